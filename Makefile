@@ -1,0 +1,74 @@
+# The verbs of the project; CI calls the same ones.
+PYTHON ?= python3
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+.PHONY: help install run worker simulator test check bench fuzz fmt lock screenshots clean
+
+help:
+	@echo "make run     the whole product on this machine (PORT=8000)"
+	@echo "make test    every test that can run here"
+	@echo "make check   lint, types, templates, deployment checks"
+	@echo "make bench   the benchmarks (docs/benchmarks.md)"
+	@echo "make fmt     format the code"
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+# The stamps hold what was installed, so that a second start installs nothing.
+.venv/run.stamp: requirements.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@ .venv/run.stamp
+
+install: .venv/dev.stamp
+
+run: .venv/run.stamp
+	@exec $(BIN)/python scripts/run.py
+
+worker: .venv/run.stamp
+	@exec $(BIN)/python manage.py supervise_qcluster
+
+simulator: .venv/run.stamp
+	@exec $(BIN)/python -m simulator --port 8100
+
+test: .venv/dev.stamp
+	@$(BIN)/python scripts/test.py $(ARGS)
+
+check: .venv/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	DEBUG=1 $(BIN)/mypy .
+	$(BIN)/djlint --lint --quiet templates
+	DEBUG=1 $(BIN)/python manage.py makemigrations --check --dry-run
+	SECRET_KEY=only-for-this-check-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEF \
+	  ALLOWED_HOSTS=dashboard.example $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+bench: .venv/dev.stamp
+	$(BIN)/python -m benchmarks $(ARGS)
+
+# At least 5 000 generated requests against the running JSON API.
+fuzz: .venv/dev.stamp
+	$(BIN)/python -m benchmarks.fuzz_api $(ARGS)
+
+screenshots: .venv/dev.stamp
+	$(BIN)/python scripts/screenshots.py $(ARGS)
+
+fmt: .venv/dev.stamp
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# Resolve requirements*.in again, with hashes, for every supported Python.
+lock: .venv/bin/python
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header requirements.in -o requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header requirements-dev.in -o requirements-dev.txt
+
+clean:
+	rm -rf .venv var

@@ -1,0 +1,40 @@
+"""Settings of the web server; PORT and WEB_CONCURRENCY come from the platform."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from reboot_site import logs
+from reboot_site.env import load_dotenv
+
+load_dotenv(Path(__file__).resolve().parent.parent / ".env")
+
+_host = os.environ.get("BIND_HOST", "0.0.0.0")  # noqa: S104
+_port = os.environ.get("PORT", "8000")
+bind = f"{_host}:{_port}"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+# Threads, so that one slow client on bad Wi-Fi does not hold a whole process.
+worker_class = "gthread"
+threads = int(os.environ.get("WEB_THREADS", "4"))
+preload_app = True
+timeout = 60
+graceful_timeout = 25
+keepalive = 15
+# The JSON paths take long lists of columns in the query.
+limit_request_line = 8190
+# Behind a platform's router the client's address is in a header it sets.
+forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
+accesslog = None  # reboot_site.requestlog writes the line of each request
+# The server's own lines in the same form, and through the same redaction.
+logconfig_dict = logs.configuration(
+    form=os.environ.get("LOG_FORMAT") or "line",
+    level=os.environ.get("LOG_LEVEL") or "INFO",
+)
+control_socket_disable = True
+
+
+def on_starting(server: Any) -> None:
+    """Counts of an earlier start are nobody's; the application is loaded by now."""
+    from reboot_site import metrics
+
+    metrics.clear()

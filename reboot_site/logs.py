@@ -1,0 +1,168 @@
+"""Log lines: as JSON or as text, without secrets, with ids that join them.
+
+A line of a request carries `request_id`, which the answer carries as well; a line of
+the sync carries `run_id` and, where it is about one file, `job_id`. No line carries a
+name: routes are logged as patterns, never as the path that was asked for.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+#: Of the request that this thread is answering.
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+_HIDDEN = "[hidden]"
+# A presigned query is a key, and a filter in one of ours may be somebody's name.
+_QUERY = re.compile(r"((?:https?:/)?/[^\s\"'?<>]*)\?[^\s\"'<>]+")
+_CREDENTIALS_IN_URL = re.compile(r"(\w+://)[^\s/@\"']+@")
+_HEADER = re.compile(
+    r"(?i)\b(authorization|proxy-authorization|x-api-key|cookie|set-cookie)"
+    r"([\"']?\s*[:=]\s*[\"']?)[^\r\n\"']+"
+)
+_SCHEME = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=:-]{6,}")
+_FIELD = re.compile(
+    r"(?i)([\"']?\b\w*(?:password|passwd|secret|token|signature|api[_-]?key|credential)"
+    r"\w*[\"']?\s*[:=]\s*)([\"'][^\"'\r\n]+[\"']|[^\s,;&}\"']{4,})"
+)
+_JWT = re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?")
+# The link of a password reset lets its reader in.
+_RESET = re.compile(r"(/accounts/reset/)[^\s\"'<>]+")
+
+
+def redact(text: str) -> str:
+    """`text` without what opens a door: queries, tokens, passwords, reset links."""
+    text = _QUERY.sub(rf"\1?{_HIDDEN}", text)
+    text = _CREDENTIALS_IN_URL.sub(rf"\1{_HIDDEN}@", text)
+    text = _HEADER.sub(rf"\1\2{_HIDDEN}", text)
+    text = _SCHEME.sub(rf"\1 {_HIDDEN}", text)
+    text = _FIELD.sub(rf"\1{_HIDDEN}", text)
+    text = _JWT.sub(_HIDDEN, text)
+    return _RESET.sub(rf"\1{_HIDDEN}", text)
+
+
+class RedactingFilter(logging.Filter):
+    """Stands at the handler, so that lines of libraries pass it too."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        text = record.getMessage()
+        safe = redact(text)
+        if safe != text:
+            record.msg, record.args = safe, None
+        for name in _extras(record):
+            value = getattr(record, name)
+            if isinstance(value, str):
+                setattr(record, name, redact(value))
+        if record.exc_info and not record.exc_text:
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
+        if record.exc_text:
+            record.exc_text = redact(record.exc_text)
+        if record.stack_info:
+            record.stack_info = redact(record.stack_info)
+        return True
+
+
+class RequestIdFilter(logging.Filter):
+    """Puts the id of the request on every line that is written while it is answered."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        current = request_id.get()
+        if current and not hasattr(record, "request_id"):
+            record.request_id = current
+        return True
+
+
+_USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+# Django hands whole objects over here; a request holds cookies and names.
+_LEFT_OUT = frozenset(
+    {"request", "server_time", "sql", "params", "alias", "status_code"}
+)
+
+
+def _extras(record: logging.LogRecord) -> list[str]:
+    return [name for name in vars(record) if name not in _USUAL | _LEFT_OUT]
+
+
+class LineFormatter(logging.Formatter):
+    """One line of text for people."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = super().format(record)
+        current = getattr(record, "request_id", "")
+        if not current:
+            return text
+        line, separator, rest = text.partition("\n")
+        return f"{line} request={current}{separator}{rest}"
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line for programs."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(
+                timespec="milliseconds"
+            ),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        line |= {name: getattr(record, name) for name in _extras(record)}
+        if record.exc_info and not record.exc_text:
+            record.exc_text = self.formatException(record.exc_info)
+        if record.exc_text:
+            line["exception"] = record.exc_text
+        return orjson.dumps(
+            line,
+            default=str,
+            option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS,
+        ).decode()
+
+
+def configuration(*, form: str, level: str) -> dict[str, Any]:
+    """Django's LOGGING: all to the standard error stream, in one form."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "filters": {
+            "request_id": {"()": RequestIdFilter},
+            "redact": {"()": RedactingFilter},
+        },
+        "formatters": {
+            "line": {"()": LineFormatter},
+            "json": {"()": JsonFormatter},
+        },
+        "handlers": {
+            "console": {
+                "class": "logging.StreamHandler",
+                "formatter": form,
+                "filters": ["request_id", "redact"],
+            },
+        },
+        "root": {"handlers": ["console"], "level": level},
+        "loggers": {
+            # Its own handlers know no redaction; the root's does it all.
+            "django": {"handlers": [], "level": "INFO", "propagate": True},
+            "django.request": {"level": "ERROR"},
+            "django.server": {"handlers": [], "level": "INFO", "propagate": True},
+            "axes": {"level": "WARNING"},
+            "django-q": {"handlers": [], "propagate": True},
+            "gunicorn.error": {"handlers": [], "propagate": True},
+            "gunicorn.access": {"handlers": [], "propagate": False},
+        },
+    }
+
+
+def milliseconds_since(began: float) -> float:
+    """Of a `time.perf_counter` reading, to a tenth."""
+    return round((time.perf_counter() - began) * 1000.0, 1)

@@ -1,0 +1,24 @@
+"""manage.py backup FILE"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from reboot_site.backups import BackupError, backup
+
+
+class Command(BaseCommand):
+    help = "Write the whole database into one new file, while the product runs."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            size = backup(options["file"])
+        except BackupError as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"{options['file']}: {size / 1e6:.1f} MB")

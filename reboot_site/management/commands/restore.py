@@ -1,0 +1,34 @@
+"""manage.py restore FILE [--force]"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from reboot_site.backups import BackupError, restore
+
+
+class Command(BaseCommand):
+    help = (
+        "Replace the database by what a backup holds. Stop web and worker before, and "
+        "run manage.py migrate afterwards."
+    )
+    # An empty database has no tables to be checked.
+    requires_migrations_checks = False
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path)
+        parser.add_argument(
+            "--force",
+            action="store_true",
+            help="replace a database that holds something",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            restore(options["file"], is_forced=options["force"])
+        except BackupError as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write("Restored. Now run: manage.py migrate")

@@ -1,0 +1,32 @@
+"""Run the queue's cluster and keep it alive: the worker of the Procfile."""
+
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import DatabaseError, close_old_connections
+
+from reboot_site.supervisor import Supervisor, qcluster_command
+
+
+def heartbeat_age_s() -> float | None:
+    """Age of the last heartbeat; young when the database cannot be asked.
+
+    A cluster is not at fault for a database that is away, and restarting it
+    would not bring that back.
+    """
+    from syncing.services import worker_heartbeat_age_s
+
+    try:
+        close_old_connections()
+        return worker_heartbeat_age_s()
+    except DatabaseError:
+        return 0.0
+
+
+class Command(BaseCommand):
+    help = "Runs the queue's workers and restarts them when they die or fall silent."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        supervisor = Supervisor(qcluster_command(), heartbeat_age_s=heartbeat_age_s)
+        sys.exit(supervisor.run())

@@ -1,0 +1,155 @@
+"""What holds for the whole site: headers, and the manners of the JSON paths."""
+
+import hashlib
+from collections.abc import Callable
+from http import HTTPStatus
+from urllib.parse import urlsplit, urlunsplit
+
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import (
+    get_conditional_response,
+    patch_cache_control,
+    patch_vary_headers,
+)
+from django_htmx.http import HttpResponseClientRedirect
+
+from accounts.api import LOGIN_NEEDED, problem
+
+# First parts of the JSON paths; nothing else may begin so.
+API_ROOTS = frozenset(
+    {
+        "definitions",
+        "docs",
+        "health",
+        "movements",
+        "openapi.json",
+        "players",
+        "sessions",
+        "stats",
+        "sync",
+    }
+)
+
+
+def is_api_path(path: str) -> bool:
+    """Whether programs, not people, are answered here."""
+    return path.lstrip("/").split("/", 1)[0] in API_ROOTS
+
+
+PERMISSIONS_POLICY = (
+    "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), "
+    "microphone=(), payment=(), usb=()"
+)
+
+
+class PersonalPagesMiddleware:
+    """Keep personal pages out of caches and switch off device features."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+        if not response.has_header("Cache-Control"):
+            # A shared tablet must not show the last coach's pages after logout.
+            patch_cache_control(response, private=True, no_store=True)
+        return response
+
+
+class LoginMiddleware(LoginRequiredMiddleware):
+    """Sends people to the login page and tells programs 401."""
+
+    def handle_no_permission(  # type: ignore[override]  # Django knows redirects only
+        self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
+    ) -> HttpResponseBase:
+        if is_api_path(request.path_info):
+            answer = problem(401, LOGIN_NEEDED)
+            answer["WWW-Authenticate"] = "Bearer"
+            return answer
+        if request.headers.get("HX-Request") == "true":
+            # Otherwise the login form would appear inside a table. After the login
+            # the whole page is shown again, not the part that was asked for.
+            page = urlsplit(request.headers.get("HX-Current-URL", ""))
+            target = urlunsplit(("", "", page.path or "/", page.query, ""))
+            login = redirect_to_login(target, self.get_login_url(view_func))
+            return HttpResponseClientRedirect(login.url)
+        redirect: HttpResponseBase = super().handle_no_permission(request, view_func)
+        return redirect
+
+
+class ApiMiddleware:
+    """One error shape, HEAD, ETags and cache rules for the JSON paths.
+
+    Stands outside whatever may refuse a request, so that a refused host, a wrong
+    method or a crash answers a program in the shape that it knows.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not is_api_path(request.path_info):
+            return self.get_response(request)
+        is_head = request.method == "HEAD"
+        if is_head:
+            request.method = "GET"
+        response = self.get_response(request)
+        if response.status_code >= 400:
+            response = _shaped(response)
+        self._set_caching(request, response)
+        if request.method == "GET" and response.status_code == 200:
+            response = _with_etag(request, response)
+        return _without_body(response) if is_head else response
+
+    @staticmethod
+    def _set_caching(request: HttpRequest, response: HttpResponseBase) -> None:
+        patch_vary_headers(response, ("Authorization", "Cookie"))
+        if "Authorization" in request.headers:
+            # A program may keep what it asked for, and asks again with the ETag.
+            response["Cache-Control"] = "private, no-cache"
+        else:
+            # A browser on a shared tablet may not.
+            response["Cache-Control"] = "private, no-store"
+
+
+def _shaped(response: HttpResponseBase) -> HttpResponseBase:
+    if response.headers.get("Content-Type", "").startswith("application/json"):
+        return response
+    status = response.status_code
+    detail = HTTPStatus(status).phrase
+    if status == 405:
+        allowed = response.headers.get("Allow", "").replace("GET", "GET, HEAD")
+        response.headers["Allow"] = allowed
+        detail = f"This path does not know the method; it knows {allowed}."
+    answer = problem(status, detail)
+    for name, value in response.items():
+        if name not in {"Content-Type", "Content-Length"}:
+            answer[name] = value
+    answer.cookies = response.cookies
+    return answer
+
+
+def _with_etag(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    if not isinstance(response, HttpResponse):
+        return response  # what streams has set its own
+    if not response.has_header("ETag"):
+        digest = hashlib.sha256(response.content).hexdigest()[:32]
+        response["ETag"] = f'"{digest}"'
+    etag = response["ETag"]
+    return get_conditional_response(request, etag=etag, response=response) or response
+
+
+def _without_body(response: HttpResponseBase) -> HttpResponse:
+    answer = HttpResponse(status=response.status_code)
+    for name in list(answer.headers):
+        del answer[name]
+    for name, value in response.items():
+        answer[name] = value
+    if isinstance(response, HttpResponse):
+        answer["Content-Length"] = str(len(response.content))
+    answer.cookies = response.cookies
+    return answer

@@ -1,0 +1,333 @@
+"""All settings, each read once from the environment (docs/configuration.md)."""
+
+import os
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import dj_database_url
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from reboot_site import logs
+from reboot_site.env import Env, load_dotenv
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+load_dotenv(BASE_DIR / ".env")
+env = Env(os.environ)
+
+VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var")))
+TESTING = "pytest" in sys.modules
+
+# --- Security ---------------------------------------------------------------
+
+DEBUG = env.boolean("DEBUG")
+# One switch for everything that only works behind TLS. Off for a trial on
+# http://localhost, where browsers would drop secure cookies.
+HTTPS = env.boolean("HTTPS", default=not DEBUG and not TESTING)
+
+SECRET_KEY = env.text("SECRET_KEY")
+if not SECRET_KEY:
+    if not (DEBUG or TESTING):
+        raise ImproperlyConfigured(
+            "SECRET_KEY is not set. Make one with: python -c "
+            '"import secrets; print(secrets.token_urlsafe(50))"'
+        )
+    SECRET_KEY = "insecure-key-for-development-and-tests-only-0123456789"  # noqa: S105
+
+# Former keys, for what was made with them: logins, tombstones of erased athletes.
+SECRET_KEY_FALLBACKS = env.items("SECRET_KEY_FALLBACKS")
+
+ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = env.items("CSRF_TRUSTED_ORIGINS")
+
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+# A balancer asks for the health over plain http from inside.
+SECURE_REDIRECT_EXEMPT = [r"^health$", r"^health/"]
+SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = int(
+    timedelta(hours=env.integer("SESSION_HOURS", 24 * 7, low=1)).total_seconds()
+)
+CSRF_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_HTTPONLY = True  # htmx sends the token as a header from the page
+
+# Nothing from elsewhere and nothing inline.
+CONTENT_SECURITY_POLICY: dict[str, Any] = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:", "blob:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+    },
+}
+
+# --- Applications -----------------------------------------------------------
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "django_q",
+    "axes",
+    "ninja",
+    "accounts",
+    "athletes",
+    "syncing",
+    "privacy",
+    "webhooks",
+    "reboot_site",
+]
+
+MIDDLEWARE = [
+    "reboot_site.requestlog.RequestLogMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "reboot_site.middleware.ApiMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    # Login is the rule and a public view the marked exception (@login_not_required).
+    "reboot_site.middleware.LoginMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "reboot_site.middleware.PersonalPagesMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "reboot_site.urls"
+WSGI_APPLICATION = "reboot_site.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- Database ---------------------------------------------------------------
+
+DATABASE_URL = env.text("DATABASE_URL", f"sqlite:///{VAR_DIR / 'dashboard.sqlite3'}")
+DATABASES: dict[str, Any] = {
+    # Connections are kept: without, the queue does a fifth of the work.
+    "default": dj_database_url.parse(
+        DATABASE_URL, conn_max_age=60, conn_health_checks=True
+    )
+}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+    DATABASES["default"]["OPTIONS"] = {
+        # A transaction that reads, then writes, otherwise fails with "locked"
+        # beside a busy worker; WAL and a long wait alone do not help.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+        " PRAGMA cache_size=-32000; PRAGMA mmap_size=268435456;"
+        # What is deleted is overwritten: an erased athlete is not in free pages.
+        " PRAGMA secure_delete=ON;",
+    }
+# Two test runs at once on one server need two names.
+DATABASES["default"]["TEST"] = {"NAME": env.text("TEST_DATABASE_NAME") or None}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Cache and queue --------------------------------------------------------
+
+REDIS_URL = env.text("REDIS_URL")
+CACHES: dict[str, Any] = {
+    "default": (
+        {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+        }
+        if REDIS_URL
+        # Shared by all processes; Django's default, local memory, is not.
+        else {
+            "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+            "LOCATION": "django_cache",
+        }
+    )
+}
+
+Q_CLUSTER: dict[str, Any] = {
+    "name": "swing-dashboard",
+    "label": "Queue",
+    "workers": env.integer("QUEUE_WORKERS", 2, low=1, high=64),
+    # A task is cut after `timeout`; only after `retry` is it given out again.
+    # retry covers waiting in the local queue too, hence the small queue_limit.
+    "timeout": 900,
+    "retry": 1200,
+    "queue_limit": 4,
+    "max_attempts": 3,
+    "ack_failures": True,
+    "catch_up": False,  # a missed time is made up once, not many times
+    "save_limit": 0,  # pruned by a schedule; pruning at each task costs 2/3
+    "poll": 0.5,
+}
+Q_CLUSTER |= {"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}
+
+# --- Accounts ---------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+    "accounts.backends.StaffBackend",
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+if TESTING:
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+AUTH_PASSWORD_VALIDATORS[1]["OPTIONS"] = {"min_length": 10}  # type: ignore[assignment]
+PASSWORD_RESET_TIMEOUT = int(timedelta(hours=6).total_seconds())
+LOGIN_URL = "/accounts/login/"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/accounts/login/"
+
+AXES_FAILURE_LIMIT = 8
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
+AXES_VERBOSE = False
+
+# Above it a token is answered 429 until the minute is over.
+API_TOKEN_CALLS_PER_MINUTE = env.integer("API_TOKEN_CALLS_PER_MINUTE", 600, low=1)
+
+# --- Mail -------------------------------------------------------------------
+
+EMAIL_HOST = env.text("EMAIL_HOST")
+EMAIL_PORT = env.integer("EMAIL_PORT", 587)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS = env.boolean("EMAIL_USE_TLS", default=True)
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "dashboard@localhost")
+# Who is told when a day passes without a successful sync.
+ALERT_EMAILS = env.items("ALERT_EMAILS")
+if not EMAIL_HOST:
+    EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+
+# --- Language and time ------------------------------------------------------
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = env.text("FACILITY_TIME_ZONE", "UTC")
+USE_TZ = True
+
+# --- Static files -----------------------------------------------------------
+
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns where there is none
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": str(VAR_DIR / "files")},
+    },
+    "staticfiles": {
+        "BACKEND": (
+            "django.contrib.staticfiles.storage.StaticFilesStorage"
+            if DEBUG or TESTING
+            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        )
+    },
+}
+# Pages name hashed files alone. Source maps of libraries are for debuggers, and
+# squeezing them took half of the time that collecting takes.
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = [
+    *("map", "jpg", "jpeg", "png", "gif", "webp", "ico"),
+    *("zip", "gz", "tgz", "bz2", "br", "woff", "woff2"),
+]
+WHITENOISE_USE_FINDERS = DEBUG or TESTING
+
+# --- Vendor -----------------------------------------------------------------
+
+REBOOT_BASE_URL = env.text("REBOOT_BASE_URL", "https://api.rebootmotion.com")
+REBOOT_USERNAME = env.text("REBOOT_USERNAME")
+REBOOT_PASSWORD = env.text("REBOOT_PASSWORD")
+REBOOT_API_KEY = env.text("REBOOT_API_KEY")
+# Export links lead to these hosts (a leading dot means any host below it) or to
+# the API's own origin; anything else is refused.
+REBOOT_DOWNLOAD_HOSTS = env.items("REBOOT_DOWNLOAD_HOSTS", ".amazonaws.com")
+if urlsplit(REBOOT_BASE_URL).scheme not in {"http", "https"}:
+    raise ImproperlyConfigured("REBOOT_BASE_URL must begin with https://.")
+
+# --- Sync -------------------------------------------------------------------
+
+SYNC_MAX_REQUESTS = env.integer("SYNC_MAX_REQUESTS", 6, low=1, high=64)
+EXPORT_MAX_BYTES = env.integer("EXPORT_MAX_MB", 600, low=1) * 1_000_000
+EXPORT_MAX_ROWS = env.integer("EXPORT_MAX_ROWS", 500_000, low=1)
+EXPORT_MAX_COLUMNS = env.integer("EXPORT_MAX_COLUMNS", 2_000, low=1)
+
+# --- Privacy ----------------------------------------------------------------
+
+ARCHIVE_HOURS = env.integer("ARCHIVE_HOURS", 72, low=1, high=24 * 90)
+# 0 keeps for ever.
+KEEP_SYNC_LOGS_DAYS = env.integer("KEEP_SYNC_LOGS_DAYS", 365)
+KEEP_RAW_PAYLOADS_DAYS = env.integer("KEEP_RAW_PAYLOADS_DAYS", 730)
+KEEP_WEBHOOK_DELIVERIES_DAYS = env.integer("KEEP_WEBHOOK_DELIVERIES_DAYS", 90)
+
+# --- Webhooks ---------------------------------------------------------------
+
+# What the sync calls when something happened (syncing/listeners.py).
+SYNC_LISTENERS = ["webhooks.services.on_sync_event"]
+# Only tests switch it on: http to a receiver on this machine.
+WEBHOOKS_ALLOW_LOOPBACK = False
+
+# --- Logs, metrics, crash reports --------------------------------------------
+
+LOG_FORMAT = env.text("LOG_FORMAT", "line")
+if LOG_FORMAT not in {"line", "json"}:
+    raise ImproperlyConfigured(f"LOG_FORMAT must be line or json, not {LOG_FORMAT!r}.")
+LOGGING = logs.configuration(form=LOG_FORMAT, level=env.text("LOG_LEVEL", "INFO"))
+# Without it there is no /metrics.
+METRICS_TOKEN = env.text("METRICS_TOKEN")
+if METRICS_TOKEN:
+    # Where all processes count together; read when django-q imports the library.
+    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(VAR_DIR / "metrics"))
+# Without it nothing is sent anywhere.
+SENTRY_DSN = env.text("SENTRY_DSN")

@@ -1,0 +1,18 @@
+"""Where everything hangs; the JSON paths have no trailing slash."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from athletes.views.home import home
+from reboot_site import metrics
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("accounts/", include("accounts.urls")),
+    path("syncing/", include("syncing.urls")),
+    path("athletes/", include("athletes.urls")),
+    path("privacy/", include("privacy.urls")),
+    path("metrics", metrics.show, name="metrics"),
+    path("", home, name="home"),
+    path("", include("reboot_site.api")),
+]

@@ -1,0 +1,236 @@
+"""The whole product on this machine: `make run`.
+
+Prepares the database and the static files, starts web and worker and, where no
+vendor credentials are set, the simulator with a first sync against it. Ctrl-C
+stops everything that was started; the data stay for the next start.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+os.chdir(ROOT)
+
+from reboot_site.env import Env, load_dotenv  # noqa: E402
+
+DEMO_USER = "demo-api"
+DEMO_PASSWORD = "demo-api-password"  # noqa: S105  # of the simulator, guards nothing
+# Enough athletes for paging and percentiles, few enough frames for a quick start.
+DEMO_OPTIONS = "--players 137 --sessions 150 --swings 5"
+
+
+def main() -> int:
+    load_dotenv(ROOT / ".env")
+    env = Env(os.environ)
+    var = Path(env.text("VAR_DIR", str(ROOT / "var")))
+    var.mkdir(parents=True, exist_ok=True)
+    port = env.integer("PORT", 8000, low=1, high=65535)
+    if not _is_free(port):
+        print(
+            f"Port {port} is taken by another program. Stop it, or choose another "
+            "port: make run PORT=8010",
+            file=sys.stderr,
+        )
+        return 1
+    is_demo = not (env.text("REBOOT_API_KEY") or env.text("REBOOT_USERNAME"))
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reboot_site.settings")
+    os.environ["PORT"] = str(port)
+    # Served over plain http on this machine, where secure cookies do not travel.
+    os.environ.setdefault("HTTPS", "0")
+    os.environ.setdefault("BIND_HOST", "127.0.0.1")
+    if not env.text("SECRET_KEY"):
+        os.environ["SECRET_KEY"] = _kept_secret(var / "secret_key")
+
+    children: list[subprocess.Popen[bytes]] = []
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        if is_demo:
+            children.append(_start_simulator(var))
+        notes = _prepare(is_demo=is_demo, var=var)
+        children.append(_start([sys.executable, "manage.py", "supervise_qcluster"]))
+        web = _start(
+            [
+                sys.executable,
+                *("-m", "gunicorn", "reboot_site.wsgi"),
+                *("--config", "reboot_site/gunicorn.py", "--log-level", "warning"),
+            ]
+        )
+        children.append(web)
+        _wait_until_healthy(port, web)
+        print(f"\n  The dashboard is at http://localhost:{port}/")
+        for note in notes:
+            print(f"  {note}")
+        print("  Ctrl-C stops it.\n", flush=True)
+        while all(child.poll() is None for child in children):
+            time.sleep(0.5)
+        print("A part of the product stopped; see the lines above.", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopping …", flush=True)
+        return 0
+    finally:
+        _stop(children)
+
+
+def _interrupt(signum: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _kept_secret(path: Path) -> str:
+    """A key of this installation, made once and readable by its owner alone."""
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(50), encoding="utf-8")
+    return path.read_text(encoding="utf-8").strip()
+
+
+def _start(command: list[str], **options: object) -> subprocess.Popen[bytes]:
+    # Sessions of their own: Ctrl-C reaches this process, which stops them in order.
+    return subprocess.Popen(command, start_new_session=True, **options)  # type: ignore[call-overload,no-any-return]
+
+
+def _start_simulator(var: Path) -> subprocess.Popen[bytes]:
+    process = _start(
+        [
+            sys.executable,
+            *("-m", "simulator", "--port", "0"),
+            *("--username", DEMO_USER, "--password", DEMO_PASSWORD),
+            *shlex.split(os.environ.get("SIMULATOR_OPTIONS", DEMO_OPTIONS)),
+        ],
+        stdout=subprocess.PIPE,
+    )
+    while process.stdout and (line := process.stdout.readline().decode()):
+        url = next((w for w in line.split() if w.startswith("http://")), None)
+        if url:
+            os.environ["REBOOT_BASE_URL"] = url.rstrip("/")
+            os.environ["REBOOT_USERNAME"] = DEMO_USER
+            os.environ["REBOOT_PASSWORD"] = DEMO_PASSWORD
+            return process
+    raise SystemExit("The simulator did not start; see the lines above.")
+
+
+def _prepare(*, is_demo: bool, var: Path) -> list[str]:
+    """Bring database and static files up to date; returns lines to print."""
+    import django
+
+    django.setup()
+    from django.conf import settings
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0, interactive=False)
+    call_command("createcachetable", verbosity=0)
+    call_command("register_schedules", verbosity=0)
+    if not settings.DEBUG:
+        stamp, digest = var / "static.stamp", _static_digest()
+        if not stamp.exists() or stamp.read_text(encoding="utf-8") != digest:
+            print("Preparing static files …", flush=True)
+            call_command("collectstatic", verbosity=0, interactive=False, clear=True)
+            stamp.write_text(digest, encoding="utf-8")
+    notes = []
+    if is_demo:
+        notes = [
+            f"No vendor credentials are set: the simulator at "
+            f"{settings.REBOOT_BASE_URL} stands in, with invented athletes.",
+            *_demo_logins(var),
+        ]
+        from syncing.models import SyncLog
+        from syncing.services import request_sync
+
+        if not SyncLog.objects.exists():
+            request_sync(trigger="schedule")
+            notes.append("A first sync against the built-in simulator has begun.")
+    from django.db import connections
+
+    # gunicorn and the cluster open their own.
+    connections.close_all()
+    return notes
+
+
+def _demo_logins(var: Path) -> list[str]:
+    """Make demo logins on an empty database; tell them again at each start."""
+    from django.contrib.auth import get_user_model
+
+    user_model = get_user_model()
+    path = var / "demo_logins.txt"
+    if not user_model.objects.exists():
+        lines = []
+        for name, is_staff in (("staff", True), ("coach", False)):
+            password = secrets.token_urlsafe(9)
+            user_model.objects.create_user(
+                username=name,
+                password=password,
+                is_staff=is_staff,
+                is_superuser=is_staff,
+            )
+            lines.append(f"Demo login ({name}):  {name}  /  {password}")
+        path.touch(mode=0o600)
+        path.write_text("\n".join(lines), encoding="utf-8")
+    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+
+
+def _static_digest() -> str:
+    """Changes when a static file or the pinned requirements change."""
+    digest = hashlib.sha256((ROOT / "requirements.txt").read_bytes())
+    for path in sorted((ROOT / "static").rglob("*")):
+        if path.is_file():
+            stat = path.stat()
+            digest.update(f"{path.relative_to(ROOT)} {stat.st_size} ".encode())
+            digest.update(str(stat.st_mtime_ns).encode())
+    return digest.hexdigest()
+
+
+def _wait_until_healthy(port: int, web: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if web.poll() is not None:
+            raise SystemExit("The web server did not start; see the lines above.")
+        try:
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{port}/health/live", timeout=2
+            ):
+                return
+        except urllib.error.HTTPError as error:
+            raise SystemExit(f"The health check answers {error.code}.") from error
+        except OSError:
+            time.sleep(0.1)
+    raise SystemExit("The web server does not answer.")
+
+
+def _stop(children: list[subprocess.Popen[bytes]]) -> None:
+    """Web first, then worker, the simulator last; force only what does not end."""
+    for child in reversed(children):
+        if child.poll() is None:
+            child.send_signal(signal.SIGTERM)
+    deadline = time.monotonic() + 40
+    for child in reversed(children):
+        try:
+            child.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,158 @@
+"""Pictures of every page, to be looked at: `make screenshots`.
+
+Starts the product on the simulator in a folder of its own, waits for the first sync,
+and writes var/screenshots/{page}-{width}-{scheme}.png. With `--readme` it writes the
+pictures of the README instead.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+PORT = 8765
+WIDTHS = {"phone": 390, "tablet": 820, "desk": 1440}
+ARGUMENTS = ["--no-sandbox", "--headless", "--disable-gpu", "--disable-quic"]
+ARGUMENTS += ["--disable-background-networking", "--disable-component-update"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--readme", action="store_true")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder) / "output.txt"
+        environment = os.environ | {
+            "VAR_DIR": str(Path(folder) / "var"),
+            "PORT": str(PORT),
+            "SIMULATOR_OPTIONS": "--players 30 --sessions 90 --swings 6",
+            "PYTHONUNBUFFERED": "1",
+        }
+        with output.open("wb") as sink:
+            process = subprocess.Popen(
+                [sys.executable, "scripts/run.py"],
+                cwd=ROOT,
+                env=environment,
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            password = _password(output, process)
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(
+                    executable_path=os.environ.get("CHROMIUM")
+                    or shutil.which("chromium"),
+                    args=ARGUMENTS,
+                )
+                (_readme if given.readme else _every_page)(browser, password)
+                browser.close()
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(60)
+
+
+def _password(output: Path, process: subprocess.Popen[bytes]) -> str:
+    deadline = time.monotonic() + 180
+    while time.monotonic() < deadline and process.poll() is None:
+        text = output.read_text(errors="replace")
+        found = re.search(r"Demo login \(staff\):\s+\S+\s+/\s+(\S+)", text)
+        if found and "Ctrl-C stops it" in text:
+            return found.group(1)
+        time.sleep(0.3)
+    raise SystemExit(f"The product did not start:\n{output.read_text()}")
+
+
+def _page(browser: Any, password: str, width: int, scheme: str) -> Page:
+    context = browser.new_context(
+        viewport={"width": width, "height": 900},
+        color_scheme=scheme,
+        base_url=f"http://localhost:{PORT}",
+    )
+    page: Page = context.new_page()
+    page.goto("/accounts/login/")
+    page.fill("input[name=username]", "staff")
+    page.fill("input[name=password]", password)
+    page.click("button[type=submit]")
+    page.wait_for_url("**/")
+    page.goto("/syncing/")
+    page.wait_for_selector("[data-sync-state=idle]", timeout=180_000)
+    return page
+
+
+def _settle(page: Page) -> None:
+    """Charts draw when they come near the screen: scroll once through the page."""
+    height = page.evaluate("() => document.documentElement.scrollHeight")
+    for top in range(0, height, 700):
+        page.mouse.wheel(0, 700)
+        page.wait_for_timeout(80 if top else 200)
+    page.evaluate("() => window.scrollTo(0, 0)")
+    page.wait_for_timeout(600)
+
+
+def _paths(page: Page) -> dict[str, str]:
+    """One athlete with several sessions, his newest session and its first swing."""
+
+    def first(selector: str) -> str:
+        href = page.locator(selector).first.get_attribute("href")
+        assert href, selector  # noqa: S101
+        return href
+
+    page.goto("/athletes/?sort=-sessions")
+    athlete = first("main table tbody a[href^='/athletes/']")
+    page.goto(athlete)
+    session = first("main table a[href^='/athletes/sessions/']")
+    page.goto(session)
+    swing = first("main a[href^='/athletes/swings/']:visible")
+    return {"athlete": athlete, "session": session, "swing": swing}
+
+
+def _every_page(browser: Any, password: str) -> None:
+    folder = ROOT / "var" / "screenshots"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, width in WIDTHS.items():
+        for scheme in ("light", "dark"):
+            page = _page(browser, password, width, scheme)
+            paths = {
+                "home": "/",
+                "athletes": "/athletes/",
+                "compare": "/athletes/compare/",
+                "definitions": "/athletes/definitions/",
+                "syncing": "/syncing/",
+                "docs": "/docs",
+                "admin": "/admin/",
+                **_paths(page),
+            }
+            for key, path in paths.items():
+                page.goto(path)
+                _settle(page)
+                target = folder / f"{key}-{name}-{scheme}.png"
+                page.screenshot(path=target, full_page=True)
+                print(target.relative_to(ROOT))
+            page.context.close()
+
+
+def _readme(browser: Any, password: str) -> None:
+    folder = ROOT / "docs" / "pictures"
+    folder.mkdir(parents=True, exist_ok=True)
+    page = _page(browser, password, 1440, "light")
+    for key, path in {**_paths(page), "home": "/"}.items():
+        page.goto(path)
+        _settle(page)
+        page.screenshot(path=folder / f"{key}.png")
+        print(f"docs/pictures/{key}.png")
+
+
+if __name__ == "__main__":
+    main()
