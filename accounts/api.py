@@ -1,0 +1,151 @@
+"""What every JSON path shares: who calls, and how answers and errors look."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+import orjson
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from ninja import Schema
+from ninja.errors import AuthenticationError, AuthorizationError, HttpError
+from ninja.security import APIKeyCookie, HttpBearer
+from ninja.utils import check_csrf
+from pydantic import Field
+
+from accounts.audit import Principal
+from accounts.models import ApiToken, User
+from accounts.services import find_token
+from accounts.throttle import Throttle
+
+LOGIN_NEEDED = (
+    "Log in, or send a token: Authorization: Bearer … "
+    "(staff make tokens in the admin or with create_api_token)."
+)
+
+
+class ApiRequest(HttpRequest):
+    """A request that passed `AUTH`."""
+
+    auth: Principal
+
+
+class TooManyCallsError(HttpError):
+    """A token called too often."""
+
+    def __init__(self, wait_s: int) -> None:
+        super().__init__(429, f"Too many calls: try again in {wait_s} s.")
+        self.wait_s = wait_s
+
+
+@lru_cache(maxsize=4)
+def _throttle(limit: int) -> Throttle:
+    return Throttle(limit)
+
+
+class BearerToken(HttpBearer):
+    """``Authorization: Bearer …`` with a token that staff made."""
+
+    def __call__(self, request: HttpRequest) -> ApiToken | None:
+        header = request.headers.get("Authorization")
+        if header is None:
+            return None
+        scheme, _, secret = header.partition(" ")
+        # A wrong token is an error even beside a valid session: the program
+        # meant to be somebody else.
+        if scheme.lower() != self.openapi_scheme:
+            raise AuthenticationError(message="Use the Bearer scheme.")
+        return self.authenticate(request, secret.strip())
+
+    def authenticate(self, request: HttpRequest, token: str) -> ApiToken:
+        found = find_token(token)
+        if found is None:
+            raise AuthenticationError(
+                message="The token is unknown, expired or revoked."
+            )
+        wait_s = _throttle(settings.API_TOKEN_CALLS_PER_MINUTE).wait_s(found.digest)
+        if wait_s is not None:
+            raise TooManyCallsError(wait_s)
+        return found
+
+
+class SessionLogin(APIKeyCookie):
+    """A browser session; what changes state also needs the CSRF token."""
+
+    param_name = settings.SESSION_COOKIE_NAME
+
+    def __call__(self, request: HttpRequest) -> User | None:
+        # Who is not logged in is told that, not that a CSRF token is missing.
+        if not isinstance(request.user, User) or not request.user.is_active:
+            return None
+        if check_csrf(request) is not None:
+            raise AuthorizationError(message="The X-CSRFToken header is missing.")
+        return request.user
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> User | None:
+        return self(request)
+
+
+AUTH = [BearerToken(), SessionLogin()]
+
+
+def require_sync(caller: Principal) -> None:
+    """Refuse (403) who may not start a sync: coaches, and tokens to read with."""
+    if isinstance(caller, ApiToken):
+        if not caller.may_sync():
+            raise AuthorizationError(message="The token needs the scope sync.")
+    elif not caller.is_staff:
+        raise AuthorizationError(message="Only staff may start a sync.")
+
+
+# --- Answers ------------------------------------------------------------------
+
+
+class Fault(Schema):
+    """Where a value of the request is wrong."""
+
+    type: str
+    loc: list[str | int]
+    msg: str
+
+
+class Problem(Schema):
+    """Every answer from 400 up."""
+
+    detail: str | list[Fault] = Field(
+        description="A sentence, or for 422 the list of wrong values."
+    )
+
+
+_PROBLEMS: dict[int, Any] = dict.fromkeys(
+    (400, 401, 403, 404, 422, 429, 500, 503), Problem
+)
+
+
+def answers(schema: Any, *, status: int = 200) -> dict[int, Any]:
+    """What an operation documents: its answer and the errors that any may give."""
+    return {status: schema} | _PROBLEMS
+
+
+class JsonAnswer(HttpResponse):
+    """Plain values as JSON: times with zone, never NaN.
+
+    Rows go straight out: building them through response schemas costs more than
+    half of the requests a second; tests hold the answers against the schemas.
+    """
+
+    options: ClassVar[int] = orjson.OPT_SERIALIZE_NUMPY
+
+    def __init__(self, data: Any, *, status: int = 200) -> None:
+        super().__init__(
+            orjson.dumps(data, option=self.options),
+            content_type="application/json",
+            status=status,
+        )
+
+
+def problem(status: int, detail: Any = None) -> JsonAnswer:
+    """The error shape."""
+    return JsonAnswer({"detail": detail or HTTPStatus(status).phrase}, status=status)

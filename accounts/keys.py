@@ -1,0 +1,44 @@
+"""Keys that come from SECRET_KEY, and which of them made what is stored.
+
+What is stored under a key is lost with it. So each stored value names its key, and a
+replaced SECRET_KEY goes on in SECRET_KEY_FALLBACKS.
+"""
+
+from __future__ import annotations
+
+import hmac
+
+from django.conf import settings
+
+_ID_LENGTH = 12
+
+
+class LostKeyError(RuntimeError):
+    """Something stored was made with a SECRET_KEY that is not known any more."""
+
+
+def derived_key(secret: str, purpose: str) -> bytes:
+    """A key for one purpose; from it neither `secret` nor other keys follow."""
+    return hmac.digest(secret.encode(), f"accounts.keys.{purpose}".encode(), "sha256")
+
+
+def key_id(secret: str, purpose: str) -> str:
+    """A name for the key that tells nothing of it."""
+    return derived_key(secret, f"{purpose}.id").hex()[:_ID_LENGTH]
+
+
+def present_key(purpose: str) -> tuple[str, bytes]:
+    """Name and key for what is made now."""
+    secret = settings.SECRET_KEY
+    return key_id(secret, purpose), derived_key(secret, purpose)
+
+
+def find_key(wanted: str, purpose: str) -> bytes:
+    """The key of that name, from the present SECRET_KEY or a former one."""
+    for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+        if hmac.compare_digest(key_id(secret, purpose), wanted):
+            return derived_key(secret, purpose)
+    raise LostKeyError(
+        "Something stored was made with a SECRET_KEY that is not known any more. "
+        "Name the former key in SECRET_KEY_FALLBACKS."
+    )
