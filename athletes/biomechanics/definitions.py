@@ -1,0 +1,1403 @@
+"""What every number and curve means: the one place that pages, API and docs read.
+
+A metric that is computed but not defined here is a programming error, and a test
+fails. Texts are for coaches: no word in them judges a swing, and only speeds say
+that higher is better. Units are those of `units`; pages convert to mph or feet.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+METHOD_VERSION = "2026.1"
+"""Stored with every value. Change it whenever a number could come out differently."""
+
+Direction = Literal["higher", "none"]
+Group = Literal["sequence", "rotation", "posture", "hands_bat", "momentum", "energy"]
+Part = Literal[
+    "pelvis", "torso", "lead_arm", "hands", "bat", "separation", "legs", "head", "body"
+]
+
+GROUPS: dict[Group, str] = {
+    "sequence": "Kinematic sequence",
+    "rotation": "Rotation and separation",
+    "posture": "Legs, posture and travel",
+    "hands_bat": "Hands, bat and timing",
+    "momentum": "Momentum",
+    "energy": "Energy",
+}
+
+ROBUSTNESS: dict[str, str] = {
+    "A": "joint centres alone: no axis, length unit or angle column needed",
+    "B": "also needs to know which way is up",
+    "C": "also needs the forward direction",
+    "D": "also needs the length unit",
+    "E": "rests on the vendor's angle columns",
+    "F": "rests on the vendor's momentum and energy columns",
+}
+
+# Published within-hitter scatter inside one session, used for the noise band only
+# until the athlete's own scatter is known.
+SCATTER_SOURCE = (
+    "OpenBiomechanics Project, hitting table (drivelineresearch/openbiomechanics): "
+    "typical standard deviation of one hitter inside one session, own summary"
+)
+_MPH = 1609.344 / 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class MetricDefinition:
+    """Meaning of one metric.
+
+    Attributes
+    ----------
+    id : str
+        Stable name in the API and in stored rows.
+    name, short : str
+        Full name; label for narrow tables.
+    plain : str
+        One sentence a coach would say.
+    formula : str
+        How it is computed, in words.
+    unit : str
+        deg, deg/s, ms, m, m/s, J, J/kg, W, kg·m²/s, %, ratio or text.
+    window : str
+        Event or stretch of time.
+    direction : {'higher', 'none'}
+        Only speeds may have 'higher'.
+    decimals : int
+        Digits to print; more would be a claim.
+    ratio_scale : bool
+        A coefficient of variation makes sense.
+    robustness : str
+        Letters of `ROBUSTNESS`.
+    needs : {'joints', 'bat', 'energetics'}
+        What the file must hold.
+    plausible : (float, float) or None
+        Outside, a value is flagged and left out of means.
+    published_sd : float or None
+        Scatter inside a session, in `unit`; see `SCATTER_SOURCE`.
+    headline : int or None
+        Rank among the numbers shown by default.
+    """
+
+    id: str
+    name: str
+    short: str
+    plain: str
+    formula: str
+    unit: str
+    window: str
+    group: Group
+    part: Part
+    decimals: int
+    robustness: str
+    source: str
+    direction: Direction = "none"
+    ratio_scale: bool = False
+    needs: Literal["joints", "bat", "energetics"] = "joints"
+    plausible: tuple[float, float] | None = None
+    published_sd: float | None = None
+    headline: int | None = None
+    method_version: str = METHOD_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesDefinition:
+    """Meaning of one curve."""
+
+    id: str
+    name: str
+    plain: str
+    unit: str
+    part: Part
+    group: Group
+    decimals: int = 0
+    method_version: str = METHOD_VERSION
+
+
+SEQ = "first move to reference (+30 ms when the reference is peak hand speed)"
+FM_REF = "first move to reference"
+FD, REF, LOAD_REF = "foot down", "reference", "load to reference"
+BEFORE = "before the reference; positive = earlier"
+
+_RATE = "turn rate of a body line, ω = ‖du/dt‖ (rigid-body kinematics)"
+_CENTROID = "peak time: centroid of the part above 85 % of the peak (own simulation)"
+_LINES = "vector geometry of joint centres (own convention)"
+_VENDOR = "vendor's momentum and energy columns (docs.rebootmotion.com/definitions)"
+
+_LIST: list[MetricDefinition] = []
+
+
+def _add(
+    metric_id: str,
+    name: str,
+    short: str,
+    plain: str,
+    formula: str,
+    unit: str,
+    window: str,
+    group: Group,
+    part: Part,
+    robustness: str,
+    source: str,
+    *,
+    decimals: int = 0,
+    direction: Direction = "none",
+    ratio_scale: bool = False,
+    needs: Literal["joints", "bat", "energetics"] = "joints",
+    plausible: tuple[float, float] | None = None,
+    published_sd: float | None = None,
+    headline: int | None = None,
+) -> None:
+    _LIST.append(
+        MetricDefinition(
+            id=metric_id,
+            name=name,
+            short=short,
+            plain=plain,
+            formula=formula,
+            unit=unit,
+            window=window,
+            group=group,
+            part=part,
+            decimals=decimals,
+            robustness=robustness,
+            source=source,
+            direction=direction,
+            ratio_scale=ratio_scale,
+            needs=needs,
+            plausible=plausible,
+            published_sd=published_sd,
+            headline=headline,
+        )
+    )
+
+
+# --- kinematic sequence ------------------------------------------------------
+
+_add(
+    "peak_pelvis_omega",
+    "Peak pelvis turn rate",
+    "Pelvis peak",
+    "How fast the hips turn at their fastest.",
+    "largest turn rate of the line from rear to lead hip joint centre, about the "
+    "main axis of the turn",
+    "deg/s",
+    SEQ,
+    "sequence",
+    "pelvis",
+    "A",
+    _RATE,
+    ratio_scale=True,
+    plausible=(300, 1100),
+    published_sd=24,
+    headline=4,
+)
+_add(
+    "peak_torso_omega",
+    "Peak shoulder-line turn rate",
+    "Shoulders peak",
+    "How fast the shoulder line turns at its fastest (shoulder line, not ribcage).",
+    "largest turn rate of the line from rear to lead shoulder joint centre, about "
+    "the main axis of the turn",
+    "deg/s",
+    SEQ,
+    "sequence",
+    "torso",
+    "A",
+    _RATE,
+    ratio_scale=True,
+    plausible=(400, 1400),
+    published_sd=31,
+    headline=5,
+)
+_add(
+    "peak_lead_arm_omega",
+    "Peak lead upper-arm turn rate",
+    "Lead arm peak",
+    "How fast the lead upper arm swings through space at its fastest.",
+    "largest turn rate of the line from lead shoulder to lead elbow, in the room",
+    "deg/s",
+    SEQ,
+    "sequence",
+    "lead_arm",
+    "A",
+    _RATE,
+    ratio_scale=True,
+    plausible=(450, 1900),
+    published_sd=68,
+    headline=6,
+)
+_add(
+    "peak_lead_forearm_omega",
+    "Peak lead forearm turn rate",
+    "Forearm peak",
+    "How fast the lead forearm swings through space at its fastest.",
+    "largest turn rate of the line from lead elbow to lead wrist, in the room",
+    "deg/s",
+    SEQ,
+    "sequence",
+    "lead_arm",
+    "A",
+    _RATE,
+    ratio_scale=True,
+)
+_add(
+    "peak_hand_omega",
+    "Peak lead hand turn rate",
+    "Hand turn peak",
+    "How fast the lead hand itself turns at its fastest; needs points of the hand.",
+    "largest turn rate of the line from lead wrist to the centre of the lead hand; "
+    "never derived from hand speed",
+    "deg/s",
+    SEQ,
+    "sequence",
+    "hands",
+    "A",
+    _RATE,
+    ratio_scale=True,
+    plausible=(700, 2900),
+    published_sd=74,
+)
+_add(
+    "peak_bat_omega",
+    "Peak bat turn rate",
+    "Bat turn peak",
+    "How fast the bat turns at its fastest; needs tracked bat points.",
+    "largest turn rate of the line from knob to tip of the bat",
+    "deg/s",
+    FM_REF,
+    "sequence",
+    "bat",
+    "A",
+    _RATE,
+    ratio_scale=True,
+    needs="bat",
+    plausible=(1100, 3600),
+    published_sd=56,
+)
+_Needs = Literal["joints", "bat", "energetics"]
+_PEAKS: tuple[tuple[str, str, str, Part, _Needs], ...] = (
+    ("t_peak_pelvis", "pelvis turn rate", "Pelvis time", "pelvis", "joints"),
+    ("t_peak_torso", "shoulder-line turn rate", "Shoulders time", "torso", "joints"),
+    (
+        "t_peak_lead_arm",
+        "lead upper-arm turn rate",
+        "Lead arm time",
+        "lead_arm",
+        "joints",
+    ),
+    (
+        "t_peak_lead_forearm",
+        "lead forearm turn rate",
+        "Forearm time",
+        "lead_arm",
+        "joints",
+    ),
+    ("t_peak_hand_omega", "lead hand turn rate", "Hand turn time", "hands", "joints"),
+    ("t_peak_bat", "bat turn rate", "Bat time", "bat", "bat"),
+)
+for _id, _what, _short, _part, _needs in _PEAKS:
+    _add(
+        _id,
+        f"Time of peak {_what}",
+        _short,
+        f"How long before the reference the {_what} is at its highest.",
+        f"reference time minus the time of the peak {_what}; positive = before",
+        "ms",
+        BEFORE,
+        "sequence",
+        _part,
+        "A",
+        _CENTROID,
+        needs=_needs,
+    )
+_add(
+    "seq_order",
+    "Order of the peaks",
+    "Order",
+    "Which part peaks first, second and so on; brackets hold parts too close in "
+    "time to tell apart. A description, not a grade.",
+    "peak times of pelvis (P), shoulder line (T), lead arm (A) and bat (B) in order; "
+    "neighbours closer than the tie limit (10 ms for one swing) are joined",
+    "text",
+    SEQ,
+    "sequence",
+    "body",
+    "A",
+    _CENTROID,
+    headline=7,
+)
+_GAPS: tuple[tuple[str, str, str, Part, _Needs], ...] = (
+    ("gap_pelvis_torso", "pelvis", "shoulders", "torso", "joints"),
+    ("gap_torso_arm", "shoulders", "lead arm", "lead_arm", "joints"),
+    ("gap_arm_bat", "lead arm", "bat", "bat", "bat"),
+)
+for _id, _first, _second, _part, _needs in _GAPS:
+    _add(
+        _id,
+        f"Gap from {_first} to {_second}",
+        f"{_first} → {_second}".capitalize(),
+        f"Time from the {_first} peak to the {_second} peak; positive = the "
+        f"{_first} first.",
+        f"clock time of the {_second} peak minus clock time of the {_first} peak",
+        "ms",
+        SEQ,
+        "sequence",
+        _part,
+        "A",
+        _CENTROID,
+        needs=_needs,
+    )
+_GAINS: tuple[tuple[str, str, str, Part, _Needs], ...] = (
+    ("gain_torso_pelvis", "shoulders", "pelvis", "torso", "joints"),
+    ("gain_arm_torso", "lead arm", "shoulders", "lead_arm", "joints"),
+    ("gain_hand_arm", "hand", "lead arm", "hands", "joints"),
+    ("gain_bat_hand", "bat", "hand", "bat", "bat"),
+    ("gain_bat_torso", "bat", "shoulders", "bat", "bat"),
+)
+for _id, _first, _second, _part, _needs in _GAINS:
+    _add(
+        _id,
+        f"Speed-up, {_first} over {_second}",
+        f"{_first} ÷ {_second}".capitalize(),
+        f"How many times faster the {_first} peak is than the {_second} peak.",
+        f"peak turn rate of the {_first} ÷ peak turn rate of the {_second}",
+        "ratio",
+        SEQ,
+        "sequence",
+        _part,
+        "A",
+        _RATE,
+        decimals=2,
+        ratio_scale=True,
+        needs=_needs,
+    )
+_add(
+    "decel_pelvis",
+    "Pelvis slowing by the reference",
+    "Pelvis slowing",
+    "How much of its top turn rate the pelvis has lost at the reference.",
+    "(peak pelvis turn rate − its value at the reference) ÷ peak × 100",
+    "%",
+    "pelvis peak to reference",
+    "sequence",
+    "pelvis",
+    "A",
+    _RATE,
+)
+
+# --- rotation and separation -------------------------------------------------
+
+_ROTATION = (
+    "angle of the line to the forward direction, seen from above, 0 = sideways, "
+    "+ = open; forward is the stride line (rear to lead ankle at foot down) unless "
+    "a verified axis is given"
+)
+for _id, _line, _event, _short, _part, _sd in (
+    ("pelvis_rot_fd", "hip line", FD, "Pelvis at FD", "pelvis", 1.9),
+    ("pelvis_rot_ref", "hip line", REF, "Pelvis at REF", "pelvis", None),
+    ("torso_rot_fd", "shoulder line", FD, "Shoulders at FD", "torso", 1.5),
+    ("torso_rot_ref", "shoulder line", REF, "Shoulders at REF", "torso", None),
+):
+    _add(
+        _id,
+        f"{'Pelvis' if _part == 'pelvis' else 'Shoulder-line'} rotation at {_event} "
+        "(to the stride line)",
+        _short,
+        f"How open the {_line} is at {_event}, measured from the stride line: 0 is "
+        "sideways, plus is open to the pitcher.",
+        f"{_line}: {_ROTATION}",
+        "deg",
+        _event,
+        "rotation",
+        "pelvis" if _part == "pelvis" else "torso",
+        "C",
+        _LINES,
+        published_sd=_sd,
+        headline=9 if _id == "pelvis_rot_ref" else None,
+    )
+for _id, _line, _short, _part in (
+    ("pelvis_turn_fd_ref", "hip line", "Pelvis turn", "pelvis"),
+    ("torso_turn_fd_ref", "shoulder line", "Shoulders turn", "torso"),
+):
+    _add(
+        _id,
+        f"{_line.capitalize()} turn from foot down to reference",
+        _short,
+        f"How far the {_line} turns between foot down and the reference.",
+        f"rotation of the {_line} at the reference minus at foot down, seen from above",
+        "deg",
+        "foot down to reference",
+        "rotation",
+        "pelvis" if _part == "pelvis" else "torso",
+        "B",
+        _LINES,
+    )
+_TWIST = (
+    "angle between hip line and shoulder line, both seen along the trunk line "
+    "(mid-hip to mid-shoulder); + = pelvis ahead"
+)
+_add(
+    "x_factor_fd",
+    "Hip-shoulder separation at foot down",
+    "Separation at FD",
+    "How far the pelvis is open ahead of the shoulders when the lead foot is down.",
+    _TWIST,
+    "deg",
+    FD,
+    "rotation",
+    "separation",
+    "A",
+    _LINES,
+    plausible=(-60, 70),
+    published_sd=1.3,
+)
+_add(
+    "x_factor_ref",
+    "Hip-shoulder separation at the reference",
+    "Separation at REF",
+    "How far the pelvis is ahead of the shoulders at the reference.",
+    _TWIST,
+    "deg",
+    REF,
+    "rotation",
+    "separation",
+    "A",
+    _LINES,
+    plausible=(-60, 70),
+)
+_add(
+    "x_factor_max",
+    "Largest hip-shoulder separation",
+    "Separation max",
+    "The most the pelvis gets ahead of the shoulders.",
+    f"largest {_TWIST}",
+    "deg",
+    LOAD_REF,
+    "rotation",
+    "separation",
+    "A",
+    _LINES,
+    plausible=(-10, 70),
+    published_sd=1.5,
+    headline=8,
+)
+_add(
+    "t_x_factor_max",
+    "Time of the largest separation",
+    "Separation time",
+    "How long before the reference the separation is largest.",
+    "reference time minus the time of the largest separation; positive = before",
+    "ms",
+    BEFORE,
+    "rotation",
+    "separation",
+    "A",
+    _LINES,
+)
+_add(
+    "x_factor_stretch",
+    "Growth of separation after first move",
+    "Separation growth",
+    "How much the separation grows once the swing has started.",
+    "largest separation from first move to reference minus separation at first move",
+    "deg",
+    FM_REF,
+    "rotation",
+    "separation",
+    "A",
+    _LINES,
+)
+_add(
+    "x_factor_zero",
+    "Shoulders catch the pelvis",
+    "Catch-up time",
+    "How long before the reference the shoulders have caught up with the pelvis.",
+    "reference time minus the time at which the separation falls through zero "
+    "after its largest value",
+    "ms",
+    BEFORE,
+    "rotation",
+    "separation",
+    "A",
+    _LINES,
+)
+
+# --- legs, posture, travel ---------------------------------------------------
+
+_add(
+    "stride_spread_pct",
+    "Foot spread at foot down",
+    "Foot spread",
+    "How far apart the feet are when the lead foot is down, in body heights.",
+    "level distance from rear to lead ankle ÷ body height × 100",
+    "%",
+    FD,
+    "posture",
+    "legs",
+    "BD",
+    _LINES,
+    ratio_scale=True,
+)
+_add(
+    "stride_spread_leg",
+    "Foot spread at foot down, in leg lengths",
+    "Spread ÷ leg",
+    "How far apart the feet are when the lead foot is down, in leg lengths.",
+    "level distance from rear to lead ankle ÷ (thigh + shank length) × 100",
+    "%",
+    FD,
+    "posture",
+    "legs",
+    "B",
+    _LINES,
+    ratio_scale=True,
+)
+_add(
+    "stride_travel_pct",
+    "Lead foot travel",
+    "Foot travel",
+    "How far the lead foot moved to where it lands; near zero without a stride.",
+    "level distance of the lead ankle between the start and foot down ÷ body "
+    "height × 100; start = first usable frame, at most 1.5 s before the reference",
+    "%",
+    "start to foot down",
+    "posture",
+    "legs",
+    "BD",
+    _LINES,
+)
+for _id, _event, _short in (
+    ("lead_knee_flex_fd", FD, "Knee at FD"),
+    ("lead_knee_flex_ref", REF, "Knee at REF"),
+):
+    _add(
+        _id,
+        f"Lead knee bend at {_event}",
+        _short,
+        f"How bent the lead knee is at {_event}; 0 is straight.",
+        "180° minus the angle hip-knee-ankle",
+        "deg",
+        _event,
+        "posture",
+        "legs",
+        "A",
+        _LINES,
+        plausible=(-10, 140),
+    )
+_add(
+    "lead_knee_ext",
+    "Lead knee straightening",
+    "Knee straightening",
+    "How much the lead knee straightens from foot down to the reference.",
+    "lead knee bend at foot down minus at the reference; + = straightened",
+    "deg",
+    "foot down to reference",
+    "posture",
+    "legs",
+    "A",
+    _LINES,
+    headline=10,
+)
+_add(
+    "lead_knee_ext_rate",
+    "Fastest lead knee straightening",
+    "Knee rate",
+    "How fast the lead knee straightens at its fastest.",
+    "largest rate at which the lead knee bend falls",
+    "deg/s",
+    "foot down to reference",
+    "posture",
+    "legs",
+    "A",
+    _LINES,
+)
+_add(
+    "rear_elbow_flex_fd",
+    "Rear elbow bend at foot down",
+    "Rear elbow",
+    "How bent the rear elbow is at foot down; 0 is straight.",
+    "180° minus the angle shoulder-elbow-wrist",
+    "deg",
+    FD,
+    "posture",
+    "lead_arm",
+    "A",
+    _LINES,
+)
+for _id, _event, _what, _rank, _sd in (
+    ("side_bend_ref", REF, "Side bend at the reference", 11, None),
+    ("side_bend_max", LOAD_REF, "Largest side bend", None, 2.4),
+):
+    _add(
+        _id,
+        _what,
+        "Side bend" if _rank else "Side bend max",
+        "How far the trunk leans sideways; plus is towards the rear side.",
+        "lean of the trunk line in the upright plane through the shoulder line",
+        "deg",
+        _event,
+        "posture",
+        "torso",
+        "B",
+        _LINES,
+        headline=_rank,
+        published_sd=_sd,
+    )
+for _id, _event, _short in (
+    ("fwd_bend_fd", FD, "Forward bend at FD"),
+    ("fwd_bend_ref", REF, "Forward bend at REF"),
+):
+    _add(
+        _id,
+        f"Forward bend at {_event}",
+        _short,
+        "How far the trunk leans over the plate.",
+        "lean of the trunk line in the upright plane square to the shoulder line",
+        "deg",
+        _event,
+        "posture",
+        "torso",
+        "B",
+        _LINES,
+    )
+_add(
+    "head_fwd",
+    "Head travel to the pitcher",
+    "Head forward",
+    "How far the head moves towards the pitcher during the swing.",
+    "travel of the head point along the forward direction",
+    "m",
+    FM_REF,
+    "posture",
+    "head",
+    "CD",
+    _LINES,
+    decimals=2,
+)
+_add(
+    "head_drop",
+    "Head drop",
+    "Head drop",
+    "How far the head goes down during the swing.",
+    "travel of the head point downwards",
+    "m",
+    FM_REF,
+    "posture",
+    "head",
+    "BD",
+    _LINES,
+    decimals=2,
+)
+_add(
+    "pelvis_fwd",
+    "Pelvis travel to foot down",
+    "Pelvis to FD",
+    "How far the hips move towards the pitcher until foot down.",
+    "travel of the mid-hip point along the forward direction from the start (first "
+    "usable frame, at most 1.5 s before the reference) to foot down",
+    "m",
+    "start to foot down",
+    "posture",
+    "pelvis",
+    "CD",
+    _LINES,
+    decimals=2,
+)
+_add(
+    "pelvis_fwd_fd_ref",
+    "Pelvis travel after foot down",
+    "Pelvis after FD",
+    "How far the hips move towards the pitcher from foot down to the reference.",
+    "travel of the mid-hip point along the forward direction",
+    "m",
+    "foot down to reference",
+    "posture",
+    "pelvis",
+    "CD",
+    _LINES,
+    decimals=2,
+)
+_add(
+    "com_speed_max",
+    "Largest body speed",
+    "Body speed",
+    "How fast the whole body's centre of mass moves at its fastest.",
+    "largest speed of the delivered centre of mass from the start to 150 ms after "
+    "the reference",
+    "m/s",
+    "start to reference + 150 ms",
+    "posture",
+    "body",
+    "F",
+    _VENDOR,
+    decimals=1,
+    ratio_scale=True,
+    needs="energetics",
+    published_sd=0.1,
+)
+
+# --- hands, bat, timing ------------------------------------------------------
+
+for _id, _what, _short, _rank in (
+    ("peak_hand_speed", "both hands", "Hand speed", 3),
+    ("peak_hand_speed_lead", "the lead hand", "Lead hand speed", None),
+    ("peak_hand_speed_rear", "the rear hand", "Rear hand speed", None),
+):
+    _add(
+        _id,
+        f"Peak speed of {_what}",
+        _short,
+        f"How fast {_what} move at their fastest."
+        if _rank == 3
+        else f"How fast {_what} moves at its fastest.",
+        (
+            "largest speed of the midpoint of both hands"
+            if _rank == 3
+            else f"largest speed of {_what}"
+        )
+        + " (the wrists where no hand is tracked)",
+        "m/s",
+        "first move to reference + 30 ms",
+        "hands_bat",
+        "hands",
+        "D",
+        "speed of a tracked point",
+        decimals=1,
+        direction="higher",
+        ratio_scale=True,
+        plausible=(4, 14),
+        headline=_rank,
+    )
+_add(
+    "t_peak_hand",
+    "Time of peak hand speed",
+    "Hand speed time",
+    "How long before the reference the hands are at their fastest.",
+    "reference time minus the time of peak hand speed; 0 when that is the reference",
+    "ms",
+    BEFORE,
+    "hands_bat",
+    "hands",
+    "A",
+    _CENTROID,
+)
+_SWEET = "speed of the sweet spot, 0.152 m (6 in) from the tip on the bat's line"
+_add(
+    "bat_speed_max",
+    "Peak bat speed",
+    "Bat speed",
+    "How fast the sweet spot moves at its fastest; needs tracked bat points.",
+    f"largest {_SWEET}",
+    "m/s",
+    FM_REF,
+    "hands_bat",
+    "bat",
+    "D",
+    "point used by Statcast and Blast; speed of a tracked point",
+    decimals=1,
+    direction="higher",
+    ratio_scale=True,
+    needs="bat",
+    plausible=(13, 42),
+    published_sd=round(1.7 * _MPH, 3),
+    headline=1,
+)
+_add(
+    "bat_speed_ref",
+    "Bat speed at the reference",
+    "Bat speed at REF",
+    "How fast the sweet spot moves at the reference.",
+    _SWEET,
+    "m/s",
+    REF,
+    "hands_bat",
+    "bat",
+    "D",
+    "point used by Statcast and Blast; speed of a tracked point",
+    decimals=1,
+    direction="higher",
+    ratio_scale=True,
+    needs="bat",
+    plausible=(13, 42),
+)
+_add(
+    "attack_angle",
+    "Attack angle",
+    "Attack angle",
+    "Whether the sweet spot travels up (plus) or down at the reference.",
+    "climb of the sweet spot's path, mean of the last 10 ms before the reference",
+    "deg",
+    "reference − 10 ms to reference",
+    "hands_bat",
+    "bat",
+    "B",
+    "angle of a velocity to the level",
+    needs="bat",
+    plausible=(-30, 45),
+    published_sd=3.6,
+    headline=2,
+)
+_add(
+    "attack_direction",
+    "Attack direction",
+    "Attack direction",
+    "Whether the sweet spot travels to the pull side (plus) or away from it.",
+    "level direction of the sweet spot's velocity from the forward direction",
+    "deg",
+    REF,
+    "hands_bat",
+    "bat",
+    "C",
+    "angle of a velocity to the stride line",
+    needs="bat",
+)
+_add(
+    "swing_tilt",
+    "Swing tilt",
+    "Swing tilt",
+    "How steep the plane of the swing is just before the reference.",
+    "angle between the ground and the plane fitted to the last 40 ms of the sweet "
+    "spot's path",
+    "deg",
+    "reference − 40 ms to reference",
+    "hands_bat",
+    "bat",
+    "B",
+    "least-squares plane (singular value decomposition)",
+    needs="bat",
+)
+_add(
+    "bat_path_length",
+    "Length of the bat tip's path",
+    "Bat path",
+    "How long a way the tip of the bat goes during the swing.",
+    "sum of the tip's steps",
+    "m",
+    FM_REF,
+    "hands_bat",
+    "bat",
+    "D",
+    "length of a tracked path",
+    decimals=1,
+    ratio_scale=True,
+    needs="bat",
+)
+_add(
+    "time_to_ref",
+    "First move to reference",
+    "Swing time",
+    "How long the swing takes from first move to the reference.",
+    "reference time minus first move; a time to contact only when the reference is "
+    "a contact",
+    "ms",
+    FM_REF,
+    "hands_bat",
+    "body",
+    "A",
+    "difference of two events",
+    ratio_scale=True,
+    headline=12,
+)
+_add(
+    "tempo",
+    "Tempo, load to launch",
+    "Tempo",
+    "Time from load to foot down against time from foot down to the reference.",
+    "(foot down − load) ÷ (reference − foot down)",
+    "ratio",
+    "load to reference",
+    "hands_bat",
+    "body",
+    "A",
+    "difference of events",
+    decimals=2,
+)
+_add(
+    "tempo_load_fd",
+    "Load to foot down",
+    "Load to FD",
+    "How long it takes from the most closed pelvis to foot down.",
+    "foot down minus load",
+    "ms",
+    "load to foot down",
+    "hands_bat",
+    "body",
+    "A",
+    "difference of events",
+)
+_add(
+    "tempo_fd_ref",
+    "Foot down to reference",
+    "FD to REF",
+    "How long it takes from foot down to the reference.",
+    "reference minus foot down",
+    "ms",
+    "foot down to reference",
+    "hands_bat",
+    "body",
+    "A",
+    "difference of events",
+    ratio_scale=True,
+)
+_add(
+    "hand_smoothness",
+    "Hand smoothness (log dimensionless jerk)",
+    "Smoothness",
+    "How evenly the hands speed up; closer to zero is more even. Compare an athlete "
+    "with himself only; nothing ties it to hitting results.",
+    "−ln of (duration³ ÷ peak speed² × integral of squared second derivative of "
+    "hand speed), from first move to peak hand speed",
+    "ratio",
+    "first move to peak hand speed",
+    "hands_bat",
+    "hands",
+    "A",
+    "log dimensionless jerk, doi 10.1186/s12984-015-0090-9",
+    decimals=2,
+)
+
+# --- momentum and energy -----------------------------------------------------
+
+_GROUPS_L: tuple[tuple[str, str, Part], ...] = (
+    ("pelvis", "pelvis", "pelvis"),
+    ("torso", "upper trunk", "torso"),
+    ("arms", "arms", "lead_arm"),
+    ("bat", "bat", "bat"),
+)
+_WINDOW_ME = "first move to reference + 30 ms"
+for _key, _what, _part in _GROUPS_L:
+    _add(
+        f"peak_L_{_key}",
+        f"Peak angular momentum, {_what}",
+        f"L {_key}",
+        f"The most turning momentum the {_what} carries.",
+        "largest length of the delivered angular-momentum vector about the body's "
+        "centre of mass",
+        "kg·m²/s",
+        _WINDOW_ME,
+        "momentum",
+        _part,
+        "F",
+        _VENDOR,
+        decimals=1,
+        ratio_scale=True,
+        needs="energetics",
+        plausible=(5, 45) if _key == "bat" else None,
+    )
+for _key, _what, _part in _GROUPS_L:
+    _add(
+        f"t_peak_L_{_key}",
+        f"Time of peak angular momentum, {_what}",
+        f"L {_key} time",
+        f"How long before the reference the {_what} carries most momentum.",
+        "reference time minus the time of the peak; positive = before",
+        "ms",
+        BEFORE,
+        "momentum",
+        _part,
+        "F",
+        _CENTROID,
+        needs="energetics",
+    )
+for _id, _first, _second, _part in (
+    ("L_ratio_torso_pelvis", "upper trunk", "pelvis", "torso"),
+    ("L_ratio_arms_torso", "arms", "upper trunk", "lead_arm"),
+    ("L_ratio_bat_arms", "bat", "arms", "bat"),
+):
+    _add(
+        _id,
+        f"Momentum ratio, {_first} over {_second}",
+        f"L {_first} ÷ {_second}",
+        f"Peak momentum of the {_first} against that of the {_second}; a ratio, not "
+        "a share passed on.",
+        f"peak of the {_first} ÷ peak of the {_second}",
+        "ratio",
+        _WINDOW_ME,
+        "momentum",
+        "torso" if _part == "torso" else "bat" if _part == "bat" else "lead_arm",
+        "F",
+        _VENDOR,
+        decimals=2,
+        ratio_scale=True,
+        needs="energetics",
+    )
+for _key, _what, _part in _GROUPS_L:
+    _add(
+        f"L_share_{_key}",
+        f"Momentum share, {_what}",
+        f"L {_key} share",
+        f"The {_what}'s part of the momentum of pelvis, trunk, arms and bat when it "
+        "peaks.",
+        "its angular momentum ÷ sum over pelvis, upper trunk, arms and bat × 100, at "
+        "its own peak",
+        "%",
+        "its own peak",
+        "momentum",
+        _part,
+        "F",
+        _VENDOR,
+        needs="energetics",
+    )
+_GROUPS_KE: tuple[tuple[str, str, Part], ...] = (
+    ("lower", "lower half", "legs"),
+    ("torso", "upper trunk", "torso"),
+    ("arms", "arms", "lead_arm"),
+    ("bat", "bat", "bat"),
+    ("total", "body and bat", "body"),
+)
+for _key, _what, _part in _GROUPS_KE:
+    _add(
+        f"peak_KE_{_key}",
+        f"Peak kinetic energy, {_what}",
+        f"KE {_key}",
+        f"The most motion energy in the {_what}.",
+        "largest delivered kinetic energy",
+        "J",
+        _WINDOW_ME,
+        "energy",
+        _part,
+        "F",
+        _VENDOR,
+        ratio_scale=True,
+        needs="energetics",
+        plausible={"bat": (40.0, 600.0), "total": (150.0, 2000.0)}.get(_key),
+    )
+for _key, _what, _part in _GROUPS_KE:
+    _add(
+        f"t_peak_KE_{_key}",
+        f"Time of peak kinetic energy, {_what}",
+        f"KE {_key} time",
+        f"How long before the reference the {_what} holds most energy.",
+        "reference time minus the time of the peak; positive = before",
+        "ms",
+        BEFORE,
+        "energy",
+        _part,
+        "F",
+        _CENTROID,
+        needs="energetics",
+    )
+for _id, _first, _second, _part in (
+    ("KE_ratio_torso_lower", "upper trunk", "lower half", "torso"),
+    ("KE_ratio_arms_torso", "arms", "upper trunk", "lead_arm"),
+    ("KE_ratio_bat_arms", "bat", "arms", "bat"),
+):
+    _add(
+        _id,
+        f"Energy ratio, {_first} over {_second}",
+        f"KE {_first} ÷ {_second}",
+        f"Peak energy of the {_first} against that of the {_second}; a ratio, not a "
+        "share passed on.",
+        f"peak of the {_first} ÷ peak of the {_second}",
+        "ratio",
+        _WINDOW_ME,
+        "energy",
+        "torso" if _part == "torso" else "bat" if _part == "bat" else "lead_arm",
+        "F",
+        _VENDOR,
+        decimals=2,
+        ratio_scale=True,
+        needs="energetics",
+    )
+_add(
+    "KE_share_bat_ref",
+    "Bat's share of the energy at the reference",
+    "Bat energy share",
+    "How much of all motion energy is in the bat at the reference.",
+    "kinetic energy of the bat ÷ total kinetic energy × 100",
+    "%",
+    REF,
+    "energy",
+    "bat",
+    "F",
+    _VENDOR,
+    needs="energetics",
+)
+for _key, _what, _part in _GROUPS_KE:
+    _add(
+        f"KE_rate_max_{_key}",
+        f"Fastest energy gain, {_what}",
+        f"KE {_key} rate",
+        f"How fast the energy of the {_what} grows at its fastest.",
+        "largest time derivative of the kinetic energy after a 20 Hz low-pass",
+        "W",
+        FM_REF,
+        "energy",
+        _part,
+        "F",
+        _VENDOR,
+        needs="energetics",
+        ratio_scale=True,
+    )
+_add(
+    "KE_lower_drop",
+    "Lower-half energy given up",
+    "Lower-half drop",
+    "How much of its peak energy the lower half has lost at the reference.",
+    "(peak − value at the reference) ÷ peak × 100",
+    "%",
+    "peak to reference",
+    "energy",
+    "legs",
+    "F",
+    _VENDOR,
+    needs="energetics",
+)
+for _key, _what, _part in _GROUPS_KE:
+    _add(
+        f"KE_per_kg_{_key}",
+        f"Peak kinetic energy per body mass, {_what}",
+        f"KE {_key} per kg",
+        f"The most motion energy in the {_what} for each kilogram of the athlete.",
+        "peak kinetic energy ÷ body mass",
+        "J/kg",
+        _WINDOW_ME,
+        "energy",
+        _part,
+        "F",
+        _VENDOR,
+        decimals=1,
+        ratio_scale=True,
+        needs="energetics",
+    )
+
+METRICS: dict[str, MetricDefinition] = {item.id: item for item in _LIST}
+"""All metrics by id, in the order in which tables show them."""
+
+HEADLINES: tuple[str, ...] = tuple(
+    item.id
+    for item in sorted(
+        (item for item in _LIST if item.headline is not None),
+        key=lambda item: item.headline or 0,
+    )
+)
+"""Ids of the numbers shown by default, first first."""
+
+
+def _series(*items: SeriesDefinition) -> dict[str, SeriesDefinition]:
+    return {item.id: item for item in items}
+
+
+SERIES: dict[str, SeriesDefinition] = _series(
+    SeriesDefinition(
+        "pelvis_omega",
+        "Pelvis turn rate",
+        "How fast the hip line turns.",
+        "deg/s",
+        "pelvis",
+        "sequence",
+    ),
+    SeriesDefinition(
+        "torso_omega",
+        "Shoulder-line turn rate",
+        "How fast the shoulder line turns.",
+        "deg/s",
+        "torso",
+        "sequence",
+    ),
+    SeriesDefinition(
+        "lead_arm_omega",
+        "Lead upper-arm turn rate",
+        "How fast the lead upper arm swings through space.",
+        "deg/s",
+        "lead_arm",
+        "sequence",
+    ),
+    SeriesDefinition(
+        "lead_forearm_omega",
+        "Lead forearm turn rate",
+        "How fast the lead forearm swings through space.",
+        "deg/s",
+        "lead_arm",
+        "sequence",
+    ),
+    SeriesDefinition(
+        "hand_omega",
+        "Lead hand turn rate",
+        "How fast the lead hand turns.",
+        "deg/s",
+        "hands",
+        "sequence",
+    ),
+    SeriesDefinition(
+        "bat_omega",
+        "Bat turn rate",
+        "How fast the bat turns.",
+        "deg/s",
+        "bat",
+        "sequence",
+    ),
+    SeriesDefinition(
+        "hand_speed",
+        "Hand speed",
+        "Speed of the midpoint of both hands.",
+        "m/s",
+        "hands",
+        "hands_bat",
+        1,
+    ),
+    SeriesDefinition(
+        "bat_speed",
+        "Bat speed",
+        "Speed of the sweet spot.",
+        "m/s",
+        "bat",
+        "hands_bat",
+        1,
+    ),
+    SeriesDefinition(
+        "x_factor",
+        "Hip-shoulder separation",
+        "Pelvis ahead of the shoulders (+), about the trunk line.",
+        "deg",
+        "separation",
+        "rotation",
+    ),
+    SeriesDefinition(
+        "pelvis_rotation",
+        "Pelvis rotation",
+        "Hip line from above: 0 sideways, + open.",
+        "deg",
+        "pelvis",
+        "rotation",
+    ),
+    SeriesDefinition(
+        "torso_rotation",
+        "Shoulder-line rotation",
+        "Shoulder line from above: 0 sideways, + open.",
+        "deg",
+        "torso",
+        "rotation",
+    ),
+    SeriesDefinition(
+        "side_bend",
+        "Side bend",
+        "Sideways lean of the trunk, + to the rear side.",
+        "deg",
+        "torso",
+        "posture",
+    ),
+    SeriesDefinition(
+        "forward_bend",
+        "Forward bend",
+        "Lean of the trunk over the plate.",
+        "deg",
+        "torso",
+        "posture",
+    ),
+    SeriesDefinition(
+        "lead_knee_flexion",
+        "Lead knee bend",
+        "0 is straight.",
+        "deg",
+        "legs",
+        "posture",
+    ),
+    SeriesDefinition(
+        "rear_knee_flexion",
+        "Rear knee bend",
+        "0 is straight.",
+        "deg",
+        "legs",
+        "posture",
+    ),
+    SeriesDefinition(
+        "lead_elbow_flexion",
+        "Lead elbow bend",
+        "0 is straight.",
+        "deg",
+        "lead_arm",
+        "posture",
+    ),
+    SeriesDefinition(
+        "rear_elbow_flexion",
+        "Rear elbow bend",
+        "0 is straight.",
+        "deg",
+        "lead_arm",
+        "posture",
+    ),
+    SeriesDefinition(
+        "com_speed",
+        "Body speed",
+        "Speed of the centre of mass.",
+        "m/s",
+        "body",
+        "posture",
+        1,
+    ),
+    SeriesDefinition(
+        "l_pelvis",
+        "Angular momentum, pelvis",
+        "Length of the momentum vector.",
+        "kg·m²/s",
+        "pelvis",
+        "momentum",
+        1,
+    ),
+    SeriesDefinition(
+        "l_torso",
+        "Angular momentum, upper trunk",
+        "Length of the momentum vector.",
+        "kg·m²/s",
+        "torso",
+        "momentum",
+        1,
+    ),
+    SeriesDefinition(
+        "l_arms",
+        "Angular momentum, arms",
+        "Length of the momentum vector.",
+        "kg·m²/s",
+        "lead_arm",
+        "momentum",
+        1,
+    ),
+    SeriesDefinition(
+        "l_bat",
+        "Angular momentum, bat",
+        "Length of the momentum vector.",
+        "kg·m²/s",
+        "bat",
+        "momentum",
+        1,
+    ),
+    SeriesDefinition(
+        "ke_lower",
+        "Kinetic energy, lower half",
+        "Energy of motion.",
+        "J",
+        "legs",
+        "energy",
+    ),
+    SeriesDefinition(
+        "ke_torso",
+        "Kinetic energy, upper trunk",
+        "Energy of motion.",
+        "J",
+        "torso",
+        "energy",
+    ),
+    SeriesDefinition(
+        "ke_arms",
+        "Kinetic energy, arms",
+        "Energy of motion.",
+        "J",
+        "lead_arm",
+        "energy",
+    ),
+    SeriesDefinition(
+        "ke_bat", "Kinetic energy, bat", "Energy of motion.", "J", "bat", "energy"
+    ),
+    SeriesDefinition(
+        "ke_total",
+        "Kinetic energy, body and bat",
+        "Energy of motion.",
+        "J",
+        "body",
+        "energy",
+    ),
+)
+"""All curves by name."""

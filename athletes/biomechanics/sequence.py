@@ -1,0 +1,92 @@
+"""Order of the peaks: a description, never a grade."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+TIE_LIMIT_S = 0.010
+"""Peaks of one swing closer than this are not told apart: with 2–5 mm of noise on
+joint centres a single peak time is uncertain by 2–6 ms (own simulation)."""
+LETTERS = ("P", "T", "A", "B")
+
+
+def sequence_order(
+    times_s: Mapping[str, float], *, tie_limit_s: float = TIE_LIMIT_S
+) -> str:
+    """Return the order of peaks, neighbours within the tie limit joined.
+
+    Parameters
+    ----------
+    times_s : mapping of letter to float
+        Letters of `LETTERS`; clock times in seconds.
+    tie_limit_s : float
+        For the mean of several swings: the larger of 10 ms and twice the standard
+        error of the gap.
+
+    Returns
+    -------
+    str
+        For instance ``P-(TA)-B``. Inside a tie the letters stand in the order of
+        `LETTERS`, since their own order is not known.
+
+    Raises
+    ------
+    ValueError
+        An unknown letter, or fewer than two peaks.
+    """
+    unknown = set(times_s) - set(LETTERS)
+    if unknown or len(times_s) < 2:
+        raise ValueError(
+            f"times_s has {sorted(times_s)}; two or more of {LETTERS} are needed"
+        )
+    ordered = sorted(times_s, key=lambda letter: times_s[letter])
+    ties = [[ordered[0]]]
+    for before, letter in itertools.pairwise(ordered):
+        # A hair's breadth so that a gap of exactly the limit does not hang on the
+        # last bit of a float.
+        if times_s[letter] - times_s[before] < tie_limit_s - 1e-9:
+            ties[-1].append(letter)
+        else:
+            ties.append([letter])
+    parts = []
+    for tie in ties:
+        joined = "".join(sorted(tie, key=LETTERS.index))
+        parts.append(joined if len(tie) == 1 else f"({joined})")
+    return "-".join(parts)
+
+
+def spoken_order(order: str) -> str:
+    """Return an order in words: ``pelvis, then shoulders and lead arm together``."""
+    names = {"P": "pelvis", "T": "shoulders", "A": "lead arm", "B": "bat"}
+    parts = []
+    for part in order.split("-"):
+        words = [names[letter] for letter in part.strip("()")]
+        parts.append(
+            words[0]
+            if len(words) == 1
+            else ", ".join(words[:-1]) + f" and {words[-1]} together"
+        )
+    return ", then ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderShare:
+    """How often one order occurred."""
+
+    order: str
+    count: int
+    share: float
+
+
+def order_distribution(orders: Sequence[str | None]) -> tuple[OrderShare, ...]:
+    """Count the orders of a session's swings, most frequent first.
+
+    ``None`` (no order in that swing) is left out; ties in count go by the text, so
+    that the same swings always give the same list.
+    """
+    known = [order for order in orders if order is not None]
+    counts = {order: known.count(order) for order in set(known)}
+    return tuple(
+        OrderShare(order, count, count / len(known))
+        for order, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    )
