@@ -1,0 +1,95 @@
+"""Frames of one movement as JSON, CSV or Parquet, sent in pieces."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+import pyarrow as pa
+
+Columns = Mapping[str, npt.NDArray[Any]]
+
+ROWS_PER_PIECE = 256
+BYTES_PER_PIECE = 1 << 18
+# A cell that begins so is run as a formula by spreadsheet programs.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def cell(text: str) -> str:
+    """Text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
+def json_pieces(
+    columns: Columns, *, movement_id: int, data_type: str
+) -> Iterator[bytes]:
+    """One object, written column by column so that little is held at once."""
+    frames = len(next(iter(columns.values())))
+    head = {
+        "movement_id": movement_id,
+        "data_type": data_type,
+        "frames": frames,
+        "columns": list(columns),
+    }
+    yield orjson.dumps(head)[:-1] + b',"data":{'
+    for place, (name, values) in enumerate(columns.items()):
+        comma = b"," if place else b""
+        yield comma + orjson.dumps(name) + b":" + _json_values(values)
+    yield b"}}"
+
+
+def _json_values(values: npt.NDArray[Any]) -> bytes:
+    if values.dtype.kind in "fiub":
+        # NaN and infinities become null; float32 keeps its own short digits.
+        array = np.ascontiguousarray(values)
+        return orjson.dumps(array, option=orjson.OPT_SERIALIZE_NUMPY)
+    return orjson.dumps([None if item is None else str(item) for item in values])
+
+
+def csv_pieces(columns: Columns) -> Iterator[bytes]:
+    """RFC 4180 with a header; a missing value is an empty cell."""
+    from pyarrow import csv  # web processes that send none do without it
+
+    table = _table({cell(name): values for name, values in columns.items()}, safe=True)
+    for start in range(0, max(table.num_rows, 1), ROWS_PER_PIECE):
+        sink = io.BytesIO()
+        csv.write_csv(
+            table.slice(start, ROWS_PER_PIECE),
+            sink,
+            csv.WriteOptions(include_header=start == 0, quoting_style="needed"),
+        )
+        yield sink.getvalue()
+
+
+def parquet_pieces(
+    columns: Columns, *, movement_id: int, data_type: str
+) -> Iterator[bytes]:
+    """A Parquet file. Its directory stands at the end, so it is built whole."""
+    from pyarrow import parquet
+
+    table = _table(columns, safe=False).replace_schema_metadata(
+        {"movement_id": str(movement_id), "data_type": data_type}
+    )
+    sink = io.BytesIO()
+    parquet.write_table(table, sink, compression="zstd")
+    view = sink.getbuffer()
+    for start in range(0, len(view), BYTES_PER_PIECE):
+        yield bytes(view[start : start + BYTES_PER_PIECE])
+
+
+def _table(columns: Columns, *, safe: bool) -> pa.Table:
+    return pa.table({name: _array(values, safe) for name, values in columns.items()})
+
+
+def _array(values: npt.NDArray[Any], safe: bool) -> pa.Array:
+    if values.dtype.kind in "fiub":
+        missing = ~np.isfinite(values) if values.dtype.kind == "f" else None
+        return pa.array(values, mask=missing)
+    texts = [None if item is None else str(item) for item in values]
+    if safe:
+        texts = [None if text is None else cell(text) for text in texts]
+    return pa.array(texts, type=pa.string())

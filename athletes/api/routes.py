@@ -1,0 +1,353 @@
+"""JSON paths about athletes, their sessions and movements."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import hashlib
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from django.db.models import Q
+from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response
+from ninja import Path, Query, Router
+from ninja.errors import AuthorizationError, HttpError
+from pydantic import BeforeValidator
+
+from accounts.api import ApiRequest, JsonAnswer, answers
+from accounts.audit import record
+from accounts.models import Action
+from athletes.access import (
+    get_movement_or_404,
+    get_player_or_404,
+    get_session_or_404,
+    may_export,
+    visible_movements,
+    visible_players,
+    visible_sessions,
+)
+from athletes.api import frames, rows, schemas
+from athletes.biomechanics.definitions import METHOD_VERSION, METRICS
+from athletes.models import BiomechanicsData, DataType, Player
+from athletes.querysets import PlayerQuerySet
+from athletes.timeseries import load_columns
+
+router = Router(tags=["athletes"])
+
+# The largest key of the database; beyond, a query fails instead of finding nothing.
+LARGEST_ID = 2**63 - 1
+LARGEST_SKIP = 10**9
+# A longer request line is refused by the web server; all columns need no names.
+MOST_COLUMNS_TEXT = 4_000
+# PostgreSQL refuses the character zero in text.
+TEXT = r"^[^\x00]*$"
+
+Id = Annotated[int, Path(..., ge=1, le=LARGEST_ID, examples=[1])]
+Skip = Annotated[int, Query(0, ge=0, le=LARGEST_SKIP)]
+
+
+def _day(text: object) -> object:
+    """Keeps pydantic from taking a number for seconds since 1970."""
+    if isinstance(text, str) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+        raise ValueError("write a day as YYYY-MM-DD")
+    return text
+
+
+# An empty one counts as not given: forms and some clients send it so.
+Day = Annotated[dt.date, BeforeValidator(_day)] | Literal[""] | None
+
+
+class FileFormat(StrEnum):
+    """How frames are written."""
+
+    JSON = "json"
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+# --- Athletes -------------------------------------------------------------------
+
+
+@router.get(
+    "/players", response=answers(schemas.PlayerPage), operation_id="list_players"
+)
+def list_players(
+    request: ApiRequest,
+    skip: Skip = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    search: Annotated[
+        str, Query(max_length=200, pattern=TEXT, description="Words of the name.")
+    ] = "",
+    after: Annotated[
+        int | None,
+        Query(
+            ge=1,
+            le=LARGEST_ID,
+            description="Go on behind the athlete with this id, in place of `skip`: "
+            "such pages neither repeat nor miss an athlete when others come or go "
+            "meanwhile. The Link header of each page names the next one.",
+        ),
+    ] = None,
+) -> HttpResponse:
+    """Athletes by last name, first name and id."""
+    matching = visible_players(request.auth).named_like(search).in_name_order()
+    total = matching.count()
+    if after is not None:
+        matching = _behind(matching, visible_players(request.auth), after)
+    page = rows.player_rows(matching[skip : skip + limit])
+    answer = JsonAnswer(
+        {"total": total, "players": page, "page": skip // limit + 1, "limit": limit}
+    )
+    if len(page) == limit:
+        following = request.GET.copy()
+        following.pop("skip", None)
+        following["limit"] = str(limit)
+        following["after"] = str(page[-1]["id"])
+        answer["Link"] = f'<{request.path}?{following.urlencode()}>; rel="next"'
+    return answer
+
+
+def _behind(
+    matching: PlayerQuerySet, visible: PlayerQuerySet, after: int
+) -> PlayerQuerySet:
+    """What comes after one athlete in name order."""
+    last = visible.filter(pk=after).values("last_name", "first_name").first()
+    if last is None:
+        raise HttpError(
+            422, f"after: there is no athlete {after} any more; begin again without."
+        )
+    same = Q(last_name=last["last_name"])
+    return matching.filter(
+        Q(last_name__gt=last["last_name"])
+        | same & Q(first_name__gt=last["first_name"])
+        | same & Q(first_name=last["first_name"], pk__gt=after)
+    )
+
+
+@router.get(
+    "/players/{id}",
+    response=answers(schemas.PlayerOut),
+    operation_id="get_player",
+)
+def get_player(request: ApiRequest, id: Id) -> HttpResponse:
+    """One athlete."""
+    found = rows.player_rows(visible_players(request.auth).filter(pk=id))
+    if not found:
+        raise Http404("There is no such athlete, or you may not see it.")
+    return JsonAnswer(found[0])
+
+
+@router.get(
+    "/players/{id}/sessions",
+    response=answers(schemas.SessionList),
+    operation_id="list_player_sessions",
+)
+def list_player_sessions(
+    request: ApiRequest,
+    id: Id,
+    start_date: Annotated[Day, Query(description="From this day.")] = None,
+    end_date: Annotated[Day, Query(description="Up to and with this day.")] = None,
+    skip: Skip = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+) -> HttpResponse:
+    """An athlete's sessions, newest first; undated ones come last."""
+    player: Player = get_player_or_404(request.auth, id)
+    sessions = visible_sessions(request.auth).filter(player=player).newest_first()
+    if start_date:
+        sessions = sessions.filter(session_date__gte=start_date)
+    if end_date:
+        sessions = sessions.filter(session_date__lte=end_date)
+    return JsonAnswer(
+        {
+            "sessions": rows.session_rows(sessions[skip : skip + limit]),
+            "total": sessions.count(),
+            "player_id": player.pk,
+        }
+    )
+
+
+# --- Sessions -------------------------------------------------------------------
+
+
+@router.get(
+    "/sessions/{id}",
+    response=answers(schemas.SessionOut),
+    operation_id="get_session",
+)
+def get_session(request: ApiRequest, id: Id) -> HttpResponse:
+    """One athlete's part in one session."""
+    found = rows.session_rows(visible_sessions(request.auth).filter(pk=id))
+    if not found:
+        raise Http404("There is no such session, or you may not see it.")
+    return JsonAnswer(found[0])
+
+
+@router.get(
+    "/sessions/{id}/metrics",
+    response=answers(schemas.SessionMetrics),
+    operation_id="get_session_metrics",
+)
+def get_session_metrics(request: ApiRequest, id: Id) -> HttpResponse:
+    """Per metric mean, standard deviation and count, and every swing's value."""
+    session = get_session_or_404(request.auth, id)
+    return JsonAnswer(
+        {
+            "id": session.pk,
+            "session_id": session.session_id,
+            "player_id": session.player_id,
+            "metrics": rows.session_metrics(request.auth, session),
+        }
+    )
+
+
+@router.get(
+    "/sessions/{id}/movements",
+    response=answers(schemas.MovementList),
+    operation_id="list_session_movements",
+)
+def list_session_movements(request: ApiRequest, id: Id) -> HttpResponse:
+    """The movements of a session, in its order."""
+    session = get_session_or_404(request.auth, id)
+    movements = rows.movement_rows(
+        visible_movements(request.auth).filter(session=session).in_session_order()
+    )
+    return JsonAnswer({"movements": movements, "total": len(movements)})
+
+
+# --- Movements ------------------------------------------------------------------
+
+
+@router.get(
+    "/movements/{id}",
+    response=answers(schemas.MovementOut),
+    operation_id="get_movement",
+)
+def get_movement(request: ApiRequest, id: Id) -> HttpResponse:
+    """One movement with its events and metrics."""
+    found = rows.movement_rows(visible_movements(request.auth).filter(pk=id))
+    if not found:
+        raise Http404("There is no such movement, or you may not see it.")
+    return JsonAnswer(found[0])
+
+
+@router.get(
+    "/movements/{id}/data",
+    response=answers(schemas.FrameColumns),
+    operation_id="get_movement_data",
+    openapi_extra={
+        "responses": {
+            200: {
+                "content": {
+                    "text/csv": {"schema": {"type": "string"}},
+                    "application/vnd.apache.parquet": {
+                        "schema": {"type": "string", "format": "binary"}
+                    },
+                }
+            }
+        }
+    },
+)
+def get_movement_data(
+    request: ApiRequest,
+    id: Id,
+    data_type: DataType = DataType.INVERSE_KINEMATICS,
+    columns: Annotated[
+        str,
+        Query(
+            max_length=MOST_COLUMNS_TEXT,
+            pattern=TEXT,
+            description="Names with commas between; all columns when empty.",
+        ),
+    ] = "",
+    format: FileFormat = FileFormat.JSON,
+) -> HttpResponseBase:
+    """Stored frames of one movement, as the vendor delivered them, by column."""
+    movement = get_movement_or_404(request.auth, id)
+    if not may_export(request.auth):
+        raise AuthorizationError(message="You may not download frames.")
+    stored = (
+        BiomechanicsData.objects.without_frames()
+        .filter(movement=movement, data_type=data_type)
+        .first()
+    )
+    if stored is None:
+        raise HttpError(404, f"No {data_type} frames are stored for this movement.")
+    wanted = [name for name in map(str.strip, columns.split(",")) if name] or None
+    etag = _etag(stored.content_sha256, wanted, format)
+    unchanged = get_conditional_response(request, etag=etag)
+    if unchanged is not None:
+        unchanged["ETag"] = etag
+        return unchanged
+    values = load_columns([movement.pk], data_type, wanted).get(movement.pk, {})
+    missing = [name for name in wanted or () if name not in values]
+    if missing:
+        raise HttpError(
+            422,
+            f"columns: not in these frames: {', '.join(missing[:10])}. "
+            "Ask without columns to see all names.",
+        )
+    record(
+        Action.DATA_EXPORTED,
+        by=request.auth,
+        subject=movement,
+        player_id=movement.session.player_id,
+        format=format,
+        data_type=data_type,
+    )
+    pieces: Iterator[bytes]
+    if format == FileFormat.JSON:
+        pieces = frames.json_pieces(
+            values, movement_id=movement.pk, data_type=data_type
+        )
+        content_type = "application/json"
+    elif format == FileFormat.CSV:
+        pieces = frames.csv_pieces(values)
+        content_type = "text/csv; charset=utf-8"
+    else:
+        pieces = frames.parquet_pieces(
+            values, movement_id=movement.pk, data_type=data_type
+        )
+        content_type = "application/vnd.apache.parquet"
+    answer = StreamingHttpResponse(pieces, content_type=content_type)
+    answer["ETag"] = etag
+    if format != FileFormat.JSON:
+        # Made of our own numbers and words alone, so safe in any file system.
+        name = f"movement-{movement.pk}-{data_type}.{format}"
+        answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+def _etag(content: str, columns: list[str] | None, format: FileFormat) -> str:
+    parts = "\n".join([content, format, *(columns or ())])
+    return f'"{hashlib.sha256(parts.encode()).hexdigest()[:32]}"'
+
+
+# --- Definitions ----------------------------------------------------------------
+
+
+@router.get(
+    "/definitions",
+    response=answers(schemas.Definitions),
+    operation_id="list_metric_definitions",
+    tags=["definitions"],
+)
+def list_metric_definitions(request: ApiRequest) -> HttpResponse:
+    """What each metric means: words, formula, unit, window and source."""
+    names = schemas.Definition.model_fields
+    return JsonAnswer(
+        {
+            "metrics": [
+                {
+                    name: value
+                    for name, value in dataclasses.asdict(definition).items()
+                    if name in names
+                }
+                for definition in METRICS.values()
+            ],
+            "method_version": METHOD_VERSION,
+        }
+    )

@@ -1,0 +1,214 @@
+"""Rows of the database as the plain values that the JSON paths answer with."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from athletes.access import Viewer, visible_movements
+from athletes.biomechanics.definitions import METRICS
+from athletes.models import Movement, Session, SessionMetric
+from athletes.querysets import MovementQuerySet, PlayerQuerySet, SessionQuerySet
+
+Row = dict[str, Any]
+
+PLAYER_FIELDS = (
+    "id",
+    "org_player_id",
+    "reboot_player_id",
+    "first_name",
+    "last_name",
+    "date_of_birth",
+    "height_ft",
+    "weight_lbs",
+    "dominant_hand_hitting",
+    "dominant_hand_throwing",
+    "created_at",
+    "updated_at",
+)
+SESSION_FIELDS = (
+    "id",
+    "session_id",
+    "player_id",
+    "session_date",
+    "movement_type_id",
+    "movement_type_name",
+    "data_synced",
+    "created_at",
+    "updated_at",
+)
+EVENTS = ("load", "first_move", "foot_down", "peak_hand_speed", "reference")
+MOVEMENT_FIELDS = (
+    "id",
+    "org_movement_id",
+    "session__session_id",
+    "session__player_id",
+    "side",
+    "sampling_rate_hz",
+    "frame_count",
+    "angle_unit_found",
+    "quality_grade",
+    "quality_reasons",
+    "events",
+    "metrics",
+    "method_version",
+)
+
+
+# --- Athletes -------------------------------------------------------------------
+
+
+def player_rows(players: PlayerQuerySet) -> list[Row]:
+    return [_player(row) for row in players.values(*PLAYER_FIELDS)]
+
+
+def _player(row: Row) -> Row:
+    # The tables keep missing text as ''; other programs are told null.
+    for name in ("reboot_player_id", "first_name", "last_name"):
+        row[name] = row[name] or None
+    return row
+
+
+# --- Sessions -------------------------------------------------------------------
+
+
+def session_rows(sessions: SessionQuerySet) -> list[Row]:
+    """Sessions, each with its athlete, in one query."""
+    of_player = [f"player__{name}" for name in PLAYER_FIELDS]
+    answer = []
+    for row in sessions.values(*SESSION_FIELDS, *of_player):
+        session = {name: row[name] for name in SESSION_FIELDS}
+        session["movement_type_name"] = session["movement_type_name"] or None
+        session["player"] = _player(
+            {name: row[f"player__{name}"] for name in PLAYER_FIELDS}
+        )
+        answer.append(session)
+    return answer
+
+
+# --- Movements ------------------------------------------------------------------
+
+
+def movement_rows(movements: MovementQuerySet) -> list[Row]:
+    return [_movement(row) for row in movements.values(*MOVEMENT_FIELDS)]
+
+
+def _movement(row: Row) -> Row:
+    events = row["events"]
+    return {
+        "id": row["id"],
+        "org_movement_id": row["org_movement_id"],
+        "session_id": row["session__session_id"],
+        "player_id": row["session__player_id"],
+        "side": row["side"],
+        "sampling_rate_hz": row["sampling_rate_hz"],
+        "frames": row["frame_count"],
+        "angle_unit_found": row["angle_unit_found"],
+        "quality": {
+            "grade": row["quality_grade"],
+            "reasons": [
+                {"code": reason["code"], "text": reason["text"]}
+                for reason in row["quality_reasons"]
+            ],
+        },
+        "events": {name: _instant(events.get(name)) for name in EVENTS},
+        "metrics": {
+            name: {
+                "value": entry["value"],
+                "unit": entry["unit"],
+                "reason": entry.get("reason"),
+            }
+            for name, entry in row["metrics"].items()
+        },
+        "method_version": row["method_version"] or None,
+    }
+
+
+def _instant(event: Mapping[str, Any] | None) -> Row:
+    names = ("time_s", "rule", "confidence")
+    return {name: event.get(name) if event else None for name in names}
+
+
+# --- Metrics of a session -------------------------------------------------------
+
+
+def session_metrics(caller: Viewer, session: Session) -> dict[str, Row]:
+    """Per metric the spread over the counted swings, and each swing's value."""
+    spreads: dict[str, list[Row]] = defaultdict(list)
+    for metric in session.session_metrics.order_by("metric", "-n", "event_rule"):
+        spreads[metric.metric].append(_spread(metric))
+    swings = list(
+        visible_movements(caller)
+        .filter(session=session)
+        .in_session_order()
+        .only(
+            "id",
+            "org_movement_id",
+            "position",
+            "metrics",
+            "is_swing",
+            "inclusion",
+            "quality_grade",
+        )
+    )
+    names = [*METRICS, *spreads, *(name for swing in swings for name in swing.metrics)]
+    answer: dict[str, Row] = {}
+    for name in dict.fromkeys(names):
+        values = list(_values(name, swings))
+        if not values and name not in spreads:
+            continue
+        first, *others = spreads.get(name) or [_NO_SPREAD]
+        answer[name] = {
+            **first,
+            "unit": _unit(name, swings),
+            "values": values,
+            "other_rules": others,
+        }
+    return answer
+
+
+_NO_SPREAD: Row = {
+    "mean": None,
+    "sd": None,
+    "n": 0,
+    "minimum": None,
+    "maximum": None,
+    "median": None,
+    "event_rule": None,
+    "method_version": None,
+}
+
+
+def _spread(metric: SessionMetric) -> Row:
+    return {
+        "mean": metric.mean,
+        "sd": metric.sd,
+        "n": metric.n,
+        "minimum": metric.minimum,
+        "maximum": metric.maximum,
+        "median": metric.median,
+        "event_rule": metric.event_rule or None,
+        "method_version": metric.method_version or None,
+    }
+
+
+def _values(name: str, swings: Iterable[Movement]) -> Iterable[Row]:
+    for swing in swings:
+        entry = swing.metrics.get(name)
+        if entry is not None:
+            yield {
+                "movement_id": swing.pk,
+                "org_movement_id": swing.org_movement_id,
+                "position": swing.position,
+                "value": entry["value"],
+                "reason": entry.get("reason"),
+                "counted": swing.is_counted,
+            }
+
+
+def _unit(name: str, swings: Iterable[Movement]) -> str:
+    for swing in swings:
+        if name in swing.metrics:
+            return str(swing.metrics[name]["unit"])
+    return METRICS[name].unit if name in METRICS else ""

@@ -1,0 +1,183 @@
+"""Shapes of the JSON about athletes, as documented in OpenAPI.
+
+Names and types are relied on by other programs; tests hold every answer to them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, Literal
+
+from ninja import Schema
+from pydantic import Field
+
+Hand = Literal["right", "left", "switch"]
+Number = float | None
+
+
+class PlayerOut(Schema):
+    id: int
+    org_player_id: str
+    reboot_player_id: str | None
+    first_name: str | None
+    last_name: str | None
+    date_of_birth: dt.date | None
+    height_ft: float | None = Field(description="Decimal feet: 6.5 is six feet six.")
+    weight_lbs: float | None = Field(description="Pounds.")
+    dominant_hand_hitting: Hand | None
+    dominant_hand_throwing: Hand | None
+    created_at: dt.datetime
+    updated_at: dt.datetime
+
+
+class PlayerPage(Schema):
+    total: int
+    players: list[PlayerOut]
+    page: int = Field(description="skip // limit + 1")
+    limit: int
+
+
+class SessionOut(Schema):
+    id: int
+    session_id: str
+    player_id: int
+    session_date: dt.date | None
+    movement_type_id: int | None
+    movement_type_name: str | None = Field(
+        description="The vendor's slug, such as baseball-hitting."
+    )
+    data_synced: bool
+    created_at: dt.datetime
+    updated_at: dt.datetime
+    player: PlayerOut
+
+
+class SessionList(Schema):
+    sessions: list[SessionOut]
+    total: int = Field(description="All that match, before skip and limit.")
+    player_id: int
+
+
+class Instant(Schema):
+    time_s: float | None = Field(description="On the clock of the file.")
+    rule: str | None = Field(description="The rule that found it.")
+    confidence: str | None
+
+
+class Events(Schema):
+    load: Instant
+    first_move: Instant
+    foot_down: Instant
+    peak_hand_speed: Instant
+    reference: Instant
+
+
+class QualityReason(Schema):
+    code: str
+    text: str
+
+
+class QualityOut(Schema):
+    grade: Literal["good", "usable", "poor"] | None
+    reasons: list[QualityReason]
+
+
+class MetricOut(Schema):
+    value: float | str | None
+    unit: str
+    reason: str | None = Field(description="Why there is no value, or why to doubt it.")
+
+
+class MovementOut(Schema):
+    id: int
+    org_movement_id: str
+    session_id: str
+    player_id: int
+    side: Literal["right", "left"] | None
+    sampling_rate_hz: float | None
+    frames: int | None
+    angle_unit_found: str | None
+    quality: QualityOut
+    events: Events
+    metrics: dict[str, MetricOut]
+    method_version: str | None
+
+
+class MovementList(Schema):
+    movements: list[MovementOut]
+    total: int
+
+
+class SwingValue(Schema):
+    movement_id: int
+    org_movement_id: str
+    position: int
+    value: float | str | None
+    reason: str | None
+    counted: bool = Field(description="Whether the swing goes into means.")
+
+
+class Spread(Schema):
+    """One metric over the counted swings whose reference is the same event."""
+
+    mean: float | None
+    sd: float | None
+    n: int
+    minimum: float | None
+    maximum: float | None
+    median: float | None
+    event_rule: str | None
+    method_version: str | None
+
+
+class SessionMetricOut(Spread):
+    unit: str
+    values: list[SwingValue]
+    other_rules: list[Spread] = Field(
+        description="The same over swings that hang on another event; never mixed."
+    )
+
+
+class SessionMetrics(Schema):
+    id: int
+    session_id: str
+    player_id: int
+    metrics: dict[str, SessionMetricOut]
+
+
+class FrameColumns(Schema):
+    movement_id: int
+    data_type: str
+    frames: int
+    columns: list[str]
+    data: dict[str, list[float | str | None]] = Field(
+        description="By column; missing values are null."
+    )
+
+
+class Definition(Schema):
+    id: str
+    name: str
+    short: str
+    plain: str
+    formula: str
+    unit: str
+    window: str
+    group: str
+    part: str
+    direction: Literal["higher", "none"]
+    decimals: int
+    robustness: str
+    source: str
+    needs: str
+    plausible: list[float] | None
+    published_sd: float | None
+    method_version: str
+
+
+class Definitions(Schema):
+    metrics: list[Definition]
+    method_version: str
+
+
+Row = dict[str, Any]

@@ -1,0 +1,367 @@
+"""Charts and figures as the dictionaries that the page's scripts read.
+
+The layout of the dictionaries is in docs/design.md. Nothing here knows a row or a
+request: curves come in as arrays in stored units, and what goes out holds typed
+arrays (base64 float32), a start and a step, never a list of times. Colours, dashes
+and fonts are the script's.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from athletes import display
+
+Array = npt.NDArray[Any]
+Json = dict[str, Any]
+
+SIDES = "abcdef"
+MS_PER_S = 1000.0
+
+
+def typed(values: Array | Sequence[float]) -> Json:
+    """An array as the script reads it; float32 is finer than a screen or camera."""
+    flat = np.ascontiguousarray(values, dtype="<f4")
+    return {"dtype": "f4", "bdata": base64.b64encode(flat.tobytes()).decode("ascii")}
+
+
+def finite(value: float | None) -> float | None:
+    """JSON has no NaN."""
+    return value if value is not None and math.isfinite(value) else None
+
+
+@dataclass(frozen=True)
+class Mark:
+    """An event on the time axis, in the axis' unit."""
+
+    name: str
+    at: float
+    label: str
+    rule: str = ""
+    movable: bool = False
+
+    def to_json(self) -> Json:
+        return {
+            "name": self.name,
+            "time": round(self.at, 3),
+            "label": self.label,
+            "rule": self.rule,
+            "movable": self.movable,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """One curve on a uniform axis, in the unit that the chart shows.
+
+    With `lower` and `upper` it is a band and has no `y`.
+    """
+
+    key: str
+    part: str
+    name: str
+    x0: float
+    dx: float
+    y: Array | None = None
+    lower: Array | None = None
+    upper: Array | None = None
+    role: str = "line"
+    side: str = ""
+    unit: str = ""
+    hidden: bool = False
+
+    def to_json(self) -> Json:
+        trace: Json = {
+            "key": self.key,
+            "part": self.part,
+            "name": self.name,
+            "x0": round(self.x0, 4),
+            "dx": round(self.dx, 6),
+        }
+        if self.role != "line":
+            trace["role"] = self.role
+        for name in ("side", "unit", "hidden"):
+            if value := getattr(self, name):
+                trace[name] = value
+        for name in ("y", "lower", "upper"):
+            if (values := getattr(self, name)) is not None:
+                trace[name] = typed(values)
+        return trace
+
+
+@dataclass(frozen=True)
+class LegendItem:
+    """One box that switches every trace of its key."""
+
+    key: str
+    label: str
+    part: str
+    side: str = ""
+    hidden: bool = False
+
+    def to_json(self) -> Json:
+        item: Json = {"key": self.key, "label": self.label, "part": self.part}
+        if self.side:
+            item["side"] = self.side
+        if self.hidden:
+            item["hidden"] = True
+        return item
+
+
+@dataclass(frozen=True, eq=False)
+class Chart:
+    """Curves, marks and titles of one chart."""
+
+    lines: Sequence[Line]
+    x_title: str
+    y_title: str
+    x_unit: str = "ms"
+    y_unit: str = ""
+    marks: Sequence[Mark] = ()
+    legend: Sequence[LegendItem] = ()
+    x_range: tuple[float, float] | None = None
+    time_zero_s: float | None = None
+    time_per_x_s: float | None = None
+    extra: Sequence[Json] = field(default_factory=tuple)
+
+    def to_json(self) -> Json:
+        x_axis: Json = {"title": {"text": self.x_title}}
+        if self.x_range is not None:
+            x_axis["range"] = [round(end, 3) for end in self.x_range]
+        meta: Json = {"x_unit": self.x_unit, "y_unit": self.y_unit}
+        # Only a chart of one movement's clock takes part in the shared cursor.
+        if self.time_zero_s is not None and self.time_per_x_s is not None:
+            meta["time_zero_s"] = self.time_zero_s
+            meta["time_per_x_s"] = self.time_per_x_s
+        return {
+            "data": [*(line.to_json() for line in self.lines), *self.extra],
+            "layout": {
+                "xaxis": x_axis,
+                "yaxis": {"title": {"text": self.y_title}},
+            },
+            "events": [mark.to_json() for mark in self.marks],
+            "legend": [item.to_json() for item in self.legend]
+            if len(self.legend) > 1
+            else [],
+            "meta": meta,
+        }
+
+
+def axis_title(name: str, unit: str) -> str:
+    """`Turn rate (°/s)`; nothing in brackets where there is no unit."""
+    return f"{name} ({unit})" if unit else name
+
+
+def band_lines(
+    *,
+    key: str,
+    part: str,
+    name: str,
+    x0: float,
+    dx: float,
+    mean: Array,
+    sd: Array,
+    unit: str,
+    side: str = "",
+) -> list[Line]:
+    """A mean and the band of one standard deviation around it."""
+    common: Json = {
+        "key": key,
+        "part": part,
+        "x0": x0,
+        "dx": dx,
+        "unit": unit,
+        "side": side,
+    }
+    lines = [Line(name=name, y=mean, role="mean", **common)]
+    if np.isfinite(sd).any():
+        band = Line(
+            name=f"{name} ± SD", lower=mean - sd, upper=mean + sd, role="band", **common
+        )
+        lines.insert(0, band)
+    return lines
+
+
+def trim(
+    x0: float, dx: float, values: Array, low: float, high: float
+) -> tuple[float, Array]:
+    """The part of a curve between two places of its axis, and its new start."""
+    if dx <= 0 or len(values) == 0:
+        return x0, values
+    # Bounds may be infinite: then there is nothing to cut on that side.
+    first = math.ceil((max(low, x0) - x0) / dx - 1e-9)
+    last = math.floor((min(high, x0 + dx * len(values)) - x0) / dx + 1e-9) + 1
+    last = min(last, len(values))
+    return x0 + first * dx, values[first : max(first, last)]
+
+
+def thinned(values: Array, count: int) -> list[float | None]:
+    """About `count` values for a small picture, each the largest of its stretch.
+
+    Taking every tenth value would cut peaks off; a small picture is about them.
+    """
+    if len(values) == 0:
+        return []
+    groups = np.array_split(np.asarray(values, dtype=float), min(count, len(values)))
+    picked = []
+    for group in groups:
+        known = group[np.isfinite(group)]
+        place = int(np.argmax(np.abs(known))) if len(known) else 0
+        picked.append(round(float(known[place]), 2) if len(known) else None)
+    return picked
+
+
+# --- Trends -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class TrendLine:
+    """Session means that may be joined by one line."""
+
+    label: str
+    dates: Sequence[dt.date]
+    means: Sequence[float]
+    spreads: Sequence[float | None]
+    counts: Sequence[int]
+
+
+@dataclass(frozen=True)
+class NoiseBand:
+    """Between these a newest value is no clear change."""
+
+    centre: float
+    half_width: float
+
+
+def trend_chart(
+    lines: Sequence[TrendLine],
+    *,
+    name: str,
+    unit: str,
+    system: str,
+    decimals: int,
+    noise: NoiseBand | None = None,
+) -> Json:
+    """Means over time with bars of one SD; several lines are several symbols."""
+    factor = display.unit_factor(unit, system)
+    label = display.unit_label(unit, system)
+    symbols = ("circle", "circle-open", "square", "diamond")
+    traces: list[Json] = []
+    dates = [date for line in lines for date in line.dates]
+    if noise is not None and dates:
+        low = (noise.centre - noise.half_width) * factor
+        high = (noise.centre + noise.half_width) * factor
+        traces.append(
+            {
+                "key": "noise",
+                "part": "value",
+                "role": "noise",
+                "name": "no clear change",
+                "x": [min(dates).isoformat(), max(dates).isoformat()],
+                "lower": [low, low],
+                "upper": [high, high],
+            }
+        )
+    for place, line in enumerate(lines):
+        traces.append(
+            {
+                "key": f"line{place}",
+                "part": "value",
+                "side": SIDES[place] if len(lines) > 1 and place < len(SIDES) else "",
+                "role": "trend",
+                "name": line.label,
+                "unit": label,
+                "symbol": symbols[place % len(symbols)],
+                "x": [date.isoformat() for date in line.dates],
+                "y": [round(mean * factor, decimals + 2) for mean in line.means],
+                "error_y": [
+                    0 if spread is None else round(spread * factor, decimals + 2)
+                    for spread in line.spreads
+                ],
+                "text": [
+                    f"{count} swing{'s' if count > 1 else ''}"
+                    + (f" · {line.label}" if len(lines) > 1 else "")
+                    for count in line.counts
+                ],
+            }
+        )
+    return {
+        "data": traces,
+        "layout": {
+            "xaxis": {"type": "date"},
+            "yaxis": {"title": {"text": axis_title(name, label)}},
+        },
+        "events": [],
+        "legend": [
+            {
+                "key": f"line{place}",
+                "label": line.label,
+                "part": "value",
+                "side": SIDES[place] if place < len(SIDES) else "",
+            }
+            for place, line in enumerate(lines)
+        ]
+        if len(lines) > 1
+        else [],
+        "meta": {"x_unit": "", "y_unit": label},
+    }
+
+
+# --- The 3-D figure -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Skeleton:
+    """Joint centres of one movement in metres, x to the pitcher and z up."""
+
+    names: Sequence[str]
+    points: Array  # (n_frames, n_points, 3)
+    bones: Sequence[tuple[int, int, str]]
+    start_s: float
+    dt_s: float
+    head: int | None = None
+    trails: Sequence[tuple[int, str]] = ()
+    up: Sequence[float] = (0.0, 0.0, 1.0)
+    forward: Sequence[float] = (1.0, 0.0, 0.0)
+
+
+def figure3d(
+    skeleton: Skeleton,
+    *,
+    events: Mapping[str, tuple[float, str]],
+    zero_s: float,
+    reference_label: str,
+) -> Json:
+    """What the figure's script reads; times on the clock of the file.
+
+    `events` maps names to time and short label.
+    """
+    frames, points, _ = skeleton.points.shape
+    answer: Json = {
+        "points": typed(skeleton.points),
+        "n_frames": frames,
+        "n_points": points,
+        "start_s": round(skeleton.start_s, 6),
+        "dt_s": round(skeleton.dt_s, 8),
+        "names": list(skeleton.names),
+        "bones": [list(bone) for bone in skeleton.bones],
+        "trails": [{"point": point, "part": part} for point, part in skeleton.trails],
+        "events": [
+            {"name": name, "time_s": round(time_s, 5), "label": label}
+            for name, (time_s, label) in events.items()
+        ],
+        "zero_s": round(zero_s, 6),
+        "reference_label": reference_label,
+        "axes": {"up": list(skeleton.up), "forward": list(skeleton.forward)},
+    }
+    if skeleton.head is not None:
+        answer["head"] = skeleton.head
+    return answer

@@ -1,0 +1,186 @@
+"""Numbers, dates and sizes as pages, sheets and charts print them.
+
+Stored values are in the units of `biomechanics.units`; what a reader sees depends
+on the units that the user chose. Everything here returns text and knows no page.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from athletes.biomechanics import units
+
+System = Literal["imperial", "metric"]
+
+MISSING = "–"
+MINUS = "−"
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A number and its unit as text, apart so that a page can set them apart."""
+
+    number: str
+    unit: str = ""
+
+    @property
+    def is_tight(self) -> bool:
+        """° and % stand close to the number, other units after a space."""
+        return self.unit.startswith(("°", "%"))
+
+    def __str__(self) -> str:
+        if not self.unit:
+            return self.number
+        return self.number + ("" if self.is_tight else " ") + self.unit
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """How one unit is shown: label, factor, and digits more or fewer."""
+
+    label: str
+    factor: float = 1.0
+    more_decimals: int = 0
+
+
+_BOTH = {
+    "deg": _Shown("°"),
+    "deg/s": _Shown("°/s"),
+    "ratio": _Shown(""),
+    "text": _Shown(""),
+}
+_IMPERIAL = _BOTH | {
+    "m/s": _Shown("mph", units.MPH_PER_M_PER_S),
+    # A centimetre is 0.4 in: one digit fewer claims as much.
+    "m": _Shown("in", 1.0 / units.M_PER_IN, -1),
+    "kg": _Shown("lb", 1.0 / units.KG_PER_LB),
+}
+_SHOWN: dict[System, dict[str, _Shown]] = {"imperial": _IMPERIAL, "metric": _BOTH}
+
+
+def _shown(unit: str, system: str) -> _Shown:
+    table = _SHOWN["metric" if system == "metric" else "imperial"]
+    return table.get(unit, _Shown(unit))
+
+
+def unit_label(unit: str, system: str) -> str:
+    """The unit in which a stored `unit` is shown: m/s becomes mph or stays."""
+    return _shown(unit, system).label
+
+
+def unit_factor(unit: str, system: str) -> float:
+    """What a stored value is multiplied by to be shown; for whole curves."""
+    return _shown(unit, system).factor
+
+
+def number_text(value: float, decimals: int, *, signed: bool = False) -> str:
+    """Grouped digits with a real minus sign, and no sign on a rounded zero."""
+    text = f"{abs(value):,.{decimals}f}"
+    if not any(digit in text for digit in "123456789"):
+        return text
+    if value < 0:
+        return MINUS + text
+    return f"+{text}" if signed else text
+
+
+def decimals_for(value: float) -> int:
+    """Digits for a number without a definition: three figures, at most two."""
+    size = abs(value)
+    return 0 if size >= 100 else 1 if size >= 10 else 2
+
+
+def is_missing(value: object) -> bool:
+    """None, an empty text, or a number that is none."""
+    return (
+        value is None
+        or value == ""
+        or (isinstance(value, float) and not math.isfinite(value))
+    )
+
+
+def printed(
+    value: float | str,
+    unit: str = "",
+    system: str = "imperial",
+    *,
+    decimals: int | None = None,
+    signed: bool = False,
+) -> Printed:
+    """`value`, stored in `unit`, as this system of units shows it."""
+    if isinstance(value, str):
+        return Printed(value)
+    how = _shown(unit, system)
+    shown = value * how.factor
+    if isinstance(value, int) and how.factor == 1.0 and decimals is None:
+        digits = 0
+    elif decimals is None:
+        digits = decimals_for(shown)
+    else:
+        digits = max(0, decimals + how.more_decimals)
+    return Printed(number_text(shown, digits, signed=signed), how.label)
+
+
+def value_text(
+    value: float | str | None,
+    unit: str = "",
+    system: str = "imperial",
+    *,
+    decimals: int | None = None,
+    signed: bool = False,
+) -> str:
+    """As `printed`, in one piece, and a dash where there is nothing."""
+    if is_missing(value):
+        return MISSING
+    return str(printed(value, unit, system, decimals=decimals, signed=signed))  # type: ignore[arg-type]
+
+
+def height_text(height_ft: float, system: str) -> str:
+    """Decimal feet as 6 ft 1 in, or 185 cm."""
+    if system == "metric":
+        return f"{round(units.ft_to_m(height_ft) * 100)} cm"
+    feet, inches = divmod(round(height_ft * 12), 12)
+    return f"{feet} ft {inches} in"
+
+
+def weight_text(weight_lbs: float, system: str) -> str:
+    """Pounds as 180 lb, or 82 kg."""
+    if system == "metric":
+        return f"{round(units.lb_to_kg(weight_lbs))} kg"
+    return f"{round(weight_lbs)} lb"
+
+
+def age_on(born: dt.date, day: dt.date) -> int | None:
+    """Whole years on `day`; None before birth, which is a mistake in the data."""
+    years = day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+    return years if years >= 0 else None
+
+
+def days_ago_text(day: dt.date, today: dt.date) -> str:
+    """How long ago, in the words a coach would use."""
+    days = (today - day).days
+    if days < 0:
+        return "in the future"
+    if days < 2:
+        return ("today", "yesterday")[days]
+    if days < 14:
+        return f"{days} days ago"
+    if days < 60:
+        return f"{days // 7} weeks ago"
+    if days < 730:
+        return f"{round(days / 30.44)} months ago"
+    return f"{days // 365} years ago"
+
+
+def since_text(moment: dt.datetime, now: dt.datetime) -> str:
+    """How long since a moment: 40 s, 5 min, 2 h, 3 days."""
+    seconds = max(0, int((now - moment).total_seconds()))
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min"
+    if seconds < 48 * 3600:
+        return f"{seconds // 3600} h"
+    return f"{seconds // 86400} days"

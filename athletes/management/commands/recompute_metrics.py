@@ -1,0 +1,110 @@
+"""Numbers again from stored frames, after the method changed; no download."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import Exists, OuterRef
+
+from athletes import analysis, services
+from athletes.biomechanics.definitions import METHOD_VERSION
+from athletes.models import Movement, Player, Session
+
+# Sessions after which the athletes' summaries are brought up to date.
+_SESSIONS_AT_ONCE = 50
+
+
+class Command(BaseCommand):
+    help = (
+        "Compute the numbers of movements again from their stored frames: of those "
+        "that are not of the present method, or of all with --force. It may be "
+        "stopped at any time and goes on where it was."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--player", type=int, metavar="ID", help="only sessions of this athlete"
+        )
+        parser.add_argument(
+            "--session", type=int, metavar="ID", help="only this session (our id)"
+        )
+        parser.add_argument(
+            "--force",
+            action="store_true",
+            help="also movements whose numbers are of the present method",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        force = bool(options["force"])
+        sessions = Session.objects.order_by("pk")
+        if options["player"] is not None:
+            if not Player.objects.filter(pk=options["player"]).exists():
+                raise CommandError(f"There is no athlete {options['player']}.")
+            sessions = sessions.filter(player_id=options["player"])
+        if options["session"] is not None:
+            sessions = sessions.filter(pk=options["session"])
+            if not sessions.exists():
+                raise CommandError(f"There is no session {options['session']}.")
+        due = Movement.objects.filter(session=OuterRef("pk"))
+        if not force:
+            due = due.exclude(method_version=METHOD_VERSION)
+        rows = list(sessions.filter(Exists(due)).values_list("pk", "player_id"))
+        counts = self._recompute(rows, force=force)
+        self.stdout.write(
+            f"Method {METHOD_VERSION}: {counts.analysed} movements of {len(rows)} "
+            f"sessions computed, {counts.failed} failed."
+        )
+        if counts.failed:
+            raise CommandError(
+                f"{counts.failed} movements could not be analysed; the reason stands "
+                "on each of them, and in the log.",
+                returncode=1,
+            )
+
+    def _recompute(
+        self, rows: list[tuple[int, int]], *, force: bool
+    ) -> analysis.AnalysisCounts:
+        """Session by session, so that memory stays flat and a stop loses little."""
+        counts = analysis.AnalysisCounts()
+        players: set[int] = set()
+        started = time.monotonic()
+        try:
+            for place, (session_pk, player_id) in enumerate(rows, start=1):
+                counts += analysis.analyse_session(session_pk, force=force)
+                players.add(player_id)
+                if place % _SESSIONS_AT_ONCE == 0:
+                    services.refresh_player_summaries(players)
+                    players.clear()
+                self._say(place, len(rows), counts, time.monotonic() - started)
+        except KeyboardInterrupt as stop:
+            raise CommandError(
+                f"Stopped after {counts.analysed} movements. Run it again to go on"
+                + ("; with --force it begins anew." if force else "."),
+                returncode=130,
+            ) from stop
+        finally:
+            # Also when stopped: what is computed shows in the lists.
+            services.refresh_player_summaries(players)
+        return counts
+
+    def _say(
+        self,
+        place: int,
+        total: int,
+        counts: analysis.AnalysisCounts,
+        passed_s: float,
+    ) -> None:
+        remaining_s = passed_s / place * (total - place)
+        line = (
+            f"{place} of {total} sessions, {counts.analysed} movements, "
+            f"about {remaining_s:.0f} s left"
+        )
+        # One line that changes on a terminal; in a log, one line now and then.
+        if self.stderr.isatty():
+            end = "\n" if place == total else ""
+            self.stderr.write(f"\r{line:<70}", ending=end)
+            self.stderr.flush()
+        elif place == total or place % _SESSIONS_AT_ONCE == 0:
+            self.stderr.write(line)

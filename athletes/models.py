@@ -1,0 +1,502 @@
+"""Athletes, their sessions, movements and frames.
+
+The names of the tables and of the vendor's identifiers are relied on by other
+programs; everything else is ours.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+from athletes import querysets
+
+
+class Hand(models.TextChoices):
+    """Side an athlete hits or throws from."""
+
+    RIGHT = "right", "Right"
+    LEFT = "left", "Left"
+    SWITCH = "switch", "Switch"
+
+
+class Side(models.TextChoices):
+    """Side that one swing was taken from."""
+
+    RIGHT = "right", "Right-handed"
+    LEFT = "left", "Left-handed"
+
+
+class DataType(models.TextChoices):
+    """Kinds of frames that are stored, in the vendor's words."""
+
+    INVERSE_KINEMATICS = "inverse-kinematics", "Inverse kinematics"
+    MOMENTUM_ENERGY = "momentum-energy", "Momentum and energy"
+
+
+class DataState(models.TextChoices):
+    """How complete the frames of a session (or of all an athlete's sessions) are."""
+
+    NONE = "none", "No sessions"
+    WAITING = "waiting", "Waiting for the vendor"
+    COMPLETE = "complete", "Complete"
+    PARTIAL = "partial", "Partly here"
+    NO_DATA = "no_data", "Vendor has no data"
+    FAILED = "failed", "Failed"
+
+
+class Condition(models.TextChoices):
+    """How the ball came in a session."""
+
+    TEE = "tee", "Tee"
+    FRONT_TOSS = "front_toss", "Front toss"
+    MACHINE = "machine", "Machine"
+    LIVE = "live", "Live pitching"
+
+
+class QualityGrade(models.TextChoices):
+    """How far the data of one movement can be used."""
+
+    GOOD = "good", "Good"
+    USABLE = "usable", "Usable"
+    POOR = "poor", "Poor"
+
+
+class Inclusion(models.TextChoices):
+    """Whether a movement counts in means and trends."""
+
+    AUTOMATIC = "auto", "By its quality"
+    INCLUDED = "included", "Included by a person"
+    EXCLUDED = "excluded", "Excluded by a person"
+
+
+class Player(models.Model):
+    """One athlete of the vendor's organisation."""
+
+    org_player_id = models.CharField(max_length=200)
+    reboot_player_id = models.CharField(max_length=200, blank=True)
+    first_name = models.CharField(max_length=200, blank=True)
+    last_name = models.CharField(max_length=200, blank=True)
+    date_of_birth = models.DateField(null=True, blank=True)
+    height_ft = models.FloatField("height (decimal feet)", null=True, blank=True)
+    weight_lbs = models.FloatField("weight (pounds)", null=True, blank=True)
+    dominant_hand_hitting = models.CharField(
+        "bats", max_length=6, choices=Hand.choices, null=True, blank=True
+    )
+    dominant_hand_throwing = models.CharField(
+        "throws", max_length=6, choices=Hand.choices, null=True, blank=True
+    )
+    # Fields that staff corrected; the sync leaves them alone.
+    corrected_fields = models.JSONField(default=list, blank=True)
+    missing_since = models.DateTimeField(
+        null=True, blank=True, help_text="The vendor no longer lists this athlete."
+    )
+    vendor_updated_at = models.DateTimeField(null=True, blank=True)
+    # Kept by athletes.services.refresh_player_summaries, so that a list of
+    # 100 000 athletes sorts by any column from an index.
+    search_text = models.CharField(max_length=820, blank=True, editable=False)
+    last_session_on = models.DateField(null=True, blank=True, editable=False)
+    session_count = models.PositiveIntegerField(default=0, editable=False)
+    swing_count = models.PositiveIntegerField(default=0, editable=False)
+    data_state = models.CharField(
+        max_length=10,
+        choices=DataState.choices,
+        default=DataState.NONE,
+        editable=False,
+    )
+    # Means of the newest session that has them.
+    latest_hand_speed_m_per_s = models.FloatField(null=True, editable=False)
+    latest_bat_speed_m_per_s = models.FloatField(null=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = querysets.PlayerQuerySet.as_manager()
+
+    class Meta:
+        db_table = "players"
+        verbose_name = "athlete"
+        ordering = ["last_name", "first_name", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["org_player_id"], name="player_org_id"),
+            models.CheckConstraint(
+                condition=Q(height_ft__isnull=True)
+                | Q(height_ft__gt=1.5, height_ft__lt=9.0),
+                name="player_height_ft_range",
+            ),
+            models.CheckConstraint(
+                condition=Q(weight_lbs__isnull=True)
+                | Q(weight_lbs__gt=20, weight_lbs__lt=700),
+                name="player_weight_lbs_range",
+            ),
+        ]
+        indexes = [
+            # GET /players and the athlete list. What is searched stands in it too, so
+            # that a search for any part of a name reads the index alone: a
+            # seventeenth of the time among 100 000 athletes.
+            models.Index(
+                fields=["last_name", "first_name", "id", "search_text"],
+                name="player_name_search",
+            ),
+            # athlete list sorted or filtered by freshness
+            models.Index(fields=["last_session_on", "id"], name="player_last_session"),
+            models.Index(fields=["data_state", "id"], name="player_data_state"),
+            models.Index(Lower("last_name"), name="player_last_name_lower"),
+            # athlete list sorted by the other columns
+            models.Index(fields=["dominant_hand_hitting", "id"], name="player_bats"),
+            models.Index(fields=["session_count", "id"], name="player_sessions"),
+            models.Index(fields=["swing_count", "id"], name="player_swings"),
+            models.Index(
+                fields=["latest_hand_speed_m_per_s", "id"], name="player_hand_speed"
+            ),
+            models.Index(
+                fields=["latest_bat_speed_m_per_s", "id"], name="player_bat_speed"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.full_name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.search_text = f"{self.first_name} {self.last_name}".strip().lower()
+        super().save(*args, **kwargs)
+
+    @property
+    def full_name(self) -> str:
+        """First and last name, or the vendor's id where there is none."""
+        return f"{self.first_name} {self.last_name}".strip() or self.org_player_id
+
+
+class Session(models.Model):
+    """One player's part in one session of the vendor."""
+
+    session_id = models.CharField(max_length=200)
+    player = models.ForeignKey(
+        Player, on_delete=models.CASCADE, related_name="sessions"
+    )
+    session_date = models.DateField(null=True, blank=True)
+    session_num = models.CharField(max_length=50, blank=True)
+    movement_type_id = models.IntegerField(null=True, blank=True)
+    movement_type_name = models.CharField(max_length=100, blank=True)
+    mocap_type_name = models.CharField(max_length=100, blank=True)
+    session_type_name = models.CharField(max_length=100, blank=True)
+    vendor_status = models.CharField(max_length=50, blank=True)
+    vendor_updated_at = models.DateTimeField(null=True, blank=True)
+    missing_since = models.DateTimeField(
+        null=True, blank=True, help_text="The vendor no longer lists this session."
+    )
+    data_synced = models.BooleanField(default=False)
+    data_state = models.CharField(
+        max_length=10, choices=DataState.choices, default=DataState.WAITING
+    )
+    condition = models.CharField(max_length=12, choices=Condition.choices, blank=True)
+    bat = models.CharField(max_length=100, blank=True)
+    # Kept by athletes.analysis when a movement's numbers change.
+    swing_count = models.PositiveIntegerField(default=0, editable=False)
+    summary = models.JSONField(default=dict, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = querysets.SessionQuerySet.as_manager()
+
+    class Meta:
+        db_table = "sessions"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["session_id", "player"], name="session_id_player"
+            ),
+        ]
+        indexes = [
+            # an athlete's sessions, newest first
+            models.Index(
+                fields=["player", "-session_date", "-id"], name="session_player_date"
+            ),
+            # newest sessions on the home page
+            models.Index(fields=["-session_date", "-id"], name="session_date"),
+            # sessions that need attention: few, among very many
+            models.Index(
+                fields=["-session_date", "-id"],
+                condition=Q(data_state__in=["failed", "partial"]),
+                name="session_attention",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.session_id}"
+
+
+class Movement(models.Model):
+    """One recorded repetition; a hitting one is a swing."""
+
+    session = models.ForeignKey(
+        Session, on_delete=models.CASCADE, related_name="movements"
+    )
+    # Unique within one athlete's session only; may hold any character.
+    org_movement_id = models.CharField(max_length=300)
+    position = models.PositiveIntegerField(help_text="Place in the session, from 1.")
+    # What the vendor's metadata export says of this movement, as delivered.
+    metadata = models.JSONField(default=dict, blank=True)
+    missing_since = models.DateTimeField(null=True, blank=True)
+
+    # Found from the frames by athletes.analysis.
+    is_swing = models.BooleanField(null=True)
+    side = models.CharField(max_length=5, choices=Side.choices, null=True, blank=True)
+    sampling_rate_hz = models.FloatField(null=True, blank=True)
+    frame_count = models.PositiveIntegerField(null=True, blank=True)
+    duration_s = models.FloatField(null=True, blank=True)
+    angle_unit_found = models.CharField(max_length=7, null=True, blank=True)
+    verdict = models.JSONField(default=dict, blank=True)
+    events = models.JSONField(default=dict, blank=True)
+    automatic_events = models.JSONField(default=dict, blank=True)
+    metrics = models.JSONField(default=dict, blank=True)
+    quality_grade = models.CharField(
+        max_length=6, choices=QualityGrade.choices, null=True, blank=True
+    )
+    quality_reasons = models.JSONField(default=list, blank=True)
+    method_version = models.CharField(max_length=20, blank=True)
+    analysed_at = models.DateTimeField(null=True, blank=True)
+
+    # Decided by a person.
+    inclusion = models.CharField(
+        max_length=8, choices=Inclusion.choices, default=Inclusion.AUTOMATIC
+    )
+    inclusion_reason = models.CharField(max_length=300, blank=True)
+
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = querysets.MovementQuerySet.as_manager()
+
+    class Meta:
+        db_table = "movements"
+        ordering = ["session_id", "position", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["session", "org_movement_id"], name="movement_session_org_id"
+            ),
+        ]
+        indexes = [
+            # swings of a session in order
+            models.Index(fields=["session", "position"], name="movement_position"),
+            # recompute_metrics asks for what is not of the present version
+            models.Index(fields=["method_version", "id"], name="movement_version"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.org_movement_id}"
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether this movement goes into means and trends."""
+        if self.inclusion != Inclusion.AUTOMATIC:
+            return self.inclusion == Inclusion.INCLUDED
+        return bool(self.is_swing) and self.quality_grade != QualityGrade.POOR
+
+
+class BiomechanicsData(models.Model):
+    """All frames of one movement and one data type (athletes.timeseries)."""
+
+    movement = models.ForeignKey(
+        Movement, on_delete=models.CASCADE, related_name="biomechanics"
+    )
+    data_type = models.CharField(max_length=30, choices=DataType.choices)
+    frames = models.BinaryField()
+    # Bytes of `frames` before the first column, so that a reader can ask the
+    # database for just these, and then for just the columns it wants.
+    header_size = models.PositiveIntegerField()
+    byte_size = models.PositiveIntegerField()
+    frame_count = models.PositiveIntegerField()
+    column_count = models.PositiveIntegerField()
+    content_sha256 = models.CharField(max_length=64)
+    repairs = models.JSONField(default=list, blank=True)
+    missing_since = models.DateTimeField(
+        null=True, blank=True, help_text="The newest file no longer holds it."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = querysets.BiomechanicsDataQuerySet.as_manager()
+
+    class Meta:
+        db_table = "biomechanics_data"
+        verbose_name_plural = "biomechanics data"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["movement", "data_type"], name="biomechanics_movement_type"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.data_type} of movement {self.movement_id}"
+
+
+class MovementCurves(models.Model):
+    """Curves computed from the frames of one movement (athletes.curve_store).
+
+    They can be computed again at any time; kept, so that a page over forty swings
+    reads a few columns instead of analysing forty files.
+    """
+
+    movement = models.OneToOneField(
+        Movement, on_delete=models.CASCADE, related_name="curves"
+    )
+    data = models.BinaryField()
+    header_size = models.PositiveIntegerField()
+    method_version = models.CharField(max_length=20)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "movement_curves"
+        verbose_name_plural = "movement curves"
+
+    def __str__(self) -> str:
+        return f"curves of movement {self.movement_id}"
+
+
+class SessionMetric(models.Model):
+    """One metric over the counted swings of one session."""
+
+    session = models.ForeignKey(
+        Session, on_delete=models.CASCADE, related_name="session_metrics"
+    )
+    metric = models.CharField(max_length=60)
+    n = models.PositiveIntegerField()
+    mean = models.FloatField()
+    sd = models.FloatField(null=True)
+    minimum = models.FloatField()
+    maximum = models.FloatField()
+    median = models.FloatField()
+    robust_spread = models.FloatField(null=True)
+    cv = models.FloatField(null=True)
+    method_version = models.CharField(max_length=20)
+    # Values are compared only where the event that they hang on is the same.
+    event_rule = models.CharField(max_length=60, blank=True)
+
+    class Meta:
+        db_table = "session_metrics"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["session", "metric", "event_rule"], name="session_metric_rule"
+            ),
+        ]
+        indexes = [
+            # percentiles within the facility
+            models.Index(fields=["metric", "session"], name="session_metric_metric"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.metric} of session {self.session_id}"
+
+
+class EventCorrection(models.Model):
+    """An event that a person moved; undone ones are kept as history."""
+
+    movement = models.ForeignKey(
+        Movement, on_delete=models.CASCADE, related_name="event_corrections"
+    )
+    event = models.CharField(max_length=30)
+    time_s = models.FloatField(help_text="On the clock of the file, seconds.")
+    automatic_time_s = models.FloatField(null=True)
+    reason = models.CharField(max_length=300, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["movement", "event"],
+                condition=Q(undone_at__isnull=True),
+                name="event_correction_one_active",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event} of movement {self.movement_id}"
+
+
+class InclusionDecision(models.Model):
+    """History of who counted a movement in or out, and why."""
+
+    movement = models.ForeignKey(
+        Movement, on_delete=models.CASCADE, related_name="inclusion_decisions"
+    )
+    inclusion = models.CharField(max_length=8, choices=Inclusion.choices)
+    reason = models.CharField(max_length=300, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.inclusion} for movement {self.movement_id}"
+
+
+# --- What people write: notes and tags ----------------------------------------
+
+
+class Tag(models.Model):
+    """A word that people put on athletes and sessions to find them again."""
+
+    name = models.CharField(max_length=40)
+    players = models.ManyToManyField(Player, related_name="tags", blank=True)
+    sessions = models.ManyToManyField(Session, related_name="tags", blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(Lower("name"), name="tag_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Note(models.Model):
+    """What a person wrote about a session, or about one movement of it."""
+
+    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="notes")
+    movement = models.ForeignKey(
+        Movement, null=True, blank=True, on_delete=models.CASCADE, related_name="notes"
+    )
+    text = models.TextField(max_length=4000)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        indexes = [
+            # notes of a session, newest first
+            models.Index(fields=["session", "-created_at"], name="note_session"),
+        ]
+
+    def __str__(self) -> str:
+        return f"note {self.pk} on session {self.session_id}"
+
+
+# --- Erased athletes -----------------------------------------------------------
+
+
+class Tombstone(models.Model):
+    """That an athlete was erased for good (athletes.tombstones); hashes, nothing else.
+
+    It keeps the next sync from bringing him back.
+    """
+
+    # Which key made the hashes.
+    key_id = models.CharField(max_length=16)
+    org_player_hash = models.CharField(max_length=64, unique=True)
+    reboot_player_hash = models.CharField(max_length=64, blank=True)
+    erased_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"tombstone {self.pk}"

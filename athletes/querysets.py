@@ -1,0 +1,45 @@
+"""Chainable questions about rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import models
+
+if TYPE_CHECKING:
+    from athletes.models import BiomechanicsData, Movement, Player, Session  # noqa: F401
+
+
+class PlayerQuerySet(models.QuerySet["Player"]):
+    """Questions about athletes."""
+
+    def named_like(self, text: str) -> PlayerQuerySet:
+        """Athletes whose name holds every word of `text`, in any order."""
+        matching = self
+        for word in text.lower().split():
+            matching = matching.filter(search_text__contains=word)
+        return matching
+
+    def in_name_order(self) -> PlayerQuerySet:
+        return self.order_by("last_name", "first_name", "id")
+
+
+class SessionQuerySet(models.QuerySet["Session"]):
+    """Questions about sessions."""
+
+    def newest_first(self) -> SessionQuerySet:
+        return self.order_by(models.F("session_date").desc(nulls_last=True), "-id")
+
+
+class MovementQuerySet(models.QuerySet["Movement"]):
+    """Questions about movements."""
+
+    def in_session_order(self) -> MovementQuerySet:
+        return self.order_by("session_id", "position", "id")
+
+
+class BiomechanicsDataQuerySet(models.QuerySet["BiomechanicsData"]):
+    """Questions about stored frames; `frames` is never loaded by accident."""
+
+    def without_frames(self) -> BiomechanicsDataQuerySet:
+        return self.defer("frames")

@@ -1,0 +1,249 @@
+"""One athlete: facts, findings, numbers over time, sessions."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.core.paginator import Paginator
+from django.db.models import Count
+
+from athletes.biomechanics.definitions import HEADLINES, METRICS, MetricDefinition
+from athletes.models import Player, Session, SessionMetric
+from athletes.querysets import SessionQuerySet
+from athletes.selectors.changes import Finding, MetricChange, change_at, findings
+from athletes.selectors.history import Basis, Point, histories
+from athletes.selectors.readings import Reading
+
+SESSIONS_PER_PAGE = 20
+# A sparkline of more points than this is a smudge at its size.
+SPARKLINE_POINTS = 12
+
+NUMERIC_HEADLINES = tuple(name for name in HEADLINES if METRICS[name].unit != "text")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of the athlete apart from swings."""
+
+    bats: str
+    throws: str
+    born: dt.date | None
+    on: dt.date | None  # ages are as of the newest session
+    height_ft: float | None
+    weight_lbs: float | None
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One headline number: now, against before, and its way there."""
+
+    reading: Reading
+    date: dt.date | None
+    change: MetricChange | None
+    spark: tuple[float, ...]
+
+    @property
+    def metric(self) -> str:
+        return self.reading.metric
+
+
+@dataclass(frozen=True)
+class Trend:
+    """One metric over the sessions, one line for each basis."""
+
+    metric: str
+    basis: Basis | None
+    lines: tuple[tuple[Basis, tuple[Point, ...]], ...]
+    mixed: bool
+    left_out: int
+    change: MetricChange | None
+
+    @property
+    def definition(self) -> MetricDefinition:
+        return METRICS[self.metric]
+
+    @property
+    def points(self) -> tuple[Point, ...]:
+        """All points of all lines, newest first, as the table lists them."""
+        found = [point for _, points in self.lines for point in points]
+        return tuple(
+            sorted(
+                found,
+                key=lambda point: (point.date or dt.date.min, point.session_id),
+                reverse=True,
+            )
+        )
+
+
+@dataclass(frozen=True)
+class SessionLine:
+    """One session in the athlete's list."""
+
+    session: Session
+    hand_speed: Reading
+    note_count: int
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AthletePage:
+    """Everything that the athlete's page prints."""
+
+    player: Player
+    facts: Facts
+    findings: tuple[Finding, ...]
+    tiles: tuple[Tile, ...]
+    trend: Trend | None
+    sessions: tuple[SessionLine, ...]
+    page_number: int
+    page_count: int
+    tags: tuple[str, ...]
+
+    @property
+    def has_numbers(self) -> bool:
+        return any(not tile.reading.is_missing for tile in self.tiles)
+
+
+def athlete_page(
+    player: Player,
+    sessions: SessionQuerySet,
+    *,
+    metric: str = "",
+    mixed: bool = False,
+    page: int = 1,
+    system: str = "imperial",
+) -> AthletePage:
+    """The athlete with one page of sessions; seven queries at most.
+
+    `sessions` are those that the user may see, of any athlete.
+    """
+    history = histories(sessions, [player.pk], NUMERIC_HEADLINES).get(player.pk, {})
+    tiles = tuple(_tile(name, history.get(name, [])) for name in NUMERIC_HEADLINES)
+    chosen = metric if metric in METRICS and METRICS[metric].unit != "text" else ""
+    if not chosen:
+        # The first number that there is; without a bat that is the hand speed.
+        chosen = next((name for name in NUMERIC_HEADLINES if name in history), "")
+    if chosen and chosen not in history and chosen not in NUMERIC_HEADLINES:
+        more = histories(sessions, [player.pk], [chosen])
+        history |= more.get(player.pk, {})
+    lines, number, count = _session_lines(player, sessions, page)
+    return AthletePage(
+        player=player,
+        facts=_facts(player),
+        findings=findings(
+            {name: history[name] for name in NUMERIC_HEADLINES if name in history},
+            system=system,
+        ),
+        tiles=tiles,
+        trend=_trend(chosen, history.get(chosen, []), mixed=mixed) if chosen else None,
+        sessions=lines,
+        page_number=number,
+        page_count=count,
+        tags=tuple(player.tags.values_list("name", flat=True)),
+    )
+
+
+def _facts(player: Player) -> Facts:
+    day = player.last_session_on
+    return Facts(
+        bats=player.get_dominant_hand_hitting_display() or "",
+        throws=player.get_dominant_hand_throwing_display() or "",
+        born=player.date_of_birth,
+        on=day,
+        height_ft=player.height_ft,
+        weight_lbs=player.weight_lbs,
+    )
+
+
+def _tile(name: str, points: Sequence[Point]) -> Tile:
+    if not points:
+        reason = "No counted swing has this number."
+        return Tile(Reading(METRICS[name], None, reason=reason), None, None, ())
+    latest = newest(points)
+    same = [point for point in points if point.basis == latest.basis]
+    return Tile(
+        reading=Reading(
+            METRICS[name],
+            latest.mean,
+            n=latest.n,
+            sd=latest.sd,
+            rule=latest.basis.rule,
+        ),
+        date=latest.date,
+        change=change_at(points, latest),
+        spark=tuple(point.mean for point in same[-SPARKLINE_POINTS:]),
+    )
+
+
+def newest(points: Sequence[Point]) -> Point:
+    """The newest session's point; of several bases the one of most swings."""
+    last = points[-1].session_id
+    return max(
+        (point for point in points if point.session_id == last),
+        key=lambda point: point.n,
+    )
+
+
+def _trend(name: str, points: Sequence[Point], *, mixed: bool) -> Trend:
+    if not points:
+        return Trend(name, None, (), mixed, 0, None)
+    latest = newest(points)
+    by_basis: dict[Basis, list[Point]] = {}
+    for point in points:
+        by_basis.setdefault(point.basis, []).append(point)
+    shown = by_basis if mixed else {latest.basis: by_basis[latest.basis]}
+    return Trend(
+        metric=name,
+        basis=latest.basis,
+        lines=tuple((basis, tuple(line)) for basis, line in shown.items()),
+        mixed=mixed,
+        left_out=len(points) - sum(len(line) for line in shown.values()),
+        change=change_at(points, latest),
+    )
+
+
+def _session_lines(
+    player: Player, sessions: SessionQuerySet, page: int
+) -> tuple[tuple[SessionLine, ...], int, int]:
+    own = (
+        sessions.filter(player=player)
+        .newest_first()
+        .annotate(note_count=Count("notes"))
+        .prefetch_related("tags")
+        .defer("summary")
+    )
+    paginator = Paginator(own, SESSIONS_PER_PAGE)
+    # Out of range means the last page, not an error.
+    shown = paginator.get_page(page)
+    rows = list(shown.object_list)
+    speeds = _hand_speeds(sessions, [row.pk for row in rows])
+    missing = Reading(
+        METRICS["peak_hand_speed"], None, reason="No counted swing has this number."
+    )
+    return (
+        tuple(
+            SessionLine(
+                session=row,
+                hand_speed=speeds.get(row.pk, missing),
+                note_count=getattr(row, "note_count", 0),
+                tags=tuple(tag.name for tag in row.tags.all()),
+            )
+            for row in rows
+        ),
+        shown.number,
+        paginator.num_pages,
+    )
+
+
+def _hand_speeds(sessions: SessionQuerySet, ids: Sequence[int]) -> dict[int, Reading]:
+    rows = SessionMetric.objects.filter(
+        session_id__in=ids, metric="peak_hand_speed"
+    ).order_by("n")
+    return {
+        row.session_id: Reading(
+            METRICS[row.metric], row.mean, n=row.n, sd=row.sd, rule=row.event_rule
+        )
+        for row in rows
+    }

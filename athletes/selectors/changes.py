@@ -1,0 +1,305 @@
+"""What changed, held against the athlete's own scatter; in numbers and in words."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from athletes import display
+from athletes.biomechanics.change import (
+    LEAST_SESSIONS,
+    Scatter,
+    smallest_detectable_change,
+)
+from athletes.biomechanics.definitions import METRICS, MetricDefinition
+from athletes.selectors.history import History, Point, comparable
+from athletes.selectors.words import counted, joined, spelled
+
+# A session is held against so many comparable ones before it, taken together:
+# one session alone may have been an odd day, and many would hide what is new.
+BASELINE_SESSIONS = 3
+FINDINGS = 3
+
+
+@dataclass(frozen=True)
+class MetricChange:
+    """One metric of one session against the sessions before it.
+
+    `real` is None where there is too little to say, with the `reason`.
+    """
+
+    definition: MetricDefinition
+    real: bool | None
+    now: float
+    before: float | None
+    delta: float | None
+    smallest: float | None
+    n_now: int
+    n_before: int
+    sessions_before: int
+    own_scatter: bool
+    reason: str = ""
+    since: str = ""
+
+    @property
+    def unit(self) -> str:
+        return self.definition.unit
+
+    @property
+    def decimals(self) -> int:
+        return self.definition.decimals
+
+    @property
+    def size(self) -> float:
+        """How many times the smallest detectable change this one is."""
+        if not self.delta or not self.smallest:
+            return 0.0
+        return abs(self.delta) / self.smallest
+
+    @property
+    def percent(self) -> float | None:
+        """In per cent, only for quantities of which that makes sense."""
+        if not self.definition.ratio_scale or not self.before or self.delta is None:
+            return None
+        return 100 * self.delta / abs(self.before)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One plain sentence, and the number that it is about."""
+
+    text: str
+    metric: str = ""
+    change: MetricChange | None = None
+
+
+def change_at(points: Sequence[Point], at: Point) -> MetricChange:
+    """What one session changed against the comparable ones before it.
+
+    `points` are one metric's, oldest first.
+    """
+    definition = METRICS[at.metric]
+    same = comparable(points, at.basis)
+    place = next(i for i, p in enumerate(same) if p.session_id == at.session_id)
+    earlier = same[max(0, place - BASELINE_SESSIONS) : place]
+    if not earlier:
+        return MetricChange(
+            definition,
+            None,
+            at.mean,
+            None,
+            None,
+            None,
+            at.n,
+            0,
+            0,
+            False,
+            reason="nothing comparable before",
+        )
+    n_before = sum(point.n for point in earlier)
+    before = sum(point.mean * point.n for point in earlier) / n_before
+    scatter = scatter_of(same)
+    delta = at.mean - before
+    if scatter is None:
+        return MetricChange(
+            definition,
+            None,
+            at.mean,
+            before,
+            delta,
+            None,
+            at.n,
+            n_before,
+            len(earlier),
+            False,
+            reason="too few sessions to know the scatter",
+        )
+    smallest = smallest_detectable_change(scatter.sd, n_a=n_before, n_b=at.n)
+    real = abs(delta) >= smallest and delta != 0.0
+    return MetricChange(
+        definition,
+        real,
+        at.mean,
+        before,
+        delta,
+        smallest,
+        at.n,
+        n_before,
+        len(earlier),
+        scatter.source == "own",
+        reason="" if real else "The difference is inside swing-to-swing scatter.",
+        since=f"against the last {spelled(len(earlier))}"
+        if len(earlier) > 1
+        else "against last time",
+    )
+
+
+def scatter_of(points: Sequence[Point]) -> Scatter | None:
+    """The athlete's scatter inside a session, pooled over comparable sessions.
+
+    The same as `change.scatter_of`, from the spreads that are stored instead of
+    from the values of every swing.
+    """
+    known = [(point.sd, point.n) for point in points if point.sd is not None]
+    freedom = sum(n - 1 for _, n in known)
+    if len(known) >= LEAST_SESSIONS and freedom > 0:
+        squares = sum((n - 1) * sd**2 for sd, n in known)
+        return Scatter(math.sqrt(squares / freedom), "own", len(known), freedom)
+    published = METRICS[points[0].metric].published_sd if points else None
+    return None if published is None else Scatter(published, "published", 0, 0)
+
+
+def findings(history: History, *, system: str) -> tuple[Finding, ...]:
+    """Three plain sentences about the newest session, what changed first.
+
+    `history` is one athlete's, by metric and oldest first.
+    """
+    if not history:
+        return (
+            Finding(
+                "No swing has numbers yet; findings appear after the first session "
+                "with counted swings."
+            ),
+        )
+    # Undated sessions come first in a history, so the last one is the newest.
+    last = max(
+        (points[-1] for points in history.values() if points),
+        key=lambda point: (point.date or dt.date.min, point.session_id),
+    ).session_id
+    changes = {
+        metric: change_at(points, _at(points, last))
+        for metric, points in history.items()
+        if any(point.session_id == last for point in points)
+    }
+    real = sorted(
+        (change for change in changes.values() if change.real),
+        key=lambda change: change.size,
+        reverse=True,
+    )
+    told = [
+        Finding(real_sentence(change, system), change.definition.id, change)
+        for change in real[:FINDINGS]
+    ]
+    same = [change for change in changes.values() if change.real is False]
+    if len(told) < FINDINGS and same:
+        told += _same_sentences(same, FINDINGS - len(told), system)
+    if len(told) < FINDINGS:
+        told += _unknown_sentences(changes, FINDINGS - len(told), system)
+    return tuple(told[:FINDINGS])
+
+
+def _at(points: Sequence[Point], session_id: int) -> Point:
+    return max(
+        (point for point in points if point.session_id == session_id),
+        key=lambda point: point.n,
+    )
+
+
+# Of what unit a metric is decides how more and less of it are said.
+_MORE_LESS = {
+    "deg/s": ("faster", "slower"),
+    "m/s": ("faster", "slower"),
+    "ms": ("longer", "shorter"),
+}
+
+
+def _compared_with(change: MetricChange) -> str:
+    if change.sessions_before == 1:
+        return "than in the session before"
+    return f"than in the {spelled(change.sessions_before)} sessions before"
+
+
+def real_sentence(change: MetricChange, system: str) -> str:
+    """A real change in one sentence: how much, against what, from what to what."""
+    definition = change.definition
+    assert change.delta is not None  # noqa: S101  # a real change has one
+    more, less = _MORE_LESS.get(definition.unit, ("higher", "lower"))
+    word = more if change.delta > 0 else less
+    if definition.id.startswith("t_"):
+        # Times count back from the reference: more is earlier.
+        word = "earlier" if change.delta > 0 else "later"
+    if change.percent is not None:
+        amount = f"{abs(change.percent):.0f} %"
+        if abs(change.percent) < 1:
+            amount = f"{abs(change.percent):.1f} %"
+    else:
+        amount = _amount(abs(change.delta), definition, system)
+    before = _amount(change.before, definition, system)
+    now = _amount(change.now, definition, system)
+    return (
+        f"{definition.name}: {amount} {word} {_compared_with(change)}, a real change "
+        f"({before} → {now}; {change.n_before} and {change.n_now} swings)."
+    )
+
+
+def _amount(value: float | None, definition: MetricDefinition, system: str) -> str:
+    return display.value_text(
+        value, definition.unit, system, decimals=definition.decimals
+    )
+
+
+_GROUP_WORDS = {
+    "sequence": "Turn rates",
+    "rotation": "Rotation and separation",
+    "posture": "Posture and legs",
+    "hands_bat": "Hands, bat and timing",
+}
+
+
+def _same_sentences(
+    same: Sequence[MetricChange], count: int, system: str
+) -> list[Finding]:
+    """What is as before, by group, so that three sentences can cover it."""
+    groups: dict[str, list[MetricChange]] = {}
+    for change in same:
+        groups.setdefault(change.definition.group, []).append(change)
+    told = []
+    largest_first = sorted(groups.items(), key=lambda item: -len(item[1]))
+    for group, changes in largest_first[:count]:
+        if len(changes) == 1:
+            change = changes[0]
+            limit = _amount(change.smallest, change.definition, system)
+            now = _amount(change.now, change.definition, system)
+            text = (
+                f"{change.definition.name} as before ({now}); a difference under "
+                f"{limit} is within the usual scatter."
+            )
+            told.append(Finding(text, change.definition.id, change))
+            continue
+        names = joined([_lower_first(change.definition.short) for change in changes])
+        words = _GROUP_WORDS.get(group, "Numbers")
+        text = f"{words} as before: no clear change in {names}."
+        told.append(Finding(text, changes[0].definition.id, changes[0]))
+    return told
+
+
+def _lower_first(text: str) -> str:
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]
+
+
+def _unknown_sentences(
+    changes: Mapping[str, MetricChange], count: int, system: str
+) -> list[Finding]:
+    """What can be said when there is nothing to compare with."""
+    unknown = [change for change in changes.values() if change.real is None]
+    if not unknown:
+        return []
+    told = []
+    if all(change.sessions_before == 0 for change in unknown):
+        told.append(
+            Finding(
+                "Nothing comparable lies before the newest session; from the next one "
+                "on, changes are held against the scatter from swing to swing."
+            )
+        )
+    for metric in ("bat_speed_max", "peak_hand_speed", "peak_torso_omega"):
+        change = changes.get(metric)
+        if change is not None and change.real is None:
+            now = _amount(change.now, change.definition, system)
+            swings = counted(change.n_now, "swing")
+            told.append(
+                Finding(f"{change.definition.name}: {now} (mean of {swings}).", metric)
+            )
+    return told[:count]

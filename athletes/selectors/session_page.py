@@ -1,0 +1,328 @@
+"""One session: its swings, what they have in common, what is missing."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Q
+
+from athletes.biomechanics.definitions import (
+    HEADLINES,
+    METRICS,
+    MetricDefinition,
+)
+from athletes.models import (
+    BiomechanicsData,
+    DataState,
+    DataType,
+    Movement,
+    Note,
+    Session,
+    SessionMetric,
+)
+from athletes.querysets import SessionQuerySet
+from athletes.selectors.events import event_rules
+from athletes.selectors.readings import Reading, reading_of
+
+# Spread is only shown from three swings on, and called consistency from five.
+SPREAD_FROM = 3
+CONSISTENCY_FROM = 5
+
+GAPS = ("gap_pelvis_torso", "gap_torso_arm", "gap_arm_bat")
+
+
+@dataclass(frozen=True)
+class SwingRow:
+    """One movement as a line of the table and a tile of the strip."""
+
+    id: int
+    position: int
+    vendor_id: str
+    side: str
+    grade: str
+    grade_label: str
+    reasons: tuple[str, ...]
+    counted: bool
+    inclusion: str
+    inclusion_label: str
+    inclusion_reason: str
+    missing: bool
+    order: str
+    events: Mapping[str, Any]
+    rules: Mapping[str, str]
+    readings: tuple[Reading, ...]
+
+    def reading(self, metric: str) -> Reading | None:
+        return next((item for item in self.readings if item.metric == metric), None)
+
+
+@dataclass(frozen=True)
+class OrderShare:
+    """How often one order of the peaks was seen."""
+
+    order: str
+    count: int
+    total: int
+
+    @property
+    def percent(self) -> int:
+        return round(100 * self.count / self.total)
+
+
+@dataclass(frozen=True)
+class GapReading:
+    """A mean gap with its standard error over the counted swings."""
+
+    reading: Reading
+    standard_error: float | None
+
+    @property
+    def tie_limit_ms(self) -> float:
+        """Peaks closer than this cannot be told apart."""
+        return max(10.0, 2 * (self.standard_error or 0.0))
+
+    @property
+    def is_tie(self) -> bool:
+        value = self.reading.value
+        return isinstance(value, float | int) and abs(value) < self.tie_limit_ms
+
+
+@dataclass(frozen=True)
+class DataTypeState:
+    """How many movements have frames of one data type."""
+
+    label: str
+    stored: int
+    expected: int
+    explanation: str
+
+    @property
+    def is_complete(self) -> bool:
+        return self.expected > 0 and self.stored >= self.expected
+
+    @property
+    def headline(self) -> str:
+        """What is missing, as the page says it."""
+        if not self.stored:
+            return f"{self.label} is not here"
+        return f"{self.label} is here for {self.stored} of {self.expected} movements"
+
+
+@dataclass(frozen=True)
+class SessionPage:
+    """Everything that the session's page prints."""
+
+    session: Session
+    swings: tuple[SwingRow, ...]
+    not_swings: tuple[SwingRow, ...]
+    unread: tuple[SwingRow, ...]
+    columns: tuple[MetricDefinition, ...]
+    summary: tuple[Reading, ...]
+    orders: tuple[OrderShare, ...]
+    gaps: tuple[GapReading, ...]
+    representative_id: int | None
+    data_types: tuple[DataTypeState, ...]
+    notes: tuple[Note, ...]
+    tags: tuple[str, ...]
+    earlier_id: int | None
+    later_id: int | None
+
+    @property
+    def counted(self) -> int:
+        return sum(swing.counted for swing in self.swings)
+
+    @property
+    def left_out(self) -> int:
+        return len(self.swings) - self.counted
+
+    @property
+    def has_spread(self) -> bool:
+        return self.counted >= SPREAD_FROM
+
+    @property
+    def has_consistency(self) -> bool:
+        return self.counted >= CONSISTENCY_FROM
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.swings or self.not_swings or self.unread)
+
+
+def session_page(session: Session, siblings: SessionQuerySet) -> SessionPage:
+    """The session with its movements; nine queries whatever their number.
+
+    `siblings` are the sessions of the same athlete that the user may see.
+    """
+    representative = representative_id(session)
+    movements = list(session.movements.in_session_order().defer("verdict", "metadata"))
+    rows = [swing_row(movement) for movement in movements]
+    swings = [row for row, item in zip(rows, movements, strict=True) if item.is_swing]
+    # What no machine takes for a swing, a person may count all the same.
+    others = [
+        row for row, item in zip(rows, movements, strict=True) if item.is_swing is False
+    ]
+    unread = [
+        row for row, item in zip(rows, movements, strict=True) if item.is_swing is None
+    ]
+    metrics = list(
+        session.session_metrics.filter(metric__in=[*HEADLINES, *GAPS]).order_by("-n")
+    )
+    counted_orders = [row.order for row in swings if row.counted and row.order]
+    return SessionPage(
+        session=session,
+        swings=tuple(swings),
+        not_swings=tuple(others),
+        unread=tuple(unread),
+        columns=tuple(METRICS[name] for name in HEADLINES),
+        summary=_summary(metrics),
+        orders=order_shares(counted_orders),
+        gaps=_gaps(metrics),
+        representative_id=representative,
+        data_types=_data_types(session, len(movements)),
+        notes=tuple(
+            session.notes.select_related("created_by").order_by("-created_at", "-id")
+        ),
+        tags=tuple(session.tags.values_list("name", flat=True)),
+        earlier_id=_neighbour(siblings, session, later=False),
+        later_id=_neighbour(siblings, session, later=True),
+    )
+
+
+def representative_id(session: Session) -> int | None:
+    """The swing closest to the mean curves, if there are enough to say."""
+    entry = session.summary.get("representative")
+    if isinstance(entry, dict):
+        entry = entry.get("movement_id")
+    return entry if isinstance(entry, int) else None
+
+
+def order_shares(orders: Iterable[str]) -> tuple[OrderShare, ...]:
+    """Orders of the peaks with how often each was seen, commonest first."""
+    counts = Counter(orders)
+    total = sum(counts.values())
+    return tuple(
+        OrderShare(order, count, total)
+        for order, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    )
+
+
+def swing_row(movement: Movement) -> SwingRow:
+    order = reading_of("seq_order", movement.metrics).value
+    return SwingRow(
+        id=movement.pk,
+        position=movement.position,
+        vendor_id=movement.org_movement_id,
+        side=movement.get_side_display() or "",
+        grade=movement.quality_grade or "",
+        grade_label=movement.get_quality_grade_display() or "",
+        reasons=reason_texts(movement.quality_reasons),
+        counted=movement.is_counted,
+        inclusion=movement.inclusion,
+        inclusion_label=movement.get_inclusion_display(),
+        inclusion_reason=movement.inclusion_reason,
+        missing=movement.missing_since is not None,
+        order=order if isinstance(order, str) else "",
+        events=movement.events,
+        rules=event_rules(movement),
+        readings=tuple(reading_of(name, movement.metrics) for name in HEADLINES),
+    )
+
+
+def reason_texts(reasons: Sequence[object]) -> tuple[str, ...]:
+    """The sentences of a movement's quality reasons."""
+    return tuple(
+        str(reason.get("text") or reason.get("code") or "")
+        if isinstance(reason, dict)
+        else str(reason)
+        for reason in reasons
+    )
+
+
+def reading_of_session(metric: SessionMetric) -> Reading:
+    """A session's mean as a reading."""
+    return Reading(
+        METRICS[metric.metric],
+        metric.mean,
+        n=metric.n,
+        sd=metric.sd,
+        rule=metric.event_rule,
+    )
+
+
+def _summary(metrics: Sequence[SessionMetric]) -> tuple[Reading, ...]:
+    """Headline means; of several event rules the one with most swings."""
+    by_metric: dict[str, SessionMetric] = {}
+    for metric in metrics:
+        by_metric.setdefault(metric.metric, metric)
+    return tuple(
+        reading_of_session(by_metric[name])
+        if name in by_metric
+        else Reading(METRICS[name], None, reason="No counted swing has this number.")
+        for name in HEADLINES
+        if METRICS[name].unit != "text"
+    )
+
+
+def _gaps(metrics: Sequence[SessionMetric]) -> tuple[GapReading, ...]:
+    gaps = []
+    for name in GAPS:
+        metric = next((item for item in metrics if item.metric == name), None)
+        if metric is None:
+            continue
+        error = None
+        if metric.sd is not None and metric.n >= SPREAD_FROM:
+            error = metric.sd / math.sqrt(metric.n)
+        gaps.append(GapReading(reading_of_session(metric), error))
+    return tuple(gaps)
+
+
+_EXPLANATIONS = {
+    DataState.WAITING: "The vendor is still preparing it; the next sync asks again.",
+    DataState.NO_DATA: "The vendor has none for this session.",
+    DataState.FAILED: "Getting it failed; the sync page says why and can try again.",
+    DataState.PARTIAL: "Some of it is not here yet; the next sync asks again.",
+}
+
+
+def _data_types(session: Session, movements: int) -> tuple[DataTypeState, ...]:
+    stored = dict(
+        BiomechanicsData.objects.filter(movement__session=session)
+        .values_list("data_type")
+        .annotate(Count("id"))
+        .order_by()
+    )
+    explanation = _EXPLANATIONS.get(
+        DataState(session.data_state), "It did not come with the rest."
+    )
+    return tuple(
+        DataTypeState(
+            label=data_type.label,
+            stored=stored.get(data_type.value, 0),
+            expected=movements,
+            explanation=explanation,
+        )
+        for data_type in DataType
+    )
+
+
+def _neighbour(
+    siblings: SessionQuerySet, session: Session, *, later: bool
+) -> int | None:
+    """The athlete's session just before or after this one."""
+    if session.session_date is None:
+        return None
+    step = "gt" if later else "lt"
+    beyond = Q(**{f"session_date__{step}": session.session_date}) | Q(
+        session_date=session.session_date, **{f"pk__{step}": session.pk}
+    )
+    order = ("session_date", "pk") if later else ("-session_date", "-pk")
+    return (
+        siblings.filter(beyond, player_id=session.player_id)
+        .order_by(*order)
+        .values_list("pk", flat=True)
+        .first()
+    )

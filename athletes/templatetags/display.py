@@ -1,0 +1,324 @@
+"""What templates print numbers, dates and small pictures with.
+
+Tags that show a quantity ask the context for the user, because the user chooses
+the units; filters cannot see the context and are for what has no unit.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeGuard
+
+from django import template
+from django.template import Context
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from athletes import display
+
+register = template.Library()
+
+
+def _system(context: Context) -> str:
+    """Units of the reader; a page for someone without an account may set `units`."""
+    chosen = context.get("units")
+    if isinstance(chosen, str):
+        return chosen
+    user = context.get("user") or getattr(context.get("request"), "user", None)
+    return str(getattr(user, "units", "imperial"))
+
+
+def _missing(reason: str = "") -> SafeString:
+    return render_to_string(
+        "components/value.html", {"missing": True, "reason": reason}
+    )
+
+
+def _value(
+    context: Context,
+    value: Any,
+    unit: str,
+    decimals: int | None,
+    *,
+    reason: str = "",
+    flagged: bool = False,
+    sd: float | None = None,
+    signed: bool = False,
+) -> SafeString:
+    if display.is_missing(value):
+        return _missing(reason)
+    system = _system(context)
+    shown = display.printed(value, unit, system, decimals=decimals, signed=signed)
+    spread = (
+        display.printed(sd, unit, system, decimals=decimals).number
+        if sd is not None
+        else ""
+    )
+    return render_to_string(
+        "components/value.html",
+        {
+            "number": shown.number,
+            "unit": shown.unit,
+            "tight": shown.is_tight,
+            "is_text": isinstance(value, str),
+            "flagged": flagged,
+            "reason": reason,
+            "sd": spread,
+        },
+    )
+
+
+@register.simple_tag(takes_context=True)
+def value(
+    context: Context,
+    number: Any,
+    unit: str = "",
+    decimals: int | None = None,
+    reason: str = "",
+    sd: float | None = None,
+) -> SafeString:
+    """`{% value 71.4 "m/s" decimals=1 reason="…" %}`: in the reader's units."""
+    return _value(context, number, unit, decimals, reason=reason, sd=sd)
+
+
+@register.simple_tag(takes_context=True)
+def reading(context: Context, shown: Any, sd: bool = True) -> SafeString:
+    """A `selectors.readings.Reading` with its unit, digits and spread."""
+    return _value(
+        context,
+        shown.value,
+        shown.definition.unit,
+        shown.definition.decimals,
+        reason=shown.reason,
+        flagged=shown.flagged,
+        sd=shown.sd_shown if sd else None,
+    )
+
+
+@register.simple_tag(takes_context=True)
+def difference(
+    context: Context, number: Any, unit: str = "", decimals: int | None = None
+) -> SafeString:
+    """As `value`, with a sign."""
+    digits = decimals if isinstance(decimals, int) else None
+    return _value(context, number, unit, digits, signed=True)
+
+
+@register.simple_tag(takes_context=True)
+def value_text(
+    context: Context, number: Any, unit: str = "", decimals: int | None = None
+) -> str:
+    """As `value`, as bare text: for labels, titles and options."""
+    return display.value_text(number, unit, _system(context), decimals=decimals)
+
+
+@register.simple_tag(takes_context=True)
+def unit(context: Context, stored: str) -> str:
+    """The unit in which values stored in `stored` are shown: heads of columns."""
+    return display.unit_label(stored, _system(context))
+
+
+@register.simple_tag(takes_context=True)
+def height(context: Context, height_ft: float | None) -> str | SafeString:
+    """6 ft 1 in, or 185 cm."""
+    if height_ft is None:
+        return _missing("The vendor has no height, or one that makes no sense.")
+    return display.height_text(height_ft, _system(context))
+
+
+@register.simple_tag(takes_context=True)
+def weight(context: Context, weight_lbs: float | None) -> str | SafeString:
+    """180 lb, or 82 kg."""
+    if weight_lbs is None:
+        return _missing("The vendor has no weight, or one that makes no sense.")
+    return display.weight_text(weight_lbs, _system(context))
+
+
+@register.filter
+def or_dash(text: Any, reason: str = "") -> Any:
+    """The text, or a dash that says why there is none."""
+    return _missing(reason) if display.is_missing(text) else text
+
+
+@register.filter
+def day(date: dt.date | None, reason: str = "") -> SafeString:
+    """A date as the facility writes it: `{{ d|day:"No session yet." }}`."""
+    if date is None:
+        return _missing(reason)
+    return format_html(
+        '<time datetime="{}" class="nowrap">{}</time>',
+        date.isoformat(),
+        date_format(date, "M j, Y"),
+    )
+
+
+@register.filter
+def moment(at: dt.datetime | None, reason: str = "") -> SafeString:
+    """Date and time in the facility's zone."""
+    if at is None:
+        return _missing(reason)
+    local = timezone.localtime(at)
+    return format_html(
+        '<time datetime="{}" class="nowrap">{}</time>',
+        local.isoformat(),
+        date_format(local, "M j, Y, g:i a"),
+    )
+
+
+@register.filter
+def ago(at: dt.date | dt.datetime | None, reason: str = "") -> SafeString:
+    """A day or a moment as time gone by, with the date itself in its title."""
+    if at is None:
+        return _missing(reason)
+    if isinstance(at, dt.datetime):
+        words = f"{display.since_text(at, timezone.now())} ago"
+        title = date_format(timezone.localtime(at), "M j, Y, g:i a")
+    else:
+        words = display.days_ago_text(at, timezone.localdate())
+        title = date_format(at, "M j, Y")
+    return format_html(
+        '<time datetime="{}" title="{}" class="nowrap">{}</time>',
+        at.isoformat(),
+        title,
+        words,
+    )
+
+
+@register.filter
+def age_on(born: dt.date | None, on: dt.date | None) -> SafeString | str:
+    """Age in years on a session's date: `{{ player.date_of_birth|age_on:date }}`."""
+    if born is None:
+        return _missing("The vendor has no date of birth.")
+    years = display.age_on(born, on or timezone.localdate())
+    if years is None:
+        return _missing("The date of birth lies after the session.")
+    return str(years)
+
+
+@register.simple_tag(takes_context=True)
+def nav_current(
+    context: Context, prefix: str, exact: bool = False, but: str = ""
+) -> SafeString | str:
+    """` aria-current="page"` when the page lies under `prefix`."""
+    path = getattr(context.get("request"), "path", "")
+    here = path == prefix if exact else path.startswith(prefix)
+    if not here or any(path.startswith(other) for other in but.split()):
+        return ""
+    return SafeString(' aria-current="page"')
+
+
+@register.simple_tag(takes_context=True)
+def with_query(context: Context, **changes: Any) -> str:
+    """The present query string with some parts replaced (None takes one out).
+
+    `<a href="{% with_query sort='-swings' after=None %}">` keeps the filters.
+    """
+    query = context["request"].GET.copy()
+    for name, wanted in changes.items():
+        if wanted is None or wanted == "":
+            query.pop(name, None)
+        else:
+            query[name] = wanted
+    return f"?{query.urlencode()}"
+
+
+def _finite(number: Any) -> TypeGuard[float]:
+    return isinstance(number, int | float) and math.isfinite(number)
+
+
+def _scaled(
+    values: Sequence[Any], low: float, high: float, width: float, height: float
+) -> list[list[str]]:
+    """Runs of points "x,y" in a box; a missing value ends a run."""
+    span = (high - low) or 1.0
+    step = width / max(1, len(values) - 1)
+    runs: list[list[str]] = [[]]
+    for place, number in enumerate(values):
+        if not _finite(number):
+            if runs[-1]:
+                runs.append([])
+            continue
+        y = height - (float(number) - low) / span * height if high > low else height / 2
+        runs[-1].append(f"{place * step:.1f},{y:.1f}")
+    return [run for run in runs if run]
+
+
+def _polylines(runs: list[list[str]], css_class: str = "") -> SafeString:
+    return format_html_join(
+        "",
+        '<polyline points="{}"{}/>',
+        (
+            (
+                " ".join(run if len(run) > 1 else run * 2),
+                format_html(' class="{}"', css_class) if css_class else "",
+            )
+            for run in runs
+        ),
+    )
+
+
+@register.simple_tag
+def sparkline(values: Iterable[float | None]) -> SafeString | str:
+    """A small line of a history, oldest first; the last value is a dot.
+
+    Only a picture: the numbers stand elsewhere on the page, so it is hidden from
+    screen readers. Nothing is drawn for fewer than two values.
+    """
+    numbers = list(values)
+    known = [float(n) for n in numbers if _finite(n)]
+    if len(known) < 2:
+        return ""
+    runs = _scaled(numbers, min(known), max(known), 100.0, 30.0)
+    x, y = runs[-1][-1].split(",")
+    return format_html(
+        '<svg class="sparkline" viewBox="0 0 100 30" preserveAspectRatio="none"'
+        ' aria-hidden="true" focusable="false">{}'
+        '<line class="sparkline__last" x1="{x}" y1="{y}" x2="{x}" y2="{y}"/></svg>',
+        _polylines(runs),
+        x=x,
+        y=y,
+    )
+
+
+@register.simple_tag
+def mini_chart(
+    lines: Sequence[Mapping[str, Any]], events: Iterable[float] = ()
+) -> SafeString | str:
+    """Several curves in a small box on one scale: a swing in a strip.
+
+    `lines` are `{"part": "pelvis", "values": [...]}`, some fifty points each;
+    `events` are places along the time axis from 0 to 1.
+    """
+    known = [float(n) for line in lines for n in line["values"] if _finite(n)]
+    if not known:
+        return ""
+    low, high = min(0.0, *known), max(known)
+    drawn = format_html_join(
+        "",
+        "{}",
+        (
+            (
+                _polylines(
+                    _scaled(line["values"], low, high, 100.0, 50.0),
+                    f"part-{line['part']}",
+                ),
+            )
+            for line in lines
+        ),
+    )
+    marks = format_html_join(
+        "",
+        '<line x1="{0}" x2="{0}" y1="0" y2="50"/>',
+        ((f"{place * 100:.1f}",) for place in events),
+    )
+    return format_html(
+        '<svg class="mini-chart" viewBox="0 0 100 50" preserveAspectRatio="none"'
+        ' aria-hidden="true" focusable="false">{}{}</svg>',
+        marks,
+        drawn,
+    )

@@ -1,0 +1,26 @@
+"""The first page: whom to look at today."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from athletes import access
+from athletes.http import PageRequest
+from athletes.selectors.home_page import home_page
+
+
+@require_safe
+def home(request: PageRequest) -> HttpResponse:
+    """Newest sessions with what changed, real changes, and what needs attention."""
+    page = home_page(
+        access.visible_players(request.user),
+        access.visible_sessions(request.user),
+        system=request.user.units,
+    )
+    return render(
+        request,
+        "home.html",
+        {"page": page, "may_administer": access.may_administer(request.user)},
+    )
