@@ -1,0 +1,243 @@
+"""Admin of the sync: runs and export jobs, to look at and to try again."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from accounts.models import User
+from syncing import services
+from syncing.models import (
+    ExportJob,
+    MovementType,
+    RawPayload,
+    SyncCursor,
+    SyncLog,
+    VendorSession,
+    WorkerHeartbeat,
+)
+
+if TYPE_CHECKING:
+    _Base = admin.ModelAdmin[Any]
+else:  # Django's own class takes no parameter at run time
+    _Base = admin.ModelAdmin
+
+
+class StaffRequest(HttpRequest):
+    """A request to the admin, which lets nobody in but staff."""
+
+    user: User
+
+
+class RecordAdmin(_Base):
+    """Rows that record what happened: to be read, never written by hand."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(SyncLog)
+class SyncLogAdmin(RecordAdmin):
+    """Runs, newest first."""
+
+    list_display = [
+        "id",
+        "sync_type",
+        "trigger",
+        "status",
+        "started_at",
+        "duration",
+        "players_synced",
+        "sessions_synced",
+        "biomechanics_synced",
+        "requests",
+        "error_count",
+        "message",
+    ]
+    list_filter = ["status", "trigger", "sync_type", "kind", "started_at"]
+    search_fields = ["error_message", "error_class"]
+    date_hierarchy = "started_at"
+    list_select_related = ["requested_by"]
+    actions = ["cancel"]
+    fields = [
+        *("sync_type", "kind", "trigger", "requested_by", "since", "status"),
+        *("started_at", "completed_at", "duration", "phase", "host", "pid"),
+        *("counts_table", "requests", "cursor_before", "cursor_after"),
+        *("error_message", "error_class", "error_list"),
+    ]
+    readonly_fields = ["duration", "counts_table", "error_list"]
+
+    @admin.display(description="duration")
+    def duration(self, run: SyncLog) -> str:
+        seconds = run.duration_s
+        if seconds is None:
+            return "–"
+        return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.1f} min"
+
+    @admin.display(description="message")
+    def message(self, run: SyncLog) -> str:
+        return run.error_message.split("\n", 1)[0][:120]
+
+    @admin.display(description="counts")
+    def counts_table(self, run: SyncLog) -> SafeString:
+        rows = format_html_join(
+            "",
+            "<tr><th scope='row'>{}</th><td>{}</td></tr>",
+            (
+                (kind, ", ".join(f"{n} {name}" for name, n in numbers.items()))
+                for kind, numbers in run.counts.items()
+            ),
+        )
+        return format_html("<table>{}</table>", rows)
+
+    @admin.display(description="errors")
+    def error_list(self, run: SyncLog) -> SafeString:
+        if not run.errors:
+            return SafeString("–")
+        return format_html(
+            "<ul>{}</ul>",
+            format_html_join(
+                "",
+                "<li>{} {}</li>",
+                (
+                    (error.get("message", ""), error.get("hint", ""))
+                    for error in run.errors
+                ),
+            ),
+        )
+
+    @admin.action(description="Cancel the chosen runs", permissions=["view"])
+    def cancel(self, request: StaffRequest, runs: QuerySet[SyncLog]) -> None:
+        asked = 0
+        for run in runs.filter(status__in=["queued", "running"]):
+            services.request_cancel(run_id=run.pk, user=request.user)
+            asked += 1
+        messages.info(request, f"{asked} runs were asked to stop.")
+
+
+@admin.register(ExportJob)
+class ExportJobAdmin(RecordAdmin):
+    """Files asked of the vendor."""
+
+    list_display = [
+        "id",
+        "session_link",
+        "data_type",
+        "state",
+        "attempts",
+        "next_try_at",
+        "movements",
+        "rows",
+        "megabytes",
+        "seconds",
+        "stored_at",
+        "error",
+    ]
+    list_filter = ["state", "data_type", "error_code", "stored_at"]
+    search_fields = [
+        "=session__session_id",
+        "=session__player__org_player_id",
+        "last_error",
+    ]
+    list_select_related = ["session"]
+    show_full_result_count = False
+    actions = ["try_again", "give_up", "ask_anew"]
+
+    @admin.display(description="session")
+    def session_link(self, job: ExportJob) -> SafeString:
+        url = reverse("athletes:session", args=[job.session_id])
+        return format_html('<a href="{}">session {}</a>', url, job.session_id)
+
+    @admin.display(description="MB", ordering="bytes")
+    def megabytes(self, job: ExportJob) -> str:
+        return "–" if job.bytes is None else f"{job.bytes / 1e6:.1f}"
+
+    @admin.display(description="last error")
+    def error(self, job: ExportJob) -> str:
+        return job.last_error.split("\n", 1)[0][:120]
+
+    @admin.action(description="Try the chosen jobs again now", permissions=["view"])
+    def try_again(self, request: HttpRequest, jobs: QuerySet[ExportJob]) -> None:
+        count = services.retry_jobs(job_ids=list(jobs.values_list("pk", flat=True)))
+        messages.success(request, f"{count} jobs will be tried again now.")
+
+    @admin.action(description="Give the chosen jobs up", permissions=["view"])
+    def give_up(self, request: HttpRequest, jobs: QuerySet[ExportJob]) -> None:
+        count = services.give_up(job_ids=list(jobs.values_list("pk", flat=True)))
+        messages.success(request, f"{count} jobs were given up.")
+
+    @admin.action(
+        description="Ask the vendor for the whole sessions anew", permissions=["view"]
+    )
+    def ask_anew(self, request: HttpRequest, jobs: QuerySet[ExportJob]) -> None:
+        sessions = list(jobs.values_list("session_id", flat=True).distinct())
+        count = services.backfill(session_ids=sessions)
+        messages.success(request, f"{count} files will be asked for anew.")
+
+
+@admin.register(VendorSession)
+class VendorSessionAdmin(RecordAdmin):
+    """Every session of the vendor's list, hitting or not."""
+
+    list_display = [
+        "session_id",
+        "verdict",
+        "needs_detail",
+        "vendor_updated_at",
+        "next_check_at",
+        "missing_since",
+        "last_error",
+    ]
+    list_filter = ["verdict", "needs_detail", "missing_since"]
+    search_fields = ["=session_id"]
+    show_full_result_count = False
+
+
+@admin.register(RawPayload)
+class RawPayloadAdmin(RecordAdmin):
+    """The vendor's own words, to settle what it said."""
+
+    list_display = ["kind", "vendor_id", "fetched_at"]
+    list_filter = ["kind"]
+    search_fields = ["=vendor_id"]
+    show_full_result_count = False
+    fields = ["kind", "vendor_id", "fetched_at", "payload_text"]
+    readonly_fields = ["payload_text"]
+
+    @admin.display(description="payload")
+    def payload_text(self, payload: RawPayload) -> SafeString:
+        return format_html("<pre>{}</pre>", json.dumps(payload.payload, indent=2))
+
+
+@admin.register(MovementType)
+class MovementTypeAdmin(RecordAdmin):
+    """Kinds of movements that the vendor knows."""
+
+    list_display = ["vendor_id", "slug", "name"]
+
+
+@admin.register(SyncCursor)
+class SyncCursorAdmin(RecordAdmin):
+    """How far the vendor's changes have been taken in."""
+
+    list_display = ["name", "value", "updated_at"]
+
+
+@admin.register(WorkerHeartbeat)
+class WorkerHeartbeatAdmin(RecordAdmin):
+    """When each host's workers last gave a sign of life."""
+
+    list_display = ["host", "beat_at"]

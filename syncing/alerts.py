@@ -1,0 +1,79 @@
+"""Mail to those who asked for it (ALERT_EMAILS) when a day passes without success."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from smtplib import SMTPException
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db.models import Max
+from django.utils import timezone
+
+from syncing.models import RunStatus, SyncCursor, SyncLog, SyncType
+
+logger = logging.getLogger(__name__)
+
+#: People are told when the last success is older than this.
+SUCCESS_MAX_AGE = timedelta(hours=24)
+#: And told again only after this long.
+MAIL_EVERY = timedelta(hours=24)
+_MAILED = "overdue-mail"
+
+
+def last_success() -> datetime | None:
+    """When a whole sync last ended without errors."""
+    found: datetime | None = (
+        SyncLog.objects.of_vendor()
+        .filter(status=RunStatus.SUCCESS)
+        .exclude(sync_type=SyncType.EXPORTS)
+        .aggregate(at=Max("completed_at"))["at"]
+    )
+    return found
+
+
+def is_overdue(now: datetime, since: datetime | None) -> bool:
+    """Whether a day has passed since the last success; a first run has a day too."""
+    if since is None:
+        runs = SyncLog.objects.of_vendor().order_by("id")
+        since = runs.values_list("created_at", flat=True).first()
+    return since is not None and now - since > SUCCESS_MAX_AGE
+
+
+def mail_when_overdue(now: datetime) -> bool:
+    """Tell by mail, once in a day whoever of the hosts notices it."""
+    if not settings.ALERT_EMAILS:
+        return False
+    success = last_success()
+    if not is_overdue(now, success) or not _claim(now):
+        return False
+    run = SyncLog.objects.of_vendor().order_by("-id").first()
+    at = "never"
+    if success is not None:
+        at = f"{timezone.localtime(success):%Y-%m-%d %H:%M}"
+    lines = [f"A day has passed without a successful sync; the last success: {at}."]
+    if run is not None:
+        lines += ["", f"Run {run.pk}: {run.get_status_display().lower()}."]
+        lines += [run.error_message] if run.error_message else []
+    lines += ["", "What is shown may be out of date. The page “Syncing” says more."]
+    subject, text = "No successful sync for a day", "\n".join(lines)
+    try:
+        send_mail(subject, text, None, settings.ALERT_EMAILS)
+    except (OSError, SMTPException) as error:
+        # The reason alone: servers repeat addresses in their answers.
+        logger.error("alert mail could not be sent (%s)", type(error).__name__)
+        SyncCursor.objects.filter(name=_MAILED).update(value=None)
+        return False
+    return True
+
+
+def _claim(now: datetime) -> bool:
+    """Make this day's mail ours; the conditional update decides between hosts."""
+    mark, _ = SyncCursor.objects.get_or_create(name=_MAILED, defaults={"value": None})
+    if mark.value is not None and now - mark.value < MAIL_EVERY:
+        return False
+    unchanged = SyncCursor.objects.filter(pk=mark.pk, value=mark.value)
+    if mark.value is None:
+        unchanged = SyncCursor.objects.filter(pk=mark.pk, value__isnull=True)
+    return bool(unchanged.update(value=now))

@@ -1,0 +1,155 @@
+"""JSON paths about the sync."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Literal
+
+from django.db.models import Count, Q
+from django.http import HttpResponse
+from ninja import Query, Router, Schema
+from pydantic import Field
+
+from accounts.api import ApiRequest, JsonAnswer, answers, require_sync
+from accounts.audit import record
+from accounts.models import Action, User
+from athletes.access import visible_movements, visible_players, visible_sessions
+from athletes.models import BiomechanicsData
+from syncing.models import RunStatus, SyncLog, Trigger
+from syncing.services import request_sync
+
+router = Router(tags=["sync"])
+
+RUN_FIELDS = (
+    "id",
+    "sync_type",
+    "status",
+    "records_synced",
+    "players_synced",
+    "sessions_synced",
+    "biomechanics_synced",
+    "error_message",
+    "started_at",
+    "completed_at",
+)
+
+
+class RunOut(Schema):
+    id: int
+    sync_type: str
+    status: str
+    records_synced: int
+    players_synced: int
+    sessions_synced: int
+    biomechanics_synced: int
+    error_message: str | None
+    started_at: dt.datetime | None
+    completed_at: dt.datetime | None
+
+
+class SyncStatus(Schema):
+    """The newest run, and the runs before it."""
+
+    id: int | None
+    sync_type: str | None
+    status: str = Field(description="never_synced before the first run.")
+    records_synced: int
+    players_synced: int
+    sessions_synced: int
+    biomechanics_synced: int
+    error_message: str | None
+    started_at: dt.datetime | None
+    completed_at: dt.datetime | None
+    history: list[RunOut]
+
+
+class SyncStarted(Schema):
+    status: Literal["queued", "running"]
+    sync_id: int
+
+
+class Stats(Schema):
+    """Counts of what the caller may see."""
+
+    total_players: int
+    total_sessions: int
+    synced_sessions: int
+    pending_sessions: int
+    biomechanics_records: int
+    total_movements: int
+    last_success_at: dt.datetime | None
+
+
+@router.post(
+    "/sync/trigger",
+    response=answers(SyncStarted, status=202),
+    operation_id="trigger_sync",
+)
+def trigger_sync(
+    request: ApiRequest,
+    full: Annotated[
+        bool, Query(description="Look at everything, not only changes.")
+    ] = False,
+) -> HttpResponse:
+    """Start a sync; a run under way is answered with its id."""
+    require_sync(request.auth)
+    user = request.auth if isinstance(request.auth, User) else None
+    run, is_new = request_sync(trigger=Trigger.API, user=user, full=full)
+    if is_new:
+        record(Action.SYNC_REQUESTED, by=request.auth, subject=run, full=full)
+    status = run.status if run.status == RunStatus.RUNNING else RunStatus.QUEUED
+    return JsonAnswer({"status": status, "sync_id": run.pk}, status=202)
+
+
+@router.get("/sync/status", response=answers(SyncStatus), operation_id="sync_status")
+def sync_status(
+    request: ApiRequest,
+    limit: Annotated[
+        int, Query(ge=1, le=1000, description="Runs in the history.")
+    ] = 20,
+) -> HttpResponse:
+    """The newest run and the runs before it, newest first."""
+    runs = list(
+        SyncLog.objects.of_vendor().order_by("-id").values(*RUN_FIELDS)[: limit + 1]
+    )
+    for run in runs:
+        run["error_message"] = run["error_message"] or None
+    if not runs:
+        never = dict.fromkeys(RUN_FIELDS) | {
+            "status": "never_synced",
+            "records_synced": 0,
+            "players_synced": 0,
+            "sessions_synced": 0,
+            "biomechanics_synced": 0,
+        }
+        return JsonAnswer({**never, "history": []})
+    return JsonAnswer({**runs[0], "history": runs[1:]})
+
+
+@router.get("/stats", response=answers(Stats), operation_id="stats", tags=["athletes"])
+def stats(request: ApiRequest) -> HttpResponse:
+    """How much there is."""
+    sessions = visible_sessions(request.auth).aggregate(
+        total=Count("pk"), synced=Count("pk", filter=Q(data_synced=True))
+    )
+    movements = visible_movements(request.auth)
+    last = (
+        SyncLog.objects.of_vendor()
+        .filter(status=RunStatus.SUCCESS)
+        .order_by("-completed_at")
+        .values_list("completed_at", flat=True)
+        .first()
+    )
+    return JsonAnswer(
+        {
+            "total_players": visible_players(request.auth).count(),
+            "total_sessions": sessions["total"],
+            "synced_sessions": sessions["synced"],
+            "pending_sessions": sessions["total"] - sessions["synced"],
+            "biomechanics_records": BiomechanicsData.objects.filter(
+                movement__in=movements
+            ).count(),
+            "total_movements": movements.count(),
+            "last_success_at": last,
+        }
+    )

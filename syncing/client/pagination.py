@@ -1,0 +1,95 @@
+"""Walking the vendor's lists.
+
+There is no total and no link to the next page, a page size above the server's own may
+be cut silently, and a server that ignores ``offset`` sends the same page for ever
+(reference, sections 6 and 9). So the offset moves by what arrived, and the walk ends
+at an empty page or at one without a new id. A short page proves nothing: ending there
+would lose athletes whenever the server's maximum is below what we ask for.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+
+from syncing.client.errors import UnexpectedShapeError, UnexpectedStatusError
+
+#: Wrappers that clients of this API tolerate although only bare arrays were seen.
+WRAPPER_NAMES = ("data", "results", "items")
+
+MINIMUM_LIMIT = 10
+
+FetchPage = Callable[[int, int], Sequence[object]]
+
+
+def list_from(payload: object, *, route: str, names: Sequence[str]) -> list[object]:
+    """The list of an answer: bare, or inside a wrapper object."""
+    if isinstance(payload, list):
+        return payload
+    if isinstance(payload, dict):
+        for name in (*names, *WRAPPER_NAMES):
+            inner = payload.get(name)
+            if isinstance(inner, list):
+                return inner
+        found = ", ".join(sorted(str(key)[:40] for key in payload)[:10]) or "nothing"
+        raise UnexpectedShapeError(
+            f"{route}: a list was expected and an object with {found} arrived. Check "
+            "the address of the vendor's API."
+        )
+    raise UnexpectedShapeError(
+        f"{route}: a list was expected and a single value arrived. Check the address "
+        "of the vendor's API."
+    )
+
+
+def walk_pages(
+    fetch: FetchPage,
+    *,
+    route: str,
+    key: str,
+    limit: int,
+    max_pages: int,
+) -> Iterator[object]:
+    """Yield each entry once, in the order of the pages."""
+    seen: set[str] = set()
+    offset = 0
+    for _ in range(max_pages):
+        page, limit = _fetch_halving(fetch, offset, limit)
+        fresh = 0
+        for item in page:
+            identity = _identity(item, key)
+            if identity in seen:
+                continue
+            seen.add(identity)
+            fresh += 1
+            yield item
+        if fresh == 0:
+            return
+        offset += len(page)
+    raise UnexpectedShapeError(
+        f"{route}: the list did not end after {max_pages} pages. What was read so far "
+        "is kept; if the organisation is really that large, raise the page limit."
+    )
+
+
+def _fetch_halving(
+    fetch: FetchPage, offset: int, limit: int
+) -> tuple[Sequence[object], int]:
+    while True:
+        try:
+            return fetch(offset, limit), limit
+        except UnexpectedStatusError as error:
+            if (
+                error.status != 422
+                or "limit" not in error.fields
+                or limit <= MINIMUM_LIMIT
+            ):
+                raise
+            limit = max(MINIMUM_LIMIT, limit // 2)
+
+
+def _identity(item: object, key: str) -> str:
+    if isinstance(item, dict):
+        value = item.get(key)
+        if isinstance(value, str | int) and not isinstance(value, bool):
+            return f"id {value}"
+    # No id: the entry is reported as unreadable later; its text guards the loop.
+    return json.dumps(item, sort_keys=True, default=str)

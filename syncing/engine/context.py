@@ -1,0 +1,454 @@
+"""What the threads of one process share while they work on one run."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, connections, transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from syncing.client.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    RebootError,
+    UnavailableError,
+)
+from syncing.client.http import Exchange, RetryPolicy
+from syncing.client.reboot import RebootClient
+from syncing.engine.limiter import SharedLimiter
+from syncing.engine.runs import host_name
+from syncing.engine.tokens import CacheTokenStore
+from syncing.engine.vendor import make_client, vendor_credentials
+from syncing.models import (
+    AnalysisJob,
+    ExportJob,
+    Phase,
+    RunStatus,
+    SyncLog,
+    WorkerHeartbeat,
+    empty_counts,
+)
+
+logger = logging.getLogger(__name__)
+
+#: Errors kept one by one in a run; the rest are counted.
+MAX_ERRORS = 100
+
+#: What to do, by the code of an error; the client's own message says what happened.
+HINTS = {
+    "authentication": "Correct the login in the settings and start the sync again.",
+    "configuration": "Correct the setting and start the sync again.",
+    "forbidden_host": "REBOOT_DOWNLOAD_HOSTS is the list.",
+    "unavailable": "If it lasts, check this server's connection and the vendor's "
+    "state.",
+    "rate_limited": "If it lasts, lower SYNC_MAX_REQUESTS.",
+    "unexpected_shape": "If the address is right, tell the vendor.",
+    "not_found": "If it was removed on purpose, the next full sync marks it as "
+    "missing.",
+    "too_large": "The limit is EXPORT_MAX_MB.",
+    "not_ready": "It is asked for again by itself.",
+}
+HINT_OTHERWISE = "Try it again; if it stays, ask the vendor about this session."
+
+
+class StopRun(BaseException):
+    """The run is to end now: cancelled, out of time, or no longer ours.
+
+    Not an ``Exception``, so that no handler for one bad record swallows it.
+    """
+
+
+class FatalError(Exception):
+    """The run cannot go on; `error` says why in plain words."""
+
+    def __init__(self, message: str, *, code: str, hint: str, what: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.hint = hint
+        self.what = what
+
+
+def fatal_from(error: RebootError, what: str) -> FatalError:
+    """The end of a run because of the vendor's answer."""
+    return FatalError(
+        error.message,
+        code=error.code,
+        hint=HINTS.get(error.code, HINT_OTHERWISE),
+        what=what,
+    )
+
+
+#: Answers after which asking for anything else is pointless.
+HOPELESS = (AuthenticationError, ConfigurationError, UnavailableError)
+
+
+@dataclass(frozen=True)
+class Tempo:
+    """Times of the sync; tests make them short."""
+
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    #: Waits between polls of an export that is being prepared.
+    poll_s: tuple[float, ...] = (2, 4, 8, 15, 30, 60)
+    #: After this long of preparing, the job failed and is tried again later.
+    poll_deadline: timedelta = timedelta(minutes=30)
+    #: Waits after failures; those up to `patience_s` are waited for by the run.
+    failure_s: tuple[float, ...] = (3, 20, 600, 3600, 6 * 3600, 24 * 3600)
+    #: The same after a file that cannot be read: a few tries at once, then hours.
+    bad_file_s: tuple[float, ...] = (1, 3, 6, 6 * 3600, 24 * 3600)
+    patience_s: float = 60.0
+    #: When "no data" is asked again: hours, then days, then weeks.
+    no_data_s: tuple[float, ...] = (
+        2 * 3600,
+        6 * 3600,
+        24 * 3600,
+        3 * 24 * 3600,
+        7 * 24 * 3600,
+        14 * 24 * 3600,
+        28 * 24 * 3600,
+    )
+    max_attempts: int = 10
+    lease: timedelta = timedelta(seconds=90)
+    heartbeat_s: float = 1.0
+
+
+DEFAULT_TEMPO = Tempo()
+
+
+@dataclass
+class Tally:
+    """What happened since it was last written to the run's row."""
+
+    counts: dict[str, dict[str, int]] = field(default_factory=empty_counts)
+    frames: int = 0
+    errors: list[dict[str, Any]] = field(default_factory=list)
+    error_count: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        return not (
+            self.frames
+            or self.error_count
+            or any(any(kind.values()) for kind in self.counts.values())
+        )
+
+
+class RunContext:
+    """One process's part in a run: client, counts, signs of life, reasons to stop."""
+
+    def __init__(
+        self,
+        log: SyncLog,
+        *,
+        tempo: Tempo = DEFAULT_TEMPO,
+        time_budget_s: float | None = None,
+        in_queue: bool = False,
+        is_helper: bool = False,
+        accept_removals: bool = False,
+        on_progress: Callable[[SyncLog], None] | None = None,
+    ) -> None:
+        self.log = log
+        self.tempo = tempo
+        # Claims of jobs carry this name; a helper has one of its own.
+        self.worker = uuid.uuid4().hex if is_helper else log.owner
+        self.is_helper = is_helper
+        self.accept_removals = accept_removals
+        self.in_queue = in_queue
+        self.stop = threading.Event()
+        self.stop_reason = ""
+        self.phase: str = log.phase
+        self.limiter = SharedLimiter(
+            settings.SYNC_MAX_REQUESTS, holder=self.worker, check=self.check
+        )
+        self._requests_before = log.requests
+        self._requests_written = 0
+        self._lock = threading.Lock()
+        self._flushing = threading.Lock()
+        self._tally = Tally()
+        self._progress: dict[str, dict[str, int | None]] = dict(log.progress)
+        self._on_progress = on_progress
+        self._deadline = (
+            None if time_budget_s is None else time.monotonic() + time_budget_s
+        )
+        self._ended = threading.Event()
+        self._beats: threading.Thread | None = None
+        self._client: RebootClient | None = None
+        self._unavailable_in_a_row = 0
+
+    # The vendor
+
+    @property
+    def client(self) -> RebootClient:
+        """The client of this process, made at first use."""
+        with self._lock:
+            if self._client is None:
+                credentials = vendor_credentials()
+                self._client = make_client(
+                    credentials=credentials,
+                    token_store=CacheTokenStore(credentials),
+                    gate=self.limiter.gate,
+                    sleep=self.sleep,
+                    on_exchange=self._on_exchange,
+                    retry=self.tempo.retry,
+                )
+            return self._client
+
+    def _on_exchange(self, exchange: Exchange) -> None:
+        if exchange.status in {429, 503} and exchange.retry_after_s:
+            self.limiter.pause(exchange.retry_after_s)
+
+    def note_unavailable(self, error: RebootError) -> None:
+        """Stop the run when the vendor no longer answers anything."""
+        with self._lock:
+            self._unavailable_in_a_row += 1
+            count = self._unavailable_in_a_row
+        if count >= max(6, 2 * settings.SYNC_MAX_REQUESTS):
+            raise fatal_from(error, "fetching swing data")
+
+    def note_answer(self) -> None:
+        with self._lock:
+            self._unavailable_in_a_row = 0
+
+    # Stopping
+
+    def check(self) -> None:
+        """Raise when the run is to end."""
+        if self.stop.is_set():
+            raise StopRun(self.stop_reason)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, but not beyond the end of the run."""
+        if self.stop.wait(seconds):
+            raise StopRun(self.stop_reason)
+
+    def end(self, reason: str) -> None:
+        """Tell all threads of this process to stop."""
+        with self._lock:
+            self.stop_reason = self.stop_reason or reason
+        self.stop.set()
+
+    # Counting
+
+    def count(self, kind: str, outcome: str, n: int = 1, *, seen: bool = True) -> None:
+        """Count objects of a kind by what became of them."""
+        if n <= 0:
+            return
+        with self._lock:
+            counts = self._tally.counts[kind]
+            counts[outcome] = counts.get(outcome, 0) + n
+            if seen:
+                counts["seen"] += n
+
+    def count_frames(self, n: int) -> None:
+        with self._lock:
+            self._tally.frames += n
+
+    def record_error(
+        self,
+        *,
+        what: str,
+        about: str,
+        message: str,
+        code: str,
+        hint: str = "",
+        session_pk: int | None = None,
+    ) -> None:
+        """Keep what went wrong, to what, where that is shown, and what to do."""
+        entry = {
+            "what": what,
+            "object": about,
+            "message": message,
+            "hint": hint or HINTS.get(code, HINT_OTHERWISE),
+            "code": code,
+            "url": ""
+            if session_pk is None
+            else reverse("athletes:session", args=[session_pk]),
+        }
+        logger.warning(
+            "run %s: %s (%s): %s",
+            self.log.pk,
+            what,
+            about,
+            code,
+            extra={"run_id": self.log.pk, "code": code},
+        )
+        with self._lock:
+            self._tally.error_count += 1
+            if len(self._tally.errors) < MAX_ERRORS:
+                self._tally.errors.append(entry)
+
+    def begin_phase(self, phase: str, total: int | None = None) -> None:
+        with self._lock:
+            self.phase = phase
+            self._progress[phase] = {
+                "done": 0,
+                "total": total,
+                "began": int(time.time()),
+            }
+        logger.info(
+            "run %s: %s",
+            self.log.pk,
+            Phase(phase).label,
+            extra={"run_id": self.log.pk, "phase": str(phase)},
+        )
+        self.flush()
+
+    def add_total(self, phase: str, n: int) -> None:
+        with self._lock:
+            entry = self._progress.setdefault(phase, {"done": 0, "total": 0})
+            entry["total"] = (entry["total"] or 0) + n
+
+    def advance(self, phase: str, n: int = 1) -> None:
+        with self._lock:
+            entry = self._progress.setdefault(phase, {"done": 0, "total": None})
+            entry["done"] = (entry["done"] or 0) + n
+
+    def set_cursor(
+        self, *, before: datetime | None = None, after: datetime | None = None
+    ) -> None:
+        """Note in the run where the cursor was and where it was moved to."""
+        values = {"cursor_before": before, "cursor_after": after}
+        given = {name: value for name, value in values.items() if value is not None}
+        if given:
+            SyncLog.objects.filter(pk=self.log.pk).update(**given)
+
+    # Signs of life
+
+    def __enter__(self) -> RunContext:
+        self._beats = threading.Thread(
+            target=self._beat, name=f"run-{self.log.pk}-heartbeat", daemon=True
+        )
+        self._beats.start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._ended.set()
+        if self._beats is not None:
+            self._beats.join(timeout=30)
+        self.limiter.close()
+
+    def _beat(self) -> None:
+        try:
+            while not self._ended.wait(self.tempo.heartbeat_s):
+                try:
+                    self.limiter.tend()
+                    self._renew_claims()
+                    self.flush()
+                except DatabaseError as error:
+                    # One missed beat is nothing; a lost database ends the run by
+                    # itself, in the threads that work.
+                    logger.warning(
+                        "run %s: no heartbeat (%s)", self.log.pk, type(error).__name__
+                    )
+                    connections.close_all()
+                if self._deadline is not None and time.monotonic() > self._deadline:
+                    self.end("time")
+        finally:
+            connections.close_all()
+
+    def _renew_claims(self) -> None:
+        until = timezone.now() + self.tempo.lease
+        ExportJob.objects.filter(claimed_by=self.worker).update(claimed_until=until)
+        AnalysisJob.objects.filter(claimed_by=self.worker).update(claimed_until=until)
+
+    def flush(self) -> None:
+        """Write counts and a sign of life; learn whether we are to stop."""
+        with self._flushing:
+            self._flush()
+
+    def _flush(self) -> None:
+        with self._lock:
+            tally, self._tally = self._tally, Tally()
+            phase = self.phase
+            progress = {name: dict(entry) for name, entry in self._progress.items()}
+            sent = 0 if self._client is None else self._client.requests_sent.total
+        new_requests = sent - self._requests_written
+        now = timezone.now()
+        try:
+            with transaction.atomic():
+                log = SyncLog.objects.select_for_update().get(pk=self.log.pk)
+                is_ours = log.status == RunStatus.RUNNING and (
+                    self.is_helper or log.owner == self.worker
+                )
+                log.requests += new_requests
+                merge_tally(log, tally)
+                fields = [
+                    "requests",
+                    "counts",
+                    "errors",
+                    "error_count",
+                    "biomechanics_synced",
+                    "players_synced",
+                    "sessions_synced",
+                    "records_synced",
+                ]
+                if is_ours:
+                    log.heartbeat_at = now
+                    fields.append("heartbeat_at")
+                    if not self.is_helper:
+                        log.phase, log.progress = phase, progress
+                        fields += ["phase", "progress"]
+                log.save(update_fields=fields)
+        except BaseException:
+            # Not written: keep it for the next time.
+            with self._lock:
+                newer, self._tally = self._tally, tally
+                _add(self._tally, newer)
+            raise
+        self._requests_written = sent
+        self.log = log
+        if self.in_queue:
+            beat()
+        if not is_ours:
+            self.end("lost")
+        elif log.cancel_requested_at is not None:
+            self.end("cancel")
+        if self._on_progress is not None:
+            self._on_progress(log)
+
+
+def merge_tally(log: SyncLog, tally: Tally) -> None:
+    """Add what happened to what the row holds."""
+    for kind, counts in tally.counts.items():
+        stored = log.counts.setdefault(kind, {})
+        for name, n in counts.items():
+            stored[name] = stored.get(name, 0) + n
+    log.errors = [*log.errors, *tally.errors][:MAX_ERRORS]
+    log.error_count += tally.error_count
+    log.biomechanics_synced += tally.frames
+
+    def written(kind: str) -> int:
+        return int(
+            log.counts[kind].get("created", 0) + log.counts[kind].get("updated", 0)
+        )
+
+    log.players_synced = written("players")
+    log.sessions_synced = written("sessions")
+    log.records_synced = (
+        log.players_synced + log.sessions_synced + log.biomechanics_synced
+    )
+
+
+def _add(tally: Tally, other: Tally) -> None:
+    for kind, counts in other.counts.items():
+        for name, n in counts.items():
+            tally.counts[kind][name] = tally.counts[kind].get(name, 0) + n
+    tally.frames += other.frames
+    tally.errors = [*tally.errors, *other.errors][:MAX_ERRORS]
+    tally.error_count += other.error_count
+
+
+def beat() -> None:
+    """Note that a queue worker of this host is alive."""
+    WorkerHeartbeat.objects.update_or_create(
+        host=host_name(), defaults={"beat_at": timezone.now()}
+    )

@@ -1,0 +1,80 @@
+"""What export files hold, gathered for storing; the same for the sync and by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+
+from athletes.services import IncomingMovement
+from syncing.reader.limits import ReadLimits
+from syncing.reader.movements import ReadResult, RowsResult
+
+
+class NeedsEachMovement(Exception):
+    """The file names no movements: they have to be asked for one by one."""
+
+
+def read_limits() -> ReadLimits:
+    """How much a file may demand of us, by the settings."""
+    return ReadLimits(
+        max_file_bytes=settings.EXPORT_MAX_BYTES,
+        max_rows=settings.EXPORT_MAX_ROWS,
+        max_columns=settings.EXPORT_MAX_COLUMNS,
+    )
+
+
+class Incoming:
+    """What the files of one kind hold, together."""
+
+    def __init__(self) -> None:
+        self.frames: list[IncomingMovement] = []
+        self.metadata: dict[str, dict[str, Any]] = {}
+        self.failures: list[tuple[str, str]] = []
+        self.repairs: list[str] = []
+        self.rows = 0
+        self._seen: set[str] = set()
+
+    @property
+    def movements(self) -> int:
+        return len(self.frames) or len(self.metadata)
+
+    def take_rows(self, result: RowsResult) -> None:
+        for row in result.rows:
+            self.metadata[row.org_movement_id] = row.as_json()
+        self.rows += len(result.rows)
+        self.repairs += result.repairs
+
+    def take_frames(self, result: ReadResult, known: list[str]) -> None:
+        self.rows += result.row_count
+        self.repairs += result.repairs
+        self.failures += [(item.code, item.message) for item in result.failures]
+        for table in result.movements:
+            name = table.org_movement_id
+            if name is None:
+                # One movement is known and one came: it can be no other.
+                if len(known) != 1 or len(result.movements) != 1:
+                    raise NeedsEachMovement
+                name = known[0]
+            if name in self._seen:
+                self.failures.append(
+                    (
+                        "two_swings_one_id",
+                        "Two files hold the same movement. Ask the vendor for the "
+                        "export again.",
+                    )
+                )
+                continue
+            self._seen.add(name)
+            columns: dict[str, Any] = {**table.columns, **table.text_columns}
+            for key, text in table.text.items():
+                columns[key] = np.full(table.frame_count, text, dtype=object)
+            self.frames.append(
+                IncomingMovement(
+                    org_movement_id=name,
+                    columns=columns,
+                    repairs=table.repairs,
+                    originals=result.originals,
+                )
+            )

@@ -1,0 +1,55 @@
+"""The vendor's number for hitting: discovered, not assumed."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from syncing.client.errors import RebootError
+from syncing.engine.context import HOPELESS, RunContext, fatal_from
+from syncing.engine.raw import store_raw
+from syncing.mapping import HITTING_SLUG
+from syncing.models import MovementType, Phase, RawPayload
+
+#: What the vendor's own code uses; only where the list cannot be read.
+HITTING_ID_OTHERWISE = 1
+
+
+def discover_hitting_id(ctx: RunContext) -> int:
+    """Read the movement types and return the id of hitting."""
+    ctx.begin_phase(Phase.MOVEMENT_TYPES)
+    try:
+        types = ctx.client.movement_types()
+    except RebootError as error:
+        if isinstance(error, HOPELESS):
+            raise fatal_from(error, "reading movement types") from error
+        ctx.record_error(
+            what="Reading movement types",
+            about="the list of movement types",
+            message=error.message,
+            code=error.code,
+        )
+        return known_hitting_id()
+    with transaction.atomic():
+        store_raw(
+            RawPayload.Kind.MOVEMENT_TYPE, {str(item.id): item.raw for item in types}
+        )
+        known = {item.vendor_id: item for item in MovementType.objects.all()}
+        for item in types:
+            values = {"slug": item.slug[:100], "name": (item.name or "")[:100]}
+            stored = known.get(item.id)
+            if stored is None or (stored.slug, stored.name) != (*values.values(),):
+                MovementType.objects.update_or_create(
+                    vendor_id=item.id, defaults=values
+                )
+    return known_hitting_id()
+
+
+def known_hitting_id() -> int:
+    """The id of hitting as last discovered."""
+    found = (
+        MovementType.objects.filter(slug=HITTING_SLUG)
+        .order_by("vendor_id")
+        .values_list("vendor_id", flat=True)
+        .first()
+    )
+    return HITTING_ID_OTHERWISE if found is None else found

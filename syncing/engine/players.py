@@ -1,0 +1,178 @@
+"""Athletes: every page of the list, compared before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from itertools import islice
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from athletes import tombstones
+from athletes.models import Player
+from athletes.services import PROFILE_FIELDS, outdate_numbers
+from syncing.client.errors import RebootError, UnexpectedShapeError
+from syncing.client.types import VendorPlayer
+from syncing.engine.context import HOPELESS, FatalError, RunContext, fatal_from
+from syncing.engine.raw import store_raw
+from syncing.mapping import map_player
+from syncing.models import AnalysisJob, Phase, RawPayload, SyncType
+
+CHUNK = 100
+#: An answer that drops more than this share of what is stored is not believed …
+IMPLAUSIBLE_SHARE = 0.30
+#: … unless it is about fewer objects than this.
+IMPLAUSIBLE_COUNT = 5
+
+
+def sync_players(ctx: RunContext) -> None:
+    """Read all athletes; on a full run mark those that are no longer listed."""
+    ctx.begin_phase(Phase.PLAYERS)
+
+    def bad(error: UnexpectedShapeError) -> None:
+        ctx.count("players", "failed")
+        ctx.record_error(
+            what="Reading an athlete",
+            about="an entry of the athlete list",
+            message=error.message,
+            code=error.code,
+            hint="The other athletes were read. Ask the vendor about that entry.",
+        )
+
+    seen: set[str] = set()
+    try:
+        source = ctx.client.players(on_bad_record=bad)
+        for chunk in _chunks(source):
+            ctx.check()
+            seen.update(player.org_player_id for player in chunk)
+            _store(ctx, chunk)
+            ctx.advance(Phase.PLAYERS, len(chunk))
+    except RebootError as error:
+        if isinstance(error, HOPELESS):
+            raise fatal_from(error, "reading athletes") from error
+        ctx.record_error(
+            what="Reading athletes",
+            about="the athlete list",
+            message=error.message,
+            code=error.code,
+        )
+        return
+    if ctx.log.sync_type == SyncType.FULL:
+        _mark_missing(ctx, seen)
+
+
+def _chunks(source: Iterator[VendorPlayer]) -> Iterator[list[VendorPlayer]]:
+    while chunk := list(islice(source, CHUNK)):
+        yield chunk
+
+
+def _store(ctx: RunContext, chunk: list[VendorPlayer]) -> None:
+    with transaction.atomic():
+        erased = tombstones.load()
+        chunk = [item for item in chunk if not erased.has(item.org_player_id, item.id)]
+        created, updated, unchanged = upsert_players(chunk)
+        store_raw(
+            RawPayload.Kind.PLAYER, {item.org_player_id: item.raw for item in chunk}
+        )
+    ctx.count("players", "created", created)
+    ctx.count("players", "updated", updated)
+    ctx.count("players", "unchanged", unchanged)
+
+
+def upsert_players(chunk: list[VendorPlayer]) -> tuple[int, int, int]:
+    """Create and change athletes; fields that staff corrected stay as they are."""
+    known = {
+        player.org_player_id: player
+        for player in Player.objects.filter(
+            org_player_id__in=[item.org_player_id for item in chunk]
+        )
+    }
+    now = timezone.now()
+    new: list[Player] = []
+    changed: list[Player] = []
+    remeasured: list[int] = []
+    names: set[str] = set()
+    for item in chunk:
+        fields = map_player(item).fields
+        player = known.get(item.org_player_id)
+        if player is None:
+            player = Player(**fields)
+            player.search_text = search_text(player)
+            new.append(player)
+            continue
+        different = changed_fields(player, fields)
+        if player.missing_since is not None:
+            different["missing_since"] = None
+        if not different:
+            continue
+        for name, value in different.items():
+            setattr(player, name, value)
+        player.search_text = search_text(player)
+        player.updated_at = now
+        names.update(different)
+        changed.append(player)
+        if PROFILE_FIELDS.intersection(different):
+            remeasured.append(player.pk)
+    Player.objects.bulk_create(new)
+    if changed:
+        Player.objects.bulk_update(
+            changed, sorted({*names, "search_text", "updated_at"}), batch_size=100
+        )
+    _want_numbers(outdate_numbers(player_ids=remeasured) if remeasured else ())
+    return len(new), len(changed), len(chunk) - len(new) - len(changed)
+
+
+def _want_numbers(session_pks: Collection[int]) -> None:
+    """Have the numbers computed again that hang on a changed height or side."""
+    for session_pk in session_pks:
+        AnalysisJob.objects.get_or_create(session_id=session_pk)
+    AnalysisJob.objects.filter(session_id__in=session_pks).update(
+        wanted=F("wanted") + 1, attempts=0, updated_at=timezone.now()
+    )
+
+
+def changed_fields(player: Player, fields: dict[str, Any]) -> dict[str, Any]:
+    """Which of the vendor's values differ from ours and may be written."""
+    kept = set(player.corrected_fields)
+    return {
+        name: value
+        for name, value in fields.items()
+        if name not in kept and getattr(player, name) != value
+    }
+
+
+def search_text(player: Player) -> str:
+    """What `Player.save` would write; bulk writes do not call it."""
+    return f"{player.first_name} {player.last_name}".strip().lower()
+
+
+def _mark_missing(ctx: RunContext, seen: set[str]) -> None:
+    listed = Player.objects.filter(missing_since__isnull=True)
+    gone = [
+        pk
+        for pk, org_player_id in listed.values_list("id", "org_player_id")
+        if org_player_id not in seen
+    ]
+    if not ctx.accept_removals:
+        refuse_implausible(len(gone), listed.count(), "athletes")
+    for start in range(0, len(gone), 500):
+        Player.objects.filter(id__in=gone[start : start + 500]).update(
+            missing_since=timezone.now()
+        )
+
+
+def refuse_implausible(gone: int, stored: int, name: str) -> None:
+    """A faulty empty page must not mark everybody as missing."""
+    if gone >= IMPLAUSIBLE_COUNT and gone > IMPLAUSIBLE_SHARE * stored:
+        raise FatalError(
+            f"The vendor's list no longer holds {gone} of our {stored} {name}. That is "
+            f"more than {IMPLAUSIBLE_SHARE:.0%} at once, so nothing was marked as "
+            "missing and the run stopped.",
+            code="implausible_removal",
+            hint="Look into the vendor's dashboard. If they were really removed, run "
+            "manage.py sync --full --accept-removals; if not, wait until the vendor's "
+            "list is complete again.",
+            what=f"comparing {name}",
+        )

@@ -1,0 +1,281 @@
+"""One whole run: the same for command, button, queue and schedule."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from django.core.cache import cache
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.keys import LostKeyError
+from athletes import tombstones
+from athletes.models import Session
+from syncing.client.errors import RebootError
+from syncing.engine.context import (
+    DEFAULT_TEMPO,
+    FatalError,
+    RunContext,
+    StopRun,
+    Tempo,
+    fatal_from,
+)
+from syncing.engine.exports import fetch_exports
+from syncing.engine.movement_types import discover_hitting_id, known_hitting_id
+from syncing.engine.players import sync_players
+from syncing.engine.runs import claim_run, release_claims, requeue_run
+from syncing.engine.sessions import list_sessions, read_details
+from syncing.engine.states import refresh_summaries
+from syncing.listeners import tell_end
+from syncing.models import Phase, RunHelper, RunStatus, SyncLog, SyncType
+
+logger = logging.getLogger(__name__)
+
+#: Changes whenever a run ended; pages that are kept carry it.
+GENERATION_KEY = "data-generation"
+
+_ORDER = list(Phase)
+
+#: At the end of a run, helpers get this long to write down their counts.
+HELPER_PATIENCE_S = 10.0
+
+
+def run_sync(
+    *,
+    log_id: int,
+    tempo: Tempo = DEFAULT_TEMPO,
+    time_budget_s: float | None = None,
+    in_queue: bool = False,
+    accept_removals: bool = False,
+    on_progress: Callable[[SyncLog], None] | None = None,
+    on_exports: Callable[[SyncLog], None] | None = None,
+) -> SyncLog:
+    """Do a queued run from where it stands, and write how it ended.
+
+    With a time budget the run goes back into the queue when the time is up, and the
+    next call goes on. `on_exports` is told when the files are about to be fetched, so
+    that other workers can be called to help. A run that is not queued (any more) is
+    returned as it is.
+    """
+    log = claim_run(log_id)
+    if log is None:
+        return SyncLog.objects.get(pk=log_id)
+    ctx = RunContext(
+        log,
+        tempo=tempo,
+        time_budget_s=time_budget_s,
+        in_queue=in_queue,
+        on_progress=on_progress,
+        accept_removals=accept_removals,
+    )
+    ending: Ending | None = None
+    try:
+        with ctx:
+            try:
+                _steps(ctx, on_exports)
+            finally:
+                # Whatever happens from here on, nobody has to wait for our leases.
+                release_claims(ctx.worker)
+                ctx.flush()
+    except StopRun:
+        if ctx.stop_reason == "time" and requeue_run(ctx.log):
+            return SyncLog.objects.get(pk=log_id)
+        ending = Ending.of_stop(ctx)
+    except FatalError as error:
+        ending = Ending.of_fatal(error)
+    except RebootError as error:
+        ending = Ending.of_fatal(fatal_from(error, "speaking to the vendor"))
+    except KeyboardInterrupt:
+        ending = Ending(
+            RunStatus.CANCELLED, "Stopped from the keyboard; what was done is kept."
+        )
+        raise
+    except SystemExit as error:
+        # A stop signal, or the time limit of the queue: the sweep goes on.
+        ending = Ending(
+            RunStatus.ABANDONED,
+            "The run was cut off by a stop signal or by its time limit. Everything "
+            "stored is kept, and the next run takes up what is left.",
+            type(error).__name__,
+        )
+        raise
+    except BaseException as error:
+        ending = Ending(
+            RunStatus.FAILED,
+            f"The run ended because of a fault of this program "
+            f"({type(error).__name__}); its log has the details.",
+            type(error).__name__,
+        )
+        raise
+    finally:
+        finished = _finish(ctx, ending)
+    return finished
+
+
+class Ending:
+    """How a run ended when it did not simply come to its end."""
+
+    def __init__(self, status: str, message: str, error_class: str = "") -> None:
+        self.status = status
+        self.message = message
+        self.error_class = error_class
+        self.entry: dict[str, str] | None = None
+
+    @classmethod
+    def of_stop(cls, ctx: RunContext) -> Ending | None:
+        if ctx.stop_reason == "cancel":
+            return cls(RunStatus.CANCELLED, "Cancelled; what was done is kept.")
+        if ctx.stop_reason == "lost":
+            return None
+        return cls(
+            RunStatus.ABANDONED,
+            "The run was stopped before its end. Everything stored is kept, and the "
+            "next run takes up what is left.",
+            "StopRun",
+        )
+
+    @classmethod
+    def of_fatal(cls, error: FatalError) -> Ending:
+        ending = cls(RunStatus.FAILED, error.message, error.code)
+        ending.entry = {
+            "what": error.what[:1].upper() + error.what[1:],
+            "object": "the whole run",
+            "message": error.message,
+            "hint": error.hint,
+            "code": error.code,
+        }
+        return ending
+
+
+def _steps(ctx: RunContext, on_exports: Callable[[SyncLog], None] | None) -> None:
+    log = ctx.log
+    try:
+        tombstones.load()
+    except LostKeyError as error:
+        raise FatalError(
+            str(error),
+            code="configuration",
+            hint="Without it the sync would bring erased athletes back.",
+            what="Looking up erased athletes",
+        ) from error
+    # A run that goes on in another task does not repeat what it has finished.
+    reached = _ORDER.index(Phase(log.phase))
+    if log.sync_type != SyncType.EXPORTS:
+        if reached <= _ORDER.index(Phase.MOVEMENT_TYPES):
+            discover_hitting_id(ctx)
+        if reached <= _ORDER.index(Phase.PLAYERS):
+            sync_players(ctx)
+        if reached <= _ORDER.index(Phase.SESSIONS):
+            list_sessions(ctx)
+    hitting_id = known_hitting_id()
+    if reached <= _ORDER.index(Phase.DETAILS):
+        read_details(ctx, hitting_id)
+    if reached <= _ORDER.index(Phase.EXPORTS):
+        if on_exports is not None:
+            on_exports(log)
+        fetch_exports(ctx, hitting_id)
+        _wait_for_helpers(ctx)
+    ctx.begin_phase(Phase.SUMMARIES)
+    _refresh_touched(ctx)
+
+
+def _wait_for_helpers(ctx: RunContext) -> None:
+    """Let helpers write down what they counted.
+
+    All files are settled by now, so a helper has little left to do; one that was
+    killed has left its row behind and is not waited for long.
+    """
+    helpers = RunHelper.objects.filter(run=ctx.log)
+    deadline = time.monotonic() + HELPER_PATIENCE_S
+    while helpers.exists() and time.monotonic() < deadline:
+        ctx.sleep(0.05)
+    helpers.delete()
+
+
+def _refresh_touched(ctx: RunContext) -> None:
+    """Summaries of athletes whose sessions changed since the last finished run.
+
+    Each change refreshes its athlete by itself; this mends what a run that was
+    killed between the two has left.
+    """
+    last = (
+        SyncLog.objects.of_vendor()
+        .filter(status__in=[RunStatus.SUCCESS, RunStatus.PARTIAL], pk__lt=ctx.log.pk)
+        .order_by("-id")
+        .first()
+    )
+    touched = Session.objects.all()
+    if last is not None and last.started_at is not None:
+        touched = touched.filter(updated_at__gte=last.started_at)
+    refresh_summaries(touched.values_list("player_id", flat=True).distinct())
+
+
+def _finish(ctx: RunContext, ending: Ending | None) -> SyncLog:
+    """Write the end, unless the run is no longer ours."""
+    now = timezone.now()
+    with transaction.atomic():
+        log = SyncLog.objects.select_for_update().get(pk=ctx.log.pk)
+        if log.status != RunStatus.RUNNING or log.owner != ctx.worker:
+            return log
+        if ending is None:
+            log.status, log.error_message = _outcome(log)
+        else:
+            log.status, log.error_message = ending.status, ending.message
+            log.error_class = ending.error_class[:100]
+            if ending.status == RunStatus.FAILED and _was_useful(log):
+                log.status = RunStatus.PARTIAL
+                if ending.error_class == "implausible_removal":
+                    log.status = RunStatus.FAILED
+            if ending.entry is not None:
+                log.errors = [ending.entry, *log.errors]
+                log.error_count += 1
+        log.completed_at = now
+        log.heartbeat_at = now
+        log.owner = ""
+        if log.status in {RunStatus.SUCCESS, RunStatus.PARTIAL} and ending is None:
+            log.phase = Phase.DONE
+        log.save(
+            update_fields=[
+                "status",
+                "error_message",
+                "error_class",
+                "errors",
+                "error_count",
+                "completed_at",
+                "heartbeat_at",
+                "owner",
+                "phase",
+            ]
+        )
+        tell_end(log)
+    cache.set(GENERATION_KEY, now.timestamp(), timeout=None)
+    logger.info(
+        "run %s: %s",
+        log.pk,
+        log.status,
+        extra={"run_id": log.pk, "status": str(log.status), "requests": log.requests},
+    )
+    return log
+
+
+def _was_useful(log: SyncLog) -> bool:
+    """Whether the run got as far as reading anything."""
+    return any(
+        counts.get("seen", 0) > counts.get("failed", 0)
+        for counts in log.counts.values()
+    )
+
+
+def _outcome(log: SyncLog) -> tuple[str, str]:
+    if not log.error_count:
+        return RunStatus.SUCCESS, ""
+    if not _was_useful(log):
+        return RunStatus.FAILED, log.errors[0]["message"]
+    more = log.error_count - 1
+    message = f"{log.errors[0]['what']} ({log.errors[0]['object']}): "
+    message += log.errors[0]["message"]
+    if more:
+        message += f" And {more} more, listed with the run."
+    return RunStatus.PARTIAL, message

@@ -1,0 +1,242 @@
+"""Runs: who may start one, whose it is, and how it ends."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import uuid
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from syncing.listeners import tell_end
+from syncing.models import (
+    AnalysisJob,
+    ExportJob,
+    RequestSlot,
+    RunKind,
+    RunStatus,
+    SyncLog,
+    SyncType,
+)
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+logger = logging.getLogger(__name__)
+
+#: A running run that was silent for so long is taken for dead.
+SILENCE_LIMIT = timedelta(seconds=120)
+
+#: How much a run looks at, so that a queued one can be widened but never narrowed.
+_WIDTH = {
+    SyncType.EXPORTS: 0,
+    SyncType.SINCE: 1,
+    SyncType.INCREMENTAL: 1,
+    SyncType.FULL: 2,
+}
+
+
+def _width(sync_type: str) -> int:
+    return _WIDTH.get(SyncType(sync_type), 0)
+
+
+def host_name() -> str:
+    """This host, as runs and heartbeats name it."""
+    return socket.gethostname()[:200]
+
+
+def open_run(
+    *,
+    trigger: str,
+    sync_type: str,
+    user: User | None = None,
+    since: date | None = None,
+    kind: str = RunKind.VENDOR,
+) -> tuple[SyncLog, bool]:
+    """A new queued run, or the active one of that kind and False.
+
+    The partial unique constraint decides between hosts; nothing is locked first.
+    """
+    for _ in range(3):
+        abandon_dead_runs()
+        try:
+            with transaction.atomic():
+                return (
+                    SyncLog.objects.create(
+                        kind=kind,
+                        trigger=trigger,
+                        sync_type=sync_type,
+                        since=since,
+                        requested_by=user,
+                    ),
+                    True,
+                )
+        except IntegrityError:
+            active = SyncLog.objects.active().filter(kind=kind).first()
+        if active is not None:
+            _widen(active, sync_type, since)
+            return active, False
+    raise RuntimeError("Runs begin and end faster than one can be opened: try again.")
+
+
+def _widen(active: SyncLog, sync_type: str, since: date | None) -> None:
+    """Let a run that has not begun do what was asked for now as well."""
+    if (
+        active.kind != RunKind.VENDOR
+        or active.started_at is not None
+        or _WIDTH.get(SyncType(sync_type), 0)
+        < _WIDTH.get(SyncType(active.sync_type), 0)
+        or (active.sync_type, active.since) == (sync_type, since)
+    ):
+        return
+    if {active.sync_type, sync_type} == {SyncType.SINCE, SyncType.INCREMENTAL} or (
+        active.sync_type == sync_type == SyncType.SINCE
+    ):
+        # Neither covers the other; what changed since the cursor must not be lost.
+        sync_type, since = SyncType.FULL, None
+    SyncLog.objects.filter(
+        pk=active.pk, status=RunStatus.QUEUED, started_at__isnull=True
+    ).update(sync_type=sync_type, since=since)
+    active.sync_type, active.since = sync_type, since
+
+
+def claim_run(log_id: int) -> SyncLog | None:
+    """Make a queued run ours; None when it is not to be had."""
+    now = timezone.now()
+    owner = uuid.uuid4().hex
+    claimed = SyncLog.objects.filter(pk=log_id, status=RunStatus.QUEUED).update(
+        status=RunStatus.RUNNING,
+        owner=owner,
+        host=host_name(),
+        pid=os.getpid(),
+        heartbeat_at=now,
+    )
+    if not claimed:
+        return None
+    SyncLog.objects.filter(pk=log_id, started_at__isnull=True).update(started_at=now)
+    return SyncLog.objects.get(pk=log_id)
+
+
+def request_cancel(log: SyncLog, *, user: User | None = None) -> bool:
+    """Ask a run to end; a queued one ends here. False when it is over already."""
+    now = timezone.now()
+    ended = SyncLog.objects.filter(pk=log.pk, status=RunStatus.QUEUED).update(
+        status=RunStatus.CANCELLED,
+        completed_at=now,
+        cancel_requested_at=now,
+        cancel_requested_by=user,
+        error_message="Cancelled before it began."
+        if log.started_at is None
+        else "Cancelled while it waited for a worker; what it had done is kept.",
+    )
+    if ended:
+        return True
+    return bool(
+        SyncLog.objects.filter(
+            pk=log.pk, status=RunStatus.RUNNING, cancel_requested_at__isnull=True
+        ).update(cancel_requested_at=now, cancel_requested_by=user)
+    )
+
+
+def abandon_dead_runs() -> list[SyncLog]:
+    """Mark runs whose process is gone; their work stays to be taken up."""
+    now = timezone.now()
+    found = []
+    for log in SyncLog.objects.filter(status=RunStatus.RUNNING):
+        silent = log.heartbeat_at is None or now - log.heartbeat_at > SILENCE_LIMIT
+        if not silent and not _process_is_gone(log):
+            continue
+        age_s = 0.0 if log.heartbeat_at is None else (now - log.heartbeat_at).seconds
+        message = (
+            f"The process that ran this ended without a word (last sign of life "
+            f"{age_s:.0f} s before). Everything stored is kept, and the next run takes "
+            "up what is left."
+        )
+        if SyncLog.objects.filter(
+            pk=log.pk, status=RunStatus.RUNNING, owner=log.owner
+        ).update(
+            status=RunStatus.ABANDONED,
+            completed_at=now,
+            error_message=message,
+            error_class="Abandoned",
+        ):
+            logger.warning("run %s: marked abandoned", log.pk)
+            release_claims(log.owner)
+            # Its connections died with it, so nothing of it is under way.
+            RequestSlot.objects.filter(holder=log.owner).update(
+                holder="", held_until=None
+            )
+            log.refresh_from_db()
+            tell_end(log)
+            found.append(log)
+    return found
+
+
+def _process_is_gone(log: SyncLog) -> bool:
+    """Whether the process was on this host and is no more: no need to wait then."""
+    if log.host != host_name() or log.pid is None:
+        return False
+    if log.pid == os.getpid():
+        return False
+    try:
+        os.kill(log.pid, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return _is_zombie(log.pid)
+
+
+def _is_zombie(pid: int) -> bool:
+    """A killed child that nobody has waited for still has a number."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:  # noqa: PTH123 - not a path of ours
+            return file.read().rpartition(")")[2].split()[0] == "Z"
+    except (OSError, IndexError):
+        return False
+
+
+def release_claims(owner: str) -> None:
+    """Give up the jobs of one process, so that others need not wait for the leases."""
+    if not owner:
+        return
+    ExportJob.objects.filter(claimed_by=owner).update(claimed_by="", claimed_until=None)
+    AnalysisJob.objects.filter(claimed_by=owner).update(
+        claimed_by="", claimed_until=None
+    )
+
+
+def requeue_run(log: SyncLog) -> bool:
+    """Put our running run back into the queue, to go on in another task."""
+    return bool(
+        SyncLog.objects.filter(
+            pk=log.pk, status=RunStatus.RUNNING, owner=log.owner
+        ).update(
+            status=RunStatus.QUEUED, owner="", pid=None, enqueued_at=timezone.now()
+        )
+    )
+
+
+def queued_too_long(now: datetime, patience: timedelta) -> Iterable[SyncLog]:
+    """Queued runs that no worker has taken up since they were last enqueued."""
+    return SyncLog.objects.filter(status=RunStatus.QUEUED).filter(
+        Q(enqueued_at__lt=now - patience)
+        | Q(enqueued_at__isnull=True, created_at__lt=now - patience)
+    )
+
+
+def last_abandoned_in_a_row(limit: int = 5) -> int:
+    """How many of the newest runs were abandoned one after another."""
+    statuses = SyncLog.objects.of_vendor().order_by("-id")
+    count = 0
+    for status in statuses.values_list("status", flat=True)[:limit]:
+        if status != RunStatus.ABANDONED:
+            break
+        count += 1
+    return count

@@ -1,0 +1,48 @@
+"""What export jobs say of a session, and sessions of an athlete."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.utils import timezone
+
+from athletes.models import DataState, Session
+from athletes.services import refresh_player_summaries
+from syncing.models import ExportJob, ExportType, JobState
+
+#: The files that hold frames; the list of movements alone makes nothing complete.
+FRAME_TYPES = (ExportType.INVERSE_KINEMATICS, ExportType.MOMENTUM_ENERGY)
+_BROKEN = {JobState.FAILED, JobState.GIVEN_UP}
+_SETTLED = {JobState.STORED, JobState.NO_DATA, *_BROKEN}
+
+
+def session_state(states: Iterable[str]) -> str:
+    """The state of a session's data from the states of its frame jobs."""
+    found = {JobState(state) for state in states}
+    if not found <= _SETTLED:
+        return DataState.PARTIAL if JobState.STORED in found else DataState.WAITING
+    if JobState.STORED in found:
+        return DataState.COMPLETE if len(found) == 1 else DataState.PARTIAL
+    if found & _BROKEN:
+        return DataState.FAILED
+    return DataState.NO_DATA if found else DataState.WAITING
+
+
+def refresh_session_state(session_pk: int) -> bool:
+    """Write the session's state when it is another; inside the job's transaction."""
+    states = ExportJob.objects.filter(
+        session_id=session_pk, data_type__in=FRAME_TYPES
+    ).values_list("state", flat=True)
+    state = session_state(states)
+    data_synced = state in {DataState.COMPLETE, DataState.PARTIAL}
+    return bool(
+        Session.objects.filter(pk=session_pk)
+        .exclude(data_state=state, data_synced=data_synced)
+        .update(data_state=state, data_synced=data_synced, updated_at=timezone.now())
+    )
+
+
+def refresh_summaries(player_ids: Iterable[int]) -> None:
+    """One athlete at a time, in order: two workers must not wait for each other."""
+    for player_id in sorted(set(player_ids)):
+        refresh_player_summaries([player_id])

@@ -1,0 +1,117 @@
+"""One access token for all workers, kept in the shared cache.
+
+The cache may be a table or Redis, which other people can read and back up, so the
+token is sealed (Fernet) with a key that comes from SECRET_KEY. The password is never
+stored, only a keyed hash of it in the name of the entry, so that a changed password
+does not go on with the old token.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+
+from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+from django.core.cache import cache
+from django.utils.crypto import salted_hmac
+
+from syncing.client.tokens import ApiKey, Credentials, Token
+
+#: A worker that dies while it fetches must not stop the others for longer.
+_LOCK_S = 30
+#: How long a process uses its own copy before it looks again.
+_COPY_S = 5.0
+
+
+class CacheTokenStore:
+    """`syncing.client.tokens.TokenStore` over Django's cache."""
+
+    def __init__(self, credentials: Credentials) -> None:
+        secret = credentials.key if isinstance(credentials, ApiKey) else ""
+        if not isinstance(credentials, ApiKey):
+            secret = f"{credentials.username}\n{credentials.password}"
+        self._suffix = salted_hmac(
+            "syncing.tokens.credentials", secret, algorithm="sha256"
+        ).hexdigest()[:24]
+        self._copies: dict[str, tuple[float, Token]] = {}
+        self._guard = threading.Lock()
+        self._fetching = threading.Lock()
+
+    def get(self, key: str) -> Token | None:
+        """The stored token; None when there is none, or none that we can open."""
+        with self._guard:
+            copy = self._copies.get(key)
+        if copy is not None and time.monotonic() - copy[0] < _COPY_S:
+            return copy[1]
+        sealed = cache.get(self._name(key))
+        plain = unseal(sealed) if isinstance(sealed, str) else None
+        if plain is None:
+            return None
+        values = json.loads(plain)
+        token = Token(values["token"], values["renew_at"], values["expires_at"])
+        with self._guard:
+            self._copies[key] = (time.monotonic(), token)
+        return token
+
+    def put(self, key: str, token: Token) -> None:
+        """Share a token until it expires."""
+        plain = json.dumps(
+            {
+                "token": token.access_token,
+                "renew_at": token.renew_at,
+                "expires_at": token.expires_at,
+            }
+        )
+        life_s = max(1, int(token.expires_at - time.time()))
+        cache.set(self._name(key), seal(plain), timeout=life_s)
+        with self._guard:
+            self._copies[key] = (time.monotonic(), token)
+
+    @contextmanager
+    def lock(self, key: str) -> Iterator[None]:
+        """One worker at a time, as far as the cache can promise it."""
+        name = f"{self._name(key)}-lock"
+        with self._fetching:
+            deadline = time.monotonic() + _LOCK_S
+            mine = cache.add(name, 1, timeout=_LOCK_S)
+            while not mine and time.monotonic() < deadline:
+                time.sleep(0.1)
+                mine = cache.add(name, 1, timeout=_LOCK_S)
+            with self._guard:
+                # Another worker may have put a new one meanwhile.
+                self._copies.pop(key, None)
+            try:
+                yield
+            finally:
+                if mine:
+                    cache.delete(name)
+
+    def _name(self, key: str) -> str:
+        return f"{key}-{self._suffix}"
+
+
+def seal(plain: str) -> str:
+    """Encrypt and authenticate a text with a key from SECRET_KEY."""
+    return _fernet(settings.SECRET_KEY).encrypt(plain.encode()).decode()
+
+
+def unseal(sealed: str) -> str | None:
+    """The text again; None when it is not ours, altered, or of another key."""
+    try:
+        return _fernet(settings.SECRET_KEY).decrypt(sealed.encode()).decode()
+    except InvalidToken:
+        return None
+
+
+@lru_cache(maxsize=2)
+def _fernet(secret_key: str) -> Fernet:
+    derive = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"syncing.tokens")
+    return Fernet(urlsafe_b64encode(derive.derive(secret_key.encode())))

@@ -1,0 +1,102 @@
+"""Forms of the sync pages."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+
+from athletes.models import Player
+
+
+class StartForm(forms.Form):
+    """Sync now, of what changed or of everything."""
+
+    full = forms.BooleanField(required=False)
+
+
+class BackfillForm(forms.Form):
+    """Which sessions to ask the vendor for anew."""
+
+    player = forms.CharField(
+        label="Athlete's number or vendor id", required=False, max_length=200
+    )
+    start = forms.DateField(
+        label="From", required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+    end = forms.DateField(
+        label="To", required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+
+    def clean_player(self) -> Player | None:
+        text = str(self.cleaned_data["player"]).strip()
+        if not text:
+            return None
+        player = Player.objects.filter(org_player_id=text).first()
+        if player is None and text.isdecimal():
+            player = Player.objects.filter(pk=int(text)).first()
+        if player is None:
+            raise forms.ValidationError(
+                "There is no such athlete. Copy the number from the address of the "
+                "athlete's page."
+            )
+        return player
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        start: dt.date | None = values.get("start")
+        end: dt.date | None = values.get("end")
+        if not (self.errors or values.get("player") or start or end):
+            raise forms.ValidationError("Name an athlete, or the first or last day.")
+        if start and end and end < start:
+            self.add_error("end", "The last day lies before the first.")
+        return values
+
+
+class SeveralFilesInput(forms.ClearableFileInput):
+    """A file field that takes several files at once."""
+
+    allow_multiple_selected = True
+
+
+class SeveralFilesField(forms.FileField):
+    """All files of one field, each checked."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(widget=SeveralFilesInput(), **kwargs)
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        given = data if isinstance(data, list | tuple) else [data]
+        return [super(SeveralFilesField, self).clean(item, initial) for item in given]
+
+
+class UploadForm(forms.Form):
+    """Export files of one athlete's session."""
+
+    player = forms.CharField(
+        label="Athlete's vendor id (org_player_id)", max_length=200
+    )
+    session = forms.CharField(label="Session's vendor id", max_length=200)
+    date = forms.DateField(
+        label="Date of the session",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text="Only for a session that no sync has brought yet.",
+    )
+    exports = SeveralFilesField(
+        label="Export files", help_text="CSV, CSV.gz or Parquet, as downloaded."
+    )
+
+    def clean_exports(self) -> list[UploadedFile[bytes]]:
+        files: list[UploadedFile[bytes]] = self.cleaned_data["exports"]
+        limit = settings.EXPORT_MAX_BYTES
+        for file in files:
+            if (file.size or 0) > limit:
+                raise forms.ValidationError(
+                    f"A file is larger than {limit // 1_000_000} MB. Use "
+                    "manage.py import_export after raising EXPORT_MAX_MB."
+                )
+        return files

@@ -1,0 +1,315 @@
+"""Files that a person downloaded from the vendor's dashboard.
+
+They go through the same reader and the same storage as the sync's. Every file is
+read to its last row before anything is written; one that cannot be used refuses them
+all, so that a person never has to find out which half arrived.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from django.db import transaction
+from django.utils import timezone
+
+from athletes import tombstones
+from athletes.analysis import analyse_session
+from athletes.models import Player, Session
+from athletes.services import store_frames, store_movement_metadata
+from syncing.engine.incoming import Incoming, NeedsEachMovement, read_limits
+from syncing.engine.movement_types import known_hitting_id
+from syncing.engine.runs import claim_run, open_run
+from syncing.engine.states import refresh_session_state, refresh_summaries
+from syncing.listeners import tell_stored
+from syncing.models import (
+    ExportJob,
+    ExportType,
+    JobState,
+    Phase,
+    RunKind,
+    RunStatus,
+    SyncLog,
+    SyncType,
+)
+from syncing.reader.errors import ExportFileError
+from syncing.reader.movements import RowsResult, read_export
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+HITTING = "baseball-hitting"
+
+# YYYYMMDD_session_{num}_{mocap}_{org_player_id}_{movement}_{data type}.csv; the id in
+# it is the player's, not the session's.
+DASHBOARD_NAME = re.compile(r"^(?P<date>\d{8})_session_(?P<num>[^_]+)_")
+
+
+class ImportRefused(Exception):
+    """Nothing was written; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class GivenFile:
+    """One file as a person gave it; its name is shown, never trusted."""
+
+    name: str
+    file: BinaryIO
+
+
+@dataclass
+class ImportResult:
+    """What an import brought."""
+
+    run: SyncLog
+    session: Session
+    movements: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    repairs: list[str] = field(default_factory=list)
+
+
+@dataclass
+class _Kind:
+    """All files of one data type."""
+
+    incoming: Incoming = field(default_factory=Incoming)
+    sha256: str = ""
+    size: int = 0
+
+
+def import_files(
+    files: Sequence[GivenFile],
+    *,
+    org_player_id: str,
+    session_id: str,
+    session_date: dt.date | None = None,
+    trigger: str,
+    user: User | None = None,
+) -> ImportResult:
+    """Store the frames of `files` as that player's part of that session.
+
+    An athlete or a session that no sync has brought yet is begun here; the next sync
+    recognises them by the vendor's ids and fills in the rest.
+
+    Raises
+    ------
+    ImportRefused
+        Before anything is written: a wrong file, another import under way.
+    """
+    if not files:
+        raise ImportRefused("No file was given. Choose at least one export file.")
+    if not org_player_id.strip() or not session_id.strip():
+        raise ImportRefused("Give the vendor's ids of the athlete and of the session.")
+    if tombstones.load().has(org_player_id.strip()):
+        raise ImportRefused(
+            "The athlete of this id was erased for good and must not come back."
+        )
+    kinds = _read_all(files, org_player_id=org_player_id, session_id=session_id)
+    log, is_new = open_run(
+        trigger=trigger, sync_type=SyncType.UPLOAD, user=user, kind=RunKind.UPLOAD
+    )
+    claimed = claim_run(log.pk) if is_new else None
+    if claimed is None:
+        raise ImportRefused(
+            "Another import of files is under way. Wait until it has ended, then try "
+            "again; nothing of yours was stored."
+        )
+    try:
+        result = _store_all(
+            kinds,
+            log=claimed,
+            org_player_id=org_player_id.strip(),
+            session_id=session_id.strip(),
+            session_date=session_date or _date_in_name(files),
+            session_num=_number_in_name(files),
+        )
+    except BaseException as error:
+        _finish(
+            claimed,
+            status=RunStatus.FAILED,
+            error_message=f"The import broke off ({type(error).__name__}). Try it "
+            "again; what is already here is recognised.",
+            error_class=type(error).__name__[:100],
+        )
+        raise
+    _finish(claimed, status=RunStatus.SUCCESS, phase=Phase.DONE)
+    return result
+
+
+def _finish(log: SyncLog, **values: str) -> None:
+    now = timezone.now()
+    SyncLog.objects.filter(pk=log.pk).update(
+        **values, completed_at=now, heartbeat_at=now, owner=""
+    )
+
+
+def _read_all(
+    files: Sequence[GivenFile], *, org_player_id: str, session_id: str
+) -> dict[str, _Kind]:
+    limits = read_limits()
+    kinds: dict[str, _Kind] = {}
+    known = list(
+        Session.objects.filter(
+            session_id=session_id, player__org_player_id=org_player_id
+        ).values_list("movements__org_movement_id", flat=True)
+    )
+    for given in files:
+        try:
+            result = read_export(given.file, limits=limits)
+        except ExportFileError as error:
+            raise ImportRefused(f"{given.name}: {error.message}") from error
+        if result.data_type not in ExportType.values:
+            raise ImportRefused(
+                f"{given.name}: these are {result.data_type} data. Choose an export of "
+                "inverse kinematics, of momentum and energy, or of metadata."
+            )
+        kind = kinds.setdefault(str(result.data_type), _Kind())
+        try:
+            if isinstance(result, RowsResult):
+                kind.incoming.take_rows(result)
+            else:
+                kind.incoming.take_frames(result, [name for name in known if name])
+        except NeedsEachMovement as error:
+            raise ImportRefused(
+                f"{given.name}: the file names no movement (org_movement_id). Download "
+                "the export of the whole session instead."
+            ) from error
+        if kind.incoming.failures:
+            _, message = kind.incoming.failures[0]
+            raise ImportRefused(f"{given.name}: {message}")
+        given.file.seek(0)
+        digest = hashlib.sha256(kind.sha256.encode())
+        while block := given.file.read(1_000_000):
+            digest.update(block)
+            kind.size += len(block)
+        kind.sha256 = digest.hexdigest()
+    return kinds
+
+
+def _store_all(
+    kinds: dict[str, _Kind],
+    *,
+    log: SyncLog,
+    org_player_id: str,
+    session_id: str,
+    session_date: dt.date | None,
+    session_num: str,
+) -> ImportResult:
+    with transaction.atomic():
+        player, _ = Player.objects.get_or_create(org_player_id=org_player_id)
+        session, _ = Session.objects.get_or_create(
+            session_id=session_id,
+            player=player,
+            defaults={
+                "session_date": session_date,
+                "session_num": session_num,
+                "movement_type_id": known_hitting_id(),
+                "movement_type_name": HITTING,
+            },
+        )
+        if session.session_date is None and session_date is not None:
+            session.session_date = session_date
+            session.save(update_fields=["session_date", "updated_at"])
+    result = ImportResult(run=log, session=session)
+    for data_type, kind in kinds.items():
+        incoming = kind.incoming
+        if data_type == ExportType.METADATA:
+            counts = store_movement_metadata(
+                session_pk=session.pk, rows=incoming.metadata
+            )
+        else:
+            counts = store_frames(
+                session_pk=session.pk,
+                data_type=data_type,
+                movements=incoming.frames,
+                # One file of several may be a part of the session only.
+                is_whole_session=False,
+            )
+        result.created += counts.created
+        result.updated += counts.updated
+        result.unchanged += counts.unchanged
+        result.movements = max(result.movements, counts.seen)
+        result.repairs += incoming.repairs
+        _settle_job(session, data_type, kind, log)
+    analyse_session(session.pk)
+    refresh_session_state(session.pk)
+    refresh_summaries([session.player_id])
+    with transaction.atomic():
+        tell_stored(session.pk)
+    _count(log, result)
+    return result
+
+
+def _settle_job(session: Session, data_type: str, kind: _Kind, log: SyncLog) -> None:
+    """The file is here: the sync need not ask for it until the vendor changes it."""
+    ExportJob.objects.update_or_create(
+        session=session,
+        data_type=data_type,
+        defaults={
+            "state": JobState.STORED,
+            "stored_at": timezone.now(),
+            "sha256": kind.sha256,
+            "bytes": kind.size,
+            "rows": kind.incoming.rows,
+            "movements": kind.incoming.movements,
+            "repairs": kind.incoming.repairs,
+            "next_try_at": None,
+            "last_error": "",
+            "error_code": "",
+            "last_run": log,
+        },
+    )
+
+
+def _count(log: SyncLog, result: ImportResult) -> None:
+    counts = log.counts
+    changed = bool(result.created or result.updated)
+    counts["sessions"] |= {"seen": 1, "updated" if changed else "unchanged": 1}
+    counts["movements"] |= {
+        "seen": result.movements,
+        "created": result.created,
+        "updated": result.updated,
+        "unchanged": result.unchanged,
+    }
+    log.counts = counts
+    log.biomechanics_synced = result.created + result.updated
+    log.sessions_synced = int(changed)
+    log.records_synced = log.biomechanics_synced + log.sessions_synced
+    log.save(
+        update_fields=[
+            "counts",
+            "biomechanics_synced",
+            "sessions_synced",
+            "records_synced",
+        ]
+    )
+
+
+def _match(files: Sequence[GivenFile]) -> re.Match[str] | None:
+    for given in files:
+        match = DASHBOARD_NAME.match(Path(given.name).name)
+        if match:
+            return match
+    return None
+
+
+def _date_in_name(files: Sequence[GivenFile]) -> dt.date | None:
+    match = _match(files)
+    if match is None:
+        return None
+    try:
+        return dt.date.fromisoformat(match["date"])
+    except ValueError:
+        return None
+
+
+def _number_in_name(files: Sequence[GivenFile]) -> str:
+    match = _match(files)
+    return match["num"][:50] if match else ""

@@ -1,0 +1,217 @@
+"""One whole sync in the foreground, without any worker."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from argparse import ArgumentTypeError
+from datetime import date, datetime
+from types import FrameType
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
+from django.utils import timezone
+
+from syncing import services
+from syncing.engine import runs
+from syncing.models import (
+    Phase,
+    RunStatus,
+    SyncLog,
+    SyncType,
+    Trigger,
+    empty_counts,
+)
+
+EXIT_STATUS = {"success": 0, "partial": 1, "failed": 2}
+
+
+class Command(BaseCommand):
+    help = (
+        "Bring athletes, sessions and swings home from the vendor. Exit status: "
+        "0 everything, 1 with parts missing, 2 failed before anything useful."
+    )
+
+    # A wrong setting ends in a message and exit status 2 of our own.
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--full",
+            action="store_true",
+            help="look at everything, and mark what the vendor no longer lists",
+        )
+        parser.add_argument(
+            "--since",
+            type=_day,
+            metavar="YYYY-MM-DD",
+            help="sessions that the vendor changed since that day",
+        )
+        parser.add_argument(
+            "--json",
+            action="store_true",
+            dest="as_json",
+            help="the last line of standard output is the outcome as JSON",
+        )
+        parser.add_argument(
+            "--accept-removals",
+            action="store_true",
+            help="with --full: believe a list that lacks much of what is stored",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["full"] and options["since"]:
+            raise CommandError(
+                "Give either --full or --since: a full sync looks at everything.",
+                returncode=2,
+            )
+        self._last_line = ""
+        log = self._open(options)
+        if log is None:
+            self._end("failed", None, options["as_json"])
+        assert log is not None  # noqa: S101 - _end does not return
+        # A plain stop signal would end the process without a word in the run.
+        signal.signal(signal.SIGTERM, _stop)
+        try:
+            log = services.run_sync(
+                log_id=log.pk,
+                accept_removals=options["accept_removals"],
+                on_progress=self._show,
+            )
+        except KeyboardInterrupt:
+            log.refresh_from_db()
+        except SystemExit:
+            log.refresh_from_db()
+            self._report(log)
+            raise
+        self._report(log)
+        self._end(_word(log), log, options["as_json"])
+
+    def _open(self, options: dict[str, Any]) -> SyncLog | None:
+        sync_type = SyncType.INCREMENTAL
+        if options["full"]:
+            sync_type = SyncType.FULL
+        elif options["since"]:
+            sync_type = SyncType.SINCE
+        try:
+            log, is_new = runs.open_run(
+                trigger=Trigger.COMMAND, sync_type=sync_type, since=options["since"]
+            )
+        except DatabaseError as error:
+            message = (
+                f"The database cannot be used ({type(error).__name__}). Check "
+                "DATABASE_URL, and run manage.py migrate."
+            )
+            if options["as_json"]:
+                self.stdout.write(json.dumps(failure(message, "database")))
+            raise CommandError(message, returncode=2) from error
+        if is_new or log.status == RunStatus.QUEUED:
+            # A run that waits for a worker is done here and now.
+            return log
+        age_s = (timezone.now() - (log.heartbeat_at or log.created_at)).total_seconds()
+        self.stderr.write(
+            f"Another sync (run {log.pk}) is under way on {log.host or 'a worker'}; "
+            f"its last sign of life was {age_s:.0f} s ago. Wait for it, or cancel it "
+            "on the page “Sync”."
+        )
+        return None
+
+    def _show(self, log: SyncLog) -> None:
+        entry = log.progress.get(log.phase)
+        if entry is None:
+            return
+        total = f" of {entry['total']}" if entry["total"] is not None else ""
+        line = f"{Phase(log.phase).label}: {entry['done']}{total}"
+        if line != self._last_line:
+            self._last_line = line
+            self.stderr.write(line)
+
+    def _report(self, log: SyncLog) -> None:
+        for error in log.errors[:20]:
+            self.stderr.write(
+                f"{error['what']} ({error['object']}): {error['message']} "
+                f"{error['hint']}"
+            )
+        if (log.error_message and not log.errors) or log.status in {
+            RunStatus.FAILED,
+            RunStatus.CANCELLED,
+        }:
+            self.stderr.write(log.error_message)
+        parts = ", ".join(
+            f"{kind}: {counts.get('created', 0)} new, {counts.get('updated', 0)} "
+            f"changed, {counts.get('failed', 0)} failed"
+            for kind, counts in log.counts.items()
+        )
+        self.stderr.write(f"Run {log.pk} {log.get_status_display().lower()}. {parts}.")
+
+    def _end(self, status: str, log: SyncLog | None, as_json: bool) -> None:
+        if as_json:
+            self.stdout.write(json.dumps(outcome(status, log), allow_nan=False))
+        if EXIT_STATUS[status]:
+            sys.exit(EXIT_STATUS[status])
+
+
+def outcome(status: str, log: SyncLog | None) -> dict[str, Any]:
+    """The JSON of the last line, as other programs know it."""
+    if log is None:
+        return failure(
+            "Another sync is under way.",
+            "already_running",
+            hint="Wait for it, or cancel it on the page “Sync”.",
+        )
+    errors = list(log.errors)
+    if log.error_message and not errors:
+        errors.append(
+            {
+                "what": "Sync",
+                "object": f"run {log.pk}",
+                "message": log.error_message,
+                "hint": "",
+                "code": log.error_class,
+            }
+        )
+    return {
+        "status": status,
+        "run": log.pk,
+        **log.counts,
+        "requests": log.requests,
+        "errors": errors,
+    }
+
+
+def failure(message: str, code: str, *, hint: str = "") -> dict[str, Any]:
+    """The JSON where no run could be begun."""
+    error = {
+        "what": "Starting the sync",
+        "object": "",
+        "message": message,
+        "hint": hint,
+        "code": code,
+    }
+    return {
+        "status": "failed",
+        "run": None,
+        **empty_counts(),
+        "requests": 0,
+        "errors": [error],
+    }
+
+
+def _word(log: SyncLog) -> str:
+    """The outcome in the three words of the contract."""
+    if log.status == RunStatus.SUCCESS:
+        return "success"
+    return "failed" if log.status == RunStatus.FAILED else "partial"
+
+
+def _day(text: str) -> date:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a day only
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is not a day as YYYY-MM-DD") from None
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)

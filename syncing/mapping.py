@@ -1,0 +1,256 @@
+"""From the vendor's objects to the values we store.
+
+A value that cannot be read becomes None and is named in ``problems``; a value that is
+absent becomes None and is not. Nothing is guessed, clipped or defaulted.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Any
+
+from syncing.client.types import VendorPlayer, VendorSession
+
+HITTING_SLUG = "baseball-hitting"
+
+#: What a session's ``status`` says when nothing more will come (case is folded).
+DONE_STATUSES = frozenset({"processed", "complete", "completed"})
+
+HEIGHT_FT = (2.0, 8.5)
+WEIGHT_LBS = (25.0, 600.0)
+EARLIEST_BIRTH_YEAR = 1900
+
+_ABSENT = frozenset({"", "n/a", "na", "nan", "none", "null", "-"})
+
+_HANDS = {
+    "right": ("rha", "r", "right", "rh", "right-handed"),
+    "left": ("lha", "l", "left", "lh", "left-handed"),
+    "switch": ("sha", "s", "switch", "sh", "b", "both", "switch-handed"),
+}
+_HAND_OF = {word: hand for hand, words in _HANDS.items() for word in words}
+
+_NUMBER = re.compile(r"[+-]?\d{1,6}(?:\.\d{1,12})?", re.ASCII)
+_FEET_UNIT = re.compile(r"(\d{1,2}(?:\.\d{1,12})?)\s*(?:ft|feet|foot|')", re.ASCII)
+_POUNDS_UNIT = re.compile(r"(\d{1,4}(?:\.\d{1,12})?)\s*(?:lbs?|pounds?)\.?", re.ASCII)
+# "5 11", "5-11", 5'11", 5' 11", "5 ft 11 in", "5ft11": two whole numbers with nothing
+# between them that could be a decimal mark.
+_FEET_AND_INCHES = re.compile(
+    r"(\d)\s*(?:\s|-|ft\.?|feet|foot|')\s*(\d{1,2}(?:\.\d{1,2})?)"
+    r"\s*(?:in\.?|inches|inch|''|\")?",
+    re.ASCII,
+)
+_ISO_DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:$|[T ])", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """Field values by our names, and codes of what could not be read."""
+
+    fields: dict[str, Any]
+    problems: tuple[str, ...] = ()
+
+
+class Verdict(StrEnum):
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+def map_player(player: VendorPlayer, *, today: date | None = None) -> Mapped:
+    """Values of one athlete.
+
+    The vendor's attributes are texts under keys; some answers carry them flat and
+    mostly empty, so those are only looked at where the attribute is absent.
+    """
+    problems: list[str] = []
+
+    def attribute(key: str, flat: str) -> str | None:
+        for value in (player.attributes.get(key), player.raw.get(flat)):
+            text = _present(value)
+            if text is not None:
+                return text
+        return None
+
+    def hand(key: str, name: str) -> str | None:
+        text = attribute(key, name)
+        if text is None:
+            return None
+        found = _HAND_OF.get(text.casefold().replace(" ", "-"))
+        if found is None:
+            problems.append(f"{name}_unreadable")
+        return found
+
+    height_ft = weight_lbs = None
+    text = attribute("height_ft", "height_ft")
+    if text is not None:
+        height_ft, problem = read_height_ft(text)
+        problems += [problem] if problem else []
+    text = attribute("weight_lbs", "weight_lbs")
+    if text is not None:
+        weight_lbs, problem = read_weight_lbs(text)
+        problems += [problem] if problem else []
+
+    date_of_birth = None
+    text = _present(player.date_of_birth_text)
+    if text is not None:
+        date_of_birth = read_day(text)
+        latest = today or datetime.now(UTC).date()
+        if date_of_birth is None:
+            problems.append("date_of_birth_unreadable")
+        elif not (
+            date_of_birth.year >= EARLIEST_BIRTH_YEAR and date_of_birth <= latest
+        ):
+            date_of_birth = None
+            problems.append("date_of_birth_implausible")
+
+    fields = {
+        "org_player_id": player.org_player_id,
+        "reboot_player_id": player.id or "",
+        "first_name": _fit(player.first_name, 200, "first_name", problems),
+        "last_name": _fit(player.last_name, 200, "last_name", problems),
+        "date_of_birth": date_of_birth,
+        "height_ft": height_ft,
+        "weight_lbs": weight_lbs,
+        "dominant_hand_hitting": hand("dom_hand_hitting", "dominant_hand_hitting"),
+        "dominant_hand_throwing": hand("dom_hand_throwing", "dominant_hand_throwing"),
+        "vendor_updated_at": _moment(player.updated_at, "updated_at", problems),
+    }
+    return Mapped(fields, tuple(problems))
+
+
+def map_session(session: VendorSession) -> Mapped:
+    """Values of one session, the same for all who took part.
+
+    The movement type is the service's to set: the list hardly ever tells it.
+    """
+    problems: list[str] = []
+    session_date = None
+    text = _present(session.session_date)
+    if text is not None:
+        session_date = read_day(text)
+        if session_date is None:
+            problems.append("session_date_unreadable")
+    fields = {
+        "session_id": session.id,
+        "session_date": session_date,
+        "session_num": _fit(session.session_num, 50, "session_num", problems),
+        "session_type_name": _fit(session.session_type, 100, "session_type", problems),
+        "mocap_type_name": _fit(session.mocap_type, 100, "mocap_type", problems),
+        "vendor_status": _fit(session.status, 50, "status", problems).casefold(),
+        "vendor_updated_at": _moment(session.updated_at, "updated_at", problems),
+    }
+    return Mapped(fields, tuple(problems))
+
+
+def hitting_verdict(
+    session: VendorSession, *, hitting_slug: str = HITTING_SLUG
+) -> Verdict:
+    """Whether a session holds swings, as far as its own answer tells.
+
+    ``total_movements`` decides; ``movement_type`` is mostly empty and only believed
+    when it names something. An unknown is settled by asking for an export.
+    """
+    counts = {_slug(slug): n for slug, n in (session.total_movements or {}).items()}
+    if counts.get(_slug(hitting_slug), 0) > 0:
+        return Verdict.YES
+    if any(count > 0 for count in counts.values()):
+        return Verdict.NO if is_done(session) else Verdict.UNKNOWN
+    if session.movement_type:
+        same = _slug(session.movement_type) == _slug(hitting_slug)
+        return Verdict.YES if same else Verdict.NO
+    # All counts zero, or none given: a session still being made says that too.
+    if counts and is_done(session):
+        return Verdict.NO
+    return Verdict.UNKNOWN
+
+
+def is_done(session: VendorSession) -> bool:
+    """Whether the vendor says that processing has ended."""
+    return (session.status or "").strip().casefold() in DONE_STATUSES
+
+
+def read_height_ft(text: str) -> tuple[float | None, str | None]:
+    """Decimal feet, with the problem when there is one.
+
+    The vendor writes decimal feet (``"6.000"``). Two numbers such as ``5 11`` can only
+    be feet and inches. ``511``, ``71`` or ``180`` could be several things: None.
+    """
+    text = text.strip().casefold().replace("’", "'").replace("″", '"')
+    text = text.replace("′", "'").replace("”", '"')
+    plain = _NUMBER.fullmatch(text) or _FEET_UNIT.fullmatch(text)
+    pair = _FEET_AND_INCHES.fullmatch(text)
+    if plain is not None:
+        height = float(plain.group(plain.re.groups))
+    elif pair is not None and float(pair.group(2)) < 12.0:
+        height = int(pair.group(1)) + float(pair.group(2)) / 12.0
+    else:
+        return None, "height_unreadable"
+    if HEIGHT_FT[0] <= height <= HEIGHT_FT[1]:
+        return height, None
+    return None, "height_implausible"
+
+
+def read_weight_lbs(text: str) -> tuple[float | None, str | None]:
+    """Pounds, with the problem when there is one."""
+    text = text.strip().casefold()
+    match = _NUMBER.fullmatch(text) or _POUNDS_UNIT.fullmatch(text)
+    if match is None:
+        return None, "weight_unreadable"
+    weight = float(match.group(match.re.groups))
+    if WEIGHT_LBS[0] <= weight <= WEIGHT_LBS[1]:
+        return weight, None
+    return None, "weight_implausible"
+
+
+def read_day(text: str) -> date | None:
+    """The day as it is written, with or without a time after it; never shifted."""
+    match = _ISO_DAY.match(text.strip())
+    if match is None:
+        return None
+    try:
+        return date(int(match.group(1)), int(match.group(2)), int(match.group(3)))
+    except ValueError:
+        return None
+
+
+def read_moment(text: str | None) -> datetime | None:
+    """An ISO time as an aware datetime; one without zone is taken as UTC."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return None
+
+
+def _present(value: object) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    text = str(value).strip()
+    return None if text.casefold() in _ABSENT else text
+
+
+def _fit(text: str | None, length: int, name: str, problems: list[str]) -> str:
+    """Text for a column of that length; what is cut off is counted."""
+    text = (text or "").strip()
+    if len(text) > length:
+        problems.append(f"{name}_too_long")
+    return text[:length].rstrip()
+
+
+def _moment(text: str | None, name: str, problems: list[str]) -> datetime | None:
+    moment = read_moment(text)
+    if moment is None and _present(text) is not None:
+        problems.append(f"{name}_unreadable")
+    return moment
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[\s_]+", "-", text.strip().casefold())

@@ -1,0 +1,464 @@
+"""What the sync remembers between runs.
+
+The name of the table `sync_log` and its fields up to `completed_at` are relied on by
+other programs. The rows here are the truth about what is to be done; the queue only
+wakes somebody up, so a message that a broker loses costs time and nothing else.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from syncing import querysets
+
+
+class RunStatus(models.TextChoices):
+    """State of one run."""
+
+    QUEUED = "queued", "Queued"
+    RUNNING = "running", "Running"
+    SUCCESS = "success", "Success"
+    PARTIAL = "partial", "Partly done"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
+    ABANDONED = "abandoned", "Abandoned"
+
+
+ACTIVE_RUNS = (RunStatus.QUEUED, RunStatus.RUNNING)
+
+
+class RunKind(models.TextChoices):
+    """What a run locks: one active run of each kind."""
+
+    VENDOR = "vendor", "Sync with the vendor"
+    UPLOAD = "upload", "Files by hand"
+
+
+class SyncType(models.TextChoices):
+    """How much a run looks at."""
+
+    INCREMENTAL = "incremental", "What changed"
+    FULL = "full", "Everything"
+    SINCE = "since", "What changed since a date"
+    EXPORTS = "exports", "Waiting exports only"
+    UPLOAD = "upload", "Files by hand"
+
+
+class Trigger(models.TextChoices):
+    """Who started a run."""
+
+    COMMAND = "command", "Command"
+    BUTTON = "button", "Button"
+    API = "api", "JSON API"
+    SCHEDULE = "schedule", "Schedule"
+    SWEEP = "sweep", "Clean-up of waiting work"
+    UPLOAD = "upload", "Upload"
+
+
+class Phase(models.TextChoices):
+    """What a run is at, in order."""
+
+    STARTING = "starting", "Starting"
+    MOVEMENT_TYPES = "movement_types", "Reading movement types"
+    PLAYERS = "players", "Reading athletes"
+    SESSIONS = "sessions", "Listing sessions"
+    DETAILS = "details", "Reading sessions"
+    EXPORTS = "exports", "Fetching swing data"
+    SUMMARIES = "summaries", "Updating summaries"
+    DONE = "done", "Done"
+
+
+def empty_counts() -> dict[str, dict[str, int]]:
+    """Counts of a run that has not begun."""
+    names = ("seen", "created", "updated", "unchanged", "failed")
+    kinds = ("players", "sessions", "movements", "exports")
+    return {kind: dict.fromkeys(names, 0) for kind in kinds}
+
+
+class SyncLog(models.Model):
+    """One run, and the lock that lets only one of its kind be active."""
+
+    sync_type = models.CharField(
+        max_length=12, choices=SyncType.choices, default=SyncType.INCREMENTAL
+    )
+    status = models.CharField(
+        max_length=10, choices=RunStatus.choices, default=RunStatus.QUEUED
+    )
+    records_synced = models.PositiveIntegerField(default=0)
+    players_synced = models.PositiveIntegerField(default=0)
+    sessions_synced = models.PositiveIntegerField(default=0)
+    biomechanics_synced = models.PositiveIntegerField(default=0)
+    error_message = models.TextField(blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    completed_at = models.DateTimeField(null=True, blank=True)
+
+    kind = models.CharField(
+        max_length=10, choices=RunKind.choices, default=RunKind.VENDOR
+    )
+    trigger = models.CharField(max_length=10, choices=Trigger.choices)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    since = models.DateField(
+        null=True, blank=True, help_text="Only what the vendor changed since that day."
+    )
+    phase = models.CharField(
+        max_length=15, choices=Phase.choices, default=Phase.STARTING
+    )
+    # {phase: {"done": n, "total": n or null}}
+    progress = models.JSONField(default=dict, blank=True)
+    counts = models.JSONField(default=empty_counts, blank=True)
+    requests = models.PositiveIntegerField(default=0)
+    # [{"what", "object", "message", "hint", "code", "url"}]; no names in it
+    errors = models.JSONField(default=list, blank=True)
+    error_count = models.PositiveIntegerField(default=0)
+    error_class = models.CharField(max_length=100, blank=True)
+    cursor_before = models.DateTimeField(null=True, blank=True)
+    cursor_after = models.DateTimeField(null=True, blank=True)
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    cancel_requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    host = models.CharField(max_length=200, blank=True)
+    pid = models.PositiveIntegerField(null=True, blank=True)
+    # Changes at every start, so that a process that was taken for dead and wakes
+    # up again finds that the run is no longer its own.
+    owner = models.CharField(max_length=32, blank=True)
+    # Last time that the queue was asked to run this.
+    enqueued_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = querysets.SyncLogQuerySet.as_manager()
+
+    class Meta:
+        db_table = "sync_log"
+        verbose_name = "sync run"
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind"],
+                condition=Q(status__in=["queued", "running"]),
+                name="sync_log_one_active_run",
+            ),
+        ]
+        indexes = [
+            # age of the last success
+            models.Index(fields=["kind", "status", "-completed_at"], name="sync_last"),
+        ]
+
+    def __str__(self) -> str:
+        return f"run {self.pk}"
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the run is queued or running."""
+        return self.status in ACTIVE_RUNS
+
+    @property
+    def duration_s(self) -> float | None:
+        """Seconds from start to end; None while it has not ended."""
+        if self.started_at is None or self.completed_at is None:
+            return None
+        return (self.completed_at - self.started_at).total_seconds()
+
+
+class RunHelper(models.Model):
+    """A process that works files beside the one that leads a run.
+
+    The leader waits for these rows to go before it writes how the run ended, so that
+    what helpers counted, and what failed with them, is in it.
+    """
+
+    run = models.ForeignKey(SyncLog, on_delete=models.CASCADE, related_name="helpers")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"helper of run {self.run_id}"
+
+
+class ExportType(models.TextChoices):
+    """Files that are asked of the vendor, in its own words."""
+
+    INVERSE_KINEMATICS = "inverse-kinematics", "Inverse kinematics"
+    MOMENTUM_ENERGY = "momentum-energy", "Momentum and energy"
+    METADATA = "metadata", "Movement list"
+
+
+class JobState(models.TextChoices):
+    """State of one export job (docs/sync.md has the table of transitions)."""
+
+    WANTED = "wanted", "Waiting to be requested"
+    REQUESTED = "requested", "Requested"
+    PROCESSING = "processing", "Vendor is preparing it"
+    READY = "ready", "Ready to download"
+    DOWNLOADING = "downloading", "Downloading"
+    STORED = "stored", "Stored"
+    NO_DATA = "no_data", "Vendor has no data"
+    FAILED = "failed", "Failed, will be tried again"
+    GIVEN_UP = "given_up", "Given up"
+
+
+#: States in which a job is on its way; with a lease run out it is taken up again.
+OPEN_STATES = (
+    JobState.WANTED,
+    JobState.REQUESTED,
+    JobState.PROCESSING,
+    JobState.READY,
+    JobState.DOWNLOADING,
+)
+
+
+class ExportJob(models.Model):
+    """One file asked of the vendor: one player's part of one session, one data type."""
+
+    session = models.ForeignKey(
+        "athletes.Session", on_delete=models.CASCADE, related_name="export_jobs"
+    )
+    data_type = models.CharField(max_length=30, choices=ExportType.choices)
+    state = models.CharField(
+        max_length=11, choices=JobState.choices, default=JobState.WANTED
+    )
+    # Counted when the job is claimed, so that a file that kills its worker is
+    # given up too.
+    attempts = models.PositiveIntegerField(default=0)
+    # Polls of an export that the vendor is still preparing, and since when.
+    polls = models.PositiveIntegerField(default=0)
+    requested_at = models.DateTimeField(null=True, blank=True)
+    # How often the vendor answered "no data" in a row.
+    no_data_answers = models.PositiveIntegerField(default=0)
+    # Null: nothing more to do until the vendor says that the session changed.
+    next_try_at = models.DateTimeField(null=True, blank=True)
+    claimed_by = models.CharField(max_length=32, blank=True)
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    last_error = models.TextField(blank=True)
+    error_code = models.CharField(max_length=50, blank=True)
+    bytes = models.PositiveBigIntegerField(null=True, blank=True)
+    rows = models.PositiveIntegerField(null=True, blank=True)
+    movements = models.PositiveIntegerField(null=True, blank=True)
+    seconds = models.FloatField(null=True, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    repairs = models.JSONField(default=list, blank=True)
+    # The vendor's state of the session that the file was fetched for.
+    vendor_updated_at = models.DateTimeField(null=True, blank=True)
+    fetched_for = models.CharField(max_length=64, blank=True)
+    last_run = models.ForeignKey(
+        SyncLog, null=True, blank=True, on_delete=models.SET_NULL, related_name="jobs"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    stored_at = models.DateTimeField(null=True, blank=True)
+
+    objects = querysets.ExportJobQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["session", "data_type"], name="export_job_session_type"
+            ),
+        ]
+        indexes = [
+            # what is due now; what waits and until when
+            models.Index(fields=["state", "next_try_at"], name="export_job_due"),
+            # leases of one worker
+            models.Index(
+                fields=["claimed_by"],
+                condition=~Q(claimed_by=""),
+                name="export_job_claim",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.data_type} of session {self.session_id}"
+
+
+class AnalysisJob(models.Model):
+    """Numbers of one session that are to be computed again from stored frames.
+
+    Written in the transaction that stores frames, so that a worker that dies between
+    storing and computing loses nothing.
+    """
+
+    session = models.OneToOneField(
+        "athletes.Session",
+        on_delete=models.CASCADE,
+        primary_key=True,
+        related_name="analysis_job",
+    )
+    # Frames were stored `wanted` times; numbers are of the `done`-th.
+    wanted = models.PositiveIntegerField(default=0)
+    done = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveIntegerField(default=0)
+    claimed_by = models.CharField(max_length=32, blank=True)
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    last_error = models.TextField(blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        indexes = [
+            # sessions whose numbers are out of date
+            models.Index(
+                fields=["session"],
+                condition=Q(wanted__gt=models.F("done")),
+                name="analysis_job_due",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"analysis of session {self.session_id}"
+
+
+class SyncCursor(models.Model):
+    """How far the vendor's changes have been taken in."""
+
+    name = models.CharField(max_length=30, unique=True)
+    value = models.DateTimeField(null=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} until {self.value}"
+
+
+class RawPayload(models.Model):
+    """The last JSON of one of the vendor's objects, to map it again later."""
+
+    class Kind(models.TextChoices):
+        """Kinds of objects, by the route they came from."""
+
+        PLAYER = "player", "Athlete"
+        SESSION = "session", "Session in the list"
+        SESSION_DETAIL = "session_detail", "Session on its own"
+        MOVEMENT_TYPE = "movement_type", "Movement type"
+
+    kind = models.CharField(max_length=15, choices=Kind.choices)
+    vendor_id = models.CharField(max_length=200)
+    payload = models.JSONField()
+    sha256 = models.CharField(max_length=64)
+    fetched_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "vendor_id"], name="raw_payload_object"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.vendor_id}"
+
+
+class VendorSession(models.Model):
+    """One session of the vendor's list: what it is, and whether it was looked into.
+
+    Rows of `athletes.Session` exist for hitters only. This one exists for every
+    session, is written in the transaction that moves the cursor, and so carries the
+    work that is left when a run ends early.
+    """
+
+    class Verdict(models.TextChoices):
+        """Whether the session holds swings."""
+
+        UNKNOWN = "", "Not known yet"
+        HITTING = "hitting", "Hitting"
+        OTHER = "other", "No hitting"
+
+    session_id = models.CharField(max_length=200, unique=True)
+    vendor_updated_at = models.DateTimeField(null=True, blank=True)
+    verdict = models.CharField(
+        max_length=7, choices=Verdict.choices, default=Verdict.UNKNOWN, blank=True
+    )
+    # {org_player_id: "hitting" | "other" | "unknown"}
+    participants = models.JSONField(default=dict, blank=True)
+    # Hash of what decides whether files are fetched again.
+    fingerprint = models.CharField(max_length=64, blank=True)
+    needs_detail = models.BooleanField(default=True)
+    # When to look again although nothing changed (the kind is not known yet, or
+    # looking failed); null: only after a change.
+    next_check_at = models.DateTimeField(null=True, blank=True)
+    checks = models.PositiveIntegerField(default=0)
+    last_error = models.TextField(blank=True)
+    missing_since = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        indexes = [
+            # what is to be looked into
+            models.Index(
+                fields=["id"], condition=Q(needs_detail=True), name="vendor_session_new"
+            ),
+            models.Index(
+                fields=["next_check_at"],
+                condition=Q(next_check_at__isnull=False),
+                name="vendor_session_check",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.session_id}"
+
+
+class MovementType(models.Model):
+    """A kind of movement that the vendor knows; ids are discovered, not assumed."""
+
+    vendor_id = models.IntegerField(unique=True)
+    slug = models.CharField(max_length=100)
+    name = models.CharField(max_length=100, blank=True)
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class RequestSlot(models.Model):
+    """The right to have one request under way, shared by all workers of all hosts."""
+
+    number = models.PositiveSmallIntegerField(unique=True)
+    holder = models.CharField(max_length=40, blank=True)
+    held_until = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"slot {self.number}"
+
+
+class WorkerHeartbeat(models.Model):
+    """When a queue worker last did something: a stuck cluster looks alive otherwise."""
+
+    host = models.CharField(max_length=200, unique=True)
+    beat_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.host
+
+
+def run_fields(log: SyncLog) -> dict[str, Any]:
+    """The fields of a run that other programs know."""
+
+    def iso(value: datetime | None) -> str | None:
+        return value.isoformat() if value else None
+
+    return {
+        "id": log.pk,
+        "sync_type": log.sync_type,
+        "status": log.status,
+        "records_synced": log.records_synced,
+        "players_synced": log.players_synced,
+        "sessions_synced": log.sessions_synced,
+        "biomechanics_synced": log.biomechanics_synced,
+        "error_message": log.error_message or None,
+        "started_at": iso(log.started_at),
+        "completed_at": iso(log.completed_at),
+    }

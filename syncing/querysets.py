@@ -1,0 +1,48 @@
+"""Chainable questions about runs and export jobs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.db.models import Q
+
+if TYPE_CHECKING:
+    from syncing.models import ExportJob, SyncLog  # noqa: F401
+
+OPEN = ("wanted", "requested", "processing", "ready", "downloading")
+
+
+class SyncLogQuerySet(models.QuerySet["SyncLog"]):
+    """Questions about runs."""
+
+    def active(self) -> SyncLogQuerySet:
+        """Runs that are queued or running."""
+        return self.filter(status__in=["queued", "running"])
+
+    def of_vendor(self) -> SyncLogQuerySet:
+        """Runs that talk to the vendor."""
+        return self.filter(kind="vendor")
+
+
+class ExportJobQuerySet(models.QuerySet["ExportJob"]):
+    """Questions about export jobs."""
+
+    def unclaimed(self, now: datetime) -> ExportJobQuerySet:
+        """Jobs that nobody holds, or whose holder stopped renewing its lease."""
+        return self.filter(Q(claimed_until__isnull=True) | Q(claimed_until__lt=now))
+
+    def due(self, now: datetime) -> ExportJobQuerySet:
+        """Jobs whose next try has come, whoever holds them."""
+        return self.filter(
+            state__in=[*OPEN, "failed", "no_data"], next_try_at__lte=now
+        ).filter(session__missing_since__isnull=True)
+
+    def waiting(self) -> ExportJobQuerySet:
+        """Jobs on their way to the vendor or from it."""
+        return self.filter(state__in=OPEN)
+
+    def broken(self) -> ExportJobQuerySet:
+        """Jobs that failed, to be tried again or given up."""
+        return self.filter(state__in=["failed", "given_up"])

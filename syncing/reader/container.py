@@ -1,0 +1,316 @@
+"""What kind of file the bytes are, and the bytes unpacked within limits.
+
+Names and headers are not believed (a ``.csv.gz`` may arrive packed once, twice or not
+at all); the first bytes are.
+"""
+
+import tempfile
+import zipfile
+import zlib
+from dataclasses import dataclass
+from typing import IO, BinaryIO, Literal, Protocol
+
+from syncing.reader.errors import ExportFileError
+from syncing.reader.limits import ReadLimits
+
+Kind = Literal["gzip", "zip", "parquet", "csv"]
+
+HEAD_BYTES = 64 * 1024
+CHUNK_BYTES = 1024 * 1024
+#: A gzip inside a gzip happens when a server packs a packed file for the way.
+MAX_WRAPPERS = 2
+
+_UTF8_BOM = b"\xef\xbb\xbf"
+_OTHER_BOMS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
+
+
+class ByteStream(Protocol):
+    """``read`` returns some bytes, at most ``size``, and none only at the end."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The bytes of a table: a stream of CSV, or a seekable file of Parquet."""
+
+    kind: Literal["csv", "parquet"]
+    wrappers: tuple[str, ...]
+    stream: ByteStream
+    parquet: BinaryIO | None = None
+
+
+def open_container(file: BinaryIO, limits: ReadLimits) -> Opened:
+    """Look at the file from its start and unpack as often as needed."""
+    size = file.seek(0, 2)
+    if size > limits.max_file_bytes:
+        raise ExportFileError(
+            "file_too_large",
+            f"The file has {size} bytes, above the limit of {limits.max_file_bytes}.",
+        )
+    file.seek(0)
+    stream: ByteStream = file
+    wrappers: list[str] = []
+    while True:
+        head = _read_up_to(stream, HEAD_BYTES)
+        kind = recognise(head)
+        stream = _Rejoined(head, stream)
+        if kind == "csv":
+            return Opened("csv", tuple(wrappers), stream)
+        if kind == "parquet":
+            parquet = file if not wrappers else _spool(stream)
+            return Opened("parquet", tuple(wrappers), stream, parquet)
+        if len(wrappers) == MAX_WRAPPERS:
+            raise ExportFileError(
+                "unsupported_archive",
+                "The file is an archive inside an archive inside an archive. Unpack "
+                "it and take the CSV or Parquet file itself.",
+            )
+        if kind == "gzip":
+            stream = GzipStream(stream, limits)
+        elif wrappers:
+            raise ExportFileError(
+                "unsupported_archive",
+                "The file is a zip archive inside another archive. Unpack it and take "
+                "the CSV or Parquet file itself.",
+            )
+        else:
+            stream = _open_zip(file, limits)
+        wrappers.append(kind)
+
+
+def recognise(head: bytes) -> Kind:
+    """The kind of a file by its first bytes; an error for all that is no table."""
+    if not head:
+        raise ExportFileError(
+            "empty_file", "The file is empty. Ask the vendor for the export again."
+        )
+    if head.startswith(b"\x1f\x8b"):
+        return "gzip"
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return "zip"
+    if head.startswith(b"PAR1"):
+        return "parquet"
+    if head.startswith(_OTHER_BOMS):
+        raise ExportFileError(
+            "not_utf8",
+            "The file is text in UTF-16 or UTF-32. Save it as CSV in UTF-8.",
+        )
+    text = head.removeprefix(_UTF8_BOM).lstrip()
+    if text.startswith(b"<"):
+        if b"<html" in text[:2048].lower() or text[:9].lower() == b"<!doctype":
+            raise ExportFileError(
+                "html_instead_of_data",
+                "The file is a web page, not data: most likely an error or login "
+                "page. Ask the vendor for the export again.",
+            )
+        raise ExportFileError(
+            "xml_instead_of_data",
+            "The file is an XML document, not data: most likely the storage's answer "
+            "to an expired link. Ask the vendor for the export again.",
+        )
+    if text.startswith((b"{", b"[")):
+        raise ExportFileError(
+            "json_instead_of_data",
+            "The file is a JSON document, not a table: most likely an error message. "
+            "Ask the vendor for the export again.",
+        )
+    if b"\x00" in head or text.startswith(b"%PDF-"):
+        raise ExportFileError(
+            "not_a_table",
+            "The file is neither CSV nor Parquet. Take the data export, not a report "
+            "or a video.",
+        )
+    return "csv"
+
+
+class GzipStream:
+    """Unpacks gzip piece by piece; a missing end is an error, not an end."""
+
+    def __init__(self, source: ByteStream, limits: ReadLimits) -> None:
+        self._source = source
+        self._limits = limits
+        self._unpack = zlib.decompressobj(wbits=31)
+        self._pending = b""
+        self._bytes_in = 0
+        self._bytes_out = 0
+        self._finished = False
+
+    def read(self, size: int, /) -> bytes:
+        while not self._finished:
+            if self._unpack.eof:
+                self._next_member()
+                continue
+            packed = self._pending or self._source.read(CHUNK_BYTES)
+            if not packed:
+                raise ExportFileError(
+                    "truncated_file",
+                    "The packed file ends in the middle. Ask the vendor for the export "
+                    "again.",
+                )
+            if not self._pending:
+                self._bytes_in += len(packed)
+            try:
+                data = self._unpack.decompress(packed, size)
+            except zlib.error as error:
+                raise ExportFileError(
+                    "damaged_archive",
+                    "The packed file is damaged. Ask the vendor for the export again.",
+                ) from error
+            self._pending = self._unpack.unconsumed_tail
+            if data:
+                self._bytes_out += len(data)
+                check_unpacked(self._bytes_in, self._bytes_out, self._limits)
+                return data
+        return b""
+
+    def _next_member(self) -> None:
+        """Several gzip members in a row are one file; zeros may pad the end."""
+        rest = self._unpack.unused_data
+        while len(rest) < 2 or not rest.strip(b"\x00"):
+            more = self._source.read(CHUNK_BYTES)
+            if not more:
+                break
+            self._bytes_in += len(more)
+            rest = rest.lstrip(b"\x00") + more
+        if not rest.strip(b"\x00"):
+            self._finished = True
+        elif rest.startswith(b"\x1f\x8b"):
+            self._unpack = zlib.decompressobj(wbits=31)
+            self._pending = rest
+        else:
+            raise ExportFileError(
+                "damaged_archive",
+                "The packed file is followed by bytes that do not belong to it. Ask "
+                "the vendor for the export again.",
+            )
+
+
+def check_unpacked(bytes_in: int, bytes_out: int, limits: ReadLimits) -> None:
+    if bytes_out > limits.max_unpacked_bytes:
+        raise ExportFileError(
+            "unpacked_too_large",
+            f"The file unpacks to more than the limit of {limits.max_unpacked_bytes} "
+            "bytes and was not read further.",
+        )
+    if bytes_out > limits.ratio_free_bytes and bytes_out > limits.max_ratio * max(
+        bytes_in, 1
+    ):
+        raise ExportFileError(
+            "decompression_bomb",
+            f"The file unpacks to more than {limits.max_ratio:.0f} times its size, "
+            "which no measured data do, and was not read further.",
+        )
+
+
+class _ZipStream:
+    def __init__(self, member: IO[bytes], packed: int, limits: ReadLimits) -> None:
+        self._member = member
+        self._packed = packed
+        self._limits = limits
+        self._bytes_out = 0
+
+    def read(self, size: int, /) -> bytes:
+        try:
+            data = self._member.read(size)
+        except _ZIP_FAULTS as error:
+            raise _damaged_zip() from error
+        self._bytes_out += len(data)
+        check_unpacked(self._packed, self._bytes_out, self._limits)
+        return data
+
+
+# What zipfile raises on damaged, encrypted or exotic archives.
+_ZIP_FAULTS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    OSError,
+    OverflowError,
+    MemoryError,
+)
+
+
+def _damaged_zip() -> ExportFileError:
+    return ExportFileError(
+        "damaged_archive",
+        "The zip archive is damaged or encrypted. Unpack it and take the file inside.",
+    )
+
+
+def _open_zip(file: BinaryIO, limits: ReadLimits) -> ByteStream:
+    try:
+        archive = zipfile.ZipFile(file)
+        members = [
+            info
+            for info in archive.infolist()
+            if not info.is_dir()
+            and not info.filename.startswith("__MACOSX/")
+            and info.filename.rpartition("/")[2] != ".DS_Store"
+        ]
+        names = {info.filename for info in members}
+    except _ZIP_FAULTS as error:
+        raise _damaged_zip() from error
+    if "[Content_Types].xml" in names:
+        raise ExportFileError(
+            "not_a_table",
+            "The file is an Office document. Save the sheet as CSV in UTF-8, or take "
+            "the file as it came from the vendor.",
+        )
+    if len(members) != 1:
+        raise ExportFileError(
+            "unsupported_archive",
+            f"The zip archive holds {len(members)} files where one is expected. "
+            "Unpack it and take the files one by one.",
+        )
+    if members[0].compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+        # The other methods unpack whole blocks at once, out of reach of the limits.
+        raise _damaged_zip()
+    try:
+        member = archive.open(members[0])
+    except _ZIP_FAULTS as error:
+        raise _damaged_zip() from error
+    # The archive's own sizes may lie; the file's size cannot be smaller than it is.
+    return _ZipStream(member, file.seek(0, 2), limits)
+
+
+class _Rejoined:
+    """A stream with the bytes put back that were read to recognise it."""
+
+    def __init__(self, head: bytes, rest: ByteStream) -> None:
+        self._head = head
+        self._rest = rest
+
+    def read(self, size: int, /) -> bytes:
+        if self._head:
+            piece, self._head = self._head[:size], self._head[size:]
+            return piece
+        return self._rest.read(size)
+
+
+def _read_up_to(stream: ByteStream, size: int) -> bytes:
+    pieces: list[bytes] = []
+    missing = size
+    while missing > 0:
+        piece = stream.read(missing)
+        if not piece:
+            break
+        pieces.append(piece)
+        missing -= len(piece)
+    return b"".join(pieces)
+
+
+def _spool(stream: ByteStream) -> BinaryIO:
+    """Parquet is read from its end, so it needs a file."""
+    spool = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as its reader
+    try:
+        while piece := stream.read(CHUNK_BYTES):
+            spool.write(piece)
+        spool.seek(0)
+    except BaseException:
+        spool.close()
+        raise
+    return spool

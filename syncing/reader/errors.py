@@ -1,0 +1,60 @@
+"""What can be wrong with an export file.
+
+``CODES`` is the closed list: stored with a failed job, explained in
+docs/export-files.md, and held against that page by a test.
+"""
+
+CODES: dict[str, str] = {
+    # The file as a whole
+    "empty_file": "no bytes at all",
+    "file_too_large": "more bytes than the limit, as sent",
+    "unpacked_too_large": "more bytes than the limit once unpacked",
+    "decompression_bomb": "packed far tighter than measured data can be",
+    "truncated_file": "the packed file ends too early",
+    "damaged_archive": "gzip or zip that cannot be unpacked",
+    "unsupported_archive": "a zip with no or several files, encrypted or nested",
+    "html_instead_of_data": "a web page",
+    "xml_instead_of_data": "an XML document, such as a storage error",
+    "json_instead_of_data": "a JSON document",
+    "not_a_table": "neither CSV nor Parquet",
+    "not_utf8": "text in an encoding other than UTF-8",
+    "wrong_delimiter": "columns separated by something other than commas",
+    "damaged_parquet": "Parquet that cannot be read",
+    "damaged_csv": "CSV that cannot be taken apart",
+    # Columns
+    "no_header": "the first line names no columns",
+    "not_an_export": "none of the columns of an export file",
+    "duplicate_column": "two columns of one name",
+    "missing_column": "a column without which nothing can be done",
+    "text_in_number_column": "text where numbers belong",
+    "unsupported_column_type": "a known column of a type that holds no number",
+    "too_many_columns": "more columns than the limit",
+    "wrong_data_type": "another kind of data than was asked for",
+    # Rows
+    "no_rows": "a header and nothing below",
+    "ragged_row": "a row with more or fewer cells than the header",
+    "too_many_rows": "more rows than the limit",
+    "too_many_cells": "more values than memory should hold",
+    "movement_not_in_file": "the movement that was asked for is not there",
+    "rows_without_movement_id": "rows that name no movement among rows that do",
+    "duplicate_movement_row": "two rows of metadata for one movement that differ",
+    # One movement
+    "bad_movement_id": "an id that is too long or holds control characters",
+    "time_missing": "rows with values but without a time",
+    "two_swings_one_id": "two repetitions under one id",
+    "conflicting_rows": "two different rows for one instant",
+}
+
+
+class ExportFileError(Exception):
+    """A file, or one movement of it, cannot be used. Nothing of it was."""
+
+    def __init__(self, code: str, message: str) -> None:
+        if code not in CODES:
+            raise ValueError(f"unknown code {code}")
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (type(self), (self.code, self.message))

@@ -1,0 +1,486 @@
+"""The sync as pages, commands, the admin and the queue use it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.db.models import Count, F, Max, Min, Q
+from django.utils import timezone
+from django_q.tasks import async_task
+
+from syncing.alerts import SUCCESS_MAX_AGE, is_overdue, last_success, mail_when_overdue
+from syncing.engine import runs
+from syncing.engine.context import HINT_OTHERWISE, HINTS
+from syncing.engine.runs import host_name
+from syncing.engine.states import refresh_session_state
+from syncing.models import (
+    OPEN_STATES,
+    AnalysisJob,
+    ExportJob,
+    JobState,
+    Phase,
+    RunKind,
+    RunStatus,
+    SyncLog,
+    SyncType,
+    Trigger,
+    VendorSession,
+    WorkerHeartbeat,
+    run_fields,
+)
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+__all__ = [
+    "SUCCESS_MAX_AGE",
+    "SyncStatus",
+    "backfill",
+    "give_up",
+    "last_success",
+    "request_cancel",
+    "request_sync",
+    "retry_jobs",
+    "run_fields",
+    "run_sync",
+    "sync_status",
+    "worker_heartbeat_age_s",
+]
+
+#: Without a heartbeat for so long the workers are taken for stopped.
+WORKER_SILENCE_S = 180.0
+#: A time that is left is only said after this much was done and this long.
+_ESTIMATE_AFTER_S = 5.0
+_ESTIMATE_AFTER_DONE = 5
+
+
+# --- Runs -------------------------------------------------------------------
+
+
+def request_sync(
+    *,
+    trigger: str,
+    user: User | None = None,
+    full: bool = False,
+    sync_type: str | None = None,
+    since: date | None = None,
+) -> tuple[SyncLog, bool]:
+    """Queue a run; one that is active already is returned with False."""
+    if sync_type is None:
+        sync_type = SyncType.FULL if full else SyncType.INCREMENTAL
+        if since is not None and not full:
+            sync_type = SyncType.SINCE
+    log, is_new = runs.open_run(
+        trigger=trigger, sync_type=sync_type, user=user, since=since
+    )
+    if is_new:
+        enqueue(log)
+    return log, is_new
+
+
+def run_sync(*, log_id: int, **options: Any) -> SyncLog:
+    """Do a queued run here and now; see `syncing.engine.run.run_sync`."""
+    # Here, because web processes do without the libraries that read files.
+    from syncing.engine.run import run_sync as run
+
+    return run(log_id=log_id, **options)
+
+
+def enqueue(log: SyncLog) -> None:
+    """Wake a worker for a queued run, once the transaction is through.
+
+    A message that is lost does not matter: the sweep sends another.
+    """
+    SyncLog.objects.filter(pk=log.pk).update(enqueued_at=timezone.now())
+    transaction.on_commit(
+        lambda: async_task(
+            "syncing.tasks.run_sync_task", log.pk, task_name=f"sync run {log.pk}"
+        )
+    )
+
+
+def request_cancel(*, run_id: int | None = None, user: User | None = None) -> bool:
+    """Ask a run (the active one unless given) to end; False when there is none."""
+    active = SyncLog.objects.active().of_vendor()
+    if run_id is not None:
+        active = SyncLog.objects.active().filter(pk=run_id)
+    log = active.first()
+    return log is not None and runs.request_cancel(log, user=user)
+
+
+# --- Export jobs --------------------------------------------------------------
+
+
+def retry_jobs(*, job_ids: Iterable[int], user: User | None = None) -> int:
+    """Try jobs again now, whatever became of them; returns how many."""
+    with transaction.atomic():
+        count = _reset(ExportJob.objects.filter(pk__in=list(job_ids)))
+        if count:
+            request_sync(trigger=Trigger.BUTTON, user=user, sync_type=SyncType.EXPORTS)
+    return count
+
+
+def retry_job(*, job_id: int, user: User | None = None) -> bool:
+    """Try one job again now."""
+    return retry_jobs(job_ids=[job_id], user=user) == 1
+
+
+def retry_failed(*, user: User | None = None) -> int:
+    """Try everything again that failed or was given up."""
+    broken = ExportJob.objects.broken().values_list("pk", flat=True)
+    return retry_jobs(job_ids=broken, user=user)
+
+
+def give_up(*, job_ids: Iterable[int]) -> int:
+    """Stop trying: nothing more until the vendor's session changes."""
+    now = timezone.now()
+    with transaction.atomic():
+        jobs = (
+            ExportJob.objects.filter(pk__in=list(job_ids))
+            .exclude(state__in=[JobState.STORED, JobState.GIVEN_UP])
+            .unclaimed(now)
+        )
+        sessions = set(jobs.values_list("session_id", flat=True))
+        count = jobs.update(
+            state=JobState.GIVEN_UP,
+            next_try_at=None,
+            claimed_by="",
+            claimed_until=None,
+            updated_at=now,
+        )
+        for session_pk in sessions:
+            refresh_session_state(session_pk)
+    return count
+
+
+def backfill(
+    *,
+    session_ids: Iterable[int] | None = None,
+    player_ids: Iterable[int] | None = None,
+    start: date | None = None,
+    end: date | None = None,
+    user: User | None = None,
+) -> int:
+    """Ask for files anew by session, athlete or days; returns the number of jobs.
+
+    Ids are ours, of `sessions` and `players`. At least one of the filters is needed.
+    """
+    jobs = ExportJob.objects.all()
+    if session_ids is not None:
+        jobs = jobs.filter(session_id__in=list(session_ids))
+    if player_ids is not None:
+        jobs = jobs.filter(session__player_id__in=list(player_ids))
+    if start is not None:
+        jobs = jobs.filter(session__session_date__gte=start)
+    if end is not None:
+        jobs = jobs.filter(session__session_date__lte=end)
+    if session_ids is None and player_ids is None and start is None and end is None:
+        raise ValueError("Name sessions, athletes or days to ask for again.")
+    with transaction.atomic():
+        sessions = set(jobs.values_list("session__session_id", flat=True))
+        # An empty hash lets a file be read again although it is the same.
+        count = _reset(jobs, sha256="")
+        if count:
+            VendorSession.objects.filter(
+                session_id__in=sessions, missing_since__isnull=True
+            ).update(needs_detail=True)
+            request_sync(trigger=Trigger.BUTTON, user=user, sync_type=SyncType.EXPORTS)
+    return count
+
+
+def _reset(jobs: Any, **values: Any) -> int:
+    now = timezone.now()
+    ids = list(jobs.unclaimed(now).values_list("pk", "session_id"))
+    count = ExportJob.objects.filter(pk__in=[pk for pk, _ in ids]).update(
+        state=JobState.WANTED,
+        next_try_at=now,
+        attempts=0,
+        polls=0,
+        requested_at=None,
+        no_data_answers=0,
+        last_error="",
+        error_code="",
+        claimed_by="",
+        claimed_until=None,
+        updated_at=now,
+        **values,
+    )
+    for session_pk in {session_pk for _, session_pk in ids}:
+        refresh_session_state(session_pk)
+    return count
+
+
+# --- What the panel shows -------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One phase as a bar."""
+
+    phase: str
+    label: str
+    done: int
+    total: int | None
+
+    @property
+    def percent(self) -> int | None:
+        """Whole percent, rounded down so that 100 means done."""
+        if not self.total:
+            return None
+        return min(100, int(100 * self.done / self.total))
+
+
+@dataclass(frozen=True)
+class FailureGroup:
+    """Jobs that failed for one reason."""
+
+    code: str
+    message: str
+    hint: str
+    count: int
+    job_ids: list[int]
+    next_try_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Jobs in one state that somebody or something has to act on."""
+
+    state: str
+    label: str
+    count: int
+    next_try_at: datetime | None
+
+
+@dataclass(frozen=True)
+class SyncStatus:
+    """Where the sync stands, for the panel and the home page."""
+
+    sentence: str
+    run: SyncLog | None
+    is_active: bool
+    is_cancelling: bool
+    progress: Progress | None
+    remaining_s: float | None
+    waiting: list[Waiting] = field(default_factory=list)
+    failures: list[FailureGroup] = field(default_factory=list)
+    failed_jobs: int = 0
+    worker_heartbeat_age_s: float | None = None
+    worker_is_alive: bool = False
+    queue_length: int = 0
+    last_success_at: datetime | None = None
+    success_is_overdue: bool = False
+
+
+def sync_status(*, with_jobs: bool = True) -> SyncStatus:
+    """Everything the panel shows, from a handful of queries."""
+    now = timezone.now()
+    run = SyncLog.objects.of_vendor().order_by("-id").first()
+    last_success_at = last_success()
+    age_s = worker_heartbeat_age_s(any_host=True)
+    is_alive = age_s is not None and age_s <= WORKER_SILENCE_S
+    progress = None if run is None or not run.is_active else _progress(run)
+    remaining_s = None if run is None else _remaining_s(run, progress, now)
+    return SyncStatus(
+        sentence=_sentence(run, progress, is_alive),
+        run=run,
+        is_active=run is not None and run.is_active,
+        is_cancelling=run is not None
+        and run.is_active
+        and run.cancel_requested_at is not None,
+        progress=progress,
+        remaining_s=remaining_s,
+        waiting=_waiting() if with_jobs else [],
+        failures=_failures() if with_jobs else [],
+        failed_jobs=ExportJob.objects.broken().count(),
+        worker_heartbeat_age_s=age_s,
+        worker_is_alive=is_alive,
+        queue_length=queue_length(),
+        last_success_at=last_success_at,
+        success_is_overdue=is_overdue(now, last_success_at),
+    )
+
+
+def worker_heartbeat_age_s(*, any_host: bool = False) -> float | None:
+    """Seconds since the queue of this (or any) host last worked; None: never."""
+    beats = WorkerHeartbeat.objects.all()
+    if not any_host:
+        beats = beats.filter(host=host_name())
+    newest = beats.aggregate(at=Max("beat_at"))["at"]
+    if newest is None:
+        return None
+    age_s: float = (timezone.now() - newest).total_seconds()
+    return max(0.0, age_s)
+
+
+def queue_length() -> int:
+    """Tasks that wait for a worker, as far as the broker can tell."""
+    from django_q.brokers import get_broker
+
+    return int(get_broker().queue_size() or 0)
+
+
+def _progress(run: SyncLog) -> Progress | None:
+    entry = run.progress.get(run.phase)
+    if entry is None:
+        return None
+    return Progress(
+        run.phase, Phase(run.phase).label, entry["done"] or 0, entry["total"]
+    )
+
+
+def _remaining_s(
+    run: SyncLog, progress: Progress | None, now: datetime
+) -> float | None:
+    """Time left of the last long phase, or None while nobody can honestly say.
+
+    Only fetching files takes long, and its pace is known once some were fetched.
+    """
+    if (
+        run.status != RunStatus.RUNNING
+        or progress is None
+        or progress.phase != Phase.EXPORTS
+        or not progress.total
+        or progress.done < _ESTIMATE_AFTER_DONE
+    ):
+        return None
+    began = run.progress[run.phase].get("began")
+    if began is None:
+        return None
+    spent_s = now.timestamp() - float(began)
+    if spent_s < _ESTIMATE_AFTER_S:
+        return None
+    left = max(0, progress.total - progress.done)
+    return spent_s / progress.done * left
+
+
+def _sentence(run: SyncLog | None, progress: Progress | None, is_alive: bool) -> str:
+    if run is None:
+        return "Nothing was ever synced."
+    if run.status == RunStatus.QUEUED:
+        if not is_alive:
+            return "Waiting for a worker, but none gives a sign of life: start one."
+        if run.started_at is not None:
+            return "Waiting for a worker to go on."
+        return "Waiting for a worker to begin."
+    if run.status == RunStatus.RUNNING:
+        if run.cancel_requested_at is not None:
+            return "Stopping."
+        if progress is None:
+            return "Starting."
+        if progress.total:
+            return f"{progress.label}: {progress.done} of {progress.total}."
+        if progress.done:
+            return f"{progress.label}: {progress.done} so far."
+        return f"{progress.label}."
+    endings: dict[str, str] = {
+        RunStatus.SUCCESS: "The last sync was complete.",
+        RunStatus.PARTIAL: "The last sync ended with parts missing.",
+        RunStatus.FAILED: "The last sync failed.",
+        RunStatus.CANCELLED: "The last sync was cancelled.",
+        RunStatus.ABANDONED: "The last sync was cut off; the next one goes on.",
+    }
+    return endings[run.status]
+
+
+def _waiting() -> list[Waiting]:
+    states = [*OPEN_STATES, JobState.FAILED]
+    rows = (
+        ExportJob.objects.filter(session__missing_since__isnull=True)
+        .filter(
+            Q(state__in=states) | Q(state=JobState.NO_DATA, next_try_at__isnull=False)
+        )
+        .order_by()
+        .values("state")
+        .annotate(count=Count("id"), next=Min("next_try_at"))
+    )
+    found = {row["state"]: row for row in rows}
+    return [
+        Waiting(
+            state,
+            JobState(state).label,
+            found[state]["count"],
+            found[state]["next"],
+        )
+        for state in JobState.values
+        if state in found
+    ]
+
+
+def _failures() -> list[FailureGroup]:
+    groups: dict[str, list[tuple[int, str, datetime | None]]] = {}
+    rows = ExportJob.objects.broken().order_by("-updated_at")
+    for pk, code, message, next_try_at in rows.values_list(
+        "id", "error_code", "last_error", "next_try_at"
+    )[:2000]:
+        groups.setdefault(code, []).append((pk, message, next_try_at))
+    return sorted(
+        (
+            FailureGroup(
+                code=code,
+                message=entries[0][1],
+                hint=HINTS.get(code, HINT_OTHERWISE),
+                count=len(entries),
+                job_ids=[pk for pk, _, _ in entries],
+                next_try_at=min((at for _, _, at in entries if at), default=None),
+            )
+            for code, entries in groups.items()
+        ),
+        key=lambda group: -group.count,
+    )
+
+
+# --- Housekeeping, called by tasks --------------------------------------------
+
+#: A queued run that no worker took up is enqueued again after this long.
+QUEUE_PATIENCE = timedelta(minutes=3)
+#: After so many runs in a row that were cut off, a person has to look.
+MAX_ABANDONED = 3
+
+
+def sweep() -> dict[str, int]:
+    """Mend what died: enqueue lost runs, replace abandoned ones, work due jobs."""
+    now = timezone.now()
+    abandoned = runs.abandon_dead_runs()
+    lost = list(runs.queued_too_long(now, QUEUE_PATIENCE))
+    for log in lost:
+        enqueue(log)
+    started = 0
+    last = SyncLog.objects.of_vendor().order_by("-id").first()
+    if last is not None and not last.is_active:
+        if (
+            last.status == RunStatus.ABANDONED
+            and runs.last_abandoned_in_a_row() < MAX_ABANDONED
+        ):
+            _, is_new = request_sync(
+                trigger=Trigger.SWEEP, sync_type=last.sync_type, since=last.since
+            )
+            started += is_new
+        elif _something_is_due(now):
+            _, is_new = request_sync(trigger=Trigger.SWEEP, sync_type=SyncType.EXPORTS)
+            started += is_new
+    return {
+        "abandoned": len(abandoned),
+        "enqueued": len(lost),
+        "started": started,
+        "mailed": int(mail_when_overdue(now)),
+    }
+
+
+def _something_is_due(now: datetime) -> bool:
+    return (
+        ExportJob.objects.due(now).unclaimed(now).exists()
+        or VendorSession.objects.filter(
+            missing_since__isnull=True, next_check_at__lte=now
+        ).exists()
+        or AnalysisJob.objects.filter(wanted__gt=F("done"), attempts=0).exists()
+    )
+
+
+def active_run(kind: str = RunKind.VENDOR) -> SyncLog | None:
+    """The run that is queued or running."""
+    return SyncLog.objects.active().filter(kind=kind).first()

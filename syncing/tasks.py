@@ -1,0 +1,95 @@
+"""What the queue calls. Queued rows hold these dotted names: keep them.
+
+Arguments are ids only. Each task may come twice, late, or not at all.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from syncing import services
+from syncing.engine.context import RunContext, StopRun, beat
+from syncing.engine.movement_types import known_hitting_id
+from syncing.models import RunHelper, RunStatus, SyncLog, SyncType, Trigger
+
+#: Share of the queue's time limit after which a run goes on in another task.
+_BUDGET_SHARE = 0.6
+#: Results of tasks are kept this long, to be looked at.
+_KEEP_RESULTS = timedelta(days=7)
+
+
+def run_sync_task(log_id: int) -> str:
+    """Do a queued run, or a part of it and queue the rest."""
+    log = services.run_sync(
+        log_id=log_id, time_budget_s=_budget_s(), in_queue=True, on_exports=_call_help
+    )
+    if log.status == RunStatus.QUEUED:
+        services.enqueue(log)
+    return log.status
+
+
+def help_exports_task(log_id: int) -> str:
+    """Work export jobs beside the process that leads the run."""
+    from syncing.engine.exports import fetch_exports
+
+    log = SyncLog.objects.get(pk=log_id)
+    if log.status != RunStatus.RUNNING:
+        return "over"
+    ctx = RunContext(log, time_budget_s=_budget_s(), in_queue=True, is_helper=True)
+    helper = RunHelper.objects.create(run=log)
+    try:
+        with ctx:
+            try:
+                fetch_exports(ctx, known_hitting_id())
+            finally:
+                ctx.flush()
+    except StopRun:
+        return ctx.stop_reason
+    finally:
+        helper.delete()
+    return "done"
+
+
+def scheduled_sync_task(full: bool = False) -> str:
+    """Begin the daily or weekly sync; one that is under way is enough."""
+    log, is_new = services.request_sync(trigger=Trigger.SCHEDULE, full=full)
+    return f"run {log.pk} {'queued' if is_new else 'was active already'}"
+
+
+def sweep_task() -> dict[str, int]:
+    """Mend what died."""
+    return services.sweep()
+
+
+def heartbeat_task() -> None:
+    """Show that the queue of this host works."""
+    beat()
+
+
+def prune_task() -> int:
+    """Delete old results of tasks; the queue keeps all of them otherwise."""
+    from django_q.models import Task
+
+    count, _ = Task.objects.filter(stopped__lt=timezone.now() - _KEEP_RESULTS).delete()
+    return int(count)
+
+
+def _budget_s() -> float:
+    return _BUDGET_SHARE * float(settings.Q_CLUSTER["timeout"])
+
+
+def _call_help(log: SyncLog) -> None:
+    """Let the other workers of the queue take a share of the files."""
+    from django_q.tasks import async_task
+
+    if log.sync_type == SyncType.UPLOAD:
+        return
+    for number in range(1, int(settings.Q_CLUSTER["workers"])):
+        async_task(
+            "syncing.tasks.help_exports_task",
+            log.pk,
+            task_name=f"help {number} of sync run {log.pk}",
+        )

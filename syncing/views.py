@@ -1,0 +1,242 @@
+"""Pages of the sync: state, history, and the buttons of staff."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import (
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
+
+from accounts.audit import record
+from accounts.models import Action
+from athletes.access import may_administer
+from athletes.http import PageRequest, wants_fragment
+from syncing import selectors, services
+from syncing.forms import BackfillForm, StartForm, UploadForm
+from syncing.models import ExportJob, JobState, SyncLog, Trigger
+
+#: htmx stops asking on this status (its documentation, "Polling").
+STOP_POLLING = 286
+
+
+def _require_staff(request: HttpRequest) -> None:
+    if not may_administer(request.user):
+        raise PermissionDenied("Only staff may start, stop or repair a sync.")
+
+
+@require_safe
+def index(request: PageRequest) -> HttpResponse:
+    """State now, failures, what waits, history."""
+    return _whole_page(request, BackfillForm())
+
+
+@require_safe
+def panel(request: PageRequest) -> HttpResponse:
+    """The part that changes while a run is under way; polled, and ends by itself."""
+    if not wants_fragment(request):
+        return redirect("syncing:index")
+    state = selectors.sync_panel()
+    response = render(
+        request,
+        "syncing/_panel.html",
+        {"panel": state, "may_act": may_administer(request.user)},
+    )
+    patch_vary_headers(response, ("HX-Request",))
+    if not state.status.is_active:
+        response.status_code = STOP_POLLING
+        # What the run changed below the panel: failures, waiting, history.
+        response["HX-Trigger"] = "sync-ended"
+    return response
+
+
+@require_safe
+def records(request: PageRequest) -> HttpResponse:
+    """Failures, waiting files and history, again after a run has ended."""
+    if not wants_fragment(request):
+        return redirect("syncing:index")
+    status = services.sync_status()
+    return render(request, "syncing/_records.html", _records(request, status))
+
+
+@require_safe
+def freshness(request: PageRequest) -> HttpResponse:
+    """The chip in the head of every page."""
+    return render(
+        request,
+        "components/freshness_chip.html",
+        {**vars(selectors.freshness()), "href": "/syncing/"},
+    )
+
+
+@require_safe
+def alert(request: PageRequest) -> HttpResponse:
+    """Says on the home page that a day has passed without success, or nothing."""
+    return render(request, "syncing/_alert.html", {"panel": selectors.sync_panel()})
+
+
+@require_safe
+def run(request: PageRequest, pk: int) -> HttpResponse:
+    """One run."""
+    found = get_object_or_404(SyncLog.objects.select_related("requested_by"), pk=pk)
+    return render(
+        request,
+        "syncing/run.html",
+        {
+            "detail": selectors.run_detail(found),
+            "may_act": may_administer(request.user),
+        },
+    )
+
+
+@require_POST
+def start(request: PageRequest) -> HttpResponse:
+    """Sync now. A run that is under way is shown, never joined by a second one."""
+    _require_staff(request)
+    form = StartForm(request.POST)
+    full = form.is_valid() and form.cleaned_data["full"]
+    started, created = services.request_sync(
+        trigger=Trigger.BUTTON, user=request.user, full=full
+    )
+    if created:
+        record(Action.SYNC_REQUESTED, by=request.user, subject=started, full=full)
+    else:
+        messages.info(request, "A sync is already under way; here it is.")
+    return _back_to_panel(request)
+
+
+@require_POST
+def cancel(request: PageRequest) -> HttpResponse:
+    """Ask the active run to end."""
+    _require_staff(request)
+    if not services.request_cancel(user=request.user):
+        messages.info(request, "There was nothing to cancel: the sync had ended.")
+    return _back_to_panel(request)
+
+
+@require_POST
+def retry(request: PageRequest) -> HttpResponse:
+    """Try failed jobs again: one, or all that failed for one reason."""
+    _require_staff(request)
+    count = services.retry_jobs(job_ids=_chosen_jobs(request), user=request.user)
+    messages.success(request, f"{_files(count)} will be tried again now.")
+    return redirect("syncing:index")
+
+
+@require_POST
+def give_up(request: PageRequest) -> HttpResponse:
+    """Stop asking for files that will never come."""
+    _require_staff(request)
+    count = services.give_up(job_ids=_chosen_jobs(request))
+    messages.success(request, f"{_files(count)} given up; “Try again” takes it back.")
+    return redirect("syncing:index")
+
+
+@require_POST
+def backfill(request: PageRequest) -> HttpResponse:
+    """Ask the vendor anew for the sessions of an athlete or of some dates."""
+    _require_staff(request)
+    form = BackfillForm(request.POST)
+    if form.is_valid():
+        player = form.cleaned_data["player"]
+        count = services.backfill(
+            player_ids=None if player is None else [player.pk],
+            start=form.cleaned_data["start"],
+            end=form.cleaned_data["end"],
+            user=request.user,
+        )
+        messages.success(request, f"{_files(count)} will be asked for anew.")
+        return redirect("syncing:index")
+    return _whole_page(request, form, status=422)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def upload(request: PageRequest) -> HttpResponse:
+    """Take in files that a person downloaded from the vendor's dashboard."""
+    # Here, because web processes do without the libraries that read files.
+    from syncing.imports import GivenFile, ImportRefused, import_files
+
+    _require_staff(request)
+    form = UploadForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        given = [
+            GivenFile(file.name or "file", file.file)
+            for file in form.cleaned_data["exports"]
+        ]
+        try:
+            result = import_files(
+                given,
+                org_player_id=form.cleaned_data["player"],
+                session_id=form.cleaned_data["session"],
+                session_date=form.cleaned_data["date"],
+                trigger=Trigger.UPLOAD,
+                user=request.user,
+            )
+        except ImportRefused as error:
+            form.add_error(None, f"{error} Nothing was stored.")
+        else:
+            messages.success(
+                request,
+                f"{result.movements} movements: {result.created} new, "
+                f"{result.updated} changed, {result.unchanged} as before.",
+            )
+            return redirect("athletes:session", result.session.pk)
+    status = 422 if form.errors else 200
+    return render(request, "syncing/upload.html", {"form": form}, status=status)
+
+
+def _whole_page(
+    request: PageRequest, form: BackfillForm, status: int = 200
+) -> HttpResponse:
+    panel = selectors.sync_panel(with_jobs=True)
+    context = {
+        "panel": panel,
+        "backfill_form": form,
+        **_records(request, panel.status),
+    }
+    return render(request, "syncing/index.html", context, status=status)
+
+
+def _records(request: PageRequest, status: services.SyncStatus) -> dict[str, Any]:
+    return {
+        "may_act": may_administer(request.user),
+        "failures": selectors.failures(status),
+        "waiting": status.waiting,
+        "runs": selectors.history(_page_number(request)),
+    }
+
+
+def _chosen_jobs(request: HttpRequest) -> list[int]:
+    job = request.POST.get("job", "")
+    if job.isdecimal():
+        return [int(job)]
+    jobs = ExportJob.objects.broken().filter(error_code=request.POST.get("code", ""))
+    if request.POST.get("only") == JobState.FAILED:
+        jobs = jobs.filter(state=JobState.FAILED)
+    return list(jobs.values_list("pk", flat=True))
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count} files"
+
+
+def _page_number(request: HttpRequest) -> int:
+    text = request.GET.get("page", "")
+    return int(text) if text.isdecimal() else 1
+
+
+def _back_to_panel(request: PageRequest) -> HttpResponse:
+    if wants_fragment(request):
+        return render(
+            request,
+            "syncing/_panel.html",
+            {"panel": selectors.sync_panel(), "may_act": True},
+        )
+    return redirect("syncing:index")
