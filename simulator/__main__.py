@@ -1,0 +1,102 @@
+"""``python -m simulator``: the stand-in of the vendor's API on a port."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from types import FrameType
+
+from simulator.app import Config
+from simulator.faults import KINDS, ROUTES, FaultPlan
+from simulator.scenarios import ScenarioError, help_text
+from simulator.server import SimulatorServer
+
+
+def _parser() -> argparse.ArgumentParser:
+    defaults = Config()
+    parser = argparse.ArgumentParser(prog="python -m simulator", description=__doc__)
+    add = parser.add_argument
+    add("--host", default="127.0.0.1")
+    add("--port", type=int, default=0, help="0 takes a free one")
+    add("--players", type=int, default=defaults.players)
+    add("--sessions", type=int, default=defaults.sessions)
+    add("--swings", type=int, default=defaults.swings, help="swings a session")
+    add("--seed", type=int, default=defaults.seed)
+    add("--scenario", default="", help="switches a,b,c; 'help' lists them")
+    add("--rate", type=float, default=defaults.rate_hz, help="frames a second")
+    add("--duration", type=float, default=defaults.duration_s, help="seconds a clip")
+    add("--noise-mm", type=float, default=0.0, help="noise on joint centres")
+    add(
+        "--templates",
+        type=int,
+        default=0,
+        help="share so many sets of swings among all sessions (benchmarks)",
+    )
+    add("--latency-ms", type=float, default=0.0, help="wait before every answer")
+    add("--fault-probability", type=float, default=0.0)
+    add("--fault-seed", type=int, default=1)
+    add("--fault-kinds", default=",".join(KINDS))
+    add("--fault-routes", default=",".join(ROUTES))
+    for name, value in (
+        ("username", defaults.username),
+        ("password", defaults.password),
+        ("api-key", defaults.api_key),
+    ):
+        variable = "SIMULATOR_" + name.upper().replace("-", "_")
+        add(f"--{name}", default=os.environ.get(variable, value), help=variable)
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    if given.scenario == "help":
+        print(help_text())
+        return 0
+    try:
+        config = Config(
+            players=given.players,
+            sessions=given.sessions,
+            swings=given.swings,
+            seed=given.seed,
+            scenario=given.scenario,
+            rate_hz=given.rate,
+            duration_s=given.duration,
+            noise_mm=given.noise_mm,
+            templates=given.templates,
+            latency_ms=given.latency_ms,
+            username=given.username,
+            password=given.password,
+            api_key=given.api_key,
+            faults=FaultPlan(
+                probability=given.fault_probability,
+                seed=given.fault_seed,
+                kinds=tuple(filter(None, given.fault_kinds.split(","))),
+                routes=tuple(filter(None, given.fault_routes.split(","))),
+            ),
+        )
+        server = SimulatorServer(config, host=given.host, port=given.port)
+    except (ScenarioError, ValueError) as error:
+        parser.error(str(error))
+    except OSError as error:
+        print(f"cannot listen on port {given.port}: {error}", file=sys.stderr)
+        return 2
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
+    print(server.url, flush=True)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        pass  # the usual way to end it
+    finally:
+        server.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

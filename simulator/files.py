@@ -1,0 +1,330 @@
+"""Movements as bytes: CSV and Parquet, gzipped or not, whole or damaged.
+
+A session of many long movements is written movement by movement into a file on
+disk, so that a session of hundreds of megabytes needs the memory of one movement.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+
+from simulator import columns as layout
+from simulator.columns import Columns, Options
+from simulator.momentum import momentum_energy
+from simulator.scenarios import Scenario
+from simulator.swings import Movement
+from simulator.wire import HTML_PAGE
+
+# Ten digits, as the vendor's files have; also keeps text and Parquet equal.
+DECIMALS = 9
+BOMB_BYTES = 2 * 1024**3
+
+
+def _record_batch(
+    columns: Columns, scenario: Scenario, data_format: str
+) -> pa.RecordBatch:
+    arrays, names = [], []
+    upper = (data_format == "parquet") != (
+        ("lower-points" if data_format == "parquet" else "upper-points") in scenario
+    )
+    for name, values in columns.items():
+        if name == "org_movement_id" and "no-movement-id" in scenario:
+            continue
+        names.append(_shown_name(name, scenario, upper=upper))
+        if isinstance(values, list):
+            arrays.append(pa.array(values, pa.string()))
+        elif name in ("index", "rel_frame"):
+            arrays.append(pa.array(values.astype(np.int64)))
+        else:
+            # Missing cells are empty in CSV and null in Parquet.
+            rounded = pa.array(np.round(values, DECIMALS), from_pandas=True)
+            is_csv = data_format == "csv"
+            arrays.append(_with_points(rounded) if is_csv else rounded)
+    return pa.RecordBatch.from_arrays(arrays, names=names)
+
+
+def _with_points(numbers: pa.Array) -> pa.Array:
+    """A column of nothing but whole numbers as text with a decimal point.
+
+    The writer prints 0.0 as 0. Whoever guesses types, as the vendor's own client
+    does, would take such a column for integers in one movement's file and not in the
+    next, and could not join the two.
+    """
+    whole = pc.all(pc.equal(numbers, pc.round(numbers))).as_py()
+    if numbers.null_count == len(numbers) or not whole:
+        return numbers
+    return pa.array(
+        [None if value is None else f"{value:.1f}" for value in numbers.to_pylist()],
+        pa.string(),
+    )
+
+
+def _shown_name(name: str, scenario: Scenario, *, upper: bool) -> str:
+    if name == "index" and "no-index-name" in scenario:
+        return ""
+    base = name[:-2]
+    is_point = name[-2:] in ("_x", "_y", "_z") and (
+        base in layout.SINGLE_CAMERA_POINTS or base in layout.HAWKEYE_POINTS
+    )
+    return name.upper() if is_point and upper else name
+
+
+def _damaged(columns: Columns, damage: str | None, first: str) -> Columns:
+    """Columns with the fault of a bad-… switch in them."""
+    if damage == "bad-out-of-order":
+        frames = len(columns["index"])
+        order = np.random.default_rng(5).permutation(frames)
+        return {
+            name: [values[i] for i in order]
+            if isinstance(values, list)
+            else values[order]
+            for name, values in columns.items()
+        }
+    if damage == "bad-same-id" and "org_movement_id" in columns:
+        frames = len(columns["index"])
+        return {**columns, "org_movement_id": [first] * frames}
+    if damage == "bad-missing-columns":
+        return {name: v for name, v in columns.items() if name != "time"}
+    if damage == "bad-text-column":
+        victim = "pelvis_rot" if "pelvis_rot" in columns else "mass_total"
+        if victim in columns:
+            frames = len(columns[victim])
+            return {**columns, victim: ["not a number"] * frames}
+    return columns
+
+
+def tables(
+    movements: list[Movement],
+    data_type: str,
+    options: Options,
+    *,
+    damage: str | None,
+) -> Iterator[Columns]:
+    """The columns of one file, one movement at a time."""
+    if data_type == "metadata":
+        yield layout.metadata(movements)
+        return
+    make = (
+        layout.inverse_kinematics
+        if data_type == "inverse-kinematics"
+        else momentum_energy
+    )
+    first = movements[0].org_movement_id
+    row = 0
+    for movement in movements:
+        found = make(movement, options)
+        index = found["index"]
+        found["index"] = np.arange(row, row + len(index), dtype=float)
+        row += len(index)
+        yield _damaged(found, damage, first)
+
+
+def write(
+    sink: BinaryIO,
+    parts: Iterator[Columns],
+    *,
+    data_format: str,
+    zipped: bool,
+    scenario: Scenario,
+    damage: str | None,
+) -> None:
+    """One file into the sink."""
+    if damage == "bad-html":
+        sink.write(HTML_PAGE)
+        return
+    with contextlib.ExitStack() as stack:
+        target: BinaryIO = sink
+        if zipped:
+            target = stack.enter_context(  # type: ignore[assignment]
+                gzip.GzipFile(
+                    filename="", fileobj=sink, mode="wb", compresslevel=1, mtime=0
+                )
+            )
+        if damage == "bad-bomb" and zipped:
+            block = b"0.0,0.0,0.0,0.0\r\n" * 65536
+            for _ in range(BOMB_BYTES // len(block)):
+                target.write(block)
+            return
+        if data_format == "parquet":
+            _write_parquet(target, parts, scenario)
+        else:
+            _write_csv(target, parts, scenario, damage)
+
+
+def _write_csv(
+    target: BinaryIO, parts: Iterator[Columns], scenario: Scenario, damage: str | None
+) -> None:
+    if "bom" in scenario:
+        target.write(b"\xef\xbb\xbf")
+    null = ""
+    if "nan-text" in scenario:
+        null = "NaN"
+    elif "na-text" in scenario:
+        null = "n/a"
+    eol = "\n" if "lf" in scenario else "\r\n"
+    unquoted = "unquoted" in scenario
+    for number, columns in enumerate(parts):
+        batch = _record_batch(columns, scenario, "csv")
+        if damage == "bad-duplicate-columns":
+            names = [*batch.schema.names, batch.schema.names[1]]
+            batch = pa.RecordBatch.from_arrays(
+                [*batch.columns, batch.column(1)], names=names
+            )
+        if number == 0:
+            quote = "" if unquoted else '"'
+            names = batch.schema.names
+            header = ",".join(f"{quote}{name}{quote}" for name in names) + eol
+            target.write(header.encode())
+        buffer = pa.BufferOutputStream()
+        options = pacsv.WriteOptions(
+            include_header=False,
+            eol=eol,
+            null_string=null,
+            # "needed" still quotes every text cell; ids may hold commas.
+            quoting_style="needed" if unquoted else "all_valid",
+        )
+        pacsv.write_csv(batch, buffer, options)
+        target.write(buffer.getvalue())
+
+
+def _write_parquet(
+    target: BinaryIO, parts: Iterator[Columns], scenario: Scenario
+) -> None:
+    writer = None
+    for columns in parts:
+        batch = _record_batch(columns, scenario, "parquet")
+        if writer is None:
+            writer = pq.ParquetWriter(target, batch.schema)
+        writer.write_batch(batch)
+    if writer is not None:
+        writer.close()
+
+
+class Body:
+    """An encoded file: in memory when small, on disk when not."""
+
+    def __init__(self, data: bytes | None, path: Path | None, size: int) -> None:
+        self._data, self._path, self.size = data, path, size
+
+    def chunks(self, start: int, stop: int, block: int = 256 * 1024) -> Iterator[bytes]:
+        file: BinaryIO = (
+            io.BytesIO(self._data or b"")
+            if self._path is None
+            # Opened here and not in the generator: the cache may unlink it.
+            else self._path.open("rb")
+        )
+        return _pieces(file, start, stop, block)
+
+    def read(self) -> bytes:
+        return b"".join(self.chunks(0, self.size))
+
+    @property
+    def on_disk(self) -> bool:
+        return self._path is not None
+
+
+def _pieces(file: BinaryIO, start: int, stop: int, block: int) -> Iterator[bytes]:
+    with file:
+        file.seek(start)
+        left = stop - start
+        while left > 0:
+            piece = file.read(min(block, left))
+            if not piece:
+                return
+            left -= len(piece)
+            yield piece
+
+
+class BodyCache:
+    """Encoded files by key, the least used forgotten first.
+
+    Each key is built once, however many requests ask for it at the same time.
+    """
+
+    def __init__(
+        self,
+        *,
+        memory_bytes: int = 256 * 1024**2,
+        disk_bytes: int = 4 * 1024**3,
+        spool_bytes: int = 8 * 1024**2,
+    ) -> None:
+        self._limits = {False: memory_bytes, True: disk_bytes}
+        self._spool_bytes = spool_bytes
+        self._lock = threading.Lock()
+        self._bodies: OrderedDict[object, Body] = OrderedDict()
+        self._building: dict[object, threading.Lock] = {}
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._count = 0
+        self.built = 0
+
+    def get(self, key: object, build: Callable[[BinaryIO], None]) -> Body:
+        with self._lock:
+            found = self._bodies.get(key)
+            if found is not None:
+                self._bodies.move_to_end(key)
+                return found
+            turn = self._building.setdefault(key, threading.Lock())
+        with turn:
+            with self._lock:
+                found = self._bodies.get(key)
+            if found is None:
+                found = self._build(build)
+                self._keep(key, found)
+        with self._lock:
+            self._building.pop(key, None)
+        return found
+
+    def _build(self, build: Callable[[BinaryIO], None]) -> Body:
+        with tempfile.SpooledTemporaryFile(max_size=self._spool_bytes) as spool:
+            build(spool)  # type: ignore[arg-type]
+            size = spool.tell()
+            spool.seek(0)
+            self.built += 1
+            if size <= self._spool_bytes:
+                return Body(spool.read(), None, size)
+            path = self._new_path()
+            with path.open("wb") as file:
+                while piece := spool.read(1024 * 1024):
+                    file.write(piece)
+            return Body(None, path, size)
+
+    def _new_path(self) -> Path:
+        with self._lock:
+            if self._folder is None:
+                self._folder = tempfile.TemporaryDirectory(prefix="simulator-")
+            self._count += 1
+            return Path(self._folder.name) / f"{self._count}.bin"
+
+    def _keep(self, key: object, body: Body) -> None:
+        with self._lock:
+            self._bodies[key] = body
+            for on_disk, limit in self._limits.items():
+                same = [k for k, b in self._bodies.items() if b.on_disk == on_disk]
+                used = sum(self._bodies[k].size for k in same)
+                while used > limit and len(same) > 1:
+                    # A download under way keeps its open file; unlinking is safe.
+                    gone = self._bodies.pop(same.pop(0))
+                    used -= gone.size
+                    if gone._path is not None:
+                        gone._path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        with self._lock:
+            self._bodies.clear()
+            if self._folder is not None:
+                self._folder.cleanup()
+                self._folder = None
