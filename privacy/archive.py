@@ -1,0 +1,619 @@
+"""Everything that is stored about one athlete, as one ZIP.
+
+Tables for people are CSV, frames are Parquet, and `records/` holds each row of each
+table as it is stored, so that nothing depends on what we thought of when writing this.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+import re
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import IO, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import F
+from django.db.models.functions import Substr
+from django.utils import timezone
+
+from athletes import timeseries
+from athletes.api.frames import cell
+from athletes.biomechanics.definitions import METHOD_VERSION, METRICS, SERIES
+from athletes.models import (
+    BiomechanicsData,
+    DataType,
+    EventCorrection,
+    InclusionDecision,
+    Movement,
+    MovementCurves,
+    Note,
+    Player,
+    Session,
+    SessionMetric,
+    Tag,
+)
+from athletes.timeseries import FLOAT32, FLOAT64, TEXT, Array, Column, match_key
+from privacy import records
+from syncing.models import RawPayload
+
+#: Movements whose frames are in memory at once.
+_AT_ONCE = 4
+_ARROW = {FLOAT32: pa.float32(), FLOAT64: pa.float64(), TEXT: pa.string()}
+CURVES = "curves"
+#: Columns that say which row is which; no export has columns of these names.
+MARKS = ("archive_org_movement_id", "archive_position", "archive_frame")
+
+Row = Sequence[Any]
+
+
+def write_archive(player: Player, file: IO[bytes]) -> None:
+    """Write the ZIP of `player` into `file`, which must be seekable."""
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        _Archive(player, archive).write()
+
+
+@dataclass(frozen=True, slots=True)
+class _Frames:
+    """Columns of several movements that become one Parquet file."""
+
+    name: str
+    headers: Mapping[int, tuple[Column, ...]]
+    load: Callable[[Sequence[int]], Mapping[int, Mapping[str, Array]]]
+
+
+@dataclass(slots=True)
+class _Target:
+    """One column of a Parquet file."""
+
+    name: str
+    canonical: str
+    unit: str | None
+    kind: str
+    movements: int = 0
+
+
+class _Archive:
+    """The ZIP while it is written."""
+
+    def __init__(self, player: Player, archive: zipfile.ZipFile) -> None:
+        self._player = player
+        self._zip = archive
+        self._sessions = list(
+            Session.objects.filter(player=player).order_by("session_date", "id")
+        )
+        self._movements: dict[int, list[Movement]] = {s.pk: [] for s in self._sessions}
+        for movement in Movement.objects.filter(session__player=player).order_by(
+            "session_id", "position", "id"
+        ):
+            self._movements[movement.session_id].append(movement)
+        self._index: list[Row] = []
+
+    def write(self) -> None:
+        self._text("README.txt", self._readme())
+        self._facts()
+        self._session_tables()
+        self._swing_tables()
+        self._written_by_people()
+        self._definitions()
+        for session in self._sessions:
+            self._frames_of(session)
+        self._csv(
+            "frames/index.csv",
+            [
+                *("file", "session_id", "data_type", "column", "canonical_name"),
+                *("unit", "type", "movements_with_it"),
+            ],
+            self._index,
+        )
+        for kind in records.kinds():
+            self._json(
+                f"records/{kind.table}.json",
+                kind.rows(self._player.pk).values(*kind.fields()).iterator(200),
+            )
+        self._vendor()
+
+    # Files
+
+    def _text(self, name: str, text: str) -> None:
+        self._zip.writestr(name, text.encode())
+
+    def _csv(self, name: str, head: Row, rows: Iterable[Row]) -> None:
+        with (
+            self._zip.open(name, "w", force_zip64=True) as raw,
+            io.TextIOWrapper(raw, encoding="utf-8", newline="") as file,
+        ):
+            writer = csv.writer(file)
+            writer.writerow(head)
+            for row in rows:
+                writer.writerow([_cell(value) for value in row])
+
+    def _json(self, name: str, rows: Iterable[Any]) -> None:
+        encoder = DjangoJSONEncoder(ensure_ascii=False, allow_nan=False)
+        with (
+            self._zip.open(name, "w", force_zip64=True) as raw,
+            io.TextIOWrapper(raw, encoding="utf-8") as file,
+        ):
+            file.write("[")
+            for place, row in enumerate(rows):
+                file.write(",\n" if place else "\n")
+                file.write(encoder.encode(row))
+            file.write("\n]\n")
+
+    # Tables
+
+    def _facts(self) -> None:
+        names = [
+            *("org_player_id", "reboot_player_id", "first_name", "last_name"),
+            *("date_of_birth", "height_ft", "weight_lbs"),
+            *("dominant_hand_hitting", "dominant_hand_throwing"),
+            *("corrected_fields", "missing_since", "created_at", "updated_at"),
+        ]
+        self._csv(
+            "athlete.csv",
+            ["field", "value"],
+            ([name, getattr(self._player, name)] for name in names),
+        )
+
+    def _session_tables(self) -> None:
+        names = [
+            *("session_id", "session_date", "session_num", "movement_type_id"),
+            *("movement_type_name", "mocap_type_name", "session_type_name"),
+            *("vendor_status", "vendor_updated_at", "missing_since", "data_state"),
+            *("condition", "bat", "swing_count"),
+        ]
+        self._csv(
+            "sessions.csv",
+            ["folder", *names],
+            ([_folder(s), *(getattr(s, n) for n in names)] for s in self._sessions),
+        )
+        numbers = [
+            *("n", "mean", "sd", "minimum", "maximum", "median", "robust_spread"),
+            *("cv", "method_version"),
+        ]
+        rows = SessionMetric.objects.filter(session__player=self._player).order_by(
+            "session_id", "metric", "event_rule"
+        )
+        by_pk = {session.pk: session for session in self._sessions}
+        self._csv(
+            "session_metrics.csv",
+            ["session_id", "session_date", "metric", "unit", "event_rule", *numbers],
+            (
+                [
+                    by_pk[row.session_id].session_id,
+                    by_pk[row.session_id].session_date,
+                    row.metric,
+                    METRICS[row.metric].unit if row.metric in METRICS else None,
+                    row.event_rule,
+                    *(getattr(row, name) for name in numbers),
+                ]
+                for row in rows.iterator()
+            ),
+        )
+
+    def _swings(self) -> Iterator[tuple[Session, Movement]]:
+        for session in self._sessions:
+            for movement in self._movements[session.pk]:
+                yield session, movement
+
+    def _swing_tables(self) -> None:
+        names = [
+            *("position", "is_swing", "side", "sampling_rate_hz", "frame_count"),
+            *("duration_s", "angle_unit_found", "quality_grade", "quality_reasons"),
+            *("inclusion", "inclusion_reason", "method_version", "analysed_at"),
+            *("missing_since", "metadata"),
+        ]
+        self._csv(
+            "swings.csv",
+            [*_SWING, *names],
+            (
+                [*_swing(s, m), *(getattr(m, name) for name in names)]
+                for s, m in self._swings()
+            ),
+        )
+        self._csv(
+            "metrics.csv",
+            [
+                *(*_SWING, "metric", "name", "value", "unit", "reason", "flagged"),
+                *("window", "method_version"),
+            ],
+            (
+                [
+                    *_swing(s, m),
+                    metric,
+                    METRICS[metric].name if metric in METRICS else None,
+                    *(entry.get(k) for k in ("value", "unit", "reason", "flagged")),
+                    entry.get("window"),
+                    m.method_version,
+                ]
+                for s, m in self._swings()
+                for metric, entry in m.metrics.items()
+            ),
+        )
+        self._csv(
+            "events.csv",
+            [*_SWING, "event", "found_by", "time_s", "rule", "confidence"],
+            (
+                [
+                    *_swing(s, m),
+                    event,
+                    found_by,
+                    *((entry or {}).get(k) for k in ("time_s", "rule", "confidence")),
+                ]
+                for s, m in self._swings()
+                for found_by, events in (
+                    ("used", m.events),
+                    ("automatic", m.automatic_events),
+                )
+                for event, entry in events.items()
+            ),
+        )
+
+    def _written_by_people(self) -> None:
+        swings = {m.pk: (s, m) for s, m in self._swings()}
+        sessions = {session.pk: session for session in self._sessions}
+        moved = EventCorrection.objects.filter(
+            movement__session__player=self._player
+        ).order_by("id")
+        names = ["event", "time_s", "automatic_time_s", "reason", "created_at"]
+        names += ["undone_at"]
+        self._csv(
+            "event_corrections.csv",
+            [*_SWING, *names],
+            (
+                [*_swing(*swings[row.movement_id]), *(getattr(row, n) for n in names)]
+                for row in moved
+            ),
+        )
+        decided = InclusionDecision.objects.filter(
+            movement__session__player=self._player
+        ).order_by("id")
+        names = ["inclusion", "reason", "created_at"]
+        self._csv(
+            "inclusion_decisions.csv",
+            [*_SWING, *names],
+            (
+                [*_swing(*swings[row.movement_id]), *(getattr(row, n) for n in names)]
+                for row in decided
+            ),
+        )
+        notes = Note.objects.filter(session__player=self._player).order_by("id")
+        self._csv(
+            "notes.csv",
+            ["session_id", "session_date", "org_movement_id", "text", "created_at"],
+            (
+                [
+                    sessions[note.session_id].session_id,
+                    sessions[note.session_id].session_date,
+                    swings[note.movement_id][1].org_movement_id
+                    if note.movement_id in swings
+                    else None,
+                    note.text,
+                    note.created_at,
+                ]
+                for note in notes
+            ),
+        )
+        tags: list[Row] = [
+            ["athlete", None, tag.name]
+            for tag in Tag.objects.filter(players=self._player)
+        ]
+        tags += [
+            ["session", session_id, name]
+            for name, session_id in Tag.objects.filter(
+                sessions__player=self._player
+            ).values_list("name", "sessions__session_id")
+            if session_id in {session.session_id for session in self._sessions}
+        ]
+        self._csv("tags.csv", ["of", "session_id", "tag"], tags)
+
+    def _definitions(self) -> None:
+        metrics = [dataclasses.asdict(item) for item in METRICS.values()]
+        series = [dataclasses.asdict(item) for item in SERIES.values()]
+        self._json("definitions/metrics.json", metrics)
+        self._json("definitions/curves.json", series)
+        self._csv(
+            "definitions/metrics.csv",
+            list(metrics[0]),
+            ([*m.values()] for m in metrics),
+        )
+
+    # Frames
+
+    def _frames_of(self, session: Session) -> None:
+        movements = self._movements[session.pk]
+        ids = [movement.pk for movement in movements]
+        for data_type in DataType.values:
+            rows = BiomechanicsData.objects.filter(
+                movement__session=session, data_type=data_type
+            ).order_by()
+            headers = rows.annotate(header=_header("frames"))
+            self._parquet(
+                session,
+                movements,
+                _Frames(
+                    data_type,
+                    _columns(headers.values_list("movement_id", "header")),
+                    partial(_load_frames, data_type),
+                ),
+            )
+        curves = MovementCurves.objects.filter(movement__in=ids).order_by()
+        headers_of_curves = curves.annotate(header=_header("data"))
+        self._parquet(
+            session,
+            movements,
+            _Frames(
+                CURVES,
+                _columns(headers_of_curves.values_list("movement_id", "header")),
+                _load_curves,
+            ),
+        )
+
+    def _parquet(
+        self, session: Session, movements: Sequence[Movement], frames: _Frames
+    ) -> None:
+        """One file for a session and a data type, one row group for a movement."""
+        if not frames.headers:
+            return
+        targets = _targets(frames.headers.values())
+        name = f"frames/{_folder(session)}/{frames.name}.parquet"
+        schema = pa.schema(
+            [
+                pa.field(MARKS[0], pa.string()),
+                pa.field(MARKS[1], pa.int32()),
+                pa.field(MARKS[2], pa.int32()),
+                *(pa.field(t.name, _ARROW[t.kind]) for t in targets.values()),
+            ]
+        )
+        with_frames = [m for m in movements if m.pk in frames.headers]
+        # Parquet is compressed in itself.
+        entry = zipfile.ZipInfo(name, timezone.now().timetuple()[:6])
+        entry.external_attr = 0o600 << 16
+        with (
+            self._zip.open(entry, "w", force_zip64=True) as raw,
+            pq.ParquetWriter(raw, schema, compression="zstd") as writer,
+        ):
+            for start in range(0, len(with_frames), _AT_ONCE):
+                part = with_frames[start : start + _AT_ONCE]
+                loaded = frames.load([movement.pk for movement in part])
+                for movement in part:
+                    if movement.pk in loaded:
+                        writer.write_table(
+                            _table(movement, loaded[movement.pk], targets, schema)
+                        )
+        self._index += [
+            [
+                name,
+                session.session_id,
+                frames.name,
+                target.name,
+                target.canonical,
+                target.unit,
+                str(_ARROW[target.kind]),
+                target.movements,
+            ]
+            for target in targets.values()
+        ]
+
+    # The vendor's own words
+
+    def _vendor(self) -> None:
+        """The last JSON of the vendor about the athlete, nobody else's in it."""
+        ids = {self._player.org_player_id, self._player.reboot_player_id} - {""}
+        sessions = [session.session_id for session in self._sessions]
+        payloads = list(
+            RawPayload.objects.filter(
+                kind=RawPayload.Kind.PLAYER, vendor_id=self._player.org_player_id
+            )
+        )
+        for start in range(0, len(sessions), 500):
+            payloads += RawPayload.objects.filter(
+                kind__in=[RawPayload.Kind.SESSION, RawPayload.Kind.SESSION_DETAIL],
+                vendor_id__in=sessions[start : start + 500],
+            ).order_by("vendor_id", "kind")
+        self._json(
+            "vendor/payloads.json",
+            (
+                {
+                    "kind": row.kind,
+                    "vendor_id": row.vendor_id,
+                    "fetched_at": row.fetched_at,
+                    "payload": only_of(row.payload, ids),
+                }
+                for row in payloads
+            ),
+        )
+
+    def _readme(self) -> str:
+        player = self._player
+        swings = sum(len(found) for found in self._movements.values())
+        return README.format(
+            name=player.full_name,
+            org_player_id=player.org_player_id,
+            reboot_player_id=player.reboot_player_id or "none",
+            sessions=len(self._sessions),
+            swings=swings,
+            made_at=timezone.now().isoformat(timespec="seconds"),
+            version=METHOD_VERSION,
+        )
+
+
+_SWING = ("session_id", "session_date", "org_movement_id")
+
+
+def _swing(session: Session, movement: Movement) -> tuple[Any, ...]:
+    return session.session_id, session.session_date, movement.org_movement_id
+
+
+def _cell(value: Any) -> Any:
+    """A CSV cell: numbers as they are, text that no spreadsheet runs."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return value
+    if isinstance(value, list | dict | tuple):
+        value = json.dumps(
+            value, ensure_ascii=False, allow_nan=False, cls=DjangoJSONEncoder
+        )
+    elif hasattr(value, "isoformat"):
+        value = value.isoformat()
+    return cell(str(value))
+
+
+def _folder(session: Session) -> str:
+    """Safe on every file system, unique by our id, readable by its date."""
+    day = session.session_date.isoformat() if session.session_date else "undated"
+    readable = re.sub(r"[^0-9A-Za-z]+", "-", session.session_id)[:40].strip("-")
+    return f"{day}_{session.pk}_{readable or 'session'}"
+
+
+def _columns(rows: Iterable[tuple[int, Any]]) -> dict[int, tuple[Column, ...]]:
+    return {pk: timeseries.columns_of(bytes(header)) for pk, header in rows}
+
+
+def _header(field: str) -> Substr:
+    """The first bytes of packed columns: their names, without the columns."""
+    return Substr(field, 1, F("header_size"))  # type: ignore[arg-type]
+
+
+def _load_frames(
+    data_type: str, movement_ids: Sequence[int]
+) -> dict[int, dict[str, Array]]:
+    return timeseries.load_columns(movement_ids, data_type)
+
+
+def _load_curves(movement_ids: Sequence[int]) -> dict[int, dict[str, Array]]:
+    rows = MovementCurves.objects.filter(movement_id__in=movement_ids).order_by()
+    return {
+        movement_id: timeseries.unpack(bytes(data))
+        for movement_id, data in rows.values_list("movement_id", "data")
+    }
+
+
+def _targets(headers: Iterable[Sequence[Column]]) -> dict[str, _Target]:
+    """Columns of all movements together, in the order of the files."""
+    targets: dict[str, _Target] = {}
+    names = set(MARKS)
+    for columns in headers:
+        for column in columns:
+            target = targets.get(column.key)
+            if target is None:
+                # As the file spelt it, unless two columns were spelt alike.
+                name = column.original
+                if name in names:
+                    name = column.name
+                while name in names:
+                    name += "_"
+                names.add(name)
+                target = _Target(name, column.name, column.unit, column.kind)
+                targets[column.key] = target
+            elif column.kind != target.kind:
+                # The wider of the two holds both.
+                both = {column.kind, target.kind}
+                target.kind = TEXT if TEXT in both else FLOAT64
+            target.movements += 1
+    return targets
+
+
+def _table(
+    movement: Movement,
+    columns: Mapping[str, Array],
+    targets: Mapping[str, _Target],
+    schema: pa.Schema,
+) -> pa.Table:
+    found = {match_key(name): values for name, values in columns.items()}
+    frames = len(next(iter(found.values())))
+    arrays = [
+        pa.array([movement.org_movement_id] * frames, pa.string()),
+        pa.array([movement.position] * frames, pa.int32()),
+        pa.array(range(frames), pa.int32()),
+    ]
+    for key, target in targets.items():
+        values = found.get(key)
+        if values is None:
+            arrays.append(pa.nulls(frames, _ARROW[target.kind]))
+        elif target.kind == TEXT:
+            texts = [None if item is None else str(item) for item in values.tolist()]
+            arrays.append(pa.array(texts, pa.string()))
+        else:
+            arrays.append(pa.array(values).cast(_ARROW[target.kind]))
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def only_of(payload: Any, ids: set[str]) -> Any:
+    """A payload without the entries of other people."""
+    if isinstance(payload, dict):
+        return {
+            key: [item for item in value if item in ids]
+            if key == "participant_ids" and isinstance(value, list)
+            else only_of(value, ids)
+            for key, value in payload.items()
+        }
+    if isinstance(payload, list):
+        return [
+            only_of(item, ids)
+            for item in payload
+            if not isinstance(item, dict)
+            or "org_player_id" not in item
+            or item["org_player_id"] in ids
+        ]
+    return payload
+
+
+README = """\
+What is stored about {name}
+===========================
+
+Made {made_at}. Athlete's id at the organisation: {org_player_id}; at the vendor of
+the motion capture: {reboot_player_id}. Sessions: {sessions}. Movements: {swings}.
+
+Tables (CSV, UTF-8, one header line; an empty cell is a missing value)
+  athlete.csv              the athlete's facts
+  sessions.csv             one line per session, with the vendor's session_id, the
+                           condition and the folder of its frames
+  session_metrics.csv      mean and spread of each number over a session
+  swings.csv               one line per recorded movement: what was found, its
+                           quality with the reasons, and whether it is counted
+  metrics.csv              one line per movement and metric: value, unit, and where
+                           there is no value the reason
+  events.csv               instants found in each movement, with the rule; "used" is
+                           what the numbers rest on, "automatic" what was found
+                           before a person moved an event
+  event_corrections.csv    events that a person moved
+  inclusion_decisions.csv  movements that a person counted in or out
+  notes.csv, tags.csv      what people wrote; by whom is not part of this archive
+
+  A text that a spreadsheet program would run as a formula begins with an apostrophe.
+
+Frames (Parquet)
+  frames/SESSION/inverse-kinematics.parquet and momentum-energy.parquet hold the
+  motion as the vendor delivered it: its columns, its names, its units. All movements
+  of a session stand in one file below each other; archive_org_movement_id,
+  archive_position and archive_frame say which row is which. curves.parquet holds the
+  curves computed from them. Numbers are 32-bit, clocks and counts 64-bit floats; NaN
+  is a gap of the file, an empty value a column that the movement's file did not have.
+  frames/index.csv lists every column of every file with its name here, its unit where
+  it is known, and its type.
+
+    import pandas
+    frames = pandas.read_parquet("frames/.../inverse-kinematics.parquet")
+    metrics = pandas.read_csv("metrics.csv")
+
+Definitions
+  definitions/ says what each number and each curve means: in words, as a formula, its
+  unit, window and source. Version of the method: {version}; each value names its own.
+
+Everything else
+  records/ holds each stored row of each table, as JSON. vendor/payloads.json holds the
+  last answers of the vendor about this athlete and these sessions, without what they
+  say of other people.
+"""

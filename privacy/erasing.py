@@ -1,0 +1,337 @@
+"""Erasing an athlete for good, in an order in which an interruption loses nothing.
+
+First the tombstone, so that no sync brings anybody back while we are at it; then what
+only names him; then his sessions, one after another, so that no lock is held for long;
+last the athlete. Whatever ends this in between, `sweep` finds him by his tombstone and
+goes on. A run of the sync that was under way may write something back; the sweep that
+is queued here, and the hourly one, take that away too.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection, models, transaction
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
+from django.utils import timezone
+from django_q.models import Task
+from django_q.tasks import async_task
+
+from accounts.audit import Principal, forget_player, record
+from accounts.models import Action
+from athletes import tombstones
+from athletes.models import Movement, Note, Player, Session, Tag, Tombstone
+from athletes.tombstones import Erased
+from privacy import records
+from privacy.archives import delete_archives
+from privacy.models import Archive
+from privacy.selectors import Stored, stored_about
+from syncing.engine.raw import digest
+from syncing.models import RawPayload, SyncLog, VendorSession
+from webhooks.services import forget as forget_deliveries
+
+logger = logging.getLogger(__name__)
+
+#: Only a run that was under way writes something back, and none lasts so long.
+_RECENT = timedelta(days=3)
+#: Shorter texts are in too many others.
+_LEAST_NAME = 3
+ERASED = "(erased)"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What goes with an athlete, and what a person has to look at."""
+
+    stored: list[Stored]
+    archives: int
+    teams: list[str]
+    mentions: list[Note]
+
+
+def plan(player: Player) -> Plan:
+    """What `erase` would take away."""
+    return Plan(
+        stored=stored_about(player),
+        archives=Archive.objects.filter(player=player).count(),
+        teams=list(player.teams.values_list("name", flat=True)),
+        mentions=list(_mentions(player)[:50]),
+    )
+
+
+def _mentions(player: Player) -> models.QuerySet[Note]:
+    """Notes on others that name this athlete: free text, so a person decides."""
+    notes = Note.objects.exclude(session__player=player).select_related("session")
+    if len(player.last_name) < _LEAST_NAME:
+        return notes.none()
+    return notes.filter(text__icontains=player.last_name).order_by("-id")
+
+
+def erase(*, player: Player, by: Principal | None) -> None:
+    """Take away everything that is stored about an athlete, for good."""
+    with transaction.atomic():
+        tombstones.bury(player)
+        record(Action.ATHLETE_ERASED, by=by, player_id=player.pk)
+        # What is interrupted from here on is finished by the queue.
+        transaction.on_commit(
+            lambda: async_task(
+                "privacy.tasks.sweep_erased_task", task_name="finish erasing"
+            )
+        )
+    purge(player)
+
+
+def purge(player: Player) -> None:
+    """Take away the rows and files of one athlete who has a tombstone."""
+    player_id = player.pk
+    delete_archives(list(Archive.objects.filter(player=player)))
+    with transaction.atomic():
+        _forget_mentions(player)
+    tags = set(Tag.objects.filter(players=player).values_list("pk", flat=True))
+    tags |= set(
+        Tag.objects.filter(sessions__player=player).values_list("pk", flat=True)
+    )
+    for session in Session.objects.filter(player=player).order_by("pk"):
+        with transaction.atomic():
+            session.delete()
+    with transaction.atomic():
+        player.delete()
+        # A word that nobody else has may be his nickname.
+        Tag.objects.filter(pk__in=tags, players=None, sessions=None).delete()
+    _overwrite()
+    logger.info("athlete %s: erased", player_id)
+
+
+def sweep() -> int:
+    """Take away what is left of, or came back about, erased athletes."""
+    erased = tombstones.load()
+    if not erased:
+        return 0
+    count = 0
+    ids = Player.objects.values_list("pk", "org_player_id", "reboot_player_id")
+    for pk, organisation, vendor in list(ids.iterator()):
+        if erased.has(organisation, vendor):
+            purge(Player.objects.get(pk=pk))
+            count += 1
+    if Tombstone.objects.filter(erased_at__gte=timezone.now() - _RECENT).exists():
+        count += _sweep_vendor(erased)
+    return count
+
+
+# --- What only names the athlete -------------------------------------------------
+
+
+def _forget_mentions(player: Player) -> None:
+    erased = tombstones.load()
+    session_ids = set(
+        Session.objects.filter(player=player).values_list("session_id", flat=True)
+    )
+    # The vendor's sessions that nobody else here has a part in.
+    own = session_ids - set(
+        Session.objects.filter(session_id__in=session_ids)
+        .exclude(player=player)
+        .values_list("session_id", flat=True)
+    )
+    ids = [text for text in (player.org_player_id, player.reboot_player_id) if text]
+    names = [player.full_name, f"{player.last_name}, {player.first_name}"]
+    names = [text for text in names if len(text.strip(", ")) >= _LEAST_NAME]
+    _forget_payloads(erased, ids, own, session_ids)
+    _forget_participation(player.org_player_id, own)
+    movement_ids = Movement.objects.filter(session__player=player).values_list(
+        "org_movement_id", flat=True
+    )
+    specific = [text for text in movement_ids if len(text) >= 6]
+    _blank_texts([*ids, *names, *own, *specific])
+    _forget_admin_log(player.pk, [*ids, *names])
+    _forget_task_results([*ids, *names, *own])
+    forget_player(player.pk, subjects=_subjects(player.pk))
+    forget_deliveries(
+        player_id=player.pk,
+        session_ids=player.sessions.values_list("pk", flat=True),
+    )
+
+
+def _subjects(player_id: int) -> Iterator[tuple[str, set[int]]]:
+    for kind in records.kinds():
+        if not kind.model._meta.auto_created:
+            pks = set(kind.rows(player_id).values_list("pk", flat=True))
+            yield kind.model._meta.label_lower, pks
+
+
+def _holding(
+    rows: models.QuerySet[Any], field: str, texts: Iterable[str]
+) -> models.QuerySet[Any]:
+    """Rows whose JSON or text in `field` holds one of the texts somewhere."""
+    wanted = Q(pk__in=[])
+    for text in texts:
+        wanted |= Q(_text__contains=text)
+        escaped = json.dumps(text)[1:-1]
+        if escaped != text:  # SQLite keeps JSON with escapes
+            wanted |= Q(_text__contains=escaped)
+    found: models.QuerySet[Any] = rows.annotate(_text=Cast(field, TextField()))
+    return found.filter(wanted)
+
+
+def _forget_payloads(
+    erased: Erased, ids: list[str], own: set[str], session_ids: set[str]
+) -> None:
+    RawPayload.objects.filter(kind=RawPayload.Kind.PLAYER, vendor_id__in=ids).delete()
+    of_sessions = RawPayload.objects.exclude(kind=RawPayload.Kind.PLAYER)
+    for part in _parts(own):
+        of_sessions.filter(vendor_id__in=part).delete()
+    for row in _holding(of_sessions, "payload", ids):
+        _redact(erased, row)
+
+
+def _redact(erased: Erased, row: RawPayload) -> bool:
+    """Take the entries out; a payload that still is about him goes as a whole."""
+    payload = erased.redact(row.payload)
+    if payload == row.payload:
+        if not _speaks_of(erased, payload):
+            return False
+        row.delete()
+    elif _speaks_of(erased, payload):
+        row.delete()
+    else:
+        # Hashed as the next sync will hash it: without these entries.
+        RawPayload.objects.filter(pk=row.pk).update(
+            payload=payload, sha256=digest(payload)
+        )
+    return True
+
+
+def _speaks_of(erased: Erased, payload: Any) -> bool:
+    if isinstance(payload, dict):
+        return any(_speaks_of(erased, value) for value in payload.values())
+    if isinstance(payload, list):
+        return any(_speaks_of(erased, value) for value in payload)
+    return isinstance(payload, str) and erased.names(payload)
+
+
+def _forget_participation(org_player_id: str, own: set[str]) -> None:
+    for part in _parts(own):
+        VendorSession.objects.filter(session_id__in=part).delete()
+    for row in VendorSession.objects.filter(participants__has_key=org_player_id):
+        row.participants.pop(org_player_id)
+        row.save(update_fields=["participants", "updated_at"])
+
+
+def _blank_texts(texts: list[str]) -> None:
+    """Take names and ids out of the sync's messages."""
+    # The longest first: an id may be a part of another text.
+    texts = sorted(set(texts), key=len, reverse=True)
+    if not texts:
+        return
+
+    def without(value: Any) -> Any:
+        return _replaced(value, texts)
+
+    _rewrite(SyncLog, "errors", without, Q(error_count__gt=0))
+    _rewrite(SyncLog, "error_message", without, ~Q(error_message=""))
+    _rewrite(VendorSession, "last_error", without, ~Q(last_error=""))
+
+
+def _rewrite(
+    model: type[models.Model],
+    field: str,
+    change: Callable[[Any], Any],
+    among: Q,
+) -> None:
+    rows = model._default_manager.filter(among).values_list("pk", field)
+    for pk, value in list(rows):
+        changed = change(value)
+        if changed != value:
+            model._default_manager.filter(pk=pk).update(**{field: changed})
+
+
+def _replaced(value: Any, texts: list[str]) -> Any:
+    if isinstance(value, str):
+        for text in texts:
+            value = value.replace(text, ERASED)
+        return value
+    if isinstance(value, list):
+        return [_replaced(item, texts) for item in value]
+    if isinstance(value, dict):
+        return {key: _replaced(item, texts) for key, item in value.items()}
+    return value
+
+
+def _forget_admin_log(player_id: int, texts: list[str]) -> None:
+    """The admin's own history names what it changed."""
+    gone = {
+        ContentType.objects.get_for_model(kind.model).pk: kind
+        for kind in records.kinds()
+    }
+    entries = LogEntry.objects.filter(content_type__in=gone)
+    pks: dict[int, set[str]] = {}
+    doomed = []
+    for pk, content_type, object_id in entries.values_list(
+        "pk", "content_type_id", "object_id"
+    ):
+        if content_type not in pks:
+            found = gone[content_type].rows(player_id).values_list("pk", flat=True)
+            pks[content_type] = {str(found_pk) for found_pk in found}
+        if object_id in pks[content_type]:
+            doomed.append(pk)
+    for field in ("object_repr", "change_message"):
+        doomed += _holding(LogEntry.objects.all(), field, texts).values_list(
+            "pk", flat=True
+        )
+    for part in _parts(doomed):
+        LogEntry.objects.filter(pk__in=part).delete()
+
+
+def _forget_task_results(texts: list[str]) -> None:
+    """A task that failed may have said why in the database's words, with values."""
+    for task in Task.objects.filter(success=False):
+        if any(text in str(task.result) for text in texts):
+            task.delete()
+
+
+def _sweep_vendor(erased: Erased) -> int:
+    """What a sync that was under way has written back."""
+    count = 0
+    names = RawPayload.objects.filter(kind=RawPayload.Kind.PLAYER).values_list(
+        "pk", "vendor_id"
+    )
+    back = [pk for pk, vendor_id in names.iterator() if erased.names(vendor_id)]
+    for part in _parts(back):
+        count += RawPayload.objects.filter(pk__in=part).delete()[0]
+    details = RawPayload.objects.exclude(kind=RawPayload.Kind.PLAYER).filter(
+        fetched_at__gte=timezone.now() - _RECENT
+    )
+    for row in details.iterator(200):
+        count += _redact(erased, row)
+    sessions = VendorSession.objects.exclude(participants={})
+    for pk, participants in sessions.values_list("pk", "participants").iterator():
+        kept = {
+            key: value for key, value in participants.items() if not erased.names(key)
+        }
+        if kept != participants:
+            VendorSession.objects.filter(pk=pk).update(participants=kept)
+            count += 1
+    return count
+
+
+def _parts(items: Iterable[Any], size: int = 500) -> Iterator[list[Any]]:
+    found = list(items)
+    for start in range(0, len(found), size):
+        yield found[start : start + size]
+
+
+def _overwrite() -> None:
+    """Deleted pages of SQLite are overwritten (secure_delete); its log still has them.
+
+    PostgreSQL overwrites by its own vacuum; docs/privacy.md says what that means.
+    """
+    if connection.vendor == "sqlite" and not connection.in_atomic_block:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")

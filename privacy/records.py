@@ -1,0 +1,70 @@
+"""Which rows belong to an athlete: read from the models, not from a list.
+
+A table that is added later and that goes with an athlete is in the archive, in the
+account of what is stored and in the erasure from its first day.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from django.db import models
+from django.db.models import QuerySet
+
+from athletes.models import Player
+from privacy.models import Archive
+
+#: Rows that are about making the archive itself.
+_NOT_DATA = (Archive,)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A model whose rows go with an athlete, and the way from a row to him."""
+
+    model: type[models.Model]
+    path: str
+
+    @property
+    def table(self) -> str:
+        return self.model._meta.db_table
+
+    def rows(self, player_id: int) -> QuerySet[Any]:
+        """The athlete's rows, in the order in which they were made."""
+        manager: models.Manager[Any] = self.model._default_manager
+        return manager.filter(**{self.path: player_id}).order_by("pk")
+
+    def fields(self, *, binary: bool = False) -> list[str]:
+        """Names of the columns, without (or only) those of packed bytes."""
+        return [
+            field.attname
+            for field in self.model._meta.concrete_fields
+            if isinstance(field, models.BinaryField) == binary
+        ]
+
+
+@lru_cache(maxsize=1)
+def kinds() -> tuple[Kind, ...]:
+    """All models that cascade from an athlete, nearest first; the athlete leads."""
+    found: dict[type[models.Model], str] = {Player: "pk"}
+    waiting: deque[type[models.Model]] = deque([Player])
+    while waiting:
+        parent = waiting.popleft()
+        for relation in parent._meta.get_fields(include_hidden=True):
+            if not (relation.auto_created and not relation.concrete):
+                continue
+            if not isinstance(relation, models.ManyToOneRel):
+                continue
+            child = relation.related_model
+            if relation.on_delete is not models.CASCADE or child in found:
+                continue
+            name = relation.field.name
+            above = found[parent]
+            found[child] = name if above == "pk" else f"{name}__{above}"
+            waiting.append(child)
+    return tuple(
+        Kind(model, path) for model, path in found.items() if model not in _NOT_DATA
+    )

@@ -1,0 +1,68 @@
+"""Deletes what has been kept long enough; how long is a setting for each kind."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.contrib.sessions.models import Session as Login
+from django.utils import timezone
+
+from privacy.archives import prune_archives
+from privacy.erasing import sweep
+from syncing.models import ACTIVE_RUNS, RawPayload, RunStatus, SyncLog
+from webhooks.services import prune_deliveries
+
+logger = logging.getLogger(__name__)
+
+#: The newest runs stay, however old: they say where the sync stands.
+RUNS_KEPT = 20
+
+
+def prune() -> dict[str, int]:
+    """Delete everything whose time is up; returns how many of each kind."""
+    counts = {
+        "archives": prune_archives(),
+        "runs": _prune_runs(_limit(settings.KEEP_SYNC_LOGS_DAYS)),
+        "payloads": _prune_payloads(_limit(settings.KEEP_RAW_PAYLOADS_DAYS)),
+        "deliveries": prune_deliveries(_limit(settings.KEEP_WEBHOOK_DELIVERIES_DAYS)),
+        "logins": Login.objects.filter(expire_date__lt=timezone.now()).delete()[0],
+        "erased": sweep(),
+    }
+    logger.info("deleted what is too old: %s", counts)
+    return counts
+
+
+def _limit(days: int) -> datetime | None:
+    """The moment before which things are too old; None to keep them for ever."""
+    return timezone.now() - timedelta(days=days) if days else None
+
+
+def _prune_runs(limit: datetime | None) -> int:
+    if limit is None:
+        return 0
+    newest = list(SyncLog.objects.order_by("-id").values_list("pk", flat=True))
+    kept = set(newest[:RUNS_KEPT])
+    # The age of the last success is shown, and the next run looks back to it.
+    last = (
+        SyncLog.objects.of_vendor()
+        .filter(status__in=[RunStatus.SUCCESS, RunStatus.PARTIAL])
+        .exclude(sync_type="exports")
+    )
+    for status in (RunStatus.SUCCESS, RunStatus.PARTIAL):
+        found = last.filter(status=status).order_by("-completed_at").first()
+        if found is not None:
+            kept.add(found.pk)
+    old = SyncLog.objects.filter(completed_at__lt=limit).exclude(status__in=ACTIVE_RUNS)
+    doomed = old.exclude(pk__in=kept)
+    count = doomed.count()
+    doomed.delete()
+    return count
+
+
+def _prune_payloads(limit: datetime | None) -> int:
+    """A payload that is needed again is asked for again by the next full sync."""
+    if limit is None:
+        return 0
+    return RawPayload.objects.filter(fetched_at__lt=limit).delete()[0]

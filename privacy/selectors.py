@@ -1,0 +1,222 @@
+"""What is stored about one athlete, counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Sum
+from django.db.models.functions import Length
+
+from accounts.models import Action, AuditEntry, Team
+from athletes.models import (
+    BiomechanicsData,
+    EventCorrection,
+    InclusionDecision,
+    Movement,
+    MovementCurves,
+    Note,
+    Player,
+    Session,
+    SessionMetric,
+    Tag,
+)
+from privacy import records
+from privacy.models import Archive
+from syncing.models import AnalysisJob, ExportJob, RawPayload, VendorSession
+
+_ACCESSES_SHOWN = 50
+#: What lets somebody see or carry away an athlete's data.
+ACCESS_ACTIONS = (
+    Action.DATA_EXPORTED,
+    Action.SHEET_VIEWED,
+    Action.SHARE_CREATED,
+    Action.SHARE_REVOKED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One kind of data: what it is, how much, and where it came from."""
+
+    name: str
+    what: str
+    source: str
+    count: int
+    bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One time that somebody took or shared data of the athlete."""
+
+    at: datetime
+    actor: str
+    action: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPage:
+    """Everything that the page says."""
+
+    stored: list[Stored]
+    facts: list[str]
+    first_at: datetime
+    last_at: datetime
+    total_bytes: int
+    archives: list[Archive]
+    accesses: list[Access]
+    is_under_way: bool
+
+
+VENDOR, COMPUTED, PEOPLE = "the vendor's sync", "computed here", "people here"
+
+#: Models that the page describes in words; others are counted by their table.
+_TOLD = (
+    Player,
+    Session,
+    Movement,
+    BiomechanicsData,
+    MovementCurves,
+    SessionMetric,
+    Note,
+    EventCorrection,
+    InclusionDecision,
+    ExportJob,
+    AnalysisJob,
+    Tag.players.through,
+    Tag.sessions.through,
+    Team.players.through,
+)
+
+_FACTS = {
+    "first_name": "first name",
+    "last_name": "last name",
+    "date_of_birth": "date of birth",
+    "height_ft": "height",
+    "weight_lbs": "weight",
+    "dominant_hand_hitting": "batting side",
+    "dominant_hand_throwing": "throwing hand",
+    "org_player_id": "id at the organisation",
+    "reboot_player_id": "id at the vendor",
+}
+
+
+def stored_page(player: Player, *, with_accesses: bool) -> StoredPage:
+    """Count what is stored about an athlete; who fetched it is for staff."""
+    stored = stored_about(player)
+    archives = list(Archive.objects.filter(player=player)[:10])
+    return StoredPage(
+        stored=stored,
+        facts=[words for name, words in _FACTS.items() if getattr(player, name)],
+        first_at=player.created_at,
+        last_at=player.updated_at,
+        total_bytes=sum(item.bytes or 0 for item in stored),
+        archives=archives,
+        accesses=_accesses(player.pk) if with_accesses else [],
+        is_under_way=any(archive.is_under_way for archive in archives),
+    )
+
+
+def stored_about(player: Player) -> list[Stored]:
+    """Each kind of data with its number of rows, and bytes where they are many."""
+    of_movement = {"movement__session__player": player}
+    frames = BiomechanicsData.objects.filter(**of_movement)
+    curves = MovementCurves.objects.filter(**of_movement)
+    sessions = Session.objects.filter(player=player)
+    tags = Tag.objects.filter(players=player).count()
+    tags += Tag.sessions.through.objects.filter(session__player=player).count()
+    raw = RawPayload.objects.filter(
+        kind=RawPayload.Kind.PLAYER, vendor_id=player.org_player_id
+    ).count()
+    named = VendorSession.objects.filter(
+        session_id__in=sessions.values("session_id")
+    ).count()
+    found = [
+        Stored("Facts", "name, birth, body, hands, ids", VENDOR, 1),
+        Stored("Sessions", "day, kind, condition, bat", VENDOR, sessions.count()),
+        Stored(
+            "Movements",
+            "swings with events, numbers and quality",
+            COMPUTED,
+            Movement.objects.filter(session__player=player).count(),
+        ),
+        _with_bytes(
+            "Frames",
+            "joint positions and angles, frame by frame",
+            VENDOR,
+            frames.aggregate(n=Count("id"), size=Sum("byte_size")),
+        ),
+        _with_bytes(
+            "Curves",
+            "lines drawn on the pages of swings",
+            COMPUTED,
+            curves.aggregate(n=Count("id"), size=Sum(Length("data"))),
+        ),
+        Stored(
+            "Session numbers",
+            "means and spreads",
+            COMPUTED,
+            SessionMetric.objects.filter(session__player=player).count(),
+        ),
+        Stored(
+            "Notes",
+            "free text on sessions and swings",
+            PEOPLE,
+            Note.objects.filter(session__player=player).count(),
+        ),
+        Stored("Tags", "words put on the athlete and the sessions", PEOPLE, tags),
+        Stored(
+            "Moved events",
+            "with their reasons",
+            PEOPLE,
+            EventCorrection.objects.filter(**of_movement).count(),
+        ),
+        Stored(
+            "Swings counted in or out",
+            "with their reasons",
+            PEOPLE,
+            InclusionDecision.objects.filter(**of_movement).count(),
+        ),
+        Stored("Teams", "groups that the athlete is in", PEOPLE, player.teams.count()),
+        Stored(
+            "File requests",
+            "which files were asked of the vendor, what came, what was computed",
+            VENDOR,
+            ExportJob.objects.filter(session__player=player).count()
+            + AnalysisJob.objects.filter(session__player=player).count(),
+        ),
+        Stored("Vendor's answers", "as received", VENDOR, raw + named),
+    ]
+    for kind in records.kinds():
+        if kind.model in _TOLD:
+            continue
+        name = str(kind.model._meta.verbose_name_plural).capitalize()
+        count = kind.rows(player.pk).count()
+        if count:
+            found.append(Stored(name, "other rows", PEOPLE, count))
+    return [item for item in found if item.count]
+
+
+def _with_bytes(name: str, what: str, source: str, found: dict[str, int]) -> Stored:
+    return Stored(name, what, source, found["n"], found["size"] or 0)
+
+
+def _accesses(player_id: int) -> list[Access]:
+    entries = AuditEntry.objects.filter(
+        player_number=player_id, action__in=ACCESS_ACTIONS
+    )[:_ACCESSES_SHOWN]
+    return [
+        Access(
+            at=entry.at,
+            actor=entry.actor or "the system",
+            action=entry.get_action_display(),
+            detail=", ".join(
+                str(entry.detail[key])
+                for key in ("what", "step", "data_type", "format")
+                if entry.detail.get(key)
+            ),
+        )
+        for entry in entries
+    ]

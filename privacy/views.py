@@ -1,0 +1,130 @@
+"""What is stored about an athlete, the archive of it, and the end of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.files.storage import default_storage
+from django.http import FileResponse, Http404, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import (
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
+
+from athletes import access
+from athletes.http import PageRequest, page_or_fragment, wants_fragment
+from athletes.models import Player
+from privacy import erasing
+from privacy.archives import record_download, request_archive
+from privacy.forms import EraseForm
+from privacy.models import Archive, ArchiveState
+from privacy.selectors import stored_page
+
+#: htmx stops asking when it gets this.
+STOP_POLLING = 286
+
+
+@require_safe
+def stored(request: PageRequest, pk: int) -> HttpResponse:
+    """What is stored about one athlete; alone the archives, while one is made."""
+    player = access.get_player_or_404(request.user, pk)
+    context = _context(request, player)
+    is_over = wants_fragment(request) and not context["page"].is_under_way
+    return page_or_fragment(
+        request,
+        "privacy/stored.html",
+        "privacy/_archives.html",
+        context,
+        status=STOP_POLLING if is_over else 200,
+    )
+
+
+def _context(request: PageRequest, player: Player) -> dict[str, Any]:
+    may_administer = access.may_administer(request.user)
+    return {
+        "player": player,
+        "page": stored_page(player, with_accesses=may_administer),
+        "may_export": access.may_export(request.user),
+        "may_administer": may_administer,
+        "now": timezone.now(),
+        "crumbs": [
+            ("Athletes", "/athletes/"),
+            (player.full_name, f"/athletes/{player.pk}/"),
+            ("What is stored", ""),
+        ],
+    }
+
+
+@require_POST
+def archive(request: PageRequest, pk: int) -> HttpResponse:
+    """Have an archive made."""
+    player = access.get_player_or_404(request.user, pk)
+    _require_export(request)
+    request_archive(player=player, user=request.user)
+    if wants_fragment(request):
+        return render(request, "privacy/_archives.html", _context(request, player))
+    return redirect("privacy:stored", player.pk)
+
+
+@require_safe
+def download(request: PageRequest, pk: int) -> HttpResponseBase:
+    """The ZIP, for who may export this athlete's data at this moment."""
+    found = (
+        Archive.objects.filter(
+            pk=pk,
+            state=ArchiveState.READY,
+            expires_at__gt=timezone.now(),
+            player__in=access.visible_players(request.user),
+        )
+        .select_related("player")
+        .first()
+    )
+    if found is None or not default_storage.exists(found.file_name):
+        raise Http404("There is no such archive any more; ask for a new one.")
+    _require_export(request)
+    if request.method == "GET":
+        record_download(found, by=request.user)
+    return FileResponse(
+        default_storage.open(found.file_name),
+        as_attachment=True,
+        filename=found.download_name,
+        content_type="application/zip",
+    )
+
+
+def _require_export(request: PageRequest) -> None:
+    if not access.may_export(request.user):
+        raise PermissionDenied("You may look at this but not download it.")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def erase(request: PageRequest, pk: int) -> HttpResponse:
+    """Say what would go, and after a typed word make it go."""
+    if not access.may_administer(request.user):
+        raise PermissionDenied("Only staff may erase an athlete.")
+    player = access.get_player_or_404(request.user, pk)
+    form = EraseForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        erasing.erase(player=player, by=request.user)
+        # Without a name: a message may lie in a cookie.
+        messages.success(request, "The athlete was erased for good.")
+        return redirect("athletes:list")
+    context = _context(request, player)
+    context["crumbs"] = [
+        *context["crumbs"][:-1],
+        ("What is stored", f"/privacy/athletes/{player.pk}/"),
+        ("Erase", ""),
+    ]
+    context |= {
+        "form": form,
+        "plan": erasing.plan(player),
+    }
+    return render(
+        request, "privacy/erase.html", context, status=422 if form.errors else 200
+    )
