@@ -1,0 +1,170 @@
+"""Admin of webhooks: secrets shown once, deliveries to look at and to send again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+
+from accounts.audit import record
+from accounts.models import Action, User
+from webhooks import signing
+from webhooks.models import DeliveryState, Event, Webhook, WebhookDelivery
+from webhooks.services import renew_secret, resend
+
+if TYPE_CHECKING:
+    _Base = admin.ModelAdmin[Any]
+    _Form = forms.ModelForm[Webhook]
+else:  # Django's own classes take no parameter at run time
+    _Base = admin.ModelAdmin
+    _Form = forms.ModelForm
+
+
+class WebhookForm(_Form):
+    """Events as boxes to tick."""
+
+    url = forms.URLField(label="Address", max_length=500, assume_scheme="https")
+    events = forms.MultipleChoiceField(
+        choices=Event.choices, widget=forms.CheckboxSelectMultiple
+    )
+
+    class Meta:
+        model = Webhook
+        fields = ["name", "url", "events", "is_active"]
+
+
+@admin.register(Webhook)
+class WebhookAdmin(_Base):
+    """Addresses that are called, and what each is told."""
+
+    form = WebhookForm
+    list_display = ["name", "url", "told_of", "is_active", "created_by", "created_at"]
+    list_filter = ["is_active"]
+    list_select_related = ["created_by"]
+    search_fields = ["name", "url"]
+    actions = ["renew"]
+
+    @admin.display(description="events")
+    def told_of(self, webhook: Webhook) -> str:
+        return ", ".join(webhook.events)
+
+    def save_model(
+        self, request: HttpRequest, obj: Webhook, form: Any, change: bool
+    ) -> None:
+        user = cast(User, request.user)
+        if not change:
+            obj.created_by = user
+            request.new_secret = signing.new_secret(obj)  # type: ignore[attr-defined]
+        super().save_model(request, obj, form, change)
+        record(
+            Action.RECORD_CHANGED,
+            by=user,
+            subject=obj,
+            fields=sorted(form.changed_data),
+        )
+
+    def response_add(
+        self, request: HttpRequest, obj: Webhook, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        secret = request.new_secret  # type: ignore[attr-defined]
+        return self._shown_once(request, obj, secret)
+
+    def _shown_once(
+        self, request: HttpRequest, webhook: Webhook, secret: str
+    ) -> HttpResponse:
+        # On this page alone: a message would lie in the session or a cookie.
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Secret of the webhook",
+            "opts": self.opts,
+            "webhook": webhook,
+            "secret": secret,
+        }
+        return TemplateResponse(request, "admin/webhooks/secret.html", context)
+
+    @admin.action(description="Make a new secret", permissions=["change"])
+    def renew(
+        self, request: HttpRequest, webhooks: QuerySet[Webhook]
+    ) -> HttpResponse | None:
+        found = list(webhooks[:2])
+        if len(found) != 1:
+            self.message_user(
+                request, "Choose one webhook: a secret is shown once.", messages.ERROR
+            )
+            return None
+        secret = renew_secret(found[0], by=cast(User, request.user))
+        return self._shown_once(request, found[0], secret)
+
+
+@admin.register(WebhookDelivery)
+class WebhookDeliveryAdmin(_Base):
+    """The log of deliveries."""
+
+    change_form_template = "admin/webhooks/delivery.html"
+    list_display = [
+        *("id", "webhook", "event", "state", "attempts", "response_code", "error"),
+        *("next_try_at", "created_at", "delivered_at"),
+    ]
+    list_filter = ["state", "event", "webhook", "created_at"]
+    list_select_related = ["webhook"]
+    search_fields = ["=id", "message_id", "error"]
+    date_hierarchy = "created_at"
+    show_full_result_count = False
+    actions = ["send_again"]
+    fields = [
+        *("webhook", "event", "message_id", "payload", "state", "attempts"),
+        *("response_code", "error", "seconds", "next_try_at", "created_at"),
+        "delivered_at",
+    ]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def save_model(
+        self, request: HttpRequest, obj: WebhookDelivery, form: Any, change: bool
+    ) -> None:
+        """Nothing of a delivery is changed by hand."""
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """The audit has it."""
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        # To be looked at; the one change is to send it again.
+        return [str(name) for name in self.fields or []]
+
+    @admin.action(description="Send again", permissions=["change"])
+    def send_again(
+        self, request: HttpRequest, deliveries: QuerySet[WebhookDelivery]
+    ) -> None:
+        ids = list(deliveries.values_list("pk", flat=True))
+        count = resend(ids, by=cast(User, request.user))
+        self.message_user(request, f"{count} deliveries will be sent again.")
+
+    def response_change(
+        self, request: HttpRequest, obj: WebhookDelivery
+    ) -> HttpResponse:
+        if "_resend" in request.POST:
+            if resend([obj.pk], by=cast(User, request.user)):
+                self.message_user(request, "It will be sent again.")
+            else:
+                self.message_user(
+                    request, "It is being sent at this moment.", messages.WARNING
+                )
+        return HttpResponseRedirect(request.path)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        context = {"waiting": DeliveryState.WAITING, **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, context)

@@ -1,0 +1,111 @@
+"""Addresses of other programs, and what was sent to them."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from webhooks.targets import RefusedTargetError, check_url
+
+
+class Event(models.TextChoices):
+    """What a program can be told of."""
+
+    SYNC_FINISHED = "sync.finished", "A sync came to its end"
+    SYNC_FAILING = "sync.failing", "A sync failed or was cut off"
+    SESSION_STORED = "session.stored", "New swing data of a session are stored"
+
+
+def _known_events(events: Any) -> None:
+    if not isinstance(events, list) or not events:
+        raise ValidationError("Choose at least one event.")
+    unknown = sorted(str(name) for name in events if name not in Event.values)
+    if unknown:
+        raise ValidationError(f"There are no such events: {', '.join(unknown)}.")
+
+
+class Webhook(models.Model):
+    """One address that is called when something happens."""
+
+    name = models.CharField(max_length=100, help_text="Which program listens there.")
+    url = models.URLField("address", max_length=500)
+    events = models.JSONField(validators=[_known_events])
+    is_active = models.BooleanField("active", default=True)
+    # The secret itself is not stored: it follows from this and SECRET_KEY.
+    secret_seed = models.CharField(max_length=64, editable=False)
+    secret_key_id = models.CharField(max_length=16, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["name", "id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        try:
+            check_url(self.url)
+        except RefusedTargetError as error:
+            raise ValidationError({"url": str(error)}) from error
+
+
+class DeliveryState(models.TextChoices):
+    """What became of one delivery."""
+
+    WAITING = "waiting", "Waiting"
+    DELIVERED = "delivered", "Delivered"
+    FAILED = "failed", "Given up"
+
+
+class WebhookDelivery(models.Model):
+    """One event for one address, with every try to bring it there."""
+
+    webhook = models.ForeignKey(
+        Webhook, on_delete=models.CASCADE, related_name="deliveries"
+    )
+    # The same in every try, so that a receiver can tell a repetition.
+    message_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    event = models.CharField(max_length=20, choices=Event.choices)
+    # Ids and states only, never a name.
+    payload = models.JSONField()
+    state = models.CharField(
+        max_length=9, choices=DeliveryState.choices, default=DeliveryState.WAITING
+    )
+    attempts = models.PositiveIntegerField(default=0)
+    response_code = models.PositiveIntegerField(null=True)
+    error = models.CharField(max_length=300, blank=True)
+    seconds = models.FloatField(null=True)
+    next_try_at = models.DateTimeField(null=True)
+    claimed_until = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    delivered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = "delivery"
+        verbose_name_plural = "deliveries"
+        ordering = ["-id"]
+        indexes = [
+            # what is due
+            models.Index(
+                fields=["next_try_at"],
+                condition=models.Q(state="waiting"),
+                name="webhook_delivery_due",
+            ),
+            # what is old enough to go
+            models.Index(fields=["created_at"], name="webhook_delivery_created"),
+        ]
+
+    def __str__(self) -> str:
+        return f"delivery {self.pk}"

@@ -1,0 +1,206 @@
+"""Noting what happened, and bringing it to who wants to know."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+from django_q.tasks import async_task
+
+from accounts.audit import record
+from accounts.keys import LostKeyError
+from accounts.models import Action, User
+from webhooks import sending, signing, targets
+from webhooks.models import DeliveryState, Event, Webhook, WebhookDelivery
+
+logger = logging.getLogger(__name__)
+
+#: Waits after a failure; after the last one the delivery is given up.
+WAITS = tuple(
+    timedelta(minutes=minutes) for minutes in (1, 5, 30, 2 * 60, 6 * 60, 24 * 60)
+)
+#: Longer than a try can take.
+LEASE = timedelta(seconds=120)
+_AT_ONCE = 100
+
+
+def emit(event: Event, data: dict[str, Any]) -> list[WebhookDelivery]:
+    """Note an event for every webhook that wants it. `data` is ids and states.
+
+    To be called in the transaction of what happened, so that neither is there
+    without the other; sending begins when it is through.
+    """
+    listening = [
+        webhook
+        for webhook in Webhook.objects.filter(is_active=True)
+        if event in webhook.events
+    ]
+    now = timezone.now()
+    payload = {"type": str(event), "timestamp": now.isoformat(), "data": data}
+    deliveries = WebhookDelivery.objects.bulk_create(
+        [
+            WebhookDelivery(
+                webhook=webhook, event=event, payload=payload, next_try_at=now
+            )
+            for webhook in listening
+        ]
+    )
+    for delivery in deliveries:
+        _enqueue(delivery.pk)
+    return deliveries
+
+
+def _enqueue(delivery_id: int) -> None:
+    # A message that is lost does not matter: the schedule finds what is due.
+    transaction.on_commit(
+        lambda: async_task(
+            "webhooks.tasks.deliver_task",
+            delivery_id,
+            task_name=f"webhook delivery {delivery_id}",
+        )
+    )
+
+
+def deliver_due() -> int:
+    """Try everything whose next try has come; returns how many were tried."""
+    now = timezone.now()
+    due = WebhookDelivery.objects.filter(
+        state=DeliveryState.WAITING, next_try_at__lte=now
+    ).order_by("next_try_at")
+    ids = list(due.values_list("pk", flat=True)[:_AT_ONCE])
+    return sum(deliver(pk) is not None for pk in ids)
+
+
+def deliver(delivery_id: int) -> str | None:
+    """Try one delivery; None when it is not due or somebody else has it."""
+    now = timezone.now()
+    free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
+    claimed = WebhookDelivery.objects.filter(
+        free, pk=delivery_id, state=DeliveryState.WAITING, next_try_at__lte=now
+    ).update(claimed_until=now + LEASE, attempts=F("attempts") + 1)
+    if not claimed:
+        return None
+    delivery = WebhookDelivery.objects.select_related("webhook").get(pk=delivery_id)
+    if not delivery.webhook.is_active:
+        return _settle(delivery, sending.Answer(None, "Switched off.", 0.0), last=True)
+    try:
+        target = targets.resolve(delivery.webhook.url)
+        headers, body = _message(delivery)
+    except (targets.RefusedTargetError, LookupError, LostKeyError) as error:
+        return _settle(delivery, sending.Answer(None, str(error), 0.0))
+    return _settle(delivery, sending.send(target, body, headers))
+
+
+def _message(delivery: WebhookDelivery) -> tuple[dict[str, str], bytes]:
+    body = json.dumps(
+        delivery.payload, separators=(",", ":"), allow_nan=False, ensure_ascii=False
+    ).encode()
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "swing-dashboard-webhooks",
+        **signing.headers(
+            delivery.webhook,
+            message_id=str(delivery.message_id),
+            timestamp=int(time.time()),
+            body=body,
+        ),
+    }
+    return headers, body
+
+
+def _settle(
+    delivery: WebhookDelivery, answer: sending.Answer, *, last: bool = False
+) -> str:
+    now = timezone.now()
+    values: dict[str, Any] = {
+        "response_code": answer.status,
+        "error": answer.error[:300],
+        "seconds": answer.seconds,
+        "claimed_until": None,
+        "next_try_at": None,
+    }
+    if answer.is_accepted:
+        state = DeliveryState.DELIVERED
+        values["delivered_at"] = now
+    elif last or delivery.attempts > len(WAITS):
+        state = DeliveryState.FAILED
+    else:
+        state = DeliveryState.WAITING
+        values["next_try_at"] = now + WAITS[delivery.attempts - 1]
+    WebhookDelivery.objects.filter(pk=delivery.pk).update(state=state, **values)
+    logger.info("webhook delivery %s: %s, status %s", delivery.pk, state, answer.status)
+    return state.value
+
+
+def resend(delivery_ids: Iterable[int], *, by: User) -> int:
+    """Try deliveries again now, whatever became of them; returns how many."""
+    now = timezone.now()
+    free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
+    with transaction.atomic():
+        ids = list(
+            WebhookDelivery.objects.filter(free, pk__in=list(delivery_ids)).values_list(
+                "pk", flat=True
+            )
+        )
+        WebhookDelivery.objects.filter(pk__in=ids).update(
+            state=DeliveryState.WAITING,
+            attempts=0,
+            next_try_at=now,
+            claimed_until=None,
+            error="",
+            response_code=None,
+        )
+        for pk in ids:
+            _enqueue(pk)
+        if ids:
+            record(Action.RECORD_CHANGED, by=by, what="resend", deliveries=ids)
+    return len(ids)
+
+
+def renew_secret(webhook: Webhook, *, by: User) -> str:
+    """Another secret, shown once; the former one ends at once."""
+    secret = signing.new_secret(webhook)
+    webhook.save(update_fields=["secret_seed", "secret_key_id", "updated_at"])
+    record(Action.RECORD_CHANGED, by=by, subject=webhook, fields=["secret"])
+    return secret
+
+
+# --- What others ask of us ------------------------------------------------------
+
+
+def forget(*, player_id: int, session_ids: Iterable[int]) -> int:
+    """Delete deliveries about an erased athlete."""
+    about = Q(payload__data__player_id=player_id)
+    ids = set(WebhookDelivery.objects.filter(about).values_list("pk", flat=True))
+    wanted = set(session_ids)
+    stored = WebhookDelivery.objects.filter(event=Event.SESSION_STORED)
+    for pk, payload in stored.values_list("pk", "payload").iterator():
+        if payload["data"].get("id") in wanted:
+            ids.add(pk)
+    found = sorted(ids)
+    for start in range(0, len(found), 500):
+        WebhookDelivery.objects.filter(pk__in=found[start : start + 500]).delete()
+    return len(found)
+
+
+def prune_deliveries(limit: datetime | None) -> int:
+    """Delete deliveries of before `limit` that are settled."""
+    if limit is None:
+        return 0
+    return (
+        WebhookDelivery.objects.filter(created_at__lt=limit)
+        .exclude(state=DeliveryState.WAITING)
+        .delete()[0]
+    )
+
+
+def on_sync_event(event: str, **data: Any) -> None:
+    """Listener of the sync (SYNC_LISTENERS)."""
+    emit(Event(event), data)
