@@ -1,0 +1,679 @@
+// Draws every [data-chart] from the JSON beside it (docs/design.md, "Chart").
+//
+// The server names what a curve is (part, side, role); colours and dashes come from
+// the tokens, so that both themes and the figure agree. Event lines and the time cursor
+// are an SVG of our own over the plot: moving them costs no redraw of the curves.
+(() => {
+  "use strict";
+
+  const PLOTLY = document.currentScript.dataset.plotly;
+  const SVG = "http://www.w3.org/2000/svg";
+  const UNIFIED_AT_MOST = 8; // beyond, a hover over all curves costs over 100 ms
+
+  const PART_DASH = {
+    pelvis: "solid",
+    torso: "longdash",
+    lead_arm: "dot",
+    hands: "dashdot",
+    bat: "dash",
+    separation: "solid",
+  };
+  const SIDE = {
+    a: { dash: "solid", opacity: 1 },
+    b: { dash: "dash", opacity: 0.85 },
+    c: { dash: "dot", opacity: 0.8 },
+    d: { dash: "dashdot", opacity: 0.75 },
+    e: { dash: "longdash", opacity: 0.65 },
+    f: { dash: "longdashdot", opacity: 0.6 },
+  };
+  const ROLE_WIDTH = { line: 2, mean: 3, single: 1, trend: 2, points: 0 };
+  const DECIMALS = { "°/s": 0, "°": 1, "m/s": 1, mph: 1, m: 2, in: 1, J: 0, W: 0, ms: 0, "%": 0 };
+
+  // --- Colours ---------------------------------------------------------------
+
+  const token = (name) =>
+    getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  const partColour = (part) => token(`part-${(part || "value").replaceAll("_", "-")}`) || token("part-value");
+
+  const withAlpha = (hex, alpha) => {
+    const n = Number.parseInt(hex.slice(1), 16);
+    return `rgba(${n >> 16},${(n >> 8) & 255},${n & 255},${alpha})`;
+  };
+
+  // Text grows with the page's, on a wall screen or by the reader's setting.
+  const magnified = () =>
+    Number.parseFloat(getComputedStyle(document.documentElement).fontSize) / 16 || 1;
+
+  // --- Typed arrays ------------------------------------------------------------
+
+  const ARRAYS = { f4: Float32Array, f8: Float64Array, i4: Int32Array, i2: Int16Array, u1: Uint8Array };
+
+  const decode = (source) => {
+    if (!source || Array.isArray(source)) return source || [];
+    const bytes = Uint8Array.from(atob(source.bdata), (c) => c.charCodeAt(0));
+    return new ARRAYS[source.dtype](bytes.buffer);
+  };
+
+  const xOf = (trace, count) => {
+    if (trace.x) return decode(trace.x);
+    const x = new Float64Array(count);
+    for (let i = 0; i < count; i++) x[i] = trace.x0 + i * trace.dx;
+    return x;
+  };
+
+  // --- Traces --------------------------------------------------------------------
+
+  const OURS = ["key", "part", "side", "role", "unit", "hidden", "lower", "upper", "symbol", "decimals"];
+
+  // A band is a closed polygon for each run without a gap: filling between two lines
+  // would bridge gaps.
+  const bandOutline = (trace) => {
+    const lower = decode(trace.lower);
+    const upper = decode(trace.upper);
+    const at = xOf(trace, lower.length);
+    const x = [];
+    const y = [];
+    const known = (i) =>
+      i < lower.length && lower[i] !== null && upper[i] !== null &&
+      Number.isFinite(lower[i]) && Number.isFinite(upper[i]);
+    for (let i = 0; i < lower.length; i++) {
+      if (!known(i)) continue;
+      const start = i;
+      while (known(i)) i++;
+      if (x.length) {
+        x.push(null);
+        y.push(null);
+      }
+      for (let k = start; k < i; k++) {
+        x.push(at[k]);
+        y.push(upper[k]);
+      }
+      for (let k = i - 1; k >= start; k--) {
+        x.push(at[k]);
+        y.push(lower[k]);
+      }
+    }
+    return { x, y };
+  };
+
+  const styled = (trace, view) => {
+    const role = trace.role || "line";
+    const colour = role === "noise" ? token("muted") : partColour(trace.part);
+    const side = SIDE[trace.side];
+    const plain = Object.fromEntries(Object.entries(trace).filter(([name]) => !OURS.includes(name)));
+    const visible = !view.hidden.has(trace.key);
+    if (role === "band" || role === "noise") {
+      const alpha = role === "noise" ? 0.14 : Number(token("band-opacity"));
+      return {
+        ...bandOutline(trace),
+        type: "scatter",
+        mode: "lines",
+        fill: "toself",
+        fillcolor: withAlpha(colour, alpha),
+        line: { width: 0, color: colour },
+        hoverinfo: "skip",
+        name: trace.name || "",
+        visible,
+      };
+    }
+    const unit = trace.unit ?? view.meta.y_unit ?? "";
+    const digits = trace.decimals ?? DECIMALS[unit] ?? 1;
+    const space = unit.startsWith("°") || unit.startsWith("%") ? "" : " ";
+    const words = trace.text ? " · %{text}" : "";
+    const horizontal = trace.orientation === "h";
+    const base = {
+      ...plain,
+      visible,
+      hovertemplate:
+        trace.hovertemplate ??
+        `${trace.name && !view.unified ? `${trace.name}: ` : ""}%{${horizontal ? "x" : "y"}:,.${digits}f}${space}${unit}${words}` +
+          (view.unified && trace.name ? `<extra>${trace.name}</extra>` : "<extra></extra>"),
+    };
+    if (trace.mode === "bars" || trace.type === "bar") {
+      delete base.mode;
+      return { ...base, type: "bar", marker: { color: withAlpha(colour, 0.85), line: { width: 0 } } };
+    }
+    const thick = trace.part === "separation" && role !== "single" ? 1.5 : 0;
+    const width = ((ROLE_WIDTH[role] ?? 2) + thick) * magnified();
+    const marks = role === "points" || role === "trend";
+    const error = trace.error_y
+      ? { type: "data", array: trace.error_y.array ?? trace.error_y, color: colour, thickness: 1.25, width: 4 }
+      : undefined;
+    return {
+      type: "scatter",
+      mode: role === "points" ? "markers" : role === "trend" ? "lines+markers" : "lines",
+      connectgaps: false,
+      ...base,
+      opacity: side?.opacity ?? (role === "single" ? 0.4 : 1),
+      line: {
+        color: colour,
+        width,
+        dash: side ? side.dash : role === "single" ? "solid" : PART_DASH[trace.part] || "solid",
+        ...plain.line,
+      },
+      ...(marks && {
+        marker: { color: colour, size: 8, symbol: trace.symbol || "circle", line: { width: 1.5, color: colour } },
+      }),
+      ...(error && { error_y: error }),
+    };
+  };
+
+  // --- Layout ------------------------------------------------------------------------
+
+  const merged = (under, over) => {
+    const out = { ...under };
+    for (const [key, value] of Object.entries(over || {}))
+      out[key] =
+        value && typeof value === "object" && !Array.isArray(value) && out[key]
+          ? merged(out[key], value)
+          : value;
+    return out;
+  };
+
+  // Between beforeprint and afterprint: how wide a page of paper is, roughly. The
+  // pictures are drawn for that and then fitted to the paper by their viewBox, since
+  // nothing tells a script how wide the paper will be.
+  const PAPER_PX = 680;
+  let printing = false;
+
+  const layoutFor = (view) => {
+    const { figure, meta } = view;
+    const k = magnified();
+    const width = printing ? Math.min(view.plot.clientWidth, PAPER_PX) : view.plot.clientWidth;
+    const narrow = width < 480 * k;
+    const font = { family: token("font"), size: k * (narrow ? 12 : 13), color: token("muted") };
+    const axis = {
+      gridcolor: token("grid"),
+      linecolor: token("axis"),
+      zerolinecolor: token("axis"),
+      zerolinewidth: 1,
+      gridwidth: 1,
+      tickfont: font,
+      title: { font, standoff: 8 },
+      exponentformat: "none",
+      separatethousands: true,
+      automargin: false,
+    };
+    const unit = meta.x_unit ? ` ${meta.x_unit}` : "";
+    const dated = figure.layout?.xaxis?.type === "date";
+    return merged(
+      {
+        ...(printing ? { autosize: false, width, height: view.plot.clientHeight } : { autosize: true }),
+        font,
+        paper_bgcolor: "rgba(0,0,0,0)",
+        plot_bgcolor: "rgba(0,0,0,0)",
+        showlegend: false,
+        margin: {
+          l: k * (narrow ? 58 : 64),
+          r: 16,
+          t: k * (figure.events?.length ? 44 : 12),
+          b: k * 48,
+          pad: 0,
+        },
+        hovermode: view.unified ? "x unified" : "closest",
+        hoverdistance: 40,
+        hoverlabel: {
+          bgcolor: token("card"),
+          bordercolor: token("control"),
+          font: { family: token("font"), size: k * 13, color: token("ink") },
+          align: "left",
+          namelength: 30,
+        },
+        // A finger that drags should move the cursor, not a zoom box.
+        dragmode: window.matchMedia("(pointer: coarse)").matches ? false : "zoom",
+        uirevision: "kept",
+        bargap: 0.35,
+        xaxis: {
+          ...axis,
+          zeroline: false,
+          showline: true,
+          ticks: "outside",
+          ticklen: 4,
+          tickcolor: token("axis"),
+          showspikes: false,
+          hoverformat: dated ? "%b %-d, %Y" : ".0f",
+          unifiedhovertitle: { text: dated ? "%{x|%b %-d, %Y}" : `%{x:.0f}${unit}` },
+        },
+        yaxis: {
+          ...axis,
+          fixedrange: true,
+          automargin: figure.layout?.yaxis?.type === "category",
+        },
+      },
+      figure.layout,
+    );
+  };
+
+  // --- Our layer over the plot: events and cursor ---------------------------------------
+
+  const svg = (name, attributes = {}, css = "") => {
+    const element = document.createElementNS(SVG, name);
+    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+    if (css) element.setAttribute("class", css);
+    return element;
+  };
+
+  const timeText = (x, meta) => {
+    const sign = x < -0.5 ? "−" : x > 0.5 ? "+" : "";
+    const unit = meta.x_unit || "";
+    return `${sign}${Math.abs(Math.round(x))}${unit && unit !== "%" ? " " : ""}${unit}`;
+  };
+
+  const axisOf = (view) => view.plot._fullLayout?.xaxis;
+
+  const placeEvents = (view) => {
+    const axis = axisOf(view);
+    if (!axis || !view.overlay) return;
+    const { t, b } = view.plot._fullLayout._size;
+    const { width, height } = view.plot._fullLayout;
+    const bottom = height - b;
+    const ends = [-Infinity, -Infinity]; // right end of the last label in both rows
+    const sorted = [...view.events].sort((one, two) => one.time - two.time);
+    for (const event of sorted) {
+      const x = axis._offset + axis.d2p(event.time);
+      const inside = x >= axis._offset - 1 && x <= axis._offset + axis._length + 1;
+      const group = event.group;
+      group.setAttribute("display", inside ? "inline" : "none");
+      if (!inside) continue;
+      const half = (event.label.length * 4 + 4) * magnified();
+      const row = x - half > ends[0] ? 0 : x - half > ends[1] ? 1 : 0;
+      ends[row] = x + half;
+      const y = t - 8 - (row === 0 ? 0 : 16 * magnified());
+      event.line.setAttribute("x1", x);
+      event.line.setAttribute("x2", x);
+      event.line.setAttribute("y1", y + 4);
+      event.line.setAttribute("y2", bottom);
+      const edge = Math.min(Math.max(x, half), width - half);
+      event.words.setAttribute("x", edge);
+      event.words.setAttribute("y", y);
+      // A line that moves is taken anywhere, another one by its label alone, so that
+      // the curves below keep their hover.
+      event.handle.setAttribute("x", event.grip ? x - 8 : edge - half);
+      event.handle.setAttribute("y", y - 16);
+      event.handle.setAttribute("width", event.grip ? 16 : 2 * half);
+      event.handle.setAttribute("height", event.grip ? bottom - y + 16 : 20);
+      event.grip?.setAttribute("d", `M${x - 5} ${bottom}h10l-5 -8z`);
+      if (event.movable) {
+        group.setAttribute("aria-valuenow", event.time.toFixed(1));
+        group.setAttribute("aria-valuetext", `${event.label} at ${timeText(event.time, view.meta)}`);
+      }
+    }
+  };
+
+  const placeCursor = (view) => {
+    const axis = axisOf(view);
+    if (!axis || !view.cursor) return;
+    if (view.at === null) return view.cursor.setAttribute("display", "none");
+    const x = axis._offset + axis.d2p(view.at);
+    const inside = x >= axis._offset && x <= axis._offset + axis._length;
+    view.cursor.setAttribute("display", inside ? "inline" : "none");
+    if (!inside) return;
+    const { t, b } = view.plot._fullLayout._size;
+    view.cursor.setAttribute("x1", x);
+    view.cursor.setAttribute("x2", x);
+    view.cursor.setAttribute("y1", t);
+    view.cursor.setAttribute("y2", view.plot._fullLayout.height - b);
+  };
+
+  const buildOverlay = (view) => {
+    view.overlay?.remove();
+    const layer = svg("svg", {}, "chart__overlay");
+    if (!view.editable) layer.setAttribute("aria-hidden", "true");
+    view.cursor = svg("line", { display: "none" }, "chart__cursor");
+    layer.append(view.cursor);
+    for (const event of view.events) {
+      const movable = view.editable && event.movable && event.name;
+      const group = svg("g", {}, `chart__event${movable ? " chart__event--movable" : ""}`);
+      event.group = group;
+      event.line = svg("line", {}, "chart__event-line");
+      event.words = svg("text", {}, "chart__event-label");
+      event.words.textContent = event.label;
+      event.handle = svg("rect", {}, "chart__event-handle");
+      const title = svg("title");
+      title.textContent = event.rule ? `${event.label}: ${event.rule}` : event.label;
+      group.append(title, event.line, event.words, event.handle);
+      if (movable) {
+        event.grip = svg("path", {}, "chart__event-grip");
+        group.append(event.grip);
+        group.dataset.event = event.name;
+        group.setAttribute("tabindex", "0");
+        group.setAttribute("role", "slider");
+        group.setAttribute("aria-label", `Move ${event.label}`);
+        group.setAttribute("aria-valuemin", String(view.extent[0].toFixed(1)));
+        group.setAttribute("aria-valuemax", String(view.extent[1].toFixed(1)));
+      }
+      layer.append(group);
+    }
+    view.overlay = layer;
+    view.plot.append(layer);
+  };
+
+  // --- Time ---------------------------------------------------------------------------------
+
+  const timed = (view) => typeof view.meta.time_per_x_s === "number";
+  const toTime = (view, x) => (view.meta.time_zero_s || 0) + x * view.meta.time_per_x_s;
+  const toX = (view, time_s) => (time_s - (view.meta.time_zero_s || 0)) / view.meta.time_per_x_s;
+
+  const readout = (view) => {
+    if (!view.readout || view.at === null) return;
+    const parts = [timeText(view.at, view.meta)];
+    for (const series of view.series) {
+      if (parts.length > 5 || view.hidden.has(series.key)) continue;
+      series.values ??= decode(series.trace.y);
+      const value = series.values[Math.round((view.at - series.trace.x0) / series.trace.dx)];
+      if (value === undefined || value === null || !Number.isFinite(value)) continue;
+      const unit = series.trace.unit ?? view.meta.y_unit ?? "";
+      const digits = series.trace.decimals ?? DECIMALS[unit] ?? 1;
+      const number = Math.abs(value).toLocaleString("en-US", {
+        minimumFractionDigits: digits,
+        maximumFractionDigits: digits,
+      });
+      parts.push(`${series.trace.name} ${value < 0 ? "−" : ""}${number}`);
+    }
+    view.readout.textContent = parts.join(" · ");
+  };
+
+  let wanted = null;
+  const sayTime = (time_s, source) => {
+    // One event for each picture on the screen, however fast the pointer moves.
+    const first = wanted === null;
+    wanted = { time_s, source };
+    if (first)
+      requestAnimationFrame(() => {
+        const detail = wanted;
+        wanted = null;
+        document.dispatchEvent(new CustomEvent("swing:time", { detail }));
+      });
+  };
+
+  const xUnder = (view, clientX) => {
+    const axis = axisOf(view);
+    if (!axis) return null;
+    const pixel = clientX - view.plot.getBoundingClientRect().left - axis._offset;
+    if (pixel < 0 || pixel > axis._length) return null;
+    return axis.p2d(pixel);
+  };
+
+  // --- One chart -----------------------------------------------------------------------------
+
+  const CONFIG = {
+    displayModeBar: false,
+    displaylogo: false,
+    showSendToCloud: false,
+    showLink: false,
+    responsive: false, // a ResizeObserver of ours does it
+    doubleClick: "reset",
+    scrollZoom: false,
+    showTips: false,
+  };
+
+  const views = new Set();
+
+  const tracesFor = (view) => view.figure.data.map((trace) => styled(trace, view));
+
+  const draw = (view) => {
+    if (!window.Plotly || !view.plot.isConnected) return;
+    const first = !view.drawn;
+    const lines = view.figure.data.filter(
+      (trace) => !["band", "noise"].includes(trace.role) && !view.hidden.has(trace.key),
+    );
+    const bars = view.figure.data.some((trace) => trace.mode === "bars" || trace.type === "bar");
+    view.unified = lines.length <= UNIFIED_AT_MOST && lines.length > 1 && !bars;
+    if (first) {
+      view.plot.replaceChildren();
+      buildOverlay(view);
+    }
+    const overlay = view.overlay;
+    window.Plotly.react(view.plot, tracesFor(view), layoutFor(view), CONFIG);
+    view.plot.append(overlay); // stays on top
+    placeEvents(view);
+    placeCursor(view);
+    const { width, height } = view.plot._fullLayout;
+    for (const picture of view.plot.querySelectorAll(".main-svg, .chart__overlay"))
+      if (printing) picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
+      else picture.removeAttribute("viewBox");
+    if (!first) return;
+    view.drawn = true;
+    view.plot.on("plotly_relayout", () => {
+      placeEvents(view);
+      placeCursor(view);
+      const range = axisOf(view)?.autorange;
+      if (view.reset) view.reset.hidden = range !== false || Boolean(view.figure.layout?.xaxis?.range && !view.zoomed());
+    });
+    view.figure_element.dataset.drawn = "true";
+    view.figure_element.dispatchEvent(new CustomEvent("chart:drawn", { bubbles: true }));
+  };
+
+  let plotly = null;
+  const loadPlotly = () => {
+    plotly ??= new Promise((resolve, reject) => {
+      if (window.Plotly) return resolve();
+      const script = document.createElement("script");
+      script.src = PLOTLY;
+      script.addEventListener("load", () => resolve());
+      script.addEventListener("error", () => {
+        plotly = null; // the next chart tries again
+        reject(new Error("plotly"));
+      });
+      document.head.append(script);
+    });
+    return plotly;
+  };
+
+  const sayFailed = (view, words) => {
+    const wait = view.plot.querySelector(".chart__wait");
+    if (wait) wait.textContent = words;
+  };
+
+  const show = async (view) => {
+    if (view.wanted) return;
+    view.wanted = true;
+    try {
+      await loadPlotly();
+    } catch {
+      view.wanted = false;
+      sayFailed(view, "The chart could not be loaded; the table below has its numbers. Reload to try again.");
+      return;
+    }
+    draw(view);
+  };
+
+  const near = new IntersectionObserver(
+    (entries) => {
+      for (const entry of entries) {
+        if (!entry.isIntersecting) continue;
+        near.unobserve(entry.target);
+        const view = entry.target.swingChart;
+        if (view) show(view);
+      }
+    },
+    { rootMargin: "400px" },
+  );
+
+  const sizes = new ResizeObserver((entries) => {
+    for (const entry of entries) {
+      const view = entry.target.closest("[data-chart]")?.swingChart;
+      const { width, height } = entry.contentRect;
+      if (!view?.drawn || printing || !width || (width === view.width && height === view.height)) continue;
+      view.width = width;
+      view.height = height;
+      requestAnimationFrame(() => {
+        if (!view.plot.isConnected) return;
+        window.Plotly.Plots.resize(view.plot);
+        view.plot.append(view.overlay);
+        placeEvents(view);
+        placeCursor(view);
+      });
+    }
+  });
+
+  const extentOf = (figure) => {
+    let low = Infinity;
+    let high = -Infinity;
+    for (const trace of figure.data) {
+      if (trace.x0 === undefined) continue;
+      const count = trace.y ? decode(trace.y).length : decode(trace.lower).length;
+      low = Math.min(low, trace.x0);
+      high = Math.max(high, trace.x0 + (count - 1) * trace.dx);
+    }
+    return low <= high ? [low, high] : [0, 0];
+  };
+
+  const savePicture = (view) => {
+    // The picture carries what our layer draws on the page.
+    const layout = layoutFor(view);
+    const line = { color: token("event"), width: 1 };
+    layout.paper_bgcolor = token("card");
+    layout.shapes = view.events.map((event) => ({
+      type: "line", xref: "x", yref: "paper", x0: event.time, x1: event.time, y0: 0, y1: 1, line,
+    }));
+    layout.annotations = view.events.map((event) => ({
+      x: event.time, xref: "x", y: 1, yref: "paper", yanchor: "bottom", text: event.label, showarrow: false,
+    }));
+    window.Plotly.downloadImage(
+      { data: tracesFor(view), layout, config: CONFIG },
+      { format: "png", scale: 2, width: 1000, height: 520, filename: view.figure_element.id || "chart" },
+    );
+  };
+
+  const start = (element) => {
+    if (element.swingChart) return;
+    const source = document.getElementById(element.dataset.figureId);
+    const plot = element.querySelector("[data-chart-plot]");
+    if (!source || !plot) return;
+    const figure = JSON.parse(source.textContent);
+    const view = {
+      figure_element: element,
+      figure,
+      plot,
+      meta: figure.meta || {},
+      events: (figure.events || []).map((event) => ({ ...event })),
+      editable: "chartEditable" in element.dataset,
+      extent: extentOf(figure),
+      hidden: new Set(),
+      series: figure.data
+        .filter((trace) => trace.x0 !== undefined && trace.y && trace.name && (trace.role || "line") !== "single")
+        .map((trace) => ({ trace, key: trace.key, values: null })),
+      readout: element.querySelector("[data-chart-readout]"),
+      reset: element.querySelector("[data-chart-reset]"),
+      at: null,
+      drawn: false,
+      unified: false,
+      overlay: null,
+      timeFromClientX(clientX) {
+        const x = xUnder(view, clientX);
+        return x === null || !timed(view) ? null : toTime(view, x);
+      },
+      step_s: (figure.data[0]?.dx || 1) * (figure.meta?.time_per_x_s || 0.001),
+      eventTime(name) {
+        const event = view.events.find((one) => one.name === name);
+        return event && timed(view) ? toTime(view, event.time) : null;
+      },
+      zoomed() {
+        const want = figure.layout?.xaxis?.range;
+        const range = axisOf(view)?.range;
+        return Boolean(want && range && (Math.abs(want[0] - range[0]) > 1e-6 || Math.abs(want[1] - range[1]) > 1e-6));
+      },
+    };
+    for (const trace of figure.data) if (trace.hidden) view.hidden.add(trace.key);
+    for (const box of document.querySelectorAll(`[data-chart-toggle="${CSS.escape(element.id)}"]`)) {
+      if (box.checked) view.hidden.delete(box.value);
+      else view.hidden.add(box.value);
+    }
+    element.swingChart = view;
+    views.add(view);
+    view.reset?.addEventListener("click", () => {
+      const range = figure.layout?.xaxis?.range;
+      window.Plotly.relayout(plot, range ? { "xaxis.range": [...range] } : { "xaxis.autorange": true });
+      view.reset.hidden = true;
+    });
+    element.querySelector("[data-chart-save]")?.addEventListener("click", () => view.drawn && savePicture(view));
+    plot.addEventListener("pointermove", (event) => {
+      if (event.buttons && event.pointerType === "mouse") return; // a zoom box is drawn
+      const x = xUnder(view, event.clientX);
+      if (x === null || !timed(view)) return;
+      sayTime(toTime(view, x), element.id);
+    });
+    near.observe(element);
+    sizes.observe(plot);
+  };
+
+  const stop = (element) => {
+    const view = element.swingChart;
+    if (!view) return;
+    near.unobserve(element);
+    sizes.unobserve(view.plot);
+    if (view.drawn) window.Plotly.purge(view.plot);
+    views.delete(view);
+    delete element.swingChart;
+  };
+
+  const within = (root, selector) => [
+    ...(root instanceof Element && root.matches(selector) ? [root] : []),
+    ...root.querySelectorAll(selector),
+  ];
+
+  // --- What the page tells us ---------------------------------------------------------------
+
+  document.addEventListener("swing:time", (event) => {
+    const { time_s } = event.detail;
+    for (const view of views) {
+      if (!timed(view)) continue;
+      view.at = toX(view, time_s);
+      placeCursor(view);
+      readout(view);
+    }
+  });
+
+  document.addEventListener("swing:event-moved", (event) => {
+    for (const view of views) {
+      if (!timed(view)) continue;
+      const moved = view.events.find((one) => one.name === event.detail.event);
+      if (!moved) continue;
+      moved.time = toX(view, event.detail.time_s);
+      placeEvents(view);
+    }
+  });
+
+  document.addEventListener("theme:change", () => {
+    for (const view of views) if (view.drawn) draw(view);
+  });
+
+  document.addEventListener("change", (event) => {
+    const box = event.target;
+    if (!(box instanceof HTMLInputElement) || !box.dataset.chartToggle) return;
+    const view = document.getElementById(box.dataset.chartToggle)?.swingChart;
+    if (!view) return;
+    if (box.checked) view.hidden.delete(box.value);
+    else view.hidden.add(box.value);
+    if (view.drawn) draw(view);
+    readout(view);
+  });
+
+  // Paper is white and shows charts that were never scrolled to.
+  let screenTheme = null;
+  const themeChanged = () => document.dispatchEvent(new CustomEvent("theme:change"));
+  window.addEventListener("beforeprint", () => {
+    const root = document.documentElement;
+    printing = true;
+    screenTheme = root.dataset.theme;
+    root.dataset.theme = "light";
+    for (const view of views) if (!view.drawn) draw(view);
+    themeChanged();
+  });
+  window.addEventListener("afterprint", () => {
+    printing = false;
+    document.documentElement.dataset.theme = screenTheme;
+    themeChanged();
+  });
+
+  const begin = (root) => within(root, "[data-chart]").forEach(start);
+  if (document.readyState === "loading")
+    document.addEventListener("DOMContentLoaded", () => begin(document));
+  else begin(document);
+  document.addEventListener("htmx:load", (event) => begin(event.detail.elt));
+  document.addEventListener("htmx:beforeCleanupElement", (event) => {
+    const element = event.detail.elt;
+    if (element instanceof Element && "chart" in element.dataset) stop(element);
+  });
+})();

@@ -1,0 +1,152 @@
+// What every page needs of htmx, dialogs and menus. Which answers are swapped in
+// stands in the htmx-config of base.html; here is what people see when one is not.
+(() => {
+  "use strict";
+
+  const LOGIN = "/accounts/login/";
+
+  const toLogin = () => {
+    const here = location.pathname + location.search;
+    location.assign(`${LOGIN}?next=${encodeURIComponent(here)}`);
+  };
+
+  // --- Messages at the lower right ------------------------------------------
+
+  const icon = () => {
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    svg.setAttribute("viewBox", "0 0 20 20");
+    svg.setAttribute("fill", "none");
+    svg.setAttribute("stroke", "currentColor");
+    svg.setAttribute("stroke-width", "1.75");
+    svg.setAttribute("aria-hidden", "true");
+    svg.classList.add("alert__mark");
+    const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+    path.setAttribute("d", "M10 2.5 18.5 17h-17zM10 8v4M10 14.5v.1");
+    svg.append(path);
+    return svg;
+  };
+
+  const toast = (title, text) => {
+    const box = document.getElementById("toasts");
+    if (!box) return;
+    // The same trouble twice (a poll, say) is one message.
+    for (const old of box.children) if (old.dataset.title === title) old.remove();
+    const alert = document.createElement("div");
+    alert.className = "alert alert--error";
+    alert.dataset.title = title;
+    const body = document.createElement("div");
+    body.className = "alert__body";
+    const head = document.createElement("p");
+    head.className = "alert__title";
+    head.textContent = title;
+    const say = document.createElement("p");
+    say.textContent = text;
+    body.append(head, say);
+    const close = document.createElement("button");
+    close.type = "button";
+    close.textContent = "×";
+    close.setAttribute("aria-label", "Close this message");
+    close.addEventListener("click", () => alert.remove());
+    alert.append(icon(), body, close);
+    box.append(alert);
+  };
+
+  const WORDS = {
+    400: ["That was not understood", "Check what you entered and try again."],
+    403: ["Not allowed", "Your login may not do this. If the page is old, reload it and try again."],
+    404: ["Not there any more", "It may have been removed or merged. Reload the page."],
+    409: ["Changed in the meantime", "Reload the page to see the present state, then try again."],
+    429: ["Too many requests", "Wait a minute, then try again."],
+    503: ["Busy at the moment", "Nothing was changed. Try again in a minute."],
+  };
+
+  const quiet = (event) => Boolean(event.detail.elt?.closest?.("[data-quiet]"));
+
+  const plainMessage = (xhr) => {
+    // A view may say in plain text what went wrong; a whole page is not shown.
+    const type = xhr.getResponseHeader("Content-Type") || "";
+    const text = xhr.responseText || "";
+    return type.startsWith("text/plain") && text.length < 300 ? text : "";
+  };
+
+  document.addEventListener("htmx:responseError", (event) => {
+    if (quiet(event)) return;
+    const xhr = event.detail.xhr;
+    if (xhr.status === 401) return toLogin();
+    const [title, text] = WORDS[xhr.status] ?? [
+      "Something went wrong on the server",
+      "Nothing was changed here. Try again; if it stays, tell whoever runs the site.",
+    ];
+    toast(title, plainMessage(xhr) || text);
+  });
+
+  document.addEventListener("htmx:sendError", (event) => {
+    if (!quiet(event))
+      toast("No connection", "The server could not be reached. Check the Wi-Fi and try again.");
+  });
+
+  document.addEventListener("htmx:timeout", (event) => {
+    if (!quiet(event)) toast("That took too long", "The server did not answer in time. Try again.");
+  });
+
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const answered = event.detail.xhr.responseURL;
+    if (answered && new URL(answered).pathname === LOGIN && location.pathname !== LOGIN) {
+      event.detail.shouldSwap = false;
+      toLogin();
+    }
+  });
+
+  // htmx writes an error of its own to the console for each of these; a quiet
+  // request that fails is no error to anybody.
+  document.addEventListener("htmx:beforeOnLoad", (event) => {
+    const { xhr } = event.detail;
+    if (quiet(event) && xhr.status >= 400) event.preventDefault();
+  });
+
+  // --- Dialogs ----------------------------------------------------------------
+
+  let opener = null;
+
+  const openDialog = (dialog) => {
+    if (dialog.open) return;
+    opener = document.activeElement;
+    dialog.showModal();
+    dialog.addEventListener("close", () => opener?.focus?.(), { once: true });
+  };
+
+  document.addEventListener("click", (event) => {
+    const target = event.target;
+    if (!(target instanceof Element)) return;
+    const open = target.closest("[data-open-dialog]");
+    if (open) {
+      const dialog = document.getElementById(open.dataset.openDialog);
+      if (dialog) openDialog(dialog);
+    }
+    if (target.closest("[data-close-dialog]")) target.closest("dialog")?.close();
+    // A click beside the content hits the dialog element itself.
+    if (target instanceof HTMLDialogElement && target.open) target.close();
+    for (const menu of document.querySelectorAll("details[data-menu][open]"))
+      if (!menu.contains(target)) menu.open = false;
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const menu of document.querySelectorAll("details[data-menu][open]")) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+  });
+
+  // A definition opens in its dialog, whose title is the label that was pressed.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const name = event.detail.elt.dataset?.definition;
+    if (name) document.getElementById("definition-dialog-title").textContent = name;
+  });
+
+  // A page that comes back from the history has no target.
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target?.id === "definition-dialog-body")
+      openDialog(document.getElementById("definition-dialog"));
+  });
+})();
