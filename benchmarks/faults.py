@@ -1,0 +1,198 @@
+"""Whole syncs with faults and kills, held against a clean one, for many seeds.
+
+    python -m benchmarks.faults [--seeds 20] [--first 1] [--probability 0.3]
+        [--sessions 8] [--kills 3] [--clusters 0] [--database URL]
+
+For each seed: an empty database, a vendor of which three in ten answers go wrong, and
+`manage.py sync` killed by SIGKILL at random moments. When it has come to its end, all
+rows must equal those of one sync without faults. With ``--clusters N`` the run goes
+through the queue instead: N clusters work it, one of them is killed now and then with
+all its workers, and started again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+LIMIT_S = 300.0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--first", type=int, default=1)
+    parser.add_argument("--probability", type=float, default=0.3)
+    parser.add_argument("--sessions", type=int, default=8)
+    parser.add_argument("--kills", type=int, default=3)
+    parser.add_argument("--clusters", type=int, default=0)
+    parser.add_argument("--database", default="", help="one that may be emptied")
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ |= {
+            "DJANGO_SETTINGS_MODULE": "reboot_site.settings",
+            "DATABASE_URL": options.database or f"sqlite:///{folder}/faults.sqlite3",
+            "SECRET_KEY": "a-key-for-this-benchmark-only-0123456789-abcdefghij",
+            "DEBUG": "0",
+            "LOG_LEVEL": "ERROR",
+            "REBOOT_USERNAME": "demo-user",
+            "REBOOT_PASSWORD": "demo-password",
+            "REBOOT_API_KEY": "",
+        }
+        return _run(options)
+
+
+def _run(options: Any) -> int:
+    import django
+
+    from simulator.app import Config
+    from simulator.faults import FaultPlan
+    from simulator.server import SimulatorServer
+
+    bad = 0
+    print("| seed | requests | faults | kills | s | equal |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for number in range(options.first, options.first + options.seeds):
+        config = Config(
+            players=8,
+            sessions=options.sessions,
+            swings=2,
+            seed=number,
+            rate_hz=120.0,
+            duration_s=1.2,
+        )
+        with SimulatorServer(config) as vendor:
+            os.environ["REBOOT_BASE_URL"] = vendor.url
+            django.setup()
+            from django.conf import settings
+            from django.core.management import call_command
+
+            from tests.syncing.snapshot import differences, snapshot
+
+            settings.REBOOT_BASE_URL = vendor.url
+            call_command("migrate", verbosity=0)
+            call_command("createcachetable", verbosity=0)
+            call_command("flush", verbosity=0, interactive=False)
+            vendor.app.set_faults(
+                FaultPlan(
+                    probability=options.probability,
+                    seed=number,
+                    retry_after_s=0,
+                    slow_s=0.2,
+                )
+            )
+            began = time.monotonic()
+            if options.clusters:
+                kills = _through_clusters(options, random.Random(number))
+            else:
+                kills = _through_commands(options, random.Random(number))
+            seconds = time.monotonic() - began
+            faulty, requests = snapshot(), vendor.log.total
+            faults = sum(vendor.app.faults.done.values())
+
+            vendor.app.set_faults(FaultPlan())
+            call_command("flush", verbosity=0, interactive=False)
+            if _sync().wait() != 0:
+                raise SystemExit("The sync without faults did not succeed.")
+            found = differences(snapshot(), faulty)
+        word = "no" if found else "yes"
+        print(
+            f"| {number} | {requests} | {faults} | {kills} | {seconds:.0f} | {word} |",
+            flush=True,
+        )
+        for line in found[:5]:
+            print(f"  {line[:300]}", file=sys.stderr)
+        bad += bool(found)
+    print(f"\n{options.seeds - bad} of {options.seeds} equal a clean run.")
+    return 1 if bad else 0
+
+
+def _sync() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "manage.py", "sync"],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def _through_commands(options: Any, chance: random.Random) -> int:
+    """Syncs one after another, the first ones killed, until one succeeds."""
+    deadline = time.monotonic() + LIMIT_S
+    kills = 0
+    while time.monotonic() < deadline:
+        process = _sync()
+        if kills < options.kills:
+            try:
+                process.wait(timeout=chance.uniform(1.0, 5.0))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                kills += 1
+        if process.wait() == 0:
+            return kills
+    raise SystemExit(f"No sync succeeded within {LIMIT_S:.0f} s.")
+
+
+def _through_clusters(options: Any, chance: random.Random) -> int:
+    """One run through the queue, with clusters that die and come back."""
+    from syncing import services
+    from syncing.models import RunStatus, SyncLog
+
+    clusters = [_cluster() for _ in range(options.clusters)]
+    deadline = time.monotonic() + LIMIT_S
+    next_kill = time.monotonic() + chance.uniform(3.0, 8.0)
+    kills = 0
+    try:
+        services.request_sync(trigger="button")
+        while time.monotonic() < deadline:
+            time.sleep(0.5)
+            if kills < options.kills and time.monotonic() > next_kill:
+                place = chance.randrange(len(clusters))
+                _end(clusters[place])
+                clusters[place] = _cluster()
+                kills += 1
+                next_kill = time.monotonic() + chance.uniform(3.0, 8.0)
+            services.sweep()
+            last = SyncLog.objects.order_by("-id").first()
+            if last is None or last.is_active:
+                continue
+            if last.status == RunStatus.SUCCESS:
+                return kills
+            services.request_sync(trigger="button")
+    finally:
+        for cluster in clusters:
+            _end(cluster)
+    raise SystemExit(f"The run did not come to its end within {LIMIT_S:.0f} s.")
+
+
+def _cluster() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "manage.py", "qcluster"],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def _end(cluster: subprocess.Popen[bytes]) -> None:
+    """Kill the cluster with all its workers, as a host that loses power does."""
+    try:
+        os.killpg(cluster.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+    finally:
+        cluster.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""`GET /players` with FastAPI and SQLAlchemy: the yardstick of bench_pages.
+
+On the same table, with the ORM, a response model and a count, and without a login:
+the way of the earlier backend.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+
+from fastapi import Depends, FastAPI
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import create_engine, func, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
+
+_url = os.environ["DATABASE_URL"].replace("postgres://", "postgresql+psycopg://")
+_make = sessionmaker(create_engine(_url, pool_size=8))
+app = FastAPI()
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Player(Base):
+    __tablename__ = "players"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    org_player_id: Mapped[str]
+    reboot_player_id: Mapped[str]
+    first_name: Mapped[str]
+    last_name: Mapped[str]
+    date_of_birth: Mapped[dt.date | None]
+    height_ft: Mapped[float | None]
+    weight_lbs: Mapped[float | None]
+    dominant_hand_hitting: Mapped[str | None]
+    dominant_hand_throwing: Mapped[str | None]
+    created_at: Mapped[dt.datetime]
+    updated_at: Mapped[dt.datetime]
+
+
+class PlayerOut(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+    id: int
+    org_player_id: str
+    reboot_player_id: str
+    first_name: str
+    last_name: str
+    date_of_birth: dt.date | None
+    height_ft: float | None
+    weight_lbs: float | None
+    dominant_hand_hitting: str | None
+    dominant_hand_throwing: str | None
+    created_at: dt.datetime
+    updated_at: dt.datetime
+
+
+class PageOut(BaseModel):
+    total: int
+    players: list[PlayerOut]
+    page: int
+    limit: int
+
+
+def database():  # type: ignore[no-untyped-def]
+    with _make() as session:
+        yield session
+
+
+@app.get("/players", response_model=PageOut)
+def players(skip: int = 0, limit: int = 100, link: Session = Depends(database)):  # type: ignore[no-untyped-def]  # noqa: B008
+    total = link.scalar(select(func.count()).select_from(Player))
+    order = (Player.last_name, Player.first_name, Player.id)
+    rows = link.scalars(select(Player).order_by(*order).offset(skip).limit(limit))
+    return {
+        "total": total,
+        "players": rows.all(),
+        "page": skip // limit + 1,
+        "limit": limit,
+    }
