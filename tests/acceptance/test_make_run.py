@@ -1,0 +1,105 @@
+"""A new user's first minutes: log in, press Sync now, look at a swing."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import requests
+
+from tests.acceptance.conftest import RunningProduct, start_product, stop_product
+from tests.browsing import WatchedPages
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.no_database]
+
+# What the first chart of the page has drawn, by the name of the line.
+DRAWN_PEAKS = """() => {
+  const plot = document.querySelector('[data-chart] .js-plotly-plot');
+  return Object.fromEntries(plot._fullData.filter((trace) => trace.visible === true)
+    .map((trace) => [trace.name, Math.max(...Array.from(trace.y))]));
+}"""
+PARTS = {
+    "Pelvis turn rate": "pelvis",
+    "Shoulder-line turn rate": "torso",
+    "Lead upper-arm turn rate": "lead_arm",
+}
+
+
+def logged_in(watched: WatchedPages, product: RunningProduct, user: str, **options):
+    page = watched.open(**options)
+    page.goto("/")
+    page.fill("input[name=username]", user)
+    page.fill("input[name=password]", product.logins[user])
+    page.click("button[type=submit]")
+    page.wait_for_url(f"{product.url}/")
+    return page
+
+
+def wait_for_idle(page, seconds=120):
+    """On the sync page: until the present run has ended by itself."""
+    page.goto("/syncing/")
+    page.wait_for_selector("[data-sync-state=idle]", timeout=seconds * 1000)
+
+
+@pytest.fixture
+def watched(chromium, product):
+    pages = WatchedPages(chromium, product.url)
+    yield pages
+    pages.close()
+    assert pages.problems == []
+
+
+def test_sync_now_brings_swings_whose_peaks_are_the_known_ones(watched, product):
+    page = logged_in(watched, product, "staff")
+    wait_for_idle(page)
+
+    page.get_by_role("button", name="Sync now").click()
+    page.wait_for_selector("[data-sync-state=active]")
+    # Leaving the page does not matter, and the button cannot start a second run.
+    page.goto("/athletes/")
+    wait_for_idle(page)
+    page.wait_for_selector("[data-last-run-status=success]")
+
+    page.goto("/athletes/?sort=-last_session")
+    page.locator("main table tbody a[href^='/athletes/']").first.click()
+    page.wait_for_url(re.compile(r"/athletes/\d+/"))
+    page.locator("a[href^='/athletes/sessions/']:visible").first.click()
+    page.wait_for_url(re.compile(r"/athletes/sessions/\d+/"))
+    page.locator("a[href^='/athletes/swings/']:visible").first.click()
+    page.wait_for_url(re.compile(r"/athletes/swings/\d+/"))
+    page.wait_for_selector("[data-chart] .main-svg path.js-line")
+    movement_id = int(re.search(r"/swings/(\d+)/", page.url).group(1))
+
+    movement = page.request.get(f"/movements/{movement_id}").json()
+    player = page.request.get(f"/players/{movement['player_id']}").json()
+    truth = requests.get(
+        f"{product.simulator_url}/__simulator__/truth",
+        params={
+            "session_id": movement["session_id"],
+            "org_player_id": player["org_player_id"],
+            "org_movement_id": movement["org_movement_id"],
+        },
+        timeout=10,
+    ).json()
+    drawn = page.evaluate(DRAWN_PEAKS)
+    for name, part in PARTS.items():
+        known = truth["peaks"][part]["deg_per_s"]
+        assert drawn[name] == pytest.approx(known, rel=0.03), name
+
+
+def test_second_start_keeps_the_data_and_is_quick(product, tmp_path):
+    """Ctrl-C stops everything that was started; the data stay."""
+    from tests.acceptance.conftest import free_port
+
+    var = tmp_path / "var"
+    options = "--players 3 --sessions 2 --swings 1"
+    first = start_product(var, port=free_port(), simulator=options)
+    assert stop_product(first) == 0
+    second = start_product(var, port=free_port(), simulator=options)
+    try:
+        assert second.logins == first.logins
+    finally:
+        assert stop_product(second) == 0
+    for product_ in (first, second):
+        with pytest.raises(requests.ConnectionError):
+            requests.get(product_.simulator_url, timeout=2)

@@ -1,0 +1,254 @@
+"""Admin of accounts: tokens shown once, nobody raises himself."""
+
+import re
+
+import pytest
+
+from accounts.audit import record
+from accounts.models import Action, ApiToken, AuditEntry, Team, User
+from accounts.services import create_token, find_token
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def staff(client):
+    user = factories.make_staff()
+    client.force_login(user)
+    return user
+
+
+@pytest.mark.parametrize("model", ["user", "team", "apitoken", "auditentry"])
+@pytest.mark.parametrize("count", [1, 3])
+def test_lists_open_for_staff(
+    client, staff, model, count, django_assert_max_num_queries
+):
+    for _ in range(count):
+        token, _ = create_token(name="a", team=factories.make_team(), by=staff)
+        record(Action.SYNC_REQUESTED, by=token)
+        factories.make_user()
+    with django_assert_max_num_queries(12):
+        response = client.get(f"/admin/accounts/{model}/")
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize("model", ["user", "team", "apitoken"])
+def test_forms_open_for_staff(client, staff, model):
+    token, _ = create_token(name="a", team=factories.make_team())
+    pks = {"user": factories.make_user().pk, "team": token.team_id}
+    pk = pks.get(model, token.pk)
+    assert client.get(f"/admin/accounts/{model}/add/").status_code == 200
+    assert client.get(f"/admin/accounts/{model}/{pk}/change/").status_code == 200
+
+
+def test_coaches_do_not_enter_the_admin(client):
+    client.force_login(factories.make_user())
+    response = client.get("/admin/accounts/user/")
+    assert response.status_code == 302
+    assert response["Location"].startswith("/admin/login/")
+
+
+# --- Tokens -----------------------------------------------------------------------
+
+
+def test_a_token_is_made_and_shown_once(client, staff):
+    team = factories.make_team()
+    response = client.post(
+        "/admin/accounts/apitoken/add/",
+        {
+            "name": "importer",
+            "scope": "sync",
+            "team": team.pk,
+            "expires_at_0": "",
+            "expires_at_1": "",
+        },
+    )
+    assert response.status_code == 200
+    secret = re.search(r"swd_[\w-]{43}", response.content.decode())[0]
+    assert "no-store" in response["Cache-Control"]
+    token = find_token(secret)
+    assert (token.name, token.scope, token.team, token.created_by) == (
+        "importer",
+        "sync",
+        team,
+        staff,
+    )
+    assert AuditEntry.objects.get(action=Action.TOKEN_CREATED).user == staff
+    for path in ("", f"{token.pk}/change/", f"{token.pk}/history/"):
+        page = client.get(f"/admin/accounts/apitoken/{path}").content.decode()
+        assert secret not in page
+        assert token.digest not in page
+
+
+def test_what_a_token_may_do_is_fixed(client, staff):
+    token, _ = create_token(name="a", team=factories.make_team())
+    response = client.post(
+        f"/admin/accounts/apitoken/{token.pk}/change/",
+        {"name": "b", "scope": "sync", "team": "", "expires_at_0": "", "_save": "1"},
+    )
+    assert response.status_code == 302
+    after = ApiToken.objects.get()
+    assert (after.name, after.scope, after.team) == ("b", "read", token.team)
+
+
+def test_tokens_are_revoked_together(client, staff):
+    tokens = [create_token(name="a")[0] for _ in range(2)]
+    kept, _ = create_token(name="kept")
+    response = client.post(
+        "/admin/accounts/apitoken/",
+        {"action": "revoke", "_selected_action": [token.pk for token in tokens]},
+    )
+    assert response.status_code == 302
+    assert ApiToken.objects.usable().get() == kept
+    assert AuditEntry.objects.filter(action=Action.TOKEN_REVOKED).count() == 2
+    listed = client.get("/admin/accounts/apitoken/?state=usable")
+    assert [row.pk for row in listed.context["cl"].result_list] == [kept.pk]
+
+
+def test_tokens_are_not_deleted(client, staff):
+    token, _ = create_token(name="a")
+    response = client.post(
+        f"/admin/accounts/apitoken/{token.pk}/delete/", {"post": "yes"}
+    )
+    assert response.status_code == 403
+    assert ApiToken.objects.exists()
+
+
+# --- Users ------------------------------------------------------------------------
+
+
+def user_fields(user, **changes):
+    return {
+        "username": user.username,
+        "email": user.email,
+        "units": user.units,
+        "is_active": "on",
+        "Team_members-TOTAL_FORMS": "0",
+        "Team_members-INITIAL_FORMS": "0",
+        "_save": "1",
+        **changes,
+    }
+
+
+def test_staff_make_coaches_only(client, staff):
+    response = client.post(
+        "/admin/accounts/user/add/",
+        {
+            "username": "newcoach",
+            "usable_password": "true",
+            "password1": "seven-invented-words",
+            "password2": "seven-invented-words",
+            "is_staff": "on",
+            "is_superuser": "on",
+            "Team_members-TOTAL_FORMS": "0",
+            "Team_members-INITIAL_FORMS": "0",
+        },
+    )
+    assert response.status_code == 302
+    made = User.objects.get(username="newcoach")
+    assert (made.is_staff, made.is_superuser) == (False, False)
+
+
+def test_staff_cannot_raise_a_coach(client, staff):
+    coach = factories.make_user()
+    response = client.post(
+        f"/admin/accounts/user/{coach.pk}/change/",
+        user_fields(coach, is_staff="on", is_superuser="on", first_name="Changed"),
+    )
+    assert response.status_code == 302
+    coach.refresh_from_db()
+    assert coach.first_name == "Changed"
+    assert (coach.is_staff, coach.is_superuser) == (False, False)
+    entry = AuditEntry.objects.get(action=Action.RECORD_CHANGED)
+    assert (entry.user, entry.subject_id) == (staff, coach.pk)
+
+
+@pytest.mark.parametrize("who", ["himself", "colleague", "superuser"])
+def test_staff_cannot_change_staff_nor_their_passwords(client, staff, who):
+    target = {
+        "himself": lambda: staff,
+        "colleague": factories.make_staff,
+        "superuser": factories.make_superuser,
+    }[who]()
+    fields = user_fields(target, is_superuser="on", first_name="Changed")
+    response = client.post(f"/admin/accounts/user/{target.pk}/change/", fields)
+    assert response.status_code == 403
+    new = {"password1": "seven-invented-words", "password2": "seven-invented-words"}
+    response = client.post(f"/admin/accounts/user/{target.pk}/password/", new)
+    assert response.status_code == 403
+    before = target.password
+    target.refresh_from_db()
+    assert (target.first_name, target.password) == ("", before)
+
+
+def test_staff_cannot_delete_users(client, staff):
+    coach = factories.make_user()
+    response = client.post(f"/admin/accounts/user/{coach.pk}/delete/", {"post": "yes"})
+    assert response.status_code == 403
+    assert User.objects.filter(pk=coach.pk).exists()
+
+
+def test_superusers_make_staff(client):
+    client.force_login(factories.make_superuser())
+    coach = factories.make_user()
+    response = client.post(
+        f"/admin/accounts/user/{coach.pk}/change/", user_fields(coach, is_staff="on")
+    )
+    assert response.status_code == 302
+    coach.refresh_from_db()
+    assert coach.is_staff
+
+
+def test_users_are_logged_out_together(client, staff):
+    coach, colleague = factories.make_user(), factories.make_staff()
+    client.post(
+        "/admin/accounts/user/",
+        {
+            "action": "log_out_on_all_devices",
+            "_selected_action": [coach.pk, colleague.pk],
+        },
+    )
+    generations = dict(User.objects.values_list("pk", "session_generation"))
+    assert generations[coach.pk] == 1
+    assert generations[colleague.pk] == 0
+    entry = AuditEntry.objects.get(action=Action.LOGGED_OUT_EVERYWHERE)
+    assert (entry.user, entry.subject_id) == (staff, coach.pk)
+
+
+def test_staff_put_athletes_and_coaches_into_teams(client, staff):
+    player, coach = factories.make_player(), factories.make_user()
+    response = client.post(
+        "/admin/accounts/team/add/",
+        {"name": "Under 16", "players": [player.pk], "members": [coach.pk]},
+    )
+    assert response.status_code == 302
+    team = Team.objects.get(name="Under 16")
+    assert (team.players.get(), team.members.get()) == (player, coach)
+
+
+# --- Audit ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("who", ["staff", "superuser"])
+def test_the_audit_is_only_looked_at(client, who):
+    maker = {"staff": factories.make_staff, "superuser": factories.make_superuser}
+    user = maker[who]()
+    client.force_login(user)
+    entry = record(Action.SYNC_REQUESTED, by=user)
+    path = f"/admin/accounts/auditentry/{entry.pk}"
+    assert client.get(f"{path}/change/").status_code == 200
+    assert client.post(f"{path}/change/", {"actor": "x"}).status_code == 403
+    assert client.post(f"{path}/delete/", {"post": "yes"}).status_code == 403
+    assert client.get("/admin/accounts/auditentry/add/").status_code == 403
+
+
+def test_the_audit_is_searched_by_athlete_and_user(client):
+    record(Action.DATA_EXPORTED, by=factories.make_user(username="asker"), player_id=7)
+    # No name here holds a digit: a search for 7 must not meet one by chance.
+    other = factories.make_staff(username="other")
+    client.force_login(other)
+    record(Action.DATA_EXPORTED, by=other, player_id=77)
+    for query in ("7", "asker"):
+        page = client.get("/admin/accounts/auditentry/", {"q": query})
+        assert [row.player_number for row in page.context["cl"].result_list] == [7]

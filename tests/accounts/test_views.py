@@ -1,0 +1,244 @@
+"""Logging in and out, lockout, passwords, units."""
+
+import re
+
+import pytest
+from axes.models import AccessAttempt
+from django.core import mail
+from django.core.cache import cache
+from django.test import Client
+
+from accounts.models import Action, AuditEntry
+from accounts.services import log_out_everywhere
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+PASSWORD = factories.PASSWORD
+
+
+@pytest.fixture
+def coach():
+    return factories.make_user(username="coach", email="coach@facility.invalid")
+
+
+def log_in(client, username="coach", password=PASSWORD, **extra):
+    return client.post(
+        "/accounts/login/", {"username": username, "password": password, **extra}
+    )
+
+
+def is_logged_in(client):
+    return client.get("/players").status_code == 200
+
+
+# --- Login ------------------------------------------------------------------------
+
+
+def test_login_page_is_open_and_the_rest_is_not(client, coach):
+    assert client.get("/accounts/login/").status_code == 200
+    response = client.get("/accounts/password_change/")
+    assert response.status_code == 302
+    assert response["Location"] == "/accounts/login/?next=/accounts/password_change/"
+
+
+def test_a_fragment_after_the_login_ended_leads_the_whole_page_to_the_login(client):
+    response = client.get(
+        "/athletes/?q=a",
+        headers={
+            "HX-Request": "true",
+            "HX-Current-URL": "https://elsewhere.example/athletes/?page=2",
+        },
+    )
+    assert (response.status_code, response.content) == (200, b"")
+    assert response["HX-Redirect"] == "/accounts/login/?next=/athletes/%3Fpage%3D2"
+
+
+def test_a_right_password_logs_in_and_goes_on(client, coach):
+    response = log_in(client, next="/docs")
+    assert (response.status_code, response["Location"]) == (302, "/docs")
+    assert is_logged_in(client)
+
+
+def test_login_does_not_lead_to_other_hosts(client, coach):
+    assert log_in(client, next="https://elsewhere.example/")["Location"] == "/"
+
+
+def test_a_wrong_password_does_not_log_in(client, coach):
+    response = log_in(client, password="wrong")
+    assert response.status_code == 200
+    assert not is_logged_in(client)
+
+
+def test_login_is_locked_after_eight_wrong_passwords(client, coach):
+    factories.make_user(username="other")
+    for _ in range(7):
+        assert log_in(client, password="wrong").status_code == 200
+    response = log_in(client, password="wrong")
+    assert response.status_code == 429
+    assert "registration/locked.html" in [t.name for t in response.templates]
+    assert "Locked for a while" in response.content.decode()
+    # The right password does not help now; another user is not locked.
+    assert log_in(client).status_code == 429
+    assert not is_logged_in(client)
+    assert log_in(client, username="other").status_code == 302
+
+
+def test_a_right_password_in_between_counts_anew(client, coach):
+    for _ in range(7):
+        log_in(client, password="wrong")
+    assert log_in(client).status_code == 302
+    assert not AccessAttempt.objects.exists()
+    client.logout()
+    assert log_in(client, password="wrong").status_code == 200
+
+
+def test_lockout_logs_name_nobody(client, coach, caplog):
+    for _ in range(9):
+        log_in(client, password="wrong-secret")
+    assert "coach" not in caplog.text
+    assert "wrong-secret" not in caplog.text
+
+
+def test_session_ends_after_the_set_time(client, coach, settings):
+    log_in(client)
+    cookie = client.cookies["sessionid"]
+    assert cookie["max-age"] == 7 * 24 * 3600
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "Lax"
+
+
+def test_logout_needs_a_post(client, coach):
+    client.force_login(coach)
+    assert client.get("/accounts/logout/").status_code == 405
+    assert client.post("/accounts/logout/").status_code == 302
+    assert not is_logged_in(client)
+
+
+def test_logout_everywhere_ends_all_sessions_of_this_user(client, coach):
+    other = factories.make_user()
+    tablet, phone, colleague = Client(), Client(), Client()
+    for device, user in ((tablet, coach), (phone, coach), (colleague, other)):
+        device.force_login(user)
+    assert tablet.get("/accounts/logout-everywhere/").status_code == 405
+    response = tablet.post("/accounts/logout-everywhere/")
+    assert response["Location"] == "/accounts/login/"
+    assert not is_logged_in(tablet)
+    assert not is_logged_in(phone)
+    assert is_logged_in(colleague)
+    assert log_in(phone).status_code == 302
+    entry = AuditEntry.objects.get(action=Action.LOGGED_OUT_EVERYWHERE)
+    assert (entry.user, entry.subject_id) == (coach, coach.pk)
+
+
+def test_sessions_outlive_a_rotated_key_but_not_a_logout_everywhere(coach, settings):
+    here, there = Client(), Client()
+    here.force_login(coach)
+    there.force_login(coach)
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another-key-for-this-test-0123456789"
+    assert is_logged_in(here)
+    log_out_everywhere(coach)
+    assert not is_logged_in(here)
+    assert not is_logged_in(there)
+
+
+# --- Passwords --------------------------------------------------------------------
+
+
+def test_changing_the_password_ends_other_sessions(coach):
+    here, there = Client(), Client()
+    here.force_login(coach)
+    there.force_login(coach)
+    new = "seven-invented-words"
+    response = here.post(
+        "/accounts/password_change/",
+        {"old_password": PASSWORD, "new_password1": new, "new_password2": new},
+    )
+    assert response["Location"] == "/accounts/password_change/done/"
+    assert is_logged_in(here)
+    assert not is_logged_in(there)
+
+
+@pytest.mark.parametrize("weak", ["short", "1234567890123", "password123", "coach"])
+def test_weak_passwords_are_refused(client, coach, weak):
+    client.force_login(coach)
+    response = client.post(
+        "/accounts/password_change/",
+        {"old_password": PASSWORD, "new_password1": weak, "new_password2": weak},
+    )
+    assert response.status_code == 200
+    coach.refresh_from_db()
+    assert coach.check_password(PASSWORD)
+
+
+def test_a_lost_password_is_replaced_by_mail(client, coach):
+    assert client.get("/accounts/password_reset/").status_code == 200
+    response = client.post("/accounts/password_reset/", {"email": coach.email})
+    assert response["Location"] == "/accounts/password_reset/done/"
+    assert client.get(response["Location"]).status_code == 200
+    (message,) = mail.outbox
+    assert message.to == [coach.email]
+    link = re.search(r"http://testserver(/accounts/reset/\S+)", message.body)[1]
+    form = client.get(link, follow=True)
+    new = "seven-invented-words"
+    done = client.post(
+        form.redirect_chain[-1][0], {"new_password1": new, "new_password2": new}
+    )
+    assert done["Location"] == "/accounts/reset/done/"
+    assert client.get(done["Location"]).status_code == 200
+    assert log_in(client, password=new).status_code == 302
+    # The link works once.
+    assert "used up" in Client().get(link).content.decode()
+
+
+def test_an_unknown_address_is_answered_alike(client, coach):
+    response = client.post("/accounts/password_reset/", {"email": "no@body.invalid"})
+    assert response["Location"] == "/accounts/password_reset/done/"
+    assert mail.outbox == []
+
+
+def test_a_mailbox_is_not_filled_with_resets(client, coach):
+    cache.clear()
+    for _ in range(8):
+        response = client.post("/accounts/password_reset/", {"email": coach.email})
+        assert response["Location"] == "/accounts/password_reset/done/"
+    assert len(mail.outbox) == 5
+
+
+def test_without_mail_the_page_sends_to_staff(client, coach, settings, capsys):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    response = client.post("/accounts/password_reset/", {"email": coach.email})
+    assert response.status_code == 200
+    assert "Ask somebody of the staff" in response.content.decode()
+    assert capsys.readouterr().out == ""
+
+
+# --- Units ------------------------------------------------------------------------
+
+
+def test_units_are_kept_and_lead_back(client, coach):
+    client.force_login(coach)
+    response = client.post(
+        "/accounts/units/", {"units": "metric", "next": "/athletes/?q=a"}
+    )
+    assert response["Location"] == "/athletes/?q=a"
+    coach.refresh_from_db()
+    assert coach.units == "metric"
+
+
+@pytest.mark.parametrize("target", ["https://elsewhere.example/", "//elsewhere", ""])
+def test_units_do_not_lead_to_other_hosts(client, coach, target):
+    client.force_login(coach)
+    response = client.post("/accounts/units/", {"units": "metric", "next": target})
+    assert response["Location"] == "/"
+
+
+def test_unknown_units_change_nothing(client, coach):
+    client.force_login(coach)
+    response = client.post(
+        "/accounts/units/", {"units": "furlongs", "is_staff": "1", "next": "/docs"}
+    )
+    assert response["Location"] == "/docs"
+    coach.refresh_from_db()
+    assert (coach.units, coach.is_staff) == ("imperial", False)

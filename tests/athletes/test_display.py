@@ -1,0 +1,216 @@
+"""Numbers, dates and small pictures as pages print them."""
+
+import datetime as dt
+from types import SimpleNamespace
+
+import pytest
+from django.template import Context, Template
+from django.test import RequestFactory
+
+from athletes import display
+from athletes.biomechanics.definitions import METRICS
+from athletes.selectors.readings import Reading
+
+COACH = SimpleNamespace(units="imperial")
+METRIC_COACH = SimpleNamespace(units="metric")
+
+
+def rendered(source, **context):
+    page = Template("{% load display %}" + source)
+    return page.render(Context({"user": COACH} | context))
+
+
+def text_of(html):
+    import re
+
+    return re.sub(r"<[^>]+>", "", html).strip()
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "decimals", "imperial", "metric"),
+    [
+        (31.2928, "m/s", 1, "70.0 mph", "31.3 m/s"),
+        (0.8128, "m", 2, "32.0 in", "0.81 m"),
+        (45.36, "kg", 1, "100.0 lb", "45.4 kg"),
+        (640.4, "deg/s", 0, "640°/s", "640°/s"),
+        (-3.06, "deg", 1, "−3.1°", "−3.1°"),
+        (42.0, "%", 0, "42%", "42%"),
+        (1234.5, "J", 0, "1,234 J", "1,234 J"),
+        (1.3, "ratio", 2, "1.30", "1.30"),
+        ("pelvis, torso", "text", 0, "pelvis, torso", "pelvis, torso"),
+        (14, "", None, "14", "14"),
+    ],
+)
+def test_value_is_printed_in_the_units_of_the_reader(
+    value, unit, decimals, imperial, metric
+):
+    printed = [
+        display.value_text(value, unit, system, decimals=decimals)
+        for system in ("imperial", "metric")
+    ]
+    assert printed == [imperial, metric]
+
+
+def test_rounded_zero_has_no_sign():
+    assert display.number_text(-0.04, 1) == "0.0"
+    assert display.number_text(0.04, 1, signed=True) == "0.0"
+    assert display.number_text(0.06, 1, signed=True) == "+0.1"
+
+
+@pytest.mark.parametrize("missing", [None, "", float("nan"), float("inf")])
+def test_missing_value_is_a_dash(missing):
+    assert display.value_text(missing, "m/s") == "–"
+
+
+@pytest.mark.parametrize(
+    ("height_ft", "imperial", "metric"),
+    [
+        (6.0, "6 ft 0 in", "183 cm"),
+        (5.99, "6 ft 0 in", "183 cm"),
+        (5.5, "5 ft 6 in", "168 cm"),
+    ],
+)
+def test_height_never_has_twelve_inches(height_ft, imperial, metric):
+    assert display.height_text(height_ft, "imperial") == imperial
+    assert display.height_text(height_ft, "metric") == metric
+
+
+def test_weight_is_printed_in_both_systems():
+    assert display.weight_text(180.4, "imperial") == "180 lb"
+    assert display.weight_text(180.4, "metric") == "82 kg"
+
+
+@pytest.mark.parametrize(
+    ("day", "age"),
+    [
+        (dt.date(2026, 2, 28), 17),
+        (dt.date(2026, 3, 1), 18),
+        (dt.date(2008, 2, 29), 0),
+        (dt.date(2007, 1, 1), None),
+    ],
+)
+def test_age_counts_whole_years_from_a_leap_day(day, age):
+    assert display.age_on(dt.date(2008, 2, 29), day) == age
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        (-1, "in the future"),
+        (0, "today"),
+        (1, "yesterday"),
+        (13, "13 days ago"),
+        (14, "2 weeks ago"),
+        (61, "2 months ago"),
+        (730, "2 years ago"),
+    ],
+)
+def test_days_ago_are_said_in_words(days, words):
+    today = dt.date(2026, 3, 1)
+    assert display.days_ago_text(today - dt.timedelta(days=days), today) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(-5, "0 s"), (59, "59 s"), (60, "1 min"), (7200, "2 h"), (3 * 86400, "3 days")],
+)
+def test_time_since_a_moment(seconds, words):
+    now = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
+    assert display.since_text(now - dt.timedelta(seconds=seconds), now) == words
+
+
+def test_reading_carries_unit_spread_and_flag():
+    reading = Reading(
+        METRICS["peak_hand_speed"], 10.0, flagged=True, reason="Outside.", n=5, sd=0.5
+    )
+    html = rendered("{% reading r %}", r=reading)
+    assert text_of(html) == "22.4mph ± 1.1"
+    assert "value--flagged" in html
+    assert 'title="Outside."' in html
+    assert text_of(rendered("{% reading r %}", r=reading, user=METRIC_COACH)) == (
+        "10.0m/s ± 0.5"
+    )
+
+
+def test_spread_of_two_swings_is_not_shown():
+    reading = Reading(METRICS["peak_hand_speed"], 10.0, n=2, sd=0.5)
+    assert text_of(rendered("{% reading r %}", r=reading)) == "22.4mph"
+
+
+def test_missing_reading_says_why():
+    reading = Reading(METRICS["bat_speed_max"], None, reason="No <bat> in this file.")
+    html = rendered("{% reading r %}", r=reading)
+    assert "missing: No &lt;bat&gt; in this file." in html
+    assert "<bat>" not in html
+
+
+def test_page_without_account_sets_its_own_units():
+    html = rendered("{% value 10.0 'm/s' 1 %}", user=None, units="metric")
+    assert text_of(html) == "10.0m/s"
+
+
+def test_difference_has_a_sign():
+    assert text_of(rendered("{% difference 1.0 'm/s' 1 %}")) == "+2.2mph"
+    assert text_of(rendered("{% difference x 'deg' 0 %}", x=-4.0)) == "−4°"
+
+
+def test_dates_and_ages_in_templates():
+    day = dt.date(2026, 3, 1)
+    assert 'datetime="2026-03-01"' in rendered("{{ d|day }}", d=day)
+    assert text_of(rendered("{{ d|day }}", d=day)) == "Mar 1, 2026"
+    assert "No session yet." in rendered("{{ d|day:'No session yet.' }}", d=None)
+    assert rendered("{{ b|age_on:d }}", b=dt.date(2009, 3, 2), d=day) == "16"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"real": True, "delta": 1.0, "unit": "m/s", "decimals": 1}, "+2.2mph"),
+        ({"real": False, "delta": 1.0, "unit": "m/s"}, "≈ no clear change"),
+        ({"real": None}, "too few swings to say"),
+    ],
+)
+def test_change_badge_shows_a_number_only_for_a_real_change(change, words):
+    html = rendered("{% include 'components/change_badge.html' %}", change=change)
+    assert text_of(html) == words
+    assert ("<svg" in html) == bool(change["real"])
+
+
+def test_sparkline_breaks_at_missing_values_and_ends_in_a_dot():
+    html = rendered("{% sparkline v %}", v=[1.0, 2.0, None, 3.0, float("nan"), 5.0])
+    assert html.count("<polyline") == 3
+    assert 'x1="100.0" y1="0.0"' in html
+    assert rendered("{% sparkline v %}", v=[1.0, None]) == ""
+
+
+def test_sparkline_of_equal_values_runs_through_the_middle():
+    assert 'points="0.0,15.0 100.0,15.0"' in rendered("{% sparkline v %}", v=[2, 2])
+
+
+def test_mini_chart_draws_each_part_in_its_class():
+    lines = [
+        {"part": "pelvis", "values": [0.0, 10.0]},
+        {"part": "torso", "values": [5.0, None]},
+    ]
+    html = rendered("{% mini_chart lines events %}", lines=lines, events=[0.25])
+    assert 'points="0.0,50.0 100.0,0.0" class="part-pelvis"' in html
+    assert 'points="0.0,25.0 0.0,25.0" class="part-torso"' in html
+    assert '<line x1="25.0" x2="25.0"' in html
+
+
+def test_query_string_keeps_what_is_not_changed():
+    request = RequestFactory().get("/athletes/?q=a%26b&sort=name&after=7")
+    html = rendered("{% with_query sort='-swings' after=None %}", request=request)
+    assert html.replace("&amp;", "&") == "?q=a%26b&sort=-swings"
+
+
+@pytest.mark.parametrize(
+    ("path", "current"),
+    [("/athletes/", True), ("/athletes/7/", True), ("/athletes/compare/", False)],
+)
+def test_navigation_marks_the_section_of_the_page(path, current):
+    html = rendered(
+        "{% nav_current '/athletes/' but='/athletes/compare/' %}",
+        request=RequestFactory().get(path),
+    )
+    assert ("aria-current" in html) == current

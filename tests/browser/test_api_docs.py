@@ -1,0 +1,46 @@
+"""The interactive documentation, offline and under the strict content policy."""
+
+import pytest
+
+from tests import factories
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_docs_show_every_operation_and_try_one_out(pages, login_cookie):
+    factories.make_player(last_name="Invented-Name")
+    page = pages.open(session_cookie=login_cookie(factories.make_user()))
+    page.goto("/docs")
+    page.wait_for_selector("#operations-athletes-list_players")
+    assert page.locator(".opblock").count() == 15
+    row = page.locator("#operations-athletes-list_players")
+    row.locator(".opblock-summary-control").click()
+    row.locator(".try-out__btn").click()
+    row.locator(".execute").click()
+    row.locator(".live-responses-table .response-col_status").first.wait_for()
+    answer = row.locator(".live-responses-table").inner_text()
+    assert "200" in answer
+    assert "Invented-Name" in answer
+
+
+def test_docs_keep_no_token(pages, login_cookie):
+    page = pages.open(session_cookie=login_cookie(factories.make_user()))
+    page.goto("/docs")
+    page.locator(".auth-wrapper .authorize").click()
+    page.locator("input[aria-label='auth-bearer-value']").fill("swd_never-kept")
+    page.locator(".modal-ux .authorize").first.click()
+    stored = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
+    assert "swd_never-kept" not in stored
+    page.reload()
+    page.locator(".auth-wrapper .authorize.unlocked").wait_for()
+
+
+def test_a_session_may_post_from_the_docs(pages, login_cookie):
+    page = pages.open(session_cookie=login_cookie(factories.make_staff()))
+    page.goto("/docs")
+    row = page.locator("#operations-sync-trigger_sync")
+    row.locator(".opblock-summary-control").click()
+    row.locator(".try-out__btn").click()
+    row.locator(".execute").click()
+    row.locator(".live-responses-table .response-col_status").first.wait_for()
+    assert "202" in row.locator(".live-responses-table").inner_text()

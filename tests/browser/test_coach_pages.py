@@ -1,0 +1,262 @@
+"""A coach's ways through the pages, in a real browser on simulated swings."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from athletes import analysis, services
+from athletes.models import EventCorrection, Note
+from simulator.swings import truth
+from tests.factories import (
+    make_player,
+    make_session,
+    make_user,
+    simulated_movements,
+    store_simulated,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
+DRAWN = "() => document.querySelectorAll('[data-chart]:not([data-drawn])').length === 0"
+
+HIGHEST = """() => Object.fromEntries(
+  document.querySelector("#sequence .js-plotly-plot")._fullData.map((trace) =>
+    [trace.name, Math.max(...Array.from(trace.y).filter(Number.isFinite))]))"""
+
+
+@pytest.fixture
+def visit(pages, login_cookie):
+    """Function: path -> a page of a logged-in coach."""
+    cookie = login_cookie(make_user())
+
+    def open_page(path, **options):
+        page = pages.open(session_cookie=cookie, **options)
+        page.goto(path)
+        page.wait_for_load_state("networkidle")
+        return page
+
+    return open_page
+
+
+def hit(*, bats="R", player=None, date=dt.date(2026, 3, 1), swings=slice(None)):
+    """A session as the sync leaves it."""
+    session = make_session(player=player or make_player(), session_date=date)
+    store_simulated(session, simulated_movements(bats=bats)[swings])
+    analysis.analyse_session(session.pk)
+    services.refresh_player_summaries([session.player_id])
+    return session
+
+
+def first_swing(session):
+    return session.movements.filter(is_swing=True).in_session_order().first()
+
+
+def show(page, selector):
+    page.locator(selector).scroll_into_view_if_needed()
+    page.wait_for_function(DRAWN)
+
+
+def axe(page):
+    page.evaluate(AXE)
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        (violation["id"], node["target"])
+        for violation in found["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("bats", ["R", "L"])
+def test_drawn_peaks_are_those_that_were_put_in(visit, bats):
+    session = hit(bats=bats, swings=slice(0, 1))
+    known = truth(simulated_movements(bats=bats)[0])["peaks"]
+    page = visit(f"/athletes/swings/{first_swing(session).pk}/")
+    show(page, "#sequence")
+    drawn = page.evaluate(HIGHEST)
+    for name, part in (
+        ("Peak pelvis turn rate", "pelvis"),
+        ("Peak shoulder-line turn rate", "torso"),
+        ("Peak lead upper-arm turn rate", "lead_arm"),
+    ):
+        curve = name.removeprefix("Peak ").capitalize()
+        assert drawn[curve] == pytest.approx(known[part]["deg_per_s"], rel=0.03)
+
+
+def test_search_while_typing_narrows_the_list_and_keeps_the_address(visit):
+    make_player(first_name="Ash", last_name="Alder")
+    make_player(first_name="Bay", last_name="Birch")
+    page = visit("/athletes/")
+    page.locator("#id_q").press_sequentially("irc")
+    page.wait_for_url("**/athletes/?*q=irc*")
+    names = page.locator("#athlete-table tbody th")
+    expect(names).to_have_text(["Bay Birch"])
+    page.go_back()
+    expect(names).to_have_count(2)
+
+
+def test_order_holds_while_the_list_is_narrowed(visit):
+    for number, name in enumerate(("Alder", "Aspen", "Birch")):
+        make_player(first_name="Fern", last_name=name, swing_count=number)
+    page = visit("/athletes/")
+    page.get_by_role("link", name="Swings", exact=True).last.click()
+    page.wait_for_url("**sort=-swings**")
+    page.locator("#id_q").press_sequentially("a")
+    page.wait_for_url("**q=a**")
+    # The address changes before the table does.
+    names = page.locator("#athlete-table tbody th")
+    expect(names).to_have_text(["Fern Aspen", "Fern Alder"])
+
+
+def test_way_from_home_to_a_swing_and_to_the_next_by_key(visit):
+    session = hit()
+    page = visit("/")
+    page.get_by_role("link", name="Mar 1, 2026").first.click()
+    page.wait_for_load_state("networkidle")
+    page.locator(".swing-strip a").first.click()
+    page.wait_for_load_state("networkidle")
+    first = page.url
+    page.keyboard.press("j")
+    page.wait_for_url(lambda url: "/swings/" in url and url != first)
+    page.keyboard.press("k")
+    page.wait_for_url(lambda url: url.split("?")[0] == first.split("?")[0])
+    assert session.movements.count() == 6
+
+
+def test_tile_changes_the_trend_in_place(visit):
+    player = make_player()
+    for week in range(2):
+        hit(player=player, date=dt.date(2026, 3, 1 + 7 * week), swings=slice(0, 3))
+    page = visit(f"/athletes/{player.pk}/")
+    show(page, "#trend-chart")
+    page.locator(".metric-tile__pick").nth(3).click()
+    page.wait_for_url("**metric=peak_pelvis_omega**")
+    assert page.locator("#trend-chart-title").inner_text() == "Peak pelvis turn rate"
+    page.wait_for_function(DRAWN)
+
+
+def test_definition_opens_beside_its_number(visit):
+    session = hit(swings=slice(0, 1))
+    page = visit(f"/athletes/swings/{first_swing(session).pk}/")
+    page.get_by_role("link", name="Peak pelvis turn rate").first.click()
+    dialog = page.locator("#definition-dialog")
+    dialog.get_by_text("How fast the hips turn at their fastest.").wait_for()
+    page.keyboard.press("Escape")
+    assert not dialog.is_visible()
+
+
+def test_series_and_alignment_of_a_session_are_in_the_address(visit):
+    session = hit()
+    page = visit(f"/athletes/sessions/{session.pk}/")
+    title = page.locator("#session-curves-chart-title")
+    page.select_option("#id_series", "x_factor")
+    title.get_by_text("Hip-shoulder separation").wait_for()
+    page.select_option("#id_align", "foot_down")
+    page.locator("#session-curves-chart").get_by_text("aligned on foot down").wait_for()
+    assert "series=x_factor" in page.url
+    assert "align=foot_down" in page.url
+    show(page, "#session-curves-chart")
+    assert title.inner_text() == "Hip-shoulder separation, mean ± SD"
+    page.reload()
+    assert page.locator("#id_align").input_value() == "foot_down"
+
+
+def test_condition_and_note_are_saved_in_place(visit):
+    session = hit(swings=slice(0, 1))
+    page = visit(f"/athletes/sessions/{session.pk}/")
+    page.select_option("#id_condition", "machine")
+    page.get_by_text("Saved.").wait_for()
+    page.get_by_text("Add a note").click()
+    page.fill("#id_text", "Tired legs today")
+    page.get_by_role("button", name="Save the note").click()
+    page.locator("#session-notes").get_by_text("Tired legs today").wait_for()
+    session.refresh_from_db()
+    assert session.condition == "machine"
+    assert Note.objects.get().text == "Tired legs today"
+
+
+def test_event_is_moved_by_typing_and_taken_back(visit):
+    session = hit(swings=slice(0, 1))
+    swing = first_swing(session)
+    page = visit(f"/athletes/swings/{swing.pk}/")
+    page.keyboard.press("e")
+    field = page.locator('[data-event-form] input[name="foot_down"]')
+    field.fill(f"{swing.events['foot_down']['time_s'] + 0.03:.3f}")
+    page.get_by_role("button", name="Save and compute again").click()
+    page.get_by_text("Saved, and all numbers computed again.").wait_for()
+    assert EventCorrection.objects.get().event == "foot_down"
+    page.get_by_role("button", name="Take back").click()
+    page.get_by_text("Taken back, and all numbers computed again.").wait_for()
+    assert EventCorrection.objects.get().undone_at is not None
+
+
+def test_event_line_dragged_in_the_chart_fills_the_form(visit):
+    session = hit(swings=slice(0, 1))
+    swing = first_swing(session)
+    page = visit(f"/athletes/swings/{swing.pk}/")
+    show(page, "#sequence")
+    line = page.locator('#sequence .chart__event--movable[data-event="foot_down"]')
+    line.focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowLeft")
+    typed = float(page.locator('input[name="foot_down"]').input_value())
+    assert typed < swing.events["foot_down"]["time_s"] - 0.005
+
+
+def test_compare_is_built_by_search_and_kept_in_the_link(visit):
+    one = hit(player=make_player(last_name="Rowan"), swings=slice(0, 3))
+    two = hit(player=make_player(last_name="Sorrel"), bats="L", swings=slice(0, 3))
+    page = visit(f"/athletes/compare/?items=session-{one.pk}")
+    page.locator("#pick-q").press_sequentially("sorr")
+    page.locator("#pick-found").get_by_role("link", name="Mar 1, 2026").click()
+    page.wait_for_url(f"**session-{two.pk}**")
+    show(page, "#overlay")
+    show(page, "#delta")
+    page.select_option("#id_align", "percent")
+    page.wait_for_url("**align=percent**")
+    show(page, "#overlay")
+    assert page.get_by_text("These are different athletes").is_visible()
+
+
+def test_lists_tables_and_definitions_work_without_scripts(visit):
+    session = hit(swings=slice(0, 2))
+    page = visit("/athletes/?q=invented", java_script_enabled=False)
+    page.locator("#athlete-table tbody a").first.click()
+    page.get_by_role("link", name="Mar 1, 2026").first.click()
+    assert page.locator("table tbody tr").count() >= 2
+    page.goto(f"/athletes/swings/{first_swing(session).pk}/")
+    page.get_by_role("link", name="Peak pelvis turn rate").first.click()
+    assert page.get_by_role("heading", level=1).inner_text() == "Peak pelvis turn rate"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_pages_are_accessible_and_fit(visit, scheme, width):
+    player = make_player(last_name="Maple")
+    one = hit(player=player)
+    two = hit(player=player, date=dt.date(2026, 3, 8))
+    walk = one.movements.get(is_swing=False)
+    empty = make_player(last_name="Nettle")
+    for path in (
+        "/",
+        "/athletes/",
+        f"/athletes/{player.pk}/",
+        f"/athletes/{empty.pk}/",
+        f"/athletes/sessions/{one.pk}/",
+        f"/athletes/swings/{first_swing(one).pk}/",
+        f"/athletes/swings/{walk.pk}/",
+        f"/athletes/compare/?items=session-{one.pk},session-{two.pk}",
+        "/athletes/definitions/",
+    ):
+        # axe measures colours with a style sheet of its own.
+        page = visit(path, scheme=scheme, width=width, bypass_csp=True)
+        assert axe(page) == [], path
+        fits = page.evaluate(
+            "() => document.documentElement.scrollWidth <= window.innerWidth"
+        )
+        assert fits, path
+        page.close()

@@ -1,0 +1,163 @@
+"""Log lines: their form, what joins them, and what never stands in them."""
+
+import json
+import logging
+import re
+
+import pytest
+
+from reboot_site import logs
+from reboot_site.logs import JsonFormatter, LineFormatter, redact
+from tests import factories
+
+LINK = (
+    "https://bucket.s3.amazonaws.com/org/file.csv.gz"
+    "?X-Amz-Credential=AKIA123&X-Amz-Signature=abcdef0123456789&X-Amz-Expires=60"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        (f"GET {LINK} failed", "abcdef0123456789"),
+        ("GET /players?search=Aldertree HTTP/1.1", "Aldertree"),
+        ("Authorization: Bearer swd_0123456789abcdef", "swd_0123456789abcdef"),
+        ("headers {'Authorization': 'Basic dXNlcjpwYXNz'}", "dXNlcjpwYXNz"),
+        ("sent with bearer swd_0123456789abcdef", "swd_0123456789abcdef"),
+        ("{'x-api-key': 'key-0123456789'}", "key-0123456789"),
+        ('{"access_token": "tok-0123456789"}', "tok-0123456789"),
+        ("password=correct-horse", "correct-horse"),
+        ("postgres://user:hunter2@db/name", "hunter2"),
+        ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln here", "eyJzdWIiOiIxIn0"),
+        ("Internal Server Error: /accounts/reset/MQ/set-abc123/", "set-abc123"),
+        ("Cookie: sessionid=0123456789abcdef", "0123456789abcdef"),
+    ],
+)
+def test_redact_takes_out_what_opens_a_door(text, secret):
+    assert secret in text
+    assert secret not in redact(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "run 12: job 7: stored",
+        "movement 4: frames are missing, is that right? yes",
+        "GET /athletes/<int:pk>/ 200 12.3 ms",
+        "https://api.example/session/abc answered 502",
+    ],
+)
+def test_redact_leaves_plain_lines_alone(text):
+    assert redact(text) == text
+
+
+@pytest.fixture
+def written(request):
+    """A logger with the product's filters; gives the lines that came out."""
+    lines = []
+
+    class Collect(logging.Handler):
+        def emit(self, record):
+            lines.append(self.format(record))
+
+    handler = Collect()
+    handler.addFilter(logs.RequestIdFilter())
+    handler.addFilter(logs.RedactingFilter())
+    handler.setFormatter(getattr(request, "param", JsonFormatter)())
+    logger = logging.getLogger("tests.logs")
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    yield logger, lines
+    logger.removeHandler(handler)
+
+
+def test_json_line_carries_ids_and_no_secret_of_arguments_extras_or_tracebacks(written):
+    logger, lines = written
+    try:
+        raise ValueError(f"could not fetch {LINK}")
+    except ValueError:
+        logger.exception(
+            "job %s: %s", 7, LINK, extra={"run_id": 3, "job_id": 7, "url": LINK}
+        )
+    line = json.loads(lines[0])
+    assert (line["level"], line["logger"]) == ("ERROR", "tests.logs")
+    assert (line["run_id"], line["job_id"]) == (3, 7)
+    assert line["message"].startswith("job 7: https://bucket.s3.amazonaws.com/org/file")
+    assert "ValueError" in line["exception"]
+    assert "abcdef0123456789" not in lines[0]
+    assert "\n" not in lines[0]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", line["time"])
+
+
+@pytest.mark.parametrize("written", [LineFormatter], indirect=True)
+def test_text_line_names_the_request_before_the_traceback(written):
+    logger, lines = written
+    mark = logs.request_id.set("req-1")
+    try:
+        raise ValueError("broken")
+    except ValueError:
+        logger.exception("oh")
+    finally:
+        logs.request_id.reset(mark)
+    first, *rest = lines[0].splitlines()
+    assert first.endswith("ERROR tests.logs oh request=req-1")
+    assert rest[-1] == "ValueError: broken"
+
+
+def test_configuration_sends_lines_of_django_and_the_queue_through_the_filters():
+    found = logs.configuration(form="json", level="INFO")
+    assert found["handlers"]["console"]["filters"] == ["request_id", "redact"]
+    assert found["root"]["handlers"] == ["console"]
+    own = {name: entry.get("handlers", []) for name, entry in found["loggers"].items()}
+    assert set(map(tuple, own.values())) == {()}
+
+
+# --- Requests -------------------------------------------------------------------
+
+
+def request_lines(caplog):
+    return [r for r in caplog.records if r.name == "reboot_site.requestlog"]
+
+
+@pytest.mark.django_db
+def test_request_line_has_pattern_status_time_and_user_but_no_query(client, caplog):
+    user = factories.make_superuser()
+    client.force_login(user)
+    player = factories.make_player(last_name="Aldertree")
+    with caplog.at_level(logging.INFO, logger="reboot_site.requestlog"):
+        answer = client.get(
+            f"/players/{player.pk}?x=Aldertree", headers={"X-Request-ID": "abc-1"}
+        )
+    assert answer["X-Request-ID"] == "abc-1"
+    (line,) = request_lines(caplog)
+    assert (line.method, line.status) == ("GET", 200)
+    assert line.route == "/players/<id>"
+    assert line.user_id == user.pk
+    assert line.ms > 0
+    assert "Aldertree" not in line.getMessage()
+
+
+@pytest.mark.django_db
+def test_request_line_of_a_program_names_its_token(client, caplog):
+    factories.make_superuser()
+    with caplog.at_level(logging.INFO, logger="reboot_site.requestlog"):
+        answer = client.get("/players", headers=factories.make_token())
+    assert answer.status_code == 200
+    (line,) = request_lines(caplog)
+    assert isinstance(line.token_id, int)
+    assert not hasattr(line, "user_id")
+
+
+@pytest.mark.parametrize("given", ["", "two words", "x" * 65, "a\tb", '{"a":1}'])
+@pytest.mark.django_db
+def test_request_id_of_a_stranger_is_taken_only_when_plain(client, given):
+    answer = client.get("/health/live", headers={"X-Request-ID": given})
+    assert re.fullmatch(r"[0-9a-f]{32}", answer["X-Request-ID"])
+
+
+@pytest.mark.django_db
+def test_unknown_path_is_logged_without_the_path(client, caplog):
+    with caplog.at_level(logging.INFO, logger="reboot_site.requestlog"):
+        client.get("/somebody/Aldertree/")
+    (line,) = request_lines(caplog)
+    assert (line.route, line.status) == ("none", 404)

@@ -1,0 +1,338 @@
+"""Seeds, changes of the vendor's data, the request log and the command."""
+
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import requests
+
+from simulator.app import Config, SimulatorApp
+from simulator.control import MUTATIONS
+from simulator.data import Shape, World
+from simulator.faults import KINDS, ROUTES
+from simulator.scenarios import SCENARIOS, Scenario, ScenarioError
+
+ROOT = Path(__file__).resolve().parents[2]
+ME = "momentum-energy"
+
+
+def test_same_seed_gives_the_same_bytes(start):
+    one, other = start(seed=4), start(seed=4)
+    assert one.get("/players").content == other.get("/players").content
+    assert one.get("/sessions").content == other.get("/sessions").content
+    files = [v.download(v.links(data_type=ME)[0]).content for v in (one, other)]
+    assert files[0] == files[1]
+    assert start(seed=5).get("/players").content != one.get("/players").content
+
+
+def test_athletes_and_sessions_do_not_depend_on_how_many_there_are():
+    few = World(Shape(players=60, sessions=10))
+    many = World(Shape(players=237, sessions=200))
+    assert [a.record() for a in few.athletes] == [
+        a.record() for a in many.athletes[:60]
+    ]
+    for one, other in zip(few.sessions, many.sessions, strict=False):
+        assert one == other
+        org_id = one.athletes[0]
+        assert few.movements(one, org_id) == many.movements(other, org_id)
+
+
+def test_names_are_invented_and_ids_unique():
+    world = World(Shape(players=237, sessions=1000, swings=1))
+    assert len({a.org_player_id for a in world.athletes}) == 237
+    assert len({s.id for s in world.sessions}) == 1000
+    often = {}
+    for session in world.sessions:
+        for org_id in session.athletes:
+            often[org_id] = often.get(org_id, 0) + 1
+    assert max(often.values()) > 20  # some come all year
+
+
+def test_movement_ids_repeat_between_sessions_of_templates_only():
+    world = World(Shape(players=20, sessions=20, swings=2, plain=True, templates=2))
+    first, third = world.sessions[0], world.sessions[2]
+
+    def ids(session):
+        found = world.movements(session, session.athletes[0])
+        return [m.org_movement_id for m in found]
+
+    assert ids(first) == ids(third) == ["IMG-1000-0001", "IMG-1000-0002"]
+    assert ids(world.sessions[1]) == ["IMG-1001-0001", "IMG-1001-0002"]
+
+
+def test_templates_share_encoded_files(start):
+    vendor = start(players=40, sessions=12, templates=1, scenario="plain")
+    bodies = set()
+    for number in range(12):
+        (link,) = vendor.links(number, data_format="parquet")
+        bodies.add(vendor.download(link).content)
+    assert len(bodies) <= 2  # one for each hand
+    assert vendor.app.exports.cache.built == len(bodies)
+
+
+def test_plain_sessions_have_exactly_the_swings_asked_for(start):
+    vendor = start(sessions=12, swings=2, scenario="plain")
+    for session in vendor.get("/sessions").json():
+        assert session["status"] == "processed"
+        assert session["total_movements"] == {"baseball-hitting": 2}
+        assert session["num_players"] == 1
+
+
+def updated(vendor, since):
+    return vendor.get("/sessions", updated_since=since).json()
+
+
+def test_changes_of_a_session_move_updated_at(start):
+    vendor = start()
+    since = vendor.world.now().isoformat()
+    assert updated(vendor, since) == []
+    session_id, org_id = vendor.part()
+    before = vendor.download(vendor.links()[0]).content
+    vendor.world.reprocess_session(session_id)
+    assert [s["id"] for s in updated(vendor, since)] == [session_id]
+    assert vendor.download(vendor.links()[0]).content != before
+    waiting = vendor.world.sessions[4].id
+    assert vendor.export(4).status_code == 404
+    vendor.world.give_data(waiting)
+    assert vendor.export(4).status_code == 200
+    added = vendor.world.add_session([org_id], swings=2)
+    assert {s["id"] for s in updated(vendor, since)} == {session_id, waiting, added}
+    stamps = [s["updated_at"] for s in updated(vendor, since)]
+    assert len(set(stamps)) == 3
+
+
+def test_renamed_and_corrected_athlete(start):
+    vendor = start()
+    org_id = vendor.world.athletes[0].org_player_id
+    before = vendor.get("/players").json()[0]["updated_at"]
+    vendor.world.rename_player(org_id, "Sage", "Titan")
+    vendor.world.set_attribute(org_id, "height_ft", "6.250")
+    vendor.world.set_attribute(org_id, "weight_lbs", None)
+    player = vendor.get("/players").json()[0]
+    attributes = {a["key"]: a["value"] for a in player["attributes"]}
+    assert (player["first_name"], player["last_name"]) == ("Sage", "Titan")
+    assert attributes["height_ft"] == "6.250"
+    assert "weight_lbs" not in attributes
+    assert player["updated_at"] > before
+
+
+def test_records_can_vanish(start):
+    vendor = start()
+    session = vendor.world.sessions[0]
+    org_id = session.athletes[0]
+    name = vendor.world.movements(session, org_id)[1].org_movement_id
+    vendor.world.remove_movement(session.id, org_id, name)
+    assert name not in vendor.table()["org_movement_id"].to_pylist()
+    vendor.world.remove_session(session.id)
+    assert vendor.get(f"/session/{session.id}").status_code == 404
+    assert session.id not in [s["id"] for s in vendor.get("/sessions").json()]
+    assert vendor.export().status_code == 404
+    vendor.world.remove_player(org_id)
+    assert org_id not in [p["org_player_id"] for p in vendor.get("/players").json()]
+
+
+def test_data_may_appear_later_without_notice(start):
+    vendor = start()
+    session_id, _ = vendor.part()
+    stamp = vendor.get(f"/session/{session_id}").json()["updated_at"]
+    vendor.world.delay_data(session_id, 3600)
+    assert vendor.export().status_code == 404
+    vendor.world.advance(3601)
+    assert vendor.export().status_code == 200
+    assert vendor.get(f"/session/{session_id}").json()["updated_at"] == stamp
+
+
+def test_control_works_from_another_process(start):
+    vendor = start()
+    records = vendor.control("data").json()
+    assert len(records["players"]) == 6
+    assert records["sessions"][0]["with_data"] == vendor.world.sessions[0].athletes
+    assert records["sessions"][4]["with_data"] == []
+    org_id = records["players"][1]["org_player_id"]
+    body = {"action": "rename_player", "org_player_id": org_id,
+            "first_name": "Fern", "last_name": "Ceres"}  # fmt: skip
+    assert vendor.control("mutate", body).json() == {"result": None}
+    assert vendor.get("/players").json()[1]["first_name"] == "Fern"
+    body = {"action": "add_session", "org_player_ids": [org_id], "swings": 1}
+    added = vendor.control("mutate", body).json()["result"]
+    assert vendor.get(f"/session/{added}").json()["num_movements"] == 1
+    settings = vendor.control("scenario", {"scenario": "wrapped"}).json()
+    assert settings["scenario"] == "wrapped"
+    assert list(vendor.get("/players").json()) == ["players"]
+    plan = {"probability": 1.0, "kinds": ["500"], "routes": ["players"]}
+    assert vendor.control("faults", plan).json()["faults"]["kinds"] == ["500"]
+    assert vendor.get("/players").status_code == 500
+    counts = vendor.control("requests").json()
+    assert counts["routes"] == {"players": 3, "session": 1}
+    assert counts["statuses"] == {"200": 3, "500": 1}
+    assert vendor.control("requests/reset", {}).json()["total"] == 0
+
+
+def test_revoked_token_is_refused(start):
+    vendor = start()
+    token = vendor.login().json()["access_token"]
+    vendor.control("revoke-tokens", {})
+    answer = requests.get(
+        f"{vendor.url}/players",
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=10,
+    )
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("mutate", {"action": "explode"}, 400),
+        ("mutate", {"action": "rename_player"}, 400),
+        ("mutate", {"action": "remove_session", "session_id": "x"}, 404),
+        ("scenario", {"scenario": "sunny"}, 400),
+        ("scenario", {"scenario": "plain"}, 400),
+        ("faults", {"probability": 2}, 400),
+        ("nothing", {}, 404),
+    ],
+)
+def test_senseless_control_is_refused_with_a_reason(vendor, path, body, status):
+    answer = vendor.control(path, body)
+    assert answer.status_code == status
+    assert answer.json()["detail"]
+
+
+def test_log_keeps_no_secret(start):
+    vendor = start()
+    vendor.login()
+    (link,) = vendor.links()
+    vendor.download(link, headers={"Authorization": "Bearer x"})
+    log = vendor.control("requests", log=1).json()["log"]
+    assert [row["route"] for row in log] == ["token", "data_export", "download"]
+    assert log[2]["query"] == ""
+    assert log[2]["authorization"] == "Bearer"
+    assert log[1]["api_key"] is True
+    assert "X-Amz" not in str(log)
+    assert "demo-" not in str(log)
+
+
+def test_requests_side_by_side_are_counted(start):
+    vendor = start(latency_ms=150)
+    gate = threading.Barrier(8)
+
+    def ask(_):
+        gate.wait()
+        headers = {"x-api-key": "demo-api-key"}
+        url = f"{vendor.url}/players"
+        return requests.get(url, headers=headers, timeout=30).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(ask, range(8))) == {200}
+    assert vendor.log.most_in_flight == 8
+    assert vendor.log.in_flight == 0
+    assert vendor.log.find("players")[0].seconds >= 0.15
+
+
+def test_connections_are_kept_alive(vendor):
+    first = vendor.get("/movement_types")
+    assert first.raw.version == 11
+    pool = vendor.session.get_adapter(vendor.url).poolmanager.connection_from_url(
+        vendor.url
+    )
+    before = pool.num_connections
+    for _ in range(5):
+        vendor.get("/movement_types")
+    assert pool.num_connections == before
+
+
+def test_large_files_go_through_the_disk(start):
+    vendor = start(players=2, sessions=1, swings=12, scenario="plain")
+    (link,) = vendor.links(data_type=ME)
+    body = vendor.download(link).content
+    assert len(body) > 8 * 1024**2
+    assert vendor.download(link).content == body
+    assert vendor.app.exports.cache.built == 1
+
+
+def test_short_clips_and_other_rates(start):
+    vendor = start(rate_hz=120, duration_s=0.8, scenario="plain")
+    table = vendor.table()
+    assert table.num_rows == 3 * 96
+    frames, movement = vendor.frames()
+    assert frames["time"][1] == pytest.approx(1 / 120)
+    assert 0.5 < movement.contact_s < 0.75
+
+
+def test_scenario_text_is_checked():
+    assert Scenario.parse("token-2s,noise=2").values == {"token-life": 2, "noise": 2}
+    assert Scenario.parse("").values == {}
+    for wrong in ("sunny", "wrapped=3", "noise=loud"):
+        with pytest.raises(ScenarioError, match="scenario"):
+            Scenario.parse(wrong)
+
+
+def test_every_switch_is_documented():
+    text = (ROOT / "docs" / "simulator.md").read_text(encoding="utf-8")
+    names = [*SCENARIOS, *KINDS, *ROUTES, *MUTATIONS]
+    assert [name for name in names if f"`{name}" not in text] == []
+
+
+def test_application_is_plain_wsgi():
+    app = SimulatorApp(Config(players=1, sessions=1))
+    seen = {}
+
+    def start_response(status, headers):
+        seen["status"], seen["headers"] = status, dict(headers)
+
+    environ = {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": "/movement_types",
+        "QUERY_STRING": "",
+        "SERVER_NAME": "vendor",
+        "SERVER_PORT": "80",
+        "wsgi.url_scheme": "http",
+        "wsgi.input": type("Empty", (), {"read": lambda *_: b""})(),
+        "HTTP_X_API_KEY": "demo-api-key",
+    }
+    result = app(environ, start_response)
+    body = b"".join(result)
+    result.close()
+    app.close()
+    assert seen["status"] == "200 OK"
+    assert seen["headers"]["Content-Length"] == str(len(body))
+
+
+def command(*arguments):
+    return [sys.executable, "-m", "simulator", *arguments]
+
+
+def test_command_prints_its_url_and_ends_on_a_signal():
+    sizes = ("--players", "3", "--sessions", "2", "--swings", "1", "--seed", "9")
+    process = subprocess.Popen(
+        command("--port", "0", *sizes, "--scenario", "wrapped", "--api-key", "k"),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        url = process.stdout.readline().strip()
+        answer = requests.get(f"{url}/players", headers={"x-api-key": "k"}, timeout=10)
+        assert len(answer.json()["players"]) == 3
+    finally:
+        process.terminate()
+        assert process.wait(timeout=10) == 0
+        process.stdout.close()
+
+
+def test_command_explains_its_switches_and_refuses_wrong_ones():
+    run = subprocess.run(
+        command("--scenario", "help"), cwd=ROOT, capture_output=True, text=True,
+        check=False, timeout=30,
+    )  # fmt: skip
+    assert run.returncode == 0
+    assert "export-polled[=2]" in run.stdout
+    run = subprocess.run(
+        command("--scenario", "sunny"), cwd=ROOT, capture_output=True, text=True,
+        check=False, timeout=30,
+    )  # fmt: skip
+    assert run.returncode == 2
+    assert "unknown scenario 'sunny'" in run.stderr

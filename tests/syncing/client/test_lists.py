@@ -1,0 +1,187 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from syncing.client.errors import (
+    NotFoundError,
+    UnexpectedShapeError,
+    UnexpectedStatusError,
+)
+from tests.syncing.client.scripted import TOKEN, ScriptedServer, answer
+
+
+def test_every_athlete_is_reached(start_vendor, make_client):
+    vendor = start_vendor(players=237)
+    players = list(make_client(vendor.url).players())
+    assert [p.org_player_id for p in players] == [
+        a.org_player_id for a in vendor.world.listed_athletes()
+    ]
+    first, told = players[0], vendor.world.listed_athletes()[0]
+    assert (first.id, first.first_name) == (told.id, told.first_name)
+    assert first.attributes == {a["key"]: a["value"] for a in told.attributes}
+
+
+@pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 200])
+def test_page_edges_lose_nobody(start_vendor, make_client, count):
+    vendor = start_vendor(players=count)
+    assert len(list(make_client(vendor.url).players())) == count
+
+
+def test_server_with_smaller_pages_than_asked_for_loses_nobody(
+    start_vendor, make_client
+):
+    vendor = start_vendor(players=137, scenario="limit-clamped=50")
+    client = make_client(vendor.url, page_limit=100)
+    assert len({p.org_player_id for p in client.players()}) == 137
+
+
+def test_refused_limit_is_halved(start_vendor, make_client):
+    vendor = start_vendor(players=137, scenario="limit-rejected=60")
+    client = make_client(vendor.url, page_limit=200)
+    assert len(list(client.players())) == 137
+    # 200, 100, then 50 to the end
+    assert vendor.log.statuses[422] == 2
+
+
+def test_limit_that_is_never_accepted_is_an_error(make_client):
+    detail = [{"loc": ["query", "limit"], "msg": "too large", "type": "x"}]
+    refusal = answer({"detail": detail}, "422 Unprocessable")
+    with (
+        ScriptedServer(TOKEN, refusal) as server,
+        pytest.raises(UnexpectedStatusError) as caught,
+    ):
+        list(make_client(server.url).players())
+    assert caught.value.fields == ("limit",)
+
+
+def test_server_that_ignores_the_offset_does_not_run_for_ever(
+    start_vendor, make_client
+):
+    vendor = start_vendor(players=137, scenario="offset-ignored")
+    players = list(make_client(vendor.url).players())
+    assert len(players) == len({p.org_player_id for p in players}) == 100
+    assert vendor.log.routes["players"] == 2
+
+
+def test_list_that_never_ends_is_stopped(make_client):
+    number = iter(range(10_000))
+
+    def page(out):
+        out.write(answer([{"org_player_id": f"p{next(number)}"}]))
+
+    with ScriptedServer(TOKEN, page) as server:
+        client = make_client(server.url, max_pages=5)
+        with pytest.raises(UnexpectedShapeError, match="did not end after 5 pages"):
+            list(client.players())
+        assert len(server.requests) == 6
+
+
+@pytest.mark.parametrize("scenario", ["wrapped", ""])
+def test_wrapper_objects_are_opened(start_vendor, make_client, scenario):
+    vendor = start_vendor(scenario=scenario)
+    client = make_client(vendor.url)
+    assert len(list(client.players())) == 3
+    assert len(list(client.sessions())) == 2
+    assert {t.slug: t.id for t in client.movement_types()}["baseball-hitting"] == 1
+    assert {t.slug: t.id for t in client.mocap_types()}["rebootmotion"] == 67
+
+
+def test_object_without_a_list_is_named_by_its_keys(make_client):
+    with (
+        ScriptedServer(TOKEN, answer({"error": "x", "code": 7})) as server,
+        pytest.raises(UnexpectedShapeError) as caught,
+    ):
+        list(make_client(server.url).players())
+    assert "an object with code, error" in str(caught.value)
+
+
+def test_sessions_are_filtered_by_what_is_asked(start_vendor, make_client):
+    vendor = start_vendor(players=5, sessions=30)
+    client = make_client(vendor.url)
+    moments = sorted(s.updated_at for s in vendor.world.listed_sessions())
+    since = moments[20]
+    found = {s.id for s in client.sessions(updated_since=since)}
+    assert found == {
+        s.id for s in vendor.world.listed_sessions() if s.updated_at >= since
+    }
+    assert 0 < len(found) < 30
+    athlete = vendor.world.listed_athletes()[0].org_player_id
+    theirs = {s.id for s in client.sessions(org_player_ids=[athlete])}
+    assert theirs == {
+        s.id for s in vendor.world.listed_sessions() if athlete in s.athletes
+    }
+
+
+def test_times_without_a_zone_are_refused(start_vendor, make_client):
+    client = make_client(start_vendor().url)
+    with pytest.raises(ValueError, match="zone"):
+        list(client.sessions(updated_since=datetime(2026, 1, 1)))  # noqa: DTZ001
+    assert list(client.sessions(updated_since=datetime(2199, 1, 1, tzinfo=UTC))) == []
+
+
+@pytest.mark.parametrize(
+    "scenario", ["", "iso-dates,string-session-num", "missing-fields"]
+)
+def test_session_tells_who_took_part(start_vendor, make_client, scenario):
+    vendor = start_vendor(players=5, sessions=6, scenario=scenario)
+    client = make_client(vendor.url)
+    for listed in client.sessions():
+        assert listed.players is None
+        told = vendor.world.session(listed.id)
+        session = client.session(listed.id)
+        assert session.id == listed.id
+        assert {p.org_player_id for p in session.players} == set(told.athletes)
+        assert session.session_num == str(told.session_num)
+        assert session.session_date.startswith(told.session_date.isoformat())
+        if scenario != "missing-fields":
+            assert session.total_movements.keys() == {told.slug}
+            assert session.session_type in {"practice", "game"}
+
+
+def test_unknown_session_is_not_found(start_vendor, make_client):
+    client = make_client(start_vendor().url)
+    with pytest.raises(NotFoundError):
+        client.session("55555555-5555-4555-8555-555555555555")
+    with pytest.raises(NotFoundError):
+        client.session("../players")
+
+
+def test_answer_for_another_session_is_refused(make_client):
+    with (
+        ScriptedServer(TOKEN, answer({"id": "other", "players": []})) as server,
+        pytest.raises(UnexpectedShapeError),
+    ):
+        make_client(server.url).session("mine")
+
+
+def test_one_unreadable_entry_does_not_end_the_list(make_client):
+    people = [{"org_player_id": "a"}, {"first_name": "Nobody"}, {"org_player_id": "b"}]
+    answers = (TOKEN, answer(people), answer([]))
+    bad = []
+    with ScriptedServer(*answers) as server:
+        found = list(make_client(server.url).players(on_bad_record=bad.append))
+    assert [p.org_player_id for p in found] == ["a", "b"]
+    assert [error.fields for error in bad] == [("org_player_id",)]
+    assert "Nobody" not in str(bad[0])
+    with ScriptedServer(*answers) as server, pytest.raises(UnexpectedShapeError):
+        list(make_client(server.url).players())
+
+
+def test_text_that_no_database_keeps_is_replaced(make_client):
+    body = (
+        b'[{"org_player_id":"a","first_name":"A\\u0000da","last_name":"\\ud800",'
+        b'"weight":NaN}]'
+    )
+    with ScriptedServer(TOKEN, answer(body), answer([])) as server:
+        (player,) = make_client(server.url).players()
+    assert (player.first_name, player.last_name) == ("A\ufffdda", "\ufffd")
+    assert player.raw["weight"] is None
+
+
+def test_names_are_in_no_repr(start_vendor, make_client):
+    vendor = start_vendor()
+    client = make_client(vendor.url)
+    texts = [repr(p) for p in client.players()]
+    texts += [repr(client.session(s.id)) for s in client.sessions()]
+    for athlete in vendor.world.listed_athletes():
+        assert not any(athlete.last_name in text for text in texts)

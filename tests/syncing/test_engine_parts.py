@@ -1,0 +1,377 @@
+"""Slots, sealed tokens, schedules and the data of the panel."""
+
+import threading
+import time
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.core.cache import cache
+from django.db import connections
+from django.utils import timezone
+from django_q.models import Schedule, Task
+
+from athletes.models import DataState, Session
+from syncing import schedules, services, tasks
+from syncing.client.tokens import PasswordLogin, Token
+from syncing.engine.exports import movement_in_name
+from syncing.engine.limiter import SharedLimiter
+from syncing.engine.states import session_state
+from syncing.engine.tokens import CacheTokenStore, seal, unseal
+from syncing.models import (
+    ExportJob,
+    JobState,
+    RequestSlot,
+    RunStatus,
+    SyncLog,
+    SyncType,
+    VendorSession,
+)
+from tests.factories import make_session
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+# --- Slots ------------------------------------------------------------------
+
+
+def side_by_side(limiters, *, threads, rounds):
+    """Most requests at once over all limiters, each used by some threads."""
+    lock = threading.Lock()
+    now, most, served = [0], [0], []
+
+    def work(number):
+        limiter = limiters[number % len(limiters)]
+        try:
+            for _ in range(rounds):
+                with limiter.gate("GET /players"):
+                    with lock:
+                        now[0] += 1
+                        most[0] = max(most[0], now[0])
+                        served.append(number % len(limiters))
+                    time.sleep(0.01)
+                    with lock:
+                        now[0] -= 1
+        finally:
+            connections.close_all()
+
+    workers = [threading.Thread(target=work, args=(n,)) for n in range(threads)]
+    for worker in workers:
+        worker.start()
+    while any(worker.is_alive() for worker in workers):
+        for limiter in limiters:
+            limiter.tend()
+        time.sleep(0.05)
+    return most[0], served
+
+
+def test_slots_bound_requests_over_several_processes():
+    limiters = [SharedLimiter(3), SharedLimiter(3)]
+    most, served = side_by_side(limiters, threads=8, rounds=10)
+
+    assert most == 3
+    assert (served.count(0), served.count(1)) == (40, 40)
+    for limiter in limiters:
+        limiter.close()
+    assert not RequestSlot.objects.exclude(holder="").exists()
+
+
+def test_slots_of_a_dead_process_are_free_when_the_lease_ends():
+    dead = SharedLimiter(1, lease_s=0.3)
+    dead._take()
+    limiter = SharedLimiter(1)
+    began = time.monotonic()
+    with limiter.gate("GET /players"):
+        assert 0.1 < time.monotonic() - began < 3
+
+
+def test_pause_that_the_vendor_asks_for_reaches_other_processes():
+    one, other = SharedLimiter(2), SharedLimiter(2)
+    one.pause(0.5)
+    other.tend()
+    began = time.monotonic()
+    with other.gate("GET /players"):
+        assert time.monotonic() - began > 0.3
+
+
+# --- Tokens -------------------------------------------------------------------
+
+
+def token(life_s=3600.0):
+    now = time.time()
+    return Token(
+        "secret-token-text", renew_at=now + life_s - 60, expires_at=now + life_s
+    )
+
+
+def test_token_is_shared_and_not_readable_in_the_cache():
+    login = PasswordLogin("someone", "password-of-someone")
+    CacheTokenStore(login).put("key", token())
+
+    assert CacheTokenStore(login).get("key").access_token == "secret-token-text"
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT cache_key, value FROM django_cache")
+        stored = repr(cursor.fetchall())
+    assert "secret-token-text" not in stored
+    assert "password-of-someone" not in stored
+
+
+def test_token_of_another_password_is_not_used():
+    CacheTokenStore(PasswordLogin("someone", "old-password")).put("key", token())
+
+    assert CacheTokenStore(PasswordLogin("someone", "new-password")).get("key") is None
+
+
+def test_altered_or_foreign_token_is_as_good_as_none(settings):
+    sealed = seal("text")
+    assert unseal(sealed) == "text"
+    assert unseal(sealed[:-4] + "AAAA") is None
+    assert unseal("not base64 at all") is None
+    settings.SECRET_KEY = "another key"
+    assert unseal(sealed) is None
+
+
+def test_one_worker_at_a_time_fetches_a_token():
+    cache.clear()
+    store = CacheTokenStore(PasswordLogin("someone", "password-of-someone"))
+    other = CacheTokenStore(PasswordLogin("someone", "password-of-someone"))
+    order = []
+
+    def second():
+        try:
+            with other.lock("key"):
+                order.append("second")
+        finally:
+            connections.close_all()
+
+    with store.lock("key"):
+        thread = threading.Thread(target=second)
+        thread.start()
+        time.sleep(0.3)
+        order.append("first")
+    thread.join()
+    assert order == ["first", "second"]
+
+
+# --- Schedules ------------------------------------------------------------------
+
+
+def test_schedules_are_registered_once_and_not_at_once():
+    assert len(schedules.register()) == len(schedules.PLANS)
+    assert schedules.register() == []
+    daily = Schedule.objects.get(name="Sync every day")
+    assert daily.next_run > timezone.now()
+    assert Schedule.objects.count() == len(schedules.PLANS)
+
+
+def test_time_that_staff_changed_stays(settings):
+    schedules.register()
+    Schedule.objects.filter(name="Sync every day").update(
+        cron="15 22 * * *", func="old.name", repeats=0
+    )
+    schedules.register()
+
+    daily = Schedule.objects.get(name="Sync every day")
+    assert (daily.cron, daily.repeats) == ("15 22 * * *", 0)
+    assert daily.func == "syncing.tasks.scheduled_sync_task"
+
+
+def test_daily_time_is_that_of_the_facility(monkeypatch):
+    # The queue reads TIME_ZONE once, when it is imported.
+    monkeypatch.setattr("django_q.conf.Conf.TIME_ZONE", "America/Chicago")
+    schedules.register()
+    daily = Schedule.objects.get(name="Sync every day")
+    chicago = daily.next_run.astimezone(ZoneInfo("America/Chicago"))
+    assert chicago.strftime("%H:%M") == "04:30"
+
+
+def test_scheduled_task_starts_a_run_and_is_content_with_one_under_way():
+    tasks.scheduled_sync_task(full=True)
+    log = SyncLog.objects.get()
+    assert (log.trigger, log.sync_type) == ("schedule", SyncType.FULL)
+    assert "active already" in tasks.scheduled_sync_task()
+
+
+def test_old_results_are_pruned():
+    now = timezone.now()
+    for name, days in (("old", 10), ("new", 1)):
+        Task.objects.create(
+            id=name,
+            name=name,
+            func="x",
+            started=now,
+            stopped=now - timedelta(days=days),
+        )
+    tasks.prune_task()
+
+    assert list(Task.objects.values_list("id", flat=True)) == ["new"]
+
+
+# --- Jobs and the panel ------------------------------------------------------------
+
+
+def make_job(**fields):
+    session = fields.pop("session", None) or make_session()
+    given = {"data_type": "inverse-kinematics", "state": JobState.FAILED}
+    given |= {"next_try_at": timezone.now() + timedelta(hours=1), "attempts": 3}
+    return ExportJob.objects.create(session=session, **(given | fields))
+
+
+@pytest.mark.parametrize(
+    ("states", "expected"),
+    [
+        ([], DataState.WAITING),
+        (["wanted", "wanted"], DataState.WAITING),
+        (["stored", "wanted"], DataState.PARTIAL),
+        (["stored", "stored"], DataState.COMPLETE),
+        (["stored", "no_data"], DataState.PARTIAL),
+        (["no_data", "no_data"], DataState.NO_DATA),
+        (["failed", "stored"], DataState.PARTIAL),
+        (["given_up", "no_data"], DataState.FAILED),
+    ],
+)
+def test_session_state_follows_its_jobs(states, expected):
+    assert session_state(states) == expected
+
+
+def test_retry_makes_a_job_due_and_starts_a_run():
+    job = make_job(state=JobState.GIVEN_UP, next_try_at=None)
+
+    assert services.retry_jobs(job_ids=[job.pk]) == 1
+    job.refresh_from_db()
+    assert (job.state, job.attempts) == (JobState.WANTED, 0)
+    assert job.next_try_at <= timezone.now()
+    assert SyncLog.objects.get().sync_type == SyncType.EXPORTS
+
+
+def test_retry_leaves_a_job_that_is_being_worked():
+    job = make_job(
+        state=JobState.DOWNLOADING,
+        claimed_by="somebody",
+        claimed_until=timezone.now() + timedelta(minutes=1),
+    )
+    assert services.retry_jobs(job_ids=[job.pk]) == 0
+    assert not SyncLog.objects.exists()
+
+
+def test_give_up_stops_trying():
+    job = make_job()
+
+    assert services.give_up(job_ids=[job.pk]) == 1
+    job.refresh_from_db()
+    assert (job.state, job.next_try_at) == (JobState.GIVEN_UP, None)
+    job.session.refresh_from_db()
+    assert job.session.data_state == DataState.FAILED
+
+
+def test_backfill_takes_days_athletes_and_sessions():
+    early = make_job(session=make_session(session_date=date(2026, 1, 5)))
+    late = make_job(session=make_session(session_date=date(2026, 2, 5)))
+    VendorSession.objects.create(session_id=late.session.session_id, needs_detail=False)
+
+    assert services.backfill(start=date(2026, 2, 1), end=date(2026, 2, 28)) == 1
+    early.refresh_from_db()
+    late.refresh_from_db()
+    assert (early.state, late.state) == (JobState.FAILED, JobState.WANTED)
+    assert VendorSession.objects.get().needs_detail
+    assert services.backfill(player_ids=[early.session.player_id]) == 1
+    assert services.backfill(session_ids=[early.session_id, late.session_id]) == 2
+    with pytest.raises(ValueError, match="Name sessions"):
+        services.backfill()
+
+
+def test_backfill_fetches_files_again(start_vendor, run_sync):
+    vendor = start_vendor(sessions=2, scenario="plain")
+    run_sync()
+    vendor.log.reset()
+    row = Session.objects.first()
+    services.backfill(session_ids=[row.pk])
+    log = SyncLog.objects.active().get()
+    services.run_sync(log_id=log.pk)
+
+    assert vendor.log.routes["data_export"] == 3
+    assert vendor.log.routes["session"] == 1
+
+
+def test_status_before_any_run():
+    status = services.sync_status()
+    assert status.sentence == "Nothing was ever synced."
+    assert (status.run, status.is_active, status.progress) == (None, False, None)
+
+
+def test_status_says_that_no_worker_lives():
+    services.request_sync(trigger="button")
+    assert "none gives a sign of life" in services.sync_status().sentence
+
+    tasks.heartbeat_task()
+    status = services.sync_status()
+    assert status.sentence == "Waiting for a worker to begin."
+    assert status.worker_is_alive
+    assert services.worker_heartbeat_age_s() < 5
+    assert status.queue_length == 1
+
+
+def test_status_tells_time_left_only_when_it_can():
+    now = timezone.now()
+    log, _ = services.request_sync(trigger="button")
+    began = int(now.timestamp()) - 100
+    SyncLog.objects.filter(pk=log.pk).update(
+        status=RunStatus.RUNNING,
+        phase="exports",
+        heartbeat_at=now,
+        started_at=now,
+        progress={"exports": {"done": 2, "total": 60, "began": began}},
+    )
+    status = services.sync_status()
+    assert status.remaining_s is None
+    assert status.sentence == "Fetching swing data: 2 of 60."
+
+    SyncLog.objects.update(
+        progress={"exports": {"done": 20, "total": 60, "began": began}}
+    )
+    status = services.sync_status()
+    assert status.remaining_s == pytest.approx(200, rel=0.1)
+    assert status.progress.percent == 33
+
+
+def test_status_groups_failures_and_tells_what_waits():
+    session = make_session()
+    make_job(session=session, error_code="not_a_table", last_error="No table.")
+    make_job(
+        session=session,
+        data_type="momentum-energy",
+        error_code="not_a_table",
+        last_error="No table.",
+    )
+    make_job(state=JobState.NO_DATA)
+    status = services.sync_status()
+
+    (group,) = status.failures
+    assert (group.code, group.count, group.message) == ("not_a_table", 2, "No table.")
+    assert {item.state: item.count for item in status.waiting} == {
+        "failed": 2,
+        "no_data": 1,
+    }
+    assert status.failed_jobs == 2
+
+
+def test_success_is_overdue_after_a_day():
+    old = datetime(2026, 1, 1, tzinfo=UTC)
+    SyncLog.objects.create(trigger="schedule", status="success", completed_at=old)
+    assert services.sync_status().success_is_overdue
+    SyncLog.objects.create(
+        trigger="schedule", status="success", completed_at=timezone.now()
+    )
+    assert not services.sync_status().success_is_overdue
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://h/x/007_IMG-1234-0001_ik.csv.gz?X-Amz-Key=1", "IMG-1234-0001"),
+        ("https://h/x/000_a%2C%20b%23c_momentum-energy.parquet", "a, b#c"),
+        ("https://h/x/whole-session.parquet", None),
+    ],
+)
+def test_movement_is_read_from_the_name_of_its_file(url, expected):
+    assert movement_in_name(url) == expected

@@ -1,0 +1,292 @@
+"""What goes wrong, what the run says of it, and what is kept."""
+
+import json
+import logging
+
+import pytest
+
+from athletes.models import BiomechanicsData, DataState, Player, Session
+from simulator.faults import FaultPlan
+from syncing.models import (
+    ExportJob,
+    JobState,
+    RunStatus,
+    SyncCursor,
+    SyncLog,
+    VendorSession,
+)
+from tests.syncing.conftest import FAST, sync
+from tests.syncing.snapshot import everything
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def last_json(text):
+    return json.loads(text.strip().splitlines()[-1])
+
+
+def test_wrong_credentials_exit_2_with_one_line(vendor, sync_process, settings):
+    settings.REBOOT_PASSWORD = "not-the-password"
+    process = sync_process("--json")
+    out, err = process.communicate(timeout=60)
+
+    assert process.returncode == 2
+    outcome = last_json(out)
+    assert outcome["status"] == "failed"
+    assert [error["code"] for error in outcome["errors"]] == ["authentication"]
+    assert "REBOOT_PASSWORD" in outcome["errors"][0]["message"]
+    assert "not-the-password" not in out + err
+    assert "Traceback" not in err
+    assert SyncLog.objects.get().status == RunStatus.FAILED
+
+
+def test_missing_credentials_exit_2(vendor, sync_process, settings):
+    settings.REBOOT_USERNAME = settings.REBOOT_PASSWORD = ""
+    process = sync_process("--json")
+    out, err = process.communicate(timeout=60)
+
+    assert process.returncode == 2
+    assert last_json(out)["errors"][0]["code"] == "configuration"
+    assert "Traceback" not in err
+
+
+def test_changed_password_is_noticed_although_a_token_is_kept(
+    vendor, run_sync, settings
+):
+    assert run_sync().status == RunStatus.SUCCESS
+    settings.REBOOT_PASSWORD = "changed"
+    assert run_sync().error_class == "authentication"
+
+
+def test_unreachable_vendor_fails_and_keeps_everything(
+    start_vendor, run_sync, settings
+):
+    start_vendor(sessions=2)
+    run_sync()
+    before = everything()
+    settings.REBOOT_BASE_URL = "http://127.0.0.1:9"
+    log = run_sync()
+
+    assert log.status == RunStatus.FAILED
+    assert "127.0.0.1 could not be reached" in log.error_message
+    assert everything() == before
+
+
+def test_unreachable_vendor_exits_2(vendor, sync_process, settings):
+    settings.REBOOT_BASE_URL = "http://127.0.0.1:9"
+    process = sync_process("--json")
+    out, _ = process.communicate(timeout=60)
+
+    assert process.returncode == 2
+    outcome = last_json(out)
+    assert outcome["errors"][0]["code"] == "unavailable"
+    assert outcome["requests"] > 0
+
+
+def test_html_where_json_should_be_is_said_in_one_line(start_vendor, run_sync):
+    vendor = start_vendor(sessions=2)
+    run_sync()
+    before = everything()
+    vendor.app.set_faults(
+        FaultPlan(
+            probability=1.0,
+            kinds=("html-200",),
+            routes=("players", "sessions", "lookups"),
+            max_in_a_row=10**6,
+        )
+    )
+    log = run_sync()
+
+    assert log.status == RunStatus.FAILED
+    assert "HTML" in log.error_message
+    assert "\n" not in log.error_message
+    assert everything() == before
+
+
+@pytest.mark.parametrize(
+    ("damage", "code"),
+    [
+        ("bad-truncated", {"truncated_file", "damaged_parquet", "not_a_table"}),
+        ("bad-html", {"html_instead_of_data"}),
+        ("bad-missing-columns", {"missing_column"}),
+    ],
+)
+def test_broken_file_makes_the_run_partial_and_leaves_the_others(
+    start_vendor, run_sync, damage, code
+):
+    vendor = start_vendor(sessions=3, scenario="plain")
+    broken = vendor.world.listed_sessions()[0].id
+    vendor.world.damage_session(broken, damage)
+    log = run_sync()
+
+    assert log.status == RunStatus.PARTIAL
+    assert {error["code"] for error in log.errors} <= code
+    assert log.errors[0]["object"].startswith(
+        tuple(ExportJob.data_type.field.choices[i][0] for i in range(3))
+    )
+    assert log.errors[0]["hint"]
+    states = dict(Session.objects.values_list("session_id", "data_state"))
+    assert states.pop(broken) == DataState.FAILED
+    assert set(states.values()) == {DataState.COMPLETE}
+    assert not BiomechanicsData.objects.filter(
+        movement__session__session_id=broken
+    ).exists()
+
+    vendor.world.damage_session(broken, None)
+    log = run_sync()
+    assert log.status == RunStatus.SUCCESS
+    assert set(Session.objects.values_list("data_state", flat=True)) == {
+        DataState.COMPLETE
+    }
+
+
+def test_two_swings_under_one_id_are_fetched_one_by_one(start_vendor, run_sync):
+    vendor = start_vendor(sessions=2, scenario="plain", swings=3)
+    session = vendor.world.listed_sessions()[0]
+    vendor.world.damage_session(session.id, "bad-same-id")
+    log = run_sync()
+
+    row = Session.objects.get(session_id=session.id)
+    truth = vendor.world.movements(session, row.player.org_player_id)
+    assert [m.org_movement_id for m in row.movements.order_by("position")] == [
+        m.org_movement_id for m in truth
+    ]
+    assert (log.status, log.errors) == (RunStatus.SUCCESS, [])
+
+
+def test_job_is_given_up_in_the_end_and_says_so(start_vendor, run_sync):
+    vendor = start_vendor(sessions=1, scenario="plain")
+    vendor.world.damage_session(vendor.world.listed_sessions()[0].id, "bad-html")
+    for _ in range(FAST.max_attempts):
+        run_sync()
+
+    jobs = ExportJob.objects.filter(error_code="html_instead_of_data")
+    assert {job.state for job in jobs} == {JobState.GIVEN_UP}
+    assert all(job.next_try_at is None for job in jobs)
+    assert all(job.last_error.startswith("Given up after") for job in jobs)
+    assert run_sync().status == RunStatus.SUCCESS
+
+
+def test_job_whose_worker_always_dies_is_given_up(start_vendor, run_sync):
+    start_vendor(sessions=1, scenario="plain")
+    run_sync()
+    ExportJob.objects.filter(data_type="metadata").update(
+        state=JobState.REQUESTED,
+        attempts=FAST.max_attempts,
+        next_try_at="2026-01-01T00:00Z",
+    )
+    log = run_sync()
+
+    job = ExportJob.objects.get(data_type="metadata")
+    assert (job.state, job.error_code) == (JobState.GIVEN_UP, "worker_died")
+    assert log.status == RunStatus.PARTIAL
+
+
+def test_scheduled_run_leaves_failed_jobs_until_they_are_due(start_vendor, run_sync):
+    vendor = start_vendor(sessions=1, scenario="plain")
+    vendor.world.damage_session(vendor.world.listed_sessions()[0].id, "bad-html")
+    run_sync()
+    vendor.log.reset()
+    log = run_sync(trigger="schedule")
+
+    assert vendor.log.routes["data_export"] == 0
+    assert log.status == RunStatus.SUCCESS
+
+
+def test_vanished_records_are_marked_and_come_back(start_vendor, run_sync):
+    vendor = start_vendor(players=20, sessions=10, scenario="plain")
+    run_sync(full=True)
+    session_id = vendor.world.listed_sessions()[0].id
+    idle = Player.objects.filter(sessions__isnull=True).first()
+    removed_session = vendor.world.session(session_id)
+    removed_athlete = vendor.world.athlete(idle.org_player_id)
+    vendor.world.remove_session(session_id)
+    vendor.world.remove_player(idle.org_player_id)
+
+    run_sync()
+    assert not Session.objects.filter(missing_since__isnull=False).exists()
+
+    log = run_sync(full=True)
+    assert (log.status, log.errors) == (RunStatus.SUCCESS, [])
+    assert Session.objects.get(missing_since__isnull=False).session_id == session_id
+    idle.refresh_from_db()
+    assert idle.missing_since is not None
+
+    removed_session.removed = removed_athlete.removed = False
+    run_sync(full=True)
+    assert not Session.objects.filter(missing_since__isnull=False).exists()
+    idle.refresh_from_db()
+    assert idle.missing_since is None
+
+
+@pytest.mark.parametrize("what", ["players", "sessions"])
+def test_implausible_share_stops_the_run(start_vendor, run_sync, what):
+    vendor = start_vendor(players=12, sessions=0 if what == "players" else 12)
+    run_sync(full=True)
+    before = everything()
+    world = vendor.world
+    listed = world.listed_athletes() if what == "players" else world.listed_sessions()
+    for item in listed[:6]:
+        item.removed = True
+    log = run_sync(full=True)
+
+    assert log.status == RunStatus.FAILED
+    assert "no longer holds 6 of our 12" in log.error_message
+    assert "--accept-removals" in log.errors[0]["hint"]
+    assert everything() == before
+
+    log = run_sync(full=True, accept_removals=True)
+    assert (log.status, log.errors) == (RunStatus.SUCCESS, [])
+    model = Player if what == "players" else VendorSession
+    assert model.objects.filter(missing_since__isnull=False).count() == 6
+
+
+def test_cursor_moves_only_with_what_it_covers(start_vendor, run_sync):
+    vendor = start_vendor(sessions=3, scenario="plain")
+    vendor.app.set_faults(
+        FaultPlan(
+            probability=1.0,
+            kinds=("html-200",),
+            routes=("sessions",),
+            max_in_a_row=10**6,
+        )
+    )
+    run_sync()
+    assert not SyncCursor.objects.exists()
+
+    vendor.app.set_faults(FaultPlan())
+    run_sync()
+    assert SyncCursor.objects.get().value is not None
+    assert Session.objects.count() == 3
+
+
+def test_link_to_an_unknown_host_is_refused_and_named(start_vendor, run_sync):
+    start_vendor(sessions=1, scenario="plain,links-other-host")
+    log = run_sync()
+
+    assert log.status == RunStatus.PARTIAL
+    assert {error["code"] for error in log.errors} == {"forbidden_host"}
+    assert "localhost" in log.errors[0]["message"]
+
+
+def test_nothing_secret_and_no_name_is_logged(start_vendor, run_sync, caplog):
+    caplog.set_level(logging.DEBUG)
+    vendor = start_vendor(players=9, sessions=4)
+    vendor.app.set_faults(FaultPlan(probability=0.3, seed=3, retry_after_s=0, slow_s=0))
+    vendor.world.damage_session(vendor.world.listed_sessions()[0].id, "bad-html")
+    sync()
+    sync()
+
+    told = caplog.text + json.dumps(list(SyncLog.objects.values_list("errors")))
+    told += "".join(ExportJob.objects.values_list("last_error", flat=True))
+    config = vendor.app.config
+    secrets = [config.password, config.api_key, "Bearer", "X-Amz", "Signature"]
+    secrets += list(vendor.app._tokens)
+    names = {
+        name
+        for athlete in vendor.world.athletes
+        for name in (athlete.first_name, athlete.last_name)
+        if len(name) > 3
+    }
+    assert "run" in told
+    assert [word for word in [*secrets, *names] if word in told] == []

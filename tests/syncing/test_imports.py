@@ -1,0 +1,165 @@
+"""Files by hand: the same reader, all or nothing."""
+
+import io
+
+import pytest
+import requests
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
+
+from athletes.models import BiomechanicsData, Movement, Player, Session
+from syncing.imports import GivenFile, ImportRefused, import_files
+from syncing.models import ExportJob, JobState, SyncLog
+from tests.factories import make_staff
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def download(vendor):
+    """Function: data type, format -> what the vendor's dashboard would hand out."""
+    session = next(
+        s
+        for s in vendor.world.sessions
+        if s.slug == "baseball-hitting"
+        and vendor.world.has_data(s, s.athletes[0], s.slug)
+    )
+    key = {"x-api-key": vendor.app.config.api_key}
+
+    def get(data_type="inverse-kinematics", data_format="csv"):
+        body = {
+            "session_id": session.id,
+            "org_player_id": session.athletes[0],
+            "movement_type_id": 1,
+            "data_type": data_type,
+            "data_format": data_format,
+            "aggregate": True,
+        }
+        reply = requests.post(
+            f"{vendor.url}/data_export", json=body, headers=key, timeout=10
+        )
+        return requests.get(reply.json()["download_urls"][0], timeout=10).content
+
+    get.session, get.player = session.id, session.athletes[0]
+    return get
+
+
+def take_in(download, *contents, **options):
+    return import_files(
+        [GivenFile(f"file{n}", io.BytesIO(c)) for n, c in enumerate(contents)],
+        **(
+            {
+                "org_player_id": download.player,
+                "session_id": download.session,
+                "trigger": "command",
+            }
+            | options
+        ),
+    )
+
+
+def stored():
+    return list(
+        BiomechanicsData.objects.order_by(
+            "movement__org_movement_id", "data_type"
+        ).values_list("movement__org_movement_id", "data_type", "content_sha256")
+    )
+
+
+def test_files_become_movements_with_numbers(download):
+    result = take_in(
+        download,
+        download(),
+        download("momentum-energy", "parquet"),
+        download("metadata"),
+    )
+    movements = Movement.objects.filter(session=result.session)
+    assert result.movements == movements.count() > 0
+    assert result.created == BiomechanicsData.objects.count() == 2 * result.movements
+    swings = movements.filter(is_swing=True)
+    assert swings
+    assert all(m.metrics["peak_pelvis_omega"]["value"] > 300 for m in swings)
+    assert Player.objects.get().org_player_id == download.player
+    states = set(ExportJob.objects.values_list("state", flat=True))
+    assert states == {JobState.STORED}
+    run = SyncLog.objects.get()
+    assert (run.kind, run.status) == ("upload", "success")
+
+
+def test_same_file_twice_changes_nothing(download):
+    content = download()
+    first = take_in(download, content)
+    before = stored()
+    second = take_in(download, content)
+    assert (second.created, second.updated) == (0, 0)
+    assert second.unchanged == first.created
+    assert stored() == before
+
+
+def test_csv_and_parquet_of_one_export_are_the_same(download):
+    take_in(download, download(data_format="csv"))
+    second = take_in(download, download(data_format="parquet"))
+    assert second.created == 0
+    assert second.session == Session.objects.get()
+
+
+def test_wrong_file_refuses_all_before_anything_is_written(download):
+    good = download()
+    with pytest.raises(ImportRefused, match="file1"):
+        take_in(download, good, b"<html><body>Please log in</body></html>")
+    for model in (Player, Session, Movement, BiomechanicsData, SyncLog):
+        assert model.objects.count() == 0
+
+
+def test_truncated_file_is_refused(download):
+    with pytest.raises(ImportRefused):
+        take_in(download, download()[:-200])
+    assert Player.objects.count() == 0
+
+
+def test_command_stores_and_says_what(download, tmp_path, capsys):
+    path = tmp_path / "20260305_session_4_rebootmotion_x_baseball-hitting_ik.csv.gz"
+    path.write_bytes(download())
+    options = {"player": download.player, "session": download.session}
+    call_command("import_export", str(path), **options)
+    assert "new, 0 changed, 0 as before" in capsys.readouterr().out
+    session = Session.objects.get()
+    assert (session.session_date.isoformat(), session.session_num) == (
+        "2026-03-05",
+        "4",
+    )
+
+
+def test_command_names_a_missing_file(tmp_path):
+    with pytest.raises(CommandError, match=r"absent\.csv.*Nothing was stored"):
+        call_command(
+            "import_export", str(tmp_path / "absent.csv"), player="a", session="b"
+        )
+
+
+def test_upload_page_leads_to_the_session(client, download):
+    client.force_login(make_staff())
+    data = {
+        "player": download.player,
+        "session": download.session,
+        "exports": [
+            SimpleUploadedFile("ik.csv.gz", download()),
+            SimpleUploadedFile("me.parquet", download("momentum-energy", "parquet")),
+        ],
+    }
+    response = client.post("/syncing/upload/", data)
+    session = Session.objects.get()
+    assert response.url == f"/athletes/sessions/{session.pk}/"
+    assert session.movements.count() > 0
+
+
+def test_upload_page_says_why_a_file_is_refused(client, download):
+    client.force_login(make_staff())
+    files = [SimpleUploadedFile("page.csv", b"<html>not here</html>")]
+    data = {"player": download.player, "session": download.session, "exports": files}
+    response = client.post("/syncing/upload/", data)
+    assert response.status_code == 422
+    page = response.content.decode()
+    assert "page.csv" in page
+    assert "Nothing was stored" in page
+    assert Player.objects.count() == 0

@@ -1,0 +1,291 @@
+"""The sync pages: what they say, and who may press what."""
+
+import datetime as dt
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from syncing.models import ExportJob, JobState, RunStatus, SyncLog, WorkerHeartbeat
+from tests.factories import make_session, make_staff, make_user
+
+pytestmark = pytest.mark.django_db
+
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def coach(client):
+    client.force_login(make_user())
+    return client
+
+
+@pytest.fixture
+def staff(client):
+    client.force_login(make_staff())
+    return client
+
+
+def make_run(status=RunStatus.SUCCESS, *, hours_ago=1.0, **fields):
+    at = timezone.now() - dt.timedelta(hours=hours_ago)
+    ended = None if status in {"queued", "running"} else at + dt.timedelta(seconds=40)
+    return SyncLog.objects.create(
+        **(
+            {
+                "trigger": "command",
+                "status": status,
+                "started_at": at,
+                "completed_at": ended,
+                "heartbeat_at": timezone.now(),
+            }
+            | fields
+        )
+    )
+
+
+def make_job(state=JobState.FAILED, **fields):
+    return ExportJob.objects.create(
+        **(
+            {
+                "session": make_session(),
+                "data_type": "inverse-kinematics",
+                "state": state,
+                "error_code": "truncated",
+                "last_error": "The file ends in the middle.",
+                "attempts": 2,
+                "next_try_at": timezone.now() + dt.timedelta(hours=1),
+            }
+            | fields
+        )
+    )
+
+
+def text_of(response):
+    return " ".join(response.content.decode().split())
+
+
+def test_first_visit_says_how_to_begin(staff):
+    page = text_of(staff.get("/syncing/"))
+    assert "Nothing synced yet" in page
+    assert "Press “Sync now”" in page
+    assert 'data-sync-state="idle"' in page
+
+
+def test_coach_sees_the_state_but_no_buttons(coach):
+    make_run()
+    make_job()
+    page = text_of(coach.get("/syncing/"))
+    assert "Data are fresh" in page
+    assert "The file ends in the middle." in page
+    for word in ("Sync now", "Try again", "Ask anew", "Add files"):
+        assert word not in page
+
+
+@pytest.mark.parametrize("name", ["start", "cancel", "retry", "give_up", "backfill"])
+def test_coach_may_not_act(coach, name):
+    assert coach.post(reverse(f"syncing:{name}")).status_code == 403
+    assert SyncLog.objects.count() == 0
+
+
+def test_coach_may_not_upload(coach):
+    assert coach.get("/syncing/upload/").status_code == 403
+
+
+def test_sync_now_queues_one_run_and_a_second_press_none(staff):
+    assert staff.post("/syncing/start/").status_code == 302
+    run = SyncLog.objects.get()
+    assert (run.status, run.trigger, run.sync_type) == (
+        "queued",
+        "button",
+        "incremental",
+    )
+    assert run.requested_by.is_staff
+    response = staff.post("/syncing/start/", follow=True)
+    assert SyncLog.objects.count() == 1
+    assert "already under way" in text_of(response)
+
+
+def test_sync_now_of_everything_is_a_full_run(staff):
+    staff.post("/syncing/start/", {"full": "1"})
+    assert SyncLog.objects.get().sync_type == "full"
+
+
+def test_sync_now_by_htmx_answers_the_panel_that_polls(staff):
+    response = staff.post("/syncing/start/", headers=HTMX)
+    page = text_of(response)
+    assert response.status_code == 200
+    assert 'data-sync-state="active"' in page
+    assert 'hx-trigger="every 1500ms"' in page
+    assert "<html" not in page
+
+
+def test_panel_shows_progress_and_time_left(staff):
+    began = timezone.now().timestamp() - 60
+    make_run(
+        RunStatus.RUNNING,
+        phase="exports",
+        progress={"exports": {"done": 30, "total": 120, "began": began}},
+    )
+    response = staff.get("/syncing/panel/", headers=HTMX)
+    page = text_of(response)
+    assert response.status_code == 200
+    assert "Fetching swing data: 30 of 120." in page
+    assert 'max="120" value="30"' in page
+    assert "About 3 min left." in page
+
+
+def test_panel_stops_polling_when_the_run_has_ended(staff):
+    make_run()
+    response = staff.get("/syncing/panel/", headers=HTMX)
+    assert response.status_code == 286
+    assert response["HX-Trigger"] == "sync-ended"
+    assert "hx-get" not in text_of(response).split("</section>")[0].split(">")[0]
+
+
+def test_panel_without_htmx_leads_to_the_page(staff):
+    assert staff.get("/syncing/panel/").url == "/syncing/"
+
+
+def test_cancel_ends_a_queued_run(staff):
+    run = make_run(RunStatus.QUEUED, started_at=None)
+    staff.post("/syncing/cancel/")
+    run.refresh_from_db()
+    assert run.status == RunStatus.CANCELLED
+
+
+def test_failures_stand_together_by_reason_with_links_to_their_sessions(staff):
+    jobs = [make_job() for _ in range(7)]
+    other = make_job(JobState.GIVEN_UP, error_code="too_large", last_error="Too large.")
+    page = text_of(staff.get("/syncing/"))
+    assert "Try all 7 again" in page
+    shown = [j for j in jobs if f"/athletes/sessions/{j.session_id}/" in page]
+    assert len(shown) == 5
+    assert f"/athletes/sessions/{other.session_id}/" in page
+
+
+def test_try_again_makes_one_job_due_now_and_starts_a_run(staff):
+    job, left = make_job(), make_job(error_code="other")
+    staff.post("/syncing/retry/", {"job": job.pk})
+    job.refresh_from_db()
+    left.refresh_from_db()
+    assert (job.state, job.attempts, job.last_error) == (JobState.WANTED, 0, "")
+    assert job.next_try_at <= timezone.now()
+    assert left.state == JobState.FAILED
+    assert SyncLog.objects.get().sync_type == "exports"
+
+
+def test_try_all_again_takes_the_jobs_of_one_reason(staff):
+    jobs = [make_job() for _ in range(3)]
+    left = make_job(error_code="other")
+    staff.post("/syncing/retry/", {"code": "truncated"})
+    states = ExportJob.objects.filter(pk__in=[j.pk for j in jobs])
+    assert {job.state for job in states} == {JobState.WANTED}
+    left.refresh_from_db()
+    assert left.state == JobState.FAILED
+
+
+def test_give_up_stops_asking(staff):
+    job = make_job()
+    staff.post("/syncing/give-up/", {"job": job.pk})
+    job.refresh_from_db()
+    assert (job.state, job.next_try_at) == (JobState.GIVEN_UP, None)
+
+
+def test_backfill_asks_anew_for_the_chosen_days(staff):
+    inside = make_job(JobState.STORED, session=make_session(session_date="2026-03-05"))
+    outside = make_job(JobState.STORED, session=make_session(session_date="2026-04-05"))
+    staff.post("/syncing/backfill/", {"start": "2026-03-01", "end": "2026-03-31"})
+    inside.refresh_from_db()
+    outside.refresh_from_db()
+    assert (inside.state, outside.state) == (JobState.WANTED, JobState.STORED)
+
+
+def test_backfill_by_athlete_takes_the_vendors_id(staff):
+    job = make_job(JobState.STORED)
+    make_job(JobState.STORED)
+    player = job.session.player
+    staff.post("/syncing/backfill/", {"player": player.org_player_id})
+    wanted = ExportJob.objects.filter(state=JobState.WANTED)
+    assert [j.pk for j in wanted] == [job.pk]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({}, "Name an athlete, or the first or last day."),
+        ({"player": "nobody"}, "There is no such athlete."),
+        ({"start": "2026-03-31", "end": "2026-03-01"}, "lies before the first"),
+    ],
+)
+def test_backfill_refuses_what_makes_no_sense(staff, data, message):
+    make_job(JobState.STORED)
+    response = staff.post("/syncing/backfill/", data)
+    assert response.status_code == 422
+    assert message in text_of(response)
+    assert ExportJob.objects.get().state == JobState.STORED
+
+
+@pytest.mark.parametrize(
+    ("runs", "expected"),
+    [
+        ([], "Never synced"),
+        ([("success", 2)], "Synced 1 h ago"),
+        ([("success", 50)], "Synced 2 days ago"),
+        ([("success", 30), ("failed", 1)], "Last sync failed"),
+        ([("success", 30), ("running", 0)], "Syncing now"),
+    ],
+)
+def test_freshness_chip(coach, runs, expected):
+    for status, hours in runs:
+        make_run(status, hours_ago=hours)
+    assert expected in text_of(coach.get("/syncing/freshness/"))
+
+
+def test_alert_speaks_after_a_day_without_success(coach):
+    make_run(hours_ago=2)
+    assert text_of(coach.get("/syncing/alert/")) == ""
+    SyncLog.objects.all().delete()
+    make_run(hours_ago=30)
+    make_run(RunStatus.FAILED, hours_ago=1, error_message="The vendor is away.")
+    page = text_of(coach.get("/syncing/alert/"))
+    assert "A day has passed without a successful sync" in page
+    assert "The vendor is away." in page
+
+
+def test_silent_worker_is_told(staff):
+    make_run()
+    beat = WorkerHeartbeat.objects.create(host="gym", beat_at=timezone.now())
+    assert "No worker gives a sign of life" not in text_of(staff.get("/syncing/"))
+    beat.beat_at -= dt.timedelta(minutes=20)
+    beat.save()
+    assert "No worker gives a sign of life" in text_of(staff.get("/syncing/"))
+
+
+def test_run_page_shows_counts_and_errors_with_what_to_do(coach):
+    run = make_run(
+        RunStatus.PARTIAL,
+        error_count=1,
+        errors=[
+            {
+                "what": "Reading a file",
+                "object": "session 7",
+                "message": "It ends in the middle.",
+                "hint": "Press “Try again”.",
+                "code": "truncated",
+            }
+        ],
+    )
+    page = text_of(coach.get(f"/syncing/runs/{run.pk}/"))
+    for text in ("session 7", "It ends in the middle.", "Press “Try again”."):
+        assert text in page
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_page_asks_the_database_a_constant_number_of_times(
+    staff, count, django_assert_num_queries
+):
+    for _ in range(count):
+        make_run()
+        make_job()
+    with django_assert_num_queries(14):
+        staff.get("/syncing/")

@@ -1,0 +1,362 @@
+"""Who may open what: every route of the site times every kind of caller.
+
+The routes come from the URLconf. A route without a row here fails
+`test_every_route_has_a_row`: add a row to `ROWS` that says who may enter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
+
+from athletes.models import Note
+from privacy.models import Archive, ArchiveState
+from syncing.models import RunStatus, SyncLog, Trigger
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+CALLERS = (
+    "anonymous",
+    "coach outside",
+    "coach inside",
+    "staff",
+    "superuser",
+    "token read",
+    "token sync",
+    "token of another team",
+)
+
+# What came of a call: "in", "login" (sent to the login page) or the status.
+Outcomes = dict[str, str]
+
+
+def outcomes(*values: str) -> Outcomes:
+    return dict(zip(CALLERS, values, strict=True))
+
+
+# The kinds of doors; columns as in CALLERS. A page knows no tokens: whoever
+# comes with one is a stranger there.
+OPEN = outcomes("in", "in", "in", "in", "in", "in", "in", "in")
+PAGE = outcomes("login", "in", "in", "in", "in", "login", "login", "login")
+ATHLETE = outcomes("login", "404", "in", "in", "in", "login", "login", "login")
+STAFF = outcomes("login", "403", "403", "in", "in", "login", "login", "login")
+API = outcomes("401", "in", "in", "in", "in", "in", "in", "in")
+API_ATHLETE = outcomes("401", "404", "in", "in", "in", "in", "in", "404")
+API_SYNC = outcomes("401", "403", "403", "in", "in", "403", "in", "403")
+NOT_THERE = outcomes("401", "404", "404", "404", "404", "404", "404", "404")
+
+HIDDEN = dict.fromkeys(CALLERS, "404")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One way to call a route.
+
+    `ids` names, for each part of the route, an attribute of `World` or a
+    ready text; `data` is sent with the call.
+    """
+
+    expected: Outcomes
+    method: str = "get"
+    ids: Mapping[str, str] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def post(expected: Outcomes, data: Mapping[str, Any] | None = None, **ids: str) -> Row:
+    return Row(expected, "post", ids, data or {})
+
+
+def get(expected: Outcomes, **ids: str) -> Row:
+    return Row(expected, "get", ids)
+
+
+FRAGMENT = {"HX-Request": "true"}
+
+ROWS: dict[str, list[Row]] = {
+    # home and accounts
+    "": [get(PAGE)],
+    "accounts/login/": [get(OPEN), post(OPEN)],
+    "accounts/logout/": [post(PAGE)],
+    "accounts/logout-everywhere/": [post(PAGE)],
+    "accounts/units/": [post(PAGE, {"units": "metric"})],
+    "accounts/password_change/": [get(PAGE), post(PAGE)],
+    "accounts/password_change/done/": [get(PAGE)],
+    "accounts/password_reset/": [get(OPEN), post(OPEN)],
+    "accounts/password_reset/done/": [get(OPEN)],
+    "accounts/reset/<uidb64>/<token>/": [get(OPEN, uidb64="x", token="y")],
+    "accounts/reset/done/": [get(OPEN)],
+    # athletes
+    "athletes/": [get(PAGE)],
+    "athletes/compare/": [get(PAGE)],
+    "athletes/definitions/": [get(PAGE)],
+    "athletes/definitions/<str:name>/": [get(PAGE, name="peak_pelvis_omega")],
+    "athletes/<int:pk>/": [get(ATHLETE, pk="player")],
+    "athletes/<int:pk>/tags/": [post(ATHLETE, {"name": "a"}, pk="player")],
+    "athletes/sessions/<int:pk>/tags/": [post(ATHLETE, {"name": "a"}, pk="session")],
+    "athletes/sessions/<int:pk>/": [get(ATHLETE, pk="session")],
+    "athletes/sessions/<int:pk>/facts/": [
+        post(ATHLETE, {"condition": "tee"}, pk="session")
+    ],
+    "athletes/sessions/<int:pk>/notes/": [post(ATHLETE, {"text": "a"}, pk="session")],
+    # Only who wrote a note may take it back, and staff.
+    "athletes/notes/<int:pk>/delete/": [
+        post(ATHLETE | {"coach inside": "403"}, pk="note"),
+        post(ATHLETE, pk="own_note"),
+    ],
+    "athletes/swings/<int:pk>/": [get(ATHLETE, pk="movement")],
+    "athletes/swings/<int:pk>/inclusion/": [
+        post(ATHLETE, {"inclusion": "excluded", "reason": "a"}, pk="movement")
+    ],
+    "athletes/swings/<int:pk>/events/": [post(ATHLETE, pk="movement")],
+    "athletes/swings/<int:pk>/events/<slug:event>/undo/": [
+        post(ATHLETE, pk="movement", event="foot_down")
+    ],
+    # privacy
+    "privacy/athletes/<int:pk>/": [get(ATHLETE, pk="player")],
+    "privacy/athletes/<int:pk>/archive/": [post(ATHLETE, pk="player")],
+    "privacy/athletes/<int:pk>/erase/": [
+        get(STAFF, pk="player"),
+        post(STAFF, {"word": "erase"}, pk="player"),
+    ],
+    "privacy/archives/<int:pk>/": [get(ATHLETE, pk="archive")],
+    # sync
+    "syncing/": [get(PAGE)],
+    "syncing/panel/": [Row(PAGE, headers=FRAGMENT)],
+    "syncing/records/": [Row(PAGE, headers=FRAGMENT)],
+    "syncing/freshness/": [get(PAGE)],
+    "syncing/alert/": [get(PAGE)],
+    "syncing/runs/<int:pk>/": [get(PAGE, pk="run")],
+    "syncing/start/": [post(STAFF)],
+    "syncing/cancel/": [post(STAFF)],
+    "syncing/retry/": [post(STAFF)],
+    "syncing/give-up/": [post(STAFF)],
+    "syncing/backfill/": [post(STAFF)],
+    "syncing/upload/": [get(STAFF), post(STAFF)],
+    # JSON
+    "players": [get(API)],
+    "players/<id>": [get(API_ATHLETE, id="player")],
+    "players/<id>/sessions": [get(API_ATHLETE, id="player")],
+    "sessions/<id>": [get(API_ATHLETE, id="session")],
+    "sessions/<id>/metrics": [get(API_ATHLETE, id="session")],
+    "sessions/<id>/movements": [get(API_ATHLETE, id="session")],
+    "movements/<id>": [get(API_ATHLETE, id="movement")],
+    "movements/<id>/data": [get(API_ATHLETE, id="movement")],
+    "definitions": [get(API)],
+    "sync/trigger": [post(API_SYNC)],
+    "sync/status": [get(API)],
+    "stats": [get(API)],
+    "docs": [get(API)],
+    "openapi.json": [get(API)],
+    "health": [get(OPEN)],
+    # Exists with METRICS_TOKEN alone, and then for its bearer.
+    "metrics": [get(HIDDEN)],
+    "health/live": [get(OPEN)],
+    "health/ready": [get(OPEN)],
+    r"^(definitions|docs|health|movements|openapi\.json|players|sessions|stats|sync)"
+    r"(/.*)?$": [Row(NOT_THERE, ids={"path": "players/1/nothing"})],
+}
+
+
+class World(SimpleNamespace):
+    """Rows of the athlete that everything is about, and everybody who calls."""
+
+    def __init__(self) -> None:
+        movement = factories.make_frames(movement=factories.make_swing()).movement
+        player = movement.session.player
+        elsewhere = factories.make_frames().movement.session.player
+        inside = factories.make_user(limited_to_teams=True)
+        outside = factories.make_user(limited_to_teams=True)
+        team = factories.make_team(players=[player], members=[inside])
+        other = factories.make_team(players=[elsewhere], members=[outside])
+        note = Note.objects.create(session=movement.session, text="a")
+        own = Note.objects.create(session=movement.session, text="b", created_by=inside)
+        run = SyncLog.objects.create(
+            status=RunStatus.SUCCESS, trigger=Trigger.SCHEDULE, requested_by=inside
+        )
+        archive = Archive.objects.create(
+            player=player,
+            state=ArchiveState.READY,
+            expires_at=timezone.now() + timedelta(hours=1),
+        )
+        default_storage.save(archive.file_name, ContentFile(b"PK"))
+        super().__init__(
+            player=player.pk,
+            archive=archive.pk,
+            session=movement.session_id,
+            movement=movement.pk,
+            note=note.pk,
+            own_note=own.pk,
+            run=run.pk,
+            team=team.pk,
+            users={
+                "coach outside": outside,
+                "coach inside": inside,
+                "staff": factories.make_staff(),
+                "superuser": factories.make_superuser(),
+            },
+            tokens={
+                "token read": factories.make_token(team=team),
+                "token sync": factories.make_token("sync"),
+                "token of another team": factories.make_token(team=other),
+            },
+        )
+
+    def client(self, caller: str) -> Client:
+        client = Client(headers=self.tokens.get(caller), raise_request_exception=False)
+        if caller in self.users:
+            client.force_login(
+                self.users[caller], "django.contrib.auth.backends.ModelBackend"
+            )
+        return client
+
+
+@pytest.fixture
+def world(settings) -> World:
+    memory = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
+    settings.STORAGES = {**settings.STORAGES, "default": memory}
+    return World()
+
+
+def outcome(response: Any) -> str:
+    if response.headers.get("HX-Redirect", "").startswith("/accounts/login/"):
+        return "login"
+    if response.status_code in {301, 302}:
+        # Logging out leads to the login page too, but with nothing to go on to.
+        at_login = response["Location"].startswith(
+            ("/accounts/login/?next=", "/admin/login/?next=")
+        )
+        return "login" if at_login else "in"
+    # 422: let in, and told that the form is not complete.
+    if response.status_code < 300 or response.status_code == 422:
+        return "in"
+    return str(response.status_code)
+
+
+def address(route: str, row: Row, world: World) -> str:
+    if "path" in row.ids:
+        return f"/{row.ids['path']}"
+    parts = []
+    for part in route.split("/"):
+        if part.startswith("<"):
+            name = row.ids[part.strip("<>").split(":")[-1]]
+            part = str(getattr(world, name, name))
+        parts.append(part)
+    return "/" + "/".join(parts)
+
+
+# --- Routes -------------------------------------------------------------------
+
+
+def routes(
+    patterns: list[URLPattern | URLResolver], prefix: str = ""
+) -> Iterator[tuple[str, URLPattern]]:
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern.url_patterns, route)
+        else:
+            yield route, pattern
+
+
+def ours() -> set[str]:
+    found = routes(get_resolver().url_patterns)
+    return {route for route, _ in found if not route.startswith("admin/")}
+
+
+def test_every_route_has_a_row() -> None:
+    assert ours() - ROWS.keys() == set(), "add rows to ROWS that say who may enter"
+
+
+def test_every_row_has_a_route() -> None:
+    assert ROWS.keys() - ours() == set(), "these routes are gone"
+
+
+@pytest.mark.parametrize(
+    ("route", "row"),
+    [
+        pytest.param(route, row, id=f"{row.method} {route[:60]} {place}")
+        for route, rows in ROWS.items()
+        for place, row in enumerate(rows)
+    ],
+)
+def test_callers_get_in_where_they_may(route: str, row: Row, world: World) -> None:
+    found = {}
+    for caller in CALLERS:
+        client = world.client(caller)
+        with transaction.atomic():
+            response = getattr(client, row.method)(
+                address(route, row, world), dict(row.data), headers=dict(row.headers)
+            )
+            found[caller] = outcome(response)
+            transaction.set_rollback(True)
+    assert found == row.expected
+
+
+# --- Admin --------------------------------------------------------------------
+
+STAFF_CALLERS = {"staff", "superuser"}
+ADMIN_OPEN = {"admin/login/", "admin/logout/"}
+ADMIN = [
+    route
+    for route, _ in routes(get_resolver().url_patterns)
+    if route.startswith("admin/") and route not in ADMIN_OPEN
+]
+
+
+def admin_address(route: str) -> str:
+    route = route.replace("(?P<app_label>", "<").replace("(?P<url>.*)$", "unknown/")
+    filled = []
+    for part in route.split("/"):
+        if "<" in part or part.startswith("^"):
+            part = "accounts" if "auth|" in part or part.startswith("^") else "1"
+        filled.append(part)
+    return "/" + "/".join(filled).replace("$", "")
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+def test_the_admin_is_for_staff(caller: str, world: World) -> None:
+    client = world.client(caller)
+    wrong = []
+    for route in ADMIN:
+        with transaction.atomic():
+            found = outcome(client.get(admin_address(route)))
+            transaction.set_rollback(True)
+        # What a role may not do there is 403; nothing breaks.
+        may = {"in", "403", "404", "405"} if caller in STAFF_CALLERS else {"login"}
+        if found not in may:
+            wrong.append((admin_address(route), found))
+    assert wrong == []
+
+
+# --- Changes under a form -----------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+def test_no_route_changes_anything_without_a_csrf_token(method: str) -> None:
+    """Other sites can make a browser send a form, with its session."""
+    staff = factories.make_superuser()
+    client = Client(enforce_csrf_checks=True, raise_request_exception=False)
+    client.force_login(staff)
+    let_through = []
+    for route, rows in ROWS.items():
+        row = rows[0]
+        path = f"/{row.ids['path']}" if "path" in row.ids else None
+        world = SimpleNamespace(player=1, session=1, movement=1, note=1, run=1)
+        path = path or address(route, row, world)  # type: ignore[arg-type]
+        status = getattr(client, method)(path).status_code
+        if status not in {403, 404, 405, 401}:
+            let_through.append((path, status))
+    assert let_through == []
