@@ -74,6 +74,11 @@ class Inclusion(models.TextChoices):
     EXCLUDED = "excluded", "Excluded by a person"
 
 
+#: What tells two records of one athlete: whoever changes one of these empties
+#: `compared_at`.
+COMPARED_FIELDS = frozenset({"first_name", "last_name", "date_of_birth"})
+
+
 class Player(models.Model):
     """One athlete of the vendor's organisation."""
 
@@ -111,10 +116,24 @@ class Player(models.Model):
     # Means of the newest session that has them.
     latest_hand_speed_m_per_s = models.FloatField(null=True, editable=False)
     latest_bat_speed_m_per_s = models.FloatField(null=True, editable=False)
+    # The athlete that this record was merged into: the vendor knows one person twice
+    # (athletes.merging). Such a row keeps the vendor's ids for the sync and what undo
+    # needs; nothing else sees it.
+    merged_into = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.CASCADE,
+        related_name="aliases",
+    )
+    # Null: new, or renamed since athletes.duplicates looked for his likes.
+    compared_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
-    objects = querysets.PlayerQuerySet.as_manager()
+    objects = querysets.PlayerManager()
+    everyone = querysets.PlayerQuerySet.as_manager()
 
     class Meta:
         db_table = "players"
@@ -138,8 +157,8 @@ class Player(models.Model):
             # that a search for any part of a name reads the index alone: a
             # seventeenth of the time among 100 000 athletes.
             models.Index(
-                fields=["last_name", "first_name", "id", "search_text"],
-                name="player_name_search",
+                fields=["last_name", "first_name", "id", "search_text", "merged_into"],
+                name="player_names",
             ),
             # athlete list sorted or filtered by freshness
             models.Index(fields=["last_session_on", "id"], name="player_last_session"),
@@ -155,6 +174,12 @@ class Player(models.Model):
             models.Index(
                 fields=["latest_bat_speed_m_per_s", "id"], name="player_bat_speed"
             ),
+            # athletes whose likes are still to be looked for
+            models.Index(
+                fields=["id"],
+                condition=Q(compared_at__isnull=True),
+                name="player_uncompared",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -162,6 +187,11 @@ class Player(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.search_text = f"{self.first_name} {self.last_name}".strip().lower()
+        fields = kwargs.get("update_fields")
+        if fields is None or COMPARED_FIELDS.intersection(fields):
+            self.compared_at = None
+            if fields is not None:
+                kwargs["update_fields"] = {*fields, "compared_at"}
         super().save(*args, **kwargs)
 
     @property
@@ -194,6 +224,26 @@ class Session(models.Model):
     )
     condition = models.CharField(max_length=12, choices=Condition.choices, blank=True)
     bat = models.CharField(max_length=100, blank=True)
+    # After a merge: the record whose vendor id the vendor keeps this under, when that
+    # is not the athlete's own.
+    recorded_as = models.ForeignKey(
+        Player,
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.RESTRICT,
+        related_name="recorded_sessions",
+    )
+    # After a merge of two records with a part in the same session: the row that shows
+    # both. This one is hidden, asks for its own files and stores into that one.
+    folded_into = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.CASCADE,
+        related_name="folded",
+    )
     # Kept by athletes.analysis when a movement's numbers change.
     swing_count = models.PositiveIntegerField(default=0, editable=False)
     summary = models.JSONField(default=dict, blank=True, editable=False)
@@ -227,6 +277,16 @@ class Session(models.Model):
     def __str__(self) -> str:
         return f"{self.session_id}"
 
+    @property
+    def vendor_player_id(self) -> str:
+        """The id under which the vendor keeps this part of the session."""
+        return (self.recorded_as or self.player).org_player_id
+
+    @property
+    def whole_id(self) -> int:
+        """The row that shows this part of the session: another one after a fold."""
+        return self.folded_into_id or self.pk
+
 
 class Movement(models.Model):
     """One recorded repetition; a hitting one is a swing."""
@@ -237,6 +297,20 @@ class Movement(models.Model):
     # Unique within one athlete's session only; may hold any character.
     org_movement_id = models.CharField(max_length=300)
     position = models.PositiveIntegerField(help_text="Place in the session, from 1.")
+    # The folded session whose files bring this movement; null: its own session's.
+    folded_from = models.ForeignKey(
+        Session,
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.RESTRICT,
+        related_name="folded_movements",
+    )
+    # Two parts of a session may name their movements alike; a folded one therefore
+    # carries the athlete's id in `org_movement_id`, and here what the vendor calls it.
+    name_at_vendor = models.CharField(
+        max_length=300, blank=True, editable=False, default="", db_default=""
+    )
     # What the vendor's metadata export says of this movement, as delivered.
     metadata = models.JSONField(default=dict, blank=True)
     missing_since = models.DateTimeField(null=True, blank=True)
@@ -481,6 +555,122 @@ class Note(models.Model):
 
     def __str__(self) -> str:
         return f"note {self.pk} on session {self.session_id}"
+
+
+# --- One athlete under two ids ---------------------------------------------------
+
+
+class NameKey(models.Model):
+    """What similar athletes have in common (athletes.duplicates); hashes of names.
+
+    Two athletes are compared only when they share a key, so that finding the likes of
+    one among 100 000 reads a few rows of this index.
+    """
+
+    player = models.ForeignKey(
+        Player, on_delete=models.CASCADE, related_name="name_keys"
+    )
+    key = models.CharField(max_length=16)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["key", "player"], name="name_key_player"),
+        ]
+
+    def __str__(self) -> str:
+        return f"key of athlete {self.player_id}"
+
+
+class Likeness(models.TextChoices):
+    """Why two records may be one athlete; the strongest reason first."""
+
+    SAME = "same", "Same name and birth date"
+    SWAPPED = "swapped", "First and last name swapped, same birth date"
+    SIMILAR = "similar", "Similar name, same birth date"
+    SAME_DATE_TYPO = "same_typo", "Same name, birth dates that look like one slip"
+    SAME_NO_DATE = "same_no_date", "Same name, a birth date is missing"
+    SWAPPED_NO_DATE = (
+        "swapped_no_date",
+        "First and last name swapped, a birth date is missing",
+    )
+    SIMILAR_NO_DATE = "similar_no_date", "Similar name, a birth date is missing"
+    SAME_OTHER_DATE = "same_other_date", "Same name, different birth dates"
+
+
+class DuplicatePair(models.Model):
+    """Two records that may be one athlete, and what a person said to it.
+
+    A pair that was found stays when the records stop being alike only if somebody
+    decided about it.
+    """
+
+    first = models.ForeignKey(Player, on_delete=models.CASCADE, related_name="+")
+    second = models.ForeignKey(Player, on_delete=models.CASCADE, related_name="+")
+    likeness = models.CharField(max_length=20, choices=Likeness.choices)
+    # The smaller, the likelier: the place of the reason in its list.
+    rank = models.PositiveSmallIntegerField()
+    found_at = models.DateTimeField(auto_now_add=True)
+    dismissed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    dismissed_at = models.DateTimeField(null=True)
+
+    objects = querysets.DuplicatePairQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["first", "second"], name="duplicate_pair_players"
+            ),
+            models.CheckConstraint(
+                condition=Q(first__lt=models.F("second")), name="duplicate_pair_order"
+            ),
+        ]
+        indexes = [
+            # pairs to be decided, the likeliest first
+            models.Index(
+                fields=["rank", "id"],
+                condition=Q(dismissed_at__isnull=True),
+                name="duplicate_pair_open",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"athletes {self.first_id} and {self.second_id}"
+
+
+class AthleteMerge(models.Model):
+    """That two records were made one athlete, and all that undoing it needs."""
+
+    kept = models.ForeignKey(Player, on_delete=models.CASCADE, related_name="merges")
+    merged = models.ForeignKey(
+        Player, on_delete=models.CASCADE, related_name="merged_by"
+    )
+    # What athletes.merging changed, so that undo changes just that back.
+    changes = models.JSONField(default=dict)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = "merge of athletes"
+        verbose_name_plural = "merges of athletes"
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["merged"],
+                condition=Q(undone_at__isnull=True),
+                name="athlete_merge_one_active",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"athlete {self.merged_id} into {self.kept_id}"
 
 
 # --- Erased athletes -----------------------------------------------------------

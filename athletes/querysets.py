@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 from django.db import models
 
 if TYPE_CHECKING:
-    from athletes.models import BiomechanicsData, Movement, Player, Session  # noqa: F401
+    from athletes.models import (  # noqa: F401
+        BiomechanicsData,
+        DuplicatePair,
+        Movement,
+        Player,
+        Session,
+    )
 
 
 class PlayerQuerySet(models.QuerySet["Player"]):
@@ -22,6 +28,14 @@ class PlayerQuerySet(models.QuerySet["Player"]):
 
     def in_name_order(self) -> PlayerQuerySet:
         return self.order_by("last_name", "first_name", "id")
+
+
+class PlayerManager(models.Manager["Player"].from_queryset(PlayerQuerySet)):  # type: ignore[misc]
+    """Athletes, each person once: without records merged into another one."""
+
+    def get_queryset(self) -> PlayerQuerySet:
+        players: PlayerQuerySet = super().get_queryset()
+        return players.filter(merged_into__isnull=True)
 
 
 class SessionQuerySet(models.QuerySet["Session"]):
@@ -43,3 +57,17 @@ class BiomechanicsDataQuerySet(models.QuerySet["BiomechanicsData"]):
 
     def without_frames(self) -> BiomechanicsDataQuerySet:
         return self.defer("frames")
+
+
+class DuplicatePairQuerySet(models.QuerySet["DuplicatePair"]):
+    """Questions about pairs of records that may be one athlete."""
+
+    def of_separate(self) -> DuplicatePairQuerySet:
+        """Pairs of which neither record is merged into another one."""
+        return self.filter(
+            first__merged_into__isnull=True, second__merged_into__isnull=True
+        )
+
+    def waiting(self) -> DuplicatePairQuerySet:
+        """Pairs about which nobody has decided yet."""
+        return self.of_separate().filter(dismissed_at__isnull=True)
