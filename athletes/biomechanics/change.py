@@ -80,17 +80,27 @@ def pooled_sd(
         √(Σ(nᵢ−1)·sᵢ² ⁄ Σ(nᵢ−1)) over sessions with two or more values; ``None``
         without any.
     """
-    squares, freedom, used = 0.0, 0, 0
+    spreads = []
     for session in sessions:
         numbers = np.array(_finite(session))
-        if numbers.size < 2:
-            continue
-        squares += float(((numbers - numbers.mean()) ** 2).sum())
-        freedom += int(numbers.size) - 1
-        used += 1
+        if numbers.size >= 2:
+            spreads.append((float(numbers.std(ddof=1)), int(numbers.size)))
+    return pooled_spreads(spreads)
+
+
+def pooled_spreads(
+    spreads: Sequence[tuple[float, int]],
+) -> tuple[float, int, int] | None:
+    """Pool spreads that are known already: ``(sd, n)`` of each session.
+
+    Sessions of one swing say nothing and are left out. Returns as `pooled_sd`.
+    """
+    known = [(sd, n) for sd, n in spreads if n >= 2]
+    freedom = sum(n - 1 for _, n in known)
     if freedom == 0:
         return None
-    return math.sqrt(squares / freedom), used, freedom
+    squares = sum((n - 1) * sd**2 for sd, n in known)
+    return math.sqrt(squares / freedom), len(known), freedom
 
 
 def scatter_of(
@@ -106,7 +116,19 @@ def scatter_of(
         All sessions of the athlete that may be pooled: same source of data, same
         reference rule, same method version.
     """
-    own = pooled_sd(sessions)
+    return _own_or_published(metric_id, pooled_sd(sessions))
+
+
+def scatter_of_spreads(
+    metric_id: str, spreads: Sequence[tuple[float, int]]
+) -> Scatter | None:
+    """As `scatter_of`, from ``(sd, n)`` of each session instead of from its values."""
+    return _own_or_published(metric_id, pooled_spreads(spreads))
+
+
+def _own_or_published(
+    metric_id: str, own: tuple[float, int, int] | None
+) -> Scatter | None:
     if own is not None and own[1] >= LEAST_SESSIONS:
         return Scatter(own[0], "own", own[1], own[2])
     published = METRICS[metric_id].published_sd
@@ -124,6 +146,14 @@ def smallest_detectable_change(sd: float, *, n_a: int, n_b: int) -> float:
     if n_a < 1 or n_b < 1 or not sd >= 0.0:
         raise ValueError(f"sd {sd} must not be negative and n {n_a}, {n_b} at least 1")
     return Z_95 * math.sqrt(sd**2 / n_a + sd**2 / n_b)
+
+
+def is_real(delta: float, smallest: float) -> bool:
+    """Whether a difference is larger than the scatter explains.
+
+    No difference at all is none, also where the scatter is zero.
+    """
+    return abs(delta) >= smallest and delta != 0.0
 
 
 def compare(
@@ -168,7 +198,7 @@ def compare(
             None,
         )
     smallest = smallest_detectable_change(scatter.sd, n_a=len(first), n_b=len(second))
-    real = abs(delta) >= smallest and delta != 0.0
+    real = is_real(delta, smallest)
     return Change(
         delta,
         smallest,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from athletes import display
 from athletes.biomechanics.change import (
-    LEAST_SESSIONS,
     Scatter,
+    is_real,
+    scatter_of_spreads,
     smallest_detectable_change,
 )
 from athletes.biomechanics.definitions import METRICS, MetricDefinition
@@ -117,7 +117,7 @@ def change_at(points: Sequence[Point], at: Point) -> MetricChange:
             reason="too few sessions to know the scatter",
         )
     smallest = smallest_detectable_change(scatter.sd, n_a=n_before, n_b=at.n)
-    real = abs(delta) >= smallest and delta != 0.0
+    real = is_real(delta, smallest)
     return MetricChange(
         definition,
         real,
@@ -137,18 +137,11 @@ def change_at(points: Sequence[Point], at: Point) -> MetricChange:
 
 
 def scatter_of(points: Sequence[Point]) -> Scatter | None:
-    """The athlete's scatter inside a session, pooled over comparable sessions.
-
-    The same as `change.scatter_of`, from the spreads that are stored instead of
-    from the values of every swing.
-    """
-    known = [(point.sd, point.n) for point in points if point.sd is not None]
-    freedom = sum(n - 1 for _, n in known)
-    if len(known) >= LEAST_SESSIONS and freedom > 0:
-        squares = sum((n - 1) * sd**2 for sd, n in known)
-        return Scatter(math.sqrt(squares / freedom), "own", len(known), freedom)
-    published = METRICS[points[0].metric].published_sd if points else None
-    return None if published is None else Scatter(published, "published", 0, 0)
+    """The athlete's scatter inside a session, from comparable points of one metric."""
+    if not points:
+        return None
+    spreads = [(point.sd, point.n) for point in points if point.sd is not None]
+    return scatter_of_spreads(points[0].metric, spreads)
 
 
 def findings(history: History, *, system: str) -> tuple[Finding, ...]:

@@ -13,7 +13,7 @@ from athletes import charts, display
 from athletes.access import Viewer, visible_sessions
 from athletes.analysis import event_rule
 from athletes.biomechanics import curves as curve_tools
-from athletes.biomechanics.change import smallest_detectable_change
+from athletes.biomechanics.change import is_real, smallest_detectable_change
 from athletes.biomechanics.definitions import (
     METRICS,
     SERIES,
@@ -495,7 +495,7 @@ def _cell(
         reason = "The scatter from swing to swing is not known yet."
         return Cell(definition, mean, sd, n, delta, None, None, reason)
     smallest = smallest_detectable_change(scatter, n_a=len(base), n_b=n)
-    real = abs(delta) >= smallest and delta != 0.0
+    real = is_real(delta, smallest)
     reason = "" if real else "The difference is inside swing-to-swing scatter."
     return Cell(definition, mean, sd, n, delta, smallest, real, reason)
 
