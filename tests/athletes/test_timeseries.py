@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from athletes import timeseries
+from athletes.frames_format import read_header
 from athletes.models import BiomechanicsData, DataType
 from athletes.timeseries import FramesError
 from tests.factories import make_frames, make_movement, smooth_columns
@@ -214,7 +215,7 @@ def test_equal_frames_hash_equal_whatever_bits_their_nan_has():
 
 def test_two_columns_of_many_are_found_in_a_small_part_of_the_value():
     packed = timeseries.pack(many_columns(300, frames=600))
-    layout = timeseries._read_header(packed.data[: packed.header_size])
+    layout = read_header(packed.data[: packed.header_size])
     ranges = layout.ranges(layout.wanted(["point_3_x", "point_280_x"]))
     assert len(ranges) == 2
     assert sum(stop - start for start, stop in ranges) < 0.06 * len(packed.data)
