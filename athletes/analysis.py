@@ -19,18 +19,16 @@ from django.utils import timezone
 
 from athletes import curve_store, timeseries
 from athletes.biomechanics import curves as curve_tools
-from athletes.biomechanics import motion, units
-from athletes.biomechanics.angle_columns import ANGLE_COLUMNS
+from athletes.biomechanics import units
 from athletes.biomechanics.definitions import HEADLINES, METHOD_VERSION, METRICS
-from athletes.biomechanics.results import MetricValue, SwingAnalysis
-from athletes.biomechanics.side import Bats
+from athletes.biomechanics.results import MetricValue
 from athletes.biomechanics.summary import (
     Summary,
     session_order,
     summarise_session,
 )
 from athletes.biomechanics.summary import summarise as summarise_metric
-from athletes.biomechanics.swing import analyse_swing
+from athletes.frames_format import FrameParts
 from athletes.models import (
     BiomechanicsData,
     DataType,
@@ -40,7 +38,14 @@ from athletes.models import (
     Session,
     SessionMetric,
 )
-from athletes.timeseries import Array
+from athletes.swing_work import (
+    ENERGETIC_COLUMNS,
+    KINEMATIC_COLUMNS,
+    Compute,
+    SwingDone,
+    SwingTask,
+    compute_here,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -48,44 +53,6 @@ logger = logging.getLogger(__name__)
 BATCH = 16
 # Rounds in which results are thrown away because their frames changed meanwhile.
 _ROUNDS = 3
-
-_POINTS = (
-    *(
-        name
-        for choices in motion.SOURCES.values()
-        for names in choices
-        for name in names
-    ),
-    *motion.KNOB_NAMES,
-    *motion.TIP_NAMES,
-    *motion.SWEET_SPOT_NAMES,
-)
-_CLOCKS = ("time", "time_from_max_hand", "rel_frame", "norm_time")
-KINEMATIC_COLUMNS: tuple[str, ...] = (
-    *_CLOCKS,
-    *(f"{point}_{axis}" for point in dict.fromkeys(_POINTS) for axis in "xyz"),
-    *ANGLE_COLUMNS,
-)
-"""Columns of the inverse kinematics that the analysis looks at."""
-
-ENERGETIC_COLUMNS: tuple[str, ...] = (
-    *_CLOCKS,
-    *(
-        f"{segment}_angular_momentum_{part}"
-        for segment in ("lowertorso", "torso", "arms", "larm", "rarm", "bat")
-        for part in ("x", "y", "z", "mag")
-    ),
-    *(
-        f"{segment}_kinetic_energy"
-        for segment in (
-            *("lowerhalf", "legs", "lleg", "rleg"),
-            *("torso", "arms", "larm", "rarm", "bat", "total"),
-        )
-    ),
-    *(f"center_of_mass_{axis}" for axis in "xyz"),
-    "mass_total",
-)
-"""Columns of momentum and energy that the analysis looks at."""
 
 # Curves by which the swing nearest to the mean is found.
 _REPRESENTATIVE_BY = ("pelvis_omega", "torso_omega", "lead_arm_omega")
@@ -140,7 +107,7 @@ class _Outcome:
     """What became of one movement: an analysis, or why there is none."""
 
     inputs: _Inputs
-    analysis: SwingAnalysis | None = None
+    done: SwingDone | None = None
     code: str = ""
     text: str = ""
 
@@ -150,16 +117,20 @@ def is_hitting(movement_type_name: str) -> bool:
     return not movement_type_name or "hitting" in movement_type_name.lower()
 
 
-def analyse_session(session_pk: int, *, force: bool = False) -> AnalysisCounts:
+def analyse_session(
+    session_pk: int, *, force: bool = False, compute: Compute = compute_here
+) -> AnalysisCounts:
     """Bring the numbers of a session up to date with its frames and the method.
 
     Movements whose numbers are of the present method are left as they are, unless
-    `force`; the means of the session are computed in any case.
+    `force`; the means of the session are computed in any case. `compute` does the
+    analysis itself, perhaps in another process.
     """
     movements = Movement.objects.filter(session_id=session_pk).order_by("position")
     if not force:
         movements = movements.exclude(method_version=METHOD_VERSION)
-    counts = _analyse(session_pk, list(movements.values_list("pk", flat=True)))
+    ids = list(movements.values_list("pk", flat=True))
+    counts = _analyse(session_pk, ids, compute)
     summarise(session_pk)
     total = Movement.objects.filter(session_id=session_pk).count()
     return counts + AnalysisCounts(unchanged=total - counts.analysed - counts.failed)
@@ -173,7 +144,7 @@ def analyse_movements(movement_ids: Iterable[int]) -> AnalysisCounts:
         by_session.setdefault(session_pk, []).append(pk)
     counts = AnalysisCounts()
     for session_pk, ids in sorted(by_session.items()):
-        counts += _analyse(session_pk, ids)
+        counts += _analyse(session_pk, ids, compute_here)
         summarise(session_pk)
     return counts
 
@@ -181,12 +152,14 @@ def analyse_movements(movement_ids: Iterable[int]) -> AnalysisCounts:
 # --- Movements ------------------------------------------------------------------
 
 
-def _analyse(session_pk: int, movement_ids: Sequence[int]) -> AnalysisCounts:
+def _analyse(
+    session_pk: int, movement_ids: Sequence[int], compute: Compute
+) -> AnalysisCounts:
     counts = AnalysisCounts()
     for batch in _batches(movement_ids):
         waiting = batch
         for _ in range(_ROUNDS):
-            outcomes = _compute(session_pk, waiting)
+            outcomes = _compute(session_pk, waiting, compute)
             waiting = _write(session_pk, outcomes)
             done = [pk for pk in outcomes if pk not in waiting]
             failed = sum(outcomes[pk].code == "analysis_failed" for pk in done)
@@ -240,58 +213,53 @@ def _session(session_pk: int) -> Session:
     return Session.objects.select_related("player").get(pk=session_pk)
 
 
-def _compute(session_pk: int, ids: Sequence[int]) -> dict[int, _Outcome]:
+def _compute(
+    session_pk: int, ids: Sequence[int], compute: Compute
+) -> dict[int, _Outcome]:
     inputs = _inputs_of(_session(session_pk), ids)
-    kinematics = timeseries.load_columns(
+    kinematics = timeseries.load_parts(
         ids, DataType.INVERSE_KINEMATICS, KINEMATIC_COLUMNS
     )
-    energetics = timeseries.load_columns(
-        ids, DataType.MOMENTUM_ENERGY, ENERGETIC_COLUMNS
-    )
-    return {
-        pk: _outcome(pk, inputs[pk], kinematics.get(pk), energetics.get(pk))
+    energetics = timeseries.load_parts(ids, DataType.MOMENTUM_ENERGY, ENERGETIC_COLUMNS)
+    tasks = {
+        pk: _task(inputs[pk], kinematics[pk], energetics.get(pk))
         for pk in ids
+        if pk in kinematics
     }
+    found = dict(zip(tasks, compute(list(tasks.values())), strict=True))
+    return {pk: _outcome(pk, inputs[pk], found.get(pk)) for pk in ids}
 
 
-def _outcome(
-    movement_id: int,
-    inputs: _Inputs,
-    kinematics: Mapping[str, Array] | None,
-    energetics: Mapping[str, Array] | None,
-) -> _Outcome:
-    if kinematics is None:
+def _task(
+    inputs: _Inputs, kinematics: FrameParts, energetics: FrameParts | None
+) -> SwingTask:
+    return SwingTask(
+        kinematics=kinematics,
+        energetics=energetics,
+        bats=inputs.bats,
+        height_m=inputs.height_ft and units.ft_to_m(inputs.height_ft),
+        mass_kg=inputs.weight_lbs and units.lb_to_kg(inputs.weight_lbs),
+        overrides=dict(inputs.overrides),
+    )
+
+
+def _outcome(movement_id: int, inputs: _Inputs, done: SwingDone | None) -> _Outcome:
+    if done is None:
         return _Outcome(
             inputs,
             code="no_kinematics",
             text="No inverse kinematics of this movement have arrived.",
         )
-    height_m = inputs.height_ft and units.ft_to_m(inputs.height_ft)
-    mass_kg = inputs.weight_lbs and units.lb_to_kg(inputs.weight_lbs)
-    try:
-        analysis = analyse_swing(
-            kinematics=_numbers(kinematics),
-            energetics=_numbers(energetics) if energetics else None,
-            bats=cast(Bats | None, inputs.bats),
-            height_m=height_m,
-            mass_kg=mass_kg,
-            event_overrides=dict(inputs.overrides),
-        )
-    except Exception as error:
+    if done.error:
         # One movement must not keep the others from getting their numbers; that it
         # has none, and why, stands on the movement itself.
-        logger.exception("movement %s: the analysis failed", movement_id)
+        logger.error("movement %s: the analysis failed\n%s", movement_id, done.trace)
         return _Outcome(
             inputs,
             code="analysis_failed",
-            text=f"The analysis stopped with an error ({type(error).__name__}).",
+            text=f"The analysis stopped with an error ({done.error}).",
         )
-    return _Outcome(inputs, analysis=analysis)
-
-
-def _numbers(columns: Mapping[str, Array]) -> dict[str, Array]:
-    """Columns of numbers; a file may have texts where numbers are meant."""
-    return {name: values for name, values in columns.items() if values.dtype != object}
+    return _Outcome(inputs, done)
 
 
 def _write(session_pk: int, outcomes: Mapping[int, _Outcome]) -> list[int]:
@@ -313,13 +281,12 @@ def _write(session_pk: int, outcomes: Mapping[int, _Outcome]) -> list[int]:
                 analysed_at=now,
                 updated_at=now,
             )
-            if outcome.analysis is not None and is_hitting(
-                outcome.inputs.movement_type
-            ):
-                kept[pk] = outcome.analysis
+            curves = None if outcome.done is None else outcome.done.curves
+            if curves is not None and is_hitting(outcome.inputs.movement_type):
+                kept[pk] = curves
             else:
                 without.append(pk)
-        curve_store.store_many(kept)
+        curve_store.store_packed(kept)
         curve_store.forget_curves(without)
     return stale
 
@@ -331,15 +298,15 @@ def _lock(session_pk: int) -> None:
 
 def _result(outcome: _Outcome) -> dict[str, Any]:
     """Fields of a movement out of what became of its analysis."""
-    analysis = outcome.analysis
-    if analysis is None:
+    analysis = None if outcome.done is None else outcome.done.analysis
+    plain = None if outcome.done is None else outcome.done.plain
+    if analysis is None or plain is None:
         # No grade where nothing was looked at; poor where looking at it failed.
         failed = outcome.code == "analysis_failed"
         return _NO_RESULT | {
             "quality_grade": QualityGrade.POOR if failed else None,
             "quality_reasons": [{"code": outcome.code, "text": outcome.text}],
         }
-    plain = analysis.to_dict()
     reading = _NO_RESULT | {
         "side": analysis.side,
         "sampling_rate_hz": plain["sampling_rate_hz"],

@@ -15,15 +15,15 @@ import numpy.typing as npt
 from django.utils import timezone
 
 from athletes import timeseries
+from athletes.biomechanics.definitions import METHOD_VERSION
 from athletes.biomechanics.results import SwingAnalysis
+from athletes.frames_format import PackedFrames
 from athletes.models import MovementCurves
+from athletes.swing_work import CLOCK
 
 logger = logging.getLogger(__name__)
 
 FloatArray = npt.NDArray[np.float64]
-
-# The clock's name; timeseries keeps columns of this name in full precision.
-CLOCK = "time"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,40 +38,20 @@ class Curves:
         return float(self.time_s[1] - self.time_s[0]) if len(self.time_s) > 1 else 0.0
 
 
-def store_curves(movement_id: int, analysis: SwingAnalysis) -> None:
-    """Keep the curves of an analysis; of a movement without any, keep nothing."""
-    store_many({movement_id: analysis})
-
-
-def store_many(analyses: Mapping[int, SwingAnalysis]) -> None:
-    """Keep the curves of many analyses, by movement id, in two statements."""
-    rows, without = [], []
+def store_packed(curves: Mapping[int, PackedFrames]) -> None:
+    """Keep packed curves, by movement id, in one statement."""
     now = timezone.now()
-    for movement_id, analysis in analyses.items():
-        series = {
-            name: item.values
-            for name, item in analysis.series.items()
-            if np.isfinite(item.values).any()
-        }
-        if not series or len(analysis.time_s) == 0:
-            without.append(movement_id)
-            continue
-        packed = timeseries.pack(
-            {CLOCK: np.asarray(analysis.time_s, dtype=np.float64), **series},
-            units={name: analysis.series[name].unit for name in series},
-        )
-        rows.append(
+    MovementCurves.objects.bulk_create(
+        [
             MovementCurves(
                 movement_id=movement_id,
                 data=packed.data,
                 header_size=packed.header_size,
-                method_version=analysis.method_version,
+                method_version=METHOD_VERSION,
                 updated_at=now,
             )
-        )
-    forget_curves(without)
-    MovementCurves.objects.bulk_create(
-        rows,
+            for movement_id, packed in curves.items()
+        ],
         update_conflicts=True,
         unique_fields=["movement"],
         update_fields=["data", "header_size", "method_version", "updated_at"],
