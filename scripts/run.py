@@ -55,7 +55,9 @@ def main() -> int:
         os.environ["SECRET_KEY"] = _kept_secret(var / "secret_key")
 
     children: list[subprocess.Popen[bytes]] = []
-    signal.signal(signal.SIGTERM, _interrupt)
+    # SIGINT too: it is ignored at first where a shell started us in the background.
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, _interrupt)
     try:
         if is_demo:
             children.append(_start_simulator(var))

@@ -93,7 +93,11 @@ def start_product(
 def stop_product(product: RunningProduct) -> int:
     """What Ctrl-C does: the signal goes to the foreground process."""
     product.process.send_signal(signal.SIGINT)
-    return product.process.wait(60)
+    try:
+        return product.process.wait(90)
+    except subprocess.TimeoutExpired:
+        product.process.send_signal(signal.SIGTERM)
+        raise
 
 
 @pytest.fixture(scope="module")
