@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -87,6 +87,7 @@ def store_frames(
     data_type: str,
     movements: Iterable[IncomingMovement],
     is_whole_session: bool = True,
+    confirm: Callable[[], None] | None = None,
 ) -> StoreCounts:
     """Store the frames of one file: all of its movements, or none.
 
@@ -97,7 +98,8 @@ def store_frames(
 
     `movements` may be a generator: each is packed as it comes, so that only the
     packed bytes of a large file are in memory, and the transaction begins when the
-    file has been read to its end.
+    file has been read to its end. `confirm` is called at its end: what it raises
+    takes everything back.
     """
     data_type = DataType(data_type).value
     known = dict(
@@ -124,7 +126,10 @@ def store_frames(
     if not incoming:
         raise ValueError("The file holds no movement.")
     with transaction.atomic():
-        return _write_frames(session_pk, data_type, incoming, is_whole_session)
+        counts = _write_frames(session_pk, data_type, incoming, is_whole_session)
+        if confirm is not None:
+            confirm()
+        return counts
 
 
 def _write_frames(

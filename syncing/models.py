@@ -135,6 +135,8 @@ class SyncLog(models.Model):
     )
     host = models.CharField(max_length=200, blank=True)
     pid = models.PositiveIntegerField(null=True, blank=True)
+    # The same in a form that no other process can have (syncing.engine.processes).
+    process = models.CharField(max_length=120, blank=True, default="", db_default="")
     # Changes at every start, so that a process that was taken for dead and wakes
     # up again finds that the run is no longer its own.
     owner = models.CharField(max_length=32, blank=True)
@@ -180,10 +182,15 @@ class RunHelper(models.Model):
     """A process that works files beside the one that leads a run.
 
     The leader waits for these rows to go before it writes how the run ended, so that
-    what helpers counted, and what failed with them, is in it.
+    what helpers counted, and what failed with them, is in it. Whoever finds a helper
+    dead deletes its row; a helper whose row is gone stops.
     """
 
     run = models.ForeignKey(SyncLog, on_delete=models.CASCADE, related_name="helpers")
+    # Its claims and request slots carry this name.
+    worker = models.CharField(max_length=32, blank=True, default="", db_default="")
+    process = models.CharField(max_length=120, blank=True, default="", db_default="")
+    heartbeat_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -284,6 +291,10 @@ class ExportJob(models.Model):
 
     def __str__(self) -> str:
         return f"{self.data_type} of session {self.session_id}"
+
+
+#: Tries at computing the numbers of one session.
+ANALYSIS_ATTEMPTS = 6
 
 
 class AnalysisJob(models.Model):

@@ -18,6 +18,7 @@ from syncing.engine.context import HINT_OTHERWISE, HINTS
 from syncing.engine.runs import host_name
 from syncing.engine.states import refresh_session_state
 from syncing.models import (
+    ANALYSIS_ATTEMPTS,
     OPEN_STATES,
     AnalysisJob,
     ExportJob,
@@ -446,6 +447,7 @@ def sweep() -> dict[str, int]:
     """Mend what died: enqueue lost runs, replace abandoned ones, work due jobs."""
     now = timezone.now()
     abandoned = runs.abandon_dead_runs()
+    runs.release_dead_helpers()
     lost = list(runs.queued_too_long(now, QUEUE_PATIENCE))
     for log in lost:
         enqueue(log)
@@ -471,13 +473,27 @@ def sweep() -> dict[str, int]:
     }
 
 
+def take_over() -> int:
+    """Begin at once anew what died, where that can be known; returns how many runs."""
+    runs.release_dead_helpers()
+    abandoned = runs.abandon_dead_runs()
+    if abandoned:
+        sweep()
+    return len(abandoned)
+
+
 def _something_is_due(now: datetime) -> bool:
     return (
         ExportJob.objects.due(now).unclaimed(now).exists()
         or VendorSession.objects.filter(
             missing_since__isnull=True, next_check_at__lte=now
         ).exists()
-        or AnalysisJob.objects.filter(wanted__gt=F("done"), attempts=0).exists()
+        # One that failed is left to the next sync; one whose worker died is not.
+        or AnalysisJob.objects.filter(
+            wanted__gt=F("done"), last_error="", attempts__lt=ANALYSIS_ATTEMPTS
+        )
+        .filter(Q(claimed_until__isnull=True) | Q(claimed_until__lt=now))
+        .exists()
     )
 
 

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from syncing import services
+from syncing.engine import processes
 from syncing.engine.context import RunContext, StopRun, beat
 from syncing.engine.movement_types import known_hitting_id
 from syncing.models import RunHelper, RunStatus, SyncLog, SyncType, Trigger
@@ -39,7 +40,12 @@ def help_exports_task(log_id: int) -> str:
     if log.status != RunStatus.RUNNING:
         return "over"
     ctx = RunContext(log, time_budget_s=_budget_s(), in_queue=True, is_helper=True)
-    helper = RunHelper.objects.create(run=log)
+    helper = RunHelper.objects.create(
+        run=log,
+        worker=ctx.worker,
+        process=processes.mark(),
+        heartbeat_at=timezone.now(),
+    )
     try:
         with ctx:
             try:
@@ -47,9 +53,11 @@ def help_exports_task(log_id: int) -> str:
             finally:
                 ctx.flush()
     except StopRun:
+        if SyncLog.objects.filter(pk=log_id, status=RunStatus.ABANDONED).exists():
+            services.sweep()
         return ctx.stop_reason
     finally:
-        helper.delete()
+        RunHelper.objects.filter(pk=helper.pk).delete()
     return "done"
 
 
@@ -65,8 +73,9 @@ def sweep_task() -> dict[str, int]:
 
 
 def heartbeat_task() -> None:
-    """Show that the queue of this host works."""
+    """Show that the queue of this host works, and take over from what died here."""
     beat()
+    services.take_over()
 
 
 def prune_task() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 import uuid
@@ -12,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, connections, transaction
+from django.db import DatabaseError, connection, connections, transaction
 from django.urls import reverse
 from django.utils import timezone
 
@@ -25,13 +26,19 @@ from syncing.client.errors import (
 from syncing.client.http import Exchange, RetryPolicy
 from syncing.client.reboot import RebootClient
 from syncing.engine.limiter import SharedLimiter
-from syncing.engine.runs import host_name
+from syncing.engine.runs import (
+    STALL_LIMIT_S,
+    abandon_dead_runs,
+    host_name,
+    release_dead_helpers,
+)
 from syncing.engine.tokens import CacheTokenStore
 from syncing.engine.vendor import make_client, vendor_credentials
 from syncing.models import (
     AnalysisJob,
     ExportJob,
     Phase,
+    RunHelper,
     RunStatus,
     SyncLog,
     WorkerHeartbeat,
@@ -60,8 +67,18 @@ HINTS = {
 HINT_OTHERWISE = "Try it again; if it stays, ask the vendor about this session."
 
 
+#: How often the leader of a run looks for helpers that died.
+_LOOK_FOR_DEAD_S = 2.0
+
+
+def _clock() -> float:
+    """Seconds that go on while the machine sleeps, where it can tell."""
+    boottime = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boottime is None else time.clock_gettime(boottime)
+
+
 class StopRun(BaseException):
-    """The run is to end now: cancelled, out of time, or no longer ours.
+    """The run is to end now: cancelled, out of time, stalled, or no longer ours.
 
     Not an ``Exception``, so that no handler for one bad record swallows it.
     """
@@ -179,6 +196,9 @@ class RunContext:
         self._deadline = (
             None if time_budget_s is None else time.monotonic() + time_budget_s
         )
+        # When the claims were last renewed; counts while there is somebody to do so.
+        self._renewed_at = math.inf
+        self._looked_for_dead_at = -_LOOK_FOR_DEAD_S
         self._ended = threading.Event()
         self._beats: threading.Thread | None = None
         self._client: RebootClient | None = None
@@ -222,6 +242,9 @@ class RunContext:
 
     def check(self) -> None:
         """Raise when the run is to end."""
+        if _clock() - self._renewed_at > STALL_LIMIT_S:
+            # Asleep, or cut off from the database: others may have taken up our jobs.
+            self.end("stalled")
         if self.stop.is_set():
             raise StopRun(self.stop_reason)
 
@@ -324,6 +347,7 @@ class RunContext:
     # Signs of life
 
     def __enter__(self) -> RunContext:
+        self._renewed_at = _clock()
         self._beats = threading.Thread(
             target=self._beat, name=f"run-{self.log.pk}-heartbeat", daemon=True
         )
@@ -332,6 +356,7 @@ class RunContext:
 
     def __exit__(self, *exc_info: object) -> None:
         self._ended.set()
+        self._renewed_at = math.inf
         if self._beats is not None:
             self._beats.join(timeout=30)
         self.limiter.close()
@@ -342,6 +367,7 @@ class RunContext:
                 try:
                     self.limiter.tend()
                     self._renew_claims()
+                    self._free_the_dead()
                     self.flush()
                 except DatabaseError as error:
                     # One missed beat is nothing; a lost database ends the run by
@@ -356,9 +382,37 @@ class RunContext:
             connections.close_all()
 
     def _renew_claims(self) -> None:
-        until = timezone.now() + self.tempo.lease
-        ExportJob.objects.filter(claimed_by=self.worker).update(claimed_until=until)
+        began = _clock()
+        now = timezone.now()
+        until = now + self.tempo.lease
+        if self.is_helper and not (
+            RunHelper.objects.filter(worker=self.worker).update(heartbeat_at=now)
+        ):
+            # Taken for dead, and our jobs are with others.
+            self.end("lost")
+            return
+        with transaction.atomic():
+            mine = ExportJob.objects.filter(claimed_by=self.worker)
+            if connection.features.has_select_for_update_skip_locked:
+                # A row that is locked is being settled: waiting for it while others
+                # wait for us could go round in a circle.
+                free = mine.order_by("pk").select_for_update(skip_locked=True)
+                mine = ExportJob.objects.filter(
+                    pk__in=list(free.values_list("pk", flat=True))
+                )
+            mine.update(claimed_until=until)
         AnalysisJob.objects.filter(claimed_by=self.worker).update(claimed_until=until)
+        self._renewed_at = began
+
+    def _free_the_dead(self) -> None:
+        """The leader looks after his helpers, and they after him."""
+        if _clock() - self._looked_for_dead_at < _LOOK_FOR_DEAD_S:
+            return
+        self._looked_for_dead_at = _clock()
+        if self.is_helper:
+            abandon_dead_runs()
+        else:
+            release_dead_helpers()
 
     def flush(self) -> None:
         """Write counts and a sign of life; learn whether we are to stop."""

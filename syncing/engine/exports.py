@@ -23,7 +23,7 @@ from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from athletes.analysis import analyse_session
@@ -45,6 +45,7 @@ from syncing.engine.pool import Crew
 from syncing.engine.states import refresh_session_state, refresh_summaries
 from syncing.listeners import tell_stored
 from syncing.models import (
+    ANALYSIS_ATTEMPTS,
     OPEN_STATES,
     AnalysisJob,
     ExportJob,
@@ -53,6 +54,7 @@ from syncing.models import (
     Phase,
     Trigger,
 )
+from syncing.querysets import ExportJobQuerySet
 from syncing.reader.errors import ExportFileError
 from syncing.reader.movements import RowsResult, read_export
 
@@ -72,7 +74,6 @@ _WAITING_BYTES = 1_000_000_000
 _EXPIRED_LINKS = 4
 #: How often idle threads look whether something has become due.
 _IDLE_S = 0.2
-_ANALYSIS_ATTEMPTS = 6
 #: After so many unreadable files in a row the other format is asked for.
 _CSV_AFTER = 3
 #: … and on these tries, which are hours apart.
@@ -84,6 +85,10 @@ _MIXED = {"two_swings_one_id", "conflicting_rows"}
 _MOVEMENT_FILE = re.compile(r"\d{3,}_(.+)_[a-z-]+\.(?:csv|parquet)(?:\.gz)?")
 
 DataFormat = Literal["parquet", "csv"]
+
+
+class _Taken(Exception):
+    """The job is with another worker: this one was taken for dead."""
 
 
 @dataclass
@@ -130,9 +135,9 @@ class _SessionTally:
     changed: set[int] = field(default_factory=set)
 
 
-def fetch_exports(ctx: RunContext, hitting_id: int) -> None:
+def fetch_exports(ctx: RunContext, hitting_id: int, *, is_first: bool = True) -> None:
     """Work all jobs that are due, until none is left that is worth waiting for."""
-    if not ctx.is_helper:
+    if is_first and not ctx.is_helper:
         _make_due(ctx)
         ctx.begin_phase(Phase.EXPORTS, _pending(ctx).count())
     worker = _Worker(ctx, hitting_id)
@@ -160,6 +165,24 @@ def _pending(ctx: RunContext) -> Any:
         | Q(state=JobState.FAILED, next_try_at__lte=soon)
         | Q(state=JobState.NO_DATA, next_try_at__lte=now)
     )
+
+
+def _analyses_to_do() -> QuerySet[AnalysisJob]:
+    return AnalysisJob.objects.filter(
+        wanted__gt=F("done"), attempts__lt=ANALYSIS_ATTEMPTS
+    )
+
+
+def is_work_left() -> bool:
+    """Whether something was left behind by a worker that died, or gave it back.
+
+    What failed is not: it has its next try.
+    """
+    now = timezone.now()
+    jobs = ExportJob.objects.due(now).filter(state__in=OPEN_STATES).unclaimed(now)
+    numbers = _analyses_to_do().filter(last_error="")
+    unclaimed = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
+    return jobs.exists() or numbers.filter(unclaimed).exists()
 
 
 class _Worker:
@@ -367,6 +390,8 @@ class _Worker:
                 self._files.put(fetched)
                 handed_over = True
             self._ctx.note_answer()
+        except _Taken:
+            logger.info("job %s: is with another worker now", job.pk)
         except ForbiddenHostError as error:
             self._failed(job, error.code, error.message)
             # Every file will lead there: a few of them are enough to know.
@@ -509,10 +534,12 @@ class _Worker:
     def _step(self, job: ExportJob, state: JobState) -> None:
         """Note how far the job is; only while it is ours."""
         job.state = state
-        ExportJob.objects.filter(pk=job.pk, claimed_by=self._ctx.worker).update(
-            state=state, updated_at=timezone.now()
-        )
+        if not self._ours(job).update(state=state, updated_at=timezone.now()):
+            raise _Taken
         self._tell(job, state)
+
+    def _ours(self, job: ExportJob) -> ExportJobQuerySet:
+        return ExportJob.objects.filter(pk=job.pk, claimed_by=self._ctx.worker)
 
     def _tell(self, job: ExportJob, state: JobState) -> None:
         """One log line a step; the ids join it with the rest of the run."""
@@ -628,9 +655,7 @@ class _Worker:
     def _settle(self, job: ExportJob, state: JobState, **values: Any) -> bool:
         """Write the outcome and let go; False when the job is no longer ours."""
         with transaction.atomic():
-            changed = ExportJob.objects.filter(
-                pk=job.pk, claimed_by=self._ctx.worker
-            ).update(
+            changed = self._ours(job).update(
                 state=state,
                 claimed_by="",
                 claimed_until=None,
@@ -704,6 +729,9 @@ class _Worker:
             self._unreadable[job.pk] += 1
             self._failed(job, error.code, error.message, is_file=True)
             return
+        except _Taken:
+            logger.info("job %s: is with another worker now", job.pk)
+            return
         except DatabaseError:
             raise
         except Exception as error:
@@ -749,15 +777,18 @@ class _Worker:
 
     def _write(self, job: ExportJob, read: Incoming) -> StoreCounts:
         if job.data_type == ExportType.METADATA:
-            counts = store_movement_metadata(
-                session_pk=job.session_id, rows=read.metadata
-            )
+            with transaction.atomic():
+                counts = store_movement_metadata(
+                    session_pk=job.session_id, rows=read.metadata
+                )
+                self._confirm(job)
         else:
             counts = store_frames(
                 session_pk=job.session_id,
                 data_type=job.data_type,
                 movements=read.frames,
                 is_whole_session=not read.failures,
+                confirm=lambda: self._confirm(job),
             )
             self._ctx.count_frames(counts.created + counts.updated)
         with self._tally_lock:
@@ -766,6 +797,14 @@ class _Worker:
             tally.created += counts.movements_created
             tally.changed.update(counts.changed_ids)
         return counts
+
+    def _confirm(self, job: ExportJob) -> None:
+        """Take back what a worker writes that was taken for dead and is not.
+
+        Called last in the transaction, which locks the job's row for an instant.
+        """
+        if not self._ours(job).update(updated_at=timezone.now()):
+            raise _Taken
 
     def _stored(
         self,
@@ -811,11 +850,7 @@ class _Worker:
     # --- Numbers -----------------------------------------------------------------
 
     def _analyses_left(self) -> list[int]:
-        return list(
-            AnalysisJob.objects.filter(
-                wanted__gt=F("done"), attempts__lt=_ANALYSIS_ATTEMPTS
-            ).values_list("session_id", flat=True)
-        )
+        return list(_analyses_to_do().values_list("session_id", flat=True))
 
     def _analyse(self, session_pk: int) -> None:
         """Compute the numbers of a session once its files are all settled."""
@@ -832,7 +867,7 @@ class _Worker:
             AnalysisJob.objects.filter(
                 session_id=session_pk,
                 wanted__gt=F("done"),
-                attempts__lt=_ANALYSIS_ATTEMPTS,
+                attempts__lt=ANALYSIS_ATTEMPTS,
             )
             .filter(Q(claimed_until__isnull=True) | Q(claimed_until__lt=now))
             .update(
@@ -878,6 +913,11 @@ class _Worker:
         ours = AnalysisJob.objects.filter(pk=session_pk, claimed_by=self._ctx.worker)
         with transaction.atomic():
             settled = ours.update(**values, updated_at=timezone.now())
+            if not settled:
+                # Another worker has it; what we wrote may be of older frames.
+                AnalysisJob.objects.filter(pk=session_pk).update(
+                    wanted=F("wanted") + 1, attempts=0
+                )
             if settled and "done" in values:
                 tell_stored(session_pk)
 

@@ -22,7 +22,7 @@ from syncing.engine.context import (
     Tempo,
     fatal_from,
 )
-from syncing.engine.exports import fetch_exports
+from syncing.engine.exports import fetch_exports, is_work_left
 from syncing.engine.movement_types import discover_hitting_id, known_hitting_id
 from syncing.engine.players import sync_players
 from syncing.engine.runs import claim_run, release_claims, requeue_run
@@ -38,8 +38,10 @@ GENERATION_KEY = "data-generation"
 
 _ORDER = list(Phase)
 
-#: At the end of a run, helpers get this long to write down their counts.
-HELPER_PATIENCE_S = 10.0
+#: At the end of a run, helpers that live get this long to come to an end.
+HELPER_PATIENCE_S = 120.0
+#: How often at most a run takes up what its helpers left.
+MAX_ROUNDS = 3
 
 
 def run_sync(
@@ -176,22 +178,25 @@ def _steps(ctx: RunContext, on_exports: Callable[[SyncLog], None] | None) -> Non
         if on_exports is not None:
             on_exports(log)
         fetch_exports(ctx, hitting_id)
-        _wait_for_helpers(ctx)
+        for _ in range(MAX_ROUNDS):
+            _wait_for_helpers(ctx)
+            if not is_work_left():
+                break
+            # A helper died with it, or gave it back.
+            fetch_exports(ctx, hitting_id, is_first=False)
     ctx.begin_phase(Phase.SUMMARIES)
     _refresh_touched(ctx)
 
 
 def _wait_for_helpers(ctx: RunContext) -> None:
-    """Let helpers write down what they counted.
+    """Let helpers finish their last file and write down what they counted.
 
-    All files are settled by now, so a helper has little left to do; one that was
-    killed has left its row behind and is not waited for long.
+    The rows of those that died meanwhile are deleted by the heartbeat.
     """
     helpers = RunHelper.objects.filter(run=ctx.log)
     deadline = time.monotonic() + HELPER_PATIENCE_S
     while helpers.exists() and time.monotonic() < deadline:
-        ctx.sleep(0.05)
-    helpers.delete()
+        ctx.sleep(0.1)
 
 
 def _refresh_touched(ctx: RunContext) -> None:

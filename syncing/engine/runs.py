@@ -14,11 +14,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from syncing.engine import processes
 from syncing.listeners import tell_end
 from syncing.models import (
     AnalysisJob,
     ExportJob,
     RequestSlot,
+    RunHelper,
     RunKind,
     RunStatus,
     SyncLog,
@@ -30,8 +32,14 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: A running run that was silent for so long is taken for dead.
-SILENCE_LIMIT = timedelta(seconds=120)
+#: A process of which nobody knows whether it lives is taken for dead after so much
+#: silence. It beats every second, and stops by itself when it could not for
+#: `STALL_LIMIT_S`: by the time that others take up its jobs, it has let go of them.
+SILENCE_LIMIT = timedelta(seconds=45)
+#: Longer than a write waits for SQLite's lock.
+STALL_LIMIT_S = 30.0
+#: Helpers of an earlier version of this program do not beat.
+_UNMARKED_LIMIT = timedelta(minutes=15)
 
 #: How much a run looks at, so that a queued one can be widened but never narrowed.
 _WIDTH = {
@@ -115,6 +123,7 @@ def claim_run(log_id: int) -> SyncLog | None:
         owner=owner,
         host=host_name(),
         pid=os.getpid(),
+        process=processes.mark(),
         heartbeat_at=now,
     )
     if not claimed:
@@ -150,7 +159,8 @@ def abandon_dead_runs() -> list[SyncLog]:
     found = []
     for log in SyncLog.objects.filter(status=RunStatus.RUNNING):
         silent = log.heartbeat_at is None or now - log.heartbeat_at > SILENCE_LIMIT
-        if not silent and not _process_is_gone(log):
+        gone = processes.is_gone(log.process)
+        if not silent and not gone:
             continue
         age_s = 0.0 if log.heartbeat_at is None else (now - log.heartbeat_at).seconds
         message = (
@@ -167,49 +177,53 @@ def abandon_dead_runs() -> list[SyncLog]:
             error_class="Abandoned",
         ):
             logger.warning("run %s: marked abandoned", log.pk)
-            release_claims(log.owner)
-            # Its connections died with it, so nothing of it is under way.
-            RequestSlot.objects.filter(holder=log.owner).update(
-                holder="", held_until=None
-            )
+            release_claims(log.owner, with_slots=gone)
             log.refresh_from_db()
             tell_end(log)
             found.append(log)
     return found
 
 
-def _process_is_gone(log: SyncLog) -> bool:
-    """Whether the process was on this host and is no more: no need to wait then."""
-    if log.host != host_name() or log.pid is None:
-        return False
-    if log.pid == os.getpid():
-        return False
-    try:
-        os.kill(log.pid, 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        return False
-    return _is_zombie(log.pid)
+def release_dead_helpers() -> int:
+    """Free what helpers hold that are gone; returns how many there were.
+
+    Of this host it is known at once; the silence of others has to be waited for.
+    """
+    now = timezone.now()
+    count = 0
+    for helper in RunHelper.objects.all():
+        limit = SILENCE_LIMIT if helper.worker else _UNMARKED_LIMIT
+        silent = now - (helper.heartbeat_at or helper.created_at) > limit
+        gone = processes.is_gone(helper.process)
+        if not silent and not gone:
+            continue
+        with transaction.atomic():
+            # One that beat in the meantime lives.
+            deleted, _ = RunHelper.objects.filter(
+                pk=helper.pk, heartbeat_at=helper.heartbeat_at
+            ).delete()
+            if deleted:
+                release_claims(helper.worker, with_slots=gone)
+        if deleted:
+            logger.warning("run %s: a helper ended without a word", helper.run_id)
+            count += 1
+    return count
 
 
-def _is_zombie(pid: int) -> bool:
-    """A killed child that nobody has waited for still has a number."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:  # noqa: PTH123 - not a path of ours
-            return file.read().rpartition(")")[2].split()[0] == "Z"
-    except (OSError, IndexError):
-        return False
+def release_claims(owner: str, *, with_slots: bool = False) -> None:
+    """Give up the jobs of one process, so that others need not wait for the leases.
 
-
-def release_claims(owner: str) -> None:
-    """Give up the jobs of one process, so that others need not wait for the leases."""
+    Its request slots too where its connections died with it; requests of a process
+    that may be alive are left to run out with their lease.
+    """
     if not owner:
         return
     ExportJob.objects.filter(claimed_by=owner).update(claimed_by="", claimed_until=None)
     AnalysisJob.objects.filter(claimed_by=owner).update(
         claimed_by="", claimed_until=None
     )
+    if with_slots:
+        RequestSlot.objects.filter(holder=owner).update(holder="", held_until=None)
 
 
 def requeue_run(log: SyncLog) -> bool:
@@ -218,7 +232,11 @@ def requeue_run(log: SyncLog) -> bool:
         SyncLog.objects.filter(
             pk=log.pk, status=RunStatus.RUNNING, owner=log.owner
         ).update(
-            status=RunStatus.QUEUED, owner="", pid=None, enqueued_at=timezone.now()
+            status=RunStatus.QUEUED,
+            owner="",
+            pid=None,
+            process="",
+            enqueued_at=timezone.now(),
         )
     )
 
