@@ -1,5 +1,6 @@
 """Settings of the web server; PORT and WEB_CONCURRENCY come from the platform."""
 
+import gc
 import os
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,16 @@ control_socket_disable = True
 
 
 def on_starting(server: Any) -> None:
-    """Counts of an earlier start are nobody's; the application is loaded by now."""
+    """Load all of the application before the processes are forked from this one."""
+    from django.urls import get_resolver
+
     from reboot_site import metrics
 
+    # Counts of an earlier start are nobody's.
     metrics.clear()
+    # Django imports the pages at the first request; then every process would do it
+    # for itself, while somebody waits, and keep a copy of its own.
+    get_resolver().url_patterns  # noqa: B018
+    # A collection in a forked process writes into all it looks at, and so copies it.
+    gc.collect()
+    gc.freeze()

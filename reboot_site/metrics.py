@@ -22,7 +22,6 @@ from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
-from redis import RedisError
 
 from syncing import services
 from syncing.models import ExportJob, JobState, WorkerHeartbeat
@@ -126,7 +125,7 @@ def _age_s(at: datetime | None) -> float | None:
 def _queue_length() -> float | None:
     try:
         return float(services.queue_length())
-    except RedisError:
+    except services.broker_errors():
         return None
 
 

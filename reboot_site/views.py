@@ -9,10 +9,9 @@ from django.db import DatabaseError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django_q.brokers import get_broker
-from redis import RedisError
 
 from accounts.api import JsonAnswer
-from syncing.services import WORKER_SILENCE_S, worker_heartbeat_age_s
+from syncing.services import WORKER_SILENCE_S, broker_errors, worker_heartbeat_age_s
 
 
 def health_answer() -> JsonAnswer:
@@ -57,7 +56,7 @@ def _worker() -> dict[str, Any]:
     try:
         age = worker_heartbeat_age_s()
         queued = int(get_broker().queue_size())
-    except RedisError:
+    except broker_errors():
         return {"state": "unknown", "heartbeat_age_s": None, "queue_length": None}
     if age is None:
         state = "never_seen"

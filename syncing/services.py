@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, F, Max, Min, Q
 from django.utils import timezone
@@ -323,6 +324,18 @@ def queue_length() -> int:
     from django_q.brokers import get_broker
 
     return int(get_broker().queue_size() or 0)
+
+
+def broker_errors() -> tuple[type[Exception], ...]:
+    """What asking a queue outside of the database raises when it is away.
+
+    For an `except` clause. Redis' client is imported only where one is set.
+    """
+    if not settings.REDIS_URL:
+        return ()
+    from redis import RedisError
+
+    return (RedisError,)
 
 
 def _progress(run: SyncLog) -> Progress | None:

@@ -9,8 +9,10 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.interpolate import PchipInterpolator
-from scipy.signal import butter, sosfilt, sosfilt_zi
+
+# `scipy.signal` brings half of SciPy: 0.8 s and 60 MB. As attributes of `scipy` its
+# parts are loaded when first used, and pages that filter nothing go without.
+import scipy
 
 from athletes.biomechanics.results import FloatArray
 
@@ -204,7 +206,7 @@ def on_clock(values: FloatArray, clock: Clock) -> FloatArray:
             if np.count_nonzero(there) < 2:
                 continue
             stamps = times[there]
-            filled = PchipInterpolator(stamps, values[there, column])(
+            filled = scipy.interpolate.PchipInterpolator(stamps, values[there, column])(
                 grid, extrapolate=False
             )
             after = np.searchsorted(stamps, grid, side="left").clip(1, stamps.size - 1)
@@ -260,7 +262,9 @@ def fill_gaps(
         inside[: there[0]] = False
         inside[there[-1] + 1 :] = False
         if inside.any():
-            filled[inside, column] = PchipInterpolator(there, known)(index[inside])
+            filled[inside, column] = scipy.interpolate.PchipInterpolator(there, known)(
+                index[inside]
+            )
         after = np.searchsorted(there, index).clip(1, there.size - 1)
         # Length of a gap: from the last known to the next known sample, less one.
         length = there[after] - there[after - 1] - 1
@@ -288,8 +292,10 @@ def _design(cutoff_hz: float, sampling_rate_hz: float) -> tuple[FloatArray, Floa
     corrected = (sampling_rate_hz / math.pi) * math.atan(
         math.tan(math.pi * cutoff / sampling_rate_hz) / _TWO_PASS
     )
-    sos = butter(2, corrected, btype="low", fs=sampling_rate_hz, output="sos")
-    return sos, sosfilt_zi(sos)
+    sos = scipy.signal.butter(
+        2, corrected, btype="low", fs=sampling_rate_hz, output="sos"
+    )
+    return sos, scipy.signal.sosfilt_zi(sos)
 
 
 def lowpass(
@@ -340,9 +346,13 @@ def lowpass(
     padded[:, :pad] = 2.0 * across[:, :1] - across[:, pad:0:-1]
     padded[:, pad + count :] = 2.0 * across[:, -1:] - across[:, -2 : -pad - 2 : -1]
     state = start[:, None, :]
-    forward, _ = sosfilt(sos, padded, axis=-1, zi=state * padded[None, :, :1])
+    forward, _ = scipy.signal.sosfilt(
+        sos, padded, axis=-1, zi=state * padded[None, :, :1]
+    )
     backward = np.ascontiguousarray(forward[:, ::-1])
-    smooth, _ = sosfilt(sos, backward, axis=-1, zi=state * backward[None, :, :1])
+    smooth, _ = scipy.signal.sosfilt(
+        sos, backward, axis=-1, zi=state * backward[None, :, :1]
+    )
     return np.ascontiguousarray(smooth[:, ::-1][:, pad : pad + count].T)
 
 

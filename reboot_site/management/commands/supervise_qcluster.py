@@ -26,6 +26,9 @@ def heartbeat_age_s() -> float | None:
 
 class Command(BaseCommand):
     help = "Runs the queue's workers and restarts them when they die or fall silent."
+    # The cluster makes them when it starts. Here they would load every page, for a
+    # process that asks the database one question.
+    requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
         supervisor = Supervisor(qcluster_command(), heartbeat_age_s=heartbeat_age_s)
