@@ -135,7 +135,7 @@ class SyncLog(models.Model):
     )
     host = models.CharField(max_length=200, blank=True)
     pid = models.PositiveIntegerField(null=True, blank=True)
-    # The same in a form that no other process can have (syncing.engine.processes).
+    # The same in a form that no other process can have (syncing.engine.liveness).
     process = models.CharField(max_length=120, blank=True, default="", db_default="")
     # Changes at every start, so that a process that was taken for dead and wakes
     # up again finds that the run is no longer its own.

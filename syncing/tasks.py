@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from syncing import services
-from syncing.engine import processes
+from syncing.engine import liveness
 from syncing.engine.context import RunContext, StopRun, beat
 from syncing.engine.movement_types import known_hitting_id
 from syncing.models import RunHelper, RunStatus, SyncLog, SyncType, Trigger
@@ -43,7 +43,7 @@ def help_exports_task(log_id: int) -> str:
     helper = RunHelper.objects.create(
         run=log,
         worker=ctx.worker,
-        process=processes.mark(),
+        process=liveness.mark(),
         heartbeat_at=timezone.now(),
     )
     try:

@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from syncing.engine import processes
+from syncing.engine import liveness
 from syncing.listeners import tell_end
 from syncing.models import (
     AnalysisJob,
@@ -123,7 +123,7 @@ def claim_run(log_id: int) -> SyncLog | None:
         owner=owner,
         host=host_name(),
         pid=os.getpid(),
-        process=processes.mark(),
+        process=liveness.mark(),
         heartbeat_at=now,
     )
     if not claimed:
@@ -159,7 +159,7 @@ def abandon_dead_runs() -> list[SyncLog]:
     found = []
     for log in SyncLog.objects.filter(status=RunStatus.RUNNING):
         silent = log.heartbeat_at is None or now - log.heartbeat_at > SILENCE_LIMIT
-        gone = processes.is_gone(log.process)
+        gone = liveness.is_gone(log.process)
         if not silent and not gone:
             continue
         age_s = 0.0 if log.heartbeat_at is None else (now - log.heartbeat_at).seconds
@@ -194,7 +194,7 @@ def release_dead_helpers() -> int:
     for helper in RunHelper.objects.all():
         limit = SILENCE_LIMIT if helper.worker else _UNMARKED_LIMIT
         silent = now - (helper.heartbeat_at or helper.created_at) > limit
-        gone = processes.is_gone(helper.process)
+        gone = liveness.is_gone(helper.process)
         if not silent and not gone:
             continue
         with transaction.atomic():

@@ -14,7 +14,7 @@ from django.db import connections
 from django.utils import timezone
 
 from syncing import services, tasks
-from syncing.engine import processes, runs
+from syncing.engine import liveness, runs
 from syncing.models import (
     AnalysisJob,
     ExportJob,
@@ -35,13 +35,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 HELPER = """
 from datetime import timedelta
 from django.utils import timezone
-from syncing.engine import processes
+from syncing.engine import liveness
 from syncing.engine.context import RunContext, StopRun, Tempo
 from syncing.engine.exports import fetch_exports
 from syncing.models import RunHelper, SyncLog
 log = SyncLog.objects.get(status="running")
 ctx = RunContext(log, is_helper=True, tempo=Tempo(lease=timedelta(days=1)))
-RunHelper.objects.create(run=log, worker=ctx.worker, process=processes.mark(),
+RunHelper.objects.create(run=log, worker=ctx.worker, process=liveness.mark(),
                          heartbeat_at=timezone.now())
 try:
     with ctx:
@@ -238,7 +238,7 @@ def test_helper_elsewhere_is_dead_after_its_silence_and_not_before():
 def test_helper_of_this_host_is_dead_when_its_process_is_gone():
     log = make_run()
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    _, *rows = make_helper(log, process=processes.mark(process.pid))
+    _, *rows = make_helper(log, process=liveness.mark(process.pid))
     assert runs.release_dead_helpers() == 0
 
     process.kill()
@@ -249,17 +249,17 @@ def test_helper_of_this_host_is_dead_when_its_process_is_gone():
 
 
 def test_number_that_was_given_out_again_is_another_process():
-    place, pid, started = processes.mark().split(":")
+    place, pid, started = liveness.mark().split(":")
 
-    assert not processes.is_gone(f"{place}:{pid}:{started}")
-    assert processes.is_gone(f"{place}:{pid}:{int(started) + 1}")
-    assert not processes.is_gone(f"another-{place}:{pid}:{int(started) + 1}")
-    assert not processes.is_gone("")
+    assert not liveness.is_gone(f"{place}:{pid}:{started}")
+    assert liveness.is_gone(f"{place}:{pid}:{int(started) + 1}")
+    assert not liveness.is_gone(f"another-{place}:{pid}:{int(started) + 1}")
+    assert not liveness.is_gone("")
 
 
 def test_helper_finds_a_dead_leader_and_another_run_begins():
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    log = make_run(process=processes.mark(process.pid), heartbeat_at=timezone.now())
+    log = make_run(process=liveness.mark(process.pid), heartbeat_at=timezone.now())
     assert services.take_over() == 0
 
     process.kill()
