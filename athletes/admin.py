@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django_q.tasks import async_task
 
-from athletes import services
+from athletes import peers, services
 from athletes.models import (
     BiomechanicsData,
     EventCorrection,
@@ -180,6 +180,8 @@ class PlayerAdmin(_NoHandMade):
         obj.save(
             update_fields=[*edited, "corrected_fields", "search_text", "updated_at"]
         )
+        if "date_of_birth" in edited:
+            peers.refresh([obj.pk])
         if services.PROFILE_FIELDS.intersection(edited):
             services.outdate_numbers(player_ids=[obj.pk])
             transaction.on_commit(
@@ -255,7 +257,7 @@ class SessionAdmin(_NoHandMade):
     def save_model(
         self, request: HttpRequest, obj: Session, form: Any, change: bool
     ) -> None:
-        obj.save(update_fields=[*form.changed_data, "updated_at"])
+        services.save_conditions(obj)
 
 
 @admin.register(Movement)

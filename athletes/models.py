@@ -287,6 +287,21 @@ class Session(models.Model):
         """The row that shows this part of the session: another one after a fold."""
         return self.folded_into_id or self.pk
 
+    def fold(self, name: str) -> dict[str, Any]:
+        """Fields of a movement of this folded part that the vendor calls `name`.
+
+        Two parts may name movements alike, so the name here says whose it is.
+        """
+        suffix = f" [{self.vendor_player_id[:80]}]"
+        return {
+            "folded_from": self,
+            "org_movement_id": name[: _MOVEMENT_NAME - len(suffix)] + suffix,
+            "name_at_vendor": name,
+        }
+
+
+_MOVEMENT_NAME = 300
+
 
 class Movement(models.Model):
     """One recorded repetition; a hitting one is a swing."""
@@ -295,7 +310,7 @@ class Movement(models.Model):
         Session, on_delete=models.CASCADE, related_name="movements"
     )
     # Unique within one athlete's session only; may hold any character.
-    org_movement_id = models.CharField(max_length=300)
+    org_movement_id = models.CharField(max_length=_MOVEMENT_NAME)
     position = models.PositiveIntegerField(help_text="Place in the session, from 1.")
     # The folded session whose files bring this movement; null: its own session's.
     folded_from = models.ForeignKey(
@@ -309,7 +324,7 @@ class Movement(models.Model):
     # Two parts of a session may name their movements alike; a folded one therefore
     # carries the athlete's id in `org_movement_id`, and here what the vendor calls it.
     name_at_vendor = models.CharField(
-        max_length=300, blank=True, editable=False, default="", db_default=""
+        max_length=_MOVEMENT_NAME, blank=True, editable=False, default="", db_default=""
     )
     # What the vendor's metadata export says of this movement, as delivered.
     metadata = models.JSONField(default=dict, blank=True)
@@ -361,6 +376,11 @@ class Movement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.org_movement_id}"
+
+    @property
+    def vendor_name(self) -> str:
+        """What the vendor calls this movement."""
+        return self.name_at_vendor or self.org_movement_id
 
     @property
     def is_counted(self) -> bool:
@@ -463,6 +483,94 @@ class SessionMetric(models.Model):
 
     def __str__(self) -> str:
         return f"{self.metric} of session {self.session_id}"
+
+
+# --- The facility's athletes beside each other (athletes.peers) -------------------
+
+
+class PeerGroup(models.Model):
+    """Numbers that may be held against each other: one metric on one basis."""
+
+    metric = models.CharField(max_length=60)
+    condition = models.CharField(max_length=12, blank=True)
+    event_rule = models.CharField(max_length=60, blank=True)
+    source = models.CharField(max_length=100, blank=True)
+    method_version = models.CharField(max_length=20)
+
+    class Meta:
+        db_table = "peer_groups"
+        constraints = [
+            models.UniqueConstraint(
+                fields=[
+                    "metric",
+                    "method_version",
+                    "condition",
+                    "event_rule",
+                    "source",
+                ],
+                name="peer_group_basis",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.metric} {self.pk}"
+
+
+class PeerNumber(models.Model):
+    """One athlete's newest session mean in one group."""
+
+    player = models.ForeignKey(
+        Player, on_delete=models.CASCADE, related_name="peer_numbers"
+    )
+    group = models.ForeignKey(
+        PeerGroup, on_delete=models.CASCADE, related_name="numbers"
+    )
+    value = models.FloatField()
+    # Stretch of values that it is counted in.
+    bucket = models.IntegerField()
+    # Of the age at the newest session; null where that is not known.
+    age_band = models.PositiveSmallIntegerField(null=True)
+
+    class Meta:
+        db_table = "peer_numbers"
+        constraints = [
+            models.UniqueConstraint(fields=["player", "group"], name="peer_number"),
+        ]
+        indexes = [
+            # who lies in the same stretch, from the index alone
+            models.Index(
+                fields=["group", "bucket", "value", "age_band"],
+                name="peer_number_place",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"peer number {self.pk}"
+
+
+class PeerCount(models.Model):
+    """How many numbers of a group lie in one stretch of values.
+
+    `audience` is 0 for all athletes and otherwise a band of ages.
+    """
+
+    group = models.ForeignKey(
+        PeerGroup, on_delete=models.CASCADE, related_name="counts"
+    )
+    audience = models.PositiveSmallIntegerField()
+    bucket = models.IntegerField()
+    n = models.IntegerField()
+
+    class Meta:
+        db_table = "peer_counts"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["group", "audience", "bucket"], name="peer_count_cell"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"peer count {self.pk}"
 
 
 class EventCorrection(models.Model):

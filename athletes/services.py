@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import User
-from athletes import analysis, timeseries
+from athletes import analysis, peers, timeseries
 from athletes.biomechanics.results import EVENT_NAMES, json_safe
 from athletes.models import (
     BiomechanicsData,
@@ -333,12 +333,14 @@ _PLAYER_SUMMARY = (
 def refresh_player_summaries(player_ids: Iterable[int]) -> int:
     """Bring the columns that lists sort by up to date; how many athletes changed.
 
-    To be called after sessions of these athletes came, went or got new numbers.
+    To be called after sessions of these athletes came, went, got new numbers or
+    another day or condition. Where they lie among all athletes follows.
     """
     ids = sorted(set(player_ids))
     changed = 0
     for start in range(0, len(ids), _PLAYERS_AT_ONCE):
         changed += _refresh_players(ids[start : start + _PLAYERS_AT_ONCE])
+    peers.refresh(ids)
     return changed
 
 
@@ -431,6 +433,18 @@ def set_inclusion(
         analysis.summarise(movement.session_id)
         refresh_player_summaries([movement.session.player_id])
     return movement
+
+
+def save_conditions(session: Session) -> None:
+    """Store condition and bat of a session, and nothing else of it.
+
+    Numbers of another condition are other numbers: where the athlete lies among all
+    follows at once.
+    """
+    with transaction.atomic():
+        # Only these: the sync may be writing the same row.
+        session.save(update_fields=["condition", "bat", "updated_at"])
+        peers.refresh([session.player_id])
 
 
 def move_event(

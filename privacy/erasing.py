@@ -27,7 +27,7 @@ from django_q.tasks import async_task
 
 from accounts.audit import Principal, forget_player, record
 from accounts.models import Action
-from athletes import tombstones
+from athletes import peers, tombstones
 from athletes.models import Movement, Note, Player, Session, Tag, Tombstone
 from athletes.tombstones import Erased
 from privacy import records
@@ -103,6 +103,7 @@ def purge(player: Player) -> None:
         with transaction.atomic():
             session.delete()
     with transaction.atomic():
+        peers.withdraw([player_id])
         player.delete()
         # A word that nobody else has may be his nickname.
         Tag.objects.filter(pk__in=tags, players=None, sessions=None).delete()

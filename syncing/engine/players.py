@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from athletes import tombstones
+from athletes import peers, tombstones
 from athletes.models import Player
 from athletes.services import PROFILE_FIELDS, outdate_numbers
 from syncing.client.errors import RebootError, UnexpectedShapeError
@@ -25,6 +25,8 @@ CHUNK = 100
 IMPLAUSIBLE_SHARE = 0.30
 #: … unless it is about fewer objects than this.
 IMPLAUSIBLE_COUNT = 5
+#: What decides with whom an athlete is compared, or whether he is.
+_GROUPING_FIELDS = frozenset({"date_of_birth", "missing_since"})
 
 
 def sync_players(ctx: RunContext) -> None:
@@ -93,6 +95,7 @@ def upsert_players(chunk: list[VendorPlayer]) -> tuple[int, int, int]:
     new: list[Player] = []
     changed: list[Player] = []
     remeasured: list[int] = []
+    regrouped: list[int] = []
     names: set[str] = set()
     for item in chunk:
         fields = map_player(item).fields
@@ -115,12 +118,16 @@ def upsert_players(chunk: list[VendorPlayer]) -> tuple[int, int, int]:
         changed.append(player)
         if PROFILE_FIELDS.intersection(different):
             remeasured.append(player.pk)
+        if _GROUPING_FIELDS.intersection(different):
+            regrouped.append(player.pk)
     Player.objects.bulk_create(new)
     if changed:
         Player.objects.bulk_update(
             changed, sorted({*names, "search_text", "updated_at"}), batch_size=100
         )
     _want_numbers(outdate_numbers(player_ids=remeasured) if remeasured else ())
+    if regrouped:
+        peers.refresh(regrouped)
     return len(new), len(changed), len(chunk) - len(new) - len(changed)
 
 
@@ -158,9 +165,10 @@ def _mark_missing(ctx: RunContext, seen: set[str]) -> None:
     if not ctx.accept_removals:
         refuse_implausible(len(gone), listed.count(), "athletes")
     for start in range(0, len(gone), 500):
-        Player.objects.filter(id__in=gone[start : start + 500]).update(
-            missing_since=timezone.now()
-        )
+        part = gone[start : start + 500]
+        with transaction.atomic():
+            Player.objects.filter(id__in=part).update(missing_since=timezone.now())
+            peers.refresh(part)
 
 
 def refuse_implausible(gone: int, stored: int, name: str) -> None:

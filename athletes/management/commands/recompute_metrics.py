@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Exists, OuterRef
 
-from athletes import analysis, services
+from athletes import analysis, peers, services
 from athletes.biomechanics.definitions import METHOD_VERSION
 from athletes.models import Movement, Player, Session
 
@@ -52,6 +52,8 @@ class Command(BaseCommand):
             due = due.exclude(method_version=METHOD_VERSION)
         rows = list(sessions.filter(Exists(due)).values_list("pk", "player_id"))
         counts = self._recompute(rows, force=force)
+        if options["player"] is None and options["session"] is None:
+            peers.rebuild()
         self.stdout.write(
             f"Method {METHOD_VERSION}: {counts.analysed} movements of {len(rows)} "
             f"sessions computed, {counts.failed} failed."
