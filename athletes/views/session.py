@@ -7,7 +7,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.cache import patch_vary_headers
 from django.utils.formats import date_format
 from django.views.decorators.http import require_POST, require_safe
 
@@ -15,26 +14,16 @@ from athletes import access, services
 from athletes.forms import NoteForm, SessionForm, SessionViewForm
 from athletes.http import PageRequest, page_or_fragment, wants_fragment
 from athletes.models import Note
+from athletes.selectors.readings import Reading
 from athletes.selectors.session_curves import session_pictures
 from athletes.selectors.session_page import SessionPage, session_page
-from athletes.selectors.swing_table import COLUMNS, SwingTable, swing_table
-
-# Of the two parts that htmx asks for, the one it puts here needs no curves.
-TABLE_TARGET = "swing-table"
 
 
 @require_safe
 def session(request: PageRequest, pk: int) -> HttpResponse:
-    """The session; `series` and `align` choose the curves, `sort` orders the table."""
+    """The session; `series` and `align` choose the curves of its chart."""
     shown = access.get_session_or_404(request.user, pk)
     page = session_page(shown, access.visible_sessions(request.user))
-    table = _table_context(
-        page, swing_table(page, request.GET.get("sort", "")), request
-    )
-    if wants_fragment(request) and request.htmx.target == TABLE_TARGET:
-        response = render(request, "athletes/_swing_table.html", table)
-        patch_vary_headers(response, ("HX-Request", "HX-Target"))
-        return response
     wanted = SessionViewForm(request.GET)
     wanted.is_valid()
     pictures = session_pictures(
