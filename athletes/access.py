@@ -43,6 +43,11 @@ def _player_ids(user: Viewer) -> QuerySet[Any, Any] | None:
     return members
 
 
+def sees_everybody(user: Viewer) -> bool:
+    """Whether no team limits this user: what is said of any athlete may be shown."""
+    return _may_enter(user) and _player_ids(user) is None
+
+
 def visible_players(user: Viewer) -> PlayerQuerySet:
     """Athletes that this user may see."""
     players = Player.objects.all()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from django.db.models import Count, Q
 from django.http import HttpResponse
@@ -13,9 +13,15 @@ from pydantic import Field
 from accounts.api import ApiRequest, JsonAnswer, answers, require_sync
 from accounts.audit import record
 from accounts.models import Action, User
-from athletes.access import visible_movements, visible_players, visible_sessions
+from athletes.access import (
+    sees_everybody,
+    visible_movements,
+    visible_players,
+    visible_sessions,
+)
 from athletes.models import BiomechanicsData
 from syncing.models import RunStatus, SyncLog, Trigger
+from syncing.selectors import run_messages
 from syncing.services import request_sync
 
 router = Router(tags=["sync"])
@@ -109,11 +115,15 @@ def sync_status(
     ] = 20,
 ) -> HttpResponse:
     """The newest run and the runs before it, newest first."""
-    runs = list(
-        SyncLog.objects.of_vendor().order_by("-id").values(*RUN_FIELDS)[: limit + 1]
-    )
-    for run in runs:
-        run["error_message"] = run["error_message"] or None
+    found = SyncLog.objects.of_vendor().order_by("-id")[: limit + 1]
+    if sees_everybody(request.auth):
+        found = found.defer("errors")
+    messages = run_messages(found, request.auth)
+    runs: list[dict[str, Any]] = [
+        {name: getattr(run, name) for name in RUN_FIELDS}
+        | {"error_message": messages[run.pk] or None}
+        for run in found
+    ]
     if not runs:
         never = dict.fromkeys(RUN_FIELDS) | {
             "status": "never_synced",

@@ -118,7 +118,8 @@ class SyncLog(models.Model):
     progress = models.JSONField(default=dict, blank=True)
     counts = models.JSONField(default=empty_counts, blank=True)
     requests = models.PositiveIntegerField(default=0)
-    # [{"what", "object", "message", "hint", "code", "url"}]; no names in it
+    # [{"what", "object", "message", "hint", "code", "url", "is_general"}]; no names in
+    # it, but sessions: shown through syncing.selectors.visible_errors
     errors = models.JSONField(default=list, blank=True)
     error_count = models.PositiveIntegerField(default=0)
     error_class = models.CharField(max_length=100, blank=True)

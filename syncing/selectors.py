@@ -6,11 +6,15 @@ Where the sync stands is `syncing.services.sync_status`; this adds what only pag
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.core.paginator import Page, Paginator
+from django.urls import Resolver404, resolve
 from django.utils import timezone
 
+from athletes.access import Viewer, sees_everybody, visible_sessions
 from athletes.display import since_text
 from syncing import services
 from syncing.models import (
@@ -25,6 +29,10 @@ from syncing.services import FailureGroup, SyncStatus
 
 #: Failed files that are listed one by one below their reason.
 LISTED_FILES = 5
+#: Instead of the message of a run that names another team's session.
+OTHERS_MESSAGE = (
+    "Parts are missing. What concerns athletes of your teams is listed with the run."
+)
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,7 @@ class SyncPanel:
     status: SyncStatus
     workers: list[Worker]
     remaining: str
+    message: str
 
     @property
     def state(self) -> str:
@@ -54,6 +63,7 @@ class Failure:
     """Files that failed for one reason, the newest of them one by one."""
 
     group: FailureGroup
+    message: str
     jobs: list[ExportJob]
     given_up: int
 
@@ -71,11 +81,14 @@ class RunDetail:
     """One run with all it counted and all that went wrong."""
 
     run: SyncLog
+    message: str
     counts: list[tuple[str, dict[str, int]]]
+    errors: list[dict[str, Any]]
+    hidden_errors: int
     is_upload: bool
 
 
-def sync_panel(*, with_jobs: bool = False) -> SyncPanel:
+def sync_panel(viewer: Viewer, *, with_jobs: bool = False) -> SyncPanel:
     """State now, with the signs of life of the workers."""
     now = timezone.now()
     status = services.sync_status(with_jobs=with_jobs)
@@ -87,6 +100,7 @@ def sync_panel(*, with_jobs: bool = False) -> SyncPanel:
             for w in WorkerHeartbeat.objects.order_by("host")
         ],
         remaining=remaining_text(status.remaining_s),
+        message="" if status.run is None else run_message(status.run, viewer),
     )
 
 
@@ -103,25 +117,101 @@ def remaining_text(seconds: float | None) -> str:
     return f"about {seconds / 3600:.1f} h left"
 
 
-def failures(status: SyncStatus) -> list[Failure]:
-    """The groups of failed files with their newest members."""
+def failures(status: SyncStatus, viewer: Viewer) -> list[Failure]:
+    """The groups of failed files with their newest members that the viewer may see.
+
+    Of the others only the number is told.
+    """
+    shown = {group.code: _shown_jobs(group, viewer) for group in status.failures}
     listed = {
         job.pk: job
         for job in ExportJob.objects.filter(
-            pk__in=[pk for g in status.failures for pk in g.job_ids[:LISTED_FILES]]
+            pk__in=[pk for pks in shown.values() for pk in pks]
         ).select_related("session")
     }
+    is_free = sees_everybody(viewer)
     given_up = set(
         ExportJob.objects.filter(state=JobState.GIVEN_UP).values_list("pk", flat=True)
     )
     return [
         Failure(
             group=group,
-            jobs=[listed[pk] for pk in group.job_ids[:LISTED_FILES] if pk in listed],
+            message=group.message
+            if is_free
+            else next(
+                (listed[pk].last_error for pk in shown[group.code] if pk in listed),
+                "of athletes in other teams.",
+            ),
+            jobs=[listed[pk] for pk in shown[group.code] if pk in listed],
             given_up=sum(pk in given_up for pk in group.job_ids),
         )
         for group in status.failures
     ]
+
+
+def _shown_jobs(group: FailureGroup, viewer: Viewer) -> list[int]:
+    if sees_everybody(viewer):
+        return group.job_ids[:LISTED_FILES]
+    jobs = ExportJob.objects.filter(
+        pk__in=group.job_ids, session__in=visible_sessions(viewer)
+    )
+    return list(
+        jobs.order_by("-updated_at").values_list("pk", flat=True)[:LISTED_FILES]
+    )
+
+
+def visible_errors(
+    errors: Iterable[dict[str, Any]], viewer: Viewer
+) -> list[dict[str, Any]]:
+    """Errors of runs that this viewer may read: general ones, and of his athletes."""
+    found = list(errors)
+    if sees_everybody(viewer):
+        return found
+    asked = {pk for error in found if (pk := _session_of(error)) is not None}
+    seen = set(
+        visible_sessions(viewer).filter(pk__in=asked).values_list("pk", flat=True)
+    )
+    return [
+        error
+        for error in found
+        if error.get("is_general") or (asked and _session_of(error) in seen)
+    ]
+
+
+def _session_of(error: dict[str, Any]) -> int | None:
+    """Our number of the session that an error is about, if it links to one."""
+    try:
+        pk = resolve(error.get("url") or "").kwargs.get("pk")
+    except Resolver404:
+        return None
+    return None if pk is None else int(pk)
+
+
+def run_message(run: SyncLog, viewer: Viewer) -> str:
+    """What a run says of its end, as far as this viewer may read it."""
+    return run_messages([run], viewer)[run.pk]
+
+
+def run_messages(runs: Iterable[SyncLog], viewer: Viewer) -> dict[int, str]:
+    """The same for many runs.
+
+    An end that came from outside has a class and names no session. Else the message
+    is made from the run's first error.
+    """
+    runs = list(runs)
+    if sees_everybody(viewer):
+        return {run.pk: run.error_message for run in runs}
+    firsts = {run.pk: run.errors[0] for run in runs if run.errors}
+    readable = {id(error) for error in visible_errors(firsts.values(), viewer)}
+    return {
+        run.pk: run.error_message
+        if not run.error_message
+        or run.error_class
+        or run.pk not in firsts
+        or id(firsts[run.pk]) in readable
+        else OTHERS_MESSAGE
+        for run in runs
+    }
 
 
 def freshness() -> Freshness:
@@ -147,8 +237,9 @@ def history(page: int, size: int = 20) -> Page[SyncLog]:
     return Paginator(runs, size).get_page(page)
 
 
-def run_detail(run: SyncLog) -> RunDetail:
+def run_detail(run: SyncLog, viewer: Viewer) -> RunDetail:
     """One run, for its page."""
+    errors = visible_errors(run.errors, viewer)
     labels = {
         "players": "Athletes",
         "sessions": "Sessions",
@@ -157,6 +248,9 @@ def run_detail(run: SyncLog) -> RunDetail:
     }
     return RunDetail(
         run=run,
+        message=run_message(run, viewer),
+        errors=errors,
+        hidden_errors=0 if sees_everybody(viewer) else run.error_count - len(errors),
         counts=[(labels[k], run.counts[k]) for k in labels if k in run.counts],
         is_upload=run.kind == RunKind.UPLOAD,
     )

@@ -43,7 +43,7 @@ def panel(request: PageRequest) -> HttpResponse:
     """The part that changes while a run is under way; polled, and ends by itself."""
     if not wants_fragment(request):
         return redirect("syncing:index")
-    state = selectors.sync_panel()
+    state = selectors.sync_panel(request.user)
     response = render(
         request,
         "syncing/_panel.html",
@@ -79,7 +79,8 @@ def freshness(request: PageRequest) -> HttpResponse:
 @require_safe
 def alert(request: PageRequest) -> HttpResponse:
     """Says on the home page that a day has passed without success, or nothing."""
-    return render(request, "syncing/_alert.html", {"panel": selectors.sync_panel()})
+    state = selectors.sync_panel(request.user)
+    return render(request, "syncing/_alert.html", {"panel": state})
 
 
 @require_safe
@@ -90,7 +91,7 @@ def run(request: PageRequest, pk: int) -> HttpResponse:
         request,
         "syncing/run.html",
         {
-            "detail": selectors.run_detail(found),
+            "detail": selectors.run_detail(found, request.user),
             "may_act": may_administer(request.user),
         },
     )
@@ -195,7 +196,7 @@ def upload(request: PageRequest) -> HttpResponse:
 def _whole_page(
     request: PageRequest, form: BackfillForm, status: int = 200
 ) -> HttpResponse:
-    panel = selectors.sync_panel(with_jobs=True)
+    panel = selectors.sync_panel(request.user, with_jobs=True)
     context = {
         "panel": panel,
         "backfill_form": form,
@@ -207,7 +208,7 @@ def _whole_page(
 def _records(request: PageRequest, status: services.SyncStatus) -> dict[str, Any]:
     return {
         "may_act": may_administer(request.user),
-        "failures": selectors.failures(status),
+        "failures": selectors.failures(status, request.user),
         "waiting": status.waiting,
         "runs": selectors.history(_page_number(request)),
     }
@@ -237,6 +238,6 @@ def _back_to_panel(request: PageRequest) -> HttpResponse:
         return render(
             request,
             "syncing/_panel.html",
-            {"panel": selectors.sync_panel(), "may_act": True},
+            {"panel": selectors.sync_panel(request.user), "may_act": True},
         )
     return redirect("syncing:index")

@@ -284,8 +284,13 @@ class RunContext:
         code: str,
         hint: str = "",
         session_pk: int | None = None,
+        is_general: bool = False,
     ) -> None:
-        """Keep what went wrong, to what, where that is shown, and what to do."""
+        """Keep what went wrong, to what, where that is shown, and what to do.
+
+        What is general is about no athlete in particular; the rest is shown only to
+        who may see the session, and without one to who sees everybody.
+        """
         entry = {
             "what": what,
             "object": about,
@@ -295,6 +300,7 @@ class RunContext:
             "url": ""
             if session_pk is None
             else reverse("athletes:session", args=[session_pk]),
+            "is_general": is_general,
         }
         logger.warning(
             "run %s: %s (%s): %s",

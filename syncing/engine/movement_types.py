@@ -25,6 +25,7 @@ def discover_hitting_id(ctx: RunContext) -> int:
         ctx.record_error(
             what="Reading movement types",
             about="the list of movement types",
+            is_general=True,
             message=error.message,
             code=error.code,
         )

@@ -38,6 +38,7 @@ def sync_players(ctx: RunContext) -> None:
         ctx.record_error(
             what="Reading an athlete",
             about="an entry of the athlete list",
+            is_general=True,
             message=error.message,
             code=error.code,
             hint="The other athletes were read. Ask the vendor about that entry.",
@@ -57,6 +58,7 @@ def sync_players(ctx: RunContext) -> None:
         ctx.record_error(
             what="Reading athletes",
             about="the athlete list",
+            is_general=True,
             message=error.message,
             code=error.code,
         )

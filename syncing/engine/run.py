@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.keys import LostKeyError
 from athletes import tombstones
+from athletes.duplicates import compare_waiting
 from athletes.models import Session
 from syncing.client.errors import RebootError
 from syncing.engine.context import (
@@ -123,7 +124,7 @@ class Ending:
         self.status = status
         self.message = message
         self.error_class = error_class
-        self.entry: dict[str, str] | None = None
+        self.entry: dict[str, str | bool] | None = None
 
     @classmethod
     def of_stop(cls, ctx: RunContext) -> Ending | None:
@@ -147,6 +148,7 @@ class Ending:
             "message": error.message,
             "hint": error.hint,
             "code": error.code,
+            "is_general": True,
         }
         return ending
 
@@ -186,6 +188,7 @@ def _steps(ctx: RunContext, on_exports: Callable[[SyncLog], None] | None) -> Non
             fetch_exports(ctx, hitting_id, is_first=False)
     ctx.begin_phase(Phase.SUMMARIES)
     _refresh_touched(ctx)
+    compare_waiting()
 
 
 def _wait_for_helpers(ctx: RunContext) -> None:

@@ -72,6 +72,7 @@ def list_sessions(ctx: RunContext) -> None:
         ctx.record_error(
             what="Reading a session",
             about="an entry of the session list",
+            is_general=True,
             message=error.message,
             code=error.code,
             hint="The other sessions were read. Ask the vendor about that entry.",
@@ -100,6 +101,7 @@ def list_sessions(ctx: RunContext) -> None:
         ctx.record_error(
             what="Listing sessions",
             about="the session list",
+            is_general=True,
             message=error.message,
             code=error.code,
         )
