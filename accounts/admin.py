@@ -6,15 +6,25 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
 
+from accounts import second_factor
 from accounts.audit import record
-from accounts.models import Action, ApiToken, AuditEntry, Team, User
-from accounts.services import create_token, log_out_everywhere, revoke_token
+from accounts.models import Action, ApiToken, AuditEntry, Authenticator, Team, User
+from accounts.services import (
+    create_token,
+    log_out_everywhere,
+    revoke_token,
+    revoke_tokens_of,
+    take_over_token,
+)
 
 if TYPE_CHECKING:
     _Base = admin.ModelAdmin[Any]
@@ -43,13 +53,20 @@ class UserAdmin(_UserBase):
         "role",
         "limited_to_teams",
         "is_active",
+        "has_second_factor",
         "last_login",
     )
-    list_filter = ("is_active", "is_staff", "limited_to_teams", "teams")
+    list_filter = (
+        "is_active",
+        "is_staff",
+        ("authenticator", admin.EmptyFieldListFilter),
+        "limited_to_teams",
+        "teams",
+    )
     search_fields = ("username", "first_name", "last_name", "email")
     inlines = (TeamsOfUser,)
-    actions = ("log_out_on_all_devices",)
-    readonly_fields = ("last_login", "date_joined")
+    actions = ("log_out_on_all_devices", "reset_second_factor")
+    readonly_fields = ("last_login", "date_joined", "second_factor", "tokens")
     filter_horizontal = ()
     fieldsets = (
         (None, {"fields": ("username", "password")}),
@@ -58,7 +75,8 @@ class UserAdmin(_UserBase):
             "Role",
             {"fields": ("is_active", "limited_to_teams", "is_staff", "is_superuser")},
         ),
-        ("Dates", {"fields": ("last_login", "date_joined")}),
+        ("Login", {"fields": ("second_factor", "last_login", "date_joined")}),
+        ("API tokens", {"fields": ("tokens",)}),
     )
     add_fieldsets = (
         (
@@ -77,6 +95,46 @@ class UserAdmin(_UserBase):
         ),
     )
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        devices = Authenticator.objects.filter(user=OuterRef("pk"))
+        return super().get_queryset(request).annotate(with_code=Exists(devices))
+
+    @admin.display(description="second factor", boolean=True, ordering="with_code")
+    def has_second_factor(self, user: Any) -> bool:
+        return bool(user.with_code)
+
+    @admin.display(description="second factor")
+    def second_factor(self, user: User) -> str:
+        device = Authenticator.objects.filter(user=user).first()
+        if device is None:
+            return "Off. The user turns it on under Second factor in his menu."
+        since = date_format(timezone.localtime(device.created_at), "DATE_FORMAT")
+        left = second_factor.codes_left(user)
+        return (
+            f"On since {since}, {left} recovery codes left. To reset it, choose the "
+            "user in the list and the action there."
+        )
+
+    @admin.display(description="made by this user")
+    def tokens(self, user: User) -> str:
+        made = ApiToken.objects.filter(created_by=user, revoked_at__isnull=True)
+        links = format_html_join(
+            "",
+            '<li><a href="{}">{}</a></li>',
+            (
+                (reverse("admin:accounts_apitoken_change", args=[token.pk]), token)
+                for token in made
+            ),
+        )
+        if not links:
+            return "None that work."
+        return format_html(
+            "<ul>{}</ul><p>They end when this user is deactivated, deleted or no "
+            "longer staff, unless somebody takes them over (action in the list of "
+            "tokens).</p>",
+            links,
+        )
+
     @admin.display(description="role", ordering="is_staff")
     def role(self, user: User) -> str:
         if user.is_superuser:
@@ -86,7 +144,7 @@ class UserAdmin(_UserBase):
     def get_readonly_fields(
         self, request: HttpRequest, obj: User | None = None
     ) -> tuple[str, ...]:
-        fields = ("last_login", "date_joined")
+        fields = ("last_login", "date_joined", "second_factor", "tokens")
         if cast(User, request.user).is_superuser:
             return fields
         # Nobody may raise himself or another above coach.
@@ -128,16 +186,67 @@ class UserAdmin(_UserBase):
                 count += 1
         self.message_user(request, f"{count} users are logged out.")
 
+    @admin.action(description="Reset the second factor", permissions=["change"])
+    def reset_second_factor(self, request: HttpRequest, users: QuerySet[User]) -> None:
+        by = cast(User, request.user)
+        count = sum(
+            second_factor.reset(user, by=by)
+            for user in users
+            if self._is_below(request, user)
+        )
+        self.message_user(
+            request,
+            f"{count} users log in with the password alone from now on, and have to "
+            "log in again.",
+        )
+
     def save_model(
         self, request: HttpRequest, obj: User, form: Any, change: bool
     ) -> None:
         super().save_model(request, obj, form, change)
+        by = cast(User, request.user)
         record(
             Action.RECORD_CHANGED,
-            by=cast(User, request.user),
+            by=by,
             subject=obj,
             fields=sorted(form.changed_data),
         )
+        if not obj.may_make_tokens():
+            self._revoke_tokens(request, obj)
+
+    def _revoke_tokens(self, request: HttpRequest, user: User) -> None:
+        count = revoke_tokens_of(user, by=cast(User, request.user))
+        if count:
+            self.message_user(
+                request,
+                f"{count} API tokens that this user had made are revoked.",
+                messages.WARNING,
+            )
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
+        going, counts, needed, kept = super().get_deleted_objects(objs, request)
+        tokens = ApiToken.objects.filter(
+            created_by__in=[user.pk for user in objs], revoked_at__isnull=True
+        )
+        going += [f"API token (revoked, kept for the audit): {t}" for t in tokens]
+        return going, counts, needed, kept
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        self._revoke_tokens(request, obj)
+        self._record_deletion(request, obj)
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for user in queryset:
+            self._revoke_tokens(request, user)
+            self._record_deletion(request, user)
+        super().delete_queryset(request, queryset)
+
+    @staticmethod
+    def _record_deletion(request: HttpRequest, user: User) -> None:
+        record(Action.RECORD_DELETED, by=cast(User, request.user), subject=user)
 
 
 @admin.register(Team)
@@ -176,11 +285,11 @@ class StateFilter(admin.SimpleListFilter):
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[Any]
     ) -> QuerySet[Any] | None:
-        ended = Q(revoked_at__isnull=False) | Q(expires_at__lte=timezone.now())
+        usable = ApiToken.objects.usable().values("pk")
         if self.value() == "usable":
-            return queryset.exclude(ended)
+            return queryset.filter(pk__in=usable)
         if self.value() == "ended":
-            return queryset.filter(ended)
+            return queryset.exclude(pk__in=usable)
         return None
 
 
@@ -202,7 +311,7 @@ class ApiTokenAdmin(_Base):
     list_filter = (StateFilter, "scope", "team")
     list_select_related = ("team", "created_by")
     search_fields = ("name", "prefix")
-    actions = ("revoke",)
+    actions = ("revoke", "take_over")
     fields = ("name", "scope", "team", "expires_at")
     seen_fields = (
         "prefix",
@@ -219,7 +328,12 @@ class ApiTokenAdmin(_Base):
     def state(self, token: ApiToken) -> str:
         if token.revoked_at is not None:
             return "revoked"
-        return "expired" if token.is_expired else "usable"
+        if token.is_expired:
+            return "expired"
+        maker = token.created_by
+        if maker is not None and not maker.may_make_tokens():
+            return "maker gone"
+        return "usable"
 
     def get_fields(
         self, request: HttpRequest, obj: ApiToken | None = None
@@ -283,6 +397,14 @@ class ApiTokenAdmin(_Base):
     def revoke(self, request: HttpRequest, tokens: QuerySet[ApiToken]) -> None:
         count = sum(revoke_token(t, by=cast(User, request.user)) for t in tokens)
         self.message_user(request, f"{count} tokens are revoked.", messages.SUCCESS)
+
+    @admin.action(
+        description="Take over (go on when the maker leaves)", permissions=["change"]
+    )
+    def take_over(self, request: HttpRequest, tokens: QuerySet[ApiToken]) -> None:
+        by = cast(User, request.user)
+        count = sum(take_over_token(token, by=by) for token in tokens)
+        self.message_user(request, f"{count} tokens are yours now.", messages.SUCCESS)
 
 
 @admin.register(AuditEntry)

@@ -1,6 +1,12 @@
-"""What people may set about themselves."""
+"""What people enter about themselves."""
+
+from __future__ import annotations
+
+from typing import Any
 
 from django import forms
+from django.contrib.auth import authenticate
+from django.http import HttpRequest
 
 from accounts.models import User
 
@@ -11,3 +17,61 @@ class UnitsForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = User
         fields = ("units",)
+
+
+def _code_field(help_text: str) -> forms.CharField:
+    return forms.CharField(
+        label="Code",
+        max_length=30,
+        help_text=help_text,
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "one-time-code",
+                "autocapitalize": "none",
+                "spellcheck": "false",
+            }
+        ),
+    )
+
+
+class CodeForm(forms.Form):
+    """The second half of a login."""
+
+    code = _code_field("Six digits from the app, or one of the recovery codes.")
+
+
+class _PasswordForm(forms.Form):
+    """Asks once more for the password: tablets are left lying about, logged in."""
+
+    password = forms.CharField(
+        label="Your password",
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    def __init__(self, *args: Any, request: HttpRequest, user: User, **kw: Any) -> None:
+        super().__init__(*args, **kw)
+        self.request = request
+        self.user = user
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        # By the way of the login, so that wrong ones are counted and lock it.
+        found = authenticate(
+            self.request, username=self.user.get_username(), password=password
+        )
+        if found != self.user:
+            raise forms.ValidationError("This is not your password.")
+        return password
+
+
+class TurnOnForm(_PasswordForm):
+    """Password, and the first code of the new key."""
+
+    code = _code_field("Six digits that the app shows for this key.")
+
+
+class ConfirmForm(_PasswordForm):
+    """Password and a code, before the second factor is changed."""
+
+    code = _code_field("Six digits from the app, or one of the recovery codes.")

@@ -7,10 +7,16 @@ replaced SECRET_KEY goes on in SECRET_KEY_FALLBACKS.
 from __future__ import annotations
 
 import hmac
+from base64 import urlsafe_b64encode
 
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
 _ID_LENGTH = 12
+_LOST = (
+    "Something stored was made with a SECRET_KEY that is not known any more. "
+    "Name the former key in SECRET_KEY_FALLBACKS."
+)
 
 
 class LostKeyError(RuntimeError):
@@ -38,7 +44,24 @@ def find_key(wanted: str, purpose: str) -> bytes:
     for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
         if hmac.compare_digest(key_id(secret, purpose), wanted):
             return derived_key(secret, purpose)
-    raise LostKeyError(
-        "Something stored was made with a SECRET_KEY that is not known any more. "
-        "Name the former key in SECRET_KEY_FALLBACKS."
-    )
+    raise LostKeyError(_LOST)
+
+
+def seal(plain: str, purpose: str) -> str:
+    """Encrypt and authenticate a text (Fernet), to be stored."""
+    return _fernet(purpose).encrypt(plain.encode()).decode()
+
+
+def unseal(sealed: str, purpose: str) -> str:
+    """The text again; LostKeyError when it was altered or its key is not known."""
+    try:
+        return _fernet(purpose).decrypt(sealed.encode()).decode()
+    except InvalidToken as error:
+        raise LostKeyError(_LOST) from error
+
+
+def _fernet(purpose: str) -> MultiFernet:
+    """Seals with the present SECRET_KEY, opens with former ones too."""
+    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    keys = [urlsafe_b64encode(derived_key(s, f"{purpose}.seal")) for s in secrets]
+    return MultiFernet([Fernet(key) for key in keys])

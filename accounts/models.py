@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import time
 from typing import Any, ClassVar, NoReturn
 
 from django.contrib.auth.models import AbstractUser
@@ -10,6 +12,10 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django_otp.models import Device, ThrottlingMixin, TimestampMixin
+from django_otp.oath import TOTP
+
+from accounts.keys import seal, unseal
 
 
 class Units(models.TextChoices):
@@ -35,6 +41,14 @@ class User(AbstractUser):
     session_generation = models.PositiveIntegerField(default=0, editable=False)
 
     teams: models.Manager[Team]
+
+    def has_second_factor(self) -> bool:
+        """Whether the login asks for a code after the password."""
+        return Authenticator.objects.filter(user=self).exists()
+
+    def may_make_tokens(self) -> bool:
+        """Whether this user may make API tokens, and those that he made work."""
+        return self.is_active and (self.is_staff or self.is_superuser)
 
     def team_limit(self) -> models.QuerySet[Team] | None:
         """Teams whose athletes this user may see; None where all may be seen."""
@@ -71,6 +85,96 @@ class Team(models.Model):
         return self.name
 
 
+class Authenticator(TimestampMixin, ThrottlingMixin, Device):
+    """A user's second factor: the key that an app on his phone makes codes from.
+
+    The package's own device keeps the key as it is. Here it is sealed, so that a copy
+    of the database alone does not make codes.
+    """
+
+    sealed_key = models.TextField()
+    # Steps of 30 s by which the phone's clock was off when last seen.
+    drift = models.SmallIntegerField(default=0)
+    # A code is good once: only those of later steps count.
+    last_step = models.BigIntegerField(default=-1)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user"], name="authenticator_one_per_user"),
+        ]
+
+    def __str__(self) -> str:
+        return f"second factor of user {self.user_id}"
+
+    @staticmethod
+    def sealed(key: bytes) -> str:
+        """`key` as it is stored."""
+        return seal(key.hex(), "authenticator")
+
+    @staticmethod
+    def opened(sealed_key: str) -> bytes:
+        """The key again; LostKeyError when SECRET_KEY is not the one that sealed it."""
+        return bytes.fromhex(unseal(sealed_key, "authenticator"))
+
+    def verify_token(self, token: str) -> bool:
+        """Whether the code is right, not too often guessed at, and not used before.
+
+        A clock that is up to 30 s off is forgiven, and how far it was off is kept, so
+        that one that goes wrong slowly can be followed.
+        """
+        is_allowed, _ = self.verify_is_allowed()  # type: ignore[no-untyped-call]
+        if not is_allowed:
+            return False
+        clock = TOTP(self.opened(self.sealed_key), drift=self.drift)
+        clock.time = time.time()
+        is_code = re.fullmatch("[0-9]{6}", token) is not None
+        if is_code and clock.verify(int(token), tolerance=1, min_t=self.last_step + 1):
+            self.last_step = clock.t()
+            self.drift = clock.drift
+            self.throttle_reset(commit=False)  # type: ignore[no-untyped-call]
+            self.set_last_used_timestamp(commit=False)  # type: ignore[no-untyped-call]
+            self.save()
+            return True
+        self.throttle_increment()
+        return False
+
+    def get_throttle_factor(self) -> int:
+        """Seconds to wait after a wrong code; doubled after each further one."""
+        return 1
+
+    def throttle_increment(self, commit: bool = True) -> None:
+        """Count a wrong code.
+
+        The wait ends at 17 minutes, not after years as in the package: whoever has
+        the password could otherwise lock the owner out for good.
+        """
+        super().throttle_increment(commit=False)  # type: ignore[no-untyped-call]
+        self.throttling_failure_count = min(self.throttling_failure_count, 11)
+        if commit:
+            self.save()
+
+
+class RecoveryCode(models.Model):
+    """A code for the day on which the phone is lost; only its hash is stored."""
+
+    user = models.ForeignKey(
+        User, on_delete=models.CASCADE, related_name="recovery_codes"
+    )
+    # 80 random bits: a plain hash does, as for tokens.
+    digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "digest"], name="recovery_code_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"recovery code of user {self.user_id}"
+
+
 class Scope(models.TextChoices):
     """What a token may do."""
 
@@ -82,10 +186,31 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     """Questions about tokens."""
 
     def usable(self) -> ApiTokenQuerySet:
-        """Neither revoked nor expired."""
-        return self.filter(revoked_at__isnull=True).filter(
+        """Neither revoked nor expired, and whoever made it could make it today.
+
+        A token made by a command on the server has no maker and needs none.
+        """
+        maker = Q(created_by__isnull=True) | Q(created_by__is_active=True) & (
+            Q(created_by__is_staff=True) | Q(created_by__is_superuser=True)
+        )
+        return self.filter(maker, revoked_at__isnull=True).filter(
             Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now())
         )
+
+
+def revoke_with_maker(
+    collector: Any, field: Any, tokens: models.QuerySet[ApiToken], using: str
+) -> None:
+    """`on_delete` of a token's maker: it is revoked, and then belongs to nobody.
+
+    SET_NULL alone would turn it into one that was made by a command.
+    """
+    # As a list: it is carried out when the rows no longer name their maker.
+    working = [token for token in tokens if token.revoked_at is None]
+    collector.add_field_update(field, None, tokens)
+    if working:
+        revoked_at = tokens.model._meta.get_field("revoked_at")
+        collector.add_field_update(revoked_at, timezone.now(), working)
 
 
 class ApiToken(models.Model):
@@ -111,7 +236,11 @@ class ApiToken(models.Model):
         help_text="Sees the athletes of this team only; empty: all athletes.",
     )
     created_by = models.ForeignKey(
-        User, null=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+        User,
+        null=True,
+        editable=False,
+        on_delete=revoke_with_maker,
+        related_name="tokens",
     )
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
@@ -158,6 +287,7 @@ class Action(models.TextChoices):
 
     TOKEN_CREATED = "token.created", "Token made"
     TOKEN_REVOKED = "token.revoked", "Token revoked"
+    TOKEN_TAKEN_OVER = "token.taken_over", "Token taken over"
     SYNC_REQUESTED = "sync.requested", "Sync started"
     DATA_EXPORTED = "data.exported", "Athlete's data downloaded"
     SHEET_VIEWED = "sheet.viewed", "Athlete's sheet opened"
@@ -166,10 +296,18 @@ class Action(models.TextChoices):
     EVENT_MOVED = "event.moved", "Event of a swing moved"
     INCLUSION_CHANGED = "inclusion.changed", "Swing counted in or out"
     SHARE_CREATED = "share.created", "Share link made"
+    SHARE_OPENED = "share.opened", "Share link opened"
     SHARE_REVOKED = "share.revoked", "Share link revoked"
     ATHLETE_MERGED = "athlete.merged", "Athletes merged"
+    ATHLETES_SEPARATED = "athlete.separated", "Merge of athletes undone"
+    DUPLICATE_DECIDED = "duplicate.decided", "Likely duplicate decided on"
     ATHLETE_ERASED = "athlete.erased", "Athlete erased"
     LOGGED_OUT_EVERYWHERE = "user.logged_out", "Logged out everywhere"
+    SECOND_FACTOR_ON = "second_factor.on", "Second factor turned on"
+    SECOND_FACTOR_OFF = "second_factor.off", "Second factor turned off"
+    SECOND_FACTOR_RESET = "second_factor.reset", "Second factor reset by staff"
+    RECOVERY_CODES_MADE = "second_factor.codes", "New recovery codes made"
+    RECOVERY_CODE_USED = "second_factor.recovery", "Recovery code used"
 
 
 class AppendOnlyError(TypeError):

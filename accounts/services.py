@@ -61,6 +61,30 @@ def revoke_token(token: ApiToken, *, by: Principal | None = None) -> bool:
     return bool(revoked)
 
 
+@transaction.atomic
+def take_over_token(token: ApiToken, *, by: User) -> bool:
+    """Answer for a token from now on, so that it goes on when its maker leaves."""
+    free = ApiToken.objects.filter(pk=token.pk, revoked_at__isnull=True)
+    if not free.exclude(created_by=by).update(created_by=by):
+        return False
+    record(
+        Action.TOKEN_TAKEN_OVER,
+        by=by,
+        subject=token,
+        prefix=token.prefix,
+        from_user=token.created_by_id,
+    )
+    return True
+
+
+def revoke_tokens_of(user: User, *, by: Principal | None = None) -> int:
+    """Revoke what a user made who is leaving or no longer staff; returns how many."""
+    return sum(
+        revoke_token(token, by=by)
+        for token in ApiToken.objects.filter(created_by=user, revoked_at__isnull=True)
+    )
+
+
 def find_token(secret: str) -> ApiToken | None:
     """The usable token with this secret; its use is noted at most once a minute."""
     token = ApiToken.objects.usable().filter(digest=ApiToken.digest_of(secret)).first()
@@ -73,10 +97,16 @@ def find_token(secret: str) -> ApiToken | None:
     return token
 
 
-@transaction.atomic
-def log_out_everywhere(user: User, *, by: User | None = None) -> None:
-    """End every session of this user, on all devices; `by` is himself if not given."""
+def end_sessions(user: User) -> None:
+    """End every session of this user; the caller records why."""
     User.objects.filter(pk=user.pk).update(
         session_generation=F("session_generation") + 1
     )
+    user.refresh_from_db(fields=["session_generation"])
+
+
+@transaction.atomic
+def log_out_everywhere(user: User, *, by: User | None = None) -> None:
+    """End every session of this user, on all devices; `by` is himself if not given."""
+    end_sessions(user)
     record(Action.LOGGED_OUT_EVERYWHERE, by=by or user, subject=user)

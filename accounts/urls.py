@@ -6,10 +6,15 @@ from django.urls import path
 from accounts import views
 
 urlpatterns = [
-    path("login/", views.login, name="login"),
+    path("login/", views.LoginView.as_view(), name="login"),
+    path("login/code/", views.login_code, name="login_code"),
     path("logout/", auth_views.LogoutView.as_view(), name="logout"),
     path("logout-everywhere/", views.logout_everywhere, name="logout_everywhere"),
     path("units/", views.units, name="units"),
+    path("second-factor/", views.second_factor_page, name="second_factor"),
+    path("second-factor/on/", views.second_factor_on, name="second_factor_on"),
+    path("second-factor/off/", views.second_factor_off, name="second_factor_off"),
+    path("second-factor/codes/", views.recovery_codes, name="recovery_codes"),
     path(
         "password_change/",
         auth_views.PasswordChangeView.as_view(),

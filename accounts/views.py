@@ -4,26 +4,199 @@ from __future__ import annotations
 
 import hashlib
 from typing import Any, cast
+from urllib.parse import urlencode
 
+from axes.helpers import get_lockout_response
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth import views as auth_views
-from django.contrib.auth.forms import PasswordResetForm
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.forms import AuthenticationForm, PasswordResetForm
 from django.core.cache import cache
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect, resolve_url
+from django.shortcuts import redirect, render, resolve_url
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_POST
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import (
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
 
-from accounts.forms import UnitsForm
-from accounts.models import User
+from accounts import second_factor
+from accounts.audit import record
+from accounts.forms import CodeForm, ConfirmForm, TurnOnForm, UnitsForm
+from accounts.models import Action, Authenticator, User
 from accounts.services import log_out_everywhere
 
 # Enough for a mistyped address, too few to fill somebody's mailbox.
 RESETS_PER_HOUR = 5
 HOUR_S = 3600
 
-login = auth_views.LoginView.as_view(redirect_authenticated_user=True)
+
+class LoginView(auth_views.LoginView):
+    """The password; who has a second factor is asked for its code next."""
+
+    redirect_authenticated_user = True
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        user = form.get_user()
+        if not user.has_second_factor():
+            return super().form_valid(form)
+        second_factor.begin_login(self.request, user, backend=user.backend)
+        return redirect(with_next("login_code", self.get_redirect_url()))
+
+
+def with_next(name: str, target: str) -> str:
+    """Address of a page that leads on to `target`."""
+    url = reverse(name)
+    return f"{url}?{urlencode({'next': target})}" if target else url
+
+
+@login_not_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def login_code(request: HttpRequest) -> HttpResponse:
+    """The second half of a login: a code of the app, or a recovery code."""
+    if request.user.is_authenticated:
+        return HttpResponseRedirect(_next_page(request))
+    user = second_factor.pending_user(request)
+    if user is None:
+        messages.info(request, "Log in again: the code was not entered in time.")
+        return redirect(settings.LOGIN_URL)
+    if second_factor.is_locked(request, user):
+        locked: HttpResponse = get_lockout_response(
+            request, credentials={"username": user.get_username()}
+        )
+        return locked
+    form = CodeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            was_recovery = second_factor.complete_login(
+                request, user, form.cleaned_data["code"]
+            )
+        except second_factor.WrongCodeError as error:
+            form.add_error("code", str(error))
+        else:
+            if was_recovery:
+                left = second_factor.codes_left(user)
+                messages.warning(
+                    request,
+                    f"That recovery code is used up; {left} are left. New ones are "
+                    "made under Second factor in your menu.",
+                )
+            return HttpResponseRedirect(_next_page(request))
+    context = {"form": form, "next": request.POST.get("next", request.GET.get("next"))}
+    return render(
+        request,
+        "registration/login_code.html",
+        context,
+        status=422 if form.errors else 200,
+    )
+
+
+@require_safe
+def second_factor_page(request: HttpRequest) -> HttpResponse:
+    """Whether the second factor is on, and what can be done about it."""
+    user = cast(User, request.user)
+    return render(
+        request,
+        "registration/second_factor.html",
+        {
+            "device": Authenticator.objects.filter(user=user).first(),
+            "codes_left": second_factor.codes_left(user),
+            "is_required": second_factor.is_required_of(user),
+        },
+    )
+
+
+@sensitive_post_parameters("password", "code")
+@require_http_methods(["GET", "HEAD", "POST"])
+def second_factor_on(request: HttpRequest) -> HttpResponse:
+    """Show a key, and put it in force once a code proves that the app has it."""
+    user = cast(User, request.user)
+    if user.has_second_factor():
+        return redirect("second_factor")
+    form = TurnOnForm(request.POST or None, request=request, user=user)
+    if request.method == "POST" and form.is_valid():
+        try:
+            codes = second_factor.turn_on(request, user, form.cleaned_data["code"])
+        except second_factor.WrongCodeError as error:
+            form.add_error("code", str(error))
+        else:
+            update_session_auth_hash(request, user)
+            second_factor.mark_verified(request, user)
+            return _show_codes(request, codes, is_new=True)
+    key = second_factor.offer(request)
+    context = {"form": form, "picture": key.picture(user), "typed": key.typed}
+    return render(
+        request,
+        "registration/second_factor_on.html",
+        context,
+        status=422 if form.errors else 200,
+    )
+
+
+@sensitive_post_parameters("password", "code")
+@require_http_methods(["GET", "HEAD", "POST"])
+def second_factor_off(request: HttpRequest) -> HttpResponse:
+    """Turn the second factor off, with password and code."""
+    user = cast(User, request.user)
+    if not user.has_second_factor():
+        return redirect("second_factor")
+    if second_factor.is_required_of(user):
+        raise PermissionDenied("Staff log in with a second factor here.")
+    form = ConfirmForm(request.POST or None, request=request, user=user)
+    if _is_confirmed(request, form):
+        second_factor.turn_off(user)
+        messages.success(request, "The second factor is off.")
+        return redirect("second_factor")
+    return _confirm_page(request, form, "registration/second_factor_off.html")
+
+
+@sensitive_post_parameters("password", "code")
+@require_http_methods(["GET", "HEAD", "POST"])
+def recovery_codes(request: HttpRequest) -> HttpResponse:
+    """Replace the recovery codes, with password and code."""
+    user = cast(User, request.user)
+    if not user.has_second_factor():
+        return redirect("second_factor")
+    form = ConfirmForm(request.POST or None, request=request, user=user)
+    if _is_confirmed(request, form):
+        codes = second_factor.new_codes(user)
+        record(Action.RECOVERY_CODES_MADE, by=user, subject=user)
+        return _show_codes(request, codes, is_new=False)
+    return _confirm_page(request, form, "registration/recovery_codes.html")
+
+
+def _is_confirmed(request: HttpRequest, form: ConfirmForm) -> bool:
+    # A code is good once: it is looked at when the password was right.
+    if request.method != "POST" or not form.is_valid():
+        return False
+    try:
+        second_factor.use_code(request, form.user, form.cleaned_data["code"])
+    except second_factor.WrongCodeError as error:
+        form.add_error("code", str(error))
+        return False
+    return True
+
+
+def _confirm_page(
+    request: HttpRequest, form: ConfirmForm, template: str
+) -> HttpResponse:
+    return render(request, template, {"form": form}, status=422 if form.errors else 200)
+
+
+def _show_codes(
+    request: HttpRequest, codes: list[str], *, is_new: bool
+) -> HttpResponse:
+    # On this page alone: a message would lie in the session or a cookie.
+    context = {"codes": codes, "is_new": is_new}
+    return render(request, "registration/recovery_codes_shown.html", context)
 
 
 @require_POST
@@ -47,7 +220,7 @@ def units(request: HttpRequest) -> HttpResponse:
 
 
 def _next_page(request: HttpRequest) -> str:
-    target = request.POST.get("next", "")
+    target = request.POST.get("next", request.GET.get("next", ""))
     is_ours = url_has_allowed_host_and_scheme(
         target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )

@@ -92,6 +92,12 @@ ROWS: dict[str, list[Row]] = {
     "accounts/logout/": [post(PAGE)],
     "accounts/logout-everywhere/": [post(PAGE)],
     "accounts/units/": [post(PAGE, {"units": "metric"})],
+    # Without a password that was right it leads back to the login.
+    "accounts/login/code/": [get(OPEN), post(OPEN, {"code": "123456"})],
+    "accounts/second-factor/": [get(PAGE)],
+    "accounts/second-factor/on/": [get(PAGE), post(PAGE)],
+    "accounts/second-factor/off/": [get(PAGE), post(PAGE)],
+    "accounts/second-factor/codes/": [get(PAGE), post(PAGE)],
     "accounts/password_change/": [get(PAGE), post(PAGE)],
     "accounts/password_change/done/": [get(PAGE)],
     "accounts/password_reset/": [get(OPEN), post(OPEN)],

@@ -227,6 +227,48 @@ def test_staff_put_athletes_and_coaches_into_teams(client, staff):
     assert (team.players.get(), team.members.get()) == (player, coach)
 
 
+@pytest.mark.parametrize("change", ["deactivated", "no longer staff", "deleted"])
+def test_who_leaves_takes_his_tokens_along(client, change):
+    boss, leaving = factories.make_superuser(), factories.make_staff()
+    client.force_login(boss)
+    token, secret = create_token(name="importer", by=leaving)
+    path = f"/admin/accounts/user/{leaving.pk}"
+    page = client.get(f"{path}/change/").content.decode()
+    assert f'href="/admin/accounts/apitoken/{token.pk}/change/"' in page
+    if change == "deleted":
+        assert "importer" in client.get(f"{path}/delete/").content.decode()
+        client.post(f"{path}/delete/", {"post": "yes"})
+    elif change == "deactivated":
+        client.post(
+            f"{path}/change/", user_fields(leaving, is_staff="on") | {"is_active": ""}
+        )
+    else:
+        client.post(f"{path}/change/", user_fields(leaving))
+    assert find_token(secret) is None
+    entry = AuditEntry.objects.get(action=Action.TOKEN_REVOKED)
+    assert (entry.user, entry.subject_id) == (boss, token.pk)
+
+
+def test_saving_staff_leaves_their_tokens_alone(client):
+    client.force_login(factories.make_superuser())
+    other = factories.make_staff()
+    _, secret = create_token(name="importer", by=other)
+    path = f"/admin/accounts/user/{other.pk}/change/"
+    client.post(path, user_fields(other, is_staff="on", first_name="Changed"))
+    assert find_token(secret) is not None
+
+
+def test_tokens_are_taken_over_in_the_list(client, staff):
+    leaving = factories.make_staff()
+    token, secret = create_token(name="importer", by=leaving)
+    client.post(
+        "/admin/accounts/apitoken/",
+        {"action": "take_over", "_selected_action": [token.pk]},
+    )
+    leaving.delete()
+    assert find_token(secret).created_by == staff
+
+
 # --- Audit ------------------------------------------------------------------------
 
 

@@ -7,8 +7,13 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from accounts.models import Action, ApiToken, AuditEntry
-from accounts.services import create_token, find_token, revoke_token
+from accounts.models import Action, ApiToken, AuditEntry, User
+from accounts.services import (
+    create_token,
+    find_token,
+    revoke_token,
+    take_over_token,
+)
 from accounts.throttle import WINDOW_S, Throttle
 from tests import factories
 
@@ -204,3 +209,55 @@ def test_throttle_forgets_old_windows(clock, store):
     clock.now += WINDOW_S
     throttle.wait_s("new")
     assert list(throttle._windows) == ["new"]
+
+
+# --- Makers who leave ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("change", [{"is_active": False}, {"is_staff": False}])
+def test_a_token_ends_with_the_role_of_its_maker(change):
+    staff = factories.make_staff()
+    _, secret = create_token(name="a", by=staff)
+    _, of_command = create_token(name="b")
+    assert find_token(secret) is not None
+    for name, value in change.items():
+        setattr(staff, name, value)
+    staff.save()
+    assert find_token(secret) is None
+    assert find_token(of_command) is not None
+
+
+@pytest.mark.parametrize("how", ["one", "many"])
+def test_a_token_is_revoked_when_its_maker_is_deleted(how):
+    staff = factories.make_staff()
+    token, secret = create_token(name="a", by=staff)
+    ended, _ = create_token(name="b", by=staff)
+    revoke_token(ended)
+    before = ApiToken.objects.get(pk=ended.pk).revoked_at
+    # It must not turn into one that a command made, which works without a maker.
+    if how == "one":
+        staff.delete()
+    else:
+        User.objects.filter(pk=staff.pk).delete()
+    assert find_token(secret) is None
+    token.refresh_from_db()
+    assert token.created_by is None
+    assert token.revoked_at is not None
+    assert ApiToken.objects.get(pk=ended.pk).revoked_at == before
+
+
+def test_a_token_that_was_taken_over_goes_on():
+    leaving, staying = factories.make_staff(), factories.make_staff()
+    token, secret = create_token(name="a", by=leaving)
+    assert take_over_token(token, by=staying)
+    assert not take_over_token(token, by=staying)
+    leaving.delete()
+    assert find_token(secret) == token
+    entry = AuditEntry.objects.get(action=Action.TOKEN_TAKEN_OVER)
+    assert (entry.user, entry.subject_id) == (staying, token.pk)
+
+
+def test_a_revoked_token_cannot_be_taken_over():
+    token, _ = create_token(name="a", by=factories.make_staff())
+    revoke_token(token)
+    assert not take_over_token(token, by=factories.make_staff())

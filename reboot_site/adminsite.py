@@ -1,0 +1,44 @@
+"""The administration: one login for the whole site."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+
+
+class StaffSite(admin.AdminSite):
+    """Django's administration behind our own login."""
+
+    site_header = "Administration"
+    index_title = "Administration"
+
+    @method_decorator(never_cache)
+    @login_not_required
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Send to the login of the site, which also knows the second factor.
+
+        The administration's own form would ask for the password alone.
+        """
+        target = request.GET.get("next", "")
+        if not url_has_allowed_host_and_scheme(
+            target,
+            allowed_hosts={request.get_host()},
+            require_https=request.is_secure(),
+        ):
+            target = reverse("admin:index", current_app=self.name)
+        if self.has_permission(request):
+            return HttpResponseRedirect(target)
+        if request.user.is_authenticated:
+            raise PermissionDenied("Your login may not open the administration.")
+        return redirect_to_login(target)
