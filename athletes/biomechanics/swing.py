@@ -7,9 +7,10 @@ from typing import get_args
 import numpy as np
 import numpy.typing as npt
 
-from athletes.biomechanics import metrics as metric_values
 from athletes.biomechanics.definitions import METHOD_VERSION, SERIES
 from athletes.biomechanics.events import Found
+from athletes.biomechanics.metrics.compute import compute_metrics
+from athletes.biomechanics.metrics.sheet import empty_metrics
 from athletes.biomechanics.motion import Columns
 from athletes.biomechanics.quality import Reason, graded, judge
 from athletes.biomechanics.reading import Reading, Unreadable, read
@@ -101,7 +102,7 @@ def analyse_swing(
     )
     if isinstance(reading, Unreadable):
         return _unreadable(reading, rows=rows, bats=bats)
-    values = metric_values.compute_metrics(reading, height_m=height_m, mass_kg=mass_kg)
+    values = compute_metrics(reading, height_m=height_m, mass_kg=mass_kg)
     clock = reading.clock
     return SwingAnalysis(
         side=reading.side.side,
@@ -232,7 +233,7 @@ def _unreadable(problem: Unreadable, *, rows: int, bats: Bats | None) -> SwingAn
         verdict=Verdict({"unreadable": Finding(problem.code, problem.reason)}),
         events=missing,
         automatic_events=None,
-        metrics=metric_values.empty_metrics(reason),
+        metrics=empty_metrics(reason),
         quality=graded([Reason(problem.code, problem.reason, "poor")]),
         kind="unreadable",
         is_swing=False,

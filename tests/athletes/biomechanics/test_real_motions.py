@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from athletes.biomechanics.metrics import ONE_HANDED
+from athletes.biomechanics.metrics.compute import ONE_HANDED
 from athletes.biomechanics.swing import analyse_swing
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
