@@ -13,7 +13,8 @@ from athletes.biomechanics.metrics.compute import compute_metrics
 from athletes.biomechanics.metrics.sheet import empty_metrics
 from athletes.biomechanics.motion import Columns
 from athletes.biomechanics.quality import Reason, graded, judge
-from athletes.biomechanics.reading import Reading, Unreadable, read
+from athletes.biomechanics.read import read
+from athletes.biomechanics.reading import Reading, Unreadable
 from athletes.biomechanics.results import (
     EVENT_NAMES,
     Event,
