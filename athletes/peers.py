@@ -44,6 +44,63 @@ _BAND_STARTS = (0, 11, 13, 15, 17, 19, 23)
 AGE_BANDS = tuple(range(1, len(_BAND_STARTS) + 1))
 
 _AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class Term:
+    """What a number that is no metric means; `parts` are heads and sentences."""
+
+    id: str
+    name: str
+    plain: str
+    parts: tuple[tuple[str, str], ...]
+
+
+DEFINITION = Term(
+    id="facility_percentile",
+    name="Percentile within the facility",
+    plain="How many of the facility's athletes have a lower number. It says where a "
+    "number lies, not whether it is good: of most numbers more is not better.",
+    parts=(
+        (
+            "How it is computed",
+            "The athletes whose number is lower, plus half of those whose number is "
+            "the same (the athlete too), in per cent of all in the group (mid-rank).",
+        ),
+        (
+            "Which number",
+            "Of each athlete the mean over the counted swings of the newest session.",
+        ),
+        (
+            "Who is in the group",
+            "All athletes of the facility, whoever looks, whose number rests on the "
+            "same: condition, reference event, source and version of the method. "
+            "Who the vendor no longer lists is not.",
+        ),
+        (
+            "Age",
+            "Where enough athletes are of the same age, two years together and more "
+            "from 19 on, they are the group; else all ages together, and the page "
+            "says so. The age is that at the newest session.",
+        ),
+        (
+            "Side",
+            "Right- and left-handed hitters are together: numbers are computed so "
+            "that both sides read the same.",
+        ),
+        (
+            "From how many on",
+            f"{LEAST_ATHLETES} athletes. Among fewer none is shown.",
+        ),
+        (
+            "Middle half",
+            "Values at a quarter, half and three quarters of the group by nearest "
+            "rank: the smallest that at least so many lie at or below.",
+        ),
+        ("Kept fresh", "With every write; never by the clock alone."),
+    ),
+)
+
 Key = tuple[str, str, str, str, str]
 
 

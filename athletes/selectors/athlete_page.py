@@ -12,6 +12,7 @@ from django.db.models import Count
 from athletes.biomechanics.definitions import HEADLINES, METRICS, MetricDefinition
 from athletes.models import Player, Session, SessionMetric
 from athletes.querysets import SessionQuerySet
+from athletes.selectors.athlete_peers import AthletePeers, athlete_peers
 from athletes.selectors.changes import Finding, MetricChange, change_at, findings
 from athletes.selectors.history import Basis, Point, histories
 from athletes.selectors.readings import Reading
@@ -96,6 +97,7 @@ class AthletePage:
     findings: tuple[Finding, ...]
     tiles: tuple[Tile, ...]
     trend: Trend | None
+    peers: AthletePeers
     sessions: tuple[SessionLine, ...]
     page_number: int
     page_count: int
@@ -112,12 +114,14 @@ def athlete_page(
     *,
     metric: str = "",
     mixed: bool = False,
+    among: str = "",
     page: int = 1,
     system: str = "imperial",
 ) -> AthletePage:
-    """The athlete with one page of sessions; seven queries at most.
+    """The athlete with one page of sessions; fourteen queries at most.
 
-    `sessions` are those that the user may see, of any athlete.
+    `sessions` are those that the user may see, of any athlete. `among` is whom the
+    numbers are held against: `age`, `all`, or nothing for what there is enough of.
     """
     history = histories(sessions, [player.pk], NUMERIC_HEADLINES).get(player.pk, {})
     tiles = tuple(_tile(name, history.get(name, [])) for name in NUMERIC_HEADLINES)
@@ -138,6 +142,16 @@ def athlete_page(
         ),
         tiles=tiles,
         trend=_trend(chosen, history.get(chosen, []), mixed=mixed) if chosen else None,
+        peers=athlete_peers(
+            player,
+            [
+                (tile.reading, newest(history[tile.metric]))
+                for tile in tiles
+                if tile.metric in history
+            ],
+            chosen=chosen,
+            among=among,
+        ),
         sessions=lines,
         page_number=number,
         page_count=count,

@@ -227,6 +227,23 @@ def with_query(context: Context, **changes: Any) -> str:
     return f"?{query.urlencode()}"
 
 
+@register.simple_tag
+def place_strip(percentile: float) -> SafeString:
+    """Where 0 to 100 lies on a line; the words stand beside it."""
+    marks = format_html_join(
+        "",
+        '<line class="place__mark" x1="{0}%" x2="{0}%" y1="4" y2="12" />',
+        ((quarter,) for quarter in (0, 25, 50, 75, 100)),
+    )
+    return format_html(
+        '<svg class="place__strip" width="100%" height="16" aria-hidden="true" '
+        'focusable="false"><line class="place__line" x1="0%" x2="100%" y1="8" y2="8" />'
+        '{}<circle class="place__dot" cx="{}%" cy="8" r="5" /></svg>',
+        marks,
+        f"{percentile:.1f}",
+    )
+
+
 def _finite(number: Any) -> TypeGuard[float]:
     return isinstance(number, int | float) and math.isfinite(number)
 

@@ -12,10 +12,10 @@ from athletes.selectors.athlete_page import Trend, athlete_page
 
 @require_safe
 def athlete(request: PageRequest, pk: int) -> HttpResponse:
-    """Facts, findings, numbers over time and sessions.
+    """Facts, findings, numbers over time and among all athletes, sessions.
 
-    `metric` chooses the trend, `mixed` joins what rests on different things, `page`
-    goes back in the sessions.
+    `metric` chooses the trend, `mixed` joins what rests on different things, `among`
+    (`age`, `all`) whom the numbers are held against, `page` goes back in the sessions.
     """
     player = access.get_player_or_404(request.user, pk)
     page_text = request.GET.get("page", "1")
@@ -24,6 +24,7 @@ def athlete(request: PageRequest, pk: int) -> HttpResponse:
         access.visible_sessions(request.user),
         metric=request.GET.get("metric", ""),
         mixed=request.GET.get("mixed") == "1",
+        among=request.GET.get("among", ""),
         page=int(page_text) if page_text.isascii() and page_text.isdigit() else 1,
         system=request.user.units,
     )

@@ -6,6 +6,7 @@ from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from athletes import peers
 from athletes.biomechanics.definitions import (
     GROUPS,
     METRICS,
@@ -28,7 +29,7 @@ def definitions(request: PageRequest) -> HttpResponse:
         }
         for key, name in GROUPS.items()
     ]
-    context = {"groups": groups, "events": EVENTS}
+    context = {"groups": groups, "events": EVENTS, "term": peers.DEFINITION}
     return page_or_fragment(
         request,
         "athletes/definitions.html",
@@ -40,6 +41,8 @@ def definitions(request: PageRequest) -> HttpResponse:
 @require_safe
 def definition(request: PageRequest, name: str) -> HttpResponse:
     """One definition, as a page or as what opens beside a number."""
+    if name == peers.DEFINITION.id:
+        return _term(request, peers.DEFINITION)
     metric = METRICS.get(name)
     if metric is None:
         raise Http404("There is no metric of this name.")
@@ -54,4 +57,14 @@ def definition(request: PageRequest, name: str) -> HttpResponse:
     }
     return page_or_fragment(
         request, "athletes/definition.html", "athletes/_definition.html", context
+    )
+
+
+def _term(request: PageRequest, term: peers.Term) -> HttpResponse:
+    crumbs = [("Definitions", reverse("athletes:definitions")), (term.name, "")]
+    return page_or_fragment(
+        request,
+        "athletes/term.html",
+        "athletes/_term.html",
+        {"term": term, "crumbs": crumbs},
     )

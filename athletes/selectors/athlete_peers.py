@@ -1,0 +1,187 @@
+"""Where an athlete's headline numbers lie among those of the facility's athletes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from athletes import peers
+from athletes.models import Player
+from athletes.peers import EVERYONE, LEAST_ATHLETES, Key, Peers, Share
+from athletes.selectors.history import Basis, Point
+from athletes.selectors.readings import Reading
+from athletes.selectors.words import counted
+
+Among = Literal["age", "all"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """One number among those of the same basis, in words and for the strip."""
+
+    reading: Reading
+    share: Share | None
+
+    @property
+    def percentile(self) -> float | None:
+        return self.share.percentile if self.share else None
+
+    @property
+    def ordinal(self) -> str:
+        """`63rd`; never 0th or 100th, for nobody is below or above himself."""
+        if self.percentile is None:
+            return ""
+        return _ordinal(max(1, min(99, math.floor(self.percentile + 0.5))))
+
+    @property
+    def missing(self) -> str:
+        """Why there is no percentile, in words."""
+        if self.share is None:
+            return "Not compared yet."
+        if self.share.n >= LEAST_ATHLETES:
+            return ""
+        return (
+            f"{counted(self.share.n, 'athlete')} on the same basis; "
+            f"shown from {LEAST_ATHLETES} on."
+        )
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One group to be held against: what it is called and how many are in it."""
+
+    among: Among
+    label: str
+    n: int
+
+    @property
+    def is_enough(self) -> bool:
+        return self.n >= LEAST_ATHLETES
+
+
+@dataclass(frozen=True)
+class Middle:
+    """What the middle half of a group has of one metric, in the metric's unit."""
+
+    place: Place
+    low: float
+    median: float
+    high: float
+
+
+@dataclass(frozen=True)
+class AthletePeers:
+    """What the athlete's page says of the facility's other athletes."""
+
+    places: tuple[Place, ...]
+    among: Among
+    choices: tuple[Choice, ...]
+    basis: Basis | None
+    middle: Middle | None
+    is_listed: bool
+    least: int = LEAST_ATHLETES
+
+    @property
+    def has_percentiles(self) -> bool:
+        return any(place.percentile is not None for place in self.places)
+
+    @property
+    def most(self) -> int:
+        """The largest group there is, of those that were asked for."""
+        return max((place.share.n for place in self.places if place.share), default=0)
+
+    @property
+    def group_words(self) -> str:
+        """Who is compared with, as it stands in a sentence."""
+        chosen = next(item for item in self.choices if item.among == self.among)
+        who = counted(self.most, "athlete")
+        if self.among == "age":
+            return f"{who} aged {chosen.label.removeprefix('Ages ')}"
+        return f"{who} of all ages"
+
+
+def athlete_peers(
+    player: Player, latest: Sequence[tuple[Reading, Point]], *, chosen: str, among: str
+) -> AthletePeers:
+    """The newest numbers among everyone's; seven queries at most.
+
+    `latest` holds each number that is shown with the session mean it comes from,
+    `chosen` the metric whose middle half is told. Without a wish it is the athlete's
+    age that is compared with, where enough athletes are of it.
+    """
+    keys = {point.metric: _key(point) for _, point in latest}
+    found = peers.peers_of(player.pk, keys.values()) if latest else {}
+    choices = _choices(list(found.values()))
+    group: Among = _among(among, choices)
+    places = tuple(
+        Place(reading, _share(found.get(keys[point.metric]), group))
+        for reading, point in latest
+    )
+    bases = {(point.basis.condition, point.basis.source) for _, point in latest}
+    return AthletePeers(
+        places=places,
+        among=group,
+        choices=choices,
+        basis=latest[0][1].basis if len(bases) == 1 else None,
+        middle=_middle(places, found, keys, chosen, group),
+        is_listed=player.missing_since is None,
+    )
+
+
+def _key(point: Point) -> Key:
+    basis = point.basis
+    return (
+        point.metric,
+        basis.condition,
+        basis.rule,
+        basis.source,
+        basis.method_version,
+    )
+
+
+def _choices(found: Sequence[Peers]) -> tuple[Choice, ...]:
+    everyone = max((item.everyone.n for item in found), default=0)
+    choices = [Choice("all", "All ages", everyone)]
+    band = next((item.band for item in found if item.band is not None), None)
+    if band is not None:
+        same = max(item.same_age.n for item in found if item.same_age)
+        choices.insert(0, Choice("age", f"Ages {peers.band_words(band)}", same))
+    return tuple(choices)
+
+
+def _among(wish: str, choices: Sequence[Choice]) -> Among:
+    by_key = {choice.among: choice for choice in choices}
+    if wish == "all" or "age" not in by_key or not by_key["age"].is_enough:
+        return "all"
+    return "age"
+
+
+def _share(found: Peers | None, among: Among) -> Share | None:
+    if found is None:
+        return None
+    return found.everyone if among == "all" else found.same_age
+
+
+def _middle(
+    places: Sequence[Place],
+    found: dict[Key, Peers],
+    keys: dict[str, Key],
+    chosen: str,
+    among: Among,
+) -> Middle | None:
+    """The middle half of the chosen metric, where a percentile is said."""
+    place = next((item for item in places if item.reading.metric == chosen), None)
+    if place is None or place.percentile is None:
+        return None
+    own = found[keys[chosen]]
+    audience = EVERYONE if among == "all" or own.band is None else own.band
+    values = peers.quartiles(own.group_id, audience)
+    return None if values is None else Middle(place, *values)
+
+
+def _ordinal(number: int) -> str:
+    if 10 <= number % 100 <= 20:
+        return f"{number}th"
+    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"
