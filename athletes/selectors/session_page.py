@@ -32,6 +32,9 @@ from athletes.selectors.readings import Reading, reading_of
 SPREAD_FROM = 3
 CONSISTENCY_FROM = 5
 
+# So many means stand large at the top; the table below has all of them.
+FIRST_MEANS = 6
+
 GAPS = ("gap_pelvis_torso", "gap_torso_arm", "gap_arm_bat")
 
 
@@ -146,6 +149,10 @@ class SessionPage:
     @property
     def has_consistency(self) -> bool:
         return self.counted >= CONSISTENCY_FROM
+
+    @property
+    def first_means(self) -> tuple[Reading, ...]:
+        return tuple(r for r in self.summary if not r.is_missing)[:FIRST_MEANS]
 
     @property
     def is_empty(self) -> bool:

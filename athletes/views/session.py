@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.cache import patch_vary_headers
 from django.utils.formats import date_format
 from django.views.decorators.http import require_POST, require_safe
 
@@ -14,16 +15,26 @@ from athletes import access, services
 from athletes.forms import NoteForm, SessionForm, SessionViewForm
 from athletes.http import PageRequest, page_or_fragment, wants_fragment
 from athletes.models import Note
-from athletes.selectors.readings import Reading
 from athletes.selectors.session_curves import session_pictures
 from athletes.selectors.session_page import SessionPage, session_page
+from athletes.selectors.swing_table import COLUMNS, SwingTable, swing_table
+
+# Of the two parts that htmx asks for, the one it puts here needs no curves.
+TABLE_TARGET = "swing-table"
 
 
 @require_safe
 def session(request: PageRequest, pk: int) -> HttpResponse:
-    """The session; `series` and `align` choose the curves of its chart."""
+    """The session; `series` and `align` choose the curves, `sort` orders the table."""
     shown = access.get_session_or_404(request.user, pk)
     page = session_page(shown, access.visible_sessions(request.user))
+    table = _table_context(
+        page, swing_table(page, request.GET.get("sort", "")), request
+    )
+    if wants_fragment(request) and request.htmx.target == TABLE_TARGET:
+        response = render(request, "athletes/_swing_table.html", table)
+        patch_vary_headers(response, ("HX-Request", "HX-Target"))
+        return response
     wanted = SessionViewForm(request.GET)
     wanted.is_valid()
     pictures = session_pictures(
@@ -38,7 +49,7 @@ def session(request: PageRequest, pk: int) -> HttpResponse:
         else "Undated session"
     )
     context = {
-        "page": page,
+        **table,
         "session": shown,
         "player": shown.player,
         "title_date": title_date,
@@ -52,7 +63,6 @@ def session(request: PageRequest, pk: int) -> HttpResponse:
         ],
         "strip": pictures.strip,
         "curves": pictures.curves,
-        "summary_cells": _summary_cells(page),
         # What is shown, not what was asked for: an unknown choice falls back.
         "view_form": SessionViewForm(
             initial={
@@ -63,17 +73,30 @@ def session(request: PageRequest, pk: int) -> HttpResponse:
         ),
         "facts_form": SessionForm(instance=shown),
         "note_form": NoteForm(),
-        "may_edit": access.may_edit(request.user),
     }
-    return page_or_fragment(
+    response = page_or_fragment(
         request, "athletes/session.html", "athletes/_session_curves.html", context
     )
+    patch_vary_headers(response, ("HX-Target",))
+    return response
 
 
-def _summary_cells(page: SessionPage) -> list[Reading | None]:
-    """Means in the order of the table's columns; an order has no mean."""
-    means = {reading.metric: reading for reading in page.summary}
-    return [means.get(column.id) for column in page.columns]
+def _table_context(
+    page: SessionPage, table: SwingTable, request: PageRequest
+) -> dict[str, object]:
+    return {
+        "page": page,
+        "table": table,
+        "heads": [
+            {
+                "column": column,
+                "sort": table.next_sort(column),
+                "aria_sort": table.aria_sort(column),
+            }
+            for column in COLUMNS
+        ],
+        "may_edit": access.may_edit(request.user),
+    }
 
 
 @require_POST

@@ -610,7 +610,7 @@ def test_home_lists_real_changes_of_the_last_week_of_data(client, coach):
     history_of(player, [900.0, 902.0, 898.0, 936.0])
     text = text_of(client.get("/"))
     assert "Maple" in text
-    assert re.search(r"Shoulders peak 900 °/s 936 °/s \+36 °/s", text)
+    assert re.search(r"Shoulders peak Then 900 °/s Now 936 °/s Change \+36 °/s", text)
 
 
 def test_home_names_failed_sessions(client, coach):
