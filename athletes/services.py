@@ -40,14 +40,16 @@ class IncomingMovement:
     """One movement out of an export file, ready to be stored.
 
     `columns` by canonical name, `originals` the names as the file spelt them,
-    `repairs` what the reader had to mend, in plain words.
+    `repairs` what the reader had to mend, in plain words. In place of columns there
+    may be frames that were `packed` elsewhere.
     """
 
     org_movement_id: str
-    columns: Mapping[str, Array]
+    columns: Mapping[str, Array] = field(default_factory=dict)
     repairs: Sequence[Any] = ()
     originals: Mapping[str, str] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
+    packed: PackedFrames | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,15 +115,8 @@ def store_frames(
     for movement in movements:
         if movement.org_movement_id in incoming:
             raise ValueError("The file holds one movement in two places; join them.")
-        frames = PreparedFrames(
-            movement.columns, originals=movement.originals, units=movement.units
-        )
-        stored = known.get(movement.org_movement_id) == frames.sha256
-        incoming[movement.org_movement_id] = _Prepared(
-            org_movement_id=movement.org_movement_id,
-            sha256=frames.sha256,
-            repairs=json_safe(list(movement.repairs)),
-            packed=None if stored else frames.pack(),
+        incoming[movement.org_movement_id] = _prepared(
+            movement, known.get(movement.org_movement_id)
         )
     if not incoming:
         raise ValueError("The file holds no movement.")
@@ -130,6 +125,28 @@ def store_frames(
         if confirm is not None:
             confirm()
         return counts
+
+
+def _prepared(movement: IncomingMovement, stored_sha256: str | None) -> _Prepared:
+    """Packed, unless the same frames are stored already."""
+    packed = movement.packed
+    if packed is None:
+        frames = PreparedFrames(
+            movement.columns, originals=movement.originals, units=movement.units
+        )
+        sha256 = frames.sha256
+        if sha256 != stored_sha256:
+            packed = frames.pack()
+    else:
+        sha256 = packed.sha256
+        if sha256 == stored_sha256:
+            packed = None
+    return _Prepared(
+        org_movement_id=movement.org_movement_id,
+        sha256=sha256,
+        repairs=json_safe(list(movement.repairs)),
+        packed=packed,
+    )
 
 
 def _write_frames(

@@ -304,6 +304,11 @@ if urlsplit(REBOOT_BASE_URL).scheme not in {"http", "https"}:
 # --- Sync -------------------------------------------------------------------
 
 SYNC_MAX_REQUESTS = env.integer("SYNC_MAX_REQUESTS", 6, low=1, high=64)
+# Processes that read files during a large sync; with one processor threads do it.
+_CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+SYNC_PROCESSES = env.integer(
+    "SYNC_PROCESSES", min(4, _CORES) if _CORES > 1 else 0, low=0, high=32
+)
 EXPORT_MAX_BYTES = env.integer("EXPORT_MAX_MB", 600, low=1) * 1_000_000
 EXPORT_MAX_ROWS = env.integer("EXPORT_MAX_ROWS", 500_000, low=1)
 EXPORT_MAX_COLUMNS = env.integer("EXPORT_MAX_COLUMNS", 2_000, low=1)

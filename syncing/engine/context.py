@@ -135,6 +135,8 @@ class Tempo:
     )
     max_attempts: int = 10
     lease: timedelta = timedelta(seconds=90)
+    #: Files to fetch from which processes are started to read them.
+    processes_from: int = 48
     heartbeat_s: float = 1.0
 
 

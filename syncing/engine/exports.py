@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 import os
 import queue
 import re
@@ -42,6 +43,12 @@ from syncing.client.types import ExportReply
 from syncing.engine.context import RunContext, fatal_from
 from syncing.engine.incoming import Incoming, NeedsEachMovement, read_limits
 from syncing.engine.pool import Crew
+from syncing.engine.readers import (
+    Content,
+    ProcessDiedError,
+    Processes,
+    RemoteError,
+)
 from syncing.engine.states import refresh_session_state, refresh_summaries
 from syncing.listeners import tell_stored
 from syncing.models import (
@@ -56,7 +63,7 @@ from syncing.models import (
 )
 from syncing.querysets import ExportJobQuerySet
 from syncing.reader.errors import ExportFileError
-from syncing.reader.movements import RowsResult, read_export
+from syncing.reader.movements import RowsResult
 
 logger = logging.getLogger(__name__)
 
@@ -209,9 +216,12 @@ class _Worker:
         self._tallies: dict[int, _SessionTally] = {}
         self._tally_lock = threading.Lock()
         self._limits = read_limits()
+        self._processes = Processes(0, check=ctx.check)
 
     def run(self) -> None:
-        readers = max(1, min(4, os.cpu_count() or 1))
+        self._processes = Processes(self._process_count(), check=self._ctx.check)
+        # While one waits for its process another one can store.
+        readers = 2 * self._processes.count or max(1, min(4, os.cpu_count() or 1))
         reading = Crew(self._ctx)
         fetching = Crew(self._ctx)
         reading.start(self._read_loop, name="read", count=readers)
@@ -225,8 +235,23 @@ class _Worker:
         finally:
             for _ in range(readers):
                 self._files.put(None)
-            reading.join()
+            try:
+                reading.join()
+            finally:
+                self._processes.close()
         self._flush_tallies()
+
+    def _process_count(self) -> int:
+        """Processes for reading: none for a few files, which starting them outlasts.
+
+        In the queue every worker that helps has some of its own.
+        """
+        count = int(settings.SYNC_PROCESSES)
+        if not count or _pending(self._ctx).count() < self._ctx.tempo.processes_from:
+            return 0
+        if self._ctx.in_queue:
+            return math.ceil(count / int(settings.Q_CLUSTER["workers"]))
+        return count
 
     def release(self) -> None:
         """Let go of what was not finished; it is as if it had not been claimed."""
@@ -734,13 +759,23 @@ class _Worker:
             return
         except DatabaseError:
             raise
+        except ProcessDiedError:
+            self._failed(
+                job,
+                "reader_died",
+                "The process that read the file was ended by the system, most likely "
+                "because memory ran out.",
+                is_file=True,
+            )
+            return
         except Exception as error:
+            name = error.name if isinstance(error, RemoteError) else None
             logger.exception("job %s: reading or storing failed", job.pk)
             self._failed(
                 job,
                 "internal",
                 f"The file could not be read because of a fault of this program "
-                f"({type(error).__name__}); its log has the details.",
+                f"({name or type(error).__name__}); its log has the details.",
                 is_file=True,
             )
             return
@@ -761,14 +796,15 @@ class _Worker:
     def _read(self, item: _Fetched) -> Incoming:
         read = Incoming()
         known = self._known_movements(item.job)
-        for downloaded in item.files:
-            downloaded.file.seek(0)
-            result = read_export(
-                downloaded.file,
-                data_type_hint=item.job.data_type,
-                known_movement_id=downloaded.org_movement_id,
-                limits=self._limits,
-            )
+        results = self._processes.read(
+            [
+                Content(file.file, file.size, file.org_movement_id)
+                for file in item.files
+            ],
+            data_type=item.job.data_type,
+            limits=self._limits,
+        )
+        for result in results:
             if isinstance(result, RowsResult):
                 read.take_rows(result)
             else:
@@ -888,7 +924,7 @@ class _Worker:
         job = AnalysisJob.objects.get(pk=session_pk)
         values: dict[str, Any] = {"claimed_by": "", "claimed_until": None}
         try:
-            analyse_session(session_pk)
+            analyse_session(session_pk, compute=self._processes.compute)
         except DatabaseError:
             raise
         except Exception as error:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from django.conf import settings
 
 from athletes.services import IncomingMovement
+from syncing.engine.unpacking import PackedResult, PackedTable, columns_of
 from syncing.reader.limits import ReadLimits
-from syncing.reader.movements import ReadResult, RowsResult
+from syncing.reader.movements import MovementTable, ReadResult, RowsResult
 
 
 class NeedsEachMovement(Exception):
@@ -46,7 +46,7 @@ class Incoming:
         self.rows += len(result.rows)
         self.repairs += result.repairs
 
-    def take_frames(self, result: ReadResult, known: list[str]) -> None:
+    def take_frames(self, result: ReadResult | PackedResult, known: list[str]) -> None:
         self.rows += result.row_count
         self.repairs += result.repairs
         self.failures += [(item.code, item.message) for item in result.failures]
@@ -67,14 +67,19 @@ class Incoming:
                 )
                 continue
             self._seen.add(name)
-            columns: dict[str, Any] = {**table.columns, **table.text_columns}
-            for key, text in table.text.items():
-                columns[key] = np.full(table.frame_count, text, dtype=object)
-            self.frames.append(
-                IncomingMovement(
-                    org_movement_id=name,
-                    columns=columns,
-                    repairs=table.repairs,
-                    originals=result.originals,
-                )
-            )
+            self.frames.append(_movement(name, table, result))
+
+
+def _movement(
+    name: str, table: MovementTable | PackedTable, result: ReadResult | PackedResult
+) -> IncomingMovement:
+    if isinstance(table, PackedTable):
+        return IncomingMovement(
+            org_movement_id=name, packed=table.packed, repairs=table.repairs
+        )
+    return IncomingMovement(
+        org_movement_id=name,
+        columns=columns_of(table),
+        repairs=table.repairs,
+        originals=result.originals if isinstance(result, ReadResult) else {},
+    )

@@ -1,0 +1,249 @@
+"""Processes that read files and compute numbers, so that requests do not wait.
+
+Python runs one thread at a time. Reading, packing and analysing in threads beside the
+requests makes each of these wait for its turn several times, and uses one processor
+of those that there are.
+
+They are plain child processes and not `multiprocessing`: nothing is shared through a
+fork, workers of the queue (which may not have children of that kind) can start them,
+and they end with the socket to their parent, even when that was killed.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from athletes.swing_work import SwingDone, SwingTask, compute_here
+from syncing.engine.unpacking import PackedResult, read_and_pack
+from syncing.engine.wire import READY, TooManyFilesError, receive, send
+from syncing.reader.limits import ReadLimits
+from syncing.reader.movements import RowsResult
+
+logger = logging.getLogger(__name__)
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+#: What a child gets of our environment: no key, no login, no address of a database.
+_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "LD_LIBRARY_PATH")
+_START_S = 60.0
+#: Files up to this size are sent, larger ones handed over open.
+_SENT_BYTES = 1_000_000
+
+
+class ProcessDiedError(Exception):
+    """A process ended in the middle of its work: the system ended it, or a crash."""
+
+
+class RemoteError(Exception):
+    """A fault of the program in a process; its traceback was logged."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """One file to be read, and the movement that it was asked for, if any."""
+
+    file: BinaryIO
+    size: int
+    known_movement_id: str | None
+
+
+class _Child:
+    """One process; used by one thread at a time."""
+
+    def __init__(self) -> None:
+        ours, theirs = socket.socketpair()
+        environment = {
+            name: value for name, value in os.environ.items() if name in _ENVIRONMENT
+        }
+        # One thread for linear algebra in each: see `pa.set_cpu_count` in the child.
+        environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        try:
+            self._process: subprocess.Popen[bytes] = subprocess.Popen(
+                [sys.executable, "-m", "syncing.engine.reader_child"],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                cwd=ROOT,
+                env=environment,
+            )
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        self._socket = ours
+        self._is_ready = False
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def wait_until_ready(self) -> None:
+        """EOFError or OSError when the process did not start."""
+        if not self._is_ready:
+            self._socket.settimeout(_START_S)
+            message, _ = receive(self._socket)
+            self._socket.settimeout(None)
+            if message != READY:
+                raise EOFError
+            self._is_ready = True
+
+    def ask(self, message: dict[str, Any], files: Sequence[int]) -> tuple[Any, ...]:
+        send(self._socket, message, files)
+        answer: tuple[Any, ...]
+        answer, _ = receive(self._socket)
+        return answer
+
+    def close(self) -> None:
+        # A thread that waits for an answer hears of it at once.
+        with suppress(OSError):  # the other side is gone
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._process.kill()
+        self._process.wait()
+        self._socket.close()
+
+
+class Processes:
+    """So many of them, or none: then the work is done in the calling thread."""
+
+    def __init__(self, count: int, *, check: Callable[[], None]) -> None:
+        self._check = check
+        self._children: list[_Child] = []
+        self._idle: queue.SimpleQueue[_Child | None] = queue.SimpleQueue()
+        self._is_closed = False
+        try:
+            for _ in range(count):
+                self._add()
+        except OSError as error:
+            logger.warning("no process for reading could be started: %s", error)
+            self.close()
+            self._children.clear()
+            self._is_closed = False
+        self.count = len(self._children)
+
+    def _add(self) -> None:
+        child = _Child()
+        self._children.append(child)
+        self._idle.put(child)
+
+    @property
+    def pids(self) -> list[int]:
+        return [child.pid for child in self._children]
+
+    def read(
+        self, contents: Sequence[Content], *, data_type: str, limits: ReadLimits
+    ) -> list[PackedResult | RowsResult]:
+        """Read and pack files of one kind; ExportFileError when one is refused."""
+        large = [item for item in contents if item.size > _SENT_BYTES]
+        message = {
+            "work": "read",
+            "contents": [
+                None if item.size > _SENT_BYTES else _bytes_of(item.file)
+                for item in contents
+            ],
+            "data_type": data_type,
+            "known_movement_ids": [item.known_movement_id for item in contents],
+            "limits": limits,
+        }
+        try:
+            answer = self._ask(message, [item.file.fileno() for item in large])
+        except TooManyFilesError:
+            answer = None
+        if answer is None:
+            return [
+                read_and_pack(
+                    item.file,
+                    data_type=data_type,
+                    known_movement_id=item.known_movement_id,
+                    limits=limits,
+                )
+                for item in contents
+            ]
+        found: list[PackedResult | RowsResult] = answer
+        return found
+
+    def compute(self, tasks: Sequence[SwingTask]) -> list[SwingDone]:
+        """Analyse movements; see `athletes.swing_work.compute_here`."""
+        answer = self._ask({"work": "compute", "tasks": list(tasks)}, [])
+        if answer is None:
+            return compute_here(tasks)
+        found: list[SwingDone] = answer
+        return found
+
+    def _ask(self, message: dict[str, Any], files: Sequence[int]) -> Any:
+        """What a process answers; None when there is no process to ask."""
+        if not self._children:
+            return None
+        child = self._idle.get()
+        if child is None:
+            self._idle.put(None)
+            self._check()
+            return None
+        try:
+            try:
+                child.wait_until_ready()
+            except (OSError, EOFError):
+                # It cannot work here (a limit of the host, say): do without.
+                logger.warning("a process for reading did not start")
+                self._drop(child)
+                return self._ask(message, files)
+            answer = child.ask(message, files)
+        except (OSError, EOFError) as error:
+            # The end of the run closes the processes under threads that wait.
+            self._check()
+            logger.warning("process %s ended in the middle of its work", child.pid)
+            self._replace(child)
+            raise ProcessDiedError from error
+        except BaseException:
+            self._replace(child)
+            raise
+        self._idle.put(child)
+        if answer[0] == "done":
+            return answer[1]
+        if answer[0] == "refused":
+            raise answer[1]
+        logger.error("process %s failed:\n%s", child.pid, answer[2])
+        raise RemoteError(answer[1])
+
+    def _replace(self, child: _Child) -> None:
+        if self._is_closed:
+            return
+        self._children.remove(child)
+        child.close()
+        try:
+            self._add()
+        except OSError:
+            self._after_loss()
+
+    def _drop(self, child: _Child) -> None:
+        self._children.remove(child)
+        child.close()
+        self._after_loss()
+
+    def _after_loss(self) -> None:
+        if not self._children:
+            # Wakes the threads that wait for one.
+            self._idle.put(None)
+
+    def close(self) -> None:
+        """End all of them, whatever they are at."""
+        self._is_closed = True
+        for child in self._children:
+            child.close()
+
+
+def _bytes_of(file: BinaryIO) -> bytes:
+    file.seek(0)
+    return file.read()

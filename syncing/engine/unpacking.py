@@ -1,0 +1,81 @@
+"""Export files as packed frames: the part of reading that costs the processor.
+
+Knows neither Django nor the database, so that a process of its own can do it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from athletes.frames_format import PackedFrames, pack
+from syncing.reader.limits import ReadLimits
+from syncing.reader.movements import (
+    MovementFailure,
+    MovementTable,
+    ReadResult,
+    RowsResult,
+    read_export,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PackedTable:
+    """The frames of one movement, ready to be stored."""
+
+    org_movement_id: str | None
+    packed: PackedFrames
+    repairs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PackedResult:
+    """A file of frames; see `syncing.reader.movements.ReadResult`."""
+
+    movements: tuple[PackedTable, ...]
+    failures: tuple[MovementFailure, ...]
+    repairs: tuple[str, ...]
+    row_count: int
+
+
+def columns_of(table: MovementTable) -> dict[str, Any]:
+    """Numbers and texts of a movement, as they are stored."""
+    columns: dict[str, Any] = {**table.columns, **table.text_columns}
+    for key, text in table.text.items():
+        columns[key] = np.full(table.frame_count, text, dtype=object)
+    return columns
+
+
+def read_and_pack(
+    file: BinaryIO,
+    *,
+    data_type: str,
+    known_movement_id: str | None,
+    limits: ReadLimits,
+) -> PackedResult | RowsResult:
+    """Read one file and pack what it holds; ExportFileError as in `read_export`."""
+    result = read_export(
+        file,
+        data_type_hint=data_type,
+        known_movement_id=known_movement_id,
+        limits=limits,
+    )
+    return result if isinstance(result, RowsResult) else _packed(result)
+
+
+def _packed(result: ReadResult) -> PackedResult:
+    return PackedResult(
+        movements=tuple(
+            PackedTable(
+                table.org_movement_id,
+                pack(columns_of(table), originals=result.originals),
+                table.repairs,
+            )
+            for table in result.movements
+        ),
+        failures=result.failures,
+        repairs=result.repairs,
+        row_count=result.row_count,
+    )
