@@ -485,6 +485,22 @@ class SessionMetric(models.Model):
         return f"{self.metric} of session {self.session_id}"
 
 
+class PlayerCount(models.Model):
+    """A part of the number of athletes, kept by triggers of PostgreSQL.
+
+    Their sum is the number (athletes.totals). Parts are added, not changed, so that
+    two who bring athletes in never wait for each other.
+    """
+
+    n = models.IntegerField()
+
+    class Meta:
+        db_table = "player_counts"
+
+    def __str__(self) -> str:
+        return f"part {self.pk}"
+
+
 # --- The facility's athletes beside each other (athletes.peers) -------------------
 
 

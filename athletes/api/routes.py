@@ -26,6 +26,7 @@ from athletes.access import (
     get_player_or_404,
     get_session_or_404,
     may_export,
+    sees_everybody,
     visible_movements,
     visible_players,
     visible_sessions,
@@ -35,6 +36,7 @@ from athletes.biomechanics.definitions import METHOD_VERSION, METRICS
 from athletes.models import BiomechanicsData, DataType, Player
 from athletes.querysets import PlayerQuerySet
 from athletes.timeseries import load_columns
+from athletes.totals import player_total
 
 router = Router(tags=["athletes"])
 
@@ -95,7 +97,8 @@ def list_players(
 ) -> HttpResponse:
     """Athletes by last name, first name and id."""
     matching = visible_players(request.auth).named_like(search).in_name_order()
-    total = matching.count()
+    counts_all = sees_everybody(request.auth) and not search.split()
+    total = player_total() if counts_all else matching.count()
     if after is not None:
         matching = _behind(matching, visible_players(request.auth), after)
     page = rows.player_rows(matching[skip : skip + limit])
