@@ -80,3 +80,20 @@ class Archive(models.Model):
         """Plain ASCII, and without the athlete's name: it stays in download folders."""
         day = (self.finished_at or self.created_at).date().isoformat()
         return f"athlete-{self.player_id}-archive-{day}.zip"
+
+
+class StorageReport(models.Model):
+    """How much disk each kind of data took at one moment."""
+
+    taken_at = models.DateTimeField(db_index=True)
+    seconds = models.FloatField()
+    # {kind: bytes}; the kinds are those of privacy.storage
+    sizes = models.JSONField()
+    free_bytes = models.PositiveBigIntegerField()
+    newest_backup_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-taken_at"]
+
+    def __str__(self) -> str:
+        return f"storage at {self.taken_at}"

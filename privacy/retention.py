@@ -5,19 +5,28 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.conf import settings
 from django.contrib.sessions.models import Session as Login
 from django.utils import timezone
 
 from privacy.archives import prune_archives
 from privacy.erasing import sweep
-from syncing.models import ACTIVE_RUNS, RawPayload, RunStatus, SyncLog
+from syncing.models import (
+    ACTIVE_RUNS,
+    RawPayload,
+    RunStatus,
+    SyncLog,
+    WorkerHeartbeat,
+)
 from webhooks.services import prune_deliveries
 
 logger = logging.getLogger(__name__)
 
 #: The newest runs stay, however old: they say where the sync stands.
 RUNS_KEPT = 20
+#: A host whose queue was silent for so long is no longer shown.
+HOSTS_KEPT = timedelta(days=2)
 
 
 def prune() -> dict[str, int]:
@@ -27,6 +36,8 @@ def prune() -> dict[str, int]:
         "runs": _prune_runs(_limit(settings.KEEP_SYNC_LOGS_DAYS)),
         "payloads": _prune_payloads(_limit(settings.KEEP_RAW_PAYLOADS_DAYS)),
         "deliveries": prune_deliveries(_limit(settings.KEEP_WEBHOOK_DELIVERIES_DAYS)),
+        "login records": _prune_login_records(_limit(settings.KEEP_LOGIN_RECORDS_DAYS)),
+        "hosts": _prune_hosts(),
         "logins": Login.objects.filter(expire_date__lt=timezone.now()).delete()[0],
         "erased": sweep(),
     }
@@ -59,6 +70,23 @@ def _prune_runs(limit: datetime | None) -> int:
     count = doomed.count()
     doomed.delete()
     return count
+
+
+def _prune_login_records(limit: datetime | None) -> int:
+    """Who logged in or failed to, from which address; attempts also lock."""
+    if limit is None:
+        return 0
+    return int(
+        AccessLog.objects.filter(attempt_time__lt=limit).delete()[0]
+        + AccessFailureLog.objects.filter(attempt_time__lt=limit).delete()[0]
+        + AccessAttempt.objects.filter(attempt_time__lt=limit).delete()[0]
+    )
+
+
+def _prune_hosts() -> int:
+    """Hosts that are no more: a container has a new name after each release."""
+    limit = timezone.now() - HOSTS_KEPT
+    return WorkerHeartbeat.objects.filter(beat_at__lt=limit).delete()[0]
 
 
 def _prune_payloads(limit: datetime | None) -> int:

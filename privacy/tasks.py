@@ -18,6 +18,13 @@ def sweep_erased_task() -> int:
     return sweep()
 
 
+def measure_storage_task() -> int:
+    """Measure how much disk each kind of data takes; returns the bytes."""
+    from privacy.storage import measure
+
+    return sum(measure().sizes.values())
+
+
 def prune_task() -> dict[str, int]:
     """Delete what has been kept long enough."""
     from privacy.retention import prune

@@ -25,6 +25,7 @@ from privacy.archives import record_download, request_archive
 from privacy.forms import EraseForm
 from privacy.models import Archive, ArchiveState
 from privacy.selectors import stored_page
+from privacy.storage import request_measure, storage_page
 
 #: htmx stops asking when it gets this.
 STOP_POLLING = 286
@@ -96,6 +97,18 @@ def download(request: PageRequest, pk: int) -> HttpResponseBase:
         filename=found.download_name,
         content_type="application/zip",
     )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def storage(request: PageRequest) -> HttpResponse:
+    """How much disk each kind of data takes, and a button to measure it now."""
+    if not access.may_administer(request.user):
+        raise PermissionDenied("Only staff see what the data take.")
+    if request.method == "POST":
+        request_measure()
+        messages.info(request, "It is being measured; look again in a moment.")
+        return redirect("privacy:storage")
+    return render(request, "privacy/storage.html", {"page": storage_page()})
 
 
 def _require_export(request: PageRequest) -> None:

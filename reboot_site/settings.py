@@ -315,10 +315,13 @@ EXPORT_MAX_COLUMNS = env.integer("EXPORT_MAX_COLUMNS", 2_000, low=1)
 
 # --- Privacy ----------------------------------------------------------------
 
+# Where backups are put, so that staff see what they take and how old the newest is.
+BACKUP_DIR = env.text("BACKUP_DIR", str(VAR_DIR / "backups"))
 ARCHIVE_HOURS = env.integer("ARCHIVE_HOURS", 72, low=1, high=24 * 90)
 # 0 keeps for ever.
 KEEP_SYNC_LOGS_DAYS = env.integer("KEEP_SYNC_LOGS_DAYS", 365)
 KEEP_RAW_PAYLOADS_DAYS = env.integer("KEEP_RAW_PAYLOADS_DAYS", 730)
+KEEP_LOGIN_RECORDS_DAYS = env.integer("KEEP_LOGIN_RECORDS_DAYS", 180)
 KEEP_WEBHOOK_DELIVERIES_DAYS = env.integer("KEEP_WEBHOOK_DELIVERIES_DAYS", 90)
 
 # --- Webhooks ---------------------------------------------------------------

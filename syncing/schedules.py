@@ -59,6 +59,11 @@ PLANS = (
         {"schedule_type": Schedule.HOURLY},
     ),
     Plan(
+        "Measure what takes up disk",
+        "privacy.tasks.measure_storage_task",
+        {"schedule_type": Schedule.DAILY},
+    ),
+    Plan(
         "Try webhooks again",
         "webhooks.tasks.deliver_due_task",
         {"schedule_type": Schedule.MINUTES, "minutes": 1},

@@ -138,6 +138,7 @@ ROWS: dict[str, list[Row]] = {
         post(STAFF, {"word": "erase"}, pk="player"),
     ],
     "privacy/archives/<int:pk>/": [get(ATHLETE, pk="archive")],
+    "privacy/storage/": [get(STAFF), post(STAFF)],
     # sync
     "syncing/": [get(PAGE)],
     "syncing/panel/": [Row(PAGE, headers=FRAGMENT)],

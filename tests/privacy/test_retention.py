@@ -3,13 +3,16 @@
 from datetime import timedelta
 
 import pytest
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session as Login
 from django.utils import timezone
 
 from privacy.archives import make_archive, request_archive
 from privacy.models import Archive
 from privacy.retention import RUNS_KEPT
 from privacy.tasks import prune_task
-from syncing.models import RawPayload, SyncLog
+from syncing.models import RawPayload, SyncLog, WorkerHeartbeat
 from syncing.schedules import PLANS
 from tests import factories
 from tests.privacy.conftest import store_raw
@@ -47,6 +50,33 @@ def test_a_run_that_has_not_ended_stays(settings):
     make_run(0)
     prune_task()
     assert SyncLog.objects.filter(pk=run.pk).exists()
+
+
+def test_records_of_logins_and_hosts_that_are_no_more_go(settings):
+    settings.KEEP_LOGIN_RECORDS_DAYS = 30
+    now = timezone.now()
+    for days, name in ((40, "old"), (10, "new")):
+        at = now - timedelta(days=days)
+        for model in (AccessLog, AccessAttempt, AccessFailureLog):
+            fields = {"username": name, "ip_address": "192.0.2.1"}
+            if model is AccessAttempt:
+                fields |= {"get_data": "", "post_data": "", "failures_since_start": 1}
+            row = model.objects.create(**fields)
+            model.objects.filter(pk=row.pk).update(attempt_time=at)
+        store = SessionStore()
+        store.create()
+        Login.objects.filter(pk=store.session_key).update(
+            expire_date=now + timedelta(days=20 - days)
+        )
+        WorkerHeartbeat.objects.create(host=name, beat_at=at)
+    WorkerHeartbeat.objects.create(host="alive", beat_at=now)
+    counts = prune_task()
+
+    assert (counts["login records"], counts["logins"], counts["hosts"]) == (3, 1, 2)
+    for model in (AccessLog, AccessAttempt, AccessFailureLog):
+        assert [row.username for row in model.objects.all()] == ["new"]
+    assert WorkerHeartbeat.objects.get().host == "alive"
+    assert Login.objects.get().expire_date > now
 
 
 def test_payloads_and_deliveries_go_by_their_age(settings):
