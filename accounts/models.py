@@ -358,6 +358,10 @@ class AuditEntry(models.Model):
             # who saw this athlete's data
             models.Index(fields=["player_number", "-at"], name="audit_player"),
             models.Index(fields=["action", "-at"], name="audit_action"),
+            # what happened to this record
+            models.Index(
+                fields=["subject_type", "subject_id", "-at"], name="audit_subject"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import csv
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Count, QuerySet
-from django.http import HttpRequest
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django_q.tasks import async_task
 
+from accounts.adminkit import BoundedPaginator, RecentValuesFilter
+from accounts.audit import record
+from accounts.models import Action, User
 from athletes import peers, services
+from athletes.api.frames import cell
+from athletes.biomechanics.definitions import METRICS
 from athletes.models import (
     BiomechanicsData,
     EventCorrection,
@@ -47,7 +57,32 @@ else:
     _Base = admin.ModelAdmin
 
 
-class _NoHandMade(_Base):
+#: What one action takes at once: each athlete is work for the queue.
+AT_ONCE = 200
+
+PlayerAction = Callable[[Any, HttpRequest, QuerySet[Player]], HttpResponse | None]
+
+
+def too_many(
+    model_admin: Any, request: HttpRequest, rows: QuerySet[Any], limit: int = AT_ONCE
+) -> bool:
+    """Tell the user when more rows are chosen than one action takes."""
+    if rows.order_by()[: limit + 1].count() <= limit:
+        return False
+    model_admin.message_user(
+        request, f"Choose at most {limit} at once; nothing was done.", messages.ERROR
+    )
+    return True
+
+
+class _Quick(_Base):
+    """Lists of tables that may have millions of rows."""
+
+    paginator = BoundedPaginator
+    show_full_result_count = False
+
+
+class _NoHandMade(_Quick):
     """Rows that come from the vendor: never added here, never deleted here.
 
     A deleted row would come back with the next sync, without what people had
@@ -117,10 +152,11 @@ class PlayerAdmin(_NoHandMade):
     list_filter = ["data_state", "dominant_hand_hitting", _MISSING, "tags"]
     search_fields = ["search_text", "org_player_id", "reboot_player_id"]
     ordering = ["last_name", "first_name", "id"]
-    # The exact count of all athletes beside each search would scan them all.
-    show_full_result_count = False
+    actions = ["recompute"]
     readonly_fields = [
         "page",
+        "sessions_here",
+        "erasing",
         "org_player_id",
         "reboot_player_id",
         "last_session_on",
@@ -133,7 +169,10 @@ class PlayerAdmin(_NoHandMade):
         "updated_at",
     ]
     fieldsets = [
-        (None, {"fields": ["page", *CORRECTABLE, "corrected_fields"]}),
+        (
+            None,
+            {"fields": ["page", "sessions_here", *CORRECTABLE, "corrected_fields"]},
+        ),
         (
             "From the vendor",
             {
@@ -158,6 +197,7 @@ class PlayerAdmin(_NoHandMade):
                 ]
             },
         ),
+        ("To be rid of this athlete", {"fields": ["erasing"]}),
     ]
 
     @admin.display(description="athlete", ordering="last_name")
@@ -172,6 +212,44 @@ class PlayerAdmin(_NoHandMade):
     def page(self, player: Player) -> SafeString:
         return _link("athletes:athlete", player.pk, "Open the athlete's page")
 
+    @admin.display(description="sessions")
+    def sessions_here(self, player: Player) -> SafeString:
+        return format_html(
+            '<a href="{}?player__id__exact={}">{} sessions, {} swings</a>',
+            reverse("admin:athletes_session_changelist"),
+            player.pk,
+            player.session_count,
+            player.swing_count,
+        )
+
+    @admin.display(description="erase")
+    def erasing(self, player: Player) -> SafeString:
+        # By path: what erases stands in a package above this one.
+        return format_html(
+            "There is no plain deletion: the next sync would bring the athlete back, "
+            'without what people decided and wrote. <a href="{}">Erase for good</a> '
+            "says first what goes with him, and keeps him from coming back.",
+            f"/privacy/athletes/{player.pk}/erase/",
+        )
+
+    @admin.action(description="Compute numbers again", permissions=["change"])
+    def recompute(self, request: HttpRequest, players: QuerySet[Player]) -> None:
+        if too_many(self, request, players):
+            return
+        ids = list(players.values_list("pk", flat=True))
+        sessions = services.outdate_numbers(player_ids=ids)
+        _recompute_later(ids)
+        for pk in ids:
+            record(
+                Action.RECORD_CHANGED, by=_user(request), player_id=pk, what="recompute"
+            )
+        self.message_user(
+            request,
+            f"The numbers of {len(sessions)} sessions will be computed again by the "
+            "queue; until then the former ones are shown.",
+            messages.SUCCESS,
+        )
+
     def save_model(
         self, request: HttpRequest, obj: Player, form: Any, change: bool
     ) -> None:
@@ -184,9 +262,34 @@ class PlayerAdmin(_NoHandMade):
             peers.refresh([obj.pk])
         if services.PROFILE_FIELDS.intersection(edited):
             services.outdate_numbers(player_ids=[obj.pk])
-            transaction.on_commit(
-                lambda: async_task("athletes.tasks.recompute_player", obj.pk)
-            )
+            _recompute_later([obj.pk])
+        record(
+            Action.RECORD_CHANGED,
+            by=_user(request),
+            subject=obj,
+            player_id=obj.pk,
+            fields=sorted(form.changed_data),
+        )
+
+
+def add_player_action(action: PlayerAction) -> PlayerAction:
+    """Put an action of a package above this one into the list of athletes."""
+    PlayerAdmin.actions = [*(PlayerAdmin.actions or []), action]
+    return action
+
+
+def _user(request: HttpRequest) -> User:
+    return cast(User, request.user)
+
+
+def _recompute_later(player_ids: Iterable[int]) -> None:
+    ids = list(player_ids)
+
+    def enqueue() -> None:
+        for pk in ids:
+            async_task("athletes.tasks.recompute_player", pk)
+
+    transaction.on_commit(enqueue)
 
 
 @admin.register(Session)
@@ -206,18 +309,19 @@ class SessionAdmin(_NoHandMade):
     list_filter = [
         "data_state",
         "condition",
-        "movement_type_name",
-        "mocap_type_name",
-        "vendor_status",
+        ("movement_type_name", RecentValuesFilter),
+        ("mocap_type_name", RecentValuesFilter),
+        ("vendor_status", RecentValuesFilter),
         _MISSING,
     ]
-    search_fields = ["session_id", "player__search_text", "player__org_player_id"]
+    search_fields = ["=session_id", "player__search_text", "=player__org_player_id"]
     date_hierarchy = "session_date"
     list_select_related = ["player"]
-    show_full_result_count = False
+    actions = ["recompute", "metrics_as_csv"]
     fields = [
         "page",
         "athlete",
+        "swings_here",
         "session_id",
         "session_date",
         "session_num",
@@ -246,6 +350,68 @@ class SessionAdmin(_NoHandMade):
     def page(self, session: Session) -> SafeString:
         return _link("athletes:session", session.pk, "Open the session's page")
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        # The link from an athlete to his sessions.
+        return lookup == "player__id__exact" or super().lookup_allowed(
+            lookup, value, request
+        )
+
+    @admin.display(description="swings")
+    def swings_here(self, session: Session) -> SafeString:
+        return format_html(
+            '<a href="{}?session__id__exact={}">{} swings and other movements</a>',
+            reverse("admin:athletes_movement_changelist"),
+            session.pk,
+            session.movements.count(),
+        )
+
+    @admin.action(description="Compute numbers again", permissions=["change"])
+    def recompute(self, request: HttpRequest, sessions: QuerySet[Session]) -> None:
+        if too_many(self, request, sessions):
+            return
+        ids = list(sessions.values_list("pk", flat=True))
+        players = set(sessions.values_list("player_id", flat=True))
+        services.outdate_numbers(session_ids=ids)
+        _recompute_later(sorted(players))
+        for session in Session.objects.filter(pk__in=ids).only("pk", "player_id"):
+            record(
+                Action.RECORD_CHANGED,
+                by=_user(request),
+                subject=session,
+                player_id=session.player_id,
+                what="recompute",
+            )
+        self.message_user(
+            request,
+            f"The numbers of {len(ids)} sessions will be computed again by the queue; "
+            "until then the former ones are shown.",
+            messages.SUCCESS,
+        )
+
+    @admin.action(description="Metrics as CSV", permissions=["view"])
+    def metrics_as_csv(
+        self, request: HttpRequest, sessions: QuerySet[Session]
+    ) -> StreamingHttpResponse | None:
+        if too_many(self, request, sessions, 1_000):
+            return None
+        chosen = list(sessions.select_related("player").order_by("session_date", "id"))
+        for player_id in sorted({session.player_id for session in chosen}):
+            record(
+                Action.DATA_EXPORTED,
+                by=_user(request),
+                player_id=player_id,
+                what="metrics",
+                sessions=[s.pk for s in chosen if s.player_id == player_id],
+            )
+        day = timezone.localdate().isoformat()
+        return StreamingHttpResponse(
+            _metrics_csv(chosen),
+            content_type="text/csv; charset=utf-8",
+            headers={
+                "Content-Disposition": f'attachment; filename="metrics-{day}.csv"'
+            },
+        )
+
     @admin.display(description="athlete")
     def athlete(self, session: Session) -> SafeString:
         return _link(
@@ -258,11 +424,97 @@ class SessionAdmin(_NoHandMade):
         self, request: HttpRequest, obj: Session, form: Any, change: bool
     ) -> None:
         services.save_conditions(obj)
+        record(
+            Action.RECORD_CHANGED,
+            by=_user(request),
+            subject=obj,
+            player_id=obj.player_id,
+            fields=sorted(form.changed_data),
+        )
+
+
+class _Line:
+    """What `csv.writer` writes to: it hands the line back."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+_SESSION_COLUMNS = ("session_id", "session_date", "condition", "bat")
+_METRIC_COLUMNS = (
+    *("n", "mean", "sd", "minimum", "maximum", "median", "method_version"),
+)
+
+
+def _metrics_csv(sessions: list[Session]) -> Iterator[str]:
+    """Means of the sessions, a line each; units as stored."""
+    writer = csv.writer(_Line())
+    yield writer.writerow(
+        [
+            *("athlete", "org_player_id", *_SESSION_COLUMNS),
+            *("metric", "name", "unit", "event_rule", *_METRIC_COLUMNS),
+        ]
+    )
+    for session in sessions:
+        about = [session.player.full_name, session.player.org_player_id]
+        about += [getattr(session, name) for name in _SESSION_COLUMNS]
+        for row in session.session_metrics.order_by("metric", "event_rule"):
+            definition = METRICS.get(row.metric)
+            values = [
+                *about,
+                row.metric,
+                definition.name if definition else "",
+                definition.unit if definition else "",
+                row.event_rule,
+                *(getattr(row, name) for name in _METRIC_COLUMNS),
+            ]
+            yield writer.writerow(
+                [cell(value) if isinstance(value, str) else value for value in values]
+            )
+
+
+class ReasonForm(forms.Form):
+    """Why swings are counted out."""
+
+    reason = forms.CharField(
+        max_length=300,
+        widget=forms.TextInput(attrs={"size": 60}),
+        help_text="Stands beside each of the swings, for those who come after.",
+    )
+
+
+class _BySession(_ReadOnly):
+    """Rows of sessions, found by the session or the athlete.
+
+    A search of the rows themselves would read millions of them.
+    """
+
+    #: From a row to its session.
+    session_path = "session"
+    search_fields = ["session__session_id"]
+    search_help_text = "Athlete's name, or the vendor's id of a session."
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        players = Player.objects.named_like(term).values("pk")[:200]
+        sessions = Session.objects.filter(Q(session_id=term) | Q(player__in=players))
+        ids = list(sessions.values_list("pk", flat=True)[:1_000])
+        return queryset.filter(**{f"{self.session_path}__in": ids}), False
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        # Links from a session to its rows.
+        return lookup == f"{self.session_path}__id__exact" or super().lookup_allowed(
+            lookup, value, request
+        )
 
 
 @admin.register(Movement)
-class MovementAdmin(_ReadOnly):
-    """Movements; counting one in or out is done on its page, where it is recorded."""
+class MovementAdmin(_BySession):
+    """Movements; counting one in or out is recorded, as on its page."""
 
     list_display = [
         "org_movement_id",
@@ -280,20 +532,15 @@ class MovementAdmin(_ReadOnly):
         "quality_grade",
         "inclusion",
         "side",
-        "angle_unit_found",
-        "method_version",
+        ("angle_unit_found", RecentValuesFilter),
+        ("method_version", RecentValuesFilter),
     ]
-    search_fields = [
-        "org_movement_id",
-        "session__session_id",
-        "session__player__search_text",
-    ]
+    actions = ["count_out", "by_quality"]
     list_select_related = ["session__player"]
     ordering = ["-session_id", "position"]
-    show_full_result_count = False
     fields = [
         "page",
-        "session",
+        "of_session",
         "org_movement_id",
         "position",
         "missing_since",
@@ -333,9 +580,71 @@ class MovementAdmin(_ReadOnly):
     def page(self, movement: Movement) -> SafeString:
         return _link("athletes:swing", movement.pk, "Open the swing's page")
 
+    @admin.display(description="session")
+    def of_session(self, movement: Movement) -> SafeString:
+        return _link(
+            "admin:athletes_session_change", movement.session_id, str(movement.session)
+        )
+
+    @admin.action(description="Count out, with a reason", permissions=["view"])
+    def count_out(
+        self, request: HttpRequest, movements: QuerySet[Movement]
+    ) -> HttpResponse | None:
+        if too_many(self, request, movements):
+            return None
+        form = ReasonForm(request.POST if "reason" in request.POST else None)
+        if form.is_valid():
+            self._decide(request, movements, "excluded", form.cleaned_data["reason"])
+            return None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Count swings out",
+            "opts": self.opts,
+            "form": form,
+            "movements": movements.select_related("session__player"),
+            "action_name": "count_out",
+        }
+        return TemplateResponse(request, "admin/athletes/count_out.html", context)
+
+    @admin.action(description="Count by quality again", permissions=["view"])
+    def by_quality(self, request: HttpRequest, movements: QuerySet[Movement]) -> None:
+        if not too_many(self, request, movements):
+            self._decide(request, movements, "auto", "")
+
+    def _decide(
+        self,
+        request: HttpRequest,
+        movements: QuerySet[Movement],
+        inclusion: str,
+        reason: str,
+    ) -> None:
+        user = _user(request)
+        count = 0
+        for movement in movements.select_related("session"):
+            try:
+                services.set_inclusion(
+                    movement=movement, inclusion=inclusion, reason=reason, user=user
+                )
+            except ValidationError as error:
+                self.message_user(request, "; ".join(error.messages), messages.ERROR)
+                return
+            record(
+                Action.INCLUSION_CHANGED,
+                by=user,
+                subject=movement,
+                player_id=movement.session.player_id,
+                inclusion=inclusion,
+            )
+            count += 1
+        self.message_user(
+            request,
+            f"{count} swings: saved, and the means computed again.",
+            messages.SUCCESS,
+        )
+
 
 @admin.register(BiomechanicsData)
-class BiomechanicsDataAdmin(_ReadOnly):
+class BiomechanicsDataAdmin(_BySession):
     """What frames are stored; the frames themselves are never loaded here."""
 
     list_display = [
@@ -348,10 +657,9 @@ class BiomechanicsDataAdmin(_ReadOnly):
         "updated_at",
     ]
     list_filter = ["data_type"]
-    search_fields = ["movement__org_movement_id", "movement__session__session_id"]
+    session_path = "movement__session"
     list_select_related = ["movement"]
     ordering = ["-id"]
-    show_full_result_count = False
     fields = [
         "page",
         "data_type",
@@ -377,7 +685,7 @@ class BiomechanicsDataAdmin(_ReadOnly):
 
 
 @admin.register(SessionMetric)
-class SessionMetricAdmin(_ReadOnly):
+class SessionMetricAdmin(_BySession):
     """Means over the counted swings of a session; computed, never typed."""
 
     list_display = [
@@ -389,11 +697,13 @@ class SessionMetricAdmin(_ReadOnly):
         "event_rule",
         "method_version",
     ]
-    list_filter = ["metric", "event_rule", "method_version"]
-    search_fields = ["metric", "session__session_id", "session__player__search_text"]
+    list_filter = [
+        ("metric", RecentValuesFilter),
+        ("event_rule", RecentValuesFilter),
+        ("method_version", RecentValuesFilter),
+    ]
     list_select_related = ["session"]
     ordering = ["-session_id", "metric"]
-    show_full_result_count = False
 
 
 @admin.register(EventCorrection)

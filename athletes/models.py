@@ -372,6 +372,12 @@ class Movement(models.Model):
             models.Index(fields=["session", "position"], name="movement_position"),
             # recompute_metrics asks for what is not of the present version
             models.Index(fields=["method_version", "id"], name="movement_version"),
+            # poor swings: few, among very many
+            models.Index(
+                fields=["session", "position"],
+                condition=Q(quality_grade="poor"),
+                name="movement_poor",
+            ),
         ]
 
     def __str__(self) -> str:

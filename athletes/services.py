@@ -563,13 +563,19 @@ def _reason(reason: str, *, needed: bool) -> str:
 PROFILE_FIELDS = frozenset({"height_ft", "weight_lbs", "dominant_hand_hitting"})
 
 
-def outdate_numbers(*, player_ids: Iterable[int]) -> set[int]:
-    """Mark the numbers of these athletes as old, because their profile changed.
+def outdate_numbers(
+    *, player_ids: Iterable[int] = (), session_ids: Iterable[int] = ()
+) -> set[int]:
+    """Mark the numbers of these athletes or sessions as old.
+
+    Because a profile changed, or because somebody wants them computed again.
 
     Returns the sessions (our ids) that are to be computed again; the next
     `analyse_session` of each does it, and so does `recompute_metrics`.
     """
-    movements = Movement.objects.filter(session__player_id__in=list(player_ids))
-    sessions = set(movements.values_list("session_id", flat=True))
+    movements = Movement.objects.filter(
+        Q(session__player_id__in=list(player_ids)) | Q(session_id__in=list(session_ids))
+    )
+    sessions = set(movements.order_by().values_list("session_id", flat=True))
     movements.update(method_version="", updated_at=timezone.now())
     return sessions

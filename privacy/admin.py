@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 
+from accounts.models import User
+from athletes.admin import add_player_action, too_many
+from athletes.models import Player
+from privacy.archives import request_archive
 from privacy.models import Archive
+
+#: Archives that are asked for at once: each may be a gigabyte.
+ARCHIVES_AT_ONCE = 25
 
 if TYPE_CHECKING:
     _Base = admin.ModelAdmin[Any]
@@ -37,3 +47,27 @@ class ArchiveAdmin(_Base):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+@add_player_action
+@admin.action(description="Make archives", permissions=["view"])
+def make_archives(
+    model_admin: Any, request: HttpRequest, players: QuerySet[Player]
+) -> None:
+    """Have an archive made of each chosen athlete."""
+    if too_many(model_admin, request, players, ARCHIVES_AT_ONCE):
+        return
+    user = cast(User, request.user)
+    chosen = list(players)
+    for player in chosen:
+        request_archive(player=player, user=user)
+    model_admin.message_user(
+        request,
+        format_html(
+            "{} archives are being made; each is fetched on the athlete's page "
+            '“What is stored”. <a href="{}">How far they are</a>',
+            len(chosen),
+            reverse("admin:privacy_archive_changelist"),
+        ),
+        messages.SUCCESS,
+    )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -12,7 +13,10 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from accounts.models import User
+from accounts.audit import record
+from accounts.models import Action, User
+from athletes.admin import add_player_action, too_many
+from athletes.models import Player
 from syncing import services
 from syncing.models import (
     ExportJob,
@@ -241,3 +245,23 @@ class WorkerHeartbeatAdmin(RecordAdmin):
     """When each host's workers last gave a sign of life."""
 
     list_display = ["host", "beat_at"]
+
+
+@add_player_action
+@admin.action(description="Sync these athletes", permissions=["change"])
+def sync_athletes(
+    model_admin: Any, request: HttpRequest, players: QuerySet[Player]
+) -> None:
+    """Ask the vendor anew for all files of the chosen athletes."""
+    user = cast(User, request.user)
+    if too_many(model_admin, request, players):
+        return
+    ids = list(players.values_list("pk", flat=True))
+    count = services.backfill(player_ids=ids, user=user)
+    for pk in ids:
+        record(Action.SYNC_REQUESTED, by=user, player_id=pk)
+    model_admin.message_user(
+        request,
+        f"{count} files will be asked for anew; the page Sync shows how far it is.",
+        messages.SUCCESS,
+    )

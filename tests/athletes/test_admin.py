@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import re
 
+import pandas
 import pytest
+from django.contrib.messages import get_messages
 from django.urls import reverse
+from django_q.models import OrmQ
 
-from athletes.models import Movement
+from accounts.adminkit import LISTED_ROWS
+from accounts.models import Action, AuditEntry
+from athletes.models import InclusionDecision, Movement, Player
+from privacy.models import Archive
+from syncing.models import ExportJob, JobState, SyncLog
 from tests.factories import (
     make_frames,
     make_player,
     make_session_metric,
+    make_staff,
     make_superuser,
     make_synced_session,
     make_user,
@@ -139,3 +148,204 @@ def test_coaches_do_not_enter(client):
     client.force_login(make_user(), backend="django.contrib.auth.backends.ModelBackend")
     url = reverse("admin:athletes_player_changelist")
     assert client.get(url).status_code == 302
+
+
+# --- Bulk actions -----------------------------------------------------------------
+
+
+def run_action(client, model, action, rows, **extra):
+    url = reverse(f"admin:athletes_{model}_changelist")
+    data = {"action": action, "_selected_action": [row.pk for row in rows], **extra}
+    return client.post(url, data)
+
+
+def messages_of(response):
+    return [str(message) for message in get_messages(response.wsgi_request)]
+
+
+def test_swings_are_counted_out_with_a_reason(client, staff):
+    session = make_synced_session(swings=3)
+    swings = list(session.movements.order_by("position"))
+    asked = run_action(client, "movement", "count_out", swings[:2])
+    page = asked.content.decode()
+    assert asked.status_code == 200
+    assert page.count('name="_selected_action"') == 2
+    assert Movement.objects.filter(inclusion="excluded").count() == 0
+    empty = run_action(client, "movement", "count_out", swings[:2], reason=" ")
+    assert empty.status_code == 200
+    assert "This field is required" in empty.content.decode()
+    done = run_action(client, "movement", "count_out", swings[:2], reason="Sensor off")
+    assert done.status_code == 302
+    found = session.movements.order_by("position").values_list(
+        "inclusion", "inclusion_reason"
+    )
+    assert list(found) == [
+        ("excluded", "Sensor off"),
+        ("excluded", "Sensor off"),
+        ("auto", ""),
+    ]
+    assert InclusionDecision.objects.filter(created_by=staff).count() == 2
+    entries = AuditEntry.objects.filter(action=Action.INCLUSION_CHANGED)
+    assert {entry.subject_id for entry in entries} == {m.pk for m in swings[:2]}
+    run_action(client, "movement", "by_quality", swings[:1])
+    swings[0].refresh_from_db()
+    assert swings[0].inclusion == "auto"
+
+
+def test_numbers_are_computed_again_by_the_queue(
+    client, staff, django_capture_on_commit_callbacks
+):
+    first, second = make_synced_session(swings=1), make_synced_session(swings=1)
+    with django_capture_on_commit_callbacks(execute=True):
+        run_action(client, "session", "recompute", [first])
+    versions = dict(Movement.objects.values_list("session_id", "method_version"))
+    assert versions == {first.pk: "", second.pk: "test"}
+    with django_capture_on_commit_callbacks(execute=True):
+        run_action(client, "player", "recompute", [second.player])
+    assert set(Movement.objects.values_list("method_version", flat=True)) == {""}
+    queued = [OrmQ.objects.order_by("id")[n].task for n in (0, 1)]
+    assert [(task["func"], task["args"]) for task in queued] == [
+        ("athletes.tasks.recompute_player", (first.player_id,)),
+        ("athletes.tasks.recompute_player", (second.player_id,)),
+    ]
+
+
+def test_athletes_are_synced(client, staff):
+    session, other = make_synced_session(swings=1), make_synced_session(swings=1)
+    for each in (session, other):
+        ExportJob.objects.create(
+            session=each, data_type="metadata", state=JobState.STORED, sha256="x"
+        )
+    response = run_action(client, "player", "sync_athletes", [session.player])
+    assert messages_of(response)[0].startswith("1 files will be asked for anew")
+    states = dict(ExportJob.objects.values_list("session_id", "state"))
+    assert states == {session.pk: JobState.WANTED, other.pk: JobState.STORED}
+    assert SyncLog.objects.get().requested_by == staff
+    entry = AuditEntry.objects.get(action=Action.SYNC_REQUESTED)
+    assert (entry.user, entry.player_number) == (staff, session.player_id)
+
+
+def test_archives_are_made(client, staff):
+    players = [make_player(), make_player()]
+    run_action(client, "player", "make_archives", players)
+    archives = Archive.objects.filter(requested_by=staff, state="queued")
+    assert {archive.player_id for archive in archives} == {p.pk for p in players}
+    entries = AuditEntry.objects.filter(action=Action.DATA_EXPORTED)
+    assert {entry.player_number for entry in entries} == {p.pk for p in players}
+
+
+def test_metrics_of_sessions_are_downloaded_without_formulas(client, staff):
+    session = make_synced_session(
+        swings=1, player=make_player(first_name="=1+1", last_name="Cell")
+    )
+    make_session_metric(session=session, mean=640.25)
+    make_session_metric()  # of a session that is not chosen
+    response = run_action(client, "session", "metrics_as_csv", [session])
+    assert response["Content-Disposition"].startswith('attachment; filename="metrics-')
+    table = pandas.read_csv(io.BytesIO(response.getvalue()))
+    assert table["athlete"].tolist() == ["'=1+1 Cell"]
+    assert table["mean"].tolist() == [640.25]
+    assert table["unit"].tolist() == ["deg/s"]
+    entry = AuditEntry.objects.get(action=Action.DATA_EXPORTED)
+    assert entry.player_number == session.player_id
+    assert entry.detail == {"what": "metrics", "sessions": [session.pk]}
+
+
+def test_too_many_at_once_do_nothing(client, staff):
+    players = [make_player() for _ in range(26)]
+    response = run_action(client, "player", "make_archives", players)
+    assert "Choose at most 25" in messages_of(response)[0]
+    assert not Archive.objects.exists()
+
+
+def test_staff_have_the_actions_too(client):
+    client.force_login(make_staff(), "django.contrib.auth.backends.ModelBackend")
+    make_synced_session(swings=1)
+    for model, actions in {
+        "player": {"recompute", "sync_athletes", "make_archives"},
+        "session": {"recompute", "metrics_as_csv"},
+        "movement": {"count_out", "by_quality"},
+    }.items():
+        page = client.get(reverse(f"admin:athletes_{model}_changelist"))
+        choices = dict(page.context["action_form"].fields["action"].choices)
+        assert actions <= set(choices)
+
+
+# --- History, links, deletions ------------------------------------------------------
+
+
+def test_a_record_shows_who_changed_what(client, staff):
+    player = make_player(height_ft=5.5)
+    edit(client, player, height_ft="6.25")
+    other = make_player()
+    page = client.get(reverse("admin:athletes_player_change", args=[player.pk]))
+    (found,) = [c for c in page.context if "entries" in c and "record" in c][:1]
+    whats = [(entry.who, entry.what) for entry in found["entries"]]
+    assert sorted(whats) == [
+        (staff.username, "Edited here"),
+        (staff.username, "Record changed"),
+    ]
+    assert any("height_ft" in entry.detail for entry in found["entries"])
+    page = client.get(reverse("admin:athletes_player_change", args=[other.pk]))
+    assert "Nobody has changed it" in page.content.decode()
+
+
+def test_a_swing_shows_its_decisions(client, staff):
+    session = make_synced_session(swings=2)
+    first, second = session.movements.order_by("position")
+    run_action(client, "movement", "count_out", [first], reason="Sensor off")
+    for movement, shown in ((first, True), (second, False)):
+        url = reverse("admin:athletes_movement_change", args=[movement.pk])
+        assert ("Swing counted in or out" in client.get(url).content.decode()) is shown
+
+
+def test_an_athlete_is_not_deleted_but_erased(client, staff):
+    player = make_player()
+    url = reverse("admin:athletes_player_delete", args=[player.pk])
+    assert client.post(url, {"post": "yes"}).status_code == 403
+    page = client.get(reverse("admin:athletes_player_change", args=[player.pk]))
+    assert f'href="/privacy/athletes/{player.pk}/erase/"' in page.content.decode()
+    assert "the next sync would bring the athlete back" in page.content.decode()
+    listed = client.get(reverse("admin:athletes_player_changelist"))
+    assert "delete_selected" not in str(listed.context["action_form"])
+
+
+def test_an_athlete_leads_to_his_sessions_and_a_session_to_its_swings(client, staff):
+    session = make_synced_session(swings=2)
+    make_synced_session(swings=1)
+    page = client.get(reverse("admin:athletes_player_change", args=[session.player_id]))
+    link = f"/admin/athletes/session/?player__id__exact={session.player_id}"
+    assert f'href="{link}"' in page.content.decode()
+    rows = client.get(link).context["cl"].result_list
+    assert [row.pk for row in rows] == [session.pk]
+    page = client.get(reverse("admin:athletes_session_change", args=[session.pk]))
+    link = f"/admin/athletes/movement/?session__id__exact={session.pk}"
+    assert f'href="{link}"' in page.content.decode()
+    assert len(client.get(link).context["cl"].result_list) == 2
+
+
+# --- Many rows ------------------------------------------------------------------------
+
+
+def test_lists_do_not_count_to_the_end(client, staff):
+    Player.objects.bulk_create(
+        Player(org_player_id=f"p{n}", last_name="Listed")
+        for n in range(LISTED_ROWS + 1)
+    )
+    page = client.get(reverse("admin:athletes_player_changelist")).content.decode()
+    assert f"the first {LISTED_ROWS} athletes; search or filter for others" in page
+    Player.objects.filter(org_player_id__in=["p1", "p2"]).delete()
+    page = client.get(reverse("admin:athletes_player_changelist")).content.decode()
+    assert f"{LISTED_ROWS - 1} athletes" in page
+    assert "search or filter" not in page
+
+
+def test_movements_are_found_by_athlete_and_session(client, staff):
+    player = make_player(last_name="Juniper")
+    session = make_synced_session(swings=1, player=player)
+    make_synced_session(swings=1)
+    url = reverse("admin:athletes_movement_changelist")
+    for term in ("juniper", session.session_id):
+        rows = client.get(url, {"q": term}).context["cl"].result_list
+        assert [row.session_id for row in rows] == [session.pk]
+    assert len(client.get(url, {"q": "nobody"}).context["cl"].result_list) == 0

@@ -1,0 +1,72 @@
+"""What happened to a record, on its page in the administration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Q
+
+from accounts.models import AuditEntry
+
+register = template.Library()
+
+#: Newest entries that are shown; the audit has them all.
+SHOWN = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """Who did what, when, with what of it is worth saying."""
+
+    at: datetime
+    who: str
+    what: str
+    detail: str
+
+
+@register.inclusion_tag("admin/_history.html")
+def record_history(record: Any) -> dict[str, Any]:
+    """The newest entries of the audit and of the administration about `record`."""
+    label = record._meta.label_lower
+    about = Q(subject_type=label, subject_id=record.pk)
+    if label == "athletes.player":
+        about |= Q(player_number=record.pk)
+    entries = [
+        Happening(
+            entry.at,
+            entry.actor or "the system",
+            entry.get_action_display(),
+            _in_words(entry.detail),
+        )
+        for entry in AuditEntry.objects.filter(about).order_by("-at", "-id")[:SHOWN]
+    ]
+    written = LogEntry.objects.filter(
+        content_type=ContentType.objects.get_for_model(type(record)),
+        object_id=str(record.pk),
+    ).select_related("user")[:SHOWN]
+    entries += [
+        Happening(
+            entry.action_time,
+            entry.user.get_username(),
+            "Edited here",
+            entry.get_change_message(),
+        )
+        for entry in written
+    ]
+    entries.sort(key=lambda entry: entry.at, reverse=True)
+    return {"entries": entries[:SHOWN], "record": record}
+
+
+def _in_words(detail: dict[str, Any]) -> str:
+    parts = []
+    for name, value in detail.items():
+        if value in (None, "", []):
+            continue
+        text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        parts.append(f"{name.replace('_', ' ')}: {text}")
+    return "; ".join(parts)

@@ -1,0 +1,223 @@
+"""How much there is and what needs somebody, for the start page of the staff."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from axes.models import AccessAttempt
+from django.conf import settings
+from django.core.cache import cache
+from django.db.models import Count, QuerySet, Sum
+from django.urls import reverse
+from django.utils import timezone
+from django_q.models import Failure
+
+from accounts.adminkit import capped
+from athletes.models import (
+    DataState,
+    DuplicatePair,
+    Movement,
+    Player,
+    QualityGrade,
+    Session,
+)
+from privacy.models import Archive, ArchiveState
+from syncing import services as syncing
+from syncing.models import OPEN_STATES, ExportJob, JobState, SyncLog
+from webhooks.models import DeliveryState, WebhookDelivery
+
+#: Totals are read from all athletes; nobody needs them to the second.
+_TOTALS_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One count, and the list of what it counts."""
+
+    label: str
+    value: str
+    url: str
+    note: str = ""
+    needs_care: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The start page: totals, problems, and how the machinery runs."""
+
+    totals: list[Tile]
+    problems: list[Tile]
+    machinery: list[Tile]
+    sentence: str
+
+    @property
+    def worries(self) -> list[Tile]:
+        """What needs somebody."""
+        return [tile for tile in self.problems + self.machinery if tile.needs_care]
+
+
+def overview() -> Overview:
+    """Everything on the start page; no query counts a large table to its end."""
+    status = syncing.sync_status(with_jobs=False)
+    return Overview(
+        totals=_totals(),
+        problems=_problems(),
+        machinery=_machinery(status),
+        sentence=status.sentence,
+    )
+
+
+def _list(model: type[Any], query: str = "") -> str:
+    meta = model._meta
+    url = reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
+    return f"{url}?{query}" if query else url
+
+
+def _totals() -> list[Tile]:
+    # Kept beside each athlete, so that millions of swings are not counted here.
+    counts = cache.get("admin-totals")
+    if counts is None:
+        counts = _count_all()
+        cache.set("admin-totals", counts, _TOTALS_S)
+    return [
+        Tile("Athletes", f"{counts['athletes']:,}", _list(Player)),
+        Tile("Sessions", f"{counts['sessions'] or 0:,}", _list(Session)),
+        Tile(
+            "Swings", f"{counts['swings'] or 0:,}", _list(Movement, "is_swing__exact=1")
+        ),
+    ]
+
+
+def _count_all() -> dict[str, int | None]:
+    counts: dict[str, int | None] = Player.objects.order_by().aggregate(
+        athletes=Count("pk"), sessions=Sum("session_count"), swings=Sum("swing_count")
+    )
+    return counts
+
+
+def _problem(
+    label: str,
+    rows: QuerySet[Any],
+    url: str,
+    note: str = "",
+    *,
+    is_problem: bool = True,
+) -> Tile:
+    count, has_more = capped(rows)
+    value = f"{count:,}+" if has_more else f"{count:,}"
+    return Tile(label, value, url, note, needs_care=is_problem and count > 0)
+
+
+def _problems() -> list[Tile]:
+    open_states = ",".join(OPEN_STATES)
+    return [
+        _problem(
+            "Failed files",
+            ExportJob.objects.broken(),
+            _list(ExportJob, f"state__in={JobState.FAILED},{JobState.GIVEN_UP}"),
+            "tried again by themselves, or given up",
+        ),
+        _problem(
+            "Waiting files",
+            ExportJob.objects.waiting(),
+            _list(ExportJob, f"state__in={open_states}"),
+            "on their way from the vendor",
+            is_problem=False,
+        ),
+        _problem(
+            "Athletes without all data",
+            Player.objects.filter(data_state__in=[DataState.FAILED, DataState.PARTIAL]),
+            _list(Player, f"data_state__in={DataState.FAILED},{DataState.PARTIAL}"),
+            "some session failed or is only partly here",
+        ),
+        _problem(
+            "Athletes gone at the vendor",
+            Player.objects.filter(missing_since__isnull=False),
+            _list(Player, "missing_since__isempty=0"),
+            "no longer listed; kept here",
+        ),
+        _problem(
+            "Possible duplicates",
+            DuplicatePair.objects.filter(dismissed_at__isnull=True),
+            "/athletes/duplicates/",
+            "two records that may be one athlete",
+        ),
+        _problem(
+            "Poor swings",
+            Movement.objects.filter(quality_grade=QualityGrade.POOR),
+            _list(Movement, f"quality_grade__exact={QualityGrade.POOR}"),
+            "left out of means unless somebody counts them in",
+            is_problem=False,
+        ),
+    ]
+
+
+def _machinery(status: Any) -> list[Tile]:
+    return [
+        _last_sync(status),
+        _queue(),
+        _problem(
+            "Failed tasks",
+            Failure.objects.all(),
+            _list(Failure),
+            "of the last seven days",
+        ),
+        _problem(
+            "Failed webhooks",
+            WebhookDelivery.objects.filter(state=DeliveryState.FAILED),
+            _list(WebhookDelivery, f"state__exact={DeliveryState.FAILED}"),
+            "given up; can be sent again",
+        ),
+        _problem(
+            "Failed archives",
+            Archive.objects.filter(state=ArchiveState.FAILED),
+            _list(Archive, f"state__exact={ArchiveState.FAILED}"),
+        ),
+        _problem(
+            "Locked logins",
+            AccessAttempt.objects.filter(
+                failures_since_start__gte=settings.AXES_FAILURE_LIMIT,
+                attempt_time__gte=timezone.now() - settings.AXES_COOLOFF_TIME,
+            ),
+            _list(AccessAttempt),
+            "too many wrong passwords or codes",
+        ),
+    ]
+
+
+def _last_sync(status: Any) -> Tile:
+    if status.last_success_at is None:
+        value, is_old = "never", True
+    else:
+        age = timezone.now() - status.last_success_at
+        value, is_old = _age(age.total_seconds()), age > syncing.SUCCESS_MAX_AGE
+    return Tile(
+        "Last complete sync", value, _list(SyncLog), "all runs", needs_care=is_old
+    )
+
+
+def _age(seconds: float) -> str:
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min ago"
+    if seconds < 2 * 86400:
+        return f"{seconds / 3600:.0f} h ago"
+    return f"{seconds / 86400:.0f} days ago"
+
+
+def _queue() -> Tile:
+    url = reverse("admin:syncing_workerheartbeat_changelist")
+    age_s = syncing.worker_heartbeat_age_s(any_host=True)
+    is_silent = age_s is None or age_s > syncing.WORKER_SILENCE_S
+    note = "no worker gives a sign of life" if is_silent else "workers are at work"
+    length = _length()
+    value = "unknown" if length is None else f"{length:,} waiting"
+    return Tile("Queue", value, url, note, needs_care=is_silent or length is None)
+
+
+def _length(ask: Callable[[], int] = syncing.queue_length) -> int | None:
+    try:
+        return ask()
+    except syncing.broker_errors():
+        return None
