@@ -34,6 +34,7 @@ from privacy import records
 from privacy.archives import delete_archives
 from privacy.models import Archive
 from privacy.selectors import Stored, stored_about
+from sharing.comparisons import forget_athlete as forget_comparisons
 from syncing.engine.raw import digest
 from syncing.models import RawPayload, SyncLog, VendorSession
 from webhooks.services import forget as forget_deliveries
@@ -144,6 +145,7 @@ def _forget_mentions(player: Player) -> None:
     ids = [text for text in (player.org_player_id, player.reboot_player_id) if text]
     names = [player.full_name, f"{player.last_name}, {player.first_name}"]
     names = [text for text in names if len(text.strip(", ")) >= _LEAST_NAME]
+    forget_comparisons(player, names)
     _forget_payloads(erased, ids, own, session_ids)
     _forget_participation(player.org_player_id, own)
     movement_ids = Movement.objects.filter(session__player=player).values_list(

@@ -31,6 +31,7 @@ ACCESS_ACTIONS = (
     Action.DATA_EXPORTED,
     Action.SHEET_VIEWED,
     Action.SHARE_CREATED,
+    Action.SHARE_OPENED,
     Action.SHARE_REVOKED,
 )
 

@@ -33,8 +33,8 @@ _FIELD = re.compile(
     r"\w*[\"']?\s*[:=]\s*)([\"'][^\"'\r\n]+[\"']|[^\s,;&}\"']{4,})"
 )
 _JWT = re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?")
-# The link of a password reset lets its reader in.
-_RESET = re.compile(r"(/accounts/reset/)[^\s\"'<>]+")
+# The link of a password reset lets its reader in, a share link shows him one sheet.
+_RESET = re.compile(r"(/(?:accounts/reset|shared)/)[^\s\"'<>]+")
 
 
 def redact(text: str) -> str:

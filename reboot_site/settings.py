@@ -96,6 +96,7 @@ INSTALLED_APPS = [
     "athletes",
     "syncing",
     "privacy",
+    "sharing",
     "webhooks",
     "reboot_site",
 ]
@@ -323,6 +324,18 @@ KEEP_SYNC_LOGS_DAYS = env.integer("KEEP_SYNC_LOGS_DAYS", 365)
 KEEP_RAW_PAYLOADS_DAYS = env.integer("KEEP_RAW_PAYLOADS_DAYS", 730)
 KEEP_LOGIN_RECORDS_DAYS = env.integer("KEEP_LOGIN_RECORDS_DAYS", 180)
 KEEP_WEBHOOK_DELIVERIES_DAYS = env.integer("KEEP_WEBHOOK_DELIVERIES_DAYS", 90)
+
+# --- Sheets and share links -------------------------------------------------
+
+# Printed at the head of sheets; empty for none.
+FACILITY_NAME = env.text("FACILITY_NAME")
+# a4 or letter; empty: letter for whoever reads mph and feet, a4 for metres.
+SHEET_PAPER = env.text("SHEET_PAPER").lower()
+if SHEET_PAPER not in {"", "a4", "letter"}:
+    raise ImproperlyConfigured(f"SHEET_PAPER must be a4 or letter, not {SHEET_PAPER}.")
+SHARE_DAYS_MAX = env.integer("SHARE_DAYS_MAX", 90, low=1, high=365)
+# Proxies whose word on who asks is believed (reboot_site/gunicorn.py reads it too).
+FORWARDED_ALLOW_IPS = env.items("FORWARDED_ALLOW_IPS", "127.0.0.1")
 
 # --- Webhooks ---------------------------------------------------------------
 

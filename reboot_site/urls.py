@@ -5,12 +5,17 @@ from django.urls import include, path
 
 from athletes.views.home import home
 from reboot_site import metrics
+from sharing.views import shared
 
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("accounts.urls")),
     path("syncing/", include("syncing.urls")),
     path("athletes/", include("athletes.urls")),
+    path("athletes/", include("sharing.urls")),
+    # Without a login; the address is the key (docs/privacy.md).
+    path("shared/<str:token>/", shared.page, name="shared"),
+    path("shared/<str:token>/sheet.pdf", shared.pdf, name="shared_pdf"),
     path("privacy/", include("privacy.urls")),
     path("metrics", metrics.show, name="metrics"),
     path("", home, name="home"),

@@ -12,6 +12,7 @@ OURS = {
     "athletes",
     "syncing",
     "privacy",
+    "sharing",
     "webhooks",
     "simulator",
 }
@@ -24,7 +25,8 @@ ALLOWED = {
     "athletes": {"accounts"},
     "syncing": {"athletes", "accounts"},
     "webhooks": {"accounts"},
-    "privacy": {"athletes", "accounts", "syncing", "webhooks"},
+    "sharing": {"athletes", "accounts"},
+    "privacy": {"athletes", "accounts", "syncing", "webhooks", "sharing"},
     "simulator": set(),
 }
 # Wiring that lower packages may use: typed environment readers and the like.

@@ -20,8 +20,12 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from athletes.models import Note
+from accounts.models import User
+from athletes.models import Movement, Note
+from athletes.selectors.compare_items import ItemKey
 from privacy.models import Archive, ArchiveState
+from sharing.comparisons import save_comparison
+from sharing.links import make_link, revoke
 from syncing.models import RunStatus, SyncLog, Trigger
 from tests import factories
 
@@ -40,6 +44,7 @@ CALLERS = (
 
 # What came of a call: "in", "login" (sent to the login page) or the status.
 Outcomes = dict[str, str]
+Ids = dict[str, Any]
 
 
 def outcomes(*values: str) -> Outcomes:
@@ -56,6 +61,9 @@ API = outcomes("401", "in", "in", "in", "in", "in", "in", "in")
 API_ATHLETE = outcomes("401", "404", "in", "in", "in", "in", "in", "404")
 API_SYNC = outcomes("401", "403", "403", "in", "in", "403", "in", "403")
 NOT_THERE = outcomes("401", "404", "404", "404", "404", "404", "404", "404")
+
+# Of coach inside alone.
+NOT_OTHERS = {"staff": "404", "superuser": "404"}
 
 HIDDEN = dict.fromkeys(CALLERS, "404")
 
@@ -130,6 +138,48 @@ ROWS: dict[str, list[Row]] = {
     "athletes/swings/<int:pk>/events/<slug:event>/undo/": [
         post(ATHLETE, pk="movement", event="foot_down")
     ],
+    # sheets, their links, saved comparisons
+    "athletes/<int:pk>/sheet/": [get(ATHLETE, pk="player")],
+    "athletes/<int:pk>/sheet.pdf": [get(ATHLETE, pk="player")],
+    "athletes/<int:pk>/sheet/share/": [post(ATHLETE, {"days": 7}, pk="player")],
+    "athletes/sessions/<int:pk>/sheet/": [get(ATHLETE, pk="session")],
+    "athletes/sessions/<int:pk>/sheet.pdf": [get(ATHLETE, pk="session")],
+    "athletes/sessions/<int:pk>/sheet/share/": [
+        post(ATHLETE, {"days": 7}, pk="session")
+    ],
+    # Who made a link may end it, and staff.
+    "athletes/shares/<int:pk>/revoke/": [
+        post(ATHLETE, pk="link"),
+        post(ATHLETE | {"coach inside": "404"}, pk="link_of_staff"),
+    ],
+    "athletes/compare/saved/": [get(PAGE)],
+    "athletes/compare/save/": [post(PAGE, {"name": "a"})],
+    "athletes/compare/saved/<int:pk>/": [
+        get(ATHLETE, pk="shared_comparison"),
+        get(ATHLETE | NOT_OTHERS, pk="own_comparison"),
+    ],
+    "athletes/compare/saved/<int:pk>/change/": [
+        post(ATHLETE | NOT_OTHERS, {"name": "b"}, pk="shared_comparison")
+    ],
+    "athletes/compare/saved/<int:pk>/delete/": [
+        post(ATHLETE | NOT_OTHERS, pk="shared_comparison")
+    ],
+    "shared/<str:token>/": [
+        get(OPEN, token="share_token"),
+        get(OPEN, token="session_share_token"),
+        get(HIDDEN, token="revoked_share_token"),
+        get(HIDDEN, token="expired_share_token"),
+        get(HIDDEN, token="lost_share_token"),
+        get(HIDDEN, token="x" * 43),
+    ],
+    "shared/<str:token>/sheet.pdf": [
+        get(OPEN, token="share_token"),
+        get(OPEN, token="session_share_token"),
+        get(HIDDEN, token="revoked_share_token"),
+        get(HIDDEN, token="expired_share_token"),
+        get(HIDDEN, token="lost_share_token"),
+        get(HIDDEN, token="x" * 43),
+    ],
     # privacy
     "privacy/athletes/<int:pk>/": [get(ATHLETE, pk="player")],
     "privacy/athletes/<int:pk>/archive/": [post(ATHLETE, pk="player")],
@@ -177,6 +227,44 @@ ROWS: dict[str, list[Row]] = {
 }
 
 
+def _shares(movement: Movement, *, inside: User, outside: User, staff: User) -> Ids:
+    """Links in every state, and comparisons of coach inside."""
+    session = movement.session
+    player = session.player
+    link, token = make_link(by=inside, player=player)
+    of_staff, session_token = make_link(by=staff, player=player, session=session)
+    revoked, revoked_token = make_link(by=staff, player=player)
+    revoke(link=revoked, by=staff)
+    expired, expired_token = make_link(by=staff, player=player)
+    expired.expires_at = timezone.now()
+    expired.save()
+    # Of a coach who may not see the athlete any more.
+    _, lost_token = make_link(by=outside, player=player)
+    other = factories.make_session(player=player)
+    saved = [
+        save_comparison(
+            user=inside,
+            name="a",
+            keys=[ItemKey("session", session.pk), ItemKey("session", other.pk)],
+            series="",
+            align="",
+            is_shared=is_shared,
+        ).pk
+        for is_shared in (True, False)
+    ]
+    return {
+        "link": link.pk,
+        "link_of_staff": of_staff.pk,
+        "share_token": token,
+        "session_share_token": session_token,
+        "revoked_share_token": revoked_token,
+        "expired_share_token": expired_token,
+        "lost_share_token": lost_token,
+        "shared_comparison": saved[0],
+        "own_comparison": saved[1],
+    }
+
+
 class World(SimpleNamespace):
     """Rows of the athlete that everything is about, and everybody who calls."""
 
@@ -199,7 +287,9 @@ class World(SimpleNamespace):
             expires_at=timezone.now() + timedelta(hours=1),
         )
         default_storage.save(archive.file_name, ContentFile(b"PK"))
+        staff = factories.make_staff()
         super().__init__(
+            **_shares(movement, inside=inside, outside=outside, staff=staff),
             player=player.pk,
             archive=archive.pk,
             session=movement.session_id,
@@ -211,7 +301,7 @@ class World(SimpleNamespace):
             users={
                 "coach outside": outside,
                 "coach inside": inside,
-                "staff": factories.make_staff(),
+                "staff": staff,
                 "superuser": factories.make_superuser(),
             },
             tokens={
@@ -362,6 +452,7 @@ def test_no_route_changes_anything_without_a_csrf_token(method: str) -> None:
         row = rows[0]
         path = f"/{row.ids['path']}" if "path" in row.ids else None
         world = SimpleNamespace(player=1, session=1, movement=1, note=1, run=1)
+        world.link = world.shared_comparison = 1
         path = path or address(route, row, world)  # type: ignore[arg-type]
         status = getattr(client, method)(path).status_code
         if status not in {403, 404, 405, 401}:

@@ -1,0 +1,287 @@
+"""The one chart of a sheet, as lines and texts on a plane: SVG and PDF draw the same.
+
+Lengths are in units of the view box, `WIDTH` × `HEIGHT`, y downwards. Nothing here
+knows a page, a file or a row.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+Scale = Callable[[float], float]
+
+WIDTH, HEIGHT = 720.0, 252.0
+LEFT, RIGHT, TOP, BOTTOM = 46.0, 8.0, 40.0, 34.0
+TEXT_SIZE = 11.0
+#: A label this close above or below another one would cover it.
+LABEL_ROOM = 14.0
+#: Events closer than this have labels that touch.
+EVENT_ROOM = 90.0
+
+# The part colours of tokens.css on paper, and its dashes (docs/design.md).
+COLOURS = {"pelvis": "#d05a00", "torso": "#008a64", "lead_arm": "#0072b2"}
+DASHES: dict[str, tuple[float, ...]] = {
+    "pelvis": (),
+    "torso": (11.0, 4.0),
+    "lead_arm": (2.0, 3.0),
+}
+GRID, AXIS, INK, MUTED = "#e7eaee", "#7b8692", "#000000", "#3d4650"
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """One mean curve over a uniform axis in ms; `sd` is None without a band."""
+
+    part: str
+    name: str
+    x_ms: FloatArray
+    mean: FloatArray
+    sd: FloatArray | None
+    unit: str
+
+    @property
+    def peak(self) -> tuple[float, float] | None:
+        """Where the curve is highest: ms and value."""
+        if not np.isfinite(self.mean).any():
+            return None
+        place = int(np.nanargmax(self.mean))
+        return float(self.x_ms[place]), float(self.mean[place])
+
+
+@dataclass(frozen=True)
+class Event:
+    """An instant that all curves share."""
+
+    at_ms: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """A line through points."""
+
+    points: tuple[tuple[float, float], ...]
+    colour: str
+    width: float
+    dash: tuple[float, ...] = ()
+
+    @property
+    def svg_points(self) -> str:
+        return _svg_points(self.points)
+
+    @property
+    def svg_dash(self) -> str:
+        return " ".join(f"{length:g}" for length in self.dash)
+
+
+@dataclass(frozen=True)
+class Area:
+    """A filled outline; `tint` of its colour on white."""
+
+    points: tuple[tuple[float, float], ...]
+    colour: str
+    tint: float = 0.18
+
+    @property
+    def svg_points(self) -> str:
+        return _svg_points(self.points)
+
+
+def _svg_points(points: Sequence[tuple[float, float]]) -> str:
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+
+
+@dataclass(frozen=True)
+class Label:
+    """Text; `anchor` is start, middle or end, y the base line."""
+
+    x: float
+    y: float
+    text: str
+    anchor: str = "start"
+    colour: str = INK
+    strong: bool = False
+
+
+@dataclass(frozen=True)
+class Chart:
+    """What is drawn, back to front, and the same in one sentence."""
+
+    title: str
+    caption: str
+    description: str
+    areas: tuple[Area, ...]
+    strokes: tuple[Stroke, ...]
+    labels: tuple[Label, ...]
+
+
+def draw(
+    series: Sequence[Series],
+    events: Sequence[Event],
+    *,
+    title: str,
+    caption: str,
+    x_title: str,
+    y_title: str,
+) -> Chart:
+    """Curves with bands, events as upright lines, a legend and labels at the peaks."""
+    x_low, x_high = float(series[0].x_ms[0]), float(series[0].x_ms[-1])
+    low, high, step = _range(series)
+
+    def x_of(ms: float) -> float:
+        return LEFT + (ms - x_low) / (x_high - x_low) * (WIDTH - LEFT - RIGHT)
+
+    def y_of(value: float) -> float:
+        return HEIGHT - BOTTOM - (value - low) / (high - low) * (HEIGHT - TOP - BOTTOM)
+
+    areas, strokes, labels = [], [], []
+    tick = low
+    while tick <= high + step / 2:
+        y = y_of(tick)
+        strokes.append(Stroke(((LEFT, y), (WIDTH - RIGHT, y)), GRID, 0.8))
+        text = f"{tick:,.0f}".replace("-", "−")
+        labels.append(Label(LEFT - 6, y + 4, text, "end", MUTED))
+        tick += step
+    for ms in range(math.ceil(x_low / 100) * 100, int(x_high) + 1, 100):
+        text = f"{ms}".replace("-", "−")
+        labels.append(Label(x_of(ms), HEIGHT - BOTTOM + 15, text, "middle", MUTED))
+    base = HEIGHT - BOTTOM
+    strokes.append(Stroke(((LEFT, base), (WIDTH - RIGHT, base)), AXIS, 1.0))
+    labels.append(
+        Label((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 4, x_title, "middle", MUTED)
+    )
+    labels.append(Label(0, 11, y_title, "start", MUTED))
+    shown = sorted(
+        (event for event in events if x_low <= event.at_ms <= x_high),
+        key=lambda event: event.at_ms,
+    )
+    places = [x_of(event.at_ms) for event in shown]
+    for place, (event, x) in enumerate(zip(shown, places, strict=True)):
+        strokes.append(Stroke(((x, TOP - 6), (x, base)), AXIS, 0.9, (1.5, 2.5)))
+        # Two that are close are written away from each other.
+        after = place > 0 and x - places[place - 1] < EVENT_ROOM
+        before = place + 1 < len(places) and places[place + 1] - x < EVENT_ROOM
+        anchor = "middle" if before == after else "start" if after else "end"
+        labels.append(Label(x, TOP - 10, event.label, anchor, MUTED))
+    for one in series:
+        if one.sd is not None:
+            areas += _band(one, x_of, y_of)
+    for one in series:
+        for run in _runs(one.mean):
+            points = tuple(
+                (x_of(float(one.x_ms[i])), y_of(float(one.mean[i]))) for i in run
+            )
+            strokes.append(Stroke(points, COLOURS[one.part], 2.0, DASHES[one.part]))
+    peak_strokes, peak_labels = _peaks(series, x_of, y_of)
+    legend_strokes, legend_labels = _legend(series)
+    return Chart(
+        title=title,
+        caption=caption,
+        description=_description(series, title, caption),
+        areas=tuple(areas),
+        strokes=(*strokes, *peak_strokes, *legend_strokes),
+        labels=(*labels, *peak_labels, *legend_labels),
+    )
+
+
+def _range(series: Sequence[Series]) -> tuple[float, float, float]:
+    """Lowest and highest tick, and their distance: a round number, five or so."""
+    lows, highs = [0.0], [1.0]
+    for one in series:
+        spread = np.zeros_like(one.mean) if one.sd is None else np.nan_to_num(one.sd)
+        lows.append(float(np.nanmin(one.mean - spread)))
+        highs.append(float(np.nanmax(one.mean + spread)))
+    low, high = min(lows), max(highs)
+    rough = (high - low) / 4
+    size = 10.0 ** math.floor(math.log10(rough))
+    step = next(size * k for k in (1, 2, 2.5, 5, 10) if size * k >= rough)
+    return math.floor(low / step) * step, math.ceil(high / step) * step, step
+
+
+def _runs(values: FloatArray) -> list[range]:
+    """Stretches of known values, two long at least."""
+    known = np.flatnonzero(np.isfinite(values))
+    if len(known) == 0:
+        return []
+    breaks = np.flatnonzero(np.diff(known) > 1) + 1
+    groups = np.split(known, breaks)
+    return [range(int(g[0]), int(g[-1]) + 1) for g in groups if len(g) > 1]
+
+
+def _band(one: Series, x_of: Scale, y_of: Scale) -> list[Area]:
+    assert one.sd is not None  # noqa: S101  # asked for with a band only
+    found = []
+    for run in _runs(one.mean + one.sd):
+        upper = [
+            (x_of(float(one.x_ms[i])), y_of(float(one.mean[i] + one.sd[i])))
+            for i in run
+        ]
+        lower = [
+            (x_of(float(one.x_ms[i])), y_of(float(one.mean[i] - one.sd[i])))
+            for i in run
+        ]
+        found.append(Area((*upper, *reversed(lower)), COLOURS[one.part]))
+    return found
+
+
+def _peaks(
+    series: Sequence[Series], x_of: Scale, y_of: Scale
+) -> tuple[list[Stroke], list[Label]]:
+    """Name and height of each peak, left of where the curves rise, with a line to it.
+
+    Beside the peak itself a label would lie on another curve.
+    """
+    peaks = [(one, peak) for one in series if (peak := one.peak) is not None]
+    if not peaks:
+        return [], []
+    highest = max(value for _, (_, value) in peaks)
+    rises = [
+        float(one.x_ms[int(np.argmax(np.nan_to_num(one.mean) > 0.25 * highest))])
+        for one, (_, value) in peaks
+        if value > 0.25 * highest
+    ]
+    x = max(x_of(min(rises, default=peaks[0][1][0])) - 12, LEFT + 150)
+    strokes, labels = [], []
+    last = -math.inf
+    for one, (at_ms, value) in sorted(peaks, key=lambda item: -item[1][1]):
+        y = max(y_of(value), last + LABEL_ROOM)
+        last = y
+        end = (x_of(at_ms), y_of(value))
+        strokes.append(Stroke(((x + 4, y), end), COLOURS[one.part], 0.6, (1.0, 2.0)))
+        text = f"{one.name} {_amount(value, one.unit)}"
+        labels.append(Label(x, y + 4, text, "end", COLOURS[one.part], True))
+    return strokes, labels
+
+
+def _amount(value: float, unit: str) -> str:
+    space = "" if unit.startswith("°") else " "
+    return f"{value:,.0f}{space}{unit}".replace("-", "−")
+
+
+def _legend(series: Sequence[Series]) -> tuple[list[Stroke], list[Label]]:
+    strokes, labels = [], []
+    x = WIDTH - RIGHT
+    for one in reversed(series):
+        x -= 8 + 6.1 * len(one.name)
+        labels.append(Label(x, 11, one.name))
+        strokes.append(
+            Stroke(((x - 34, 7), (x - 6, 7)), COLOURS[one.part], 2.0, DASHES[one.part])
+        )
+        x -= 40
+    return strokes, labels
+
+
+def _description(series: Sequence[Series], title: str, caption: str) -> str:
+    told = [
+        f"{one.name} peaks at {_amount(peak[1], one.unit)}, "
+        f"{abs(peak[0]):.0f} ms {'before' if peak[0] <= 0 else 'after'} time zero"
+        for one in series
+        if (peak := one.peak) is not None
+    ]
+    return f"{title}, {caption}. {'; '.join(told)}."

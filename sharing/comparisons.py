@@ -1,0 +1,161 @@
+"""Saved comparisons: whoever opens one must be allowed to see every part of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.http import Http404
+
+from accounts.models import User
+from athletes import access
+from athletes.models import Movement, Player, Session
+from athletes.selectors.compare_items import LEAST, ItemKey, load_items
+from sharing.models import SavedComparison, SavedItem
+
+MOST_SAVED = 200
+
+
+class NotSavableError(ValueError):
+    """Something cannot be kept as a comparison; says why."""
+
+
+@dataclass(frozen=True)
+class SavedLine:
+    """One comparison in the list."""
+
+    comparison: SavedComparison
+    items: tuple[str, ...]
+    is_own: bool
+    url: str
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether there is still something to hold against something else."""
+        return len(self.items) >= LEAST
+
+
+def visible_comparisons(user: User) -> QuerySet[SavedComparison]:
+    """Own ones and shared ones, without those of which a part may not be seen."""
+    hidden = SavedItem.objects.exclude(
+        Q(player__isnull=False)
+        & (
+            Q(player__in=access.visible_players(user).values("pk"))
+            | Q(player__merged_into__in=access.visible_players(user).values("pk"))
+        )
+        | Q(session__isnull=False)
+        & (
+            Q(session__in=access.visible_sessions(user).values("pk"))
+            | Q(session__folded_into__in=access.visible_sessions(user).values("pk"))
+        )
+        | Q(movement__isnull=False)
+        & Q(movement__in=access.visible_movements(user).values("pk"))
+    )
+    return (
+        SavedComparison.objects.filter(Q(owner=user) | Q(is_shared=True))
+        .exclude(pk__in=hidden.values("comparison"))
+        .select_related("owner")
+    )
+
+
+def get_comparison_or_404(user: User, pk: int) -> SavedComparison:
+    """The comparison, if this user may see all of it."""
+    found = visible_comparisons(user).filter(pk=pk).first()
+    if found is None:
+        raise Http404("There is no such comparison, or you may not see all of it.")
+    return found
+
+
+def get_own_comparison_or_404(user: User, pk: int) -> SavedComparison:
+    """The comparison, if it is this user's own: only he renames or deletes it."""
+    found = get_comparison_or_404(user, pk)
+    if found.owner_id != user.pk:
+        raise Http404("There is no such comparison of yours.")
+    return found
+
+
+def saved_lines(user: User) -> tuple[SavedLine, ...]:
+    """The list by name, with what is compared in words."""
+    found = list(visible_comparisons(user)[:MOST_SAVED])
+    items: dict[int, list[SavedItem]] = {}
+    for item in SavedItem.objects.filter(comparison__in=found).select_related(
+        "player", "player__merged_into", "session__player", "movement__session__player"
+    ):
+        items.setdefault(item.comparison_id, []).append(item)
+    return tuple(
+        SavedLine(
+            comparison=comparison,
+            items=tuple(item.words for item in items.get(comparison.pk, [])),
+            is_own=comparison.owner_id == user.pk,
+            url=address(comparison, items.get(comparison.pk, [])),
+        )
+        for comparison in found
+    )
+
+
+def address(comparison: SavedComparison, items: Iterable[SavedItem]) -> str:
+    """The query of the compare page that shows it."""
+    query = {
+        "items": ",".join(dict.fromkeys(item.key for item in items)),
+        "series": comparison.series,
+        "align": comparison.align,
+    }
+    return f"?{urlencode(query, safe=',')}"
+
+
+@transaction.atomic
+def save_comparison(
+    *,
+    user: User,
+    name: str,
+    keys: Sequence[ItemKey],
+    series: str,
+    align: str,
+    is_shared: bool,
+) -> SavedComparison:
+    """Keep a comparison; raises `NotSavableError` when a part is missing or unseen."""
+    items, missing = load_items(user, keys)
+    if missing:
+        raise NotSavableError(missing[0])
+    if len(items) < LEAST:
+        raise NotSavableError("Two things make a comparison: add another one.")
+    if SavedComparison.objects.filter(owner=user).count() >= MOST_SAVED:
+        raise NotSavableError(f"You keep {MOST_SAVED} already: delete one first.")
+    comparison = SavedComparison.objects.create(
+        name=name, owner=user, series=series, align=align, is_shared=is_shared
+    )
+    fields = {"athlete": "player_id", "session": "session_id", "swing": "movement_id"}
+    SavedItem.objects.bulk_create(
+        SavedItem(
+            comparison=comparison, place=place, **{fields[item.key.kind]: item.key.pk}
+        )
+        for place, item in enumerate(items)
+    )
+    return comparison
+
+
+def forget_athlete(player: Player, names: Iterable[str]) -> int:
+    """Take away what names an athlete who is being erased; returns how many.
+
+    A comparison with a part of him goes as a whole: it is not what was saved any more,
+    and its name may be about him. His links go with his row.
+    """
+    parts = (
+        Q(items__player=player)
+        | Q(items__session__in=Session.objects.filter(player=player).values("pk"))
+        | Q(
+            items__movement__in=Movement.objects.filter(session__player=player).values(
+                "pk"
+            )
+        )
+    )
+    for name in names:
+        parts |= Q(name__icontains=name)
+    doomed = list(
+        SavedComparison.objects.filter(parts).values_list("pk", flat=True).distinct()
+    )
+    SavedComparison.objects.filter(pk__in=doomed).delete()
+    return len(doomed)

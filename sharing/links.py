@@ -1,0 +1,158 @@
+"""Share links: made, opened, revoked.
+
+A link opens what its maker may see and export at that moment, asked of the one place
+that decides (`athletes.access`): a maker who is switched off, or who lost the athlete,
+takes the link with him, and gets it back with the athlete.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+
+from accounts.audit import record
+from accounts.models import Action, User
+from athletes import access
+from athletes.models import Player, Session
+from sharing.models import ShareLink
+from sharing.sheet import Sheet, athlete_sheet, session_sheet, short_name
+
+DEFAULT_DAYS = 14
+#: As many as have use; a list of hundreds hides the one that should be revoked.
+MOST_RUNNING = 25
+
+
+class TooManyLinksError(ValueError):
+    """An athlete has as many running links as one can keep an eye on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What a link opens."""
+
+    link: ShareLink
+    player: Player
+    session: Session | None
+
+    def sheet(self) -> Sheet:
+        """The sheet in the link's units, with as much of the name as was chosen."""
+        sessions = access.visible_sessions(self.link.created_by)
+        name = self.player.full_name if self.link.full_name else short_name(self.player)
+        if self.session is not None:
+            return session_sheet(
+                self.session, sessions, units=self.link.units, name=name
+            )
+        return athlete_sheet(self.player, sessions, units=self.link.units, name=name)
+
+
+@transaction.atomic
+def make_link(
+    *,
+    by: User,
+    player: Player,
+    session: Session | None = None,
+    days: int = DEFAULT_DAYS,
+    label: str = "",
+    full_name: bool = False,
+) -> tuple[ShareLink, str]:
+    """A new link and its secret, which is not stored and cannot be shown again.
+
+    Raises `TooManyLinksError` beyond `MOST_RUNNING` links of one athlete.
+    """
+    if not 1 <= days <= settings.SHARE_DAYS_MAX:
+        raise ValueError(
+            f"A link lasts 1 to {settings.SHARE_DAYS_MAX} days, not {days}."
+        )
+    # Two requests at once would both find room for one more.
+    Player.objects.select_for_update().get(pk=player.pk)
+    if ShareLink.objects.running().filter(player=player).count() >= MOST_RUNNING:
+        raise TooManyLinksError(
+            f"This athlete has {MOST_RUNNING} running links: revoke one first."
+        )
+    token = secrets.token_urlsafe(32)
+    link = ShareLink.objects.create(
+        player=player,
+        session=session,
+        digest=ShareLink.digest_of(token),
+        label=label,
+        full_name=full_name,
+        units=by.units,
+        created_by=by,
+        expires_at=timezone.now() + timedelta(days=days),
+    )
+    record(
+        Action.SHARE_CREATED,
+        by=by,
+        subject=link,
+        player_id=player.pk,
+        what="session sheet" if session else "athlete sheet",
+        days=days,
+        full_name=full_name,
+    )
+    return link, token
+
+
+def find(token: str) -> Shared | None:
+    """What the link opens now; None for unknown, expired, revoked or lost alike."""
+    link = (
+        ShareLink.objects.running()
+        .filter(digest=ShareLink.digest_of(token))
+        .select_related("created_by", "player", "session")
+        .first()
+    )
+    if link is None or not access.may_export(link.created_by):
+        return None
+    if link.session is not None:
+        session = (
+            access.visible_sessions(link.created_by)
+            # Of a session that was folded into another one, that other one.
+            .filter(pk=link.session.whole_id)
+            .select_related("player")
+            .first()
+        )
+        return Shared(link, session.player, session) if session else None
+    # Of a record that was merged into another one, that other one.
+    kept = link.player.merged_into_id or link.player_id
+    player = access.visible_players(link.created_by).filter(pk=kept).first()
+    return Shared(link, player, None) if player else None
+
+
+def count(shared: Shared, what: Literal["page", "PDF"]) -> None:
+    """One more opening, in the link's counters and in the audit; of whom is unknown."""
+    field = "open_count" if what == "page" else "download_count"
+    # Counted by the database: two at once are two.
+    ShareLink.objects.filter(pk=shared.link.pk).update(
+        **{field: F(field) + 1}, last_opened_at=timezone.now()
+    )
+    record(
+        Action.SHARE_OPENED,
+        subject=shared.link,
+        player_id=shared.player.pk,
+        what=what,
+    )
+
+
+def links_about(user: User, player: Player) -> QuerySet[ShareLink]:
+    """An athlete's links: his own for a coach, everybody's for staff."""
+    links = ShareLink.objects.filter(
+        Q(player=player) | Q(player__merged_into=player)
+    ).select_related("created_by", "session")
+    return links if access.may_administer(user) else links.filter(created_by=user)
+
+
+def revoke(*, link: ShareLink, by: User) -> bool:
+    """End a link; False when it was revoked already."""
+    with transaction.atomic():
+        changed = ShareLink.objects.filter(pk=link.pk, revoked_at__isnull=True).update(
+            revoked_at=timezone.now()
+        )
+        if changed:
+            record(Action.SHARE_REVOKED, by=by, subject=link, player_id=link.player_id)
+    return bool(changed)

@@ -1,0 +1,159 @@
+"""Links that open one sheet, and comparisons that people keep."""
+
+from __future__ import annotations
+
+import hashlib
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from accounts.models import Units, User
+from athletes.models import Movement, Player, Session
+
+
+class ShareLinkQuerySet(models.QuerySet["ShareLink"]):
+    """Questions about links."""
+
+    def running(self) -> ShareLinkQuerySet:
+        """Neither revoked nor expired."""
+        return self.filter(revoked_at__isnull=True, expires_at__gt=timezone.now())
+
+
+class ShareLink(models.Model):
+    """A way to one sheet without a login; only the hash of its secret is stored.
+
+    It is worth no more than its maker: whatever takes the athlete away from him takes
+    the link away too (`sharing.links`).
+    """
+
+    # Of an athlete's newest session, or, with `session`, of that one.
+    player = models.ForeignKey(
+        Player, on_delete=models.CASCADE, related_name="share_links"
+    )
+    session = models.ForeignKey(
+        Session,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="share_links",
+    )
+    # A plain hash does: 256 random bits cannot be guessed, however fast it is.
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    label = models.CharField(max_length=100, blank=True)
+    full_name = models.BooleanField(default=False)
+    units = models.CharField(max_length=10, choices=Units.choices)
+    created_by = models.ForeignKey(
+        User, on_delete=models.CASCADE, related_name="share_links"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, editable=False)
+    open_count = models.PositiveIntegerField(default=0, editable=False)
+    download_count = models.PositiveIntegerField(default=0, editable=False)
+    last_opened_at = models.DateTimeField(null=True, editable=False)
+
+    objects = ShareLinkQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            # the links of an athlete, newest first
+            models.Index(fields=["player", "-created_at"], name="share_player"),
+        ]
+
+    def __str__(self) -> str:
+        return f"share link {self.pk}"
+
+    @staticmethod
+    def digest_of(token: str) -> str:
+        return hashlib.sha256(token.encode()).hexdigest()
+
+    @property
+    def state(self) -> str:
+        """running, revoked or expired; whether the maker still may is not in it."""
+        if self.revoked_at is not None:
+            return "revoked"
+        return "running" if self.expires_at > timezone.now() else "expired"
+
+
+class SavedComparison(models.Model):
+    """A comparison with a name; what is compared are its items."""
+
+    name = models.CharField(max_length=100)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="saved_comparisons",
+    )
+    is_shared = models.BooleanField(
+        "for everybody who may see all of it", default=False
+    )
+    series = models.CharField(max_length=60, blank=True)
+    align = models.CharField(max_length=30, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["name", "id"]
+
+    def __str__(self) -> str:
+        return f"comparison {self.pk}"
+
+
+class SavedItem(models.Model):
+    """One side of a saved comparison: an athlete, a session or a swing."""
+
+    comparison = models.ForeignKey(
+        SavedComparison, on_delete=models.CASCADE, related_name="items"
+    )
+    place = models.PositiveSmallIntegerField()
+    player = models.ForeignKey(
+        Player, null=True, on_delete=models.CASCADE, related_name="+"
+    )
+    session = models.ForeignKey(
+        Session, null=True, on_delete=models.CASCADE, related_name="+"
+    )
+    movement = models.ForeignKey(
+        Movement, null=True, on_delete=models.CASCADE, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["comparison", "place"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["comparison", "place"], name="saved_item_place"
+            ),
+            models.CheckConstraint(
+                condition=Q(player__isnull=False, session=None, movement=None)
+                | Q(player=None, session__isnull=False, movement=None)
+                | Q(player=None, session=None, movement__isnull=False),
+                name="saved_item_is_one_thing",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"item {self.place} of comparison {self.comparison_id}"
+
+    @property
+    def key(self) -> str:
+        """As the comparison's URL names it; after a merge, what it is part of now."""
+        if self.player is not None:
+            return f"athlete-{self.player.merged_into_id or self.player.pk}"
+        if self.session is not None:
+            return f"session-{self.session.whole_id}"
+        return f"swing-{self.movement_id}"
+
+    @property
+    def words(self) -> str:
+        """Whom and when, as a list says it."""
+        if self.player is not None:
+            return (self.player.merged_into or self.player).full_name
+        session = self.session or (self.movement.session if self.movement else None)
+        assert session is not None  # noqa: S101  # the constraint says so
+        day = session.session_date
+        when = date_format(day, "M j, Y") if day else "undated"
+        swing = f", swing {self.movement.position}" if self.movement else ""
+        return f"{session.player.full_name}{swing}, {when}"

@@ -1,0 +1,442 @@
+"""The sheet of an athlete or of a session: one page, the same on screen and as PDF.
+
+Everything here is text that is ready to print, in the reader's units, so that the two
+renderings cannot say different things.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from django.conf import settings
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from accounts.models import Units
+from athletes import display
+from athletes.biomechanics import curves as curve_tools
+from athletes.biomechanics.definitions import METHOD_VERSION, SERIES
+from athletes.curve_store import load_curves
+from athletes.models import Movement, Player, Session
+from athletes.querysets import SessionQuerySet
+from athletes.selectors.athlete_page import NUMERIC_HEADLINES
+from athletes.selectors.changes import MetricChange, change_at, findings
+from athletes.selectors.events import commonest, event_rules, event_time
+from athletes.selectors.history import Point, histories, rule_words
+from athletes.selectors.readings import reading_of
+from athletes.selectors.session_curves import zero_label
+from athletes.selectors.session_page import order_shares
+from athletes.selectors.words import counted
+from sharing import chart
+
+Paper = Literal["a4", "letter"]
+
+CHART_SERIES = (
+    ("pelvis_omega", "Pelvis"),
+    ("torso_omega", "Shoulder line"),
+    ("lead_arm_omega", "Lead upper arm"),
+)
+# A page has room for so many characters of what people and the vendor wrote.
+NAME_LENGTH, FACILITY_LENGTH, DETAIL_LENGTH = 60, 80, 40
+MS_PER_S = 1000.0
+
+
+@dataclass(frozen=True)
+class SheetRow:
+    """One number, then and now; `mark` is that of its footnote."""
+
+    mark: int
+    name: str
+    unit: str
+    before: str
+    before_n: str
+    now: str
+    sd: str
+    n: str
+    delta: str
+    smallest: str
+    verdict: str
+    is_real: bool
+
+
+@dataclass(frozen=True)
+class Footnote:
+    """What one number means."""
+
+    mark: int
+    term: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """All that the page says."""
+
+    kind: Literal["athlete", "session"]
+    facility: str
+    name: str
+    facts: tuple[str, ...]
+    data_line: str
+    findings: tuple[str, ...]
+    chart: chart.Chart | None
+    order: str
+    rows: tuple[SheetRow, ...]
+    before_head: str
+    now_head: str
+    footnotes: tuple[Footnote, ...]
+    remarks: tuple[str, ...]
+    made_line: str
+    file_name: str
+    units: str
+
+    @property
+    def title(self) -> str:
+        """What a window, a file or an outline is called."""
+        return f"{self.name}: swing sheet"
+
+
+def paper_for(units: str, asked: str = "") -> Paper:
+    """The paper that was asked for, else the facility's, else that of the units."""
+    for wanted in (asked, settings.SHEET_PAPER):
+        if wanted in ("a4", "letter"):
+            return wanted  # type: ignore[return-value]
+    return "a4" if units == Units.METRIC else "letter"
+
+
+def short_name(player: Player) -> str:
+    """Given name and initial: enough for who was there, too little for a stranger."""
+    initial = f"{player.last_name.strip()[:1]}." if player.last_name.strip() else ""
+    return f"{player.first_name} {initial}".strip() or "Athlete"
+
+
+def athlete_sheet(
+    player: Player,
+    sessions: SessionQuerySet,
+    *,
+    units: str,
+    name: str = "",
+) -> Sheet:
+    """The athlete's newest session with numbers, against those before it.
+
+    `sessions` are those that the reader may see. At most six queries.
+    """
+    history = _history(player, sessions)
+    newest = _newest(history)
+    session = None
+    if newest is not None:
+        session = sessions.filter(pk=newest.session_id).first()
+    return _sheet("athlete", player, session, history, units=units, name=name)
+
+
+def session_sheet(
+    session: Session,
+    sessions: SessionQuerySet,
+    *,
+    units: str,
+    name: str = "",
+) -> Sheet:
+    """One session against those before it; later ones are left out."""
+    player = session.player
+    at = _place(session.session_date, session.pk)
+    history = {
+        metric: kept
+        for metric, points in _history(player, sessions).items()
+        if (kept := [p for p in points if _place(p.date, p.session_id) <= at])
+        and any(point.session_id == session.pk for point in kept)
+    }
+    return _sheet("session", player, session, history, units=units, name=name)
+
+
+def _place(date: dt.date | None, pk: int) -> tuple[dt.date, int]:
+    return (date or dt.date.min, pk)
+
+
+def _history(player: Player, sessions: SessionQuerySet) -> dict[str, list[Point]]:
+    found = histories(sessions, [player.pk], NUMERIC_HEADLINES).get(player.pk, {})
+    # In the order of the headlines, whatever the database gave.
+    return {name: found[name] for name in NUMERIC_HEADLINES if name in found}
+
+
+def _newest(history: Mapping[str, Sequence[Point]]) -> Point | None:
+    return max(
+        (points[-1] for points in history.values()),
+        key=lambda point: _place(point.date, point.session_id),
+        default=None,
+    )
+
+
+def _sheet(
+    kind: Literal["athlete", "session"],
+    player: Player,
+    session: Session | None,
+    history: Mapping[str, Sequence[Point]],
+    *,
+    units: str,
+    name: str,
+) -> Sheet:
+    changes = _changes(history, session)
+    swings = _swings(session)
+    drawn = _chart(swings, units)
+    rows = tuple(
+        _row(mark, change, point, units)
+        for mark, (point, change) in enumerate(changes, start=1)
+    )
+    sessions_before = max((c.sessions_before for _, c in changes), default=0)
+    return Sheet(
+        kind=kind,
+        facility=cut(settings.FACILITY_NAME, FACILITY_LENGTH),
+        name=cut(name or player.full_name, NAME_LENGTH),
+        facts=_facts(player, session, len(swings)),
+        data_line=_data_line(session),
+        findings=tuple(
+            finding.text for finding in findings(dict(history), system=units)
+        ),
+        chart=drawn,
+        order=_order(swings),
+        rows=rows,
+        before_head="Before"
+        if not sessions_before
+        else f"Before ({counted(sessions_before, 'session')})",
+        now_head=_date(session) if session else "Now",
+        footnotes=tuple(
+            Footnote(
+                mark,
+                change.definition.name,
+                f"{change.definition.plain} Window: {change.definition.window}.",
+            )
+            for mark, (_, change) in enumerate(changes, start=1)
+        ),
+        remarks=_remarks(changes),
+        made_line=f"Printed {date_format(timezone.localdate(), 'M j, Y')}. "
+        "Numbers describe a swing; they do not grade it.",
+        file_name=_file_name(kind, player, session),
+        units=units,
+    )
+
+
+def cut(text: str, length: int) -> str:
+    """At most `length` characters on one line, the rest as an ellipsis."""
+    text = " ".join(text.split())
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def _date(session: Session) -> str:
+    if session.session_date is None:
+        return "Undated session"
+    return date_format(session.session_date, "M j, Y")
+
+
+def _facts(player: Player, session: Session | None, swings: int) -> tuple[str, ...]:
+    facts = []
+    if player.dominant_hand_hitting:
+        bats = player.get_dominant_hand_hitting_display() or ""
+        facts.append("Switch hitter" if bats == "Switch" else f"Bats {bats.lower()}")
+    if session is not None:
+        condition = session.get_condition_display() if session.condition else ""
+        facts.append(condition or "Condition not said")
+        if session.bat:
+            facts.append(f"Bat: {cut(session.bat, DETAIL_LENGTH)}")
+        facts.append(counted(swings, "counted swing"))
+    return tuple(facts)
+
+
+def _data_line(session: Session | None) -> str:
+    if session is None:
+        return "No session with numbers yet."
+    day = session.session_date
+    when = f"Session of {_date(session)}" if day else "Undated session"
+    source = cut(session.mocap_type_name, DETAIL_LENGTH)
+    return f"{when}. Source: Reboot Motion{f', {source}' if source else ''}."
+
+
+def _file_name(kind: str, player: Player, session: Session | None) -> str:
+    """Without anybody's name: it stays in download folders and mail programs."""
+    day = ""
+    if session is not None and session.session_date:
+        day = f"-{session.session_date.isoformat()}"
+    number = session.pk if kind == "session" and session is not None else player.pk
+    return f"swing-sheet-{kind}-{number}{day}.pdf"
+
+
+# --- Numbers --------------------------------------------------------------------------
+
+
+def _changes(
+    history: Mapping[str, Sequence[Point]], session: Session | None
+) -> list[tuple[Point, MetricChange]]:
+    """Each number against before; of several bases that of most swings."""
+    found = []
+    for points in history.values():
+        own = [p for p in points if session is not None and p.session_id == session.pk]
+        if own:
+            point = max(own, key=lambda item: item.n)
+            found.append((point, change_at(points, point)))
+    return found
+
+
+def _row(mark: int, change: MetricChange, point: Point, units: str) -> SheetRow:
+    definition = change.definition
+
+    def number(value: float | None, *, signed: bool = False) -> str:
+        if display.is_missing(value):
+            return display.MISSING
+        shown = display.printed(
+            value,  # type: ignore[arg-type]
+            definition.unit,
+            units,
+            decimals=definition.decimals,
+            signed=signed,
+        )
+        return shown.number
+
+    spread = point.sd if point.n >= curve_tools.LEAST_SWINGS else None
+    if change.real is None:
+        verdict = change.reason if change.sessions_before else "nothing before"
+    else:
+        verdict = "real change" if change.real else "no clear change"
+    return SheetRow(
+        mark=mark,
+        # What is in brackets stands in the footnote, where there is room for it.
+        name=definition.name.partition(" (")[0],
+        unit=display.unit_label(definition.unit, units),
+        before=number(change.before),
+        before_n=str(change.n_before) if change.n_before else "",
+        now=number(change.now),
+        sd=f"± {number(spread)}" if spread is not None else "",
+        n=str(change.n_now),
+        delta=number(change.delta, signed=True),
+        smallest=number(change.smallest),
+        verdict=verdict,
+        is_real=change.real is True,
+    )
+
+
+def _remarks(changes: Sequence[tuple[Point, MetricChange]]) -> tuple[str, ...]:
+    if not changes:
+        return ()
+    remarks = [
+        "n: counted swings. ±: standard deviation from swing to swing, from three "
+        "swings on. Before: the comparable sessions before, three at most, taken "
+        "together; same condition, reference event, capture system and method.",
+        "Real change: the difference is larger than “clear from”, 1.96 standard errors "
+        "of the athlete's own scatter inside a session"
+        + (
+            ""
+            if all(change.own_scatter for _, change in changes if change.smallest)
+            else " (where too few sessions tell it, a published one)"
+        )
+        + ". Scatter from day to day is not in it.",
+    ]
+    rules = {point.basis.rule for point, _ in changes if point.basis.rule}
+    reference = " or ".join(sorted(rule_words(rule) for rule in rules))
+    versions = sorted({point.basis.method_version for point, _ in changes} - {""})
+    method = ", ".join(versions) or METHOD_VERSION
+    remarks.append(
+        (f"Reference: {reference}. " if reference else "")
+        + f"Method version {method}. "
+        + "Angles of rotation: 0 is sideways, plus is open to the pitcher."
+    )
+    return tuple(remarks)
+
+
+# --- Curves ---------------------------------------------------------------------------
+
+
+def _swings(session: Session | None) -> list[Movement]:
+    if session is None:
+        return []
+    movements = session.movements.in_session_order()
+    fields = movements.defer("verdict", "metadata", "quality_reasons")
+    return [movement for movement in fields if movement.is_counted]
+
+
+def _order(swings: Sequence[Movement]) -> str:
+    orders = [reading_of("seq_order", swing.metrics).value for swing in swings]
+    shares = order_shares(order for order in orders if isinstance(order, str))
+    if not shares:
+        return ""
+    most = shares[0]
+    return (
+        f"Order of the peaks: {most.order} in {most.count} of "
+        f"{counted(most.total, 'swing')} "
+        "(P pelvis, T shoulder line, A lead arm, B bat; brackets hold ties)."
+    )
+
+
+def _chart(swings: Sequence[Movement], units: str) -> chart.Chart | None:
+    """Turn rates from before first move to after the reference, mean ± SD."""
+    rules = {swing.pk: event_rules(swing).get("reference", "") for swing in swings}
+    usable = [
+        swing for swing in swings if event_time(swing.events, "reference") is not None
+    ]
+    stored = load_curves([swing.pk for swing in usable])
+    usable = [swing for swing in usable if swing.pk in stored]
+    # Curves that meet on differently found events would be spread by that alone.
+    rule = commonest(rules[swing.pk] for swing in usable)
+    usable = [swing for swing in usable if rules[swing.pk] == rule]
+    series = []
+    for name, label in CHART_SERIES:
+        having = [swing for swing in usable if name in stored[swing.pk].values]
+        if not having:
+            continue
+        aligned = curve_tools.align(
+            [
+                curve_tools.Curve(
+                    time_s=stored[swing.pk].time_s,
+                    values=stored[swing.pk].values[name],
+                    zero_s=event_time(swing.events, "reference"),
+                )
+                for swing in having
+            ]
+        )
+        enough = len(having) >= curve_tools.LEAST_SWINGS
+        # Of one swing its own curve; of two there is no mean worth the name.
+        mean = aligned.mean if enough else aligned.rows[0]
+        if not np.isfinite(mean).any():
+            continue
+        factor = display.unit_factor(SERIES[name].unit, units)
+        every = slice(None, None, 2)  # 4 ms is finer than paper shows
+        series.append(
+            chart.Series(
+                part=SERIES[name].part,
+                name=label,
+                x_ms=aligned.grid[every] * MS_PER_S,
+                mean=mean[every] * factor,
+                sd=aligned.sd[every] * factor if enough else None,
+                unit=display.unit_label(SERIES[name].unit, units),
+            )
+        )
+    if not series:
+        return None
+    enough = len(usable) >= curve_tools.LEAST_SWINGS
+    zero = zero_label(rule, "reference")
+    unit = series[0].unit
+    return chart.draw(
+        series,
+        _events(usable if enough else usable[:1], zero),
+        title="Turn rates",
+        caption=f"mean ± SD of {counted(len(usable), 'swing')}, aligned on {zero}"
+        if enough
+        else f"swing {usable[0].position} alone, aligned on {zero}",
+        x_title=f"Time from {zero} (ms)",
+        y_title=f"Turn rate ({unit})",
+    )
+
+
+def _events(swings: Sequence[Movement], zero: str) -> list[chart.Event]:
+    """First move and foot down at their mean places, and time zero."""
+    found = [chart.Event(0.0, zero)]
+    for name, label in (("first_move", "first move"), ("foot_down", "foot down")):
+        offsets = [
+            at - at_zero
+            for swing in swings
+            if (at := event_time(swing.events, name)) is not None
+            and (at_zero := event_time(swing.events, "reference")) is not None
+        ]
+        if offsets:
+            found.append(chart.Event(float(np.mean(offsets)) * MS_PER_S, label))
+    return found

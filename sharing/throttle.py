@@ -1,0 +1,43 @@
+"""How often one address may try share links; the address itself is kept nowhere.
+
+A secret of 256 bits cannot be guessed. This keeps somebody who tries all the same from
+costing the facility's own users anything.
+"""
+
+from __future__ import annotations
+
+import time
+
+from django.conf import settings
+from django.core.cache import cache
+from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
+
+WINDOW_S = 60
+CALLS = 60
+
+
+def client_address(request: HttpRequest) -> str:
+    """Who asks; behind a proxy that we believe, whom it says it speaks for."""
+    address = str(request.META.get("REMOTE_ADDR") or "")
+    trusted = settings.FORWARDED_ALLOW_IPS
+    # The last entry is the proxy's own; what stands before it anybody could send.
+    forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    if forwarded and (address in trusted or "*" in trusted):
+        return forwarded
+    return address
+
+
+def wait_s(request: HttpRequest) -> int | None:
+    """Count one call; whole seconds to wait when it is one too many."""
+    now = int(time.time())
+    window, gone = divmod(now, WINDOW_S)
+    address = client_address(request)
+    mark = salted_hmac("sharing.throttle", f"{window} {address}", algorithm="sha256")
+    key = f"share-calls:{mark.hexdigest()[:32]}"
+    cache.add(key, 0, 2 * WINDOW_S)
+    try:
+        calls = cache.incr(key)
+    except ValueError:  # evicted between the two
+        return None
+    return None if calls <= CALLS else WINDOW_S - gone

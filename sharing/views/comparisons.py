@@ -1,0 +1,97 @@
+"""Saved comparisons: the list, and what is done to one."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from athletes.forms import CompareForm
+from athletes.http import PageRequest
+from athletes.selectors.compare_items import parse_items
+from sharing import comparisons
+from sharing.forms import ComparisonForm
+
+
+@require_safe
+def listing(request: PageRequest) -> HttpResponse:
+    """Own ones, and those of others that one may see all of."""
+    return _list(request)
+
+
+@require_POST
+def save(request: PageRequest) -> HttpResponse:
+    """Keep what the compare page shows, under a name."""
+    keys, _ = parse_items(request.POST.getlist("items"))
+    form = ComparisonForm(request.POST)
+    view = CompareForm(request.POST)
+    view.is_valid()
+    back = f"{reverse('athletes:compare')}?items={','.join(map(str, keys))}"
+    if not form.is_valid():
+        messages.error(request, "Not saved: give it a name of up to 100 letters.")
+        return redirect(back)
+    try:
+        saved = comparisons.save_comparison(
+            user=request.user,
+            name=form.cleaned_data["name"],
+            keys=keys,
+            series=view.cleaned_data.get("series") or "",
+            align=view.cleaned_data.get("align") or "",
+            is_shared=form.cleaned_data["is_shared"],
+        )
+    except comparisons.NotSavableError as error:
+        messages.error(request, f"Not saved. {error}")
+        return redirect(back)
+    messages.success(request, f"Saved as “{saved.name}”.")
+    return redirect("sharing:comparison", pk=saved.pk)
+
+
+@require_safe
+def show(request: PageRequest, pk: int) -> HttpResponse:
+    """Leads to the compare page, whose address holds all of it."""
+    saved = comparisons.get_comparison_or_404(request.user, pk)
+    items = saved.items.select_related("player", "session", "movement")
+    return redirect(reverse("athletes:compare") + comparisons.address(saved, items))
+
+
+@require_POST
+def change(request: PageRequest, pk: int) -> HttpResponse:
+    """Rename one's own, or show it to others."""
+    saved = comparisons.get_own_comparison_or_404(request.user, pk)
+    form = ComparisonForm(request.POST, instance=saved)
+    if not form.is_valid():
+        return _list(request, form=form, status=422)
+    form.save()
+    messages.success(request, "Saved.")
+    return redirect("sharing:comparisons")
+
+
+@require_POST
+def delete(request: PageRequest, pk: int) -> HttpResponse:
+    """Delete one's own; what it compares stays."""
+    comparisons.get_own_comparison_or_404(request.user, pk).delete()
+    messages.success(request, "Deleted. What it compared is as it was.")
+    return redirect("sharing:comparisons")
+
+
+def _list(
+    request: PageRequest, *, form: ComparisonForm | None = None, status: int = 200
+) -> HttpResponse:
+    lines = [
+        {
+            "saved": line,
+            "form": form
+            if form is not None and form.instance.pk == line.comparison.pk
+            else ComparisonForm(
+                instance=line.comparison, auto_id=f"id_{line.comparison.pk}_%s"
+            ),
+        }
+        for line in comparisons.saved_lines(request.user)
+    ]
+    context = {
+        "lines": lines,
+        "crumbs": [("Compare", reverse("athletes:compare")), ("Saved", "")],
+    }
+    return render(request, "sharing/comparisons.html", context, status=status)

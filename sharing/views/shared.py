@@ -1,0 +1,71 @@
+"""What a share link opens, without a login: one sheet, its PDF, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from sharing import links, throttle
+from sharing.answers import pdf_answer
+from sharing.sheet import paper_for
+
+SharedView = Callable[[HttpRequest, links.Shared, str], HttpResponse]
+
+
+def _guarded(view: SharedView) -> Callable[[HttpRequest, str], HttpResponse]:
+    """Unknown, expired, revoked and lost links answer alike, and nothing is kept."""
+
+    @login_not_required
+    @require_safe
+    @wraps(view)
+    def answer(request: HttpRequest, token: str) -> HttpResponse:
+        wait = throttle.wait_s(request)
+        if wait is not None:
+            response = render(request, "sharing/gone.html", {"wait": wait}, status=429)
+            response["Retry-After"] = str(wait)
+        else:
+            shared = links.find(token)
+            response = (
+                render(request, "sharing/gone.html", status=404)
+                if shared is None
+                else view(request, shared, token)
+            )
+        response["X-Robots-Tag"] = "noindex, nofollow, noarchive"
+        # The address is the key: no other host and no other page is told of it.
+        response["Referrer-Policy"] = "no-referrer"
+        response["Cache-Control"] = "private, no-store"
+        return response
+
+    return answer
+
+
+@_guarded
+def page(request: HttpRequest, shared: links.Shared, token: str) -> HttpResponse:
+    """The sheet."""
+    if request.method == "GET":
+        links.count(shared, "page")
+    sheet = shared.sheet()
+    paper = paper_for(shared.link.units)
+    context = {
+        "sheet": sheet,
+        "link": shared.link,
+        "pdf_url": reverse("shared_pdf", args=[token]),
+        "paper": paper,
+        "other_paper": "a4" if paper == "letter" else "letter",
+    }
+    return render(request, "sharing/shared.html", context)
+
+
+@_guarded
+def pdf(request: HttpRequest, shared: links.Shared, token: str) -> HttpResponse:
+    """The same as a file; `paper` is a4 or letter."""
+    if request.method == "GET":
+        links.count(shared, "PDF")
+    paper = paper_for(shared.link.units, request.GET.get("paper", ""))
+    return pdf_answer(shared.sheet(), paper)

@@ -1,0 +1,183 @@
+"""Saved comparisons: who sees which, and what becomes of their parts."""
+
+import pytest
+from django.test import Client
+
+from athletes.selectors.compare_items import ItemKey
+from privacy import erasing
+from sharing.comparisons import (
+    NotSavableError,
+    save_comparison,
+    saved_lines,
+    visible_comparisons,
+)
+from sharing.models import SavedComparison, SavedItem
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def coach():
+    return factories.make_user()
+
+
+@pytest.fixture
+def swing():
+    return factories.make_swing()
+
+
+@pytest.fixture
+def session():
+    return factories.make_session()
+
+
+def keys(*rows):
+    kinds = {"Player": "athlete", "Session": "session", "Movement": "swing"}
+    return [ItemKey(kinds[type(row).__name__], row.pk) for row in rows]
+
+
+def saved(user, *rows, name="before and after", is_shared=False):
+    return save_comparison(
+        user=user,
+        name=name,
+        keys=keys(*rows),
+        series="torso_omega",
+        align="foot_down",
+        is_shared=is_shared,
+    )
+
+
+def logged_in(user):
+    client = Client()
+    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def test_the_page_saves_and_opens_it_again(coach, swing, session):
+    client = logged_in(coach)
+    items = f"session-{session.pk},swing-{swing.pk},athlete-{swing.session.player_id}"
+    url = f"/athletes/compare/?items={items}&series=torso_omega&align=foot_down"
+    page = client.get(url).content.decode()
+    assert 'action="/athletes/compare/save/"' in page
+    answer = client.post(
+        "/athletes/compare/save/",
+        {
+            "items": items,
+            "series": "torso_omega",
+            "align": "foot_down",
+            "name": "Two <b>ways</b>",
+        },
+    )
+    comparison = SavedComparison.objects.get()
+    assert answer["Location"] == f"/athletes/compare/saved/{comparison.pk}/"
+    assert client.get(answer["Location"])["Location"] == url
+    listed = client.get("/athletes/compare/saved/").content.decode()
+    assert "Two &lt;b&gt;ways&lt;/b&gt;" in listed
+
+
+@pytest.mark.parametrize("name", ["", " ", "x" * 101])
+def test_without_a_name_nothing_is_saved(coach, swing, session, name):
+    items = f"session-{session.pk},swing-{swing.pk}"
+    answer = logged_in(coach).post(
+        "/athletes/compare/save/", {"items": items, "name": name}, follow=True
+    )
+    assert "Not saved" in answer.content.decode()
+    assert answer.redirect_chain[0][0] == f"/athletes/compare/?items={items}"
+    assert not SavedComparison.objects.exists()
+
+
+def test_what_one_may_not_see_cannot_be_saved(session, swing):
+    outsider = factories.make_user(limited_to_teams=True)
+    with pytest.raises(NotSavableError, match="or you may not see it"):
+        saved(outsider, session, swing)
+    with pytest.raises(NotSavableError, match="Two things"):
+        saved(factories.make_user(), session)
+
+
+def test_who_may_not_see_all_of_it_does_not_see_it(coach, session, swing):
+    inside = factories.make_user(limited_to_teams=True)
+    half = factories.make_user(limited_to_teams=True)
+    players = [session.player, swing.session.player]
+    factories.make_team(players=players, members=[inside])
+    factories.make_team(players=players[:1], members=[half])
+    comparison = saved(coach, session, swing, is_shared=True)
+    own = saved(coach, session, swing, name="not shared")
+    url = f"/athletes/compare/saved/{comparison.pk}/"
+    assert list(visible_comparisons(coach)) == [comparison, own]
+    assert list(visible_comparisons(inside)) == [comparison]
+    assert list(visible_comparisons(half)) == []
+    assert logged_in(inside).get(url).status_code == 302
+    assert logged_in(half).get(url).status_code == 404
+    assert "before and after" not in (
+        logged_in(half).get("/athletes/compare/saved/").content.decode()
+    )
+    # Nor its owner, once he may not see a part any more.
+    coach.limited_to_teams = True
+    coach.save()
+    assert logged_in(coach).get(url).status_code == 404
+
+
+def test_only_the_owner_renames_and_deletes(coach, session, swing):
+    comparison = saved(coach, session, swing, is_shared=True)
+    url = f"/athletes/compare/saved/{comparison.pk}"
+    other = logged_in(factories.make_staff())
+    assert other.post(f"{url}/change/", {"name": "mine"}).status_code == 404
+    assert other.post(f"{url}/delete/").status_code == 404
+    client = logged_in(coach)
+    assert client.post(f"{url}/change/", {"name": ""}).status_code == 422
+    client.post(f"{url}/change/", {"name": "spring"})
+    comparison.refresh_from_db()
+    assert (comparison.name, comparison.is_shared) == ("spring", False)
+    client.post(f"{url}/delete/")
+    assert not SavedComparison.objects.exists()
+    assert not SavedItem.objects.exists()
+
+
+def test_a_deleted_part_leaves_the_rest(coach, session, swing):
+    comparison = saved(coach, session, swing)
+    session.delete()
+    (line,) = saved_lines(coach)
+    assert (len(line.items), line.is_whole) == (1, False)
+    location = logged_in(coach).get(f"/athletes/compare/saved/{comparison.pk}/")
+    assert f"items=swing-{swing.pk}&" in location["Location"]
+    swing.delete()
+    page = logged_in(coach).get("/athletes/compare/saved/")
+    assert page.status_code == 200
+
+
+def test_an_erased_athlete_takes_them_along(coach, session, swing):
+    saved(coach, session, swing, name="with a part")
+    saved(coach, swing.session.player, swing, name="all his own")
+    player = swing.session.player
+    player.first_name, player.last_name = "Zebulon", "Quixley"
+    player.save()
+    others = [factories.make_session(), factories.make_session()]
+    saved(coach, *others, name="like Zebulon Quixley did")
+    kept = saved(coach, *others, name="kept")
+    erasing.erase(player=player, by=None)
+    assert list(SavedComparison.objects.all()) == [kept]
+
+
+def test_a_merged_athletes_part_follows(coach, session):
+    duplicate, kept = factories.make_player(), factories.make_player()
+    comparison = saved(coach, duplicate, session)
+    duplicate.merged_into = kept
+    duplicate.save()
+    assert list(visible_comparisons(coach)) == [comparison]
+    location = logged_in(coach).get(f"/athletes/compare/saved/{comparison.pk}/")
+    assert f"items=athlete-{kept.pk},session-{session.pk}&" in location["Location"]
+    inside = factories.make_user(limited_to_teams=True)
+    factories.make_team(players=[session.player], members=[inside])
+    comparison.is_shared = True
+    comparison.save()
+    assert list(visible_comparisons(inside)) == []
+
+
+def test_a_list_costs_the_same_for_many(
+    coach, session, swing, django_assert_num_queries
+):
+    for _ in range(3):
+        saved(coach, session, swing, swing.session.player)
+    with django_assert_num_queries(2):
+        assert len(saved_lines(coach)) == 3

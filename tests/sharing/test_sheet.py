@@ -1,0 +1,318 @@
+"""What a sheet says, and that page and PDF say the same."""
+
+import datetime as dt
+import io
+import re
+import subprocess
+
+import pytest
+from django.test import override_settings
+
+from accounts.models import Action, AuditEntry
+from athletes.models import Session
+from sharing import chart, pdf
+from sharing.sheet import athlete_sheet, cut, paper_for, session_sheet, short_name
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+NUMBERS = ("peak_hand_speed", "peak_pelvis_omega")
+
+
+def measured(player, day, *, n=5, **means):
+    """A session whose stored means are given."""
+    session = factories.make_session(
+        player=player, session_date=day, condition="tee", bat="33 in"
+    )
+    for place in range(n):
+        factories.make_swing({"peak_pelvis_omega": 600.0 + place}, session=session)
+    for metric, mean in means.items():
+        factories.make_session_metric(
+            session=session, metric=metric, mean=mean, n=n, sd=0.5
+        )
+    return session
+
+
+@pytest.fixture
+def player():
+    return factories.make_player(first_name="Ada", last_name="Quill")
+
+
+@pytest.fixture
+def sessions(player):
+    """Three alike and a newest one that is 2 m/s faster."""
+    speeds = (9.0, 9.1, 8.9, 11.0)
+    return [
+        measured(player, dt.date(2026, month, 2), peak_hand_speed=speed)
+        for month, speed in enumerate(speeds, start=1)
+    ]
+
+
+def page_texts(content: bytes) -> str:
+    found = subprocess.run(
+        ["pdftotext", "-raw", "-", "-"],
+        input=content,
+        capture_output=True,
+        check=True,
+    )
+    return found.stdout.decode()
+
+
+def pages_of(content: bytes) -> int:
+    return len(re.findall(rb"/Type /Page\b(?!s)", content))
+
+
+def test_then_and_now_with_n_spread_and_verdict(player, sessions):
+    sheet = athlete_sheet(player, Session.objects.all(), units="metric")
+    (row,) = sheet.rows
+    assert (row.mark, row.name, row.unit) == (1, "Peak speed of both hands", "m/s")
+    assert (row.before, row.before_n) == ("9.0", "15")
+    assert (row.now, row.sd, row.n) == ("11.0", "± 0.5", "5")
+    assert (row.delta, row.verdict, row.is_real) == ("+2.0", "real change", True)
+    # 1.96 · 0.5 · √(1/15 + 1/5)
+    assert row.smallest == "0.5"
+    assert sheet.before_head == "Before (3 sessions)"
+    assert sheet.now_head == "Apr 2, 2026"
+    assert sheet.facts == ("Bats right", "Tee", "Bat: 33 in", "5 counted swings")
+    assert sheet.data_line == (
+        "Session of Apr 2, 2026. Source: Reboot Motion, single-camera."
+    )
+    assert [note.mark for note in sheet.footnotes] == [1]
+    assert "hands move" in sheet.footnotes[0].text
+    assert "Method version test" in sheet.remarks[-1]
+    assert sheet.findings[0].startswith("Peak speed of both hands: 22 % faster")
+
+
+def test_units_are_the_readers(player, sessions):
+    sheet = athlete_sheet(player, Session.objects.all(), units="imperial")
+    assert (sheet.rows[0].now, sheet.rows[0].unit) == ("24.6", "mph")
+
+
+def test_a_session_is_held_against_those_before_it_alone(player, sessions):
+    sheet = session_sheet(sessions[1], Session.objects.all(), units="metric")
+    assert sheet.now_head == "Feb 2, 2026"
+    assert (sheet.rows[0].before, sheet.rows[0].before_n) == ("9.0", "5")
+    first = session_sheet(sessions[0], Session.objects.all(), units="metric")
+    assert (first.rows[0].before, first.rows[0].verdict) == ("–", "nothing before")
+    assert first.before_head == "Before"
+
+
+def test_only_sessions_that_may_be_seen_count(player, sessions):
+    seen = Session.objects.exclude(pk=sessions[3].pk)
+    sheet = athlete_sheet(player, seen, units="metric")
+    assert sheet.now_head == "Mar 2, 2026"
+
+
+def test_an_athlete_without_swings_has_a_sheet_that_says_so(player):
+    sheet = athlete_sheet(player, Session.objects.all(), units="metric")
+    assert (sheet.rows, sheet.chart, sheet.footnotes, sheet.remarks) == (
+        (),
+        None,
+        (),
+        (),
+    )
+    assert sheet.data_line == "No session with numbers yet."
+    assert sheet.findings[0].startswith("No swing has numbers yet")
+    content = pdf.render(sheet, "a4")
+    assert pages_of(content) == 1
+    assert "No swing has numbers yet" in page_texts(content)
+
+
+def test_of_one_swing_there_is_no_spread(player):
+    measured(player, dt.date(2026, 1, 2), n=1, peak_hand_speed=9.0)
+    (row,) = athlete_sheet(player, Session.objects.all(), units="metric").rows
+    assert (row.now, row.sd, row.n) == ("9.0", "", "1")
+
+
+def test_a_simulated_session_has_a_chart_of_its_parts(player):
+    from athletes import analysis
+
+    session = factories.make_session(player=player)
+    factories.store_simulated(session, factories.simulated_movements()[:4])
+    analysis.analyse_session(session.pk)
+    sheet = session_sheet(session, Session.objects.all(), units="metric")
+    drawn = sheet.chart
+    assert drawn.title == "Turn rates"
+    assert drawn.caption.startswith("mean ± SD of 4 swings, aligned on ")
+    texts = [label.text for label in drawn.labels]
+    assert {"Pelvis", "Shoulder line", "Lead upper arm"} <= set(texts)
+    assert len(drawn.areas) == 3
+    dashes = {
+        stroke.colour: stroke.dash for stroke in drawn.strokes if stroke.width == 2.0
+    }
+    assert dashes == {chart.COLOURS[part]: chart.DASHES[part] for part in chart.COLOURS}
+    # The highest point of the mean curve is under the mean of the peaks.
+    peak = next(text for text in texts if text.startswith("Pelvis "))
+    mean = next(row for row in sheet.rows if row.name == "Peak pelvis turn rate")
+    assert peak == "Pelvis {}°/s".format(re.search(r"([\d,]+)°", peak)[1])
+    assert abs(float(peak.split()[1].rstrip("°/s")) - float(mean.now)) < 20
+    assert drawn.description.startswith("Turn rates, mean ± SD of 4 swings")
+    assert "P-" in sheet.order
+    for paper in ("a4", "letter"):
+        content = pdf.render(sheet, paper)
+        assert pages_of(content) == 1
+        words = " ".join(page_texts(content).split())
+        for row in sheet.rows:
+            assert row.now in words
+        for note in sheet.footnotes:
+            assert note.text.split(".")[0][:30] in words
+
+
+def test_the_colours_are_those_of_the_pages():
+    from pathlib import Path
+
+    tokens = (Path(pdf.__file__).parents[1] / "static/css/tokens.css").read_text()
+    paper = tokens[tokens.index("@media print") :]
+    for part, colour in chart.COLOURS.items():
+        assert f"--part-{part.replace('_', '-')}: {colour};" in paper
+
+
+@pytest.mark.parametrize(
+    ("setting", "units", "asked", "paper"),
+    [
+        ("", "imperial", "", "letter"),
+        ("", "metric", "", "a4"),
+        ("a4", "imperial", "", "a4"),
+        ("a4", "imperial", "letter", "letter"),
+        ("letter", "metric", "foolscap", "letter"),
+    ],
+)
+def test_paper(setting, units, asked, paper):
+    with override_settings(SHEET_PAPER=setting):
+        assert paper_for(units, asked) == paper
+
+
+def test_papers_have_their_size(player, sessions):
+    sheet = athlete_sheet(player, Session.objects.all(), units="metric")
+    assert b"/MediaBox [0 0 612.00 792.00]" in pdf.render(sheet, "letter")
+    assert b"/MediaBox [0 0 595.28 841.89]" in pdf.render(sheet, "a4")
+
+
+def test_the_file_has_title_language_and_a_described_figure(player):
+    from athletes import analysis
+
+    session = factories.make_session(player=player)
+    factories.store_simulated(session, factories.simulated_movements()[:3])
+    analysis.analyse_session(session.pk)
+    sheet = session_sheet(session, Session.objects.all(), units="metric")
+    content = pdf.render(sheet, "a4")
+    assert b"/Lang (en-US)" in content
+    assert b"/DisplayDocTitle true" in content
+    assert b"/MarkInfo <</Marked true>>" in content
+    assert b"/Alt " in content
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Żółć Ñ", "Żółć Ñ"),
+        ("Иван", "Иван"),
+        ("דוד", "דוד"),
+        ("大谷", "□□"),
+        ("\u202egnirts", "gnirts"),
+        ("a\x00b\nc", "abc"),
+        ("🏏👨‍👩‍👧", "□□□□"),
+        ("😀", "😀"),
+        ("<b>&amp;", "<b>&amp;"),
+    ],
+)
+def test_what_cannot_be_printed_is_a_box(text, shown):
+    assert pdf.printable(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "short"),
+    [
+        ("Ada", "Quill", "Ada Q."),
+        ("Ada", "", "Ada"),
+        ("", "Quill", "Q."),
+        ("", "", "Athlete"),
+    ],
+)
+def test_short_names(first, last, short):
+    player = factories.make_player(first_name=first, last_name=last)
+    assert short_name(player) == short
+
+
+def test_cut_text_stays_on_one_line():
+    assert cut("a\n b", 9) == "a b"
+    assert cut("abcdef", 4) == "abc…"
+
+
+# --- Views ---------------------------------------------------------------
+
+
+@pytest.fixture
+def coach(client):
+    user = factories.make_user()
+    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+    return user
+
+
+def test_looking_and_downloading_are_in_the_audit(client, coach, player, sessions):
+    page = client.get(f"/athletes/{player.pk}/sheet/")
+    assert page["Cache-Control"] == "private, no-store"
+    client.head(f"/athletes/{player.pk}/sheet/")
+    file = client.get(f"/athletes/sessions/{sessions[0].pk}/sheet.pdf?paper=a4")
+    assert file["Content-Type"] == "application/pdf"
+    assert file["Content-Disposition"] == (
+        f'attachment; filename="swing-sheet-session-{sessions[0].pk}-2026-01-02.pdf"'
+    )
+    assert file.content.startswith(b"%PDF-")
+    assert io.BytesIO(file.content).read(5)
+    entries = AuditEntry.objects.filter(player_number=player.pk).order_by("pk")
+    assert [
+        (
+            entry.action,
+            entry.user_id,
+            entry.subject_type,
+            entry.subject_id,
+            entry.detail,
+        )
+        for entry in entries
+    ] == [
+        (
+            Action.SHEET_VIEWED,
+            coach.pk,
+            "athletes.player",
+            player.pk,
+            {"what": "athlete sheet"},
+        ),
+        (
+            Action.DATA_EXPORTED,
+            coach.pk,
+            "athletes.session",
+            sessions[0].pk,
+            {"what": "session sheet", "format": "PDF"},
+        ),
+    ]
+
+
+@override_settings(FACILITY_NAME="North & Sons")
+def test_the_facility_stands_at_the_head(client, coach, player, sessions):
+    page = client.get(f"/athletes/{player.pk}/sheet/").content.decode()
+    assert "<bdi>North &amp; Sons</bdi>" in page
+    content = client.get(f"/athletes/{player.pk}/sheet.pdf").content
+    assert "North & Sons" in page_texts(content)
+
+
+def test_page_and_file_say_the_same(client, coach, player, sessions):
+    page = client.get(f"/athletes/{player.pk}/sheet/")
+    sheet = page.context["sheet"]
+    html = page.content.decode().replace("&#x27;", "'")
+    words = " ".join(
+        page_texts(client.get(f"/athletes/{player.pk}/sheet.pdf").content).split()
+    )
+    for text in (*sheet.findings, *sheet.remarks, sheet.data_line, sheet.made_line):
+        assert text in html
+        assert text in words
+
+
+@pytest.mark.parametrize(("count", "queries"), [(1, 20), (4, 20)])
+def test_queries_do_not_grow_with_sessions(
+    client, coach, player, count, queries, django_assert_max_num_queries
+):
+    for month in range(1, count + 1):
+        measured(player, dt.date(2026, month, 2), peak_hand_speed=9.0)
+    with django_assert_max_num_queries(queries):
+        client.get(f"/athletes/{player.pk}/sheet/")
