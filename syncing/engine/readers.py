@@ -184,6 +184,8 @@ class Processes:
 
     def _ask(self, message: dict[str, Any], files: Sequence[int]) -> Any:
         """What a process answers; None when there is no process to ask."""
+        if self._is_closed:
+            self._check()
         if not self._children:
             return None
         child = self._idle.get()
@@ -195,6 +197,7 @@ class Processes:
             try:
                 child.wait_until_ready()
             except (OSError, EOFError):
+                self._check()
                 # It cannot work here (a limit of the host, say): do without.
                 logger.warning("a process for reading did not start")
                 self._drop(child)
