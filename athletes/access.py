@@ -50,7 +50,7 @@ def sees_everybody(user: Viewer) -> bool:
 
 def visible_players(user: Viewer) -> PlayerQuerySet:
     """Athletes that this user may see."""
-    players = Player.objects.all()
+    players: PlayerQuerySet = Player.objects.all()
     if not _may_enter(user):
         return players.none()
     ids = _player_ids(user)
@@ -59,7 +59,8 @@ def visible_players(user: Viewer) -> PlayerQuerySet:
 
 def visible_sessions(user: Viewer) -> SessionQuerySet:
     """Sessions of athletes that this user may see."""
-    sessions = Session.objects.all()
+    # A folded row (athletes.merging) is shown by another one.
+    sessions = Session.objects.filter(folded_into__isnull=True)
     if not _may_enter(user):
         return sessions.none()
     ids = _player_ids(user)
@@ -68,7 +69,7 @@ def visible_sessions(user: Viewer) -> SessionQuerySet:
 
 def visible_movements(user: Viewer) -> MovementQuerySet:
     """Movements of athletes that this user may see."""
-    movements = Movement.objects.all()
+    movements = Movement.objects.filter(session__folded_into__isnull=True)
     if not _may_enter(user):
         return movements.none()
     ids = _player_ids(user)
@@ -105,6 +106,16 @@ def get_player_or_404(user: Viewer, pk: int) -> Player:
     if player is None:
         raise Http404("There is no such athlete, or you may not see it.")
     return player
+
+
+def merged_into(user: Viewer, pk: int) -> int | None:
+    """The athlete that a record was merged into, if this user may see him."""
+    return visible_players(user).filter(aliases=pk).values_list("pk", flat=True).first()
+
+
+def folded_into(user: Viewer, pk: int) -> int | None:
+    """The session row that shows a folded one, if this user may see it."""
+    return visible_sessions(user).filter(folded=pk).values_list("pk", flat=True).first()
 
 
 def get_session_or_404(user: Viewer, pk: int) -> Session:

@@ -9,7 +9,41 @@ from django import forms
 
 from athletes.biomechanics.definitions import SERIES, SeriesDefinition
 from athletes.models import Condition, DataState, Hand, Inclusion, Session
+from athletes.selectors.duplicates_page import Fact
 from athletes.selectors.swing_page import EventRow
+
+
+class MergeForm(forms.Form):
+    """Of two records, which says the truth: one choice for each fact that differs."""
+
+    KEPT, MERGED = "kept", "merged"
+
+    def __init__(self, *args: Any, facts: Iterable[Fact] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._facts = tuple(facts)
+        for fact in self._facts:
+            self.fields[fact.name] = forms.ChoiceField(
+                required=False,
+                label=fact.label,
+                choices=[(self.KEPT, "as kept"), (self.MERGED, "as merged")],
+                initial=self.MERGED if fact.takes_merged else self.KEPT,
+            )
+
+    def chosen(self, name: str) -> str:
+        """What is ticked of a fact: `kept` or `merged`."""
+        return str(self[name].value() or self.KEPT)
+
+    def rows(self) -> list[tuple[Fact, bool]]:
+        """Each fact that differs, and whether the merged record's value is ticked."""
+        return [(fact, self.chosen(fact.name) == self.MERGED) for fact in self._facts]
+
+    def from_merged(self) -> list[str]:
+        """Facts that are taken from the merged record."""
+        return [
+            fact.name
+            for fact in self._facts
+            if self.cleaned_data.get(fact.name) == self.MERGED
+        ]
 
 
 class AthleteFilterForm(forms.Form):

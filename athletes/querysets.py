@@ -51,6 +51,15 @@ class MovementQuerySet(models.QuerySet["Movement"]):
     def in_session_order(self) -> MovementQuerySet:
         return self.order_by("session_id", "position", "id")
 
+    def of_part(self, session_pk: int) -> MovementQuerySet:
+        """Movements that the files of this row bring.
+
+        Those of another record's part that the row shows (athletes.merging) are not
+        among them; those of a folded row are, though another one shows them.
+        """
+        own = models.Q(session_id=session_pk, folded_from__isnull=True)
+        return self.filter(own | models.Q(folded_from_id=session_pk))
+
 
 class BiomechanicsDataQuerySet(models.QuerySet["BiomechanicsData"]):
     """Questions about stored frames; `frames` is never loaded by accident."""

@@ -104,13 +104,16 @@ def store_frames(
     takes everything back.
     """
     data_type = DataType(data_type).value
-    known = dict(
-        BiomechanicsData.objects.filter(
-            movement__session_id=session_pk, data_type=data_type
+    known = {
+        vendor_name or name: sha256
+        for name, vendor_name, sha256 in BiomechanicsData.objects.filter(
+            movement__in=Movement.objects.of_part(session_pk), data_type=data_type
         )
         .order_by()
-        .values_list("movement__org_movement_id", "content_sha256")
-    )
+        .values_list(
+            "movement__org_movement_id", "movement__name_at_vendor", "content_sha256"
+        )
+    }
     incoming: dict[str, _Prepared] = {}
     for movement in movements:
         if movement.org_movement_id in incoming:
@@ -160,7 +163,7 @@ def _write_frames(
     rows = {
         row.movement_id: row
         for row in BiomechanicsData.objects.filter(
-            movement__session_id=session_pk, data_type=data_type
+            movement__in=Movement.objects.of_part(session_pk), data_type=data_type
         ).without_frames()
     }
     new: list[BiomechanicsData] = []
@@ -213,28 +216,47 @@ def _write_frames(
 def _movements_of(
     session_pk: int, names: Iterable[str]
 ) -> tuple[dict[str, Movement], int]:
-    """All movements of the session by vendor id, with those of `names` created.
+    """All movements of one part of a session by vendor id, those of `names` created.
 
-    The lock makes files of one session wait for each other, so that two of them
-    neither create the same movement nor give two movements one position. SQLite
-    has one writer at a time and needs no lock.
+    A folded part (athletes.merging) has its movements in the row that shows it, where
+    their names say whose they are. The lock makes files of one session wait for each
+    other, so that two of them neither create the same movement nor give two movements
+    one position. SQLite has one writer at a time and needs no lock.
     """
-    Session.objects.select_for_update(no_key=True).get(pk=session_pk)
-    movements = {
-        movement.org_movement_id: movement
-        for movement in Movement.objects.filter(session_id=session_pk).only(
-            "org_movement_id", "position", "missing_since"
+    part = Session.objects.select_for_update(no_key=True).get(pk=session_pk)
+    shown_pk = part.whole_id
+    if shown_pk != session_pk:
+        Session.objects.select_for_update(no_key=True).only("pk").get(pk=shown_pk)
+    found = list(
+        Movement.objects.filter(session_id__in={session_pk, shown_pk}).only(
+            "org_movement_id",
+            "name_at_vendor",
+            "folded_from",
+            "session",
+            "position",
+            "missing_since",
         )
+    )
+    movements = {
+        movement.vendor_name: movement
+        for movement in found
+        if (movement.folded_from_id or movement.session_id) == session_pk
     }
-    position = max((m.position for m in movements.values()), default=0)
+    position = max((m.position for m in found if m.session_id == shown_pk), default=0)
     new = [
-        Movement(session_id=session_pk, org_movement_id=name, position=position + place)
+        Movement(
+            session_id=shown_pk,
+            position=position + place,
+            **(
+                {"org_movement_id": name} if shown_pk == session_pk else part.fold(name)
+            ),
+        )
         for place, name in enumerate(
             (name for name in names if name not in movements), start=1
         )
     ]
     for movement in Movement.objects.bulk_create(new):
-        movements[movement.org_movement_id] = movement
+        movements[movement.vendor_name] = movement
     return movements, len(new)
 
 
@@ -311,11 +333,12 @@ def store_movement_metadata(
     values = {name: json_safe(dict(row)) for name, row in rows.items()}
     with transaction.atomic():
         movements, created = _movements_of(session_pk, values)
-        stored = dict(
-            Movement.objects.filter(session_id=session_pk)
+        stored = {
+            vendor_name or name: metadata
+            for name, vendor_name, metadata in Movement.objects.of_part(session_pk)
             .order_by()
-            .values_list("org_movement_id", "metadata")
-        )
+            .values_list("org_movement_id", "name_at_vendor", "metadata")
+        }
         changed = [name for name, row in values.items() if stored.get(name) != row]
         now = timezone.now()
         for name in changed:

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from athletes.views import athlete, compare, definitions, listing, session, swing, tags
+from athletes.views import (
+    athlete,
+    compare,
+    definitions,
+    duplicates,
+    listing,
+    session,
+    swing,
+    tags,
+)
 
 app_name = "athletes"
 
@@ -11,6 +20,15 @@ urlpatterns = [
     path("compare/", compare.compare, name="compare"),
     path("definitions/", definitions.definitions, name="definitions"),
     path("definitions/<str:name>/", definitions.definition, name="definition"),
+    path("duplicates/", duplicates.duplicates, name="duplicates"),
+    path("duplicates/<int:pk>/dismiss/", duplicates.dismiss, name="duplicate_dismiss"),
+    path(
+        "duplicates/<int:pk>/bring-back/",
+        duplicates.bring_back,
+        name="duplicate_bring_back",
+    ),
+    path("<int:kept>/merge/<int:merged>/", duplicates.merge, name="merge"),
+    path("merges/<int:pk>/undo/", duplicates.undo, name="merge_undo"),
     path("<int:pk>/", athlete.athlete, name="athlete"),
     path("<int:pk>/tags/", tags.athlete_tags, name="athlete_tags"),
     path("sessions/<int:pk>/tags/", tags.session_tags, name="session_tags"),

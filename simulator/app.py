@@ -128,6 +128,9 @@ class SimulatorApp:
             started_at=time.monotonic(),
             authorization=scheme(request.headers.get("AUTHORIZATION")),
             api_key="X_API_KEY" in request.headers,
+            body=request.body.decode(errors="replace")
+            if route == "data_export"
+            else None,
         )
         self.log.begin(entry)
         try:

@@ -24,6 +24,8 @@ class Entry:
     status: int | None = None
     fault: str | None = None
     seconds: float | None = None
+    # What a data export was asked of: {"session_id", "org_player_id", …}.
+    body: str | None = None
 
 
 class RequestLog:

@@ -35,15 +35,16 @@ class BackfillForm(forms.Form):
         text = str(self.cleaned_data["player"]).strip()
         if not text:
             return None
-        player = Player.objects.filter(org_player_id=text).first()
+        records = Player.everyone.select_related("merged_into")
+        player = records.filter(org_player_id=text).first()
         if player is None and text.isdecimal():
-            player = Player.objects.filter(pk=int(text)).first()
+            player = records.filter(pk=int(text)).first()
         if player is None:
             raise forms.ValidationError(
                 "There is no such athlete. Copy the number from the address of the "
                 "athlete's page."
             )
-        return player
+        return player.merged_into or player
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}

@@ -20,7 +20,8 @@ from django.utils import timezone
 
 from athletes import tombstones
 from athletes.analysis import analyse_session
-from athletes.models import Player, Session
+from athletes.merging import add_part, find_part
+from athletes.models import Movement, Player, Session
 from athletes.services import store_frames, store_movement_metadata
 from syncing.engine.incoming import Incoming, NeedsEachMovement, read_limits
 from syncing.engine.movement_types import known_hitting_id
@@ -155,11 +156,7 @@ def _read_all(
 ) -> dict[str, _Kind]:
     limits = read_limits()
     kinds: dict[str, _Kind] = {}
-    known = list(
-        Session.objects.filter(
-            session_id=session_id, player__org_player_id=org_player_id
-        ).values_list("movements__org_movement_id", flat=True)
-    )
+    known = _known_movements(org_player_id.strip(), session_id.strip())
     for given in files:
         try:
             result = read_export(given.file, limits=limits)
@@ -175,7 +172,7 @@ def _read_all(
             if isinstance(result, RowsResult):
                 kind.incoming.take_rows(result)
             else:
-                kind.incoming.take_frames(result, [name for name in known if name])
+                kind.incoming.take_frames(result, known)
         except NeedsEachMovement as error:
             raise ImportRefused(
                 f"{given.name}: the file names no movement (org_movement_id). Download "
@@ -193,6 +190,15 @@ def _read_all(
     return kinds
 
 
+def _known_movements(org_player_id: str, session_id: str) -> list[str]:
+    """What the vendor calls the movements of this athlete's part of the session."""
+    player = Player.everyone.filter(org_player_id=org_player_id).first()
+    part = None if player is None else find_part(session_id, player)
+    if part is None:
+        return []
+    return [item.vendor_name for item in Movement.objects.of_part(part.pk)]
+
+
 def _store_all(
     kinds: dict[str, _Kind],
     *,
@@ -203,11 +209,13 @@ def _store_all(
     session_num: str,
 ) -> ImportResult:
     with transaction.atomic():
-        player, _ = Player.objects.get_or_create(org_player_id=org_player_id)
-        session, _ = Session.objects.get_or_create(
-            session_id=session_id,
-            player=player,
-            defaults={
+        player, _ = Player.everyone.select_for_update(no_key=True).get_or_create(
+            org_player_id=org_player_id
+        )
+        session = find_part(session_id, player) or add_part(
+            session_id,
+            player,
+            {
                 "session_date": session_date,
                 "session_num": session_num,
                 "movement_type_id": known_hitting_id(),
@@ -238,11 +246,12 @@ def _store_all(
         result.movements = max(result.movements, counts.seen)
         result.repairs += incoming.repairs
         _settle_job(session, data_type, kind, log)
-    analyse_session(session.pk)
     refresh_session_state(session.pk)
-    refresh_summaries([session.player_id])
+    shown = Session.objects.get(pk=session.whole_id)
+    analyse_session(shown.pk)
+    refresh_summaries([shown.player_id])
     with transaction.atomic():
-        tell_stored(session.pk)
+        tell_stored(shown.pk)
     _count(log, result)
     return result
 

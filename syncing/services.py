@@ -173,9 +173,16 @@ def backfill(
     """
     jobs = ExportJob.objects.all()
     if session_ids is not None:
-        jobs = jobs.filter(session_id__in=list(session_ids))
+        wanted = list(session_ids)
+        jobs = jobs.filter(
+            Q(session_id__in=wanted) | Q(session__folded_into_id__in=wanted)
+        )
     if player_ids is not None:
-        jobs = jobs.filter(session__player_id__in=list(player_ids))
+        athletes = list(player_ids)
+        jobs = jobs.filter(
+            Q(session__player_id__in=athletes)
+            | Q(session__folded_into__player_id__in=athletes)
+        )
     if start is not None:
         jobs = jobs.filter(session__session_date__gte=start)
     if end is not None:

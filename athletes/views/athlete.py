@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
 from athletes import access, charts
 from athletes.http import PageRequest, page_or_fragment
 from athletes.selectors.athlete_page import Trend, athlete_page
+from athletes.selectors.duplicates_page import identities
 
 
 @require_safe
@@ -17,7 +19,13 @@ def athlete(request: PageRequest, pk: int) -> HttpResponse:
     `metric` chooses the trend, `mixed` joins what rests on different things, `among`
     (`age`, `all`) whom the numbers are held against, `page` goes back in the sessions.
     """
-    player = access.get_player_or_404(request.user, pk)
+    try:
+        player = access.get_player_or_404(request.user, pk)
+    except Http404:
+        kept = access.merged_into(request.user, pk)
+        if kept is None:
+            raise
+        return redirect("athletes:athlete", pk=kept)
     page_text = request.GET.get("page", "1")
     page = athlete_page(
         player,
@@ -46,6 +54,9 @@ def athlete(request: PageRequest, pk: int) -> HttpResponse:
         "crumbs": [("Athletes", "/athletes/"), (player.full_name, "")],
         "may_edit": access.may_edit(request.user),
         "may_administer": access.may_administer(request.user),
+        "identities": identities(player)
+        if access.may_administer(request.user)
+        else None,
     }
     return page_or_fragment(
         request, "athletes/athlete.html", "athletes/_numbers.html", context

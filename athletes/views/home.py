@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from athletes import access
 from athletes.http import PageRequest
+from athletes.selectors.duplicates_page import count_waiting, pairs_text
 from athletes.selectors.home_page import home_page
 
 
@@ -19,8 +20,14 @@ def home(request: PageRequest) -> HttpResponse:
         access.visible_sessions(request.user),
         system=request.user.units,
     )
+    may_administer = access.may_administer(request.user)
+    waiting = count_waiting() if may_administer else 0
     return render(
         request,
         "home.html",
-        {"page": page, "may_administer": access.may_administer(request.user)},
+        {
+            "page": page,
+            "may_administer": may_administer,
+            "duplicates": pairs_text(waiting) if waiting else "",
+        },
     )

@@ -8,6 +8,7 @@ from django.http import HttpResponse, QueryDict
 from django.views.decorators.http import require_safe
 
 from athletes import access
+from athletes.duplicates import flagged
 from athletes.forms import AthleteFilterForm
 from athletes.http import PageRequest, page_or_fragment
 from athletes.models import Tag
@@ -44,6 +45,10 @@ def athletes(request: PageRequest) -> HttpResponse:
     )
     context = {
         "form": form,
+        # Who may decide about them; others never learn of records they cannot see.
+        "duplicates": set(flagged(row.id for row in listing.rows))
+        if access.may_administer(request.user)
+        else set(),
         "has_tags": bool(tags),
         "list": listing,
         "heads": [_head(column, listing, request.GET) for column in COLUMNS],

@@ -26,7 +26,13 @@ TABLE_TARGET = "swing-table"
 @require_safe
 def session(request: PageRequest, pk: int) -> HttpResponse:
     """The session; `series` and `align` choose the curves, `sort` orders the table."""
-    shown = access.get_session_or_404(request.user, pk)
+    try:
+        shown = access.get_session_or_404(request.user, pk)
+    except Http404:
+        into = access.folded_into(request.user, pk)
+        if into is None:
+            raise
+        return redirect("athletes:session", pk=into)
     page = session_page(shown, access.visible_sessions(request.user))
     table = _table_context(
         page, swing_table(page, request.GET.get("sort", "")), request

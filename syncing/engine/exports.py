@@ -28,7 +28,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from athletes.analysis import analyse_session
-from athletes.models import Movement
+from athletes.models import Movement, Session
 from athletes.services import StoreCounts, store_frames, store_movement_metadata
 from syncing.client.errors import (
     AuthenticationError,
@@ -332,7 +332,8 @@ class _Worker:
             jobs = ExportJob.objects.filter(id__in=ids, claimed_by=self._ctx.worker)
             order = {job_id: place for place, job_id in enumerate(ids)}
             return sorted(
-                jobs.select_related("session__player"), key=lambda job: order[job.pk]
+                jobs.select_related("session__player", "session__recorded_as"),
+                key=lambda job: order[job.pk],
             )
 
     def _is_finished(self) -> bool:
@@ -465,13 +466,13 @@ class _Worker:
         return reply
 
     def _known_movements(self, job: ExportJob) -> list[str]:
-        return list(
-            Movement.objects.filter(
-                session_id=job.session_id, missing_since__isnull=True
-            )
+        return [
+            movement.vendor_name
+            for movement in Movement.objects.of_part(job.session_id)
+            .filter(missing_since__isnull=True)
             .order_by("position")
-            .values_list("org_movement_id", flat=True)
-        )
+            .only("org_movement_id", "name_at_vendor")
+        ]
 
     def _ask_and_download(
         self,
@@ -530,7 +531,7 @@ class _Worker:
     ) -> ExportReply:
         return self._ctx.client.request_export(
             session_id=job.session.session_id,
-            org_player_id=job.session.player.org_player_id,
+            org_player_id=job.session.vendor_player_id,
             movement_type_id=self._hitting_id,
             data_type=job.data_type,
             data_format=data_format,
@@ -892,7 +893,10 @@ class _Worker:
         """Compute the numbers of a session once its files are all settled."""
         now = timezone.now()
         soon = now + timedelta(seconds=self._ctx.tempo.patience_s)
-        jobs = ExportJob.objects.filter(session_id=session_pk)
+        part_pk, session_pk = session_pk, _shown_by(session_pk)
+        jobs = ExportJob.objects.filter(
+            Q(session_id=session_pk) | Q(session__folded_into_id=session_pk)
+        )
         if jobs.filter(
             Q(claimed_until__gte=now)
             | Q(state__in=OPEN_STATES, next_try_at__lte=soon)
@@ -915,9 +919,9 @@ class _Worker:
         )
         if claimed:
             self._compute(session_pk)
-        self._count_movements(session_pk)
+        self._count_movements(part_pk)
         refresh_summaries(
-            jobs.values_list("session__player_id", flat=True).distinct()[:1]
+            Session.objects.filter(pk=session_pk).values_list("player_id", flat=True)
         )
 
     def _compute(self, session_pk: int) -> None:
@@ -979,6 +983,26 @@ class _Worker:
     def _flush_tallies(self) -> None:
         for session_pk in list(self._tallies):
             self._count_movements(session_pk)
+
+
+def _shown_by(session_pk: int) -> int:
+    """The row that shows the movements of this one: another one after a fold.
+
+    Numbers are computed there, whichever part brought new frames.
+    """
+    row = Session.objects.only("folded_into").get(pk=session_pk)
+    if row.folded_into_id is None:
+        return session_pk
+    with transaction.atomic():
+        moved = AnalysisJob.objects.filter(
+            session_id=session_pk, wanted__gt=F("done")
+        ).update(done=F("wanted"), updated_at=timezone.now())
+        if moved:
+            AnalysisJob.objects.get_or_create(session_id=row.folded_into_id)
+            AnalysisJob.objects.filter(session_id=row.folded_into_id).update(
+                wanted=F("wanted") + 1, attempts=0, updated_at=timezone.now()
+            )
+    return row.folded_into_id
 
 
 def _file_name(url: str) -> str:

@@ -11,7 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from athletes import peers, tombstones
-from athletes.models import Player
+from athletes.models import COMPARED_FIELDS, Player
 from athletes.services import PROFILE_FIELDS, outdate_numbers
 from syncing.client.errors import RebootError, UnexpectedShapeError
 from syncing.client.types import VendorPlayer
@@ -89,7 +89,7 @@ def upsert_players(chunk: list[VendorPlayer]) -> tuple[int, int, int]:
     """Create and change athletes; fields that staff corrected stay as they are."""
     known = {
         player.org_player_id: player
-        for player in Player.objects.filter(
+        for player in Player.everyone.filter(
             org_player_id__in=[item.org_player_id for item in chunk]
         )
     }
@@ -116,6 +116,9 @@ def upsert_players(chunk: list[VendorPlayer]) -> tuple[int, int, int]:
             setattr(player, name, value)
         player.search_text = search_text(player)
         player.updated_at = now
+        if COMPARED_FIELDS.intersection(different):
+            player.compared_at = None
+            names.add("compared_at")
         names.update(different)
         changed.append(player)
         if PROFILE_FIELDS.intersection(different):
@@ -124,9 +127,14 @@ def upsert_players(chunk: list[VendorPlayer]) -> tuple[int, int, int]:
             regrouped.append(player.pk)
     Player.objects.bulk_create(new)
     if changed:
-        Player.objects.bulk_update(
+        Player.everyone.bulk_update(
             changed, sorted({*names, "search_text", "updated_at"}), batch_size=100
         )
+    # An athlete is listed as long as one of his records is.
+    Player.objects.filter(
+        missing_since__isnull=False,
+        aliases__in=[player.pk for player in known.values() if player.merged_into_id],
+    ).update(missing_since=None)
     _want_numbers(outdate_numbers(player_ids=remeasured) if remeasured else ())
     if regrouped:
         peers.refresh(regrouped)
@@ -158,18 +166,21 @@ def search_text(player: Player) -> str:
 
 
 def _mark_missing(ctx: RunContext, seen: set[str]) -> None:
-    listed = Player.objects.filter(missing_since__isnull=True)
+    listed = Player.everyone.filter(missing_since__isnull=True)
+    records = list(listed.values_list("id", "org_player_id", "merged_into"))
+    heads = {head for _, org_player_id, head in records if org_player_id in seen}
     gone = [
         pk
-        for pk, org_player_id in listed.values_list("id", "org_player_id")
-        if org_player_id not in seen
+        for pk, org_player_id, _ in records
+        # An athlete is listed as long as one of his records is.
+        if org_player_id not in seen and pk not in heads
     ]
     if not ctx.accept_removals:
         refuse_implausible(len(gone), listed.count(), "athletes")
     for start in range(0, len(gone), 500):
         part = gone[start : start + 500]
         with transaction.atomic():
-            Player.objects.filter(id__in=part).update(missing_since=timezone.now())
+            Player.everyone.filter(id__in=part).update(missing_since=timezone.now())
             peers.refresh(part)
 
 

@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from athletes import tombstones
+from athletes.merging import add_part
 from athletes.models import Player, Session
 from syncing.client.errors import (
     AuthenticationError,
@@ -367,8 +368,8 @@ def _write_detail(
         new_jobs = _want_exports(sessions, fingerprint, values["vendor_updated_at"])
         _conclude(ctx, capture, detail, verdicts, fingerprint)
         changed = {
-            row.player_id
-            for row, outcome in zip(sessions, outcomes, strict=True)
+            player.merged_into_id or player.pk
+            for player, outcome in zip(players, outcomes, strict=True)
             if outcome != "unchanged"
         }
     refresh_summaries(changed | touched)
@@ -435,11 +436,16 @@ def _fingerprint(detail: VendorSession) -> str:
 
 
 def _players(detail: VendorSession, hitters: list[str]) -> list[Player]:
-    """Athletes of the participants; one that the list did not hold is created."""
-    known = {
-        player.org_player_id: player
-        for player in Player.objects.filter(org_player_id__in=hitters)
-    }
+    """Records of the participants; one that the list did not hold is created.
+
+    They are held until their rows are written: nobody merges them meanwhile.
+    """
+    held = (
+        Player.everyone.select_for_update(no_key=True)
+        .filter(org_player_id__in=hitters)
+        .order_by("pk")
+    )
+    known = {player.org_player_id: player for player in held}
     new = []
     for participant in detail.players or ():
         org_player_id = participant.org_player_id
@@ -451,24 +457,23 @@ def _players(detail: VendorSession, hitters: list[str]) -> list[Player]:
             new.append(player)
     if new:
         Player.objects.bulk_create(new, ignore_conflicts=True)
-        known = {
-            player.org_player_id: player
-            for player in Player.objects.filter(org_player_id__in=hitters)
-        }
+        known = {player.org_player_id: player for player in held.all()}
     return [known[org_player_id] for org_player_id in hitters]
 
 
 def _upsert_rows(
     session_id: str, players: list[Player], values: dict[str, Any]
 ) -> tuple[list[str], list[Session]]:
+    # By the record whose id the vendor used, which a merge leaves as it is.
     known = {
-        row.player_id: row for row in Session.objects.filter(session_id=session_id)
+        row.recorded_as_id or row.player_id: row
+        for row in Session.objects.filter(session_id=session_id)
     }
     outcomes, rows = [], []
     for player in players:
         row = known.get(player.pk)
         if row is None:
-            row = Session.objects.create(player=player, **values)
+            row = add_part(session_id, player, values)
             outcomes.append("created")
         else:
             different = [
@@ -487,9 +492,18 @@ def _upsert_rows(
 
 def _mark_absent(session_id: str, hitters: set[str]) -> set[int]:
     """Rows of people whom the session no longer names; returns their athletes."""
-    absent = Session.objects.filter(
-        session_id=session_id, missing_since__isnull=True
-    ).exclude(player__org_player_id__in=hitters)
+    named = Player.everyone.filter(org_player_id__in=hitters)
+    absent = (
+        Session.objects.filter(session_id=session_id, missing_since__isnull=True)
+        .exclude(player__in=named, recorded_as__isnull=True)
+        .exclude(recorded_as__in=named)
+        # It shows the part of a record that took part.
+        .exclude(
+            pk__in=Session.objects.filter(
+                session_id=session_id, player__in=named
+            ).values("folded_into")
+        )
+    )
     player_ids = set(absent.values_list("player_id", flat=True))
     if player_ids:
         now = timezone.now()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.db.models import Q
 from django.utils import timezone
 
+from athletes.merging import joint_state
 from athletes.models import DataState, Session
 from athletes.services import refresh_player_summaries
 from syncing.models import ExportJob, ExportType, JobState
@@ -29,11 +31,20 @@ def session_state(states: Iterable[str]) -> str:
 
 
 def refresh_session_state(session_pk: int) -> bool:
-    """Write the session's state when it is another; inside the job's transaction."""
-    states = ExportJob.objects.filter(
-        session_id=session_pk, data_type__in=FRAME_TYPES
-    ).values_list("state", flat=True)
-    state = session_state(states)
+    """Write the session's state when it is another; inside the job's transaction.
+
+    A row that shows the parts of several records of one athlete tells of all of them.
+    """
+    parts: dict[int, list[str]] = {session_pk: []}
+    for part_pk, job_state in ExportJob.objects.filter(
+        Q(session_id=session_pk) | Q(session__folded_into_id=session_pk),
+        data_type__in=FRAME_TYPES,
+    ).values_list("session_id", "state"):
+        parts.setdefault(part_pk, []).append(job_state)
+    state = joint_state(session_state(states) for states in parts.values())
+    shown_by = Session.objects.filter(pk=session_pk).values_list("folded_into").first()
+    if shown_by is not None and shown_by[0] is not None:
+        refresh_session_state(shown_by[0])
     data_synced = state in {DataState.COMPLETE, DataState.PARTIAL}
     return bool(
         Session.objects.filter(pk=session_pk)

@@ -13,6 +13,8 @@ VOLATILE = {
     "fetched_at",
     "stored_at",
     "analysed_at",
+    "compared_at",
+    "found_at",
     "next_try_at",
     "next_check_at",
     "requested_at",
