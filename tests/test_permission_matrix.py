@@ -21,7 +21,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from accounts.models import User
-from athletes.models import Movement, Note
+from athletes import merging
+from athletes.models import DuplicatePair, Likeness, Movement, Note, Player
 from athletes.selectors.compare_items import ItemKey
 from privacy.models import Archive, ArchiveState
 from sharing.comparisons import save_comparison
@@ -117,7 +118,20 @@ ROWS: dict[str, list[Row]] = {
     "athletes/compare/": [get(PAGE)],
     "athletes/definitions/": [get(PAGE)],
     "athletes/definitions/<str:name>/": [get(PAGE, name="peak_pelvis_omega")],
-    "athletes/<int:pk>/": [get(ATHLETE, pk="player")],
+    # Coaches never learn of other records, be they in their teams or not.
+    "athletes/duplicates/": [get(STAFF)],
+    "athletes/duplicates/<int:pk>/dismiss/": [post(STAFF, pk="pair")],
+    "athletes/duplicates/<int:pk>/bring-back/": [post(STAFF, pk="pair")],
+    "athletes/<int:kept>/merge/<int:merged>/": [
+        get(STAFF, kept="player", merged="likely"),
+        post(STAFF, kept="player", merged="likely"),
+    ],
+    "athletes/merges/<int:pk>/undo/": [
+        get(STAFF, pk="merge"),
+        post(STAFF, pk="merge"),
+    ],
+    # Of a merged record and of a folded session one is led on, or sees nothing.
+    "athletes/<int:pk>/": [get(ATHLETE, pk="player"), get(ATHLETE, pk="alias")],
     "athletes/<int:pk>/tags/": [post(ATHLETE, {"name": "a"}, pk="player")],
     "athletes/sessions/<int:pk>/tags/": [post(ATHLETE, {"name": "a"}, pk="session")],
     "athletes/sessions/<int:pk>/": [get(ATHLETE, pk="session")],
@@ -265,6 +279,22 @@ def _shares(movement: Movement, *, inside: User, outside: User, staff: User) -> 
     }
 
 
+def _twice(player: Player, by: User) -> Ids:
+    """A record that may be the athlete, and one that was merged into him."""
+    likely, alias = factories.make_player(), factories.make_player()
+    one, other = sorted((player.pk, likely.pk))
+    pair = DuplicatePair.objects.create(
+        first_id=one, second_id=other, likeness=Likeness.SAME, rank=0
+    )
+    factories.make_session(player=alias)
+    return {
+        "likely": likely.pk,
+        "alias": alias.pk,
+        "pair": pair.pk,
+        "merge": merging.merge(kept=player, merged=alias, by=by).pk,
+    }
+
+
 class World(SimpleNamespace):
     """Rows of the athlete that everything is about, and everybody who calls."""
 
@@ -290,6 +320,7 @@ class World(SimpleNamespace):
         staff = factories.make_staff()
         super().__init__(
             **_shares(movement, inside=inside, outside=outside, staff=staff),
+            **_twice(player, staff),
             player=player.pk,
             archive=archive.pk,
             session=movement.session_id,
