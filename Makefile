@@ -7,7 +7,7 @@ BIN := .venv/bin
 help:
 	@echo "make run     the whole product on this machine (PORT=8000)"
 	@echo "make test    every test that can run here"
-	@echo "make check   lint, types, templates, deployment checks"
+	@echo "make check   lint, types, templates, deployment checks, dependency audit"
 	@echo "make bench   the benchmarks (docs/benchmarks.md)"
 	@echo "make fmt     format the code"
 
@@ -47,6 +47,7 @@ check: .venv/dev.stamp
 	DEBUG=1 $(BIN)/python manage.py makemigrations --check --dry-run
 	SECRET_KEY=only-for-this-check-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEF \
 	  ALLOWED_HOSTS=dashboard.example $(BIN)/python manage.py check --deploy --fail-level WARNING
+	$(BIN)/python scripts/audit_dependencies.py
 
 bench: .venv/dev.stamp
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -10,7 +10,7 @@ from reboot_site.env import load_dotenv
 
 load_dotenv(Path(__file__).resolve().parent.parent / ".env")
 
-_host = os.environ.get("BIND_HOST", "0.0.0.0")  # noqa: S104
+_host = os.environ.get("BIND_HOST", "0.0.0.0")  # noqa: S104 - behind a proxy, by design
 _port = os.environ.get("PORT", "8000")
 bind = f"{_host}:{_port}"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))

@@ -91,6 +91,7 @@ class Supervisor:
 
     def _start(self) -> None:
         # A session of its own, so that a Ctrl-C in the terminal reaches only us.
+        # S603: the command is this program's own.
         self._process = subprocess.Popen(self.command, start_new_session=True)  # noqa: S603
         self._started_at = time.monotonic()
         self.starts += 1
