@@ -42,6 +42,26 @@ class TeamsOfUser(admin.TabularInline):  # type: ignore[type-arg]
     verbose_name = "team"
 
 
+class SecondFactorFilter(admin.SimpleListFilter):
+    """Who logs in with a code, and who with the password alone."""
+
+    title = "second factor"
+    parameter_name = "second_factor"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("on", "On"), ("off", "Off")]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Any]
+    ) -> QuerySet[Any] | None:
+        with_code = Authenticator.objects.values("user")
+        if self.value() == "on":
+            return queryset.filter(pk__in=with_code)
+        if self.value() == "off":
+            return queryset.exclude(pk__in=with_code)
+        return None
+
+
 @admin.register(User)
 class UserAdmin(_UserBase):
     """Staff look after coaches; only superusers look after staff."""
@@ -59,7 +79,7 @@ class UserAdmin(_UserBase):
     list_filter = (
         "is_active",
         "is_staff",
-        ("authenticator", admin.EmptyFieldListFilter),
+        SecondFactorFilter,
         "limited_to_teams",
         "teams",
     )

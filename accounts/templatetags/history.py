@@ -41,7 +41,7 @@ def record_history(record: Any) -> dict[str, Any]:
             entry.at,
             entry.actor or "the system",
             entry.get_action_display(),
-            _in_words(entry.detail),
+            _in_words(_subject(entry, label) | entry.detail),
         )
         for entry in AuditEntry.objects.filter(about).order_by("-at", "-id")[:SHOWN]
     ]
@@ -60,6 +60,13 @@ def record_history(record: Any) -> dict[str, Any]:
     ]
     entries.sort(key=lambda entry: entry.at, reverse=True)
     return {"entries": entries[:SHOWN], "record": record}
+
+
+def _subject(entry: AuditEntry, label: str) -> dict[str, Any]:
+    """Which record it was, where it was not the one whose page this is."""
+    if entry.subject_id is None or entry.subject_type == label:
+        return {}
+    return {entry.subject_type.partition(".")[2]: entry.subject_id}
 
 
 def _in_words(detail: dict[str, Any]) -> str:

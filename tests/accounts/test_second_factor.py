@@ -451,6 +451,14 @@ def test_staff_reset_the_second_factor_of_a_coach(client, coach, codes):
     assert enter_password(Client())["Location"] == "/"
 
 
+def test_staff_see_who_has_a_second_factor(client, coach, codes):
+    staff = factories.make_staff()
+    client.force_login(staff)
+    for value, found in (("on", {coach.pk}), ("off", {staff.pk})):
+        page = client.get("/admin/accounts/user/", {"second_factor": value})
+        assert {user.pk for user in page.context["cl"].result_list} == found
+
+
 def test_the_last_superuser_is_let_in_again_by_a_command(coach, codes, capsys):
     call_command("reset_second_factor", "coach")
     assert not coach.has_second_factor()

@@ -1,0 +1,154 @@
+"""The second factor and the administration in a real browser."""
+
+from __future__ import annotations
+
+import os
+import re
+from base64 import b32decode
+from pathlib import Path
+
+import pytest
+from django_otp.oath import totp
+
+from accounts.models import Authenticator
+from syncing.models import ExportJob, JobState
+from tests import factories
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+#: Where pictures go when somebody wants to look at the pages.
+PICTURES = os.environ.get("PICTURES")
+
+
+def picture(page, name):
+    if PICTURES:
+        page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
+
+
+def code_now(key: bytes, steps: int = 0) -> str:
+    return f"{totp(key, t0=-30 * steps):06d}"
+
+
+def does_not_scroll_sideways(page):
+    wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    return wide <= 0
+
+
+def log_in(page, user):
+    page.goto("/accounts/login/")
+    page.get_by_label("User name").fill(user.username)
+    page.get_by_label("Password").fill(factories.PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [(390, "dark"), (1440, "light"), (390, "light"), (1440, "dark")],
+)
+def test_a_second_factor_from_turning_on_to_logging_in(pages, width, scheme):
+    user = factories.make_user(first_name="Robin")
+    page = pages.open(width=width, scheme=scheme)
+    log_in(page, user)
+    page.goto("/accounts/second-factor/")
+    picture(page, f"second-factor-off-{width}-{scheme}")
+    page.get_by_role("link", name="Turn it on").click()
+    qr = page.get_by_alt_text("QR code of the key below")
+    assert qr.evaluate("image => image.naturalWidth") > 100
+    page.get_by_text("Or type the key").click()
+    key = page.locator(".key").inner_text().replace(" ", "")
+    picture(page, f"second-factor-on-{width}-{scheme}")
+    assert does_not_scroll_sideways(page)
+    plain = b32decode(key)
+    page.get_by_label("Your password").fill(factories.PASSWORD)
+    page.get_by_label("Code").fill(code_now(plain))
+    page.get_by_role("button", name="Turn it on").click()
+    codes = page.locator(".recovery-codes code").all_inner_texts()
+    assert len(codes) == 10
+    picture(page, f"recovery-codes-{width}-{scheme}")
+    assert does_not_scroll_sideways(page)
+    page.get_by_role("link", name="I have kept them").click()
+    page.get_by_role("heading", name="It is on").wait_for()
+    picture(page, f"second-factor-is-on-{width}-{scheme}")
+
+    other = pages.open(width=width, scheme=scheme)
+    log_in(other, user)
+    other.get_by_role("heading", name="Enter the code").wait_for()
+    assert other.get_by_label("Code").evaluate("e => e === document.activeElement")
+    picture(other, f"login-code-{width}-{scheme}")
+    # The next code: the present one was used to turn it on.
+    other.get_by_label("Code").fill(code_now(plain, steps=1))
+    other.get_by_role("button", name="Log in").click()
+    other.wait_for_url("**/")
+    assert Authenticator.objects.get().last_used_at is not None
+
+
+def test_a_wrong_code_is_said_beside_the_field(pages):
+    user = factories.make_user()
+    Authenticator.objects.create(user=user, sealed_key=Authenticator.sealed(b"k" * 20))
+    page = pages.open(width=390)
+    log_in(page, user)
+    page.get_by_label("Code").fill("000000")
+    page.get_by_role("button", name="Log in").click()
+    alert = page.get_by_role("alert")
+    alert.wait_for()
+    assert alert.inner_text().startswith("The code is wrong")
+    picture(page, "login-code-wrong")
+    pages.problems.clear()  # the browser notes the status 422 in its console
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [(390, "dark"), (1440, "light"), (390, "light"), (1440, "dark")],
+)
+def test_the_start_page_leads_to_what_needs_somebody(
+    pages, login_cookie, width, scheme
+):
+    session = factories.make_synced_session(swings=3)
+    session.movements.filter(position=1).update(quality_grade="poor")
+    ExportJob.objects.create(
+        session=session,
+        data_type="metadata",
+        state=JobState.GIVEN_UP,
+        last_error="The file cannot be read.",
+    )
+    staff = factories.make_superuser()
+    page = pages.open(width=width, scheme=scheme, session_cookie=login_cookie(staff))
+    page.goto("/admin/")
+    picture(page, f"admin-start-{width}-{scheme}")
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    lightness = sum(map(int, re.findall(r"\d+", background)[:3])) / 3
+    assert (lightness < 128) is (scheme == "dark")
+    assert does_not_scroll_sideways(page)
+    tile = page.locator(".overview__tile", has_text="Failed files")
+    assert tile.get_by_text("needs care").is_visible()
+    tile.get_by_role("link").click()
+    page.get_by_text("The file cannot be read.").wait_for()
+    picture(page, f"admin-failed-{width}-{scheme}")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1440, "light")])
+def test_swings_are_counted_out_together(pages, login_cookie, width, scheme):
+    session = factories.make_synced_session(swings=3)
+    staff = factories.make_staff()
+    page = pages.open(width=width, scheme=scheme, session_cookie=login_cookie(staff))
+    page.goto(f"/admin/athletes/movement/?session__id__exact={session.pk}")
+    page.get_by_label("Select all objects on this page").check()
+    page.get_by_label("Action:").select_option("count_out")
+    picture(page, f"admin-movements-{width}-{scheme}")
+    page.get_by_role("button", name="Go").click()
+    page.get_by_label("Reason").fill("Markers were lost")
+    picture(page, f"admin-count-out-{width}-{scheme}")
+    page.get_by_role("button", name="Count them out").click()
+    page.get_by_text("3 swings: saved").wait_for()
+    assert set(session.movements.values_list("inclusion_reason", flat=True)) == {
+        "Markers were lost"
+    }
+    page.goto(f"/admin/athletes/movement/{session.movements.first().pk}/change/")
+    page.get_by_role("cell", name="Swing counted in or out").wait_for()
+    picture(page, f"admin-movement-{width}-{scheme}")
+    assert does_not_scroll_sideways(page)
+    page.goto(f"/admin/athletes/player/{session.player_id}/change/")
+    picture(page, f"admin-player-{width}-{scheme}")
+    assert does_not_scroll_sideways(page)
+    page.goto("/admin/accounts/user/")
+    picture(page, f"admin-users-{width}-{scheme}")
