@@ -10,8 +10,11 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django_q.admin import ScheduleAdmin as QueueScheduleAdmin
+from django_q.models import Schedule
 
 from accounts.audit import record
 from accounts.models import Action, User
@@ -51,6 +54,33 @@ class RecordAdmin(_Base):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+admin.site.unregister(Schedule)
+
+
+@admin.register(Schedule)
+class ScheduleAdmin(QueueScheduleAdmin):
+    """When the queue calls what; a changed time holds from its next occurrence."""
+
+    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        form = super().get_form(request, *args, **kwargs)
+        zone = settings.TIME_ZONE
+        form.base_fields["cron"].help_text = (
+            f"Minute, hour, day, month, day of the week, in the time of {zone}. "
+            "“30 4 * * *” is every day at 4:30, “30 2 * * 0” Sundays at 2:30."
+        )
+        form.base_fields["repeats"].help_text = "-1: always. 0: switched off."
+        return form
+
+    def save_model(
+        self, request: HttpRequest, obj: Any, form: Any, change: bool
+    ) -> None:
+        # The queue would call it once more at the old time.
+        is_new_time = {"cron", "schedule_type", "minutes"} & set(form.changed_data)
+        if change and is_new_time and "next_run" not in form.changed_data:
+            obj.next_run = obj.calculate_next_run(timezone.now())
+        super().save_model(request, obj, form, change)
 
 
 @admin.register(SyncLog)

@@ -27,6 +27,7 @@ from syncing.models import (
     Phase,
     RunKind,
     RunStatus,
+    SyncCursor,
     SyncLog,
     SyncType,
     Trigger,
@@ -461,6 +462,7 @@ def _failures() -> list[FailureGroup]:
 QUEUE_PATIENCE = timedelta(minutes=3)
 #: After so many runs in a row that were cut off, a person has to look.
 MAX_ABANDONED = 3
+_FULL_WANTED = "full-run-wanted"
 
 
 def sweep() -> dict[str, int]:
@@ -472,6 +474,9 @@ def sweep() -> dict[str, int]:
     for log in lost:
         enqueue(log)
     started = 0
+    if _full_run_is_wanted() and not SyncLog.objects.active().of_vendor().exists():
+        _, is_new = request_sync(trigger=Trigger.SCHEDULE, full=True)
+        started += is_new
     last = SyncLog.objects.of_vendor().order_by("-id").first()
     if last is not None and not last.is_active:
         if (
@@ -491,6 +496,26 @@ def sweep() -> dict[str, int]:
         "started": started,
         "mailed": int(mail_when_overdue(now)),
     }
+
+
+def want_full_run() -> None:
+    """Have a full run begin when the one under way, which is smaller, has ended."""
+    SyncCursor.objects.update_or_create(
+        name=_FULL_WANTED, defaults={"value": timezone.now()}
+    )
+
+
+def _full_run_is_wanted() -> bool:
+    """Whether one was asked for, and none has begun since."""
+    wanted = SyncCursor.objects.filter(name=_FULL_WANTED).first()
+    if wanted is None:
+        return False
+    if SyncLog.objects.filter(
+        sync_type=SyncType.FULL, created_at__gte=wanted.value
+    ).exists():
+        wanted.delete()
+        return False
+    return True
 
 
 def take_over() -> int:

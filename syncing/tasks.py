@@ -64,6 +64,8 @@ def help_exports_task(log_id: int) -> str:
 def scheduled_sync_task(full: bool = False) -> str:
     """Begin the daily or weekly sync; one that is under way is enough."""
     log, is_new = services.request_sync(trigger=Trigger.SCHEDULE, full=full)
+    if full and log.sync_type != SyncType.FULL:
+        services.want_full_run()
     return f"run {log.pk} {'queued' if is_new else 'was active already'}"
 
 

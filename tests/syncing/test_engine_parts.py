@@ -3,7 +3,6 @@
 import threading
 import time
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.cache import cache
@@ -174,15 +173,6 @@ def test_time_that_staff_changed_stays(settings):
     daily = Schedule.objects.get(name="Sync every day")
     assert (daily.cron, daily.repeats) == ("15 22 * * *", 0)
     assert daily.func == "syncing.tasks.scheduled_sync_task"
-
-
-def test_daily_time_is_that_of_the_facility(monkeypatch):
-    # The queue reads TIME_ZONE once, when it is imported.
-    monkeypatch.setattr("django_q.conf.Conf.TIME_ZONE", "America/Chicago")
-    schedules.register()
-    daily = Schedule.objects.get(name="Sync every day")
-    chicago = daily.next_run.astimezone(ZoneInfo("America/Chicago"))
-    assert chicago.strftime("%H:%M") == "04:30"
 
 
 def test_scheduled_task_starts_a_run_and_is_content_with_one_under_way():
