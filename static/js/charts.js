@@ -444,6 +444,9 @@
     view.figure_element.dispatchEvent(new CustomEvent("chart:drawn", { bubbles: true }));
   };
 
+  const whenIdle = (task) =>
+    window.requestIdleCallback ? requestIdleCallback(task) : setTimeout(task, 200);
+
   let plotly = null;
   const loadPlotly = () => {
     plotly ??= new Promise((resolve, reject) => {
@@ -475,20 +478,47 @@
       sayFailed(view, "The chart could not be loaded; the table below has its numbers. Reload to try again.");
       return;
     }
+    // Loading and every drawing in a task of its own: between them a page answers.
+    await new Promise((resolve) => setTimeout(resolve));
     draw(view);
+    if (!isLookingFurther) whenIdle(lookFurther);
   };
 
-  const near = new IntersectionObserver(
-    (entries) => {
-      for (const entry of entries) {
-        if (!entry.isIntersecting) continue;
-        near.unobserve(entry.target);
-        const view = entry.target.swingChart;
-        if (view) show(view);
-      }
-    },
-    { rootMargin: "400px" },
-  );
+  // Plotly costs a phone most of a second of its processor, in which nothing answers.
+  // So a page that was just opened draws the charts on the screen alone; with none
+  // there, it fetches the file once it has nothing else to do. From the first drawing
+  // or the reader's first move on, charts are drawn before they come to the screen.
+  const watch = (rootMargin) =>
+    new IntersectionObserver(
+      (entries) => {
+        for (const entry of entries) {
+          if (!entry.isIntersecting) continue;
+          watching.unobserve(entry.target);
+          const view = entry.target.swingChart;
+          if (view) show(view);
+        }
+      },
+      { rootMargin },
+    );
+  let watching = watch("0px");
+  let isLookingFurther = false;
+
+  const lookFurther = () => {
+    if (isLookingFurther) return;
+    isLookingFurther = true;
+    watching.disconnect();
+    watching = watch("400px");
+    for (const view of views) if (!view.wanted) watching.observe(view.figure_element);
+  };
+  for (const kind of ["scroll", "keydown", "pointerdown"])
+    window.addEventListener(kind, lookFurther, { once: true, passive: true });
+
+  const fetchAhead = () => {
+    if (plotly || !views.size || navigator.connection?.saveData) return;
+    // Into the browser's cache. One that fails is asked for again by the first chart.
+    fetch(PLOTLY, { priority: "low" }).catch(() => {});
+  };
+  window.addEventListener("load", () => whenIdle(fetchAhead));
 
   const sizes = new ResizeObserver((entries) => {
     for (const entry of entries) {
@@ -594,14 +624,14 @@
       if (x === null || !timed(view)) return;
       sayTime(toTime(view, x), element.id);
     });
-    near.observe(element);
+    watching.observe(element);
     sizes.observe(plot);
   };
 
   const stop = (element) => {
     const view = element.swingChart;
     if (!view) return;
-    near.unobserve(element);
+    watching.unobserve(element);
     sizes.unobserve(view.plot);
     if (view.drawn) window.Plotly.purge(view.plot);
     views.delete(view);
