@@ -251,6 +251,10 @@ def _block(arrays: Sequence[Array], kind: str) -> Array:
 
 
 def _text(values: Array) -> Array:
+    first = values[0]
+    if isinstance(first, str) and (values == first).all():
+        # Most texts are the same in every frame.
+        return np.full(len(values), str(first), dtype=object)
     return np.array(
         [None if _is_missing(item) else str(item) for item in values.tolist()],
         dtype=object,

@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-CHUNK_BYTES = 64 * 1024
+CHUNK_BYTES = 256 * 1024
 ERROR_BODY_BYTES = 64 * 1024
 
 #: Entered around every single HTTP request, its body included, and never around a

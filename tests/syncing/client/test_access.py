@@ -225,3 +225,22 @@ def test_unsafe_addresses_are_refused(make_client, url):
         make_client(url)
     assert "REBOOT_BASE_URL" in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+def test_proxy_of_the_environment_is_used(make_client, monkeypatch):
+    with ScriptedServer(answer([{"id": 1, "slug": "baseball-hitting"}])) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        client = make_client(
+            "http://vendor.invalid", KEY, plain_http_hosts=["vendor.invalid"]
+        )
+        assert client.movement_types()
+        (asked,) = [lines[0] for lines, _ in proxy.requests]
+    assert asked == "GET http://vendor.invalid/movement_types HTTP/1.1"
+
+
+def test_hosts_without_a_proxy_are_spoken_to_directly(
+    start_vendor, make_client, monkeypatch
+):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    assert make_client(start_vendor().url).movement_types()
