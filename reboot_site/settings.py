@@ -105,6 +105,7 @@ MIDDLEWARE = [
     "reboot_site.requestlog.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "reboot_site.middleware.CompressedPagesMiddleware",
     "reboot_site.middleware.ApiMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
