@@ -17,6 +17,7 @@ from athletes.models import (
     MovementCurves,
     Note,
     Player,
+    PeerNumber,
     Session,
     SessionMetric,
     Tag,
@@ -82,6 +83,7 @@ _TOLD = (
     MovementCurves,
     SessionMetric,
     Note,
+    PeerNumber,
     EventCorrection,
     InclusionDecision,
     ExportJob,
@@ -163,6 +165,12 @@ def stored_about(player: Player) -> list[Stored]:
         ),
         Stored(
             "Notes",
+        Stored(
+            "Numbers held against other athletes'",
+            "the newest of each kind",
+            COMPUTED,
+            PeerNumber.objects.filter(player=player).count(),
+        ),
             "free text on sessions and swings",
             PEOPLE,
             Note.objects.filter(session__player=player).count(),
