@@ -21,7 +21,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,6 +40,8 @@ FLOAT32, FLOAT64, TEXT = "f4", "f8", "text"
 _KIND_CODE = {FLOAT32: 0, FLOAT64: 16, TEXT: 32}
 _CONSTANT = 15
 _MAX_ORDER = 3
+# The order of a column is chosen by every so-many-th frame.
+_SAMPLE_STEP = 7
 
 # Columns that are compressed together. A call costs as much as the bytes of a few
 # columns: six make packing four times faster than one, and still a tenth smaller.
@@ -88,6 +90,7 @@ def match_key(name: str) -> str:
     return "".join(name.lower().split()).replace("_", "")
 
 
+@lru_cache(maxsize=8192)
 def is_exact(name: str) -> bool:
     """Whether a column is a clock or a count, which float32 would blur."""
     key = match_key(name)
@@ -124,11 +127,12 @@ class PreparedFrames:
         }
         self._texts = [_text(arrays[n]) for n in arrays if kinds[n] == TEXT]
         originals, units = originals or {}, units or {}
-        self.schema = tuple(
-            Column(name, originals.get(name, name), units.get(name), kinds[name])
-            for name in arrays
+        self.schema, self._schema_bytes = _schema(
+            tuple(arrays),
+            tuple(originals.get(name, name) for name in arrays),
+            tuple(units.get(name) for name in arrays),
+            tuple(kinds.values()),
         )
-        self._schema_bytes = _schema_bytes(self.schema)
         digest = hashlib.sha256(self._schema_bytes)
         for block in self._blocks.values():
             digest.update(block.data)
@@ -265,9 +269,18 @@ def _is_missing(item: object) -> bool:
     return item is None or (isinstance(item, float) and item != item)
 
 
-def _schema_bytes(schema: Sequence[Column]) -> bytes:
-    rows = [[c.name, c.original, c.unit, c.kind] for c in schema]
-    return json.dumps({"columns": rows}, separators=(",", ":")).encode()
+@lru_cache(maxsize=64)
+def _schema(
+    names: tuple[str, ...],
+    originals: tuple[str, ...],
+    units: tuple[str | None, ...],
+    kinds: tuple[str, ...],
+) -> tuple[tuple[Column, ...], bytes]:
+    """Columns and their stored form, which all movements of a file share."""
+    columns = tuple(map(Column, names, originals, units, kinds))
+    rows = [[c.name, c.original, c.unit, c.kind] for c in columns]
+    text = json.dumps({"columns": rows}, separators=(",", ":"))
+    return columns, text.encode()
 
 
 @lru_cache(maxsize=64)
@@ -301,15 +314,16 @@ def _encode(block: Array, codec: Any) -> _Encoded:
         return _Encoded()
     width = block.itemsize
     bits = _ordered_bits(block.view(f"<i{width}"))
-    residuals = [bits]
-    for _ in range(min(_MAX_ORDER, frames - 1)):
-        longer = residuals[-1].copy()
-        longer[:, 1:] -= residuals[-1][:, :-1]
-        residuals.append(longer)
-    orders = np.argmin([_bit_lengths(part) for part in residuals], axis=0)
-    best = residuals[0].copy()
-    for order, part in enumerate(residuals[1:], start=1):
-        best[orders == order] = part[orders == order]
+    orders = np.argmin(
+        [_bit_lengths(part) for part in _sampled_residuals(bits)], axis=0
+    )
+    best = np.empty_like(bits)
+    for order in range(_MAX_ORDER + 1):
+        rows = np.flatnonzero(orders == order)
+        part = bits[rows]
+        for _ in range(order):
+            part[:, 1:] -= part[:, :-1].copy()
+        best[rows] = part
     constant = (bits == bits[:, :1]).all(axis=1)
     orders[constant] = _CONSTANT
     best = best[~constant]
@@ -335,14 +349,35 @@ def _ordered_bits(bits: Array) -> Array:
     return ordered
 
 
+def _sampled_residuals(bits: Array) -> list[Array]:
+    """Differences of order 0, 1 … at every seventh frame; at all of a short one."""
+    frames = bits.shape[1]
+    if frames <= 2 * _SAMPLE_STEP:
+        parts = [bits]
+        for _ in range(min(_MAX_ORDER, frames - 1)):
+            longer = parts[-1].copy()
+            longer[:, 1:] -= parts[-1][:, :-1]
+            parts.append(longer)
+        return parts
+    # Values at the sampled frames and at those before each, newest first.
+    places = range(_MAX_ORDER + 1)
+    parts = []
+    window = [
+        bits[:, _MAX_ORDER - back : frames - back : _SAMPLE_STEP] for back in places
+    ]
+    while window:
+        parts.append(window[0])
+        window = [newer - older for newer, older in pairwise(window)]
+    return parts
+
+
 def _bit_lengths(residual: Array) -> Array:
-    """Bits that each column needs, from every seventh frame; whole numbers only,
+    """Bits that each column needs; whole numbers only,
 
     for a logarithm may differ in the last place between machines, and with it the
     order that is chosen.
     """
-    sample = np.abs(residual[:, 3::7] if residual.shape[1] > 14 else residual)
-    _, exponents = np.frexp(sample.astype(np.float64))
+    _, exponents = np.frexp(np.abs(residual).astype(np.float64))
     total: Array = exponents.sum(axis=1)
     return total
 
