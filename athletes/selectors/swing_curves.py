@@ -32,6 +32,12 @@ from athletes.selectors.swing_page import (
     rule_in_words,
     zero_of,
 )
+from athletes.selectors.vendor_angles import GROUPS as VENDOR_GROUPS
+from athletes.selectors.vendor_angles import (
+    VendorAngles,
+    VendorGroup,
+    vendor_angles,
+)
 
 SHOWN_BEFORE_S, SHOWN_AFTER_S = 0.6, 0.15
 # Events closer than this are one line in a chart.
@@ -139,6 +145,7 @@ class SwingCurves:
     sequence: SwingChart
     tab: Tab
     detail: SwingChart
+    vendor: VendorAngles | None
     figure: charts.Json | None
     figure_missing: str
 
@@ -149,12 +156,21 @@ def load_swing_curves(movement: Movement) -> Curves | None:
 
 
 def swing_curves(
-    movement: Movement, *, tab: str = "", system: str = "imperial"
+    movement: Movement, *, tab: str = "", vendor: str = "", system: str = "imperial"
 ) -> SwingCurves:
-    """Charts and figure; two queries for curves and points."""
+    """Charts and figure; two queries for curves and points.
+
+    `vendor` asks for a group of the vendor's own angles in place of ours, which
+    takes two queries more.
+    """
     chosen = TABS.get(tab) or TABS["angles"]
     curves = load_swing_curves(movement)
     points = load_points(movement)
+    delivered = (
+        _delivered(movement, VENDOR_GROUPS[vendor])
+        if chosen.key == "angles" and vendor in VENDOR_GROUPS
+        else None
+    )
     return SwingCurves(
         sequence=series_chart(
             movement,
@@ -166,9 +182,25 @@ def swing_curves(
             empty=_no_curves(movement),
         ),
         tab=chosen,
-        detail=detail_chart(movement, curves, points, chosen, system),
+        detail=delivered.chart
+        if delivered
+        else detail_chart(movement, curves, points, chosen, system),
+        vendor=delivered,
         figure=figure_of(movement, points),
         figure_missing=no_figure(points),
+    )
+
+
+def _delivered(movement: Movement, group: VendorGroup) -> VendorAngles:
+    zero_s, label = zero_of(movement.events)
+    return vendor_angles(
+        movement,
+        group,
+        zero_s=zero_s,
+        zero_label=label,
+        marks=[] if zero_s is None else marks_of(movement, zero_s),
+        table_events=_table_events(movement),
+        x_range=_shown_range(zero_s),
     )
 
 

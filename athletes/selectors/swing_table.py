@@ -123,6 +123,6 @@ def _sorted(
     known = [(value, swing) for value, swing in keyed if value is not None]
     # One column holds numbers or texts, never both. Equal ones stay in the order of
     # the session, whichever the direction.
-    known.sort(key=lambda item: item[0], reverse=descending)  # type: ignore[arg-type,return-value]
+    known.sort(key=lambda item: item[0], reverse=descending)
     missing = [swing for value, swing in keyed if value is None]
     return [swing for _, swing in known] + missing

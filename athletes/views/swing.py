@@ -21,11 +21,12 @@ from athletes.models import Movement
 from athletes.selectors.session_page import swing_row
 from athletes.selectors.swing_curves import TABS, swing_curves
 from athletes.selectors.swing_page import SwingPage, swing_page
+from athletes.selectors.vendor_angles import GROUPS as VENDOR_GROUPS
 
 
 @require_safe
 def swing(request: PageRequest, pk: int) -> HttpResponse:
-    """The swing; `tab` chooses the second chart."""
+    """The swing; `tab` chooses the second chart, `vendor` whose angles it shows."""
     movement = access.get_movement_or_404(request.user, pk)
     return _page(request, movement)
 
@@ -35,7 +36,10 @@ def _page(
 ) -> HttpResponse:
     page = swing_page(movement)
     curves = swing_curves(
-        movement, tab=request.GET.get("tab", ""), system=request.user.units
+        movement,
+        tab=request.GET.get("tab", ""),
+        vendor=request.GET.get("vendor", ""),
+        system=request.user.units,
     )
     context = {
         "page": page,
@@ -46,6 +50,9 @@ def _page(
         "headlines": _headlines(page, request.user.units),
         "curves": curves,
         "detail": curves.detail,
+        "vendor_groups": VENDOR_GROUPS.values()
+        if curves.tab.key == "angles" and movement.angle_unit_found
+        else (),
         "tabs": [
             {
                 "label": tab.label,

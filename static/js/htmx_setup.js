@@ -149,4 +149,23 @@
     if (event.detail.target?.id === "definition-dialog-body")
       openDialog(document.getElementById("definition-dialog"));
   });
+
+  // --- Tables wider than the screen ---------------------------------------------
+
+  // What scrolls sideways has to be reached by keyboard, and only while it scrolls.
+  const widths = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+      if (target.hasAttribute("role")) continue; // the page says it itself
+      if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+      else target.removeAttribute("tabindex");
+    }
+  });
+
+  const watchTables = (root) => {
+    for (const wrap of root.querySelectorAll(".table-wrap")) widths.observe(wrap);
+  };
+
+  // After the DOM; a script that is deferred finds all of it.
+  watchTables(document);
+  document.addEventListener("htmx:load", (event) => watchTables(event.detail.elt));
 })();
