@@ -10,6 +10,8 @@ import hmac
 from collections.abc import Iterable
 from typing import Any
 
+from django.db.models import Q
+
 from accounts.keys import find_key, present_key
 from athletes.models import Player, Tombstone
 
@@ -29,8 +31,11 @@ def bury(player: Player) -> Tombstone:
     """
     name, key = present_key(_PURPOSE)
     vendor_id = player.reboot_player_id
+    head = player.merged_into_id or player.pk
     is_shared = (
-        Player.objects.filter(reboot_player_id=vendor_id).exclude(pk=player.pk).exists()
+        Player.everyone.filter(reboot_player_id=vendor_id)
+        .exclude(Q(pk=head) | Q(merged_into=head))
+        .exists()
     )
     tombstone, _ = Tombstone.objects.get_or_create(
         org_player_hash=_hash(key, ORGANISATION, player.org_player_id),

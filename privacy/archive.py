@@ -27,6 +27,7 @@ from django.utils import timezone
 from athletes import timeseries
 from athletes.api.frames import cell
 from athletes.biomechanics.definitions import METHOD_VERSION, METRICS, SERIES
+from athletes.merging import family
 from athletes.models import (
     BiomechanicsData,
     DataType,
@@ -85,6 +86,10 @@ class _Archive:
 
     def __init__(self, player: Player, archive: zipfile.ZipFile) -> None:
         self._player = player
+        # With those of the vendor that were merged into him.
+        self._records = list(
+            Player.everyone.filter(pk__in=family(player.pk)).order_by("pk")
+        )
         self._zip = archive
         self._sessions = list(
             Session.objects.filter(player=player).order_by("session_date", "id")
@@ -161,6 +166,13 @@ class _Archive:
             ["field", "value"],
             ([name, getattr(self._player, name)] for name in names),
         )
+        merged = [each for each in self._records if each.pk != self._player.pk]
+        if merged:
+            self._csv(
+                "merged_records.csv",
+                names,
+                ([getattr(each, name) for name in names] for each in merged),
+            )
 
     def _session_tables(self) -> None:
         names = [
@@ -406,11 +418,16 @@ class _Archive:
 
     def _vendor(self) -> None:
         """The last JSON of the vendor about the athlete, nobody else's in it."""
-        ids = {self._player.org_player_id, self._player.reboot_player_id} - {""}
+        ids = {
+            text
+            for each in self._records
+            for text in (each.org_player_id, each.reboot_player_id)
+        } - {""}
         sessions = [session.session_id for session in self._sessions]
         payloads = list(
             RawPayload.objects.filter(
-                kind=RawPayload.Kind.PLAYER, vendor_id=self._player.org_player_id
+                kind=RawPayload.Kind.PLAYER,
+                vendor_id__in=[each.org_player_id for each in self._records],
             )
         )
         for start in range(0, len(sessions), 500):
@@ -578,6 +595,8 @@ the motion capture: {reboot_player_id}. Sessions: {sessions}. Movements: {swings
 
 Tables (CSV, UTF-8, one header line; an empty cell is a missing value)
   athlete.csv              the athlete's facts
+  merged_records.csv       the facts of other records of the vendor that are the same
+                           athlete, where there are any
   sessions.csv             one line per session, with the vendor's session_id, the
                            condition and the folder of its frames
   session_metrics.csv      mean and spread of each number over a session

@@ -28,6 +28,7 @@ from django_q.tasks import async_task
 from accounts.audit import Principal, forget_player, record
 from accounts.models import Action
 from athletes import peers, tombstones
+from athletes.merging import family
 from athletes.models import Movement, Note, Player, Session, Tag, Tombstone
 from athletes.tombstones import Erased
 from privacy import records
@@ -79,7 +80,8 @@ def _mentions(player: Player) -> models.QuerySet[Note]:
 def erase(*, player: Player, by: Principal | None) -> None:
     """Take away everything that is stored about an athlete, for good."""
     with transaction.atomic():
-        tombstones.bury(player)
+        for each in _records(player):
+            tombstones.bury(each)
         record(Action.ATHLETE_ERASED, by=by, player_id=player.pk)
         # What is interrupted from here on is finished by the queue.
         transaction.on_commit(
@@ -90,15 +92,21 @@ def erase(*, player: Player, by: Principal | None) -> None:
     purge(player)
 
 
+def _records(player: Player) -> list[Player]:
+    """The athlete, and the records of the vendor that were merged into him."""
+    return list(Player.everyone.filter(pk__in=family(player.pk)).order_by("pk"))
+
+
 def purge(player: Player) -> None:
     """Take away the rows and files of one athlete who has a tombstone."""
     player_id = player.pk
-    delete_archives(list(Archive.objects.filter(player=player)))
+    delete_archives(list(Archive.objects.filter(player__in=_records(player))))
     with transaction.atomic():
         _forget_mentions(player)
-    tags = set(Tag.objects.filter(players=player).values_list("pk", flat=True))
+    found = _records(player)
+    tags = set(Tag.objects.filter(players__in=found).values_list("pk", flat=True))
     tags |= set(
-        Tag.objects.filter(sessions__player=player).values_list("pk", flat=True)
+        Tag.objects.filter(sessions__player__in=found).values_list("pk", flat=True)
     )
     for session in Session.objects.filter(player=player).order_by("pk"):
         with transaction.atomic():
@@ -133,33 +141,42 @@ def sweep() -> int:
 
 def _forget_mentions(player: Player) -> None:
     erased = tombstones.load()
-    session_ids = set(
-        Session.objects.filter(player=player).values_list("session_id", flat=True)
-    )
+    found = _records(player)
+    sessions = Session.objects.filter(player__in=found)
+    session_ids = set(sessions.values_list("session_id", flat=True))
     # The vendor's sessions that nobody else here has a part in.
     own = session_ids - set(
         Session.objects.filter(session_id__in=session_ids)
-        .exclude(player=player)
+        .exclude(player__in=found)
         .values_list("session_id", flat=True)
     )
-    ids = [text for text in (player.org_player_id, player.reboot_player_id) if text]
-    names = [player.full_name, f"{player.last_name}, {player.first_name}"]
+    ids, names = [], []
+    for each in found:
+        ids += [text for text in (each.org_player_id, each.reboot_player_id) if text]
+        names += [each.full_name, f"{each.last_name}, {each.first_name}"]
     names = [text for text in names if len(text.strip(", ")) >= _LEAST_NAME]
     forget_comparisons(player, names)
     _forget_payloads(erased, ids, own, session_ids)
-    _forget_participation(player.org_player_id, own)
-    movement_ids = Movement.objects.filter(session__player=player).values_list(
-        "org_movement_id", flat=True
-    )
-    specific = [text for text in movement_ids if len(text) >= 6]
+    for each in found:
+        _forget_participation(each.org_player_id, own)
+    movements = Movement.objects.filter(session__player__in=found)
+    specific = {
+        text
+        for pair in movements.values_list("org_movement_id", "name_at_vendor")
+        for text in pair
+        if len(text) >= 6
+    }
     _blank_texts([*ids, *names, *own, *specific])
     _forget_admin_log(player.pk, [*ids, *names])
     _forget_task_results([*ids, *names, *own])
     forget_player(player.pk, subjects=_subjects(player.pk))
-    forget_deliveries(
-        player_id=player.pk,
-        session_ids=player.sessions.values_list("pk", flat=True),
-    )
+    for each in found:
+        if each.pk != player.pk:
+            forget_player(each.pk)
+        forget_deliveries(
+            player_id=each.pk,
+            session_ids=sessions.filter(player=each).values_list("pk", flat=True),
+        )
 
 
 def _subjects(player_id: int) -> Iterator[tuple[str, set[int]]]:

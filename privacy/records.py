@@ -14,11 +14,13 @@ from typing import Any
 from django.db import models
 from django.db.models import QuerySet
 
-from athletes.models import Player
+from athletes.merging import family
+from athletes.models import DuplicatePair, NameKey, Player
 from privacy.models import Archive
 
-#: Rows that are about making the archive itself.
-_NOT_DATA = (Archive,)
+#: Rows that are about making the archive itself; hashes of names; and what is about
+#: another athlete as well.
+_NOT_DATA = (Archive, NameKey, DuplicatePair)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +35,14 @@ class Kind:
         return self.model._meta.db_table
 
     def rows(self, player_id: int) -> QuerySet[Any]:
-        """The athlete's rows, in the order in which they were made."""
-        manager: models.Manager[Any] = self.model._default_manager
-        return manager.filter(**{self.path: player_id}).order_by("pk")
+        """The athlete's rows, in the order in which they were made.
+
+        Those of records that were merged into him are his.
+        """
+        # Not the default manager: it hides such records.
+        manager: models.Manager[Any] = self.model._base_manager
+        ids = family(player_id)
+        return manager.filter(**{f"{self.path}__in": ids}).order_by("pk")
 
     def fields(self, *, binary: bool = False) -> list[str]:
         """Names of the columns, without (or only) those of packed bytes."""

@@ -9,6 +9,7 @@ from django.db.models import Count, Sum
 from django.db.models.functions import Length
 
 from accounts.models import Action, AuditEntry, Team
+from athletes.merging import family
 from athletes.models import (
     BiomechanicsData,
     EventCorrection,
@@ -16,8 +17,8 @@ from athletes.models import (
     Movement,
     MovementCurves,
     Note,
-    Player,
     PeerNumber,
+    Player,
     Session,
     SessionMetric,
     Tag,
@@ -82,8 +83,8 @@ _TOLD = (
     BiomechanicsData,
     MovementCurves,
     SessionMetric,
-    Note,
     PeerNumber,
+    Note,
     EventCorrection,
     InclusionDecision,
     ExportJob,
@@ -130,8 +131,9 @@ def stored_about(player: Player) -> list[Stored]:
     sessions = Session.objects.filter(player=player)
     tags = Tag.objects.filter(players=player).count()
     tags += Tag.sessions.through.objects.filter(session__player=player).count()
+    records_of = Player.everyone.filter(pk__in=family(player.pk))
     raw = RawPayload.objects.filter(
-        kind=RawPayload.Kind.PLAYER, vendor_id=player.org_player_id
+        kind=RawPayload.Kind.PLAYER, vendor_id__in=records_of.values("org_player_id")
     ).count()
     named = VendorSession.objects.filter(
         session_id__in=sessions.values("session_id")
@@ -164,13 +166,13 @@ def stored_about(player: Player) -> list[Stored]:
             SessionMetric.objects.filter(session__player=player).count(),
         ),
         Stored(
-            "Notes",
-        Stored(
             "Numbers held against other athletes'",
             "the newest of each kind",
             COMPUTED,
             PeerNumber.objects.filter(player=player).count(),
         ),
+        Stored(
+            "Notes",
             "free text on sessions and swings",
             PEOPLE,
             Note.objects.filter(session__player=player).count(),
@@ -214,7 +216,7 @@ def _with_bytes(name: str, what: str, source: str, found: dict[str, int]) -> Sto
 
 def _accesses(player_id: int) -> list[Access]:
     entries = AuditEntry.objects.filter(
-        player_number=player_id, action__in=ACCESS_ACTIONS
+        player_number__in=family(player_id), action__in=ACCESS_ACTIONS
     )[:_ACCESSES_SHOWN]
     return [
         Access(

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.files.storage import default_storage
+from django.db.models import F
 from django.http import FileResponse, Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -83,6 +84,8 @@ def download(request: PageRequest, pk: int) -> HttpResponseBase:
             expires_at__gt=timezone.now(),
             player__in=access.visible_players(request.user),
         )
+        # Made while two athletes were merged, it would hold the data of both.
+        .exclude(player__merges__undone_at__gt=F("created_at"))
         .select_related("player")
         .first()
     )

@@ -12,8 +12,12 @@ from athletes.models import (
     Movement,
     Player,
     Session,
+    Tombstone,
 )
+from privacy import erasing
 from syncing.models import ExportJob, JobState, RunStatus
+from tests.privacy.conftest import files  # noqa: F401  # archives of the test
+from tests.privacy.test_erasing import traces
 from tests.syncing.snapshot import differences, snapshot
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -195,3 +199,23 @@ def test_an_athlete_is_listed_as_long_as_one_record_is(vendor, run_sync):
     second.removed = False
     checked(run_sync())
     assert Player.objects.get(pk=kept.pk).missing_since is None
+
+
+def test_an_erased_athlete_of_two_records_stays_away_under_both(vendor, run_sync):
+    one, two = ids_of(vendor)[:2]
+    vendor.world.add_session([one], swings=1)
+    vendor.world.add_session([two], swings=1)
+    vendor.world.add_session([one, two], swings=1)
+    checked(run_sync(full=True))
+    kept, merged = the_two(vendor)
+    merging.merge(kept=kept, merged=merged, by=None)
+    texts = [one, two, kept.reboot_player_id, merged.reboot_player_id, "Callisto"]
+    assert {text for _, text in traces(texts)} == set(texts)
+    erasing.erase(player=kept, by=None)
+    assert traces(texts) == set()
+    assert Tombstone.objects.count() == 2
+    for full in (False, True):
+        assert run_sync(full=full).status == RunStatus.SUCCESS
+        assert traces(texts) == set()
+        assert Player.everyone.count() == 2
+        assert Session.objects.count() == 0
