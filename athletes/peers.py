@@ -248,7 +248,9 @@ def _numbers_of(player_ids: Sequence[int]) -> dict[tuple[int, int], PeerNumber]:
     }
     newest = (
         SessionMetric.objects.filter(
-            session__player_id__in=list(listed), metric__in=PEER_METRICS
+            session__player_id__in=list(listed),
+            session__folded_into__isnull=True,
+            metric__in=PEER_METRICS,
         )
         .annotate(
             recency=Window(

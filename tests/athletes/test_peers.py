@@ -9,7 +9,7 @@ import pytest
 from django.apps import apps
 from django.db import connection
 
-from athletes import analysis, peers, services
+from athletes import analysis, merging, peers, services
 from athletes.models import (
     Condition,
     Inclusion,
@@ -397,4 +397,15 @@ def test_writers_at_once_neither_lose_a_count_nor_wait_for_each_other():
     for thread in threads:
         thread.join()
     assert failures == []
+    check()
+
+
+def test_two_records_that_become_one_count_once_and_apart_again_after_undo():
+    kept, merged = put(640.0), put(600.0, day=dt.date(2026, 2, 1))
+    put(620.0)
+    entry = merging.merge(kept=kept.player, merged=merged.player, by=make_staff())
+    assert place(kept).everyone == peers.Share(n=2, below=1, equal=1)
+    check()
+    merging.separate(entry=entry, by=make_staff())
+    assert place(kept).everyone == peers.Share(n=3, below=2, equal=1)
     check()
