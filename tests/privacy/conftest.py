@@ -14,8 +14,11 @@ from athletes.models import (
     InclusionDecision,
     MovementCurves,
     Note,
+    PeerGroup,
+    PeerNumber,
     Tag,
 )
+from sharing.models import SavedComparison, SavedItem, ShareLink
 from syncing.models import AnalysisJob, ExportJob, RawPayload, VendorSession
 from tests import factories
 
@@ -107,6 +110,18 @@ def full_athlete(**fields):
     tag.players.add(player)
     tag.sessions.add(session)
     factories.make_team(players=[player])
+    group = PeerGroup.objects.create(metric="peak_pelvis_omega", method_version="test")
+    PeerNumber.objects.create(player=player, group=group, value=633.125, bucket=12)
+    ShareLink.objects.create(
+        player=player,
+        digest="0" * 64,
+        label="For the Quixley family",
+        units=coach.units,
+        created_by=coach,
+        expires_at=timezone.now() + dt.timedelta(days=1),
+    )
+    compared = SavedComparison.objects.create(name="Zebulon then and now", owner=coach)
+    SavedItem.objects.create(comparison=compared, place=0, player=player)
     ExportJob.objects.create(session=session, data_type="inverse-kinematics")
     AnalysisJob.objects.create(session=session)
     raw = {

@@ -10,6 +10,7 @@ import zipfile
 from datetime import timedelta
 
 import numpy as np
+import pandas
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -20,7 +21,7 @@ from django_q.models import OrmQ
 from accounts.models import Action, AuditEntry
 from athletes import timeseries
 from athletes.biomechanics.definitions import METRICS
-from athletes.models import Movement, MovementCurves
+from athletes.models import DataType, Movement, MovementCurves, SessionMetric
 from privacy import records
 from privacy.archives import (
     ORPHAN_AGE,
@@ -395,3 +396,98 @@ def test_the_page_asks_until_the_archive_is_ready(client, athlete, coach):
     assert answer.status_code == 286
     assert b"hx-trigger" not in answer.content
     assert b"Download" in answer.content
+
+
+# --- With pandas, as people open it ------------------------------------------------
+
+
+@pytest.fixture
+def unpacked(opened, tmp_path):
+    """The archive as files in a folder, as after a double click."""
+    folder = tmp_path / "unpacked"
+    opened.extractall(folder)
+    return folder
+
+
+def csv_of(folder, name):
+    # Empty is missing; nothing else is: "NA" may be a name.
+    return pandas.read_csv(folder / name, keep_default_na=False, na_values=[""])
+
+
+def test_pandas_reads_every_table(unpacked):
+    names = {path.name for path in unpacked.glob("*.csv")}
+    tables = {name: csv_of(unpacked, name) for name in names}
+    assert {name: len(table) for name, table in tables.items()} == {
+        "athlete.csv": 13,
+        "sessions.csv": 1,
+        "session_metrics.csv": 1,
+        "swings.csv": 3,
+        "metrics.csv": 6,
+        "events.csv": 3,
+        "event_corrections.csv": 1,
+        "inclusion_decisions.csv": 1,
+        "notes.csv": 2,
+        "tags.csv": 2,
+    }
+    for path in (unpacked / "records").glob("*.json"):
+        rows = len(json.loads(path.read_text()))
+        assert len(pandas.read_json(path)) == rows, path.name
+
+
+def test_pandas_finds_every_metric_of_every_swing(athlete, unpacked):
+    table = csv_of(unpacked, "metrics.csv").set_index(["org_movement_id", "metric"])
+    checked = 0
+    for movement in Movement.objects.filter(session__player=athlete):
+        for name, entry in movement.metrics.items():
+            row = table.loc[(movement.org_movement_id, name)]
+            if entry["value"] is None:
+                assert pandas.isna(row["value"])
+                assert row["reason"] == entry["reason"]
+            else:
+                assert row["value"] == entry["value"]
+            assert row["unit"] == entry["unit"]
+            checked += 1
+    assert checked == len(table) == 6
+
+
+def test_pandas_finds_every_mean_of_every_session(athlete, unpacked):
+    table = csv_of(unpacked, "session_metrics.csv").set_index(["session_id", "metric"])
+    stored = list(SessionMetric.objects.filter(session__player=athlete))
+    assert len(table) == len(stored) == 1
+    for row in stored:
+        found = table.loc[(row.session.session_id, row.metric)]
+        for name in ("n", "mean", "sd", "minimum", "maximum", "median", "cv"):
+            assert found[name] == getattr(row, name), name
+
+
+@pytest.mark.parametrize("kind", [*DataType.values, "curves"])
+def test_pandas_finds_every_frame(athlete, unpacked, kind):
+    (path,) = unpacked.glob(f"frames/*/{kind}.parquet")
+    table = pandas.read_parquet(path)
+    movements = Movement.objects.filter(session__player=athlete)
+    values = 0
+    for movement in movements:
+        if kind == "curves":
+            curves = MovementCurves.objects.get(movement=movement)
+            stored = timeseries.unpack(bytes(curves.data))
+        else:
+            stored = timeseries.load_columns([movement.pk], kind)[movement.pk]
+        part = table[table["archive_org_movement_id"] == movement.org_movement_id]
+        originals = {timeseries.match_key(name): name for name in part.columns}
+        for name, column in stored.items():
+            found = part[originals[timeseries.match_key(name)]].to_numpy()
+            np.testing.assert_array_equal(found, column, err_msg=name)
+            values += len(column)
+    assert values >= 246
+    # Nothing in the file that is not of these swings.
+    names = set(movements.values_list("org_movement_id", flat=True))
+    assert set(table["archive_org_movement_id"]) == names
+
+
+def test_the_athlete_of_these_tests_has_a_row_in_every_table(athlete):
+    """So that archive and erasure are tried on each table that there is."""
+    empty = {
+        kind.table for kind in records.kinds() if not kind.rows(athlete.pk).exists()
+    }
+    # Merged athletes have tests of their own.
+    assert empty - {"athletes_athletemerge"} == set()

@@ -1,6 +1,9 @@
 """Erasing for good: no trace in the database or the files, and no way back."""
 
+import os
+import shutil
 import sqlite3
+import subprocess
 from contextlib import closing
 
 import pytest
@@ -125,6 +128,95 @@ def test_the_database_file_holds_no_deleted_text(files):
     erasing.erase(player=player, by=factories.make_staff())
     content = read_database_file()
     assert [text for text in EVERY_TRACE if text.encode() in content] == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_dump_of_the_database_and_the_files_hold_no_trace(client, staff, files):
+    """After a day of use: pages seen, facts corrected, things made, mail and logs."""
+    player = full_athlete()
+    say_it_everywhere(player, staff)
+    use_the_product(client, staff, player)
+    archive = request_archive(player=player, user=staff)
+    make_archive(archive.pk)
+    before = dumped()
+    assert [text for text in EVERY_TRACE if text.encode() not in before] == []
+    assert list(files.rglob("*.zip"))
+    erasing.erase(player=player, by=staff)
+    after = dumped()
+    assert [text for text in EVERY_TRACE if text.encode() in after] == []
+    left = [path for path in files.parent.rglob("*") if path.is_file()]
+    names = [text.encode() for text in EVERY_TRACE]
+    assert [p for p in left if any(name in p.read_bytes() for name in names)] == []
+    assert list(files.rglob("*.zip")) == []
+
+
+def use_the_product(client, staff, player):
+    """What leaves something behind: caches, sessions, histories, the queue, logs."""
+    client.force_login(staff, "django.contrib.auth.backends.ModelBackend")
+    session = player.sessions.get()
+    swing = session.movements.first()
+    for path in (
+        "/",
+        f"/athletes/?q={player.last_name}",
+        f"/athletes/{player.pk}/",
+        f"/athletes/sessions/{session.pk}/",
+        f"/athletes/swings/{swing.pk}/",
+        f"/athletes/{player.pk}/sheet/",
+        f"/privacy/athletes/{player.pk}/",
+        f"/players?search={player.last_name}",
+        f"/sessions/{session.pk}/metrics",
+        f"/admin/athletes/player/?q={player.last_name}",
+    ):
+        assert client.get(path).status_code == 200, path
+    notes = f"/athletes/sessions/{session.pk}/notes/"
+    client.post(notes, {"text": "Zebulon was late"})
+    facts = {
+        "first_name": "Zebulon",
+        "last_name": "Quixley",
+        "weight_lbs": "151",
+        "date_of_birth": "2009-04-05",
+        "height_ft": "5.75",
+        "dominant_hand_hitting": "left",
+        "dominant_hand_throwing": "left",
+    }
+    done = client.post(f"/admin/athletes/player/{player.pk}/change/", facts)
+    assert done.status_code == 302
+    client.post(
+        "/admin/athletes/movement/",
+        {
+            "action": "count_out",
+            "_selected_action": [swing.pk],
+            "reason": "Quixley slipped",
+        },
+    )
+    for action in ("sync_athletes", "recompute"):
+        client.post(
+            "/admin/athletes/player/",
+            {"action": action, "_selected_action": [player.pk]},
+        )
+
+
+def dumped() -> bytes:
+    """The whole database as its own program writes it out."""
+    database = connection.settings_dict
+    if connection.vendor == "sqlite":
+        with closing(sqlite3.connect(database["NAME"])) as other:
+            return "\n".join(other.iterdump()).encode()
+    program = shutil.which("pg_dump")
+    if program is None:
+        pytest.skip("there is no pg_dump")
+    return subprocess.run(
+        [program, "--inserts", "--dbname", database["NAME"]],
+        env={
+            **os.environ,
+            "PGHOST": database["HOST"],
+            "PGPORT": str(database["PORT"]),
+            "PGUSER": database["USER"],
+            "PGPASSWORD": database["PASSWORD"],
+        },
+        capture_output=True,
+        check=True,
+    ).stdout
 
 
 def read_database_file():
