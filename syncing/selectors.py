@@ -140,7 +140,7 @@ def failures(status: SyncStatus, viewer: Viewer) -> list[Failure]:
             if is_free
             else next(
                 (listed[pk].last_error for pk in shown[group.code] if pk in listed),
-                "of athletes in other teams.",
+                "",
             ),
             jobs=[listed[pk] for pk in shown[group.code] if pk in listed],
             given_up=sum(pk in given_up for pk in group.job_ids),

@@ -161,6 +161,12 @@ def test_failures_stand_together_by_reason_with_links_to_their_sessions(staff):
     shown = [j for j in jobs if f"/athletes/sessions/{j.session_id}/" in page]
     assert len(shown) == 5
     assert f"/athletes/sessions/{other.session_id}/" in page
+    day = jobs[-1].session
+    day.refresh_from_db()
+    label = f"of the session of {day.session_date:%b} {day.session_date.day}, "
+    assert f'aria-label="Try again: Inverse kinematics {label}' in page
+    # Markup inside an attribute would end it.
+    assert 'aria-label="Try again: Inverse kinematics of the session of <' not in page
 
 
 def test_try_again_makes_one_job_due_now_and_starts_a_run(staff):

@@ -140,7 +140,7 @@ def test_reason_of_other_teams_alone_is_not_told(coach, foreign):
     page = text_of(coach.get("/syncing/"))
 
     assert "It ends in row 99." not in page
-    assert "1</strong> file: of athletes in other teams." in page
+    assert "1</strong> file of athletes in other teams." in page
 
 
 def test_run_page_shows_what_is_general_and_what_is_of_the_own_team(
