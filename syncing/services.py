@@ -459,7 +459,7 @@ def _failures() -> list[FailureGroup]:
 # --- Housekeeping, called by tasks --------------------------------------------
 
 #: A queued run that no worker took up is enqueued again after this long.
-QUEUE_PATIENCE = timedelta(minutes=3)
+QUEUE_PATIENCE = timedelta(seconds=90)
 #: After so many runs in a row that were cut off, a person has to look.
 MAX_ABANDONED = 3
 _FULL_WANTED = "full-run-wanted"
@@ -470,9 +470,7 @@ def sweep() -> dict[str, int]:
     now = timezone.now()
     abandoned = runs.abandon_dead_runs()
     runs.release_dead_helpers()
-    lost = list(runs.queued_too_long(now, QUEUE_PATIENCE))
-    for log in lost:
-        enqueue(log)
+    lost = _enqueue_lost(now)
     started = 0
     if _full_run_is_wanted() and not SyncLog.objects.active().of_vendor().exists():
         _, is_new = request_sync(trigger=Trigger.SCHEDULE, full=True)
@@ -492,7 +490,7 @@ def sweep() -> dict[str, int]:
             started += is_new
     return {
         "abandoned": len(abandoned),
-        "enqueued": len(lost),
+        "enqueued": lost,
         "started": started,
         "mailed": int(mail_when_overdue(now)),
     }
@@ -524,7 +522,17 @@ def take_over() -> int:
     abandoned = runs.abandon_dead_runs()
     if abandoned:
         sweep()
+    else:
+        _enqueue_lost(timezone.now())
     return len(abandoned)
+
+
+def _enqueue_lost(now: datetime) -> int:
+    """Send again what a broker lost, or a worker that died with it in its hands."""
+    lost = list(runs.queued_too_long(now, QUEUE_PATIENCE))
+    for log in lost:
+        enqueue(log)
+    return len(lost)
 
 
 def _something_is_due(now: datetime) -> bool:
