@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -154,7 +155,7 @@ class PlayerAdmin(_NoHandMade):
     list_filter = ["data_state", "dominant_hand_hitting", _MISSING, "tags"]
     search_fields = ["search_text", "org_player_id", "reboot_player_id"]
     ordering = ["last_name", "first_name", "id"]
-    actions = ["recompute"]
+    actions = ["recompute", "merge_two"]
     readonly_fields = [
         "page",
         "sessions_here",
@@ -251,6 +252,23 @@ class PlayerAdmin(_NoHandMade):
             "queue; until then the former ones are shown.",
             messages.SUCCESS,
         )
+
+    @admin.action(description="Merge two athletes…", permissions=["change"])
+    def merge_two(
+        self, request: HttpRequest, players: QuerySet[Player]
+    ) -> HttpResponse | None:
+        ids = list(
+            players.order_by("-session_count", "pk").values_list("pk", flat=True)[:3]
+        )
+        if len(ids) != 2:
+            self.message_user(
+                request,
+                "Choose two athletes: the next page compares them before anything is "
+                "merged.",
+                messages.ERROR,
+            )
+            return None
+        return redirect("athletes:merge", kept=ids[0], merged=ids[1])
 
     def save_model(
         self, request: HttpRequest, obj: Player, form: Any, change: bool

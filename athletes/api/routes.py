@@ -18,14 +18,15 @@ from ninja import Path, Query, Router
 from ninja.errors import AuthorizationError, HttpError
 from pydantic import BeforeValidator
 
-from accounts.api import ApiRequest, JsonAnswer, answers
+from accounts.api import ApiRequest, JsonAnswer, Problem, answers, problem
 from accounts.audit import record
 from accounts.models import Action
 from athletes.access import (
+    folded_into,
     get_movement_or_404,
-    get_player_or_404,
     get_session_or_404,
     may_export,
+    merged_into,
     sees_everybody,
     visible_movements,
     visible_players,
@@ -33,7 +34,7 @@ from athletes.access import (
 )
 from athletes.api import frames, rows, schemas
 from athletes.biomechanics.definitions import METHOD_VERSION, METRICS
-from athletes.models import BiomechanicsData, DataType, Player
+from athletes.models import BiomechanicsData, DataType
 from athletes.querysets import PlayerQuerySet
 from athletes.timeseries import load_columns
 from athletes.totals import player_total
@@ -72,6 +73,23 @@ class FileFormat(StrEnum):
 
 
 # --- Athletes -------------------------------------------------------------------
+
+_LED_ON = {307: Problem}
+
+
+def _led_on(request: ApiRequest, old: int, new: int, what: str) -> HttpResponse:
+    """To where a merge brought it; not for good, because a merge can be undone."""
+    answer = problem(307, f"The {what} {old} was merged into {new}.")
+    path = request.get_full_path()
+    answer["Location"] = path.replace(f"/{old}", f"/{new}", 1)
+    return answer
+
+
+def _of_kept_athlete(request: ApiRequest, id: int) -> HttpResponse:
+    kept = merged_into(request.auth, id)
+    if kept is None:
+        raise Http404("There is no such athlete, or you may not see it.")
+    return _led_on(request, id, kept, "athlete")
 
 
 @router.get(
@@ -133,20 +151,20 @@ def _behind(
 
 @router.get(
     "/players/{id}",
-    response=answers(schemas.PlayerOut),
+    response=answers(schemas.PlayerDetail) | _LED_ON,
     operation_id="get_player",
 )
 def get_player(request: ApiRequest, id: Id) -> HttpResponse:
-    """One athlete."""
+    """One athlete, with the ids of records that were merged into him."""
     found = rows.player_rows(visible_players(request.auth).filter(pk=id))
     if not found:
-        raise Http404("There is no such athlete, or you may not see it.")
-    return JsonAnswer(found[0])
+        return _of_kept_athlete(request, id)
+    return JsonAnswer(found[0] | {"merged_records": rows.merged_records(id)})
 
 
 @router.get(
     "/players/{id}/sessions",
-    response=answers(schemas.SessionList),
+    response=answers(schemas.SessionList) | _LED_ON,
     operation_id="list_player_sessions",
 )
 def list_player_sessions(
@@ -158,7 +176,9 @@ def list_player_sessions(
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,
 ) -> HttpResponse:
     """An athlete's sessions, newest first; undated ones come last."""
-    player: Player = get_player_or_404(request.auth, id)
+    player = visible_players(request.auth).filter(pk=id).first()
+    if player is None:
+        return _of_kept_athlete(request, id)
     sessions = visible_sessions(request.auth).filter(player=player).newest_first()
     if start_date:
         sessions = sessions.filter(session_date__gte=start_date)
@@ -178,14 +198,17 @@ def list_player_sessions(
 
 @router.get(
     "/sessions/{id}",
-    response=answers(schemas.SessionOut),
+    response=answers(schemas.SessionOut) | _LED_ON,
     operation_id="get_session",
 )
 def get_session(request: ApiRequest, id: Id) -> HttpResponse:
     """One athlete's part in one session."""
     found = rows.session_rows(visible_sessions(request.auth).filter(pk=id))
     if not found:
-        raise Http404("There is no such session, or you may not see it.")
+        into = folded_into(request.auth, id)
+        if into is None:
+            raise Http404("There is no such session, or you may not see it.")
+        return _led_on(request, id, into, "session")
     return JsonAnswer(found[0])
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from athletes.access import Viewer, visible_movements
 from athletes.biomechanics.definitions import METRICS
-from athletes.models import Movement, Session, SessionMetric
+from athletes.models import Movement, Player, Session, SessionMetric
 from athletes.querysets import MovementQuerySet, PlayerQuerySet, SessionQuerySet
 
 Row = dict[str, Any]
@@ -61,6 +61,15 @@ MOVEMENT_FIELDS = (
 
 def player_rows(players: PlayerQuerySet) -> list[Row]:
     return [_player(row) for row in players.values(*PLAYER_FIELDS)]
+
+
+def merged_records(player_id: int) -> list[Row]:
+    """Ids of the records that were merged into an athlete, oldest first."""
+    rows = Player.everyone.filter(merged_into=player_id).order_by("pk")
+    return [
+        row | {"reboot_player_id": row["reboot_player_id"] or None}
+        for row in rows.values("id", "org_player_id", "reboot_player_id")
+    ]
 
 
 def _player(row: Row) -> Row:

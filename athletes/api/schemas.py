@@ -30,6 +30,19 @@ class PlayerOut(Schema):
     updated_at: dt.datetime
 
 
+class MergedRecord(Schema):
+    id: int
+    org_player_id: str
+    reboot_player_id: str | None
+
+
+class PlayerDetail(PlayerOut):
+    merged_records: list[MergedRecord] = Field(
+        description="Other records of the vendor that staff merged into this athlete; "
+        "their ids lead here."
+    )
+
+
 class PlayerPage(Schema):
     total: int
     players: list[PlayerOut]
