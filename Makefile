@@ -2,13 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install run worker simulator test check bench fuzz fmt lock screenshots clean
+.PHONY: help install run worker simulator test check bench lighthouse fuzz fmt lock screenshots clean
 
 help:
 	@echo "make run     the whole product on this machine (PORT=8000)"
 	@echo "make test    every test that can run here"
 	@echo "make check   lint, types, templates, deployment checks, dependency audit"
 	@echo "make bench   the benchmarks (docs/benchmarks.md)"
+	@echo "make lighthouse   Lighthouse on six pages (needs Node and Chromium)"
 	@echo "make fmt     format the code"
 
 .venv/bin/python:
@@ -51,6 +52,16 @@ check: .venv/dev.stamp
 
 bench: .venv/dev.stamp
 	$(BIN)/python -m benchmarks $(ARGS)
+
+# Needs Node 20 and Chromium; nothing of it is part of the product.
+benchmarks/lighthouse/node_modules: benchmarks/lighthouse/package-lock.json
+	@command -v npm >/dev/null || { echo "Node 20 with npm is needed: apt-get install nodejs npm"; exit 1; }
+	cd benchmarks/lighthouse && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+lighthouse: .venv/dev.stamp benchmarks/lighthouse/node_modules
+	@command -v $${CHROMIUM:-chromium} >/dev/null || { echo "Chromium is needed: apt-get install chromium, or CHROMIUM=/path/of/it"; exit 1; }
+	$(BIN)/python -m benchmarks bench_lighthouse $(ARGS)
 
 # At least 5 000 generated requests against the running JSON API.
 fuzz: .venv/dev.stamp

@@ -31,8 +31,12 @@ ORDER = (
     "bench_metrics",
     "bench_sync",
     "bench_pages",
+    "bench_browser",
     "bench_cold",
+    "bench_lighthouse",
 )
+#: Runs when asked for by name: it needs Node (`make lighthouse`).
+BY_NAME_ALONE = {"bench_lighthouse"}
 
 
 def names() -> list[str]:
@@ -76,7 +80,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.child:
         run_here(options.names[0], is_quick=options.quick, into=options.into)
         return 0
-    wanted = options.names or names()
+    wanted = options.names or [n for n in names() if n not in BY_NAME_ALONE]
     unknown = sorted(set(wanted) - set(names()))
     if unknown:
         parser.error(f"no such benchmark: {', '.join(unknown)}")
