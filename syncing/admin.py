@@ -158,6 +158,12 @@ class SyncLogAdmin(RecordAdmin):
         asked = 0
         for run in runs.filter(status__in=["queued", "running"]):
             services.request_cancel(run_id=run.pk, user=request.user)
+            record(
+                Action.RECORD_CHANGED,
+                by=request.user,
+                subject=run,
+                what="cancel sync",
+            )
             asked += 1
         messages.info(request, f"{asked} runs were asked to stop.")
 
@@ -205,12 +211,17 @@ class ExportJobAdmin(RecordAdmin):
 
     @admin.action(description="Try the chosen jobs again now", permissions=["view"])
     def try_again(self, request: HttpRequest, jobs: QuerySet[ExportJob]) -> None:
-        count = services.retry_jobs(job_ids=list(jobs.values_list("pk", flat=True)))
+        user = cast(User, request.user)
+        ids = list(jobs.values_list("pk", flat=True))
+        count = services.retry_jobs(job_ids=ids, user=user)
+        record(Action.SYNC_REQUESTED, by=user, what="try again", files=count)
         messages.success(request, f"{count} jobs will be tried again now.")
 
     @admin.action(description="Give the chosen jobs up", permissions=["view"])
     def give_up(self, request: HttpRequest, jobs: QuerySet[ExportJob]) -> None:
         count = services.give_up(job_ids=list(jobs.values_list("pk", flat=True)))
+        user = cast(User, request.user)
+        record(Action.RECORD_CHANGED, by=user, what="give up", files=count)
         messages.success(request, f"{count} jobs were given up.")
 
     @admin.action(
@@ -218,7 +229,9 @@ class ExportJobAdmin(RecordAdmin):
     )
     def ask_anew(self, request: HttpRequest, jobs: QuerySet[ExportJob]) -> None:
         sessions = list(jobs.values_list("session_id", flat=True).distinct())
-        count = services.backfill(session_ids=sessions)
+        user = cast(User, request.user)
+        count = services.backfill(session_ids=sessions, user=user)
+        record(Action.SYNC_REQUESTED, by=user, what="ask anew", files=count)
         messages.success(request, f"{count} files will be asked for anew.")
 
 

@@ -117,7 +117,9 @@ def start(request: PageRequest) -> HttpResponse:
 def cancel(request: PageRequest) -> HttpResponse:
     """Ask the active run to end."""
     _require_staff(request)
-    if not services.request_cancel(user=request.user):
+    if services.request_cancel(user=request.user):
+        record(Action.RECORD_CHANGED, by=request.user, what="cancel sync")
+    else:
         messages.info(request, "There was nothing to cancel: the sync had ended.")
     return _back_to_panel(request)
 
@@ -127,6 +129,7 @@ def retry(request: PageRequest) -> HttpResponse:
     """Try failed jobs again: one, or all that failed for one reason."""
     _require_staff(request)
     count = services.retry_jobs(job_ids=_chosen_jobs(request), user=request.user)
+    record(Action.SYNC_REQUESTED, by=request.user, what="try again", files=count)
     messages.success(request, f"{_files(count)} will be tried again now.")
     return redirect("syncing:index")
 
@@ -136,6 +139,7 @@ def give_up(request: PageRequest) -> HttpResponse:
     """Stop asking for files that will never come."""
     _require_staff(request)
     count = services.give_up(job_ids=_chosen_jobs(request))
+    record(Action.RECORD_CHANGED, by=request.user, what="give up", files=count)
     messages.success(request, f"{_files(count)} given up; “Try again” takes it back.")
     return redirect("syncing:index")
 
@@ -152,6 +156,13 @@ def backfill(request: PageRequest) -> HttpResponse:
             start=form.cleaned_data["start"],
             end=form.cleaned_data["end"],
             user=request.user,
+        )
+        record(
+            Action.SYNC_REQUESTED,
+            by=request.user,
+            player_id=None if player is None else player.pk,
+            what="ask anew",
+            files=count,
         )
         messages.success(request, f"{_files(count)} will be asked for anew.")
         return redirect("syncing:index")
@@ -183,6 +194,13 @@ def upload(request: PageRequest) -> HttpResponse:
         except ImportRefused as error:
             form.add_error(None, f"{error} Nothing was stored.")
         else:
+            record(
+                Action.RECORD_CHANGED,
+                by=request.user,
+                subject=result.session,
+                player_id=result.session.player_id,
+                what="files by hand",
+            )
             messages.success(
                 request,
                 f"{result.movements} movements: {result.created} new, "

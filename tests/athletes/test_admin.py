@@ -144,6 +144,26 @@ def test_records_link_to_their_pages(client, staff):
         assert f'href="{page}"' in body.content.decode()
 
 
+@pytest.mark.parametrize("is_staff", [True, False])
+def test_pages_link_to_their_records_for_staff_alone(client, is_staff):
+    client.force_login(
+        make_staff() if is_staff else make_user(),
+        backend="django.contrib.auth.backends.ModelBackend",
+    )
+    session = make_synced_session(swings=1)
+    for page, name, pk in (
+        (f"/athletes/{session.player_id}/", "player", session.player_id),
+        (f"/athletes/sessions/{session.pk}/", "session", session.pk),
+        (
+            f"/athletes/swings/{session.movements.get().pk}/",
+            "movement",
+            session.movements.get().pk,
+        ),
+    ):
+        link = f'href="/admin/athletes/{name}/{pk}/change/"'
+        assert (link in client.get(page).content.decode()) is is_staff, page
+
+
 def test_coaches_do_not_enter(client):
     client.force_login(make_user(), backend="django.contrib.auth.backends.ModelBackend")
     url = reverse("admin:athletes_player_changelist")

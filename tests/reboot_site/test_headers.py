@@ -1,0 +1,73 @@
+"""Headers that harden every answer, whatever it is an answer to."""
+
+import pytest
+from django.test import Client
+
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+PATHS = (
+    *("/", "/athletes/", "/accounts/login/", "/accounts/second-factor/on/"),
+    *("/admin/", "/admin/athletes/player/", "/players", "/docs", "/health"),
+    *("/nothing-here/", "/players/0"),
+)
+POLICY = {
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data: blob:",
+    "font-src 'self'",
+    "connect-src 'self'",
+    "manifest-src 'self'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+    "object-src 'none'",
+}
+
+
+@pytest.fixture
+def client():
+    client = Client(raise_request_exception=False)
+    client.force_login(
+        factories.make_superuser(), "django.contrib.auth.backends.ModelBackend"
+    )
+    return client
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_answer_is_hardened(client, path):
+    response = client.get(path)
+    policy = response["Content-Security-Policy"]
+    assert set(policy.split("; ")) == POLICY
+    assert "unsafe" not in policy
+    assert response["X-Frame-Options"] == "DENY"
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Referrer-Policy"] == "same-origin"
+    assert response["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert "camera=()" in response["Permissions-Policy"]
+    if path != "/health":
+        assert "no-store" in response["Cache-Control"]
+
+
+@pytest.mark.parametrize("path", ["/accounts/login/", "/players"])
+def test_behind_tls_browsers_are_kept_there(settings, path):
+    settings.SECURE_HSTS_SECONDS = 31536000
+    settings.SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    settings.SECURE_HSTS_PRELOAD = True
+    settings.SECURE_SSL_REDIRECT = True
+    response = Client().get(path, secure=True)
+    assert response["Strict-Transport-Security"] == (
+        "max-age=31536000; includeSubDomains; preload"
+    )
+    plain = Client().get(path)
+    assert (plain.status_code, plain["Location"]) == (301, f"https://testserver{path}")
+
+
+def test_another_host_name_is_refused(client, settings):
+    settings.ALLOWED_HOSTS = ["dashboard.example"]
+    for path in ("/accounts/login/", "/players"):
+        assert client.get(path, headers={"Host": "evil.example"}).status_code == 400
+        good = client.get(path, headers={"Host": "dashboard.example"})
+        assert good.status_code in {200, 302}
