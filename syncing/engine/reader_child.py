@@ -28,9 +28,6 @@ from syncing.reader.errors import ExportFileError
 from syncing.reader.limits import ReadLimits
 from syncing.reader.movements import RowsResult
 
-#: Downloads, and whatever else this machine serves, come first.
-_NICENESS = 5
-
 
 def read_files(
     contents: list[BinaryIO],
@@ -83,7 +80,6 @@ def main() -> None:
     # parent's matter alone.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    os.nice(_NICENESS)
     # Several processes are the parallelism; threads in each would be in each other's
     # way.
     pa.set_cpu_count(1)
