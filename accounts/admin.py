@@ -284,6 +284,40 @@ class TeamAdmin(_Base):
             coach_count=Count("members", distinct=True),
         )
 
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
+        """What goes with a team, in words; Django would list each membership."""
+        going: list[Any] = []
+        counts = {"teams": 0, "API tokens": 0}
+        for team in objs:
+            tokens = list(team.tokens.filter(revoked_at__isnull=True))
+            members = team.members.filter(limited_to_teams=True, is_staff=False)
+            blind = members.exclude(teams__in=Team.objects.exclude(pk=team.pk))
+            going.append(f"Team: {team}")
+            going.append(
+                [
+                    f"{team.players.count()} athletes leave the team; they and their "
+                    "data stay",
+                    *(f"API token ends: {token}" for token in tokens),
+                    *(f"Sees no athlete from then on: {user}" for user in blind),
+                ]
+            )
+            counts["teams"] += 1
+            counts["API tokens"] += len(tokens)
+        return going, {k: n for k, n in counts.items() if n}, set(), []
+
+    def delete_model(self, request: HttpRequest, obj: Team) -> None:
+        by = cast(User, request.user)
+        for token in obj.tokens.all():
+            revoke_token(token, by=by)
+        record(Action.RECORD_DELETED, by=by, subject=obj)
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Team]) -> None:
+        for team in Team.objects.filter(pk__in=queryset.values("pk")):
+            self.delete_model(request, team)
+
     @admin.display(ordering="athlete_count")
     def athletes(self, team: Any) -> int:
         return int(team.athlete_count)

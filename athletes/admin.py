@@ -785,6 +785,17 @@ class TagAdmin(_Base):
         tags: QuerySet[Tag] = super().get_queryset(request)
         return tags.annotate(player_count=Count("players"))
 
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
+        """What goes with a tag, in words; Django would list each use of it."""
+        going: list[Any] = []
+        for tag in objs:
+            going.append(f"Tag: {tag}")
+            uses = f"{tag.players.count()} athletes and {tag.sessions.count()} sessions"
+            going.append([f"{uses} lose it; they and their data stay"])
+        return going, {"tags": len(objs)}, set(), []
+
     @admin.display(description="athletes", ordering="player_count")
     def athletes(self, tag: Any) -> int:
         return int(tag.player_count)

@@ -7,6 +7,7 @@ import pytest
 from accounts.audit import record
 from accounts.models import Action, ApiToken, AuditEntry, Team, User
 from accounts.services import create_token, find_token
+from athletes.models import Player
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -214,6 +215,35 @@ def test_users_are_logged_out_together(client, staff):
     assert generations[colleague.pk] == 0
     entry = AuditEntry.objects.get(action=Action.LOGGED_OUT_EVERYWHERE)
     assert (entry.user, entry.subject_id) == (staff, coach.pk)
+
+
+@pytest.mark.parametrize("how", ["page", "action"])
+def test_deleting_a_team_says_what_goes_with_it(client, staff, how):
+    player = factories.make_player()
+    seeing, blind = (factories.make_user(limited_to_teams=True) for _ in range(2))
+    team = factories.make_team(players=[player], members=[seeing, blind])
+    factories.make_team(members=[seeing])
+    token, secret = create_token(name="importer", team=team)
+    if how == "page":
+        path, data = f"/admin/accounts/team/{team.pk}/delete/", {}
+        page = client.get(path).content.decode()
+    else:
+        path = "/admin/accounts/team/"
+        data = {"action": "delete_selected", "_selected_action": [team.pk]}
+        page = client.post(path, data).content.decode()
+    assert "1 athletes leave the team; they and their data stay" in page
+    assert "API token ends: importer" in page
+    assert f"Sees no athlete from then on: {blind.username}" in page
+    assert f"from then on: {seeing.username}" not in page
+    assert client.post(path, {**data, "post": "yes"}).status_code == 302
+    assert not Team.objects.filter(pk=team.pk).exists()
+    assert Player.objects.filter(pk=player.pk).exists()
+    assert find_token(secret) is None
+    entries = AuditEntry.objects.filter(user=staff).order_by("id")
+    assert [(e.action, e.subject_id) for e in entries] == [
+        (Action.TOKEN_REVOKED, token.pk),
+        (Action.RECORD_DELETED, team.pk),
+    ]
 
 
 def test_staff_put_athletes_and_coaches_into_teams(client, staff):

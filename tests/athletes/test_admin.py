@@ -13,7 +13,7 @@ from django_q.models import OrmQ
 
 from accounts.adminkit import LISTED_ROWS
 from accounts.models import Action, AuditEntry
-from athletes.models import InclusionDecision, Movement, Player
+from athletes.models import InclusionDecision, Movement, Player, Tag
 from privacy.models import Archive
 from syncing.models import ExportJob, JobState, SyncLog
 from tests.factories import (
@@ -369,3 +369,15 @@ def test_movements_are_found_by_athlete_and_session(client, staff):
         rows = client.get(url, {"q": term}).context["cl"].result_list
         assert [row.session_id for row in rows] == [session.pk]
     assert len(client.get(url, {"q": "nobody"}).context["cl"].result_list) == 0
+
+
+def test_deleting_a_tag_says_what_loses_it(client, staff):
+    session = make_synced_session(swings=1)
+    tag = Tag.objects.create(name="power")
+    tag.players.add(session.player)
+    tag.sessions.add(session)
+    url = reverse("admin:athletes_tag_delete", args=[tag.pk])
+    assert "1 athletes and 1 sessions lose it" in client.get(url).content.decode()
+    assert client.post(url, {"post": "yes"}).status_code == 302
+    assert not Tag.objects.exists()
+    assert Player.objects.filter(pk=session.player_id).exists()
