@@ -106,7 +106,7 @@ def run(is_quick: bool) -> Report:
         raise SystemExit("Chromium is needed; CHROMIUM may name it.")
     with (
         tempfile.TemporaryDirectory() as folder,
-        product(Path(folder), players=30, sessions=60, swings=8) as shown,
+        product(Path(folder), players=30, sessions=40, swings=6) as shown,
     ):
         addresses = {name: shown.url + path for name, path in shown.pages.items()}
         login = {"name": "sessionid", "value": shown.cookie, "domain": "localhost"}
