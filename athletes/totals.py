@@ -16,6 +16,5 @@ def player_total() -> int:
     """
     if connection.vendor != "postgresql":
         return Player.objects.count()
-    rows: int = PlayerCount.objects.aggregate(total=Sum("n", default=0))["total"]
-    # Triggers count rows; of records that were merged there are few.
-    return rows - Player.everyone.filter(merged_into__isnull=False).count()
+    total: int = PlayerCount.objects.aggregate(total=Sum("n", default=0))["total"]
+    return total

@@ -15,6 +15,7 @@ from athletes.models import (
     Movement,
     Note,
     Player,
+    PlayerCount,
     Session,
     SessionMetric,
     Tag,
@@ -95,14 +96,15 @@ def rows():
         Session.tags.through,
         Player.teams.through,
     ]:
-        if model is AthleteMerge:
+        # Of the parts of the number of athletes only the sum says something.
+        if model in {AthleteMerge, PlayerCount}:
             continue
         names = [f.attname for f in model._meta.concrete_fields if f.name not in _TIMES]
         if model is SessionMetric:
             names.remove("id")  # computed again
         if model._meta.model_name in {"peernumber", "namekey"}:
             names.remove("id")
-        if model._meta.model_name in {"peercount", "playercount"}:
+        if model._meta.model_name == "peercount":
             names.remove("id")
         found[model._meta.label] = sorted(
             (

@@ -144,12 +144,16 @@ def test_merging_and_undoing_leaves_every_row_as_it_was(vendor, run_sync):
     checked(run_sync(full=True))
     merging.separate(entry=entry, by=None)
     after = snapshot()
-    assert len(after.pop("athletes_athletemerge")) == 1
-    before.pop("athletes_athletemerge")
+    assert len(after["athletes_athletemerge"]) == 1
+    # Of the parts of the number of athletes only the sum says something.
+    for name in ("athletes_athletemerge", "player_counts"):
+        before.pop(name)
+        after.pop(name)
     assert differences(before, after) == []
     checked(run_sync(full=True))
     after = snapshot()
-    after.pop("athletes_athletemerge")
+    for name in ("athletes_athletemerge", "player_counts"):
+        after.pop(name)
     assert differences(before, after) == []
 
 
