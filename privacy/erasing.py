@@ -35,7 +35,7 @@ from privacy import records
 from privacy.archives import delete_archives
 from privacy.models import Archive
 from privacy.selectors import Stored, stored_about
-from sharing.comparisons import forget_athlete as forget_comparisons
+from sharing.comparisons import forget_athletes as forget_comparisons
 from syncing.engine.raw import digest
 from syncing.models import RawPayload, SyncLog, VendorSession
 from webhooks.services import forget as forget_deliveries
@@ -155,7 +155,7 @@ def _forget_mentions(player: Player) -> None:
         ids += [text for text in (each.org_player_id, each.reboot_player_id) if text]
         names += [each.full_name, f"{each.last_name}, {each.first_name}"]
     names = [text for text in names if len(text.strip(", ")) >= _LEAST_NAME]
-    forget_comparisons(player, names)
+    forget_comparisons([one.pk for one in found], names)
     _forget_payloads(erased, ids, own, session_ids)
     for each in found:
         _forget_participation(each.org_player_id, own)

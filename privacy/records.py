@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.db import models
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from athletes.merging import family
 from athletes.models import DuplicatePair, NameKey, Player
@@ -28,7 +28,7 @@ class Kind:
     """A model whose rows go with an athlete, and the way from a row to him."""
 
     model: type[models.Model]
-    path: str
+    paths: tuple[str, ...]
 
     @property
     def table(self) -> str:
@@ -42,7 +42,10 @@ class Kind:
         # Not the default manager: it hides such records.
         manager: models.Manager[Any] = self.model._base_manager
         ids = family(player_id)
-        return manager.filter(**{f"{self.path}__in": ids}).order_by("pk")
+        his = Q()
+        for path in self.paths:
+            his |= Q(**{f"{path}__in": ids})
+        return manager.filter(his).order_by("pk")
 
     def fields(self, *, binary: bool = False) -> list[str]:
         """Names of the columns, without (or only) those of packed bytes."""
@@ -56,7 +59,9 @@ class Kind:
 @lru_cache(maxsize=1)
 def kinds() -> tuple[Kind, ...]:
     """All models that cascade from an athlete, nearest first; the athlete leads."""
-    found: dict[type[models.Model], str] = {Player: "pk"}
+    found: dict[type[models.Model], list[str]] = {Player: ["pk"]}
+    # Of these a row may hang on something else than what was found first.
+    undecided: set[type[models.Model]] = set()
     waiting: deque[type[models.Model]] = deque([Player])
     while waiting:
         parent = waiting.popleft()
@@ -66,12 +71,23 @@ def kinds() -> tuple[Kind, ...]:
             if not isinstance(relation, models.ManyToOneRel):
                 continue
             child = relation.related_model
-            if relation.on_delete is not models.CASCADE or child in found:
+            if relation.on_delete is not models.CASCADE:
+                continue
+            if child in found and child not in undecided:
                 continue
             name = relation.field.name
-            above = found[parent]
-            found[child] = name if above == "pk" else f"{name}__{above}"
+            paths = [
+                name if above == "pk" else f"{name}__{above}" for above in found[parent]
+            ]
+            if child in found:
+                found[child] += paths
+                continue
+            found[child] = paths
+            if relation.field.null:
+                undecided.add(child)
             waiting.append(child)
     return tuple(
-        Kind(model, path) for model, path in found.items() if model not in _NOT_DATA
+        Kind(model, tuple(paths))
+        for model, paths in found.items()
+        if model not in _NOT_DATA
     )

@@ -12,7 +12,6 @@ from django.http import Http404
 
 from accounts.models import User
 from athletes import access
-from athletes.models import Movement, Player, Session
 from athletes.selectors.compare_items import LEAST, ItemKey, load_items
 from sharing.models import SavedComparison, SavedItem
 
@@ -137,25 +136,19 @@ def save_comparison(
     return comparison
 
 
-def forget_athlete(player: Player, names: Iterable[str]) -> int:
+def forget_athletes(players: Sequence[int], names: Iterable[str]) -> int:
     """Take away what names an athlete who is being erased; returns how many.
 
-    A comparison with a part of him goes as a whole: it is not what was saved any more,
-    and its name may be about him. His links go with his row.
+    `players` are all of his records. A comparison with a part of him goes as a whole:
+    it is not what was saved any more, and its name may be about him.
     """
-    parts = (
-        Q(items__player=player)
-        | Q(items__session__in=Session.objects.filter(player=player).values("pk"))
-        | Q(
-            items__movement__in=Movement.objects.filter(session__player=player).values(
-                "pk"
-            )
-        )
+    doomed = (
+        Q(items__player__in=players)
+        | Q(items__session__player__in=players)
+        | Q(items__movement__session__player__in=players)
     )
     for name in names:
-        parts |= Q(name__icontains=name)
-    doomed = list(
-        SavedComparison.objects.filter(parts).values_list("pk", flat=True).distinct()
-    )
-    SavedComparison.objects.filter(pk__in=doomed).delete()
-    return len(doomed)
+        doomed |= Q(name__icontains=name)
+    found = set(SavedComparison.objects.filter(doomed).values_list("pk", flat=True))
+    SavedComparison.objects.filter(pk__in=found).delete()
+    return len(found)

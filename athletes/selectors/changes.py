@@ -283,7 +283,7 @@ def _unknown_sentences(
     if all(change.sessions_before == 0 for change in unknown):
         told.append(
             Finding(
-                "Nothing comparable lies before the newest session; from the next one "
+                "Nothing comparable lies before this session; from the next one "
                 "on, changes are held against the scatter from swing to swing."
             )
         )

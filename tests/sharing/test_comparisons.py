@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from athletes.selectors.compare_items import ItemKey
-from privacy import erasing
+from privacy import erasing, records
 from sharing.comparisons import (
     NotSavableError,
     save_comparison,
@@ -181,3 +181,14 @@ def test_a_list_costs_the_same_for_many(
         saved(coach, session, swing, swing.session.player)
     with django_assert_num_queries(2):
         assert len(saved_lines(coach)) == 3
+
+
+def test_parts_are_among_what_is_stored_about_an_athlete(coach, session, swing):
+    saved(coach, session, swing)
+    saved(coach, session.player, swing.session)
+    (kind,) = [kind for kind in records.kinds() if kind.model is SavedItem]
+    assert {item.words for item in kind.rows(session.player_id)} == {
+        f"{session.player.full_name}, Mar 1, 2026",
+        session.player.full_name,
+    }
+    assert kind.rows(swing.session.player_id).count() == 2

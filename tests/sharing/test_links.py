@@ -359,3 +359,20 @@ def test_logs_do_not_hold_the_secret(player, coach, stranger, caplog):
     assert ours
     assert not [r.getMessage() for r in ours if token in r.getMessage()]
     assert redact(f"Not Found: {url}sheet.pdf") == "Not Found: /shared/[hidden]"
+
+
+def test_staff_revoke_in_the_admin(player, coach):
+    running, url = shared(player, coach)
+    done, _ = shared(player, coach)
+    links.revoke(link=done, by=coach)
+    staff = factories.make_superuser()
+    client = logged_in(staff)
+    page = client.get("/admin/sharing/sharelink/").content.decode()
+    assert running.digest not in page
+    client.post(
+        "/admin/sharing/sharelink/",
+        {"action": "revoke_links", "_selected_action": [running.pk, done.pk]},
+    )
+    assert status(url) == 404
+    (entry,) = AuditEntry.objects.filter(action=Action.SHARE_REVOKED, user=staff)
+    assert entry.subject_id == running.pk

@@ -1,0 +1,49 @@
+"""Share links, for staff: who shares what with whom, and an end to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from accounts.models import User
+from sharing.links import revoke
+from sharing.models import ShareLink
+
+if TYPE_CHECKING:
+    _Base = admin.ModelAdmin[Any]
+else:  # Django's own class takes no parameter at run time
+    _Base = admin.ModelAdmin
+
+
+@admin.register(ShareLink)
+class ShareLinkAdmin(_Base):
+    """Made on the sheet's page; here they are looked at and revoked."""
+
+    list_display = [
+        *("id", "player", "session", "label", "created_by", "created_at"),
+        *("expires_at", "state", "open_count", "download_count", "last_opened_at"),
+    ]
+    list_filter = ["created_at", "expires_at", "revoked_at"]
+    search_fields = ["=player__id", "label", "created_by__username"]
+    list_select_related = ["player", "session", "created_by"]
+    actions = ["revoke_links"]
+    exclude = ["digest"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.action(description="Revoke", permissions=["view"])
+    def revoke_links(self, request: HttpRequest, queryset: QuerySet[ShareLink]) -> None:
+        """End the chosen links at once."""
+        user = cast(User, request.user)
+        ended = sum(revoke(link=link, by=user) for link in queryset)
+        self.message_user(request, f"Revoked: {ended}.")

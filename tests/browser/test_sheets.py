@@ -1,0 +1,188 @@
+"""Sheets, share links and saved comparisons in a real browser."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from athletes import analysis, services
+from sharing.models import SavedComparison, ShareLink
+from tests.factories import (
+    make_player,
+    make_session,
+    make_user,
+    simulated_movements,
+    store_simulated,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def visit(pages, login_cookie):
+    """Function: path -> a page of a logged-in coach."""
+    cookie = login_cookie(make_user())
+
+    def open_page(path, **options):
+        page = pages.open(session_cookie=cookie, **options)
+        page.goto(path)
+        page.wait_for_load_state("networkidle")
+        return page
+
+    return open_page
+
+
+def hit(player, *, date=dt.date(2026, 3, 1), swings=slice(None)):
+    session = make_session(player=player, session_date=date, condition="tee")
+    store_simulated(session, simulated_movements()[swings])
+    analysis.analyse_session(session.pk)
+    services.refresh_player_summaries([player.pk])
+    return session
+
+
+def of_no_swing():
+    return make_player(first_name="Nobody", last_name="Swung")
+
+
+def of_one_swing():
+    player = make_player(first_name="One", last_name="Swing")
+    hit(player, swings=slice(0, 1))
+    return player
+
+
+def of_many():
+    player = make_player(first_name="Ada", last_name="Quillington")
+    for month in range(1, 5):
+        hit(player, date=dt.date(2026, month, 1))
+    return player
+
+
+def of_a_wide_name():
+    player = make_player(first_name="W" * 90, last_name="<b>🏏</b>" * 20)
+    hit(player)
+    return player
+
+
+def axe(page):
+    """Violations; the page is opened with `bypass_csp`, for axe brings own styles."""
+    page.evaluate(AXE)
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        (violation["id"], node["target"])
+        for violation in found["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("make", [of_no_swing, of_one_swing, of_many, of_a_wide_name])
+@pytest.mark.parametrize("paper", ["A4", "Letter"])
+def test_it_prints_on_one_page(visit, make, paper):
+    page = visit(f"/athletes/{make().pk}/sheet/")
+    printed = page.pdf(format=paper)
+    assert len(re.findall(rb"/Type /Page\b(?!s)", printed)) == 1
+    page.emulate_media(media="print")
+    for selector in (".site-header", ".sheet-tools", "#share", ".breadcrumbs"):
+        expect(page.locator(selector)).to_be_hidden()
+    wide = page.evaluate(
+        "[...document.querySelectorAll('.sheet__scroll')]"
+        ".filter((box) => box.scrollWidth > box.clientWidth + 1).length"
+    )
+    assert wide == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_it_is_black_on_white_and_fits(visit, scheme, width):
+    page = visit(
+        f"/athletes/{of_many().pk}/sheet/", width=width, scheme=scheme, bypass_csp=True
+    )
+    colours = page.locator(".sheet").evaluate(
+        "(sheet) => ['color', 'backgroundColor'].map((name) =>"
+        " getComputedStyle(sheet)[name])"
+    )
+    assert colours == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert axe(page) == []
+
+
+def test_a_link_opens_the_sheet_for_a_stranger_until_it_is_revoked(
+    visit, pages, live_server
+):
+    player = of_many()
+    coach = visit(f"/athletes/{player.pk}/sheet/")
+    coach.get_by_label("For whom").fill("her parents")
+    coach.get_by_role("button", name="Make a link").click()
+    field = coach.get_by_label("The new link")
+    expect(field).to_be_visible()
+    url = field.input_value()
+    assert url.startswith(f"{live_server.url}/shared/")
+
+    stranger = pages.open(width=390, bypass_csp=True)
+    stranger.goto(url)
+    stranger.wait_for_load_state("networkidle")
+    expect(stranger.get_by_role("heading", name="Ada Q.")).to_be_visible()
+    expect(stranger.get_by_role("navigation")).to_have_count(0)
+    assert axe(stranger) == []
+    with stranger.expect_download() as download:
+        stranger.get_by_role("link", name="Download PDF").click()
+    assert Path(download.value.path()).read_bytes().startswith(b"%PDF-")
+    link = ShareLink.objects.get()
+    assert (link.open_count, link.download_count) == (1, 1)
+    stranger.goto(f"/athletes/{player.pk}/")
+    assert "/accounts/login/" in stranger.url
+
+    coach.reload()
+    expect(coach.get_by_label("The new link")).to_have_count(0)
+    row = coach.get_by_role("row", name="her parents")
+    expect(row.get_by_role("cell").nth(3)).to_have_text("1")
+    row.get_by_role("button", name="Revoke").click()
+    expect(coach.get_by_text("The link is revoked")).to_be_visible()
+
+    answer = stranger.goto(url)
+    assert answer.status == 404
+    expect(
+        stranger.get_by_role("heading", name="This link opens nothing")
+    ).to_be_visible()
+    assert axe(stranger) == []
+    pages.problems.clear()  # the 404 is told in the console
+
+
+def test_without_scripts_links_are_made_and_read(visit):
+    page = visit(f"/athletes/{of_one_swing().pk}/sheet/", java_script_enabled=False)
+    page.get_by_role("button", name="Make a link").click()
+    expect(page.get_by_label("The new link")).to_be_visible()
+    expect(page.get_by_role("button", name="Print")).to_be_hidden()
+
+
+def test_a_comparison_is_saved_found_renamed_and_deleted(visit):
+    player = of_many()
+    first, second = player.sessions.order_by("session_date")[:2]
+    items = f"items=session-{first.pk},session-{second.pk}"
+    page = visit(
+        f"/athletes/compare/?{items}&series=pelvis_omega&align=foot_down",
+        bypass_csp=True,
+    )
+    page.get_by_label("Name", exact=True).fill("Spring against winter")
+    page.get_by_role("button", name="Save this comparison").click()
+    expect(page.get_by_text("Saved as “Spring against winter”.")).to_be_visible()
+    assert f"{items}&series=pelvis_omega&align=foot_down" in page.url
+    page.get_by_role("link", name="Saved comparisons").click()
+    row = page.get_by_role("row", name="Spring against winter")
+    expect(row).to_contain_text("Ada Quillington, Jan 1, 2026")
+    assert axe(page) == []
+    row.get_by_text("Change").click()
+    row.get_by_label("Name").fill("Winter and spring")
+    row.get_by_role("button", name="Save").click()
+    page.get_by_role("link", name="Winter and spring").click()
+    assert items in page.url
+    page.goto("/athletes/compare/saved/")
+    page.get_by_role("row", name="Winter and spring").get_by_text("Change").click()
+    page.get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("Nothing saved yet")).to_be_visible()
+    assert not SavedComparison.objects.exists()
