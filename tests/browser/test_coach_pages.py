@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
-from athletes import analysis, services
 from athletes.models import EventCorrection, Note
 from simulator.swings import truth
-from tests.factories import (
-    make_player,
-    make_session,
-    make_user,
-    simulated_movements,
-    store_simulated,
-)
+from tests.browser.site_pages import hit
+from tests.factories import make_player, make_user, simulated_movements
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 DRAWN = "() => document.querySelectorAll('[data-chart]:not([data-drawn])').length === 0"
 
 HIGHEST = """() => Object.fromEntries(
@@ -43,15 +35,6 @@ def visit(pages, login_cookie):
     return open_page
 
 
-def hit(*, bats="R", player=None, date=dt.date(2026, 3, 1), swings=slice(None)):
-    """A session as the sync leaves it."""
-    session = make_session(player=player or make_player(), session_date=date)
-    store_simulated(session, simulated_movements(bats=bats)[swings])
-    analysis.analyse_session(session.pk)
-    services.refresh_player_summaries([session.player_id])
-    return session
-
-
 def first_swing(session):
     return session.movements.filter(is_swing=True).in_session_order().first()
 
@@ -59,16 +42,6 @@ def first_swing(session):
 def show(page, selector):
     page.locator(selector).scroll_into_view_if_needed()
     page.wait_for_function(DRAWN)
-
-
-def axe(page):
-    page.evaluate(AXE)
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return [
-        (violation["id"], node["target"])
-        for violation in found["violations"]
-        for node in violation["nodes"]
-    ]
 
 
 @pytest.mark.parametrize("bats", ["R", "L"])
@@ -231,32 +204,3 @@ def test_lists_tables_and_definitions_work_without_scripts(visit):
     page.goto(f"/athletes/swings/{first_swing(session).pk}/")
     page.get_by_role("link", name="Peak pelvis turn rate").first.click()
     assert page.get_by_role("heading", level=1).inner_text() == "Peak pelvis turn rate"
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1440])
-def test_pages_are_accessible_and_fit(visit, scheme, width):
-    player = make_player(last_name="Maple")
-    one = hit(player=player)
-    two = hit(player=player, date=dt.date(2026, 3, 8))
-    walk = one.movements.get(is_swing=False)
-    empty = make_player(last_name="Nettle")
-    for path in (
-        "/",
-        "/athletes/",
-        f"/athletes/{player.pk}/",
-        f"/athletes/{empty.pk}/",
-        f"/athletes/sessions/{one.pk}/",
-        f"/athletes/swings/{first_swing(one).pk}/",
-        f"/athletes/swings/{walk.pk}/",
-        f"/athletes/compare/?items=session-{one.pk},session-{two.pk}",
-        "/athletes/definitions/",
-    ):
-        # axe measures colours with a style sheet of its own.
-        page = visit(path, scheme=scheme, width=width, bypass_csp=True)
-        assert axe(page) == [], path
-        fits = page.evaluate(
-            "() => document.documentElement.scrollWidth <= window.innerWidth"
-        )
-        assert fits, path
-        page.close()

@@ -1,0 +1,395 @@
+"""Every page of the site with addresses to open it at, in each of its states.
+
+The routes come from the URLconf: a new one without a row here fails
+`test_every_route_has_a_row`. Tests open the pages of this table, and
+`make screenshots` takes their pictures.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
+
+from athletes import analysis, merging, services
+from athletes.models import (
+    DataState,
+    DataType,
+    DuplicatePair,
+    Likeness,
+    Note,
+    Player,
+    Session,
+    Tag,
+)
+from athletes.selectors.compare_items import ItemKey
+from privacy.models import Archive, ArchiveState
+from sharing.comparisons import save_comparison
+from sharing.links import make_link
+from syncing.models import RunStatus, SyncLog, Trigger
+from tests.factories import (
+    make_movement,
+    make_player,
+    make_session,
+    make_staff,
+    simulated_columns,
+    simulated_movements,
+    store_simulated,
+)
+
+
+@dataclass(frozen=True)
+class SitePage:
+    """One page; `{names}` of its address are filled in from the world."""
+
+    name: str
+    address: str
+    anonymous: bool = False
+
+
+def page(name: str, address: str, *, anonymous: bool = False) -> SitePage:
+    return SitePage(name, address, anonymous)
+
+
+# What a person never has in the window: answers to a form, parts, files, JSON.
+FORM = "takes a form and leads to a page"
+PART = "a part of a page"
+FILE = "a file to download"
+JSON = "for programs"
+
+PAGES: dict[str, str | tuple[SitePage, ...]] = {
+    "": (page("home", "/"),),
+    "accounts/login/": (page("login", "/accounts/login/", anonymous=True),),
+    "accounts/logout/": FORM,
+    "accounts/logout-everywhere/": FORM,
+    "accounts/units/": FORM,
+    "accounts/login/code/": FORM,
+    "accounts/second-factor/": (page("second-factor", "/accounts/second-factor/"),),
+    "accounts/second-factor/on/": (
+        page("second-factor-on", "/accounts/second-factor/on/"),
+    ),
+    "accounts/second-factor/off/": (
+        page("second-factor-off", "/accounts/second-factor/off/"),
+    ),
+    "accounts/second-factor/codes/": (
+        page("recovery-codes", "/accounts/second-factor/codes/"),
+    ),
+    "accounts/password_change/": (
+        page("password-change", "/accounts/password_change/"),
+    ),
+    "accounts/password_change/done/": (
+        page("password-changed", "/accounts/password_change/done/"),
+    ),
+    "accounts/password_reset/": (
+        page("password-reset", "/accounts/password_reset/", anonymous=True),
+    ),
+    "accounts/password_reset/done/": (
+        page("password-reset-sent", "/accounts/password_reset/done/", anonymous=True),
+    ),
+    "accounts/reset/<uidb64>/<token>/": (
+        page("password-reset-stale", "/accounts/reset/MQ/stale-1/", anonymous=True),
+    ),
+    "accounts/reset/done/": (
+        page("password-reset-done", "/accounts/reset/done/", anonymous=True),
+    ),
+    "athletes/": (
+        page("athletes", "/athletes/"),
+        page("athletes-none-found", "/athletes/?q=zzz&start=2026-03-09&end=2026-03-01"),
+    ),
+    "athletes/compare/": (
+        page("compare-empty", "/athletes/compare/"),
+        page("compare-one", "/athletes/compare/?items=session-{session}"),
+        page(
+            "compare-sessions",
+            "/athletes/compare/?items=session-{earlier},session-{session}",
+        ),
+        page(
+            "compare-hands",
+            "/athletes/compare/?items=athlete-{athlete},athlete-{lefty},swing-{swing}",
+        ),
+    ),
+    "athletes/definitions/": (page("definitions", "/athletes/definitions/"),),
+    "athletes/definitions/<str:name>/": (
+        page("definition", "/athletes/definitions/peak_pelvis_omega/"),
+    ),
+    "athletes/<int:pk>/": (
+        page("athlete", "/athletes/{athlete}/"),
+        page("athlete-joined", "/athletes/{athlete}/?mixed=1"),
+        page("athlete-of-one-swing", "/athletes/{lefty}/"),
+        page("athlete-without-sessions", "/athletes/{newcomer}/"),
+    ),
+    "athletes/duplicates/": (page("duplicates", "/athletes/duplicates/"),),
+    "athletes/duplicates/<int:pk>/dismiss/": FORM,
+    "athletes/duplicates/<int:pk>/bring-back/": FORM,
+    "athletes/<int:kept>/merge/<int:merged>/": (
+        page("merge", "/athletes/{athlete}/merge/{likely}/"),
+    ),
+    "athletes/merges/<int:pk>/undo/": (
+        page("merge-undo", "/athletes/merges/{merge}/undo/"),
+    ),
+    "athletes/<int:pk>/tags/": FORM,
+    "athletes/sessions/<int:pk>/tags/": FORM,
+    "athletes/sessions/<int:pk>/": (
+        page("session", "/athletes/sessions/{session}/"),
+        page("session-ordered", "/athletes/sessions/{session}/?sort=-quality"),
+        page("session-partly-here", "/athletes/sessions/{partial}/"),
+        page("session-waiting", "/athletes/sessions/{waiting}/"),
+        page("session-failed", "/athletes/sessions/{failed}/"),
+    ),
+    "athletes/sessions/<int:pk>/facts/": FORM,
+    "athletes/sessions/<int:pk>/notes/": FORM,
+    "athletes/notes/<int:pk>/delete/": FORM,
+    "athletes/swings/<int:pk>/": (
+        page("swing", "/athletes/swings/{swing}/"),
+        page("swing-path", "/athletes/swings/{swing}/?tab=path"),
+        page("swing-without-energy", "/athletes/swings/{poor}/?tab=energy"),
+        page("swing-of-a-walk", "/athletes/swings/{walk}/"),
+        page("swing-without-frames", "/athletes/swings/{frameless}/"),
+    ),
+    "athletes/swings/<int:pk>/inclusion/": FORM,
+    "athletes/swings/<int:pk>/events/": FORM,
+    "athletes/swings/<int:pk>/events/<slug:event>/undo/": FORM,
+    "athletes/<int:pk>/sheet/": (page("sheet-athlete", "/athletes/{athlete}/sheet/"),),
+    "athletes/<int:pk>/sheet.pdf": FILE,
+    "athletes/<int:pk>/sheet/share/": FORM,
+    "athletes/sessions/<int:pk>/sheet/": (
+        page("sheet-session", "/athletes/sessions/{session}/sheet/"),
+    ),
+    "athletes/sessions/<int:pk>/sheet.pdf": FILE,
+    "athletes/sessions/<int:pk>/sheet/share/": FORM,
+    "athletes/shares/<int:pk>/revoke/": FORM,
+    "athletes/compare/saved/": (page("compare-saved", "/athletes/compare/saved/"),),
+    "athletes/compare/save/": FORM,
+    "athletes/compare/saved/<int:pk>/": "leads to the comparison",
+    "athletes/compare/saved/<int:pk>/change/": FORM,
+    "athletes/compare/saved/<int:pk>/delete/": FORM,
+    "shared/<str:token>/": (page("sheet-shared", "/shared/{token}/", anonymous=True),),
+    "shared/<str:token>/sheet.pdf": FILE,
+    "privacy/athletes/<int:pk>/": (page("stored", "/privacy/athletes/{athlete}/"),),
+    "privacy/athletes/<int:pk>/archive/": FORM,
+    "privacy/athletes/<int:pk>/erase/": (
+        page("erase", "/privacy/athletes/{athlete}/erase/"),
+    ),
+    "privacy/archives/<int:pk>/": FILE,
+    "privacy/storage/": (page("storage", "/privacy/storage/"),),
+    "syncing/": (page("syncing", "/syncing/"),),
+    "syncing/panel/": PART,
+    "syncing/records/": PART,
+    "syncing/freshness/": PART,
+    "syncing/alert/": PART,
+    "syncing/runs/<int:pk>/": (page("sync-run", "/syncing/runs/{run}/"),),
+    "syncing/start/": FORM,
+    "syncing/cancel/": FORM,
+    "syncing/retry/": FORM,
+    "syncing/give-up/": FORM,
+    "syncing/backfill/": FORM,
+    "syncing/upload/": (page("upload", "/syncing/upload/"),),
+    "docs": (page("api-docs", "/docs"),),
+    "players": JSON,
+    "players/<id>": JSON,
+    "players/<id>/sessions": JSON,
+    "sessions/<id>": JSON,
+    "sessions/<id>/metrics": JSON,
+    "sessions/<id>/movements": JSON,
+    "movements/<id>": JSON,
+    "movements/<id>/data": JSON,
+    "definitions": JSON,
+    "sync/trigger": JSON,
+    "sync/status": JSON,
+    "stats": JSON,
+    "openapi.json": JSON,
+    "health": JSON,
+    "health/live": JSON,
+    "health/ready": JSON,
+    "metrics": JSON,
+    r"^(definitions|docs|health|movements|openapi\.json|players|sessions|stats|sync)"
+    r"(/.*)?$": JSON,
+}
+
+# Drawn by Swagger UI, whose marks are its own: looked at for width alone.
+BY_OTHERS = {"/docs"}
+
+ERRORS = (page("not-found", "/no/such/page/"),)
+
+
+def routes(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterator[str]:
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern.url_patterns, route)
+        else:
+            yield route
+
+
+def our_routes() -> set[str]:
+    """Those of the administration are taken from its registry."""
+    found = routes(get_resolver().url_patterns)
+    return {route for route in found if not route.startswith("admin/")}
+
+
+def site_pages() -> list[SitePage]:
+    """Every page of ours, in each of its states."""
+    own = [one for row in PAGES.values() if not isinstance(row, str) for one in row]
+    return [*own, *ERRORS]
+
+
+def admin_pages() -> list[SitePage]:
+    """The administration: its list of each model, and one form of each kind."""
+    lists = [
+        page(
+            f"admin-{model._meta.label_lower}",
+            reverse(
+                f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"
+            ),
+        )
+        for model in admin.site._registry
+    ]
+    return [
+        page("admin", "/admin/"),
+        page("admin-login", "/admin/login/", anonymous=True),
+        page("admin-athlete", "/admin/athletes/player/{athlete}/change/"),
+        page("admin-athlete-history", "/admin/athletes/player/{athlete}/history/"),
+        page("admin-new-user", "/admin/accounts/user/add/"),
+        *lists,
+    ]
+
+
+def hit(
+    *,
+    bats: str = "R",
+    player: Player | None = None,
+    date: dt.date = dt.date(2026, 3, 1),
+    swings: slice = slice(None),
+    data_types: tuple[DataType, ...] = tuple(DataType),
+) -> Session:
+    """A session as the sync leaves it."""
+    session = make_session(
+        player=player or make_player(),
+        session_date=date,
+        data_state=DataState.COMPLETE
+        if len(data_types) == len(DataType)
+        else DataState.PARTIAL,
+    )
+    movements = simulated_movements(bats=bats)[swings]
+    if len(data_types) == len(DataType):
+        store_simulated(session, movements)
+    else:
+        for data_type in data_types:
+            services.store_frames(
+                session_pk=session.pk,
+                data_type=data_type,
+                movements=[
+                    services.IncomingMovement(
+                        movement.org_movement_id,
+                        simulated_columns(movement, data_type),
+                    )
+                    for movement in movements
+                ],
+            )
+    analysis.analyse_session(session.pk)
+    services.refresh_player_summaries([session.player_id])
+    return session
+
+
+def make_world() -> dict[str, Any]:
+    """Rows for every page and state; the names that addresses are filled with."""
+    player = make_player(
+        first_name="Ash", last_name="Maple", date_of_birth=dt.date(2009, 5, 4)
+    )
+    earlier = hit(player=player)
+    session = hit(player=player, date=dt.date(2026, 3, 8))
+    session.condition = "machine"
+    session.bat = "33/30"
+    session.save()
+    session.tags.add(Tag.objects.get_or_create(name="varsity")[0])
+    player.tags.add(Tag.objects.get_or_create(name="varsity")[0])
+    Note.objects.create(session=session, text="Tired legs; third session in a row.")
+    left_out, poor = session.movements.filter(is_swing=True).in_session_order()[1:3]
+    services.set_inclusion(
+        movement=left_out, inclusion="excluded", reason="Bunt.", user=None
+    )
+    type(poor).objects.filter(pk=poor.pk).update(
+        quality_grade="poor",
+        quality_reasons=[
+            {"code": "gaps", "text": "A twentieth of the frames was missing."},
+            {"code": "bat", "text": "The bat is longer than a bat can be."},
+        ],
+    )
+    partial = hit(
+        player=player,
+        date=dt.date(2026, 3, 9),
+        swings=slice(0, 2),
+        data_types=(DataType.INVERSE_KINEMATICS,),
+    )
+    failed = make_session(
+        player=player, session_date=dt.date(2026, 3, 11), data_state=DataState.FAILED
+    )
+    waiting = make_session(
+        player=player, session_date=dt.date(2026, 3, 12), data_state=DataState.WAITING
+    )
+    frameless = make_movement(session=partial)
+    lefty = hit(
+        bats="L",
+        player=make_player(
+            first_name="Bay", last_name="Birch", dominant_hand_hitting="left"
+        ),
+        swings=slice(0, 1),
+    )
+    newcomer = make_player(
+        first_name="Cedar", last_name="Elm", height_ft=None, weight_lbs=None
+    )
+    run = SyncLog.objects.create(
+        status=RunStatus.FAILED,
+        trigger=Trigger.SCHEDULE,
+        started_at=timezone.now() - dt.timedelta(minutes=4),
+        completed_at=timezone.now(),
+        error_message="The vendor could not be reached. Try again in an hour.",
+    )
+    archive = Archive.objects.create(
+        player=player,
+        state=ArchiveState.READY,
+        expires_at=timezone.now() + dt.timedelta(hours=1),
+    )
+    default_storage.save(archive.file_name, ContentFile(b"PK"))
+    services.refresh_player_summaries([player.pk, newcomer.pk])
+    staff = make_staff()
+    _, token = make_link(by=staff, player=player)
+    save_comparison(
+        user=staff,
+        name="Before and after the break",
+        keys=[ItemKey("session", earlier.pk), ItemKey("session", session.pk)],
+        series="",
+        align="",
+        is_shared=True,
+    )
+    likely = make_player(first_name="Asch", last_name="Maple")
+    one, other = sorted((player.pk, likely.pk))
+    DuplicatePair.objects.create(
+        first_id=one, second_id=other, likeness=Likeness.SIMILAR, rank=2
+    )
+    merged = merging.merge(kept=newcomer, merged=make_player(), by=staff)
+    return {
+        "likely": likely.pk,
+        "merge": merged.pk,
+        "token": token,
+        "athlete": player.pk,
+        "lefty": lefty.player_id,
+        "newcomer": newcomer.pk,
+        "session": session.pk,
+        "earlier": earlier.pk,
+        "partial": partial.pk,
+        "failed": failed.pk,
+        "waiting": waiting.pk,
+        "swing": earlier.movements.filter(is_swing=True).in_session_order()[0].pk,
+        "poor": partial.movements.filter(is_swing=True).in_session_order()[0].pk,
+        "walk": earlier.movements.get(is_swing=False).pk,
+        "frameless": frameless.pk,
+        "run": run.pk,
+    }

@@ -1,0 +1,86 @@
+"""What holds on every page: it fits, and axe finds nothing, in both themes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.browser import site_pages
+from tests.factories import make_superuser
+from tests.privacy.conftest import files
+
+__all__ = ["files"]
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
+WIDTHS = (360, 390, 820, 1440, 1920)
+
+
+def test_every_route_has_a_row():
+    assert site_pages.our_routes() - site_pages.PAGES.keys() == set(), (
+        "add rows to PAGES: how the page is opened, or why it is none"
+    )
+
+
+def test_every_row_has_a_route():
+    assert site_pages.PAGES.keys() - site_pages.our_routes() == set()
+
+
+def violations(page):
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{violation['id']} {node['target']}"
+        for violation in found["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+SETTLED = "() => document.querySelector('.htmx-request') === null"
+OVERFLOW = """() => {
+  const root = document.documentElement;
+  return root.scrollWidth - root.clientWidth;
+}"""
+
+# Structure is looked at in both widths and colours in both themes; all four would
+# find the same at twice the time.
+LOOKS = {1440: "light", 390: "dark"}
+
+
+def looked_at(page, address):
+    """What is wrong with one page."""
+    page.goto(address)
+    page.wait_for_function(SETTLED)
+    page.evaluate(AXE)
+    problems = []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        # The page's own scripts hear of the new width first.
+        page.evaluate("() => new Promise((next) => requestAnimationFrame(next))")
+        if (over := page.evaluate(OVERFLOW)) > 0:
+            problems.append(f"{width}: {over} px too wide")
+        if scheme := LOOKS.get(width):
+            page.emulate_media(color_scheme=scheme)
+            if address not in site_pages.BY_OTHERS:
+                problems += [f"{width} {scheme}: {one}" for one in violations(page)]
+    return problems
+
+
+def test_pages_fit_and_are_accessible_in_both_themes(pages, login_cookie, files):
+    world = site_pages.make_world()
+    # axe measures colours with a style sheet of its own, and they should not be on
+    # their way from one theme to the other.
+    still = {"bypass_csp": True, "reduced_motion": "reduce"}
+    known = pages.open(session_cookie=login_cookie(make_superuser()), **still)
+    stranger = pages.open(**still)
+    problems = {}
+    for one in site_pages.site_pages():
+        found = looked_at(
+            stranger if one.anonymous else known, one.address.format(**world)
+        )
+        if found:
+            problems[one.name] = found
+    # The page that is not there says so with its status.
+    pages.problems[:] = [text for text in pages.problems if "404" not in text]
+    assert problems == {}
