@@ -1,0 +1,556 @@
+"""What a coach does on each page, step by step, in a real browser.
+
+Simulated swings of both hands; athletes of one swing, of none and of two hundred
+sessions. Every wait is for a state of the page.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from playwright.sync_api import expect
+
+from athletes import services
+from athletes.models import DataState, Note, Session, SessionMetric, Tag
+from tests.browser.site_pages import hit
+from tests.factories import (
+    make_player,
+    make_session,
+    make_session_metric,
+    make_synced_session,
+    make_user,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+DRAWN = "() => document.querySelectorAll('[data-chart]:not([data-drawn])').length === 0"
+SETTLED = "() => document.querySelector('.htmx-request') === null"
+FIGURE = "document.getElementById('figure').swingFigure"
+
+
+@pytest.fixture
+def coach():
+    return make_user()
+
+
+@pytest.fixture
+def visit(pages, login_cookie, coach):
+    """Function: path -> a page of the logged-in coach."""
+    cookie = login_cookie(coach)
+
+    def open_page(path, **options):
+        page = pages.open(session_cookie=cookie, **options)
+        go(page, path)
+        return page
+
+    return open_page
+
+
+def go(page, path):
+    """Open and wait for what the page fetches: leaving earlier would be a fault."""
+    page.goto(path)
+    page.wait_for_function(SETTLED)
+
+
+def show(page, selector):
+    page.locator(selector).scroll_into_view_if_needed()
+    page.wait_for_function(DRAWN)
+
+
+def traces(page, selector):
+    """Names of the curves that are drawn, with the dash of each."""
+    return dict(
+        page.evaluate(
+            f"""() => document.querySelector('{selector} [data-chart-plot]')._fullData
+            .filter((t) => t.visible === true && t.name && t.fill !== 'toself')
+            .map((t) => [t.name, t.line.dash])"""
+        )
+    )
+
+
+def swings_of(session):
+    return list(session.movements.filter(is_swing=True).in_session_order())
+
+
+# --- Home and list --------------------------------------------------------------------
+
+
+def test_search_from_anywhere_finds_by_any_part_of_the_name(visit):
+    make_player(first_name="Ash", last_name="Alder")
+    make_player(first_name="Bay", last_name="Birch")
+    page = visit("/athletes/definitions/")
+    page.keyboard.press("/")
+    page.keyboard.type("lde")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/athletes/?q=lde")
+    expect(page.locator("#athlete-table tbody th")).to_have_text(["Ash Alder"])
+
+
+def test_home_names_changes_failures_and_the_sync_that_is_missing(visit):
+    player = make_player(first_name="Ash", last_name="Maple")
+    for week, mean in enumerate((900.0, 902.0, 898.0, 936.0)):
+        session = make_synced_session(
+            player=player, session_date=dt.date(2026, 3, 1) + dt.timedelta(weeks=week)
+        )
+        make_session_metric(
+            session=session, metric="peak_torso_omega", mean=mean, sd=10.0, n=6
+        )
+    make_session(player=make_player(last_name="Fern"), data_state=DataState.FAILED)
+    page = visit("/", width=390)
+    change = page.locator(".changes-table tbody tr").first
+    expect(change).to_contain_text("Shoulders peak")
+    expect(change).to_contain_text("+36")
+    # What changed stands on the screen of a phone, not beside it.
+    box = page.locator(".newest-table .change--real").first.bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+    expect(page.get_by_text("swings could not be fetched")).to_be_visible()
+    expect(page.locator(".site-freshness")).to_contain_text("Never synced")
+
+
+def test_filters_are_in_the_address_and_come_off_again(visit):
+    varsity = Tag.objects.create(name="varsity")
+    left = make_player(
+        first_name="Ash",
+        last_name="Alder",
+        dominant_hand_hitting="left",
+        last_session_on=dt.date(2026, 3, 5),
+        data_state=DataState.PARTIAL,
+    )
+    left.tags.add(varsity)
+    make_player(
+        first_name="Bay", last_name="Birch", last_session_on=dt.date(2026, 2, 1)
+    )
+    page = visit("/athletes/")
+    names = page.locator("#athlete-table tbody th")
+    for field, value in (
+        ("bats", "left"),
+        ("state", "partial"),
+        ("tag", "varsity"),
+    ):
+        expect(names).to_have_count(2)
+        page.select_option(f"#id_{field}", value)
+        expect(names).to_have_text(["Ash Alder"])
+        assert f"{field}={value}" in page.url
+        page.wait_for_function(SETTLED)
+        page.get_by_role("link", name="Clear").click()
+        page.wait_for_url("**/athletes/")
+        page.wait_for_function(SETTLED)
+    for field, value in (("start", "2026-03-01"), ("end", "2026-03-31")):
+        page.fill(f"#id_{field}", value)
+        page.wait_for_url(f"**{field}={value}**")
+        # One that is asked for while another is under way ends that one.
+        page.wait_for_function(SETTLED)
+    expect(names).to_have_text(["Ash Alder"])
+    page.reload()
+    expect(names).to_have_text(["Ash Alder"])
+    assert page.locator("#id_start").input_value() == "2026-03-01"
+
+
+def test_list_is_paged_in_the_order_that_was_chosen(visit):
+    for number in range(52):
+        make_player(first_name="Elm", last_name=f"No {number:02d}", swing_count=number)
+    page = visit("/athletes/?sort=-swings")
+    names = page.locator("#athlete-table tbody th")
+    expect(names).to_have_count(50)
+    expect(names.first).to_have_text("Elm No 51")
+    page.get_by_role("link", name="Next").click()
+    expect(names).to_have_text(["Elm No 01", "Elm No 00"])
+    assert "sort=-swings" in page.url
+    page.get_by_role("link", name="Previous").click()
+    expect(names.first).to_have_text("Elm No 51")
+
+
+# --- Athlete --------------------------------------------------------------------------
+
+
+def test_athlete_says_findings_and_joins_conditions_only_when_asked(visit):
+    player = make_player()
+    for week, mean in enumerate((900.0, 910.0, 905.0, 940.0)):
+        session = make_synced_session(
+            player=player,
+            session_date=dt.date(2026, 3, 1) + dt.timedelta(weeks=week),
+            condition="" if week else "machine",
+        )
+        make_session_metric(
+            session=session, metric="peak_torso_omega", mean=mean, sd=10.0, n=6
+        )
+    page = visit(f"/athletes/{player.pk}/?metric=peak_torso_omega")
+    expect(page.locator(".findings li").first).to_contain_text("a real change")
+    show(page, "#trend-chart")
+    assert len(traces(page, "#trend-chart")) == 1
+    page.get_by_role("link", name="Show all, marked apart").click()
+    page.wait_for_url("**mixed=1**")
+    expect(page.locator("#trend")).to_contain_text("not comparable")
+    show(page, "#trend-chart")
+    # The join is marked: another line of another dash, named in the legend.
+    lines = traces(page, "#trend-chart")
+    assert len(lines) == 2
+    assert len(set(lines.values())) == 2
+    expect(page.locator("#trend .legend__item")).to_have_count(2)
+
+
+def test_athlete_of_two_hundred_sessions_goes_back_page_by_page(visit):
+    player = make_player()
+    sessions = Session.objects.bulk_create(
+        Session(
+            player=player,
+            session_id=f"00000000-0000-4000-9000-{day:012d}",
+            session_date=dt.date(2025, 1, 1) + dt.timedelta(days=day),
+            movement_type_id=1,
+            movement_type_name="baseball-hitting",
+            data_state=DataState.COMPLETE,
+            swing_count=5,
+        )
+        for day in range(200)
+    )
+    SessionMetric.objects.bulk_create(
+        SessionMetric(
+            session=session,
+            metric="peak_torso_omega",
+            n=5,
+            mean=900.0 + place % 7,
+            sd=12.0,
+            minimum=880.0,
+            maximum=930.0,
+            median=900.0,
+            robust_spread=11.0,
+            method_version="test",
+        )
+        for place, session in enumerate(sessions)
+    )
+    services.refresh_player_summaries([player.pk])
+    page = visit(f"/athletes/{player.pk}/?metric=peak_torso_omega")
+    show(page, "#trend-chart")
+    assert (
+        page.evaluate(
+            "() => document.querySelector('#trend-chart [data-chart-plot]')"
+            "._fullData.find((t) => t.mode === 'lines+markers').x.length"
+        )
+        == 200
+    )
+    rows = page.locator("#sessions tbody tr")
+    expect(rows).to_have_count(20)
+    expect(rows.first).to_contain_text("Jul 19, 2025")
+    page.locator("#sessions").get_by_role("link", name="Next").click()
+    page.wait_for_url("**page=2**")
+    expect(rows.first).to_contain_text("Jun 29, 2025")
+    assert "metric=peak_torso_omega" in page.url
+
+
+def test_athlete_of_one_swing_and_of_none(visit):
+    session = hit(swings=slice(0, 1))
+    page = visit(f"/athletes/{session.player_id}/")
+    expect(page.locator(".metric-tile").first).to_contain_text("nothing comparable")
+    show(page, "#trend-chart")
+    go(page, f"/athletes/sessions/{session.pk}/")
+    expect(page.get_by_text("With fewer than three counted swings")).to_be_visible()
+    go(page, f"/athletes/{make_player().pk}/")
+    expect(page.get_by_text("No sessions yet")).to_be_visible()
+
+
+def test_tag_is_put_on_and_taken_off_in_place(visit):
+    player = make_player()
+    page = visit(f"/athletes/{player.pk}/")
+    page.get_by_text("Add a tag").click()
+    page.fill("#tag-name", "varsity")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.locator("#tags .tag")).to_contain_text("varsity")
+    assert [tag.name for tag in player.tags.all()] == ["varsity"]
+    page.get_by_role("button", name="Take the tag varsity off").click()
+    expect(page.locator("#tags .tag")).to_have_count(0)
+    assert not player.tags.exists()
+
+
+# --- Session --------------------------------------------------------------------------
+
+
+def table_order(page):
+    return page.locator(".swing-table tbody th a").evaluate_all(
+        "(links) => links.map((link) => Number(link.innerText.replace(/\\D/g, '')))"
+    )
+
+
+def by_bat_speed(session):
+    """Numbers of the swings, fastest bat first, those without a bat last."""
+    known = []
+    missing = []
+    for swing in swings_of(session):
+        value = swing.metrics["bat_speed_max"]["value"]
+        if value is None:
+            missing.append(swing.position)
+        else:
+            known.append((-value, swing.position))
+    return [position for _, position in sorted(known)] + missing
+
+
+def test_swings_are_ordered_by_a_head_and_the_address_keeps_it_beside_the_curves(visit):
+    session = hit()
+    page = visit(f"/athletes/sessions/{session.pk}/")
+    page.select_option("#id_series", "x_factor")
+    page.wait_for_url("**series=x_factor**")
+    page.locator(".swing-table thead").get_by_role(
+        "link", name="Bat speed", exact=True
+    ).click()
+    page.wait_for_url("**sort=-bat_speed_max**")
+    head = page.locator(".swing-table th[aria-sort=descending]")
+    expect(head).to_contain_text("Bat speed")
+    assert table_order(page) == by_bat_speed(session)
+    assert "series=x_factor" in page.url
+    page.select_option("#id_align", "foot_down")
+    page.wait_for_url("**align=foot_down**")
+    assert "sort=-bat_speed_max" in page.url
+    page.go_back()
+    page.go_back()
+    page.wait_for_url(lambda url: "sort=-" not in url)
+    expect(page.locator(".swing-table th[aria-sort=ascending]")).to_contain_text(
+        "Swing"
+    )
+
+
+def test_swings_are_ordered_on_a_phone_by_a_list(visit):
+    session = hit()
+    page = visit(f"/athletes/sessions/{session.pk}/", width=390)
+    page.select_option("#swing-sort", "-bat_speed_max")
+    page.wait_for_url("**sort=-bat_speed_max**")
+    expect(page.locator("#swing-sort")).to_have_value("-bat_speed_max")
+    assert table_order(page) == by_bat_speed(session)
+    card = page.locator(".swing-table tbody tr").first
+    expect(card.get_by_text("Bat speed", exact=True)).to_be_visible()
+
+
+def test_swing_is_left_out_with_a_reason_and_counted_again(visit):
+    session = hit()
+    swing = swings_of(session)[0]
+    page = visit(f"/athletes/sessions/{session.pk}/?sort=-bat_speed_max")
+    row = page.locator(".swing-table tbody tr", has=page.locator(f"#about-{swing.pk}"))
+    row.locator(".about-button").click()
+    about = page.locator(f"#about-{swing.pk}")
+    expect(about).to_contain_text("Counts in means and trends")
+    about.get_by_label("Why").fill("A bunt")
+    about.get_by_role("button", name="Leave out").click()
+    expect(page.get_by_text("saved, and the means computed again")).to_be_visible()
+    assert "sort=-bat_speed_max" in page.url
+    expect(row).to_have_class("left-out")
+    swing.refresh_from_db()
+    assert (swing.inclusion, swing.inclusion_reason) == ("excluded", "A bunt")
+    row.locator(".about-button").click()
+    about.get_by_role("button", name="By its quality").click()
+    expect(row).not_to_have_class("left-out")
+    swing.refresh_from_db()
+    assert swing.inclusion == "auto"
+
+
+def test_session_draws_its_band_and_tells_orders_and_the_typical_swing(visit):
+    session = hit(bats="L")
+    page = visit(f"/athletes/sessions/{session.pk}/?series=pelvis_omega")
+    show(page, "#session-curves-chart")
+    filled = page.evaluate(
+        "() => document.querySelector('#session-curves-chart [data-chart-plot]')"
+        "._fullData.filter((t) => t.fill === 'toself').length"
+    )
+    assert filled == 1
+    assert "Mean" in traces(page, "#session-curves-chart")
+    page.get_by_role("checkbox", name="Each swing").uncheck()
+    assert list(traces(page, "#session-curves-chart")) == ["Mean"]
+    expect(page.locator(".swing-strip .tag")).to_have_text("typical")
+    expect(page.locator("table.bars")).to_contain_text("of 4")
+
+
+def test_note_is_deleted_by_who_wrote_it(visit, coach):
+    session = make_session()
+    Note.objects.create(session=session, text="Tired legs", created_by=coach)
+    page = visit(f"/athletes/sessions/{session.pk}/")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.locator(".note").get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("No notes yet.")).to_be_visible()
+    assert not Note.objects.exists()
+
+
+# --- Swing ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("bats", ["R", "L"])
+def test_swing_of_either_hand_is_played_stepped_and_turned(visit, bats):
+    session = hit(bats=bats, swings=slice(0, 1))
+    page = visit(f"/athletes/swings/{swings_of(session)[0].pk}/")
+    show(page, "#sequence")
+    page.wait_for_function(f"() => {FIGURE} !== undefined")
+    frame = f"() => {FIGURE}.frame"
+    page.locator("#content").press("ArrowRight")
+    stepped = page.evaluate(frame)
+    page.locator("#content").press("ArrowLeft")
+    assert page.evaluate(frame) == stepped - 1
+    speed = page.locator("[data-figure3d-speed]")
+    before = speed.inner_text()
+    speed.click()
+    assert speed.inner_text() != before
+    scrub = page.locator("[data-figure3d-scrub]")
+    scrub.fill("3")
+    assert page.evaluate(frame) == 3
+    page.locator("#content").press(" ")
+    page.wait_for_function(f"() => {FIGURE}.frame > 3")
+    page.locator("#content").press(" ")
+    page.wait_for_selector("[data-figure3d-play][aria-label=Play]")
+    angles = []
+    for view in ("Front", "Side", "Top"):
+        page.get_by_role("button", name=view, exact=True).click()
+        angles.append(page.evaluate(f"() => [{FIGURE}.azimuth, {FIGURE}.elevation]"))
+    assert len({tuple(angle) for angle in angles}) == 3
+    # The chart's cursor is where the figure is, and the figure where the pointer is.
+    box = page.locator("#sequence .nsewdrag").first.bounding_box()
+    here = page.evaluate(frame)
+    page.mouse.move(box["x"] + box["width"] / 3, box["y"] + box["height"] / 2)
+    page.wait_for_function(f"() => {FIGURE}.frame !== {here}")
+
+
+def test_tabs_of_a_swing_are_in_the_address_and_the_vendor_is_asked_by_choice(visit):
+    session = hit(swings=slice(0, 1))
+    page = visit(f"/athletes/swings/{swings_of(session)[0].pk}/")
+    title = page.locator("#detail-title")
+    for label, tab, heading in (
+        ("Separation", "separation", "Hip-shoulder separation"),
+        ("Hands and bat", "hands", "Speed of hands and bat"),
+        ("Path", "path", "Path of hands and bat, seen from the side"),
+        ("Energy", "energy", "Kinetic energy"),
+        ("Momentum", "momentum", "Angular momentum"),
+        ("Angles", "angles", "Angles"),
+    ):
+        page.locator(".tabs").get_by_role("link", name=label, exact=True).click()
+        expect(title).to_have_text(heading)
+        assert f"tab={tab}" in page.url
+        show(page, "#detail")
+        assert traces(page, "#detail")
+    page.select_option("#id_vendor", "left_leg")
+    expect(title).to_have_text("The vendor's angles: left leg")
+    assert "vendor=left_leg" in page.url
+    show(page, "#detail")
+    assert "Knee" in traces(page, "#detail")
+    page.get_by_text("left_knee", exact=True).wait_for()
+    page.reload()
+    expect(title).to_have_text("The vendor's angles: left leg")
+
+
+# --- Compare --------------------------------------------------------------------------
+
+
+def test_left_and_right_hander_are_laid_over_each_other_on_any_event(visit):
+    right = hit(swings=slice(0, 3))
+    left = hit(bats="L", swings=slice(0, 3))
+    page = visit(
+        f"/athletes/compare/?items=athlete-{right.player_id},athlete-{left.player_id}"
+        "&series=pelvis_rotation"
+    )
+    for align in ("load", "first_move", "foot_down", "peak_hand_speed", "percent"):
+        page.select_option("#id_align", align)
+        page.wait_for_url(f"**align={align}**")
+        show(page, "#overlay")
+        lines = traces(page, "#overlay")
+        assert len(set(lines.values())) == 2
+    show(page, "#delta")
+    # Mirrored, both pelvises open the same way.
+    ends = page.evaluate(
+        """() => document.querySelector('#overlay [data-chart-plot]')._fullData
+        .filter((t) => t.name && t.fill !== 'toself')
+        .map((t) => { const y = Array.from(t.y).filter(Number.isFinite);
+                      return y[y.length - 1] - y[0]; })"""
+    )
+    assert all(end > 30 for end in ends)
+    state = page.url
+    go(page, "/")
+    go(page, state)
+    assert page.locator("#id_align").input_value() == "percent"
+    assert page.locator("#id_series").input_value() == "pelvis_rotation"
+
+
+def test_ticked_swings_are_compared_and_taken_out_again(visit):
+    session = hit()
+    page = visit(f"/athletes/sessions/{session.pk}/")
+    for place in range(3):
+        page.locator(".swing-table tbody input[type=checkbox]").nth(place).check()
+    page.get_by_role("button", name="Compare the ticked swings").click()
+    items = page.locator("#comparison tbody tr:has(.item-links)")
+    expect(items).to_have_count(3)
+    show(page, "#overlay")
+    page.get_by_role("link", name="make A of B").click()
+    expect(items.first).to_contain_text("swing 2")
+    page.get_by_role("link", name="take out C").click()
+    expect(items).to_have_count(2)
+
+
+# --- Everywhere -----------------------------------------------------------------------
+
+
+def test_units_are_changed_for_the_reader_alone(visit, coach):
+    session = hit(swings=slice(0, 1))
+    path = f"/athletes/swings/{swings_of(session)[0].pk}/"
+    page = visit(path)
+    tile = page.locator(".metric-tile", has_text="Peak bat speed")
+    expect(tile).to_contain_text("mph")
+    page.locator(".menu summary").click()
+    page.get_by_role("button", name="m/s, m").click()
+    expect(tile).to_contain_text("m/s")
+    coach.refresh_from_db()
+    assert coach.units == "metric"
+    assert page.url.endswith(path)
+
+
+def test_session_is_ordered_and_a_swing_left_out_without_scripts(visit):
+    session = hit()
+    page = visit(f"/athletes/sessions/{session.pk}/", java_script_enabled=False)
+    page.locator(".swing-table thead").get_by_role(
+        "link", name="Bat speed", exact=True
+    ).click()
+    assert "sort=-bat_speed_max" in page.url
+    names = page.locator(".swing-table tbody th a").all_inner_texts()
+    assert [int(name) for name in names] == by_bat_speed(session)
+    page.locator(".about-button").first.click()
+    about = page.locator("[popover]").first
+    about.get_by_label("Why").fill("A bunt")
+    about.get_by_role("button", name="Leave out").click()
+    assert session.movements.filter(inclusion="excluded").count() == 1
+
+
+MAIN = (
+    "/",
+    "/athletes/",
+    "/athletes/{athlete}/",
+    "/athletes/sessions/{session}/",
+    "/athletes/swings/{swing}/",
+    "/athletes/compare/?items={items}",
+)
+
+OBSERVE = """
+window.__shift = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries())
+    if (!entry.hadRecentInput) window.__shift += entry.value;
+}).observe({type: "layout-shift", buffered: true});
+"""
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_nothing_jumps_while_a_page_loads(visit, pages, width):
+    player = make_player()
+    one = hit(player=player, swings=slice(0, 3))
+    two = hit(player=player, date=dt.date(2026, 3, 8), swings=slice(0, 3))
+    names = {
+        "athlete": player.pk,
+        "session": two.pk,
+        "swing": swings_of(two)[0].pk,
+        "items": f"session-{one.pk},session-{two.pk}",
+    }
+    shifts = {}
+    page = visit("/athletes/definitions/", width=width)
+    page.add_init_script(OBSERVE)
+    for path in MAIN:
+        page.goto(path.format(**names))
+        # Charts near the screen draw themselves; those further down wait.
+        page.wait_for_function(
+            """() => document.querySelector('.htmx-request') === null &&
+            [...document.querySelectorAll('[data-chart]')].every((chart) =>
+              chart.dataset.drawn || chart.getBoundingClientRect().top > innerHeight)"""
+        )
+        shifts[path] = page.evaluate("() => window.__shift")
+    assert {path: value for path, value in shifts.items() if value >= 0.02} == {}
