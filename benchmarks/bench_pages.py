@@ -64,7 +64,7 @@ def fill(count: int) -> Json:
     if not Player.objects.exists():
         session = factories.make_session()
         factories.make_swing(session=session)
-        factories.make_session_metric(session=session, event_rule="hand_peak")
+        factories.make_session_metric(session=session, event_rule="bat_peak")
         _simulate()
     with connection.cursor() as cursor:
         _copy(cursor, count - Player.objects.count(), connection.vendor)
