@@ -15,6 +15,7 @@ def player_total() -> int:
     the rest of a page of them; there triggers keep parts of the number.
     """
     if connection.vendor != "postgresql":
-        return Player.objects.count()
+        rows: int = Player.objects.count()
+        return rows
     total: int = PlayerCount.objects.aggregate(total=Sum("n", default=0))["total"]
     return total
