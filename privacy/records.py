@@ -25,7 +25,10 @@ _NOT_DATA = (Archive, NameKey, DuplicatePair)
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A model whose rows go with an athlete, and the way from a row to him."""
+    """A model whose rows go with an athlete, and the ways from a row to him.
+
+    Of several ways a row has one: which thing it is about is decided row by row.
+    """
 
     model: type[models.Model]
     paths: tuple[str, ...]

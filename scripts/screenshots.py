@@ -1,8 +1,10 @@
-"""Pictures of every page, to be looked at: `make screenshots`.
+"""Pictures of every page in each of its states, to be looked at: `make screenshots`.
 
 Starts the product on the simulator in a folder of its own, waits for the first sync,
-and writes var/screenshots/{page}-{width}-{scheme}.png. With `--readme` it writes the
-pictures of the README instead.
+adds rows for the states that a healthy sync does not leave, and writes
+var/screenshots/{page}-{width}-{scheme}.png for the pages of the URLconf
+(tests/browser/site_pages.py). `--only athlete,session` takes some of them; `--readme`
+writes the pictures of the README instead.
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ from typing import Any
 from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
 PORT = 8765
 WIDTHS = {"phone": 390, "tablet": 820, "desk": 1440}
 ARGUMENTS = ["--no-sandbox", "--headless", "--disable-gpu", "--disable-quic"]
@@ -31,7 +35,11 @@ ARGUMENTS += ["--disable-background-networking", "--disable-component-update"]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--readme", action="store_true")
+    parser.add_argument(
+        "--only", default="", help="names of pages, with commas between"
+    )
     given = parser.parse_args()
+    only = {name for name in given.only.split(",") if name}
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "output.txt"
         environment = os.environ | {
@@ -50,13 +58,17 @@ def main() -> None:
             )
         try:
             password = _password(output, process)
+            world = {} if given.readme else _world(environment)
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(
                     executable_path=os.environ.get("CHROMIUM")
                     or shutil.which("chromium"),
                     args=ARGUMENTS,
                 )
-                (_readme if given.readme else _every_page)(browser, password)
+                if given.readme:
+                    _readme(browser, password)
+                else:
+                    _every_page(browser, password, world, only)
                 browser.close()
         finally:
             process.send_signal(signal.SIGINT)
@@ -72,6 +84,20 @@ def _password(output: Path, process: subprocess.Popen[bytes]) -> str:
             return found.group(1)
         time.sleep(0.3)
     raise SystemExit(f"The product did not start:\n{output.read_text()}")
+
+
+def _world(environment: dict[str, str]) -> dict[str, Any]:
+    """Rows for the states of every page, in the database of the product that runs."""
+    os.environ.update(environment)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "reboot_site.settings"
+    # Only a key to start with: nothing is signed here.
+    os.environ.setdefault("SECRET_KEY", "x" * 50)
+    import django
+
+    django.setup()
+    from tests.browser.site_pages import make_world
+
+    return make_world()
 
 
 def _page(browser: Any, password: str, width: int, scheme: str) -> Page:
@@ -118,28 +144,34 @@ def _paths(page: Page) -> dict[str, str]:
     return {"athlete": athlete, "session": session, "swing": swing}
 
 
-def _every_page(browser: Any, password: str) -> None:
+def _every_page(
+    browser: Any, password: str, world: dict[str, Any], only: set[str]
+) -> None:
+    from tests.browser.site_pages import admin_pages, site_pages
+
     folder = ROOT / "var" / "screenshots"
     folder.mkdir(parents=True, exist_ok=True)
+    wanted = [
+        one
+        for one in (*site_pages(), *admin_pages()[:4])
+        if not only or one.name in only
+    ]
     for name, width in WIDTHS.items():
         for scheme in ("light", "dark"):
             page = _page(browser, password, width, scheme)
-            paths = {
-                "home": "/",
-                "athletes": "/athletes/",
-                "compare": "/athletes/compare/",
-                "definitions": "/athletes/definitions/",
-                "syncing": "/syncing/",
-                "docs": "/docs",
-                "admin": "/admin/",
-                **_paths(page),
-            }
-            for key, path in paths.items():
-                page.goto(path)
-                _settle(page)
-                target = folder / f"{key}-{name}-{scheme}.png"
-                page.screenshot(path=target, full_page=True)
-                print(target.relative_to(ROOT))
+            stranger = browser.new_context(
+                viewport={"width": width, "height": 900},
+                color_scheme=scheme,
+                base_url=f"http://localhost:{PORT}",
+            ).new_page()
+            for one in wanted:
+                shown = stranger if one.anonymous else page
+                shown.goto(one.address.format(**world))
+                _settle(shown)
+                target = folder / f"{one.name}-{name}-{scheme}.png"
+                shown.screenshot(path=target, full_page=True)
+                print(target.relative_to(ROOT), flush=True)
+            stranger.context.close()
             page.context.close()
 
 

@@ -1,0 +1,368 @@
+"""Athletes whose names are code, formulas, other scripts and walls of pictures.
+
+Each route of the site is called about one athlete of such a name, by whatever row it
+has in the permission matrix, so a new page is covered from its first day. A page must
+be built of the same elements as for a plain name: a name that opens an element or adds
+an attribute changes that, whatever it is called.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import zipfile
+from collections import Counter
+from datetime import timedelta
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import quote
+
+import pyarrow.parquet as pq
+import pytest
+from django.contrib import admin
+from django.contrib.auth.forms import PasswordResetForm
+from django.core import mail
+from django.core.cache import cache
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from athletes import services
+from athletes.models import Movement, Note, Player, Session, Tag
+from privacy.archive import write_archive
+from sharing.models import SavedComparison, ShareLink
+from syncing import alerts
+from syncing.models import RunStatus, SyncLog
+from tests import factories
+from tests.test_permission_matrix import ROWS, Row, World, address
+
+pytestmark = pytest.mark.django_db
+
+PLAIN = "Plain"
+# At most 200 signs, as a name's column holds; twice that in a full name.
+HOSTILE = {
+    "code": (
+        "--></title></textarea></script><script>window.hit=1</script>"
+        '<img src=x onerror=window.hit=1>{{ 7|add:7 }}{% debug %}%(x)s%00","hit":1'
+    ),
+    "attribute": "\"' onmouseover=window.hit=1 x='",
+    "formula": "=cmd|' /C calc'!A0",
+    "other formulas": "+1-1@SUM(1)\t;=1",
+    "right to left": "\u202eحسن דוד\u2066\u200f",
+    "emoji": "🏏" * 195,
+    "lines and paths": '../..\\x.exe" name="y\r\nSet-Cookie: hit=1\r\n\r\nb\u2028c',
+}
+
+# A fragment is a part of its page: these two show whether it escapes as that does.
+OF_FRAGMENTS = {"code", "attribute"}
+
+
+@pytest.fixture(params=HOSTILE, ids=list(HOSTILE))
+def name(request) -> str:
+    return HOSTILE[request.param]
+
+
+@pytest.fixture
+def world(settings, tmp_path) -> World:
+    memory = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
+    settings.STORAGES = {**settings.STORAGES, "default": memory}
+    cache.clear()
+    made = World()
+    # Something to show wherever something can be shown.
+    session = Session.objects.get(pk=made.session)
+    for metric in ("peak_pelvis_omega", "peak_hand_speed"):
+        factories.make_session_metric(session=session, metric=metric)
+    Tag.objects.create(name=PLAIN).players.add(made.player)
+    services.refresh_player_summaries([made.player])
+    return made
+
+
+def rename(world: World, name: str) -> None:
+    """The athlete, and all else that the vendor and people call by a name."""
+    Player.objects.filter(pk=world.player).update(
+        first_name=name, last_name=name, search_text=f"{name} {name}".lower()
+    )
+    # The vendor's own words too; ids stay unique.
+    Session.objects.filter(pk=world.session).update(
+        session_id=name,
+        session_num=name[:50],
+        mocap_type_name=name[:100],
+        bat=name[:100],
+    )
+    Movement.objects.filter(pk=world.movement).update(org_movement_id=name)
+    Note.objects.filter(session=world.session).update(text=name)
+    Tag.objects.update(name=name[:40])
+    ShareLink.objects.update(label=name[:100], full_name=True)
+    SavedComparison.objects.update(name=name[:100])
+    SyncLog.objects.update(
+        status=RunStatus.FAILED,
+        error_message=name,
+        errors=[{"kind": "player", "message": name, "record": name}],
+        error_count=1,
+    )
+
+
+# What a text of several lines is shown with.
+PARAGRAPHS = {"br", "p"}
+
+
+class Skeleton(HTMLParser):
+    """Elements and names of attributes, in their order; and the text."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[Any] = []
+        self.text: list[str] = []
+        self._in_script = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in PARAGRAPHS:
+            return
+        self.parts.append((tag, *(attribute for attribute, _ in attrs)))
+        self._in_script = tag == "script"
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in PARAGRAPHS:
+            return
+        self.parts.append(f"/{tag}")
+        self._in_script = False
+
+    def handle_comment(self, data: str) -> None:
+        self.parts.append("comment")
+
+    def handle_data(self, data: str) -> None:
+        if self._in_script and data.strip():
+            json.loads(data)  # inline scripts are data alone
+        self.text.append(data)
+
+
+def skeleton(html: str) -> Skeleton:
+    parsed = Skeleton()
+    parsed.feed(html)
+    parsed.close()
+    return parsed
+
+
+def elements(html: bytes) -> Counter[Any]:
+    """How often each element with its attributes occurs; rows may be sorted anew."""
+    return Counter(skeleton(html.decode()).parts)
+
+
+def call(client: Client, path: str, row: Row, **headers: str) -> Any:
+    """One call whose effects are taken back."""
+    with transaction.atomic():
+        answer = getattr(client, row.method)(
+            path, dict(row.data), headers={**row.headers, **headers}
+        )
+        if answer.streaming:
+            answer.whole = b"".join(answer.streaming_content)
+        else:
+            answer.whole = answer.content
+        transaction.set_rollback(True)
+    return answer
+
+
+CALLS = [
+    pytest.param(route, row, fragment, id=f"{row.method} {route[:50]} {place}{mark}")
+    for route, rows in ROWS.items()
+    for place, row in enumerate(rows)
+    for fragment, mark in ((False, ""), (True, " fragment"))
+    if not route.startswith(("accounts/", "metrics", "health", "openapi"))
+]
+
+
+def is_safe(headers: Any) -> bool:
+    """No header that a name made, and no file name that needs care."""
+    disposition = headers.get("Content-Disposition", "")
+    return "hit" not in headers.get("Set-Cookie", "") and (
+        not disposition
+        or re.fullmatch(r'attachment; filename="[A-Za-z0-9._-]+"', disposition)
+        is not None
+    )
+
+
+def cells_are_text(content: bytes) -> None:
+    for line in csv.reader(io.StringIO(content.decode("utf-8-sig"))):
+        for cell in line:
+            is_number = re.fullmatch(r"-?[\d.]+(e[+-]?\d+)?", cell, re.IGNORECASE)
+            assert is_number or not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+@pytest.mark.parametrize(("route", "row", "fragment"), CALLS)
+def test_every_route_takes_every_name(world, route, row, fragment):
+    client = world.client("superuser")
+    headers = {"HX-Request": "true"} if fragment else {}
+    path = address(route, row, world)
+    rename(world, PLAIN)
+    plain = call(client, path, row, **headers)
+    for kind, name in HOSTILE.items():
+        if fragment and kind not in OF_FRAGMENTS:
+            continue
+        with transaction.atomic():
+            rename(world, name)
+            # A secret's row changed, not the secret.
+            found = call(client, path, row, **headers)
+            transaction.set_rollback(True)
+        cache.clear()
+        assert found.status_code == plain.status_code, kind
+        assert is_safe(found.headers), (kind, found.headers)
+        assert not found.cookies.keys() & {"hit"}
+        content_type = found.headers.get("Content-Type", "")
+        if content_type.startswith("text/html"):
+            assert elements(found.whole) == elements(plain.whole), kind
+        elif content_type.startswith("application/json"):
+            assert type(json.loads(found.whole)) is type(json.loads(plain.whole))
+        elif content_type.startswith("text/csv"):
+            cells_are_text(found.whole)
+        elif content_type.startswith("application/pdf"):
+            assert found.whole.startswith(b"%PDF-")
+            assert b"/JavaScript" not in found.whole
+            assert len(re.findall(rb"/Type /Page\b(?!s)", found.whole)) == 1
+
+
+# Where the name has to be seen, or the test above proves nothing.
+SEEN = [
+    "/athletes/",
+    "/athletes/{player}/",
+    "/athletes/{player}/sheet/",
+    "/athletes/sessions/{session}/",
+    "/athletes/sessions/{session}/sheet/",
+    "/athletes/swings/{movement}/",
+    "/athletes/compare/?items=session-{session},athlete-{player}&q={query}",
+    "/athletes/compare/saved/",
+    "/privacy/athletes/{player}/",
+    "/admin/athletes/player/",
+    "/admin/athletes/player/{player}/change/",
+]
+
+
+def squeezed(text: str) -> str:
+    return re.sub(r"\s+", "", text)
+
+
+@pytest.mark.parametrize("path", SEEN)
+def test_the_name_is_read_as_text(world, path):
+    client = world.client("superuser")
+    for kind, name in HOSTILE.items():
+        rename(world, name)
+        url = path.format(**vars(world), query=quote(name[:100]))
+        answer = client.get(url)
+        assert answer.status_code == 200
+        text = squeezed("".join(skeleton(answer.content.decode()).text))
+        # Sheets cut what is longer than their page.
+        assert squeezed(name[:40]) in text, kind
+
+
+def test_a_search_for_the_name_finds_it(world, name):
+    rename(world, name)
+    plain = world.client("superuser").get("/athletes/", {"q": PLAIN + "x"})
+    answer = world.client("superuser").get("/athletes/", {"q": name[:100]})
+    assert answer.status_code == plain.status_code == 200
+    shown = skeleton(answer.content.decode())
+    assert shown.parts.count("/script") == skeleton(plain.content.decode()).parts.count(
+        "/script"
+    )
+
+
+def test_json_gives_the_name_back_unchanged(world, name):
+    rename(world, name)
+    client = world.client("superuser")
+    for path in (f"/players/{world.player}", f"/sessions/{world.session}"):
+        body = client.get(path).json()
+        assert body.get("player", body)["last_name"] == name
+
+
+@pytest.mark.parametrize("format_name", ["csv", "parquet"])
+def test_frames_of_such_a_swing_can_be_fetched(world, name, format_name):
+    rename(world, name)
+    answer = world.client("superuser").get(
+        f"/movements/{world.movement}/data",
+        {"data_type": "inverse-kinematics", "format": format_name},
+    )
+    content = b"".join(answer.streaming_content)
+    assert answer.status_code == 200
+    assert is_safe(answer.headers)
+    if format_name == "csv":
+        cells_are_text(content)
+    else:
+        assert pq.read_table(io.BytesIO(content)).num_rows == 48
+
+
+def test_the_archive_holds_the_name_as_text(world, name):
+    rename(world, name)
+    file = io.BytesIO()
+    write_archive(Player.objects.get(pk=world.player), file)
+    archive = zipfile.ZipFile(file)
+    assert archive.testzip() is None
+    for entry in archive.namelist():
+        assert re.fullmatch(r"[A-Za-z0-9._/-]+", entry)
+        assert ".." not in entry
+        if entry.endswith(".csv"):
+            cells_are_text(archive.read(entry))
+    rows = json.loads(archive.read("records/players.json"))
+    assert rows[0]["last_name"] == name
+
+
+def test_the_sheet_can_be_printed_and_shared(world, name):
+    rename(world, name)
+    client = Client()
+    page = client.get(f"/shared/{world.share_token}/")
+    assert squeezed(name[:40]) in squeezed(
+        "".join(skeleton(page.content.decode()).text)
+    )
+    for paper in ("a4", "letter"):
+        answer = client.get(f"/shared/{world.share_token}/sheet.pdf?paper={paper}")
+        assert answer.status_code == 200
+        assert is_safe(answer.headers)
+        assert len(re.findall(rb"/Type /Page\b(?!s)", answer.content)) == 1
+
+
+def test_mail_stays_one_plain_letter(settings, name):
+    settings.ALERT_EMAILS = ["staff@facility.invalid"]
+    run = SyncLog.objects.create(
+        trigger="schedule", status=RunStatus.FAILED, error_message=name
+    )
+    SyncLog.objects.filter(pk=run.pk).update(
+        created_at=timezone.now() - timedelta(days=2)
+    )
+    user = factories.make_user(first_name=name[:150], last_name=name[:150])
+    form = PasswordResetForm({"email": user.email})
+    assert form.is_valid()
+    form.save(domain_override="dashboard.example")
+    assert alerts.mail_when_overdue(timezone.now())
+    for message in mail.outbox:
+        assert message.content_subtype == "plain"
+        assert not getattr(message, "alternatives", None)
+        built = message.message()
+        assert "hit" not in "".join(f"{k}: {v}" for k, v in built.items())
+        assert len(built.get_all("Subject")) == 1
+
+
+@pytest.mark.parametrize(
+    "model",
+    [model for model in admin.site._registry if model._meta.app_label != "admin"],
+    ids=lambda model: model._meta.label_lower,
+)
+def test_the_admin_shows_every_name_as_text(world, model):
+    meta = model._meta
+    urls = [reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")]
+    first = model._default_manager.order_by("pk").first()
+    if first is not None:
+        urls.append(
+            reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[first.pk])
+        )
+    client = world.client("superuser")
+    rename(world, PLAIN)
+    for url in urls:
+        plain = client.get(url)
+        for kind, name in HOSTILE.items():
+            with transaction.atomic():
+                rename(world, name)
+                found = client.get(url)
+                transaction.set_rollback(True)
+            assert found.status_code == plain.status_code, (url, kind)
+            if plain.status_code == 200:
+                assert elements(found.content) == elements(plain.content), (url, kind)
