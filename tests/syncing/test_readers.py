@@ -248,24 +248,25 @@ def test_a_message_arrives_whole_with_its_files(tmp_path):
 
 def stored():
     """Everything that reading and computing leave behind, without ids and times."""
-    frames = BiomechanicsData.objects.order_by(
-        "movement__org_movement_id", "data_type"
-    ).values_list("movement__org_movement_id", "data_type", "content_sha256", "repairs")
-    numbers = Movement.objects.order_by("org_movement_id").values_list(
-        "org_movement_id", "position", "side", "metrics", "events", "quality_reasons"
-    )
-    curves = MovementCurves.objects.order_by("movement__org_movement_id").values_list(
-        "movement__org_movement_id", "data"
-    )
-    means = SessionMetric.objects.order_by("session__session_id", "metric").values_list(
-        "session__session_id", "metric", "n", "mean", "sd"
-    )
-    return {
-        "frames": list(frames),
-        "numbers": list(numbers),
-        "curves": [(name, bytes(data)) for name, data in curves],
-        "means": list(means),
+    session = "movement__session__session_id"
+    name = "movement__org_movement_id"
+    tables = {
+        "frames": BiomechanicsData.objects.values_list(
+            session, name, "data_type", "content_sha256", "repairs"
+        ),
+        "numbers": Movement.objects.values_list(
+            *("session__session_id", "org_movement_id", "position", "side"),
+            *("metrics", "events", "quality_reasons"),
+        ),
+        "curves": (
+            (*row, bytes(data))
+            for *row, data in MovementCurves.objects.values_list(session, name, "data")
+        ),
+        "means": SessionMetric.objects.values_list(
+            "session__session_id", "metric", "event_rule", "n", "mean", "sd"
+        ),
     }
+    return {key: sorted(map(repr, rows)) for key, rows in tables.items()}
 
 
 @pytest.mark.django_db(transaction=True)
