@@ -251,6 +251,17 @@ class VendorSessionAdmin(RecordAdmin):
     list_filter = ["verdict", "needs_detail", "missing_since"]
     search_fields = ["=session_id"]
     show_full_result_count = False
+    actions = ["ask_anew"]
+
+    @admin.action(
+        description="Ask the vendor for the chosen sessions anew", permissions=["view"]
+    )
+    def ask_anew(self, request: HttpRequest, sessions: QuerySet[VendorSession]) -> None:
+        user = cast(User, request.user)
+        ids = list(sessions.values_list("session_id", flat=True))
+        count = services.look_again(session_ids=ids, user=user)
+        record(Action.SYNC_REQUESTED, by=user, what="ask anew", sessions=count)
+        messages.success(request, f"{count} sessions will be asked for anew.")
 
 
 @admin.register(RawPayload)

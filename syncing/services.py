@@ -45,6 +45,7 @@ __all__ = [
     "backfill",
     "give_up",
     "last_success",
+    "look_again",
     "request_cancel",
     "request_sync",
     "retry_jobs",
@@ -198,6 +199,23 @@ def backfill(
             VendorSession.objects.filter(
                 session_id__in=sessions, missing_since__isnull=True
             ).update(needs_detail=True)
+            request_sync(trigger=Trigger.BUTTON, user=user, sync_type=SyncType.EXPORTS)
+    return count
+
+
+def look_again(*, session_ids: Iterable[str], user: User | None = None) -> int:
+    """Ask who took part in the vendor's sessions, and for all their files, anew.
+
+    Ids are the vendor's; sessions that nobody of ours took part in are asked too.
+    Returns how many sessions there are.
+    """
+    wanted = list(session_ids)
+    with transaction.atomic():
+        count = VendorSession.objects.filter(
+            session_id__in=wanted, missing_since__isnull=True
+        ).update(needs_detail=True)
+        _reset(ExportJob.objects.filter(session__session_id__in=wanted), sha256="")
+        if count:
             request_sync(trigger=Trigger.BUTTON, user=user, sync_type=SyncType.EXPORTS)
     return count
 

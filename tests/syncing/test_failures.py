@@ -109,6 +109,7 @@ def test_html_where_json_should_be_is_said_in_one_line(start_vendor, run_sync):
         ("bad-truncated", {"truncated_file", "damaged_parquet", "not_a_table"}),
         ("bad-html", {"html_instead_of_data"}),
         ("bad-missing-columns", {"missing_column"}),
+        ("bad-text-column", {"text_in_number_column"}),
     ],
 )
 def test_broken_file_makes_the_run_partial_and_leaves_the_others(
@@ -138,6 +139,16 @@ def test_broken_file_makes_the_run_partial_and_leaves_the_others(
     assert set(Session.objects.values_list("data_state", flat=True)) == {
         DataState.COMPLETE
     }
+
+
+def test_frames_out_of_order_are_repaired_and_told(start_vendor, run_sync):
+    start_vendor(sessions=1, scenario="plain,bad-out-of-order")
+    log = run_sync()
+
+    assert log.status == RunStatus.SUCCESS
+    repairs = list(BiomechanicsData.objects.values_list("repairs", flat=True))
+    assert repairs
+    assert all("rows_sorted" in found for found in repairs)
 
 
 def test_two_swings_under_one_id_are_fetched_one_by_one(start_vendor, run_sync):
