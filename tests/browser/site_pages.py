@@ -311,9 +311,10 @@ def make_world() -> dict[str, Any]:
     session.tags.add(Tag.objects.get_or_create(name="varsity")[0])
     player.tags.add(Tag.objects.get_or_create(name="varsity")[0])
     Note.objects.create(session=session, text="Tired legs; third session in a row.")
+    staff = make_staff()
     left_out, poor = session.movements.filter(is_swing=True).in_session_order()[1:3]
     services.set_inclusion(
-        movement=left_out, inclusion="excluded", reason="Bunt.", user=None
+        movement=left_out, inclusion="excluded", reason="Bunt.", user=staff
     )
     type(poor).objects.filter(pk=poor.pk).update(
         quality_grade="poor",
@@ -359,7 +360,6 @@ def make_world() -> dict[str, Any]:
     )
     default_storage.save(archive.file_name, ContentFile(b"PK"))
     services.refresh_player_summaries([player.pk, newcomer.pk])
-    staff = make_staff()
     _, token = make_link(by=staff, player=player)
     save_comparison(
         user=staff,
