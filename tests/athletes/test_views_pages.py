@@ -279,8 +279,9 @@ def test_athlete_page_takes_the_same_queries_for_any_history(
 ):
     player = make_player()
     history_of(player, [900.0] * count)
-    # session, user, athlete, history, count, sessions, their tags, speeds, tags
-    with django_assert_num_queries(9):
+    # session, user, athlete, history, count, sessions, their tags, speeds, peers,
+    # tags
+    with django_assert_num_queries(10):
         client.get(f"/athletes/{player.pk}/")
 
 
