@@ -304,7 +304,7 @@ def run(is_quick: bool) -> Report:
     """For `make bench`."""
     options = _parser().parse_args([])
     if is_quick:
-        options.sessions, options.players, options.sample = 24, 40, 8
+        options.sessions, options.players, options.sample = 24, 40, 16
         options.swings, options.limits, options.unchanged = 4, "6", "20,60"
     return measure(options)
 
