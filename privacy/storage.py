@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from django.apps import apps
 from django.conf import settings
@@ -130,7 +131,8 @@ def _sqlite() -> tuple[dict[str, int], dict[str, int]]:
 def _files() -> tuple[dict[str, int], dt.datetime | None]:
     """Sizes of the folders, and when the newest backup was made."""
     sizes: Counter[str] = Counter()
-    folder = Path(settings.STORAGES["default"]["OPTIONS"]["location"])
+    storages: dict[str, Any] = settings.STORAGES
+    folder = Path(storages["default"]["OPTIONS"]["location"])
     for path, size, _ in _walk(folder):
         inside = path.relative_to(folder).parts[0]
         sizes["archives" if inside == FOLDER else "files"] += size

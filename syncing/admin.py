@@ -13,7 +13,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django_q.admin import ScheduleAdmin as QueueScheduleAdmin
 from django_q.models import Schedule
 
 from accounts.audit import record
@@ -33,7 +32,10 @@ from syncing.models import (
 
 if TYPE_CHECKING:
     _Base = admin.ModelAdmin[Any]
+    QueueScheduleAdmin = admin.ModelAdmin[Any]
 else:  # Django's own class takes no parameter at run time
+    from django_q.admin import ScheduleAdmin as QueueScheduleAdmin
+
     _Base = admin.ModelAdmin
 
 
