@@ -73,7 +73,7 @@ def make_token(scope: str = Scope.READ, **fields: Any) -> dict[str, str]:
 
 def make_player(**fields: Any) -> Player:
     number = next(_numbers)
-    return Player.objects.create(
+    player: Player = Player.objects.create(
         **(
             {
                 "org_player_id": f"org-player-{number}",
@@ -88,6 +88,7 @@ def make_player(**fields: Any) -> Player:
             | fields
         )
     )
+    return player
 
 
 def make_session(**fields: Any) -> Session:
