@@ -115,8 +115,8 @@ MIDDLEWARE = [
     # Login is the rule and a public view the marked exception (@login_not_required).
     "reboot_site.middleware.LoginMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "accounts.middleware.SecondFactorMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "reboot_site.middleware.PersonalPagesMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -229,11 +229,11 @@ LOGIN_URL = "/accounts/login/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/accounts/login/"
 
-AXES_FAILURE_LIMIT = 8
 # Staff see all athletes; coaches may have a second factor, staff then must.
 STAFF_NEED_SECOND_FACTOR = env.boolean("STAFF_NEED_SECOND_FACTOR")
 
 # Wrong passwords and wrong codes of the second factor, together.
+AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
