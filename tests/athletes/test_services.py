@@ -396,7 +396,7 @@ def test_the_state_of_an_athlete_joins_those_of_the_sessions(states, joint):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("count", [1, 3])
-def test_refreshing_summaries_costs_as_many_queries_for_one_as_for_many(count, django_assert_num_queries):
+def test_refreshing_summaries_costs_the_same_for_many(count, django_assert_num_queries):
     players = [make_player() for _ in range(count)]
     for player in players:
         make_session(player=player)
