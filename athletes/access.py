@@ -110,12 +110,22 @@ def get_player_or_404(user: Viewer, pk: int) -> Player:
 
 def merged_into(user: Viewer, pk: int) -> int | None:
     """The athlete that a record was merged into, if this user may see him."""
-    return visible_players(user).filter(aliases=pk).values_list("pk", flat=True).first()
+    return (
+        visible_players(user)
+        .filter(aliases__pk=pk)
+        .values_list("pk", flat=True)
+        .first()
+    )
 
 
 def folded_into(user: Viewer, pk: int) -> int | None:
     """The session row that shows a folded one, if this user may see it."""
-    return visible_sessions(user).filter(folded=pk).values_list("pk", flat=True).first()
+    return (
+        visible_sessions(user)
+        .filter(folded__pk=pk)
+        .values_list("pk", flat=True)
+        .first()
+    )
 
 
 def get_session_or_404(user: Viewer, pk: int) -> Session:

@@ -20,6 +20,14 @@ class PageRequest(HttpRequest):
     user: User  # the middleware lets nobody else in
 
 
+def page_number(request: HttpRequest) -> int:
+    """The page that the query names; the first where it names none that there is."""
+    text = request.GET.get("page", "")
+    # Long numbers are nobody's: Python refuses to read some, databases to count so far.
+    is_number = text.isascii() and text.isdigit() and len(text) < 7
+    return max(1, int(text)) if is_number else 1
+
+
 def wants_fragment(request: PageRequest) -> bool:
     """Whether htmx asks for a part; a page restored from history is whole.
 

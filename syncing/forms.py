@@ -37,7 +37,7 @@ class BackfillForm(forms.Form):
             return None
         records = Player.everyone.select_related("merged_into")
         player = records.filter(org_player_id=text).first()
-        if player is None and text.isdecimal():
+        if player is None and text.isascii() and text.isdigit() and len(text) < 19:
             player = records.filter(pk=int(text)).first()
         if player is None:
             raise forms.ValidationError(

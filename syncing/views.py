@@ -18,7 +18,7 @@ from django.views.decorators.http import (
 from accounts.audit import record
 from accounts.models import Action
 from athletes.access import may_administer
-from athletes.http import PageRequest, wants_fragment
+from athletes.http import PageRequest, page_number, wants_fragment
 from syncing import selectors, services
 from syncing.forms import BackfillForm, StartForm, UploadForm
 from syncing.models import ExportJob, JobState, SyncLog, Trigger
@@ -228,13 +228,13 @@ def _records(request: PageRequest, status: services.SyncStatus) -> dict[str, Any
         "may_act": may_administer(request.user),
         "failures": selectors.failures(status, request.user),
         "waiting": status.waiting,
-        "runs": selectors.history(_page_number(request)),
+        "runs": selectors.history(page_number(request)),
     }
 
 
 def _chosen_jobs(request: HttpRequest) -> list[int]:
     job = request.POST.get("job", "")
-    if job.isdecimal():
+    if job.isascii() and job.isdigit() and len(job) < 19:
         return [int(job)]
     jobs = ExportJob.objects.broken().filter(error_code=request.POST.get("code", ""))
     if request.POST.get("only") == JobState.FAILED:
@@ -244,11 +244,6 @@ def _chosen_jobs(request: HttpRequest) -> list[int]:
 
 def _files(count: int) -> str:
     return "1 file" if count == 1 else f"{count} files"
-
-
-def _page_number(request: HttpRequest) -> int:
-    text = request.GET.get("page", "")
-    return int(text) if text.isdecimal() else 1
 
 
 def _back_to_panel(request: PageRequest) -> HttpResponse:

@@ -6,6 +6,7 @@ The routes come from the URLconf. A route without a row here fails
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -489,3 +490,26 @@ def test_no_route_changes_anything_without_a_csrf_token(method: str) -> None:
         if status not in {403, 404, 405, 401}:
             let_through.append((path, status))
     assert let_through == []
+
+
+@pytest.mark.parametrize("digits", [30, 5000])
+def test_a_number_that_is_too_long_is_no_crash(digits: int, world: World) -> None:
+    """Databases do not hold such, and Python refuses to read the longer one."""
+    number = "9" * digits
+    in_query = dict.fromkeys(("page", "start", "limit", "items", "job"), number)
+    crashed = set()
+    for route, rows in ROWS.items():
+        for row in rows:
+            path = address(route, row, world)
+            paths = {path}
+            if digits == 30:
+                paths.add(re.sub(r"/\d+(?=/|$)", f"/{number}", path))
+            for path in paths:
+                with transaction.atomic():
+                    response = getattr(world.client("superuser"), row.method)(
+                        path, in_query, headers=dict(row.headers)
+                    )
+                    transaction.set_rollback(True)
+                if response.status_code >= 500:
+                    crashed.add(route)
+    assert crashed == set()

@@ -7,7 +7,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
 from athletes import access, charts
-from athletes.http import PageRequest, page_or_fragment
+from athletes.http import PageRequest, page_number, page_or_fragment
 from athletes.selectors.athlete_page import Trend, athlete_page
 from athletes.selectors.duplicates_page import identities
 
@@ -26,14 +26,13 @@ def athlete(request: PageRequest, pk: int) -> HttpResponse:
         if kept is None:
             raise
         return redirect("athletes:athlete", pk=kept)
-    page_text = request.GET.get("page", "1")
     page = athlete_page(
         player,
         access.visible_sessions(request.user),
         metric=request.GET.get("metric", ""),
         mixed=request.GET.get("mixed") == "1",
         among=request.GET.get("among", ""),
-        page=int(page_text) if page_text.isascii() and page_text.isdigit() else 1,
+        page=page_number(request),
         system=request.user.units,
     )
     context = {

@@ -16,7 +16,7 @@ from django.views.decorators.http import (
 from athletes import access, merging
 from athletes import duplicates as likeness
 from athletes.forms import MergeForm
-from athletes.http import PageRequest
+from athletes.http import PageRequest, page_number
 from athletes.models import AthleteMerge, DuplicatePair
 from athletes.selectors.duplicates_page import (
     brought_since,
@@ -35,9 +35,7 @@ def _require_staff(request: PageRequest) -> None:
 def duplicates(request: PageRequest) -> HttpResponse:
     """Pairs that wait for a decision, and what was decided of late."""
     _require_staff(request)
-    text = request.GET.get("page", "1")
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 1
-    page = duplicates_page(max(1, number))
+    page = duplicates_page(page_number(request))
     context = {
         "page": page,
         "previous_url": f"?page={page.number - 1}" if page.number > 1 else "",
