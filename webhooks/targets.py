@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.utils.encoding import iri_to_uri
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -56,7 +57,7 @@ def check_url(url: str) -> Target:
         port = parts.port
     except ValueError as error:
         raise RefusedTargetError("The address cannot be read.") from error
-    host = (parts.hostname or "").rstrip(".")
+    host = _as_looked_up((parts.hostname or "").rstrip("."))
     if not host:
         raise RefusedTargetError("The address names no host.")
     if parts.username is not None or parts.password is not None:
@@ -77,7 +78,16 @@ def check_url(url: str) -> Target:
     path = parts.path or "/"
     if parts.query:
         path = f"{path}?{parts.query}"
-    return Target(is_https, host, port or (443 if is_https else 80), path)
+    # Other letters than those of ASCII do not travel in the head of a request.
+    return Target(is_https, host, port or (443 if is_https else 80), iri_to_uri(path))
+
+
+def _as_looked_up(host: str) -> str:
+    """The name as the network knows it: `münchen.de` is `xn--mnchen-3ya.de` there."""
+    try:
+        return host.encode("idna").decode("ascii")
+    except UnicodeError as error:
+        raise RefusedTargetError("The address names no host that can be.") from error
 
 
 def resolve(url: str) -> Target:

@@ -206,6 +206,19 @@ def test_the_schedule_finds_what_is_due(receiver):
     assert (delivery.attempts, delivery.error) == (2, "")
 
 
+def test_other_letters_in_an_address_hold_up_nothing(receiver):
+    make_webhook(receiver.url.replace("/hook", "/höre"))
+    make_webhook(receiver.url)
+    emit(Event.SYNC_FINISHED, {"id": 1})
+    assert deliver_due() == 2
+    assert [path for path, _, _ in receiver.requests] == [
+        "/h%C3%B6re?a=b",
+        "/hook?a=b",
+    ]
+    states = WebhookDelivery.objects.values_list("state", flat=True)
+    assert set(states) == {DeliveryState.DELIVERED}
+
+
 def test_two_workers_do_not_send_one_delivery_twice(receiver):
     delivery = one(make_webhook(receiver.url))
     now = timezone.now()

@@ -119,3 +119,23 @@ def test_loopback_is_allowed_only_by_the_setting_of_tests(settings):
         resolve("http://10.0.0.1/")
     with pytest.raises(RefusedTargetError):
         resolve("https://10.0.0.1/")
+
+
+def test_other_letters_are_written_as_they_travel():
+    target = check_url("https://München.example/höre?wer=ä&a=%20b")
+    assert target.host_header == "xn--mnchen-3ya.example"
+    assert target.path == "/h%C3%B6re?wer=%C3%A4&a=%20b"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://ⓛocalhost/",
+        "https://１２７.0.0.1/",
+        "https://a..example/",
+        f"https://{'a' * 64}.example/",
+    ],
+)
+def test_a_name_that_only_looks_different_is_refused(url):
+    with pytest.raises(RefusedTargetError):
+        check_url(url)
