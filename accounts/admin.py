@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, Model, OuterRef, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -234,6 +235,33 @@ class UserAdmin(_UserBase):
         if not obj.may_make_tokens():
             self._revoke_tokens(request, obj)
 
+    def save_related(
+        self, request: HttpRequest, form: Any, formsets: Any, change: bool
+    ) -> None:
+        user: User = form.instance
+        before = _teams_of(user)
+        super().save_related(request, form, formsets, change)
+        _record_members(request, user, {"teams": (before, _teams_of(user))})
+
+    def user_change_password(
+        self, request: HttpRequest, id: str, form_url: str = ""
+    ) -> HttpResponse:
+        def stored() -> User | None:
+            return self.get_object(request, unquote(id))
+
+        before = stored()
+        response: HttpResponse = super().user_change_password(request, id, form_url)
+        after = stored()
+        # Who sets somebody's password can log in as that one.
+        if before and after and before.password != after.password:
+            record(
+                Action.RECORD_CHANGED,
+                by=cast(User, request.user),
+                subject=after,
+                fields=["password"],
+            )
+        return response
+
     def _revoke_tokens(self, request: HttpRequest, user: User) -> None:
         count = revoke_tokens_of(user, by=cast(User, request.user))
         if count:
@@ -269,6 +297,29 @@ class UserAdmin(_UserBase):
         record(Action.RECORD_DELETED, by=cast(User, request.user), subject=user)
 
 
+def _ids(related: Any) -> set[int]:
+    return set(related.values_list("pk", flat=True))
+
+
+def _teams_of(user: User) -> set[int]:
+    return _ids(Team.objects.filter(members=user))
+
+
+def _record_members(
+    request: HttpRequest, subject: Model, changes: dict[str, tuple[set[int], set[int]]]
+) -> None:
+    """Record who came and went: teams decide which athletes a coach sees."""
+    told: dict[str, Any] = {}
+    for name, (before, after) in changes.items():
+        if after - before:
+            told[f"{name}_added"] = sorted(after - before)
+        if before - after:
+            told[f"{name}_removed"] = sorted(before - after)
+    if told:
+        by = cast(User, request.user)
+        record(Action.RECORD_CHANGED, by=by, subject=subject, **told)
+
+
 @admin.register(Team)
 class TeamAdmin(_Base):
     """Groups of athletes and their coaches."""
@@ -283,6 +334,27 @@ class TeamAdmin(_Base):
             athlete_count=Count("players", distinct=True),
             coach_count=Count("members", distinct=True),
         )
+
+    def save_model(
+        self, request: HttpRequest, obj: Team, form: Any, change: bool
+    ) -> None:
+        super().save_model(request, obj, form, change)
+        fields = sorted(set(form.changed_data) - {"players", "members"})
+        if fields:
+            by = cast(User, request.user)
+            record(Action.RECORD_CHANGED, by=by, subject=obj, fields=fields)
+
+    def save_related(
+        self, request: HttpRequest, form: Any, formsets: Any, change: bool
+    ) -> None:
+        team: Team = form.instance
+        players, members = _ids(team.players), _ids(team.members)
+        super().save_related(request, form, formsets, change)
+        changes = {
+            "athletes": (players, _ids(team.players)),
+            "coaches": (members, _ids(team.members)),
+        }
+        _record_members(request, team, changes)
 
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest

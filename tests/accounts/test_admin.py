@@ -324,3 +324,56 @@ def test_the_audit_is_searched_by_athlete_and_user(client):
     for query in ("7", "asker"):
         page = client.get("/admin/accounts/auditentry/", {"q": query})
         assert [row.player_number for row in page.context["cl"].result_list] == [7]
+
+
+def _details(subject):
+    found = AuditEntry.objects.filter(
+        action=Action.RECORD_CHANGED,
+        subject_type=subject._meta.label_lower,
+        subject_id=subject.pk,
+    )
+    return [entry.detail for entry in found.order_by("id")]
+
+
+def test_who_comes_into_a_team_and_leaves_it_is_recorded(client, staff):
+    stays, goes, comes = (factories.make_player() for _ in range(3))
+    coach = factories.make_user()
+    team = factories.make_team(players=[stays, goes])
+    path = f"/admin/accounts/team/{team.pk}/change/"
+    data = {"name": team.name, "players": [stays.pk, comes.pk], "members": [coach.pk]}
+    for _ in range(2):  # the second time nothing is new
+        assert client.post(path, data).status_code == 302
+    assert _details(team) == [
+        {
+            "athletes_added": [comes.pk],
+            "athletes_removed": [goes.pk],
+            "coaches_added": [coach.pk],
+        }
+    ]
+
+
+def test_teams_of_a_coach_are_recorded(client, staff):
+    coach, team = factories.make_user(), factories.make_team()
+    data = {
+        "username": coach.username,
+        "units": coach.units,
+        "is_active": "on",
+        "Team_members-TOTAL_FORMS": "1",
+        "Team_members-INITIAL_FORMS": "0",
+        "Team_members-0-team": team.pk,
+    }
+    response = client.post(f"/admin/accounts/user/{coach.pk}/change/", data)
+    assert response.status_code == 302
+    assert list(coach.teams.all()) == [team]
+    assert {"teams_added": [team.pk]} in _details(coach)
+
+
+def test_a_password_that_staff_set_is_recorded(client, staff):
+    coach = factories.make_user()
+    path = f"/admin/accounts/user/{coach.pk}/password/"
+    assert client.post(path, {"password1": "short"}).status_code == 200
+    assert _details(coach) == []
+    password = {"password1": "a-long-new-word-77", "password2": "a-long-new-word-77"}
+    data = {**password, "usable_password": "true", "set-password": "1"}
+    assert client.post(path, data).status_code == 302
+    assert _details(coach) == [{"fields": ["password"]}]
