@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import Field, QuerySet
 from django.http import HttpRequest
+from django.utils.dates import MONTHS
 from django.utils.functional import cached_property
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ else:  # Django's own class takes no parameter at run time
 LISTED_ROWS = 5_000
 #: Newest rows among which a filter looks for the values that there are.
 _LOOKED_AT = 2_000
+#: Years that a filter by day offers, from the newest.
+_MOST_YEARS = 15
 
 
 class BoundedPaginator(_Paginator):
@@ -75,6 +78,73 @@ class RecentValuesFilter(admin.FieldListFilter):
                 "query_string": changelist.get_query_string({self.lookup_kwarg: value}),
                 "display": value,
             }
+
+
+class DayFilter(admin.FieldListFilter):
+    """Years that a column of days spans, and the months of the chosen one.
+
+    Django's `date_hierarchy` cuts every row's day to its year; this reads the first
+    and the last from the index.
+    """
+
+    def __init__(
+        self,
+        field: Field[Any, Any],
+        request: HttpRequest,
+        params: dict[str, Any],
+        model: Any,
+        model_admin: Any,
+        field_path: str,
+    ) -> None:
+        self.path = field_path
+        self.lookup_kwarg = f"{field_path}__year"
+        self.month_kwarg = f"{field_path}__month"
+        self.year = _number(params.get(self.lookup_kwarg))
+        self.month = _number(params.get(self.month_kwarg))
+        days = model._default_manager.filter(**{f"{field_path}__isnull": False})
+        first, last = (
+            days.order_by(order).values_list(field_path, flat=True).first()
+            for order in (field_path, f"-{field_path}")
+        )
+        self.years = range(last.year, first.year - 1, -1) if first else range(0)
+        super().__init__(field, request, params, model, model_admin, field_path)
+
+    def expected_parameters(self) -> list[str | None]:
+        return [self.lookup_kwarg, self.month_kwarg]
+
+    def has_output(self) -> bool:
+        return len(self.years) > 0
+
+    def choices(self, changelist: Any) -> Any:
+        both = self.expected_parameters()
+        yield {
+            "selected": self.year is None,
+            "query_string": changelist.get_query_string(remove=both),
+            "display": "All",
+        }
+        for year in self.years[:_MOST_YEARS]:
+            yield {
+                "selected": year == self.year and self.month is None,
+                "query_string": changelist.get_query_string(
+                    {self.lookup_kwarg: year}, [self.month_kwarg]
+                ),
+                "display": str(year),
+            }
+            if year != self.year:
+                continue
+            for month, name in MONTHS.items():
+                yield {
+                    "selected": month == self.month,
+                    "query_string": changelist.get_query_string(
+                        {self.lookup_kwarg: year, self.month_kwarg: month}
+                    ),
+                    "display": f"{name} {year}",
+                }
+
+
+def _number(values: list[str] | None) -> int | None:
+    text = values[-1] if values else ""
+    return int(text) if text.isascii() and text.isdigit() else None
 
 
 def capped(rows: QuerySet[Any], limit: int = 1_000) -> tuple[int, bool]:

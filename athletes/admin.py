@@ -20,7 +20,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django_q.tasks import async_task
 
-from accounts.adminkit import BoundedPaginator, RecentValuesFilter
+from accounts.adminkit import BoundedPaginator, DayFilter, RecentValuesFilter
 from accounts.audit import record
 from accounts.models import Action, User
 from athletes import peers, services
@@ -37,6 +37,7 @@ from athletes.models import (
     SessionMetric,
     Tag,
 )
+from athletes.querysets import PlayerQuerySet
 
 # What staff may correct by hand; the sync then leaves these fields alone.
 CORRECTABLE = (
@@ -153,7 +154,8 @@ class PlayerAdmin(_NoHandMade):
         "missing_since",
     ]
     list_filter = ["data_state", "dominant_hand_hitting", _MISSING, "tags"]
-    search_fields = ["search_text", "org_player_id", "reboot_player_id"]
+    search_fields = ["search_text"]
+    search_help_text = "Parts of a name, or a whole id of the vendor."
     ordering = ["last_name", "first_name", "id"]
     actions = ["recompute", "merge_two"]
     readonly_fields = [
@@ -202,6 +204,22 @@ class PlayerAdmin(_NoHandMade):
         ),
         ("To be rid of this athlete", {"fields": ["erasing"]}),
     ]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Player], search_term: str
+    ) -> tuple[QuerySet[Player], bool]:
+        """By id, else by name as in the list of athletes: from the index alone.
+
+        Django's own search turns every name and id of the table to capitals.
+        """
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        by_id = Q(org_player_id=term) | Q(reboot_player_id=term)
+        ids = list(Player.objects.filter(by_id).values_list("pk", flat=True)[:100])
+        if ids:
+            return queryset.filter(pk__in=ids), False
+        return cast(PlayerQuerySet, queryset).named_like(term), False
 
     @admin.display(description="athlete", ordering="last_name")
     def full_name(self, player: Player) -> str:
@@ -332,10 +350,13 @@ class SessionAdmin(_NoHandMade):
         ("movement_type_name", RecentValuesFilter),
         ("mocap_type_name", RecentValuesFilter),
         ("vendor_status", RecentValuesFilter),
+        ("session_date", DayFilter),
         _MISSING,
     ]
-    search_fields = ["=session_id", "player__search_text", "=player__org_player_id"]
-    date_hierarchy = "session_date"
+    # What an index has in order.
+    sortable_by = ["session_id", "player", "session_date"]
+    search_fields = ["session_id"]
+    search_help_text = "Athlete's name or id, or the vendor's id of a session."
     list_select_related = ["player"]
     actions = ["recompute", "metrics_as_csv"]
     fields = [
@@ -365,6 +386,11 @@ class SessionAdmin(_NoHandMade):
         self, request: HttpRequest, obj: Session | None = None
     ) -> list[str]:
         return [name for name in self.fields if name not in {"condition", "bat"}]  # type: ignore[misc]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Session], search_term: str
+    ) -> tuple[QuerySet[Session], bool]:
+        return queryset.filter(_sessions_by(search_term)), False
 
     @admin.display(description="page")
     def page(self, session: Session) -> SafeString:
@@ -503,6 +529,21 @@ class ReasonForm(forms.Form):
     )
 
 
+def _sessions_by(search_term: str) -> Q:
+    """Sessions of one vendor id, or of the athletes whom the words mean.
+
+    The athletes are asked for first: together with the sessions, a database reads
+    all of both.
+    """
+    term = search_term.strip()
+    if not term:
+        return Q()
+    meant = Player.objects.filter(org_player_id=term)
+    ids = {*meant.values_list("pk", flat=True)}
+    ids.update(Player.objects.named_like(term).values_list("pk", flat=True)[:200])
+    return Q(session_id=term) | Q(player__in=ids)
+
+
 class _BySession(_ReadOnly):
     """Rows of sessions, found by the session or the athlete.
 
@@ -511,17 +552,25 @@ class _BySession(_ReadOnly):
 
     #: From a row to its session.
     session_path = "session"
+    #: Order within one session; all sessions have `ordering`, backwards as an index
+    #: runs: forwards here and backwards there, SQLite sorts the whole table.
+    ordering_within: tuple[str, ...] = ()
+    # Millions of rows, and no index for these columns.
+    sortable_by = ()
     search_fields = ["session__session_id"]
     search_help_text = "Athlete's name, or the vendor's id of a session."
+
+    def get_ordering(self, request: HttpRequest) -> Any:
+        if f"{self.session_path}__id__exact" in request.GET and self.ordering_within:
+            return self.ordering_within
+        return super().get_ordering(request)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip()
-        if not term:
+        if not search_term.strip():
             return queryset, False
-        players = Player.objects.named_like(term).values("pk")[:200]
-        sessions = Session.objects.filter(Q(session_id=term) | Q(player__in=players))
+        sessions = Session.objects.filter(_sessions_by(search_term))
         ids = list(sessions.values_list("pk", flat=True)[:1_000])
         return queryset.filter(**{f"{self.session_path}__in": ids}), False
 
@@ -557,7 +606,8 @@ class MovementAdmin(_BySession):
     ]
     actions = ["count_out", "by_quality"]
     list_select_related = ["session__player"]
-    ordering = ["-session_id", "position"]
+    ordering = ["-session_id", "-position"]
+    ordering_within = ("position",)
     fields = [
         "page",
         "of_session",
@@ -723,7 +773,8 @@ class SessionMetricAdmin(_BySession):
         ("method_version", RecentValuesFilter),
     ]
     list_select_related = ["session"]
-    ordering = ["-session_id", "metric"]
+    ordering = ["-session_id", "-metric", "-event_rule"]
+    ordering_within = ("metric", "event_rule")
 
 
 @admin.register(EventCorrection)

@@ -99,6 +99,15 @@ def fill(count: int) -> Json:
         f"athlete-{asked.pk},athlete-{other.pk}",
         "compare six sessions": f"/athletes/compare/?items={compared}",
         "GET /players?limit=100": "/players?limit=100",
+        "admin, start": "/admin/",
+        "admin, athletes": "/admin/athletes/player/",
+        "admin, athletes searched": "/admin/athletes/player/?q=athlete",
+        "admin, sessions": "/admin/athletes/session/",
+        "admin, sessions searched": "/admin/athletes/session/?q=athlete",
+        "admin, movements": "/admin/athletes/movement/",
+        "admin, means of sessions": "/admin/athletes/sessionmetric/",
+        "admin, choosing an athlete": "/admin/autocomplete/?app_label=accounts"
+        "&model_name=team&field_name=players&term=athlete",
     }
     return {
         "paths": paths,

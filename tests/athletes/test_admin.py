@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import re
 
@@ -19,6 +20,7 @@ from syncing.models import ExportJob, JobState, SyncLog
 from tests.factories import (
     make_frames,
     make_player,
+    make_session,
     make_session_metric,
     make_staff,
     make_superuser,
@@ -345,6 +347,58 @@ def test_an_athlete_leads_to_his_sessions_and_a_session_to_its_swings(client, st
 
 
 # --- Many rows ------------------------------------------------------------------------
+
+
+def _listed(client, model, query):
+    url = reverse(f"admin:athletes_{model}_changelist")
+    return [row.pk for row in client.get(f"{url}?{query}").context["cl"].result_list]
+
+
+def test_athletes_are_found_by_parts_of_the_name_and_by_whole_ids(client, staff):
+    ada = make_player(
+        first_name="Ada",
+        last_name="Examplewood",
+        org_player_id="org-ada",
+        reboot_player_id="reboot-ada",
+    )
+    make_player(first_name="Bo", last_name="Otherfield", org_player_id="org-bo")
+    for query in ("q=wood+ada", "q=ADA", "q=org-ada", "q=reboot-ada"):
+        assert _listed(client, "player", query) == [ada.pk]
+    assert _listed(client, "player", "q=nobody") == []
+
+
+def test_sessions_are_found_by_athlete_and_by_id(client, staff):
+    one = make_session(
+        player=make_player(last_name="Examplewood", org_player_id="org-one"),
+        session_id="session-one",
+    )
+    make_session(player=make_player(last_name="Otherfield"), session_id="session-two")
+    for query in ("q=examplewood", "q=org-one", "q=session-one"):
+        assert _listed(client, "session", query) == [one.pk]
+    assert _listed(client, "session", "q=nobody") == []
+
+
+def test_sessions_are_narrowed_to_a_year_and_then_a_month(client, staff):
+    old, march, june = (
+        make_session(session_date=day)
+        for day in (dt.date(2024, 3, 9), dt.date(2026, 3, 2), dt.date(2026, 6, 30))
+    )
+    page = client.get(reverse("admin:athletes_session_changelist")).content.decode()
+    years = re.findall(r'href="\?session_date__year=(\d+)"', page)
+    assert years == ["2026", "2025", "2024"]
+    query = "session_date__year=2026"
+    assert set(_listed(client, "session", query)) == {march.pk, june.pk}
+    assert _listed(client, "session", f"{query}&session_date__month=3") == [march.pk]
+    assert _listed(client, "session", "session_date__year=2024") == [old.pk]
+
+
+def test_movements_of_one_session_stand_in_its_order_others_newest_first(client, staff):
+    session = make_synced_session(swings=3)
+    positions = Movement.objects.filter(session=session).order_by("position")
+    first_to_last = list(positions.values_list("pk", flat=True))
+    query = f"session__id__exact={session.pk}"
+    assert _listed(client, "movement", query) == first_to_last
+    assert _listed(client, "movement", "") == first_to_last[::-1]
 
 
 def test_lists_do_not_count_to_the_end(client, staff):
