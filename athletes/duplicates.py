@@ -26,6 +26,9 @@ from accounts.models import Action, User
 from athletes.models import DuplicatePair, Likeness, NameKey, Player
 
 _AT_ONCE = 500
+#: Whom one sync looks at: some seconds of work, also after a first import or an
+#: update that makes everybody wait.
+MOST_A_SYNC = 10_000
 #: A key that more athletes share says little: nobody is compared by it.
 MOST_OF_A_KEY = 200
 #: A name that more athletes carry is a common one; with different birth dates they
@@ -269,20 +272,29 @@ def _keys(facts: Facts) -> tuple[set[str], set[str]]:
 # --- Looking for likes ------------------------------------------------------------
 
 
-def compare_waiting() -> int:
+def compare_waiting(most: int | None = None) -> int:
     """Look for the likes of every new or renamed athlete; how many were looked at.
 
-    Safe to be called from several processes, and again after it was interrupted.
+    At most about `most` (whole steps of `_AT_ONCE`); the others wait for the next
+    call. Safe to be called from several processes, and again after it was
+    interrupted: each step is kept.
     """
     count = 0
-    while done := _compare_some():
+    while (most is None or count < most) and (done := _compare_some()):
         count += done
     return count
 
 
-def _compare_some() -> int:
+def compare_these(player_ids: Iterable[int]) -> int:
+    """Look for the likes of those of these athletes that wait; nobody else's."""
+    return _compare_some(Q(pk__in=list(player_ids)))
+
+
+def _compare_some(among: Q | None = None) -> int:
     with transaction.atomic():
-        waiting = Player.objects.filter(compared_at__isnull=True).order_by("pk")
+        waiting = Player.objects.filter(
+            among or Q(), compared_at__isnull=True
+        ).order_by("pk")
         if connection.features.has_select_for_update_skip_locked:
             # Whoever renames one of these meanwhile waits, and empties the mark again.
             waiting = waiting.select_for_update(

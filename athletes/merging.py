@@ -570,7 +570,7 @@ def separate(*, entry: AthleteMerge, by: User | None) -> None:
         entry.undone_by = by
         entry.save(update_fields=["undone_at", "undone_by"])
         _conclude(entry, Action.ATHLETES_SEPARATED, by)
-    duplicates.compare_waiting()
+    duplicates.compare_these([merged.pk])
 
 
 def _return_sessions(

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.keys import LostKeyError
 from athletes import tombstones
-from athletes.duplicates import compare_waiting
+from athletes.duplicates import MOST_A_SYNC, compare_waiting
 from athletes.models import Session
 from syncing.client.errors import RebootError
 from syncing.engine.context import (
@@ -188,7 +188,7 @@ def _steps(ctx: RunContext, on_exports: Callable[[SyncLog], None] | None) -> Non
             fetch_exports(ctx, hitting_id, is_first=False)
     ctx.begin_phase(Phase.SUMMARIES)
     _refresh_touched(ctx)
-    compare_waiting()
+    compare_waiting(MOST_A_SYNC)
 
 
 def _wait_for_helpers(ctx: RunContext) -> None:

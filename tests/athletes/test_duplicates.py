@@ -191,3 +191,33 @@ def test_queries_do_not_grow_with_the_athletes():
     few = queries(5)
     assert queries(60) == few
     assert pairs() == {}
+
+
+@pytest.mark.django_db
+def test_one_call_is_bounded_and_the_next_goes_on(monkeypatch):
+    # Steps of two instead of five hundred.
+    monkeypatch.setattr(duplicates, "_AT_ONCE", 2)
+    players = people(*(("Ada", "Example", DAY) for _ in range(5)))
+
+    def compared():
+        return list(
+            Player.objects.filter(compared_at__isnull=False)
+            .order_by("pk")
+            .values_list("pk", flat=True)
+        )
+
+    assert duplicates.compare_waiting(3) == 4
+    assert compared() == [player.pk for player in players[:4]]
+    assert len(pairs()) == 6
+    assert duplicates.compare_waiting(3) == 1
+    assert len(pairs()) == 10
+
+
+@pytest.mark.django_db
+def test_those_asked_for_are_compared_and_the_others_wait_on():
+    one, other, third = people(*(("Ada", "Example", DAY) for _ in range(3)))
+    duplicates.compare_waiting()
+    Player.objects.update(compared_at=None)
+    assert duplicates.compare_these([other.pk]) == 1
+    waiting = Player.objects.filter(compared_at__isnull=True)
+    assert {player.pk for player in waiting} == {one.pk, third.pk}
