@@ -216,13 +216,36 @@ def _refresh(player_ids: Sequence[int]) -> int:
             _add(change, row, +1)
         if gone:
             PeerNumber.objects.filter(pk__in=[row.pk for row in gone]).delete()
-        PeerNumber.objects.bulk_create(new, batch_size=2000)
+        _insert(new)
         if moved:
             PeerNumber.objects.bulk_update(
                 moved, ["value", "bucket", "age_band"], batch_size=200
             )
         _count(change)
         return len(gone) + len(new) + len(moved)
+
+
+_NUMBER_COLUMNS = ("player_id", "group_id", "value", "bucket", "age_band")
+
+
+def _insert(rows: Sequence[PeerNumber]) -> None:
+    """Store new numbers; a column at a time where the database takes arrays.
+
+    `bulk_create` spends most of its time on writing out a placeholder for each value.
+    """
+    if not rows:
+        return
+    into = f"INSERT INTO peer_numbers ({', '.join(_NUMBER_COLUMNS)}) "
+    values = [[getattr(row, name) for name in _NUMBER_COLUMNS] for row in rows]
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                into + "SELECT * FROM unnest(%s::bigint[], %s::bigint[], "  # noqa: S608
+                "%s::double precision[], %s::integer[], %s::smallint[])",
+                [list(column) for column in zip(*values, strict=True)],
+            )
+        else:
+            cursor.executemany(into + "VALUES (%s, %s, %s, %s, %s)", values)
 
 
 def _content(row: PeerNumber) -> tuple[float, int, int | None]:
@@ -318,20 +341,21 @@ def _groups(keys: set[Key]) -> dict[Key, int]:
 def _count(change: Mapping[_Cell, int]) -> None:
     """Add to the counts, always in one order: two writers then never wait in a ring."""
     cells = sorted((cell, by) for cell, by in change.items() if by)
-    for start in range(0, len(cells), _AT_ONCE):
-        part = cells[start : start + _AT_ONCE]
-        with connection.cursor() as cursor:
+    into = "INSERT INTO peer_counts (group_id, audience, bucket, n) "
+    added = (
+        " ON CONFLICT (group_id, audience, bucket)"
+        " DO UPDATE SET n = peer_counts.n + excluded.n"
+    )
+    values = [(cell.group_id, cell.audience, cell.bucket, by) for cell, by in cells]
+    with connection.cursor() as cursor:
+        if values and connection.vendor == "postgresql":
             cursor.execute(
-                "INSERT INTO peer_counts (group_id, audience, bucket, n) VALUES "  # noqa: S608
-                + ", ".join(["(%s, %s, %s, %s)"] * len(part))
-                + " ON CONFLICT (group_id, audience, bucket)"
-                " DO UPDATE SET n = peer_counts.n + excluded.n",
-                [
-                    value
-                    for cell, by in part
-                    for value in (cell.group_id, cell.audience, cell.bucket, by)
-                ],
+                into + "SELECT * FROM unnest(%s::bigint[], %s::smallint[], "  # noqa: S608
+                "%s::integer[], %s::integer[])" + added,
+                [list(column) for column in zip(*values, strict=True)],
             )
+        elif values:
+            cursor.executemany(into + "VALUES (%s, %s, %s, %s)" + added, values)
     # An empty count would say that somebody was there.
     emptied = {cell.group_id for cell, by in cells if by < 0}
     if emptied:
