@@ -26,13 +26,20 @@
     e: { dash: "longdash", opacity: 0.65 },
     f: { dash: "longdashdot", opacity: 0.6 },
   };
+  const FAINT = 0.4;
   const ROLE_WIDTH = { line: 2, mean: 3, single: 1, trend: 2, points: 0 };
   const DECIMALS = { "°/s": 0, "°": 1, "m/s": 1, mph: 1, m: 2, in: 1, J: 0, W: 0, ms: 0, "%": 0 };
 
   // --- Colours ---------------------------------------------------------------
 
-  const token = (name) =>
-    getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  // Asked once a theme: every question may cost the browser a pass over all styles.
+  const tokens = new Map();
+  const token = (name) => {
+    if (!tokens.has(name))
+      tokens.set(name, getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim());
+    return tokens.get(name);
+  };
+  document.addEventListener("theme:change", () => tokens.clear());
   const partColour = (part) => token(`part-${(part || "value").replaceAll("_", "-")}`) || token("part-value");
 
   const withAlpha = (hex, alpha) => {
@@ -96,7 +103,7 @@
     return { x, y };
   };
 
-  const styled = (trace, view) => {
+  const styled = (trace, view, lookAlone = false) => {
     const role = trace.role || "line";
     const colour = role === "noise" ? token("muted") : partColour(trace.part);
     const side = SIDE[trace.side];
@@ -105,7 +112,7 @@
     if (role === "band" || role === "noise") {
       const alpha = role === "noise" ? 0.14 : Number(token("band-opacity"));
       return {
-        ...bandOutline(trace),
+        ...(lookAlone ? {} : bandOutline(trace)),
         type: "scatter",
         mode: "lines",
         fill: "toself",
@@ -144,9 +151,10 @@
       mode: role === "points" ? "markers" : role === "trend" ? "lines+markers" : "lines",
       connectgaps: false,
       ...base,
-      opacity: side?.opacity ?? (role === "single" ? 0.4 : 1),
+      opacity: side?.opacity ?? 1,
       line: {
-        color: colour,
+        // Faint by its colour: an opacity would be a layer to paint for each curve.
+        color: role === "single" && !side ? withAlpha(colour, FAINT) : colour,
         width,
         dash: side ? side.dash : role === "single" ? "solid" : PART_DASH[trace.part] || "solid",
         ...plain.line,
@@ -259,19 +267,33 @@
     return `${sign}${Math.abs(Math.round(x))}${unit && unit !== "%" ? " " : ""}${unit}`;
   };
 
-  const axisOf = (view) => view.plot._fullLayout?.xaxis;
+  const axisOf = (view) => (view.drawn ? view.plot._fullLayout?.xaxis : undefined);
+
+  // Where the axes lie, in pixels of the plot: Plotly's, or those of the first picture.
+  const frameOf = (view) => {
+    const axis = axisOf(view);
+    if (!axis) return view.frame;
+    const { _size: size, width, height } = view.plot._fullLayout;
+    return {
+      left: axis._offset,
+      right: axis._offset + axis._length,
+      top: size.t,
+      bottom: height - size.b,
+      width,
+      pixel: (x) => axis._offset + axis.d2p(x),
+      value: (pixel) => axis.p2d(pixel - axis._offset),
+    };
+  };
 
   const placeEvents = (view) => {
-    const axis = axisOf(view);
-    if (!axis || !view.overlay) return;
-    const { t, b } = view.plot._fullLayout._size;
-    const { width, height } = view.plot._fullLayout;
-    const bottom = height - b;
+    const frame = frameOf(view);
+    if (!frame || !view.overlay) return;
+    const { top: t, bottom, width } = frame;
     const ends = [-Infinity, -Infinity]; // right end of the last label in both rows
     const sorted = [...view.events].sort((one, two) => one.time - two.time);
     for (const event of sorted) {
-      const x = axis._offset + axis.d2p(event.time);
-      const inside = x >= axis._offset - 1 && x <= axis._offset + axis._length + 1;
+      const x = frame.pixel(event.time);
+      const inside = x >= frame.left - 1 && x <= frame.right + 1;
       const group = event.group;
       group.setAttribute("display", inside ? "inline" : "none");
       if (!inside) continue;
@@ -301,18 +323,17 @@
   };
 
   const placeCursor = (view) => {
-    const axis = axisOf(view);
-    if (!axis || !view.cursor) return;
+    const frame = frameOf(view);
+    if (!frame || !view.cursor) return;
     if (view.at === null) return view.cursor.setAttribute("display", "none");
-    const x = axis._offset + axis.d2p(view.at);
-    const inside = x >= axis._offset && x <= axis._offset + axis._length;
+    const x = frame.pixel(view.at);
+    const inside = x >= frame.left && x <= frame.right;
     view.cursor.setAttribute("display", inside ? "inline" : "none");
     if (!inside) return;
-    const { t, b } = view.plot._fullLayout._size;
     view.cursor.setAttribute("x1", x);
     view.cursor.setAttribute("x2", x);
-    view.cursor.setAttribute("y1", t);
-    view.cursor.setAttribute("y2", view.plot._fullLayout.height - b);
+    view.cursor.setAttribute("y1", frame.top);
+    view.cursor.setAttribute("y2", frame.bottom);
   };
 
   const buildOverlay = (view) => {
@@ -387,11 +408,180 @@
   };
 
   const xUnder = (view, clientX) => {
-    const axis = axisOf(view);
-    if (!axis) return null;
-    const pixel = clientX - view.plot.getBoundingClientRect().left - axis._offset;
-    if (pixel < 0 || pixel > axis._length) return null;
-    return axis.p2d(pixel);
+    const frame = frameOf(view);
+    if (!frame) return null;
+    const pixel = clientX - view.plot.getBoundingClientRect().left;
+    if (pixel < frame.left || pixel > frame.right) return null;
+    return frame.value(pixel);
+  };
+
+  // --- The first picture ------------------------------------------------------------------
+  //
+  // Curves over a number axis on a canvas, in the place and with the scales that Plotly
+  // will give them: a few milliseconds, where loading and starting Plotly takes a phone
+  // over a second in which nothing answers. Events and cursor already work on it.
+
+  const canSketch = ({ data, layout }) =>
+    data.length > 0 &&
+    [layout?.xaxis?.type, layout?.yaxis?.type].every((type) => !type || type === "linear") &&
+    data.every(
+      (trace) =>
+        trace.x0 !== undefined && !trace.error_y && (!trace.type || trace.type === "scatter") &&
+        (!trace.mode || trace.mode === "lines") && trace.role !== "points" && trace.role !== "trend",
+    );
+
+  const curvesOf = (view) => {
+    view.curves ??= view.figure.data.map((trace) =>
+      (trace.y ? [trace.y] : [trace.lower, trace.upper]).map(decode),
+    );
+    return view.curves;
+  };
+
+  const rangesOf = (view) => {
+    const [x, y] = [[Infinity, -Infinity], [Infinity, -Infinity]];
+    view.figure.data.forEach((trace, i) => {
+      if (view.hidden.has(trace.key)) return;
+      for (const values of curvesOf(view)[i]) {
+        x[0] = Math.min(x[0], trace.x0);
+        x[1] = Math.max(x[1], trace.x0 + (values.length - 1) * trace.dx);
+        for (const value of values) {
+          if (value === null || !Number.isFinite(value)) continue;
+          if (value < y[0]) y[0] = value;
+          if (value > y[1]) y[1] = value;
+        }
+      }
+    });
+    const known = ([low, high]) => (low < high ? [low, high] : low === high ? [low - 1, high + 1] : [-1, 6]);
+    const [low, high] = known(y);
+    const room = ((high - low) * 0.05) / 0.9; // Plotly leaves a twentieth of the axis
+    const { xaxis, yaxis } = view.figure.layout || {};
+    return [xaxis?.range || known(x), yaxis?.range || [low - room, high + room]];
+  };
+
+  const ticksOf = ([low, high], length, apart) => {
+    const rough = (high - low) / (Math.min(Math.max(length / apart, 4), 9) + 1);
+    const power = 10 ** Math.floor(Math.log10(rough));
+    const step = power * [2, 5, 10].find((many) => many >= rough / power - 1e-9);
+    const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+    const ticks = [];
+    for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i++) {
+      const text = Math.abs(i * step).toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+      ticks.push([i * step, i < 0 ? `−${text}` : text]);
+    }
+    return ticks;
+  };
+
+  const DASHES = { solid: [], dot: [1, 1], dash: [3, 3], longdash: [5, 5], dashdot: [3, 1, 1, 1], longdashdot: [5, 2, 1, 2] };
+
+  const sketchCurves = (view, g, pixelX, pixelY) => {
+    view.figure.data.forEach((trace, i) => {
+      if (view.hidden.has(trace.key)) return;
+      const look = styled(trace, view, true);
+      const curves = curvesOf(view)[i];
+      const [first] = curves;
+      const missing = (k) => curves.some((values) => values[k] === null || !Number.isFinite(values[k]));
+      const xAt = (k) => pixelX(trace.x0 + k * trace.dx);
+      g.beginPath();
+      for (let k = 0; k < first.length; k++) {
+        if (missing(k)) continue;
+        const start = k;
+        for (; k < first.length && !missing(k); k++)
+          if (k === start) g.moveTo(xAt(k), pixelY(first[k]));
+          else g.lineTo(xAt(k), pixelY(first[k]));
+        if (curves.length === 1) continue;
+        for (let back = k - 1; back >= start; back--) g.lineTo(xAt(back), pixelY(curves[1][back]));
+        g.closePath();
+      }
+      if (curves.length > 1) {
+        g.fillStyle = look.fillcolor;
+        g.fill();
+        return;
+      }
+      g.globalAlpha = look.opacity;
+      g.strokeStyle = look.line.color;
+      g.lineWidth = look.line.width;
+      g.setLineDash((DASHES[look.line.dash] || []).map((many) => many * Math.max(look.line.width, 3)));
+      g.stroke();
+      g.globalAlpha = 1;
+    });
+    g.setLineDash([]);
+  };
+
+  const sketch = (view) => {
+    if (view.drawn || !view.canSketch || !view.plot.isConnected) return;
+    const layout = layoutFor(view);
+    const [width, height] = [layout.width ?? view.plot.clientWidth, view.plot.clientHeight];
+    if (!width || !height) return;
+    const { l, r, t, b } = layout.margin;
+    const [right, bottom] = [width - r, height - b];
+    const [xs, ys] = rangesOf(view);
+    const pixelX = (x) => l + ((x - xs[0]) / (xs[1] - xs[0])) * (right - l);
+    const pixelY = (y) => bottom - ((y - ys[0]) / (ys[1] - ys[0])) * (bottom - t);
+    if (!view.canvas) {
+      view.canvas = document.createElement("canvas");
+      view.canvas.className = "chart__sketch";
+      view.canvas.setAttribute("aria-hidden", "true");
+      view.plot.replaceChildren(view.canvas);
+      buildOverlay(view);
+    }
+    const { canvas } = view;
+    const fine = printing ? 3 : window.devicePixelRatio || 1;
+    canvas.width = Math.round(width * fine);
+    canvas.height = Math.round(height * fine);
+    const g = canvas.getContext("2d");
+    g.scale(fine, fine);
+    const straight = (x1, y1, x2, y2, colour) => {
+      g.strokeStyle = colour;
+      g.lineWidth = 1;
+      g.beginPath();
+      g.moveTo(x1, y1);
+      g.lineTo(x2, y2);
+      g.stroke();
+    };
+    const crisp = (pixel) => Math.round(pixel) + 0.5;
+    const { size, family, color } = layout.font;
+    g.font = `${size}px ${family}`;
+    g.fillStyle = color;
+    g.textAlign = "center";
+    for (const [x, text] of ticksOf(xs, right - l, 80)) {
+      straight(crisp(pixelX(x)), t, crisp(pixelX(x)), bottom, layout.xaxis.gridcolor);
+      straight(crisp(pixelX(x)), bottom, crisp(pixelX(x)), bottom + 4, layout.xaxis.tickcolor);
+      g.fillText(text, pixelX(x), bottom + 5 + 1.2 * size);
+    }
+    g.textAlign = "right";
+    let widest = 0;
+    for (const [y, text] of ticksOf(ys, bottom - t, 40)) {
+      const at = crisp(pixelY(y));
+      straight(l, at, right, at, y === 0 ? layout.yaxis.zerolinecolor : layout.yaxis.gridcolor);
+      g.fillText(text, l - 3, pixelY(y) + 0.35 * size);
+      widest = Math.max(widest, g.measureText(text).width);
+    }
+    straight(l, bottom + 0.5, right, bottom + 0.5, layout.xaxis.linecolor);
+    straight(l - 0.5, t, l - 0.5, bottom, layout.xaxis.linecolor);
+    g.textAlign = "center";
+    g.fillText(layout.xaxis.title?.text || "", (l + right) / 2, bottom + 10 + 2.3 * size);
+    g.save();
+    g.translate(l - 3 - widest - 8 - 0.3 * size, (t + bottom) / 2);
+    g.rotate(-Math.PI / 2);
+    g.fillText(layout.yaxis.title?.text || "", 0, 0);
+    g.restore();
+    g.save();
+    g.beginPath();
+    g.rect(l, t, right - l, bottom - t);
+    g.clip();
+    sketchCurves(view, g, pixelX, pixelY);
+    g.restore();
+    view.frame = {
+      left: l, right, top: t, bottom, width,
+      pixel: pixelX,
+      value: (pixel) => xs[0] + ((pixel - l) / (right - l)) * (xs[1] - xs[0]),
+    };
+    if (printing) view.overlay.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    else view.overlay.removeAttribute("viewBox");
+    placeEvents(view);
+    placeCursor(view);
+    [view.width, view.height] = [view.plot.clientWidth, height];
+    view.figure_element.dataset.sketched = "true";
   };
 
   // --- One chart -----------------------------------------------------------------------------
@@ -411,6 +601,11 @@
 
   const tracesFor = (view) => view.figure.data.map((trace) => styled(trace, view));
 
+  // Above the curves; not moved needlessly, since an event line in it may have the focus.
+  const onTop = (view) => {
+    if (view.plot.lastElementChild !== view.overlay) view.plot.append(view.overlay);
+  };
+
   const draw = (view) => {
     if (!window.Plotly || !view.plot.isConnected) return;
     const first = !view.drawn;
@@ -419,13 +614,15 @@
     );
     const bars = view.figure.data.some((trace) => trace.mode === "bars" || trace.type === "bar");
     view.unified = lines.length <= UNIFIED_AT_MOST && lines.length > 1 && !bars;
-    if (first) {
+    if (!view.overlay) {
       view.plot.replaceChildren();
       buildOverlay(view);
     }
-    const overlay = view.overlay;
     window.Plotly.react(view.plot, tracesFor(view), layoutFor(view), CONFIG);
-    view.plot.append(overlay); // stays on top
+    view.canvas?.remove();
+    view.canvas = view.curves = null;
+    view.drawn = true;
+    onTop(view);
     placeEvents(view);
     placeCursor(view);
     const { width, height } = view.plot._fullLayout;
@@ -433,7 +630,6 @@
       if (printing) picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
       else picture.removeAttribute("viewBox");
     if (!first) return;
-    view.drawn = true;
     view.plot.on("plotly_relayout", () => {
       placeEvents(view);
       placeCursor(view);
@@ -464,17 +660,20 @@
   };
 
   const sayFailed = (view, words) => {
-    const wait = view.plot.querySelector(".chart__wait");
+    const wait = view.plot.querySelector(".chart__wait") || view.readout;
     if (wait) wait.textContent = words;
   };
 
-  const show = async (view) => {
-    if (view.wanted) return;
-    view.wanted = true;
+  const show = (view) => {
+    view.wanted ??= load(view);
+    return view.wanted;
+  };
+
+  const load = async (view) => {
     try {
       await loadPlotly();
     } catch {
-      view.wanted = false;
+      view.wanted = null;
       sayFailed(view, "The chart could not be loaded; the table below has its numbers. Reload to try again.");
       return;
     }
@@ -484,34 +683,61 @@
     if (!isLookingFurther) whenIdle(lookFurther);
   };
 
-  // Plotly costs a phone most of a second of its processor, in which nothing answers.
-  // So a page that was just opened draws the charts on the screen alone; with none
-  // there, it fetches the file once it has nothing else to do. From the first drawing
-  // or the reader's first move on, charts are drawn before they come to the screen.
-  const watch = (rootMargin) =>
-    new IntersectionObserver(
+  // Plotly costs a phone over a second of its processor, in which nothing answers. So
+  // a page that was just opened shows first pictures alone, and Plotly (hover, zoom)
+  // takes over at the reader's first move, or when the page has been left alone for a
+  // while. Charts that have no first picture are drawn when on the screen. From the
+  // first drawing or move on, charts are drawn before they come to the screen.
+  const ALONE_MS = 4000;
+  let isAttended = false;
+
+  const nearing = (task, rootMargin) => {
+    const observer = new IntersectionObserver(
       (entries) => {
         for (const entry of entries) {
           if (!entry.isIntersecting) continue;
-          watching.unobserve(entry.target);
+          observer.unobserve(entry.target);
           const view = entry.target.swingChart;
-          if (view) show(view);
+          if (view) task(view);
         }
       },
       { rootMargin },
     );
-  let watching = watch("0px");
+    return observer;
+  };
+  const sketching = nearing(sketch, "400px");
+  let watching = nearing(show, "0px");
   let isLookingFurther = false;
+
+  const watchView = (view) => {
+    if (view.canSketch) sketching.observe(view.figure_element);
+    if (isAttended || !view.canSketch) watching.observe(view.figure_element);
+  };
+
+  const attend = () => {
+    if (isAttended) return;
+    isAttended = true;
+    for (const view of views) if (!view.wanted) watching.observe(view.figure_element);
+  };
 
   const lookFurther = () => {
     if (isLookingFurther) return;
     isLookingFurther = true;
     watching.disconnect();
-    watching = watch("400px");
-    for (const view of views) if (!view.wanted) watching.observe(view.figure_element);
+    watching = nearing(show, "400px");
+    for (const view of views)
+      if (!view.wanted && (isAttended || !view.canSketch)) watching.observe(view.figure_element);
   };
-  for (const kind of ["scroll", "keydown", "pointerdown"])
-    window.addEventListener(kind, lookFurther, { once: true, passive: true });
+  for (const kind of ["scroll", "keydown", "pointerdown", "pointermove", "focusin"])
+    window.addEventListener(
+      kind,
+      () => {
+        attend();
+        if (kind !== "pointermove") lookFurther();
+      },
+      { once: true, passive: true },
+    );
+  window.addEventListener("load", () => setTimeout(() => whenIdle(attend), ALONE_MS));
 
   const fetchAhead = () => {
     if (plotly || !views.size || navigator.connection?.saveData) return;
@@ -524,13 +750,14 @@
     for (const entry of entries) {
       const view = entry.target.closest("[data-chart]")?.swingChart;
       const { width, height } = entry.contentRect;
-      if (!view?.drawn || printing || !width || (width === view.width && height === view.height)) continue;
+      if (!(view?.drawn || view?.canvas) || printing || !width || (width === view.width && height === view.height)) continue;
       view.width = width;
       view.height = height;
       requestAnimationFrame(() => {
         if (!view.plot.isConnected) return;
+        if (!view.drawn) return sketch(view);
         window.Plotly.Plots.resize(view.plot);
-        view.plot.append(view.overlay);
+        onTop(view);
         placeEvents(view);
         placeCursor(view);
       });
@@ -588,6 +815,11 @@
       reset: element.querySelector("[data-chart-reset]"),
       at: null,
       drawn: false,
+      wanted: null,
+      canSketch: canSketch(figure),
+      canvas: null,
+      curves: null,
+      frame: null,
       unified: false,
       overlay: null,
       timeFromClientX(clientX) {
@@ -617,14 +849,17 @@
       window.Plotly.relayout(plot, range ? { "xaxis.range": [...range] } : { "xaxis.autorange": true });
       view.reset.hidden = true;
     });
-    element.querySelector("[data-chart-save]")?.addEventListener("click", () => view.drawn && savePicture(view));
+    element.querySelector("[data-chart-save]")?.addEventListener("click", async () => {
+      await show(view);
+      if (view.drawn) savePicture(view);
+    });
     plot.addEventListener("pointermove", (event) => {
       if (event.buttons && event.pointerType === "mouse") return; // a zoom box is drawn
       const x = xUnder(view, event.clientX);
       if (x === null || !timed(view)) return;
       sayTime(toTime(view, x), element.id);
     });
-    watching.observe(element);
+    watchView(view);
     sizes.observe(plot);
   };
 
@@ -632,6 +867,7 @@
     const view = element.swingChart;
     if (!view) return;
     watching.unobserve(element);
+    sketching.unobserve(element);
     sizes.unobserve(view.plot);
     if (view.drawn) window.Plotly.purge(view.plot);
     views.delete(view);
@@ -666,7 +902,9 @@
   });
 
   document.addEventListener("theme:change", () => {
-    for (const view of views) if (view.drawn) draw(view);
+    for (const view of views)
+      if (view.drawn) draw(view);
+      else if (view.canvas) sketch(view);
   });
 
   document.addEventListener("change", (event) => {
@@ -677,6 +915,7 @@
     if (box.checked) view.hidden.delete(box.value);
     else view.hidden.add(box.value);
     if (view.drawn) draw(view);
+    else if (view.canvas) sketch(view);
     readout(view);
   });
 
@@ -688,7 +927,12 @@
     printing = true;
     screenTheme = root.dataset.theme;
     root.dataset.theme = "light";
-    for (const view of views) if (!view.drawn) draw(view);
+    tokens.clear();
+    for (const view of views)
+      if (!view.drawn) {
+        if (window.Plotly) draw(view);
+        else sketch(view);
+      }
     themeChanged();
   });
   window.addEventListener("afterprint", () => {

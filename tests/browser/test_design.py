@@ -366,6 +366,63 @@ def test_charts_below_the_screen_wait_until_the_reader_moves(visit):
     page.wait_for_selector("#sequence[data-drawn]")
 
 
+# Colours of a canvas, fully covered pixels only: edges of lines are mixtures.
+CANVAS_COLOURS = """() => {
+  const canvas = document.querySelector('#sequence canvas.chart__sketch');
+  const { data } = canvas.getContext('2d')
+    .getImageData(0, 0, canvas.width, canvas.height);
+  const found = new Set();
+  for (let i = 0; i < data.length; i += 4)
+    if (data[i + 3] === 255)
+      found.add('#' + [0, 1, 2]
+        .map((k) => data[i + k].toString(16).padStart(2, '0')).join(''));
+  return [...found];
+}"""
+
+
+def test_first_picture_has_curves_legend_and_events_before_plotly(pages, login_cookie):
+    page = pages.open(session_cookie=login_cookie(make_user()))
+    page.route("**/plotly-basic*", lambda route: route.abort())
+    page.goto("/swing/")
+    page.locator("#sequence").scroll_into_view_if_needed()
+    page.wait_for_selector("#sequence[data-sketched] canvas")
+    colours = {
+        part: token(page, f"part-{part.replace('_', '-')}") for part in gallery.PEAKS
+    }
+    assert set(colours.values()) <= set(page.evaluate(CANVAS_COLOURS))
+    page.get_by_label("torso").uncheck()
+    shown = set(page.evaluate(CANVAS_COLOURS))
+    assert shown & set(colours.values()) == set(colours.values()) - {colours["torso"]}
+    page.locator(
+        "#sequence [data-chart-readout]", has_text="could not be loaded"
+    ).wait_for()
+    page.locator("#sequence [data-event=foot_down]").focus()
+    page.keyboard.press("ArrowRight")
+    moved = float(page.locator("#foot_down").input_value())
+    assert moved == pytest.approx(1.052 + 1 / 240, abs=0.001)
+    pages.problems.clear()  # the aborted requests were wanted
+
+
+def test_first_picture_has_the_scales_that_plotly_gives_the_chart(swing):
+    page = swing()
+    assert page.locator("canvas.chart__sketch").count() == 0
+    first, then = page.evaluate(
+        """() => {
+          const view = document.getElementById('sequence').swingChart;
+          const axis = view.plot._fullLayout.xaxis;
+          const places = [-500, 0, 150];
+          const now = (x) => axis._offset + axis.d2p(x);
+          return [places.map(view.frame.pixel), places.map(now)];
+        }"""
+    )
+    assert first == pytest.approx(then, abs=0.5)
+
+
+def test_page_left_alone_gets_plotly_by_itself(visit):
+    page = visit("/swing/", height=2400)
+    page.wait_for_selector("#sequence[data-drawn] .main-svg path.js-line")
+
+
 def test_page_works_without_scripts(visit):
     page = visit("/swing/", java_script_enabled=False)
     assert page.get_by_role("link", name="Athletes").first.is_visible()
