@@ -117,11 +117,13 @@ def athlete_page(
     among: str = "",
     page: int = 1,
     system: str = "imperial",
+    sees_everybody: bool = False,
 ) -> AthletePage:
     """The athlete with one page of sessions; fourteen queries at most.
 
     `sessions` are those that the user may see, of any athlete. `among` is whom the
     numbers are held against: `age`, `all`, or nothing for what there is enough of.
+    Only who `sees_everybody` is told values that are other athletes' numbers.
     """
     history = histories(sessions, [player.pk], NUMERIC_HEADLINES).get(player.pk, {})
     tiles = tuple(_tile(name, history.get(name, [])) for name in NUMERIC_HEADLINES)
@@ -151,6 +153,7 @@ def athlete_page(
             ],
             chosen=chosen,
             among=among,
+            tells_values=sees_everybody,
         ),
         sessions=lines,
         page_number=number,

@@ -103,13 +103,19 @@ class AthletePeers:
 
 
 def athlete_peers(
-    player: Player, latest: Sequence[tuple[Reading, Point]], *, chosen: str, among: str
+    player: Player,
+    latest: Sequence[tuple[Reading, Point]],
+    *,
+    chosen: str,
+    among: str,
+    tells_values: bool,
 ) -> AthletePeers:
     """The newest numbers among everyone's; seven queries at most.
 
     `latest` holds each number that is shown with the session mean it comes from,
     `chosen` the metric whose middle half is told. Without a wish it is the athlete's
-    age that is compared with, where enough athletes are of it.
+    age that is compared with, where enough athletes are of it. Without `tells_values`
+    the middle half is left out: its ends are numbers of single athletes.
     """
     keys = {point.metric: _key(point) for _, point in latest}
     found = peers.peers_of(player.pk, keys.values()) if latest else {}
@@ -125,7 +131,7 @@ def athlete_peers(
         among=group,
         choices=choices,
         basis=latest[0][1].basis if len(bases) == 1 else None,
-        middle=_middle(places, found, keys, chosen, group),
+        middle=_middle(places, found, keys, chosen, group) if tells_values else None,
         is_listed=player.missing_since is None,
     )
 

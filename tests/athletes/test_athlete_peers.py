@@ -123,6 +123,9 @@ def test_a_coach_of_one_team_sees_the_facility_but_nobody_of_it(client):
     make_team(players=[players[7]], members=[coach])
     page = words(client, players[7], user=coach)
     assert '<span class="muted">n = 20</span>' in page
+    # The ends of the middle half are numbers of athletes that he may not see.
+    assert "lie between" not in page
+    assert "lie between" in words(client, players[7])
     for other in players[:7] + players[8:]:
         assert f"{other.last_name}<" not in page
         assert f"/athletes/{other.pk}/" not in page
