@@ -288,7 +288,7 @@ def _row(mark: int, change: MetricChange, point: Point, units: str) -> SheetRow:
             value,  # type: ignore[arg-type]
             definition.unit,
             units,
-            decimals=definition.decimals,
+            decimals=change.decimals,
             signed=signed,
         )
         return shown.number

@@ -21,6 +21,7 @@ from athletes.selectors.words import counted, joined, spelled
 # one session alone may have been an odd day, and many would hide what is new.
 BASELINE_SESSIONS = 3
 FINDINGS = 3
+MORE_DECIMALS = 2
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,14 @@ class MetricChange:
 
     @property
     def decimals(self) -> int:
-        return self.definition.decimals
+        """As many as usual; more where a real change would not be seen in them."""
+        usual = self.definition.decimals
+        if self.real and self.before is not None:
+            for digits in range(usual, usual + MORE_DECIMALS):
+                if round(self.before, digits) != round(self.now, digits):
+                    return digits
+            return usual + MORE_DECIMALS
+        return usual
 
     @property
     def size(self) -> float:
@@ -218,19 +226,17 @@ def real_sentence(change: MetricChange, system: str) -> str:
         if abs(change.percent) < 1:
             amount = f"{abs(change.percent):.1f} %"
     else:
-        amount = _amount(abs(change.delta), definition, system)
-    before = _amount(change.before, definition, system)
-    now = _amount(change.now, definition, system)
+        amount = _amount(abs(change.delta), change, system)
+    before = _amount(change.before, change, system)
+    now = _amount(change.now, change, system)
     return (
         f"{definition.name}: {amount} {word} {_compared_with(change)}, a real change "
         f"({before} → {now}; {change.n_before} and {change.n_now} swings)."
     )
 
 
-def _amount(value: float | None, definition: MetricDefinition, system: str) -> str:
-    return display.value_text(
-        value, definition.unit, system, decimals=definition.decimals
-    )
+def _amount(value: float | None, change: MetricChange, system: str) -> str:
+    return display.value_text(value, change.unit, system, decimals=change.decimals)
 
 
 _GROUP_WORDS = {
@@ -253,8 +259,8 @@ def _same_sentences(
     for group, changes in largest_first[:count]:
         if len(changes) == 1:
             change = changes[0]
-            limit = _amount(change.smallest, change.definition, system)
-            now = _amount(change.now, change.definition, system)
+            limit = _amount(change.smallest, change, system)
+            now = _amount(change.now, change, system)
             text = (
                 f"{change.definition.name} as before ({now}); a difference under "
                 f"{limit} is within the usual scatter."
@@ -290,7 +296,7 @@ def _unknown_sentences(
     for metric in ("bat_speed_max", "peak_hand_speed", "peak_torso_omega"):
         change = changes.get(metric)
         if change is not None and change.real is None:
-            now = _amount(change.now, change.definition, system)
+            now = _amount(change.now, change, system)
             swings = counted(change.n_now, "swing")
             told.append(
                 Finding(f"{change.definition.name}: {now} (mean of {swings}).", metric)

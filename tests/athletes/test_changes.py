@@ -105,6 +105,14 @@ def test_angles_change_in_degrees_and_speeds_in_the_readers_units():
     assert "(20.1 mph → 22.4 mph" in findings(speed, system="imperial")[0].text
 
 
+def test_real_change_smaller_than_the_usual_digits_is_seen():
+    angle = {"x_factor_max": points([20, 20, 20, 20.4], metric="x_factor_max", sd=0.1)}
+    told = findings(angle, system="metric")[0]
+    assert "0.4° higher" in told.text
+    assert "(20.0° → 20.4°" in told.text
+    assert told.change.decimals == 1
+
+
 def test_first_session_is_told_as_such():
     told = findings({"peak_torso_omega": points([900])}, system="metric")
     assert told[0].text.startswith("Nothing comparable lies before")
