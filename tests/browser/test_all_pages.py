@@ -29,13 +29,13 @@ def test_every_row_has_a_route():
 
 
 # The size of what is tapped is not among axe's defaults.
-AXE = """axe.run(document, {
+FIND = """axe.run(document, {
   resultTypes: ['violations'], rules: {'target-size': {enabled: true}},
 })"""
 
 
 def violations(page):
-    found = page.evaluate(AXE)
+    found = page.evaluate(FIND)
     return [
         f"{violation['id']} {node['target']}"
         for violation in found["violations"]
