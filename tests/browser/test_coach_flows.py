@@ -302,6 +302,7 @@ def test_swings_are_ordered_by_a_head_and_the_address_keeps_it_beside_the_curves
     page.wait_for_url("**align=foot_down**")
     assert "sort=-bat_speed_max" in page.url
     page.go_back()
+    page.wait_for_url(lambda url: "align=foot_down" not in url)
     page.go_back()
     page.wait_for_url(lambda url: "sort=-" not in url)
     expect(page.locator(".swing-table th[aria-sort=ascending]")).to_contain_text(
