@@ -139,7 +139,7 @@ def refresh(player_ids: Iterable[int]) -> int:
 def withdraw(player_ids: Iterable[int]) -> None:
     """Take these athletes out, in the transaction in which they are deleted."""
     with transaction.atomic():
-        ids = _lock(player_ids)
+        ids = lock_players(player_ids)
         rows = PeerNumber.objects.filter(player_id__in=ids)
         change: Counter[_Cell] = Counter()
         for row in rows:
@@ -178,7 +178,7 @@ def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:
         yield ids[start : start + _AT_ONCE]
 
 
-def _lock(player_ids: Iterable[int]) -> list[int]:
+def lock_players(player_ids: Iterable[int]) -> list[int]:
     """The athletes there are, each held by one writer until his counts are right.
 
     Hidden ones too: who was merged into another is taken out.
@@ -193,7 +193,7 @@ def _lock(player_ids: Iterable[int]) -> list[int]:
 
 def _refresh(player_ids: Sequence[int]) -> int:
     with transaction.atomic():
-        ids = _lock(player_ids)
+        ids = lock_players(player_ids)
         wanted = _numbers_of(ids)
         stored = {
             (row.player_id, row.group_id): row

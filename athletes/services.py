@@ -419,8 +419,12 @@ def _refresh_players(ids: Sequence[int]) -> int:
                 setattr(player, name, value)
             changed.append(player)
     if changed:
-        # updated_at stays: it tells when the athlete's own facts changed.
-        Player.objects.bulk_update(changed, _PLAYER_SUMMARY)
+        with transaction.atomic():
+            # One statement over several rows takes them as they lie; two writers that
+            # share two athletes would wait for each other.
+            peers.lock_players(player.pk for player in changed)
+            # updated_at stays: it tells when the athlete's own facts changed.
+            Player.objects.bulk_update(changed, _PLAYER_SUMMARY)
     return len(changed)
 
 
