@@ -21,14 +21,12 @@ const chrome = await launch({
   chromePath: task.chrome,
   chromeFlags: ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic"],
 });
-try {
-  // Chromium takes no Cookie among extra headers. Lighthouse empties the cache before
-  // every visit and leaves cookies alone.
-  const browser = await puppeteer.connect({ browserURL: `http://127.0.0.1:${chrome.port}` });
-  if (task.cookie) await browser.setCookie(task.cookie);
-  await browser.disconnect();
-  for (const { page, url, preset } of task.visits) {
-    const { lhr } = await lighthouse(
+// A trace of Chromium now and then lacks its beginning; such a visit says nothing.
+const TRIES = 3;
+
+async function visited(url, preset) {
+  for (let left = TRIES - 1; ; left -= 1) {
+    const result = await lighthouse(
       url,
       {
         port: chrome.port,
@@ -39,6 +37,18 @@ try {
       },
       preset === "desktop" ? desktop : undefined,
     );
+    if (!result.lhr.runtimeError || left === 0) return result;
+  }
+}
+
+try {
+  // Chromium takes no Cookie among extra headers. Lighthouse empties the cache before
+  // every visit and leaves cookies alone.
+  const browser = await puppeteer.connect({ browserURL: `http://127.0.0.1:${chrome.port}` });
+  if (task.cookie) await browser.setCookie(task.cookie);
+  await browser.disconnect();
+  for (const { page, url, preset } of task.visits) {
+    const { lhr } = await visited(url, preset);
     if (lhr.runtimeError) throw new Error(`${url}: ${lhr.runtimeError.message}`);
     const failed = CATEGORIES.slice(1).flatMap((category) =>
       lhr.categories[category].auditRefs
