@@ -220,12 +220,12 @@ class _ZipStream:
         return data
 
 
-# What zipfile raises on damaged, encrypted or exotic archives.
+# What zipfile raises on damaged, encrypted or exotic archives; a way of packing that
+# it does not know is a RuntimeError too.
 _ZIP_FAULTS = (
     zipfile.BadZipFile,
     zlib.error,
     EOFError,
-    NotImplementedError,
     RuntimeError,
     ValueError,
     OSError,
