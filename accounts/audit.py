@@ -14,6 +14,9 @@ from accounts.models import Action, ApiToken, AuditEntry, User
 # Whoever acts: a person in a browser, or a program with a token.
 Principal = User | ApiToken
 
+# No user name has spaces.
+NOT_LOGGED_IN = "not logged in"
+
 
 def record(
     action: Action,
@@ -25,7 +28,8 @@ def record(
 ) -> AuditEntry:
     """Add one entry. `detail` holds ids and plain values, never a person's name.
 
-    `by` is None for what the system does by itself or a command on the server.
+    `by` is None for what the system does by itself or a command on the server, and an
+    AnonymousUser for what somebody did who was not logged in.
     """
     user = by if isinstance(by, User) else None
     token = by if isinstance(by, ApiToken) else None
@@ -34,7 +38,7 @@ def record(
     elif token is not None:
         actor = f"token {token.prefix}"
     else:
-        actor = ""
+        actor = NOT_LOGGED_IN if isinstance(by, AnonymousUser) else ""
     return AuditEntry.objects.create(
         action=action,
         actor=actor,

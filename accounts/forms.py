@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth import authenticate
+from django.contrib.auth.forms import PasswordChangeForm
 from django.http import HttpRequest
 
 from accounts.models import User
@@ -56,12 +57,30 @@ class _PasswordForm(forms.Form):
 
     def clean_password(self) -> str:
         password: str = self.cleaned_data["password"]
-        # By the way of the login, so that wrong ones are counted and lock it.
-        found = authenticate(
-            self.request, username=self.user.get_username(), password=password
-        )
-        if found != self.user:
+        if not _is_password_of(self.user, password, self.request):
             raise forms.ValidationError("This is not your password.")
+        return password
+
+
+def _is_password_of(user: User, password: str, request: HttpRequest) -> bool:
+    # By the way of the login, so that wrong ones are counted and lock it.
+    found = authenticate(request, username=user.get_username(), password=password)
+    return found == user
+
+
+class OwnPasswordForm(PasswordChangeForm):
+    """A new password; the old one cannot be guessed at here either."""
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+
+    def clean_old_password(self) -> str:
+        password: str = self.cleaned_data["old_password"]
+        if not _is_password_of(self.user, password, self.request):
+            raise forms.ValidationError(
+                self.error_messages["password_incorrect"], code="password_incorrect"
+            )
         return password
 
 

@@ -13,8 +13,10 @@ from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm, PasswordResetForm
+from django.contrib.auth.models import AnonymousUser
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse
@@ -29,9 +31,16 @@ from django.views.decorators.http import (
 
 from accounts import second_factor
 from accounts.audit import record
-from accounts.forms import CodeForm, ConfirmForm, TurnOnForm, UnitsForm
+from accounts.forms import (
+    CodeForm,
+    ConfirmForm,
+    OwnPasswordForm,
+    TurnOnForm,
+    UnitsForm,
+)
 from accounts.models import Action, Authenticator, User
 from accounts.services import log_out_everywhere
+from accounts.throttle import has_failed_too_often
 
 # Enough for a mistyped address, too few to fill somebody's mailbox.
 RESETS_PER_HOUR = 5
@@ -42,6 +51,13 @@ class LoginView(auth_views.LoginView):
     """The password; who has a second factor is asked for its code next."""
 
     redirect_authenticated_user = True
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        # Before the password is looked at: it would tell by its answer otherwise.
+        if has_failed_too_often(request):
+            locked: HttpResponse = get_lockout_response(request)
+            return locked
+        return super().post(request, *args, **kwargs)
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         user = form.get_user()
@@ -227,6 +243,33 @@ def _next_page(request: HttpRequest) -> str:
     return target if is_ours else resolve_url(settings.LOGIN_REDIRECT_URL)
 
 
+class PasswordChangeView(auth_views.PasswordChangeView):
+    """A user's own new password; his other sessions end."""
+
+    form_class = OwnPasswordForm
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"request": self.request}
+
+    @transaction.atomic
+    def form_valid(self, form: Any) -> HttpResponse:
+        response = super().form_valid(form)
+        user = cast(User, self.request.user)
+        record(Action.PASSWORD_CHANGED, by=user, subject=user)
+        return response
+
+
+class PasswordResetConfirmView(auth_views.PasswordResetConfirmView):
+    """A new password by the link of a mail."""
+
+    @transaction.atomic
+    def form_valid(self, form: Any) -> HttpResponse:
+        response = super().form_valid(form)
+        # Nobody is logged in here: it was whoever had the mail.
+        record(Action.PASSWORD_RESET, by=AnonymousUser(), subject=form.user)
+        return response
+
+
 class PasswordResetView(auth_views.PasswordResetView):
     """Answers the same whether the address is known, unknown or asked for often."""
 
@@ -236,6 +279,8 @@ class PasswordResetView(auth_views.PasswordResetView):
         address = form.cleaned_data["email"].lower()
         digest = hashlib.sha256(address.encode()).hexdigest()
         if _count_of_hour(f"password-reset:{digest}") <= RESETS_PER_HOUR:
+            for user in form.get_users(address):
+                record(Action.PASSWORD_RESET_ASKED, by=AnonymousUser(), subject=user)
             return super().form_valid(form)
         return HttpResponseRedirect(str(self.success_url))
 

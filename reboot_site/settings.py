@@ -236,9 +236,12 @@ STAFF_NEED_SECOND_FACTOR = env.boolean("STAFF_NEED_SECOND_FACTOR")
 AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "accounts.addresses.address_or_none"
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
 AXES_VERBOSE = False
+# From one address with whatever names; a facility's coaches may share one.
+LOGIN_FAILURES_PER_ADDRESS = 60
 
 # Above it a token is answered 429 until the minute is over.
 API_TOKEN_CALLS_PER_MINUTE = env.integer("API_TOKEN_CALLS_PER_MINUTE", 600, low=1)

@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Literal
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
@@ -133,6 +134,7 @@ def count(shared: Shared, what: Literal["page", "PDF"]) -> None:
     )
     record(
         Action.SHARE_OPENED,
+        by=AnonymousUser(),
         subject=shared.link,
         player_id=shared.player.pk,
         what=what,

@@ -8,24 +8,14 @@ from __future__ import annotations
 
 import time
 
-from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
+from accounts.addresses import client_address
+
 WINDOW_S = 60
 CALLS = 60
-
-
-def client_address(request: HttpRequest) -> str:
-    """Who asks; behind a proxy that we believe, whom it says it speaks for."""
-    address = str(request.META.get("REMOTE_ADDR") or "")
-    trusted = settings.FORWARDED_ALLOW_IPS
-    # The last entry is the proxy's own; what stands before it anybody could send.
-    forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    if forwarded and (address in trusted or "*" in trusted):
-        return forwarded
-    return address
 
 
 def wait_s(request: HttpRequest) -> int | None:

@@ -93,6 +93,81 @@ def test_a_right_password_in_between_counts_anew(client, coach):
     assert log_in(client, password="wrong").status_code == 200
 
 
+@pytest.mark.parametrize("setting", ["127.0.0.1", "*"])
+def test_behind_a_proxy_one_address_does_not_lock_the_others(coach, settings, setting):
+    settings.FORWARDED_ALLOW_IPS = [setting]
+    guesser = Client(headers={"X-Forwarded-For": "203.0.113.9"})
+    for _ in range(8):
+        last = log_in(guesser, password="wrong")
+    assert last.status_code == 429
+    owner = Client(headers={"X-Forwarded-For": "203.0.113.10"})
+    assert log_in(owner).status_code == 302
+
+
+def test_one_address_cannot_try_one_password_with_many_names(client, coach, settings):
+    cache.clear()
+    settings.LOGIN_FAILURES_PER_ADDRESS = 5
+    for number in range(5):
+        assert log_in(client, username=f"name{number}").status_code == 200
+    refused = log_in(client)
+    assert (refused.status_code, is_logged_in(client)) == (429, False)
+    assert "Locked for a while" in refused.content.decode()
+    elsewhere = Client(REMOTE_ADDR="192.0.2.9")
+    assert log_in(elsewhere).status_code == 302
+
+
+# --- What the audit has of it -------------------------------------------------------
+
+
+def audited(*actions):
+    entries = AuditEntry.objects.filter(action__in=actions).order_by("pk")
+    return [(e.action, e.actor, e.subject_type, e.subject_id) for e in entries]
+
+
+def test_wrong_passwords_and_the_lock_are_in_the_audit(client, coach):
+    for _ in range(10):
+        log_in(client, password="wrong")
+    found = audited(Action.LOGIN_FAILED, Action.LOGIN_LOCKED)
+    failed = (Action.LOGIN_FAILED, "not logged in", "accounts.user", coach.pk)
+    # Nothing after the lock: the audit does not grow with whoever goes on trying.
+    assert found == [failed] * 8 + [(Action.LOGIN_LOCKED, *failed[1:])]
+    counts = AuditEntry.objects.filter(action=Action.LOGIN_FAILED).values_list("detail")
+    assert sorted(detail["failures"] for (detail,) in counts) == list(range(1, 9))
+
+
+def test_names_that_nobody_has_are_not_in_the_audit(client, coach):
+    log_in(client, username="my-password-by-mistake")
+    assert not AuditEntry.objects.exists()
+
+
+def test_an_own_new_password_is_in_the_audit(client, coach):
+    client.force_login(coach)
+    new = "seven-invented-words"
+    for old in ("wrong", PASSWORD):
+        client.post(
+            "/accounts/password_change/",
+            {"old_password": old, "new_password1": new, "new_password2": new},
+        )
+    assert audited(*Action) == [
+        (Action.LOGIN_FAILED, "coach", "accounts.user", coach.pk),
+        (Action.PASSWORD_CHANGED, "coach", "accounts.user", coach.pk),
+    ]
+    assert new not in str(AuditEntry.objects.values())
+
+
+def test_the_old_password_cannot_be_guessed_where_it_is_changed(client, coach):
+    client.force_login(coach)
+    new = "seven-invented-words"
+    for guess in ["wrong"] * 8 + [PASSWORD]:
+        answer = client.post(
+            "/accounts/password_change/",
+            {"old_password": guess, "new_password1": new, "new_password2": new},
+        )
+    assert answer.status_code == 429
+    coach.refresh_from_db()
+    assert coach.check_password(PASSWORD)
+
+
 def test_lockout_logs_name_nobody(client, coach, caplog):
     for _ in range(9):
         log_in(client, password="wrong-secret")
@@ -187,6 +262,10 @@ def test_a_lost_password_is_replaced_by_mail(client, coach):
     )
     assert done["Location"] == "/accounts/reset/done/"
     assert client.get(done["Location"]).status_code == 200
+    assert audited(*Action) == [
+        (Action.PASSWORD_RESET_ASKED, "not logged in", "accounts.user", coach.pk),
+        (Action.PASSWORD_RESET, "not logged in", "accounts.user", coach.pk),
+    ]
     assert log_in(client, password=new).status_code == 302
     # The link works once.
     assert "used up" in Client().get(link).content.decode()
@@ -196,6 +275,7 @@ def test_an_unknown_address_is_answered_alike(client, coach):
     response = client.post("/accounts/password_reset/", {"email": "no@body.invalid"})
     assert response["Location"] == "/accounts/password_reset/done/"
     assert mail.outbox == []
+    assert not AuditEntry.objects.exists()
 
 
 def test_a_mailbox_is_not_filled_with_resets(client, coach):

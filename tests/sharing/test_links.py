@@ -188,7 +188,7 @@ def test_opening_is_counted_and_nobody_is_named(player, coach, stranger):
     assert [
         (e.actor, e.user_id, e.subject_id, e.player_number, e.detail) for e in opened
     ] == [
-        ("", None, link.pk, player.pk, {"what": what})
+        ("not logged in", None, link.pk, player.pk, {"what": what})
         for what in ("page", "page", "PDF")
     ]
 
@@ -329,23 +329,6 @@ def test_guessing_is_slowed_down_by_address(player, coach):
         if late.status_code == 429:
             assert 1 <= int(late["Retry-After"]) <= 60
     assert Client(REMOTE_ADDR="192.0.2.8").get(url).status_code == 200
-
-
-@override_settings(FORWARDED_ALLOW_IPS=["10.0.0.1"])
-@pytest.mark.parametrize(
-    ("remote", "forwarded", "client"),
-    [
-        ("10.0.0.1", "203.0.113.9", "203.0.113.9"),
-        ("10.0.0.1", "8.8.8.8, 203.0.113.9", "203.0.113.9"),
-        ("192.0.2.7", "203.0.113.9", "192.0.2.7"),
-        ("10.0.0.1", "", "10.0.0.1"),
-    ],
-)
-def test_only_a_known_proxy_is_believed(rf, remote, forwarded, client):
-    from sharing.throttle import client_address
-
-    request = rf.get("/", REMOTE_ADDR=remote, headers={"X-Forwarded-For": forwarded})
-    assert client_address(request) == client
 
 
 def test_logs_do_not_hold_the_secret(player, coach, stranger, caplog):

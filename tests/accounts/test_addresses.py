@@ -1,0 +1,36 @@
+"""Who asks, and whose word on it is believed."""
+
+import pytest
+from django.test import override_settings
+
+from accounts.addresses import address_or_none, client_address
+
+pytestmark = pytest.mark.no_database
+
+
+@override_settings(FORWARDED_ALLOW_IPS=["10.0.0.1"])
+@pytest.mark.parametrize(
+    ("remote", "forwarded", "client"),
+    [
+        ("10.0.0.1", "203.0.113.9", "203.0.113.9"),
+        ("10.0.0.1", "8.8.8.8, 203.0.113.9", "203.0.113.9"),
+        ("192.0.2.7", "203.0.113.9", "192.0.2.7"),
+        ("10.0.0.1", "", "10.0.0.1"),
+        # What is no address goes into no column of addresses.
+        ("10.0.0.1", "unknown", "10.0.0.1"),
+        ("10.0.0.1", "203.0.113.9:1234", "10.0.0.1"),
+        ("10.0.0.1", "2001:DB8::1", "2001:db8::1"),
+        ("fe80::1%\x00<b>", "", "fe80::1"),
+        ("", "203.0.113.9", ""),
+    ],
+)
+def test_only_a_known_proxy_is_believed(rf, remote, forwarded, client):
+    request = rf.get("/", REMOTE_ADDR=remote, headers={"X-Forwarded-For": forwarded})
+    assert client_address(request) == client
+    assert address_or_none(request) == (client or None)
+
+
+@override_settings(FORWARDED_ALLOW_IPS=["*"])
+def test_a_router_without_an_address_of_its_own_is_believed(rf):
+    request = rf.get("/", REMOTE_ADDR="", headers={"X-Forwarded-For": "203.0.113.9"})
+    assert client_address(request) == "203.0.113.9"
