@@ -48,6 +48,15 @@ def sees_everybody(user: Viewer) -> bool:
     return _may_enter(user) and _player_ids(user) is None
 
 
+def compared_with(user: Viewer) -> PlayerQuerySet | None:
+    """Whom this user's athletes may be held against; None for all of the facility.
+
+    Who is limited to teams is told nothing that athletes outside have a part in: what
+    he knows, and how a place moves the day one of them trains, would bound his number.
+    """
+    return None if sees_everybody(user) else visible_players(user)
+
+
 def visible_players(user: Viewer) -> PlayerQuerySet:
     """Athletes that this user may see."""
     players: PlayerQuerySet = Player.objects.all()

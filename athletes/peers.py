@@ -26,6 +26,7 @@ from django.db.models.functions import RowNumber
 
 from athletes.biomechanics.definitions import HEADLINES, METRICS
 from athletes.models import PeerCount, PeerGroup, PeerNumber, Player, SessionMetric
+from athletes.querysets import PlayerQuerySet
 
 LEAST_ATHLETES = 20
 """Among fewer no percentile is said."""
@@ -73,9 +74,10 @@ DEFINITION = Term(
         ),
         (
             "Who is in the group",
-            "All athletes of the facility, whoever looks, whose number rests on the "
-            "same: condition, reference event, source and version of the method. "
-            "Who the vendor no longer lists is not.",
+            "All athletes of the facility whose number rests on the same: condition, "
+            "reference event, source and version of the method. Who the vendor no "
+            "longer lists is not. For a coach limited to teams: those of them whom he "
+            "may see, since an exact place among others would tell about them.",
         ),
         (
             "Age",
@@ -413,10 +415,14 @@ class Peers:
     band: int | None
 
 
-def peers_of(player_id: int, keys: Iterable[Key]) -> dict[Key, Peers]:
+def peers_of(
+    player_id: int, keys: Iterable[Key], *, seen: PlayerQuerySet | None = None
+) -> dict[Key, Peers]:
     """Where the athlete's numbers on these bases lie; three queries.
 
-    A basis is missing where the athlete has no number on it that is compared.
+    A basis is missing where the athlete has no number on it that is compared. With
+    `seen` these athletes alone are compared with, and two queries do: counts that
+    hold anybody else would let him be bounded by those who are known.
     """
     wanted = set(keys)
     own = {
@@ -430,6 +436,8 @@ def peers_of(player_id: int, keys: Iterable[Key]) -> dict[Key, Peers]:
         return {}
     # One athlete has one age, so these are all the same.
     band = next(iter(own.values())).age_band
+    if seen is not None:
+        return _peers_among(seen, own, band)
     audiences = {"all": EVERYONE} | ({} if band is None else {"age": band})
     mine = PeerNumber.objects.filter(pk__in=own)
     before = Q(group__counts__bucket__lt=F("bucket"))
@@ -466,6 +474,45 @@ def peers_of(player_id: int, keys: Iterable[Key]) -> dict[Key, Peers]:
     }
 
 
+def _peers_among(
+    seen: PlayerQuerySet, own: Mapping[int, PeerNumber], band: int | None
+) -> dict[Key, Peers]:
+    """The same, counted over the numbers of these athletes and of no others."""
+    counts: dict[str, Count] = {}
+    of_age = Q() if band is None else Q(age_band=band)
+    for pk, row in own.items():
+        for name, who in (("all", Q()), ("age", of_age)):
+            here = who & Q(group_id=row.group_id)
+            for place, which in (
+                ("n", here),
+                ("below", here & Q(value__lt=row.value)),
+                ("level", here & Q(value=row.value)),
+            ):
+                counts[f"{name}_{place}_{pk}"] = Count("pk", filter=which)
+    groups = [row.group_id for row in own.values()]
+    found = _numbers_among(seen).filter(group__in=groups).aggregate(**counts)
+
+    def share(name: str, pk: int) -> Share:
+        n, below, equal = (
+            found[f"{name}_{place}_{pk}"] for place in ("n", "below", "level")
+        )
+        return Share(n=n, below=below, equal=equal)
+
+    return {
+        _key(row.group): Peers(
+            group_id=row.group_id,
+            everyone=share("all", pk),
+            same_age=None if band is None else share("age", pk),
+            band=band,
+        )
+        for pk, row in own.items()
+    }
+
+
+def _numbers_among(seen: PlayerQuerySet) -> QuerySet[PeerNumber]:
+    return PeerNumber.objects.filter(player__in=seen.order_by().values("pk"))
+
+
 def _share(name: str, total: Mapping[str, Any], near: Mapping[str, Any]) -> Share:
     return Share(
         n=total[f"{name}_n"],
@@ -484,23 +531,27 @@ def _key(group: PeerGroup) -> Key:
     )
 
 
-def quartiles(group_id: int, audience: int) -> tuple[float, float, float] | None:
+def quartiles(
+    group_id: int, audience: int, *, seen: PlayerQuerySet | None = None
+) -> tuple[float, float, float] | None:
     """Values at a quarter, half and three quarters of a group; four queries.
 
     The nearest rank: the smallest value that at least so many lie at or below. None
-    among fewer than `LEAST_ATHLETES`.
+    among fewer than `LEAST_ATHLETES`. With `seen` among these athletes alone.
     """
-    counts = list(
-        PeerCount.objects.filter(group_id=group_id, audience=audience)
-        .order_by("bucket")
-        .values_list("bucket", "n")
-    )
+    all_numbers = PeerNumber.objects.all() if seen is None else _numbers_among(seen)
+    numbers = all_numbers.filter(group_id=group_id)
+    if audience != EVERYONE:
+        numbers = numbers.filter(age_band=audience)
+    if seen is None:
+        kept = PeerCount.objects.filter(group_id=group_id, audience=audience)
+        counts = list(kept.order_by("bucket").values_list("bucket", "n"))
+    else:
+        rows = numbers.values("bucket").annotate(n=Count("pk"))
+        counts = list(rows.order_by("bucket").values_list("bucket", "n"))
     total = sum(n for _, n in counts)
     if total < LEAST_ATHLETES:
         return None
-    numbers = PeerNumber.objects.filter(group_id=group_id)
-    if audience != EVERYONE:
-        numbers = numbers.filter(age_band=audience)
     found = [
         _at_rank(numbers, counts, math.ceil(total * quarter / 4))
         for quarter in (1, 2, 3)

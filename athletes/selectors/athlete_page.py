@@ -11,7 +11,7 @@ from django.db.models import Count
 
 from athletes.biomechanics.definitions import HEADLINES, METRICS, MetricDefinition
 from athletes.models import Player, Session, SessionMetric
-from athletes.querysets import SessionQuerySet
+from athletes.querysets import PlayerQuerySet, SessionQuerySet
 from athletes.selectors.athlete_peers import AthletePeers, athlete_peers
 from athletes.selectors.changes import Finding, MetricChange, change_at, findings
 from athletes.selectors.history import Basis, Point, histories
@@ -117,13 +117,13 @@ def athlete_page(
     among: str = "",
     page: int = 1,
     system: str = "imperial",
-    sees_everybody: bool = False,
+    seen: PlayerQuerySet | None = None,
 ) -> AthletePage:
     """The athlete with one page of sessions; fourteen queries at most.
 
     `sessions` are those that the user may see, of any athlete. `among` is whom the
     numbers are held against: `age`, `all`, or nothing for what there is enough of.
-    Only who `sees_everybody` is told values that are other athletes' numbers.
+    With `seen` it is among these athletes alone.
     """
     history = histories(sessions, [player.pk], NUMERIC_HEADLINES).get(player.pk, {})
     tiles = tuple(_tile(name, history.get(name, [])) for name in NUMERIC_HEADLINES)
@@ -153,7 +153,7 @@ def athlete_page(
             ],
             chosen=chosen,
             among=among,
-            tells_values=sees_everybody,
+            seen=seen,
         ),
         sessions=lines,
         page_number=number,

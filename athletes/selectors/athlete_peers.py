@@ -10,6 +10,7 @@ from typing import Literal
 from athletes import peers
 from athletes.models import Player
 from athletes.peers import EVERYONE, LEAST_ATHLETES, Key, Peers, Share
+from athletes.querysets import PlayerQuerySet
 from athletes.selectors.history import Basis, Point
 from athletes.selectors.readings import Reading
 from athletes.selectors.words import counted
@@ -81,6 +82,8 @@ class AthletePeers:
     basis: Basis | None
     middle: Middle | None
     is_listed: bool
+    is_facility: bool
+    """Whether all athletes of the facility are compared with, or those seen alone."""
     least: int = LEAST_ATHLETES
 
     @property
@@ -97,6 +100,8 @@ class AthletePeers:
         """Who is compared with, as it stands in a sentence."""
         chosen = next(item for item in self.choices if item.among == self.among)
         who = counted(self.most, "athlete")
+        if not self.is_facility:
+            who += " you see,"
         if self.among == "age":
             return f"{who} aged {chosen.label.removeprefix('Ages ')}"
         return f"{who} of all ages"
@@ -108,17 +113,17 @@ def athlete_peers(
     *,
     chosen: str,
     among: str,
-    tells_values: bool,
+    seen: PlayerQuerySet | None,
 ) -> AthletePeers:
     """The newest numbers among everyone's; seven queries at most.
 
     `latest` holds each number that is shown with the session mean it comes from,
     `chosen` the metric whose middle half is told. Without a wish it is the athlete's
-    age that is compared with, where enough athletes are of it. Without `tells_values`
-    the middle half is left out: its ends are numbers of single athletes.
+    age that is compared with, where enough athletes are of it. With `seen` these
+    athletes alone are compared with: nothing is said that another has a part in.
     """
     keys = {point.metric: _key(point) for _, point in latest}
-    found = peers.peers_of(player.pk, keys.values()) if latest else {}
+    found = peers.peers_of(player.pk, keys.values(), seen=seen) if latest else {}
     choices = _choices(list(found.values()))
     group: Among = _among(among, choices)
     places = tuple(
@@ -131,8 +136,9 @@ def athlete_peers(
         among=group,
         choices=choices,
         basis=latest[0][1].basis if len(bases) == 1 else None,
-        middle=_middle(places, found, keys, chosen, group) if tells_values else None,
+        middle=_middle(places, found, keys, chosen, group, seen),
         is_listed=player.missing_since is None,
+        is_facility=seen is None,
     )
 
 
@@ -176,6 +182,7 @@ def _middle(
     keys: dict[str, Key],
     chosen: str,
     among: Among,
+    seen: PlayerQuerySet | None,
 ) -> Middle | None:
     """The middle half of the chosen metric, where a percentile is said."""
     place = next((item for item in places if item.reading.metric == chosen), None)
@@ -183,7 +190,7 @@ def _middle(
         return None
     own = found[keys[chosen]]
     audience = EVERYONE if among == "all" or own.band is None else own.band
-    values = peers.quartiles(own.group_id, audience)
+    values = peers.quartiles(own.group_id, audience, seen=seen)
     return None if values is None else Middle(place, *values)
 
 

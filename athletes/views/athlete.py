@@ -34,7 +34,7 @@ def athlete(request: PageRequest, pk: int) -> HttpResponse:
         among=request.GET.get("among", ""),
         page=page_number(request),
         system=request.user.units,
-        sees_everybody=access.sees_everybody(request.user),
+        seen=access.compared_with(request.user),
     )
     context = {
         "page": page,

@@ -1,6 +1,7 @@
 """Percentiles on the athlete's page: what is said, to whom, and from how many on."""
 
 import datetime as dt
+import re
 
 import pytest
 from django.db import connection
@@ -117,18 +118,64 @@ def test_conditions_are_named_and_not_mixed(client):
     assert "among 20 athletes" in page
 
 
-def test_a_coach_of_one_team_sees_the_facility_but_nobody_of_it(client):
-    players = crowd(20)
-    coach = make_user(limited_to_teams=True)
-    make_team(players=[players[7]], members=[coach])
-    page = words(client, players[7], user=coach)
-    assert '<span class="muted">n = 20</span>' in page
-    # The ends of the middle half are numbers of athletes that he may not see.
-    assert "lie between" not in page
-    assert "lie between" in words(client, players[7])
-    for other in players[:7] + players[8:]:
-        assert f"{other.last_name}<" not in page
-        assert f"/athletes/{other.pk}/" not in page
+def limited(players):
+    coach = make_user(limited_to_teams=True, units="metric")
+    make_team(players=players, members=[coach])
+    return coach
+
+
+def test_a_coach_of_one_team_is_compared_with_whom_he_sees(client):
+    players = crowd(30)
+    coach = limited(players[::2] + players[1:11:2])
+    page = words(client, players[4], user=coach, query="?metric=peak_hand_speed")
+    assert "Among the athletes you see" in page
+    assert "among 20 athletes you see, aged 13 to 14" in page
+    # 0 to 10 are his, then every second one.
+    assert '<strong>23rd</strong> percentile <span class="muted">n = 20</span>' in page
+    middle = page.split("lie between")[1].split("</p>")[0]
+    for value in ("20.4", "20.9", "21.8"):
+        assert value in middle
+    staff = words(client, players[4])
+    assert "Among this facility’s athletes" in staff
+    assert "among 30 athletes aged 13 to 14" in staff
+    assert '<strong>15th</strong> percentile <span class="muted">n = 30</span>' in staff
+
+
+def test_of_fewer_than_twenty_seen_a_coach_is_told_no_place(client):
+    players = crowd(40)
+    coach = limited(players[:19])
+    page = words(client, players[4], user=coach)
+    assert "appear once 20 athletes you see have a number" in page
+    assert "So far 19 have." in page
+    assert "place__dot" not in page
+
+
+def test_nothing_that_a_coach_of_one_team_is_told_hangs_on_others(client):
+    players = crowd(24)
+    coach = limited(players[2:22])
+    pages = [f"?metric=peak_hand_speed&among={among}" for among in ("age", "all")]
+    secrets = re.compile(r"\b\w{64}\b")  # of the forms, new each time
+
+    def told():
+        return [
+            secrets.sub("", words(client, player, user=coach, query=query))
+            for player in (players[2], players[12])
+            for query in pages
+        ]
+
+    before = told()
+    # Others go, come, and swing as nobody did before.
+    crowd(3, start=0.0)
+    crowd(3, start=90.0)
+    make_session_metric(
+        session=make_session(player=players[0], session_date=DAY + dt.timedelta(1)),
+        metric="peak_hand_speed",
+        mean=21.15,
+        event_rule="hand_peak",
+    )
+    services.refresh_player_summaries([players[0].pk])
+    peers.withdraw([players[23].pk])
+    assert told() == before
 
 
 def test_who_is_no_longer_listed_is_not_compared(client):

@@ -409,3 +409,43 @@ def test_two_records_that_become_one_count_once_and_apart_again_after_undo():
     merging.separate(entry=entry, by=make_staff())
     assert place(kept).everyone == peers.Share(n=3, below=2, equal=1)
     check()
+
+
+def test_among_some_athletes_only_theirs_are_counted():
+    """By the same rules as the counts of everybody, told apart by who is seen."""
+    chance = random.Random(5)
+    sessions = [
+        put(
+            chance.choice((600.0, 604.0, 604.5, 650.0)),
+            player=make_player(
+                date_of_birth=chance.choice((None, dt.date(2012, 1, 5)))
+            ),
+        )
+        for _ in range(30)
+    ]
+    ids = [session.player_id for session in sessions]
+    everyone = Player.objects.filter(pk__in=ids)
+    some = Player.objects.filter(pk__in=ids[::2])
+    values = {row.player_id: row for row in PeerNumber.objects.all()}
+    for player_id in ids[::2]:
+        assert peers.peers_of(player_id, [PELVIS], seen=everyone) == peers.peers_of(
+            player_id, [PELVIS]
+        )
+        own = values[player_id]
+        found = peers.peers_of(player_id, [PELVIS], seen=some)[PELVIS]
+        for share, among in (
+            (found.everyone, ids[::2]),
+            (
+                found.same_age,
+                [pk for pk in ids[::2] if values[pk].age_band == own.age_band],
+            ),
+        ):
+            if share is None:
+                assert own.age_band is None
+                continue
+            others = [values[pk].value for pk in among]
+            assert (share.n, share.below, share.equal) == (
+                len(others),
+                sum(value < own.value for value in others),
+                others.count(own.value),
+            )
