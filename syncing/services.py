@@ -368,9 +368,11 @@ def _progress(run: SyncLog) -> Progress | None:
     entry = run.progress.get(run.phase)
     if entry is None:
         return None
-    return Progress(
-        run.phase, Phase(run.phase).label, entry["done"] or 0, entry["total"]
-    )
+    done, total = entry["done"] or 0, entry["total"]
+    if total is not None:
+        # Files that a person asked for meanwhile are done beyond the number.
+        total = max(total, done)
+    return Progress(run.phase, Phase(run.phase).label, done, total)
 
 
 def _remaining_s(

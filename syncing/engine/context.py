@@ -151,12 +151,15 @@ class Tally:
     frames: int = 0
     errors: list[dict[str, Any]] = field(default_factory=list)
     error_count: int = 0
+    #: {phase: how many of its objects were done}
+    steps: dict[str, int] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
         return not (
             self.frames
             or self.error_count
+            or self.steps
             or any(any(kind.values()) for kind in self.counts.values())
         )
 
@@ -193,7 +196,8 @@ class RunContext:
         self._lock = threading.Lock()
         self._flushing = threading.Lock()
         self._tally = Tally()
-        self._progress: dict[str, dict[str, int | None]] = dict(log.progress)
+        # Phases that began since the row was last written.
+        self._begun: dict[str, dict[str, int | None]] = {}
         self._on_progress = on_progress
         self._deadline = (
             None if time_budget_s is None else time.monotonic() + time_budget_s
@@ -320,7 +324,8 @@ class RunContext:
     def begin_phase(self, phase: str, total: int | None = None) -> None:
         with self._lock:
             self.phase = phase
-            self._progress[phase] = {
+            self._tally.steps.pop(phase, None)
+            self._begun[phase] = {
                 "done": 0,
                 "total": total,
                 "began": int(time.time()),
@@ -333,15 +338,10 @@ class RunContext:
         )
         self.flush()
 
-    def add_total(self, phase: str, n: int) -> None:
-        with self._lock:
-            entry = self._progress.setdefault(phase, {"done": 0, "total": 0})
-            entry["total"] = (entry["total"] or 0) + n
-
     def advance(self, phase: str, n: int = 1) -> None:
+        """Count what was done of a phase, by the leader and by helpers alike."""
         with self._lock:
-            entry = self._progress.setdefault(phase, {"done": 0, "total": None})
-            entry["done"] = (entry["done"] or 0) + n
+            self._tally.steps[phase] = self._tally.steps.get(phase, 0) + n
 
     def set_cursor(
         self, *, before: datetime | None = None, after: datetime | None = None
@@ -431,7 +431,7 @@ class RunContext:
         with self._lock:
             tally, self._tally = self._tally, Tally()
             phase = self.phase
-            progress = {name: dict(entry) for name, entry in self._progress.items()}
+            begun, self._begun = self._begun, {}
             sent = 0 if self._client is None else self._client.requests_sent.total
         new_requests = sent - self._requests_written
         now = timezone.now()
@@ -455,16 +455,20 @@ class RunContext:
                 ]
                 if is_ours:
                     log.heartbeat_at = now
-                    fields.append("heartbeat_at")
+                    log.progress = _advanced(log.progress, begun, tally.steps)
+                    fields += ["heartbeat_at", "progress"]
                     if not self.is_helper:
-                        log.phase, log.progress = phase, progress
-                        fields += ["phase", "progress"]
+                        log.phase = phase
+                        fields.append("phase")
                 log.save(update_fields=fields)
         except BaseException:
             # Not written: keep it for the next time.
             with self._lock:
                 newer, self._tally = self._tally, tally
+                for name in self._begun:
+                    tally.steps.pop(name, None)
                 _add(self._tally, newer)
+                self._begun = {**begun, **self._begun}
             raise
         self._requests_written = sent
         self.log = log
@@ -500,7 +504,22 @@ def merge_tally(log: SyncLog, tally: Tally) -> None:
     )
 
 
+def _advanced(
+    stored: dict[str, dict[str, int | None]],
+    begun: dict[str, dict[str, int | None]],
+    steps: dict[str, int],
+) -> dict[str, dict[str, int | None]]:
+    """What the row holds, with the phases that began and the steps that were done."""
+    progress = {name: dict(entry) for name, entry in {**stored, **begun}.items()}
+    for name, n in steps.items():
+        entry = progress.setdefault(name, {"done": 0, "total": None})
+        entry["done"] = (entry["done"] or 0) + n
+    return progress
+
+
 def _add(tally: Tally, other: Tally) -> None:
+    for name, n in other.steps.items():
+        tally.steps[name] = tally.steps.get(name, 0) + n
     for kind, counts in other.counts.items():
         for name, n in counts.items():
             tally.counts[kind][name] = tally.counts[kind].get(name, 0) + n

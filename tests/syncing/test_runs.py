@@ -238,6 +238,9 @@ def test_two_processes_share_limit_and_jobs(start_vendor, sync_process, settings
     outcome = json.loads(out.splitlines()[-1])
     assert outcome["exports"]["created"] == 14 * 3
     assert outcome["requests"] == vendor.log.total
+    # The bar counts what both of them did.
+    bar = SyncLog.objects.get().progress["exports"]
+    assert (bar["done"], bar["total"]) == (14 * 3, 14 * 3)
 
 
 def test_sweep_enqueues_a_run_that_no_worker_took_up():
