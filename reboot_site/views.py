@@ -54,7 +54,8 @@ def _applied_migrations() -> set[tuple[str, str]]:
 
 def _worker() -> dict[str, Any]:
     try:
-        age = worker_heartbeat_age_s()
+        # Workers may live on other hosts than the one that is asked.
+        age = worker_heartbeat_age_s(any_host=True)
         queued = int(get_broker().queue_size())
     except broker_errors():
         return {"state": "unknown", "heartbeat_age_s": None, "queue_length": None}

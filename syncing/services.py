@@ -57,6 +57,9 @@ __all__ = [
 
 #: Without a heartbeat for so long the workers are taken for stopped.
 WORKER_SILENCE_S = 180.0
+#: A host that beat within the first of these, but not within the second, is asked for
+#: a sign; one that was silent for longer is taken for switched off.
+_QUIET_S = (600.0, 45.0)
 #: A time that is left is only said after this much was done and this long.
 _ESTIMATE_AFTER_S = 5.0
 _ESTIMATE_AFTER_DONE = 5
@@ -343,6 +346,14 @@ def worker_heartbeat_age_s(*, any_host: bool = False) -> float | None:
         return None
     age_s: float = (timezone.now() - newest).total_seconds()
     return max(0.0, age_s)
+
+
+def another_host_is_quiet() -> bool:
+    """Whether a host that worked lately has shown nothing for most of a minute."""
+    now = timezone.now()
+    since, until = (now - timedelta(seconds=age_s) for age_s in _QUIET_S)
+    beats = WorkerHeartbeat.objects.exclude(host=host_name())
+    return beats.filter(beat_at__gte=since, beat_at__lt=until).exists()
 
 
 def queue_length() -> int:

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.utils import timezone
+from django_q.tasks import async_task
 
 from syncing import services
 from syncing.engine import liveness
@@ -18,6 +19,8 @@ from syncing.models import RunHelper, RunStatus, SyncLog, SyncType, Trigger
 
 #: Share of the queue's time limit after which a run goes on in another task.
 _BUDGET_SHARE = 0.6
+#: How often a heartbeat is passed on to reach a host that was quiet.
+_MOST_HOPS = 12
 #: Results of tasks are kept this long, to be looked at.
 _KEEP_RESULTS = timedelta(days=7)
 
@@ -74,10 +77,16 @@ def sweep_task() -> dict[str, int]:
     return services.sweep()
 
 
-def heartbeat_task() -> None:
-    """Show that the queue of this host works, and take over from what died here."""
+def heartbeat_task(hops: int = 0) -> None:
+    """Show that the queue of this host works, and take over from what died here.
+
+    Nobody can say which host takes a task. Where one was quiet for longer the task is
+    sent once more, and the hosts whose hands are free get it in turn.
+    """
     beat()
     services.take_over()
+    if hops < _MOST_HOPS and services.another_host_is_quiet():
+        async_task("syncing.tasks.heartbeat_task", hops + 1, task_name="heartbeat")
 
 
 def prune_task() -> int:
@@ -94,8 +103,6 @@ def _budget_s() -> float:
 
 def _call_help(log: SyncLog) -> None:
     """Let the other workers of the queue take a share of the files."""
-    from django_q.tasks import async_task
-
     if log.sync_type == SyncType.UPLOAD:
         return
     for number in range(1, int(settings.Q_CLUSTER["workers"])):
