@@ -5,6 +5,10 @@ be cut silently, and a server that ignores ``offset`` sends the same page for ev
 (reference, sections 6 and 9). So the offset moves by what arrived, and the walk ends
 at an empty page or at one without a new id. A short page proves nothing: ending there
 would lose athletes whenever the server's maximum is below what we ask for.
+
+When the first page comes again for every offset, larger pages are asked for until one
+is not full. A list that cannot be read to its end so is an error: taken for whole, it
+would hide the rest, and a full sync would mark it as missing.
 """
 
 import json
@@ -16,6 +20,8 @@ from syncing.client.errors import UnexpectedShapeError, UnexpectedStatusError
 WRAPPER_NAMES = ("data", "results", "items")
 
 MINIMUM_LIMIT = 10
+#: Where the offset is ignored, one page of this size holds the list or nothing does.
+MAXIMUM_LIMIT = 100_000
 
 FetchPage = Callable[[int, int], Sequence[object]]
 
@@ -50,23 +56,51 @@ def walk_pages(
 ) -> Iterator[object]:
     """Yield each entry once, in the order of the pages."""
     seen: set[str] = set()
+    first: Sequence[object] = ()
     offset = 0
     for _ in range(max_pages):
         page, limit = _fetch_halving(fetch, offset, limit)
-        fresh = 0
-        for item in page:
-            identity = _identity(item, key)
-            if identity in seen:
-                continue
-            seen.add(identity)
-            fresh += 1
-            yield item
-        if fresh == 0:
+        fresh = list(_fresh(page, key, seen))
+        yield from fresh
+        if not fresh:
+            if page and page == first:
+                yield from _in_one_page(fetch, route, key, limit, seen, len(first))
             return
+        first = first or page
         offset += len(page)
     raise UnexpectedShapeError(
         f"{route}: the list did not end after {max_pages} pages. What was read so far "
         "is kept; if the organisation is really that large, raise the page limit."
+    )
+
+
+def _fresh(page: Sequence[object], key: str, seen: set[str]) -> Iterator[object]:
+    for item in page:
+        identity = _identity(item, key)
+        if identity not in seen:
+            seen.add(identity)
+            yield item
+
+
+def _in_one_page(
+    fetch: FetchPage, route: str, key: str, limit: int, seen: set[str], arrived: int
+) -> Iterator[object]:
+    """The rest of a list whose server ignores ``offset``."""
+    while arrived >= limit:
+        if limit >= MAXIMUM_LIMIT:
+            break
+        page, limit = _fetch_halving(fetch, 0, limit * 10)
+        yield from _fresh(page, key, seen)
+        if len(page) <= arrived:
+            # Cut at the server's own maximum, or the list ends just there.
+            break
+        arrived = len(page)
+    else:
+        return
+    raise UnexpectedShapeError(
+        f"{route}: the first {arrived} entries come again for every page, so the list "
+        "may be longer than what could be read. What was read is kept; ask the vendor "
+        "why offset has no effect."
     )
 
 

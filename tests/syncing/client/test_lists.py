@@ -54,13 +54,30 @@ def test_limit_that_is_never_accepted_is_an_error(make_client):
     assert caught.value.fields == ("limit",)
 
 
-def test_server_that_ignores_the_offset_does_not_run_for_ever(
-    start_vendor, make_client
+@pytest.mark.parametrize(("count", "requests"), [(99, 2), (137, 3), (1200, 4)])
+def test_server_that_ignores_the_offset_loses_nobody(
+    start_vendor, make_client, count, requests
 ):
-    vendor = start_vendor(players=137, scenario="offset-ignored")
+    vendor = start_vendor(players=count, scenario="offset-ignored")
     players = list(make_client(vendor.url).players())
-    assert len(players) == len({p.org_player_id for p in players}) == 100
-    assert vendor.log.routes["players"] == 2
+    assert len(players) == len({p.org_player_id for p in players}) == count
+    assert vendor.log.routes["players"] == requests
+
+
+@pytest.mark.parametrize("more", ["limit-clamped=100", "limit-rejected=100"])
+def test_list_that_cannot_be_read_to_its_end_is_not_taken_for_whole(
+    start_vendor, make_client, more
+):
+    vendor = start_vendor(players=137, scenario=f"offset-ignored,{more}")
+    found = []
+    with pytest.raises(UnexpectedShapeError, match="the first 100 entries come again"):
+        found.extend(make_client(vendor.url).players())
+    assert vendor.log.routes["players"] < 10
+
+
+def test_refused_size_of_the_one_page_is_halved(start_vendor, make_client):
+    vendor = start_vendor(players=137, scenario="offset-ignored,limit-rejected=500")
+    assert len(list(make_client(vendor.url).players())) == 137
 
 
 def test_list_that_never_ends_is_stopped(make_client):
