@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, cast
 
+from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -32,11 +33,13 @@ from syncing.models import (
 
 if TYPE_CHECKING:
     _Base = admin.ModelAdmin[Any]
+    _ScheduleForm = forms.ModelForm[Any]
     QueueScheduleAdmin = admin.ModelAdmin[Any]
 else:  # Django's own class takes no parameter at run time
     from django_q.admin import ScheduleAdmin as QueueScheduleAdmin
 
     _Base = admin.ModelAdmin
+    _ScheduleForm = forms.ModelForm
 
 
 class StaffRequest(HttpRequest):
@@ -61,9 +64,30 @@ class RecordAdmin(_Base):
 admin.site.unregister(Schedule)
 
 
+class ScheduleForm(_ScheduleForm):
+    """Refuses a time that never comes: the queue would stop at it, with all others."""
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or self.cleaned_data
+        if values.get("schedule_type") != Schedule.CRON or "cron" in self.errors:
+            return values
+        if not values.get("cron"):
+            self.add_error("cron", "Say when, as minute, hour, day, month and weekday.")
+            return values
+        try:
+            Schedule(
+                schedule_type=Schedule.CRON, cron=values["cron"]
+            ).calculate_next_run()
+        except ValueError:
+            self.add_error("cron", "There is no such day. Choose one that comes.")
+        return values
+
+
 @admin.register(Schedule)
 class ScheduleAdmin(QueueScheduleAdmin):
     """When the queue calls what; a changed time holds from its next occurrence."""
+
+    form = ScheduleForm
 
     def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         form = super().get_form(request, *args, **kwargs)

@@ -5,7 +5,7 @@ Arguments are ids only. Each task may come twice, late, or not at all.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
@@ -66,10 +66,32 @@ def help_exports_task(log_id: int) -> str:
 
 def scheduled_sync_task(full: bool = False) -> str:
     """Begin the daily or weekly sync; one that is under way is enough."""
+    if ran_before_clocks_were_set_back(timezone.localtime(), full=full):
+        return "done before the clocks were set back"
     log, is_new = services.request_sync(trigger=Trigger.SCHEDULE, full=full)
     if full and log.sync_type != SyncType.FULL:
         services.want_full_run()
     return f"run {log.pk} {'queued' if is_new else 'was active already'}"
+
+
+def ran_before_clocks_were_set_back(now: datetime, *, full: bool) -> bool:
+    """Whether this hour comes for the second time, and its sync ran the first time.
+
+    The queue's scheduler calls in both of them.
+    """
+    if not now.fold:
+        return False
+    first = now.replace(fold=0).astimezone(UTC)
+    kinds = [SyncType.FULL] if full else [SyncType.FULL, SyncType.INCREMENTAL]
+    return (
+        SyncLog.objects.filter(
+            trigger=Trigger.SCHEDULE,
+            sync_type__in=kinds,
+            created_at__range=(first - timedelta(minutes=5), now),
+        )
+        .exclude(status__in=[RunStatus.FAILED, RunStatus.ABANDONED])
+        .exists()
+    )
 
 
 def sweep_task() -> dict[str, int]:

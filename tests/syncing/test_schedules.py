@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -228,8 +228,10 @@ def test_switching_off_leaves_the_time(staff):
     assert (daily.repeats, daily.next_run) == (0, before.replace(microsecond=0))
 
 
-def test_cron_that_makes_no_sense_is_refused(staff):
-    response = edit_in_admin(staff, cron="61 4 * *")
+@pytest.mark.parametrize("cron", ["61 4 * *", "0 4 30 2 *", ""])
+def test_cron_that_makes_no_sense_is_refused(staff, cron):
+    """A day that never comes would stop the queue's scheduler, all times with it."""
+    response = edit_in_admin(staff, cron=cron)
 
     assert response.status_code == 200
     assert Schedule.objects.get(name=DAILY).cron == "30 4 * * *"
@@ -239,6 +241,34 @@ def test_admin_says_which_zone_it_is(staff, settings):
     pk = Schedule.objects.get(name=DAILY).pk
     page = staff.get(f"/admin/django_q/schedule/{pk}/change/").content.decode()
     assert f"time of {settings.TIME_ZONE}" in page
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "full", "expected"),
+    [
+        ("", "", False, False),
+        ("incremental", "success", False, True),
+        ("incremental", "success", True, False),
+        ("full", "partial", False, True),
+        ("incremental", "failed", False, False),
+    ],
+)
+def test_hour_that_comes_twice_syncs_once(kind, status, full, expected):
+    """In Berlin 02:30 of 2026-10-25 comes at 00:30 and again at 01:30 UTC."""
+    zone = ZoneInfo("Europe/Berlin")
+    first, second = (
+        datetime(2026, 10, 25, hour, 30, 5, tzinfo=UTC).astimezone(zone)
+        for hour in (0, 1)
+    )
+    assert not tasks.ran_before_clocks_were_set_back(first, full=full)
+    if kind:
+        SyncLog.objects.create(trigger="schedule", sync_type=kind, status=status)
+        SyncLog.objects.update(created_at=first)
+
+    assert tasks.ran_before_clocks_were_set_back(second, full=full) is expected
+    assert not tasks.ran_before_clocks_were_set_back(
+        second + timedelta(days=1), full=full
+    )
 
 
 def test_hour_that_a_change_of_clocks_skips_is_not_lost():
