@@ -120,6 +120,8 @@ class Tempo:
     poll_deadline: timedelta = timedelta(minutes=30)
     #: Waits after failures; those up to `patience_s` are waited for by the run.
     failure_s: tuple[float, ...] = (3, 20, 600, 3600, 6 * 3600, 24 * 3600)
+    #: When a session that could not be read is looked at again.
+    detail_s: tuple[float, ...] = (600, 3600, 6 * 3600, 24 * 3600)
     #: The same after a file that cannot be read: a few tries at once, then hours.
     bad_file_s: tuple[float, ...] = (1, 3, 6, 6 * 3600, 24 * 3600)
     patience_s: float = 60.0
@@ -243,6 +245,17 @@ class RunContext:
     def note_answer(self) -> None:
         with self._lock:
             self._unavailable_in_a_row = 0
+
+    @property
+    def vendor_answers(self) -> bool:
+        """Whether anything but silence and the vendor's own faults came in this run."""
+        if self._client is None:
+            return False
+        return any(
+            status.startswith(("2", "4"))
+            for counts in self._client.requests_sent.by_route().values()
+            for status in counts
+        )
 
     # Stopping
 

@@ -645,8 +645,13 @@ class _Worker:
         place = min(job.attempts, len(waits)) - 1
         if code in {"too_large", "not_ready", "forbidden_host"}:
             place = len(waits) - 1
+        attempts = job.attempts
+        if code == UnavailableError.code and not self._ctx.vendor_answers:
+            # Nothing answers: that is no fault of this file, however long it lasts.
+            attempts = max(0, attempts - 1)
+            place = max(place, len(waits) - 3)
         wait_s = waits[max(0, place)]
-        is_last = job.attempts >= tempo.max_attempts
+        is_last = attempts >= tempo.max_attempts
         settled = self._settle(
             job,
             JobState.GIVEN_UP if is_last else JobState.FAILED,
@@ -655,6 +660,7 @@ class _Worker:
             last_error=f"Given up after {job.attempts} tries: {message}"
             if is_last
             else message,
+            attempts=attempts,
             polls=0,
             requested_at=None,
         )

@@ -278,9 +278,15 @@ def read_detail(ctx: RunContext, capture_id: int, hitting_id: int) -> None:
 
 
 def _detail_failed(ctx: RunContext, capture: Capture, error: RebootError) -> None:
+    waits = ctx.tempo.detail_s
+    # Looks in vain at a session that has no data yet are another count.
+    tries = capture.checks if capture.last_error else 0
     capture.last_error = error.message
-    capture.checks += 1
-    capture.save(update_fields=["last_error", "checks", "updated_at"])
+    capture.checks = tries + 1
+    capture.next_check_at = timezone.now() + timedelta(
+        seconds=waits[min(tries, len(waits) - 1)]
+    )
+    capture.save(update_fields=["last_error", "checks", "next_check_at", "updated_at"])
     ctx.count("sessions", "failed")
     ctx.record_error(
         what="Reading a session",
@@ -395,6 +401,9 @@ def _conclude(
     else:
         capture.verdict = Capture.Verdict.OTHER
     waits = ctx.tempo.no_data_s
+    if capture.last_error:
+        # Those were tries that failed.
+        capture.checks = 0
     if (
         UNKNOWN in found or capture.verdict == Capture.Verdict.UNKNOWN
     ) and capture.checks < len(waits):

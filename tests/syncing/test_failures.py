@@ -2,11 +2,14 @@
 
 import json
 import logging
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from athletes.models import BiomechanicsData, DataState, Player, Session
 from simulator.faults import FaultPlan
+from syncing import services
 from syncing.models import (
     ExportJob,
     JobState,
@@ -301,3 +304,75 @@ def test_nothing_secret_and_no_name_is_logged(start_vendor, run_sync, caplog):
     }
     assert "run" in told
     assert [word for word in [*secrets, *names] if word in told] == []
+
+
+def test_session_that_cannot_be_read_is_looked_at_again_by_the_sweep(
+    start_vendor, run_sync
+):
+    """Not only by the sync of the next day."""
+    vendor = start_vendor(sessions=2, scenario="plain")
+    vendor.app.set_faults(
+        FaultPlan(
+            probability=1.0, kinds=("500",), routes=("session",), max_in_a_row=10**6
+        )
+    )
+    began = timezone.now()
+    assert run_sync().status == RunStatus.PARTIAL
+    for row in VendorSession.objects.all():
+        assert "HTTP 500" in row.last_error
+        assert row.next_check_at - began >= timedelta(minutes=9)
+    assert services.sweep()["started"] == 0
+
+    vendor.app.set_faults(FaultPlan())
+    VendorSession.objects.update(next_check_at=timezone.now())
+    assert services.sweep()["started"] == 1
+    log = services.run_sync(log_id=SyncLog.objects.active().get().pk, tempo=FAST)
+    assert log.status == RunStatus.SUCCESS
+    rows = VendorSession.objects.values_list("last_error", "checks", "next_check_at")
+    assert set(rows) == {("", 0, None)}
+    assert set(Session.objects.values_list("data_state", flat=True)) == {"complete"}
+
+
+def test_outage_of_a_week_gives_no_file_up(start_vendor, run_sync, settings):
+    start_vendor(sessions=2, scenario="plain")
+    run_sync()
+    url = settings.REBOOT_BASE_URL
+    settings.REBOOT_BASE_URL = "http://127.0.0.1:9"
+    last_try = {"attempts": FAST.max_attempts - 1, "next_try_at": timezone.now()}
+    jobs = ExportJob.objects.filter(data_type="momentum-energy")
+    jobs.update(state=JobState.FAILED, error_code="unavailable", **last_try)
+    for _ in range(2):
+        log = run_sync(trigger="sweep", sync_type="exports")
+        assert log.status in {RunStatus.FAILED, RunStatus.PARTIAL}
+        assert set(jobs.values_list("state", "attempts")) == {
+            ("failed", FAST.max_attempts - 1)
+        }
+        assert not jobs.filter(next_try_at__lte=timezone.now()).exists()
+        jobs.update(next_try_at=timezone.now())
+
+    settings.REBOOT_BASE_URL = url
+    assert run_sync(sync_type="exports").status == RunStatus.SUCCESS
+    assert set(jobs.values_list("state", flat=True)) == {"stored"}
+
+
+def test_file_that_fails_while_others_come_is_given_up(start_vendor, run_sync):
+    vendor = start_vendor(sessions=1, scenario="plain")
+    run_sync()
+    vendor.app.set_faults(
+        FaultPlan(
+            probability=1.0,
+            kinds=("500",),
+            routes=("data_export",),
+            max_in_a_row=10**6,
+        )
+    )
+    job = ExportJob.objects.first()
+    ExportJob.objects.filter(pk=job.pk).update(
+        state=JobState.FAILED,
+        attempts=FAST.max_attempts - 1,
+        next_try_at=timezone.now(),
+    )
+    run_sync()
+    job.refresh_from_db()
+    assert job.state == JobState.GIVEN_UP
+    assert "Given up after 10 tries" in job.last_error
