@@ -44,5 +44,10 @@ class ExportJobQuerySet(models.QuerySet["ExportJob"]):
         return self.filter(state__in=OPEN)
 
     def broken(self) -> ExportJobQuerySet:
-        """Jobs that failed, to be tried again or given up."""
-        return self.filter(state__in=["failed", "given_up"])
+        """Jobs that failed, to be tried again or given up.
+
+        What the vendor no longer lists is not tried, and nobody has to act on it.
+        """
+        return self.filter(
+            state__in=["failed", "given_up"], session__missing_since__isnull=True
+        )

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from athletes.access import Viewer, sees_everybody, visible_sessions
 from athletes.display import since_text
+from athletes.models import Session
 from syncing import services
 from syncing.models import (
     ExportJob,
@@ -57,6 +58,18 @@ class SyncPanel:
     def state(self) -> str:
         return "active" if self.status.is_active else "idle"
 
+    @property
+    def heading(self) -> str:
+        if self.status.is_active:
+            return "Sync under way"
+        if self.status.run is None:
+            return "Nothing synced yet"
+        if self.status.last_success_at is None:
+            return "Not synced completely yet"
+        if self.status.success_is_overdue:
+            return "Data are not fresh"
+        return "Data are fresh"
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -66,6 +79,28 @@ class Failure:
     message: str
     jobs: list[ExportJob]
     given_up: int
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One session that could not be read, or whose numbers could not be computed."""
+
+    kind: str
+    pk: int
+    name: str
+    session: Session | None
+    message: str
+    next_try_at: dt.datetime | None
+
+
+@dataclass(frozen=True)
+class Troubles:
+    """Sessions with one kind of trouble, the newest of them one by one."""
+
+    kind: str
+    title: str
+    count: int
+    listed: list[Trouble]
 
 
 @dataclass(frozen=True)
@@ -147,6 +182,67 @@ def failures(status: SyncStatus, viewer: Viewer) -> list[Failure]:
         )
         for group in status.failures
     ]
+
+
+def troubles(status: SyncStatus, viewer: Viewer) -> list[Troubles]:
+    """What failed about sessions rather than files, as far as the viewer may see it."""
+    found = []
+    if status.unread_sessions:
+        found.append(_unread(status.unread_sessions, viewer))
+    if status.uncomputed_sessions:
+        found.append(_uncomputed(status.uncomputed_sessions, viewer))
+    return found
+
+
+def _unread(count: int, viewer: Viewer) -> Troubles:
+    rows = services.unread_sessions().order_by("-updated_at")
+    # Nobody of ours took part, as far as is known: told to who sees everybody.
+    known = visible_sessions(viewer)
+    if not sees_everybody(viewer):
+        listed = rows.filter(session_id__in=known.values("session_id"))
+    else:
+        listed = rows
+    newest = list(listed[:LISTED_FILES])
+    parts: dict[str, Session] = {}
+    for part in known.filter(session_id__in=[row.session_id for row in newest]):
+        parts.setdefault(part.session_id, part)
+    return Troubles(
+        "unread",
+        "could not be read",
+        count,
+        [
+            Trouble(
+                "unread",
+                row.pk,
+                row.session_id,
+                parts.get(row.session_id),
+                row.last_error,
+                row.next_check_at,
+            )
+            for row in newest
+        ],
+    )
+
+
+def _uncomputed(count: int, viewer: Viewer) -> Troubles:
+    rows = services.uncomputed_sessions().order_by("-updated_at")
+    listed = rows.filter(session__in=visible_sessions(viewer))
+    return Troubles(
+        "uncomputed",
+        "stored without its numbers",
+        count,
+        [
+            Trouble(
+                "uncomputed",
+                row.pk,
+                row.session.session_id,
+                row.session,
+                row.last_error,
+                None,
+            )
+            for row in listed.select_related("session")[:LISTED_FILES]
+        ],
+    )
 
 
 def _shown_jobs(group: FailureGroup, viewer: Viewer) -> list[int]:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, F, Max, Min, Q
+from django.db.models import Count, F, Max, Min, Q, QuerySet
 from django.utils import timezone
 from django_q.tasks import async_task
 
 from syncing.alerts import SUCCESS_MAX_AGE, is_overdue, last_success, mail_when_overdue
 from syncing.engine import runs
 from syncing.engine.context import HINT_OTHERWISE, HINTS
+from syncing.engine.limiter import paused_until
 from syncing.engine.runs import host_name
 from syncing.engine.states import refresh_session_state
 from syncing.models import (
@@ -140,6 +141,41 @@ def retry_failed(*, user: User | None = None) -> int:
     """Try everything again that failed or was given up."""
     broken = ExportJob.objects.broken().values_list("pk", flat=True)
     return retry_jobs(job_ids=broken, user=user)
+
+
+def unread_sessions() -> QuerySet[VendorSession]:
+    """Sessions of the vendor's list that could not be read on their own."""
+    return VendorSession.objects.filter(missing_since__isnull=True).exclude(
+        last_error=""
+    )
+
+
+def uncomputed_sessions() -> QuerySet[AnalysisJob]:
+    """Sessions whose frames are here and whose numbers could not be computed."""
+    return AnalysisJob.objects.filter(wanted__gt=F("done")).exclude(last_error="")
+
+
+def retry_sessions(
+    *,
+    unread: Iterable[int] = (),
+    uncomputed: Iterable[int] = (),
+    user: User | None = None,
+) -> int:
+    """Look at sessions again now, or compute their numbers; returns how many.
+
+    Numbers of rows: of the vendor's sessions, and of ours.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        count = unread_sessions().filter(pk__in=list(unread)).update(next_check_at=now)
+        count += (
+            uncomputed_sessions()
+            .filter(pk__in=list(uncomputed))
+            .update(attempts=0, last_error="", updated_at=now)
+        )
+        if count:
+            request_sync(trigger=Trigger.BUTTON, user=user, sync_type=SyncType.EXPORTS)
+    return count
 
 
 def give_up(*, job_ids: Iterable[int]) -> int:
@@ -279,12 +315,17 @@ class FailureGroup:
 
 @dataclass(frozen=True)
 class Waiting:
-    """Jobs in one state that somebody or something has to act on."""
+    """Files in one state, or sessions, that somebody or something has to act on."""
 
     state: str
     label: str
     count: int
     next_try_at: datetime | None
+    unit: str = "file"
+
+    @property
+    def is_due(self) -> bool:
+        return self.next_try_at is None or self.next_try_at <= timezone.now()
 
 
 @dataclass(frozen=True)
@@ -296,10 +337,14 @@ class SyncStatus:
     is_active: bool
     is_cancelling: bool
     progress: Progress | None
+    #: The vendor asked for a pause that lasts until then.
+    paused_until: datetime | None
     remaining_s: float | None
     waiting: list[Waiting] = field(default_factory=list)
     failures: list[FailureGroup] = field(default_factory=list)
     failed_jobs: int = 0
+    unread_sessions: int = 0
+    uncomputed_sessions: int = 0
     worker_heartbeat_age_s: float | None = None
     worker_is_alive: bool = False
     queue_length: int = 0
@@ -316,18 +361,29 @@ def sync_status(*, with_jobs: bool = True) -> SyncStatus:
     is_alive = age_s is not None and age_s <= WORKER_SILENCE_S
     progress = None if run is None or not run.is_active else _progress(run)
     remaining_s = None if run is None else _remaining_s(run, progress, now)
+    failed_jobs = ExportJob.objects.broken().count()
+    unread = uncomputed = 0
+    if with_jobs or (run is not None and run.status == RunStatus.SUCCESS):
+        unread = unread_sessions().count()
+        uncomputed = uncomputed_sessions().count()
+    paused = None
+    if run is not None and run.status == RunStatus.RUNNING:
+        paused = paused_until()
     return SyncStatus(
-        sentence=_sentence(run, progress, is_alive),
+        sentence=_sentence(run, progress, is_alive, failed_jobs + unread + uncomputed),
         run=run,
         is_active=run is not None and run.is_active,
         is_cancelling=run is not None
         and run.is_active
         and run.cancel_requested_at is not None,
         progress=progress,
+        paused_until=paused,
         remaining_s=remaining_s,
         waiting=_waiting() if with_jobs else [],
         failures=_failures() if with_jobs else [],
-        failed_jobs=ExportJob.objects.broken().count(),
+        failed_jobs=failed_jobs,
+        unread_sessions=unread,
+        uncomputed_sessions=uncomputed,
         worker_heartbeat_age_s=age_s,
         worker_is_alive=is_alive,
         queue_length=queue_length(),
@@ -411,7 +467,9 @@ def _remaining_s(
     return spent_s / progress.done * left
 
 
-def _sentence(run: SyncLog | None, progress: Progress | None, is_alive: bool) -> str:
+def _sentence(
+    run: SyncLog | None, progress: Progress | None, is_alive: bool, failing: int
+) -> str:
     if run is None:
         return "Nothing was ever synced."
     if run.status == RunStatus.QUEUED:
@@ -430,8 +488,12 @@ def _sentence(run: SyncLog | None, progress: Progress | None, is_alive: bool) ->
         if progress.done:
             return f"{progress.label}: {progress.done} so far."
         return f"{progress.label}."
+    complete = "The last sync was complete."
+    if failing:
+        # Not yet due for another try, or given up.
+        complete = "The last sync went well; what failed before it still waits."
     endings: dict[str, str] = {
-        RunStatus.SUCCESS: "The last sync was complete.",
+        RunStatus.SUCCESS: complete,
         RunStatus.PARTIAL: "The last sync ended with parts missing.",
         RunStatus.FAILED: "The last sync failed.",
         RunStatus.CANCELLED: "The last sync was cancelled.",
@@ -452,7 +514,7 @@ def _waiting() -> list[Waiting]:
         .annotate(count=Count("id"), next=Min("next_try_at"))
     )
     found = {row["state"]: row for row in rows}
-    return [
+    waiting = [
         Waiting(
             state,
             JobState(state).label,
@@ -462,6 +524,20 @@ def _waiting() -> list[Waiting]:
         for state in JobState.values
         if state in found
     ]
+    sessions = VendorSession.objects.filter(
+        missing_since__isnull=True, next_check_at__isnull=False, last_error=""
+    ).aggregate(count=Count("id"), next=Min("next_check_at"))
+    if sessions["count"]:
+        waiting.append(
+            Waiting(
+                "session",
+                "Vendor has not finished the session",
+                sessions["count"],
+                sessions["next"],
+                "session",
+            )
+        )
+    return waiting
 
 
 def _failures() -> list[FailureGroup]:

@@ -126,11 +126,29 @@ def cancel(request: PageRequest) -> HttpResponse:
 
 @require_POST
 def retry(request: PageRequest) -> HttpResponse:
-    """Try failed jobs again: one, or all that failed for one reason."""
+    """Try again what failed: one file or session, or all of one reason."""
     _require_staff(request)
+    if "sessions" in request.POST:
+        return _retry_sessions(request)
     count = services.retry_jobs(job_ids=_chosen_jobs(request), user=request.user)
     record(Action.SYNC_REQUESTED, by=request.user, what="try again", files=count)
     messages.success(request, f"{_files(count)} will be tried again now.")
+    return redirect("syncing:index")
+
+
+def _retry_sessions(request: PageRequest) -> HttpResponse:
+    kind, number = request.POST["sessions"], _number(request.POST.get("row", ""))
+    rows: dict[str, list[int]] = {"unread": [], "uncomputed": []}
+    if kind in rows and number is not None:
+        rows[kind] = [number]
+    elif kind == "unread":
+        rows[kind] = list(services.unread_sessions().values_list("pk", flat=True))
+    elif kind == "uncomputed":
+        rows[kind] = list(services.uncomputed_sessions().values_list("pk", flat=True))
+    count = services.retry_sessions(user=request.user, **rows)
+    record(Action.SYNC_REQUESTED, by=request.user, what="try again", sessions=count)
+    sessions = "1 session" if count == 1 else f"{count} sessions"
+    messages.success(request, f"{sessions} will be looked at again now.")
     return redirect("syncing:index")
 
 
@@ -227,19 +245,24 @@ def _records(request: PageRequest, status: services.SyncStatus) -> dict[str, Any
     return {
         "may_act": may_administer(request.user),
         "failures": selectors.failures(status, request.user),
+        "troubles": selectors.troubles(status, request.user),
         "waiting": status.waiting,
         "runs": selectors.history(page_number(request)),
     }
 
 
 def _chosen_jobs(request: HttpRequest) -> list[int]:
-    job = request.POST.get("job", "")
-    if job.isascii() and job.isdigit() and len(job) < 19:
-        return [int(job)]
+    job = _number(request.POST.get("job", ""))
+    if job is not None:
+        return [job]
     jobs = ExportJob.objects.broken().filter(error_code=request.POST.get("code", ""))
     if request.POST.get("only") == JobState.FAILED:
         jobs = jobs.filter(state=JobState.FAILED)
     return list(jobs.values_list("pk", flat=True))
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def _files(count: int) -> str:

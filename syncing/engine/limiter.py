@@ -15,7 +15,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.core.cache import cache
 from django.db import transaction
@@ -34,6 +34,14 @@ SHARE_S = 3.0
 
 _WANTED_KEY = "syncing-slots-wanted"
 _PAUSE_KEY = "syncing-pause-until"
+
+
+def paused_until() -> datetime | None:
+    """Until when nothing is asked of the vendor, at its own wish."""
+    until = cache.get(_PAUSE_KEY)
+    if not isinstance(until, float) or until <= time.time():
+        return None
+    return datetime.fromtimestamp(until, UTC)
 
 
 class SharedLimiter:

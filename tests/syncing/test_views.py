@@ -3,10 +3,20 @@
 import datetime as dt
 
 import pytest
+from django.core.cache import cache
 from django.urls import reverse
 from django.utils import timezone
 
-from syncing.models import ExportJob, JobState, RunStatus, SyncLog, WorkerHeartbeat
+from syncing.engine.limiter import SharedLimiter
+from syncing.models import (
+    AnalysisJob,
+    ExportJob,
+    JobState,
+    RunStatus,
+    SyncLog,
+    VendorSession,
+    WorkerHeartbeat,
+)
 from tests.factories import make_session, make_staff, make_user
 
 pytestmark = pytest.mark.django_db
@@ -190,6 +200,96 @@ def test_try_all_again_takes_the_jobs_of_one_reason(staff):
     assert left.state == JobState.FAILED
 
 
+def make_unread(session_id="vendor-4711", **fields):
+    return VendorSession.objects.create(
+        session_id=session_id,
+        last_error="The vendor's server failed (HTTP 500).",
+        checks=1,
+        next_check_at=timezone.now() + dt.timedelta(hours=1),
+        **fields,
+    )
+
+
+def make_uncomputed(**fields):
+    given = {"wanted": 1, "attempts": 3, "last_error": "Its numbers failed."}
+    return AnalysisJob.objects.create(session=make_session(), **given | fields)
+
+
+def test_sessions_that_failed_stand_there_with_a_try_again_each(staff):
+    make_run()
+    row = make_uncomputed()
+    stored = make_session()
+    unread = [make_unread(), make_unread(stored.session_id)]
+    make_unread("gone", missing_since=timezone.now())
+    page = text_of(staff.get("/syncing/"))
+
+    assert "2</strong> sessions could not be read: The vendor's server failed" in (
+        page.replace("&#x27;", "'")
+    )
+    assert "1</strong> session stored without its numbers: Its numbers failed." in page
+    assert f'href="/athletes/sessions/{stored.pk}/"' in page
+    assert f'href="/athletes/sessions/{row.session_id}/"' in page
+    assert 'aria-label="Try again: session vendor-4711"' in page
+    assert "Try all 2 again" in page
+    assert "what failed before it still waits" in page
+
+    staff.post("/syncing/retry/", {"sessions": "unread", "row": unread[0].pk})
+    run = SyncLog.objects.active().get()
+    assert (run.sync_type, run.trigger) == ("exports", "button")
+    waiting = VendorSession.objects.filter(missing_since__isnull=True)
+    due = waiting.exclude(next_check_at__gt=timezone.now())
+    assert [found.session_id for found in due] == ["vendor-4711"]
+    staff.post("/syncing/retry/", {"sessions": "unread"})
+    assert not waiting.filter(next_check_at__gt=timezone.now()).exists()
+    staff.post("/syncing/retry/", {"sessions": "uncomputed", "row": row.pk})
+    row.refresh_from_db()
+    assert (row.attempts, row.last_error) == (0, "")
+
+
+@pytest.mark.parametrize("row", ["", "x", "9" * 30, "4"])
+def test_try_again_of_no_session_starts_nothing(staff, row):
+    make_uncomputed()
+    for kind in ("unread", "nonsense"):
+        data = {"sessions": kind, "row": row}
+        assert staff.post("/syncing/retry/", data).status_code == 302
+    assert not SyncLog.objects.exists()
+
+
+def test_session_that_the_vendor_has_not_finished_is_waited_for(staff):
+    make_run()
+    at = timezone.now() + dt.timedelta(hours=2)
+    VendorSession.objects.create(session_id="s", needs_detail=False, next_check_at=at)
+    page = text_of(staff.get("/syncing/"))
+    assert "Vendor has not finished the session" in page
+    assert "1</span> session, asked next" in page
+
+
+def test_files_of_sessions_that_are_gone_are_nobodys_failures(staff):
+    make_run()
+    make_job(session=make_session(missing_since=timezone.now()))
+    page = text_of(staff.get("/syncing/"))
+    assert "What failed" not in page
+    assert "The last sync was complete." in page
+
+
+@pytest.mark.parametrize("status", ["failed", "partial", "abandoned"])
+def test_data_are_not_called_fresh_before_the_first_success(staff, status):
+    make_run(status, error_message="The vendor refuses the login.")
+    page = text_of(staff.get("/syncing/"))
+    assert "Not synced completely yet" in page
+    assert "Data are fresh" not in page
+
+
+def test_pause_that_the_vendor_asked_for_is_told(staff):
+    make_run(RunStatus.RUNNING, phase="exports")
+    assert "asked for a pause" not in text_of(staff.get("/syncing/"))
+    SharedLimiter(6).pause(600)
+    try:
+        assert "The vendor asked for a pause" in text_of(staff.get("/syncing/"))
+    finally:
+        cache.clear()
+
+
 def test_give_up_stops_asking(staff):
     job = make_job()
     staff.post("/syncing/give-up/", {"job": job.pk})
@@ -293,5 +393,5 @@ def test_page_asks_the_database_a_constant_number_of_times(
     for _ in range(count):
         make_run()
         make_job()
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(17):
         staff.get("/syncing/")
