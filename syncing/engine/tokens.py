@@ -1,9 +1,9 @@
 """One access token for all workers, kept in the shared cache.
 
 The cache may be a table or Redis, which other people can read and back up, so the
-token is sealed (Fernet) with a key that comes from SECRET_KEY. The password is never
-stored, only a keyed hash of it in the name of the entry, so that a changed password
-does not go on with the old token.
+token is sealed with a key that comes from SECRET_KEY (accounts.keys). The password is
+never stored, only a keyed hash of it in the name of the entry, so that a changed
+password does not go on with the old token.
 """
 
 from __future__ import annotations
@@ -11,20 +11,16 @@ from __future__ import annotations
 import json
 import threading
 import time
-from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 
-from cryptography.fernet import Fernet, InvalidToken
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from django.conf import settings
 from django.core.cache import cache
 from django.utils.crypto import salted_hmac
 
+from accounts.keys import LostKeyError, seal, unseal
 from syncing.client.tokens import ApiKey, Credentials, Token
 
+_PURPOSE = "vendor-token"
 #: A worker that dies while it fetches must not stop the others for longer.
 _LOCK_S = 30
 #: How long a process uses its own copy before it looks again.
@@ -51,8 +47,7 @@ class CacheTokenStore:
             copy = self._copies.get(key)
         if copy is not None and time.monotonic() - copy[0] < _COPY_S:
             return copy[1]
-        sealed = cache.get(self._name(key))
-        plain = unseal(sealed) if isinstance(sealed, str) else None
+        plain = _opened(cache.get(self._name(key)))
         if plain is None:
             return None
         values = json.loads(plain)
@@ -71,7 +66,7 @@ class CacheTokenStore:
             }
         )
         life_s = max(1, int(token.expires_at - time.time()))
-        cache.set(self._name(key), seal(plain), timeout=life_s)
+        cache.set(self._name(key), seal(plain, _PURPOSE), timeout=life_s)
         with self._guard:
             self._copies[key] = (time.monotonic(), token)
 
@@ -98,20 +93,11 @@ class CacheTokenStore:
         return f"{key}-{self._suffix}"
 
 
-def seal(plain: str) -> str:
-    """Encrypt and authenticate a text with a key from SECRET_KEY."""
-    return _fernet(settings.SECRET_KEY).encrypt(plain.encode()).decode()
-
-
-def unseal(sealed: str) -> str | None:
-    """The text again; None when it is not ours, altered, or of another key."""
-    try:
-        return _fernet(settings.SECRET_KEY).decrypt(sealed.encode()).decode()
-    except InvalidToken:
+def _opened(sealed: object) -> str | None:
+    """The text again; None when it is not ours, altered, or of a lost key."""
+    if not isinstance(sealed, str):
         return None
-
-
-@lru_cache(maxsize=2)
-def _fernet(secret_key: str) -> Fernet:
-    derive = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"syncing.tokens")
-    return Fernet(urlsafe_b64encode(derive.derive(secret_key.encode())))
+    try:
+        return unseal(sealed, _PURPOSE)
+    except LostKeyError:
+        return None  # a new token is fetched

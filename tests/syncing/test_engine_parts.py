@@ -16,7 +16,7 @@ from syncing.client.tokens import PasswordLogin, Token
 from syncing.engine.exports import movement_in_name
 from syncing.engine.limiter import SharedLimiter
 from syncing.engine.states import session_state
-from syncing.engine.tokens import CacheTokenStore, seal, unseal
+from syncing.engine.tokens import CacheTokenStore
 from syncing.models import (
     ExportJob,
     JobState,
@@ -122,12 +122,27 @@ def test_token_of_another_password_is_not_used():
 
 
 def test_altered_or_foreign_token_is_as_good_as_none(settings):
-    sealed = seal("text")
-    assert unseal(sealed) == "text"
-    assert unseal(sealed[:-4] + "AAAA") is None
-    assert unseal("not base64 at all") is None
-    settings.SECRET_KEY = "another key"
-    assert unseal(sealed) is None
+    cache.clear()
+    login = PasswordLogin("someone", "password-of-someone")
+    token = Token("the-access-token", time.time() + 60, time.time() + 90)
+    CacheTokenStore(login).put("key", token)
+
+    def found():
+        # Another worker: it has no copy of its own.
+        return CacheTokenStore(login).get("key")
+
+    name = f"key-{CacheTokenStore(login)._suffix}"
+    sealed = cache.get(name)
+    assert found() == token
+    for other in (sealed[:-4] + "AAAA", "not base64 at all", 12):
+        cache.set(name, other)
+        assert found() is None
+    cache.set(name, sealed)
+    former, settings.SECRET_KEY = settings.SECRET_KEY, "another key"
+    cache.set(f"key-{CacheTokenStore(login)._suffix}", sealed)
+    assert found() is None
+    settings.SECRET_KEY_FALLBACKS = [former]
+    assert found() == token
 
 
 def test_one_worker_at_a_time_fetches_a_token():
