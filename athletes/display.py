@@ -174,6 +174,15 @@ def days_ago_text(day: dt.date, today: dt.date) -> str:
     return f"{days // 365} years ago"
 
 
+def time_taken_text(seconds: float) -> str:
+    """How long something took: 8 s, 12 min, 2.1 h."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
 def since_text(moment: dt.datetime, now: dt.datetime) -> str:
     """How long since a moment: 40 s, 5 min, 2 h, 3 days."""
     seconds = max(0, int((now - moment).total_seconds()))

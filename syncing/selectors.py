@@ -59,9 +59,19 @@ class SyncPanel:
         return "active" if self.status.is_active else "idle"
 
     @property
+    def is_begun(self) -> bool:
+        """Whether a run is under way, or goes on in another task in a moment."""
+        run = self.status.run
+        if run is None or not self.status.is_active:
+            return False
+        return run.status == RunStatus.RUNNING or (
+            run.started_at is not None and self.status.worker_is_alive
+        )
+
+    @property
     def heading(self) -> str:
         if self.status.is_active:
-            return "Sync under way"
+            return "Sync under way" if self.is_begun else "Sync waiting"
         if self.status.run is None:
             return "Nothing synced yet"
         if self.status.last_success_at is None:
@@ -316,7 +326,8 @@ def freshness() -> Freshness:
     if last is None:
         return Freshness("never", "Never synced")
     if last.is_active:
-        return Freshness("running", "Syncing now")
+        is_begun = last.started_at is not None
+        return Freshness("running", "Syncing now" if is_begun else "Sync waiting")
     if last.status == RunStatus.FAILED:
         return Freshness("failed", "Last sync failed")
     succeeded_at = services.last_success()

@@ -190,6 +190,12 @@ def ago(at: dt.date | dt.datetime | None, reason: str = "") -> SafeString:
 
 
 @register.filter
+def time_taken(seconds: float) -> str:
+    """How long something took: `{{ run.duration_s|time_taken }}`."""
+    return display.time_taken_text(seconds)
+
+
+@register.filter
 def age_on(born: dt.date | None, on: dt.date | None) -> SafeString | str:
     """Age in years on a session's date: `{{ player.date_of_birth|age_on:date }}`."""
     if born is None:

@@ -280,12 +280,41 @@ def test_data_are_not_called_fresh_before_the_first_success(staff, status):
     assert "Data are fresh" not in page
 
 
+def test_run_that_no_worker_takes_up_is_not_under_way(staff):
+    make_run(hours_ago=30)
+    run = make_run(RunStatus.QUEUED, started_at=None)
+    page = text_of(staff.get("/syncing/"))
+    assert "Sync waiting" in page
+    assert "Sync waiting" in text_of(staff.get("/syncing/freshness/"))
+    for word in ("Sync under way", "<progress", "the sync goes on"):
+        assert word not in page
+    assert 'hx-trigger="every 1500ms"' in page
+
+    SyncLog.objects.filter(pk=run.pk).update(
+        status=RunStatus.RUNNING, started_at=timezone.now()
+    )
+    page = text_of(staff.get("/syncing/"))
+    assert "Sync under way" in page
+    # Also while a run is under way.
+    assert '<dt>Last success</dt> <dd><time datetime="' in page
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(8.4, "8 s"), (700, "12 min"), (7560, "2.1 h")]
+)
+def test_how_long_a_run_took_is_told_in_its_unit(coach, seconds, text):
+    now = timezone.now()
+    run = make_run(started_at=now - dt.timedelta(seconds=seconds), completed_at=now)
+    for path in ("/syncing/", f"/syncing/runs/{run.pk}/"):
+        assert text in text_of(coach.get(path))
+
+
 def test_pause_that_the_vendor_asked_for_is_told(staff):
     make_run(RunStatus.RUNNING, phase="exports")
-    assert "asked for a pause" not in text_of(staff.get("/syncing/"))
+    assert "Nothing is asked until" not in text_of(staff.get("/syncing/"))
     SharedLimiter(6).pause(600)
     try:
-        assert "The vendor asked for a pause" in text_of(staff.get("/syncing/"))
+        assert "Nothing is asked until" in text_of(staff.get("/syncing/"))
     finally:
         cache.clear()
 
