@@ -2,15 +2,17 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
-from django.db import connections
+from django.db import connection, connections
 from django.utils import timezone
 
 from syncing import services, tasks
@@ -31,14 +33,19 @@ from tests.syncing.snapshot import differences, snapshot
 pytestmark = pytest.mark.django_db(transaction=True)
 
 #: A helper as the queue runs it, but with leases that end in a day: what it holds
-#: when it dies comes free in time only if its death is noticed.
+#: when it dies comes free in time only if its death is noticed. It is there before
+#: the run, which may be over by the time that a process has started.
 HELPER = """
+import time
 from datetime import timedelta
 from django.utils import timezone
 from syncing.engine import liveness
 from syncing.engine.context import RunContext, StopRun, Tempo
 from syncing.engine.exports import fetch_exports
 from syncing.models import RunHelper, SyncLog
+print("ready", flush=True)
+while not SyncLog.objects.filter(status="running", phase="exports").exists():
+    time.sleep(0.02)
 log = SyncLog.objects.get(status="running")
 ctx = RunContext(log, is_helper=True, tempo=Tempo(lease=timedelta(days=1)))
 RunHelper.objects.create(run=log, worker=ctx.worker, process=liveness.mark(),
@@ -115,14 +122,48 @@ def held_by_helper():
 
 
 def begin(start_vendor, run_sync, start_helper):
-    """A run with a helper that holds files."""
+    """A run with a helper that holds files, and is stopped."""
     vendor = start_vendor(sessions=16, scenario="plain", latency_ms=250, seed=5)
+    helper = start_helper()
+    assert helper.stdout.readline() == "ready\n"
     leader = Leader(run_sync)
     leader.start()
-    wait_for(lambda: SyncLog.objects.filter(phase="exports").exists(), "no run")
-    helper = start_helper()
-    wait_for(held_by_helper, "the helper took nothing")
+    stop(helper)
     return vendor, leader, helper
+
+
+def stop(helper):
+    """Stop it while it holds files, and no lock for which all others would wait."""
+    deadline = time.monotonic() + WAIT_S
+    while True:
+        wait_for(held_by_helper, "the helper took nothing")
+        os.kill(helper.pid, signal.SIGSTOP)
+        if held_by_helper() and not is_locked():
+            return
+        os.kill(helper.pid, signal.SIGCONT)
+        assert time.monotonic() < deadline, "the helper was never between two writes"
+        time.sleep(0.1)
+
+
+def is_locked():
+    """Whether somebody stands still in the middle of a transaction."""
+    if connection.vendor == "sqlite":
+        with closing(sqlite3.connect(connection.settings_dict["NAME"])) as other:
+            other.execute("PRAGMA busy_timeout = 3000")
+            try:
+                other.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return True
+            other.rollback()
+            return False
+    time.sleep(1)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND state LIKE 'idle in transaction%'"
+            " AND state_change < clock_timestamp() - interval '0.8 s'"
+        )
+        return cursor.fetchone()[0] > 0
 
 
 def assert_equals_a_clean_run(vendor, run_sync):
@@ -138,9 +179,9 @@ def test_files_of_a_killed_helper_are_taken_up_within_the_run(
     start_vendor, run_sync, start_helper
 ):
     vendor, leader, helper = begin(start_vendor, run_sync, start_helper)
+    # From here on its death may be noticed at any moment.
     helper.kill()
     helper.wait()
-    assert held_by_helper() > 0
     leader.join(timeout=WAIT_S)
 
     assert leader.log.status == RunStatus.SUCCESS
@@ -156,7 +197,6 @@ def test_helper_that_was_taken_for_dead_writes_nothing_when_it_wakes(
     start_vendor, run_sync, start_helper
 ):
     vendor, leader, helper = begin(start_vendor, run_sync, start_helper)
-    os.kill(helper.pid, signal.SIGSTOP)
     row = RunHelper.objects.get()
     held = list(
         ExportJob.objects.filter(claimed_by=row.worker).values_list("pk", flat=True)
