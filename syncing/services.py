@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.conf import settings
 from django.db import transaction
@@ -56,6 +57,10 @@ __all__ = [
     "worker_heartbeat_age_s",
 ]
 
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
 #: Without a heartbeat for so long the workers are taken for stopped.
 WORKER_SILENCE_S = 180.0
 #: A host that beat within the first of these, but not within the second, is asked for
@@ -104,11 +109,19 @@ def enqueue(log: SyncLog) -> None:
     A message that is lost does not matter: the sweep sends another.
     """
     SyncLog.objects.filter(pk=log.pk).update(enqueued_at=timezone.now())
-    transaction.on_commit(
-        lambda: async_task(
+    transaction.on_commit(lambda: _send(log))
+
+
+def _send(log: SyncLog) -> None:
+    try:
+        async_task(
             "syncing.tasks.run_sync_task", log.pk, task_name=f"sync run {log.pk}"
         )
-    )
+    except broker_errors() as error:
+        # The run is in the database; it is sent again when the broker is back.
+        logger.warning(
+            "run %s: the queue cannot be reached (%s)", log.pk, type(error).__name__
+        )
 
 
 def request_cancel(*, run_id: int | None = None, user: User | None = None) -> bool:
@@ -347,7 +360,8 @@ class SyncStatus:
     uncomputed_sessions: int = 0
     worker_heartbeat_age_s: float | None = None
     worker_is_alive: bool = False
-    queue_length: int = 0
+    #: None: the broker does not answer.
+    queue_length: int | None = 0
     last_success_at: datetime | None = None
     success_is_overdue: bool = False
 
@@ -368,7 +382,7 @@ def sync_status(*, with_jobs: bool = True) -> SyncStatus:
         uncomputed = uncomputed_sessions().count()
     paused = None
     if run is not None and run.status == RunStatus.RUNNING:
-        paused = paused_until()
+        paused = _asked_of_redis(paused_until)
     return SyncStatus(
         sentence=_sentence(run, progress, is_alive, failed_jobs + unread + uncomputed),
         run=run,
@@ -386,7 +400,7 @@ def sync_status(*, with_jobs: bool = True) -> SyncStatus:
         uncomputed_sessions=uncomputed,
         worker_heartbeat_age_s=age_s,
         worker_is_alive=is_alive,
-        queue_length=queue_length(),
+        queue_length=_asked_of_redis(queue_length),
         last_success_at=last_success_at,
         success_is_overdue=is_overdue(now, last_success_at),
     )
@@ -417,6 +431,14 @@ def queue_length() -> int:
     from django_q.brokers import get_broker
 
     return int(get_broker().queue_size() or 0)
+
+
+def _asked_of_redis(ask: Callable[[], T]) -> T | None:
+    """The answer, or None: the page is there to say what does not work."""
+    try:
+        return ask()
+    except broker_errors():
+        return None
 
 
 def broker_errors() -> tuple[type[Exception], ...]:
