@@ -49,6 +49,9 @@ HITTING = "baseball-hitting"
 # YYYYMMDD_session_{num}_{mocap}_{org_player_id}_{movement}_{data type}.csv; the id in
 # it is the player's, not the session's.
 DASHBOARD_NAME = re.compile(r"^(?P<date>\d{8})_session_(?P<num>[^_]+)_")
+_PLAYER_IN_NAME = re.compile(
+    r"^\d{8}_session_[^_]+_[^_]+_(?P<player>.+)_[a-z-]+_[a-z-]+[^_]*$"
+)
 
 
 class ImportRefused(Exception):
@@ -112,6 +115,8 @@ def import_files(
         raise ImportRefused(
             "The athlete of this id was erased for good and must not come back."
         )
+    for given in files:
+        _refuse_another_athlete(given.name, org_player_id.strip())
     kinds = _read_all(files, org_player_id=org_player_id, session_id=session_id)
     log, is_new = open_run(
         trigger=trigger, sync_type=SyncType.UPLOAD, user=user, kind=RunKind.UPLOAD
@@ -188,6 +193,28 @@ def _read_all(
             kind.size += len(block)
         kind.sha256 = digest.hexdigest()
     return kinds
+
+
+def _refuse_another_athlete(name: str, org_player_id: str) -> None:
+    """A name that tells of an athlete whom we know, and who is not the one given.
+
+    Nothing else in a file says whose it is.
+    """
+    match = _PLAYER_IN_NAME.match(Path(name).name)
+    if match is None or match["player"] == org_player_id:
+        return
+    records = {
+        record.org_player_id: record.merged_into_id or record.pk
+        for record in Player.everyone.filter(
+            org_player_id__in=[match["player"], org_player_id]
+        )
+    }
+    other = records.get(match["player"])
+    if other is not None and other != records.get(org_player_id):
+        raise ImportRefused(
+            f"{name}: by its name this is a file of another athlete "
+            f"({match['player']}). Give that id, or choose the right file."
+        )
 
 
 def _known_movements(org_player_id: str, session_id: str) -> list[str]:

@@ -1,5 +1,6 @@
 """Files by hand: the same reader, all or nothing."""
 
+import gzip
 import io
 
 import pytest
@@ -10,7 +11,7 @@ from django.core.management import CommandError, call_command
 from athletes.models import BiomechanicsData, Movement, Player, Session
 from syncing.imports import GivenFile, ImportRefused, import_files
 from syncing.models import ExportJob, JobState, SyncLog
-from tests.factories import make_staff
+from tests.factories import make_player, make_staff
 
 pytestmark = pytest.mark.django_db
 
@@ -108,6 +109,51 @@ def test_wrong_file_refuses_all_before_anything_is_written(download):
     with pytest.raises(ImportRefused, match="file1"):
         take_in(download, good, b"<html><body>Please log in</body></html>")
     for model in (Player, Session, Movement, BiomechanicsData, SyncLog):
+        assert model.objects.count() == 0
+
+
+@pytest.mark.parametrize("ending", [".csv.gz", " (1).csv"])
+def test_file_of_another_athlete_is_refused_by_its_name(download, ending):
+    other = make_player(org_player_id="d6c7a1b0-1111-4111-8111-0123456789ab")
+    name = (
+        f"20260305_session_4_rebootmotion_{other.org_player_id}"
+        f"_baseball-hitting_inverse-kinematics{ending}"
+    )
+
+    def give(org_player_id):
+        return import_files(
+            [GivenFile(name, io.BytesIO(download()))],
+            org_player_id=org_player_id,
+            session_id=download.session,
+            trigger="command",
+        )
+
+    with pytest.raises(ImportRefused, match="a file of another athlete"):
+        give(download.player)
+    assert not Session.objects.exists()
+    assert give(other.org_player_id).created > 0
+
+    # A name that tells of nobody whom we know says nothing.
+    Player.everyone.filter(pk=other.pk).update(org_player_id="somebody-else")
+    assert give(download.player).movements > 0
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\x1f\x8b",
+        b"index,time\r\n0,0\r\n",
+        b"\xef\xbb\xbf<?xml version='1.0'?><Error/>",
+        b"org_movement_id,time,time,pelvis_rot\r\na,0,0,1\r\n",
+        gzip.compress(bytes(200_000_000), 9),
+    ],
+)
+def test_every_wrong_file_leaves_nothing_behind(download, content):
+    with pytest.raises(ImportRefused) as caught:
+        take_in(download, download("momentum-energy"), content)
+    assert str(caught.value).startswith("file1: ")
+    for model in (Player, Session, Movement, BiomechanicsData, ExportJob, SyncLog):
         assert model.objects.count() == 0
 
 
