@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.apps import AppConfig
 
 
@@ -7,7 +9,23 @@ class RebootSiteConfig(AppConfig):
 
     def ready(self) -> None:
         from django.conf import settings
+        from django.db.backends.signals import connection_created
 
         from reboot_site import checks, crashes  # noqa: F401  # registers the checks
 
         crashes.start(settings.SENTRY_DSN)
+        connection_created.connect(
+            _end_idle_transactions, dispatch_uid="reboot_site.idle-transactions"
+        )
+
+
+def _end_idle_transactions(connection: Any, **kwargs: Any) -> None:
+    """Have PostgreSQL let go of what a host held that lost power, or was frozen.
+
+    It learns of that after hours only, and until then all others would wait for the
+    rows that an unfinished transaction has locked. Set by a statement, since poolers
+    refuse it among the parameters of a connection.
+    """
+    if connection.vendor == "postgresql":
+        with connection.connection.cursor() as cursor:
+            cursor.execute("SET idle_in_transaction_session_timeout = '60s'")
