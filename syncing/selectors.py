@@ -18,6 +18,7 @@ from athletes.access import Viewer, sees_everybody, visible_sessions
 from athletes.display import since_text
 from athletes.models import Session
 from syncing import services
+from syncing.engine.runs import is_silent
 from syncing.models import (
     ExportJob,
     JobState,
@@ -62,7 +63,7 @@ class SyncPanel:
     def is_begun(self) -> bool:
         """Whether a run is under way, or goes on in another task in a moment."""
         run = self.status.run
-        if run is None or not self.status.is_active:
+        if run is None or not self.status.is_active or self.status.is_silent:
             return False
         return run.status == RunStatus.RUNNING or (
             run.started_at is not None and self.status.worker_is_alive
@@ -70,6 +71,8 @@ class SyncPanel:
 
     @property
     def heading(self) -> str:
+        if self.status.is_silent:
+            return "Sync without a sign of life"
         if self.status.is_active:
             return "Sync under way" if self.is_begun else "Sync waiting"
         if self.status.run is None:
@@ -325,6 +328,8 @@ def freshness() -> Freshness:
     last = SyncLog.objects.of_vendor().order_by("-id").first()
     if last is None:
         return Freshness("never", "Never synced")
+    if is_silent(last, timezone.now()):
+        return Freshness("failed", "Sync cut off")
     if last.is_active:
         is_begun = last.started_at is not None
         return Freshness("running", "Syncing now" if is_begun else "Sync waiting")

@@ -349,6 +349,8 @@ class SyncStatus:
     run: SyncLog | None
     is_active: bool
     is_cancelling: bool
+    #: It runs by its row, and was silent for longer than one that lives.
+    is_silent: bool
     progress: Progress | None
     #: The vendor asked for a pause that lasts until then.
     paused_until: datetime | None
@@ -374,7 +376,10 @@ def sync_status(*, with_jobs: bool = True) -> SyncStatus:
     age_s = worker_heartbeat_age_s(any_host=True)
     is_alive = age_s is not None and age_s <= WORKER_SILENCE_S
     progress = None if run is None or not run.is_active else _progress(run)
-    remaining_s = None if run is None else _remaining_s(run, progress, now)
+    is_silent = run is not None and runs.is_silent(run, now)
+    remaining_s = None
+    if run is not None and not is_silent:
+        remaining_s = _remaining_s(run, progress, now)
     failed_jobs = ExportJob.objects.broken().count()
     unread = uncomputed = 0
     if with_jobs or (run is not None and run.status == RunStatus.SUCCESS):
@@ -384,12 +389,15 @@ def sync_status(*, with_jobs: bool = True) -> SyncStatus:
     if run is not None and run.status == RunStatus.RUNNING:
         paused = _asked_of_redis(paused_until)
     return SyncStatus(
-        sentence=_sentence(run, progress, is_alive, failed_jobs + unread + uncomputed),
+        sentence=_SILENT
+        if is_silent
+        else _sentence(run, progress, is_alive, failed_jobs + unread + uncomputed),
         run=run,
         is_active=run is not None and run.is_active,
         is_cancelling=run is not None
         and run.is_active
         and run.cancel_requested_at is not None,
+        is_silent=is_silent,
         progress=progress,
         paused_until=paused,
         remaining_s=remaining_s,
@@ -487,6 +495,12 @@ def _remaining_s(
         return None
     left = max(0, progress.total - progress.done)
     return spent_s / progress.done * left
+
+
+_SILENT = (
+    "The process that ran this gives no sign of life. What it stored is kept; the next "
+    "sync takes up what is left."
+)
 
 
 def _sentence(

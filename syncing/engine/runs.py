@@ -153,14 +153,20 @@ def request_cancel(log: SyncLog, *, user: User | None = None) -> bool:
     )
 
 
+def is_silent(log: SyncLog, now: datetime) -> bool:
+    """Whether a run that is said to be running has not beaten for too long."""
+    return log.status == RunStatus.RUNNING and (
+        log.heartbeat_at is None or now - log.heartbeat_at > SILENCE_LIMIT
+    )
+
+
 def abandon_dead_runs() -> list[SyncLog]:
     """Mark runs whose process is gone; their work stays to be taken up."""
     now = timezone.now()
     found = []
     for log in SyncLog.objects.filter(status=RunStatus.RUNNING):
-        silent = log.heartbeat_at is None or now - log.heartbeat_at > SILENCE_LIMIT
         gone = liveness.is_gone(log.process)
-        if not silent and not gone:
+        if not is_silent(log, now) and not gone:
             continue
         age_s = 0.0 if log.heartbeat_at is None else (now - log.heartbeat_at).seconds
         message = (

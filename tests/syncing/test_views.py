@@ -299,6 +299,30 @@ def test_run_that_no_worker_takes_up_is_not_under_way(staff):
     assert '<dt>Last success</dt> <dd><time datetime="' in page
 
 
+def test_run_whose_process_is_gone_is_not_called_under_way(staff):
+    """Without a worker nobody marks it abandoned: the button has to."""
+    began = timezone.now().timestamp() - 900
+    silent_since = timezone.now() - dt.timedelta(minutes=10)
+    run = make_run(
+        RunStatus.RUNNING,
+        phase="exports",
+        heartbeat_at=silent_since,
+        progress={"exports": {"done": 30, "total": 120, "began": began}},
+    )
+    page = text_of(staff.get("/syncing/"))
+    assert "gives no sign of life" in page
+    assert "Sync cut off" in text_of(staff.get("/syncing/freshness/"))
+    assert "Last sign of life" in page
+    for word in ("left.", "Cancel", "Sync under way", "<progress"):
+        assert word not in page.split("What is waiting")[0].replace("what is left.", "")
+    assert "Sync now" in page
+
+    staff.post("/syncing/start/")
+    run.refresh_from_db()
+    assert run.status == RunStatus.ABANDONED
+    assert SyncLog.objects.active().get().pk > run.pk
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"), [(8.4, "8 s"), (700, "12 min"), (7560, "2.1 h")]
 )
