@@ -109,6 +109,10 @@ class _TextFoundError(Exception):
         self.names = names
 
 
+#: How columns of numbers are kept.
+_DTYPES = {Role.NUMBER: np.dtype(np.float32), Role.CLOCK: np.dtype(np.float64)}
+
+
 class _Collector:
     """Gathers the pieces of every column and watches over the limits."""
 
@@ -118,14 +122,33 @@ class _Collector:
         self._limits = limits
         self._container = container
         self.used = [column for column in columns if column.role is not Role.DROPPED]
-        self._numeric = sum(1 for c in self.used if c.role is not Role.TEXT)
+        self._texts = [c for c in self.used if c.role is Role.TEXT]
+        #: Columns of numbers by their type, in the order of the rows of its block.
+        self._kinds: dict[Role, list[Column]] = {
+            role: [c for c in self.used if c.role is role] for role in _DTYPES
+        }
+        self._numeric = sum(map(len, self._kinds.values()))
+        self._blocks: dict[Role, FloatArray] = {}
+        self._rows_of_blocks = {
+            column.name: place
+            for columns in self._kinds.values()
+            for place, column in enumerate(columns)
+        }
         self._pieces: dict[str, list[npt.NDArray[Any]]] = {
             column.name: [] for column in self.used
         }
         self._codes: dict[str, dict[str, int]] = {
-            column.name: {} for column in self.used if column.role is Role.TEXT
+            column.name: {} for column in self._texts
         }
         self.row_count = 0
+
+    def reserve(self, rows: int) -> None:
+        """Make room for so many rows, where their number is known beforehand."""
+        self.add_rows(rows)
+        self._blocks = {
+            role: np.empty((len(columns), rows), dtype=_DTYPES[role])
+            for role, columns in self._kinds.items()
+        }
 
     def check_size(self, rows: int) -> None:
         limits = self._limits
@@ -147,7 +170,11 @@ class _Collector:
         self.row_count += count
 
     def add_numbers(self, column: Column, values: npt.NDArray[Any]) -> None:
-        self._pieces[column.name].append(values)
+        """Numbers of one column: all of them after `reserve`, else the next ones."""
+        if self._blocks:
+            self._blocks[column.role][self._rows_of_blocks[column.name]] = values
+        else:
+            self._pieces[column.name].append(values)
 
     def add_texts(self, column: Column, values: pa.Array) -> None:
         coded = values.dictionary_encode()
@@ -169,31 +196,46 @@ class _Collector:
                 "The file has a header and no rows. The vendor may still be at work: "
                 "ask for the export again later.",
             )
-        numbers: dict[str, FloatArray] = {}
-        texts: dict[str, TextColumn] = {}
-        infinite: list[str] = []
-        for column in self.used:
-            pieces = self._pieces.pop(column.name)
-            joined = np.concatenate(pieces) if len(pieces) > 1 else pieces[0]
-            if column.role is Role.TEXT:
-                values = tuple(self._codes[column.name])
-                texts[column.name] = TextColumn(joined.astype(np.int32), values)
-                continue
-            bad = np.isinf(joined)
-            if bad.any():
-                joined = np.where(bad, np.nan, joined).astype(joined.dtype)
-                infinite.append(column.name)
-            elif not joined.flags.writeable or not joined.flags.owndata:
-                joined = joined.copy()
-            numbers[column.name] = joined
+        found: dict[str, FloatArray] = {}
+        infinite: set[str] = set()
+        for role, columns in self._kinds.items():
+            # One block for all columns of a type: a look at all of them costs as
+            # much as a look at a few one by one.
+            block = self._blocks.get(role)
+            if block is None:
+                block = self._joined(role, columns)
+            bad = np.isinf(block)
+            for place in np.flatnonzero(bad.any(axis=1)).tolist():
+                block[place, bad[place]] = np.nan
+                infinite.add(columns[place].name)
+            found |= {c.name: block[place] for place, c in enumerate(columns)}
+        texts = {
+            column.name: TextColumn(
+                np.concatenate(self._pieces.pop(column.name)).astype(np.int32),
+                tuple(self._codes[column.name]),
+            )
+            for column in self._texts
+        }
+        numbers = {c.name: found[c.name] for c in self.used if c.name in found}
         return Table(
             numbers=numbers,
             texts=texts,
             originals={column.name: column.original for column in self.used},
             row_count=self.row_count,
             container=self._container,
-            repairs=tuple(f"infinite_to_missing:{name}" for name in infinite),
+            repairs=tuple(
+                f"infinite_to_missing:{name}" for name in numbers if name in infinite
+            ),
         )
+
+    def _joined(self, role: Role, columns: Sequence[Column]) -> FloatArray:
+        block: FloatArray = np.empty(
+            (len(columns), self.row_count), dtype=_DTYPES[role]
+        )
+        for place, column in enumerate(columns):
+            # Each column's pieces go as soon as they are copied.
+            np.concatenate(self._pieces.pop(column.name), out=block[place])
+        return block
 
 
 # --- CSV ----------------------------------------------------------------------
@@ -483,45 +525,59 @@ def _parquet_table(
     parquet: pq.ParquetFile, source: Opened, limits: ReadLimits
 ) -> Table:
     meta = parquet.metadata
-    schema = parquet.schema_arrow
-    # Each look at `types` builds the whole list.
-    types = schema.types
-    if len(schema.names) > limits.max_columns:
-        raise _too_many_columns(len(schema.names), limits)
+    # Each look at `names` or `types` builds the whole list.
+    header, types = parquet.schema_arrow.names, parquet.schema_arrow.types
+    if len(header) > limits.max_columns:
+        raise _too_many_columns(len(header), limits)
     unpacked = sum(
         meta.row_group(place).total_byte_size for place in range(meta.num_row_groups)
     )
     check_unpacked(unpacked, unpacked, limits)
     unknown_text = {
         name.strip().lower()
-        for name, kind in zip(schema.names, types, strict=True)
+        for name, kind in zip(header, types, strict=True)
         if _is_text(kind) or pa.types.is_temporal(kind)
     }
-    columns = plan_columns(schema.names, texts=frozenset(unknown_text))
+    columns = plan_columns(header, texts=frozenset(unknown_text))
     columns = tuple(_with_type(column, types[column.position]) for column in columns)
     container = "+".join((*source.wrappers, "parquet"))
     collected = _Collector(columns, limits, container)
-    collected.add_rows(meta.num_rows)
+    collected.reserve(meta.num_rows)
     # A few columns at a time, as they lie in the file: reading some rows of all
     # columns would hold the whole file meanwhile.
     step = max(1, BATCH_CELLS // max(1, meta.num_rows))
-    for start in range(0, len(collected.used), step):
-        some = collected.used[start : start + step]
-        names = [schema.names[column.position] for column in some]
-        table = parquet.read(columns=names)
-        if table.num_rows != meta.num_rows:
-            raise ExportFileError(
-                "damaged_parquet",
-                "The Parquet file holds other rows than it says. Ask the vendor for "
-                "the export again.",
-            )
-        for column, name in zip(some, names, strict=True):
-            values = table.column(name).combine_chunks()
-            if column.role is Role.TEXT:
-                collected.add_texts(column, _as_text(values))
-            else:
-                collected.add_numbers(column, _as_numbers(values, column))
+    # What single precision cannot hold turns infinite, and that into missing.
+    with np.errstate(over="ignore", invalid="ignore"):
+        for start in range(0, len(collected.used), step):
+            some = collected.used[start : start + step]
+            _collect_columns(parquet, header, some, collected)
     return collected.finish()
+
+
+def _collect_columns(
+    parquet: pq.ParquetFile,
+    header: Sequence[str],
+    some: Sequence[Column],
+    collected: _Collector,
+) -> None:
+    names = [header[column.position] for column in some]
+    table = parquet.read(columns=names)
+    if table.num_rows != collected.row_count:
+        raise ExportFileError(
+            "damaged_parquet",
+            "The Parquet file holds other rows than it says. Ask the vendor for "
+            "the export again.",
+        )
+    for column, name in zip(some, names, strict=True):
+        chunked = table.column(name)
+        # Joining copies, and most files have one group of rows.
+        values = (
+            chunked.chunk(0) if chunked.num_chunks == 1 else chunked.combine_chunks()
+        )
+        if column.role is Role.TEXT:
+            collected.add_texts(column, _as_text(values))
+        else:
+            collected.add_numbers(column, _as_numbers(values, column))
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -573,7 +629,6 @@ def _as_text(values: pa.Array) -> pa.Array:
 
 
 def _as_numbers(values: pa.Array, column: Column) -> npt.NDArray[np.floating[Any]]:
-    dtype = np.float64 if column.role is Role.CLOCK else np.float32
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()
     if _is_text(values.type):
@@ -581,9 +636,7 @@ def _as_numbers(values: pa.Array, column: Column) -> npt.NDArray[np.floating[Any
     elif not pa.types.is_floating(values.type):
         values = values.cast(pa.float64(), safe=False)
     array: npt.NDArray[Any] = values.to_numpy(zero_copy_only=False)
-    with np.errstate(over="ignore", invalid="ignore"):
-        # What single precision cannot hold turns infinite, and that into missing.
-        return array.astype(dtype, copy=False)
+    return array
 
 
 def _parsed(values: pa.Array, column: Column) -> pa.Array:
