@@ -1,7 +1,8 @@
 """Movements as bytes: CSV and Parquet, gzipped or not, whole or damaged.
 
 A session of many long movements is written movement by movement into a file on
-disk, so that a session of hundreds of megabytes needs the memory of one movement.
+disk (Parquet by some thousand rows), so that a session of hundreds of megabytes needs
+the memory of a few movements.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ from simulator.wire import HTML_PAGE
 # Ten digits, as the vendor's files have; also keeps text and Parquet equal.
 DECIMALS = 9
 BOMB_BYTES = 2 * 1024**3
+#: Rows of one group of a Parquet file: some 50 MB of the widest table.
+GROUP_ROWS = 16_384
 
 
 def _record_batch(
@@ -204,13 +207,26 @@ def _write_csv(
 def _write_parquet(
     target: BinaryIO, parts: Iterator[Columns], scenario: Scenario
 ) -> None:
+    """One group of rows for all movements, as whoever writes a whole table has it.
+
+    A group for each movement would cost its reader a piece for each column of each.
+    Only very long sessions get more than one, so that they need not be in memory.
+    """
     writer = None
+    waiting: list[pa.RecordBatch] = []
+    rows = 0
     for columns in parts:
         batch = _record_batch(columns, scenario, "parquet")
         if writer is None:
             writer = pq.ParquetWriter(target, batch.schema)
-        writer.write_batch(batch)
+        if waiting and rows + batch.num_rows > GROUP_ROWS:
+            writer.write_table(pa.Table.from_batches(waiting))
+            waiting, rows = [], 0
+        waiting.append(batch)
+        rows += batch.num_rows
     if writer is not None:
+        if waiting:
+            writer.write_table(pa.Table.from_batches(waiting))
         writer.close()
 
 

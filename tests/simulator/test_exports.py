@@ -107,6 +107,13 @@ def test_csv_is_quoted_crlf_and_gzip_without_content_encoding(vendor):
     assert b"\n" not in lines[1]
 
 
+def test_parquet_holds_all_movements_in_one_group_of_rows(vendor):
+    (link,) = vendor.links(data_format="parquet")
+    file = pq.ParquetFile(io.BytesIO(vendor.download(link).content))
+    assert len(set(file.read(["org_movement_id"]).column(0).to_pylist())) > 1
+    assert file.num_row_groups == 1
+
+
 def test_parquet_is_parquet_with_capital_points_and_equal_numbers(vendor):
     (link,) = vendor.links(data_format="parquet")
     assert ".parquet?" in link
