@@ -22,11 +22,15 @@ from athletes import tombstones
 from athletes.analysis import analyse_session
 from athletes.merging import add_part, find_part
 from athletes.models import Movement, Player, Session
-from athletes.services import store_frames, store_movement_metadata
+from athletes.services import (
+    refresh_player_summaries,
+    store_frames,
+    store_movement_metadata,
+)
 from syncing.engine.incoming import Incoming, NeedsEachMovement, read_limits
 from syncing.engine.movement_types import known_hitting_id
 from syncing.engine.runs import claim_run, open_run
-from syncing.engine.states import refresh_session_state, refresh_summaries
+from syncing.engine.states import refresh_session_state
 from syncing.listeners import tell_stored
 from syncing.models import (
     ExportJob,
@@ -276,7 +280,7 @@ def _store_all(
     refresh_session_state(session.pk)
     shown = Session.objects.get(pk=session.whole_id)
     analyse_session(shown.pk)
-    refresh_summaries([shown.player_id])
+    refresh_player_summaries([shown.player_id])
     with transaction.atomic():
         tell_stored(shown.pk)
     _count(log, result)

@@ -32,6 +32,7 @@ from syncing.engine.runs import (
     host_name,
     release_dead_helpers,
 )
+from syncing.engine.summaries import Summaries
 from syncing.engine.tokens import CacheTokenStore
 from syncing.engine.vendor import make_client, vendor_credentials
 from syncing.models import (
@@ -193,6 +194,7 @@ class RunContext:
         self.limiter = SharedLimiter(
             settings.SYNC_MAX_REQUESTS, holder=self.worker, check=self.check
         )
+        self.summaries = Summaries()
         self._requests_before = log.requests
         self._requests_written = 0
         self._lock = threading.Lock()

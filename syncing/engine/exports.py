@@ -49,7 +49,7 @@ from syncing.engine.readers import (
     Processes,
     RemoteError,
 )
-from syncing.engine.states import refresh_session_state, refresh_summaries
+from syncing.engine.states import refresh_session_state
 from syncing.listeners import tell_stored
 from syncing.models import (
     ANALYSIS_ATTEMPTS,
@@ -265,6 +265,7 @@ class _Worker:
         AnalysisJob.objects.filter(claimed_by=self._ctx.worker).update(
             claimed_by="", claimed_until=None
         )
+        self._ctx.summaries.flush()
 
     # --- Claiming ------------------------------------------------------------
 
@@ -926,7 +927,7 @@ class _Worker:
         if claimed:
             self._compute(session_pk)
         self._count_movements(part_pk)
-        refresh_summaries(
+        self._ctx.summaries.touch(
             Session.objects.filter(pk=session_pk).values_list("player_id", flat=True)
         )
 

@@ -14,6 +14,7 @@ from accounts.keys import LostKeyError
 from athletes import tombstones
 from athletes.duplicates import MOST_A_SYNC, compare_waiting
 from athletes.models import Session
+from athletes.services import refresh_player_summaries
 from syncing.client.errors import RebootError
 from syncing.engine.context import (
     DEFAULT_TEMPO,
@@ -28,7 +29,6 @@ from syncing.engine.movement_types import discover_hitting_id, known_hitting_id
 from syncing.engine.players import sync_players
 from syncing.engine.runs import claim_run, release_claims, requeue_run
 from syncing.engine.sessions import list_sessions, read_details
-from syncing.engine.states import refresh_summaries
 from syncing.listeners import tell_end
 from syncing.models import Phase, RunHelper, RunStatus, SyncLog, SyncType
 
@@ -205,7 +205,7 @@ def _wait_for_helpers(ctx: RunContext) -> None:
 def _refresh_touched(ctx: RunContext) -> None:
     """Summaries of athletes whose sessions changed since the last finished run.
 
-    Each change refreshes its athlete by itself; this mends what a run that was
+    Each change has its athlete refreshed; this mends what a run that was
     killed between the two has left.
     """
     last = (
@@ -217,7 +217,7 @@ def _refresh_touched(ctx: RunContext) -> None:
     touched = Session.objects.all()
     if last is not None and last.started_at is not None:
         touched = touched.filter(updated_at__gte=last.started_at)
-    refresh_summaries(touched.values_list("player_id", flat=True).distinct())
+    refresh_player_summaries(touched.values_list("player_id", flat=True).distinct())
 
 
 def _finish(ctx: RunContext, ending: Ending | None) -> SyncLog:

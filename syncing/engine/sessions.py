@@ -27,7 +27,6 @@ from syncing.engine.context import HOPELESS, RunContext, fatal_from
 from syncing.engine.players import refuse_implausible, search_text
 from syncing.engine.pool import side_by_side
 from syncing.engine.raw import digest, store_raw
-from syncing.engine.states import refresh_summaries
 from syncing.mapping import (
     HITTING_SLUG,
     Verdict,
@@ -218,7 +217,8 @@ def _mark_missing(ctx: RunContext, seen: set[str]) -> None:
             )
             player_ids = set(rows.values_list("player_id", flat=True))
             rows.update(missing_since=now, updated_at=now)
-        refresh_summaries(player_ids)
+        ctx.summaries.touch(player_ids)
+    ctx.summaries.flush()
 
 
 # --- Each session on its own -------------------------------------------------
@@ -241,7 +241,10 @@ def read_details(ctx: RunContext, hitting_id: int) -> None:
 
     if ids:
         threads = min(len(ids), settings.SYNC_MAX_REQUESTS)
-        side_by_side(ctx, ids, work, threads=threads)
+        try:
+            side_by_side(ctx, ids, work, threads=threads)
+        finally:
+            ctx.summaries.flush()
 
 
 def read_detail(ctx: RunContext, capture_id: int, hitting_id: int) -> None:
@@ -378,7 +381,7 @@ def _write_detail(
             for player, outcome in zip(players, outcomes, strict=True)
             if outcome != "unchanged"
         }
-    refresh_summaries(changed | touched)
+    ctx.summaries.touch(changed | touched)
     for outcome in outcomes:
         ctx.count("sessions", outcome)
     if not hitters:

@@ -1,4 +1,4 @@
-"""What export jobs say of a session, and sessions of an athlete."""
+"""What export jobs say of a session."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from django.utils import timezone
 
 from athletes.merging import joint_state
 from athletes.models import DataState, Session
-from athletes.services import refresh_player_summaries
 from syncing.models import ExportJob, ExportType, JobState
 
 #: The files that hold frames; the list of movements alone makes nothing complete.
@@ -51,9 +50,3 @@ def refresh_session_state(session_pk: int) -> bool:
         .exclude(data_state=state, data_synced=data_synced)
         .update(data_state=state, data_synced=data_synced, updated_at=timezone.now())
     )
-
-
-def refresh_summaries(player_ids: Iterable[int]) -> None:
-    """One athlete at a time, in order: two workers must not wait for each other."""
-    for player_id in sorted(set(player_ids)):
-        refresh_player_summaries([player_id])

@@ -110,7 +110,10 @@ class _TextFoundError(Exception):
 
 
 #: How columns of numbers are kept.
-_DTYPES = {Role.NUMBER: np.dtype(np.float32), Role.CLOCK: np.dtype(np.float64)}
+_DTYPES: dict[Role, np.dtype[Any]] = {
+    Role.NUMBER: np.dtype(np.float32),
+    Role.CLOCK: np.dtype(np.float64),
+}
 
 
 class _Collector:

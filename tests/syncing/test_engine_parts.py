@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.core.cache import cache
-from django.db import connections
+from django.db import DatabaseError, connection, connections
 from django.utils import timezone
 from django_q.models import Schedule, Task
 
@@ -16,6 +16,7 @@ from syncing.client.tokens import PasswordLogin, Token
 from syncing.engine.exports import movement_in_name
 from syncing.engine.limiter import SharedLimiter
 from syncing.engine.states import session_state
+from syncing.engine.summaries import Summaries
 from syncing.engine.tokens import CacheTokenStore
 from syncing.models import (
     ExportJob,
@@ -380,3 +381,46 @@ def test_success_is_overdue_after_a_day():
 )
 def test_movement_is_read_from_the_name_of_its_file(url, expected):
     assert movement_in_name(url) == expected
+
+
+# --- Summaries ----------------------------------------------------------------
+
+
+def with_a_session():
+    """An athlete whose summary does not yet know of the session."""
+    player = make_session().player
+    assert player.session_count == 0
+    return player
+
+
+def test_summaries_are_refreshed_when_it_is_time_and_at_the_end():
+    first, second = with_a_session(), with_a_session()
+    summaries = Summaries(every_s=3600)
+    summaries.touch([first.pk])
+    summaries.touch([second.pk])
+    first.refresh_from_db()
+    assert first.session_count == 0
+    summaries.flush()
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.session_count, second.session_count) == (1, 1)
+
+    third = with_a_session()
+    Summaries(every_s=0).touch([third.pk])
+    third.refresh_from_db()
+    assert third.session_count == 1
+
+
+def test_summaries_that_could_not_be_refreshed_stay_due():
+    player = with_a_session()
+    summaries = Summaries(every_s=3600)
+    summaries.touch([player.pk])
+    with connection.execute_wrapper(refuse), pytest.raises(DatabaseError):
+        summaries.flush()
+    summaries.flush()
+    player.refresh_from_db()
+    assert player.session_count == 1
+
+
+def refuse(execute, sql, params, many, context):
+    raise DatabaseError("the database is away")

@@ -1,0 +1,62 @@
+"""Summaries of athletes, brought up to date while a run goes on.
+
+Where an athlete's numbers lie among everybody's takes a look at all his sessions. An
+athlete has several sessions and each several files, so the look is taken for all who
+changed within a few seconds together and not after each file.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable
+
+from athletes.services import refresh_player_summaries
+
+#: Pages are this far behind at most while a run goes on.
+EVERY_S = 2.0
+
+
+class Summaries:
+    """Athletes whose summaries are due; used by all threads of a process.
+
+    What a process that is killed leaves undone is made good by the next run, which
+    looks at all athletes whose sessions changed since the last one that ended.
+    """
+
+    def __init__(self, *, every_s: float = EVERY_S) -> None:
+        self._every_s = every_s
+        self._lock = threading.Lock()
+        self._due: set[int] = set()
+        self._refreshed_at = time.monotonic()
+        # One thread at a time: two would wait for each other's rows.
+        self._turn = threading.Lock()
+
+    def touch(self, player_ids: Iterable[int]) -> None:
+        """Note athletes whose sessions changed, and refresh when it is time."""
+        with self._lock:
+            self._due.update(player_ids)
+        is_time = time.monotonic() - self._refreshed_at >= self._every_s
+        if is_time and self._turn.acquire(blocking=False):
+            try:
+                self._refresh()
+            finally:
+                self._turn.release()
+
+    def flush(self) -> None:
+        """Refresh all that are due."""
+        with self._turn:
+            self._refresh()
+
+    def _refresh(self) -> None:
+        with self._lock:
+            ids, self._due = self._due, set()
+        if not ids:
+            return
+        try:
+            refresh_player_summaries(ids)
+        except BaseException:
+            with self._lock:
+                self._due |= ids
+            raise
+        self._refreshed_at = time.monotonic()
