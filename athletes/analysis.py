@@ -344,7 +344,11 @@ def summarise(session_pk: int) -> None:
             .in_session_order()
             .defer("metadata", "verdict", "quality_reasons")
         )
-        counted = [movement for movement in movements if movement.is_counted]
+        counted = [
+            (movement, _metrics_of(movement))
+            for movement in movements
+            if movement.is_counted
+        ]
         _store_session_metrics(session_pk, counted)
         swings = sum(bool(movement.is_swing) for movement in movements)
         session = Session.objects.get(pk=session_pk)
@@ -387,11 +391,15 @@ def event_rule(movement: Movement, metric: str) -> str:
     return str(entry.get("rule") or "")
 
 
-def _store_session_metrics(session_pk: int, counted: Sequence[Movement]) -> None:
+#: A swing that counts, with its metrics.
+_Counted = tuple[Movement, dict[str, MetricValue]]
+
+
+def _store_session_metrics(session_pk: int, counted: Sequence[_Counted]) -> None:
     """One row for each metric and event rule; others of the session go."""
     groups: dict[tuple[str, str], list[float | None]] = {}
-    for movement in counted:
-        for name, value in _metrics_of(movement).items():
+    for movement, metrics in counted:
+        for name, value in metrics.items():
             if name in METRICS and value.number is not None:
                 rule = event_rule(movement, name)
                 groups.setdefault((name, rule), []).append(value.number)
@@ -461,12 +469,12 @@ def _row_of(session_pk: int, metric: str, rule: str, summary: Summary) -> Sessio
 
 
 def _summary(
-    movements: Sequence[Movement], counted: Sequence[Movement]
+    movements: Sequence[Movement], counted: Sequence[_Counted]
 ) -> dict[str, Any]:
     """What pages say of a session at a glance; JSON."""
-    metrics = [_metrics_of(movement) for movement in counted]
+    metrics = [item for _, item in counted]
     order = session_order(metrics)
-    means = summarise_session(metrics)
+    means = summarise_session(metrics, HEADLINES)
     grades = Counter(
         movement.quality_grade or "none" for movement in movements if movement.is_swing
     )
@@ -474,7 +482,9 @@ def _summary(
         "movements": len(movements),
         "swings": sum(bool(movement.is_swing) for movement in movements),
         "counted": len(counted),
-        "representative": {"movement_id": representative_movement(counted)},
+        "representative": {
+            "movement_id": representative_movement([m for m, _ in counted])
+        },
         "orders": [
             {"order": share.order, "count": share.count, "share": share.share}
             for share in order.distribution

@@ -19,7 +19,7 @@ import json
 import struct
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby, pairwise
 from typing import Any, NamedTuple
@@ -51,6 +51,8 @@ _GROUP = 6
 _LEVEL = 1
 # A header larger than this is not one of ours.
 _MAX_HEADER = 4_000_000
+# Sets of wanted columns whose places are kept for a header.
+_SETS_KEPT = 32
 # Ranges nearer than this are read as one: a second range costs more than that.
 _MERGE_GAP = 2_048
 
@@ -398,9 +400,29 @@ class _Schema:
 
     columns: tuple[Column, ...]
     places: Mapping[str, int]
+    # Names that were asked for together, with their places: always the same few sets.
+    _asked: dict[tuple[str, ...] | None, tuple[list[str], list[int]]] = field(
+        default_factory=dict
+    )
 
-    def place(self, name: str) -> int | None:
-        return self.places.get(match_key(name))
+    def find(self, names: Sequence[str] | None) -> tuple[list[str], list[int]]:
+        """Those of the names that there are (all without names), and their places."""
+        key = None if names is None else tuple(names)
+        found = self._asked.get(key)
+        if found is None:
+            if key is None:
+                pairs = [(c.name, place) for place, c in enumerate(self.columns)]
+            else:
+                pairs = [
+                    (name, place)
+                    for name in dict.fromkeys(key)
+                    if (place := self.places.get(match_key(name))) is not None
+                ]
+            found = [name for name, _ in pairs], [place for _, place in pairs]
+            if len(self._asked) >= _SETS_KEPT:
+                self._asked.clear()
+            self._asked[key] = found
+        return found
 
 
 class Place(NamedTuple):
@@ -432,14 +454,14 @@ class Layout:
 
     def wanted(self, columns: Sequence[str] | None) -> list[Place]:
         """Where each column is that was asked for and that there is."""
-        if columns is None:
-            names = [(c.name, i) for i, c in enumerate(self.schema.columns)]
-        else:
-            found = ((name, self.schema.place(name)) for name in dict.fromkeys(columns))
-            names = [(name, place) for name, place in found if place is not None]
+        names, places = self.schema.find(columns)
         answer = []
-        for name, place in names:
-            code, rank = int(self.codes[place]), int(self.ranks[place])
+        for name, code, rank in zip(
+            names,
+            self.codes[places].tolist(),
+            self.ranks[places].tolist(),
+            strict=True,
+        ):
             chunk: int | None = None
             if code == _KIND_CODE[TEXT]:
                 chunk = self.firsts[TEXT] + rank

@@ -454,16 +454,17 @@ def find_peak(
     window = y[low : high + 1]
     index = low + int(window.argmax())
     top = float(y[index])
-    if not math.isfinite(top) or top <= 0.0 or np.isnan(window).any():
+    # NaN counts as the highest: there is one in the window when it is the maximum.
+    if not math.isfinite(top) or top <= 0.0:
         return None
     value, summit = _parabola(y, index)
     last = y.size - 1 if limit is None else min(limit, y.size - 1)
     above = y > PEAK_LEVEL * top
-    left = index
-    below = np.flatnonzero(~above[: index + 1])
-    left = int(below[-1]) + 1 if below.size else 0
-    below = np.flatnonzero(~above[index : last + 1])
-    right = index + int(below[0]) - 1 if below.size else last
+    # The maximum itself is above, so a count of zero says that all are.
+    back = int(above[index::-1].argmin())
+    left = index - back + 1 if back else 0
+    on = int(above[index : last + 1].argmin())
+    right = index + on - 1 if on else last
     weight = y[left : right + 1] - PEAK_LEVEL * top
     total = float(weight.sum())
     position = (

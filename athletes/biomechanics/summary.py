@@ -1,7 +1,7 @@
 """A session in numbers: spread of each metric over its swings."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -71,40 +71,50 @@ def summarise(
     ratio_scale : bool
         From the metric's definition: a coefficient of variation makes sense.
     """
-    numbers = np.array(
-        [v for v in values if v is not None and math.isfinite(v)], dtype=np.float64
-    )
-    if numbers.size == 0:
+    # A session has some ten swings: plain Python is done before numpy has begun.
+    numbers = sorted(float(v) for v in values if v is not None and math.isfinite(v))
+    count = len(numbers)
+    if count == 0:
         return Summary(0, None, None, None, None, None, None, None, left_out)
-    mean = float(numbers.mean())
-    median = float(np.median(numbers))
+    mean = math.fsum(numbers) / count
+    median = _middle(numbers)
     sd = spread = cv = None
-    if numbers.size >= LEAST_FOR_SPREAD:
-        sd = float(numbers.std(ddof=1))
-        spread = MAD_TO_SD * float(np.median(np.abs(numbers - median)))
+    if count >= LEAST_FOR_SPREAD:
+        squares = math.fsum((number - mean) ** 2 for number in numbers)
+        sd = math.sqrt(squares / (count - 1))
+        spread = MAD_TO_SD * _middle(sorted(abs(n - median) for n in numbers))
         # "Away from zero": a value within three SD of zero makes the ratio explode.
         if ratio_scale and mean > 3.0 * sd:
             cv = sd / mean * 100.0
     return Summary(
-        n=int(numbers.size),
+        n=count,
         mean=mean,
         median=median,
         sd=sd,
         robust_spread=spread,
-        minimum=float(numbers.min()),
-        maximum=float(numbers.max()),
+        minimum=numbers[0],
+        maximum=numbers[-1],
         cv_percent=cv,
         left_out=left_out,
     )
 
 
+def _middle(ordered: Sequence[float]) -> float:
+    """Return the median of numbers in rising order."""
+    half = len(ordered) // 2
+    if len(ordered) % 2:
+        return ordered[half]
+    return (ordered[half - 1] + ordered[half]) / 2.0
+
+
 def summarise_session(
     swings: Sequence[Mapping[str, MetricValue]],
+    names: Collection[str] = METRICS.keys(),
 ) -> dict[str, Summary]:
-    """Summarise every numeric metric; flagged values are left out and counted."""
+    """Summarise numeric metrics; flagged values are left out and counted."""
     answer = {}
     for metric_id, definition in METRICS.items():
-        if definition.unit == "text":
+        if metric_id not in names or definition.unit == "text":
             continue
         items = [swing[metric_id] for swing in swings if metric_id in swing]
         answer[metric_id] = summarise(
