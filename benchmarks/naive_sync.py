@@ -1,0 +1,115 @@
+"""A first sync as it is written at first: one call after another.
+
+    DATABASE_URL=… REBOOT_BASE_URL=… python -m benchmarks.naive_sync
+
+Each file is read, stored and analysed before the next one is asked for, with the
+product's own functions, so that what it is compared with differs in the order of
+things alone: nothing side by side, and no jobs that could be taken up again.
+Prints one JSON object: seconds of listing, seconds of the sessions, their number.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+import time
+from collections import Counter
+from urllib.parse import urlsplit
+
+import django
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reboot_site.settings")
+    django.setup()
+
+    from django.conf import settings
+
+    from athletes.analysis import analyse_session
+    from athletes.models import Player, Session
+    from athletes.services import (
+        refresh_player_summaries,
+        store_frames,
+        store_movement_metadata,
+    )
+    from syncing.client.reboot import RebootClient
+    from syncing.engine.incoming import Incoming, read_limits
+    from syncing.engine.vendor import vendor_credentials
+    from syncing.mapping import HITTING_SLUG, map_player, map_session
+    from syncing.models import ExportType
+    from syncing.reader.movements import RowsResult, read_export
+
+    client = RebootClient(
+        base_url=settings.REBOOT_BASE_URL,
+        credentials=vendor_credentials(),
+        plain_http_hosts=[urlsplit(settings.REBOOT_BASE_URL).netloc],
+    )
+    began = time.monotonic()
+    hitting_id = next(
+        item.id for item in client.movement_types() if item.slug == HITTING_SLUG
+    )
+    players = {
+        item.org_player_id: Player.objects.create(**map_player(item).fields)
+        for item in client.players()
+    }
+    listed = list(client.sessions())
+    listing_s = time.monotonic() - began
+
+    def fetch(row: Session, data_type: str) -> None:
+        reply = client.request_export(
+            session_id=row.session_id,
+            org_player_id=row.player.org_player_id,
+            movement_type_id=hitting_id,
+            data_type=data_type,
+        )
+        if reply.state != "ready":
+            return
+        for url in reply.download_urls:
+            file = io.BytesIO()
+            client.download(url, file)
+            read = Incoming()
+            result = read_export(file, data_type_hint=data_type, limits=read_limits())
+            if isinstance(result, RowsResult):
+                read.take_rows(result)
+                store_movement_metadata(session_pk=row.pk, rows=read.metadata)
+            else:
+                read.take_frames(result, [])
+                store_frames(
+                    session_pk=row.pk, data_type=data_type, movements=read.frames
+                )
+
+    began = time.monotonic()
+    counts: Counter[str] = Counter()
+    for item in listed:
+        detail = client.session(item.id)
+        fields = map_session(detail).fields | {"movement_type_name": HITTING_SLUG}
+        for participant in detail.players or ():
+            player = players[participant.org_player_id]
+            row = Session.objects.create(**fields, player=player)
+            for data_type in (
+                ExportType.METADATA,
+                ExportType.INVERSE_KINEMATICS,
+                ExportType.MOMENTUM_ENERGY,
+            ):
+                fetch(row, data_type.value)
+            counts["analysed"] += analyse_session(row.pk).analysed
+            refresh_player_summaries([player.pk])
+        counts["sessions"] += 1
+    sys.stdout.write(
+        json.dumps(
+            {
+                "listing_s": listing_s,
+                "sessions_s": time.monotonic() - began,
+                "sessions": counts["sessions"],
+                "movements": counts["analysed"],
+                "requests": client.requests_sent.total,
+            }
+        )
+        + "\n"
+    )
+
+
+if __name__ == "__main__":
+    main()
