@@ -214,15 +214,19 @@ def _write_frames(
 
 
 def _movements_of(
-    session_pk: int, names: Iterable[str]
+    session_pk: int,
+    names: Iterable[str],
+    metadata: Mapping[str, dict[str, Any]] | None = None,
 ) -> tuple[dict[str, Movement], int]:
     """All movements of one part of a session by vendor id, those of `names` created.
 
     A folded part (athletes.merging) has its movements in the row that shows it, where
     their names say whose they are. The lock makes files of one session wait for each
     other, so that two of them neither create the same movement nor give two movements
-    one position. SQLite has one writer at a time and needs no lock.
+    one position. SQLite has one writer at a time and needs no lock. `metadata` is kept
+    with the created ones.
     """
+    metadata = metadata or {}
     part = Session.objects.select_for_update(no_key=True).get(pk=session_pk)
     shown_pk = part.whole_id
     if shown_pk != session_pk:
@@ -247,6 +251,7 @@ def _movements_of(
         Movement(
             session_id=shown_pk,
             position=position + place,
+            metadata=metadata.get(name, {}),
             **(
                 {"org_movement_id": name} if shown_pk == session_pk else part.fold(name)
             ),
@@ -332,7 +337,7 @@ def store_movement_metadata(
     """
     values = {name: json_safe(dict(row)) for name, row in rows.items()}
     with transaction.atomic():
-        movements, created = _movements_of(session_pk, values)
+        movements, created = _movements_of(session_pk, values, values)
         stored = {
             vendor_name or name: metadata
             for name, vendor_name, metadata in Movement.objects.of_part(session_pk)
@@ -344,15 +349,16 @@ def store_movement_metadata(
         for name in changed:
             movements[name].metadata = values[name]
             movements[name].updated_at = now
-        Movement.objects.bulk_update(
-            [movements[name] for name in changed],
-            ["metadata", "updated_at"],
-            batch_size=200,
-        )
+        if changed:
+            Movement.objects.bulk_update(
+                [movements[name] for name in changed],
+                ["metadata", "updated_at"],
+                batch_size=200,
+            )
     return StoreCounts(
         created=created,
-        updated=len(changed) - created,
-        unchanged=len(values) - len(changed),
+        updated=len(changed),
+        unchanged=len(values) - len(changed) - created,
         movements_created=created,
     )
 

@@ -49,7 +49,7 @@ from syncing.engine.readers import (
     Processes,
     RemoteError,
 )
-from syncing.engine.states import refresh_session_state
+from syncing.engine.states import FRAME_TYPES, refresh_session_state
 from syncing.listeners import tell_stored
 from syncing.models import (
     ANALYSIS_ATTEMPTS,
@@ -695,7 +695,7 @@ class _Worker:
                 updated_at=timezone.now(),
                 **values,
             )
-            if changed:
+            if changed and job.data_type in FRAME_TYPES:
                 refresh_session_state(job.session_id)
         with self._changed:
             self._settled += 1
@@ -877,10 +877,7 @@ class _Worker:
             values |= {"rows": rows, "movements": movements, "repairs": repairs}
         with transaction.atomic():
             if counts is not None and job.data_type != ExportType.METADATA:
-                AnalysisJob.objects.get_or_create(session_id=job.session_id)
-                AnalysisJob.objects.filter(session_id=job.session_id).update(
-                    wanted=F("wanted") + 1, attempts=0, updated_at=now
-                )
+                _want_numbers(job.session_id)
             settled = self._settle(job, JobState.STORED, **values)
         if not settled:
             return
@@ -992,6 +989,15 @@ class _Worker:
             self._count_movements(session_pk)
 
 
+def _want_numbers(session_pk: int) -> None:
+    """Note that a session has new frames, of which there are no numbers yet."""
+    job = AnalysisJob.objects.filter(session_id=session_pk)
+    values = {"wanted": F("wanted") + 1, "attempts": 0, "updated_at": timezone.now()}
+    if not job.update(**values):
+        AnalysisJob.objects.get_or_create(session_id=session_pk)
+        job.update(**values)
+
+
 def _shown_by(session_pk: int) -> int:
     """The row that shows the movements of this one: another one after a fold.
 
@@ -1005,10 +1011,7 @@ def _shown_by(session_pk: int) -> int:
             session_id=session_pk, wanted__gt=F("done")
         ).update(done=F("wanted"), updated_at=timezone.now())
         if moved:
-            AnalysisJob.objects.get_or_create(session_id=row.folded_into_id)
-            AnalysisJob.objects.filter(session_id=row.folded_into_id).update(
-                wanted=F("wanted") + 1, attempts=0, updated_at=timezone.now()
-            )
+            _want_numbers(row.folded_into_id)
     return row.folded_into_id
 
 
