@@ -605,6 +605,8 @@ def _failures() -> list[FailureGroup]:
 QUEUE_PATIENCE = timedelta(seconds=90)
 #: After so many runs in a row that were cut off, a person has to look.
 MAX_ABANDONED = 3
+#: After a run that failed as a whole the sweep leaves the vendor alone for so long.
+REST_AFTER_FAILURE = timedelta(hours=1)
 _FULL_WANTED = "full-run-wanted"
 
 
@@ -628,7 +630,7 @@ def sweep() -> dict[str, int]:
                 trigger=Trigger.SWEEP, sync_type=last.sync_type, since=last.since
             )
             started += is_new
-        elif _something_is_due(now):
+        elif not _failed_lately(last, now) and _something_is_due(now):
             _, is_new = request_sync(trigger=Trigger.SWEEP, sync_type=SyncType.EXPORTS)
             started += is_new
     return {
@@ -637,6 +639,19 @@ def sweep() -> dict[str, int]:
         "started": started,
         "mailed": int(mail_when_overdue(now)),
     }
+
+
+def _failed_lately(last: SyncLog, now: datetime) -> bool:
+    """Whether a wrong login or a vendor that is away ended the last run just now.
+
+    What was due then still is, and another try in five minutes ends as that one.
+    """
+    return (
+        last.status in {RunStatus.FAILED, RunStatus.PARTIAL}
+        and bool(last.error_class)
+        and last.completed_at is not None
+        and now - last.completed_at < REST_AFTER_FAILURE
+    )
 
 
 def want_full_run() -> None:

@@ -376,3 +376,19 @@ def test_file_that_fails_while_others_come_is_given_up(start_vendor, run_sync):
     job.refresh_from_db()
     assert job.state == JobState.GIVEN_UP
     assert "Given up after 10 tries" in job.last_error
+
+
+def test_refused_login_is_not_tried_every_five_minutes(vendor, run_sync, settings):
+    run_sync()
+    ExportJob.objects.update(state=JobState.FAILED, next_try_at=timezone.now())
+    settings.REBOOT_PASSWORD = "changed"
+    log = run_sync(trigger="sweep", sync_type="exports")
+    assert (log.status, log.error_class) == (RunStatus.FAILED, "authentication")
+    assert ExportJob.objects.due(timezone.now()).exists()
+    asked = vendor.log.total
+    for _ in range(3):
+        assert services.sweep()["started"] == 0
+    assert vendor.log.total == asked
+
+    SyncLog.objects.update(completed_at=timezone.now() - timedelta(minutes=61))
+    assert services.sweep()["started"] == 1
