@@ -95,8 +95,16 @@ def _world(environment: dict[str, str]) -> dict[str, Any]:
     import django
 
     django.setup()
+    from syncing.models import SyncLog
     from tests.browser.site_pages import make_world
 
+    # What the sync brings comes first: the run of the world below is the newest then,
+    # and a page that waits for no run under way would not wait for the real one.
+    deadline = time.monotonic() + 600
+    while SyncLog.objects.active().exists():
+        if time.monotonic() > deadline:
+            raise SystemExit("The first sync did not end.")
+        time.sleep(1)
     return make_world()
 
 
