@@ -47,8 +47,9 @@ ARGUMENTS = [
 Json = dict[str, Any]
 
 # Every chart that a reader sees at first, drawn: a picture after the script's last
-# word. `%s` says what a plot holds then.
-SHOWN = """() => new Promise((resolve) => {
+# word. `%s` says what a plot holds then. A chart that never comes ends the benchmark.
+SHOWN = """() => new Promise((resolve, reject) => {
+  setTimeout(() => reject(new Error('not drawn within a minute')), 60000);
   const plots = () => [...document.querySelectorAll('[data-chart-plot]')];
   const seen = () => plots().filter((plot) => {
     const box = plot.getBoundingClientRect();
@@ -102,19 +103,17 @@ FIGURE_RATE = """(seconds) => new Promise((resolve) => {
   requestAnimationFrame(next);
 })"""
 # The product's own way: a figure and its JSON come in as after a swap of htmx.
-OVERLAY = """(html) => new Promise((resolve) => {
+OVERLAY = """(html) => new Promise((resolve, reject) => {
+  setTimeout(() => reject(new Error('not drawn within a minute')), 60000);
   const began = performance.now();
   const box = document.createElement('div');
   box.innerHTML = html;
   document.querySelector('main').prepend(box);
   scrollTo(0, 0);
   htmx.trigger(box, 'htmx:load', { elt: box });
-  let first = null;
   const look = () => {
-    if (box.querySelector('[data-sketched]')) first ??= performance.now() - began;
     const found = box.querySelectorAll('.scatterlayer .trace').length;
-    if (found >= %d)
-      requestAnimationFrame(() => resolve({ first, all: performance.now() - began }));
+    if (found >= %d) requestAnimationFrame(() => resolve(performance.now() - began));
     else setTimeout(look, 2);
   };
   look();
@@ -134,6 +133,25 @@ PLAIN_PLOT = """(text) => new Promise((resolve) => {
 
 def median(values: list[float]) -> float:
     return statistics.median(values)
+
+
+class MainThread:
+    """Processor time of a page's main thread from here on, as Chromium counts it.
+
+    A machine that others use stretches seconds, and this hardly.
+    """
+
+    def __init__(self, page: Any) -> None:
+        self._session = page.context.new_cdp_session(page)
+        self._session.send("Performance.enable", {"timeDomain": "threadTicks"})
+        self._before = self._read()
+
+    def _read(self) -> dict[str, float]:
+        found = self._session.send("Performance.getMetrics")["metrics"]
+        return {one["name"]: one["value"] for one in found}
+
+    def ms(self, name: str) -> float:
+        return 1e3 * (self._read()[name] - self._before[name])
 
 
 class Browser:
@@ -378,30 +396,41 @@ def measured(shown: Product, rounds: int) -> Report:
         def play(page: Any, found: Json) -> None:
             drawn(page, found)
             found["empty"] = page.evaluate(EMPTY_RATE, PLAY_S)
+            spent = MainThread(page)
             found["figure"] = page.evaluate(FIGURE_RATE, PLAY_S)
+            pictures = found["figure"]["rate"] * PLAY_S
+            found["main_ms"] = spent.ms("TaskDuration") / pictures
+            found["script_ms"] = spent.ms("ScriptDuration") / pictures
 
         def lay(page: Any, found: Json) -> None:
             drawn(page, found)
-            found["ours"] = page.evaluate(OVERLAY % (SWINGS * SERIES), html)
+            spent = MainThread(page)
+            found["ms"] = page.evaluate(OVERLAY % (SWINGS * SERIES), html)
+            found["main_ms"] = spent.ms("TaskDuration")
 
         def lay_lists(page: Any, found: Json) -> None:
             drawn(page, found)
-            found["lists"] = page.evaluate(PLAIN_PLOT, text)
+            spent = MainThread(page)
+            found["ms"] = page.evaluate(PLAIN_PLOT, text)
+            found["main_ms"] = spent.ms("TaskDuration")
 
         played = browser.visits(shown.pages["swing"], play, 3)
-        laid = [v["ours"] for v in browser.visits(shown.pages["session"], lay, rounds)]
-        ours = median([visit["all"] for visit in laid])
-        first = median([visit["first"] for visit in laid])
-        theirs = median(
-            [
-                v["lists"]
-                for v in browser.visits(shown.pages["session"], lay_lists, rounds)
-            ]
-        )
+        # In turns: what else the machine does then falls on both.
+        laid, laid_lists = [], []
+        for _ in range(rounds):
+            laid.append(browser.visit(shown.pages["session"], lay))
+            laid_lists.append(browser.visit(shown.pages["session"], lay_lists))
+        ours = median([visit["ms"] for visit in laid])
+        ours_main = median([visit["main_ms"] for visit in laid])
+        theirs = median([visit["ms"] for visit in laid_lists])
+        theirs_main = median([visit["main_ms"] for visit in laid_lists])
         chromium.close()
     rate = median([visit["figure"]["rate"] for visit in played])
     worst = median([visit["figure"]["worst"] for visit in played])
     empty = median([visit["empty"] for visit in played])
+    main_ms = median([visit["main_ms"] for visit in played])
+    script_ms = median([visit["script_ms"] for visit in played])
+    budget_ms = 1e3 / FRAMES_BAR
     size = f"{SWINGS} swings x {SERIES} series x {FRAMES} frames"
     rows += [
         Result(
@@ -411,6 +440,14 @@ def measured(shown: Product, rounds: int) -> Report:
             rate / empty,
             f"at least {FRAMES_BAR:.0f}",
             rate >= FRAMES_BAR,
+        ),
+        Result(
+            "one swing: processor of the page for one of them",
+            f"{main_ms:.1f} ms, of them {script_ms:.1f} ms script",
+            f"time between two at {FRAMES_BAR:.0f} a second: {budget_ms:.0f} ms",
+            main_ms / budget_ms,
+            "at most half",
+            main_ms <= budget_ms / 2,
         ),
         Result(
             f"{size}: sent",
@@ -426,11 +463,19 @@ def measured(shown: Product, rounds: int) -> Report:
         ),
         Result(
             f"{size}: until drawn",
-            f"{ours:.0f} ms by Plotly; first picture {first:.0f} ms",
+            f"{ours:.0f} ms",
             f"JSON lists, Plotly alone: {theirs:.0f} ms",
             ours / theirs,
-            "no slower than Plotly alone",
-            ours <= theirs,
+            "at most 1.1 times",
+            ours <= 1.1 * theirs,
+        ),
+        Result(
+            f"{size}: processor of the page until drawn",
+            f"{ours_main:.0f} ms",
+            f"JSON lists, Plotly alone: {theirs_main:.0f} ms",
+            ours_main / theirs_main,
+            "at most 1.1 times",
+            ours_main <= 1.1 * theirs_main,
         ),
     ]
     return Report(

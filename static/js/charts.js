@@ -55,10 +55,18 @@
 
   const ARRAYS = { f4: Float32Array, f8: Float64Array, i4: Int32Array, i2: Int16Array, u1: Uint8Array };
 
+  // Kept by its source: the first picture, the readout and Plotly ask for the same.
+  const decoded = new WeakMap();
   const decode = (source) => {
     if (!source || Array.isArray(source)) return source || [];
-    const bytes = Uint8Array.from(atob(source.bdata), (c) => c.charCodeAt(0));
-    return new ARRAYS[source.dtype](bytes.buffer);
+    if (!decoded.has(source)) {
+      const text = atob(source.bdata);
+      // A plain loop: a mapping over the text makes a string of each of its bytes.
+      const bytes = new Uint8Array(text.length);
+      for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
+      decoded.set(source, new ARRAYS[source.dtype](bytes.buffer));
+    }
+    return decoded.get(source);
   };
 
   const xOf = (trace, count) => {
@@ -108,6 +116,7 @@
     const colour = role === "noise" ? token("muted") : partColour(trace.part);
     const side = SIDE[trace.side];
     const plain = Object.fromEntries(Object.entries(trace).filter(([name]) => !OURS.includes(name)));
+    if (!lookAlone) for (const axis of ["x", "y"]) if (plain[axis]?.bdata) plain[axis] = decode(plain[axis]);
     const visible = !view.hidden.has(trace.key);
     if (role === "band" || role === "noise") {
       const alpha = role === "noise" ? 0.14 : Number(token("band-opacity"));
@@ -295,7 +304,7 @@
       const x = frame.pixel(event.time);
       const inside = x >= frame.left - 1 && x <= frame.right + 1;
       const group = event.group;
-      group.setAttribute("display", inside ? "inline" : "none");
+      for (const part of [group, event.words]) part.setAttribute("display", inside ? "inline" : "none");
       if (!inside) continue;
       const half = (event.label.length * 4 + 4) * magnified();
       const row = x - half > ends[0] ? 0 : x - half > ends[1] ? 1 : 0;
@@ -325,23 +334,30 @@
   const placeCursor = (view) => {
     const frame = frameOf(view);
     if (!frame || !view.cursor) return;
-    if (view.at === null) return view.cursor.setAttribute("display", "none");
-    const x = frame.pixel(view.at);
+    const x = view.at === null ? -1 : frame.pixel(view.at);
     const inside = x >= frame.left && x <= frame.right;
-    view.cursor.setAttribute("display", inside ? "inline" : "none");
+    view.cursor.hidden = !inside;
     if (!inside) return;
-    view.cursor.setAttribute("x1", x);
-    view.cursor.setAttribute("x2", x);
-    view.cursor.setAttribute("y1", frame.top);
-    view.cursor.setAttribute("y2", frame.bottom);
+    const { style } = view.cursor;
+    style.transform = `translateX(${x}px)`;
+    if (view.cursorTop === frame.top && view.cursorBottom === frame.bottom) return;
+    [view.cursorTop, view.cursorBottom] = [frame.top, frame.bottom];
+    style.top = `${frame.top}px`;
+    style.height = `${frame.bottom - frame.top}px`;
   };
 
   const buildOverlay = (view) => {
     view.overlay?.remove();
+    view.cursor?.remove();
     const layer = svg("svg", {}, "chart__overlay");
     if (!view.editable) layer.setAttribute("aria-hidden", "true");
-    view.cursor = svg("line", { display: "none" }, "chart__cursor");
-    layer.append(view.cursor);
+    // Not in the layer of the events: it is moved for each picture of a swing that
+    // plays, and what shares a layer with it would be painted again each time.
+    view.cursor = document.createElement("div");
+    view.cursor.className = "chart__cursor";
+    view.cursor.hidden = true;
+    view.cursorTop = view.cursorBottom = null;
+    const words = svg("g"); // above every line: one of the second row crosses the first
     for (const event of view.events) {
       const movable = view.editable && event.movable && event.name;
       const group = svg("g", {}, `chart__event${movable ? " chart__event--movable" : ""}`);
@@ -352,7 +368,8 @@
       event.handle = svg("rect", {}, "chart__event-handle");
       const title = svg("title");
       title.textContent = event.rule ? `${event.label}: ${event.rule}` : event.label;
-      group.append(title, event.line, event.words, event.handle);
+      group.append(title, event.line, event.handle);
+      words.append(event.words);
       if (movable) {
         event.grip = svg("path", {}, "chart__event-grip");
         group.append(event.grip);
@@ -365,8 +382,9 @@
       }
       layer.append(group);
     }
+    layer.append(words);
     view.overlay = layer;
-    view.plot.append(layer);
+    view.plot.append(layer, view.cursor);
   };
 
   // --- Time ---------------------------------------------------------------------------------
@@ -374,6 +392,13 @@
   const timed = (view) => typeof view.meta.time_per_x_s === "number";
   const toTime = (view, x) => (view.meta.time_zero_s || 0) + x * view.meta.time_per_x_s;
   const toX = (view, time_s) => (time_s - (view.meta.time_zero_s || 0)) / view.meta.time_per_x_s;
+
+  // Kept: making one costs more than all that is written while a swing plays.
+  const formats = [];
+  const numberText = (value, digits) => {
+    formats[digits] ??= new Intl.NumberFormat("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+    return formats[digits].format(value);
+  };
 
   const readout = (view) => {
     if (!view.readout || view.at === null) return;
@@ -385,11 +410,7 @@
       if (value === undefined || value === null || !Number.isFinite(value)) continue;
       const unit = series.trace.unit ?? view.meta.y_unit ?? "";
       const digits = series.trace.decimals ?? DECIMALS[unit] ?? 1;
-      const number = Math.abs(value).toLocaleString("en-US", {
-        minimumFractionDigits: digits,
-        maximumFractionDigits: digits,
-      });
-      parts.push(`${series.trace.name} ${value < 0 ? "−" : ""}${number}`);
+      parts.push(`${series.trace.name} ${value < 0 ? "−" : ""}${numberText(Math.abs(value), digits)}`);
     }
     view.readout.textContent = parts.join(" · ");
   };
@@ -465,7 +486,7 @@
     const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
     const ticks = [];
     for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i++) {
-      const text = Math.abs(i * step).toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+      const text = numberText(Math.abs(i * step), digits);
       ticks.push([i * step, i < 0 ? `−${text}` : text]);
     }
     return ticks;
@@ -603,7 +624,7 @@
 
   // Above the curves; not moved needlessly, since an event line in it may have the focus.
   const onTop = (view) => {
-    if (view.plot.lastElementChild !== view.overlay) view.plot.append(view.overlay);
+    if (view.plot.lastElementChild !== view.cursor) view.plot.append(view.overlay, view.cursor);
   };
 
   const draw = (view) => {
@@ -714,6 +735,14 @@
     if (isAttended || !view.canSketch) watching.observe(view.figure_element);
   };
 
+  // What a reader asked for on a page whose Plotly is there: a first picture would be
+  // thrown away at once, and only put off the real one.
+  const isWaitedFor = ({ plot }) => {
+    if (!isAttended || !window.Plotly) return false;
+    const { width, top, bottom } = plot.getBoundingClientRect();
+    return width > 0 && top < window.innerHeight + 400 && bottom > -400;
+  };
+
   const attend = () => {
     if (isAttended) return;
     isAttended = true;
@@ -769,7 +798,7 @@
     let high = -Infinity;
     for (const trace of figure.data) {
       if (trace.x0 === undefined) continue;
-      const count = trace.y ? decode(trace.y).length : decode(trace.lower).length;
+      const count = decode(trace.y ?? trace.lower).length;
       low = Math.min(low, trace.x0);
       high = Math.max(high, trace.x0 + (count - 1) * trace.dx);
     }
@@ -859,7 +888,10 @@
       if (x === null || !timed(view)) return;
       sayTime(toTime(view, x), element.id);
     });
-    watchView(view);
+    if (isWaitedFor(view)) {
+      view.wanted = Promise.resolve();
+      draw(view);
+    } else watchView(view);
     sizes.observe(plot);
   };
 

@@ -90,6 +90,7 @@
       this.playing = false;
       this.touched = false;
       this.draws = 0;
+      this.trails = new Map();
       this.time = Math.min(Math.max(this.zero, data.start_s), this.end);
       this.colours = colours();
       this.find();
@@ -200,9 +201,16 @@
       });
     }
 
-    line(a, b, colour, width, alpha = 1) {
+    // In the step of the screen that asked for it already.
+    drawNow() {
+      cancelAnimationFrame(this.asked);
+      this.asked = null;
+      this.draw();
+    }
+
+    line(a, b, colour, width) {
       const g = this.context;
-      g.globalAlpha = alpha;
+      g.globalAlpha = 1;
       g.strokeStyle = colour;
       g.lineWidth = width;
       g.beginPath();
@@ -216,10 +224,19 @@
       const [cx, cy] = [snap(this.centre[0]), snap(this.centre[1])];
       const reach = 1.5;
       const z = this.floor;
-      for (let step = -reach; step <= reach + 1e-6; step += GRID_STEP_M) {
-        this.line(this.project(cx + step, cy - reach, z), this.project(cx + step, cy + reach, z), this.colours.grid, 1);
-        this.line(this.project(cx - reach, cy + step, z), this.project(cx + reach, cy + step, z), this.colours.grid, 1);
-      }
+      const g = this.context;
+      g.globalAlpha = 1;
+      g.strokeStyle = this.colours.grid;
+      g.lineWidth = 1;
+      g.beginPath();
+      for (let step = -reach; step <= reach + 1e-6; step += GRID_STEP_M)
+        for (const [ax, ay, bx, by] of [[step, -reach, step, reach], [-reach, step, reach, step]]) {
+          const [x1, y1] = this.project(cx + ax, cy + ay, z);
+          const [x2, y2] = this.project(cx + bx, cy + by, z);
+          g.moveTo(x1, y1);
+          g.lineTo(x2, y2);
+        }
+      g.stroke();
       // Where the ball comes from.
       const from = this.project(cx + 0.9, cy, z);
       const to = this.project(cx + reach - 0.1, cy, z);
@@ -229,8 +246,6 @@
       const [ux, uy] = [(to[0] - from[0]) / length, (to[1] - from[1]) / length];
       for (const turn of [1, -1])
         this.line(to, [to[0] - 8 * ux - turn * 5 * uy, to[1] - 8 * uy + turn * 5 * ux], this.colours.ground, 1.5);
-      const g = this.context;
-      g.globalAlpha = 1;
       g.fillStyle = this.colours.muted;
       g.font = `500 ${this.colours.small}px ${this.colours.font}`;
       g.textAlign = ux < -0.3 ? "right" : ux > 0.3 ? "left" : "center";
@@ -243,24 +258,32 @@
       return Number.isFinite(x + y + z) ? this.project(x, y, z) : null;
     }
 
+    // While the camera rests, a path only grows: its points are not projected again.
+    trailTo(trail, frame) {
+      const c = this.camera;
+      const seen = [c.scale, c.x, c.y, this.azimuth, this.elevation].join();
+      let kept = this.trails.get(trail);
+      if (!kept || kept.seen !== seen || kept.frame > frame) {
+        kept = { seen, frame: -1, path: new Path2D(), open: false };
+        this.trails.set(trail, kept);
+      }
+      while (kept.frame < frame) {
+        kept.frame += 1;
+        const p = this.at(kept.frame, trail.point);
+        if (p && kept.open) kept.path.lineTo(p[0], p[1]);
+        else if (p) kept.path.moveTo(p[0], p[1]);
+        kept.open = Boolean(p);
+      }
+      return kept.path;
+    }
+
     drawTrails(frame) {
       const g = this.context;
+      g.globalAlpha = 0.65;
+      g.lineWidth = 1.5;
       for (const trail of this.data.trails || []) {
         g.strokeStyle = this.colours.parts[trail.part] || this.colours.parts.body;
-        g.lineWidth = 1.5;
-        g.globalAlpha = 0.65;
-        g.beginPath();
-        let open = false;
-        for (let f = 0; f <= frame; f++) {
-          const p = this.at(f, trail.point);
-          if (!p) open = false;
-          else if (open) g.lineTo(p[0], p[1]);
-          else {
-            g.moveTo(p[0], p[1]);
-            open = true;
-          }
-        }
-        g.stroke();
+        g.stroke(this.trailTo(trail, frame));
       }
       g.globalAlpha = 1;
     }
@@ -326,6 +349,11 @@
       return near.length ? near[near.length - 1].label : "";
     }
 
+    spoken(words, moment) {
+      const from = this.data.reference_label ? ` from ${this.data.reference_label}` : "";
+      return `${words}${from}${moment ? `, ${moment}` : ""}`;
+    }
+
     show(announce) {
       this.scrub.value = String(this.frame);
       const words = this.words();
@@ -336,10 +364,12 @@
         this.momentElement.className = "figure3d__event";
         this.clock.append(this.momentElement);
       }
-      this.momentElement.textContent = moment || (Math.abs(this.time - this.zero) < this.data.dt_s ? this.data.reference_label || "" : "");
-      const spoken = `${words}${this.data.reference_label ? ` from ${this.data.reference_label}` : ""}${moment ? `, ${moment}` : ""}`;
-      this.scrub.setAttribute("aria-valuetext", spoken);
+      const beside = moment || (Math.abs(this.time - this.zero) < this.data.dt_s ? this.data.reference_label || "" : "");
+      if (this.momentElement.textContent !== beside) this.momentElement.textContent = beside;
+      // Nobody can listen to sixty times a second; it is said when the swing rests.
+      if (!this.playing) this.scrub.setAttribute("aria-valuetext", this.spoken(words, moment));
       if (announce) {
+        const spoken = this.spoken(words, moment);
         clearTimeout(this.speaking);
         this.speaking = setTimeout(() => (this.live.textContent = spoken), 400);
       }
@@ -379,6 +409,7 @@
         const passed = before === null ? 0 : Math.min(now - before, 100) / 1000;
         before = now;
         this.moveTo(this.time + passed * SPEEDS[this.speed][0], { announce: false });
+        this.drawNow();
         if (this.time >= this.end) this.pause();
         else requestAnimationFrame(next);
       };

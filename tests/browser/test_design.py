@@ -208,14 +208,15 @@ def test_hover_on_a_chart_moves_the_figure_and_says_the_numbers(swing):
 def test_stepping_the_figure_moves_the_cursor_of_the_chart(swing):
     page = swing()
     page.get_by_role("button", name="One frame on").click()
-    page.wait_for_selector("#sequence .chart__cursor[display=inline]", state="attached")
-    first = number(page, "#sequence .chart__cursor")
+    page.wait_for_selector("#sequence .chart__cursor:not([hidden])")
+    cursor = "document.querySelector('#sequence .chart__cursor')"
+    place = f"{cursor}.getBoundingClientRect().left"
+    first = page.evaluate(place)
     for _ in range(12):
         page.keyboard.press("Tab")  # away from the button, whose keys are its own
     page.locator("body").click(position={"x": 2, "y": 300})
     page.keyboard.press("ArrowRight")
-    cursor = "document.querySelector('#sequence .chart__cursor')"
-    page.wait_for_function(f"() => {cursor}.getAttribute('x1') > {first}")
+    page.wait_for_function(f"() => {place} > {first}")
     assert page.locator("[data-figure3d-time]").inner_text().startswith("+8 ms")
 
 
