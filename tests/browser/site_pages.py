@@ -213,9 +213,6 @@ PAGES: dict[str, str | tuple[SitePage, ...]] = {
     r"(/.*)?$": JSON,
 }
 
-# Drawn by Swagger UI, whose marks are its own: looked at for width alone.
-BY_OTHERS = {"/docs"}
-
 ERRORS = (page("not-found", "/no/such/page/"),)
 
 

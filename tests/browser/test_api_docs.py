@@ -3,6 +3,7 @@
 import pytest
 
 from tests import factories
+from tests.browser.test_all_pages import AXE, violations
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -44,3 +45,21 @@ def test_a_session_may_post_from_the_docs(pages, login_cookie):
     row.locator(".execute").click()
     row.locator(".live-responses-table .response-col_status").first.wait_for()
     assert "202" in row.locator(".live-responses-table").inner_text()
+
+
+def test_an_opened_operation_has_no_accessibility_violation(pages, login_cookie):
+    """Closed ones are looked at with every other page."""
+    # axe measures colours with a style sheet of its own.
+    page = pages.open(
+        session_cookie=login_cookie(factories.make_staff()), bypass_csp=True
+    )
+    page.goto("/docs")
+    page.wait_for_selector("#operations-athletes-list_players")
+    page.evaluate(AXE)
+    for name in ("athletes-list_players", "sync-trigger_sync"):
+        row = page.locator(f"#operations-{name}")
+        row.locator(".opblock-summary-control").click()
+        row.locator(".try-out__btn").click()
+    page.locator("#operations-athletes-list_players .execute").click()
+    page.wait_for_selector(".live-responses-table .response-col_status")
+    assert violations(page) == []
