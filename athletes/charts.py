@@ -296,7 +296,7 @@ def trend_chart(
     return {
         "data": traces,
         "layout": {
-            "xaxis": {"type": "date"},
+            "xaxis": _days(dates),
             "yaxis": {"title": {"text": axis_title(name, label)}},
         },
         "events": [],
@@ -313,6 +313,20 @@ def trend_chart(
         else [],
         "meta": {"x_unit": "", "y_unit": label},
     }
+
+
+# Over fewer days than this an axis of its own choice would count hours.
+FEW_DAYS = 6
+
+
+def _days(dates: Sequence[dt.date]) -> Json:
+    """An axis of dates that never shows a part of a day."""
+    axis: Json = {"type": "date"}
+    if dates and (max(dates) - min(dates)).days < FEW_DAYS:
+        around = dt.timedelta(days=1)
+        ends = (min(dates) - around, max(dates) + around)
+        axis |= {"range": [end.isoformat() for end in ends], "dtick": "D1"}
+    return axis
 
 
 # --- The 3-D figure -----------------------------------------------------------------

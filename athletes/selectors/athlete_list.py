@@ -68,6 +68,24 @@ COLUMNS = (
 )
 
 
+def orders(sort: str) -> tuple[tuple[str, str], ...]:
+    """Orders to choose from where there are no heads, the present one among them.
+
+    A list of both directions of every column would be too long for a phone.
+    """
+    offered = {}
+    for column in COLUMNS:
+        key = f"-{column.key}" if column.first_descending else column.key
+        more = ", largest first" if column.numeric else ""
+        more = ", newest first" if column.key == "last_session" else more
+        offered[key] = column.label + more
+    if sort not in offered:
+        key, _ = parse_sort(sort)
+        label = next(column.label for column in COLUMNS if column.key == key)
+        offered[sort] = f"{label}, the other way round"
+    return tuple(offered.items())
+
+
 @dataclass(frozen=True)
 class AthleteFilter:
     """What the list is narrowed to; empty means everything."""

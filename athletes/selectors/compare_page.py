@@ -47,6 +47,7 @@ FloatArray = npt.NDArray[np.float64]
 class Cell:
     """One metric of one item, and how it differs from the first item."""
 
+    letter: str
     definition: MetricDefinition
     mean: float | None
     sd: float | None
@@ -488,16 +489,16 @@ def _cell(
     sd = float(np.std(values, ddof=1)) if n >= curve_tools.LEAST_SWINGS else None
     if base is None or not base or mean is None:
         reason = "" if base is None else "One side has no value."
-        return Cell(definition, mean, sd, n, None, None, None, reason)
+        return Cell(item.letter, definition, mean, sd, n, None, None, None, reason)
     delta = mean - float(np.mean(base))
     scatter = _scatter(definition, (first, item), history)
     if scatter is None:
-        reason = "The scatter from swing to swing is not known yet."
-        return Cell(definition, mean, sd, n, delta, None, None, reason)
+        reason = "scatter not known yet"
+        return Cell(item.letter, definition, mean, sd, n, delta, None, None, reason)
     smallest = smallest_detectable_change(scatter, n_a=len(base), n_b=n)
     real = is_real(delta, smallest)
     reason = "" if real else "The difference is inside swing-to-swing scatter."
-    return Cell(definition, mean, sd, n, delta, smallest, real, reason)
+    return Cell(item.letter, definition, mean, sd, n, delta, smallest, real, reason)
 
 
 def _scatter(

@@ -169,6 +169,7 @@ def session_curves(
     label = display.unit_label(series.unit, system)
     x0 = float(aligned.grid[0]) * charts.MS_PER_S
     dx = float(aligned.grid[1] - aligned.grid[0]) * charts.MS_PER_S
+    has_band = len(counted) >= curve_tools.LEAST_SWINGS
     lines = [
         charts.Line(
             key="swings",
@@ -177,12 +178,13 @@ def session_curves(
             x0=x0,
             dx=dx,
             y=row * factor,
-            role="single",
+            # Faint only beside a mean that stands out from them.
+            role="single" if has_band else "line",
             unit=label,
         )
         for swing, row in zip(counted, aligned.rows, strict=True)
     ]
-    if len(counted) >= curve_tools.LEAST_SWINGS:
+    if has_band:
         lines += charts.band_lines(
             key="mean",
             part=series.part,
@@ -204,12 +206,12 @@ def session_curves(
             charts.LegendItem("mean", "Mean ± SD", series.part),
             charts.LegendItem("swings", "Each swing", series.part),
         )
-        if len(counted) >= curve_tools.LEAST_SWINGS
+        if has_band
         else (),
     )
     width = curve_tools.band_width(aligned, low=-BEFORE_S, high=0.0)
     note = "The band is for looking: peaks are taken per swing and then averaged. "
-    if len(counted) < curve_tools.LEAST_SWINGS:
+    if not has_band:
         note = "With fewer than three counted swings there is no mean and no band. "
     elif width is not None:
         spread = display.value_text(

@@ -18,6 +18,7 @@ from athletes.selectors.athlete_list import (
     AthleteList,
     Column,
     athlete_list,
+    orders,
     parse_sort,
 )
 
@@ -52,6 +53,7 @@ def athletes(request: PageRequest) -> HttpResponse:
         "has_tags": bool(tags),
         "list": listing,
         "heads": [_head(column, listing, request.GET) for column in COLUMNS],
+        "orders": orders(listing.sort),
         "summary": _summary(listing),
         "previous_url": _url(request.GET, before=listing.first_id)
         if listing.has_previous

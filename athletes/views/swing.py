@@ -89,7 +89,7 @@ def _headlines(page: SwingPage, system: str) -> list[dict[str, object]]:
             shown = display.value_text(
                 mean.value, mean.unit, system, decimals=mean.definition.decimals
             )
-            note = f"session mean {shown}, n = {mean.n}"
+            note = f"session mean {shown}, n\u00a0=\u00a0{mean.n}"
         tiles.append({"reading": reading, "note": note})
     return tiles
 

@@ -172,3 +172,23 @@ def test_figure_holds_frames_row_by_row():
     assert (figure["n_frames"], figure["n_points"], figure["head"]) == (2, 3, 2)
     assert decoded(figure["points"]).tolist() == [float(v) for v in range(18)]
     assert figure["events"] == [{"name": "foot_down", "time_s": 0.75, "label": "FD"}]
+
+
+def test_axis_of_one_day_counts_days_and_not_hours():
+    def axis(*days):
+        line = charts.TrendLine(
+            label="",
+            dates=[dt.date(2026, 3, day) for day in days],
+            means=[70.0] * len(days),
+            spreads=[None] * len(days),
+            counts=[1] * len(days),
+        )
+        figure = charts.trend_chart(
+            [line], name="Bat speed", unit="m/s", system="metric", decimals=1
+        )
+        return figure["layout"]["xaxis"]
+
+    one = axis(4)
+    assert one["range"] == ["2026-03-03", "2026-03-05"]
+    assert one["dtick"] == "D1"
+    assert axis(1, 20) == {"type": "date"}

@@ -154,7 +154,7 @@ def test_list_keeps_its_state_in_its_links(client, coach):
     next_url = re.search(r'rel="next" href="([^"]+)"', body)[1].replace("&amp;", "&")
     assert "q=elm&bats=left&sort=-swings&after=" in next_url
     second = client.get(f"/athletes/{next_url}")
-    assert second.content.decode().count('<th scope="row">') == 2
+    assert second.content.decode().count('<th scope="row" role="rowheader">') == 2
     assert 'rel="prev"' in second.content.decode()
 
 

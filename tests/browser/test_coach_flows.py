@@ -148,6 +148,29 @@ def test_filters_are_in_the_address_and_come_off_again(visit):
     assert page.locator("#id_start").input_value() == "2026-03-01"
 
 
+def test_list_on_a_phone_has_every_column_and_is_ordered_by_a_list(visit):
+    for name, swings in (("Alder", 3), ("Birch", 9)):
+        make_player(
+            first_name="Ash",
+            last_name=name,
+            swing_count=swings,
+            latest_hand_speed_m_per_s=10.0,
+        )
+    page = visit("/athletes/?q=ash", width=390)
+    names = page.locator("#athlete-table tbody th")
+    expect(names).to_have_text(["Ash Alder", "Ash Birch"])
+    page.select_option("#athlete-sort", "-swings")
+    expect(names).to_have_text(["Ash Birch", "Ash Alder"])
+    assert "sort=-swings" in page.url
+    assert "q=ash" in page.url
+    expect(page.locator("#athlete-sort")).to_have_value("-swings")
+    # The last number of a row is on the screen, not beside it.
+    box = page.locator("#athlete-table tbody td").last.bounding_box()
+    assert box["x"] + box["width"] <= 390
+    page.go_back()
+    expect(names).to_have_text(["Ash Alder", "Ash Birch"])
+
+
 def test_list_is_paged_in_the_order_that_was_chosen(visit):
     for number in range(52):
         make_player(first_name="Elm", last_name=f"No {number:02d}", swing_count=number)
@@ -355,7 +378,7 @@ def test_session_draws_its_band_and_tells_orders_and_the_typical_swing(visit):
     assert "Mean" in traces(page, "#session-curves-chart")
     page.get_by_role("checkbox", name="Each swing").uncheck()
     assert list(traces(page, "#session-curves-chart")) == ["Mean"]
-    expect(page.locator(".swing-strip .tag")).to_have_text("typical")
+    expect(page.locator(".swing-strip__typical")).to_have_text("typical")
     expect(page.locator("table.bars")).to_contain_text("of 4")
 
 
@@ -463,6 +486,19 @@ def test_left_and_right_hander_are_laid_over_each_other_on_any_event(visit):
     go(page, state)
     assert page.locator("#id_align").input_value() == "percent"
     assert page.locator("#id_series").input_value() == "pelvis_rotation"
+
+
+def test_difference_stands_beside_its_number_on_a_phone(visit):
+    items = ",".join(f"session-{hit(bats=side).pk}" for side in "RL")
+    page = visit(f"/athletes/compare/?items={items}", width=390)
+    row = page.locator(".compare-table tbody tr").first
+    number, change = row.locator("td").nth(1), row.locator("td").nth(2)
+    expect(number).to_contain_text("B ")
+    assert number.bounding_box()["y"] == pytest.approx(
+        change.bounding_box()["y"], abs=4
+    )
+    box = change.bounding_box()
+    assert box["x"] + box["width"] <= 390
 
 
 def test_ticked_swings_are_compared_and_taken_out_again(visit):
