@@ -111,6 +111,14 @@ def test_it_is_black_on_white_and_fits(visit, scheme, width):
     assert axe(page) == []
 
 
+def test_its_numbers_stand_on_the_screen_of_a_phone(visit):
+    page = visit(f"/athletes/{of_many().pk}/sheet/", width=390)
+    for cell in page.locator(".sheet__table tbody tr").first.locator("td").all():
+        box = cell.bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+
+
 def test_a_link_opens_the_sheet_for_a_stranger_until_it_is_revoked(
     visit, pages, live_server
 ):
