@@ -345,6 +345,7 @@ class Skeleton:
     trails: Sequence[tuple[int, str]] = ()
     up: Sequence[float] = (0.0, 0.0, 1.0)
     forward: Sequence[float] = (1.0, 0.0, 0.0)
+    side: str = "right"  # of the motion as drawn: the side view looks at the chest
 
 
 def figure3d(
@@ -374,6 +375,7 @@ def figure3d(
         ],
         "zero_s": round(zero_s, 6),
         "reference_label": reference_label,
+        "side": skeleton.side,
         "axes": {"up": list(skeleton.up), "forward": list(skeleton.forward)},
     }
     if skeleton.head is not None:

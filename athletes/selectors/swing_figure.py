@@ -216,6 +216,7 @@ def figure_of(movement: Movement, points: Points) -> charts.Json | None:
             trails=trails,
             up=posed.up,
             forward=posed.forward,
+            side=_drawn_side(movement),
         ),
         events=events,
         zero_s=posed.start_s if zero_s is None else zero_s,
@@ -229,6 +230,13 @@ def _lead_hand(posed: _Posed) -> str:
     letter = lead.pop() if lead else "l"
     hand = f"{letter}hand"
     return hand if hand in posed.names else f"{letter}wjc"
+
+
+def _drawn_side(movement: Movement) -> str:
+    """Side of the motion in the file, where a mirrored one is the other way round."""
+    is_left = movement.side == "left"
+    is_mirrored = _verdict_value(movement, "mirrored") is True
+    return "left" if is_left != is_mirrored else "right"
 
 
 def no_figure(points: Points) -> str:

@@ -238,8 +238,15 @@
         }
       g.stroke();
       // Where the ball comes from.
-      const from = this.project(cx + 0.9, cy, z);
-      const to = this.project(cx + reach - 0.1, cy, z);
+      // As far ahead as the stage shows it.
+      const width = this.canvas.clientWidth;
+      let ahead = reach - 0.1;
+      let to = this.project(cx + ahead, cy, z);
+      while (ahead > 0.6 && (to[0] < 16 || to[0] > width - 16)) {
+        ahead -= 0.1;
+        to = this.project(cx + ahead, cy, z);
+      }
+      const from = this.project(cx + ahead - 0.5, cy, z);
       const length = Math.hypot(to[0] - from[0], to[1] - from[1]);
       if (length < 12) return;
       this.line(from, to, this.colours.ground, 1.5);
@@ -249,7 +256,7 @@
       g.fillStyle = this.colours.muted;
       g.font = `500 ${this.colours.small}px ${this.colours.font}`;
       g.textAlign = ux < -0.3 ? "right" : ux > 0.3 ? "left" : "center";
-      g.fillText("pitcher", Math.min(Math.max(to[0] + 8 * ux, 30), this.canvas.clientWidth - 30) - (ux > 0.3 ? 36 : ux < -0.3 ? -36 : 0), to[1] + 18);
+      g.fillText("pitcher", Math.min(Math.max(to[0] + 8 * ux, 30), width - 30) - (ux > 0.3 ? 36 : ux < -0.3 ? -36 : 0), to[1] + 18);
     }
 
     at(frame, point) {
