@@ -2,6 +2,7 @@
 """Pages and JSON under load, at growing numbers of athletes.
 
     python -m benchmarks.bench_pages [--sizes 100,10000,100000] [--seconds 6]
+    python -m benchmarks.bench_pages --only players [--sizes 100000] [--seconds 20]
 
 Gunicorn with 2 processes, 16 clients, all on this machine. Athletes, two sessions each
 with all headline numbers and five swings a session are copied inside the database,
@@ -9,7 +10,8 @@ without frames. The athlete, the sessions and the swings whose pages are asked f
 simulated whole: an athlete of 30 sessions with a trend, another to compare with, and
 everybody else to be held against. PostgreSQL where one answers (BENCH_POSTGRES_URL),
 else SQLite. The same list of athletes, written with FastAPI and SQLAlchemy
-(`benchmarks/peer_fastapi.py`), is asked on the same table.
+(`benchmarks/peer_fastapi.py`), is asked on the same table: by a program with a bearer
+token, which both look up. `--only players` measures that alone, in a few minutes.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ import requests
 
 from benchmarks.bench_cold import free_port, start, stop, wait
 from benchmarks.bench_frames import LOCAL_POSTGRES
-from benchmarks.results import ROOT, Report, Result, table
+from benchmarks.results import ROOT, Report, Result, section
 
 CLIENTS = 16
 GROWTH_BAR = 1.5
@@ -46,7 +48,7 @@ Json = dict[str, Any]
 # --- In a child process with its own DATABASE_URL ----------------------------------
 
 
-def fill(count: int) -> Json:
+def fill(count: int, *, only_players: bool = False) -> Json:
     """Grow the tables to `count` athletes; who may ask, and what."""
     import django
 
@@ -56,11 +58,21 @@ def fill(count: int) -> Json:
     from django.db import connection
     from django.test import Client
 
+    from accounts.services import create_token
     from athletes import peers
     from athletes.models import Player, SessionMetric
     from athletes.models import Session as SessionRow
     from tests import factories
 
+    call_command("createcachetable", verbosity=0)
+    _, secret = create_token(name=f"bench {count}")
+    if only_players:
+        if not Player.objects.exists():
+            factories.make_player()
+        with connection.cursor() as cursor:
+            _copy_players(cursor, count - Player.objects.count(), connection.vendor)
+            cursor.execute(_TIDY[connection.vendor])
+        return {"token": secret}
     if not Player.objects.exists():
         session = factories.make_session()
         factories.make_swing(session=session)
@@ -71,13 +83,8 @@ def fill(count: int) -> Json:
     began = time.perf_counter()
     peers.rebuild()
     rebuilt_s = time.perf_counter() - began
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("VACUUM ANALYZE")
-    else:
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
-    call_command("createcachetable", verbosity=0)
+    with connection.cursor() as cursor:
+        cursor.execute(_TIDY[connection.vendor])
     user = get_user_model().objects.filter(username="bench").first()
     user = user or factories.make_superuser(username="bench")
     client = Client()
@@ -113,6 +120,7 @@ def fill(count: int) -> Json:
         "paths": paths,
         "queries": {name: _queries(client, path) for name, path in paths.items()},
         "cookie": client.cookies["sessionid"].value,
+        "token": secret,
         "rebuilt_s": rebuilt_s,
         "swings": SessionRow.objects.count() * 5,
         "metrics": SessionMetric.objects.count(),
@@ -120,6 +128,7 @@ def fill(count: int) -> Json:
 
 
 _ASKED = ("asked-1", "asked-2")
+_TIDY = {"postgresql": "VACUUM ANALYZE", "sqlite": "ANALYZE"}
 
 
 def _simulate() -> None:
@@ -153,39 +162,40 @@ def _queries(client: Any, path: str) -> int:
     return len(queries)
 
 
-def _copy(cursor: Any, count: int, vendor: str) -> None:
-    """Rows as copies of the first one of each table, made by the database itself."""
-    from athletes.biomechanics.definitions import METHOD_VERSION, METRICS
-    from athletes.models import Movement, Player, Session, SessionMetric
-    from athletes.peers import PEER_METRICS
+def _series(first: int, end: int, vendor: str) -> str:
+    if vendor == "postgresql":
+        return f"generate_series({first}, {end}) AS s(n)"
+    return (
+        f"(WITH RECURSIVE c(n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM c "
+        f"WHERE n < {end}) SELECT n FROM c) AS s"
+    )
 
-    if count <= 0:
-        return
+
+def _insert(cursor: Any, model: Any, changed: dict[str, str], source: str) -> None:
+    """Rows as copies of the first one of a table, made by the database itself."""
+    table_name = model._meta.db_table
+    columns = [field.column for field in model._meta.concrete_fields[1:]]
+    values = ", ".join(changed.get(column, f"t.{column}") for column in columns)
+    first = f"(SELECT * FROM {table_name} ORDER BY id LIMIT 1) AS t"
+    cursor.execute(
+        f"INSERT INTO {table_name} ({', '.join(columns)}) "
+        f"SELECT {values} FROM {first}, {source}"
+    )
+
+
+def _copy_players(cursor: Any, count: int, vendor: str) -> int:
+    """So many more athletes; the highest id before them."""
+    from athletes.models import Player
+
     is_postgres = vendor == "postgresql"
     cursor.execute("SELECT MAX(id) FROM players")
     (last,) = cursor.fetchone()
-
-    def series(first: int, end: int) -> str:
-        if is_postgres:
-            return f"generate_series({first}, {end}) AS s(n)"
-        return (
-            f"(WITH RECURSIVE c(n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM c "
-            f"WHERE n < {end}) SELECT n FROM c) AS s"
-        )
-
-    def insert(model: Any, changed: dict[str, str], source: str) -> None:
-        table_name = model._meta.db_table
-        columns = [field.column for field in model._meta.concrete_fields[1:]]
-        values = ", ".join(changed.get(column, f"t.{column}") for column in columns)
-        first = f"(SELECT * FROM {table_name} ORDER BY id LIMIT 1) AS t"
-        cursor.execute(
-            f"INSERT INTO {table_name} ({', '.join(columns)}) "
-            f"SELECT {values} FROM {first}, {source}"
-        )
-
+    if count <= 0:
+        return int(last)
     # Spread over the alphabet, so that the order of names is not that of ids.
     number = "CAST((n * 7919) % 100003 AS text)"
-    insert(
+    _insert(
+        cursor,
         Player,
         {
             "org_player_id": "'bench-' || CAST(n AS text)",
@@ -199,8 +209,21 @@ def _copy(cursor: Any, count: int, vendor: str) -> None:
             "swing_count": "10",
             "last_session_on": "DATE '2026-03-01'" if is_postgres else "'2026-03-01'",
         },
-        series(last + 1, last + count),
+        _series(last + 1, last + count, vendor),
     )
+    return int(last)
+
+
+def _copy(cursor: Any, count: int, vendor: str) -> None:
+    """So many more athletes, with sessions, movements and means."""
+    from athletes.biomechanics.definitions import METHOD_VERSION, METRICS
+    from athletes.models import Movement, Session, SessionMetric
+    from athletes.peers import PEER_METRICS
+
+    if count <= 0:
+        return
+    is_postgres = vendor == "postgresql"
+    last = _copy_players(cursor, count, vendor)
     day = (
         "DATE '2026-03-01' - CAST(s.n * 30 + p.id % 300 AS integer)"
         if is_postgres
@@ -208,7 +231,8 @@ def _copy(cursor: Any, count: int, vendor: str) -> None:
     )
     cursor.execute("SELECT MAX(id) FROM sessions")
     (last_session,) = cursor.fetchone()
-    insert(
+    _insert(
+        cursor,
         Session,
         {
             "session_id": "'bench-' || CAST(p.id AS text) || '-' || CAST(s.n AS text)",
@@ -216,17 +240,18 @@ def _copy(cursor: Any, count: int, vendor: str) -> None:
             "session_date": day,
             "swing_count": "5",
         },
-        f"(SELECT id FROM players WHERE id > {last}) AS p, {series(1, 2)}",
+        f"(SELECT id FROM players WHERE id > {last}) AS p, {_series(1, 2, vendor)}",
     )
     new = f"(SELECT id FROM sessions WHERE id > {last_session}) AS p"
-    insert(
+    _insert(
+        cursor,
         Movement,
         {
             "session_id": "p.id",
             "org_movement_id": "'bench-' || CAST(s.n AS text)",
             "position": "s.n",
         },
-        f"{new}, {series(1, 5)}",
+        f"{new}, {_series(1, 5, vendor)}",
     )
     # Every headline number, spread over what is plausible of it.
     metrics = []
@@ -235,7 +260,8 @@ def _copy(cursor: Any, count: int, vendor: str) -> None:
         metrics.append(
             f"SELECT {place} AS place, '{name}' AS name, {low} AS low, {high} AS high"
         )
-    insert(
+    _insert(
+        cursor,
         SessionMetric,
         {
             "session_id": "p.id",
@@ -283,7 +309,6 @@ class Server:
     here: str
     process: subprocess.Popen[bytes]
     database: str  # empty: not PostgreSQL
-    cookie: str = ""
 
     def cpu_s(self) -> float:
         """Seconds of processor that its processes and its database have used.
@@ -320,7 +345,14 @@ def _cpu_of(pid: int) -> float:
     return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def load(server: Server, path: str, seconds: float, into: Asked, clients: int) -> None:
+def load(
+    server: Server,
+    path: str,
+    seconds: float,
+    into: Asked,
+    clients: int,
+    headers: dict[str, str],
+) -> None:
     """What so many clients get from one address."""
     times: list[float] = []
     failures: list[int] = []
@@ -330,7 +362,7 @@ def load(server: Server, path: str, seconds: float, into: Asked, clients: int) -
 
     def ask() -> None:
         with requests.Session() as session:
-            session.cookies.set("sessionid", server.cookie)
+            session.headers.update(headers)
             while time.perf_counter() < end:
                 asked = time.perf_counter()
                 answer = session.get(server.here + path, timeout=60)
@@ -404,10 +436,10 @@ def _begin(url: str, previous: str | None, environment: dict[str, str]) -> None:
         )
 
 
-def measure(sizes: list[int], seconds: float) -> Report:
+def measure(sizes: list[int], seconds: float, *, only_players: bool = False) -> Report:
     """All sizes side by side: what else the machine does then meets all alike."""
     found: dict[int, Json] = {}
-    peer: tuple[Asked, Asked] | None = None
+    peer: Peer | None = None
     with (
         tempfile.TemporaryDirectory() as folder,
         databases(folder, sizes) as (urls, kind),
@@ -421,13 +453,17 @@ def measure(sizes: list[int], seconds: float) -> Report:
             "BIND_HOST": "127.0.0.1",
             "LOG_LEVEL": "ERROR",
             "ALLOWED_HOSTS": "127.0.0.1,testserver",
+            # One program asks here as fast as it can.
+            "API_TOKEN_CALLS_PER_MINUTE": "1000000",
         }
         servers: dict[int, Server] = {}
         for place, (size, url) in enumerate(zip(sizes, urls, strict=True)):
             own = environment | {"DATABASE_URL": url}
             _begin(url, urls[place - 1] if place else None, own)
+            words = ["-m", "benchmarks.bench_pages", "--fill", str(size)]
+            words += ["--only", "players"] if only_players else []
             done = subprocess.run(
-                [sys.executable, "-m", "benchmarks.bench_pages", "--fill", str(size)],
+                [sys.executable, *words],
                 cwd=ROOT,
                 env=own,
                 check=True,
@@ -445,16 +481,19 @@ def measure(sizes: list[int], seconds: float) -> Report:
                 environment | {"DATABASE_URL": url},
                 "/health",
                 database,
-                found[size]["cookie"],
             )
         for size in sizes:
             found[size] |= {"load": {}, "alone": {}}
-        for name in found[sizes[0]]["paths"]:
+        for name in found[sizes[0]].get("paths", ()):
             _side_by_side(servers, found, name, seconds)
             print(f"{name}: asked.", flush=True)
         if kind == "PostgreSQL":
             peer = _against_peer(
-                running, servers[sizes[-1]], environment, urls[-1], seconds
+                running,
+                servers[sizes[-1]],
+                environment | {"DATABASE_URL": urls[-1]},
+                found[sizes[-1]]["token"],
+                seconds,
             )
     return report(found, peer, kind)
 
@@ -465,7 +504,6 @@ def _serve(
     environment: dict[str, str],
     path: str,
     database: str,
-    cookie: str = "",
 ) -> Server:
     port = free_port()
     if "uvicorn" in words:
@@ -474,10 +512,11 @@ def _serve(
     running.callback(stop, process)
     here = f"http://127.0.0.1:{port}"
     wait(here + path, process)
-    return Server(here, process, database, cookie)
+    return Server(here, process, database)
 
 
 ROUNDS = 3
+PEER_ROUNDS = 6  # shorter turns: two neighbours then meet the same machine
 
 
 def _side_by_side(
@@ -486,47 +525,81 @@ def _side_by_side(
     """One page at all sizes, in turns."""
     crowd = {size: Asked() for size in servers}
     alone = {size: Asked() for size in servers}
+    login = {size: {"Cookie": f"sessionid={found[size]['cookie']}"} for size in servers}
     for size, server in servers.items():
-        load(server, found[size]["paths"][name], 0.5, Asked(), CLIENTS)
+        load(server, found[size]["paths"][name], 0.5, Asked(), CLIENTS, login[size])
     for _ in range(ROUNDS):
         for size, server in servers.items():
             path = found[size]["paths"][name]
-            load(server, path, seconds / ROUNDS, crowd[size], CLIENTS)
-            load(server, path, seconds / ROUNDS / 3, alone[size], 1)
+            load(server, path, seconds / ROUNDS, crowd[size], CLIENTS, login[size])
+            load(server, path, seconds / ROUNDS / 3, alone[size], 1, login[size])
     for size in servers:
         found[size]["load"][name] = crowd[size]
         found[size]["alone"][name] = alone[size]
+
+
+@dataclass
+class Peer:
+    """The list of athletes of ours and of the yardstick."""
+
+    ours: Asked = field(default_factory=Asked)
+    theirs: Asked = field(default_factory=Asked)
+    open: Asked = field(default_factory=Asked)  # theirs without a token
 
 
 def _against_peer(
     running: ExitStack,
     ours: Server,
     environment: dict[str, str],
-    url: str,
+    token: str,
     seconds: float,
-) -> tuple[Asked, Asked]:
-    """The list of athletes of ours and of the yardstick, in turns."""
+) -> Peer:
+    """Ours and theirs in turns, each asked by a program with a token."""
     words = ["-m", "uvicorn", "benchmarks.peer_fastapi:app", "--workers", "2"]
     words += ["--log-level", "error"]
-    path = "/players?limit=100"
-    theirs = _serve(
-        running, words, environment | {"DATABASE_URL": url}, path, ours.database
-    )
-    mine, yours = Asked(), Asked()
-    load(theirs, path, 0.5, Asked(), CLIENTS)
-    load(ours, path, 0.5, Asked(), CLIENTS)
-    for _ in range(ROUNDS):
-        load(ours, path, seconds / ROUNDS, mine, CLIENTS)
-        load(theirs, path, seconds / ROUNDS, yours, CLIENTS)
-    return mine, yours
+    page = "/players?limit=100"
+    theirs = _serve(running, words, environment, f"/open{page}", ours.database)
+    headers = {"Authorization": f"Bearer {token}"}
+    peer = Peer()
+    turns = [
+        (ours, page, peer.ours),
+        (theirs, page, peer.theirs),
+        (theirs, f"/open{page}", peer.open),
+    ]
+    for server, path, _ in turns:
+        load(server, path, 1.0, Asked(), CLIENTS, headers)
+    for _ in range(PEER_ROUNDS):
+        for server, path, into in turns:
+            load(server, path, seconds / PEER_ROUNDS, into, CLIENTS, headers)
+    return peer
 
 
-def report(
-    found: dict[int, Json], peer: tuple[Asked, Asked] | None, kind: str
-) -> Report:
+def _peer_rows(peer: Peer, size: int) -> list[Result]:
+    rows = []
+    for theirs, what, bar in (
+        (peer.theirs, "looking up the token too", "at least as many"),
+        (peer.open, "letting everybody in", "–"),
+    ):
+        is_met = peer.ours.rate >= theirs.rate if theirs is peer.theirs else None
+        rows.append(
+            Result(
+                f"GET /players?limit=100 with a token, {size} athletes: "
+                "requests a second",
+                f"{peer.ours.rate:.0f}; {peer.ours.cpu_ms:.1f} ms of processor",
+                f"FastAPI and SQLAlchemy, {what}: {theirs.rate:.0f}; "
+                f"{theirs.cpu_ms:.1f} ms of processor",
+                peer.ours.rate / theirs.rate,
+                bar,
+                is_met,
+            )
+        )
+    return rows
+
+
+def report(found: dict[int, Json], peer: Peer | None, kind: str) -> Report:
     small, large = min(found), max(found)
     rows = []
-    for name in found[small]["paths"]:
+    for name in found[small].get("paths", ()):
         crowd = {size: found[size]["load"][name] for size in sorted(found)}
         few, many = crowd[small], crowd[large]
         between = "; ".join(
@@ -567,32 +640,27 @@ def report(
                 len(set(counts.values())) == 1,
             )
         )
-    rows.append(
-        Result(
-            "everybody's place among all, made anew (recompute_metrics)",
-            f"{found[large]['rebuilt_s']:.0f} s for {large} athletes",
-            f"{small} athletes: {found[small]['rebuilt_s']:.1f} s",
-        )
-    )
-    if peer:
-        ours, theirs = peer
+    if "rebuilt_s" in found[large]:
         rows.append(
             Result(
-                f"GET /players?limit=100, {large} athletes: requests a second",
-                f"{ours.rate:.0f}, with a login; {ours.cpu_ms:.1f} ms of processor",
-                f"FastAPI and SQLAlchemy, no login: {theirs.rate:.0f}; "
-                f"{theirs.cpu_ms:.1f} ms of processor",
-                ours.rate / theirs.rate,
-                "at least as many",
-                ours.rate >= theirs.rate,
+                "everybody's place among all, made anew (recompute_metrics)",
+                f"{found[large]['rebuilt_s']:.0f} s for {large} athletes",
+                f"{small} athletes: {found[small]['rebuilt_s']:.1f} s",
             )
         )
+    if peer:
+        rows += _peer_rows(peer, large)
+    swings = (
+        f" and {found[large]['swings']} swings without frames"
+        if "swings" in found[large]
+        else ""
+    )
     return Report(
         "bench_pages",
         "Pages and JSON under load",
-        f"{kind}, up to {large} athletes and {found[large]['swings']} swings without "
-        f"frames; gunicorn with 2 processes, {CLIENTS} clients on the same machine; "
-        "sizes are asked in turns",
+        f"{kind}, up to {large} athletes{swings}; "
+        f"gunicorn with 2 processes, {CLIENTS} clients on the same machine; "
+        "sizes and peers are asked in turns",
         tuple(rows),
     )
 
@@ -604,15 +672,23 @@ def run(is_quick: bool) -> Report:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--sizes", default="100,10000,100000")
-    parser.add_argument("--seconds", type=float, default=6.0)
-    parser.add_argument("--fill", type=int)
+    parser.add_argument("--sizes")
+    parser.add_argument("--seconds", type=float)
+    parser.add_argument("--only", choices=["players"])
+    parser.add_argument("--fill", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    only_players = options.only == "players"
     if options.fill:
-        print(json.dumps(fill(options.fill)))
+        print(json.dumps(fill(options.fill, only_players=only_players)))
         return 0
-    sizes = [int(size) for size in options.sizes.split(",")]
-    print(table(measure(sizes, options.seconds).results))
+    sizes = options.sizes or ("100000" if only_players else "100,10000,100000")
+    began = time.monotonic()
+    found = measure(
+        [int(size) for size in sizes.split(",")],
+        options.seconds or (20.0 if only_players else 6.0),
+        only_players=only_players,
+    )
+    print(section(found, is_quick=False, seconds=time.monotonic() - began))
     return 0
 
 

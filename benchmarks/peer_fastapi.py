@@ -1,15 +1,18 @@
 """`GET /players` with FastAPI and SQLAlchemy: the yardstick of bench_pages.
 
-On the same table, with the ORM, a response model and a count, and without a login:
-the way of the earlier backend.
+On the same table, with the ORM, a response model and a count: the way of the earlier
+backend. `/players` looks the bearer token up first, as our own path has to: its hashed
+row, with expiry, revocation and scope. `/open/players` lets everybody in.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import os
 
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, HTTPException
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import create_engine, func, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
@@ -37,6 +40,16 @@ class Player(Base):
     dominant_hand_throwing: Mapped[str | None]
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]
+
+
+class ApiToken(Base):
+    __tablename__ = "accounts_apitoken"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    digest: Mapped[str]
+    scope: Mapped[str]
+    expires_at: Mapped[dt.datetime | None]
+    revoked_at: Mapped[dt.datetime | None]
 
 
 class PlayerOut(BaseModel):
@@ -67,8 +80,28 @@ def database():  # type: ignore[no-untyped-def]
         yield session
 
 
-@app.get("/players", response_model=PageOut)
-def players(skip: int = 0, limit: int = 100, link: Session = Depends(database)):  # type: ignore[no-untyped-def]  # noqa: B008
+bearer = HTTPBearer()
+
+
+def token(  # type: ignore[no-untyped-def]
+    given: HTTPAuthorizationCredentials = Depends(bearer),  # noqa: B008
+    link: Session = Depends(database),  # noqa: B008
+):
+    digest = hashlib.sha256(given.credentials.encode()).hexdigest()
+    found = link.scalars(select(ApiToken).where(ApiToken.digest == digest)).first()
+    now = dt.datetime.now(dt.UTC)
+    if (
+        found is None
+        or found.revoked_at is not None
+        or (found.expires_at is not None and found.expires_at <= now)
+    ):
+        raise HTTPException(401)
+    if found.scope not in {"read", "sync"}:
+        raise HTTPException(403)
+    return found
+
+
+def _page(skip: int, limit: int, link: Session):  # type: ignore[no-untyped-def]
     total = link.scalar(select(func.count()).select_from(Player))
     order = (Player.last_name, Player.first_name, Player.id)
     rows = link.scalars(select(Player).order_by(*order).offset(skip).limit(limit))
@@ -78,3 +111,18 @@ def players(skip: int = 0, limit: int = 100, link: Session = Depends(database)):
         "page": skip // limit + 1,
         "limit": limit,
     }
+
+
+@app.get("/players", response_model=PageOut)
+def players(  # type: ignore[no-untyped-def]
+    skip: int = 0,
+    limit: int = 100,
+    caller: ApiToken = Depends(token),  # noqa: B008
+    link: Session = Depends(database),  # noqa: B008
+):
+    return _page(skip, limit, link)
+
+
+@app.get("/open/players", response_model=PageOut)
+def open_players(skip: int = 0, limit: int = 100, link: Session = Depends(database)):  # type: ignore[no-untyped-def]  # noqa: B008
+    return _page(skip, limit, link)
