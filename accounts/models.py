@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 import time
+from functools import cache
 from typing import Any, ClassVar, NoReturn
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django_otp.models import Device, ThrottlingMixin, TimestampMixin
@@ -194,8 +196,28 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
             Q(created_by__is_staff=True) | Q(created_by__is_superuser=True)
         )
         return self.filter(maker, revoked_at__isnull=True).filter(
-            Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now())
+            # The database's clock: so the text of the query is always the same.
+            Q(expires_at__isnull=True) | Q(expires_at__gt=Now())
         )
+
+    def usable_with(self, digest: str) -> ApiToken | None:
+        """The usable token of this digest.
+
+        Asked at each call of a program: Django would write the text of the query anew
+        each time, which takes ten times as long as the answer.
+        """
+        sql, parameters = _usable_with()
+        values = [digest if p == _DIGEST else p for p in parameters]
+        return next(iter(self.raw(sql, values)), None)
+
+
+_DIGEST = "the digest that is looked for"
+
+
+@cache
+def _usable_with() -> tuple[str, tuple[Any, ...]]:
+    query = ApiToken.objects.usable().filter(digest=_DIGEST).order_by().query
+    return query.sql_with_params()
 
 
 def revoke_with_maker(

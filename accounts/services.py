@@ -87,7 +87,7 @@ def revoke_tokens_of(user: User, *, by: Principal | None = None) -> int:
 
 def find_token(secret: str) -> ApiToken | None:
     """The usable token with this secret; its use is noted at most once a minute."""
-    token = ApiToken.objects.usable().filter(digest=ApiToken.digest_of(secret)).first()
+    token = ApiToken.objects.usable_with(ApiToken.digest_of(secret))
     if token is None:
         return None
     now = timezone.now()
