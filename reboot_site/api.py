@@ -114,7 +114,9 @@ api.add_router("", syncing_router)
 
 class Worker(Schema):
     state: Literal["running", "silent", "never_seen", "unknown"]
-    heartbeat_age_s: float | None
+    heartbeat_age_s: float | None = Field(description="Of the host heard of last.")
+    hosts: int = Field(description="Hosts whose queue should work.")
+    silent_hosts: int
     queue_length: int | None
 
 

@@ -208,12 +208,18 @@ def _age(seconds: float) -> str:
 
 def _queue() -> Tile:
     url = reverse("admin:syncing_workerheartbeat_changelist")
-    age_s = syncing.worker_heartbeat_age_s(any_host=True)
-    is_silent = age_s is None or age_s > syncing.WORKER_SILENCE_S
-    note = "no worker gives a sign of life" if is_silent else "workers are at work"
+    ages_s = syncing.worker_ages_s()
+    silent = syncing.silent_hosts(ages_s)
+    if len(silent) == len(ages_s):
+        note = "no worker gives a sign of life"
+    elif silent:
+        note = f"no sign of life from {', '.join(silent)}"
+    else:
+        note = "workers are at work"
     length = _length()
     value = "unknown" if length is None else f"{length:,} waiting"
-    return Tile("Queue", value, url, note, needs_care=is_silent or length is None)
+    needs_care = bool(silent) or not ages_s or length is None
+    return Tile("Queue", value, url, note, needs_care=needs_care)
 
 
 def _length(ask: Callable[[], int] = syncing.queue_length) -> int | None:

@@ -201,6 +201,8 @@ Q_CLUSTER: dict[str, Any] = {
     "poll": 0.5,
 }
 Q_CLUSTER |= {"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}
+# Either of the two, with a sign of life for each host.
+Q_CLUSTER["broker_class"] = "reboot_site.broker.Broker"
 
 # --- Accounts ---------------------------------------------------------------
 

@@ -42,6 +42,8 @@ PLANS = (
         "syncing.tasks.sweep_task",
         {"schedule_type": Schedule.MINUTES, "minutes": 5},
     ),
+    # Reaches one host; each cluster gives itself another (reboot_site/broker.py). This
+    # one is for workers of the release before that, which have no other.
     Plan(
         "Heartbeat of the queue",
         "syncing.tasks.heartbeat_task",

@@ -83,6 +83,11 @@ class SyncPanel:
             return "Data are not fresh"
         return "Data are fresh"
 
+    @property
+    def silent_hosts(self) -> str:
+        """Names of the hosts whose worker gives no sign of life."""
+        return ", ".join(worker.host for worker in self.workers if worker.is_silent)
+
 
 @dataclass(frozen=True)
 class Failure:

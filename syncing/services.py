@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, F, Max, Min, Q, QuerySet
+from django.db.models import Count, F, Min, Q, QuerySet
 from django.utils import timezone
 from django_q.tasks import async_task
 
@@ -414,16 +414,29 @@ def sync_status(*, with_jobs: bool = True) -> SyncStatus:
     )
 
 
+def worker_ages_s() -> dict[str, float]:
+    """Seconds since the queue of each host last worked, by the host's name."""
+    now = timezone.now()
+    beats = WorkerHeartbeat.objects.order_by("host").values_list("host", "beat_at")
+    return {host: max(0.0, (now - at).total_seconds()) for host, at in beats}
+
+
 def worker_heartbeat_age_s(*, any_host: bool = False) -> float | None:
     """Seconds since the queue of this (or any) host last worked; None: never."""
-    beats = WorkerHeartbeat.objects.all()
-    if not any_host:
-        beats = beats.filter(host=host_name())
-    newest = beats.aggregate(at=Max("beat_at"))["at"]
-    if newest is None:
-        return None
-    age_s: float = (timezone.now() - newest).total_seconds()
-    return max(0.0, age_s)
+    ages_s = worker_ages_s()
+    if any_host:
+        return min(ages_s.values(), default=None)
+    return ages_s.get(host_name())
+
+
+def silent_hosts(ages_s: dict[str, float]) -> list[str]:
+    """Hosts whose queue should work and does not."""
+    return [host for host, age_s in ages_s.items() if age_s > WORKER_SILENCE_S]
+
+
+def say_goodbye() -> None:
+    """This host's queue was stopped on purpose: it is not silent, it is gone."""
+    WorkerHeartbeat.objects.filter(host=host_name()).delete()
 
 
 def another_host_is_quiet() -> bool:

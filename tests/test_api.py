@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.models import ApiToken
 from accounts.services import create_token
 from reboot_site.api import api
+from syncing.models import WorkerHeartbeat
 from tests import factories
 from tests.openapi import assert_documented
 
@@ -324,9 +325,33 @@ def test_health_needs_no_login(client, path):
     assert body["worker"] == {
         "state": "never_seen",
         "heartbeat_age_s": None,
+        "hosts": 0,
+        "silent_hosts": 0,
         "queue_length": 0,
     }
     assert response["Cache-Control"] == "private, no-store"
+
+
+def test_health_tells_of_workers_on_all_hosts(client):
+    now = timezone.now()
+    for host, minutes in (("one", 0), ("two", 20)):
+        beat_at = now - timedelta(minutes=minutes)
+        WorkerHeartbeat.objects.create(host=host, beat_at=beat_at)
+    response = client.get("/health")
+    assert_documented(response, "/health")
+    worker = response.json()["worker"]
+    assert worker.pop("heartbeat_age_s") < 60
+    assert worker == {
+        "state": "running",
+        "hosts": 2,
+        "silent_hosts": 1,
+        "queue_length": 0,
+    }
+    assert b"two" not in response.content
+
+    WorkerHeartbeat.objects.update(beat_at=now - timedelta(minutes=20))
+    worker = client.get("/health").json()["worker"]
+    assert (worker["state"], worker["silent_hosts"]) == ("silent", 2)
 
 
 def test_health_says_which_migrations_are_missing(client):

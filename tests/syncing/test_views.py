@@ -420,6 +420,16 @@ def test_silent_worker_is_told(staff):
     assert "No worker gives a sign of life" in text_of(staff.get("/syncing/"))
 
 
+def test_silent_host_is_named_while_others_work(staff):
+    make_run()
+    for host, minutes in (("gym", 1), ("annex", 20)):
+        beat_at = timezone.now() - dt.timedelta(minutes=minutes)
+        WorkerHeartbeat.objects.create(host=host, beat_at=beat_at)
+    page = text_of(staff.get("/syncing/"))
+    assert "Silent worker: annex" in page
+    assert "No worker gives a sign of life" not in page
+
+
 def test_run_page_shows_counts_and_errors_with_what_to_do(coach):
     run = make_run(
         RunStatus.PARTIAL,

@@ -1,6 +1,7 @@
 """Run the queue's cluster and keep it alive: the worker of the Procfile."""
 
 import sys
+from contextlib import suppress
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -24,6 +25,15 @@ def heartbeat_age_s() -> float | None:
         return 0.0
 
 
+def say_goodbye() -> None:
+    """Leave the list of hosts; a database that is away is no reason to end badly."""
+    from syncing import services
+
+    with suppress(DatabaseError):
+        close_old_connections()
+        services.say_goodbye()
+
+
 class Command(BaseCommand):
     help = "Runs the queue's workers and restarts them when they die or fall silent."
     # The cluster makes them when it starts. Here they would load every page, for a
@@ -32,4 +42,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         supervisor = Supervisor(qcluster_command(), heartbeat_age_s=heartbeat_age_s)
-        sys.exit(supervisor.run())
+        status = supervisor.run()
+        say_goodbye()
+        sys.exit(status)
