@@ -5,11 +5,14 @@ from collections.abc import Callable
 from http import HTTPStatus
 from urllib.parse import urlsplit, urlunsplit
 
+from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
+from django.shortcuts import render
+from django.urls import reverse
 from django.utils.cache import (
     get_conditional_response,
     patch_cache_control,
@@ -18,6 +21,7 @@ from django.utils.cache import (
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.api import LOGIN_NEEDED, problem
+from athletes.access import may_administer
 
 # First parts of the JSON paths; nothing else may begin so.
 API_ROOTS = frozenset(
@@ -44,6 +48,39 @@ PERMISSIONS_POLICY = (
     "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), "
     "microphone=(), payment=(), usb=()"
 )
+
+
+class BodySizeMiddleware:
+    """Refuses a body that is too large before anything of it is read.
+
+    Django bounds fields and leaves files to the views, which are asked too late: the
+    CSRF check has then read the whole body, and its files lie on the disk, whoever
+    sent them. Large ones are for staff where export files are added by hand.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        # A body without a length is empty for Django.
+        size = _length(request)
+        if size <= limit:
+            return self.get_response(request)
+        if request.path_info == reverse("syncing:upload"):
+            if may_administer(request.user):
+                limit = settings.UPLOAD_MAX_BYTES
+            if size <= limit:
+                return self.get_response(request)
+        if is_api_path(request.path_info):
+            return problem(413, f"A body may have {limit:,} bytes.")
+        return render(request, "413.html", {"limit": limit}, status=413)
+
+
+def _length(request: HttpRequest) -> int:
+    # Servers have looked at it; what is no number all the same is empty for Django.
+    text = request.META.get("CONTENT_LENGTH") or "0"
+    return int(text[:20]) if text.isascii() and text.isdigit() else 0
 
 
 class PersonalPagesMiddleware:

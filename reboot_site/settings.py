@@ -115,6 +115,9 @@ MIDDLEWARE = [
     # Login is the rule and a public view the marked exception (@login_not_required).
     "reboot_site.middleware.LoginMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    # Knows the user, and comes before any body is read: the CSRF check above reads
+    # it, but only when the view is found.
+    "reboot_site.middleware.BodySizeMiddleware",
     "accounts.middleware.SecondFactorMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -319,6 +322,8 @@ SYNC_PROCESSES = env.integer(
     "SYNC_PROCESSES", min(4, _CORES) if _CORES > 1 else 0, low=0, high=32
 )
 EXPORT_MAX_BYTES = env.integer("EXPORT_MAX_MB", 600, low=1) * 1_000_000
+# All files of one upload together.
+UPLOAD_MAX_BYTES = 4 * EXPORT_MAX_BYTES
 EXPORT_MAX_ROWS = env.integer("EXPORT_MAX_ROWS", 500_000, low=1)
 EXPORT_MAX_COLUMNS = env.integer("EXPORT_MAX_COLUMNS", 2_000, low=1)
 

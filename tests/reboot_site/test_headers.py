@@ -71,3 +71,59 @@ def test_another_host_name_is_refused(client, settings):
         assert client.get(path, headers={"Host": "evil.example"}).status_code == 400
         good = client.get(path, headers={"Host": "dashboard.example"})
         assert good.status_code in {200, 302}
+
+
+# --- Bodies -----------------------------------------------------------------------
+
+
+def send(client, path, size, **extra):
+    """A request that says it has a body of that size, and who read of it."""
+    reader = Unread()
+    answer = client.generic(
+        "POST",
+        path,
+        CONTENT_TYPE="multipart/form-data; boundary=x",
+        CONTENT_LENGTH=str(size),
+        **{"wsgi.input": reader},
+        **extra,
+    )
+    return answer, reader.was_read
+
+
+class Unread:
+    was_read = False
+
+    def read(self, *_):
+        self.was_read = True
+        return b""
+
+    readline = read
+
+
+@pytest.mark.parametrize("path", ["/accounts/login/", "/syncing/upload/", "/nowhere/"])
+@pytest.mark.parametrize("size", [3_000_000, 10**12, "9" * 30])
+def test_a_large_body_of_a_stranger_is_not_read(path, size):
+    """With the CSRF token in order too, which would otherwise be looked for in it."""
+    stranger = Client(enforce_csrf_checks=True)
+    stranger.get("/accounts/login/")
+    answer, was_read = send(stranger, path, size)
+    assert (answer.status_code, was_read) == (413, False)
+    assert "2.5\xa0MB" in answer.content.decode()
+
+
+def test_a_coach_may_not_send_large_files_either_and_staff_within_bounds(settings):
+    coach, staff = Client(), Client()
+    coach.force_login(factories.make_user())
+    staff.force_login(factories.make_staff())
+    assert send(coach, "/syncing/upload/", 3_000_000)[0].status_code == 413
+    answer, was_read = send(staff, "/syncing/upload/", settings.UPLOAD_MAX_BYTES)
+    assert (answer.status_code, was_read) == (200, True)
+    too_large = settings.UPLOAD_MAX_BYTES + 1
+    assert send(staff, "/syncing/upload/", too_large)[0].status_code == 413
+    assert send(staff, "/syncing/", 3_000_000)[0].status_code == 413
+
+
+def test_programs_are_told_in_their_shape(client):
+    answer, was_read = send(client, "/sync/trigger", 3_000_000)
+    assert (answer.status_code, was_read) == (413, False)
+    assert answer.json() == {"detail": "A body may have 2,621,440 bytes."}
