@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from simulator import data
 from simulator.control import CONTROL_PREFIX, Control
-from simulator.data import NotInData, Session, World
+from simulator.data import REFUSED, NotInData, Session, World
 from simulator.exports import BUCKET_PREFIX, Exports
 from simulator.faults import FaultPlan, Faults
 from simulator.requestlog import Entry, RequestLog
@@ -476,6 +476,8 @@ class SimulatorApp:
             session = self.world.session(session_id)
         except NotInData:
             return detail(404, "Session not found")
+        if session.damage == REFUSED:
+            return message(403, "Forbidden")
         record = self._session_record(session)
         record["players"] = []
         for org_player_id in session.athletes:

@@ -25,6 +25,9 @@ from simulator.motion import SwingShape
 from simulator.swings import Movement
 from simulator.words import words
 
+#: Damage of a session that the login may not see.
+REFUSED = "refused"
+
 FIRST_NAMES = words(
     "Alder Aster Balsam Basil Birch Bramble Briar Cedar Chervil Clover Comfrey Cypress "
     "Elder Fennel Fern Hawthorn Hazel Heather Juniper Larch Laurel Linden Maple Mallow "
@@ -654,6 +657,9 @@ class World:
             session.updated_at = self._changed()
 
     def damage_session(self, session_id: str, damage: str | None) -> None:
-        """Break (or with None mend) the files of one session: a bad-… switch."""
+        """Break (or with None mend) the files of one session: a bad-… switch.
+
+        Or "refused": the session and its exports answer 403.
+        """
         with self.lock:
             self.session(session_id).damage = damage

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import quote, urlencode
 
 from simulator import data, files
-from simulator.data import NotInData, Session
+from simulator.data import REFUSED, NotInData, Session
 from simulator.wire import (
     Refused,
     Request,
@@ -21,6 +21,7 @@ from simulator.wire import (
     as_json,
     detail,
     invalid,
+    message,
     storage_error,
 )
 from simulator.words import words
@@ -68,6 +69,8 @@ class Exports:
             return detail(422, [invalid("body", "data_type", text, "enum")])
         if not self._numbers(query):
             return detail(404, f"No data found matching query: {query}")
+        if self.app.world.session(query["session_id"]).damage == REFUSED:
+            return message(403, "Forbidden")
         waiting = self._waiting(request, query)
         return waiting or as_json(self._export_answer(request, query))
 

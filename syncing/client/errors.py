@@ -4,6 +4,7 @@ RebootError
 ├── ConfigurationError      a setting is wrong; asking again cannot help
 │   └── ForbiddenHostError  a link leads to a host that is not on the list
 ├── AuthenticationError     the vendor refuses the login, the key or the token
+│   └── ForbiddenError      … or this one request of a login that is good elsewhere
 ├── NotFoundError           no such object, or no such address
 ├── RateLimitedError        too many requests; ``retry_after_s`` says when
 ├── UnavailableError        no answer, a cut answer, or the vendor's own fault (5xx)
@@ -66,6 +67,10 @@ class ForbiddenHostError(ConfigurationError):
 
 class AuthenticationError(RebootError):
     code = "authentication"
+
+
+class ForbiddenError(AuthenticationError):
+    code = "forbidden"
 
 
 class NotFoundError(RebootError):

@@ -29,6 +29,7 @@ from urllib3.exceptions import HTTPError
 from syncing.client.errors import (
     AuthenticationError,
     ConfigurationError,
+    ForbiddenError,
     NotFoundError,
     RateLimitedError,
     RebootError,
@@ -423,7 +424,7 @@ class Transport:
                 status=status,
             )
         if status == 403:
-            return AuthenticationError(
+            return ForbiddenError(
                 f"{route}: the vendor forbids the request (HTTP 403). Check the key or "
                 "login, and that REBOOT_BASE_URL has no path such as /v1.",
                 status=status,

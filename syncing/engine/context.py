@@ -54,6 +54,9 @@ MAX_ERRORS = 100
 #: What to do, by the code of an error; the client's own message says what happened.
 HINTS = {
     "authentication": "Correct the login in the settings and start the sync again.",
+    "forbidden": "Where it is about everything, correct the login or key in the "
+    "settings; where it is about one object, ask the vendor why this login may not "
+    "see it.",
     "configuration": "Correct the setting and start the sync again.",
     "forbidden_host": "REBOOT_DOWNLOAD_HOSTS is the list.",
     "unavailable": "If it lasts, check this server's connection and the vendor's "
@@ -237,7 +240,7 @@ class RunContext:
             self.limiter.pause(exchange.retry_after_s)
 
     def note_unavailable(self, error: RebootError) -> None:
-        """Stop the run when the vendor no longer answers anything."""
+        """Stop the run when the vendor no longer answers, or refuses, everything."""
         with self._lock:
             self._unavailable_in_a_row += 1
             count = self._unavailable_in_a_row

@@ -34,6 +34,7 @@ from syncing.client.errors import (
     AuthenticationError,
     ConfigurationError,
     ExpiredLinkError,
+    ForbiddenError,
     ForbiddenHostError,
     RebootError,
     UnavailableError,
@@ -419,9 +420,10 @@ class _Worker:
             self._ctx.note_answer()
         except _Taken:
             logger.info("job %s: is with another worker now", job.pk)
-        except ForbiddenHostError as error:
+        except (ForbiddenError, ForbiddenHostError) as error:
             self._failed(job, error.code, error.message)
-            # Every file will lead there: a few of them are enough to know.
+            # Perhaps it is about this file alone; if every file says so, a few of
+            # them are enough to know.
             self._ctx.note_unavailable(error)
         except (AuthenticationError, ConfigurationError) as error:
             raise fatal_from(error, "fetching swing data") from error

@@ -18,6 +18,7 @@ from athletes.models import Player, Session
 from syncing.client.errors import (
     AuthenticationError,
     ConfigurationError,
+    ForbiddenError,
     RebootError,
     UnavailableError,
     UnexpectedShapeError,
@@ -260,6 +261,11 @@ def read_detail(ctx: RunContext, capture_id: int, hitting_id: int) -> None:
                 fields=("players",),
             )
         verdicts = _verdicts(ctx, capture, detail, participants, hitting_id)
+    except ForbiddenError as error:
+        # The lists were answered, so it may be about this session alone.
+        _detail_failed(ctx, capture, error)
+        ctx.note_unavailable(error)
+        return
     except (AuthenticationError, ConfigurationError) as error:
         raise fatal_from(error, "reading a session") from error
     except RebootError as error:

@@ -306,6 +306,54 @@ def test_nothing_secret_and_no_name_is_logged(start_vendor, run_sync, caplog):
     assert [word for word in [*secrets, *names] if word in told] == []
 
 
+def test_one_refused_session_does_not_hold_up_the_others(start_vendor, run_sync):
+    vendor = start_vendor(sessions=4, scenario="plain")
+    refused = vendor.world.listed_sessions()[0].id
+    vendor.world.damage_session(refused, "refused")
+    log = run_sync()
+    assert (log.status, log.error_count) == (RunStatus.PARTIAL, 1)
+    assert log.errors[0]["code"] == "forbidden"
+    assert refused in log.errors[0]["object"]
+    stored = Session.objects.values_list("session_id", "data_state")
+    assert len(stored) >= 3
+    assert {state for _, state in stored} == {"complete"}
+    assert refused not in dict(stored)
+
+    vendor.world.damage_session(refused, None)
+    VendorSession.objects.update(next_check_at=timezone.now())
+    assert run_sync().status == RunStatus.SUCCESS
+    assert Session.objects.get(session_id=refused).data_state == "complete"
+
+
+def test_a_session_refused_after_it_was_seen_keeps_its_files_for_later(
+    start_vendor, run_sync
+):
+    vendor = start_vendor(sessions=2, scenario="plain")
+    refused = vendor.world.listed_sessions()[0].id
+    assert run_sync().status == RunStatus.SUCCESS
+    ExportJob.objects.filter(session__session_id=refused).update(
+        state=JobState.WANTED, next_try_at=timezone.now()
+    )
+    vendor.world.damage_session(refused, "refused")
+    assert run_sync().status == RunStatus.PARTIAL
+    jobs = ExportJob.objects.filter(session__session_id=refused)
+    assert set(jobs.values_list("state", "error_code")) == {
+        (JobState.FAILED, "forbidden")
+    }
+
+
+def test_a_login_that_may_see_no_session_ends_the_run(start_vendor, run_sync, settings):
+    settings.SYNC_MAX_REQUESTS = 2
+    vendor = start_vendor(sessions=12, scenario="plain")
+    for session in vendor.world.listed_sessions():
+        vendor.world.damage_session(session.id, "refused")
+    log = run_sync()
+    assert log.status == RunStatus.PARTIAL
+    assert log.error_class == "forbidden"
+    assert "HTTP 403" in log.error_message
+    assert vendor.app.log.summary()["routes"]["session"] < 12
+
+
 def test_session_that_cannot_be_read_is_looked_at_again_by_the_sweep(
     start_vendor, run_sync
 ):
