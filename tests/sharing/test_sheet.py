@@ -3,10 +3,10 @@
 import datetime as dt
 import io
 import re
-import subprocess
 
 import pytest
 from django.test import override_settings
+from pypdf import PdfReader
 
 from accounts.models import Action, AuditEntry
 from athletes.models import Session
@@ -49,13 +49,9 @@ def sessions(player):
 
 
 def page_texts(content: bytes) -> str:
-    found = subprocess.run(
-        ["pdftotext", "-raw", "-", "-"],
-        input=content,
-        capture_output=True,
-        check=True,
+    return "\n".join(
+        page.extract_text() for page in PdfReader(io.BytesIO(content)).pages
     )
-    return found.stdout.decode()
 
 
 def pages_of(content: bytes) -> int:
