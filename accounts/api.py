@@ -120,7 +120,7 @@ class Problem(Schema):
 
 
 _PROBLEMS: dict[int, Any] = dict.fromkeys(
-    (400, 401, 403, 404, 422, 429, 500, 503), Problem
+    (400, 401, 403, 404, 413, 422, 429, 500, 503), Problem
 )
 
 
