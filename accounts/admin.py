@@ -533,17 +533,41 @@ class ApiTokenAdmin(_Base):
         self.message_user(request, f"{count} tokens are yours now.", messages.SUCCESS)
 
 
+def _in_words(value: Any) -> str:
+    if value is None or value == []:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(_in_words, value))
+    return str(value)
+
+
 @admin.register(AuditEntry)
 class AuditEntryAdmin(_Base):
     """Who did what, to look at only."""
 
-    list_display = ("at", "action", "actor", "player_number", "subject", "detail")
+    list_display = ("at", "action", "by", "player_number", "subject", "in_words")
     list_filter = ("action", "at")
     search_fields = ("actor", "=player_number", "=subject_id", "subject_type")
     search_help_text = "User, beginning of a token, id of an athlete or of a record."
     date_hierarchy = "at"
     list_select_related = False
     show_full_result_count = False
+
+    @admin.display(description="by", ordering="actor")
+    def by(self, entry: AuditEntry) -> str:
+        return entry.actor or "the system"
+
+    @admin.display(description="detail")
+    def in_words(self, entry: AuditEntry) -> str:
+        """Names and values as they were written, without the signs of JSON."""
+        if not isinstance(entry.detail, dict):
+            return str(entry.detail)
+        return ", ".join(
+            f"{name.replace('_', ' ')}: {_in_words(value)}"
+            for name, value in entry.detail.items()
+        )
 
     @admin.display(description="record")
     def subject(self, entry: AuditEntry) -> str:

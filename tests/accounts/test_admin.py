@@ -326,6 +326,19 @@ def test_the_audit_is_searched_by_athlete_and_user(client):
         assert [row.player_number for row in page.context["cl"].result_list] == [7]
 
 
+def test_the_audit_says_what_was_done_in_words(client, staff):
+    record(
+        Action.SYNC_REQUESTED,
+        sync_type="full",
+        is_new=True,
+        fields=["a", "b"],
+        n=1,
+    )
+    page = client.get("/admin/accounts/auditentry/").content.decode()
+    assert "sync type: full, is new: yes, fields: a, b, n: 1" in page
+    assert "the system" in page
+
+
 def _details(subject):
     found = AuditEntry.objects.filter(
         action=Action.RECORD_CHANGED,
