@@ -561,12 +561,12 @@ class AuditEntryAdmin(_Base):
 
     @admin.display(description="detail")
     def in_words(self, entry: AuditEntry) -> str:
-        """Names and values as they were written, without the signs of JSON."""
+        """Names and values without the signs of JSON; PostgreSQL keeps no order."""
         if not isinstance(entry.detail, dict):
             return str(entry.detail)
         return ", ".join(
             f"{name.replace('_', ' ')}: {_in_words(value)}"
-            for name, value in entry.detail.items()
+            for name, value in sorted(entry.detail.items())
         )
 
     @admin.display(description="record")

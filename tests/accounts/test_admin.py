@@ -335,7 +335,7 @@ def test_the_audit_says_what_was_done_in_words(client, staff):
         n=1,
     )
     page = client.get("/admin/accounts/auditentry/").content.decode()
-    assert "sync type: full, is new: yes, fields: a, b, n: 1" in page
+    assert "fields: a, b, is new: yes, n: 1, sync type: full" in page
     assert "the system" in page
 
 
