@@ -26,7 +26,7 @@ from playwright.sync_api import Page, sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-PORT = 8765
+PORT = int(os.environ.get("PORT", "8765"))
 WIDTHS = {"phone": 390, "tablet": 820, "desk": 1440}
 ARGUMENTS = ["--no-sandbox", "--headless", "--disable-gpu", "--disable-quic"]
 ARGUMENTS += ["--disable-background-networking", "--disable-component-update"]
