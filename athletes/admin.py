@@ -20,7 +20,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django_q.tasks import async_task
 
-from accounts.adminkit import BoundedPaginator, DayFilter, RecentValuesFilter
+from accounts.adminkit import (
+    BoundedPaginator,
+    DayFilter,
+    OnePassChangeList,
+    RecentValuesFilter,
+)
 from accounts.audit import record
 from accounts.models import Action, User
 from athletes import peers, services
@@ -84,6 +89,11 @@ class _Quick(_Base):
     # Counts beside each filter would read the table once for each.
     show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
+
+    def get_changelist(
+        self, request: HttpRequest, **kwargs: Any
+    ) -> type[OnePassChangeList]:
+        return OnePassChangeList
 
 
 class _NoHandMade(_Quick):

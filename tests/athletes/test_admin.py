@@ -9,6 +9,8 @@ import re
 import pandas
 import pytest
 from django.contrib.messages import get_messages
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django_q.models import OrmQ
 
@@ -24,6 +26,7 @@ from tests.factories import (
     make_session_metric,
     make_staff,
     make_superuser,
+    make_swing,
     make_synced_session,
     make_user,
 )
@@ -412,6 +415,34 @@ def test_lists_do_not_count_to_the_end(client, staff):
     page = client.get(reverse("admin:athletes_player_changelist")).content.decode()
     assert f"{LISTED_ROWS - 1} athletes" in page
     assert "search or filter" not in page
+
+
+def test_filter_that_leaves_few_rows_reads_the_table_once(client, staff):
+    session = make_session()
+    left, _, other = (
+        make_swing(
+            session=session, position=place, side=side, org_movement_id=str(place)
+        )
+        for place, side in enumerate(("left", "right", "left"), start=1)
+    )
+    for side, rows in (("left", [other.pk, left.pk]), ("both", [])):
+        with CaptureQueriesContext(connection) as queries:
+            assert _listed(client, "movement", f"side__exact={side}") == rows
+        asked = [q["sql"] for q in queries if f"""."side" = '{side}'""" in q["sql"]]
+        # The others name the rows by their keys.
+        assert len([sql for sql in asked if '"id" IN (' not in sql]) == 1
+
+
+def test_filter_that_leaves_many_rows_is_paged(client, staff):
+    session = make_session()
+    Movement.objects.bulk_create(
+        Movement(session=session, org_movement_id=f"m{n}", position=n, side="left")
+        for n in range(1, 103)
+    )
+    listed = _listed(client, "movement", "side__exact=left")
+    rows = Movement.objects.order_by("-position").values_list("pk", flat=True)
+    assert listed == list(rows)[:100]
+    assert _listed(client, "movement", "side__exact=left&p=2") == list(rows)[100:]
 
 
 def test_movements_are_found_by_athlete_and_session(client, staff):
