@@ -3,8 +3,9 @@
     python -m benchmarks [NAME ...] [--quick] [--no-write]
 
 Every `benchmarks/bench_*.py` runs in a process of its own, one after another, so
-that none meets the memory or the imports of another. Each prints its table, and
-docs/benchmarks.md gets its part rewritten; the parts of others stay. The exit
+that none meets the memory or the imports of another. Each prints its part of
+docs/benchmarks.md (data, date, commit, machine, table) and, unless told not to, puts
+it there; the parts of others stay. The exit
 status is 1 when a benchmark broke, and 0 where only a bar is missed: a slow
 machine is no broken program, and the table says it.
 """
@@ -21,7 +22,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.results import DOCUMENT, ROOT, Report, section, table, write_document
+from benchmarks.results import DOCUMENT, ROOT, Report, section, write_document
 
 #: Order of the document; what is not named comes after.
 ORDER = (
@@ -93,13 +94,11 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"{name} broke; see the lines above.", file=sys.stderr)
             broken.append(name)
             continue
-        print(
-            f"\n{report.title}. {report.data}.\n\n{table(report.results)}", flush=True
-        )
+        seconds = time.monotonic() - began
+        text = section(report, is_quick=options.quick, seconds=seconds)
+        print(f"\n{text}", flush=True)
         missed += [row.what for row in report.results if row.is_met is False]
         if not options.no_write:
-            seconds = time.monotonic() - began
-            text = section(report, is_quick=options.quick, seconds=seconds)
             # Written at once: what is measured is kept if a later one breaks.
             write_document({name: text}, names())
     if not options.no_write:

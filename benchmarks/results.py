@@ -117,9 +117,11 @@ def section(report: Report, *, is_quick: bool, seconds: float) -> str:
     )
 
 
-def write_document(sections: dict[str, str], order: Sequence[str]) -> None:
+def write_document(
+    sections: dict[str, str], order: Sequence[str], document: Path = DOCUMENT
+) -> None:
     """Put new sections in; those of benchmarks that did not run now stay."""
-    text = DOCUMENT.read_text(encoding="utf-8") if DOCUMENT.exists() else ""
+    text = document.read_text(encoding="utf-8") if document.exists() else ""
     _, _, by_hand = text.partition(MARKER)
     kept = {
         match["name"]: match[0]
@@ -130,4 +132,4 @@ def write_document(sections: dict[str, str], order: Sequence[str]) -> None:
     kept |= sections
     parts = [HEAD.rstrip(), *(kept[name] for name in order if name in kept)]
     body = "\n\n".join(parts)
-    DOCUMENT.write_text(f"{body}\n\n{MARKER}\n{by_hand or chr(10)}", encoding="utf-8")
+    document.write_text(f"{body}\n\n{MARKER}{by_hand or chr(10)}", encoding="utf-8")
