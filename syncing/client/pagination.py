@@ -8,7 +8,8 @@ would lose athletes whenever the server's maximum is below what we ask for.
 
 When the first page comes again for every offset, larger pages are asked for until one
 is not full. A list that cannot be read to its end so is an error: taken for whole, it
-would hide the rest, and a full sync would mark it as missing.
+would hide the rest, and a full sync would mark it as missing. So is one that ends at a
+number which a server may well have as its own maximum (100, 150, 500).
 """
 
 import json
@@ -22,6 +23,9 @@ WRAPPER_NAMES = ("data", "results", "items")
 MINIMUM_LIMIT = 10
 #: Where the offset is ignored, one page of this size holds the list or nothing does.
 MAXIMUM_LIMIT = 100_000
+
+#: Where a page ends at a multiple of this, the server may have cut it.
+USUAL_MAXIMUM = 50
 
 FetchPage = Callable[[int, int], Sequence[object]]
 
@@ -86,17 +90,17 @@ def _in_one_page(
     fetch: FetchPage, route: str, key: str, limit: int, seen: set[str], arrived: int
 ) -> Iterator[object]:
     """The rest of a list whose server ignores ``offset``."""
-    while arrived >= limit:
-        if limit >= MAXIMUM_LIMIT:
-            break
+    if arrived < limit and arrived % USUAL_MAXIMUM:
+        return
+    while limit < MAXIMUM_LIMIT:
         page, limit = _fetch_halving(fetch, 0, limit * 10)
         yield from _fresh(page, key, seen)
         if len(page) <= arrived:
             # Cut at the server's own maximum, or the list ends just there.
             break
         arrived = len(page)
-    else:
-        return
+        if arrived < limit:
+            return
     raise UnexpectedShapeError(
         f"{route}: the first {arrived} entries come again for every page, so the list "
         "may be longer than what could be read. What was read is kept; ask the vendor "
