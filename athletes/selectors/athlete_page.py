@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.core.paginator import Paginator
@@ -102,6 +102,7 @@ class AthletePage:
     page_number: int
     page_count: int
     tags: tuple[str, ...]
+    newest: Point | None  # of the session that the findings are about
 
     @property
     def has_numbers(self) -> bool:
@@ -159,6 +160,18 @@ def athlete_page(
         page_number=number,
         page_count=count,
         tags=tuple(player.tags.values_list("name", flat=True)),
+        newest=_newest_of_all(
+            [history[name] for name in NUMERIC_HEADLINES if name in history]
+        ),
+    )
+
+
+def _newest_of_all(series: Iterable[Sequence[Point]]) -> Point | None:
+    """The point of most swings in the newest session that has any number."""
+    return max(
+        (newest(points) for points in series),
+        key=lambda point: (point.date or dt.date.min, point.session_id, point.n),
+        default=None,
     )
 
 

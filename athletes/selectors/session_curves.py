@@ -143,7 +143,9 @@ def session_curves(
     rule = commonest(swing.rules.get(align, "") for swing in usable)
     counted = [swing for swing in usable if swing.rules.get(align, "") == rule]
     zero_words = zero_label(rule, align)
-    title = f"{series.name}, mean ± SD"
+    has_band = len(counted) >= curve_tools.LEAST_SWINGS
+    # A head that promises a mean and a spread only where both are drawn.
+    title = f"{series.name}, mean ± SD" if has_band else series.name
     if not counted:
         return SessionCurves(
             series,
@@ -169,7 +171,6 @@ def session_curves(
     label = display.unit_label(series.unit, system)
     x0 = float(aligned.grid[0]) * charts.MS_PER_S
     dx = float(aligned.grid[1] - aligned.grid[0]) * charts.MS_PER_S
-    has_band = len(counted) >= curve_tools.LEAST_SWINGS
     lines = [
         charts.Line(
             key="swings",
@@ -212,7 +213,7 @@ def session_curves(
     width = curve_tools.band_width(aligned, low=-BEFORE_S, high=0.0)
     note = "The band is for looking: peaks are taken per swing and then averaged. "
     if not has_band:
-        note = "With fewer than three counted swings there is no mean and no band. "
+        note = "A mean and its spread are drawn from three counted swings on. "
     elif width is not None:
         spread = display.value_text(
             width, series.unit, system, decimals=series.decimals

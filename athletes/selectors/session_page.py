@@ -151,6 +151,11 @@ class SessionPage:
         return self.counted >= CONSISTENCY_FROM
 
     @property
+    def gaps_have_spread(self) -> bool:
+        """Whether any mean gap is over enough swings for a spread to be shown."""
+        return any(gap.reading.sd_shown is not None for gap in self.gaps)
+
+    @property
     def first_means(self) -> tuple[Reading, ...]:
         return tuple(r for r in self.summary if not r.is_missing)[:FIRST_MEANS]
 

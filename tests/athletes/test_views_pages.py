@@ -224,6 +224,19 @@ def test_athlete_page_tells_a_real_change_in_a_sentence(client, coach):
     )
 
 
+def test_findings_say_of_which_session_they_are(client, coach):
+    player = make_player()
+    newest = history_of(player, [700.0, 720.0])[-1]
+    # The newest of all has no numbers yet.
+    make_session(player=player, session_date=dt.date(2026, 9, 1))
+    page = client.get(reverse("athletes:athlete", args=[player.pk])).content.decode()
+    link = reverse("athletes:session", args=[newest.pk])
+    head = page.split("Newest session</h2>")[1].split("</div>")[0]
+    assert f'href="{link}"' in head
+    assert "Mar 8, 2026" in head
+    assert "6 counted swings" in head
+
+
 def test_athlete_page_tells_that_nothing_changed(client, coach):
     player = make_player()
     history_of(player, [900.0, 902.0, 898.0, 903.0])
@@ -317,6 +330,32 @@ def test_session_chart_alone_for_htmx_and_by_another_event(client, coach, sessio
     figure = figure_of(response, "session-curves-chart")
     assert figure["layout"]["xaxis"]["title"]["text"] == "Time from foot down (ms)"
     assert figure["layout"]["yaxis"]["title"]["text"] == ("Hip-shoulder separation (°)")
+
+
+@pytest.mark.parametrize(
+    ("count", "head", "title"),
+    [
+        (2, "Mean", "Pelvis turn rate"),
+        (3, "Mean ± SD", "Pelvis turn rate, mean ± SD"),
+    ],
+)
+def test_session_speaks_of_a_spread_from_three_swings_on(
+    client, coach, count, head, title
+):
+    session = make_session(data_state=DataState.COMPLETE, data_synced=True)
+    store_simulated(session, simulated_movements()[:count])
+    analysis.analyse_session(session.pk)
+    address = reverse("athletes:session", args=[session.pk])
+    page = client.get(address, {"series": "pelvis_omega"})
+    gaps = page.content.decode().split('<table class="stacks gaps-table"')[1]
+    heads = re.findall(r'<th scope="col"[^>]*>([^<]*)</th>', gaps.split("</thead>")[0])
+    assert heads == ["Gap", head, "± SE", "Swings", "Told apart"]
+    assert f'id="session-curves-chart-title">{title}</span>' in page.content.decode()
+    # What stands under the head says over how many swings it is.
+    cells = re.findall(r"Swings</span>(\d+)</td>", gaps.split("</table>")[0])
+    assert cells == [str(count)] * 3
+    spreads = gaps.split("</table>")[0].count("value__sd")
+    assert spreads == (3 if count > 2 else 0)
 
 
 def test_session_with_unknown_choices_falls_back(client, coach, session):
@@ -612,6 +651,13 @@ def test_home_lists_real_changes_of_the_last_week_of_data(client, coach):
     text = text_of(client.get("/"))
     assert "Maple" in text
     assert re.search(r"Shoulders peak Then 900 °/s Now 936 °/s Change \+36 °/s", text)
+
+
+def test_home_says_once_that_a_session_waits(client, coach):
+    make_session(data_state=DataState.WAITING, session_date=dt.date(2026, 3, 1))
+    page = text_of(client.get("/"))
+    assert page.count("Waiting for the vendor") == 1
+    assert "no counted swings" not in page
 
 
 def test_home_names_failed_sessions(client, coach):
