@@ -81,6 +81,10 @@ class SyncPanel:
             return "Not synced completely yet"
         if self.status.success_is_overdue:
             return "Data are not fresh"
+        if self.status.run.status != RunStatus.SUCCESS:
+            # Not old yet; but what this run should have brought is not here.
+            since = since_text(self.status.last_success_at, timezone.now())
+            return f"Complete as of {since} ago"
         return "Data are fresh"
 
     @property

@@ -91,6 +91,15 @@ def test_coach_sees_the_state_but_no_buttons(coach):
         assert word not in page
 
 
+@pytest.mark.parametrize("status", ["failed", "partial", "cancelled", "abandoned"])
+def test_head_does_not_call_data_fresh_after_a_run_that_did_not_succeed(coach, status):
+    make_run(hours_ago=3.2)
+    make_run(status=status)
+    page = text_of(coach.get("/syncing/"))
+    assert "Complete as of 3 h ago" in page
+    assert "Data are fresh" not in page
+
+
 @pytest.mark.parametrize("name", ["start", "cancel", "retry", "give_up", "backfill"])
 def test_coach_may_not_act(coach, name):
     assert coach.post(reverse(f"syncing:{name}")).status_code == 403
