@@ -19,7 +19,8 @@ class ShareForm(forms.Form):
         required=False,
         max_length=100,
         strip=True,
-        label="For whom (optional, only you and staff see it)",
+        label="For whom",
+        help_text="May stay empty; only you and staff see it.",
     )
     days = forms.IntegerField(label="Works for days", min_value=1, initial=DEFAULT_DAYS)
     full_name = forms.BooleanField(required=False, label="Show the full name")

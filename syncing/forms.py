@@ -22,7 +22,10 @@ class BackfillForm(forms.Form):
     """Which sessions to ask the vendor for anew."""
 
     player = forms.CharField(
-        label="Athlete's number or vendor id", required=False, max_length=200
+        label="Athlete's id",
+        help_text="The number here, or the vendor's id.",
+        required=False,
+        max_length=200,
     )
     start = forms.DateField(
         label="From", required=False, widget=forms.DateInput(attrs={"type": "date"})
