@@ -24,7 +24,8 @@
 
   // On a phone the chart is wider than the screen, and its end is what is looked for.
   for (const chart of document.querySelectorAll(".sheet__chart .sheet__scroll"))
-    chart.scrollLeft = chart.scrollWidth;
+    // Not quite its end: the names of the peaks stand before the swing.
+    chart.scrollLeft = chart.scrollWidth - chart.clientWidth - 24;
 
   document.addEventListener("focusin", (event) => {
     if (event.target.matches("[data-select]")) event.target.select();

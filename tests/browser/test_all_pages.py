@@ -51,6 +51,25 @@ OVERFLOW = """() => {
   return root.scrollWidth - root.clientWidth;
 }"""
 
+# What a phone shows of a table stands as cards; only the numbers behind a chart,
+# which are opened by hand, may be wider than the screen.
+SIDEWAYS = """() => [...document.querySelectorAll('.table-wrap')]
+  .filter((wrap) => !wrap.closest('details.data-table'))
+  .filter((wrap) => wrap.scrollWidth > wrap.clientWidth + 1)
+  .map((wrap) => wrap.innerText.slice(0, 40))"""
+# An input does not tell that the words in it are cut.
+CUT = """() => [...document.querySelectorAll('input[placeholder]')]
+  .filter((input) => input.offsetWidth)
+  .filter((input) => {
+    const style = getComputedStyle(input);
+    const pen = document.createElement('canvas').getContext('2d');
+    pen.font = style.font;
+    const room = input.clientWidth
+      - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    return pen.measureText(input.placeholder).width > room;
+  })
+  .map((input) => input.placeholder)"""
+
 # Structure is looked at in both widths and colours in both themes; all four would
 # find the same at twice the time.
 LOOKS = {1440: "light", 390: "dark"}
@@ -68,6 +87,11 @@ def looked_at(page, address):
         page.evaluate("() => new Promise((next) => requestAnimationFrame(next))")
         if (over := page.evaluate(OVERFLOW)) > 0:
             problems.append(f"{width}: {over} px too wide")
+        if width < 640:
+            problems += [
+                f"{width}: sideways {text!r}" for text in page.evaluate(SIDEWAYS)
+            ]
+            problems += [f"{width}: cut {text!r}" for text in page.evaluate(CUT)]
         if scheme := LOOKS.get(width):
             page.emulate_media(color_scheme=scheme)
             problems += [f"{width} {scheme}: {one}" for one in violations(page)]
