@@ -6,3 +6,6 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import receivers  # noqa: F401  # connects them
+
+        # Django finds an admin.py by itself; these are the modules of a package.
+        from accounts.admin import audit, teams, tokens, users  # noqa: F401

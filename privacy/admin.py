@@ -11,7 +11,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from accounts.models import User
-from athletes.admin import add_player_action, too_many
+from athletes.admin.kit import too_many
+from athletes.admin.players import add_player_action
 from athletes.models import Player
 from privacy.archives import request_archive
 from privacy.models import Archive

@@ -18,7 +18,8 @@ from django_q.models import Schedule
 
 from accounts.audit import record
 from accounts.models import Action, User
-from athletes.admin import add_player_action, too_many
+from athletes.admin.kit import too_many
+from athletes.admin.players import add_player_action
 from athletes.models import Player
 from syncing import services
 from syncing.models import (

@@ -110,3 +110,17 @@ def test_init_files_are_empty():
         if path.name == "__init__.py" and path.read_text(encoding="utf-8").strip()
     ]
     assert filled == []
+
+
+def test_every_module_of_an_administration_is_loaded():
+    import sys
+
+    forgotten = [
+        name
+        for package in OURS
+        for path in modules_under(f"{package}/admin")
+        if (name := ".".join(path.relative_to(ROOT).with_suffix("").parts))
+        not in sys.modules
+        and path.name != "__init__.py"
+    ]
+    assert forgotten == []

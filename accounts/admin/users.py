@@ -1,0 +1,291 @@
+"""Who may log in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
+
+from accounts import second_factor
+from accounts.admin.kit import record_members, teams_of
+from accounts.audit import record
+from accounts.models import Action, ApiToken, Authenticator, Team, User
+from accounts.services import (
+    log_out_everywhere,
+    revoke_tokens_of,
+)
+
+if TYPE_CHECKING:
+    _UserBase = DjangoUserAdmin[User]
+else:
+    _UserBase = DjangoUserAdmin
+
+
+class TeamsOfUser(admin.TabularInline):  # type: ignore[type-arg]
+    """Teams of one coach."""
+
+    model = Team.members.through
+    extra = 0
+    verbose_name = "team"
+
+
+class SecondFactorFilter(admin.SimpleListFilter):
+    """Who logs in with a code, and who with the password alone."""
+
+    title = "second factor"
+    parameter_name = "second_factor"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("on", "On"), ("off", "Off")]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Any]
+    ) -> QuerySet[Any] | None:
+        with_code = Authenticator.objects.values("user")
+        if self.value() == "on":
+            return queryset.filter(pk__in=with_code)
+        if self.value() == "off":
+            return queryset.exclude(pk__in=with_code)
+        return None
+
+
+@admin.register(User)
+class UserAdmin(_UserBase):
+    """Staff look after coaches; only superusers look after staff."""
+
+    list_display = (
+        "username",
+        "first_name",
+        "last_name",
+        "role",
+        "limited_to_teams",
+        "is_active",
+        "has_second_factor",
+        "last_login",
+    )
+    list_filter = (
+        "is_active",
+        "is_staff",
+        SecondFactorFilter,
+        "limited_to_teams",
+        "teams",
+    )
+    search_fields = ("username", "first_name", "last_name", "email")
+    inlines = (TeamsOfUser,)
+    actions = ("log_out_on_all_devices", "reset_second_factor")
+    readonly_fields = ("last_login", "date_joined", "second_factor", "tokens")
+    filter_horizontal = ()
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        ("Person", {"fields": ("first_name", "last_name", "email", "units")}),
+        (
+            "Role",
+            {"fields": ("is_active", "limited_to_teams", "is_staff", "is_superuser")},
+        ),
+        ("Login", {"fields": ("second_factor", "last_login", "date_joined")}),
+        ("API tokens", {"fields": ("tokens",)}),
+    )
+    add_fieldsets = (
+        (
+            None,
+            {
+                "classes": ("wide",),
+                "fields": (
+                    "username",
+                    "email",
+                    "usable_password",
+                    "password1",
+                    "password2",
+                    "limited_to_teams",
+                ),
+            },
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        devices = Authenticator.objects.filter(user=OuterRef("pk"))
+        return super().get_queryset(request).annotate(with_code=Exists(devices))
+
+    @admin.display(description="second factor", boolean=True, ordering="with_code")
+    def has_second_factor(self, user: Any) -> bool:
+        return bool(user.with_code)
+
+    @admin.display(description="second factor")
+    def second_factor(self, user: User) -> str:
+        device = Authenticator.objects.filter(user=user).first()
+        if device is None:
+            return "Off. The user turns it on under Second factor in his menu."
+        since = date_format(timezone.localtime(device.created_at), "DATE_FORMAT")
+        left = second_factor.codes_left(user)
+        return (
+            f"On since {since}, {left} recovery codes left. To reset it, choose the "
+            "user in the list and the action there."
+        )
+
+    @admin.display(description="made by this user")
+    def tokens(self, user: User) -> str:
+        made = ApiToken.objects.filter(created_by=user, revoked_at__isnull=True)
+        links = format_html_join(
+            "",
+            '<li><a href="{}">{}</a></li>',
+            (
+                (reverse("admin:accounts_apitoken_change", args=[token.pk]), token)
+                for token in made
+            ),
+        )
+        if not links:
+            return "None that work."
+        return format_html(
+            "<ul>{}</ul><p>They end when this user is deactivated, deleted or no "
+            "longer staff, unless somebody takes them over (action in the list of "
+            "tokens).</p>",
+            links,
+        )
+
+    @admin.display(description="role", ordering="is_staff")
+    def role(self, user: User) -> str:
+        if user.is_superuser:
+            return "superuser"
+        return "staff" if user.is_staff else "coach"
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: User | None = None
+    ) -> tuple[str, ...]:
+        fields = ("last_login", "date_joined", "second_factor", "tokens")
+        if cast(User, request.user).is_superuser:
+            return fields
+        # Nobody may raise himself or another above coach.
+        return (*fields, "is_staff", "is_superuser")
+
+    def has_change_permission(
+        self, request: HttpRequest, obj: User | None = None
+    ) -> bool:
+        return super().has_change_permission(request, obj) and self._is_below(
+            request, obj
+        )
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: User | None = None
+    ) -> bool:
+        return super().has_delete_permission(request, obj) and self._is_below(
+            request, obj
+        )
+
+    @staticmethod
+    def _is_below(request: HttpRequest, obj: User | None) -> bool:
+        """Whether the logged-in one may look after the account `obj`.
+
+        A member of staff who could set a superuser's password would be one.
+        """
+        user = cast(User, request.user)
+        if user.is_superuser or obj is None:
+            return True
+        return not (obj.is_staff or obj.is_superuser)
+
+    @admin.action(description="Log out on all devices", permissions=["change"])
+    def log_out_on_all_devices(
+        self, request: HttpRequest, users: QuerySet[User]
+    ) -> None:
+        count = 0
+        for user in users:
+            if self._is_below(request, user):
+                log_out_everywhere(user, by=cast(User, request.user))
+                count += 1
+        self.message_user(request, f"{count} users are logged out.")
+
+    @admin.action(description="Reset the second factor", permissions=["change"])
+    def reset_second_factor(self, request: HttpRequest, users: QuerySet[User]) -> None:
+        by = cast(User, request.user)
+        count = sum(
+            second_factor.reset(user, by=by)
+            for user in users
+            if self._is_below(request, user)
+        )
+        self.message_user(
+            request,
+            f"{count} users log in with the password alone from now on, and have to "
+            "log in again.",
+        )
+
+    def save_model(
+        self, request: HttpRequest, obj: User, form: Any, change: bool
+    ) -> None:
+        super().save_model(request, obj, form, change)
+        by = cast(User, request.user)
+        record(
+            Action.RECORD_CHANGED,
+            by=by,
+            subject=obj,
+            fields=sorted(form.changed_data),
+        )
+        if not obj.may_make_tokens():
+            self._revoke_tokens(request, obj)
+
+    def save_related(
+        self, request: HttpRequest, form: Any, formsets: Any, change: bool
+    ) -> None:
+        user: User = form.instance
+        before = teams_of(user)
+        super().save_related(request, form, formsets, change)
+        record_members(request, user, {"teams": (before, teams_of(user))})
+
+    def user_change_password(
+        self, request: HttpRequest, id: str, form_url: str = ""
+    ) -> HttpResponse:
+        def stored() -> User | None:
+            return self.get_object(request, unquote(id))
+
+        before = stored()
+        response: HttpResponse = super().user_change_password(request, id, form_url)
+        after = stored()
+        # Who sets somebody's password can log in as that one.
+        if before and after and before.password != after.password:
+            record(
+                Action.RECORD_CHANGED,
+                by=cast(User, request.user),
+                subject=after,
+                fields=["password"],
+            )
+        return response
+
+    def _revoke_tokens(self, request: HttpRequest, user: User) -> None:
+        count = revoke_tokens_of(user, by=cast(User, request.user))
+        if count:
+            self.message_user(
+                request,
+                f"{count} API tokens that this user had made are revoked.",
+                messages.WARNING,
+            )
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
+        going, counts, needed, kept = super().get_deleted_objects(objs, request)
+        tokens = ApiToken.objects.filter(
+            created_by__in=[user.pk for user in objs], revoked_at__isnull=True
+        )
+        going += [f"API token (revoked, kept for the audit): {t}" for t in tokens]
+        return going, counts, needed, kept
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        self._revoke_tokens(request, obj)
+        self._record_deletion(request, obj)
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for user in queryset:
+            self._revoke_tokens(request, user)
+            self._record_deletion(request, user)
+        super().delete_queryset(request, queryset)
+
+    @staticmethod
+    def _record_deletion(request: HttpRequest, user: User) -> None:
+        record(Action.RECORD_DELETED, by=cast(User, request.user), subject=user)

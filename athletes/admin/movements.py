@@ -1,0 +1,238 @@
+"""Movements, what frames are stored of them, and what people decided about them."""
+
+from __future__ import annotations
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.safestring import SafeString
+
+from accounts.adminkit import RecentValuesFilter
+from accounts.audit import record
+from accounts.models import Action
+from athletes import services
+from athletes.admin.kit import BySession, ReadOnly, link, too_many, user_of
+from athletes.models import (
+    BiomechanicsData,
+    EventCorrection,
+    InclusionDecision,
+    Movement,
+)
+
+
+class ReasonForm(forms.Form):
+    """Why swings are counted out."""
+
+    reason = forms.CharField(
+        max_length=300,
+        widget=forms.TextInput(attrs={"size": 60}),
+        help_text="Stands beside each of the swings, for those who come after.",
+    )
+
+
+@admin.register(Movement)
+class MovementAdmin(BySession):
+    """Movements; counting one in or out is recorded, as on its page."""
+
+    list_display = [
+        "org_movement_id",
+        "athlete",
+        "position",
+        "is_swing",
+        "side",
+        "sampling_rate_hz",
+        "quality_grade",
+        "inclusion",
+        "method_version",
+    ]
+    list_filter = [
+        "is_swing",
+        "quality_grade",
+        "inclusion",
+        "side",
+        ("angle_unit_found", RecentValuesFilter),
+        ("method_version", RecentValuesFilter),
+    ]
+    actions = ["count_out", "by_quality"]
+    list_select_related = ["session__player"]
+    ordering = ["-session_id", "-position"]
+    ordering_within = ("position",)
+    fields = [
+        "page",
+        "of_session",
+        "org_movement_id",
+        "position",
+        "missing_since",
+        "is_swing",
+        "side",
+        "sampling_rate_hz",
+        "frame_count",
+        "duration_s",
+        "angle_unit_found",
+        "quality_grade",
+        "quality_reasons",
+        "inclusion",
+        "inclusion_reason",
+        "events",
+        "automatic_events",
+        "verdict",
+        "metrics",
+        "metadata",
+        "method_version",
+        "analysed_at",
+        "created_at",
+        "updated_at",
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Movement]:
+        movements = super().get_queryset(request)
+        match = request.resolver_match
+        if match and match.url_name == "athletes_movement_changelist":
+            return movements.defer("metrics", "verdict", "events", "automatic_events")
+        return movements
+
+    @admin.display(description="athlete", ordering="session__player__last_name")
+    def athlete(self, movement: Movement) -> str:
+        return movement.session.player.full_name
+
+    @admin.display(description="page")
+    def page(self, movement: Movement) -> SafeString:
+        return link("athletes:swing", movement.pk, "Open the swing's page")
+
+    @admin.display(description="session")
+    def of_session(self, movement: Movement) -> SafeString:
+        return link(
+            "admin:athletes_session_change", movement.session_id, str(movement.session)
+        )
+
+    @admin.action(description="Count out, with a reason", permissions=["view"])
+    def count_out(
+        self, request: HttpRequest, movements: QuerySet[Movement]
+    ) -> HttpResponse | None:
+        if too_many(self, request, movements):
+            return None
+        form = ReasonForm(request.POST if "reason" in request.POST else None)
+        if form.is_valid():
+            self._decide(request, movements, "excluded", form.cleaned_data["reason"])
+            return None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Count swings out",
+            "opts": self.opts,
+            "form": form,
+            "movements": movements.select_related("session__player"),
+            "action_name": "count_out",
+        }
+        return TemplateResponse(request, "admin/athletes/count_out.html", context)
+
+    @admin.action(description="Count by quality again", permissions=["view"])
+    def by_quality(self, request: HttpRequest, movements: QuerySet[Movement]) -> None:
+        if not too_many(self, request, movements):
+            self._decide(request, movements, "auto", "")
+
+    def _decide(
+        self,
+        request: HttpRequest,
+        movements: QuerySet[Movement],
+        inclusion: str,
+        reason: str,
+    ) -> None:
+        user = user_of(request)
+        count = 0
+        for movement in movements.select_related("session"):
+            try:
+                services.set_inclusion(
+                    movement=movement, inclusion=inclusion, reason=reason, user=user
+                )
+            except ValidationError as error:
+                self.message_user(request, "; ".join(error.messages), messages.ERROR)
+                return
+            record(
+                Action.INCLUSION_CHANGED,
+                by=user,
+                subject=movement,
+                player_id=movement.session.player_id,
+                inclusion=inclusion,
+            )
+            count += 1
+        self.message_user(
+            request,
+            f"{count} swings: saved, and the means computed again.",
+            messages.SUCCESS,
+        )
+
+
+@admin.register(BiomechanicsData)
+class BiomechanicsDataAdmin(BySession):
+    """What frames are stored; the frames themselves are never loaded here."""
+
+    list_display = [
+        "movement",
+        "data_type",
+        "frame_count",
+        "column_count",
+        "byte_size",
+        "repaired",
+        "updated_at",
+    ]
+    list_filter = ["data_type"]
+    session_path = "movement__session"
+    list_select_related = ["movement"]
+    ordering = ["-id"]
+    fields = [
+        "page",
+        "data_type",
+        "frame_count",
+        "column_count",
+        "byte_size",
+        "content_sha256",
+        "repairs",
+        "created_at",
+        "updated_at",
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[BiomechanicsData]:
+        return super().get_queryset(request).defer("frames")
+
+    @admin.display(description="repaired", boolean=True)
+    def repaired(self, data: BiomechanicsData) -> bool:
+        return bool(data.repairs)
+
+    @admin.display(description="page")
+    def page(self, data: BiomechanicsData) -> SafeString:
+        return link("athletes:swing", data.movement_id, "Open the swing's page")
+
+
+@admin.register(EventCorrection)
+class EventCorrectionAdmin(ReadOnly):
+    """Events that people moved, and took back."""
+
+    list_display = [
+        "movement",
+        "event",
+        "time_s",
+        "automatic_time_s",
+        "reason",
+        "created_by",
+        "created_at",
+        "undone_by",
+        "undone_at",
+    ]
+    list_filter = ["event", "created_at", "undone_at"]
+    search_fields = ["movement__org_movement_id", "reason"]
+    list_select_related = ["movement", "created_by", "undone_by"]
+    ordering = ["-created_at"]
+
+
+@admin.register(InclusionDecision)
+class InclusionDecisionAdmin(ReadOnly):
+    """Who counted a swing in or out, and why."""
+
+    list_display = ["movement", "inclusion", "reason", "created_by", "created_at"]
+    list_filter = ["inclusion", "created_at"]
+    search_fields = ["movement__org_movement_id", "reason"]
+    list_select_related = ["movement", "created_by"]
+    ordering = ["-created_at"]

@@ -1,0 +1,55 @@
+"""Notes and tags."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+
+from athletes.admin.kit import Base
+from athletes.models import Note, Tag
+
+
+@admin.register(Note)
+class NoteAdmin(Base):
+    """Notes on sessions."""
+
+    list_display = ["session", "created_by", "created_at"]
+    search_fields = ["text", "session__session_id", "session__player__search_text"]
+    list_select_related = ["session", "created_by"]
+    raw_id_fields = ["session", "movement"]
+    readonly_fields = ["created_by", "created_at", "updated_at"]
+    ordering = ["-created_at"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # written on the session's page, under the writer's name
+
+
+@admin.register(Tag)
+class TagAdmin(Base):
+    """Tags, with how often each is used."""
+
+    list_display = ["name", "athletes", "created_at"]
+    search_fields = ["name"]
+    fields = ["name"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Tag]:
+        tags: QuerySet[Tag] = super().get_queryset(request)
+        return tags.annotate(player_count=Count("players"))
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
+        """What goes with a tag, in words; Django would list each use of it."""
+        going: list[Any] = []
+        for tag in objs:
+            going.append(f"Tag: {tag}")
+            uses = f"{tag.players.count()} athletes and {tag.sessions.count()} sessions"
+            going.append([f"{uses} lose it; they and their data stay"])
+        return going, {"tags": len(objs)}, set(), []
+
+    @admin.display(description="athletes", ordering="player_count")
+    def athletes(self, tag: Any) -> int:
+        return int(tag.player_count)

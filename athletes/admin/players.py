@@ -1,0 +1,250 @@
+"""Athletes: master data that staff may correct."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from accounts.audit import record
+from accounts.models import Action
+from athletes import peers, services
+from athletes.admin.kit import (
+    MISSING,
+    NoHandMade,
+    link,
+    recompute_later,
+    too_many,
+    user_of,
+)
+from athletes.models import Player
+from athletes.querysets import PlayerQuerySet
+
+# What staff may correct by hand; the sync then leaves these fields alone.
+CORRECTABLE = (
+    "first_name",
+    "last_name",
+    "date_of_birth",
+    "height_ft",
+    "weight_lbs",
+    "dominant_hand_hitting",
+    "dominant_hand_throwing",
+)
+
+PlayerAction = Callable[[Any, HttpRequest, QuerySet[Player]], HttpResponse | None]
+
+
+class PlayerForm(forms.ModelForm):  # type: ignore[type-arg]
+    """An athlete's master data; says which fields the sync no longer touches."""
+
+    class Meta:
+        model = Player
+        fields = [*CORRECTABLE, "corrected_fields"]
+
+    corrected_fields = forms.MultipleChoiceField(
+        required=False,
+        choices=[(name, name.replace("_", " ")) for name in CORRECTABLE],
+        widget=forms.CheckboxSelectMultiple,
+        label="Corrected here",
+        help_text=(
+            "The sync leaves these fields as they are. A field that you change is "
+            "added by itself; untick one to take the vendor's value again at the "
+            "next sync."
+        ),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        corrected = set(values.get("corrected_fields") or ())
+        corrected |= {name for name in CORRECTABLE if name in self.changed_data}
+        values["corrected_fields"] = sorted(corrected)
+        return values
+
+
+@admin.register(Player)
+class PlayerAdmin(NoHandMade):
+    """Athletes."""
+
+    form = PlayerForm
+    list_display = [
+        "full_name",
+        "dominant_hand_hitting",
+        "last_session_on",
+        "session_count",
+        "swing_count",
+        "data_state",
+        "is_corrected",
+        "missing_since",
+    ]
+    list_filter = ["data_state", "dominant_hand_hitting", MISSING, "tags"]
+    search_fields = ["search_text"]
+    search_help_text = "Parts of a name, or a whole id of the vendor."
+    ordering = ["last_name", "first_name", "id"]
+    actions = ["recompute", "merge_two"]
+    readonly_fields = [
+        "page",
+        "sessions_here",
+        "erasing",
+        "org_player_id",
+        "reboot_player_id",
+        "last_session_on",
+        "session_count",
+        "swing_count",
+        "data_state",
+        "missing_since",
+        "vendor_updated_at",
+        "created_at",
+        "updated_at",
+    ]
+    fieldsets = [
+        (
+            None,
+            {"fields": ["page", "sessions_here", *CORRECTABLE, "corrected_fields"]},
+        ),
+        (
+            "From the vendor",
+            {
+                "fields": [
+                    "org_player_id",
+                    "reboot_player_id",
+                    "vendor_updated_at",
+                    "missing_since",
+                ]
+            },
+        ),
+        (
+            "Kept by the dashboard",
+            {
+                "fields": [
+                    "last_session_on",
+                    "session_count",
+                    "swing_count",
+                    "data_state",
+                    "created_at",
+                    "updated_at",
+                ]
+            },
+        ),
+        ("To be rid of this athlete", {"fields": ["erasing"]}),
+    ]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Player], search_term: str
+    ) -> tuple[QuerySet[Player], bool]:
+        """By id, else by name as in the list of athletes: from the index alone.
+
+        Django's own search turns every name and id of the table to capitals.
+        """
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        by_id = Q(org_player_id=term) | Q(reboot_player_id=term)
+        ids = list(Player.objects.filter(by_id).values_list("pk", flat=True)[:100])
+        if ids:
+            return queryset.filter(pk__in=ids), False
+        return cast(PlayerQuerySet, queryset).named_like(term), False
+
+    @admin.display(description="athlete", ordering="last_name")
+    def full_name(self, player: Player) -> str:
+        return player.full_name
+
+    @admin.display(description="corrected", boolean=True)
+    def is_corrected(self, player: Player) -> bool:
+        return bool(player.corrected_fields)
+
+    @admin.display(description="page")
+    def page(self, player: Player) -> SafeString:
+        return link("athletes:athlete", player.pk, "Open the athlete's page")
+
+    @admin.display(description="sessions")
+    def sessions_here(self, player: Player) -> SafeString:
+        return format_html(
+            '<a href="{}?player__id__exact={}">Sessions ({}; swings: {})</a>',
+            reverse("admin:athletes_session_changelist"),
+            player.pk,
+            player.session_count,
+            player.swing_count,
+        )
+
+    @admin.display(description="erase")
+    def erasing(self, player: Player) -> SafeString:
+        # By path: what erases stands in a package above this one.
+        return format_html(
+            "There is no plain deletion: the next sync would bring the athlete back, "
+            'without what people decided and wrote. <a href="{}">Erase for good</a> '
+            "says first what goes with him, and keeps him from coming back.",
+            f"/privacy/athletes/{player.pk}/erase/",
+        )
+
+    @admin.action(description="Compute numbers again", permissions=["change"])
+    def recompute(self, request: HttpRequest, players: QuerySet[Player]) -> None:
+        if too_many(self, request, players):
+            return
+        ids = list(players.values_list("pk", flat=True))
+        sessions = services.outdate_numbers(player_ids=ids)
+        recompute_later(ids)
+        for pk in ids:
+            record(
+                Action.RECORD_CHANGED,
+                by=user_of(request),
+                player_id=pk,
+                what="recompute",
+            )
+        self.message_user(
+            request,
+            f"The numbers of {len(sessions)} sessions will be computed again by the "
+            "queue; until then the former ones are shown.",
+            messages.SUCCESS,
+        )
+
+    @admin.action(description="Merge two athletes…", permissions=["change"])
+    def merge_two(
+        self, request: HttpRequest, players: QuerySet[Player]
+    ) -> HttpResponse | None:
+        ids = list(
+            players.order_by("-session_count", "pk").values_list("pk", flat=True)[:3]
+        )
+        if len(ids) != 2:
+            self.message_user(
+                request,
+                "Choose two athletes: the next page compares them before anything is "
+                "merged.",
+                messages.ERROR,
+            )
+            return None
+        return redirect("athletes:merge", kept=ids[0], merged=ids[1])
+
+    def save_model(
+        self, request: HttpRequest, obj: Player, form: Any, change: bool
+    ) -> None:
+        # Only what was edited: the sync may be writing the same row.
+        edited = [name for name in CORRECTABLE if name in form.changed_data]
+        obj.save(
+            update_fields=[*edited, "corrected_fields", "search_text", "updated_at"]
+        )
+        if "date_of_birth" in edited:
+            peers.refresh([obj.pk])
+        if services.PROFILE_FIELDS.intersection(edited):
+            services.outdate_numbers(player_ids=[obj.pk])
+            recompute_later([obj.pk])
+        record(
+            Action.RECORD_CHANGED,
+            by=user_of(request),
+            subject=obj,
+            player_id=obj.pk,
+            fields=sorted(form.changed_data),
+        )
+
+
+def add_player_action(action: PlayerAction) -> PlayerAction:
+    """Put an action of a package above this one into the list of athletes."""
+    PlayerAdmin.actions = [*(PlayerAdmin.actions or []), action]
+    return action

@@ -1,0 +1,202 @@
+"""Sessions, and the means of their swings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, StreamingHttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from accounts.adminkit import DayFilter, RecentValuesFilter
+from accounts.audit import record
+from accounts.models import Action
+from athletes import services
+from athletes.admin.kit import (
+    MISSING,
+    BySession,
+    NoHandMade,
+    link,
+    recompute_later,
+    sessions_by,
+    too_many,
+    user_of,
+)
+from athletes.admin.metrics_csv import metrics_csv
+from athletes.models import Session, SessionMetric
+
+
+@admin.register(Session)
+class SessionAdmin(NoHandMade):
+    """Sessions; only what people know of them can be edited."""
+
+    list_display = [
+        "session_id",
+        "player",
+        "session_date",
+        "movement_type_name",
+        "condition",
+        "swing_count",
+        "data_state",
+        "missing_since",
+    ]
+    list_filter = [
+        "data_state",
+        "condition",
+        ("movement_type_name", RecentValuesFilter),
+        ("mocap_type_name", RecentValuesFilter),
+        ("vendor_status", RecentValuesFilter),
+        ("session_date", DayFilter),
+        MISSING,
+    ]
+    # What an index has in order.
+    sortable_by = ["session_id", "player", "session_date"]
+    search_fields = ["session_id"]
+    search_help_text = "Athlete's name or id, or the vendor's id of a session."
+    list_select_related = ["player"]
+    actions = ["recompute", "metrics_as_csv"]
+    fields = [
+        "page",
+        "athlete",
+        "swings_here",
+        "session_id",
+        "session_date",
+        "session_num",
+        "movement_type_id",
+        "movement_type_name",
+        "mocap_type_name",
+        "session_type_name",
+        "vendor_status",
+        "vendor_updated_at",
+        "missing_since",
+        "condition",
+        "bat",
+        "swing_count",
+        "data_synced",
+        "data_state",
+        "created_at",
+        "updated_at",
+    ]
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Session | None = None
+    ) -> list[str]:
+        return [name for name in self.fields if name not in {"condition", "bat"}]  # type: ignore[misc]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Session], search_term: str
+    ) -> tuple[QuerySet[Session], bool]:
+        return queryset.filter(sessions_by(search_term)), False
+
+    @admin.display(description="page")
+    def page(self, session: Session) -> SafeString:
+        return link("athletes:session", session.pk, "Open the session's page")
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        # The link from an athlete to his sessions.
+        return lookup == "player__id__exact" or super().lookup_allowed(
+            lookup, value, request
+        )
+
+    @admin.display(description="swings")
+    def swings_here(self, session: Session) -> SafeString:
+        return format_html(
+            '<a href="{}?session__id__exact={}">{} swings and other movements</a>',
+            reverse("admin:athletes_movement_changelist"),
+            session.pk,
+            session.movements.count(),
+        )
+
+    @admin.action(description="Compute numbers again", permissions=["change"])
+    def recompute(self, request: HttpRequest, sessions: QuerySet[Session]) -> None:
+        if too_many(self, request, sessions):
+            return
+        ids = list(sessions.values_list("pk", flat=True))
+        players = set(sessions.values_list("player_id", flat=True))
+        services.outdate_numbers(session_ids=ids)
+        recompute_later(sorted(players))
+        for session in Session.objects.filter(pk__in=ids).only("pk", "player_id"):
+            record(
+                Action.RECORD_CHANGED,
+                by=user_of(request),
+                subject=session,
+                player_id=session.player_id,
+                what="recompute",
+            )
+        self.message_user(
+            request,
+            f"The numbers of {len(ids)} sessions will be computed again by the queue; "
+            "until then the former ones are shown.",
+            messages.SUCCESS,
+        )
+
+    @admin.action(description="Metrics as CSV", permissions=["view"])
+    def metrics_as_csv(
+        self, request: HttpRequest, sessions: QuerySet[Session]
+    ) -> StreamingHttpResponse | None:
+        if too_many(self, request, sessions, 1_000):
+            return None
+        chosen = list(sessions.select_related("player").order_by("session_date", "id"))
+        for player_id in sorted({session.player_id for session in chosen}):
+            record(
+                Action.DATA_EXPORTED,
+                by=user_of(request),
+                player_id=player_id,
+                what="metrics",
+                sessions=[s.pk for s in chosen if s.player_id == player_id],
+            )
+        day = timezone.localdate().isoformat()
+        return StreamingHttpResponse(
+            metrics_csv(chosen),
+            content_type="text/csv; charset=utf-8",
+            headers={
+                "Content-Disposition": f'attachment; filename="metrics-{day}.csv"'
+            },
+        )
+
+    @admin.display(description="athlete")
+    def athlete(self, session: Session) -> SafeString:
+        return link(
+            "admin:athletes_player_change",
+            session.player_id,
+            session.player.full_name,
+        )
+
+    def save_model(
+        self, request: HttpRequest, obj: Session, form: Any, change: bool
+    ) -> None:
+        services.save_conditions(obj)
+        record(
+            Action.RECORD_CHANGED,
+            by=user_of(request),
+            subject=obj,
+            player_id=obj.player_id,
+            fields=sorted(form.changed_data),
+        )
+
+
+@admin.register(SessionMetric)
+class SessionMetricAdmin(BySession):
+    """Means over the counted swings of a session; computed, never typed."""
+
+    list_display = [
+        "session",
+        "metric",
+        "n",
+        "mean",
+        "sd",
+        "event_rule",
+        "method_version",
+    ]
+    list_filter = [
+        ("metric", RecentValuesFilter),
+        ("event_rule", RecentValuesFilter),
+        ("method_version", RecentValuesFilter),
+    ]
+    list_select_related = ["session"]
+    ordering = ["-session_id", "-metric", "-event_rule"]
+    ordering_within = ("metric", "event_rule")
