@@ -11,6 +11,7 @@ import pytest
 from django_otp.oath import totp
 
 from accounts.models import Authenticator
+from accounts.services import find_token
 from syncing.models import ExportJob, JobState
 from tests import factories
 
@@ -152,3 +153,27 @@ def test_swings_are_counted_out_together(pages, login_cookie, width, scheme):
     assert does_not_scroll_sideways(page)
     page.goto("/admin/accounts/user/")
     picture(page, f"admin-users-{width}-{scheme}")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1440, "light")])
+def test_a_new_token_is_copied(pages, login_cookie, width, scheme):
+    staff = factories.make_staff()
+    page = pages.open(
+        width=width,
+        scheme=scheme,
+        session_cookie=login_cookie(staff),
+        permissions=["clipboard-read", "clipboard-write"],
+    )
+    page.goto("/admin/accounts/apitoken/add/")
+    page.get_by_label("Name").fill("importer")
+    page.get_by_role("button", name="Save", exact=True).click()
+    shown = page.locator("#shown-once")
+    secret = shown.inner_text()
+    assert find_token(secret).name == "importer"
+    size = shown.evaluate("e => parseFloat(getComputedStyle(e).fontSize)")
+    assert size >= 20
+    page.get_by_role("button", name="Copy").click()
+    page.get_by_role("button", name="Copied").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == secret
+    assert does_not_scroll_sideways(page)
+    picture(page, f"admin-token-{width}-{scheme}")
