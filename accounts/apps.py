@@ -8,4 +8,10 @@ class AccountsConfig(AppConfig):
         from accounts import receivers  # noqa: F401  # connects them
 
         # Django finds an admin.py by itself; these are the modules of a package.
-        from accounts.admin import audit, teams, tokens, users  # noqa: F401
+        from accounts.admin import (  # noqa: F401
+            audit,
+            logins,
+            teams,
+            tokens,
+            users,
+        )

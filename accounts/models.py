@@ -326,6 +326,7 @@ class Action(models.TextChoices):
     ATHLETE_ERASED = "athlete.erased", "Athlete erased"
     LOGIN_FAILED = "login.failed", "Wrong password or code"
     LOGIN_LOCKED = "login.locked", "Login locked for a while"
+    LOGIN_UNLOCKED = "login.unlocked", "Login unlocked by staff"
     PASSWORD_CHANGED = "password.changed", "Own password changed"
     PASSWORD_RESET_ASKED = "password.reset_asked", "New password asked for by mail"
     PASSWORD_RESET = "password.reset", "New password set by mail"

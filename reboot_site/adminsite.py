@@ -53,3 +53,14 @@ class StaffSite(admin.AdminSite):
 
         context = {"overview": overview(), **(extra_context or {})}
         return super().index(request, context)
+
+    def get_app_list(
+        self, request: HttpRequest, app_label: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Lists by the names that their administrations give them."""
+        apps: list[dict[str, Any]] = super().get_app_list(request, app_label)
+        for app in apps:
+            for model in app["models"]:
+                named = self._registry[model["model"]]
+                model["name"] = getattr(named, "list_name", model["name"])
+        return apps

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from axes.models import AccessAttempt
-from django.conf import settings
 from django.core.cache import cache
 from django.db.models import Count, QuerySet, Sum
 from django.urls import reverse
@@ -15,6 +14,7 @@ from django.utils import timezone
 from django_q.models import Failure
 
 from accounts.adminkit import capped
+from accounts.locks import locked_logins
 from athletes.models import (
     DataState,
     DuplicatePair,
@@ -177,11 +177,8 @@ def _machinery(status: Any) -> list[Tile]:
         ),
         _problem(
             "Locked logins",
-            AccessAttempt.objects.filter(
-                failures_since_start__gte=settings.AXES_FAILURE_LIMIT,
-                attempt_time__gte=timezone.now() - settings.AXES_COOLOFF_TIME,
-            ),
-            _list(AccessAttempt),
+            locked_logins(),
+            _list(AccessAttempt, "locked=yes"),
             "too many wrong passwords or codes",
         ),
     ]

@@ -90,7 +90,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_htmx",
     "django_q",
-    "axes",
+    "reboot_site.adminapp.LoginsConfig",  # django-axes
     "ninja",
     "accounts",
     "athletes",

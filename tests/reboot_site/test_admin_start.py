@@ -121,7 +121,7 @@ def make_problems():
         ("Poor swings", "1", 1, False),
         ("Failed webhooks", "1", 1, True),
         ("Failed archives", "1", 1, True),
-        ("Locked logins", "1", 2, True),
+        ("Locked logins", "1", 1, True),
     ],
 )
 def test_each_problem_is_counted_and_leads_to_its_list(
