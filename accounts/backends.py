@@ -14,6 +14,7 @@ STAFF_MAY: dict[str, frozenset[str]] = {
     "syncing": frozenset({"view", "add", "change"}),
     "accounts": frozenset({"view", "add", "change"}),
     "privacy": frozenset({"view"}),
+    "sharing": frozenset({"view"}),  # whose action ends a link
     "webhooks": frozenset({"view", "add", "change"}),
     "axes": frozenset({"view", "delete"}),  # frees a coach who is locked out
     "django_q": frozenset({"view"}),

@@ -8,6 +8,7 @@ from accounts.audit import record
 from accounts.models import Action, ApiToken, AuditEntry, Team, User
 from accounts.services import create_token, find_token
 from athletes.models import Player
+from sharing.links import make_link
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -390,3 +391,96 @@ def test_a_password_that_staff_set_is_recorded(client, staff):
     data = {**password, "usable_password": "true", "set-password": "1"}
     assert client.post(path, data).status_code == 302
     assert _details(coach) == [{"fields": ["password"]}]
+
+
+# --- The audit's records ----------------------------------------------------------
+
+
+def audit_page(client):
+    return client.get("/admin/accounts/auditentry/").content.decode()
+
+
+def test_an_entry_leads_to_its_record_and_its_athlete(client, staff):
+    coach = factories.make_user(username="coach-robin")
+    player = factories.make_player(first_name="Ash", last_name="Maple")
+    record(Action.LOGIN_LOCKED, subject=coach)
+    record(Action.RECORD_CHANGED, by=staff, subject=player, player_id=player.pk)
+    page = audit_page(client)
+    assert (
+        f'<a href="/admin/accounts/user/{coach.pk}/change/">user coach-robin</a>'
+        in page
+    )
+    assert (
+        f'<a href="/admin/athletes/player/{player.pk}/change/">athlete Ash Maple</a>'
+        in page
+    )
+    entry = AuditEntry.objects.get(action=Action.RECORD_CHANGED)
+    shown = client.get(f"/admin/accounts/auditentry/{entry.pk}/change/")
+    assert "athlete Ash Maple</a>" in shown.content.decode()
+
+
+def test_an_entry_about_an_erased_athlete_has_a_number_alone(client, staff):
+    player = factories.make_player(first_name="Ash", last_name="Maple")
+    pk = player.pk
+    record(Action.RECORD_CHANGED, by=staff, subject=player, player_id=pk)
+    player.delete()
+    page = audit_page(client)
+    assert f"athlete {pk}, no longer here" in page
+    assert "Maple" not in page
+    assert f"/admin/athletes/player/{pk}/" not in page
+
+
+def test_records_are_named_to_those_who_may_look_at_them(client, staff, monkeypatch):
+    token, _ = create_token(name="importer")
+    record(Action.TOKEN_REVOKED, subject=token)
+    assert "importer" in audit_page(client)
+    may = {"accounts": frozenset()}
+    monkeypatch.setattr("accounts.backends.STAFF_MAY", may)
+    monkeypatch.setattr(
+        "accounts.backends.STAFF_MAY_ALSO", frozenset({"accounts.view_auditentry"})
+    )
+    page = audit_page(client)
+    assert f"API token {token.pk}" in page
+    assert "importer" not in page
+
+
+def test_names_in_the_audit_are_only_text(client, staff):
+    player = factories.make_player(first_name="<script>x</script>", last_name="")
+    record(Action.RECORD_CHANGED, player_id=player.pk)
+    page = audit_page(client)
+    assert "<script>x" not in page
+    assert "&lt;script&gt;x" in page
+
+
+def test_changed_fields_are_called_as_on_their_form(client, staff):
+    player = factories.make_player()
+    record(
+        Action.RECORD_CHANGED,
+        subject=player,
+        player_id=player.pk,
+        fields=["height_ft", "no_such_field"],
+    )
+    assert "fields: height (decimal feet), no such field" in audit_page(client)
+
+
+@pytest.mark.parametrize("count", [2, 20])
+def test_the_audit_asks_once_for_each_kind_of_record(
+    client, staff, count, django_assert_max_num_queries
+):
+    for _ in range(count):
+        player = factories.make_player()
+        record(Action.RECORD_CHANGED, subject=player, player_id=player.pk)
+        record(Action.LOGIN_LOCKED, subject=factories.make_user())
+    with django_assert_max_num_queries(12):
+        audit_page(client)
+
+
+def test_staff_end_share_links(client, staff):
+    player = factories.make_player()
+    link, token = make_link(by=factories.make_user(), player=player)
+    answer = client.post(
+        "/admin/sharing/sharelink/",
+        {"action": "revoke_links", "_selected_action": [link.pk]},
+    )
+    assert answer.status_code == 302
+    assert client.get(f"/shared/{token}/").status_code == 404
