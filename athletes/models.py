@@ -98,7 +98,10 @@ class Player(models.Model):
     # Fields that staff corrected; the sync leaves them alone.
     corrected_fields = models.JSONField(default=list, blank=True)
     missing_since = models.DateTimeField(
-        null=True, blank=True, help_text="The vendor no longer lists this athlete."
+        null=True,
+        blank=True,
+        help_text="Empty while the vendor lists this athlete; else since when it does "
+        "not.",
     )
     vendor_updated_at = models.DateTimeField(null=True, blank=True)
     # Kept by athletes.services.refresh_player_summaries, so that a list of
@@ -216,7 +219,10 @@ class Session(models.Model):
     vendor_status = models.CharField(max_length=50, blank=True)
     vendor_updated_at = models.DateTimeField(null=True, blank=True)
     missing_since = models.DateTimeField(
-        null=True, blank=True, help_text="The vendor no longer lists this session."
+        null=True,
+        blank=True,
+        help_text="Empty while the vendor lists this session; else since when it does "
+        "not.",
     )
     data_synced = models.BooleanField(default=False)
     data_state = models.CharField(
@@ -413,7 +419,7 @@ class BiomechanicsData(models.Model):
     content_sha256 = models.CharField(max_length=64)
     repairs = models.JSONField(default=list, blank=True)
     missing_since = models.DateTimeField(
-        null=True, blank=True, help_text="The newest file no longer holds it."
+        null=True, blank=True, help_text="Empty while the newest file holds it."
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

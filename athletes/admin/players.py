@@ -11,8 +11,11 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
 from accounts.audit import record
 from accounts.models import Action
@@ -39,7 +42,23 @@ CORRECTABLE = (
     "dominant_hand_throwing",
 )
 
+# The same in the list, where there is little room.
+_SHORT = {
+    "first_name": "first name",
+    "last_name": "last name",
+    "date_of_birth": "birth",
+    "height_ft": "height",
+    "weight_lbs": "weight",
+    "dominant_hand_hitting": "bats",
+    "dominant_hand_throwing": "throws",
+}
+
 PlayerAction = Callable[[Any, HttpRequest, QuerySet[Player]], HttpResponse | None]
+
+
+def label_of(name: str) -> str:
+    """How a field of an athlete is called on its form, with its unit."""
+    return capfirst(str(Player._meta.get_field(name).verbose_name))  # type: ignore[union-attr]
 
 
 class PlayerForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -51,7 +70,7 @@ class PlayerForm(forms.ModelForm):  # type: ignore[type-arg]
 
     corrected_fields = forms.MultipleChoiceField(
         required=False,
-        choices=[(name, name.replace("_", " ")) for name in CORRECTABLE],
+        choices=[(name, label_of(name)) for name in CORRECTABLE],
         widget=forms.CheckboxSelectMultiple,
         label="Corrected here",
         help_text=(
@@ -81,8 +100,8 @@ class PlayerAdmin(NoHandMade):
         "session_count",
         "swing_count",
         "data_state",
-        "is_corrected",
-        "missing_since",
+        "corrected",
+        "gone_since",
     ]
     list_filter = ["data_state", "dominant_hand_hitting", MISSING, "tags"]
     search_fields = ["search_text"]
@@ -156,9 +175,16 @@ class PlayerAdmin(NoHandMade):
     def full_name(self, player: Player) -> str:
         return player.full_name
 
-    @admin.display(description="corrected", boolean=True)
-    def is_corrected(self, player: Player) -> bool:
-        return bool(player.corrected_fields)
+    @admin.display(description="corrected here")
+    def corrected(self, player: Player) -> str:
+        return ", ".join(_SHORT[name] for name in player.corrected_fields) or "–"
+
+    @admin.display(description="gone at the vendor", ordering="missing_since")
+    def gone_since(self, player: Player) -> str:
+        if player.missing_since is None:
+            return "–"
+        day = timezone.localtime(player.missing_since)
+        return f"since {date_format(day, 'DATE_FORMAT')}"
 
     @admin.display(description="page")
     def page(self, player: Player) -> SafeString:

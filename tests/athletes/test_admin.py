@@ -466,3 +466,33 @@ def test_deleting_a_tag_says_what_loses_it(client, staff):
     assert client.post(url, {"post": "yes"}).status_code == 302
     assert not Tag.objects.exists()
     assert Player.objects.filter(pk=session.player_id).exists()
+
+
+def test_the_list_says_in_words_what_was_corrected_and_who_is_gone(client, staff):
+    make_player(
+        corrected_fields=["height_ft", "dominant_hand_hitting"],
+        missing_since=dt.datetime(2026, 3, 4, 12, tzinfo=dt.UTC),
+    )
+    page = client.get(reverse("admin:athletes_player_changelist")).content.decode()
+    assert "height, bats" in page
+    assert "since March 4, 2026" in page
+    assert "icon-no" not in page
+
+
+def test_fields_are_called_with_their_units(client, staff):
+    player = make_player()
+    url = reverse("admin:athletes_player_change", args=[player.pk])
+    page = client.get(url).content.decode()
+    assert page.count("Height (decimal feet)") == 2  # the field, and its tick
+    assert "Weight (pounds)" in page
+    assert "height ft" not in page
+    assert "Empty while the vendor lists this athlete" in page
+
+
+def test_the_history_of_an_athlete_is_that_of_the_audit(client, staff):
+    player = make_player()
+    edit(client, player, height_ft=5.5)
+    url = reverse("admin:athletes_player_history", args=[player.pk])
+    page = client.get(url).content.decode()
+    assert "Record changed" in page
+    assert "have a change history" not in page
