@@ -2,6 +2,12 @@
 // finger would stumble over in it.
 "use strict";
 
+// Swagger UI has dark rules of its own, under this class; theme.js knows the theme.
+const rootElement = document.documentElement;
+const dress = () => rootElement.classList.toggle("dark-mode", rootElement.dataset.theme === "dark");
+document.addEventListener("theme:change", dress);
+dress();
+
 const settings = JSON.parse(document.getElementById("swagger-settings").textContent);
 settings.dom_id = "#swagger-ui";
 settings.presets = [SwaggerUIBundle.presets.apis];

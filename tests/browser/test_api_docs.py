@@ -47,11 +47,17 @@ def test_a_session_may_post_from_the_docs(pages, login_cookie):
     assert "202" in row.locator(".live-responses-table").inner_text()
 
 
-def test_an_opened_operation_has_no_accessibility_violation(pages, login_cookie):
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_an_opened_operation_has_no_accessibility_violation(
+    pages, login_cookie, scheme
+):
     """Closed ones are looked at with every other page."""
     # axe measures colours with a style sheet of its own.
     page = pages.open(
-        session_cookie=login_cookie(factories.make_staff()), bypass_csp=True
+        scheme=scheme,
+        session_cookie=login_cookie(factories.make_staff()),
+        bypass_csp=True,
+        reduced_motion="reduce",
     )
     page.goto("/docs")
     page.wait_for_selector("#operations-athletes-list_players")
@@ -63,3 +69,21 @@ def test_an_opened_operation_has_no_accessibility_violation(pages, login_cookie)
     page.locator("#operations-athletes-list_players .execute").click()
     page.wait_for_selector(".live-responses-table .response-col_status")
     assert violations(page) == []
+
+
+LIGHTNESS = """selector => {
+  const colour = getComputedStyle(document.querySelector(selector)).backgroundColor;
+  const [r, g, b] = colour.match(/[0-9]+/g).map(Number);
+  return (r + g + b) / 3;
+}"""
+
+
+def test_docs_follow_the_theme(pages, login_cookie):
+    page = pages.open(scheme="dark", session_cookie=login_cookie(factories.make_user()))
+    page.goto("/docs")
+    page.wait_for_selector(".opblock")
+    parts = ("body", ".opblock", ".scheme-container")
+    assert all(page.evaluate(LIGHTNESS, part) < 60 for part in parts)
+    page.emulate_media(color_scheme="light")
+    page.wait_for_selector("html:not(.dark-mode)")
+    assert all(page.evaluate(LIGHTNESS, part) > 200 for part in parts)
