@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--readme", action="store_true")
     parser.add_argument(
-        "--only", default="", help="names of pages, with commas between"
+        "--only", default="", help="names of pages, with commas between; * for any"
     )
     given = parser.parse_args()
     only = {name for name in given.only.split(",") if name}
@@ -152,17 +153,43 @@ def _paths(page: Page) -> dict[str, str]:
     return {"athlete": athlete, "session": session, "swing": swing}
 
 
+def _do(page: Page, verb: str, selector: str, text: str) -> None:
+    found = page.locator(selector).first
+    if verb == "click":
+        found.click()
+        page.wait_for_load_state()
+    elif verb == "select":
+        found.select_option(text)
+    else:
+        found.fill(text)
+
+
+def _answer(route: Any, body: str) -> None:
+    route.fulfill(body=body, content_type="text/html; charset=utf-8")
+
+
+def _errors() -> dict[str, str]:
+    """Answers that no address gives at will."""
+    from django.template.loader import render_to_string
+
+    return {
+        f"error-{status}": render_to_string(f"{status}.html", {"limit": 2_400_000_000})
+        for status in ("400", "403", "403_csrf", "413", "500")
+    }
+
+
 def _every_page(
     browser: Any, password: str, world: dict[str, Any], only: set[str]
 ) -> None:
-    from tests.browser.site_pages import admin_pages, site_pages
+    from tests.browser.site_pages import ANSWERS, admin_pages, site_pages
 
     folder = ROOT / "var" / "screenshots"
     folder.mkdir(parents=True, exist_ok=True)
+    errors = _errors()
     wanted = [
         one
-        for one in (*site_pages(), *admin_pages()[:4])
-        if not only or one.name in only
+        for one in (*site_pages(), *ANSWERS, *admin_pages())
+        if not only or any(fnmatch(one.name, pattern) for pattern in only)
     ]
     for name, width in WIDTHS.items():
         for scheme in ("light", "dark"):
@@ -172,9 +199,22 @@ def _every_page(
                 color_scheme=scheme,
                 base_url=f"http://localhost:{PORT}",
             ).new_page()
+            for name_of_error, html in errors.items():
+                if only and not any(fnmatch(name_of_error, p) for p in only):
+                    continue
+                address = f"http://localhost:{PORT}/{name_of_error}"
+                page.route(address, lambda route, body=html: _answer(route, body))
+                page.goto(address)
+                target = folder / f"{name_of_error}-{name}-{scheme}.png"
+                page.screenshot(path=target, full_page=True)
+                print(target.relative_to(ROOT), flush=True)
             for one in wanted:
                 shown = stranger if one.anonymous else page
+                if one.anonymous:
+                    stranger.context.clear_cookies()
                 shown.goto(one.address.format(**world))
+                for step in one.steps:
+                    _do(shown, *step)
                 _settle(shown)
                 target = folder / f"{one.name}-{name}-{scheme}.png"
                 shown.screenshot(path=target, full_page=True)

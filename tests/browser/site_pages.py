@@ -8,16 +8,25 @@ The routes come from the URLconf: a new one without a row here fails
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from axes.models import AccessAttempt
 from django.contrib import admin
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.tokens import default_token_generator
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
 
+from accounts.audit import record
+from accounts.models import Action, Authenticator
+from accounts.services import create_token
 from athletes import analysis, merging, services
 from athletes.models import (
     DataState,
@@ -35,14 +44,20 @@ from sharing.comparisons import save_comparison
 from sharing.links import make_link
 from syncing.models import RunStatus, SyncLog, Trigger
 from tests.factories import (
+    PASSWORD,
     make_movement,
     make_player,
     make_session,
     make_staff,
+    make_team,
+    make_user,
     simulated_columns,
     simulated_movements,
     store_simulated,
 )
+from webhooks.models import Webhook, WebhookDelivery
+
+Step = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -52,10 +67,12 @@ class SitePage:
     name: str
     address: str
     anonymous: bool = False
+    #: Done after it is open: "fill" or "click", a selector, what is filled in.
+    steps: tuple[Step, ...] = ()
 
 
-def page(name: str, address: str, *, anonymous: bool = False) -> SitePage:
-    return SitePage(name, address, anonymous)
+def page(name: str, address: str, *steps: Step, anonymous: bool = False) -> SitePage:
+    return SitePage(name, address, anonymous, steps)
 
 
 # What a person never has in the window: answers to a form, parts, files, JSON.
@@ -237,23 +254,68 @@ def site_pages() -> list[SitePage]:
     return [*own, *ERRORS]
 
 
+def log_in(username: str) -> tuple[Step, ...]:
+    return (
+        ("fill", "input[name=username]", username),
+        ("fill", "input[name=password]", PASSWORD),
+        ("click", "button[type=submit]", ""),
+    )
+
+
+#: What is seen only after something was sent.
+ANSWERS = (
+    page("login-wrong", "/accounts/login/", *log_in("nobody"), anonymous=True),
+    page("login-locked", "/accounts/login/", *log_in("locked"), anonymous=True),
+    page("login-code", "/accounts/login/", *log_in("with-code"), anonymous=True),
+    page("password-reset-new", "{reset}", anonymous=True),
+    page(
+        "admin-token-made",
+        "/admin/accounts/apitoken/add/",
+        ("fill", "#id_name", "importer"),
+        ("click", "input[name=_save]", ""),
+    ),
+    page(
+        "admin-webhook-made",
+        "/admin/webhooks/webhook/add/",
+        ("fill", "#id_name", "scoreboard"),
+        ("fill", "#id_url", "https://hooks.example.com/swings"),
+        ("click", "#id_events_0", ""),
+        ("click", "input[name=_save]", ""),
+    ),
+    page(
+        "admin-refused",
+        "/admin/athletes/player/{athlete}/change/",
+        ("fill", "#id_height_ft", "60"),
+        ("click", "input[name=_save]", ""),
+    ),
+    page(
+        "admin-count-out",
+        "/admin/athletes/movement/",
+        ("click", "#action-toggle", ""),
+        ("select", "select[name=action]", "count_out"),
+        ("click", "button[name=index]", ""),
+    ),
+    page("admin-delete-team", "/admin/accounts/team/{first[accounts.team]}/delete/"),
+)
+
+
 def admin_pages() -> list[SitePage]:
-    """The administration: its list of each model, and one form of each kind."""
-    lists = [
-        page(
-            f"admin-{model._meta.label_lower}",
-            reverse(
-                f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"
-            ),
-        )
-        for model in admin.site._registry
-    ]
+    """The administration: its list of each model, and a form of its newest row."""
+    lists = []
+    for model in admin.site._registry:
+        label, name = model._meta.label_lower, model._meta.model_name
+        url = reverse(f"admin:{model._meta.app_label}_{name}_changelist")
+        lists.append(page(f"admin-list-{label}", url))
+        lists.append(page(f"admin-form-{label}", f"{url}{{first[{label}]}}/change/"))
     return [
         page("admin", "/admin/"),
         page("admin-login", "/admin/login/", anonymous=True),
         page("admin-athlete", "/admin/athletes/player/{athlete}/change/"),
         page("admin-athlete-history", "/admin/athletes/player/{athlete}/history/"),
         page("admin-new-user", "/admin/accounts/user/add/"),
+        page("admin-new-token", "/admin/accounts/apitoken/add/"),
+        page("admin-new-webhook", "/admin/webhooks/webhook/add/"),
+        page("admin-nothing-found", "/admin/athletes/player/?q=zzz"),
         *lists,
     ]
 
@@ -293,6 +355,40 @@ def hit(
     analysis.analyse_session(session.pk)
     services.refresh_player_summaries([session.player_id])
     return session
+
+
+def make_staff_world(player: Player) -> None:
+    """Rows for the lists of the administration."""
+    team = make_team(name="Varsity", players=[player], members=[make_user()])
+    token, _ = create_token(name="importer", scope="sync", team=team)
+    webhook = Webhook.objects.create(
+        name="scoreboard", url="https://hooks.example.com/", events=["sync.finished"]
+    )
+    WebhookDelivery.objects.create(
+        webhook=webhook, event="sync.finished", payload={}, error="No answer."
+    )
+    with_code = make_user(username="with-code")
+    Authenticator.objects.create(
+        user=with_code, sealed_key=Authenticator.sealed(b"k" * 20)
+    )
+    locked = make_user(username="locked")
+    AccessAttempt.objects.create(
+        username=locked.username,
+        ip_address="127.0.0.1",
+        user_agent="Browser",
+        path_info="/accounts/login/",
+        failures_since_start=8,
+    )
+    record(Action.LOGIN_LOCKED, by=AnonymousUser(), subject=locked)
+    record(Action.TOKEN_CREATED, subject=token, scope="sync", team_id=team.pk)
+    record(
+        Action.RECORD_CHANGED,
+        by=with_code,
+        subject=player,
+        player_id=player.pk,
+        fields=["height_ft", "dominant_hand_hitting"],
+    )
+    record(Action.ATHLETE_ERASED, player_id=10**6, sessions=3)
 
 
 def make_world() -> dict[str, Any]:
@@ -372,7 +468,17 @@ def make_world() -> dict[str, Any]:
         first_id=one, second_id=other, likeness=Likeness.SIMILAR, rank=2
     )
     merged = merging.merge(kept=newcomer, merged=make_player(), by=staff)
+    make_staff_world(player)
+    first: dict[str, int] = defaultdict(int)
+    for model in admin.site._registry:
+        newest = model._default_manager.order_by("-pk").values_list("pk", flat=True)
+        first[model._meta.label_lower] = newest.first() or 0
+    resetting = make_user(username="resetting")
+    uid = urlsafe_base64_encode(force_bytes(resetting.pk))
+    reset_token = default_token_generator.make_token(resetting)
     return {
+        "first": first,
+        "reset": reverse("password_reset_confirm", args=[uid, reset_token]),
         "likely": likely.pk,
         "merge": merged.pk,
         "token": token,
