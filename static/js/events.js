@@ -72,6 +72,52 @@
     filling = false;
   });
 
+  // --- What is moved and not saved yet ------------------------------------------------
+
+  const SAME_S = 0.0006; // as in the form: what an input shows is rounded
+
+  const movedInputs = () =>
+    [...document.querySelectorAll("[data-event-form] input[type=number]")].filter(
+      (input) =>
+        input.value !== "" &&
+        (input.defaultValue === "" ||
+          Math.abs(input.valueAsNumber - Number(input.defaultValue)) > SAME_S),
+    );
+
+  const nameOf = (input) => input.labels[0].textContent.replace(/ \(s\)$/, "");
+
+  const inWords = (inputs) => {
+    if (inputs.length > 1) return `${inputs.length} events moved, not saved`;
+    const [input] = inputs;
+    if (input.defaultValue === "") return `${nameOf(input)} set, not saved`;
+    const by_ms = Math.round(1000 * (input.valueAsNumber - Number(input.defaultValue)));
+    return `${nameOf(input)} moved by ${by_ms < 0 ? "−" : "+"}${Math.abs(by_ms)} ms, not saved`;
+  };
+
+  const showMoved = () => {
+    const bar = document.querySelector("[data-moved-bar]");
+    if (!bar) return;
+    const inputs = movedInputs();
+    bar.hidden = inputs.length === 0;
+    bar.querySelector("[data-moved-words]").textContent = inputs.length ? inWords(inputs) : "";
+  };
+
+  document.addEventListener("click", (event) => {
+    if (!(event.target instanceof Element)) return;
+    if (event.target.closest("[data-moved-save]"))
+      document.querySelector("[data-event-form]").requestSubmit();
+    if (!event.target.closest("[data-moved-back]")) return;
+    for (const input of movedInputs()) {
+      if (input.defaultValue === "") input.value = "";
+      else say(input.name, Number(input.defaultValue), true);
+    }
+    showMoved();
+  });
+
+  document.addEventListener("input", (event) => {
+    if (event.target instanceof Element && event.target.closest("[data-event-form]")) showMoved();
+  });
+
   document.addEventListener("input", (event) => {
     const input = event.target;
     if (filling || !(input instanceof HTMLInputElement) || !input.closest("[data-event-form]")) return;

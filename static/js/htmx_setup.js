@@ -104,6 +104,42 @@
     if (quiet(event) && xhr.status >= 400) event.preventDefault();
   });
 
+  // --- Waiting --------------------------------------------------------------------
+
+  // What a person asked for and is not there after 300 ms says so, and dims what it
+  // will replace. What a page asks by itself (a poll, say) waits in silence.
+  const WAIT_MS = 300;
+  const ASKED = ["click", "submit", "change", "input", "keyup"];
+  const waits = new Map();
+
+  const sayWaiting = () => {
+    const box = document.getElementById("waiting");
+    const isLong = [...waits.values()].some((wait) => wait.isLong);
+    if (box) box.textContent = isLong ? "Loading …" : "";
+  };
+
+  document.addEventListener("htmx:beforeSend", (event) => {
+    const { xhr, target, requestConfig } = event.detail;
+    if (quiet(event) || !ASKED.includes(requestConfig?.triggeringEvent?.type)) return;
+    const wait = { target, isLong: false };
+    wait.timer = setTimeout(() => {
+      wait.isLong = true;
+      target?.classList.add("is-waiting");
+      sayWaiting();
+    }, WAIT_MS);
+    waits.set(xhr, wait);
+  });
+
+  // Whatever came of it: an answer, an error, or another request in its place.
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const wait = waits.get(event.detail.xhr);
+    if (!wait) return;
+    clearTimeout(wait.timer);
+    waits.delete(event.detail.xhr);
+    wait.target?.classList.remove("is-waiting");
+    sayWaiting();
+  });
+
   // --- Dialogs ----------------------------------------------------------------
 
   let opener = null;

@@ -180,6 +180,54 @@ def test_event_line_dragged_in_the_chart_fills_the_form(visit):
     assert typed < swing.events["foot_down"]["time_s"] - 0.005
 
 
+def test_moved_line_is_saved_or_put_back_where_it_was_moved(visit):
+    session = hit(swings=slice(0, 1))
+    swing = first_swing(session)
+    page = visit(f"/athletes/swings/{swing.pk}/")
+    show(page, "#sequence")
+    field = page.locator('input[name="foot_down"]')
+    before = field.input_value()
+    bar = page.locator("[data-moved-bar]")
+    assert bar.is_hidden()
+    line = page.locator('#sequence .chart__event--movable[data-event="foot_down"]')
+    line.focus()
+    page.keyboard.press("Shift+ArrowLeft")
+    moved_ms = round(1000 * (float(field.input_value()) - float(before)))
+    assert moved_ms < -20
+    words = page.locator("[data-moved-words]")
+    assert words.inner_text() == f"Foot down moved by −{-moved_ms} ms, not saved"
+    box = bar.bounding_box()
+    assert 0 < box["y"] < box["y"] + box["height"] <= page.viewport_size["height"]
+    bar.get_by_role("button", name="Put back").click()
+    assert field.input_value() == before
+    assert bar.is_hidden()
+    page.keyboard.press("e")
+    field.fill(f"{float(before) + 0.02:.3f}")
+    assert words.inner_text() == "Foot down moved by +20 ms, not saved"
+    bar.get_by_role("button", name="Save the move").click()
+    page.get_by_text("Saved, and all numbers computed again.").wait_for()
+    assert EventCorrection.objects.get().time_s == pytest.approx(float(before) + 0.02)
+    assert bar.is_hidden()
+
+
+def test_a_long_wait_is_announced_and_ends(visit):
+    session = hit(swings=slice(0, 1))
+    page = visit(f"/athletes/sessions/{session.pk}/")
+    wire = page.context.new_cdp_session(page)
+    wire.send("Network.enable")
+    slow = {"downloadThroughput": -1, "uploadThroughput": -1, "latency": 1500}
+    wire.send("Network.emulateNetworkConditions", {"offline": False, **slow})
+    waiting = page.locator("#waiting[role=status]")
+    dimmed = page.locator("#session-curves.is-waiting")
+    page.select_option("#id_align", "foot_down")
+    page.wait_for_function("() => document.querySelector('#waiting').textContent")
+    assert waiting.inner_text() == "Loading …"
+    assert dimmed.count() == 1
+    page.wait_for_function("() => !document.querySelector('#waiting').textContent")
+    assert dimmed.count() == 0
+    assert "align=foot_down" in page.url
+
+
 def test_compare_is_built_by_search_and_kept_in_the_link(visit):
     one = hit(player=make_player(last_name="Rowan"), swings=slice(0, 3))
     two = hit(player=make_player(last_name="Sorrel"), bats="L", swings=slice(0, 3))
