@@ -1,11 +1,14 @@
 """Crash reports to Sentry, only where SENTRY_DSN names one.
 
 What leaves the house is the code's part of the story: no bodies, no local variables,
-no headers, no queries, and texts only after the redaction that logs pass.
+no headers, no queries, and texts only after the redaction that logs pass. Of what an
+error says, whatever stands in quotes is taken out: Python and libraries quote there the
+value that they stumbled over, and that may be somebody's name.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from reboot_site.logs import redact, request_id
@@ -39,7 +42,19 @@ def scrubbed(event: Any, hint: Any) -> Any:
         event.pop(gone, None)
     if current := request_id.get():
         event.setdefault("tags", {})["request_id"] = current
+    for error in event.get("exception", {}).get("values", ()):
+        if isinstance(error.get("value"), str):
+            error["value"] = _without_values(error["value"])
     return _redacted(event)
+
+
+# An apostrophe within a word begins no quote. An opening one without its end hides the
+# rest.
+_QUOTED = re.compile(r"""(?s)(?<!\w)(['"])(?:\\.|(?!\1(?!\w)).)*(?:\1|$)""")
+
+
+def _without_values(text: str) -> str:
+    return _QUOTED.sub(r"\1[hidden]\1", text)
 
 
 def scrubbed_crumb(crumb: Any, hint: Any) -> Any:

@@ -33,18 +33,24 @@ _FIELD = re.compile(
     r"\w*[\"']?\s*[:=]\s*)([\"'][^\"'\r\n]+[\"']|[^\s,;&}\"']{4,})"
 )
 _JWT = re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?")
+# PostgreSQL tells the values of the row that it refuses: names, days of birth.
+_ROW = re.compile(r"((?i:row contains)|Key \(.*?\)=)[ ]?\(.*")
 # The link of a password reset lets its reader in, a share link shows him one sheet.
 _RESET = re.compile(r"(/(?:accounts/reset|shared)/)[^\s\"'<>]+")
 
 
 def redact(text: str) -> str:
-    """`text` without what opens a door: queries, tokens, passwords, reset links."""
+    """`text` without what opens a door: queries, tokens, passwords, reset links.
+
+    Nor with the values of a refused row.
+    """
     text = _QUERY.sub(rf"\1?{_HIDDEN}", text)
     text = _CREDENTIALS_IN_URL.sub(rf"\1{_HIDDEN}@", text)
     text = _HEADER.sub(rf"\1\2{_HIDDEN}", text)
     text = _SCHEME.sub(rf"\1 {_HIDDEN}", text)
     text = _FIELD.sub(rf"\1{_HIDDEN}", text)
     text = _JWT.sub(_HIDDEN, text)
+    text = _ROW.sub(rf"\1 {_HIDDEN}", text)
     return _RESET.sub(rf"\1{_HIDDEN}", text)
 
 

@@ -5,6 +5,7 @@ import logging
 import re
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from reboot_site import logs
 from reboot_site.logs import JsonFormatter, LineFormatter, redact
@@ -31,6 +32,8 @@ LINK = (
         ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln here", "eyJzdWIiOiIxIn0"),
         ("Internal Server Error: /accounts/reset/MQ/set-abc123/", "set-abc123"),
         ("Cookie: sessionid=0123456789abcdef", "0123456789abcdef"),
+        ("DETAIL:  Failing row contains (7, Ada (Jr) Aldertree, null).", "Aldertree"),
+        ("DETAIL:  Key (lower(name), id)=(aldertree (jr) a, 1) exists.", "aldertree"),
     ],
 )
 def test_redact_takes_out_what_opens_a_door(text, secret):
@@ -49,6 +52,18 @@ def test_redact_takes_out_what_opens_a_door(text, secret):
 )
 def test_redact_leaves_plain_lines_alone(text):
     assert redact(text) == text
+
+
+@pytest.mark.django_db
+def test_refused_row_is_told_without_its_values():
+    player = factories.make_player(last_name="Aldertree", org_player_id="Bo-Aldertree")
+    try:
+        with transaction.atomic():
+            factories.make_player(last_name="Aldertree", org_player_id="Bo-Aldertree")
+    except IntegrityError as error:
+        text = redact(f"{type(error).__name__}: {error}")
+    assert player.last_name not in text
+    assert "org_player_id" in text
 
 
 @pytest.fixture
