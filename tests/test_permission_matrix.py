@@ -93,6 +93,14 @@ def get(expected: Outcomes, **ids: str) -> Row:
     return Row(expected, "get", ids)
 
 
+def is_of_an_athlete(row: Row) -> bool:
+    """Whether it is about a record that coach outside may not see."""
+    return row.expected["coach outside"] == "404" and row.expected["anonymous"] in {
+        "login",
+        "401",
+    }
+
+
 FRAGMENT = {"HX-Request": "true"}
 
 ROWS: dict[str, list[Row]] = {

@@ -15,13 +15,18 @@ Columns = Mapping[str, npt.NDArray[Any]]
 
 ROWS_PER_PIECE = 256
 BYTES_PER_PIECE = 1 << 18
-# A cell that begins so is run as a formula by spreadsheet programs.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+# A cell that begins so is run as a formula by spreadsheet programs: the signs, in East
+# Asian settings their wide forms too, and whatever some programs cut off before them.
+FORMULA_SIGNS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
+LINE_SIGNS = ("\t", "\r", "\n")
 
 
 def cell(text: str) -> str:
     """Text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    if text.startswith(LINE_SIGNS):
+        return f"'{text}"
+    shown = next((c for c in text if c.isprintable() and not c.isspace()), "x")
+    return f"'{text}" if shown in FORMULA_SIGNS else text
 
 
 def json_pieces(
