@@ -18,11 +18,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, Route, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -164,8 +165,11 @@ def _do(page: Page, verb: str, selector: str, text: str) -> None:
         found.fill(text)
 
 
-def _answer(route: Any, body: str) -> None:
-    route.fulfill(body=body, content_type="text/html; charset=utf-8")
+def _answering(body: str) -> Callable[[Route], None]:
+    def answer(route: Route) -> None:
+        route.fulfill(body=body, content_type="text/html; charset=utf-8")
+
+    return answer
 
 
 def _errors() -> dict[str, str]:
@@ -203,7 +207,7 @@ def _every_page(
                 if only and not any(fnmatch(name_of_error, p) for p in only):
                     continue
                 address = f"http://localhost:{PORT}/{name_of_error}"
-                page.route(address, lambda route, body=html: _answer(route, body))
+                page.route(address, _answering(html))
                 page.goto(address)
                 target = folder / f"{name_of_error}-{name}-{scheme}.png"
                 page.screenshot(path=target, full_page=True)
