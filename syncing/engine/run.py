@@ -16,6 +16,7 @@ from athletes.duplicates import MOST_A_SYNC, compare_waiting
 from athletes.models import Session
 from athletes.services import refresh_player_summaries
 from syncing.client.errors import RebootError
+from syncing.engine.claims import is_work_left
 from syncing.engine.context import (
     DEFAULT_TEMPO,
     FatalError,
@@ -24,7 +25,7 @@ from syncing.engine.context import (
     Tempo,
     fatal_from,
 )
-from syncing.engine.exports import fetch_exports, is_work_left
+from syncing.engine.exports import fetch_exports
 from syncing.engine.movement_types import discover_hitting_id, known_hitting_id
 from syncing.engine.players import sync_players
 from syncing.engine.runs import claim_run, release_claims, requeue_run

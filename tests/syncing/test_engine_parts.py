@@ -13,7 +13,7 @@ from django_q.models import Schedule, Task
 from athletes.models import DataState, Session
 from syncing import schedules, services, tasks
 from syncing.client.tokens import PasswordLogin, Token
-from syncing.engine.exports import movement_in_name
+from syncing.engine.asking import movement_in_name
 from syncing.engine.limiter import SharedLimiter
 from syncing.engine.states import session_state
 from syncing.engine.summaries import Summaries

@@ -1,0 +1,188 @@
+"""Claims of export jobs: which are due, and which of them are this process's.
+
+A claim is a conditional update with a lease, so that two processes never work the same
+job, and one that died holds nothing for long.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from syncing.engine.context import RunContext
+from syncing.models import (
+    ANALYSIS_ATTEMPTS,
+    OPEN_STATES,
+    AnalysisJob,
+    ExportJob,
+    ExportType,
+    JobState,
+)
+from syncing.querysets import ExportJobQuerySet
+
+#: Order within a session: positions of movements are given by the first file.
+_RANK = {
+    ExportType.METADATA.value: 0,
+    ExportType.INVERSE_KINEMATICS.value: 1,
+    ExportType.MOMENTUM_ENERGY.value: 2,
+}
+#: How often idle threads look whether something has become due.
+IDLE_S = 0.2
+
+
+class TakenError(Exception):
+    """The job is with another worker: this one was taken for dead."""
+
+
+def pending(ctx: RunContext) -> Any:
+    """Jobs that this run still has to settle, or to wait for."""
+    now = timezone.now()
+    soon = now + timedelta(seconds=ctx.tempo.patience_s)
+    return ExportJob.objects.filter(session__missing_since__isnull=True).filter(
+        Q(state__in=OPEN_STATES, next_try_at__isnull=False)
+        | Q(state=JobState.FAILED, next_try_at__lte=soon)
+        | Q(state=JobState.NO_DATA, next_try_at__lte=now)
+    )
+
+
+def analyses_to_do() -> QuerySet[AnalysisJob]:
+    return AnalysisJob.objects.filter(
+        wanted__gt=F("done"), attempts__lt=ANALYSIS_ATTEMPTS
+    )
+
+
+def is_work_left() -> bool:
+    """Whether something was left behind by a worker that died, or gave it back.
+
+    What failed is not: it has its next try.
+    """
+    now = timezone.now()
+    jobs = ExportJob.objects.due(now).filter(state__in=OPEN_STATES).unclaimed(now)
+    numbers = analyses_to_do().filter(last_error="")
+    unclaimed = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
+    return jobs.exists() or numbers.filter(unclaimed).exists()
+
+
+class Claims:
+    """The jobs that the threads of one process hold between them."""
+
+    def __init__(self, ctx: RunContext) -> None:
+        self._ctx = ctx
+        self._claimed: deque[ExportJob] = deque()
+        self._claiming = threading.Lock()
+        #: Wakes threads that wait for something to do, or for room.
+        self.changed = threading.Condition()
+        self._settled = 0
+        # (number of settled jobs, when) at the last claim that found nothing
+        self._asked_in_vain = (-1, 0.0)
+
+    def of(self, job: ExportJob) -> ExportJobQuerySet:
+        """The row of a job, while it is ours."""
+        return ExportJob.objects.filter(pk=job.pk, claimed_by=self._ctx.worker)
+
+    def confirm(self, job: ExportJob) -> None:
+        """Take back what a worker writes that was taken for dead and is not.
+
+        Called last in the transaction, which locks the job's row for an instant.
+        Raises `TakenError`.
+        """
+        if not self.of(job).update(updated_at=timezone.now()):
+            raise TakenError
+
+    def note_settled(self) -> None:
+        """A job came to an end: others of its session may have become due."""
+        with self.changed:
+            self._settled += 1
+            self.changed.notify_all()
+
+    def wait(self, seconds: float) -> None:
+        with self.changed:
+            self.changed.wait(seconds)
+
+    def release(self) -> None:
+        """Let go of what was not finished; it is as if it had not been claimed."""
+        mine = ExportJob.objects.filter(claimed_by=self._ctx.worker)
+        mine.filter(state__in=[*OPEN_STATES]).exclude(
+            state__in=[JobState.PROCESSING, JobState.WANTED]
+        ).update(state=JobState.WANTED)
+        mine.filter(attempts__gt=0).update(attempts=F("attempts") - 1)
+        mine.update(claimed_by="", claimed_until=None)
+        AnalysisJob.objects.filter(claimed_by=self._ctx.worker).update(
+            claimed_by="", claimed_until=None
+        )
+
+    def next(self) -> ExportJob | None:
+        """A claimed job, or None when nothing can be claimed for the moment."""
+        with self._claiming:
+            if not self._claimed and self._is_worth_asking():
+                settled = self._settled
+                self._claimed.extend(self._claim(2 * settings.SYNC_MAX_REQUESTS))
+                if not self._claimed:
+                    self._asked_in_vain = (settled, time.monotonic())
+            return self._claimed.popleft() if self._claimed else None
+
+    def _is_worth_asking(self) -> bool:
+        """Whether anything can have become due since the last empty answer.
+
+        Idle threads would otherwise keep the database, and each other, busy.
+        """
+        settled, at = self._asked_in_vain
+        return settled != self._settled or time.monotonic() - at > IDLE_S
+
+    def _claim(self, count: int) -> list[ExportJob]:
+        """Take jobs that are due and that nobody holds, newest sessions first.
+
+        A file of a session waits for the ones before it, so that the movements get
+        their places in the same order whatever happens on the way.
+        """
+        now = timezone.now()
+        soon = now + timedelta(seconds=self._ctx.tempo.patience_s)
+        due = ExportJob.objects.due(now).unclaimed(now)
+        due = due.filter(attempts__lt=self._ctx.tempo.max_attempts)
+        for data_type, rank in _RANK.items():
+            before = [name for name, place in _RANK.items() if place < rank]
+            if before:
+                earlier = ExportJob.objects.filter(
+                    session=OuterRef("session"), data_type__in=before
+                ).filter(
+                    Q(
+                        state__in=[
+                            JobState.WANTED,
+                            JobState.REQUESTED,
+                            JobState.READY,
+                            JobState.DOWNLOADING,
+                        ]
+                    )
+                    | Q(state=JobState.FAILED, next_try_at__lte=soon)
+                )
+                due = due.exclude(Q(data_type=data_type) & Exists(earlier))
+        with transaction.atomic():
+            chosen = due.order_by(
+                F("session__session_date").desc(nulls_last=True), "session_id", "id"
+            )
+            if connection.features.has_select_for_update_skip_locked:
+                chosen = chosen.select_for_update(skip_locked=True, of=("self",))
+            ids = list(chosen.values_list("id", flat=True)[:count])
+            if not ids:
+                return []
+            ExportJob.objects.unclaimed(now).filter(id__in=ids).update(
+                claimed_by=self._ctx.worker,
+                claimed_until=now + self._ctx.tempo.lease,
+                attempts=F("attempts") + 1,
+                last_run=self._ctx.log,
+                updated_at=now,
+            )
+            jobs = ExportJob.objects.filter(id__in=ids, claimed_by=self._ctx.worker)
+            order = {job_id: place for place, job_id in enumerate(ids)}
+            return sorted(
+                jobs.select_related("session__player", "session__recorded_as"),
+                key=lambda job: order[job.pk],
+            )

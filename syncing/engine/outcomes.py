@@ -1,0 +1,200 @@
+"""What becomes of an export job, written to its row: one method for each outcome."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from syncing.client.errors import UnavailableError
+from syncing.client.types import ExportReply
+from syncing.engine.claims import Claims, TakenError
+from syncing.engine.context import RunContext
+from syncing.engine.states import FRAME_TYPES, refresh_session_state
+from syncing.models import ExportJob, JobState, Phase
+
+logger = logging.getLogger(__name__)
+
+
+class Outcomes:
+    """Writes the states of jobs, counts them, and says in words what went wrong.
+
+    `on_no_file` is called with the session of a job that ended without a new file:
+    its numbers may have waited for just that.
+    """
+
+    def __init__(
+        self, ctx: RunContext, claims: Claims, *, on_no_file: Callable[[int], None]
+    ) -> None:
+        self._ctx = ctx
+        self._claims = claims
+        self._on_no_file = on_no_file
+
+    def step(self, job: ExportJob, state: JobState) -> None:
+        """Note how far the job is; only while it is ours."""
+        job.state = state
+        if not self._claims.of(job).update(state=state, updated_at=timezone.now()):
+            raise TakenError
+        self._tell(job, state)
+
+    def _tell(self, job: ExportJob, state: JobState) -> None:
+        """One log line a step; the ids join it with the rest of the run."""
+        ids = {
+            "run_id": self._ctx.log.pk,
+            "job_id": job.pk,
+            "session_id": job.session_id,
+        }
+        logger.info(
+            "run %s: job %s: %s",
+            self._ctx.log.pk,
+            job.pk,
+            JobState(state).value,
+            extra=ids
+            | {
+                "data_type": job.data_type,
+                "state": str(state),
+                "attempt": job.attempts,
+            },
+        )
+
+    def is_overdue(self, job: ExportJob) -> bool:
+        """Whether the vendor has been preparing the file for too long."""
+        since = job.requested_at
+        return (
+            since is not None and timezone.now() - since > self._ctx.tempo.poll_deadline
+        )
+
+    def not_ready(self, job: ExportJob) -> None:
+        now = timezone.now()
+        minutes = (now - (job.requested_at or now)).total_seconds() / 60
+        self.failed(
+            job,
+            "not_ready",
+            f"The vendor was still preparing the file after {minutes:.0f} minutes.",
+        )
+
+    def wait(self, job: ExportJob, reply: ExportReply) -> None:
+        """The vendor prepares the file: ask again, ever more rarely."""
+        now = timezone.now()
+        waits = self._ctx.tempo.poll_s
+        wait_s = max(waits[min(job.polls, len(waits) - 1)], reply.retry_after_s or 0.0)
+        self.settle(
+            job,
+            JobState.PROCESSING,
+            requested_at=job.requested_at or now,
+            polls=job.polls + 1,
+            # Waiting is not failing.
+            attempts=max(0, job.attempts - 1),
+            next_try_at=now + timedelta(seconds=wait_s),
+        )
+
+    def no_data(self, job: ExportJob) -> None:
+        """An answer, not a fault: asked again later, ever more rarely."""
+        waits = self._ctx.tempo.no_data_s
+        answers = job.no_data_answers + 1
+        next_try_at = None
+        if answers <= len(waits):
+            next_try_at = timezone.now() + timedelta(seconds=waits[answers - 1])
+        kept = job.stored_at is not None
+        if self.settle(
+            job,
+            JobState.STORED if kept else JobState.NO_DATA,
+            no_data_answers=answers,
+            next_try_at=None if kept else next_try_at,
+            attempts=0,
+            polls=0,
+            requested_at=None,
+            error_code="",
+            last_error="The vendor no longer has this file; what was stored is kept."
+            if kept
+            else "",
+        ):
+            self._ctx.count("exports", "no_data")
+            self._ctx.advance(Phase.EXPORTS)
+        self._on_no_file(job.session_id)
+
+    def failed(
+        self, job: ExportJob, code: str, message: str, *, is_file: bool = False
+    ) -> None:
+        tempo = self._ctx.tempo
+        waits = tempo.bad_file_s if is_file else tempo.failure_s
+        place = min(job.attempts, len(waits)) - 1
+        if code in {"too_large", "not_ready", "forbidden_host"}:
+            place = len(waits) - 1
+        attempts = job.attempts
+        if code == UnavailableError.code and not self._ctx.vendor_answers:
+            # Nothing answers: that is no fault of this file, however long it lasts.
+            attempts = max(0, attempts - 1)
+            place = max(place, len(waits) - 3)
+        wait_s = waits[max(0, place)]
+        is_last = attempts >= tempo.max_attempts
+        settled = self.settle(
+            job,
+            JobState.GIVEN_UP if is_last else JobState.FAILED,
+            next_try_at=None if is_last else timezone.now() + timedelta(seconds=wait_s),
+            error_code=code,
+            last_error=f"Given up after {job.attempts} tries: {message}"
+            if is_last
+            else message,
+            attempts=attempts,
+            polls=0,
+            requested_at=None,
+        )
+        if not settled:
+            return
+        if wait_s <= tempo.patience_s and not is_last:
+            # Tried again within this run: not yet a failure to tell of.
+            logger.info("job %s: %s, tried again in %.0f s", job.pk, code, wait_s)
+            return
+        self._ctx.count("exports", "failed")
+        self._ctx.advance(Phase.EXPORTS)
+        self._record(job, "Fetching a file", code, message)
+        self._on_no_file(job.session_id)
+
+    def _record(self, job: ExportJob, what: str, code: str, message: str) -> None:
+        self._ctx.record_error(
+            what=what,
+            about=f"{job.data_type} of session {job.session_id}",
+            message=message,
+            code=code,
+            session_pk=job.session_id,
+        )
+
+    def settle(self, job: ExportJob, state: JobState, **values: Any) -> bool:
+        """Write the outcome and let go; False when the job is no longer ours."""
+        with transaction.atomic():
+            changed = self._claims.of(job).update(
+                state=state,
+                claimed_by="",
+                claimed_until=None,
+                updated_at=timezone.now(),
+                **values,
+            )
+            if changed and job.data_type in FRAME_TYPES:
+                refresh_session_state(job.session_id)
+        self._claims.note_settled()
+        if changed:
+            self._tell(job, state)
+        return bool(changed)
+
+    def give_up(self, job: ExportJob) -> None:
+        """A job that was tried too often: most likely it kills whoever works it."""
+        reason = job.last_error or "every worker that took it ended without a word"
+        changed = ExportJob.objects.filter(pk=job.pk, attempts=job.attempts).update(
+            state=JobState.GIVEN_UP,
+            next_try_at=None,
+            claimed_by="",
+            claimed_until=None,
+            error_code=job.error_code or "worker_died",
+            last_error=f"Given up after {job.attempts} tries: {reason}",
+            updated_at=timezone.now(),
+        )
+        if changed:
+            refresh_session_state(job.session_id)
+            self._ctx.count("exports", "failed")
+            self._ctx.advance(Phase.EXPORTS)
+            self._record(job, "Fetching a file", "given_up", f"Given up: {reason}")

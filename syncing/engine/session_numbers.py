@@ -1,0 +1,177 @@
+"""The numbers of sessions, computed once their files have settled."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.db import DatabaseError, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from athletes.analysis import analyse_session
+from athletes.models import Session
+from athletes.services import StoreCounts
+from syncing.engine.context import RunContext
+from syncing.engine.readers import Processes
+from syncing.listeners import tell_stored
+from syncing.models import (
+    ANALYSIS_ATTEMPTS,
+    OPEN_STATES,
+    AnalysisJob,
+    ExportJob,
+    JobState,
+)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class _SessionTally:
+    """Movements of one session over its files, counted once."""
+
+    seen: int = 0
+    created: int = 0
+    failed: int = 0
+    changed: set[int] = field(default_factory=set)
+
+
+class Numbers:
+    """Computes, and counts the movements of each session once over its files."""
+
+    def __init__(self, ctx: RunContext, processes: Processes) -> None:
+        self._ctx = ctx
+        self._processes = processes
+        self._tallies: dict[int, _SessionTally] = {}
+        self._tally_lock = threading.Lock()
+
+    def analyse(self, session_pk: int) -> None:
+        """Compute the numbers of a session once its files are all settled."""
+        now = timezone.now()
+        soon = now + timedelta(seconds=self._ctx.tempo.patience_s)
+        part_pk, session_pk = session_pk, shown_by(session_pk)
+        jobs = ExportJob.objects.filter(
+            Q(session_id=session_pk) | Q(session__folded_into_id=session_pk)
+        )
+        if jobs.filter(
+            Q(claimed_until__gte=now)
+            | Q(state__in=OPEN_STATES, next_try_at__lte=soon)
+            | Q(state=JobState.FAILED, next_try_at__lte=soon)
+        ).exists():
+            return
+        claimed = (
+            AnalysisJob.objects.filter(
+                session_id=session_pk,
+                wanted__gt=F("done"),
+                attempts__lt=ANALYSIS_ATTEMPTS,
+            )
+            .filter(Q(claimed_until__isnull=True) | Q(claimed_until__lt=now))
+            .update(
+                claimed_by=self._ctx.worker,
+                claimed_until=now + self._ctx.tempo.lease,
+                attempts=F("attempts") + 1,
+                updated_at=now,
+            )
+        )
+        if claimed:
+            self._compute(session_pk)
+        self._count_movements(part_pk)
+        self._ctx.summaries.touch(
+            Session.objects.filter(pk=session_pk).values_list("player_id", flat=True)
+        )
+
+    def _compute(self, session_pk: int) -> None:
+        job = AnalysisJob.objects.get(pk=session_pk)
+        values: dict[str, Any] = {"claimed_by": "", "claimed_until": None}
+        try:
+            analyse_session(session_pk, compute=self._processes.compute)
+        except DatabaseError:
+            raise
+        except Exception as error:
+            logger.exception("session %s: its numbers could not be computed", job.pk)
+            message = (
+                f"The numbers of the session could not be computed "
+                f"({type(error).__name__}); its frames are stored."
+            )
+            values["last_error"] = message
+            self._ctx.count("movements", "failed", seen=False)
+            self._ctx.record_error(
+                what="Computing numbers",
+                about=f"session {session_pk}",
+                message=message,
+                code="analysis",
+                hint="The program's log has the details; after an update run "
+                f"manage.py recompute_metrics --session {session_pk}.",
+                session_pk=session_pk,
+            )
+        else:
+            values |= {"done": job.wanted, "attempts": 0, "last_error": ""}
+        ours = AnalysisJob.objects.filter(pk=session_pk, claimed_by=self._ctx.worker)
+        with transaction.atomic():
+            settled = ours.update(**values, updated_at=timezone.now())
+            if not settled:
+                # Another worker has it; what we wrote may be of older frames.
+                AnalysisJob.objects.filter(pk=session_pk).update(
+                    wanted=F("wanted") + 1, attempts=0
+                )
+            if settled and "done" in values:
+                tell_stored(session_pk)
+
+    def note_stored(self, session_pk: int, counts: StoreCounts) -> None:
+        """Remember what a file brought, for the counts of the run."""
+        with self._tally_lock:
+            tally = self._tallies.setdefault(session_pk, _SessionTally())
+            tally.seen = max(tally.seen, counts.seen)
+            tally.created += counts.movements_created
+            tally.changed.update(counts.changed_ids)
+
+    def note_unusable(self, session_pk: int, movements: int) -> None:
+        with self._tally_lock:
+            tally = self._tallies.setdefault(session_pk, _SessionTally())
+            tally.failed = movements
+
+    def _count_movements(self, session_pk: int) -> None:
+        with self._tally_lock:
+            tally = self._tallies.pop(session_pk, None)
+        if tally is None:
+            return
+        seen = max(tally.seen, tally.created)
+        created = min(seen, tally.created)
+        updated = min(seen - created, max(0, len(tally.changed) - created))
+        self._ctx.count("movements", "created", created)
+        self._ctx.count("movements", "updated", updated)
+        self._ctx.count("movements", "unchanged", seen - created - updated)
+        self._ctx.count("movements", "failed", tally.failed)
+
+    def flush(self) -> None:
+        for session_pk in list(self._tallies):
+            self._count_movements(session_pk)
+
+
+def want_numbers(session_pk: int) -> None:
+    """Note that a session has new frames, of which there are no numbers yet."""
+    job = AnalysisJob.objects.filter(session_id=session_pk)
+    values = {"wanted": F("wanted") + 1, "attempts": 0, "updated_at": timezone.now()}
+    if not job.update(**values):
+        AnalysisJob.objects.get_or_create(session_id=session_pk)
+        job.update(**values)
+
+
+def shown_by(session_pk: int) -> int:
+    """The row that shows the movements of this one: another one after a fold.
+
+    Numbers are computed there, whichever part brought new frames.
+    """
+    row = Session.objects.only("folded_into").get(pk=session_pk)
+    if row.folded_into_id is None:
+        return session_pk
+    with transaction.atomic():
+        moved = AnalysisJob.objects.filter(
+            session_id=session_pk, wanted__gt=F("done")
+        ).update(done=F("wanted"), updated_at=timezone.now())
+        if moved:
+            want_numbers(row.folded_into_id)
+    return row.folded_into_id

@@ -1,0 +1,203 @@
+"""Reading downloaded files and storing what they hold."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+
+from athletes.services import StoreCounts, store_frames, store_movement_metadata
+from syncing.engine.asking import Asker, Fetched, known_movements
+from syncing.engine.claims import Claims, TakenError
+from syncing.engine.context import RunContext
+from syncing.engine.incoming import Incoming, NeedsEachMovement, read_limits
+from syncing.engine.outcomes import Outcomes
+from syncing.engine.readers import (
+    Content,
+    ProcessDiedError,
+    Processes,
+    RemoteError,
+)
+from syncing.engine.session_numbers import Numbers, want_numbers
+from syncing.models import ExportJob, ExportType, JobState, Phase
+from syncing.reader.errors import ExportFileError
+from syncing.reader.movements import RowsResult
+
+logger = logging.getLogger(__name__)
+
+#: What a file of several movements without their ids looks like.
+_MIXED = {"two_swings_one_id", "conflicting_rows"}
+
+
+class Storing:
+    """From a downloaded file to stored frames, or to a failure in plain words."""
+
+    def __init__(
+        self,
+        ctx: RunContext,
+        *,
+        claims: Claims,
+        outcomes: Outcomes,
+        asker: Asker,
+        numbers: Numbers,
+        processes: Processes,
+    ) -> None:
+        self._ctx = ctx
+        self._claims = claims
+        self._outcomes = outcomes
+        self._asker = asker
+        self._numbers = numbers
+        self._processes = processes
+        self._limits = read_limits()
+
+    def store(self, item: Fetched) -> None:
+        job = item.job
+        was_stored = job.stored_at is not None
+        counts: StoreCounts | None = None
+        failures: list[tuple[str, str]] = []
+        rows = movements = None
+        repairs: list[str] = []
+        try:
+            if not (was_stored and item.sha256 == job.sha256):
+                read = self._read(item)
+                failures, repairs = read.failures, read.repairs
+                rows, movements = read.rows, read.movements
+                counts = self._write(job, read)
+        except NeedsEachMovement:
+            if self._asker.is_one_by_one(job):
+                self._outcomes.failed(
+                    job,
+                    "movement_id_missing",
+                    "The file names no movement, so nobody can say which rows belong "
+                    "together.",
+                    is_file=True,
+                )
+                return
+            self._asker.ask_one_by_one(job)
+            self._outcomes.settle(job, JobState.WANTED, next_try_at=timezone.now())
+            return
+        except ExportFileError as error:
+            if error.code in _MIXED and not self._asker.is_one_by_one(job):
+                # Perhaps several movements in a file that does not name them.
+                self._asker.ask_one_by_one(job)
+                self._outcomes.settle(job, JobState.WANTED, next_try_at=timezone.now())
+                return
+            self._asker.note_unreadable(job)
+            self._outcomes.failed(job, error.code, error.message, is_file=True)
+            return
+        except TakenError:
+            logger.info("job %s: is with another worker now", job.pk)
+            return
+        except DatabaseError:
+            raise
+        except ProcessDiedError:
+            self._outcomes.failed(
+                job,
+                "reader_died",
+                "The process that read the file was ended by the system, most likely "
+                "because memory ran out.",
+                is_file=True,
+            )
+            return
+        except Exception as error:
+            name = error.name if isinstance(error, RemoteError) else None
+            logger.exception("job %s: reading or storing failed", job.pk)
+            self._outcomes.failed(
+                job,
+                "internal",
+                f"The file could not be read because of a fault of this program "
+                f"({name or type(error).__name__}); its log has the details.",
+                is_file=True,
+            )
+            return
+        if failures:
+            self._numbers.note_unusable(job.session_id, len(failures))
+            code, message = failures[0]
+            more = f" So are {len(failures) - 1} more." if len(failures) > 1 else ""
+            self._outcomes.failed(
+                job,
+                code,
+                f"A movement of the file cannot be used: {message}{more} The other "
+                "movements of the file were stored.",
+                is_file=True,
+            )
+            return
+        self._stored(item, counts, was_stored, rows, movements, repairs)
+
+    def _read(self, item: Fetched) -> Incoming:
+        read = Incoming()
+        known = known_movements(item.job)
+        results = self._processes.read(
+            [
+                Content(file.file, file.size, file.org_movement_id)
+                for file in item.files
+            ],
+            data_type=item.job.data_type,
+            limits=self._limits,
+        )
+        for result in results:
+            if isinstance(result, RowsResult):
+                read.take_rows(result)
+            else:
+                read.take_frames(result, known)
+        return read
+
+    def _write(self, job: ExportJob, read: Incoming) -> StoreCounts:
+        if job.data_type == ExportType.METADATA:
+            with transaction.atomic():
+                counts = store_movement_metadata(
+                    session_pk=job.session_id, rows=read.metadata
+                )
+                self._claims.confirm(job)
+        else:
+            counts = store_frames(
+                session_pk=job.session_id,
+                data_type=job.data_type,
+                movements=read.frames,
+                is_whole_session=not read.failures,
+                confirm=lambda: self._claims.confirm(job),
+            )
+            self._ctx.count_frames(counts.created + counts.updated)
+        self._numbers.note_stored(job.session_id, counts)
+        return counts
+
+    def _stored(
+        self,
+        item: Fetched,
+        counts: StoreCounts | None,
+        was_stored: bool,
+        rows: int | None,
+        movements: int | None,
+        repairs: list[str],
+    ) -> None:
+        job, now = item.job, timezone.now()
+        values: dict[str, Any] = {
+            "sha256": item.sha256,
+            "bytes": item.size,
+            "seconds": round(time.monotonic() - item.started, 3),
+            "stored_at": now,
+            "next_try_at": None,
+            "attempts": 0,
+            "polls": 0,
+            "requested_at": None,
+            "no_data_answers": 0,
+            "last_error": "",
+            "error_code": "",
+        }
+        if counts is not None:
+            values |= {"rows": rows, "movements": movements, "repairs": repairs}
+        with transaction.atomic():
+            if counts is not None and job.data_type != ExportType.METADATA:
+                want_numbers(job.session_id)
+            settled = self._outcomes.settle(job, JobState.STORED, **values)
+        if not settled:
+            return
+        outcome = "created"
+        if was_stored:
+            changed = counts is not None and counts.created + counts.updated > 0
+            outcome = "updated" if changed else "unchanged"
+        self._ctx.count("exports", outcome)
+        self._ctx.advance(Phase.EXPORTS)
