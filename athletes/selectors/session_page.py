@@ -143,6 +143,13 @@ class SessionPage:
         return len(self.swings) - self.counted
 
     @property
+    def sides(self) -> tuple[tuple[str, int], ...]:
+        """How many counted swings of each side, where there are both; else nothing."""
+        counts = Counter(swing.side for swing in self.swings if swing.counted)
+        counts.pop("", None)
+        return tuple(sorted(counts.items())) if len(counts) > 1 else ()
+
+    @property
     def has_spread(self) -> bool:
         return self.counted >= SPREAD_FROM
 
