@@ -90,6 +90,13 @@ def request_sync(
     log, is_new = runs.open_run(
         trigger=trigger, sync_type=sync_type, user=user, since=since
     )
+    # From a page or a program this line joins the request with the run.
+    logger.info(
+        "run %s: %s",
+        log.pk,
+        "asked for" if is_new else "asked for again, under way already",
+        extra={"run_id": log.pk, "trigger": str(trigger)},
+    )
     if is_new:
         enqueue(log)
     return log, is_new

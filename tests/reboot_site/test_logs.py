@@ -153,6 +153,36 @@ def test_request_line_has_pattern_status_time_and_user_but_no_query(client, capl
 
 
 @pytest.mark.django_db
+def test_a_line_joins_the_request_with_the_run_that_it_asked_for(client):
+    lines = []
+
+    class Collect(logging.Handler):
+        def emit(self, record):
+            lines.append(json.loads(self.format(record)))
+
+    handler = Collect()
+    handler.setFormatter(JsonFormatter())
+    handler.addFilter(logs.RequestIdFilter())
+    logger = logging.getLogger("syncing.services")
+    logger.addHandler(handler)
+    level = logger.level
+    logger.setLevel(logging.INFO)
+    headers = factories.make_token(scope="sync") | {"X-Request-ID": "abc-2"}
+    try:
+        first = client.post("/sync/trigger", headers=headers).json()["sync_id"]
+        client.post("/sync/trigger", headers=headers)
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+    assert [(line["request_id"], line["run_id"]) for line in lines] == [
+        ("abc-2", first),
+        ("abc-2", first),
+    ]
+    assert lines[0]["message"] == f"run {first}: asked for"
+    assert lines[1]["message"] == f"run {first}: asked for again, under way already"
+
+
+@pytest.mark.django_db
 def test_request_line_of_a_program_names_its_token(client, caplog):
     factories.make_superuser()
     with caplog.at_level(logging.INFO, logger="reboot_site.requestlog"):
