@@ -65,8 +65,8 @@ class TeamAdmin(Base):
             going.append(f"Team: {team}")
             going.append(
                 [
-                    f"{team.players.count()} athletes leave the team; they and their "
-                    "data stay",
+                    f"Athletes who leave the team: {team.players.count()}; they and "
+                    "their data stay",
                     *(f"API token ends: {token}" for token in tokens),
                     *(f"Sees no athlete from then on: {user}" for user in blind),
                 ]

@@ -53,6 +53,9 @@ _SHORT = {
     "dominant_hand_throwing": "throws",
 }
 
+# As the table has them.
+_RANGES = (("height_ft", 1.5, 9.0, "feet"), ("weight_lbs", 20, 700, "pounds"))
+
 PlayerAction = Callable[[Any, HttpRequest, QuerySet[Player]], HttpResponse | None]
 
 
@@ -82,6 +85,13 @@ class PlayerForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
+        for name, least, most, unit in _RANGES:
+            value = values.get(name)
+            if value is not None and not least < value < most:
+                # The database would refuse it too, in the words of its constraint.
+                self.add_error(
+                    name, f"More than {least:g} and less than {most:g} {unit}, please."
+                )
         corrected = set(values.get("corrected_fields") or ())
         corrected |= {name for name in CORRECTABLE if name in self.changed_data}
         values["corrected_fields"] = sorted(corrected)
@@ -97,8 +107,8 @@ class PlayerAdmin(NoHandMade):
         "full_name",
         "dominant_hand_hitting",
         "last_session_on",
-        "session_count",
-        "swing_count",
+        "sessions",
+        "swings",
         "data_state",
         "corrected",
         "gone_since",
@@ -174,6 +184,14 @@ class PlayerAdmin(NoHandMade):
     @admin.display(description="athlete", ordering="last_name")
     def full_name(self, player: Player) -> str:
         return player.full_name
+
+    @admin.display(ordering="session_count")
+    def sessions(self, player: Player) -> int:
+        return player.session_count
+
+    @admin.display(ordering="swing_count")
+    def swings(self, player: Player) -> int:
+        return player.swing_count
 
     @admin.display(description="corrected here")
     def corrected(self, player: Player) -> str:

@@ -232,7 +232,7 @@ def test_deleting_a_team_says_what_goes_with_it(client, staff, how):
         path = "/admin/accounts/team/"
         data = {"action": "delete_selected", "_selected_action": [team.pk]}
         page = client.post(path, data).content.decode()
-    assert "1 athletes leave the team; they and their data stay" in page
+    assert "Athletes who leave the team: 1; they and their data stay" in page
     assert "API token ends: importer" in page
     assert f"Sees no athlete from then on: {blind.username}" in page
     assert f"from then on: {seeing.username}" not in page

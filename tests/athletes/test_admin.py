@@ -496,3 +496,20 @@ def test_the_history_of_an_athlete_is_that_of_the_audit(client, staff):
     page = client.get(url).content.decode()
     assert "Record changed" in page
     assert "have a change history" not in page
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("height_ft", 60, "More than 1.5 and less than 9 feet, please."),
+        ("height_ft", 1.5, "More than 1.5 and less than 9 feet, please."),
+        ("weight_lbs", 7000, "More than 20 and less than 700 pounds, please."),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused_in_words(client, staff, field, value, words):
+    player = make_player()
+    answer = edit(client, player, **{field: value})
+    assert answer.status_code == 200
+    assert answer.context["adminform"].form.errors == {field: [words]}
+    player.refresh_from_db()
+    assert getattr(player, field) != value
