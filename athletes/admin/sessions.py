@@ -187,8 +187,8 @@ class SessionMetricAdmin(BySession):
         "session",
         "metric",
         "n",
-        "mean",
-        "sd",
+        "mean_shown",
+        "sd_shown",
         "event_rule",
         "method_version",
     ]
@@ -200,3 +200,16 @@ class SessionMetricAdmin(BySession):
     list_select_related = ["session"]
     ordering = ["-session_id", "-metric", "-event_rule"]
     ordering_within = ("metric", "event_rule")
+
+    @admin.display(description="mean")
+    def mean_shown(self, row: SessionMetric) -> str:
+        return _short(row.mean)
+
+    @admin.display(description="SD")
+    def sd_shown(self, row: SessionMetric) -> str:
+        return _short(row.sd)
+
+
+def _short(value: float | None) -> str:
+    """As many digits as anybody compares; the form has all."""
+    return "–" if value is None else f"{value:.4g}"
