@@ -68,7 +68,8 @@ def main() -> int:
         missing.append("browser (no Chromium found; set CHROMIUM to its path)")
 
     extra = sys.argv[1:]
-    pytest = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile"]
+    # Three on two processors: many tests wait for another process.
+    pytest = [sys.executable, "-m", "pytest", "-q", "-n", "3", "--dist", "loadfile"]
     if os.environ.get("CI") == "true":
         # One second try, named in the report (R): a browser or a killed process on
         # a busy host must not hold back a change, and must not go unseen either.

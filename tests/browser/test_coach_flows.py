@@ -268,7 +268,7 @@ def test_athlete_of_one_swing_and_of_none(visit):
     expect(page.locator(".metric-tile").first).to_contain_text("nothing comparable")
     show(page, "#trend-chart")
     go(page, f"/athletes/sessions/{session.pk}/")
-    expect(page.get_by_text("With fewer than three counted swings")).to_be_visible()
+    expect(page.get_by_text("from three on a spread is shown")).to_be_visible()
     go(page, f"/athletes/{make_player().pk}/")
     expect(page.get_by_text("No sessions yet")).to_be_visible()
 

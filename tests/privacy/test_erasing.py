@@ -430,9 +430,9 @@ def test_the_page_counts_what_is_stored(client, athlete, staff):
     record(Action.DATA_EXPORTED, by=staff, player_id=athlete.pk, what="frames")
     client.force_login(staff)
     with_all = client.get(f"/privacy/athletes/{athlete.pk}/").content.decode()
-    rows = [" ".join(r.split()) for r in with_all.split("<tr>")]
-    (frames,) = [r for r in rows if '<th scope="row">Frames</th>' in r]
-    assert '<td class="num">6</td>' in frames
+    rows = [" ".join(r.split()) for r in with_all.split("<tr")]
+    (frames,) = [r for r in rows if ">Frames</th>" in r]
+    assert ">Rows</span>6</td>" in frames
     assert staff.username in with_all
     client.force_login(factories.make_user())
     for_coach = client.get(f"/privacy/athletes/{athlete.pk}/").content.decode()
