@@ -70,6 +70,8 @@ def main() -> int:
     extra = sys.argv[1:]
     # Three on two processors: many tests wait for another process.
     pytest = [sys.executable, "-m", "pytest", "-q", "-n", "3", "--dist", "loadfile"]
+    # In the order of tests/conftest.py: what takes longest comes first.
+    pytest += ["--no-loadscope-reorder"]
     if os.environ.get("CI") == "true":
         # One second try, named in the report (R): a browser or a killed process on
         # a busy host must not hold back a change, and must not go unseen either.

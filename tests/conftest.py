@@ -38,7 +38,31 @@ ONLY_ONCE = (
 )
 
 
+# A minute and more each: begun last, one process would work on them alone.
+LONGEST = (
+    "test_two_hosts.py",
+    "test_clusters.py",
+    "test_all_pages.py",
+    "test_make_run.py",
+    "test_failures.py",
+    "test_hostile_names.py",
+    "test_coach_flows.py",
+    "test_run.py",
+    "test_permission_matrix.py",
+    "test_design.py",
+    "test_runs.py",
+    "test_coach_pages.py",
+    "test_sheets.py",
+    "test_dead_helpers.py",
+    "test_schedules.py",
+    "test_staff_pages.py",
+    "test_api_docs.py",
+)
+
+
 def pytest_collection_modifyitems(config, items):
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))
     chromium = chromium_path()
     for item in items:
         path = item.path.as_posix()
