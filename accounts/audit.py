@@ -75,3 +75,14 @@ def forget_player(
         part = Q(pk__in=wanted[start : start + 500])
         count += entries.filter(part).exclude(detail={}).update(detail={})
     return count
+
+
+def in_words(value: Any) -> str:
+    """A value of an entry's detail without the signs of JSON."""
+    if value is None or value in ("", []):
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(in_words, value))
+    return str(value)

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from accounts.admin.kit import Base
+from accounts.audit import in_words
 from accounts.models import AuditEntry
 
 ATHLETE = "athletes.player"
@@ -23,16 +24,6 @@ ATHLETE = "athletes.player"
 _LARGE = (models.JSONField, models.BinaryField, models.TextField)
 
 Subject = tuple[str, int]
-
-
-def _in_words(value: Any) -> str:
-    if value is None or value == []:
-        return "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(map(_in_words, value))
-    return str(value)
 
 
 def _model(label: str) -> type[models.Model] | None:
@@ -163,7 +154,7 @@ class AuditEntryAdmin(Base):
         for name, value in sorted(entry.detail.items()):
             if name == "fields" and isinstance(value, list):
                 value = [_field(model, one) for one in value]
-            parts.append(f"{name.replace('_', ' ')}: {_in_words(value)}")
+            parts.append(f"{name.replace('_', ' ')}: {in_words(value)}")
         return ", ".join(parts) or "–"
 
     def has_add_permission(self, request: HttpRequest) -> bool:

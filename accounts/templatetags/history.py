@@ -11,6 +11,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q
 
+from accounts.audit import in_words
 from accounts.models import AuditEntry
 
 register = template.Library()
@@ -70,10 +71,8 @@ def _subject(entry: AuditEntry, label: str) -> dict[str, Any]:
 
 
 def _in_words(detail: dict[str, Any]) -> str:
-    parts = []
-    for name, value in detail.items():
-        if value in (None, "", []):
-            continue
-        text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-        parts.append(f"{name.replace('_', ' ')}: {text}")
-    return "; ".join(parts)
+    return "; ".join(
+        f"{name.replace('_', ' ')}: {in_words(value)}"
+        for name, value in sorted(detail.items())  # PostgreSQL keeps no order
+        if value not in (None, "", [])
+    )

@@ -43,7 +43,7 @@ class MovementAdmin(BySession):
         "position",
         "is_swing",
         "side",
-        "sampling_rate_hz",
+        "sampling_rate",
         "quality_grade",
         "inclusion",
         "method_version",
@@ -97,6 +97,11 @@ class MovementAdmin(BySession):
     @admin.display(description="athlete", ordering="session__player__last_name")
     def athlete(self, movement: Movement) -> str:
         return movement.session.player.full_name
+
+    @admin.display(description="sampling rate", ordering="sampling_rate_hz")
+    def sampling_rate(self, movement: Movement) -> str:
+        rate = movement.sampling_rate_hz
+        return "–" if rate is None else f"{rate:.0f} Hz"
 
     @admin.display(description="page")
     def page(self, movement: Movement) -> SafeString:

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django_q.models import OrmQ
 
+from accounts import audit
 from accounts.adminkit import LISTED_ROWS
 from accounts.models import Action, AuditEntry
 from athletes.models import InclusionDecision, Movement, Player, Tag
@@ -21,6 +22,7 @@ from privacy.models import Archive
 from syncing.models import ExportJob, JobState, SyncLog
 from tests.factories import (
     make_frames,
+    make_movement,
     make_player,
     make_session,
     make_session_metric,
@@ -496,6 +498,21 @@ def test_the_history_of_an_athlete_is_that_of_the_audit(client, staff):
     page = client.get(url).content.decode()
     assert "Record changed" in page
     assert "have a change history" not in page
+
+
+def test_the_history_says_in_words_what_was_chosen(client, staff):
+    player = make_player()
+    audit.record(Action.SHARE_CREATED, by=staff, player_id=player.pk, full_name=False)
+    url = reverse("admin:athletes_player_history", args=[player.pk])
+    page = client.get(url).content.decode()
+    assert "full name: no<" in page
+
+
+def test_the_rate_of_a_movement_is_given_in_whole_hertz(client, staff):
+    make_movement(sampling_rate_hz=240.0000000033147)
+    page = client.get(reverse("admin:athletes_movement_changelist")).content.decode()
+    assert "240 Hz<" in page
+    assert "240.0" not in page
 
 
 @pytest.mark.parametrize(
