@@ -34,7 +34,9 @@ class Happening:
 def record_history(record: Any) -> dict[str, Any]:
     """The newest entries of the audit and of the administration about `record`."""
     label = record._meta.label_lower
-    about = Q(subject_type=label, subject_id=record.pk)
+    # The queue's tasks have texts as keys; nothing of the audit is about them.
+    number = record.pk if isinstance(record.pk, int) else None
+    about = Q(subject_type=label, subject_id=number)
     if label == "athletes.player":
         about |= Q(player_number=record.pk)
     entries = [

@@ -8,6 +8,7 @@ import pytest
 from axes.models import AccessAttempt
 from django.core.cache import cache
 from django.utils import timezone
+from django_q.models import Failure
 
 from athletes.models import DataState, Player
 from privacy.models import Archive, ArchiveState
@@ -153,3 +154,33 @@ def test_a_silent_queue_is_said(client, staff):
     WorkerHeartbeat.objects.update(beat_at=timezone.now() - timedelta(hours=1))
     tile = tiles(client)["Queue"]
     assert (tile.needs_care, tile.note) == (True, "no worker gives a sign of life")
+
+
+@pytest.fixture
+def failed_task():
+    now = timezone.now()
+    return Failure.objects.create(
+        id="0123456789abcdef0123456789abcdef",
+        name="sweep",
+        func="syncing.tasks.sweep_task",
+        started=now,
+        stopped=now,
+        success=False,
+        result="Traceback",
+    )
+
+
+def test_a_task_of_the_queue_whose_key_is_a_text_is_looked_at(client, failed_task):
+    client.force_login(factories.make_superuser())
+    page = client.get(f"/admin/django_q/failure/{failed_task.pk}/change/")
+    assert page.status_code == 200
+    assert "Nobody has changed it since the audit began." in page.content.decode()
+
+
+def test_a_task_of_the_queue_is_deleted(client, failed_task):
+    client.force_login(factories.make_superuser())
+    answer = client.post(
+        f"/admin/django_q/failure/{failed_task.pk}/delete/", {"post": "yes"}
+    )
+    assert answer.status_code == 302
+    assert not Failure.objects.exists()
