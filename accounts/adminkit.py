@@ -36,6 +36,12 @@ class BoundedPaginator(_Paginator):
         return rows.order_by()[: self.listed_rows].count()
 
 
+class ChoosingPaginator(BoundedPaginator):
+    """For a field that is filled by typing: who has not found it by then types more."""
+
+    listed_rows = 100
+
+
 class OnePassChangeList(ChangeList):
     """Reads the table once where a filter leaves few rows, or none.
 

@@ -14,7 +14,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django_q.tasks import async_task
 
-from accounts.adminkit import BoundedPaginator, OnePassChangeList
+from accounts.adminkit import (
+    BoundedPaginator,
+    ChoosingPaginator,
+    OnePassChangeList,
+)
 from accounts.models import User
 from athletes.models import Player, Session
 
@@ -54,6 +58,14 @@ class Quick(Base):
         self, request: HttpRequest, **kwargs: Any
     ) -> type[OnePassChangeList]:
         return OnePassChangeList
+
+    def get_paginator(
+        self, request: HttpRequest, queryset: Any, per_page: int, *args: Any, **kw: Any
+    ) -> Any:
+        match = request.resolver_match
+        if match and match.url_name == "autocomplete":
+            return ChoosingPaginator(queryset, per_page, *args, **kw)
+        return super().get_paginator(request, queryset, per_page, *args, **kw)
 
 
 class NoHandMade(Quick):

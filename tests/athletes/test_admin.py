@@ -530,3 +530,18 @@ def test_a_value_that_cannot_be_is_refused_in_words(client, staff, field, value,
     assert answer.context["adminform"].form.errors == {field: [words]}
     player.refresh_from_db()
     assert getattr(player, field) != value
+
+
+def test_a_field_filled_by_typing_counts_no_further_than_its_pages(client, staff):
+    for number in range(130):
+        make_player(first_name="Many", last_name=f"Oak{number:03}")
+    asked = {"app_label": "accounts", "model_name": "team", "field_name": "players"}
+    url = reverse("admin:autocomplete")
+    seen = []
+    for page in range(1, 6):
+        answer = client.get(url, asked | {"term": "many", "page": page}).json()
+        seen += [item["text"] for item in answer["results"]]
+        assert answer["pagination"]["more"] is (page < 5)
+    assert len(set(seen)) == 100
+    found = client.get(url, asked | {"term": "Oak129"}).json()["results"]
+    assert [item["text"] for item in found] == ["Many Oak129"]
