@@ -177,6 +177,8 @@ class Player(models.Model):
             models.Index(
                 fields=["latest_bat_speed_m_per_s", "id"], name="player_bat_speed"
             ),
+            # who has this id of the vendor: staff search by it
+            models.Index(fields=["reboot_player_id"], name="player_vendor_id"),
             # athletes whose likes are still to be looked for
             models.Index(
                 fields=["id"],

@@ -372,6 +372,28 @@ def test_athletes_are_found_by_parts_of_the_name_and_by_whole_ids(client, staff)
     assert _listed(client, "player", "q=nobody") == []
 
 
+def test_an_athlete_is_looked_up_by_id_without_reading_the_table(
+    client, staff, django_assert_max_num_queries
+):
+    # So many that reading them all is not the shortest way.
+    Player.objects.bulk_create(
+        Player(org_player_id=f"org-{n}", reboot_player_id=f"reboot-{n}")
+        for n in range(2000)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE players")
+    with django_assert_max_num_queries(12) as asked:
+        _listed(client, "player", "q=nobody")
+    sql = next(q["sql"] for q in asked if '"reboot_player_id" = ' in q["sql"])
+    how = "QUERY PLAN " if connection.vendor == "sqlite" else ""
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {how}{sql}")
+        plan = " ".join(str(row) for row in cursor.fetchall())
+    assert "player_vendor_id" in plan
+    assert "SCAN players" not in plan
+    assert "Seq Scan" not in plan
+
+
 def test_sessions_are_found_by_athlete_and_by_id(client, staff):
     one = make_session(
         player=make_player(last_name="Examplewood", org_player_id="org-one"),
