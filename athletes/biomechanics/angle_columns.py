@@ -145,7 +145,7 @@ def read_angle_columns(
     rates: dict[str, FloatArray] = {}
     rows = slice(max(low, 0), high + 1)
     if wanted:
-        stacked = np.empty((len(columns["time"]), len(wanted)))
+        stacked = np.empty((len(wanted), len(columns["time"]))).T
         for place, name in enumerate(wanted):
             stacked[:, place] = columns[name]
         block, _ = signals.fill_gaps(

@@ -113,7 +113,7 @@ def read_energetics(
     def fetch(names: list[str]) -> FloatArray | None:
         if any(name not in columns for name in names):
             return None
-        block = np.empty((rows.size, len(names)))
+        block = np.empty((len(names), rows.size)).T
         for place, name in enumerate(names):
             column = columns[name]
             block[:, place] = column[: rows.size] if straight else column[index]

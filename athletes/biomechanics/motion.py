@@ -78,10 +78,10 @@ def _has_values(columns: Columns, name: str) -> bool:
 
 def raw_point(columns: Columns, name: str) -> FloatArray:
     """Return one delivered point, shape (n_rows, 3)."""
-    answer = np.empty((len(columns[f"{name}_x"]), 3))
+    answer = np.empty((3, len(columns[f"{name}_x"])))
     for place, axis in enumerate("xyz"):
-        answer[:, place] = columns[f"{name}_{axis}"]
-    return answer
+        answer[place] = columns[f"{name}_{axis}"]
+    return answer.T
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -227,7 +227,7 @@ def read_motion(columns: Columns, clock: Clock) -> Motion:
     Motion
     """
     rows = len(columns["time"])
-    stacked = np.empty((rows, len(POINTS) * 3))
+    stacked = np.empty((len(POINTS) * 3, rows)).T
     absent = set()
     used: dict[str, tuple[str, ...]] = {}
     for place, point in enumerate(POINTS):

@@ -1,6 +1,7 @@
 """One clock, gaps, low-pass filter, derivative, peaks.
 
-Time is the first axis everywhere. All functions are pure.
+Time is the first axis everywhere, and in memory the samples of a column lie side by
+side: every step goes along time. All functions are pure.
 """
 
 import math
@@ -287,15 +288,15 @@ def widen(mask: npt.NDArray[np.bool_], count: int) -> npt.NDArray[np.bool_]:
 
 
 @lru_cache(maxsize=64)
-def _design(cutoff_hz: float, sampling_rate_hz: float) -> tuple[FloatArray, FloatArray]:
+def _design(
+    cutoff_hz: float, sampling_rate_hz: float
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     cutoff = min(cutoff_hz, 0.4 * sampling_rate_hz)
     corrected = (sampling_rate_hz / math.pi) * math.atan(
         math.tan(math.pi * cutoff / sampling_rate_hz) / _TWO_PASS
     )
-    sos = scipy.signal.butter(
-        2, corrected, btype="low", fs=sampling_rate_hz, output="sos"
-    )
-    return sos, scipy.signal.sosfilt_zi(sos)
+    b, a = scipy.signal.butter(2, corrected, btype="low", fs=sampling_rate_hz)
+    return b, a, scipy.signal.lfilter_zi(b, a)
 
 
 def lowpass(
@@ -337,7 +338,7 @@ def lowpass(
     if count < 3:
         raise ValueError(f"{count} samples cannot be filtered; 3 are needed")
     # A rate that differs in the ninth digit from file to file must not design anew.
-    sos, start = _design(float(cutoff_hz), round(float(sampling_rate_hz), 6))
+    b, a, start = _design(float(cutoff_hz), round(float(sampling_rate_hz), 6))
     pad = min(math.ceil(PADDING_S * sampling_rate_hz), count - 1)
     # Columns as contiguous rows: one pass of the compiled filter for all of them.
     padded = np.empty((values.shape[1], count + 2 * pad))
@@ -345,15 +346,11 @@ def lowpass(
     padded[:, pad : pad + count] = across
     padded[:, :pad] = 2.0 * across[:, :1] - across[:, pad:0:-1]
     padded[:, pad + count :] = 2.0 * across[:, -1:] - across[:, -2 : -pad - 2 : -1]
-    state = start[:, None, :]
-    forward, _ = scipy.signal.sosfilt(
-        sos, padded, axis=-1, zi=state * padded[None, :, :1]
-    )
-    backward = np.ascontiguousarray(forward[:, ::-1])
-    smooth, _ = scipy.signal.sosfilt(
-        sos, backward, axis=-1, zi=state * backward[None, :, :1]
-    )
-    return np.ascontiguousarray(smooth[:, ::-1][:, pad : pad + count].T)
+    # A single second-order section: `lfilter` is `sosfilt` to the last digit, and
+    # checks its arguments in a tenth of the time, which a short clip notices.
+    forward, _ = scipy.signal.lfilter(b, a, padded, zi=start * padded[:, :1])
+    smooth, _ = scipy.signal.lfilter(b, a, forward[:, ::-1], zi=start * forward[:, -1:])
+    return np.ascontiguousarray(smooth[:, ::-1][:, pad : pad + count]).T
 
 
 def derivative(values: FloatArray, *, sampling_rate_hz: float) -> FloatArray:
