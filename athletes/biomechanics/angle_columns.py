@@ -5,6 +5,7 @@ deliveries. They are compared with the geometry of the same frames; nothing is
 assumed, and "unknown" is an answer.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,16 +72,16 @@ def _kind(slope: float | None) -> AngleUnit:
 
 
 def _correlation(a: FloatArray, b: FloatArray) -> float:
-    a, b = a - a.mean(), b - b.mean()
-    size = float(np.sqrt((a @ a) * (b @ b)))
+    a, b = a - signals.mean(a), b - signals.mean(b)
+    size = math.sqrt((a @ a) * (b @ b))
     return float(a @ b) / size if size > 0 else 0.0
 
 
 def _misfit(column: FloatArray, geometry: FloatArray) -> float:
     """RMS difference in degrees after the better sign and the best offset."""
     return min(
-        float(np.std(column - geometry)),
-        float(np.std(column + geometry)),
+        signals.deviation(column - geometry),
+        signals.deviation(column + geometry),
     )
 
 
@@ -164,16 +165,17 @@ def read_angle_columns(
             continue
         there = np.isfinite(bend[rows])
         x = bend[rows][there]
-        if x.size < 10 or float(np.std(x)) < 4.0:
+        if x.size < 10 or signals.deviation(x) < 4.0:
             continue
-        x = x - x.mean()
+        x = x - signals.mean(x)
         y = smooth[name][there]
-        slopes[name] = float(x @ (y - y.mean())) / float(x @ x)
+        slopes[name] = float(x @ (y - signals.mean(y))) / float(x @ x)
     w_p, w_t = pelvis_rate[rows], torso_rate[rows]
     known = np.isfinite(w_p) & np.isfinite(w_t)
     pelvis_slope: float | None = None
-    if "pelvis_rot" in rates and known.any() and float(np.nanmax(w_p)) > 100.0:
-        fast = known & (w_p > 0.3 * float(np.nanmax(w_p)))
+    top = float(np.nanmax(w_p)) if known.any() else 0.0
+    if "pelvis_rot" in rates and top > 100.0:
+        fast = known & (w_p > 0.3 * top)
         x = w_p[fast]
         pelvis_slope = float(rates["pelvis_rot"][fast] @ x) / float(x @ x)
         slopes["pelvis_rot"] = pelvis_slope

@@ -85,7 +85,7 @@ def check_bat(
     if points.unknown[low:high].any():
         return BatCheck(False, "the bat was lost during the swing", {})
     size = axes.length(points.end[low:high] - points.knob[low:high])
-    median = float(np.median(size)) if size.size else 0.0
+    median = signals.median(size) if size.size else 0.0
     if median <= 0.0:
         return BatCheck(False, "no bat was tracked: its points coincide", {})
     wander = float(np.sort(np.abs(size / median - 1.0))[int(0.95 * (size.size - 1))])

@@ -5,6 +5,7 @@ separation + is pelvis ahead, side bend + is towards the rear side, forward bend
 over the plate. `hand` is +1 for a hitter whose left leg leads, −1 for the other.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,12 +20,12 @@ def turn(line: FloatArray, *, sampling_rate_hz: float) -> FloatArray:
 
     Parameters
     ----------
-    line : ndarray, shape (n, 3)
+    line : ndarray, shape (n, 3) or (n, k, 3)
         Unit vectors, any frame of reference, any length unit before normalising.
 
     Returns
     -------
-    ndarray, shape (n, 3)
+    ndarray, same shape
         Ω = u × du/dt in deg/s; its length is ‖du/dt‖. Spin about the line itself is
         not seen.
     """
@@ -35,13 +36,15 @@ def turn(line: FloatArray, *, sampling_rate_hz: float) -> FloatArray:
 def main_axis(turning: FloatArray, low: int, high: int) -> FloatArray | None:
     """Return unit(ΣΩ) over samples `low` to `high`, ``None`` if there is no turn."""
     rows = turning[max(low, 0) : high + 1]
-    total = np.nansum(rows, axis=0) if rows.size else np.zeros(3)
+    total = rows.sum(axis=0)
+    if not math.isfinite(total.sum()):
+        total = np.nansum(rows, axis=0)
     size = float(np.sqrt(total @ total))
     return total / size if size > 0.0 else None
 
 
 def flexion(a: FloatArray, joint: FloatArray, c: FloatArray) -> FloatArray:
-    """Bend at `joint` between `a` and `c` in degrees, 0 = straight; shapes (n, 3).
+    """Bend at `joint` between `a` and `c` in degrees, 0 = straight; shapes (..., 3).
 
     Uses atan2 of sine and cosine: arccos loses half its digits near straight.
     """
@@ -73,21 +76,24 @@ def twist(
     Not the difference of two headings seen from above: for one pose 27° forward and
     7° sideways that reads 27° where the twist is 22°.
     """
-    p = pelvis - axes.dot(pelvis, trunk)[:, None] * trunk
-    q = shoulders - axes.dot(shoulders, trunk)[:, None] * trunk
-    sine = axes.dot(trunk, axes.cross(q, p))
-    answer: FloatArray = hand * np.arctan2(sine, axes.dot(q, p)) * DEG_PER_RAD
+    # Between the parts of both lines square to the trunk. What lies along the trunk
+    # adds nothing to the triple product and its product to the cosine.
+    sine = axes.dot(trunk, axes.cross(shoulders, pelvis))
+    along = axes.dot(pelvis, trunk) * axes.dot(shoulders, trunk)
+    cosine = axes.dot(pelvis, shoulders) - along
+    answer: FloatArray = hand * np.arctan2(sine, cosine) * DEG_PER_RAD
     return answer
 
 
 def unwrapped(angle_deg: FloatArray) -> FloatArray:
     """Unwrap degrees along time, stepping over NaN."""
     there = np.isfinite(angle_deg)
-    if there.all():
-        whole: FloatArray = np.unwrap(angle_deg, period=360.0)
-        return whole
+    known = angle_deg[there]
+    # Most angles never jump by half a turn, and then there is nothing to undo.
+    if known.size < 2 or np.abs(known[1:] - known[:-1]).max() < 180.0:
+        return angle_deg
     answer = angle_deg.copy()
-    answer[there] = np.unwrap(angle_deg[there], period=360.0)
+    answer[there] = np.unwrap(known, period=360.0)
     return answer
 
 
@@ -161,17 +167,21 @@ def body_lines(
     sampling_rate_hz: float,
 ) -> Body:
     """Build the lines from (lead, rear) joint centres, each of shape (n, 3)."""
-    pelvis = axes.unit(hips[0] - hips[1])
-    across = axes.unit(shoulders[0] - shoulders[1])
     mid_hip = 0.5 * (hips[0] + hips[1])
     mid_shoulder = 0.5 * (shoulders[0] + shoulders[1])
+    lines = axes.unit(
+        axes.together(
+            hips[0] - hips[1], shoulders[0] - shoulders[1], mid_shoulder - mid_hip
+        )
+    )
+    turning = turn(lines[:, :2], sampling_rate_hz=sampling_rate_hz)
     return Body(
         hand=hand,
-        pelvis=pelvis,
-        shoulders=across,
-        trunk=axes.unit(mid_shoulder - mid_hip),
+        pelvis=lines[:, 0],
+        shoulders=lines[:, 1],
+        trunk=lines[:, 2],
         mid_hip=mid_hip,
         mid_shoulder=mid_shoulder,
-        pelvis_turn=turn(pelvis, sampling_rate_hz=sampling_rate_hz),
-        torso_turn=turn(across, sampling_rate_hz=sampling_rate_hz),
+        pelvis_turn=turning[:, 0],
+        torso_turn=turning[:, 1],
     )

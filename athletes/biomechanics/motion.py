@@ -95,10 +95,18 @@ class Points:
     exchanged: bool = False
 
     def __getitem__(self, name: str) -> FloatArray:
+        answer: FloatArray = self.values[:, self._place(name)]
+        return answer
+
+    def several(self, *names: str) -> FloatArray:
+        """Return k of the points, shape (n, k, 3)."""
+        answer: FloatArray = self.values[:, [self._place(name) for name in names]]
+        return answer
+
+    def _place(self, name: str) -> int:
         if self.exchanged and name != "head":
             name = ("r" if name[0] == "l" else "l") + name[1:]
-        answer: FloatArray = self.values[:, PLACES[name]]
-        return answer
+        return PLACES[name]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -193,8 +201,8 @@ def _median_distance(
         gap = axes.length(values[:, PLACES[a]] - values[:, PLACES[b]])
         gap = gap[np.isfinite(gap)]
         if gap.size:
-            distances.append(float(np.median(gap)))
-    return float(np.mean(distances)) if distances else None
+            distances.append(signals.median(gap))
+    return sum(distances) / len(distances) if distances else None
 
 
 def _scale_finding(
@@ -371,8 +379,8 @@ def _zero_of(
     if np.count_nonzero(there) < 5:
         return None
     zeros = time_s[there] - values[there] * scale
-    zero = float(np.median(zeros))
-    return zero, float(np.median(np.abs(zeros - zero)))
+    zero = signals.median(zeros)
+    return zero, signals.median(np.abs(zeros - zero))
 
 
 def read_vendor_clock(
@@ -420,15 +428,16 @@ def read_vendor_clock(
             if np.count_nonzero(there) < 5:
                 continue
             x, y = norm[there] / 100.0, time_s[there]
-            x_mean, y_mean = float(x.mean()), float(y.mean())
-            spread = float(((x - x_mean) ** 2).sum())
+            x_mean, y_mean = signals.mean(x), signals.mean(y)
+            off = x - x_mean
+            spread = float(off @ off)
             if spread <= 0.0:
                 problems.append("norm_time does not change")
                 continue
-            slope = float(((x - x_mean) * (y - y_mean)).sum()) / spread
+            slope = float(off @ (y - y_mean)) / spread
             zero_s = y_mean - slope * x_mean
-            off = float(np.abs(y - zero_s - slope * x).max())
-            if off > 1.5 * step_s or slope <= 0.0:
+            worst = float(np.abs(y - zero_s - slope * x).max())
+            if worst > 1.5 * step_s or slope <= 0.0:
                 problems.append("norm_time does not run with the clock")
                 continue
             foot_down = zero_s

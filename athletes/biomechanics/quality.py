@@ -265,7 +265,9 @@ def _bones(reading: Reading, low: float, high: float, add: _Add) -> None:
         return
     size = size[:, there]
     mean = size.mean(axis=0)
-    wander = size.std(axis=0) / np.where(mean > 0, mean, np.nan)
+    off = size - mean
+    scatter = np.sqrt((off * off).mean(axis=0))
+    wander = scatter / np.where(mean > 0, mean, np.nan)
     worst = float(np.nanmax(wander))
     if worst > LENGTH_WANDER:
         add(

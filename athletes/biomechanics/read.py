@@ -237,8 +237,8 @@ def _hands_apart(motion: Motion, index: int) -> float | None:
     arm = axes.length(p["lsjc"][rows] - p["lejc"][rows])
     if not (np.isfinite(apart).all() and np.isfinite(arm).all()):
         return None
-    size = float(np.median(arm))
-    return float(np.median(apart)) / size if size > 0 else None
+    size = signals.median(arm)
+    return signals.median(apart) / size if size > 0 else None
 
 
 def _kind(

@@ -165,28 +165,35 @@ class Reading:
         """Bend of ``knee`` or ``elbow`` of the ``lead`` or ``rear`` limb, degrees."""
         key = f"{which}_{joint}_flexion"
         if key not in self.cache:
-            name = self.lead if which == "lead" else self.rear
-            chain = ("hjc", "kjc", "ajc") if joint == "knee" else ("sjc", "ejc", "wjc")
-            self.cache[key] = kinematics.flexion(
-                *(self.limbs[name(point)] for point in chain)
+            # All four at once; each of them is wanted sooner or later.
+            chains = (("hjc", "sjc"), ("kjc", "ejc"), ("ajc", "wjc"))
+            bends = kinematics.flexion(
+                *(
+                    self.limbs.several(
+                        *(name(end) for name in (self.lead, self.rear) for end in ends)
+                    )
+                    for ends in chains
+                )
             )
+            for place, limb in enumerate(
+                ("lead_knee", "lead_elbow", "rear_knee", "rear_elbow")
+            ):
+                self.cache[f"{limb}_flexion"] = bends[:, place]
         return self.cache[key]
 
     def limb_rate(self, key: str) -> FloatArray:
         """Turn rate of ``lead_arm``, ``lead_forearm`` or ``hand``, deg/s."""
         if key not in self.cache:
-            ends = {
-                "lead_arm": ("sjc", "ejc"),
-                "lead_forearm": ("ejc", "wjc"),
-                "hand": ("wjc", "hand"),
-            }[key]
-            line = axes.unit(
-                self.limbs[self.lead(ends[1])] - self.limbs[self.lead(ends[0])]
+            chain = self.limbs.several(
+                *(self.lead(point) for point in ("sjc", "ejc", "wjc", "hand"))
             )
+            lines = axes.unit(chain[:, 1:] - chain[:, :-1])
             # ‖du/dt‖ and ‖u × du/dt‖ are the same; this one needs no cross product.
-            self.cache[key] = DEG_PER_RAD * axes.length(
-                signals.derivative(line, sampling_rate_hz=self.rate_hz)
+            rates = DEG_PER_RAD * axes.length(
+                signals.derivative(lines, sampling_rate_hz=self.rate_hz)
             )
+            for place, limb in enumerate(("lead_arm", "lead_forearm", "hand")):
+                self.cache[limb] = rates[:, place]
         return self.cache[key]
 
     def rotation(self, which: str) -> FloatArray | None:
@@ -268,4 +275,4 @@ def leg_length(reading: Reading) -> float | None:
     hip, knee, ankle = (p[reading.lead(name)] for name in ("hjc", "kjc", "ajc"))
     parts = axes.length(hip - knee) + axes.length(knee - ankle)
     parts = parts[np.isfinite(parts)]
-    return float(np.median(parts)) if parts.size else None
+    return signals.median(parts) if parts.size else None

@@ -31,8 +31,16 @@ EVENT_NAMES = (
 )
 
 
+_PLAIN = (str, bool, int)
+
+
 def json_safe(value: Any) -> Any:
     """Return `value` with numpy types made plain and NaN made ``None``."""
+    kind = type(value)
+    if kind is float:
+        return value if math.isfinite(value) else None
+    if value is None or kind in _PLAIN:
+        return value
     if isinstance(value, Mapping):
         return {str(key): json_safe(item) for key, item in value.items()}
     if isinstance(value, np.ndarray):

@@ -38,20 +38,16 @@ def names_exchanged(motion: Motion, low: int, high: int) -> Finding:
     across = (p["lhjc"][rows] - p["rhjc"][rows]) + (p["lsjc"][rows] - p["rsjc"][rows])
     up = (p["lsjc"][rows] + p["rsjc"][rows]) - (p["lhjc"][rows] + p["rhjc"][rows])
     facing = axes.unit(axes.cross(across, up))
-    scores, sizes = 0.0, 0.0
-    for side in ("l", "r"):
-        hip, knee = p[side + "hjc"][rows], p[side + "kjc"][rows]
-        ankle = p[side + "ajc"][rows]
-        shin = axes.unit(ankle - hip)
-        bend = knee - hip
-        bend = bend - axes.dot(bend, shin)[:, None] * shin
-        along = axes.dot(bend, facing)
-        there = np.isfinite(along)
-        scores += float(along[there].sum())
-        sizes += float(axes.length(bend)[there].sum())
-    if sizes <= 0.0:
+    hips = p.several("lhjc", "rhjc")[rows]
+    legs = axes.unit(p.several("lajc", "rajc")[rows] - hips)
+    bends = p.several("lkjc", "rkjc")[rows] - hips
+    bends = bends - axes.dot(bends, legs)[..., None] * legs
+    along = axes.dot(bends, facing[:, None])
+    there = np.isfinite(along)
+    size = float(axes.length(bends)[there].sum())
+    if size <= 0.0:
         return Finding(None, "Left and right could not be checked: no knees.", {})
-    score = scores / sizes
+    score = float(along[there].sum()) / size
     evidence = {"knees_bend_forward": round(score, 3)}
     if score < -CLEAR_FACING:
         return Finding(

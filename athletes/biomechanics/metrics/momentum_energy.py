@@ -121,7 +121,7 @@ def energy(take: Taker) -> None:
     rates: dict[str, FloatArray] = {}
     if wanted:
         block = momentum_tools.energy_rate(
-            np.column_stack([values[group] for group in wanted]),
+            np.array([values[group] for group in wanted]).T,
             clock=r.clock,
             cutoff_hz=ENERGY_CUTOFF_HZ,
         )

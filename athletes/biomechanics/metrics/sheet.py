@@ -1,6 +1,7 @@
 """Where the values of one swing are collected, each through its definition."""
 
 import math
+from functools import lru_cache
 
 from athletes.biomechanics.definitions import METRICS
 from athletes.biomechanics.reading import REFERENCE_WORDS
@@ -20,6 +21,8 @@ FOOT_DOWN_WORDS = {
 }
 
 
+# Few metrics, fewer rules: the same texts from swing to swing.
+@lru_cache(maxsize=4096)
 def window_text(metric_id: str, rule: str | None, foot_down: str | None) -> str:
     """Return a metric's window, naming what reference and foot down stand for.
 
@@ -52,7 +55,7 @@ class Sheet:
     ) -> None:
         """Set one metric; a number outside its plausible range is flagged, not cut."""
         definition = METRICS[metric_id]
-        if isinstance(value, float | int) and not isinstance(value, bool):
+        if value is not None and not isinstance(value, str):
             value = float(value)
             if not math.isfinite(value):
                 value, reason = None, reason or "could not be computed"
