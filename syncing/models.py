@@ -248,6 +248,9 @@ class ExportJob(models.Model):
     requested_at = models.DateTimeField(null=True, blank=True)
     # How often the vendor answered "no data" in a row.
     no_data_answers = models.PositiveIntegerField(default=0)
+    # Since when it is given up. What tries gave up is asked for now and then all the
+    # same; what a person gave up has no next try.
+    given_up_at = models.DateTimeField(null=True, blank=True)
     # Null: nothing more to do until the vendor says that the session changed.
     next_try_at = models.DateTimeField(null=True, blank=True)
     claimed_by = models.CharField(max_length=32, blank=True)

@@ -36,7 +36,7 @@ class ExportJobQuerySet(models.QuerySet["ExportJob"]):
     def due(self, now: datetime) -> ExportJobQuerySet:
         """Jobs whose next try has come, whoever holds them."""
         return self.filter(
-            state__in=[*OPEN, "failed", "no_data"], next_try_at__lte=now
+            state__in=[*OPEN, "failed", "no_data", "given_up"], next_try_at__lte=now
         ).filter(session__missing_since__isnull=True)
 
     def waiting(self) -> ExportJobQuerySet:

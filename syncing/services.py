@@ -204,12 +204,14 @@ def give_up(*, job_ids: Iterable[int]) -> int:
     with transaction.atomic():
         jobs = (
             ExportJob.objects.filter(pk__in=list(job_ids))
-            .exclude(state__in=[JobState.STORED, JobState.GIVEN_UP])
+            .exclude(state=JobState.STORED)
+            .exclude(state=JobState.GIVEN_UP, next_try_at__isnull=True)
             .unclaimed(now)
         )
         sessions = set(jobs.values_list("session_id", flat=True))
         count = jobs.update(
             state=JobState.GIVEN_UP,
+            given_up_at=now,
             next_try_at=None,
             claimed_by="",
             claimed_until=None,
@@ -285,6 +287,7 @@ def _reset(jobs: Any, **values: Any) -> int:
     count = ExportJob.objects.filter(pk__in=[pk for pk, _ in ids]).update(
         state=JobState.WANTED,
         next_try_at=now,
+        given_up_at=None,
         attempts=0,
         polls=0,
         requested_at=None,

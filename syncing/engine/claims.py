@@ -15,6 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Least
 from django.utils import timezone
 
 from syncing.engine.context import RunContext
@@ -49,7 +50,7 @@ def pending(ctx: RunContext) -> Any:
     return ExportJob.objects.filter(session__missing_since__isnull=True).filter(
         Q(state__in=OPEN_STATES, next_try_at__isnull=False)
         | Q(state=JobState.FAILED, next_try_at__lte=soon)
-        | Q(state=JobState.NO_DATA, next_try_at__lte=now)
+        | Q(state__in=[JobState.NO_DATA, JobState.GIVEN_UP], next_try_at__lte=now)
     )
 
 
@@ -146,7 +147,8 @@ class Claims:
         now = timezone.now()
         soon = now + timedelta(seconds=self._ctx.tempo.patience_s)
         due = ExportJob.objects.due(now).unclaimed(now)
-        due = due.filter(attempts__lt=self._ctx.tempo.max_attempts)
+        most = self._ctx.tempo.max_attempts
+        due = due.filter(Q(attempts__lt=most) | Q(state=JobState.GIVEN_UP))
         for data_type, rank in _RANK.items():
             before = [name for name, place in _RANK.items() if place < rank]
             if before:
@@ -176,7 +178,8 @@ class Claims:
             ExportJob.objects.unclaimed(now).filter(id__in=ids).update(
                 claimed_by=self._ctx.worker,
                 claimed_until=now + self._ctx.tempo.lease,
-                attempts=F("attempts") + 1,
+                # One more for what was given up, which had them all.
+                attempts=Least(F("attempts") + 1, most),
                 last_run=self._ctx.log,
                 updated_at=now,
             )

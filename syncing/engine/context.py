@@ -140,6 +140,8 @@ class Tempo:
         28 * 24 * 3600,
     )
     max_attempts: int = 10
+    #: When what was given up is asked for once more, and from then on.
+    given_up_s: tuple[float, float] = (7 * 24 * 3600, 28 * 24 * 3600)
     lease: timedelta = timedelta(seconds=90)
     #: Files to fetch from which processes are started to read them.
     processes_from: int = 48

@@ -179,6 +179,7 @@ class _Worker:
                 return False
             now = timezone.now()
             tried = ExportJob.objects.due(now).unclaimed(now)
+            tried = tried.exclude(state=JobState.GIVEN_UP)
             for job in tried.filter(attempts__gte=self._ctx.tempo.max_attempts):
                 self._outcomes.give_up(job)
             self._finished = not pending(self._ctx).exists()

@@ -108,6 +108,7 @@ class Outcomes:
             attempts=0,
             polls=0,
             requested_at=None,
+            given_up_at=None,
             error_code="",
             last_error="The vendor no longer has this file; what was stored is kept."
             if kept
@@ -131,11 +132,16 @@ class Outcomes:
             attempts = max(0, attempts - 1)
             place = max(place, len(waits) - 3)
         wait_s = waits[max(0, place)]
+        now = timezone.now()
         is_last = attempts >= tempo.max_attempts
+        is_known = job.given_up_at is not None
+        if is_last:
+            wait_s = tempo.given_up_s[is_known]
         settled = self.settle(
             job,
             JobState.GIVEN_UP if is_last else JobState.FAILED,
-            next_try_at=None if is_last else timezone.now() + timedelta(seconds=wait_s),
+            next_try_at=now + timedelta(seconds=wait_s),
+            given_up_at=job.given_up_at or (now if is_last else None),
             error_code=code,
             last_error=f"Given up after {job.attempts} tries: {message}"
             if is_last
@@ -146,9 +152,15 @@ class Outcomes:
         )
         if not settled:
             return
-        if wait_s <= tempo.patience_s and not is_last:
+        if wait_s <= tempo.patience_s:
             # Tried again within this run: not yet a failure to tell of.
             logger.info("job %s: %s, tried again in %.0f s", job.pk, code, wait_s)
+            return
+        if is_known:
+            # Told of when it was given up, and listed since.
+            logger.info("job %s: %s, still given up", job.pk, code)
+            self._ctx.advance(Phase.EXPORTS)
+            self._on_no_file(job.session_id)
             return
         self._ctx.count("exports", "failed")
         self._ctx.advance(Phase.EXPORTS)
@@ -186,6 +198,7 @@ class Outcomes:
         reason = job.last_error or "every worker that took it ended without a word"
         changed = ExportJob.objects.filter(pk=job.pk, attempts=job.attempts).update(
             state=JobState.GIVEN_UP,
+            given_up_at=timezone.now(),
             next_try_at=None,
             claimed_by="",
             claimed_until=None,

@@ -541,6 +541,7 @@ def _want_exports(
         "requested_at": None,
         "no_data_answers": 0,
         "next_try_at": now,
+        "given_up_at": None,
         "last_error": "",
         "error_code": "",
         "vendor_updated_at": vendor_updated_at,

@@ -180,6 +180,7 @@ class Storing:
             "seconds": round(time.monotonic() - item.started, 3),
             "stored_at": now,
             "next_try_at": None,
+            "given_up_at": None,
             "attempts": 0,
             "polls": 0,
             "requested_at": None,

@@ -16,6 +16,7 @@ VOLATILE = {
     "compared_at",
     "found_at",
     "next_try_at",
+    "given_up_at",
     "next_check_at",
     "requested_at",
     "claimed_by",

@@ -7,9 +7,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from athletes.models import BiomechanicsData, DataState, Player, Session
+from athletes.models import BiomechanicsData, DataState, Movement, Player, Session
 from simulator.faults import FaultPlan
 from syncing import services
+from syncing.engine.claims import Claims
+from syncing.engine.context import RunContext
+from syncing.engine.exports import _Worker
 from syncing.models import (
     ExportJob,
     JobState,
@@ -176,9 +179,88 @@ def test_job_is_given_up_in_the_end_and_says_so(start_vendor, run_sync):
 
     jobs = ExportJob.objects.filter(error_code="html_instead_of_data")
     assert {job.state for job in jobs} == {JobState.GIVEN_UP}
-    assert all(job.next_try_at is None for job in jobs)
+    assert all(days_until(job.next_try_at) == 7 for job in jobs)
     assert all(job.last_error.startswith("Given up after") for job in jobs)
     assert run_sync().status == RunStatus.SUCCESS
+
+
+def days_until(moment):
+    return round((moment - timezone.now()).total_seconds() / 86400)
+
+
+def test_what_was_given_up_is_asked_for_now_and_then(start_vendor, run_sync):
+    vendor = start_vendor(sessions=1, scenario="plain")
+    session_id = vendor.world.listed_sessions()[0].id
+    vendor.world.damage_session(session_id, "bad-html")
+    run_sync()
+    broken = ExportJob.objects.filter(error_code="html_instead_of_data")
+    last_try = {"attempts": FAST.max_attempts - 1, "next_try_at": timezone.now()}
+    broken.update(**last_try)
+    assert run_sync(trigger="schedule").error_count == broken.count() > 0
+    since = set(broken.values_list("given_up_at", flat=True))
+
+    # Nobody is told of the same file once more.
+    broken.update(next_try_at=timezone.now())
+    vendor.log.reset()
+    log = run_sync(trigger="schedule")
+    assert vendor.log.routes["data_export"] >= broken.count()
+    assert (log.status, log.error_count) == (RunStatus.SUCCESS, 0)
+    assert {job.state for job in broken} == {JobState.GIVEN_UP}
+    assert {days_until(job.next_try_at) for job in broken} == {28}
+    assert set(broken.values_list("given_up_at", flat=True)) == since
+
+    vendor.world.damage_session(session_id, None)
+    broken.update(next_try_at=timezone.now())
+    run_sync(trigger="schedule")
+    assert set(ExportJob.objects.values_list("state", "error_code", "given_up_at")) == {
+        (JobState.STORED, "", None)
+    }
+    assert Movement.objects.filter(is_swing=True).exists()
+
+
+def test_a_given_up_job_that_kills_its_worker_is_not_asked_for_again(
+    start_vendor, run_sync
+):
+    start_vendor(sessions=1, scenario="plain")
+    run_sync()
+    # As a claim of a job that was given up leaves it when its worker is killed.
+    ExportJob.objects.filter(data_type="metadata").update(
+        state=JobState.REQUESTED,
+        attempts=FAST.max_attempts,
+        given_up_at=timezone.now(),
+        next_try_at=timezone.now(),
+    )
+    run_sync()
+    job = ExportJob.objects.get(data_type="metadata")
+    assert (job.state, job.next_try_at) == (JobState.GIVEN_UP, None)
+
+
+def test_a_run_that_is_cut_keeps_the_next_try_of_what_was_given_up(
+    start_vendor, run_sync
+):
+    start_vendor(sessions=1, scenario="plain")
+    run_sync()
+    due = timezone.now()
+    ExportJob.objects.update(
+        state=JobState.GIVEN_UP,
+        attempts=FAST.max_attempts,
+        given_up_at=due,
+        next_try_at=due,
+    )
+    ctx = RunContext(SyncLog.objects.get(), tempo=FAST)
+    # A thread that finds nothing to claim for the moment does not end it.
+    assert not _Worker(ctx, 1)._is_finished()
+    assert set(ExportJob.objects.values_list("error_code", "next_try_at")) == {
+        ("", due)
+    }
+    claims = Claims(ctx)
+    claimed = [claims.next() for _ in range(3)]
+    assert {job.attempts for job in claimed} == {FAST.max_attempts}
+    claims.release()
+    assert set(
+        ExportJob.objects.values_list("state", "attempts", "claimed_by", "next_try_at")
+    ) == {(JobState.GIVEN_UP, FAST.max_attempts - 1, "", due)}
+    assert Claims(ctx).next() is not None
 
 
 def test_job_whose_worker_always_dies_is_given_up(start_vendor, run_sync):

@@ -359,6 +359,23 @@ def test_give_up_stops_asking(staff):
     assert (job.state, job.next_try_at) == (JobState.GIVEN_UP, None)
 
 
+def test_what_tries_gave_up_says_when_it_is_asked_again_until_a_person_gives_it_up(
+    staff,
+):
+    moment = dt.datetime(2026, 3, 9, 12, tzinfo=dt.UTC)
+    job = make_job(
+        JobState.GIVEN_UP, attempts=10, given_up_at=moment, next_try_at=moment
+    )
+    words = '10 attempts · given up, asked again <time datetime="2026-03-09'
+    assert words in text_of(staff.get("/syncing/"))
+    staff.post("/syncing/give-up/", {"job": job.pk})
+    job.refresh_from_db()
+    assert (job.state, job.next_try_at) == (JobState.GIVEN_UP, None)
+    page = staff.get("/syncing/")
+    assert "asked again" not in text_of(page)
+    assert f'action="{reverse("syncing:give_up")}"' not in page.content.decode()
+
+
 def test_backfill_asks_anew_for_the_chosen_days(staff):
     inside = make_job(JobState.STORED, session=make_session(session_date="2026-03-05"))
     outside = make_job(JobState.STORED, session=make_session(session_date="2026-04-05"))
