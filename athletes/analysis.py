@@ -27,8 +27,8 @@ from athletes.biomechanics.summary import (
     session_order,
     summarise_session,
 )
-from athletes.biomechanics.summary import summarise as summarise_metric
 from athletes.frames_format import FrameParts
+from athletes.means import means_by_rule, metrics_of, sides_json
 from athletes.models import (
     BiomechanicsData,
     DataType,
@@ -345,7 +345,7 @@ def summarise(session_pk: int) -> None:
             .defer("metadata", "verdict", "quality_reasons")
         )
         counted = [
-            (movement, _metrics_of(movement))
+            (movement, metrics_of(movement))
             for movement in movements
             if movement.is_counted
         ]
@@ -359,58 +359,15 @@ def summarise(session_pk: int) -> None:
             session.save(update_fields=["swing_count", "summary", "updated_at"])
 
 
-def _metrics_of(movement: Movement) -> dict[str, MetricValue]:
-    """Stored metrics as the library knows them."""
-    return {
-        name: MetricValue(
-            # A database may give back 3.0 as 3.
-            value=float(entry["value"])
-            if isinstance(entry["value"], int | float)
-            else entry["value"],
-            unit=entry.get("unit", ""),
-            reason=entry.get("reason"),
-            flagged=bool(entry.get("flagged")),
-            window=entry.get("window", ""),
-        )
-        for name, entry in movement.metrics.items()
-    }
-
-
-def event_rule(movement: Movement, metric: str) -> str:
-    """The rule that found the event which a metric of this movement hangs on.
-
-    Where a person moved the event it is the rule of the automatic one: the event is
-    still the same, only better placed.
-    """
-    window = METRICS[metric].window
-    at_foot_down = "foot down" in window and "reference" not in window
-    event = "foot_down" if at_foot_down else "reference"
-    entry = movement.events.get(event) or {}
-    if entry.get("rule") == "manual":
-        entry = movement.automatic_events.get(event) or entry
-    return str(entry.get("rule") or "")
-
-
 #: A swing that counts, with its metrics.
 _Counted = tuple[Movement, dict[str, MetricValue]]
 
 
 def _store_session_metrics(session_pk: int, counted: Sequence[_Counted]) -> None:
     """One row for each metric and event rule; others of the session go."""
-    groups: dict[tuple[str, str], list[float | None]] = {}
-    for movement, metrics in counted:
-        for name, value in metrics.items():
-            if name in METRICS and value.number is not None:
-                rule = event_rule(movement, name)
-                groups.setdefault((name, rule), []).append(value.number)
     new = {
-        (name, rule): _row_of(
-            session_pk,
-            name,
-            rule,
-            summarise_metric(numbers, ratio_scale=METRICS[name].ratio_scale),
-        )
-        for (name, rule), numbers in groups.items()
+        (name, rule): _row_of(session_pk, name, rule, summary)
+        for (name, rule), summary in means_by_rule(counted).items()
     }
     stored = {
         (row.metric, row.event_rule): row
@@ -482,6 +439,7 @@ def _summary(
         "movements": len(movements),
         "swings": sum(bool(movement.is_swing) for movement in movements),
         "counted": len(counted),
+        "sides": sides_json(counted),
         "representative": {
             "movement_id": representative_movement([m for m, _ in counted])
         },

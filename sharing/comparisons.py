@@ -121,6 +121,10 @@ def save_comparison(
         raise NotSavableError(missing[0])
     if len(items) < LEAST:
         raise NotSavableError("Two things make a comparison: add another one.")
+    if any(item.key.bats for item in items):
+        raise NotSavableError(
+            "Which side a switch hitter swings from is not kept; keep the address."
+        )
     if SavedComparison.objects.filter(owner=user).count() >= MOST_SAVED:
         raise NotSavableError(f"You keep {MOST_SAVED} already: delete one first.")
     comparison = SavedComparison.objects.create(

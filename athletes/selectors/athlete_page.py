@@ -10,11 +10,21 @@ from django.core.paginator import Paginator
 from django.db.models import Count
 
 from athletes.biomechanics.definitions import HEADLINES, METRICS, MetricDefinition
-from athletes.models import Player, Session, SessionMetric
+from athletes.models import Player, Session
 from athletes.querysets import PlayerQuerySet, SessionQuerySet
 from athletes.selectors.athlete_peers import AthletePeers, athlete_peers
 from athletes.selectors.changes import Finding, MetricChange, change_at, findings
-from athletes.selectors.history import Basis, Point, histories
+from athletes.selectors.history import (
+    Basis,
+    Point,
+    SideChoice,
+    histories,
+    newest_side,
+    of_side,
+    side_choices,
+    side_of_key,
+    sides_in,
+)
 from athletes.selectors.readings import Reading
 
 SESSIONS_PER_PAGE = 20
@@ -80,10 +90,10 @@ class Trend:
 
 @dataclass(frozen=True)
 class SessionLine:
-    """One session in the athlete's list."""
+    """One session in the athlete's list; a speed for each side swung from."""
 
     session: Session
-    hand_speed: Reading
+    hand_speeds: tuple[tuple[str, Reading], ...]
     note_count: int
     tags: tuple[str, ...]
 
@@ -103,6 +113,7 @@ class AthletePage:
     page_count: int
     tags: tuple[str, ...]
     newest: Point | None  # of the session that the findings are about
+    sides: tuple[SideChoice, ...]
 
     @property
     def has_numbers(self) -> bool:
@@ -115,36 +126,43 @@ def athlete_page(
     *,
     metric: str = "",
     mixed: bool = False,
+    side: str = "",
     among: str = "",
     page: int = 1,
     system: str = "imperial",
     seen: PlayerQuerySet | None = None,
 ) -> AthletePage:
-    """The athlete with one page of sessions; fourteen queries at most.
+    """The athlete with one page of sessions; sixteen queries at most.
 
-    `sessions` are those that the user may see, of any athlete. `among` is whom the
-    numbers are held against: `age`, `all`, or nothing for what there is enough of.
-    With `seen` it is among these athletes alone.
+    `sessions` are those that the user may see, of any athlete. `side` is the swing
+    that the numbers are of, where there are both; else that of most swings in the
+    newest session. `among` is whom the numbers are held against: `age`, `all`, or
+    nothing for what there is enough of. With `seen` it is among these athletes alone.
     """
-    history = histories(sessions, [player.pk], NUMERIC_HEADLINES).get(player.pk, {})
-    tiles = tuple(_tile(name, history.get(name, [])) for name in NUMERIC_HEADLINES)
     chosen = metric if metric in METRICS and METRICS[metric].unit != "text" else ""
+    wanted = dict.fromkeys([*NUMERIC_HEADLINES, *filter(None, [chosen])])
+    every = histories(sessions, [player.pk], wanted).get(player.pk, {})
+    headlines = {name: every[name] for name in NUMERIC_HEADLINES if name in every}
+    sides = sides_in(every)
+    shown_side = side_of_key(side, sides)
+    if shown_side is None:
+        shown_side = newest_side(headlines or every)
+    history = of_side(headlines, shown_side)
+    tiles = tuple(_tile(name, history.get(name, [])) for name in NUMERIC_HEADLINES)
     if not chosen:
         # The first number that there is; without a bat that is the hand speed.
         chosen = next((name for name in NUMERIC_HEADLINES if name in history), "")
-    if chosen and chosen not in history and chosen not in NUMERIC_HEADLINES:
-        more = histories(sessions, [player.pk], [chosen])
-        history |= more.get(player.pk, {})
-    lines, number, count = _session_lines(player, sessions, page)
+    lines, number, count = _session_lines(
+        player, sessions, page, every.get("peak_hand_speed", [])
+    )
     return AthletePage(
         player=player,
         facts=_facts(player),
-        findings=findings(
-            {name: history[name] for name in NUMERIC_HEADLINES if name in history},
-            system=system,
-        ),
+        findings=findings(history, system=system),
         tiles=tiles,
-        trend=_trend(chosen, history.get(chosen, []), mixed=mixed) if chosen else None,
+        trend=_trend(chosen, every.get(chosen, []), shown_side, mixed=mixed)
+        if chosen
+        else None,
         peers=athlete_peers(
             player,
             [
@@ -152,6 +170,7 @@ def athlete_page(
                 for tile in tiles
                 if tile.metric in history
             ],
+            every,
             chosen=chosen,
             among=among,
             seen=seen,
@@ -160,9 +179,8 @@ def athlete_page(
         page_number=number,
         page_count=count,
         tags=tuple(player.tags.values_list("name", flat=True)),
-        newest=_newest_of_all(
-            [history[name] for name in NUMERIC_HEADLINES if name in history]
-        ),
+        newest=_newest_of_all(history.values()),
+        sides=side_choices(sides, shown_side),
     )
 
 
@@ -216,10 +234,12 @@ def newest(points: Sequence[Point]) -> Point:
     )
 
 
-def _trend(name: str, points: Sequence[Point], *, mixed: bool) -> Trend:
-    if not points:
-        return Trend(name, None, (), mixed, 0, None)
-    latest = newest(points)
+def _trend(name: str, points: Sequence[Point], side: str, *, mixed: bool) -> Trend:
+    """The line of the newest session that has swings from this side, or all lines."""
+    own = [point for point in points if point.basis.side == side]
+    if not own:
+        return Trend(name, None, (), mixed, len(points), None)
+    latest = newest(own)
     by_basis: dict[Basis, list[Point]] = {}
     for point in points:
         by_basis.setdefault(point.basis, []).append(point)
@@ -235,7 +255,7 @@ def _trend(name: str, points: Sequence[Point], *, mixed: bool) -> Trend:
 
 
 def _session_lines(
-    player: Player, sessions: SessionQuerySet, page: int
+    player: Player, sessions: SessionQuerySet, page: int, speeds: Sequence[Point]
 ) -> tuple[tuple[SessionLine, ...], int, int]:
     own = (
         sessions.filter(player=player)
@@ -248,7 +268,7 @@ def _session_lines(
     # Out of range means the last page, not an error.
     shown = paginator.get_page(page)
     rows = list(shown.object_list)
-    speeds = _hand_speeds(sessions, [row.pk for row in rows])
+    readings = _hand_speeds(speeds)
     missing = Reading(
         METRICS["peak_hand_speed"], None, reason="No counted swing has this number."
     )
@@ -256,7 +276,7 @@ def _session_lines(
         tuple(
             SessionLine(
                 session=row,
-                hand_speed=speeds.get(row.pk, missing),
+                hand_speeds=readings.get(row.pk, (("", missing),)),
                 note_count=getattr(row, "note_count", 0),
                 tags=tuple(tag.name for tag in row.tags.all()),
             )
@@ -267,13 +287,18 @@ def _session_lines(
     )
 
 
-def _hand_speeds(sessions: SessionQuerySet, ids: Sequence[int]) -> dict[int, Reading]:
-    rows = SessionMetric.objects.filter(
-        session_id__in=ids, metric="peak_hand_speed"
-    ).order_by("n")
-    return {
-        row.session_id: Reading(
-            METRICS[row.metric], row.mean, n=row.n, sd=row.sd, rule=row.event_rule
+def _hand_speeds(
+    points: Iterable[Point],
+) -> dict[int, tuple[tuple[str, Reading], ...]]:
+    """By session, with the side in words where the athlete swings from both."""
+    found: dict[int, dict[str, Reading]] = {}
+    for point in sorted(points, key=lambda point: point.n):
+        of_session = found.setdefault(point.session_id, {})
+        of_session[point.basis.side_words] = Reading(
+            METRICS[point.metric],
+            point.mean,
+            n=point.n,
+            sd=point.sd,
+            rule=point.basis.rule,
         )
-        for row in rows
-    }
+    return {pk: tuple(sorted(speeds.items())) for pk, speeds in found.items()}

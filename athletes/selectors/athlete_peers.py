@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from athletes import peers
 from athletes.models import Player
 from athletes.peers import EVERYONE, LEAST_ATHLETES, Key, Peers, Share
 from athletes.querysets import PlayerQuerySet
-from athletes.selectors.history import Basis, Point
+from athletes.selectors.history import Basis, History, Point
 from athletes.selectors.readings import Reading
 from athletes.selectors.words import counted
 
@@ -24,6 +24,8 @@ class Place:
 
     reading: Reading
     share: Share | None
+    # Why the number is not held against others at all.
+    apart: str = ""
 
     @property
     def percentile(self) -> float | None:
@@ -39,6 +41,8 @@ class Place:
     @property
     def missing(self) -> str:
         """Why there is no percentile, in words."""
+        if self.apart:
+            return self.apart
         if self.share is None:
             return "Not compared yet."
         if self.share.n >= LEAST_ATHLETES:
@@ -84,11 +88,18 @@ class AthletePeers:
     is_listed: bool
     is_facility: bool
     """Whether all athletes of the facility are compared with, or those seen alone."""
+    is_switch: bool = False
     least: int = LEAST_ATHLETES
 
     @property
     def has_percentiles(self) -> bool:
         return any(place.percentile is not None for place in self.places)
+
+    @property
+    def apart(self) -> str:
+        """Why none of the numbers is held against others, if that is so of all."""
+        reasons = {place.apart for place in self.places}
+        return reasons.pop() if len(reasons) == 1 else ""
 
     @property
     def most(self) -> int:
@@ -110,6 +121,7 @@ class AthletePeers:
 def athlete_peers(
     player: Player,
     latest: Sequence[tuple[Reading, Point]],
+    history: History,
     *,
     chosen: str,
     among: str,
@@ -118,16 +130,24 @@ def athlete_peers(
     """The newest numbers among everyone's; seven queries at most.
 
     `latest` holds each number that is shown with the session mean it comes from,
-    `chosen` the metric whose middle half is told. Without a wish it is the athlete's
-    age that is compared with, where enough athletes are of it. With `seen` these
-    athletes alone are compared with: nothing is said that another has a part in.
+    `history` all of the athlete's, `chosen` the metric whose middle half is told.
+    Without a wish it is the athlete's age that is compared with, where enough athletes
+    are of it. With `seen` these athletes alone are compared with: nothing is said that
+    another has a part in.
     """
-    keys = {point.metric: _key(point) for _, point in latest}
-    found = peers.peers_of(player.pk, keys.values(), seen=seen) if latest else {}
+    apart = {point.metric: _apart(point, history[point.metric]) for _, point in latest}
+    keys = {point.metric: _key(point) for _, point in latest if not apart[point.metric]}
+    found = peers.peers_of(player.pk, keys.values(), seen=seen) if keys else {}
     choices = _choices(list(found.values()))
     group: Among = _among(among, choices)
     places = tuple(
-        Place(reading, _share(found.get(keys[point.metric]), group))
+        Place(
+            reading,
+            None
+            if apart[point.metric]
+            else _share(found.get(keys[point.metric]), group),
+            apart[point.metric],
+        )
         for reading, point in latest
     )
     bases = {(point.basis.condition, point.basis.source) for _, point in latest}
@@ -135,11 +155,28 @@ def athlete_peers(
         places=places,
         among=group,
         choices=choices,
-        basis=latest[0][1].basis if len(bases) == 1 else None,
+        # Who is compared with swings from either side.
+        basis=replace(latest[0][1].basis, says_side=False) if len(bases) == 1 else None,
         middle=_middle(places, found, keys, chosen, group, seen),
         is_listed=player.missing_since is None,
         is_facility=seen is None,
+        is_switch=any(point.basis.says_side for _, point in latest),
     )
+
+
+BOTH_SIDES = "Swings of both sides in this session; a percentile is of one alone."
+OTHER_SIDE = "The newest session is of the other side; a percentile is of the newest."
+
+
+def _apart(point: Point, points: Sequence[Point]) -> str:
+    """Why a number is not what is kept of the athlete among all, in words.
+
+    What is kept is a mean over all swings of the newest session.
+    """
+    if point.is_part:
+        return BOTH_SIDES
+    same = [other for other in points if _key(other) == _key(point)]
+    return "" if same[-1].session_id == point.session_id else OTHER_SIDE
 
 
 def _key(point: Point) -> Key:

@@ -14,7 +14,8 @@ from athletes.biomechanics.change import (
     smallest_detectable_change,
 )
 from athletes.biomechanics.definitions import METRICS, MetricDefinition
-from athletes.selectors.history import History, Point, comparable
+from athletes.means import side_key
+from athletes.selectors.history import Basis, History, Point, comparable
 from athletes.selectors.words import counted, joined, spelled
 
 # A session is held against so many comparable ones before it, taken together:
@@ -43,6 +44,22 @@ class MetricChange:
     own_scatter: bool
     reason: str = ""
     since: str = ""
+    basis: Basis | None = None
+
+    @property
+    def side(self) -> str:
+        """Of a switch hitter, which of the two swings it is: `batting left`."""
+        return self.basis.side_words if self.basis else ""
+
+    @property
+    def side_key(self) -> str:
+        """The same as an address names it."""
+        return side_key(self.basis.side) if self.basis else ""
+
+    @property
+    def name(self) -> str:
+        """The number's name as a sentence begins with it."""
+        return ", ".join(filter(None, (self.definition.name, self.side)))
 
     @property
     def unit(self) -> str:
@@ -105,6 +122,7 @@ def change_at(points: Sequence[Point], at: Point) -> MetricChange:
             0,
             False,
             reason="nothing comparable before",
+            basis=at.basis,
         )
     n_before = sum(point.n for point in earlier)
     before = sum(point.mean * point.n for point in earlier) / n_before
@@ -123,6 +141,7 @@ def change_at(points: Sequence[Point], at: Point) -> MetricChange:
             len(earlier),
             False,
             reason="too few sessions to know the scatter",
+            basis=at.basis,
         )
     smallest = smallest_detectable_change(scatter.sd, n_a=n_before, n_b=at.n)
     real = is_real(delta, smallest)
@@ -141,6 +160,7 @@ def change_at(points: Sequence[Point], at: Point) -> MetricChange:
         since=f"against the last {spelled(len(earlier))}"
         if len(earlier) > 1
         else "against last time",
+        basis=at.basis,
     )
 
 
@@ -155,7 +175,8 @@ def scatter_of(points: Sequence[Point]) -> Scatter | None:
 def findings(history: History, *, system: str) -> tuple[Finding, ...]:
     """Three plain sentences about the newest session, what changed first.
 
-    `history` is one athlete's, by metric and oldest first.
+    `history` is one athlete's, by metric and oldest first; of a switch hitter that of
+    one side.
     """
     if not history:
         return (
@@ -230,7 +251,7 @@ def real_sentence(change: MetricChange, system: str) -> str:
     before = _amount(change.before, change, system)
     now = _amount(change.now, change, system)
     return (
-        f"{definition.name}: {amount} {word} {_compared_with(change)}, a real change "
+        f"{change.name}: {amount} {word} {_compared_with(change)}, a real change "
         f"({before} → {now}; {change.n_before} and {change.n_now} swings)."
     )
 
@@ -261,17 +282,23 @@ def _same_sentences(
             change = changes[0]
             limit = _amount(change.smallest, change, system)
             now = _amount(change.now, change, system)
+            words = _as_before(change.definition.name, change)
             text = (
-                f"{change.definition.name} as before ({now}); a difference under "
-                f"{limit} is within the usual scatter."
+                f"{words} ({now}); a difference under {limit} is within the usual "
+                "scatter."
             )
             told.append(Finding(text, change.definition.id, change))
             continue
         names = joined([_lower_first(change.definition.short) for change in changes])
         words = _GROUP_WORDS.get(group, "Numbers")
-        text = f"{words} as before: no clear change in {names}."
+        words = _as_before(words, changes[0])
+        text = f"{words}: no clear change in {names}."
         told.append(Finding(text, changes[0].definition.id, changes[0]))
     return told
+
+
+def _as_before(what: str, change: MetricChange) -> str:
+    return f"{what}, {change.side}, as before" if change.side else f"{what} as before"
 
 
 def _lower_first(text: str) -> str:
@@ -298,7 +325,5 @@ def _unknown_sentences(
         if change is not None and change.real is None:
             now = _amount(change.now, change, system)
             swings = counted(change.n_now, "swing")
-            told.append(
-                Finding(f"{change.definition.name}: {now} (mean of {swings}).", metric)
-            )
+            told.append(Finding(f"{change.name}: {now} (mean of {swings}).", metric))
     return told[:count]

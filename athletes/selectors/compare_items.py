@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import F
 from django.utils.formats import date_format
 
 from athletes import charts
 from athletes.access import Viewer, visible_movements, visible_players, visible_sessions
+from athletes.means import SIDES, side_key, side_of
 from athletes.models import Movement, Player, Session
+from athletes.selectors.history import side_words
 from athletes.selectors.words import counted as counted_words
 
 LEAST, MOST = 2, 6
+_BATS = tuple(map(side_key, SIDES))
 KINDS = ("swing", "session", "athlete")
 # An athlete stands for the counted swings of so many newest sessions.
 ATHLETE_SESSIONS = 3
@@ -21,13 +25,17 @@ ATHLETE_SESSIONS = 3
 
 @dataclass(frozen=True)
 class ItemKey:
-    """One thing to compare as the URL names it: `session-12`."""
+    """One thing to compare as the URL names it: `session-12`, `session-12-left`.
+
+    The second names one of the two swings of a switch hitter.
+    """
 
     kind: str
     pk: int
+    bats: str = ""
 
     def __str__(self) -> str:
-        return f"{self.kind}-{self.pk}"
+        return "-".join(filter(None, (self.kind, str(self.pk), self.bats)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +54,18 @@ class Item:
     condition: str
     source: str
     neighbours: tuple[int | None, int | None] = (None, None)
+    # The side that the swings are taken from, and those that there are to choose from.
+    bats: str = ""
+    bats_choices: tuple[str, ...] = ()
+
+    @property
+    def other_keys(self) -> tuple[tuple[str, ItemKey], ...]:
+        """The same of the swings from another side, in words and for the URL."""
+        return tuple(
+            (side_words(side), replace(self.key, bats=side_key(side)))
+            for side in self.bats_choices
+            if side != self.bats
+        )
 
     @property
     def letter(self) -> str:
@@ -58,11 +78,17 @@ def parse_items(texts: Iterable[str]) -> tuple[tuple[ItemKey, ...], tuple[str, .
     problems = []
     for text in texts:
         for word in filter(None, (part.strip() for part in text.split(","))):
-            kind, _, number = word.partition("-")
-            if kind not in KINDS or not (number.isascii() and number.isdigit()):
+            kind, _, rest = word.partition("-")
+            number, _, bats = rest.partition("-")
+            if (
+                kind not in KINDS
+                or not (number.isascii() and number.isdigit())
+                or (bats and (bats not in _BATS or kind == "swing"))
+                or rest.endswith("-")
+            ):
                 problems.append(f"“{word[:40]}” is not something to compare.")
             elif len(number) < 19:
-                keys.setdefault(word, ItemKey(kind, int(number)))
+                keys.setdefault(word, ItemKey(kind, int(number), bats))
     if len(keys) > MOST:
         problems.append(f"Only the first {MOST} are shown.")
     return tuple(keys.values())[:MOST], tuple(problems)
@@ -121,7 +147,63 @@ def load_items(
             missing.append(f"There is no {key.kind} {key.pk}, or you may not see it.")
         else:
             found.append(item)
-    return tuple(found), tuple(missing)
+    return _of_one_side_each(found), tuple(missing)
+
+
+def _of_one_side_each(items: Sequence[Item]) -> tuple[Item, ...]:
+    """The same, each with swings from one side alone.
+
+    What has both and names none is of the side that most of the others are of, else
+    of the one that most swings are from: left is not held against right by chance.
+    """
+    sides = [Counter(map(side_of, item.swings)) for item in items]
+    fixed = Counter(
+        item.key.bats or side_key(next(iter(found)))
+        for item, found in zip(items, sides, strict=True)
+        if item.key.bats or len(found) == 1
+    )
+    swings = sum(sides, Counter[str]())
+    shown = []
+    for item, found in zip(items, sides, strict=True):
+        choices = tuple(side for side in SIDES if side in found)
+        if item.key.bats:
+            bats = next(side for side in SIDES if side_key(side) == item.key.bats)
+        elif choices:
+            bats = max(choices, key=lambda side: (fixed[side_key(side)], swings[side]))
+        else:
+            bats = ""
+        shown.append(_of_side(item, bats, choices))
+    # Of who swings from one side alone, which one is no news.
+    of_player: dict[int, set[str]] = {}
+    for item in shown:
+        of_player.setdefault(item.player.pk, set()).update(
+            (*item.bats_choices, item.bats)
+        )
+    return tuple(
+        replace(item, detail=f"{item.detail}, {side_words(item.bats)}")
+        if len(of_player[item.player.pk]) > 1 and item.swings
+        else item
+        for item in shown
+    )
+
+
+def _of_side(item: Item, bats: str, choices: tuple[str, ...]) -> Item:
+    swings = tuple(swing for swing in item.swings if side_of(swing) == bats)
+    around = tuple(swing for swing in item.around if side_of(swing) == bats)
+    detail = item.detail
+    if len(swings) < len(item.swings):
+        detail = counted_words(len(swings), "counted swing")
+        if item.key.kind == "athlete":
+            sessions = len({swing.session_id for swing in swings})
+            detail += f" of {counted_words(sessions, 'session')}"
+    return replace(
+        item,
+        swings=swings,
+        around=around,
+        detail=detail,
+        bats=bats,
+        bats_choices=choices if len(choices) > 1 else (),
+    )
 
 
 def _newest_sessions(user: Viewer, players: Sequence[int]) -> dict[int, list[int]]:

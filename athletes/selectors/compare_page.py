@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from athletes import charts, display
 from athletes.access import Viewer, visible_sessions
-from athletes.analysis import event_rule
 from athletes.biomechanics import curves as curve_tools
 from athletes.biomechanics.change import is_real, smallest_detectable_change
 from athletes.biomechanics.definitions import (
@@ -21,6 +20,7 @@ from athletes.biomechanics.definitions import (
     SeriesDefinition,
 )
 from athletes.curve_store import Curves, load_curves
+from athletes.means import event_rule
 from athletes.models import Movement
 from athletes.selectors.athlete_page import NUMERIC_HEADLINES
 from athletes.selectors.changes import scatter_of
@@ -116,7 +116,7 @@ def compare_page(
     system: str,
     problems: Sequence[str] = (),
 ) -> ComparePage:
-    """At most nine queries, whatever is compared."""
+    """At most twelve queries, whatever is compared."""
     items, missing = load_items(user, keys)
     stored = load_curves(
         {swing.pk for item in items for swing in (*item.swings, *item.around)}
@@ -184,6 +184,15 @@ def _remarks(items: Sequence[Item]) -> tuple[str, ...]:
         remarks.append(
             "These are different athletes: a clear difference is not a change, and "
             "more is not better."
+        )
+    of_player: dict[int, set[str]] = {}
+    for item in items:
+        if item.swings:
+            of_player.setdefault(item.player.pk, set()).add(item.bats)
+    if any(len(bats) > 1 for bats in of_player.values()):
+        remarks.append(
+            "Swings from both sides of one athlete: a clear difference between them is "
+            "not a change."
         )
     empty = [item.letter for item in items if not item.swings]
     if empty:
@@ -506,10 +515,11 @@ def _scatter(
     items: Sequence[Item],
     history: Mapping[int, History],
 ) -> float | None:
-    """Scatter inside sessions of the athletes on both sides, pooled."""
+    """Scatter inside sessions of the athletes that are compared, pooled."""
     squares = []
-    for player in {item.player.pk for item in items}:
-        points = history.get(player, {}).get(definition.id, [])
+    for player, bats in sorted({(item.player.pk, item.bats) for item in items}):
+        found = history.get(player, {}).get(definition.id, [])
+        points = [point for point in found if point.basis.side == bats]
         by_basis: dict[Basis, int] = {}
         for point in points:
             by_basis[point.basis] = by_basis.get(point.basis, 0) + point.n

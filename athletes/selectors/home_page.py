@@ -12,7 +12,7 @@ from athletes.models import DataState, Player, QualityGrade, Session
 from athletes.querysets import PlayerQuerySet, SessionQuerySet
 from athletes.selectors.athlete_page import NUMERIC_HEADLINES
 from athletes.selectors.changes import MetricChange, change_at
-from athletes.selectors.history import History, histories
+from athletes.selectors.history import History, Point, histories
 
 NEWEST = 10
 # Real changes are looked for in at most so many sessions of the last week of data.
@@ -78,7 +78,7 @@ class HomePage:
 def home_page(
     players: PlayerQuerySet, sessions: SessionQuerySet, *, system: str
 ) -> HomePage:
-    """At most six queries, however many athletes there are."""
+    """At most nine queries, however many athletes there are."""
     recent = list(
         sessions.filter(session_date__isnull=False)
         .select_related("player")
@@ -118,13 +118,18 @@ def real_changes(
     found = []
     compared = False
     for points in history.values():
-        here = [point for point in points if point.session_id == session_id]
-        if not here:
-            continue
-        change = change_at(points, max(here, key=lambda point: point.n))
-        compared = compared or change.real is not None
-        if change.real:
-            found.append(change)
+        # Of each side that was swung from, by the rule that most swings have.
+        here: dict[str, Point] = {}
+        for point in points:
+            if point.session_id == session_id:
+                kept = here.setdefault(point.basis.side, point)
+                if point.n > kept.n:
+                    here[point.basis.side] = point
+        for point in here.values():
+            change = change_at(points, point)
+            compared = compared or change.real is not None
+            if change.real:
+                found.append(change)
     found.sort(key=lambda change: change.size, reverse=True)
     return tuple(found), compared
 

@@ -6,16 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from athletes.analysis import event_rule
 from athletes.biomechanics.definitions import GROUPS, HEADLINES, METRICS
+from athletes.means import event_rule, side_of, sides_of_sessions
 from athletes.models import (
     BiomechanicsData,
     EventCorrection,
     InclusionDecision,
     Movement,
+    Session,
     SessionMetric,
 )
-from athletes.selectors.history import rule_words
+from athletes.selectors.history import rule_words, side_words
 from athletes.selectors.readings import Reading, reading_of
 from athletes.selectors.session_page import reading_of_session, reason_texts
 
@@ -131,6 +132,8 @@ class SwingPage:
     next_id: int | None
     headlines: tuple[Reading, ...]
     session_means: Mapping[str, Reading]
+    # Of which swings, where the session has them from both sides: `batting left`.
+    means_side: str
     groups: tuple[MetricGroup, ...]
     events: tuple[EventRow, ...]
     reference_s: float | None
@@ -167,7 +170,7 @@ class SwingPage:
 
 
 def swing_page(movement: Movement) -> SwingPage:
-    """The movement with its neighbours and history; six queries."""
+    """The movement with its neighbours and history; at most eight queries."""
     order = list(
         Movement.objects.filter(session_id=movement.session_id)
         .order_by("position", "id")
@@ -180,6 +183,7 @@ def swing_page(movement: Movement) -> SwingPage:
         )
     )
     reference_s, _ = reference_of(movement.events)
+    session_means, means_side = _session_means(movement)
     return SwingPage(
         movement=movement,
         number=place + 1,
@@ -187,7 +191,8 @@ def swing_page(movement: Movement) -> SwingPage:
         previous_id=order[place - 1] if place else None,
         next_id=order[place + 1] if place + 1 < len(order) else None,
         headlines=tuple(reading_of(name, movement.metrics) for name in HEADLINES),
-        session_means=_session_means(movement),
+        session_means=session_means,
+        means_side=means_side,
         groups=tuple(
             MetricGroup(
                 key,
@@ -218,16 +223,32 @@ def swing_page(movement: Movement) -> SwingPage:
     )
 
 
-def _session_means(movement: Movement) -> dict[str, Reading]:
-    """Headline means of the session, found by the rule that this swing's are."""
+def _session_means(movement: Movement) -> tuple[dict[str, Reading], str]:
+    """Headline means of the session, from the side and by the rule of this swing.
+
+    And the side in words, where the session has swings from both.
+    """
+    own = Session.objects.filter(pk=movement.session_id)
+    sides = sides_of_sessions(own, HEADLINES).get(movement.session_id, {})
+    if len(sides) > 1:
+        own_side = sides.get(side_of(movement), {})
+        means = {
+            metric: Reading(METRICS[metric], part.mean, n=part.n, sd=part.sd, rule=rule)
+            for (metric, rule), part in own_side.items()
+            if rule == event_rule(movement, metric)
+        }
+        return means, side_words(side_of(movement))
     rows = SessionMetric.objects.filter(
         session_id=movement.session_id, metric__in=HEADLINES
     )
-    return {
+    means = {
         row.metric: reading_of_session(row)
         for row in rows
         if row.event_rule == event_rule(movement, row.metric)
+        # A swing that does not count may be from another side than all that do.
+        and side_of(movement) in sides
     }
+    return means, ""
 
 
 def rule_in_words(rule: str) -> str:

@@ -16,8 +16,9 @@ from athletes.selectors.duplicates_page import identities
 def athlete(request: PageRequest, pk: int) -> HttpResponse:
     """Facts, findings, numbers over time and among all athletes, sessions.
 
-    `metric` chooses the trend, `mixed` joins what rests on different things, `among`
-    (`age`, `all`) whom the numbers are held against, `page` goes back in the sessions.
+    `metric` chooses the trend, `mixed` joins what rests on different things, `side`
+    (`right`, `left`) which swing of a switch hitter it is about, `among` (`age`, `all`)
+    whom the numbers are held against, `page` goes back in the sessions.
     """
     try:
         player = access.get_player_or_404(request.user, pk)
@@ -31,6 +32,7 @@ def athlete(request: PageRequest, pk: int) -> HttpResponse:
         access.visible_sessions(request.user),
         metric=request.GET.get("metric", ""),
         mixed=request.GET.get("mixed") == "1",
+        side=request.GET.get("side", ""),
         among=request.GET.get("among", ""),
         page=page_number(request),
         system=request.user.units,

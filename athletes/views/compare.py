@@ -33,6 +33,8 @@ def compare(request: PageRequest) -> HttpResponse:
         "page": page,
         "items": [_shown(page, item) for item in page.items],
         "items_text": ",".join(str(item.key) for item in page.items),
+        # What is saved are things, not one of the two swings of one.
+        "may_save": not any(item.key.bats for item in page.items),
         "view_form": CompareForm(
             initial={"series": page.series.id, "align": page.align},
             series=page.available,
@@ -74,10 +76,11 @@ def _shown(page: ComparePage, item: Item) -> dict[str, object]:
     keys = [str(other.key) for other in page.items]
     place = keys.index(str(item.key))
 
+    def instead(key: str) -> str:
+        return _url(page, [*keys[:place], key, *keys[place + 1 :]])
+
     def replaced(pk: int | None) -> str:
-        if pk is None:
-            return ""
-        return _url(page, [*keys[:place], f"swing-{pk}", *keys[place + 1 :]])
+        return "" if pk is None else instead(f"swing-{pk}")
 
     return {
         "item": item,
@@ -85,6 +88,16 @@ def _shown(page: ComparePage, item: Item) -> dict[str, object]:
         "first_url": _url(page, [keys[place], *keys[:place], *keys[place + 1 :]])
         if place
         else "",
+        "other_sides": [
+            {
+                "label": label,
+                "url": instead(str(key)),
+                "add_url": ""
+                if page.is_full or str(key) in keys
+                else _url(page, [*keys[: place + 1], str(key), *keys[place + 1 :]]),
+            }
+            for label, key in item.other_keys
+        ],
         "previous_url": replaced(item.neighbours[0]),
         "next_url": replaced(item.neighbours[1]),
     }

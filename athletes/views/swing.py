@@ -89,7 +89,8 @@ def _headlines(page: SwingPage, system: str) -> list[dict[str, object]]:
             shown = display.value_text(
                 mean.value, mean.unit, system, decimals=mean.definition.decimals
             )
-            note = f"session mean {shown}, n\u00a0=\u00a0{mean.n}"
+            of = f" {page.means_side}" if page.means_side else ""
+            note = f"session mean{of} {shown}, n\u00a0=\u00a0{mean.n}"
         tiles.append({"reading": reading, "note": note})
     return tiles
 

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from athletes import analysis, services, timeseries
+from athletes import analysis, means, services, timeseries
 from athletes.biomechanics.definitions import METHOD_VERSION, METRICS
 from athletes.biomechanics.swing import analyse_swing
 from athletes.models import (
@@ -424,7 +424,7 @@ def test_a_moved_reference_keeps_the_rule_that_values_are_compared_by(db):
         events={"reference": {"time_s": 1.0, "rule": "manual"}},
         automatic_events={"reference": {"time_s": 1.1, "rule": "hand_peak"}},
     )
-    assert analysis.event_rule(swing, "peak_pelvis_omega") == "hand_peak"
+    assert means.event_rule(swing, "peak_pelvis_omega") == "hand_peak"
 
 
 def test_foot_down_values_hang_on_the_rule_of_foot_down(db):
@@ -434,8 +434,8 @@ def test_foot_down_values_hang_on_the_rule_of_foot_down(db):
             "foot_down": {"time_s": 0.8, "rule": "vendor_norm_time"},
         }
     )
-    assert analysis.event_rule(swing, "x_factor_fd") == "vendor_norm_time"
-    assert analysis.event_rule(swing, "x_factor_ref") == "hand_peak"
+    assert means.event_rule(swing, "x_factor_fd") == "vendor_norm_time"
+    assert means.event_rule(swing, "x_factor_ref") == "hand_peak"
 
 
 def test_every_column_list_is_without_repeats():

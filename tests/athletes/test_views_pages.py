@@ -292,8 +292,7 @@ def test_athlete_page_takes_the_same_queries_for_any_history(
 ):
     player = make_player()
     history_of(player, [900.0] * count)
-    # session, user, athlete, history, count, sessions, their tags, speeds, peers,
-    # tags
+    # session, user, athlete, history, sides, count, sessions, their tags, peers, tags
     with django_assert_num_queries(10):
         client.get(f"/athletes/{player.pk}/")
 
@@ -577,9 +576,9 @@ def test_swing_page_takes_few_queries(
     client, coach, session, django_assert_max_num_queries
 ):
     swing = swings_of(session)[0]
-    # session, user, movement, order, corrections, means, stored, decisions, curves,
-    # frames (one where a blob can be opened in place, else two)
-    with django_assert_max_num_queries(11):
+    # session, user, movement, order, corrections, sides, means, stored, decisions,
+    # curves, frames (one where a blob can be opened in place, else two)
+    with django_assert_max_num_queries(12):
         client.get(f"/athletes/swings/{swing.pk}/")
 
 
@@ -696,7 +695,8 @@ def test_home_takes_the_same_queries_for_any_number_of_sessions(
 ):
     for _ in range(count):
         history_of(make_player(), [900.0, 910.0])
-    with django_assert_num_queries(6):  # session, user, newest, history, failed, quiet
+    # session, user, newest, history, sides, failed, quiet
+    with django_assert_num_queries(7):
         client.get("/")
 
 
@@ -791,8 +791,8 @@ def test_compare_takes_the_same_queries_for_any_number_of_items(
     player = make_player()
     sessions = history_of(player, [900.0] * count)
     items = ",".join(f"session-{session.pk}" for session in sessions)
-    # session, user, sessions, movements, curves, history
-    with django_assert_num_queries(6):
+    # session, user, sessions, movements, curves, history, sides
+    with django_assert_num_queries(7):
         client.get(f"/athletes/compare/?items={items}")
 
 
