@@ -38,6 +38,7 @@ from accounts.forms import (
     TurnOnForm,
     UnitsForm,
 )
+from accounts.later import later
 from accounts.models import Action, Authenticator, User
 from accounts.services import log_out_everywhere
 from accounts.throttle import has_failed_too_often
@@ -271,7 +272,10 @@ class PasswordResetConfirmView(auth_views.PasswordResetConfirmView):
 
 
 class PasswordResetView(auth_views.PasswordResetView):
-    """Answers the same whether the address is known, unknown or asked for often."""
+    """Answers the same whether the address is known, unknown or asked for often.
+
+    And as quickly: whose address it is, is looked up when the answer is on its way.
+    """
 
     def form_valid(self, form: PasswordResetForm) -> HttpResponse:
         if not _mail_is_set_up():
@@ -279,10 +283,13 @@ class PasswordResetView(auth_views.PasswordResetView):
         address = form.cleaned_data["email"].lower()
         digest = hashlib.sha256(address.encode()).hexdigest()
         if _count_of_hour(f"password-reset:{digest}") <= RESETS_PER_HOUR:
-            for user in form.get_users(address):
-                record(Action.PASSWORD_RESET_ASKED, by=AnonymousUser(), subject=user)
-            return super().form_valid(form)
+            later("mail for a new password", lambda: self._send(form, address))
         return HttpResponseRedirect(str(self.success_url))
+
+    def _send(self, form: PasswordResetForm, address: str) -> None:
+        for user in form.get_users(address):
+            record(Action.PASSWORD_RESET_ASKED, by=AnonymousUser(), subject=user)
+        super().form_valid(form)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)

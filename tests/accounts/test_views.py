@@ -1,13 +1,18 @@
 """Logging in and out, lockout, passwords, units."""
 
 import re
+import threading
 
 import pytest
 from axes.models import AccessAttempt
 from django.core import mail
 from django.core.cache import cache
+from django.core.mail.backends.locmem import EmailBackend
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
+from accounts.later import later
 from accounts.models import Action, AuditEntry
 from accounts.services import log_out_everywhere
 from tests import factories
@@ -247,10 +252,24 @@ def test_weak_passwords_are_refused(client, coach, weak):
     assert coach.check_password(PASSWORD)
 
 
-def test_a_lost_password_is_replaced_by_mail(client, coach):
-    assert client.get("/accounts/password_reset/").status_code == 200
-    response = client.post("/accounts/password_reset/", {"email": coach.email})
+@pytest.fixture
+def nobody_asked():
+    """Requests for a new password are counted by address, also those of other tests."""
+    cache.clear()
+
+
+def ask_for_a_password(client, address):
+    """Returns when what comes after the answer is done, too."""
+    response = client.post("/accounts/password_reset/", {"email": address})
     assert response["Location"] == "/accounts/password_reset/done/"
+    later("nothing", lambda: None).result(30)
+    return response
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lost_password_is_replaced_by_mail(client, coach, nobody_asked):
+    assert client.get("/accounts/password_reset/").status_code == 200
+    response = ask_for_a_password(client, coach.email)
     assert client.get(response["Location"]).status_code == 200
     (message,) = mail.outbox
     assert message.to == [coach.email]
@@ -271,18 +290,79 @@ def test_a_lost_password_is_replaced_by_mail(client, coach):
     assert "used up" in Client().get(link).content.decode()
 
 
-def test_an_unknown_address_is_answered_alike(client, coach):
-    response = client.post("/accounts/password_reset/", {"email": "no@body.invalid"})
-    assert response["Location"] == "/accounts/password_reset/done/"
+@pytest.mark.django_db(transaction=True)
+def test_an_unknown_address_is_answered_alike(client, coach, nobody_asked):
+    with CaptureQueriesContext(connection) as unknown:
+        ask_for_a_password(client, "no@body.invalid")
     assert mail.outbox == []
     assert not AuditEntry.objects.exists()
+    with CaptureQueriesContext(connection) as known:
+        ask_for_a_password(client, coach.email)
+    assert len(mail.outbox) == 1
+    assert len(known) == len(unknown)
 
 
-def test_a_mailbox_is_not_filled_with_resets(client, coach):
-    cache.clear()
-    for _ in range(8):
+class HangingMail(EmailBackend):
+    """A mail server that takes its time."""
+
+    goes_on = threading.Event()
+
+    def send_messages(self, messages):
+        assert self.goes_on.wait(30)
+        return super().send_messages(messages)
+
+
+class BrokenMail(EmailBackend):
+    """A mail server that refuses."""
+
+    def send_messages(self, messages):
+        raise OSError("refused")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_answer_waits_for_the_mail_server(client, coach, settings, nobody_asked):
+    settings.EMAIL_BACKEND = f"{__name__}.HangingMail"
+    HangingMail.goes_on.clear()
+    try:
         response = client.post("/accounts/password_reset/", {"email": coach.email})
         assert response["Location"] == "/accounts/password_reset/done/"
+        assert mail.outbox == []
+    finally:
+        HangingMail.goes_on.set()
+    later("nothing", lambda: None).result(30)
+    assert [message.to for message in mail.outbox] == [[coach.email]]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_mail_that_cannot_be_sent_is_in_the_log(
+    client, coach, settings, caplog, nobody_asked
+):
+    settings.EMAIL_BACKEND = f"{__name__}.BrokenMail"
+    ask_for_a_password(client, coach.email)
+    assert "OSError: refused" in caplog.text
+    assert coach.email not in caplog.text
+    # What failed stands in nobody's way.
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    ask_for_a_password(client, coach.email)
+    assert len(mail.outbox) == 1
+
+
+def test_work_for_later_is_done_in_turn_and_a_failure_is_logged(caplog):
+    done = []
+    first = later("first", lambda: 1 / 0)
+    second = later("second", lambda: done.append(threading.current_thread().name))
+    second.result(30)
+    assert first.done()
+    assert len(done) == 1
+    assert done[0] != threading.current_thread().name
+    assert "first: failed" in caplog.text
+    assert "ZeroDivisionError" in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_mailbox_is_not_filled_with_resets(client, coach, nobody_asked):
+    for _ in range(8):
+        ask_for_a_password(client, coach.email)
     assert len(mail.outbox) == 5
 
 
