@@ -257,6 +257,20 @@ def test_no_cell_is_taken_for_a_formula(before: str) -> None:
         assert cell(text) == f"'{text}", repr(text)
 
 
+@pytest.mark.parametrize("mark", [";", "\t", "\r\n", ";\u200b", '; "'])
+def test_no_part_of_a_cell_is_a_formula_where_cells_are_parted_elsewhere(
+    mark: str,
+) -> None:
+    for sign in SIGNS:
+        *_, last = re.split(r"[;\t\r\n]", cell(f"Ash{mark}{sign}HYPERLINK(1)"))
+        assert last.startswith("'"), repr(last)
+
+
+@pytest.mark.parametrize("text", ["a;b", "a; b", "a\nb", "a;5-6", "a;", ";b"])
+def test_other_cells_with_such_marks_stay_as_they_are(text: str) -> None:
+    assert cell(text) == text
+
+
 @pytest.mark.parametrize("text", ["", "Ash", "Ash - Maple", "5-6", " Ash", "O'Neil"])
 def test_other_cells_stay_as_they_are(text: str) -> None:
     assert cell(text) == text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -19,14 +20,27 @@ BYTES_PER_PIECE = 1 << 18
 # Asian settings their wide forms too, and whatever some programs cut off before them.
 FORMULA_SIGNS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
 LINE_SIGNS = ("\t", "\r", "\n")
+# Where a program that does not part at commas begins another cell: it then does not
+# see the quotes, which stand in the middle of its own cell.
+OTHER_CELL = re.compile(r"(?<=[;\t\r\n])")
 
 
 def cell(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    if text.startswith(LINE_SIGNS):
-        return f"'{text}"
-    shown = next((c for c in text if c.isprintable() and not c.isspace()), "x")
-    return f"'{text}" if shown in FORMULA_SIGNS else text
+    """Text that no spreadsheet takes for a formula, whatever it parts cells at."""
+    guarded = ""
+    for piece in OTHER_CELL.split(text):
+        is_inside = _first_shown(guarded) != ""
+        is_formula = is_inside and _first_shown(piece, but='"') in FORMULA_SIGNS
+        guarded += f"'{piece}" if is_formula else piece
+    is_formula = text.startswith(LINE_SIGNS) or _first_shown(text) in FORMULA_SIGNS
+    return f"'{guarded}" if is_formula else guarded
+
+
+def _first_shown(text: str, *, but: str = "") -> str:
+    """The first character that anybody sees; empty where there is none."""
+    return next(
+        (c for c in text if c.isprintable() and not c.isspace() and c not in but), ""
+    )
 
 
 def json_pieces(
