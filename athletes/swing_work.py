@@ -9,11 +9,12 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, cast
 
 import numpy as np
 
-from athletes.biomechanics import motion
+from athletes.biomechanics import momentum, motion
 from athletes.biomechanics.angle_columns import ANGLE_COLUMNS
 from athletes.biomechanics.results import SwingAnalysis
 from athletes.biomechanics.side import Bats
@@ -102,10 +103,10 @@ def compute_here(tasks: Sequence[SwingTask]) -> list[SwingDone]:
 def _done(task: SwingTask) -> SwingDone:
     try:
         analysis = analyse_swing(
-            kinematics=_numbers(task.kinematics.columns(KINEMATIC_COLUMNS)),
-            energetics=_numbers(task.energetics.columns(ENERGETIC_COLUMNS))
-            if task.energetics is not None
-            else None,
+            kinematics=_kinematics(task.kinematics),
+            energetics=None
+            if task.energetics is None
+            else _energetics(task.energetics),
             bats=cast(Bats | None, task.bats),
             height_m=task.height_m,
             mass_kg=task.mass_kg,
@@ -118,6 +119,39 @@ def _done(task: SwingTask) -> SwingDone:
         plain=analysis.to_dict(),
         curves=packed_curves(analysis),
     )
+
+
+def _kinematics(parts: FrameParts) -> dict[str, Array]:
+    """Columns of the motion, without points that stand in for others only."""
+    wanted, points = _first_points(parts.present(KINEMATIC_COLUMNS))
+    columns = _numbers(parts.columns(wanted))
+    if all(motion.has_values(columns, point) for point in points):
+        return columns
+    return _numbers(parts.columns(KINEMATIC_COLUMNS))
+
+
+@lru_cache(maxsize=64)
+def _first_points(
+    names: tuple[str, ...],
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Columns without those of spare points, and the points that must have values."""
+    points = motion.first_points(frozenset(names))
+    spare = {
+        f"{point}_{axis}" for point in set(_POINTS).difference(points) for axis in "xyz"
+    }
+    return tuple(name for name in names if name not in spare), points
+
+
+_first_groups = lru_cache(maxsize=64)(momentum.first_columns)
+
+
+def _energetics(parts: FrameParts) -> dict[str, Array]:
+    """Columns of momentum and energy, without those that stand in for others only."""
+    first = _first_groups(parts.present(ENERGETIC_COLUMNS))
+    columns = _numbers(parts.columns(first.wanted))
+    if first.are_tracked(columns):
+        return columns
+    return _numbers(parts.columns(ENERGETIC_COLUMNS))
 
 
 def _numbers(columns: Mapping[str, Array]) -> dict[str, Array]:

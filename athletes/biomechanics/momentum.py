@@ -4,7 +4,7 @@ Groups overlap in the delivery (arms are both arms, total holds all), so groups 
 never added up except where the sum is the definition: two arms make the arms.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -60,6 +60,71 @@ class Energetics:
     centre_of_mass: FloatArray | None = None
     mass_kg: float | None = None
     matched_share: float = 0.0
+
+
+def _momentum_columns(
+    segments: tuple[str, ...], names: Collection[str]
+) -> tuple[str, ...]:
+    """Columns that give the angular momentum of segments; empty without them."""
+    stems = [_VECTOR.format(segment) for segment in segments]
+    vectors = tuple(f"{stem}_{axis}" for stem in stems for axis in "xyz")
+    if all(name in names for name in vectors):
+        return vectors
+    sizes = tuple(f"{stem}_mag" for stem in stems)
+    return sizes if len(sizes) == 1 and sizes[0] in names else ()
+
+
+def _energy_columns(
+    segments: tuple[str, ...], names: Collection[str]
+) -> tuple[str, ...]:
+    columns = tuple(f"{segment}_kinetic_energy" for segment in segments)
+    return columns if all(name in names for name in columns) else ()
+
+
+@dataclass(frozen=True, slots=True)
+class FirstColumns:
+    """What is read of a file as long as the best columns of each group hold something.
+
+    Attributes
+    ----------
+    wanted : tuple of str
+        All columns but those that only stand in for others.
+    decisive : tuple of tuples of str
+        Columns of groups for which others stand in when they were not tracked.
+    """
+
+    wanted: tuple[str, ...]
+    decisive: tuple[tuple[str, ...], ...]
+
+    def are_tracked(self, columns: Columns) -> bool:
+        """Tell whether no other columns are needed than `wanted`, given these."""
+        return all(
+            all(name in columns for name in group)
+            and _tracked(np.square([columns[name] for name in group]).sum(axis=0))
+            for group in self.decisive
+        )
+
+
+def first_columns(names: Collection[str]) -> FirstColumns:
+    """Choose by name among the columns of a file; see `FirstColumns`."""
+    delivered = [
+        [found for segments in choice if (found := columns_of(segments, names))]
+        for groups, columns_of in (
+            (_MOMENTUM, _momentum_columns),
+            (_ENERGY, _energy_columns),
+        )
+        for choice in groups.values()
+    ]
+    used = {name for group in delivered for found in group[:1] for name in found}
+    return FirstColumns(
+        wanted=tuple(
+            name
+            for name in names
+            if name in used
+            or not ("_angular_momentum_" in name or name.endswith("_kinetic_energy"))
+        ),
+        decisive=tuple(group[0] for group in delivered if len(group) > 1),
+    )
 
 
 def _rows_on(
@@ -195,6 +260,11 @@ def _all_missing(reason: str) -> dict[str, str]:
     }
 
 
+def _tracked(values: FloatArray) -> bool:
+    """Tell whether anything stands in a column: all empty or zero is not tracked."""
+    return bool((np.isfinite(values) & (values != 0.0)).any())
+
+
 def _keep(
     values: FloatArray,
     key: str,
@@ -202,7 +272,7 @@ def _keep(
     into: dict[str, FloatArray],
     missing: dict[str, str],
 ) -> None:
-    if not (np.isfinite(values) & (values != 0.0)).any():
+    if not _tracked(values):
         spoken = "the bat was" if group == "bat" else f"the {group} columns were"
         missing[key] = f"{spoken} not tracked: all values are empty or zero"
     else:

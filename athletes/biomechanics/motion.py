@@ -6,7 +6,8 @@ that is not in the file is NaN throughout and listed in `Motion.absent`: later s
 then need no special case, and the reason for a missing number can name it.
 """
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,8 +73,39 @@ def has_point(columns: Columns, name: str) -> bool:
     return all(f"{name}_{axis}" in columns for axis in "xyz")
 
 
-def _has_values(columns: Columns, name: str) -> bool:
-    return has_point(columns, name) and bool(np.isfinite(columns[f"{name}_x"]).any())
+def has_values(columns: Columns, name: str) -> bool:
+    """Tell whether a point was delivered and is not empty in all frames."""
+    if not has_point(columns, name):
+        return False
+    values = columns[f"{name}_x"]
+    # The first frame mostly tells.
+    return len(values) > 0 and (
+        math.isfinite(values[0]) or bool(np.isfinite(values).any())
+    )
+
+
+def first_points(names: Collection[str]) -> tuple[str, ...]:
+    """Return the points, by delivered name, that are read as long as they have values.
+
+    Parameters
+    ----------
+    names : collection of str
+        Columns of the file.
+    """
+
+    def delivered(points: Iterable[str]) -> bool:
+        return all(f"{point}_{axis}" in names for point in points for axis in "xyz")
+
+    choices = [
+        *SOURCES.values(),
+        *(
+            tuple((name,) for name in alike)
+            for alike in (KNOB_NAMES, TIP_NAMES, SWEET_SPOT_NAMES)
+        ),
+    ]
+    return tuple(
+        name for choice in choices for name in next(filter(delivered, choice), ())
+    )
 
 
 def raw_point(columns: Columns, name: str) -> FloatArray:
@@ -241,7 +273,7 @@ def read_motion(columns: Columns, clock: Clock) -> Motion:
     for place, point in enumerate(POINTS):
         block = stacked[:, 3 * place : 3 * place + 3]
         for names in SOURCES[point]:
-            if all(_has_values(columns, name) for name in names):
+            if all(has_values(columns, name) for name in names):
                 used[point] = names
                 break
         else:
@@ -325,7 +357,7 @@ def read_motion(columns: Columns, clock: Clock) -> Motion:
 
 def _read_bat(columns: Columns, clock: Clock, scale: float | None) -> BatPoints | None:
     def first(names: tuple[str, ...]) -> str | None:
-        return next((name for name in names if _has_values(columns, name)), None)
+        return next((name for name in names if has_values(columns, name)), None)
 
     knob, tip, sweet = first(KNOB_NAMES), first(TIP_NAMES), first(SWEET_SPOT_NAMES)
     if knob is None or (tip is None and sweet is None):

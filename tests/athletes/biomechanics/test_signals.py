@@ -39,6 +39,14 @@ def test_lowpass_halves_the_power_at_its_cutoff(cutoff_hz, rate_hz):
     assert square == pytest.approx(gain, abs=0.002)
 
 
+@pytest.mark.parametrize("size", [1, 2, 7, 600])
+def test_statistics_are_those_of_numpy(size):
+    values = np.random.default_rng(size).normal(3.0, 2.0, size)
+    assert signals.mean(values) == pytest.approx(np.mean(values), rel=1e-12)
+    assert signals.deviation(values) == pytest.approx(np.std(values), rel=1e-12)
+    assert signals.median(values) == np.median(values)
+
+
 def test_lowpass_leaves_a_line_alone():
     line = np.stack([np.linspace(0, 5, 300), np.full(300, 7.0)], axis=1)
     got = signals.lowpass(line, cutoff_hz=12, sampling_rate_hz=240)
