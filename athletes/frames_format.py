@@ -120,13 +120,17 @@ class PreparedFrames:
         arrays = {name: np.asarray(values) for name, values in columns.items()}
         self.frame_count = _common_length(arrays)
         kinds = {name: _kind(name, values) for name, values in arrays.items()}
-        kinds |= dict.fromkeys(_too_large(arrays, kinds), FLOAT64)
+
         # One block for all columns of a type: a step over it costs as much as a
         # step over three columns one by one.
-        self._blocks = {
-            kind: _block([arrays[n] for n in arrays if kinds[n] == kind], kind)
-            for kind in (FLOAT32, FLOAT64)
-        }
+        def block_of(kind: str) -> Array:
+            return _block([arrays[n] for n in arrays if kinds[n] == kind], kind)
+
+        narrow = block_of(FLOAT32)
+        if np.isinf(narrow).any() and (wide := _too_large(arrays, kinds)):
+            kinds |= dict.fromkeys(wide, FLOAT64)
+            narrow = block_of(FLOAT32)
+        self._blocks = {FLOAT32: narrow, FLOAT64: block_of(FLOAT64)}
         self._texts = [_text(arrays[n]) for n in arrays if kinds[n] == TEXT]
         originals, units = originals or {}, units or {}
         self.schema, self._schema_bytes = _schema(
@@ -228,19 +232,11 @@ def _kind(name: str, values: Array) -> str:
 def _too_large(arrays: Mapping[str, Array], kinds: Mapping[str, str]) -> list[str]:
     """Columns meant for float32 with finite values that it cannot hold."""
     names = [name for name, kind in kinds.items() if kind == FLOAT32]
-    if not names:
-        return []
     largest = np.finfo(np.float32).max
-    # fmax and fmin skip NaN; infinity itself float32 can hold.
-    wide = [
-        name
-        for name in names
-        if arrays[name].dtype.itemsize > 4
-        and max(np.fmax.reduce(arrays[name]), -np.fmin.reduce(arrays[name])) > largest
-    ]
+    # Infinity itself float32 can hold.
     return [
         name
-        for name in wide
+        for name in names
         if (np.abs(arrays[name][np.isfinite(arrays[name])]) > largest).any()
     ]
 
@@ -249,7 +245,9 @@ def _block(arrays: Sequence[Array], kind: str) -> Array:
     """Columns × frames in the stored type, each NaN with the same bits."""
     if not arrays:
         return np.empty((0, 0), dtype=f"<{kind}")
-    block: Array = np.stack(arrays).astype(f"<{kind}")
+    # What is too large becomes infinite here, and is looked at again.
+    with np.errstate(over="ignore"):
+        block: Array = np.stack(arrays).astype(f"<{kind}")
     missing = np.isnan(block)
     if missing.any():
         block[missing] = np.nan  # equal frames must hash equal
@@ -316,9 +314,7 @@ def _encode(block: Array, codec: Any) -> _Encoded:
         return _Encoded()
     width = block.itemsize
     bits = _ordered_bits(block.view(f"<i{width}"))
-    orders = np.argmin(
-        [_bit_lengths(part) for part in _sampled_residuals(bits)], axis=0
-    )
+    orders = _bit_lengths(np.array(_sampled_residuals(bits))).argmin(axis=0)
     best = np.empty_like(bits)
     for order in range(_MAX_ORDER + 1):
         rows = np.flatnonzero(orders == order)
@@ -374,13 +370,13 @@ def _sampled_residuals(bits: Array) -> list[Array]:
 
 
 def _bit_lengths(residual: Array) -> Array:
-    """Bits that each column needs; whole numbers only,
+    """Bits that each column needs, summed over the last axis; whole numbers only,
 
     for a logarithm may differ in the last place between machines, and with it the
     order that is chosen.
     """
     _, exponents = np.frexp(np.abs(residual).astype(np.float64))
-    total: Array = exponents.sum(axis=1)
+    total: Array = exponents.sum(axis=-1)
     return total
 
 
