@@ -161,11 +161,7 @@ def _numbers(columns: Mapping[str, Array]) -> dict[str, Array]:
 
 def packed_curves(analysis: SwingAnalysis) -> PackedFrames | None:
     """The curves of an analysis as they are kept; None when it has none."""
-    series = {
-        name: item.values
-        for name, item in analysis.series.items()
-        if np.isfinite(item.values).any()
-    }
+    series = {name: item.values for name, item in analysis.series.items()}
     if not series or len(analysis.time_s) == 0:
         return None
     return pack(

@@ -165,15 +165,18 @@ def read_angle_columns(
             continue
         there = np.isfinite(bend[rows])
         x = bend[rows][there]
-        if x.size < 10 or signals.deviation(x) < 4.0:
+        if x.size < 10:
             continue
         x = x - signals.mean(x)
+        squares = float(x @ x)
+        if math.sqrt(squares / x.size) < 4.0:
+            continue
         y = smooth[name][there]
-        slopes[name] = float(x @ (y - signals.mean(y))) / float(x @ x)
+        slopes[name] = float(x @ (y - signals.mean(y))) / squares
     w_p, w_t = pelvis_rate[rows], torso_rate[rows]
     known = np.isfinite(w_p) & np.isfinite(w_t)
     pelvis_slope: float | None = None
-    top = float(np.nanmax(w_p)) if known.any() else 0.0
+    top = float(np.fmax.reduce(w_p)) if known.any() else 0.0
     if "pelvis_rot" in rates and top > 100.0:
         fast = known & (w_p > 0.3 * top)
         x = w_p[fast]

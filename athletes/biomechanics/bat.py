@@ -240,4 +240,4 @@ def path_length(points: FloatArray, *, start: float, end: float) -> float | None
     rows = np.vstack((first, inner, last))
     if not np.isfinite(rows).all():
         return None
-    return float(axes.length(np.diff(rows, axis=0)).sum())
+    return float(axes.length(rows[1:] - rows[:-1]).sum())

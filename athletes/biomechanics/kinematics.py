@@ -104,7 +104,8 @@ def rotation(
 
     0 = parallel to `forward` (sideways to the pitcher), + = open.
     """
-    sine = axes.cross(np.broadcast_to(forward, line.shape), line) @ vertical
+    # (forward × line) · vertical, with the product of the two that stand still.
+    sine = line @ axes.cross(vertical, forward)
     return unwrapped(hand * np.arctan2(sine, line @ forward) * DEG_PER_RAD)
 
 
@@ -133,9 +134,7 @@ def forward_bend(
     trunk: FloatArray, shoulders: FloatArray, *, vertical: FloatArray, hand: float
 ) -> FloatArray:
     """Lean of the trunk line towards the plate in degrees."""
-    ahead = axes.unit(
-        hand * axes.cross(shoulders, np.broadcast_to(vertical, shoulders.shape))
-    )
+    ahead = axes.unit(hand * axes.cross(shoulders, vertical))
     answer: FloatArray = (
         np.arctan2(axes.dot(trunk, ahead), trunk @ vertical) * DEG_PER_RAD
     )

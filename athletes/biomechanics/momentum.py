@@ -4,6 +4,7 @@ Groups overlap in the delivery (arms are both arms, total holds all), so groups 
 never added up except where the sum is the definition: two arms make the arms.
 """
 
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
@@ -100,7 +101,11 @@ class FirstColumns:
         """Tell whether no other columns are needed than `wanted`, given these."""
         return all(
             all(name in columns for name in group)
-            and _tracked(np.square([columns[name] for name in group]).sum(axis=0))
+            and _tracked(
+                columns[group[0]]
+                if len(group) == 1
+                else axes.length(np.array([columns[name] for name in group]).T)
+            )
             for group in self.decisive
         )
 
@@ -225,7 +230,8 @@ def read_energetics(
         for segments in choice:
             block = fetch([f"{segment}_kinetic_energy" for segment in segments])
             if block is not None:
-                _keep(block.sum(axis=1), key, group, energy, missing)
+                whole = block[:, 0] if len(segments) == 1 else block.sum(axis=1)
+                _keep(whole, key, group, energy, missing)
                 sources[key] = "+".join(segments)
                 if group in energy:
                     break
@@ -260,8 +266,12 @@ def _all_missing(reason: str) -> dict[str, str]:
     }
 
 
-def _tracked(values: FloatArray) -> bool:
+def _tracked(values: npt.NDArray[np.floating]) -> bool:
     """Tell whether anything stands in a column: all empty or zero is not tracked."""
+    # One sample mostly tells.
+    middle = float(values[values.size // 2]) if values.size else 0.0
+    if math.isfinite(middle) and middle != 0.0:
+        return True
     return bool((np.isfinite(values) & (values != 0.0)).any())
 
 

@@ -372,7 +372,9 @@ def _read_bat(columns: Columns, clock: Clock, scale: float | None) -> BatPoints 
     if not np.isfinite(filled).all():
         return None
     filled = filled * (scale or 1.0)
-    parts = dict(zip(names, np.split(filled, len(names), axis=1), strict=True))
+    parts = {
+        name: filled[:, 3 * place : 3 * place + 3] for place, name in enumerate(names)
+    }
     lost: npt.NDArray[np.bool_] = np.zeros(clock.count, dtype=bool)
     if unknown is not None:
         lost[:] = unknown.any(axis=1)

@@ -268,7 +268,7 @@ def _bones(reading: Reading, low: float, high: float, add: _Add) -> None:
     off = size - mean
     scatter = np.sqrt((off * off).mean(axis=0))
     wander = scatter / np.where(mean > 0, mean, np.nan)
-    worst = float(np.nanmax(wander))
+    worst = float(np.fmax.reduce(wander))
     if worst > LENGTH_WANDER:
         add(
             "segment_length",
