@@ -368,7 +368,7 @@ def lowpass(
     padded[:, pad : pad + count] = across
     padded[:, :pad] = 2.0 * across[:, :1] - across[:, pad:0:-1]
     padded[:, pad + count :] = 2.0 * across[:, -1:] - across[:, -2 : -pad - 2 : -1]
-    # A single second-order section: `lfilter` is `sosfilt` to the last digit, and
+    # A single second-order section: `lfilter` is `sosfilt` up to rounding, and
     # checks its arguments in a tenth of the time, which a short clip notices.
     forward, _ = scipy.signal.lfilter(b, a, padded, zi=start * padded[:, :1])
     smooth, _ = scipy.signal.lfilter(b, a, forward[:, ::-1], zi=start * forward[:, -1:])
