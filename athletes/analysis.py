@@ -7,14 +7,15 @@ may bring other frames meanwhile, and a person may move an event.
 
 from __future__ import annotations
 
+import json
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from athletes import curve_store, timeseries
@@ -38,6 +39,7 @@ from athletes.models import (
     Session,
     SessionMetric,
 )
+from athletes.statements import update_rows, write_rows
 from athletes.swing_work import (
     ENERGETIC_COLUMNS,
     KINEMATIC_COLUMNS,
@@ -127,13 +129,11 @@ def analyse_session(
     analysis itself, perhaps in another process.
     """
     movements = Movement.objects.filter(session_id=session_pk).order_by("position")
-    if not force:
-        movements = movements.exclude(method_version=METHOD_VERSION)
-    ids = list(movements.values_list("pk", flat=True))
+    versions = dict(movements.values_list("pk", "method_version"))
+    ids = [pk for pk, version in versions.items() if force or version != METHOD_VERSION]
     counts = _analyse(session_pk, ids, compute)
-    summarise(session_pk)
-    total = Movement.objects.filter(session_id=session_pk).count()
-    return counts + AnalysisCounts(unchanged=total - counts.analysed - counts.failed)
+    done = counts.analysed + counts.failed
+    return counts + AnalysisCounts(unchanged=len(versions) - done)
 
 
 def analyse_movements(movement_ids: Iterable[int]) -> AnalysisCounts:
@@ -145,7 +145,6 @@ def analyse_movements(movement_ids: Iterable[int]) -> AnalysisCounts:
     counts = AnalysisCounts()
     for session_pk, ids in sorted(by_session.items()):
         counts += _analyse(session_pk, ids, compute_here)
-        summarise(session_pk)
     return counts
 
 
@@ -155,12 +154,19 @@ def analyse_movements(movement_ids: Iterable[int]) -> AnalysisCounts:
 def _analyse(
     session_pk: int, movement_ids: Sequence[int], compute: Compute
 ) -> AnalysisCounts:
+    """New numbers for these movements, and then for their session."""
     counts = AnalysisCounts()
-    for batch in _batches(movement_ids):
+    is_summarised = False
+    for is_last, batch in _batches(movement_ids):
         waiting = batch
         for _ in range(_ROUNDS):
             outcomes = _compute(session_pk, waiting, compute)
-            waiting = _write(session_pk, outcomes)
+            with transaction.atomic():
+                session = _locked(session_pk)
+                waiting = _write(session, outcomes)
+                if is_last and not waiting:
+                    _summarise(session)
+                    is_summarised = True
             done = [pk for pk in outcomes if pk not in waiting]
             failed = sum(outcomes[pk].code == "analysis_failed" for pk in done)
             counts += AnalysisCounts(analysed=len(done) - failed, failed=failed)
@@ -173,12 +179,15 @@ def _analyse(
                 session_pk,
                 len(waiting),
             )
+    if not is_summarised:
+        summarise(session_pk)
     return counts
 
 
-def _batches(ids: Sequence[int]) -> Iterator[list[int]]:
+def _batches(ids: Sequence[int]) -> Iterator[tuple[bool, list[int]]]:
+    """Ids in parts, each with whether it is the last."""
     for start in range(0, len(ids), BATCH):
-        yield list(ids[start : start + BATCH])
+        yield start + BATCH >= len(ids), list(ids[start : start + BATCH])
 
 
 def _inputs_of(session: Session, ids: Sequence[int]) -> dict[int, _Inputs]:
@@ -262,38 +271,64 @@ def _outcome(movement_id: int, inputs: _Inputs, done: SwingDone | None) -> _Outc
     return _Outcome(inputs, done)
 
 
-def _write(session_pk: int, outcomes: Mapping[int, _Outcome]) -> list[int]:
-    """Store results; returns the movements whose inputs are other ones by now."""
-    with transaction.atomic():
-        _lock(session_pk)
-        present = _inputs_of(_session(session_pk), list(outcomes))
-        stale = [pk for pk, item in outcomes.items() if item.inputs != present[pk]]
-        now = timezone.now()
-        kept, without = {}, []
-        for pk, outcome in outcomes.items():
-            if pk in stale:
-                continue
-            # One by one: bulk_update builds a condition for each row and field, and
-            # takes ten times as long.
-            Movement.objects.filter(pk=pk).update(
-                **_result(outcome),
-                method_version=METHOD_VERSION,
-                analysed_at=now,
-                updated_at=now,
-            )
-            curves = None if outcome.done is None else outcome.done.curves
-            if curves is not None and is_hitting(outcome.inputs.movement_type):
-                kept[pk] = curves
-            else:
-                without.append(pk)
-        curve_store.store_packed(kept)
-        curve_store.forget_curves(without)
+def _write(session: Session, outcomes: Mapping[int, _Outcome]) -> list[int]:
+    """Store results; returns the movements whose inputs are other ones by now.
+
+    The caller holds the session.
+    """
+    present = _inputs_of(session, list(outcomes))
+    stale = [pk for pk, item in outcomes.items() if item.inputs != present[pk]]
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    rows, kept, without = [], {}, []
+    for pk, outcome in outcomes.items():
+        if pk in stale:
+            continue
+        result = _result(outcome)
+        values = [
+            json.dumps(result[name]) if kind == "jsonb" else result[name]
+            for name, kind in _RESULT_COLUMNS.items()
+        ]
+        rows.append([pk, *values, METHOD_VERSION, now, now])
+        curves = None if outcome.done is None else outcome.done.curves
+        if curves is not None and is_hitting(outcome.inputs.movement_type):
+            kept[pk] = curves
+        else:
+            without.append(pk)
+    update_rows("movements", _MOVEMENT_COLUMNS, rows)
+    curve_store.store_packed(kept)
+    curve_store.forget_curves(without)
     return stale
 
 
-def _lock(session_pk: int) -> None:
-    """Let writers of one session wait for each other (SQLite has one anyway)."""
-    Session.objects.select_for_update(no_key=True).only("pk").get(pk=session_pk)
+_RESULT_COLUMNS = {
+    "is_swing": "boolean",
+    "side": "text",
+    "sampling_rate_hz": "double precision",
+    "frame_count": "integer",
+    "duration_s": "double precision",
+    "angle_unit_found": "text",
+    "verdict": "jsonb",
+    "events": "jsonb",
+    "automatic_events": "jsonb",
+    "metrics": "jsonb",
+    "quality_grade": "text",
+    "quality_reasons": "jsonb",
+}
+_MOVEMENT_COLUMNS = {
+    "id": "bigint",
+    **_RESULT_COLUMNS,
+    "method_version": "text",
+    "analysed_at": "timestamptz",
+    "updated_at": "timestamptz",
+}
+
+
+def _locked(session_pk: int) -> Session:
+    """The session, so that its writers wait for each other (SQLite has one anyway).
+
+    Without the athlete: a joined row would be that of before the wait.
+    """
+    return Session.objects.select_for_update(no_key=True).get(pk=session_pk)
 
 
 def _result(outcome: _Outcome) -> dict[str, Any]:
@@ -338,25 +373,35 @@ def _result(outcome: _Outcome) -> dict[str, Any]:
 def summarise(session_pk: int) -> None:
     """Means, spread and the like of a session over its counted swings."""
     with transaction.atomic():
-        _lock(session_pk)
-        movements = list(
-            Movement.objects.filter(session_id=session_pk)
-            .in_session_order()
-            .defer("metadata", "verdict", "quality_reasons")
+        _summarise(_locked(session_pk))
+
+
+def _summarise(session: Session) -> None:
+    movements = list(
+        Movement.objects.filter(session_id=session.pk)
+        .in_session_order()
+        .only(
+            "is_swing",
+            "side",
+            "quality_grade",
+            "inclusion",
+            "events",
+            "automatic_events",
+            "metrics",
         )
-        counted = [
-            (movement, metrics_of(movement))
-            for movement in movements
-            if movement.is_counted
-        ]
-        _store_session_metrics(session_pk, counted)
-        swings = sum(bool(movement.is_swing) for movement in movements)
-        session = Session.objects.get(pk=session_pk)
-        summary = _summary(movements, counted)
-        if (session.swing_count, session.summary) != (swings, summary):
-            session.swing_count = swings
-            session.summary = summary
-            session.save(update_fields=["swing_count", "summary", "updated_at"])
+    )
+    counted = [
+        (movement, metrics_of(movement))
+        for movement in movements
+        if movement.is_counted
+    ]
+    _store_session_metrics(session.pk, counted)
+    swings = sum(bool(movement.is_swing) for movement in movements)
+    summary = _summary(movements, counted)
+    if (session.swing_count, session.summary) != (swings, summary):
+        session.swing_count = swings
+        session.summary = summary
+        session.save(update_fields=["swing_count", "summary", "updated_at"])
 
 
 #: A swing that counts, with its metrics.
@@ -365,64 +410,60 @@ _Counted = tuple[Movement, dict[str, MetricValue]]
 
 def _store_session_metrics(session_pk: int, counted: Sequence[_Counted]) -> None:
     """One row for each metric and event rule; others of the session go."""
-    new = {
-        (name, rule): _row_of(session_pk, name, rule, summary)
-        for (name, rule), summary in means_by_rule(counted).items()
-    }
-    stored = {
-        (row.metric, row.event_rule): row
-        for row in SessionMetric.objects.filter(session_id=session_pk)
-    }
-    gone = [row.pk for key, row in stored.items() if key not in new]
+    new = {key: _values_of(summary) for key, summary in means_by_rule(counted).items()}
+    rows = SessionMetric.objects.filter(session_id=session_pk).values_list(
+        "pk", "metric", "event_rule", *_SUMMARY_COLUMNS
+    )
+    pks, stored = {}, {}
+    for pk, name, rule, *values in rows:
+        pks[name, rule], stored[name, rule] = pk, values
+    gone = [pk for key, pk in pks.items() if key not in new]
     if gone:
         SessionMetric.objects.filter(pk__in=gone).delete()
-    changed = [
-        row
-        for key, row in new.items()
-        if key not in stored or _values(row) != _values(stored[key])
-    ]
-    if changed:
-        SessionMetric.objects.bulk_create(
-            changed,
-            update_conflicts=True,
-            unique_fields=["session", "metric", "event_rule"],
-            update_fields=_SUMMARY_FIELDS,
-        )
-
-
-_SUMMARY_FIELDS = (
-    "n",
-    "mean",
-    "sd",
-    "minimum",
-    "maximum",
-    "median",
-    "robust_spread",
-    "cv",
-    "method_version",
-)
-
-
-def _values(row: SessionMetric) -> tuple[Any, ...]:
-    return tuple(getattr(row, name) for name in _SUMMARY_FIELDS)
-
-
-def _row_of(session_pk: int, metric: str, rule: str, summary: Summary) -> SessionMetric:
-    # Rows are made of values that there are, so these four are never missing.
-    return SessionMetric(
-        session_id=session_pk,
-        metric=metric,
-        event_rule=rule,
-        n=summary.n,
-        mean=cast(float, summary.mean),
-        sd=summary.sd,
-        minimum=cast(float, summary.minimum),
-        maximum=cast(float, summary.maximum),
-        median=cast(float, summary.median),
-        robust_spread=summary.robust_spread,
-        cv=summary.cv_percent,
-        method_version=METHOD_VERSION,
+    write_rows(
+        "session_metrics",
+        _METRIC_COLUMNS,
+        [
+            (session_pk, *key, *values)
+            for key, values in new.items()
+            if values != stored.get(key)
+        ],
+        key=("session_id", "metric", "event_rule"),
     )
+
+
+_SUMMARY_COLUMNS = {
+    "n": "integer",
+    "mean": "double precision",
+    "sd": "double precision",
+    "minimum": "double precision",
+    "maximum": "double precision",
+    "median": "double precision",
+    "robust_spread": "double precision",
+    "cv": "double precision",
+    "method_version": "text",
+}
+_METRIC_COLUMNS = {
+    "session_id": "bigint",
+    "metric": "text",
+    "event_rule": "text",
+    **_SUMMARY_COLUMNS,
+}
+
+
+def _values_of(summary: Summary) -> list[Any]:
+    """What is stored of a summary, in the order of `_SUMMARY_COLUMNS`."""
+    return [
+        summary.n,
+        summary.mean,
+        summary.sd,
+        summary.minimum,
+        summary.maximum,
+        summary.median,
+        summary.robust_spread,
+        summary.cv_percent,
+        METHOD_VERSION,
+    ]
 
 
 def _summary(

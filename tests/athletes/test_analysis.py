@@ -188,7 +188,7 @@ def test_only_movements_of_another_method_are_computed(session):
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_analysis_costs_one_query_more_for_each_movement(db, count):
+def test_analysis_costs_the_same_queries_for_one_movement_and_for_three(db, count):
     session = make_session()
     store_simulated(session, simulated_movements()[:count])
     with CaptureQueriesContext(connection) as queries:
@@ -198,10 +198,9 @@ def test_analysis_costs_one_query_more_for_each_movement(db, count):
         for q in queries
         if not q["sql"].startswith(("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT"))
     ]
-    # PostgreSQL needs two queries for each of the two loads; SQLite splits the insert
-    # of all metrics. Three swings have a representative, whose curves are loaded.
-    expected = {"sqlite": 19, "postgresql": 20}[connection.vendor] + (count == 3)
-    expected += count
+    # PostgreSQL needs two queries for each of the two loads. Three swings have a
+    # representative, whose curves are loaded.
+    expected = {"sqlite": 16, "postgresql": 18}[connection.vendor] + (count == 3)
     assert len(statements) == expected
 
 

@@ -1,0 +1,78 @@
+"""Many rows with one statement, without a model object for each.
+
+`bulk_create` spends most of its time on objects and on writing out a placeholder for
+each value; `bulk_update` builds a condition for each row and field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from django.db import connection
+
+#: Names of columns with their types in PostgreSQL, in the order of the values.
+Columns = Mapping[str, str]
+
+
+def write_rows(
+    table: str,
+    columns: Columns,
+    rows: Sequence[Sequence[Any]],
+    *,
+    key: Collection[str],
+) -> None:
+    """Insert rows; where one of the same `key` is stored, it gets the new values.
+
+    Names go into the statement as they are, so they must not come from outside.
+    """
+    if not rows:
+        return
+    changes = ", ".join(
+        f"{name} = excluded.{name}" for name in columns if name not in key
+    )
+    end = f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}"
+    into = f"INSERT INTO {table} ({', '.join(columns)}) "
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # "WHERE true" keeps ON CONFLICT from being read as part of the FROM.
+            cursor.execute(
+                f"{into}SELECT * FROM {_unnested(columns)} WHERE true{end}",  # noqa: S608
+                _columnwise(rows),
+            )
+        else:
+            places = ", ".join(["%s"] * len(columns))
+            cursor.executemany(f"{into}VALUES ({places}){end}", rows)
+
+
+def update_rows(
+    table: str, columns: Columns, rows: Sequence[Sequence[Any]], *, key: str = "id"
+) -> None:
+    """Give each row, found by `key`, values of its own."""
+    if not rows:
+        return
+    changed = [name for name in columns if name != key]
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            values = ", ".join(f"{name} = new.{name}" for name in changed)
+            cursor.execute(
+                f"UPDATE {table} SET {values} "  # noqa: S608
+                f"FROM {_unnested(columns)} AS new ({', '.join(columns)}) "
+                f"WHERE {table}.{key} = new.{key}",
+                _columnwise(rows),
+            )
+        else:
+            values = ", ".join(f"{name} = %s" for name in changed)
+            place = list(columns).index(key)
+            cursor.executemany(
+                f"UPDATE {table} SET {values} WHERE {key} = %s",  # noqa: S608
+                [[*row[:place], *row[place + 1 :], row[place]] for row in rows],
+            )
+
+
+def _unnested(columns: Columns) -> str:
+    return f"unnest({', '.join(f'%s::{kind}[]' for kind in columns.values())})"
+
+
+def _columnwise(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
