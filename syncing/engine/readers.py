@@ -175,7 +175,10 @@ class Processes:
         return found
 
     def compute(self, tasks: Sequence[SwingTask]) -> list[SwingDone]:
-        """Analyse movements; see `athletes.swing_work.compute_here`."""
+        """Analyse movements; see `athletes.swing_work.compute_here`.
+
+        From a process `analysis` comes empty; `plain` holds the same.
+        """
         answer = self._ask({"work": "compute", "tasks": list(tasks)}, [])
         if answer is None:
             return compute_here(tasks)
@@ -194,14 +197,14 @@ class Processes:
             self._check()
             return None
         try:
-            try:
-                child.wait_until_ready()
-            except (OSError, EOFError):
-                self._check()
-                # It cannot work here (a limit of the host, say): do without.
-                logger.warning("a process for reading did not start")
-                self._drop(child)
-                return self._ask(message, files)
+            child.wait_until_ready()
+        except (OSError, EOFError):
+            self._check()
+            # It cannot work here (a limit of the host, say): do without.
+            logger.warning("a process for reading did not start")
+            self._drop(child)
+            return self._ask(message, files)
+        try:
             answer = child.ask(message, files)
         except (OSError, EOFError) as error:
             # The end of the run closes the processes under threads that wait.

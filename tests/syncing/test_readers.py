@@ -113,6 +113,8 @@ def test_a_process_that_dies_costs_its_file_and_is_replaced(two, export):
         except ProcessDiedError:
             outcomes.append("died")
 
+    # One by each, so that both have started.
+    read()
     read()
     for pid in before:
         os.kill(pid, signal.SIGKILL)
@@ -120,9 +122,26 @@ def test_a_process_that_dies_costs_its_file_and_is_replaced(two, export):
     read()
     read()
 
-    assert outcomes == ["read", "died", "died", "read"]
+    assert outcomes == ["read", "read", "died", "died", "read"]
     assert len(two.pids) == 2
     assert set(two.pids).isdisjoint(before)
+
+
+def test_a_process_that_did_not_start_is_done_without(export):
+    one = Processes(2, check=lambda: None)
+    for pid in one.pids:
+        os.kill(pid, signal.SIGKILL)
+    try:
+        (result,) = one.read(
+            [Content(BytesIO(export), len(export), None)],
+            data_type=IK,
+            limits=ReadLimits(),
+        )
+
+        assert len(result.movements) == 2
+        assert one.pids == []
+    finally:
+        one.close()
 
 
 def test_no_process_outlives_its_parent(tmp_path):
