@@ -333,9 +333,8 @@ def _locked(session_pk: int) -> Session:
 
 def _result(outcome: _Outcome) -> dict[str, Any]:
     """Fields of a movement out of what became of its analysis."""
-    analysis = None if outcome.done is None else outcome.done.analysis
     plain = None if outcome.done is None else outcome.done.plain
-    if analysis is None or plain is None:
+    if plain is None:
         # No grade where nothing was looked at; poor where looking at it failed.
         failed = outcome.code == "analysis_failed"
         return _NO_RESULT | {
@@ -343,11 +342,11 @@ def _result(outcome: _Outcome) -> dict[str, Any]:
             "quality_reasons": [{"code": outcome.code, "text": outcome.text}],
         }
     reading = _NO_RESULT | {
-        "side": analysis.side,
+        "side": plain["side"],
         "sampling_rate_hz": plain["sampling_rate_hz"],
-        "frame_count": analysis.frame_count,
+        "frame_count": plain["frame_count"],
         "duration_s": plain["duration_s"],
-        "angle_unit_found": analysis.angle_unit,
+        "angle_unit_found": plain["angle_unit"],
         "verdict": plain["verdict"],
     }
     if not is_hitting(outcome.inputs.movement_type):
@@ -358,11 +357,11 @@ def _result(outcome: _Outcome) -> dict[str, Any]:
         }
     return reading | {
         # What could not be read may be a swing or not.
-        "is_swing": None if analysis.kind == "unreadable" else analysis.is_swing,
+        "is_swing": None if plain["kind"] == "unreadable" else plain["is_swing"],
         "events": plain["events"],
         "automatic_events": plain["automatic_events"] or plain["events"],
         "metrics": plain["metrics"],
-        "quality_grade": analysis.quality.grade,
+        "quality_grade": plain["quality"]["grade"],
         "quality_reasons": plain["quality"]["reasons"],
     }
 
