@@ -104,22 +104,18 @@ def store_frames(
     takes everything back.
     """
     data_type = DataType(data_type).value
-    known = {
-        vendor_name or name: sha256
-        for name, vendor_name, sha256 in BiomechanicsData.objects.filter(
-            movement__in=Movement.objects.of_part(session_pk), data_type=data_type
-        )
-        .order_by()
-        .values_list(
-            "movement__org_movement_id", "movement__name_at_vendor", "content_sha256"
-        )
-    }
+    hashes: dict[str, str] | None = None
     incoming: dict[str, _Prepared] = {}
     for movement in movements:
         if movement.org_movement_id in incoming:
             raise ValueError("The file holds one movement in two places; join them.")
+        if movement.packed is not None:
+            incoming[movement.org_movement_id] = _of_packed(movement, movement.packed)
+            continue
+        if hashes is None:
+            hashes = _stored_hashes(session_pk, data_type)
         incoming[movement.org_movement_id] = _prepared(
-            movement, known.get(movement.org_movement_id)
+            movement, hashes.get(movement.org_movement_id)
         )
     if not incoming:
         raise ValueError("The file holds no movement.")
@@ -130,23 +126,37 @@ def store_frames(
         return counts
 
 
+def _stored_hashes(session_pk: int, data_type: str) -> dict[str, str]:
+    """Hashes of the stored frames of one type, by the vendor's id of the movement."""
+    return {
+        vendor_name or name: sha256
+        for name, vendor_name, sha256 in BiomechanicsData.objects.filter(
+            movement__in=Movement.objects.of_part(session_pk), data_type=data_type
+        )
+        .order_by()
+        .values_list(
+            "movement__org_movement_id", "movement__name_at_vendor", "content_sha256"
+        )
+    }
+
+
 def _prepared(movement: IncomingMovement, stored_sha256: str | None) -> _Prepared:
     """Packed, unless the same frames are stored already."""
-    packed = movement.packed
-    if packed is None:
-        frames = PreparedFrames(
-            movement.columns, originals=movement.originals, units=movement.units
-        )
-        sha256 = frames.sha256
-        if sha256 != stored_sha256:
-            packed = frames.pack()
-    else:
-        sha256 = packed.sha256
-        if sha256 == stored_sha256:
-            packed = None
+    frames = PreparedFrames(
+        movement.columns, originals=movement.originals, units=movement.units
+    )
     return _Prepared(
         org_movement_id=movement.org_movement_id,
-        sha256=sha256,
+        sha256=frames.sha256,
+        repairs=json_safe(list(movement.repairs)),
+        packed=None if frames.sha256 == stored_sha256 else frames.pack(),
+    )
+
+
+def _of_packed(movement: IncomingMovement, packed: PackedFrames) -> _Prepared:
+    return _Prepared(
+        org_movement_id=movement.org_movement_id,
+        sha256=packed.sha256,
         repairs=json_safe(list(movement.repairs)),
         packed=packed,
     )
@@ -163,8 +173,9 @@ def _write_frames(
     rows = {
         row.movement_id: row
         for row in BiomechanicsData.objects.filter(
-            movement__in=Movement.objects.of_part(session_pk), data_type=data_type
-        ).without_frames()
+            movement_id__in=[movement.pk for movement in movements.values()],
+            data_type=data_type,
+        ).only("movement", "content_sha256", "repairs", "missing_since")
     }
     new: list[BiomechanicsData] = []
     changed: list[int] = []
@@ -180,14 +191,17 @@ def _write_frames(
         if row is None and item.packed is not None:
             new.append(_row_of(movement_id, data_type, item, item.packed))
             changed.append(movement_id)
-        elif row is not None and item.packed is not None:
+        elif (
+            row is not None
+            and item.packed is not None
+            and row.content_sha256 != item.sha256
+        ):
             # Not by the row: its frames are deferred, and only these fields change.
-            if row.content_sha256 != item.sha256:
-                BiomechanicsData.objects.filter(pk=row.pk).update(
-                    **_frame_values(item, item.packed), updated_at=now
-                )
-                changed.append(movement_id)
-                updated += 1
+            BiomechanicsData.objects.filter(pk=row.pk).update(
+                **_frame_values(item, item.packed), updated_at=now
+            )
+            changed.append(movement_id)
+            updated += 1
         elif row is not None and row.repairs != item.repairs:
             BiomechanicsData.objects.filter(pk=row.pk).update(
                 repairs=item.repairs, updated_at=now
@@ -198,10 +212,13 @@ def _write_frames(
     missing, returned = _mark_missing(
         rows.values(), present, movements.values(), now, is_whole_session
     )
-    # Numbers of other frames are not of any version, until computed again.
-    Movement.objects.filter(pk__in=changed).exclude(method_version="").update(
-        method_version="", updated_at=now
-    )
+    # Numbers of other frames are not of any version, until computed again. Whoever
+    # gives a movement its version holds the session meanwhile, as we do.
+    outdated = {m.pk for m in movements.values() if m.method_version}
+    if outdated := outdated.intersection(changed):
+        Movement.objects.filter(pk__in=outdated).update(
+            method_version="", updated_at=now
+        )
     return StoreCounts(
         created=len(new),
         updated=updated,
@@ -239,6 +256,7 @@ def _movements_of(
             "session",
             "position",
             "missing_since",
+            "method_version",
         )
     )
     movements = {
@@ -310,12 +328,16 @@ def _mark_missing(
         for row in rows
         if row.movement_id in present and row.missing_since is not None
     ]
-    BiomechanicsData.objects.filter(pk__in=gone).update(missing_since=now)
-    BiomechanicsData.objects.filter(pk__in=back).update(missing_since=None)
+    if back:
+        BiomechanicsData.objects.filter(pk__in=back).update(missing_since=None)
     returned = [m.pk for m in movements if m.missing_since and m.pk in present]
-    Movement.objects.filter(pk__in=returned).update(missing_since=None, updated_at=now)
+    if returned:
+        Movement.objects.filter(pk__in=returned).update(
+            missing_since=None, updated_at=now
+        )
     missing = 0
     if gone:
+        BiomechanicsData.objects.filter(pk__in=gone).update(missing_since=now)
         missing = (
             Movement.objects.filter(biomechanics__in=gone, missing_since__isnull=True)
             .exclude(
@@ -329,22 +351,28 @@ def _mark_missing(
 
 
 def store_movement_metadata(
-    *, session_pk: int, rows: Mapping[str, Mapping[str, Any]]
+    *,
+    session_pk: int,
+    rows: Mapping[str, Mapping[str, Any]],
+    confirm: Callable[[], None] | None = None,
 ) -> StoreCounts:
     """Keep what the metadata export says of each movement, by vendor id.
 
     A movement that is only known from here is created; it has no frames yet.
+    `confirm` as in `store_frames`.
     """
     values = {name: json_safe(dict(row)) for name, row in rows.items()}
     with transaction.atomic():
         movements, created = _movements_of(session_pk, values, values)
-        stored = {
-            vendor_name or name: metadata
-            for name, vendor_name, metadata in Movement.objects.of_part(session_pk)
-            .order_by()
-            .values_list("org_movement_id", "name_at_vendor", "metadata")
-        }
-        changed = [name for name, row in values.items() if stored.get(name) != row]
+        changed = []
+        if created < len(movements):
+            stored = {
+                vendor_name or name: metadata
+                for name, vendor_name, metadata in Movement.objects.of_part(session_pk)
+                .order_by()
+                .values_list("org_movement_id", "name_at_vendor", "metadata")
+            }
+            changed = [name for name, row in values.items() if stored.get(name) != row]
         now = timezone.now()
         for name in changed:
             movements[name].metadata = values[name]
@@ -355,6 +383,8 @@ def store_movement_metadata(
                 ["metadata", "updated_at"],
                 batch_size=200,
             )
+        if confirm is not None:
+            confirm()
     return StoreCounts(
         created=created,
         updated=len(changed),

@@ -181,7 +181,7 @@ def _read_all(
             if isinstance(result, RowsResult):
                 kind.incoming.take_rows(result)
             else:
-                kind.incoming.take_frames(result, known)
+                kind.incoming.take_frames(result, lambda: known)
         except NeedsEachMovement as error:
             raise ImportRefused(
                 f"{given.name}: the file names no movement (org_movement_id). Download "

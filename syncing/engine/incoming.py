@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -46,7 +47,13 @@ class Incoming:
         self.rows += len(result.rows)
         self.repairs += result.repairs
 
-    def take_frames(self, result: ReadResult | PackedResult, known: list[str]) -> None:
+    def take_frames(
+        self, result: ReadResult | PackedResult, known: Callable[[], list[str]]
+    ) -> None:
+        """The frames of one file; `known` tells the movements that there are.
+
+        It is asked only about a file that does not name its own.
+        """
         self.rows += result.row_count
         self.repairs += result.repairs
         self.failures += [(item.code, item.message) for item in result.failures]
@@ -54,9 +61,10 @@ class Incoming:
             name = table.org_movement_id
             if name is None:
                 # One movement is known and one came: it can be no other.
-                if len(known) != 1 or len(result.movements) != 1:
+                names = known() if len(result.movements) == 1 else []
+                if len(names) != 1:
                     raise NeedsEachMovement
-                name = known[0]
+                name = names[0]
             if name in self._seen:
                 self.failures.append(
                     (

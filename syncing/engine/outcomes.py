@@ -179,19 +179,31 @@ class Outcomes:
     def settle(self, job: ExportJob, state: JobState, **values: Any) -> bool:
         """Write the outcome and let go; False when the job is no longer ours."""
         with transaction.atomic():
-            changed = self._claims.of(job).update(
-                state=state,
-                claimed_by="",
-                claimed_until=None,
-                updated_at=timezone.now(),
-                **values,
-            )
-            if changed and job.data_type in FRAME_TYPES:
-                refresh_session_state(job.session_id)
-        self._claims.note_settled()
-        if changed:
-            self._tell(job, state)
+            changed = self.write(job, state, **values)
+        self.note_settled(job, state if changed else None)
+        return changed
+
+    def write(self, job: ExportJob, state: JobState, **values: Any) -> bool:
+        """The part of `settle` that belongs into a transaction, the caller's.
+
+        Once that has ended, `note_settled` has to follow.
+        """
+        changed = self._claims.of(job).update(
+            state=state,
+            claimed_by="",
+            claimed_until=None,
+            updated_at=timezone.now(),
+            **values,
+        )
+        if changed and job.data_type in FRAME_TYPES:
+            refresh_session_state(job.session_id)
         return bool(changed)
+
+    def note_settled(self, job: ExportJob, state: JobState | None) -> None:
+        """What follows once a job's outcome is stored; None: it is another's."""
+        self._claims.note_settled()
+        if state is not None:
+            self._tell(job, state)
 
     def give_up(self, job: ExportJob) -> None:
         """A job that was tried too often: most likely it kills whoever works it."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -52,15 +52,13 @@ class Numbers:
         """Compute the numbers of a session once its files are all settled."""
         now = timezone.now()
         soon = now + timedelta(seconds=self._ctx.tempo.patience_s)
-        part_pk, session_pk = session_pk, shown_by(session_pk)
-        jobs = ExportJob.objects.filter(
-            Q(session_id=session_pk) | Q(session__folded_into_id=session_pk)
-        )
-        if jobs.filter(
-            Q(claimed_until__gte=now)
-            | Q(state__in=OPEN_STATES, next_try_at__lte=soon)
-            | Q(state=JobState.FAILED, next_try_at__lte=soon)
-        ).exists():
+        part_pk = session_pk
+        jobs = _jobs_of(session_pk)
+        if not any(job.session_pk == session_pk and job.is_shown for job in jobs):
+            # Folded into another row, or without jobs of its own.
+            session_pk = shown_by(session_pk)
+            jobs = _jobs_of(session_pk)
+        if any(job.is_left(now, soon) for job in jobs):
             return
         claimed = (
             AnalysisJob.objects.filter(
@@ -151,13 +149,60 @@ class Numbers:
             self._count_movements(session_pk)
 
 
+class _Job(NamedTuple):
+    """What decides whether a session waits for a file."""
+
+    session_pk: int
+    folded_into: int | None
+    state: str
+    next_try_at: datetime | None
+    claimed_until: datetime | None
+
+    @property
+    def is_shown(self) -> bool:
+        return self.folded_into is None
+
+    def is_left(self, now: datetime, soon: datetime) -> bool:
+        """Whether somebody works it, or will before long."""
+        if self.claimed_until is not None and self.claimed_until >= now:
+            return True
+        is_open = self.state == JobState.FAILED or self.state in OPEN_STATES
+        return is_open and self.next_try_at is not None and self.next_try_at <= soon
+
+
+def _jobs_of(session_pk: int) -> list[_Job]:
+    """Jobs of all the parts that a row shows."""
+    jobs = ExportJob.objects.filter(
+        Q(session_id=session_pk) | Q(session__folded_into_id=session_pk)
+    ).order_by()
+    return [
+        _Job(*values)
+        for values in jobs.values_list(
+            "session_id",
+            "session__folded_into_id",
+            "state",
+            "next_try_at",
+            "claimed_until",
+        )
+    ]
+
+
 def want_numbers(session_pk: int) -> None:
     """Note that a session has new frames, of which there are no numbers yet."""
-    job = AnalysisJob.objects.filter(session_id=session_pk)
-    values = {"wanted": F("wanted") + 1, "attempts": 0, "updated_at": timezone.now()}
-    if not job.update(**values):
-        AnalysisJob.objects.get_or_create(session_id=session_pk)
-        job.update(**values)
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    with connection.cursor() as cursor:
+        cursor.execute(_WANT_NUMBERS, [session_pk, now])
+
+
+_WANT_NUMBERS = """
+    INSERT INTO syncing_analysisjob (
+        session_id, wanted, done, attempts, claimed_by, last_error, updated_at
+    ) VALUES (%s, 1, 0, 0, '', '', %s)
+    ON CONFLICT (session_id) DO UPDATE SET
+        wanted = syncing_analysisjob.wanted + 1,
+        attempts = 0,
+        updated_at = excluded.updated_at
+"""
 
 
 def shown_by(session_pk: int) -> int:

@@ -35,15 +35,21 @@ def refresh_session_state(session_pk: int) -> bool:
     A row that shows the parts of several records of one athlete tells of all of them.
     """
     parts: dict[int, list[str]] = {session_pk: []}
-    for part_pk, job_state in ExportJob.objects.filter(
-        Q(session_id=session_pk) | Q(session__folded_into_id=session_pk),
-        data_type__in=FRAME_TYPES,
-    ).values_list("session_id", "state"):
+    shown_by = None
+    for part_pk, part_shown_by, job_state in (
+        ExportJob.objects.filter(
+            Q(session_id=session_pk) | Q(session__folded_into_id=session_pk),
+            data_type__in=FRAME_TYPES,
+        )
+        .order_by()
+        .values_list("session_id", "session__folded_into_id", "state")
+    ):
         parts.setdefault(part_pk, []).append(job_state)
+        if part_pk == session_pk:
+            shown_by = part_shown_by
     state = joint_state(session_state(states) for states in parts.values())
-    shown_by = Session.objects.filter(pk=session_pk).values_list("folded_into").first()
-    if shown_by is not None and shown_by[0] is not None:
-        refresh_session_state(shown_by[0])
+    if shown_by is not None:
+        refresh_session_state(shown_by)
     data_synced = state in {DataState.COMPLETE, DataState.PARTIAL}
     return bool(
         Session.objects.filter(pk=session_pk)

@@ -22,7 +22,7 @@ from syncing.engine.readers import (
     RemoteError,
 )
 from syncing.engine.session_numbers import Numbers, want_numbers
-from syncing.models import ExportJob, ExportType, JobState, Phase
+from syncing.models import ExportType, JobState, Phase
 from syncing.reader.errors import ExportFileError
 from syncing.reader.movements import RowsResult
 
@@ -58,14 +58,14 @@ class Storing:
         was_stored = job.stored_at is not None
         counts: StoreCounts | None = None
         failures: list[tuple[str, str]] = []
-        rows = movements = None
-        repairs: list[str] = []
         try:
-            if not (was_stored and item.sha256 == job.sha256):
+            if was_stored and item.sha256 == job.sha256:
+                with transaction.atomic():
+                    self._settle(item, None)
+            else:
                 read = self._read(item)
-                failures, repairs = read.failures, read.repairs
-                rows, movements = read.rows, read.movements
-                counts = self._write(job, read)
+                failures = read.failures
+                counts = self._write(item, read)
         except NeedsEachMovement:
             if self._asker.is_one_by_one(job):
                 self._outcomes.failed(
@@ -90,6 +90,7 @@ class Storing:
             return
         except TakenError:
             logger.info("job %s: is with another worker now", job.pk)
+            self._outcomes.note_settled(job, None)
             return
         except DatabaseError:
             raise
@@ -125,11 +126,16 @@ class Storing:
                 is_file=True,
             )
             return
-        self._stored(item, counts, was_stored, rows, movements, repairs)
+        self._outcomes.note_settled(job, JobState.STORED)
+        outcome = "created"
+        if was_stored:
+            changed = counts is not None and counts.created + counts.updated > 0
+            outcome = "updated" if changed else "unchanged"
+        self._ctx.count("exports", outcome)
+        self._ctx.advance(Phase.EXPORTS)
 
     def _read(self, item: Fetched) -> Incoming:
         read = Incoming()
-        known = known_movements(item.job)
         results = self._processes.read(
             [
                 Content(file.file, file.size, file.org_movement_id)
@@ -142,43 +148,48 @@ class Storing:
             if isinstance(result, RowsResult):
                 read.take_rows(result)
             else:
-                read.take_frames(result, known)
+                read.take_frames(result, lambda: known_movements(item.job))
         return read
 
-    def _write(self, job: ExportJob, read: Incoming) -> StoreCounts:
-        if job.data_type == ExportType.METADATA:
-            with transaction.atomic():
-                counts = store_movement_metadata(
-                    session_pk=job.session_id, rows=read.metadata
-                )
+    def _write(self, item: Fetched, read: Incoming) -> StoreCounts:
+        """What the file holds, and that it is stored, in one transaction."""
+        job = item.job
+
+        def end() -> None:
+            if read.failures:
+                # Tried again: only what it held is kept.
                 self._claims.confirm(job)
+            else:
+                self._settle(item, read)
+
+        if job.data_type == ExportType.METADATA:
+            counts = store_movement_metadata(
+                session_pk=job.session_id, rows=read.metadata, confirm=end
+            )
         else:
             counts = store_frames(
                 session_pk=job.session_id,
                 data_type=job.data_type,
                 movements=read.frames,
                 is_whole_session=not read.failures,
-                confirm=lambda: self._claims.confirm(job),
+                confirm=end,
             )
             self._ctx.count_frames(counts.created + counts.updated)
         self._numbers.note_stored(job.session_id, counts)
         return counts
 
-    def _stored(
-        self,
-        item: Fetched,
-        counts: StoreCounts | None,
-        was_stored: bool,
-        rows: int | None,
-        movements: int | None,
-        repairs: list[str],
-    ) -> None:
-        job, now = item.job, timezone.now()
+    def _settle(self, item: Fetched, read: Incoming | None) -> None:
+        """Write that a file is stored, called last in the transaction that stores it.
+
+        `read` is None for one that was stored before. Raises `TakenError`, which
+        takes everything back, when the job is no longer ours.
+        """
+        job = item.job
         values: dict[str, Any] = {
             "sha256": item.sha256,
             "bytes": item.size,
             "seconds": round(time.monotonic() - item.started, 3),
-            "stored_at": now,
+            "stored_at": timezone.now(),
             "next_try_at": None,
             "given_up_at": None,
             "attempts": 0,
@@ -188,17 +199,13 @@ class Storing:
             "last_error": "",
             "error_code": "",
         }
-        if counts is not None:
-            values |= {"rows": rows, "movements": movements, "repairs": repairs}
-        with transaction.atomic():
-            if counts is not None and job.data_type != ExportType.METADATA:
+        if read is not None:
+            values |= {
+                "rows": read.rows,
+                "movements": read.movements,
+                "repairs": read.repairs,
+            }
+            if job.data_type != ExportType.METADATA:
                 want_numbers(job.session_id)
-            settled = self._outcomes.settle(job, JobState.STORED, **values)
-        if not settled:
-            return
-        outcome = "created"
-        if was_stored:
-            changed = counts is not None and counts.created + counts.updated > 0
-            outcome = "updated" if changed else "unchanged"
-        self._ctx.count("exports", outcome)
-        self._ctx.advance(Phase.EXPORTS)
+        if not self._outcomes.write(job, JobState.STORED, **values):
+            raise TakenError
