@@ -57,6 +57,8 @@ logger = logging.getLogger(__name__)
 #: Downloaded files that wait to be read, at most.
 _WAITING_FILES = 128
 _WAITING_BYTES = 1_000_000_000
+#: How often it is looked, while files wait, whether a job was tried too often.
+_BUSY_S = 2.0
 
 
 def fetch_exports(ctx: RunContext, hitting_id: int, *, is_first: bool = True) -> None:
@@ -175,7 +177,9 @@ class _Worker:
         if not self._checking_end.acquire(blocking=False):
             return False
         try:
-            if time.monotonic() - self._checked_end_at < IDLE_S:
+            # The job of a file that waits to be stored is not settled.
+            every_s = _BUSY_S if self._waiting_files else IDLE_S
+            if time.monotonic() - self._checked_end_at < every_s:
                 return False
             now = timezone.now()
             tried = ExportJob.objects.due(now).unclaimed(now)

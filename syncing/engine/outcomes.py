@@ -37,7 +37,7 @@ class Outcomes:
     def step(self, job: ExportJob, state: JobState) -> None:
         """Note how far the job is; only while it is ours."""
         job.state = state
-        if not self._claims.of(job).update(state=state, updated_at=timezone.now()):
+        if not self._claims.move(job, state):
             raise TakenError
         self._tell(job, state)
 
