@@ -9,6 +9,7 @@ from syncing.client.errors import (
     ConfigurationError,
     UnexpectedShapeError,
 )
+from syncing.client.http import new_session
 from syncing.client.tokens import (
     ApiKey,
     MemoryTokenStore,
@@ -244,3 +245,27 @@ def test_hosts_without_a_proxy_are_spoken_to_directly(
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     assert make_client(start_vendor().url).movement_types()
+
+
+def test_proxies_of_the_environment_are_those_of_each_host(monkeypatch):
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    monkeypatch.setenv("NO_PROXY", "files.example")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/certificates.pem")
+    session = new_session()
+
+    def found(url, **given):
+        settings = {"proxies": {}, "stream": True, "verify": None, "cert": None}
+        return session.merge_environment_settings(url, **(settings | given))
+
+    for _ in range(2):
+        api = found("https://api.example/sessions?a=1")
+        files = found("https://files.example/one.parquet")
+        plain = found("http://api.example/sessions")
+        assert api["proxies"]["https"] == "http://proxy.example:3128"
+        assert files["proxies"] == {}
+        assert plain["proxies"].get("http") is None
+        assert (api["verify"], api["stream"]) == ("/certificates.pem", True)
+    assert found("https://api.example/", verify=False)["verify"] is False
