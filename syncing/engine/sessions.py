@@ -378,9 +378,18 @@ def _write_detail(
     with transaction.atomic():
         store_raw(RawPayload.Kind.SESSION_DETAIL, {detail.id: detail.raw})
         players = _players(detail, hitters)
-        outcomes, sessions = _upsert_rows(detail.id, players, values)
-        touched = _mark_absent(detail.id, set(hitters))
-        new_jobs = _want_exports(sessions, fingerprint, values["vendor_updated_at"])
+        outcomes, sessions, has_others = _upsert_rows(detail.id, players, values)
+        touched = _mark_absent(detail.id, set(hitters)) if has_others else set()
+        new_jobs = _want_exports(
+            sessions,
+            fingerprint,
+            values["vendor_updated_at"],
+            known=[
+                session
+                for session, outcome in zip(sessions, outcomes, strict=True)
+                if outcome != "created"
+            ],
+        )
         _conclude(ctx, capture, detail, verdicts, fingerprint)
         changed = {
             player.merged_into_id or player.pk
@@ -481,12 +490,11 @@ def _players(detail: VendorSession, hitters: list[str]) -> list[Player]:
 
 def _upsert_rows(
     session_id: str, players: list[Player], values: dict[str, Any]
-) -> tuple[list[str], list[Session]]:
+) -> tuple[list[str], list[Session], bool]:
+    """What became of each row, the rows, and whether there are others not missing."""
+    stored = list(Session.objects.filter(session_id=session_id))
     # By the record whose id the vendor used, which a merge leaves as it is.
-    known = {
-        row.recorded_as_id or row.player_id: row
-        for row in Session.objects.filter(session_id=session_id)
-    }
+    known = {row.recorded_as_id or row.player_id: row for row in stored}
     outcomes, rows = [], []
     for player in players:
         row = known.get(player.pk)
@@ -505,7 +513,11 @@ def _upsert_rows(
                 row.save(update_fields=[*different, "updated_at"])
             outcomes.append("updated" if different else "unchanged")
         rows.append(row)
-    return outcomes, rows
+    written = {row.pk for row in rows}
+    has_others = any(
+        row.missing_since is None for row in stored if row.pk not in written
+    )
+    return outcomes, rows, has_others
 
 
 def _mark_absent(session_id: str, hitters: set[str]) -> set[int]:
@@ -530,9 +542,16 @@ def _mark_absent(session_id: str, hitters: set[str]) -> set[int]:
 
 
 def _want_exports(
-    sessions: list[Session], fingerprint: str, vendor_updated_at: datetime | None
+    sessions: list[Session],
+    fingerprint: str,
+    vendor_updated_at: datetime | None,
+    *,
+    known: list[Session],
 ) -> int:
-    """One job per file; asked for again when the vendor's session is another."""
+    """One job per file; asked for again when the vendor's session is another.
+
+    Those of the sessions that were `known` before may have jobs.
+    """
     now = timezone.now()
     wanted: dict[str, Any] = {
         "state": JobState.WANTED,
@@ -548,21 +567,16 @@ def _want_exports(
         "fetched_for": fingerprint,
         "updated_at": now,
     }
-    again = (
-        ExportJob.objects.filter(session__in=sessions)
-        .exclude(fetched_for=fingerprint)
-        .update(**wanted)
-    )
-    known = set(
-        ExportJob.objects.filter(session__in=sessions).values_list(
-            "session_id", "data_type"
-        )
-    )
+    again, stored = 0, set()
+    if known:
+        jobs = ExportJob.objects.filter(session__in=known)
+        again = jobs.exclude(fetched_for=fingerprint).update(**wanted)
+        stored = set(jobs.values_list("session_id", "data_type"))
     new = [
         ExportJob(session=session, data_type=data_type, **wanted)
         for session in sessions
         for data_type in ExportType.values
-        if (session.pk, data_type) not in known
+        if (session.pk, data_type) not in stored
     ]
     ExportJob.objects.bulk_create(new)
     return again + len(new)
