@@ -10,6 +10,7 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
@@ -536,13 +537,7 @@ def _parquet_table(
         meta.row_group(place).total_byte_size for place in range(meta.num_row_groups)
     )
     check_unpacked(unpacked, unpacked, limits)
-    unknown_text = {
-        name.strip().lower()
-        for name, kind in zip(header, types, strict=True)
-        if _is_text(kind) or pa.types.is_temporal(kind)
-    }
-    columns = plan_columns(header, texts=frozenset(unknown_text))
-    columns = tuple(_with_type(column, types[column.position]) for column in columns)
+    columns = _planned(tuple(header), tuple(types))
     container = "+".join((*source.wrappers, "parquet"))
     collected = _Collector(columns, limits, container)
     collected.reserve(meta.num_rows)
@@ -555,6 +550,20 @@ def _parquet_table(
             some = collected.used[start : start + step]
             _collect_columns(parquet, header, some, collected)
     return collected.finish()
+
+
+@lru_cache(maxsize=16)
+def _planned(
+    header: tuple[str, ...], types: tuple[pa.DataType, ...]
+) -> tuple[Column, ...]:
+    """How to read each column: the same for all files of a kind."""
+    unknown_text = {
+        name.strip().lower()
+        for name, kind in zip(header, types, strict=True)
+        if _is_text(kind) or pa.types.is_temporal(kind)
+    }
+    columns = plan_columns(header, texts=frozenset(unknown_text))
+    return tuple(_with_type(column, types[column.position]) for column in columns)
 
 
 def _collect_columns(
@@ -632,12 +641,13 @@ def _as_text(values: pa.Array) -> pa.Array:
 
 
 def _as_numbers(values: pa.Array, column: Column) -> npt.NDArray[np.floating[Any]]:
-    if pa.types.is_dictionary(values.type):
-        values = values.dictionary_decode()
-    if _is_text(values.type):
-        values = _parsed(values.cast(pa.string()), column)
-    elif not pa.types.is_floating(values.type):
-        values = values.cast(pa.float64(), safe=False)
+    if not pa.types.is_floating(values.type):
+        if pa.types.is_dictionary(values.type):
+            values = values.dictionary_decode()
+        if _is_text(values.type):
+            values = _parsed(values.cast(pa.string()), column)
+        elif not pa.types.is_floating(values.type):
+            values = values.cast(pa.float64(), safe=False)
     array: npt.NDArray[Any] = values.to_numpy(zero_copy_only=False)
     return array
 
