@@ -18,7 +18,7 @@ import hashlib
 import json
 import struct
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby, pairwise
@@ -117,27 +117,31 @@ class PreparedFrames:
         originals: Mapping[str, str] | None = None,
         units: Mapping[str, str] | None = None,
     ) -> None:
-        arrays = {name: np.asarray(values) for name, values in columns.items()}
-        self.frame_count = _common_length(arrays)
-        kinds = {name: _kind(name, values) for name, values in arrays.items()}
+        names = tuple(columns)
+        arrays = [np.asarray(values) for values in columns.values()]
+        self.frame_count = _common_length(names, arrays)
+        kinds = _kinds(names, tuple(values.dtype for values in arrays))
 
         # One block for all columns of a type: a step over it costs as much as a
         # step over three columns one by one.
         def block_of(kind: str) -> Array:
-            return _block([arrays[n] for n in arrays if kinds[n] == kind], kind)
+            return _block([arrays[place] for place in _places_of(kinds)[kind]], kind)
 
         narrow = block_of(FLOAT32)
         if np.isinf(narrow).any() and (wide := _too_large(arrays, kinds)):
-            kinds |= dict.fromkeys(wide, FLOAT64)
+            kinds = tuple(
+                FLOAT64 if place in wide else kind for place, kind in enumerate(kinds)
+            )
             narrow = block_of(FLOAT32)
         self._blocks = {FLOAT32: narrow, FLOAT64: block_of(FLOAT64)}
-        self._texts = [_text(arrays[n]) for n in arrays if kinds[n] == TEXT]
+        self._places = _places_of(kinds)
+        self._texts = [_text(arrays[place]) for place in self._places[TEXT]]
         originals, units = originals or {}, units or {}
         self.schema, self._schema_bytes = _schema(
-            tuple(arrays),
-            tuple(originals.get(name, name) for name in arrays),
-            tuple(units.get(name) for name in arrays),
-            tuple(kinds.values()),
+            names,
+            tuple(map(originals.get, names, names)),
+            tuple(map(units.get, names)),
+            kinds,
         )
         digest = hashlib.sha256(self._schema_bytes)
         for block in self._blocks.values():
@@ -150,12 +154,10 @@ class PreparedFrames:
         codec = pa.Codec("zstd", compression_level=_LEVEL)
         encoded = {kind: _encode(block, codec) for kind, block in self._blocks.items()}
         texts = [_encode_text(text, codec) for text in self._texts]
-        orders = {kind: iter(found.orders) for kind, found in encoded.items()}
-        orders[TEXT] = iter([0] * len(texts))
-        codes = bytes(
-            _KIND_CODE[column.kind] + next(orders[column.kind])
-            for column in self.schema
-        )
+        coded = np.full(len(self.schema), _KIND_CODE[TEXT], dtype=np.uint8)
+        for kind, found in encoded.items():
+            coded[self._places[kind]] = np.array(found.orders) + _KIND_CODE[kind]
+        codes = coded.tobytes()
         chunks = [*encoded[FLOAT32].chunks, *encoded[FLOAT64].chunks, *texts]
         sizes = np.array([len(chunk) for chunk in chunks], dtype="<u4").tobytes()
         schema = _compressed_schema(self._schema_bytes)
@@ -190,7 +192,11 @@ def pack(
     return PreparedFrames(columns, originals=originals, units=units).pack()
 
 
-def _alike(names: Iterable[str]) -> str:
+@lru_cache(maxsize=64)
+def _alike(names: tuple[str, ...]) -> str:
+    """Names that are spellings of one; empty when each is of its own."""
+    if len(set(map(match_key, names))) == len(names):
+        return ""
     ordered = sorted(names, key=match_key)
     for _, group in groupby(ordered, key=match_key):
         same = list(group)
@@ -199,11 +205,11 @@ def _alike(names: Iterable[str]) -> str:
     return ""
 
 
-def _common_length(arrays: Mapping[str, Array]) -> int:
+def _common_length(names: tuple[str, ...], arrays: Sequence[Array]) -> int:
     """Frames of all columns, which must be of one length and of distinct names."""
     if not arrays:
         raise FramesError("There are no columns to store.")
-    shapes = {values.shape for values in arrays.values()}
+    shapes = {values.shape for values in arrays}
     if len(shapes) != 1 or len(next(iter(shapes))) != 1:
         raise FramesError(
             "Columns must have one dimension and one length; the shapes are "
@@ -211,43 +217,61 @@ def _common_length(arrays: Mapping[str, Array]) -> int:
         )
     if next(iter(shapes))[0] == 0:
         raise FramesError("There are no frames to store.")
-    if len({match_key(name) for name in arrays}) != len(arrays):
+    alike = _alike(names)
+    if alike:
         raise FramesError(
-            f"Columns {_alike(arrays)} differ only in case, blanks or underscores."
+            f"Columns {alike} differ only in case, blanks or underscores."
         )
     return int(next(iter(shapes))[0])
 
 
-def _kind(name: str, values: Array) -> str:
+# All movements of a file have the same columns: what follows from their names and
+# types alone is found out once.
+@lru_cache(maxsize=64)
+def _kinds(
+    names: tuple[str, ...], dtypes: tuple[np.dtype[Any], ...]
+) -> tuple[str, ...]:
+    return tuple(map(_kind, names, dtypes))
+
+
+def _kind(name: str, dtype: np.dtype[Any]) -> str:
     """The type that a column is stored in."""
-    if values.dtype.kind in "OUS":
+    if dtype.kind in "OUS":
         return TEXT
-    if values.dtype.kind == "f":
+    if dtype.kind == "f":
         return FLOAT64 if is_exact(name) else FLOAT32
-    if values.dtype.kind in "iub":
+    if dtype.kind in "iub":
         return FLOAT64
-    raise FramesError(f"Column {name} is of type {values.dtype}, which has no place.")
+    raise FramesError(f"Column {name} is of type {dtype}, which has no place.")
 
 
-def _too_large(arrays: Mapping[str, Array], kinds: Mapping[str, str]) -> list[str]:
-    """Columns meant for float32 with finite values that it cannot hold."""
-    names = [name for name, kind in kinds.items() if kind == FLOAT32]
+@lru_cache(maxsize=64)
+def _places_of(kinds: tuple[str, ...]) -> dict[str, list[int]]:
+    return {
+        kind: [place for place, found in enumerate(kinds) if found == kind]
+        for kind in _KIND_CODE
+    }
+
+
+def _too_large(arrays: Sequence[Array], kinds: tuple[str, ...]) -> set[int]:
+    """Places of columns meant for float32 with finite values that it cannot hold."""
     largest = np.finfo(np.float32).max
     # Infinity itself float32 can hold.
-    return [
-        name
-        for name in names
-        if (np.abs(arrays[name][np.isfinite(arrays[name])]) > largest).any()
-    ]
+    return {
+        place
+        for place in _places_of(kinds)[FLOAT32]
+        if (np.abs(arrays[place][np.isfinite(arrays[place])]) > largest).any()
+    }
 
 
 def _block(arrays: Sequence[Array], kind: str) -> Array:
     """Columns × frames in the stored type, each NaN with the same bits."""
     if not arrays:
         return np.empty((0, 0), dtype=f"<{kind}")
+    block: Array = np.empty((len(arrays), len(arrays[0])), dtype=f"<{kind}")
     # What is too large becomes infinite here, and is looked at again.
     with np.errstate(over="ignore"):
-        block: Array = np.stack(arrays).astype(f"<{kind}")
+        np.concatenate(arrays, out=block.reshape(-1), casting="unsafe")
     missing = np.isnan(block)
     if missing.any():
         block[missing] = np.nan  # equal frames must hash equal
@@ -260,13 +284,16 @@ def _text(values: Array) -> Array:
         # Most texts are the same in every frame.
         return np.full(len(values), str(first), dtype=object)
     return np.array(
-        [None if _is_missing(item) else str(item) for item in values.tolist()],
+        [
+            item if item is None or type(item) is str else _text_of(item)
+            for item in values.tolist()
+        ],
         dtype=object,
     )
 
 
-def _is_missing(item: object) -> bool:
-    return item is None or (isinstance(item, float) and item != item)
+def _text_of(item: object) -> str | None:
+    return None if isinstance(item, float) and item != item else str(item)
 
 
 @lru_cache(maxsize=64)
@@ -466,11 +493,24 @@ class Layout:
             answer.append(Place(name, code, rank, chunk))
         return answer
 
-    def ranges(self, wanted: Sequence[Place]) -> list[tuple[int, int]]:
+    def ranges(self, columns: Sequence[str] | None) -> list[tuple[int, int]]:
         """Start and stop of the parts of the blob that hold the wanted columns."""
+        _, places = self.schema.find(columns)
+        codes, ranks = self.codes[places], self.ranks[places]
+        is_text = codes == _KIND_CODE[TEXT]
+        chunks = np.where(
+            is_text,
+            self.firsts[TEXT] + ranks,
+            np.where(
+                codes >= _KIND_CODE[FLOAT64], self.firsts[FLOAT64], self.firsts[FLOAT32]
+            )
+            + ranks // self.group,
+        )
+        chunks = np.unique(chunks[is_text | (codes % 16 != _CONSTANT)])
         merged: list[tuple[int, int]] = []
-        for chunk in chunks_of(wanted):
-            start, stop = int(self.starts[chunk]), int(self.starts[chunk + 1])
+        for start, stop in zip(
+            self.starts[chunks].tolist(), self.starts[chunks + 1].tolist(), strict=True
+        ):
             if merged and start - merged[-1][1] <= _MERGE_GAP:
                 merged[-1] = (merged[-1][0], stop)
             else:
@@ -534,10 +574,6 @@ class Layout:
                 columns, width, self.frame_count
             )
         return raw
-
-
-def chunks_of(wanted: Sequence[Place]) -> list[int]:
-    return sorted({place.chunk for place in wanted if place.chunk is not None})
 
 
 _NOTHING: Array = np.empty(0)

@@ -26,7 +26,6 @@ from athletes.frames_format import (
     Layout,
     PackedFrames,
     PreparedFrames,
-    chunks_of,
     columns_of,
     header_size_of,
     is_exact,
@@ -137,9 +136,8 @@ def _load_sqlite(
             header = blob.read(PREFIX.size)
             header += blob.read(header_size_of(header) - len(header))
             layout = read_header(header)
-            wanted = layout.wanted(columns)
             parts = []
-            for start, stop in layout.ranges(wanted):
+            for start, stop in layout.ranges(columns):
                 blob.seek(start)
                 parts.append((start, blob.read(stop - start)))
             answer[movement_id] = FrameParts(header, parts, layout)
@@ -165,11 +163,11 @@ def _load_postgresql(
     for pk, movement_id, sha256, header in found:
         headers[pk], layouts[pk] = bytes(header), read_header(header)
         movements[pk], hashes[pk] = movement_id, sha256
-    wanted = {pk: layout.wanted(columns) for pk, layout in layouts.items()}
+    ranges = {pk: layout.ranges(columns) for pk, layout in layouts.items()}
     asked = [
         (pk, hashes[pk], start + 1, stop - start)
-        for pk, layout in layouts.items()
-        for start, stop in layout.ranges(wanted[pk])
+        for pk, found_ranges in ranges.items()
+        for start, stop in found_ranges
     ]
     parts: dict[int, list[tuple[int, bytes]]] = {}
     if asked:
@@ -179,7 +177,7 @@ def _load_postgresql(
     answer = {}
     replaced = []
     for pk, layout in layouts.items():
-        if pk not in parts and chunks_of(wanted[pk]):
+        if pk not in parts and ranges[pk]:
             replaced.append(pk)
             continue
         answer[movements[pk]] = FrameParts(
