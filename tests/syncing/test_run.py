@@ -1,6 +1,13 @@
 """Whole syncs over real HTTP."""
 
+import re
+from collections import Counter
+from contextlib import contextmanager
+
 import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.db.backends.signals import connection_created
 
 from athletes.models import BiomechanicsData, DataState, Movement, Player, Session
 from syncing.models import (
@@ -269,3 +276,49 @@ def test_progress_and_heartbeat_are_written(start_vendor, run_sync):
     done = log.progress[Phase.EXPORTS]
     assert done["done"] == done["total"] == 12
     assert SyncLog.objects.get().heartbeat_at is not None
+
+
+#: How often these are asked is a matter of time: heartbeat, slots, claims, summaries.
+BY_THE_CLOCK = re.compile(
+    r"BEGIN|SAVEPOINT|syncing_requestslot|django_cache|sync_log|runhelper"
+    r"|^SELECT .*FROM \"?syncing_exportjob|SET \"claimed_(?:by|until)\" = "
+    r"|\"players\"|peer_|\"session__player_id\""
+)
+
+
+@contextmanager
+def statements_of_all_threads():
+    """Every statement of connections that are made meanwhile."""
+    found = []
+
+    def note(execute, sql, params, many, context):
+        found.append(" ".join(sql.split()))
+        return execute(sql, params, many, context)
+
+    def watch(connection, **kwargs):
+        connection.execute_wrappers.append(note)
+
+    connection_created.connect(watch)
+    try:
+        yield found
+    finally:
+        connection_created.disconnect(watch)
+
+
+def test_a_session_costs_the_same_statements_however_many_swings(
+    start_vendor, run_sync, settings
+):
+    """Those of its own: none is added by a swing, and none by accident."""
+    settings.SYNC_PROCESSES = 0
+    counts = {}
+    for swings in (3, 8):
+        call_command("flush", verbosity=0, interactive=False)
+        start_vendor(players=1, sessions=1, swings=swings, scenario="plain")
+        with statements_of_all_threads() as found:
+            run_sync()
+        assert Movement.objects.filter(is_swing=True).count() == swings
+        own = [text for text in found if not BY_THE_CLOCK.search(text)]
+        counts[swings] = Counter(" ".join(text.split()[:3]) for text in own)
+    assert counts[3] == counts[8]
+    expected = {"sqlite": 53, "postgresql": 55}[connection.vendor]
+    assert counts[3].total() == expected, counts[3]
