@@ -25,6 +25,14 @@ SIDES = (Side.RIGHT.value, Side.LEFT.value, "")
 #: A metric, and the rule that found the event which it hangs on.
 Key = tuple[str, str]
 
+#: The event that each metric hangs on.
+_EVENT_OF = {
+    name: "foot_down"
+    if "foot down" in definition.window and "reference" not in definition.window
+    else "reference"
+    for name, definition in METRICS.items()
+}
+
 #: Metrics of which the means of each side are kept.
 _KEPT = frozenset(name for name in HEADLINES if METRICS[name].unit != "text")
 
@@ -58,9 +66,7 @@ def event_rule(movement: Movement, metric: str) -> str:
     Where a person moved the event it is the rule of the automatic one: the event is
     still the same, only better placed.
     """
-    window = METRICS[metric].window
-    at_foot_down = "foot down" in window and "reference" not in window
-    event = "foot_down" if at_foot_down else "reference"
+    event = _EVENT_OF[metric]
     entry = movement.events.get(event) or {}
     if entry.get("rule") == "manual":
         entry = movement.automatic_events.get(event) or entry
