@@ -511,15 +511,22 @@ def representative_movement(counted: Sequence[Movement]) -> int | None:
     if len(counted) < curve_tools.LEAST_SWINGS:
         return None
     kept = curve_store.load_curves([m.pk for m in counted], _REPRESENTATIVE_BY)
+    return nearest_to_mean({m.pk: _reference_s(m) for m in counted}, kept)
+
+
+def nearest_to_mean(
+    references: Mapping[int, float | None], kept: Mapping[int, curve_store.Curves]
+) -> int | None:
+    """The same of swings whose curves are at hand; `references` are times by id."""
     usable = [
-        (movement, kept[movement.pk])
-        for movement in counted
-        if movement.pk in kept and _reference_s(movement) is not None
+        (pk, zero_s, kept[pk])
+        for pk, zero_s in references.items()
+        if pk in kept and zero_s is not None
     ]
     names = [
         name
         for name in _REPRESENTATIVE_BY
-        if any(name in curves.values for _, curves in usable)
+        if any(name in curves.values for _, _, curves in usable)
     ]
     sets = [
         curve_tools.align(
@@ -527,15 +534,15 @@ def representative_movement(counted: Sequence[Movement]) -> int | None:
                 curve_tools.Curve(
                     time_s=curves.time_s,
                     values=curves.values.get(name, np.full(len(curves.time_s), np.nan)),
-                    zero_s=_reference_s(movement),
+                    zero_s=zero_s,
                 )
-                for movement, curves in usable
+                for _, zero_s, curves in usable
             ]
         )
         for name in names
     ]
     place = curve_tools.representative(sets)
-    return None if place is None else usable[place][0].pk
+    return None if place is None else usable[place][0]
 
 
 def _reference_s(movement: Movement) -> float | None:

@@ -111,6 +111,13 @@ def means_by_side(
     }
 
 
+def side_in_files(sides: Collection[str]) -> str:
+    """What stands in a file beside numbers over swings from these sides together."""
+    if len(sides) > 1:
+        return "both"
+    return next(iter(sides), "")
+
+
 # --- Kept, and read for many sessions ---------------------------------------------
 
 

@@ -88,7 +88,9 @@ DEFINITION = Term(
         (
             "Side",
             "Right- and left-handed hitters are together: numbers are computed so "
-            "that both sides read the same.",
+            "that both sides read the same. A switch hitter counts with the mean over "
+            "all swings of the newest session; where that has swings of both sides, no "
+            "percentile is said of him.",
         ),
         (
             "From how many on",

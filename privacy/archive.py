@@ -27,6 +27,7 @@ from django.utils import timezone
 from athletes import timeseries
 from athletes.api.frames import cell
 from athletes.biomechanics.definitions import METHOD_VERSION, METRICS, SERIES
+from athletes.means import means_by_side, side_in_files
 from athletes.merging import family
 from athletes.models import (
     BiomechanicsData,
@@ -194,20 +195,47 @@ class _Archive:
             "session_id", "metric", "event_rule"
         )
         by_pk = {session.pk: session for session in self._sessions}
+        of_side = {
+            pk: means_by_side(movements) for pk, movements in self._movements.items()
+        }
+        versions: dict[tuple[int, str, str], str] = {}
+
+        def line(pk: int, metric: str, rule: str, values: Row, side: str) -> Row:
+            return [
+                by_pk[pk].session_id,
+                by_pk[pk].session_date,
+                metric,
+                METRICS[metric].unit if metric in METRICS else None,
+                rule,
+                *values,
+                side,
+            ]
+
+        def lines() -> Iterator[Row]:
+            for row in rows.iterator():
+                pk, metric, rule = row.session_id, row.metric, row.event_rule
+                versions[pk, metric, rule] = row.method_version
+                values = [getattr(row, name) for name in numbers]
+                yield line(pk, metric, rule, values, side_in_files(of_side[pk]))
+            for pk, sides in of_side.items():
+                if len(sides) < 2:
+                    continue
+                for side, means in sides.items():
+                    for (metric, rule), one in sorted(means.items()):
+                        values = [
+                            *(one.n, one.mean, one.sd, one.minimum, one.maximum),
+                            *(one.median, one.robust_spread, one.cv_percent),
+                            versions.get((pk, metric, rule), ""),
+                        ]
+                        yield line(pk, metric, rule, values, side or "unknown")
+
         self._csv(
             "session_metrics.csv",
-            ["session_id", "session_date", "metric", "unit", "event_rule", *numbers],
-            (
-                [
-                    by_pk[row.session_id].session_id,
-                    by_pk[row.session_id].session_date,
-                    row.metric,
-                    METRICS[row.metric].unit if row.metric in METRICS else None,
-                    row.event_rule,
-                    *(getattr(row, name) for name in numbers),
-                ]
-                for row in rows.iterator()
-            ),
+            [
+                *("session_id", "session_date", "metric", "unit", "event_rule"),
+                *(*numbers, "side"),
+            ],
+            lines(),
         )
 
     def _swings(self) -> Iterator[tuple[Session, Movement]]:
@@ -599,7 +627,9 @@ Tables (CSV, UTF-8, one header line; an empty cell is a missing value)
                            athlete, where there are any
   sessions.csv             one line per session, with the vendor's session_id, the
                            condition and the folder of its frames
-  session_metrics.csv      mean and spread of each number over a session
+  session_metrics.csv      mean and spread of each number over a session; side says
+                           from which side the swings were taken, and where it says
+                           both, lines of each side follow at the end
   swings.csv               one line per recorded movement: what was found, its
                            quality with the reasons, and whether it is counted
   metrics.csv              one line per movement and metric: value, unit, and where

@@ -42,15 +42,20 @@ class Shared:
     player: Player
     session: Session | None
 
-    def sheet(self) -> Sheet:
-        """The sheet in the link's units, with as much of the name as was chosen."""
+    def sheet(self, side: str = "") -> Sheet:
+        """The sheet in the link's units, with as much of the name as was chosen.
+
+        `side` is that of a switch hitter, as `sharing.sheet` reads it.
+        """
         sessions = access.visible_sessions(self.link.created_by)
         name = self.player.full_name if self.link.full_name else short_name(self.player)
         if self.session is not None:
             return session_sheet(
-                self.session, sessions, units=self.link.units, name=name
+                self.session, sessions, units=self.link.units, name=name, side=side
             )
-        return athlete_sheet(self.player, sessions, units=self.link.units, name=name)
+        return athlete_sheet(
+            self.player, sessions, units=self.link.units, name=name, side=side
+        )
 
 
 @transaction.atomic

@@ -21,12 +21,23 @@ from athletes import display
 from athletes.biomechanics import curves as curve_tools
 from athletes.biomechanics.definitions import METHOD_VERSION, SERIES
 from athletes.curve_store import load_curves
+from athletes.means import side_of
 from athletes.models import Movement, Player, Session
 from athletes.querysets import SessionQuerySet
 from athletes.selectors.athlete_page import NUMERIC_HEADLINES
 from athletes.selectors.changes import MetricChange, change_at, findings
 from athletes.selectors.events import commonest, event_rules, event_time
-from athletes.selectors.history import Point, histories, rule_words
+from athletes.selectors.history import (
+    Point,
+    SideChoice,
+    histories,
+    newest_side,
+    of_side,
+    rule_words,
+    side_choices,
+    side_of_key,
+    sides_in,
+)
 from athletes.selectors.readings import reading_of
 from athletes.selectors.session_curves import zero_label
 from athletes.selectors.session_page import order_shares
@@ -92,11 +103,17 @@ class Sheet:
     made_line: str
     file_name: str
     units: str
+    side_choices: tuple[SideChoice, ...] = ()
 
     @property
     def title(self) -> str:
         """What a window, a file or an outline is called."""
         return f"{self.name}: swing sheet"
+
+    @property
+    def side_key(self) -> str:
+        """The side of a switch hitter that it is about, as an address names it."""
+        return next((item.key for item in self.side_choices if item.is_chosen), "")
 
 
 def paper_for(units: str, asked: str = "") -> Paper:
@@ -119,17 +136,23 @@ def athlete_sheet(
     *,
     units: str,
     name: str = "",
+    side: str = "",
 ) -> Sheet:
     """The athlete's newest session with numbers, against those before it.
 
-    `sessions` are those that the reader may see. At most six queries.
+    `sessions` are those that the reader may see, `side` (`right`, `left`) the swing of
+    a switch hitter, else that of most swings in the session. At most nine queries.
     """
-    history = _history(player, sessions)
+    every = _history(player, sessions)
+    sides = sides_in(every)
+    history, choices = _of_side(every, sides, side)
     newest = _newest(history)
     session = None
     if newest is not None:
         session = sessions.filter(pk=newest.session_id).first()
-    return _sheet("athlete", player, session, history, units=units, name=name)
+    return _sheet(
+        "athlete", player, session, history, units=units, name=name, choices=choices
+    )
 
 
 def session_sheet(
@@ -138,6 +161,7 @@ def session_sheet(
     *,
     units: str,
     name: str = "",
+    side: str = "",
 ) -> Sheet:
     """One session against those before it; later ones are left out."""
     player = session.player
@@ -148,7 +172,30 @@ def session_sheet(
         if (kept := [p for p in points if _place(p.date, p.session_id) <= at])
         and any(point.session_id == session.pk for point in kept)
     }
-    return _sheet("session", player, session, history, units=units, name=name)
+    sides = sides_in(_of_session(history, session.pk))
+    history, choices = _of_side(history, sides, side)
+    return _sheet(
+        "session", player, session, history, units=units, name=name, choices=choices
+    )
+
+
+def _of_session(
+    history: Mapping[str, Sequence[Point]], pk: int
+) -> dict[str, list[Point]]:
+    return {
+        metric: [point for point in points if point.session_id == pk]
+        for metric, points in history.items()
+    }
+
+
+def _of_side(
+    history: Mapping[str, Sequence[Point]], sides: Sequence[str], wish: str
+) -> tuple[dict[str, list[Point]], tuple[SideChoice, ...]]:
+    """The numbers of one side, and those that there are to choose from."""
+    chosen = side_of_key(wish, sides)
+    if chosen is None:
+        chosen = newest_side(history)
+    return of_side(history, chosen), side_choices(sides, chosen)
 
 
 def _place(date: dt.date | None, pk: int) -> tuple[dt.date, int]:
@@ -177,9 +224,10 @@ def _sheet(
     *,
     units: str,
     name: str,
+    choices: tuple[SideChoice, ...],
 ) -> Sheet:
     changes = _changes(history, session)
-    swings = _swings(session)
+    swings, others = _swings(session, changes)
     drawn = _chart(swings, units)
     rows = tuple(
         _row(mark, change, point, units)
@@ -190,7 +238,7 @@ def _sheet(
         kind=kind,
         facility=cut(settings.FACILITY_NAME, FACILITY_LENGTH),
         name=cut(name or player.full_name, NAME_LENGTH),
-        facts=_facts(player, session, len(swings)),
+        facts=_facts(player, session, len(swings), _side_facts(changes, others)),
         data_line=_data_line(session),
         findings=tuple(
             finding.text for finding in findings(dict(history), system=units)
@@ -215,6 +263,7 @@ def _sheet(
         "Numbers describe a swing; they do not grade it.",
         file_name=_file_name(kind, player, session),
         units=units,
+        side_choices=choices,
     )
 
 
@@ -230,7 +279,20 @@ def _date(session: Session) -> str:
     return date_format(session.session_date, "M j, Y")
 
 
-def _facts(player: Player, session: Session | None, swings: int) -> tuple[str, ...]:
+def _side_facts(
+    changes: Sequence[tuple[Point, MetricChange]], others: int
+) -> tuple[str, ...]:
+    """Of which swings the numbers are, for who swings from both sides."""
+    words = next((point.basis.side_words for point, _ in changes), "")
+    if not words:
+        return ()
+    left_out = f"{counted(others, 'swing')} of the other side not in it"
+    return (words.capitalize(), left_out) if others else (words.capitalize(),)
+
+
+def _facts(
+    player: Player, session: Session | None, swings: int, side: tuple[str, ...]
+) -> tuple[str, ...]:
     facts = []
     if player.dominant_hand_hitting:
         bats = player.get_dominant_hand_hitting_display() or ""
@@ -241,6 +303,7 @@ def _facts(player: Player, session: Session | None, swings: int) -> tuple[str, .
         if session.bat:
             facts.append(f"Bat: {cut(session.bat, DETAIL_LENGTH)}")
         facts.append(counted(swings, "counted swing"))
+        facts += side
     return tuple(facts)
 
 
@@ -318,10 +381,12 @@ def _row(mark: int, change: MetricChange, point: Point, units: str) -> SheetRow:
 def _remarks(changes: Sequence[tuple[Point, MetricChange]]) -> tuple[str, ...]:
     if not changes:
         return ()
+    said = any(point.basis.says_side for point, _ in changes)
     remarks = [
         "n: counted swings. ±: standard deviation from swing to swing, from three "
         "swings on. Before: the comparable sessions before, three at most, taken "
-        "together; same condition, reference event, capture system and method.",
+        f"together; same {'side, ' if said else ''}condition, reference event, capture "
+        "system and method.",
         "Real change: the difference is larger than “clear from”, 1.96 standard errors "
         "of the athlete's own scatter inside a session"
         + (
@@ -346,12 +411,20 @@ def _remarks(changes: Sequence[tuple[Point, MetricChange]]) -> tuple[str, ...]:
 # --- Curves ---------------------------------------------------------------------------
 
 
-def _swings(session: Session | None) -> list[Movement]:
+def _swings(
+    session: Session | None, changes: Sequence[tuple[Point, MetricChange]]
+) -> tuple[list[Movement], int]:
+    """Counted swings of the side that the numbers are of; how many are of another."""
     if session is None:
-        return []
+        return [], 0
     movements = session.movements.in_session_order()
     fields = movements.defer("verdict", "metadata", "quality_reasons")
-    return [movement for movement in fields if movement.is_counted]
+    every = [movement for movement in fields if movement.is_counted]
+    if not changes:
+        return every, 0
+    own = [swing for swing in every if side_of(swing) == changes[0][0].basis.side]
+    # Without any the numbers were there before the swings were told apart.
+    return (own, len(every) - len(own)) if own else (every, 0)
 
 
 def _order(swings: Sequence[Movement]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from athletes.api.frames import cell
 from athletes.biomechanics.definitions import METRICS
+from athletes.means import means_by_side, side_in_files
 from athletes.models import Session
 
 
@@ -24,26 +25,56 @@ _METRIC_COLUMNS = (
 
 
 def metrics_csv(sessions: list[Session]) -> Iterator[str]:
-    """Means of the sessions, a line each; units as stored."""
+    """Means of the sessions, a line each; units as stored.
+
+    Where a switch hitter's session has swings of both sides, `side` says so, and lines
+    of each side follow.
+    """
     writer = csv.writer(_Line())
     yield writer.writerow(
         [
             *("athlete", "org_player_id", *_SESSION_COLUMNS),
-            *("metric", "name", "unit", "event_rule", *_METRIC_COLUMNS),
+            *("metric", "name", "unit", "event_rule", *_METRIC_COLUMNS, "side"),
         ]
     )
     for session in sessions:
         about = [session.player.full_name, session.player.org_player_id]
         about += [getattr(session, name) for name in _SESSION_COLUMNS]
-        for row in session.session_metrics.order_by("metric", "event_rule"):
-            definition = METRICS.get(row.metric)
+        # What is no swing has no numbers.
+        swings = session.movements.filter(is_swing=True).order_by("position", "id")
+        sides = set(swings.order_by().values_list("side", flat=True).distinct())
+        of_side = means_by_side(swings) if len(sides) > 1 else {}
+        together = side_in_files(of_side or {side or "" for side in sides})
+        rows = session.session_metrics.order_by("metric", "event_rule")
+        versions = {}
+        lines = []
+        for row in rows:
+            versions[row.metric, row.event_rule] = row.method_version
+            numbers = [getattr(row, name) for name in _METRIC_COLUMNS]
+            lines.append((row.metric, row.event_rule, [*numbers, together]))
+        if len(of_side) > 1:
+            lines += [
+                (
+                    metric,
+                    rule,
+                    [
+                        *(one.n, one.mean, one.sd, one.minimum, one.maximum),
+                        *(one.median, versions.get((metric, rule), "")),
+                        side or "unknown",
+                    ],
+                )
+                for side, means in of_side.items()
+                for (metric, rule), one in sorted(means.items())
+            ]
+        for metric, rule, numbers in lines:
+            definition = METRICS.get(metric)
             values = [
                 *about,
-                row.metric,
+                metric,
                 definition.name if definition else "",
                 definition.unit if definition else "",
-                row.event_rule,
-                *(getattr(row, name) for name in _METRIC_COLUMNS),
+                rule,
+                *numbers,
             ]
             yield writer.writerow(
                 [cell(value) if isinstance(value, str) else value for value in values]

@@ -8,6 +8,7 @@ from typing import Any
 
 from athletes.access import Viewer, visible_movements
 from athletes.biomechanics.definitions import METRICS
+from athletes.means import means_by_side
 from athletes.models import Movement, Player, Session, SessionMetric
 from athletes.querysets import MovementQuerySet, PlayerQuerySet, SessionQuerySet
 
@@ -143,7 +144,11 @@ def _instant(event: Mapping[str, Any] | None) -> Row:
 
 
 def session_metrics(caller: Viewer, session: Session) -> dict[str, Row]:
-    """Per metric the spread over the counted swings, and each swing's value."""
+    """Per metric the spread over the counted swings, and each swing's value.
+
+    The first is over the swings of both sides, where a switch hitter's session has
+    both; `sides` has those of each.
+    """
     spreads: dict[str, list[Row]] = defaultdict(list)
     for metric in session.session_metrics.order_by("metric", "-n", "event_rule"):
         spreads[metric.metric].append(_spread(metric))
@@ -155,12 +160,16 @@ def session_metrics(caller: Viewer, session: Session) -> dict[str, Row]:
             "id",
             "org_movement_id",
             "position",
+            "side",
             "metrics",
+            "events",
+            "automatic_events",
             "is_swing",
             "inclusion",
             "quality_grade",
         )
     )
+    sides = _sides(swings)
     names = [*METRICS, *spreads, *(name for swing in swings for name in swing.metrics)]
     answer: dict[str, Row] = {}
     for name in dict.fromkeys(names):
@@ -173,8 +182,31 @@ def session_metrics(caller: Viewer, session: Session) -> dict[str, Row]:
             "unit": _unit(name, swings),
             "values": values,
             "other_rules": others,
+            "sides": sides.get(name, []),
         }
     return answer
+
+
+def _sides(swings: Iterable[Movement]) -> dict[str, list[Row]]:
+    """By metric the spread over the counted swings of each side, most swings first."""
+    found: dict[str, list[Row]] = defaultdict(list)
+    for side, means in means_by_side(swings).items():
+        for (metric, rule), one in means.items():
+            found[metric].append(
+                {
+                    "side": side or None,
+                    "mean": one.mean,
+                    "sd": one.sd,
+                    "n": one.n,
+                    "minimum": one.minimum,
+                    "maximum": one.maximum,
+                    "median": one.median,
+                    "event_rule": rule or None,
+                }
+            )
+    for rows in found.values():
+        rows.sort(key=lambda row: -row["n"])
+    return found
 
 
 _NO_SPREAD: Row = {
@@ -210,6 +242,7 @@ def _values(name: str, swings: Iterable[Movement]) -> Iterable[Row]:
                 "movement_id": swing.pk,
                 "org_movement_id": swing.org_movement_id,
                 "position": swing.position,
+                "side": swing.side or None,
                 "value": entry["value"],
                 "reason": entry.get("reason"),
                 "counted": swing.is_counted,

@@ -125,6 +125,7 @@ class SwingValue(Schema):
     movement_id: int
     org_movement_id: str
     position: int
+    side: Literal["right", "left"] | None
     value: float | str | None
     reason: str | None
     counted: bool = Field(description="Whether the swing goes into means.")
@@ -143,11 +144,31 @@ class Spread(Schema):
     method_version: str | None
 
 
+class SideSpread(Schema):
+    """One metric over the counted swings from one side."""
+
+    side: Literal["right", "left"] | None = Field(
+        description="null where the side of the swings is not known."
+    )
+    mean: float | None
+    sd: float | None
+    n: int
+    minimum: float | None
+    maximum: float | None
+    median: float | None
+    event_rule: str | None
+
+
 class SessionMetricOut(Spread):
     unit: str
     values: list[SwingValue]
     other_rules: list[Spread] = Field(
         description="The same over swings that hang on another event; never mixed."
+    )
+    sides: list[SideSpread] = Field(
+        description="The same over the swings of each side, one for each event rule. "
+        "Of a switch hitter mean, sd and n above are over both sides together: hold "
+        "these against each other instead."
     )
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from athletes.biomechanics.definitions import METRICS
-from athletes.models import Player
+from athletes.models import Hand, Player
 from athletes.querysets import PlayerQuerySet
 from athletes.selectors.paging import (
     COUNT_LIMIT,
@@ -130,6 +130,11 @@ class AthleteList:
     has_next: bool
     first_id: int | None
     last_id: int | None
+
+    @property
+    def has_switch_hitter(self) -> bool:
+        """Whether a speed that is shown may be over the swings of both sides."""
+        return any(row.bats == Hand.SWITCH.label for row in self.rows)
 
     @property
     def total_is_more(self) -> bool:

@@ -164,8 +164,8 @@ def athlete_peers(
     )
 
 
-BOTH_SIDES = "Swings of both sides in this session; a percentile is of one alone."
-OTHER_SIDE = "The newest session is of the other side; a percentile is of the newest."
+BOTH_SIDES = "No percentile: this session has swings of both sides."
+OTHER_SIDE = "No percentile: it is of the newest session, of the other side."
 
 
 def _apart(point: Point, points: Sequence[Point]) -> str:

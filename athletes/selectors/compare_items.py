@@ -180,7 +180,7 @@ def _of_one_side_each(items: Sequence[Item]) -> tuple[Item, ...]:
             (*item.bats_choices, item.bats)
         )
     return tuple(
-        replace(item, detail=f"{item.detail}, {side_words(item.bats)}")
+        replace(item, label=f"{item.label}, {side_words(item.bats)}")
         if len(of_player[item.player.pk]) > 1 and item.swings
         else item
         for item in shown

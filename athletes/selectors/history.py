@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from django.db.models import F
 
-from athletes.means import SIDES, Part, side_key, sides_of_sessions
+from athletes.means import SIDES, Parts, side_key, sides_of_sessions
 from athletes.models import Condition, SessionMetric
 from athletes.querysets import SessionQuerySet
 
@@ -124,40 +124,44 @@ def histories(
         )
     )
     sides_of = sides_of_sessions(own, names)
+    # Few are different, and a page of many athletes has ten thousand points.
+    bases: dict[tuple[str, ...], Basis] = {}
     found: dict[int, dict[str, list[Point]]] = defaultdict(lambda: defaultdict(list))
-    for player, pk, date, metric, n, mean, sd, condition, rule, source, version in rows:
-        sides = sides_of.get(pk) or {"": {}}
+    for player, pk, date, metric, n, mean, sd, *rests_on in rows:
+        condition, rule, source, version = rests_on
+        sides = sides_of.get(pk) or _UNKNOWN
         is_part = len(sides) > 1
-        # What is stored is of all swings: of one side only where there is no other.
-        parts = (
-            {side: part for side in sides if (part := sides[side].get((metric, rule)))}
-            if is_part
-            else {side: Part(n, mean, sd) for side in sides}
-        )
-        found[player][metric] += [
-            Point(
-                session_id=pk,
-                date=date,
-                metric=metric,
-                n=part.n,
-                mean=part.mean,
-                sd=part.sd,
-                basis=Basis(condition, rule, source, version, side),
-                is_part=is_part,
+        for side, parts in sides.items():
+            if is_part:
+                part = parts.get((metric, rule))
+                if part is None:
+                    continue
+                # What is stored is of all swings, from either side.
+                n, mean, sd = part
+            key = (condition, rule, source, version, side)
+            basis = bases.get(key)
+            if basis is None:
+                basis = Basis(condition, rule, source, version, side)
+                bases[key] = basis
+            found[player][metric].append(
+                Point(pk, date, metric, n, mean, sd, basis, is_part)
             )
-            for side, part in parts.items()
-        ]
     return {player: _saying(metrics_of) for player, metrics_of in found.items()}
+
+
+_UNKNOWN: Parts = {"": {}}
 
 
 def _saying(history: dict[str, list[Point]]) -> dict[str, list[Point]]:
     """The same; bases say their side where there is more than one."""
     if len(sides_in(history)) > 1:
+        every = [point for points in history.values() for point in points]
+        said = {
+            basis: replace(basis, says_side=True)
+            for basis in {point.basis for point in every}
+        }
         for points in history.values():
-            points[:] = [
-                replace(point, basis=replace(point.basis, says_side=True))
-                for point in points
-            ]
+            points[:] = [replace(point, basis=said[point.basis]) for point in points]
     # Of a session of both sides none may have had the number that was asked for.
     return {metric: points for metric, points in history.items() if points}
 

@@ -15,6 +15,7 @@ from athletes.biomechanics.definitions import (
     METRICS,
     MetricDefinition,
 )
+from athletes.means import SIDES, means_by_side, side_key, side_of
 from athletes.models import (
     BiomechanicsData,
     DataState,
@@ -26,6 +27,7 @@ from athletes.models import (
 )
 from athletes.querysets import SessionQuerySet
 from athletes.selectors.events import event_rules
+from athletes.selectors.history import SideChoice, side_words
 from athletes.selectors.readings import Reading, reading_of
 
 # Spread is only shown from three swings on, and called consistency from five.
@@ -45,7 +47,7 @@ class SwingRow:
     id: int
     position: int
     vendor_id: str
-    side: str
+    bats: str
     grade: str
     grade_label: str
     reasons: tuple[str, ...]
@@ -58,6 +60,10 @@ class SwingRow:
     events: Mapping[str, Any]
     rules: Mapping[str, str]
     readings: tuple[Reading, ...]
+
+    @property
+    def bats_words(self) -> str:
+        return side_words(self.bats)
 
     def reading(self, metric: str) -> Reading | None:
         return next((item for item in self.readings if item.metric == metric), None)
@@ -116,38 +122,15 @@ class DataTypeState:
 
 
 @dataclass(frozen=True)
-class SessionPage:
-    """Everything that the session's page prints."""
+class SessionPart:
+    """What counted swings have in common: all of them, or those from one side."""
 
-    session: Session
-    swings: tuple[SwingRow, ...]
-    not_swings: tuple[SwingRow, ...]
-    unread: tuple[SwingRow, ...]
-    columns: tuple[MetricDefinition, ...]
+    key: str
+    label: str
+    counted: int
     summary: tuple[Reading, ...]
     orders: tuple[OrderShare, ...]
     gaps: tuple[GapReading, ...]
-    representative_id: int | None
-    data_types: tuple[DataTypeState, ...]
-    notes: tuple[Note, ...]
-    tags: tuple[str, ...]
-    earlier_id: int | None
-    later_id: int | None
-
-    @property
-    def counted(self) -> int:
-        return sum(swing.counted for swing in self.swings)
-
-    @property
-    def left_out(self) -> int:
-        return len(self.swings) - self.counted
-
-    @property
-    def sides(self) -> tuple[tuple[str, int], ...]:
-        """How many counted swings of each side, where there are both; else nothing."""
-        counts = Counter(swing.side for swing in self.swings if swing.counted)
-        counts.pop("", None)
-        return tuple(sorted(counts.items())) if len(counts) > 1 else ()
 
     @property
     def has_spread(self) -> bool:
@@ -166,41 +149,113 @@ class SessionPage:
     def first_means(self) -> tuple[Reading, ...]:
         return tuple(r for r in self.summary if not r.is_missing)[:FIRST_MEANS]
 
+
+# How the swings of a session that has both sides are shown.
+APART, TOGETHER = "", "both"
+
+
+@dataclass(frozen=True)
+class SessionPage:
+    """Everything that the session's page prints.
+
+    `side` is the side that is shown, as the address names it: one alone, both apart
+    (nothing) or both together. `parts` are what is told of the swings, one for each
+    side where these are apart.
+    """
+
+    session: Session
+    swings: tuple[SwingRow, ...]
+    not_swings: tuple[SwingRow, ...]
+    unread: tuple[SwingRow, ...]
+    columns: tuple[MetricDefinition, ...]
+    side: str
+    side_choices: tuple[SideChoice, ...]
+    parts: tuple[SessionPart, ...]
+    representative_id: int | None
+    data_types: tuple[DataTypeState, ...]
+    notes: tuple[Note, ...]
+    tags: tuple[str, ...]
+    earlier_id: int | None
+    later_id: int | None
+
+    @property
+    def counted(self) -> int:
+        return sum(swing.counted for swing in self.swings)
+
+    @property
+    def left_out(self) -> int:
+        return len(self.swings) - self.counted
+
+    @property
+    def sides(self) -> tuple[tuple[str, int], ...]:
+        """How many counted swings of each side are shown, where there are both."""
+        counts = Counter(swing.bats for swing in self.swings if swing.counted)
+        return tuple(
+            (side_words(side), counts[side])
+            for side in SIDES
+            if self.side_choices and side in counts
+        )
+
+    @property
+    def is_together(self) -> bool:
+        """Whether means are over swings of both sides."""
+        return self.side == TOGETHER
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether each side has means of its own beside the other's."""
+        return len(self.parts) > 1
+
+    @property
+    def has_spread(self) -> bool:
+        return any(part.has_spread for part in self.parts)
+
+    @property
+    def has_consistency(self) -> bool:
+        return all(part.has_consistency for part in self.parts)
+
+    @property
+    def first_means(self) -> tuple[Reading, ...]:
+        return tuple(reading for part in self.parts for reading in part.first_means)
+
     @property
     def is_empty(self) -> bool:
         return not (self.swings or self.not_swings or self.unread)
 
 
-def session_page(session: Session, siblings: SessionQuerySet) -> SessionPage:
+def session_page(
+    session: Session, siblings: SessionQuerySet, side: str = APART
+) -> SessionPage:
     """The session with its movements; nine queries whatever their number.
 
-    `siblings` are the sessions of the same athlete that the user may see.
+    `siblings` are the sessions of the same athlete that the user may see. `side`
+    chooses among the sides of a switch hitter: `right`, `left`, `both` together, or
+    nothing for both, but apart.
     """
-    representative = representative_id(session)
     movements = list(session.movements.in_session_order().defer("verdict", "metadata"))
-    rows = [swing_row(movement) for movement in movements]
-    swings = [row for row, item in zip(rows, movements, strict=True) if item.is_swing]
-    # What no machine takes for a swing, a person may count all the same.
-    others = [
-        row for row, item in zip(rows, movements, strict=True) if item.is_swing is False
+    sides = _sides(movements)
+    keys = [side_key(one) for one in sides]
+    if side not in (*keys, TOGETHER) or not sides:
+        side = APART
+    rows = [(swing_row(movement), movement) for movement in movements]
+    swings = [
+        row
+        for row, item in rows
+        if item.is_swing and (side not in keys or side_key(row.bats) == side)
     ]
-    unread = [
-        row for row, item in zip(rows, movements, strict=True) if item.is_swing is None
-    ]
-    metrics = list(
-        session.session_metrics.filter(metric__in=[*HEADLINES, *GAPS]).order_by("-n")
-    )
-    counted_orders = [row.order for row in swings if row.counted and row.order]
     return SessionPage(
         session=session,
         swings=tuple(swings),
-        not_swings=tuple(others),
-        unread=tuple(unread),
+        # What no machine takes for a swing, a person may count all the same.
+        not_swings=tuple(row for row, item in rows if item.is_swing is False),
+        unread=tuple(row for row, item in rows if item.is_swing is None),
         columns=tuple(METRICS[name] for name in HEADLINES),
-        summary=_summary(metrics),
-        orders=order_shares(counted_orders),
-        gaps=_gaps(metrics),
-        representative_id=representative,
+        side=side,
+        side_choices=_choices(sides, side),
+        parts=_parts(movements, swings, sides, side)
+        if sides and side != TOGETHER
+        else (_whole(session, swings, TOGETHER if sides else ""),),
+        representative_id=representative_id(session),
         data_types=_data_types(session, len(movements)),
         notes=tuple(
             session.notes.select_related("created_by").order_by("-created_at", "-id")
@@ -208,6 +263,67 @@ def session_page(session: Session, siblings: SessionQuerySet) -> SessionPage:
         tags=tuple(session.tags.values_list("name", flat=True)),
         earlier_id=_neighbour(siblings, session, later=False),
         later_id=_neighbour(siblings, session, later=True),
+    )
+
+
+def _sides(movements: Iterable[Movement]) -> tuple[str, ...]:
+    """The sides of the counted swings, where there are several; else nothing."""
+    found = {side_of(movement) for movement in movements if movement.is_counted}
+    return tuple(side for side in SIDES if side in found) if len(found) > 1 else ()
+
+
+def _choices(sides: Sequence[str], chosen: str) -> tuple[SideChoice, ...]:
+    if not sides:
+        return ()
+    choices = [
+        (APART, "Both sides, apart"),
+        *((side_key(side), side_words(side).capitalize()) for side in sides),
+        (TOGETHER, "Both together"),
+    ]
+    return tuple(SideChoice(key, label, key == chosen) for key, label in choices)
+
+
+def _parts(
+    movements: Sequence[Movement],
+    swings: Sequence[SwingRow],
+    sides: Sequence[str],
+    shown: str,
+) -> tuple[SessionPart, ...]:
+    """Means of each side that is shown, from its own swings."""
+    found = means_by_side(movements, [*HEADLINES, *GAPS])
+    parts = []
+    for side in sides:
+        if shown not in (APART, side_key(side)):
+            continue
+        means = [
+            _Mean(metric, rule, one.n, one.mean, one.sd)
+            for (metric, rule), one in found[side].items()
+            if one.mean is not None
+        ]
+        own = [swing for swing in swings if swing.bats == side]
+        parts.append(_part(side_key(side), side_words(side).capitalize(), own, means))
+    return tuple(parts)
+
+
+def _whole(session: Session, swings: Sequence[SwingRow], key: str) -> SessionPart:
+    """What is stored: means of all swings together."""
+    rows = session.session_metrics.filter(metric__in=[*HEADLINES, *GAPS])
+    means = [_Mean(r.metric, r.event_rule, r.n, r.mean, r.sd) for r in rows]
+    return _part(key, "Both sides together" if key else "", swings, means)
+
+
+def _part(
+    key: str, label: str, swings: Sequence[SwingRow], means: Sequence[_Mean]
+) -> SessionPart:
+    # Of several event rules the one with most swings.
+    most_first = sorted(means, key=lambda mean: -mean.n)
+    return SessionPart(
+        key=key,
+        label=label,
+        counted=sum(swing.counted for swing in swings),
+        summary=_summary(most_first),
+        orders=order_shares(row.order for row in swings if row.counted and row.order),
+        gaps=_gaps(most_first),
     )
 
 
@@ -235,7 +351,7 @@ def swing_row(movement: Movement) -> SwingRow:
         id=movement.pk,
         position=movement.position,
         vendor_id=movement.org_movement_id,
-        side=movement.get_side_display() or "",
+        bats=side_of(movement),
         grade=movement.quality_grade or "",
         grade_label=movement.get_quality_grade_display() or "",
         reasons=reason_texts(movement.quality_reasons),
@@ -272,13 +388,30 @@ def reading_of_session(metric: SessionMetric) -> Reading:
     )
 
 
-def _summary(metrics: Sequence[SessionMetric]) -> tuple[Reading, ...]:
-    """Headline means; of several event rules the one with most swings."""
-    by_metric: dict[str, SessionMetric] = {}
-    for metric in metrics:
-        by_metric.setdefault(metric.metric, metric)
+@dataclass(frozen=True)
+class _Mean:
+    """One metric over counted swings that hang on one event rule."""
+
+    metric: str
+    rule: str
+    n: int
+    mean: float
+    sd: float | None
+
+    @property
+    def reading(self) -> Reading:
+        return Reading(
+            METRICS[self.metric], self.mean, n=self.n, sd=self.sd, rule=self.rule
+        )
+
+
+def _summary(means: Sequence[_Mean]) -> tuple[Reading, ...]:
+    """Headline means; of several event rules the first."""
+    by_metric: dict[str, _Mean] = {}
+    for mean in means:
+        by_metric.setdefault(mean.metric, mean)
     return tuple(
-        reading_of_session(by_metric[name])
+        by_metric[name].reading
         if name in by_metric
         else Reading(METRICS[name], None, reason="No counted swing has this number.")
         for name in HEADLINES
@@ -286,16 +419,16 @@ def _summary(metrics: Sequence[SessionMetric]) -> tuple[Reading, ...]:
     )
 
 
-def _gaps(metrics: Sequence[SessionMetric]) -> tuple[GapReading, ...]:
+def _gaps(means: Sequence[_Mean]) -> tuple[GapReading, ...]:
     gaps = []
     for name in GAPS:
-        metric = next((item for item in metrics if item.metric == name), None)
-        if metric is None:
+        mean = next((item for item in means if item.metric == name), None)
+        if mean is None:
             continue
         error = None
-        if metric.sd is not None and metric.n >= SPREAD_FROM:
-            error = metric.sd / math.sqrt(metric.n)
-        gaps.append(GapReading(reading_of_session(metric), error))
+        if mean.sd is not None and mean.n >= SPREAD_FROM:
+            error = mean.sd / math.sqrt(mean.n)
+        gaps.append(GapReading(mean.reading, error))
     return tuple(gaps)
 
 

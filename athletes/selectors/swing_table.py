@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from athletes.biomechanics.definitions import HEADLINES, METRICS, MetricDefinition
 from athletes.models import QualityGrade
 from athletes.selectors.readings import Reading
-from athletes.selectors.session_page import SessionPage, SwingRow
+from athletes.selectors.session_page import SessionPage, SessionPart, SwingRow
 
 SWING = "swing"
 QUALITY = "quality"
@@ -45,11 +45,21 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
+class MeanRow:
+    """A row of means below the swings."""
+
+    label: str
+    counted: int
+    has_spread: bool
+    readings: tuple[Reading | None, ...]
+
+
+@dataclass(frozen=True)
 class SwingTable:
     """Swings in the wanted order, with the means below them."""
 
     rows: tuple[SwingRow, ...]
-    means: tuple[Reading | None, ...]
+    means: tuple[MeanRow, ...]
     key: str
     descending: bool
 
@@ -94,12 +104,21 @@ def swing_table(page: SessionPage, sort: str = "") -> SwingTable:
     key, descending = sort.removeprefix("-"), sort.startswith("-")
     if key not in {column.key for column in COLUMNS}:
         key, descending = SWING, False
-    means = {reading.metric: reading for reading in page.summary}
     return SwingTable(
         rows=tuple(_sorted(page.swings, _key_of(key), descending=descending)),
-        means=tuple(means.get(column.id) for column in page.columns),
+        means=tuple(_mean_row(part, page.columns) for part in page.parts),
         key=key,
         descending=descending,
+    )
+
+
+def _mean_row(part: SessionPart, columns: Sequence[MetricDefinition]) -> MeanRow:
+    means = {reading.metric: reading for reading in part.summary}
+    return MeanRow(
+        label=part.label,
+        counted=part.counted,
+        has_spread=part.has_spread,
+        readings=tuple(means.get(column.id) for column in columns),
     )
 
 

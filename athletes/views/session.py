@@ -21,11 +21,16 @@ from athletes.selectors.swing_table import COLUMNS, SwingTable, swing_table
 
 # Of the two parts that htmx asks for, the one it puts here needs no curves.
 TABLE_TARGET = "swing-table"
+# What follows the side that is looked at.
+SWINGS_TARGET = "session-swings"
 
 
 @require_safe
 def session(request: PageRequest, pk: int) -> HttpResponse:
-    """The session; `series` and `align` choose the curves, `sort` orders the table."""
+    """The session; `series` and `align` choose the curves, `sort` orders the table.
+
+    `side` chooses among the sides of a switch hitter: `right`, `left`, `both` together.
+    """
     try:
         shown = access.get_session_or_404(request.user, pk)
     except Http404:
@@ -33,7 +38,9 @@ def session(request: PageRequest, pk: int) -> HttpResponse:
         if into is None:
             raise
         return redirect("athletes:session", pk=into)
-    page = session_page(shown, access.visible_sessions(request.user))
+    page = session_page(
+        shown, access.visible_sessions(request.user), request.GET.get("side", "")
+    )
     table = _table_context(
         page, swing_table(page, request.GET.get("sort", "")), request
     )
@@ -80,8 +87,9 @@ def session(request: PageRequest, pk: int) -> HttpResponse:
         "facts_form": SessionForm(instance=shown),
         "note_form": NoteForm(),
     }
+    part = "swings" if request.htmx.target == SWINGS_TARGET else "curves"
     response = page_or_fragment(
-        request, "athletes/session.html", "athletes/_session_curves.html", context
+        request, "athletes/session.html", f"athletes/_session_{part}.html", context
     )
     patch_vary_headers(response, ("HX-Target",))
     return response

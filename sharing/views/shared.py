@@ -47,10 +47,10 @@ def _guarded(view: SharedView) -> Callable[[HttpRequest, str], HttpResponse]:
 
 @_guarded
 def page(request: HttpRequest, shared: links.Shared, token: str) -> HttpResponse:
-    """The sheet."""
+    """The sheet; `side` (`right`, `left`) is that of a switch hitter."""
     if request.method == "GET":
         links.count(shared, "page")
-    sheet = shared.sheet()
+    sheet = shared.sheet(request.GET.get("side", ""))
     paper = paper_for(shared.link.units)
     context = {
         "sheet": sheet,
@@ -64,8 +64,8 @@ def page(request: HttpRequest, shared: links.Shared, token: str) -> HttpResponse
 
 @_guarded
 def pdf(request: HttpRequest, shared: links.Shared, token: str) -> HttpResponse:
-    """The same as a file; `paper` is a4 or letter."""
+    """The same as a file; `paper` is a4 or letter, `side` as on the page."""
     if request.method == "GET":
         links.count(shared, "PDF")
     paper = paper_for(shared.link.units, request.GET.get("paper", ""))
-    return pdf_answer(shared.sheet(), paper)
+    return pdf_answer(shared.sheet(request.GET.get("side", "")), paper)

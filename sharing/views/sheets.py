@@ -92,9 +92,10 @@ def revoke(request: PageRequest, pk: int) -> HttpResponse:
 def _sheet(request: PageRequest, player: Player, session: Session | None) -> Sheet:
     sessions = access.visible_sessions(request.user)
     units = request.user.units
+    side = request.GET.get("side", "")
     if session is not None:
-        return session_sheet(session, sessions, units=units)
-    return athlete_sheet(player, sessions, units=units)
+        return session_sheet(session, sessions, units=units, side=side)
+    return athlete_sheet(player, sessions, units=units, side=side)
 
 
 def _kind(session: Session | None) -> str:

@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
+import base64
+import csv
 import datetime as dt
+import io
 import re
+import zipfile
+from collections import Counter
 from statistics import fmean, stdev
 
+import numpy as np
 import pytest
 from django.urls import reverse
+from pypdf import PdfReader
 
-from athletes import analysis, peers, services
+from athletes import analysis, curve_store, peers, services, timeseries
+from athletes.admin.metrics_csv import metrics_csv
 from athletes.biomechanics.summary import summarise
-from athletes.models import Player, Session
+from athletes.models import Movement, Player, Session
 from athletes.selectors.athlete_page import NUMERIC_HEADLINES
 from athletes.selectors.changes import change_at
 from athletes.selectors.compare_items import parse_items
 from athletes.selectors.history import histories, newest_side, of_side, sides_in
 from athletes.selectors.home_page import real_changes
+from athletes.swing_work import CLOCK
+from privacy.archive import write_archive
+from sharing import links
 from sharing.models import SavedComparison
+from sharing.sheet import athlete_sheet, session_sheet
 from tests.athletes.test_views_pages import figure_of, text_of
-from tests.factories import make_player, make_session, make_swing, make_user
+from tests.factories import (
+    make_player,
+    make_session,
+    make_swing,
+    make_token,
+    make_user,
+    simulated_movements,
+    store_simulated,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -321,7 +341,7 @@ def crowd():
 def test_no_percentile_of_a_session_of_both_sides(client, coach, switch):
     crowd()
     text = text_of(client.get(f"/athletes/{switch.pk}/"))
-    assert "Swings of both sides in this session" in text
+    assert "No percentile: this session has swings of both sides." in text
     assert "percentile n =" not in text
 
 
@@ -335,7 +355,7 @@ def test_percentile_of_a_newest_session_of_one_side_but_not_of_the_other(
     assert "2nd percentile n = 21" in text
     assert "Of a switch hitter the number is the mean over both sides" in text
     other = text_of(client.get(f"/athletes/{switch.pk}/?side=right"))
-    assert "The newest session is of the other side" in other
+    assert "No percentile: it is of the newest session, of the other side." in other
     assert "percentile n =" not in other
 
 
@@ -368,8 +388,8 @@ def test_two_sessions_are_held_against_each_other_on_one_side(client, coach, swi
         (pytest.approx(8.6), 5, True),
     ]
     text = text_of(response)
-    assert "3 counted swings, batting left" in text
-    assert "5 counted swings, batting left" in text
+    assert f"{switch.full_name}, Mar 15, 2026, batting left 3 counted swings" in text
+    assert f"{switch.full_name}, Mar 22, 2026, batting left 5 counted swings" in text
     one = compare(client, f"session-{before.pk}-right", f"session-{after.pk}")
     assert compared(one) == [
         (pytest.approx(10.0), 4, None),
@@ -429,8 +449,9 @@ def test_an_athlete_is_compared_by_one_side(client, coach, switch, righty):
     # The right-handed hitter's side is the one that both have.
     assert [item.bats for item in response.context["page"].items] == ["right"] * 2
     assert [n for _, n, _ in compared(response)] == [11, 11]
-    assert "11 counted swings of 3 sessions, batting right" in text_of(response)
-    assert text_of(response).count("batting right") == 1
+    words = f"{switch.full_name}, batting right 11 counted swings of 3 sessions"
+    assert words in text_of(response)
+    assert f"{righty.full_name} 11 counted swings of 3 sessions" in text_of(response)
 
 
 @pytest.mark.parametrize("item", ["session-1-up", "session-1-", "swing-1-left", "x-1"])
@@ -460,3 +481,282 @@ def test_a_swing_of_one_side_stands_beside_the_session_mean(client, coach, right
     swing = newest_of(righty).movements.first()
     page = text_of(client.get(f"/athletes/swings/{swing.pk}/"))
     assert "session mean 10.0 m/s, n = 3" in page
+
+
+# --- The session's page -------------------------------------------------------------
+
+
+def session_at(client, session, **query):
+    return client.get(reverse("athletes:session", args=[session.pk]), query)
+
+
+def tiles_of(response):
+    """The mean of the hand speed of each part that the page tells of."""
+    return [
+        (part.key, part.counted, part.first_means[0].value)
+        for part in response.context["page"].parts
+    ]
+
+
+def test_session_tells_of_each_side_by_itself(client, coach, switch):
+    response = session_at(client, newest_of(switch))
+    assert tiles_of(response) == [
+        ("right", 3, pytest.approx(10.0)),
+        ("left", 5, pytest.approx(8.6)),
+    ]
+    text = text_of(response)
+    assert "8 of 8 count in means, 3 batting right and 5 batting left" in text
+    assert "together" not in text.replace("Both together", "")
+    assert "Batting right: mean ± SD of 3" in text
+    assert "Batting left: mean ± SD of 5" in text
+    # Over all eight it would be 9.1.
+    assert "9.1 m/s" not in text
+
+
+@pytest.mark.parametrize(
+    ("side", "counted", "mean"), [("right", 3, 10.0), ("left", 5, 8.6)]
+)
+def test_session_of_one_side_on_request(client, coach, switch, side, counted, mean):
+    response = session_at(client, newest_of(switch), side=side)
+    assert tiles_of(response) == [(side, counted, pytest.approx(mean))]
+    page = response.context["page"]
+    assert {swing.bats for swing in page.swings} == {side}
+    assert f"{counted} of {counted} count in means" in text_of(response)
+    assert f'name="side" value="{side}"' in response.content.decode()
+
+
+def test_session_of_both_together_says_so(client, coach, switch):
+    response = session_at(client, newest_of(switch), side="both")
+    every = [*RIGHT[-1], *LEFT[-1]]
+    assert tiles_of(response) == [("both", 8, pytest.approx(fmean(every)))]
+    text = text_of(response)
+    assert "3 batting right and 5 batting left together" in text
+    assert "Two swings are averaged here as if they were one" in text
+    assert "Both sides together: mean ± SD of 8" in text
+
+
+def test_side_alone_comes_for_htmx(client, coach, switch):
+    response = client.get(
+        reverse("athletes:session", args=[newest_of(switch).pk]) + "?side=left",
+        headers={"HX-Request": "true", "HX-Target": "session-swings"},
+    )
+    assert b"<html" not in response.content
+    assert "Batting left: mean" in text_of(response)
+    assert 'aria-current="true">Batting left<' in response.content.decode()
+
+
+@pytest.mark.parametrize("side", ["", "left", "both", "up"])
+def test_session_of_one_side_has_nothing_to_choose(client, coach, righty, side):
+    response = session_at(client, newest_of(righty), side=side)
+    assert tiles_of(response) == [("", 3, pytest.approx(10.0))]
+    text = text_of(response)
+    assert "3 of 3 count in means " in text
+    assert "batting" not in text.lower()
+    assert "Mean ± SD of 3" in text
+
+
+@pytest.mark.parametrize("left", [[8.0], LEFT[-1]])
+@pytest.mark.parametrize("side", ["", "left", "both"])
+def test_session_of_both_sides_takes_no_more_queries(
+    client, coach, side, left, django_assert_max_num_queries
+):
+    session = session_of(make_player(), 0, RIGHT[0], left)
+    with django_assert_max_num_queries(11):
+        session_at(client, session, side=side)
+
+
+@pytest.fixture
+def recorded():
+    """Eight swings with curves: of those from the left all is slower."""
+    session = make_session(data_state="complete", data_synced=True)
+    store_simulated(session, simulated_movements(swings=8))
+    analysis.analyse_session(session.pk)
+    swings = list(session.movements.filter(is_swing=True).in_session_order())
+    left = [swing.pk for swing in swings[::2]][:3]
+    Movement.objects.filter(pk__in=left).update(side="left")
+    slower = {}
+    for pk, curves in curve_store.load_curves(left).items():
+        values = {name: 0.8 * curve for name, curve in curves.values.items()}
+        packed = timeseries.pack({CLOCK: curves.time_s, **values})
+        slower[pk] = packed
+    curve_store.store_packed(slower)
+    analysis.summarise(session.pk)
+    session.refresh_from_db()
+    return session
+
+
+def means_drawn(response):
+    """The largest value of each mean curve, by the side in its name."""
+    figure = figure_of(response, "session-curves-chart")
+    found = {}
+    for trace in figure["data"]:
+        if trace.get("role") == "mean":
+            y = np.frombuffer(base64.b64decode(trace["y"]["bdata"]), dtype="<f4")
+            found[trace["name"]] = float(np.nanmax(y))
+    return found
+
+
+def test_curves_have_a_mean_for_each_side(client, coach, recorded):
+    apart = means_drawn(session_at(client, recorded, series="torso_omega"))
+    assert list(apart) == ["Mean, batting right", "Mean, batting left"]
+    right, left = apart.values()
+    assert left == pytest.approx(0.8 * right, rel=0.05)
+    alone = means_drawn(session_at(client, recorded, series="torso_omega", side="left"))
+    assert alone == {"Mean": pytest.approx(left)}
+    every = means_drawn(session_at(client, recorded, series="torso_omega", side="both"))
+    assert left * 1.02 < every["Mean"] < right * 0.98
+    response = session_at(client, recorded, series="torso_omega")
+    counts = Counter(
+        swing.bats for swing in response.context["page"].swings if swing.counted
+    )
+    # The swing without a bat has another reference event.
+    assert (
+        f"{counts['right'] - 1} swings batting right and 3 swings batting left, aligned"
+    ) in response.context["curves"].caption
+    assert "Mean, batting left" in text_of(response)
+
+
+def test_each_side_has_its_own_typical_swing(client, coach, recorded):
+    def typical(**query):
+        response = session_at(client, recorded, **query)
+        return {
+            tile.swing.bats: tile.swing.id
+            for tile in response.context["strip"]
+            if tile.is_typical
+        }
+
+    apart = typical()
+    assert set(apart) == {"right", "left"}
+    assert typical(side="left") == {"left": apart["left"]}
+    (together,) = typical(side="both").values()
+    assert together == recorded.summary["representative"]["movement_id"]
+    own = [
+        swing
+        for swing in recorded.movements.in_session_order()
+        if swing.is_counted and swing.side == "left"
+    ]
+    assert apart["left"] == analysis.representative_movement(own)
+
+
+# --- The list -----------------------------------------------------------------------
+
+
+def test_list_says_over_what_a_switch_hitters_speeds_are(client, coach, righty):
+    words = "A switch hitter's speeds are means over all swings"
+    assert words not in text_of(client.get("/athletes/"))
+    make_player(dominant_hand_hitting="switch")
+    assert words in text_of(client.get("/athletes/"))
+
+
+# --- What leaves the house ----------------------------------------------------------
+
+
+def test_sheet_is_of_one_side_and_says_so(switch):
+    sheet = athlete_sheet(switch, Session.objects.all(), units="metric")
+    assert sheet.facts == (
+        *("Switch hitter", "Condition not said", "5 counted swings", "Batting left"),
+        "3 swings of the other side not in it",
+    )
+    (row,) = sheet.rows
+    assert (row.before, row.before_n, row.now, row.n) == ("8.0", "9", "8.6", "5")
+    assert row.verdict == "real change"
+    assert "batting left: 7 % faster" in sheet.findings[0]
+    assert "same side, condition, reference event" in sheet.remarks[0]
+    right = athlete_sheet(switch, Session.objects.all(), units="metric", side="right")
+    (row,) = right.rows
+    assert (row.before, row.now, row.n) == ("10.0", "10.0", "3")
+    assert "Batting right" in right.facts
+
+
+def test_sheet_of_a_session_has_the_sides_of_that_session(switch):
+    both = newest_of(switch)
+    alone = session_of(switch, 6, right=[10.5, 10.6, 10.4])
+    sheet = session_sheet(both, Session.objects.all(), units="metric", side="right")
+    assert (sheet.rows[0].now, sheet.side_key) == ("10.0", "right")
+    sheet = session_sheet(alone, Session.objects.all(), units="metric", side="left")
+    assert (sheet.rows[0].now, sheet.rows[0].n) == ("10.5", "3")
+    assert "Batting right" in sheet.facts
+    assert sheet.side_choices == ()
+
+
+def test_sheet_of_one_side_says_no_side(righty):
+    sheet = athlete_sheet(righty, Session.objects.all(), units="metric", side="left")
+    assert sheet.facts == ("Bats right", "Condition not said", "3 counted swings")
+    assert "same condition, reference event" in sheet.remarks[0]
+    assert sheet.side_choices == ()
+
+
+def test_sheet_page_and_file_follow_the_side(client, coach, switch):
+    address = reverse("sharing:athlete", args=[switch.pk])
+    page = client.get(address, {"side": "right"}).content.decode()
+    assert ".pdf?side=right" in page
+    assert "Batting right</bdi>" in page
+    file = client.get(
+        reverse("sharing:athlete_pdf", args=[switch.pk]), {"side": "right"}
+    )
+    words = "".join(p.extract_text() for p in PdfReader(io.BytesIO(file.content)).pages)
+    assert "Batting right" in words
+    assert "3 counted swings" in words
+
+
+def test_shared_link_shows_either_side(client, coach, switch):
+    _, token = links.make_link(by=coach, player=switch)
+    address = reverse("shared", args=[token])
+    assert "Batting left</bdi>" in client.get(address).content.decode()
+    page = client.get(address, {"side": "right"}).content.decode()
+    assert "Batting right</bdi>" in page
+
+
+def test_json_has_the_means_of_each_side(client, switch):
+    session = newest_of(switch)
+    answer = client.get(f"/sessions/{session.pk}/metrics", headers=make_token())
+    metric = answer.json()["metrics"][METRIC]
+    # What was there before is as it was: all swings together.
+    assert metric["n"] == 8
+    assert metric["mean"] == pytest.approx(fmean([*RIGHT[-1], *LEFT[-1]]))
+    assert [
+        (row["side"], row["n"], row["mean"], row["sd"], row["event_rule"])
+        for row in metric["sides"]
+    ] == [
+        (
+            side,
+            len(values),
+            pytest.approx(fmean(values)),
+            pytest.approx(stdev(values)),
+            "hand_peak",
+        )
+        for side, values in (("left", LEFT[-1]), ("right", RIGHT[-1]))
+    ]
+    assert [row["side"] for row in metric["values"]] == ["right"] * 3 + ["left"] * 5
+
+
+def test_json_of_one_side_has_the_same_mean_twice(client, righty):
+    session = newest_of(righty)
+    answer = client.get(f"/sessions/{session.pk}/metrics", headers=make_token())
+    metric = answer.json()["metrics"][METRIC]
+    (row,) = metric["sides"]
+    assert (row["side"], row["n"]) == ("right", metric["n"])
+    assert row["mean"] == pytest.approx(metric["mean"])
+
+
+def lines_of(text):
+    return [
+        (row["side"], int(row["n"]), pytest.approx(float(row["mean"])))
+        for row in csv.DictReader(io.StringIO(text))
+        if row["metric"] == METRIC
+    ]
+
+
+def test_files_say_from_which_side(switch, righty):
+    both, one = newest_of(switch), newest_of(righty)
+    together = fmean([*RIGHT[-1], *LEFT[-1]])
+    wanted = [("both", 8, together), ("right", 3, 10.0), ("left", 5, 8.6)]
+    assert lines_of("".join(metrics_csv([both]))) == wanted
+    assert lines_of("".join(metrics_csv([one]))) == [("right", 3, 10.0)]
+    file = io.BytesIO()
+    write_archive(switch, file)
+    with zipfile.ZipFile(file) as archive:
+        text = archive.read("session_metrics.csv").decode()
+    rows = lines_of(text)
+    assert [row for row in rows if row[0] == "both"][-1] == wanted[0]
+    assert [row for row in rows if row[0] != "both"][-2:] == wanted[1:]

@@ -360,18 +360,18 @@ def test_session_speaks_of_a_spread_from_three_swings_on(
 def test_session_of_a_switch_hitter_says_that_both_sides_are_in_its_means(
     client, coach, session
 ):
-    address = reverse("athletes:session", args=[session.pk])
+    address = reverse("athletes:session", args=[session.pk]) + "?side=both"
     assert "together<" not in client.get(address).content.decode()
     one, other = swings_of(session)[:2]
     Movement.objects.filter(pk__in=[one.pk, other.pk]).update(side="left")
     page = client.get(address).content.decode()
-    words = "5 of 5 count in means, 2 left-handed and 3 right-handed together<"
+    words = "5 of 5 count in means, 3 batting right and 2 batting left together<"
     assert words in page
     # A swing that does not count is in no mean.
     services.set_inclusion(
         movement=one, inclusion="excluded", reason="Bunt.", user=coach
     )
-    words = "4 of 5 count in means, 1 left-handed and 3 right-handed together<"
+    words = "4 of 5 count in means, 3 batting right and 1 batting left together<"
     assert words in client.get(address).content.decode()
 
 
