@@ -14,7 +14,9 @@ from accounts.adminkit import RecentValuesFilter
 from accounts.audit import record
 from accounts.models import Action
 from athletes import services
+from athletes.admin import tables
 from athletes.admin.kit import BySession, ReadOnly, link, too_many, user_of
+from athletes.display import value_text
 from athletes.models import (
     BiomechanicsData,
     EventCorrection,
@@ -68,18 +70,18 @@ class MovementAdmin(BySession):
         "missing_since",
         "is_swing",
         "side",
-        "sampling_rate_hz",
+        "sampling_rate",
         "frame_count",
-        "duration_s",
+        "duration",
         "angle_unit_found",
         "quality_grade",
-        "quality_reasons",
+        "reasons",
         "inclusion",
         "inclusion_reason",
-        "events",
-        "automatic_events",
-        "verdict",
-        "metrics",
+        "events_found",
+        "events_before_moving",
+        "findings",
+        "numbers",
         "metadata",
         "method_version",
         "analysed_at",
@@ -103,6 +105,10 @@ class MovementAdmin(BySession):
         rate = movement.sampling_rate_hz
         return "–" if rate is None else f"{rate:.0f} Hz"
 
+    @admin.display(description="duration")
+    def duration(self, movement: Movement) -> str:
+        return value_text(movement.duration_s, "s", "metric", decimals=3)
+
     @admin.display(description="page")
     def page(self, movement: Movement) -> SafeString:
         return link("athletes:swing", movement.pk, "Open the swing's page")
@@ -112,6 +118,27 @@ class MovementAdmin(BySession):
         return link(
             "admin:athletes_session_change", movement.session_id, str(movement.session)
         )
+
+    @admin.display(description="reasons for the grade")
+    def reasons(self, movement: Movement) -> str:
+        return tables.sentences(movement.quality_reasons)
+
+    @admin.display(description="events")
+    def events_found(self, movement: Movement) -> str:
+        return tables.events(movement.events)
+
+    @admin.display(description="events before a person moved one")
+    def events_before_moving(self, movement: Movement) -> str:
+        moved = movement.automatic_events != movement.events
+        return tables.events(movement.automatic_events if moved else {})
+
+    @admin.display(description="found out about the file")
+    def findings(self, movement: Movement) -> str:
+        return tables.findings(movement.verdict)
+
+    @admin.display(description="numbers")
+    def numbers(self, movement: Movement) -> str:
+        return tables.metrics(movement.metrics)
 
     @admin.action(description="Count out, with a reason", permissions=["view"])
     def count_out(

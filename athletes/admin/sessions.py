@@ -27,6 +27,8 @@ from athletes.admin.kit import (
     user_of,
 )
 from athletes.admin.metrics_csv import metrics_csv
+from athletes.biomechanics.definitions import METRICS
+from athletes.display import value_text
 from athletes.models import Session, SessionMetric
 
 
@@ -200,16 +202,61 @@ class SessionMetricAdmin(BySession):
     list_select_related = ["session"]
     ordering = ["-session_id", "-metric", "-event_rule"]
     ordering_within = ("metric", "event_rule")
+    fields = [
+        "of_session",
+        "metric",
+        "defined_as",
+        "swings",
+        "mean_shown",
+        "sd_shown",
+        "median_shown",
+        "robust_spread_shown",
+        "range_shown",
+        "cv_shown",
+        "event_rule",
+        "method_version",
+    ]
+
+    @admin.display(description="session")
+    def of_session(self, row: SessionMetric) -> SafeString:
+        return link("admin:athletes_session_change", row.session_id, str(row.session))
+
+    @admin.display(description="what it is")
+    def defined_as(self, row: SessionMetric) -> str:
+        known = METRICS.get(row.metric)
+        return known.name if known else "A number of an earlier version of the program."
+
+    @admin.display(description="swings")
+    def swings(self, row: SessionMetric) -> int:
+        return row.n
 
     @admin.display(description="mean")
     def mean_shown(self, row: SessionMetric) -> str:
-        return _short(row.mean)
+        return _short(row.mean, row.metric)
 
-    @admin.display(description="SD")
+    @admin.display(description="standard deviation (SD)")
     def sd_shown(self, row: SessionMetric) -> str:
-        return _short(row.sd)
+        return _short(row.sd, row.metric)
+
+    @admin.display(description="median")
+    def median_shown(self, row: SessionMetric) -> str:
+        return _short(row.median, row.metric)
+
+    @admin.display(description="robust spread (1.4826 × MAD)")
+    def robust_spread_shown(self, row: SessionMetric) -> str:
+        return _short(row.robust_spread, row.metric)
+
+    @admin.display(description="smallest to largest")
+    def range_shown(self, row: SessionMetric) -> str:
+        least, most = (_short(each, row.metric) for each in (row.minimum, row.maximum))
+        return f"{least} to {most}"
+
+    @admin.display(description="coefficient of variation (CV)")
+    def cv_shown(self, row: SessionMetric) -> str:
+        return value_text(row.cv, "%", "metric")
 
 
-def _short(value: float | None) -> str:
-    """As many digits as anybody compares; the form has all."""
-    return "–" if value is None else f"{value:.4g}"
+def _short(value: float | None, metric: str) -> str:
+    """As many digits as anybody compares, with the unit that is stored."""
+    unit = METRICS[metric].unit if metric in METRICS else ""
+    return value_text(value, unit, "metric")

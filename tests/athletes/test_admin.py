@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 import io
 import re
 
@@ -31,6 +32,7 @@ from tests.factories import (
     make_swing,
     make_synced_session,
     make_user,
+    metric,
 )
 
 pytestmark = pytest.mark.django_db
@@ -349,6 +351,53 @@ def test_an_athlete_leads_to_his_sessions_and_a_session_to_its_swings(client, st
     link = f"/admin/athletes/movement/?session__id__exact={session.pk}"
     assert f'href="{link}"' in page.content.decode()
     assert len(client.get(link).context["cl"].result_list) == 2
+
+
+def _text(page):
+    text = html.unescape(re.sub(r"<[^>]+>", " ", page.content.decode()))
+    return re.sub(r"\s+", " ", text)
+
+
+def test_what_a_movement_keeps_as_json_is_read_as_tables(client, staff):
+    turn = metric(612.345, "deg/s") | {"window": "load to reference"}
+    movement = make_movement(
+        metrics={
+            "peak_pelvis_omega": turn,
+            "attack_angle": metric(None, "deg", "No bat in the file."),
+            "no_longer_known": metric(3.0, "m"),
+        },
+        events={
+            "foot_down": {"time_s": 1.23456, "rule": "vendor", "confidence": "vendor"},
+            "load": {"time_s": None, "rule": None, "reason": "The file begins later."},
+        },
+        verdict={"length_unit": {"value": "mm", "text": "In <millimetres>."}},
+        quality_reasons=[{"code": "gap", "text": "A gap of 30 ms."}],
+    )
+    url = reverse("admin:athletes_movement_change", args=[movement.pk])
+    page = client.get(url)
+    text = _text(page)
+    assert "Peak pelvis turn rate 612°/s load to reference" in text
+    assert "Attack angle – – No bat in the file." in text
+    assert "no_longer_known 3.00 m" in text
+    assert "Foot down 1.235 s vendor" in text
+    assert "Load – not found" in text
+    assert "The file begins later." in text
+    assert "length unit In <millimetres>." in text
+    assert "<millimetres>" not in page.content.decode()
+    assert "Reasons for the grade: A gap of 30 ms." in text
+    assert '"time_s"' not in text
+
+
+def test_a_mean_is_read_with_its_unit(client, staff):
+    row = make_session_metric(mean=640.0, cv=3.125, robust_spread=None)
+    url = reverse("admin:athletes_sessionmetric_change", args=[row.pk])
+    text = _text(client.get(url))
+    assert "Swings: 5" in text
+    assert "Mean: 640°/s" in text
+    assert "Standard deviation (SD): 20.0°/s" in text
+    assert "Smallest to largest: 610°/s to 670°/s" in text
+    assert "Coefficient of variation (CV): 3.12%" in text
+    assert re.search(r"Robust spread \([^)]+\): –", text)
 
 
 # --- Many rows ------------------------------------------------------------------------
