@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -34,6 +35,22 @@ def refresh_session_state(session_pk: int) -> bool:
 
     A row that shows the parts of several records of one athlete tells of all of them.
     """
+    with transaction.atomic(savepoint=False):
+        _wait_for_others(session_pk)
+        return _refresh(session_pk)
+
+
+def _wait_for_others(session_pk: int) -> None:
+    """Two files that settle at once would each take the other for open still.
+
+    SQLite has one writer, who knows all that was written.
+    """
+    if connection.features.has_select_for_update:
+        rows = Session.objects.select_for_update(no_key=True).filter(pk=session_pk)
+        list(rows.order_by().values_list("pk"))
+
+
+def _refresh(session_pk: int) -> bool:
     parts: dict[int, list[str]] = {session_pk: []}
     shown_by = None
     for part_pk, part_shown_by, job_state in (

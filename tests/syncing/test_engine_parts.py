@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.core.cache import cache
-from django.db import DatabaseError, connection, connections
+from django.db import DatabaseError, connection, connections, transaction
 from django.utils import timezone
 from django_q.models import Schedule, Task
 
@@ -15,7 +15,7 @@ from syncing import schedules, services, tasks
 from syncing.client.tokens import PasswordLogin, Token
 from syncing.engine.asking import movement_in_name
 from syncing.engine.limiter import SharedLimiter
-from syncing.engine.states import session_state
+from syncing.engine.states import refresh_session_state, session_state
 from syncing.engine.summaries import Summaries
 from syncing.engine.tokens import CacheTokenStore
 from syncing.models import (
@@ -238,6 +238,35 @@ def make_job(**fields):
 )
 def test_session_state_follows_its_jobs(states, expected):
     assert session_state(states) == expected
+
+
+def test_two_files_that_settle_at_once_see_each_other():
+    one = make_job(state=JobState.DOWNLOADING)
+    other = make_job(
+        session=one.session, data_type="momentum-energy", state=JobState.DOWNLOADING
+    )
+    begins = threading.Event()
+
+    def settle(job):
+        ExportJob.objects.filter(pk=job.pk).update(state=JobState.STORED)
+        refresh_session_state(job.session_id)
+
+    def settle_other():
+        begins.set()
+        with transaction.atomic():
+            settle(other)
+        connection.close()
+
+    thread = threading.Thread(target=settle_other)
+    with transaction.atomic():
+        settle(one)
+        thread.start()
+        assert begins.wait(10)
+        # It reads what there is, or waits.
+        thread.join(0.5)
+    thread.join(20)
+    one.session.refresh_from_db()
+    assert one.session.data_state == DataState.COMPLETE
 
 
 def test_retry_makes_a_job_due_and_starts_a_run():
