@@ -97,6 +97,10 @@ def _damaged(columns: Columns, damage: str | None, first: str) -> Columns:
             else values[order]
             for name, values in columns.items()
         }
+    if damage == "bad-one-swing" and columns.get("org_movement_id", [""])[0] == first:
+        time = columns["time"].copy()
+        time[31] = time[30]
+        return {**columns, "time": time}
     if damage == "bad-same-id" and "org_movement_id" in columns:
         frames = len(columns["index"])
         return {**columns, "org_movement_id": [first] * frames}

@@ -61,6 +61,7 @@ SCENARIOS: dict[str, tuple[str, float | None]] = {
     "bad-missing-columns": ("no time column", None),
     "bad-duplicate-columns": ("one column twice (CSV)", None),
     "bad-text-column": ("text where a number belongs", None),
+    "bad-one-swing": ("the first movement has one instant twice", None),
     "bad-bomb": ("a small gzip that unpacks to 2 GB", None),
     # Data
     "plain": (

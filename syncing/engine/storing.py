@@ -158,6 +158,8 @@ class Storing:
         def end() -> None:
             if read.failures:
                 # Tried again: only what it held is kept.
+                if job.data_type != ExportType.METADATA:
+                    want_numbers(job.session_id)
                 self._claims.confirm(job)
             else:
                 self._settle(item, read)

@@ -1,5 +1,6 @@
 """Data exports, links and files."""
 
+import csv
 import gzip
 import io
 import time
@@ -298,6 +299,7 @@ def test_damaged_files(start):
         "bad-missing-columns",
         "bad-duplicate-columns",
         "bad-text-column",
+        "bad-one-swing",
     ):
         vendor.world.damage_session(session_id, damage)
         found[damage] = vendor.download(link).content
@@ -313,6 +315,16 @@ def test_damaged_files(start):
     assert b"IMG-1000-0002" not in same
     shuffled = gzip.decompress(found["bad-out-of-order"])
     assert not shuffled.split(b"\r\n")[1].startswith(b'"0",')
+    sound = list(csv.DictReader(io.StringIO(gzip.decompress(whole).decode("utf-8"))))
+    text = gzip.decompress(found["bad-one-swing"]).decode("utf-8")
+    changed = [
+        place
+        for place, (row, other) in enumerate(
+            zip(sound, csv.DictReader(io.StringIO(text)), strict=True)
+        )
+        if row != other
+    ]
+    assert changed == [31]
     vendor.world.damage_session(session_id, None)
     assert vendor.download(link).content == whole
 

@@ -171,6 +171,32 @@ def test_two_swings_under_one_id_are_fetched_one_by_one(start_vendor, run_sync):
     assert (log.status, log.errors) == (RunStatus.SUCCESS, [])
 
 
+def test_the_other_swings_of_a_file_with_a_bad_one_get_their_numbers(
+    start_vendor, run_sync
+):
+    vendor = start_vendor(sessions=1, scenario="plain", swings=3)
+    session_id = vendor.world.listed_sessions()[0].id
+    vendor.world.damage_session(session_id, "bad-one-swing")
+    log = run_sync()
+    frames = ExportJob.objects.exclude(data_type="metadata")
+    assert set(frames.values_list("state", "error_code")) == {
+        (JobState.FAILED, "conflicting_rows")
+    }
+    assert log.status == RunStatus.PARTIAL
+    bad, *others = Movement.objects.order_by("position")
+    assert (bad.metrics, bad.biomechanics.count()) == ({}, 0)
+    assert len(others) == 2
+    for other in others:
+        assert other.metrics["peak_pelvis_omega"]["value"] > 300
+        assert other.is_swing
+
+    vendor.world.damage_session(session_id, None)
+    run_sync()
+    assert set(ExportJob.objects.values_list("state", flat=True)) == {JobState.STORED}
+    bad.refresh_from_db()
+    assert bad.metrics["peak_pelvis_omega"]["value"] > 300
+
+
 def test_job_is_given_up_in_the_end_and_says_so(start_vendor, run_sync):
     vendor = start_vendor(sessions=1, scenario="plain")
     vendor.world.damage_session(vendor.world.listed_sessions()[0].id, "bad-html")
