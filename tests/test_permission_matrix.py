@@ -421,6 +421,9 @@ def test_every_row_has_a_route() -> None:
     assert ROWS.keys() - ours() == set(), "these routes are gone"
 
 
+# Many requests. Rules are Python and plain filters; on the second
+# database every route is asked by test_hostile_names.py.
+@pytest.mark.no_database
 @pytest.mark.parametrize(
     ("route", "row"),
     [
