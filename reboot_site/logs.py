@@ -39,6 +39,11 @@ _ROW = re.compile(r"((?i:row contains)|Key \(.*?\)=)[ ]?\(.*")
 _RESET = re.compile(r"(/(?:accounts/reset|shared)/)[^\s\"'<>]+")
 
 
+# Also the signs that make a terminal show text in another order or on another line.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
+_REFUSAL_LENGTH = 160
+
+
 def redact(text: str) -> str:
     """`text` without what opens a door: queries, tokens, passwords, reset links.
 
@@ -72,6 +77,24 @@ class RedactingFilter(logging.Filter):
             record.exc_text = redact(record.exc_text)
         if record.stack_info:
             record.stack_info = redact(record.stack_info)
+        return True
+
+
+class RefusedRequestFilter(logging.Filter):
+    """Makes a refused request one short warning: it is the sender's fault.
+
+    Django writes a traceback at ERROR for each, such as for a wrong Host header. Who
+    sends a thousand of them would fill the log and hide what matters in it.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.startswith("django.security."):
+            told = _CONTROL.sub(" ", record.getMessage())
+            if len(told) > _REFUSAL_LENGTH:
+                told = f"{told[:_REFUSAL_LENGTH]} …"
+            record.msg, record.args = f"A request was refused: {told}", None
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+            record.exc_info = record.exc_text = None
         return True
 
 
@@ -142,6 +165,7 @@ def configuration(*, form: str, level: str) -> dict[str, Any]:
         "disable_existing_loggers": False,
         "filters": {
             "request_id": {"()": RequestIdFilter},
+            "refusals": {"()": RefusedRequestFilter},
             "redact": {"()": RedactingFilter},
         },
         "formatters": {
@@ -152,7 +176,7 @@ def configuration(*, form: str, level: str) -> dict[str, Any]:
             "console": {
                 "class": "logging.StreamHandler",
                 "formatter": form,
-                "filters": ["request_id", "redact"],
+                "filters": ["request_id", "refusals", "redact"],
             },
         },
         "root": {"handlers": ["console"], "level": level},

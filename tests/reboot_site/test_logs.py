@@ -121,10 +121,42 @@ def test_text_line_names_the_request_before_the_traceback(written):
 
 def test_configuration_sends_lines_of_django_and_the_queue_through_the_filters():
     found = logs.configuration(form="json", level="INFO")
-    assert found["handlers"]["console"]["filters"] == ["request_id", "redact"]
+    assert found["handlers"]["console"]["filters"] == [
+        *("request_id", "refusals", "redact")
+    ]
     assert found["root"]["handlers"] == ["console"]
     own = {name: entry.get("handlers", []) for name, entry in found["loggers"].items()}
     assert set(map(tuple, own.values())) == {()}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "host",
+    ["elsewhere.example", "bad\nhost\x1b[2J\u202e", "x" * 5000],
+    ids=["wrong", "control characters", "long"],
+)
+def test_a_wrong_host_is_one_short_warning(client, host, capsys):
+    console = logs.configuration(form="line", level="INFO")["handlers"]["console"]
+    handler = logging.StreamHandler()
+    handler.setFormatter(LineFormatter())
+    known = {"request_id": logs.RequestIdFilter, "redact": logs.RedactingFilter}
+    known["refusals"] = logs.RefusedRequestFilter
+    for name in console["filters"]:
+        handler.addFilter(known[name]())
+    logger = logging.getLogger("django.security")
+    logger.addHandler(handler)
+    try:
+        answer = client.get("/accounts/login/", HTTP_HOST=host)
+    finally:
+        logger.removeHandler(handler)
+    written = capsys.readouterr().err
+    lines = written.splitlines()
+    assert answer.status_code == 400
+    assert len(lines) == 1, written
+    assert " WARNING django.security.DisallowedHost A request was refused: " in lines[0]
+    assert "Invalid HTTP_HOST header" in lines[0]
+    assert lines[0].isprintable()
+    assert len(lines[0]) < 400
 
 
 # --- Requests -------------------------------------------------------------------
