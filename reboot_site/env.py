@@ -7,7 +7,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 TRUE = {"1", "true", "yes", "on"}
-FALSE = {"0", "false", "no", "off", ""}
+FALSE = {"0", "false", "no", "off"}
 
 
 def load_dotenv(path: Path) -> None:
@@ -26,7 +26,10 @@ def load_dotenv(path: Path) -> None:
 
 
 class Env:
-    """Reads variables; ``NAME_FILE`` names a file that holds the value instead."""
+    """Reads variables; an empty one is as good as none, and means the default.
+
+    ``NAME_FILE`` names a file that holds the value of ``NAME`` instead.
+    """
 
     def __init__(self, source: Mapping[str, str]) -> None:
         self._source = source
@@ -46,8 +49,8 @@ class Env:
         return default
 
     def boolean(self, name: str, default: bool = False) -> bool:
-        value = self._source.get(name)
-        if value is None:
+        value = self._source.get(name, "")
+        if not value:
             return default
         if value.lower() in TRUE:
             return True

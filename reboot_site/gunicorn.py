@@ -6,17 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from reboot_site import logs
-from reboot_site.env import load_dotenv
+from reboot_site.env import Env, load_dotenv
 
 load_dotenv(Path(__file__).resolve().parent.parent / ".env")
+env = Env(os.environ)
 
-_host = os.environ.get("BIND_HOST", "0.0.0.0")  # noqa: S104 - behind a proxy, by design
-_port = os.environ.get("PORT", "8000")
+_host = env.text("BIND_HOST", "0.0.0.0")  # noqa: S104 - behind a proxy, by design
+_port = env.integer("PORT", 8000, low=1, high=65535)
 bind = f"{_host}:{_port}"
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+workers = env.integer("WEB_CONCURRENCY", 2, low=1)
 # Threads, so that one slow client on bad Wi-Fi does not hold a whole process.
 worker_class = "gthread"
-threads = int(os.environ.get("WEB_THREADS", "4"))
+threads = env.integer("WEB_THREADS", 4, low=1)
 preload_app = True
 timeout = 60
 graceful_timeout = 25
@@ -24,12 +25,11 @@ keepalive = 15
 # The JSON paths take long lists of columns in the query.
 limit_request_line = 8190
 # Behind a platform's router the client's address is in a header it sets.
-forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
+forwarded_allow_ips = env.text("FORWARDED_ALLOW_IPS", "127.0.0.1")
 accesslog = None  # reboot_site.requestlog writes the line of each request
 # The server's own lines in the same form, and through the same redaction.
 logconfig_dict = logs.configuration(
-    form=os.environ.get("LOG_FORMAT") or "line",
-    level=os.environ.get("LOG_LEVEL") or "INFO",
+    form=env.text("LOG_FORMAT", "line"), level=env.text("LOG_LEVEL", "INFO")
 )
 control_socket_disable = True
 

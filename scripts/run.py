@@ -33,11 +33,7 @@ DEMO_OPTIONS = "--players 137 --sessions 150 --swings 5"
 
 
 def main() -> int:
-    load_dotenv(ROOT / ".env")
-    env = Env(os.environ)
-    var = Path(env.text("VAR_DIR", str(ROOT / "var")))
-    var.mkdir(parents=True, exist_ok=True)
-    port = env.integer("PORT", 8000, low=1, high=65535)
+    var, port = prepare_environment()
     if not _is_free(port):
         print(
             f"Port {port} is taken by another program. Stop it, or choose another "
@@ -45,15 +41,8 @@ def main() -> int:
             file=sys.stderr,
         )
         return 1
+    env = Env(os.environ)
     is_demo = not (env.text("REBOOT_API_KEY") or env.text("REBOOT_USERNAME"))
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reboot_site.settings")
-    os.environ["PORT"] = str(port)
-    # Served over plain http on this machine, where secure cookies do not travel.
-    os.environ.setdefault("HTTPS", "0")
-    os.environ.setdefault("BIND_HOST", "127.0.0.1")
-    if not env.text("SECRET_KEY"):
-        os.environ["SECRET_KEY"] = _kept_secret(var / "secret_key")
-
     children: list[subprocess.Popen[bytes]] = []
     # SIGINT too: it is ignored at first where a shell started us in the background.
     for name in (signal.SIGINT, signal.SIGTERM):
@@ -85,6 +74,23 @@ def main() -> int:
         return 0
     finally:
         _stop(children)
+
+
+def prepare_environment() -> tuple[Path, int]:
+    """Set what a start on this machine needs; returns VAR_DIR and the port."""
+    load_dotenv(ROOT / ".env")
+    env = Env(os.environ)
+    var = Path(env.text("VAR_DIR", str(ROOT / "var")))
+    var.mkdir(parents=True, exist_ok=True)
+    port = env.integer("PORT", 8000, low=1, high=65535)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reboot_site.settings")
+    os.environ["PORT"] = str(port)
+    # Served over plain http on this machine, where secure cookies do not travel.
+    for name, value in {"HTTPS": "0", "BIND_HOST": "127.0.0.1"}.items():
+        os.environ[name] = env.text(name, value)
+    if not env.text("SECRET_KEY"):
+        os.environ["SECRET_KEY"] = _kept_secret(var / "secret_key")
+    return var, port
 
 
 def _interrupt(signum: int, frame: object) -> None:

@@ -29,6 +29,10 @@ def test_boolean_reads_usual_spellings(written, meant):
     assert Env({"FLAG": written}).boolean("FLAG") is meant
 
 
+def test_boolean_empty_means_the_default():
+    assert Env({"FLAG": ""}).boolean("FLAG", default=True) is True
+
+
 def test_boolean_refuses_other_words():
     with pytest.raises(ImproperlyConfigured, match="FLAG must be 1 or 0"):
         Env({"FLAG": "maybe"}).boolean("FLAG")
