@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404
 
-from athletes.models import Movement, Player, Session
+from athletes.models import Movement, Player, Session, Tag
 from athletes.querysets import MovementQuerySet, PlayerQuerySet, SessionQuerySet
 
 
@@ -83,6 +83,11 @@ def visible_movements(user: Viewer) -> MovementQuerySet:
         return movements.none()
     ids = _player_ids(user)
     return movements if ids is None else movements.filter(session__player__in=ids)
+
+
+def visible_athlete_tags(user: Viewer) -> QuerySet[Tag]:
+    """Tags on athletes that this user may see: what others are called is private."""
+    return Tag.objects.filter(Exists(visible_players(user).filter(tags=OuterRef("pk"))))
 
 
 def may_edit(user: Viewer) -> bool:

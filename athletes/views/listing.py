@@ -11,7 +11,6 @@ from athletes import access
 from athletes.duplicates import flagged
 from athletes.forms import AthleteFilterForm
 from athletes.http import PageRequest, page_or_fragment
-from athletes.models import Tag
 from athletes.selectors.athlete_list import (
     COLUMNS,
     AthleteFilter,
@@ -26,7 +25,9 @@ from athletes.selectors.athlete_list import (
 @require_safe
 def athletes(request: PageRequest) -> HttpResponse:
     """Search, filter and sort; the URL holds all of it."""
-    tags = list(Tag.objects.values_list("name", flat=True)[:200])
+    tags = list(
+        access.visible_athlete_tags(request.user).values_list("name", flat=True)[:200]
+    )
     form = AthleteFilterForm(request.GET, tags=tags)
     # A filter that cannot be read is left out, and the form says so.
     form.is_valid()

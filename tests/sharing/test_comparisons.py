@@ -192,3 +192,19 @@ def test_parts_are_among_what_is_stored_about_an_athlete(coach, session, swing):
         session.player.full_name,
     }
     assert kind.rows(swing.session.player_id).count() == 2
+
+
+def test_who_may_see_what_is_left_is_not_asked_once_a_part_is_gone(coach, session):
+    """The name may tell of the part that is gone, and nobody can check that."""
+    gone = factories.make_session()
+    comparison = saved(coach, gone, session, is_shared=True, name="after surgery")
+    other = factories.make_user(limited_to_teams=True)
+    factories.make_team(players=[session.player], members=[other])
+    assert [line.comparison.name for line in saved_lines(other)] == []
+
+    gone.delete()
+
+    assert [line.comparison.name for line in saved_lines(other)] == []
+    (line,) = saved_lines(coach)
+    assert line.comparison.pk == comparison.pk
+    assert not line.is_whole
