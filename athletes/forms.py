@@ -58,7 +58,10 @@ class AthleteFilterForm(forms.Form):
     state = forms.ChoiceField(
         required=False, choices=[("", "Any"), *DataState.choices], label="Data"
     )
-    tag = forms.ChoiceField(required=False, label="Tag")
+    # Of an address that somebody kept, a tag that nobody has any more finds nobody.
+    tag = forms.CharField(
+        required=False, max_length=40, label="Tag", widget=forms.Select
+    )
     start = forms.DateField(
         required=False,
         label="Last session from",
@@ -74,8 +77,12 @@ class AthleteFilterForm(forms.Form):
 
     def __init__(self, *args: Any, tags: Sequence[str] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices = [("", "Any"), *((tag, tag) for tag in tags)]
-        self.fields["tag"].choices = choices  # type: ignore[attr-defined]
+        asked = str(self["tag"].value() or "").strip()
+        offered = dict.fromkeys((*tags, *filter(None, [asked])))
+        self.fields["tag"].widget.choices = [
+            ("", "Any"),
+            *((tag, tag) for tag in offered),
+        ]
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}

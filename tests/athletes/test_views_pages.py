@@ -29,6 +29,7 @@ from tests.factories import (
     make_staff,
     make_swing,
     make_synced_session,
+    make_team,
     make_user,
     simulated_movements,
     store_simulated,
@@ -459,6 +460,20 @@ def test_tags_are_one_whatever_their_capitals(client, coach, session):
         f"/athletes/{session.player_id}/tags/", {"name": "Varsity", "remove": "1"}
     )
     assert "Nobody matches" in text_of(client.get("/athletes/?tag=Varsity"))
+
+
+def test_tag_of_another_team_finds_nobody_and_is_not_offered(client, session):
+    Tag.objects.create(name="Knee").players.add(make_session().player)
+    Tag.objects.create(name="Varsity").players.add(session.player)
+    user = make_user(limited_to_teams=True)
+    make_team(players=[session.player], members=[user])
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    assert "Knee" not in text_of(client.get("/athletes/"))
+    for unknown in ("Knee", "Elbow"):
+        page = text_of(client.get("/athletes/", {"tag": unknown}))
+        assert "Nobody matches" in page
+        assert session.player.full_name not in page
+    assert session.player.full_name in text_of(client.get("/athletes/?tag=Varsity"))
 
 
 # --- Swing ---------------------------------------------------------------------------
