@@ -8,6 +8,9 @@ import sys
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reboot_site.settings")
+    from reboot_site.permissions import write_for_owner_alone
+
+    write_for_owner_alone()
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 

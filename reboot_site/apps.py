@@ -11,8 +11,9 @@ class RebootSiteConfig(AppConfig):
         from django.conf import settings
         from django.db.backends.signals import connection_created
 
-        from reboot_site import checks, crashes  # noqa: F401  # registers the checks
+        from reboot_site import checks, crashes, permissions  # noqa: F401  # registers
 
+        permissions.close_what_is_open()
         crashes.start(settings.SENTRY_DSN)
         connection_created.connect(
             _end_idle_transactions, dispatch_uid="reboot_site.idle-transactions"

@@ -7,7 +7,9 @@ from typing import Any
 
 from reboot_site import logs
 from reboot_site.env import Env, load_dotenv
+from reboot_site.permissions import write_for_owner_alone
 
+write_for_owner_alone()
 load_dotenv(Path(__file__).resolve().parent.parent / ".env")
 env = Env(os.environ)
 
@@ -18,6 +20,7 @@ workers = env.integer("WEB_CONCURRENCY", 2, low=1)
 # Threads, so that one slow client on bad Wi-Fi does not hold a whole process.
 worker_class = "gthread"
 threads = env.integer("WEB_THREADS", 4, low=1)
+umask = 0o077  # of its own files
 preload_app = True
 timeout = 60
 graceful_timeout = 25

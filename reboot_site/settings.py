@@ -11,8 +11,11 @@ import dj_database_url
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from reboot_site import logs
+from reboot_site import logs, permissions
 from reboot_site.env import Env, load_dotenv
+
+# Before anything is made. All processes load the settings, children inherit it.
+permissions.write_for_owner_alone()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 load_dotenv(BASE_DIR / ".env")
@@ -279,7 +282,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns where there is none
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STORAGES = {
+STORAGES: dict[str, Any] = {
     "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": str(VAR_DIR / "files")},
@@ -292,6 +295,9 @@ STORAGES = {
         )
     },
 }
+# The umask does it for files that are copied, and these for those that are moved.
+FILE_UPLOAD_PERMISSIONS = permissions.FILE_MODE
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = permissions.FOLDER_MODE
 # Pages name hashed files alone. Source maps of libraries are for debuggers, and
 # squeezing them took half of the time that collecting takes.
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True

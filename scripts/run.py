@@ -25,6 +25,7 @@ sys.path.insert(0, str(ROOT))
 os.chdir(ROOT)
 
 from reboot_site.env import Env, load_dotenv  # noqa: E402
+from reboot_site.permissions import write_for_owner_alone  # noqa: E402
 
 DEMO_USER = "demo-api"
 DEMO_PASSWORD = "demo-api-password"  # noqa: S105  # of the simulator, guards nothing
@@ -78,6 +79,7 @@ def main() -> int:
 
 def prepare_environment() -> tuple[Path, int]:
     """Set what a start on this machine needs; returns VAR_DIR and the port."""
+    write_for_owner_alone()
     load_dotenv(ROOT / ".env")
     env = Env(os.environ)
     var = Path(env.text("VAR_DIR", str(ROOT / "var")))

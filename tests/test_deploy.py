@@ -57,6 +57,7 @@ def test_units_are_well_formed(name, tmp_path):
     unit = configparser.RawConfigParser(strict=False)
     unit.read_string(units()[name])
     assert unit["Service"]["EnvironmentFile"] == "/etc/dashboard.env"
+    assert unit["Service"]["UMask"] == "0077"
     if shutil.which("systemd-analyze") is None:
         return
     for other, text in units().items():

@@ -64,6 +64,8 @@ def start_product(
             stdout=sink,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            # What a terminal has; the product makes its own stricter.
+            umask=0o022,
         )
     deadline = time.monotonic() + 150
     while time.monotonic() < deadline:

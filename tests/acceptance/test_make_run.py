@@ -87,6 +87,17 @@ def test_sync_now_brings_swings_whose_peaks_are_the_known_ones(watched, product)
         assert drawn[name] == pytest.approx(known, rel=0.03), name
 
 
+def test_no_other_account_can_read_what_was_made(product):
+    """After a sync: database and its log, archives, metrics, static files, logins."""
+    open_to_others = [
+        str(path.relative_to(product.var.parent))
+        for path in (product.var, *product.var.rglob("*"))
+        if path.lstat().st_mode & 0o077
+    ]
+    assert (product.var / "dashboard.sqlite3").exists()
+    assert open_to_others == []
+
+
 def test_second_start_keeps_the_data_and_is_quick(product, tmp_path):
     """Ctrl-C stops everything that was started; the data stay."""
     from tests.acceptance.conftest import free_port
