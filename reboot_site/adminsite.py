@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -15,12 +17,29 @@ from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 
+from reboot_site.adminlookups import ShownColumnsOnly
+
 
 class StaffSite(admin.AdminSite):
-    """Django's administration behind our own login."""
+    """Django's administration behind our own login, filtered by what it shows."""
 
     site_header = "Administration"
     index_title = "Administration"
+
+    def register(
+        self,
+        model_or_iterable: type[Model] | Iterable[type[Model]],
+        admin_class: type[admin.ModelAdmin[Any]] | None = None,
+        **options: Any,
+    ) -> None:
+        """Register the class with the rule of `ShownColumnsOnly` put before it."""
+        given = admin_class or admin.ModelAdmin
+        ruled = type(
+            given.__name__, (ShownColumnsOnly, given), {"__module__": given.__module__}
+        )
+        super().register(
+            model_or_iterable, cast("type[admin.ModelAdmin[Any]]", ruled), **options
+        )
 
     @method_decorator(never_cache)
     @login_not_required

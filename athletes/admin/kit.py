@@ -130,6 +130,8 @@ class BySession(ReadOnly):
 
     #: From a row to its session.
     session_path = "session"
+    #: Links from a session to its rows (`ShownColumnsOnly`).
+    link_paths: tuple[str, ...] = ("session",)
     #: Order within one session; all sessions have `ordering`, backwards as an index
     #: runs: forwards here and backwards there, SQLite sorts the whole table.
     ordering_within: tuple[str, ...] = ()
@@ -151,9 +153,3 @@ class BySession(ReadOnly):
         sessions = Session.objects.filter(sessions_by(search_term))
         ids = list(sessions.values_list("pk", flat=True)[:1_000])
         return queryset.filter(**{f"{self.session_path}__in": ids}), False
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        # Links from a session to its rows.
-        return lookup == f"{self.session_path}__id__exact" or super().lookup_allowed(
-            lookup, value, request
-        )

@@ -212,6 +212,7 @@ class BiomechanicsDataAdmin(BySession):
     ]
     list_filter = ["data_type"]
     session_path = "movement__session"
+    link_paths = ("movement__session",)
     list_select_related = ["movement"]
     ordering = ["-id"]
     fields = [

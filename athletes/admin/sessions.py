@@ -98,12 +98,6 @@ class SessionAdmin(NoHandMade):
     def page(self, session: Session) -> SafeString:
         return link("athletes:session", session.pk, "Open the session's page")
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        # The link from an athlete to his sessions.
-        return lookup == "player__id__exact" or super().lookup_allowed(
-            lookup, value, request
-        )
-
     @admin.display(description="swings")
     def swings_here(self, session: Session) -> SafeString:
         return format_html(
