@@ -10,6 +10,7 @@ from django.contrib.auth.signals import user_login_failed
 from django.dispatch import receiver
 from django.http import HttpRequest
 
+from accounts.attempts import find_user
 from accounts.audit import record
 from accounts.models import Action, User
 from accounts.throttle import count_failed_login
@@ -28,7 +29,7 @@ def record_failed_login(
     if request is None:
         return  # a command on the server
     count_failed_login(request)
-    user = User.objects.filter(username=credentials.get("username") or "").first()
+    user = find_user(credentials.get("username") or "")
     # django-axes comes before this app and has counted already.
     failures = getattr(request, "axes_failures_since_start", None)
     if user is None or failures is None:
