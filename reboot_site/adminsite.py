@@ -7,10 +7,12 @@ from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.views import redirect_to_login
+from django.contrib.auth.views import LogoutView, redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.decorators import method_decorator
@@ -62,6 +64,25 @@ class StaffSite(admin.AdminSite):
         if request.user.is_authenticated:
             raise PermissionDenied("Your login may not open the administration.")
         return redirect_to_login(target)
+
+    def password_change(  # type: ignore[override]  # a redirect is no template
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Send to the site's page, which counts wrong passwords and is in the audit."""
+        return redirect("password_change")
+
+    def password_change_done(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Send to the site's page, which says the same."""
+        return redirect("password_change_done")
+
+    @method_decorator(never_cache)
+    def logout(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        """Log out as everywhere else: the answer is the page of the login."""
+        return LogoutView.as_view()(request)
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

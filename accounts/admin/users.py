@@ -9,6 +9,7 @@ from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -240,6 +241,14 @@ class UserAdmin(_UserBase):
     def user_change_password(
         self, request: HttpRequest, id: str, form_url: str = ""
     ) -> HttpResponse:
+        """Set somebody's password; one's own is changed where the old one is asked for.
+
+        A browser that was left logged in would do here otherwise.
+        """
+        user = cast(User, request.user)
+        if unquote(id) == str(user.pk) and self.has_change_permission(request, user):
+            return redirect("password_change")
+
         def stored() -> User | None:
             return self.get_object(request, unquote(id))
 

@@ -393,6 +393,48 @@ def test_a_password_that_staff_set_is_recorded(client, staff):
     assert _details(coach) == [{"fields": ["password"]}]
 
 
+def test_an_own_password_is_not_changed_without_the_old_one(client):
+    chief = factories.make_superuser()
+    client.force_login(chief)
+    path = f"/admin/accounts/user/{chief.pk}/password/"
+    password = {"password1": "a-long-new-word-77", "password2": "a-long-new-word-77"}
+    data = {**password, "usable_password": "true", "set-password": "1"}
+    for answer in (client.get(path), client.post(path, data)):
+        assert answer.status_code == 302
+        assert answer["Location"] == "/accounts/password_change/"
+    chief.refresh_from_db()
+    assert chief.check_password(factories.PASSWORD)
+
+
+@pytest.mark.parametrize("right", [False, True])
+def test_the_administration_has_no_page_of_its_own_for_a_new_password(client, right):
+    """Its form asked for the old one as often as anybody liked, unseen."""
+    chief = factories.make_superuser()
+    client.force_login(chief)
+    old = factories.PASSWORD if right else "wrong"
+    new = "seven-invented-words"
+    for _ in range(9):
+        answer = client.post(
+            "/admin/password_change/",
+            {"old_password": old, "new_password1": new, "new_password2": new},
+        )
+        assert (answer.status_code, answer["Location"]) == (
+            302,
+            "/accounts/password_change/",
+        )
+    assert client.get("/admin/password_change/done/")["Location"] == (
+        "/accounts/password_change/done/"
+    )
+    chief.refresh_from_db()
+    assert chief.check_password(factories.PASSWORD)
+
+
+def test_logging_out_of_the_administration_ends_at_the_login(client, staff):
+    assert client.get("/admin/logout/").status_code == 405
+    assert client.post("/admin/logout/")["Location"] == "/accounts/login/"
+    assert client.get("/admin/").status_code == 302
+
+
 # --- The audit's records ----------------------------------------------------------
 
 

@@ -32,6 +32,7 @@ from django.utils.http import urlsafe_base64_encode
 from django_otp.oath import totp
 
 from accounts import second_factor
+from accounts.forms import OwnPasswordForm
 from accounts.models import Authenticator, User
 from tests import factories
 from tests.test_permission_matrix import ROWS, World, address, routes
@@ -237,6 +238,9 @@ def test_no_table_and_no_log_holds_what_was_typed(caplog, settings) -> None:
     assert forms_with_secrets() - met == set()
     names = {found.__name__ for found in met}
     assert {"SetPasswordForm", "AdminPasswordChangeForm"} <= names, names
+    # Whoever asks for an old password counts wrong ones, and locks.
+    asks_for_it = {c for c in met if "old_password" in getattr(c, "base_fields", {})}
+    assert asks_for_it == {OwnPasswordForm}
     wanted = {v for v in typed if len(v) > 6}
     wanted |= {v.replace("-", "") for v in wanted}
     assert len(wanted) > 40
