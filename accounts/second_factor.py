@@ -105,8 +105,15 @@ def mark_verified(request: HttpRequest, user: User) -> None:
 
 
 def is_verified(request: HttpRequest) -> bool:
-    """Whether this session began with a second factor."""
-    return DEVICE_ID_SESSION_KEY in request.session
+    """Whether this session showed the second factor that its user has now.
+
+    One that was turned off since, or replaced, does not count.
+    """
+    shown = request.session.get(DEVICE_ID_SESSION_KEY)
+    if shown is None or not isinstance(request.user, User):
+        return False
+    device = Authenticator.objects.filter(user=request.user).first()
+    return device is not None and shown == device.persistent_id
 
 
 # --- Codes ------------------------------------------------------------------------

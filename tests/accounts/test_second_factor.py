@@ -512,3 +512,20 @@ def test_programs_with_tokens_are_not_asked_for_codes(coach, codes):
     give_second_factor(staff)
     token = factories.make_token(by=staff)
     assert Client(headers=token).get("/players").status_code == 200
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_second_factor_that_is_off_is_no_proof_after_a_promotion(
+    client, coach, codes, required, again
+):
+    enter_password(client)
+    enter_code(client, code_of())
+    fields = {"password": PASSWORD, "code": codes[0]}
+    assert client.post(OFF, fields).status_code == 302
+    coach.is_staff = True
+    coach.save()
+    if again:  # on a phone that this session never saw a code of
+        give_second_factor(coach, b"another key of twenty bytes"[:20])
+    assert client.get("/players").status_code == 403
+    answer = client.get("/admin/", headers={"Accept": "text/html"})
+    assert answer["Location"] == "/accounts/second-factor/"
