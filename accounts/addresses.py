@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
 
 from django.conf import settings
@@ -14,24 +15,30 @@ def client_address(request: HttpRequest) -> str:
     Behind a proxy of FORWARDED_ALLOW_IPS it is the one that the proxy names: all
     people would share the proxy's own, and lock each other out of the login.
     """
-    address = str(request.META.get("REMOTE_ADDR") or "")
+    address = _bare(str(request.META.get("REMOTE_ADDR") or ""))
     trusted = settings.FORWARDED_ALLOW_IPS
     # The last entry is the proxy's own; what stands before it anybody could send.
     forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
     if address in trusted or "*" in trusted:
         address = _bare(forwarded) or address
-    return _bare(address)
+    return address
+
+
+# Azure's gateways and some balancers send the port as well.
+_WITH_PORT = re.compile(r"\[(?P<v6>[^][]*)\](?::\d*)?|(?P<v4>[\d.]+):\d*")
 
 
 def _bare(text: str) -> str:
-    """An address alone; empty for what is none (names, `unknown`, with a port)."""
+    """An address without port and interface; empty for what is none (`unknown`)."""
+    if found := _WITH_PORT.fullmatch(text):
+        text = found["v6"] or found["v4"] or ""
     try:
-        address = ip_address(text)
+        # An interface's name may be anything, and the database takes addresses alone.
+        address = ip_address(text.partition("%")[0])
     except ValueError:
         return ""
-    # An interface's name may be anything, and the database takes addresses alone.
-    scoped = getattr(address, "scope_id", None)
-    return text.partition("%")[0] if scoped else str(address)
+    # A server that listens on IPv6 sees IPv4 so; all of it would be one network.
+    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 def address_or_none(request: HttpRequest) -> str | None:
