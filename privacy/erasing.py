@@ -35,6 +35,7 @@ from privacy import records
 from privacy.archives import delete_archives
 from privacy.models import Archive
 from privacy.selectors import Stored, stored_about
+from reboot_site.queueresults import UNREADABLE
 from sharing.comparisons import forget_athletes as forget_comparisons
 from syncing.engine.raw import digest
 from syncing.models import RawPayload, SyncLog, VendorSession
@@ -312,7 +313,9 @@ def _forget_admin_log(player_id: int, texts: list[str]) -> None:
 def _forget_task_results(texts: list[str]) -> None:
     """A task that failed may have said why in the database's words, with values."""
     for task in Task.objects.filter(success=False):
-        if any(text in str(task.result) for text in texts):
+        result = str(task.result)
+        # What cannot be read may name them too.
+        if result == UNREADABLE or any(text in result for text in texts):
             task.delete()
 
 

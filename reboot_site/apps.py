@@ -11,8 +11,14 @@ class RebootSiteConfig(AppConfig):
         from django.conf import settings
         from django.db.backends.signals import connection_created
 
-        from reboot_site import checks, crashes, permissions  # noqa: F401  # registers
+        from reboot_site import (
+            checks,  # noqa: F401  # registers the checks
+            crashes,
+            permissions,
+            queueresults,
+        )
 
+        queueresults.sign_results()
         permissions.close_what_is_open()
         crashes.start(settings.SENTRY_DSN)
         connection_created.connect(

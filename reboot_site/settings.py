@@ -178,18 +178,18 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.text("REDIS_URL")
 CACHES: dict[str, Any] = {
     "default": (
-        {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
-            "LOCATION": REDIS_URL,
-        }
+        {"BACKEND": "reboot_site.cache.JsonRedisCache", "LOCATION": REDIS_URL}
         if REDIS_URL
         # Shared by all processes; Django's default, local memory, is not.
         else {
-            "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+            "BACKEND": "reboot_site.cache.JsonDatabaseCache",
             "LOCATION": "django_cache",
+            "OPTIONS": {"MAX_ENTRIES": 10_000},
         }
     )
 }
+# Entries of the first were pickles; they have other names and are never read.
+CACHES["default"]["VERSION"] = 2
 
 Q_CLUSTER: dict[str, Any] = {
     "name": "swing-dashboard",
