@@ -35,10 +35,10 @@ from privacy import records
 from privacy.archives import delete_archives
 from privacy.models import Archive
 from privacy.selectors import Stored, stored_about
-from reboot_site.queueresults import UNREADABLE
 from sharing.comparisons import forget_athletes as forget_comparisons
 from syncing.engine.raw import digest
 from syncing.models import RawPayload, SyncLog, VendorSession
+from syncing.queueresults import UNREADABLE
 from webhooks.services import forget as forget_deliveries
 
 logger = logging.getLogger(__name__)

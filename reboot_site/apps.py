@@ -15,10 +15,8 @@ class RebootSiteConfig(AppConfig):
             checks,  # noqa: F401  # registers the checks
             crashes,
             permissions,
-            queueresults,
         )
 
-        queueresults.sign_results()
         permissions.close_what_is_open()
         crashes.start(settings.SENTRY_DSN)
         connection_created.connect(

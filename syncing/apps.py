@@ -15,6 +15,9 @@ class SyncingConfig(AppConfig):
     def ready(self) -> None:
         from django_q.signals import post_spawn
 
+        from syncing.queueresults import sign_results
+
+        sign_results()
         post_spawn.connect(_show_new_worker, dispatch_uid="syncing.new-worker")
 
 

@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 from django_q.models import Failure, Task
 
-from reboot_site.queueresults import UNREADABLE
+from syncing.queueresults import UNREADABLE
 from tests import factories
 from tests.reboot_site.test_cache import Hostile
 
