@@ -18,7 +18,7 @@ import hashlib
 import json
 import struct
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby, pairwise
@@ -146,7 +146,8 @@ class PreparedFrames:
         digest = hashlib.sha256(self._schema_bytes)
         for block in self._blocks.values():
             digest.update(block.data)
-        digest.update(json.dumps([text.tolist() for text in self._texts]).encode())
+        for piece in _as_json(self._texts):
+            digest.update(piece)
         self.sha256 = digest.hexdigest()
 
     def pack(self) -> PackedFrames:
@@ -290,6 +291,25 @@ def _text(values: Array) -> Array:
         ],
         dtype=object,
     )
+
+
+# Rows of a text that are written out at a time.
+_TEXT_ROWS = 1_000
+
+
+def _as_json(texts: Sequence[Array]) -> Iterator[bytes]:
+    """Lists of texts as one JSON document, in pieces.
+
+    In one piece a long text that all rows share would be there as often as rows are.
+    """
+    yield b"["
+    for place, text in enumerate(texts):
+        yield b", [" if place else b"["
+        for start in range(0, len(text), _TEXT_ROWS):
+            piece = json.dumps(text[start : start + _TEXT_ROWS].tolist())[1:-1]
+            yield f", {piece}".encode() if start else piece.encode()
+        yield b"]"
+    yield b"]"
 
 
 def _text_of(item: object) -> str | None:

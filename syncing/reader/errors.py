@@ -35,6 +35,7 @@ CODES: dict[str, str] = {
     "ragged_row": "a row with more or fewer cells than the header",
     "too_many_rows": "more rows than the limit",
     "too_many_cells": "more values than memory should hold",
+    "too_much_text": "more text than memory should hold, written out row by row",
     "movement_not_in_file": "the movement that was asked for is not there",
     "rows_without_movement_id": "rows that name no movement among rows that do",
     "duplicate_movement_row": "two rows of metadata for one movement that differ",

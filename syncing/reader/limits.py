@@ -21,3 +21,6 @@ class ReadLimits:
     max_rows: int = 500_000
     max_columns: int = 2_000
     max_cells: int = 60_000_000
+    #: Text of all cells written out, as storing it does; the largest session planned
+    #: for has about 35 MB. A file keeps a text once that a thousand rows share.
+    max_text_bytes: int = 128 * 1024**2

@@ -24,7 +24,7 @@ from syncing.reader.columns import (
 )
 from syncing.reader.errors import ExportFileError
 from syncing.reader.limits import ReadLimits
-from syncing.reader.table import FloatArray, Table, TextColumn, read_table
+from syncing.reader.table import CodeArray, FloatArray, Table, TextColumn, read_table
 
 Rows = slice | npt.NDArray[np.intp]
 ObjectArray = npt.NDArray[np.object_]
@@ -304,8 +304,7 @@ def _movement(
         if (codes == codes[0]).all():
             text[name] = column.values[codes[0]]
         else:
-            choices = np.array([*column.values, None], dtype=object)
-            text_columns[name] = choices[codes]
+            text_columns[name] = _written_out(column, codes)
     return MovementTable(
         org_movement_id=org_movement_id,
         columns=columns,
@@ -314,6 +313,17 @@ def _movement(
         frame_count=len(columns[TIME]),
         repairs=tuple(repairs),
     )
+
+
+def _written_out(column: TextColumn, codes: CodeArray) -> ObjectArray:
+    """The text of each row, None where there is none.
+
+    A file has many movements: each looks at its own texts, not at all of the file.
+    """
+    own, places = np.unique(codes, return_inverse=True)
+    choices: ObjectArray = np.empty(len(own), dtype=object)
+    choices[:] = [column.values[code] if code >= 0 else None for code in own.tolist()]
+    return choices[places]
 
 
 def _places(table: Table, rows: Rows) -> npt.NDArray[np.intp]:

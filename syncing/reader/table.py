@@ -38,6 +38,9 @@ MAX_LINE_BYTES = 16 * 1024 * 1024
 #: Values of Parquet that are unpacked at a time.
 BATCH_CELLS = 2_000_000
 
+#: What one more text costs in memory besides its bytes.
+_BYTES_PER_TEXT = 150
+
 _MISSING_WORDS = ("nan", "-nan", "n/a", "na", "#n/a", "null", "none", "")
 #: Spellings of a missing number, as the parser wants them: in every case.
 MISSING_SPELLINGS = sorted(
@@ -131,7 +134,6 @@ class _Collector:
         self._kinds: dict[Role, list[Column]] = {
             role: [c for c in self.used if c.role is role] for role in _DTYPES
         }
-        self._numeric = sum(map(len, self._kinds.values()))
         self._blocks: dict[Role, FloatArray] = {}
         self._rows_of_blocks = {
             column.name: place
@@ -144,6 +146,7 @@ class _Collector:
         self._codes: dict[str, dict[str, int]] = {
             column.name: {} for column in self._texts
         }
+        self._text_bytes = 0
         self.row_count = 0
 
     def reserve(self, rows: int) -> None:
@@ -162,7 +165,7 @@ class _Collector:
                 f"The file has more than {limits.max_rows} rows, which is the limit. "
                 "Ask for fewer movements at once, or raise the limit.",
             )
-        if rows * self._numeric > limits.max_cells:
+        if rows * len(self.used) > limits.max_cells:
             raise ExportFileError(
                 "too_many_cells",
                 f"The file has more than {limits.max_cells} values, which is the "
@@ -181,14 +184,24 @@ class _Collector:
             self._pieces[column.name].append(values)
 
     def add_texts(self, column: Column, values: pa.Array) -> None:
-        coded = values.dictionary_encode()
+        """The next texts of one column."""
+        found, places = coded(values)
+        self.count_text(found, places)
         known = self._codes[column.name]
-        lookup = np.full(len(coded.dictionary) + 1, -1, dtype=np.int32)
-        for place, text in enumerate(coded.dictionary.to_pylist()):
+        lookup = np.full(len(found) + 1, -1, dtype=np.int32)
+        for place, text in enumerate(found.to_pylist()):
             if not is_missing(text):
                 lookup[place] = known.setdefault(text, len(known))
-        indices = pc.fill_null(coded.indices, len(coded.dictionary))
-        self._pieces[column.name].append(lookup[indices.to_numpy(zero_copy_only=False)])
+        self._pieces[column.name].append(lookup[places])
+
+    def count_text(self, found: pa.Array, places: CodeArray) -> None:
+        """Refuse a file with too much text, before any of it is written out."""
+        sizes = pc.binary_length(found).to_numpy(zero_copy_only=False)
+        times = np.bincount(places[places >= 0], minlength=len(found))
+        self._text_bytes += int(sizes.astype(np.int64) @ times)
+        self._text_bytes += _BYTES_PER_TEXT * len(found)
+        if self._text_bytes > self._limits.max_text_bytes:
+            raise too_much_text(self._limits)
 
     def has_numbers(self, column: Column) -> bool:
         return any(np.isfinite(piece).any() for piece in self._pieces[column.name])
@@ -240,6 +253,36 @@ class _Collector:
             # Each column's pieces go as soon as they are copied.
             np.concatenate(self._pieces.pop(column.name), out=block[place])
         return block
+
+
+def coded(values: pa.Array) -> tuple[pa.Array, CodeArray]:
+    """Different values as they first appear, and the place of each row's among them.
+
+    The place is -1 where a row has none.
+    """
+    if not pa.types.is_dictionary(values.type):
+        values = values.dictionary_encode()
+    indices = pc.fill_null(values.indices.cast(pa.int32()), -1)
+    places: CodeArray = indices.to_numpy(zero_copy_only=False)
+    # A dictionary may hold what no row has, a value twice, and no value at all.
+    starts = np.concatenate(([0], np.flatnonzero(np.diff(places)) + 1))
+    used = list(dict.fromkeys(places[starts[: len(places)]].tolist()))
+    taken = values.dictionary.take(pa.array([p for p in used if p >= 0], pa.int32()))
+    again = taken.dictionary_encode()
+    lookup = np.full(len(values.dictionary) + 1, -1, dtype=np.int32)
+    lookup[[p for p in used if p >= 0]] = pc.fill_null(again.indices, -1).to_numpy(
+        zero_copy_only=False
+    )
+    return again.dictionary, lookup[places]
+
+
+def too_much_text(limits: ReadLimits) -> ExportFileError:
+    return ExportFileError(
+        "too_much_text",
+        f"The file has more than {limits.max_text_bytes} bytes of text, which is the "
+        "limit. Ask for fewer movements at once, or take the data export as the "
+        "vendor delivers it.",
+    )
 
 
 # --- CSV ----------------------------------------------------------------------
@@ -510,13 +553,26 @@ _PARQUET_FAULTS = (
 
 
 def _read_parquet(source: Opened, limits: ReadLimits) -> Table:
-    try:
-        parquet = pq.ParquetFile(
+    def opened(**options: Any) -> pq.ParquetFile:
+        return pq.ParquetFile(
             source.parquet,
             thrift_string_size_limit=64 * 1024**2,
             thrift_container_size_limit=1_000_000,
             page_checksum_verification=True,
+            **options,
         )
+
+    try:
+        parquet = opened()
+        schema = parquet.schema_arrow
+        # Each different text once, however many rows have it.
+        texts = [
+            name
+            for name, kind in zip(schema.names, schema.types, strict=True)
+            if _is_text(kind)
+        ]
+        if texts:
+            parquet = opened(metadata=parquet.metadata, read_dictionary=texts)
         return _parquet_table(parquet, source, limits)
     except _PARQUET_FAULTS as error:
         raise ExportFileError(
@@ -536,10 +592,16 @@ def _parquet_table(
     unpacked = sum(
         meta.row_group(place).total_byte_size for place in range(meta.num_row_groups)
     )
-    check_unpacked(unpacked, unpacked, limits)
+    assert source.parquet is not None  # noqa: S101  # it is Parquet
+    check_unpacked(source.parquet.seek(0, io.SEEK_END), unpacked, limits)
     columns = _planned(tuple(header), tuple(types))
     container = "+".join((*source.wrappers, "parquet"))
     collected = _Collector(columns, limits, container)
+    # Of each column as it lies in the file; those of a nested one have several.
+    paths = [parquet.schema.column(place).path for place in range(len(parquet.schema))]
+    _check_names(paths, {header[column.position] for column in collected.used})
+    texts = {name for name, kind in zip(header, types, strict=True) if _is_text(kind)}
+    _check_text(meta, [n for n, path in enumerate(paths) if path in texts], limits)
     collected.reserve(meta.num_rows)
     # A few columns at a time, as they lie in the file: reading some rows of all
     # columns would hold the whole file meanwhile.
@@ -582,14 +644,48 @@ def _collect_columns(
         )
     for column, name in zip(some, names, strict=True):
         chunked = table.column(name)
-        # Joining copies, and most files have one group of rows.
-        values = (
-            chunked.chunk(0) if chunked.num_chunks == 1 else chunked.combine_chunks()
-        )
         if column.role is Role.TEXT:
-            collected.add_texts(column, _as_text(values))
+            # Each group of rows has its own list of different texts.
+            for values in chunked.chunks:
+                collected.add_texts(column, _as_text(values))
+        elif _is_text(chunked.type):
+            collected.add_numbers(column, _written_numbers(chunked, column, collected))
         else:
-            collected.add_numbers(column, _as_numbers(values, column))
+            # Joining copies, and most files have one group of rows.
+            values = (
+                chunked.chunk(0)
+                if chunked.num_chunks == 1
+                else chunked.combine_chunks()
+            )
+            collected.add_numbers(column, _as_numbers(values))
+
+
+def _check_names(paths: Sequence[str], names: set[str]) -> None:
+    """Refuse a column whose name leads into another one: both would be read."""
+    for path in paths:
+        parts = path.split(".")
+        for end in range(1, len(parts)):
+            name = ".".join(parts[:end])
+            if name in names:
+                raise ExportFileError(
+                    "unsupported_column_type",
+                    f"Column {shown(name)} holds values of a kind that is neither "
+                    "number nor text. Ask the vendor for the export again.",
+                )
+
+
+def _check_text(
+    meta: pq.FileMetaData, places: Sequence[int], limits: ReadLimits
+) -> None:
+    """Refuse a file by what it says of its text, before any of it is unpacked."""
+    unpacked = sum(
+        meta.row_group(group).column(place).total_uncompressed_size
+        for group in range(meta.num_row_groups)
+        for place in places
+    )
+    # Each value may have four bytes before it that tell its length.
+    if unpacked > limits.max_text_bytes + 4 * meta.num_rows * len(places):
+        raise too_much_text(limits)
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -635,32 +731,52 @@ def _with_type(column: Column, kind: pa.DataType) -> Column:
 
 
 def _as_text(values: pa.Array) -> pa.Array:
-    if pa.types.is_dictionary(values.type):
-        values = values.dictionary_decode()
-    return values if pa.types.is_string(values.type) else values.cast(pa.string())
+    kind = values.type
+    if pa.types.is_dictionary(kind):
+        return values if _is_text(kind) else _as_text(values.dictionary_decode())
+    return values if pa.types.is_string(kind) else values.cast(pa.string())
 
 
-def _as_numbers(values: pa.Array, column: Column) -> npt.NDArray[np.floating[Any]]:
+def _as_numbers(values: pa.Array) -> npt.NDArray[np.floating[Any]]:
     if not pa.types.is_floating(values.type):
         if pa.types.is_dictionary(values.type):
             values = values.dictionary_decode()
-        if _is_text(values.type):
-            values = _parsed(values.cast(pa.string()), column)
-        elif not pa.types.is_floating(values.type):
+        if not pa.types.is_floating(values.type):
             values = values.cast(pa.float64(), safe=False)
     array: npt.NDArray[Any] = values.to_numpy(zero_copy_only=False)
     return array
 
 
-def _parsed(values: pa.Array, column: Column) -> pa.Array:
-    """Numbers that a file keeps as text."""
+def _written_numbers(
+    chunked: pa.ChunkedArray, column: Column, collected: _Collector
+) -> FloatArray:
+    """Numbers that a file keeps as text; each different text is read once."""
+    pieces: list[FloatArray] = []
+    row = 0
+    for values in chunked.chunks:
+        found, places = coded(values)
+        collected.count_text(found, places)
+        numbers = np.full(len(found) + 1, np.nan)
+        numbers[:-1] = _parsed(found.cast(pa.string()), column, places, row)
+        pieces.append(numbers[places])
+        row += len(values)
+    return np.concatenate(pieces) if pieces else np.empty(0)
+
+
+def _parsed(
+    values: pa.Array, column: Column, places: CodeArray, row: int
+) -> npt.NDArray[np.floating[Any]]:
     trimmed = pc.utf8_trim_whitespace(values)
     missing = pc.is_in(pc.utf8_lower(trimmed), value_set=pa.array(_MISSING_WORDS))
     trimmed = pc.if_else(missing, pa.scalar(None, pa.string()), trimmed)
     try:
-        return trimmed.cast(pa.float64())
+        numbers: npt.NDArray[Any] = trimmed.cast(pa.float64()).to_numpy(
+            zero_copy_only=False
+        )
     except pa.ArrowInvalid:
         for place, text in enumerate(trimmed.to_pylist()):
             if text is not None and not _NUMBER.fullmatch(text):
-                raise _text_in_numbers(column, place + 1) from None
+                first = int(np.argmax(places == place))
+                raise _text_in_numbers(column, row + first + 1) from None
         raise
+    return numbers

@@ -379,3 +379,19 @@ def test_postgresql_stores_frames_uncompressed_and_outside_the_row():
         )
         (storage,) = cursor.fetchone()
     assert storage in ("e", b"e")
+
+
+def test_the_hash_of_texts_stays_what_it_was():
+    """Another one would have every stored movement written again."""
+    rows = 2500
+    words = [None if row % 7 == 0 else 'ä\n"' for row in range(rows)]
+    packed = timeseries.pack(
+        {
+            "time": np.arange(rows) / 240.0,
+            "event": np.array(words, dtype=object),
+            "same": np.full(rows, "x,y]", dtype=object),
+        }
+    )
+    assert packed.sha256 == (
+        "ee6997100eb51afd7036aa5ba7b477f026cdd486954b328ed813d8c012b0e604"
+    )

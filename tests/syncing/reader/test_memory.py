@@ -1,0 +1,173 @@
+"""Small files that would fill the memory of who reads them.
+
+Each is read by a process of its own, whose peak of memory the system tells; the limit
+lies far above what reading needs and far below what the file would take.
+"""
+
+from __future__ import annotations
+
+import gzip
+import subprocess
+import sys
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+ROWS = 300_000
+LONG = "x" * 4096
+MOST_MB = 160
+
+READER = """
+import io, resource, sys
+from syncing.engine.unpacking import read_and_pack
+from syncing.reader.errors import ExportFileError
+from syncing.reader.limits import ReadLimits
+
+def read(path):
+    try:
+        with open(path, "rb") as file:
+            read_and_pack(
+                file,
+                data_type="inverse-kinematics",
+                known_movement_id="IMG-1",
+                limits=ReadLimits(),
+            )
+    except ExportFileError as error:
+        return error.code
+    return "read"
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+read(sys.argv[1])
+before = peak()
+print(read(sys.argv[2]), (peak() - before) // 1024)
+"""
+
+
+def dictionary(text, kind=None, rows=ROWS):
+    """A column that holds one text and says so once."""
+    codes = pa.array(np.zeros(rows, np.int32))
+    return pa.DictionaryArray.from_arrays(codes, pa.array([text], kind or pa.string()))
+
+
+def table(rows=ROWS, **columns):
+    clock = np.arange(rows) / 240
+    return pa.table({"time": clock, "torso_rot": np.float32(clock), **columns})
+
+
+def written(path, content, **options):
+    pq.write_table(content, path, store_schema=False, **options)
+    return path
+
+
+def stored(kind):
+    """The same, by the schema of another type than a dictionary."""
+
+    def make(path):
+        column = dictionary(LONG)
+        schema = pa.schema([("time", pa.float64()), ("extra", kind)])
+        with pq.ParquetWriter(path, schema) as writer:
+            for start in range(0, ROWS, 10_000):
+                piece = column[start : start + 10_000].dictionary_decode().cast(kind)
+                clock = np.arange(start, start + 10_000) / 240
+                writer.write_table(pa.table([clock, piece], schema=schema))
+        return path
+
+    return make
+
+
+def unpacked_pages(path):
+    """Pages without a dictionary, packed as tightly as zstd can."""
+    content = table(extra=dictionary(LONG))
+    with pq.ParquetWriter(
+        path, content.schema, use_dictionary=False, compression="zstd"
+    ) as writer:
+        for start in range(0, ROWS, 10_000):
+            writer.write_table(content.slice(start, 10_000))
+    return path
+
+
+def packed_csv(path):
+    rows = b"".join(b"%d,%s\n" % (n, LONG.encode()) for n in range(1000))
+    with gzip.open(path, "wb", compresslevel=6) as file:
+        file.write(b"time,event\n")
+        for _ in range(ROWS // 1000):
+            file.write(rows)
+    return path
+
+
+BOMBS = {
+    "text": (
+        lambda path: written(path, table(extra=dictionary(LONG))),
+        "too_much_text",
+    ),
+    "arrow dictionary": (
+        lambda path: pq.write_table(table(extra=dictionary(LONG)), path),
+        "too_much_text",
+    ),
+    "large text": (stored(pa.large_string()), "too_much_text"),
+    "a known text": (
+        lambda path: written(path, table(event=dictionary(LONG))),
+        "too_much_text",
+    ),
+    "numbers as text": (
+        lambda path: written(path, table(pelvis_rot=dictionary(" " * 4096 + "1"))),
+        "too_much_text",
+    ),
+    "pages without a dictionary": (unpacked_pages, "decompression_bomb"),
+    # Bytes are no export's; nobody reads them.
+    "bytes": (
+        lambda path: written(path, table(extra=dictionary(LONG, pa.binary()))),
+        "read",
+    ),
+    "lists": (
+        lambda path: written(
+            path,
+            table(
+                extra=pa.ListArray.from_arrays(
+                    pa.array(np.arange(ROWS + 1, dtype=np.int32)), dictionary(LONG)
+                )
+            ),
+        ),
+        "read",
+    ),
+    "a name that leads into another column": (
+        lambda path: written(
+            path, table(**{"time.extra": dictionary(LONG, pa.binary())})
+        ),
+        "unsupported_column_type",
+    ),
+    "many columns of text": (
+        lambda path: written(
+            path, table(**dict.fromkeys(map("c{}".format, range(210)), dictionary("x")))
+        ),
+        "too_many_cells",
+    ),
+    "csv": (packed_csv, "too_much_text"),
+    # Within the limit: read, and packed without being written out either.
+    "a tenth of it": (
+        lambda path: written(path, table(extra=dictionary("x" * 400))),
+        "read",
+    ),
+}
+
+
+@pytest.mark.parametrize(("make", "outcome"), BOMBS.values(), ids=list(BOMBS))
+def test_a_small_file_takes_little_memory(tmp_path, make, outcome):
+    usual, bomb = tmp_path / "usual.parquet", tmp_path / "bomb"
+    # What reading takes anyway: as many rows of numbers, and one short text.
+    written(usual, table(extra=dictionary("x")))
+    make(bomb)
+    assert bomb.stat().st_size < 10_000_000
+    answer = subprocess.run(
+        [sys.executable, "-c", READER, str(usual), str(bomb)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found, grown_mb = answer.stdout.split()
+    assert found == outcome
+    assert int(grown_mb) < MOST_MB
