@@ -10,6 +10,7 @@ class RebootSiteConfig(AppConfig):
     def ready(self) -> None:
         from django.conf import settings
         from django.db.backends.signals import connection_created
+        from django_q.signals import post_execute_in_worker
 
         from reboot_site import (
             checks,  # noqa: F401  # registers the checks
@@ -21,6 +22,9 @@ class RebootSiteConfig(AppConfig):
         crashes.start(settings.SENTRY_DSN)
         connection_created.connect(
             _end_idle_transactions, dispatch_uid="reboot_site.idle-transactions"
+        )
+        post_execute_in_worker.connect(
+            _tell_no_values, dispatch_uid="reboot_site.failed-tasks"
         )
 
 
@@ -34,3 +38,11 @@ def _end_idle_transactions(connection: Any, **kwargs: Any) -> None:
     if connection.vendor == "postgresql":
         with connection.connection.cursor() as cursor:
             cursor.execute("SET idle_in_transaction_session_timeout = '60s'")
+
+
+def _tell_no_values(task: dict[str, Any], **kwargs: Any) -> None:
+    """Keep and log of a failed task what logs may tell: its traceback has values."""
+    from reboot_site.logs import redact, without_values
+
+    if not task["success"] and isinstance(task["result"], str):
+        task["result"] = redact(without_values(task["result"]))

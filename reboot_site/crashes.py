@@ -1,17 +1,15 @@
 """Crash reports to Sentry, only where SENTRY_DSN names one.
 
 What leaves the house is the code's part of the story: no bodies, no local variables,
-no headers, no queries, and texts only after the redaction that logs pass. Of what an
-error says, whatever stands in quotes is taken out: Python and libraries quote there the
-value that they stumbled over, and that may be somebody's name.
+no headers, no queries, and of what errors and log lines say nothing that stands in
+quotes (`reboot_site.logs`). A part of a report that is not named here is not sent.
 """
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-from reboot_site.logs import redact, request_id
+from reboot_site.logs import redact, request_id, without_values
 
 
 def start(dsn: str) -> bool:
@@ -33,36 +31,87 @@ def start(dsn: str) -> bool:
     return True
 
 
+#: Parts of a report that tell of the program and not of people.
+_SENT_AS_THEY_ARE = (
+    "contexts",
+    "environment",
+    "event_id",
+    "exception",
+    "fingerprint",
+    "level",
+    "logger",
+    "modules",
+    "platform",
+    "release",
+    "sdk",
+    "server_name",
+    "stacktrace",
+    "tags",
+    "threads",
+    "timestamp",
+    "transaction_info",
+    "type",
+)
+_CONTEXTS = ("os", "runtime", "trace")
+#: Where the name of what was asked for is that of a route or of code, not an address.
+_NAMED_BY_CODE = {"route", "component", "task", "view"}
+
+
 def scrubbed(event: Any, hint: Any) -> Any:
     """An event without what may tell of a person or open a door."""
-    request = event.pop("request", None)
-    if request:
-        event["request"] = {"method": request.get("method", "")}
-    for gone in ("user", "extra"):
-        event.pop(gone, None)
+    safe = {name: event[name] for name in _SENT_AS_THEY_ARE if name in event}
+    if request := event.get("request"):
+        safe["request"] = {"method": request.get("method", "")}
     if current := request_id.get():
-        event.setdefault("tags", {})["request_id"] = current
-    for error in event.get("exception", {}).get("values", ()):
+        safe["tags"] = {**(safe.get("tags") or {}), "request_id": current}
+    if (event.get("transaction_info") or {}).get("source") in _NAMED_BY_CODE:
+        safe["transaction"] = event.get("transaction", "")
+    if "contexts" in safe:
+        known = safe["contexts"].items()
+        safe["contexts"] = {name: told for name, told in known if name in _CONTEXTS}
+    for name in ("logentry", "message"):
+        if name in event:
+            safe[name] = _template(event[name])
+    crumbs = event.get("breadcrumbs") or {}
+    crumbs = crumbs.get("values", ()) if isinstance(crumbs, dict) else crumbs
+    kept = [crumb for each in crumbs if (crumb := scrubbed_crumb(each, hint))]
+    if kept:
+        safe["breadcrumbs"] = {"values": kept}
+    for error in _values(safe.get("exception")):
         if isinstance(error.get("value"), str):
-            error["value"] = _without_values(error["value"])
-    return _redacted(event)
+            error["value"] = without_values(error["value"])
+        # What the operating system or a library adds to its number.
+        (error.get("mechanism") or {}).pop("data", None)
+    for holder in (
+        safe,
+        *_values(safe.get("exception")),
+        *_values(safe.get("threads")),
+    ):
+        for frame in (holder.get("stacktrace") or {}).get("frames") or ():
+            frame.pop("vars", None)
+    return _redacted(safe)
 
 
-# An apostrophe within a word begins no quote. An opening one without its end hides the
-# rest.
-_QUOTED = re.compile(r"""(?s)(?<!\w)(['"])(?:\\.|(?!\1(?!\w)).)*(?:\1|$)""")
+def _values(part: Any) -> Any:
+    return (part.get("values") if isinstance(part, dict) else part) or ()
 
 
-def _without_values(text: str) -> str:
-    return _QUOTED.sub(r"\1[hidden]\1", text)
+def _template(entry: Any) -> Any:
+    """A log line as the code has it, without what was put into it."""
+    if isinstance(entry, dict):
+        text = entry.get("message") or entry.get("formatted") or ""
+        return {"message": without_values(str(text))}
+    return without_values(str(entry))
 
 
 def scrubbed_crumb(crumb: Any, hint: Any) -> Any:
     """A breadcrumb without data: queries of HTTP calls and of the database."""
     if crumb.get("category") == "query":
         return None
-    crumb.pop("data", None)
-    return _redacted(crumb)
+    safe = {name: told for name, told in crumb.items() if name != "data"}
+    if isinstance(safe.get("message"), str):
+        safe["message"] = without_values(safe["message"])
+    return _redacted(safe)
 
 
 def _redacted(value: Any) -> Any:

@@ -1,5 +1,8 @@
 """Log lines: as JSON or as text, without secrets, with ids that join them.
 
+What an error of a library quotes is hidden too: Python and libraries quote there the
+value that they stumbled over, and that may be somebody's name.
+
 A line of a request carries `request_id`, which the answer carries as well; a line of
 the sync carries `run_id` and, where it is about one file, `job_id`. No line carries a
 name: routes are logged as patterns, never as the path that was asked for.
@@ -59,12 +62,63 @@ def redact(text: str) -> str:
     return _RESET.sub(rf"\1{_HIDDEN}", text)
 
 
+# Names of the database's own things stay. An apostrophe within a word begins no quote.
+# An opening one without its end hides the rest.
+_QUOTED = re.compile(
+    r"""(?sx)
+    \b(?:constraint|relation|column|table|index)[ ]"\w+"
+    | (?<!\w)(?P<mark>['"`])(?:\\.|(?!(?P=mark)(?!\w)).)*(?:(?P=mark)|$)
+    | (?P<open>[“‘«])[^”’»]*(?P<close>[”’»]|$)
+    """
+)
+_TRACEBACK = "Traceback (most recent call last):"
+# The parts of a traceback that show code, whose quotes hold no values.
+_CODE = re.compile(r'(?m)^((?:[ ]{2}File "[^"\n]*", line \d+.*\n?(?:[ ]{4}.*\n?)*)+)')
+
+
+def without_values(text: str) -> str:
+    """`text` of an error without what it quotes; the code of a traceback stays."""
+    parts = text.split(_TRACEBACK)
+    return _TRACEBACK.join(
+        "".join(
+            piece if place % 2 else _QUOTED.sub(_hidden, piece)
+            for place, piece in enumerate(_CODE.split(part))
+        )
+        for part in parts
+    )
+
+
+def _hidden(match: re.Match[str]) -> str:
+    mark = match["mark"] or match["open"]
+    if mark is None:
+        return match[0]
+    return f"{mark}{_HIDDEN}{match['mark'] or match['close'] or '”'}"
+
+
+_OURS = frozenset(
+    ["accounts", "athletes", "privacy", "reboot_site", "sharing", "syncing", "webhooks"]
+)
+
+
+def _told(value: object) -> object:
+    """An error of a library as the text that may be logged; all else as it is."""
+    if not isinstance(value, BaseException):
+        return value
+    # Our own messages quote nothing of a person.
+    if type(value).__module__.partition(".")[0] in _OURS:
+        return value
+    return without_values(str(value))
+
+
 class RedactingFilter(logging.Filter):
     """Stands at the handler, so that lines of libraries pass it too."""
 
     def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(map(_told, record.args))
+        record.msg = _told(record.msg)
         text = record.getMessage()
-        safe = redact(text)
+        safe = redact(without_values(text) if _TRACEBACK in text else text)
         if safe != text:
             record.msg, record.args = safe, None
         for name in _extras(record):
@@ -74,7 +128,7 @@ class RedactingFilter(logging.Filter):
         if record.exc_info and not record.exc_text:
             record.exc_text = logging.Formatter().formatException(record.exc_info)
         if record.exc_text:
-            record.exc_text = redact(record.exc_text)
+            record.exc_text = redact(without_values(record.exc_text))
         if record.stack_info:
             record.stack_info = redact(record.stack_info)
         return True

@@ -2,13 +2,21 @@
 
 import json
 import logging
+import multiprocessing
+import queue
 import re
+import traceback
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django_q.models import Task
+from django_q.monitor import monitor
+from django_q.worker import worker
 
 from reboot_site import logs
 from reboot_site.logs import JsonFormatter, LineFormatter, redact
+from syncing.reader.errors import ExportFileError
 from tests import factories
 
 LINK = (
@@ -102,6 +110,63 @@ def test_json_line_carries_ids_and_no_secret_of_arguments_extras_or_tracebacks(w
     assert "abcdef0123456789" not in lines[0]
     assert "\n" not in lines[0]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", line["time"])
+
+
+def test_what_libraries_quote_is_in_no_line(written):
+    logger, lines = written
+    last_name = "Aldertree"
+    try:
+        float(last_name)
+    except ValueError as error:
+        logger.exception("a job failed")
+        logger.error("a job failed: %s", error)
+        logger.error(error)
+        logger.error("a process failed:\n%s", traceback.format_exc())
+    assert len(lines) == 4
+    for line in lines:
+        assert "could not convert string to float: '[hidden]'" in line
+        assert "Aldertree" not in line
+    for line in (lines[0], lines[3]):
+        assert "float(last_name)" in line
+
+
+def test_quotes_of_code_and_of_our_own_messages_stay(written):
+    logger, lines = written
+    try:
+        raise ExportFileError("no_rows", "Column 'time' is empty.")
+    except ExportFileError as error:
+        logger.exception("a file was refused: %s", error)
+    line = json.loads(lines[0])
+    assert line["message"] == "a file was refused: Column 'time' is empty."
+    assert (
+        """raise ExportFileError("no_rows", "Column 'time' is empty.")"""
+        in (line["exception"])
+    )
+    assert line["exception"].endswith("ExportFileError: Column '[hidden]' is empty.")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_failed_task_is_kept_without_the_values_that_it_quotes():
+    tasks, results = queue.Queue(), queue.Queue()
+    tasks.put(
+        {
+            "id": "7" * 32,
+            "name": "a task",
+            "func": "builtins.float",
+            "args": ("Aldertree",),
+            "kwargs": {},
+            "started": timezone.now(),
+        }
+    )
+    tasks.put("STOP")
+    worker(tasks, results, multiprocessing.Value("f", -1))
+    results.put("STOP")
+    monitor(results)
+    kept = Task.objects.get(success=False)
+    assert kept.result.startswith("could not convert string to float: '[hidden]' : ")
+    assert kept.result.rstrip().endswith("float: '[hidden]'")
+    assert "in worker" in kept.result
+    assert "Aldertree" not in kept.result
 
 
 @pytest.mark.parametrize("written", [LineFormatter], indirect=True)
