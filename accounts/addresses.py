@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -41,6 +41,27 @@ def _bare(text: str) -> str:
     return str(getattr(address, "ipv4_mapped", None) or address)
 
 
-def address_or_none(request: HttpRequest) -> str | None:
-    """The same for django-axes, whose column of addresses takes no empty text."""
-    return client_address(request) or None
+def network_of(address: str) -> str:
+    """The network that one caller has to themselves, by its first address.
+
+    That is the address itself for IPv4, and the /64 for IPv6, in which a caller has
+    as many addresses as they like.
+    """
+    return _first_of(address, v4=32, v6=64)
+
+
+def wider_network_of(address: str) -> str:
+    """The network that one provider's customer can have, by its first address."""
+    return _first_of(address, v4=24, v6=48)
+
+
+def _first_of(address: str, *, v4: int, v6: int) -> str:
+    if not address:
+        return ""
+    bits = v6 if isinstance(ip_address(address), IPv6Address) else v4
+    return str(ip_network(f"{address}/{bits}", strict=False).network_address)
+
+
+def network_or_none(request: HttpRequest) -> str | None:
+    """The caller's network for django-axes, whose column takes no empty text."""
+    return network_of(client_address(request)) or None

@@ -5,7 +5,7 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        from accounts import receivers  # noqa: F401  # connects them
+        from accounts import attempts, receivers  # noqa: F401  # connects them
 
         # Django finds an admin.py by itself; these are the modules of a package.
         from accounts.admin import (  # noqa: F401

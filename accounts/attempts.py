@@ -1,18 +1,17 @@
-"""What django-axes may keep of a failed login: who and when, never what was typed."""
+"""How django-axes counts failed logins here, and what it may keep of them."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from axes.handlers.database import AxesDatabaseHandler
 from axes.models import AccessAttempt
 from django.db.models.signals import pre_save
 from django.dispatch import receiver
 from django.http import HttpRequest
-from django.utils.crypto import salted_hmac
 
-from accounts.models import User
-
-_LONGEST_NAME = User._meta.get_field("username").max_length or 0
+from accounts import limits
+from accounts.names import counted_name
 
 
 @receiver(pre_save, sender=AccessAttempt)
@@ -26,26 +25,31 @@ def keep_no_form_fields(instance: Any, **_: Any) -> None:
     instance.post_data = ""
 
 
-def find_user(name: str) -> User | None:
-    """The user of this name; None for a name that no user can have."""
-    if not name or len(name) > _LONGEST_NAME or "\0" in name:
-        return None  # PostgreSQL answers both with an error
-    return User.objects.filter(username=name).first()
+def typed_name(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
+    """The user name as it was typed."""
+    return str((credentials or request.POST).get("username") or "")
 
 
-def counted_name(
-    request: HttpRequest, credentials: dict[str, Any] | None = None
-) -> str:
-    """The name under which a failed login is counted and kept (django-axes).
+def kept_name(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str:
+    """The name that django-axes keeps (AXES_USERNAME_CALLABLE)."""
+    return counted_name(typed_name(request, credentials))
 
-    A name that no user has is replaced by a digest of it: people type their
-    password into that field. The same name has the same digest, so it is counted
-    and locked like a user's.
-    """
-    fields = credentials if credentials else request.POST
-    name = str(fields.get("username") or "")
-    if find_user(name) is not None:
-        return name
-    # No user's name has spaces, so this is none.
-    digest = salted_hmac("accounts.attempts.name", name, algorithm="sha256")
-    return f"unknown name {digest.hexdigest()[:16]}"
+
+class Handler(AxesDatabaseHandler):  # type: ignore[misc]
+    """Locks a name in one network, as django-axes does, and what `limits` adds."""
+
+    def get_failures(
+        self, request: HttpRequest, credentials: dict[str, Any] | None = None
+    ) -> int:
+        """Failures that lock this caller out: a known device has only its own."""
+        name = typed_name(request, credentials)
+        own = limits.failures_of_device(request, name)
+        return super().get_failures(request, credentials) if own is None else own
+
+    def is_locked(
+        self, request: HttpRequest, credentials: dict[str, Any] | None = None
+    ) -> bool:
+        """Whether this caller may not try this name now."""
+        if limits.wait_s(request, typed_name(request, credentials)):
+            return True
+        return bool(super().is_locked(request, credentials))

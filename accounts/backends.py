@@ -1,11 +1,16 @@
-"""What the roles may do in the admin."""
+"""Who may try a password, and what the roles may do in the admin."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from axes.backends import AxesStandaloneBackend
+from axes.exceptions import AxesBackendPermissionDenied
 from django.contrib.auth.backends import BaseBackend
 from django.db.models import Model
+from django.http import HttpRequest
+
+from accounts import limits
 
 # By app, what every member of staff may do. Deleting people's data, the queue's
 # tables and the groups of permissions stay with superusers.
@@ -20,6 +25,25 @@ STAFF_MAY: dict[str, frozenset[str]] = {
     "django_q": frozenset({"view"}),
 }
 STAFF_MAY_ALSO = frozenset({"accounts.delete_team", "webhooks.delete_webhook"})
+
+
+class LimitBackend(AxesStandaloneBackend):  # type: ignore[misc]
+    """Stands before the check of a password and refuses one guess too many.
+
+    A right password is told to `limits.take_back` by whoever asked for it.
+    """
+
+    def authenticate(
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().authenticate(request, username=username, password=password, **kwargs)
+        if request is not None and limits.begin(request, username or ""):
+            request.axes_locked_out = True  # type: ignore[attr-defined]
+            raise AxesBackendPermissionDenied
 
 
 class StaffBackend(BaseBackend):

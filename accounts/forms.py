@@ -6,9 +6,15 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth import authenticate
-from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.forms import (
+    AuthenticationForm,
+    PasswordChangeForm,
+    UsernameField,
+)
+from django.core.validators import ProhibitNullCharactersValidator
 from django.http import HttpRequest
 
+from accounts import limits
 from accounts.models import User
 
 
@@ -20,8 +26,43 @@ class UnitsForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ("units",)
 
 
+class _GuessField(forms.CharField):
+    """Takes NUL like any other wrong character, so that it counts as a wrong guess."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.validators = [
+            check
+            for check in self.validators
+            if not isinstance(check, ProhibitNullCharactersValidator)
+        ]
+
+
+class _NameField(UsernameField):
+    """Takes NUL as a character that no name has: PostgreSQL cannot look it up."""
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(str(value or "").replace("\0", "\ufffd"))
+
+
+class LoginForm(AuthenticationForm):
+    """Name and password; whatever is typed there is checked and counted."""
+
+    username = _NameField(widget=forms.TextInput(attrs={"autofocus": True}))
+    password = _GuessField(
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean()
+        if self.request is not None and self.user_cache is not None:
+            limits.take_back(self.request)
+        return cleaned
+
+
 def _code_field(help_text: str) -> forms.CharField:
-    return forms.CharField(
+    return _GuessField(
         label="Code",
         max_length=30,
         help_text=help_text,
@@ -44,7 +85,7 @@ class CodeForm(forms.Form):
 class _PasswordForm(forms.Form):
     """Asks once more for the password: tablets are left lying about, logged in."""
 
-    password = forms.CharField(
+    password = _GuessField(
         label="Your password",
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
@@ -65,7 +106,10 @@ class _PasswordForm(forms.Form):
 def _is_password_of(user: User, password: str, request: HttpRequest) -> bool:
     # By the way of the login, so that wrong ones are counted and lock it.
     found = authenticate(request, username=user.get_username(), password=password)
-    return found == user
+    if found != user:
+        return False
+    limits.take_back(request)
+    return True
 
 
 class OwnPasswordForm(PasswordChangeForm):

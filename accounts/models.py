@@ -177,6 +177,36 @@ class RecoveryCode(models.Model):
         return f"recovery code of user {self.user_id}"
 
 
+class Pool(models.TextChoices):
+    """The budgets of wrong passwords and codes that one account has."""
+
+    DEVICE = "device", "devices on which the user has logged in"
+    NETWORK = "network", "networks from which the user has logged in"
+    ELSEWHERE = "elsewhere", "everybody else"
+
+
+class FailedLogin(models.Model):
+    """One wrong password or code, or one that is being checked; kept for an hour."""
+
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+    name = models.CharField(max_length=150)
+    pool = models.CharField(max_length=10, choices=Pool.choices)
+    device = models.CharField(max_length=32, blank=True)
+    # Their first addresses; empty where nobody can tell the caller's.
+    network = models.CharField(max_length=45, blank=True)
+    wider = models.CharField(max_length=45, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["name", "at"], name="failed_login_name"),
+            models.Index(fields=["network", "at"], name="failed_login_network"),
+            models.Index(fields=["wider", "at"], name="failed_login_wider"),
+        ]
+
+    def __str__(self) -> str:
+        return f"failed login as {self.name}"
+
+
 class Scope(models.TextChoices):
     """What a token may do."""
 

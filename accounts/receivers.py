@@ -10,10 +10,10 @@ from django.contrib.auth.signals import user_login_failed
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from accounts.attempts import find_user
+from accounts import limits
 from accounts.audit import record
 from accounts.models import Action, User
-from accounts.throttle import count_failed_login
+from accounts.names import find_user
 
 
 @receiver(user_login_failed)
@@ -24,12 +24,12 @@ def record_failed_login(
 
     A name that nobody has is not recorded: people type passwords there. What comes
     while the login is locked is not either, or the audit would grow with whoever
-    tries. Both are among the failed logins (django-axes) for as long as those are kept.
+    tries.
     """
     if request is None:
         return  # a command on the server
-    count_failed_login(request)
-    user = find_user(credentials.get("username") or "")
+    name = credentials.get("username") or ""
+    user = find_user(name)
     # django-axes comes before this app and has counted already.
     failures = getattr(request, "axes_failures_since_start", None)
     if user is None or failures is None:
@@ -42,3 +42,6 @@ def record_failed_login(
         record(Action.LOGIN_FAILED, by=by, subject=user, failures=failures)
     if failures == limit:
         record(Action.LOGIN_LOCKED, by=by, subject=user)
+    pool = limits.used_up(request, name)
+    if pool is not None:
+        record(Action.LOGIN_LOCKED, by=by, subject=user, locked_for=pool.label)

@@ -23,6 +23,7 @@ from django.utils.crypto import constant_time_compare
 from django_otp import DEVICE_ID_SESSION_KEY
 from django_otp.oath import TOTP
 
+from accounts import limits
 from accounts.audit import record
 from accounts.keys import LostKeyError
 from accounts.models import Action, Authenticator, RecoveryCode, User
@@ -126,12 +127,18 @@ def use_code(request: HttpRequest, user: User, code: str) -> bool:
     """
     code = code.replace(" ", "")
     is_recovery = len(code) > CODE_LENGTH
+    wait_s = limits.begin(request, user.get_username())
+    if wait_s:
+        raise WrongCodeError(f"Too many wrong codes: wait {wait_s} s.")
     # What is wrong comes back as a value: an exception would undo the counting.
     with transaction.atomic():
         problem = _use_recovery_code(user, code) if is_recovery else _use(user, code)
     if problem is None:
+        limits.take_back(request)
         return is_recovery
-    if not isinstance(problem, _Wait):
+    if isinstance(problem, _Wait):
+        limits.take_back(request)
+    else:
         user_login_failed.send(
             sender=__name__,
             credentials={"username": user.get_username()},

@@ -1,4 +1,4 @@
-"""How often one token may call in a minute, and one address fail to log in."""
+"""How often one token may call in a minute."""
 
 from __future__ import annotations
 
@@ -8,12 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.core.cache import BaseCache, cache
-from django.http import HttpRequest
-from django.utils.crypto import salted_hmac
-
-from accounts.addresses import client_address
 
 WINDOW_S = 60
 
@@ -81,34 +76,3 @@ class Throttle:
     def _forget_before(self, number: int) -> None:
         for key in [k for k, w in self._windows.items() if w.number < number]:
             del self._windows[key]
-
-
-# --- Failed logins of one address ---------------------------------------------------
-
-
-def count_failed_login(request: HttpRequest) -> None:
-    """Note one more wrong password or code from this address, whoever was named."""
-    name = _failures_name(request)
-    cache.add(name, 0, _cool_off_s())
-    try:
-        cache.incr(name)
-    except ValueError:  # it ended between the two
-        return
-
-
-def has_failed_too_often(request: HttpRequest) -> bool:
-    """Whether this address has to wait: it tries one password with many names."""
-    failures = cache.get(_failures_name(request), 0)
-    return bool(failures >= settings.LOGIN_FAILURES_PER_ADDRESS)
-
-
-def _failures_name(request: HttpRequest) -> str:
-    # Keyed: the cache keeps no addresses.
-    mark = salted_hmac(
-        "accounts.throttle.failures", client_address(request), algorithm="sha256"
-    )
-    return f"failed-logins:{mark.hexdigest()[:32]}"
-
-
-def _cool_off_s() -> int:
-    return int(settings.AXES_COOLOFF_TIME.total_seconds())

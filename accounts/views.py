@@ -29,11 +29,12 @@ from django.views.decorators.http import (
     require_safe,
 )
 
-from accounts import second_factor
+from accounts import devices, second_factor
 from accounts.audit import record
 from accounts.forms import (
     CodeForm,
     ConfirmForm,
+    LoginForm,
     OwnPasswordForm,
     TurnOnForm,
     UnitsForm,
@@ -41,7 +42,6 @@ from accounts.forms import (
 from accounts.later import later
 from accounts.models import Action, Authenticator, User
 from accounts.services import log_out_everywhere
-from accounts.throttle import has_failed_too_often
 
 # Enough for a mistyped address, too few to fill somebody's mailbox.
 RESETS_PER_HOUR = 5
@@ -51,19 +51,15 @@ HOUR_S = 3600
 class LoginView(auth_views.LoginView):
     """The password; who has a second factor is asked for its code next."""
 
+    authentication_form = LoginForm
     redirect_authenticated_user = True
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        # Before the password is looked at: it would tell by its answer otherwise.
-        if has_failed_too_often(request):
-            locked: HttpResponse = get_lockout_response(request)
-            return locked
-        return super().post(request, *args, **kwargs)
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         user = form.get_user()
         if not user.has_second_factor():
-            return super().form_valid(form)
+            response = super().form_valid(form)
+            devices.remember(self.request, response, user)
+            return response
         second_factor.begin_login(self.request, user, backend=user.backend)
         return redirect(with_next("login_code", self.get_redirect_url()))
 
@@ -106,7 +102,9 @@ def login_code(request: HttpRequest) -> HttpResponse:
                     f"That recovery code is used up; {left} are left. New ones are "
                     "made under Second factor in your menu.",
                 )
-            return HttpResponseRedirect(_next_page(request))
+            done = HttpResponseRedirect(_next_page(request))
+            devices.remember(request, done, user)
+            return done
     context = {"form": form, "next": request.POST.get("next", request.GET.get("next"))}
     return render(
         request,
@@ -147,7 +145,10 @@ def second_factor_on(request: HttpRequest) -> HttpResponse:
         else:
             update_session_auth_hash(request, user)
             second_factor.mark_verified(request, user)
-            return _show_codes(request, codes, is_new=True)
+            shown = _show_codes(request, codes, is_new=True)
+            # It ended all sessions, and with them what devices were known.
+            devices.remember(request, shown, user)
+            return shown
     key = second_factor.offer(request)
     context = {"form": form, "picture": key.picture(user), "typed": key.typed}
     return render(
@@ -268,6 +269,8 @@ class PasswordResetConfirmView(auth_views.PasswordResetConfirmView):
         response = super().form_valid(form)
         # Nobody is logged in here: it was whoever had the mail.
         record(Action.PASSWORD_RESET, by=AnonymousUser(), subject=form.user)
+        # Whoever has the mail can log in here, however many strangers guess.
+        devices.remember(self.request, response, form.user)
         return response
 
 

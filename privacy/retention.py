@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib.sessions.models import Session as Login
 from django.utils import timezone
 
+from accounts.limits import forget_old
 from privacy.archives import prune_archives
 from privacy.erasing import sweep
 from syncing.models import (
@@ -74,6 +75,7 @@ def _prune_runs(limit: datetime | None) -> int:
 
 def _prune_login_records(limit: datetime | None) -> int:
     """Who logged in or failed to, from which address; attempts also lock."""
+    forget_old()
     if limit is None:
         return 0
     return int(

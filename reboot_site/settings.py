@@ -214,7 +214,7 @@ Q_CLUSTER["broker_class"] = "reboot_site.broker.Broker"
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",
+    "accounts.backends.LimitBackend",
     "django.contrib.auth.backends.ModelBackend",
     "accounts.backends.StaffBackend",
 ]
@@ -242,17 +242,23 @@ LOGOUT_REDIRECT_URL = "/accounts/login/"
 # Staff see all athletes; coaches may have a second factor, staff then must.
 STAFF_NEED_SECOND_FACTOR = env.boolean("STAFF_NEED_SECOND_FACTOR")
 
-# Wrong passwords and wrong codes of the second factor, together.
+# Wrong passwords and wrong codes of the second factor, together, for one name in one
+# network: an IPv4 address or an IPv6 /64. accounts/limits.py has those of one account.
+AXES_HANDLER = "accounts.attempts.Handler"
 AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_USERNAME_CALLABLE = "accounts.attempts.counted_name"
-AXES_CLIENT_IP_CALLABLE = "accounts.addresses.address_or_none"
+AXES_USERNAME_CALLABLE = "accounts.attempts.kept_name"
+AXES_CLIENT_IP_CALLABLE = "accounts.addresses.network_or_none"
+# Whoever goes on trying during a lock does not make it longer for the owner.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = True
-AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
+AXES_LOCKOUT_CALLABLE = "accounts.locks.locked_page"
 AXES_VERBOSE = False
-# From one address with whatever names; a facility's coaches may share one.
-LOGIN_FAILURES_PER_ADDRESS = 60
+# From one network with whatever names, in that time; a facility's coaches may share
+# one. And from one IPv4 /24 or IPv6 /48, which one person can have.
+LOGIN_FAILURES_PER_NETWORK = 60
+LOGIN_FAILURES_PER_WIDER_NETWORK = 240
 
 # Above it a token is answered 429 until the minute is over.
 API_TOKEN_CALLS_PER_MINUTE = env.integer("API_TOKEN_CALLS_PER_MINUTE", 600, low=1)

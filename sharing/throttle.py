@@ -12,7 +12,7 @@ from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
-from accounts.addresses import client_address
+from accounts.addresses import client_address, network_of
 
 WINDOW_S = 60
 CALLS = 60
@@ -22,7 +22,7 @@ def wait_s(request: HttpRequest) -> int | None:
     """Count one call; whole seconds to wait when it is one too many."""
     now = int(time.time())
     window, gone = divmod(now, WINDOW_S)
-    address = client_address(request)
+    address = network_of(client_address(request))
     mark = salted_hmac("sharing.throttle", f"{window} {address}", algorithm="sha256")
     key = f"share-calls:{mark.hexdigest()[:32]}"
     cache.add(key, 0, 2 * WINDOW_S)

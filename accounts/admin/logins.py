@@ -89,7 +89,10 @@ class AccessAttemptAdmin(_Kept):
         if not locks.is_locked(attempt):
             return "not locked"
         end = timezone.localtime(locks.free_at(attempt))
-        return f"locked until {time_format(end, 'TIME_FORMAT')}"
+        until = f"locked until {time_format(end, 'TIME_FORMAT')}"
+        if locks.is_locked_here(attempt):
+            return until
+        return f"{until} on new devices and networks"
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         actions: dict[str, Any] = super().get_actions(request)

@@ -123,7 +123,7 @@ class UserAdmin(_UserBase):
     def second_factor(self, user: User) -> str:
         device = Authenticator.objects.filter(user=user).first()
         if device is None:
-            return "Off. The user turns it on under Second factor in his menu."
+            return "Off. The user turns it on under Second factor in their menu."
         since = date_format(timezone.localtime(device.created_at), "DATE_FORMAT")
         left = second_factor.codes_left(user)
         return (

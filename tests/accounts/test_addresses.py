@@ -3,7 +3,12 @@
 import pytest
 from django.test import override_settings
 
-from accounts.addresses import address_or_none, client_address
+from accounts.addresses import (
+    client_address,
+    network_of,
+    network_or_none,
+    wider_network_of,
+)
 
 pytestmark = pytest.mark.no_database
 
@@ -37,10 +42,24 @@ pytestmark = pytest.mark.no_database
 def test_only_a_known_proxy_is_believed(rf, remote, forwarded, client):
     request = rf.get("/", REMOTE_ADDR=remote, headers={"X-Forwarded-For": forwarded})
     assert client_address(request) == client
-    assert address_or_none(request) == (client or None)
+    assert network_or_none(request) == (network_of(client) or None)
 
 
 @override_settings(FORWARDED_ALLOW_IPS=["*"])
 def test_a_router_without_an_address_of_its_own_is_believed(rf):
     request = rf.get("/", REMOTE_ADDR="", headers={"X-Forwarded-For": "203.0.113.9"})
     assert client_address(request) == "203.0.113.9"
+
+
+@pytest.mark.parametrize(
+    ("address", "network", "wider"),
+    [
+        ("203.0.113.9", "203.0.113.9", "203.0.113.0"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::", "2001:db8:1::"),
+        ("2001:db8:1:2::9", "2001:db8:1:2::", "2001:db8:1::"),
+        ("2001:db8:1:3::9", "2001:db8:1:3::", "2001:db8:1::"),
+        ("", "", ""),
+    ],
+)
+def test_a_caller_is_a_whole_network_of_ipv6(address, network, wider):
+    assert (network_of(address), wider_network_of(address)) == (network, wider)

@@ -110,8 +110,7 @@ def test_behind_a_proxy_one_address_does_not_lock_the_others(coach, settings, se
 
 
 def test_one_address_cannot_try_one_password_with_many_names(client, coach, settings):
-    cache.clear()
-    settings.LOGIN_FAILURES_PER_ADDRESS = 5
+    settings.LOGIN_FAILURES_PER_NETWORK = 5
     for number in range(5):
         assert log_in(client, username=f"name{number}").status_code == 200
     refused = log_in(client)
