@@ -13,15 +13,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-)
-from cryptography.x509.oid import NameOID
 
 from scripts import audit_dependencies
 from scripts.audit_dependencies import (
@@ -32,6 +23,7 @@ from scripts.audit_dependencies import (
     read_run,
     read_waivers,
 )
+from tests.certificates import make_certificate
 
 pytestmark = pytest.mark.no_database
 
@@ -201,30 +193,6 @@ class Internet:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         self.url = f"http://127.0.0.1:{self.server.server_port}"
-
-
-def make_certificate(certificate: Path, key: Path, *hosts: str) -> None:
-    private = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hosts[0])])
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(private.public_key())
-        .serial_number(1)
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts]),
-            critical=False,
-        )
-        .sign(private, hashes.SHA256())
-    )
-    certificate.write_bytes(made.public_bytes(Encoding.PEM))
-    key.write_bytes(
-        private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    )
 
 
 @pytest.fixture

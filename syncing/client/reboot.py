@@ -93,6 +93,7 @@ LONGEST_TOKEN_MARGIN_S = 300.0
 class RebootClient:
     """Reads the vendor's API.
 
+    Files are fetched from ``download_hosts`` and from the API's own origin.
     ``plain_http_hosts`` names hosts (``127.0.0.1`` or ``127.0.0.1:8001``) that may be
     spoken to without TLS and may serve files, for the simulator; all others need
     https. ``gate`` is entered around every HTTP request, ``on_exchange`` is told of
@@ -343,7 +344,11 @@ class RebootClient:
     def _check_link(self, url: str) -> None:
         parts = _split(url)
         host = "" if parts is None else (parts.hostname or "").lower()
-        if parts is not None and parts.username is None and self._may_be_plain(url):
+        if (
+            parts is not None
+            and parts.username is None
+            and (self._may_be_plain(url) or _origin(url) == _origin(self._base_url))
+        ):
             return
         if (
             parts is not None

@@ -11,10 +11,11 @@ class ScriptedServer:
     """Sends the next answer to each request; the last one is repeated.
 
     An answer is bytes, or a function of the connection's file that writes them. The
-    requests, headers and body, are kept in ``requests``.
+    requests, headers and body, are kept in ``requests``. With ``tls``, a context of a
+    server for ``localhost``, it is spoken to over https.
     """
 
-    def __init__(self, *answers):
+    def __init__(self, *answers, tls=None):
         self.answers = list(answers)
         self.requests = []
         outer = self
@@ -48,13 +49,17 @@ class ScriptedServer:
             allow_reuse_address = True
 
         self._server = Server(("127.0.0.1", 0), Handler)
+        self._origin = "http://127.0.0.1"
+        if tls is not None:
+            self._origin = "https://localhost"
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.02}
         )
 
     @property
     def url(self):
-        return "http://127.0.0.1:%d" % self._server.server_address[1]  # noqa: UP031
+        return f"{self._origin}:{self._server.server_address[1]}"
 
     def __enter__(self):
         self._thread.start()

@@ -1,7 +1,9 @@
 import hashlib
 import io
+import ssl
 import tempfile
 import time
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -16,6 +18,7 @@ from syncing.client.errors import (
 )
 from syncing.client.http import RetryPolicy, Timeouts, new_session
 from syncing.reader.movements import read_movements
+from tests.certificates import make_certificate
 from tests.syncing.client.conftest import KEY
 from tests.syncing.client.scripted import TOKEN, ScriptedServer, answer
 
@@ -273,6 +276,43 @@ def test_links_on_a_host_that_is_not_listed_are_refused(start_vendor, make_clien
         client.download(url, io.BytesIO())
     other = make_client(vendor.url, plain_http_hosts=("127.0.0.1", "localhost"))
     assert other.download(url, io.BytesIO()).size > 0
+
+
+def test_links_to_the_apis_own_origin_are_followed(make_client, monkeypatch, tmp_path):
+    """Its own port and no other, and with no credentials."""
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    make_certificate(certificate, key, "localhost")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate, key)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    with ScriptedServer(answer(b"data"), tls=tls) as server:
+        client = make_client(server.url)
+        sink = io.BytesIO()
+        client.download(f"{server.url}/f?sig=1", sink)
+        assert sink.getvalue() == b"data"
+        (lines, _), *_ = server.requests
+        assert not any(line.lower().startswith("authorization") for line in lines)
+        for other in (
+            f"https://localhost:{int(server.url.rpartition(':')[2]) - 1}/f",
+            server.url.replace("https:", "http:") + "/f",
+            server.url.replace("localhost", "u:p@localhost") + "/f",
+            "https://localhost/f",
+        ):
+            with pytest.raises(ForbiddenHostError):
+                client.download(other, io.BytesIO())
+        assert len(server.requests) == 1
+
+
+def test_links_to_the_simulators_own_origin_need_no_setting(vendor, make_client):
+    """Over http, on the port that REBOOT_BASE_URL names and on no other."""
+    parts = urlsplit(vendor.url)
+    client = make_client(
+        vendor.url, plain_http_hosts=(parts.netloc,), download_hosts=()
+    )
+    sink = io.BytesIO()
+    assert client.download(link(client, vendor), sink).size > 0
+    with ScriptedServer(answer(b"data")) as other, pytest.raises(ForbiddenHostError):
+        client.download(f"{other.url}/f", io.BytesIO())
 
 
 def test_redirect_is_followed_to_allowed_hosts_only(make_client):
