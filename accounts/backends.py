@@ -24,7 +24,12 @@ STAFF_MAY: dict[str, frozenset[str]] = {
     "axes": frozenset({"view", "delete"}),  # frees a coach who is locked out
     "django_q": frozenset({"view"}),
 }
-STAFF_MAY_ALSO = frozenset({"accounts.delete_team", "webhooks.delete_webhook"})
+STAFF_MAY_ALSO = frozenset(
+    {
+        *("accounts.delete_team", "webhooks.delete_webhook"),
+        "django_q.change_schedule",  # times alone (syncing/queueadmin.py)
+    }
+)
 
 
 class LimitBackend(AxesStandaloneBackend):  # type: ignore[misc]

@@ -10,12 +10,15 @@ class RebootSiteConfig(AppConfig):
     def ready(self) -> None:
         from django.conf import settings
         from django.db.backends.signals import connection_created
-        from django_q.signals import post_execute_in_worker
+        from django.db.models.signals import post_save
+        from django_q.models import Task
+        from django_q.signals import call_hook, post_execute_in_worker, pre_enqueue
 
         from reboot_site import (
             checks,  # noqa: F401  # registers the checks
             crashes,
             permissions,
+            queuerules,
         )
 
         permissions.close_what_is_open()
@@ -26,6 +29,11 @@ class RebootSiteConfig(AppConfig):
         post_execute_in_worker.connect(
             _tell_no_values, dispatch_uid="reboot_site.failed-tasks"
         )
+        pre_enqueue.connect(
+            queuerules.on_enqueue, dispatch_uid="reboot_site.queue-rules"
+        )
+        # It would import and call whatever name stands in the row of a result.
+        post_save.disconnect(call_hook, sender=Task)
 
 
 def _end_idle_transactions(connection: Any, **kwargs: Any) -> None:

@@ -4,6 +4,7 @@ Clusters of all hosts take from one queue. A sign of life that is sent through i
 reaches one of them, and the others look silent; yet only a task that went through a
 cluster's own workers shows that they work, for its main process can live on above dead
 ones. So the process that fetches tasks adds one that never was in the shared queue.
+What it fetches is held to the list of functions that may be called (queuerules.py).
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from django.conf import settings
 from django.utils import timezone
 from django_q.humanhash import uuid
 from django_q.signing import SignedPackage
+
+from reboot_site.queuerules import checked
 
 if settings.REDIS_URL:
     from django_q.brokers.redis_broker import Redis as Shared
@@ -31,7 +34,7 @@ class Broker(Shared):  # type: ignore[misc]  # untyped there
 
     def dequeue(self) -> list[tuple[Any, Any]]:
         """Tasks with what acknowledges them; our own needs no acknowledging."""
-        found = list(super().dequeue() or ())
+        found = [(key, checked(task)) for key, task in super().dequeue() or ()]
         if time.monotonic() >= self._beats_at:
             self._beats_at = time.monotonic() + HEARTBEAT_EVERY_S
             found.append((None, _heartbeat()))

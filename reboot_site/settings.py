@@ -209,6 +209,22 @@ Q_CLUSTER: dict[str, Any] = {
 Q_CLUSTER |= {"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}
 # Either of the two, with a sign of life for each host.
 Q_CLUSTER["broker_class"] = "reboot_site.broker.Broker"
+# All that the queue may call (reboot_site/queuerules.py), whoever asks for it.
+QUEUE_MAY_CALL = (
+    "athletes.tasks.recompute_player",
+    "privacy.tasks.make_archive_task",
+    "privacy.tasks.measure_storage_task",
+    "privacy.tasks.prune_task",
+    "privacy.tasks.sweep_erased_task",
+    "syncing.tasks.heartbeat_task",
+    "syncing.tasks.help_exports_task",
+    "syncing.tasks.prune_task",
+    "syncing.tasks.run_sync_task",
+    "syncing.tasks.scheduled_sync_task",
+    "syncing.tasks.sweep_task",
+    "webhooks.tasks.deliver_due_task",
+    "webhooks.tasks.deliver_task",
+)
 
 # --- Accounts ---------------------------------------------------------------
 

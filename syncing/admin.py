@@ -5,23 +5,19 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, cast
 
-from django import forms
-from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django_q.models import Schedule
 
 from accounts.audit import record
 from accounts.models import Action, User
 from athletes.admin.kit import too_many
 from athletes.admin.players import add_player_action
 from athletes.models import Player
-from syncing import services
+from syncing import queueadmin, services  # noqa: F401  # the first registers
 from syncing.models import (
     ExportJob,
     MovementType,
@@ -34,13 +30,8 @@ from syncing.models import (
 
 if TYPE_CHECKING:
     _Base = admin.ModelAdmin[Any]
-    _ScheduleForm = forms.ModelForm[Any]
-    QueueScheduleAdmin = admin.ModelAdmin[Any]
 else:  # Django's own class takes no parameter at run time
-    from django_q.admin import ScheduleAdmin as QueueScheduleAdmin
-
     _Base = admin.ModelAdmin
-    _ScheduleForm = forms.ModelForm
 
 
 class StaffRequest(HttpRequest):
@@ -60,54 +51,6 @@ class RecordAdmin(_Base):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-
-admin.site.unregister(Schedule)
-
-
-class ScheduleForm(_ScheduleForm):
-    """Refuses a time that never comes: the queue would stop at it, with all others."""
-
-    def clean(self) -> dict[str, Any]:
-        values = super().clean() or self.cleaned_data
-        if values.get("schedule_type") != Schedule.CRON or "cron" in self.errors:
-            return values
-        if not values.get("cron"):
-            self.add_error("cron", "Say when, as minute, hour, day, month and weekday.")
-            return values
-        try:
-            Schedule(
-                schedule_type=Schedule.CRON, cron=values["cron"]
-            ).calculate_next_run()
-        except ValueError:
-            self.add_error("cron", "There is no such day. Choose one that comes.")
-        return values
-
-
-@admin.register(Schedule)
-class ScheduleAdmin(QueueScheduleAdmin):
-    """When the queue calls what; a changed time holds from its next occurrence."""
-
-    form = ScheduleForm
-
-    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        form = super().get_form(request, *args, **kwargs)
-        zone = settings.TIME_ZONE
-        form.base_fields["cron"].help_text = (
-            f"Minute, hour, day, month, day of the week, in the time of {zone}. "
-            "“30 4 * * *” is every day at 4:30, “30 2 * * 0” Sundays at 2:30."
-        )
-        form.base_fields["repeats"].help_text = "-1: always. 0: switched off."
-        return form
-
-    def save_model(
-        self, request: HttpRequest, obj: Any, form: Any, change: bool
-    ) -> None:
-        # The queue would call it once more at the old time.
-        is_new_time = {"cron", "schedule_type", "minutes"} & set(form.changed_data)
-        if change and is_new_time and "next_run" not in form.changed_data:
-            obj.next_run = obj.calculate_next_run(timezone.now())
-        super().save_model(request, obj, form, change)
 
 
 @admin.register(SyncLog)
