@@ -17,8 +17,10 @@ _host = env.text("BIND_HOST", "0.0.0.0")  # noqa: S104 - behind a proxy, by desi
 _port = env.integer("PORT", 8000, low=1, high=65535)
 bind = f"{_host}:{_port}"
 workers = env.integer("WEB_CONCURRENCY", 2, low=1)
-# Threads, so that one slow client on bad Wi-Fi does not hold a whole process.
-worker_class = "gthread"
+# gunicorn's threads, of which a slow client holds none.
+worker_class = "reboot_site.webworker.PatientWorker"
+# Each may have two open files besides, and 1 024 are usual for a process.
+worker_connections = 400
 threads = env.integer("WEB_THREADS", 4, low=1)
 umask = 0o077  # of its own files
 preload_app = True

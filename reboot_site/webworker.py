@@ -1,0 +1,512 @@
+"""The web server's worker, in which a slow client holds no thread.
+
+gunicorn's own worker with threads gives a connection to a thread at its first byte and
+sets no end to the rest: as many slow clients as there are threads stop the whole site,
+for as long as they like (docs/decisions/0008-slow-clients.md). Here the worker's one
+loop, which never waits for anybody, collects a request and sends an answer. A thread
+has a connection only in between: while the application works.
+
+    arriving -> working (a thread) -> sending -> kept for the next request, or closed
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import select
+import selectors
+import socket
+import stat
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from typing import IO, Any
+
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
+
+from reboot_site.env import Env
+
+#: Whoever is slower than this, over the whole body or answer, is cut off.
+LEAST_BYTES_PER_S = 8 * 1024
+HEAD_MAX = 64 * 1024
+#: Larger bodies are for staff who add files: the application reads them itself, after
+#: it has looked at who sends them. Equals Django's DATA_UPLOAD_MAX_MEMORY_SIZE.
+COLLECTED_BODY_MAX = 2_621_440
+#: Of all requests that are arriving in one process.
+ARRIVING_MAX = 64 * 1024 * 1024
+#: What of an answer waits in memory; more waits in a file that has no name.
+WAITING_IN_MEMORY = 256 * 1024
+#: Sent for one connection before another one has its turn.
+TURN = 1024 * 1024
+LINGER_S = 2.0
+
+_LENGTH = re.compile(rb"(?im)^content-length:[ \t]*(\d{1,18})[ \t]*\r?$")
+_CHUNKED = re.compile(rb"(?im)^transfer-encoding[ \t]*:")
+_EXPECTS = re.compile(rb"(?im)^expect:[ \t]*100-continue[ \t]*\r?$")
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_TOO_SLOW = "408 Request Timeout"
+_TOO_LARGE_HEAD = "431 Request Header Fields Too Large"
+_TOO_MUCH = "503 Service Unavailable"
+
+
+class Channel:
+    """A client's socket as gunicorn's parser and answer see it; never waits to send.
+
+    One thread uses it at a time: the worker's loop, or the one that works.
+    """
+
+    def __init__(self, client: socket.socket, patience_s: float) -> None:
+        client.setblocking(False)
+        self._socket = client
+        self._patience_s = patience_s
+        self._feed = b""
+        self._at = 0
+        #: Bytes of the body that the application has to read from the client itself.
+        self.rest = 0
+        self._read_until = 0.0
+        self.has_continued = False
+        self._pieces: deque[list[Any]] = deque()
+        self._in_memory = 0
+        self._file: IO[bytes] | None = None
+        self._copies: list[int] = []
+
+    # What arrives.
+
+    def feed(self, data: bytes, rest: int) -> None:
+        """Give the parser one request, of which `rest` bytes are still to come."""
+        self._feed, self._at, self.rest = data, 0, rest
+        self._read_until = time.monotonic() + allowed_s(self._patience_s, rest)
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether the request was read to its end."""
+        return not self.rest and self._at >= len(self._feed)
+
+    def recv(self, size: int) -> bytes:
+        """What was collected, then what is to come; OSError when that is too slow."""
+        if self._at < len(self._feed):
+            data = self._feed[self._at : self._at + size]
+            self._at += len(data)
+            return data
+        if not self.rest:
+            return b""
+        wait_s = min(self._read_until - time.monotonic(), self._patience_s)
+        if wait_s <= 0 or not self._is_ready(wait_s):
+            # For gunicorn and Django as if the client had gone.
+            raise ConnectionResetError(
+                errno.ECONNRESET, "The client sends its body too slowly."
+            )
+        data = self._socket.recv(min(size, self.rest))
+        self.rest -= len(data)
+        return data
+
+    def _is_ready(self, wait_s: float) -> bool:
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        return bool(poll.poll(wait_s * 1000))
+
+    def receive(self, size: int = 65536) -> bytes:
+        """What is there, for the loop. BlockingIOError when that is nothing."""
+        return self._socket.recv(size)
+
+    # What leaves.
+
+    def send(self, data: bytes) -> int:
+        if data != _CONTINUE or not self.has_continued:
+            self.sendall(data)
+        return len(data)
+
+    def sendall(self, data: bytes) -> None:
+        """Send what the client takes at once, and keep the rest."""
+        if not self.flush(None):
+            self._keep(data)
+            return
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[self._socket.send(view) :]
+            except BlockingIOError:
+                self._keep(bytes(view))
+                return
+
+    def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> None:
+        """The same with a part of a file, which is not copied but opened once more."""
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            file.seek(offset)
+            left = count
+            while data := file.read(65536 if left is None else min(left, 65536)):
+                self.sendall(data)
+                left = None if left is None else left - len(data)
+            return
+        copy = os.dup(file.fileno())
+        self._copies.append(copy)
+        self._pieces.append([copy, offset, status.st_size if count is None else count])
+        self.flush(None)
+
+    def _keep(self, data: bytes) -> None:
+        if self._in_memory + len(data) <= WAITING_IN_MEMORY:
+            self._pieces.append([data, 0, len(data)])
+            self._in_memory += len(data)
+            return
+        if self._file is None:
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - kept
+        offset = self._file.seek(0, os.SEEK_END)
+        self._file.write(data)
+        self._file.flush()
+        last = self._pieces[-1] if self._pieces else None
+        if last and last[0] == self._file.fileno() and last[1] + last[2] == offset:
+            last[2] += len(data)
+        else:
+            self._pieces.append([self._file.fileno(), offset, len(data)])
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that the client has not taken yet."""
+        return sum(piece[2] for piece in self._pieces)
+
+    def flush(self, turn: int | None) -> bool:
+        """Send what waits, at most about `turn` bytes; whether nothing waits now."""
+        while self._pieces:
+            if turn is not None and turn <= 0:
+                return False
+            source, offset, count = self._pieces[0]
+            try:
+                if isinstance(source, bytes):
+                    sent = self._socket.send(memoryview(source)[offset:])
+                else:
+                    wanted = min(count, TURN)
+                    sent = os.sendfile(self._socket.fileno(), source, offset, wanted)
+            except BlockingIOError:
+                return False
+            if not sent:
+                raise BrokenPipeError("A file ended before its answer did.")
+            turn = None if turn is None else turn - sent
+            if isinstance(source, bytes):
+                self._in_memory -= sent
+            if sent == count:
+                self._pieces.popleft()
+            else:
+                self._pieces[0][1:] = [offset + sent, count - sent]
+        self._forget_files()
+        return True
+
+    def _forget_files(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        while self._copies:
+            os.close(self._copies.pop())
+
+    # The rest of a socket that gunicorn uses. Whether it blocks is decided above.
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def setblocking(self, flag: bool) -> None:
+        """Nothing: it never does."""
+
+    def settimeout(self, value: float | None) -> None:
+        """Nothing: the deadlines are above."""
+
+    def gettimeout(self) -> float | None:
+        return None
+
+    def shutdown(self, how: int) -> None:
+        self._socket.shutdown(how)
+
+    def close(self) -> None:
+        self._pieces.clear()
+        self._forget_files()
+        self._socket.close()
+
+
+def allowed_s(patience_s: float, size: int) -> float:
+    """Seconds in which so many bytes must have come or gone."""
+    return patience_s + size / LEAST_BYTES_PER_S
+
+
+class Connection(TConn):  # type: ignore[misc]  # untyped there
+    """A client, and what has arrived from it beyond the request that is answered."""
+
+    sock: Channel
+
+    def __init__(
+        self, cfg: Any, client: socket.socket, address: Any, server: Any, *, s: float
+    ) -> None:
+        super().__init__(cfg, Channel(client, s), address, server)
+        self.arrived = bytearray()
+        self.deadline = 0.0
+        #: Of the request that arrives, as far as that is known.
+        self.wanted: int | None = None
+        self.rest = 0
+        self.is_last = False
+
+    def begin(self) -> None:
+        """Expect a new request."""
+        self.wanted, self.rest = None, 0
+        self.sock.has_continued = False
+
+    def look_at_head(self) -> bool:
+        """Find out how much is to arrive; False when the head is not whole yet."""
+        end = self.arrived.find(b"\r\n\r\n")
+        if end < 0:
+            return False
+        head = bytes(self.arrived[: end + 2])
+        size = end + 4
+        if _CHUNKED.search(head):
+            # For Django a body without a length is empty; nobody reads it.
+            self.is_last = True
+        elif length := _LENGTH.search(head):
+            body = int(length[1])
+            if body <= COLLECTED_BODY_MAX:
+                size += body
+            else:
+                have = min(len(self.arrived), size + body)
+                self.rest = size + body - have
+                size = have
+        self.wanted = size
+        if size > len(self.arrived) and _EXPECTS.search(head):
+            self.sock.send(_CONTINUE)
+            self.sock.has_continued = True
+        return True
+
+    def take_request(self) -> None:
+        """Hand what is wanted to the parser and keep what came after it."""
+        data = bytes(self.arrived[: self.wanted])
+        del self.arrived[: self.wanted]
+        self.sock.feed(data, self.rest)
+
+
+class PatientWorker(ThreadWorker):  # type: ignore[misc]  # untyped there
+    """Collects requests and sends answers without threads, each within its time."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        env = Env(os.environ)
+        self.patience_s = env.integer("WEB_PATIENCE_SECONDS", 20, low=1, high=600)
+        # Connections that the loop looks after, with what it does when they are ready.
+        # Not those that a thread has, nor those that are kept for a next request.
+        self._watched: dict[Connection, str] = {}
+        self._next_look = 0.0
+        self._stopped_at: float | None = None
+
+    @classmethod
+    def check_config(cls, cfg: Any, log: Any) -> None:
+        super().check_config(cfg, log)
+        if cfg.is_ssl or cfg.http2_cleartext != "off":
+            raise ValueError(
+                "This worker speaks plain HTTP/1.1: leave TLS and HTTP/2 to the proxy "
+                "in front of it."
+            )
+
+    # Arriving.
+
+    def accept(self, listener: Any) -> None:
+        try:
+            client, address = listener.accept()
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                self.log.warning("No more files can be opened; a client waits.")
+                self._make_room()
+            elif error.errno not in (
+                *(errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED),
+            ):
+                raise
+            return
+        self.nr_conns += 1
+        server = listener.getsockname()
+        conn = Connection(self.cfg, client, address, server, s=self.patience_s)
+        if self.nr_conns >= self.worker_connections:
+            self._make_room()
+        self._arrive(conn)
+
+    def on_client_socket_readable(self, conn: Connection, client: Any) -> None:
+        if conn not in self.keepalived_conns:
+            return  # closed within this round
+        self.poller.unregister(client)
+        self.keepalived_conns.remove(conn)
+        self._arrive(conn)
+
+    def _arrive(self, conn: Connection) -> None:
+        conn.begin()
+        conn.deadline = time.monotonic() + self.patience_s
+        if not self._collect(conn):
+            self._watch(conn, selectors.EVENT_READ, "arriving", self._on_arriving)
+
+    def _on_arriving(self, conn: Connection) -> None:
+        self._collect(conn)
+
+    def _collect(self, conn: Connection) -> bool:
+        """Read what is there; whether the connection is no longer arriving."""
+        while True:
+            if conn.wanted is None and conn.look_at_head():
+                size = (conn.wanted or 0) - len(conn.arrived)
+                conn.deadline = time.monotonic() + allowed_s(self.patience_s, size)
+            if conn.wanted is not None and len(conn.arrived) >= conn.wanted:
+                self._unwatch(conn)
+                conn.take_request()
+                conn.data_ready = True
+                self.enqueue_req(conn)
+                return True
+            if conn.wanted is None and len(conn.arrived) > HEAD_MAX:
+                self._refuse(conn, _TOO_LARGE_HEAD)
+                return True
+            try:
+                data = conn.sock.receive()
+            except BlockingIOError:
+                return False
+            except OSError:
+                data = b""
+            if not data:
+                self._drop(conn)
+                return True
+            conn.arrived += data
+            if len(conn.arrived) > HEAD_MAX:
+                self._bound_memory()
+                if self._watched.get(conn, "arriving") != "arriving":
+                    return True
+
+    def _bound_memory(self) -> None:
+        arriving = [c for c, state in self._watched.items() if state == "arriving"]
+        if sum(len(conn.arrived) for conn in arriving) > ARRIVING_MAX:
+            self._refuse(max(arriving, key=lambda c: len(c.arrived)), _TOO_MUCH)
+
+    def _make_room(self) -> None:
+        """Let go of whom it costs least: who waits with nothing, then the slowest."""
+        if self.keepalived_conns:
+            conn = self.keepalived_conns.popleft()
+            self.poller.unregister(conn.sock)
+            self._drop(conn)
+            return
+        arriving = [c for c, state in self._watched.items() if state != "sending"]
+        if arriving:
+            self._drop(min(arriving, key=lambda c: c.deadline))
+
+    def _refuse(self, conn: Connection, status: str) -> None:
+        """Answer without the application, and close."""
+        self._unwatch(conn)
+        text = f"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+        try:
+            conn.sock.sendall(text.encode())
+        except OSError:
+            self._drop(conn)
+            return
+        self._linger(conn)
+
+    # Answering.
+
+    def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:
+        """Whether the next request may come: when this one was read to its end."""
+        if not keepalive or conn.is_last or conn.sock.rest:
+            return False
+        return (
+            super()._keepalive_after(conn, keepalive)
+            and conn.sock.is_used_up
+            and not conn.parser.unreader.buf.getvalue()
+        )
+
+    def finish_request(self, conn: Connection, fs: Future[Any]) -> None:
+        """A thread is done; send what the client has not taken yet."""
+        try:
+            conn.is_last = fs.cancelled() or not fs.result()
+        except Exception:
+            conn.is_last = True
+        size = conn.sock.waiting
+        conn.deadline = time.monotonic() + allowed_s(self.patience_s, size)
+        if not self._send(conn):
+            self._watch(conn, selectors.EVENT_WRITE, "sending", self._send)
+
+    def _send(self, conn: Connection) -> bool:
+        try:
+            if not conn.sock.flush(TURN):
+                return False
+        except (OSError, ValueError):  # gone, or closed by the thread
+            self._drop(conn)
+            return True
+        self._unwatch(conn)
+        if conn.is_last:
+            self._linger(conn)
+        elif conn.arrived:
+            self._arrive(conn)
+        else:
+            conn.set_timeout()
+            if not self.alive:
+                until = time.monotonic() + STOP_KEEPALIVE_LINGER
+                conn.timeout = min(conn.timeout, until)
+            self.keepalived_conns.append(conn)
+            callback = partial(self.on_client_socket_readable, conn)
+            self.poller.register(conn.sock, selectors.EVENT_READ, callback)
+        return True
+
+    def _linger(self, conn: Connection) -> None:
+        """Wait a moment for the client to close: else it may lose the answer's end."""
+        try:
+            conn.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._drop(conn)
+            return
+        conn.deadline = time.monotonic() + LINGER_S
+        self._watch(conn, selectors.EVENT_READ, "lingering", self._on_lingering)
+
+    def _on_lingering(self, conn: Connection) -> None:
+        try:
+            is_over = not conn.sock.receive()
+        except BlockingIOError:
+            return
+        except OSError:
+            is_over = True
+        if is_over:
+            self._drop(conn)
+
+    # Looking after them.
+
+    def _watch(
+        self, conn: Connection, event: int, state: str, then: Callable[[Any], Any]
+    ) -> None:
+        self._watched[conn] = state
+
+        def ready(_: Any) -> None:
+            if self._watched.get(conn) == state:
+                then(conn)
+
+        try:
+            self.poller.register(conn.sock, event, ready)
+        except (OSError, ValueError):
+            self._drop(conn)
+
+    def _unwatch(self, conn: Connection) -> None:
+        if self._watched.pop(conn, None) is not None:
+            self.poller.unregister(conn.sock)
+
+    def _drop(self, conn: Connection) -> None:
+        if conn.sock.fileno() < 0:
+            return
+        self._unwatch(conn)
+        self.nr_conns -= 1
+        conn.sock.close()
+
+    def murder_pending(self) -> None:
+        """Let go of whoever is too slow. The worker's loop calls it all the time."""
+        now = time.monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + 0.2
+        if not self.alive and self._stopped_at is None:
+            self._stopped_at = now
+        for conn, state in list(self._watched.items()):
+            deadline = conn.deadline
+            is_silent = state == "arriving" and not conn.arrived
+            if is_silent and self._stopped_at is not None:
+                # A worker that stops does not wait for who has asked nothing.
+                deadline = min(deadline, self._stopped_at + STOP_KEEPALIVE_LINGER)
+            if deadline > now:
+                continue
+            if state == "arriving" and conn.arrived:
+                self._refuse(conn, _TOO_SLOW)
+            else:
+                self._drop(conn)
