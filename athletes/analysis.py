@@ -126,12 +126,15 @@ def analyse_session(
 
     Movements whose numbers are of the present method are left as they are, unless
     `force`; the means of the session are computed in any case. `compute` does the
-    analysis itself, perhaps in another process.
+    analysis itself, perhaps in another process. A session that is gone has no numbers.
     """
     movements = Movement.objects.filter(session_id=session_pk).order_by("position")
     versions = dict(movements.values_list("pk", "method_version"))
     ids = [pk for pk, version in versions.items() if force or version != METHOD_VERSION]
-    counts = _analyse(session_pk, ids, compute)
+    try:
+        counts = _analyse(session_pk, ids, compute)
+    except Session.DoesNotExist:  # its athlete was erased meanwhile
+        return AnalysisCounts()
     done = counts.analysed + counts.failed
     return counts + AnalysisCounts(unchanged=len(versions) - done)
 

@@ -24,6 +24,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 from django.db.models import F, Max, Q
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django_q.tasks import async_task
 
@@ -531,7 +532,7 @@ def separate(*, entry: AthleteMerge, by: User | None) -> None:
         When it is undone already, or a later merge has to be undone first.
     """
     with transaction.atomic():
-        entry = AthleteMerge.objects.select_for_update().get(pk=entry.pk)
+        entry = get_object_or_404(AthleteMerge.objects.select_for_update(), pk=entry.pk)
         if entry.undone_at is not None:
             raise ValidationError("This merge is undone already.")
         rows = {

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Count, F, Max, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from accounts.models import User
@@ -569,10 +570,12 @@ def undo_event(*, movement: Movement, event: str, user: User) -> EventCorrection
 
 def _locked(movement: Movement) -> Movement:
     """The movement as it is now, its session locked as all writers here do."""
-    Session.objects.select_for_update(no_key=True).only("pk").get(
-        pk=movement.session_id
+    # The athlete may have been erased since the page was asked for.
+    get_object_or_404(
+        Session.objects.select_for_update(no_key=True).only("pk"),
+        pk=movement.session_id,
     )
-    return Movement.objects.select_related("session").get(pk=movement.pk)
+    return get_object_or_404(Movement.objects.select_related("session"), pk=movement.pk)
 
 
 def _undo(movement: Movement, event: str, user: User) -> EventCorrection | None:

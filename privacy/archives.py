@@ -87,12 +87,15 @@ def make_archive(archive_id: int) -> str:
         size = _write(archive)
     except BaseException as error:
         default_storage.delete(archive.file_name)
-        Archive.objects.filter(pk=archive.pk).update(
+        kept = Archive.objects.filter(pk=archive.pk).update(
             state=ArchiveState.FAILED,
             finished_at=timezone.now(),
             error=f"The archive could not be made ({type(error).__name__}). Ask for it "
             "again; if it fails again, the log of the worker has the details.",
         )
+        # Without its row the athlete was erased, and what was to be written is gone.
+        if not kept and isinstance(error, Exception):
+            return "gone"
         raise
     now = timezone.now()
     kept = Archive.objects.filter(pk=archive.pk).update(
@@ -119,7 +122,9 @@ def _claim(archive_id: int) -> Archive | None:
     )
     if not claimed:
         return None
-    archive = Archive.objects.select_related("player").get(pk=archive_id)
+    archive = Archive.objects.select_related("player").filter(pk=archive_id).first()
+    if archive is None:  # the athlete was erased in this moment
+        return None
     if archive.attempts > MAX_ATTEMPTS:
         Archive.objects.filter(pk=archive_id).update(
             state=ArchiveState.FAILED,
@@ -183,7 +188,13 @@ def _delete_orphans() -> int:
     limit = timezone.now() - ORPHAN_AGE
     count = 0
     for name in (f"{FOLDER}/{name}" for name in names):
-        if name not in known and default_storage.get_modified_time(name) < limit:
-            default_storage.delete(name)
-            count += 1
+        if name in known:
+            continue
+        try:
+            if default_storage.get_modified_time(name) >= limit:
+                continue
+        except FileNotFoundError:  # deleted in this moment
+            continue
+        default_storage.delete(name)
+        count += 1
     return count

@@ -130,8 +130,11 @@ def sweep() -> int:
     ids = Player.objects.values_list("pk", "org_player_id", "reboot_player_id")
     for pk, organisation, vendor in list(ids.iterator()):
         if erased.has(organisation, vendor):
-            purge(Player.objects.get(pk=pk))
-            count += 1
+            player = Player.objects.filter(pk=pk).first()
+            # Who erased him, or another sweep, may have finished it meanwhile.
+            if player is not None:
+                purge(player)
+                count += 1
     if Tombstone.objects.filter(erased_at__gte=timezone.now() - _RECENT).exists():
         count += _sweep_vendor(erased)
     return count
@@ -242,7 +245,10 @@ def _forget_participation(org_player_id: str, own: set[str]) -> None:
         VendorSession.objects.filter(session_id__in=part).delete()
     for row in VendorSession.objects.filter(participants__has_key=org_player_id):
         row.participants.pop(org_player_id)
-        row.save(update_fields=["participants", "updated_at"])
+        # Another sweep may have deleted it meanwhile.
+        VendorSession.objects.filter(pk=row.pk).update(
+            participants=row.participants, updated_at=timezone.now()
+        )
 
 
 def _blank_texts(texts: list[str]) -> None:

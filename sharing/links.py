@@ -16,6 +16,7 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from accounts.audit import record
@@ -77,7 +78,7 @@ def make_link(
             f"A link lasts 1 to {settings.SHARE_DAYS_MAX} days, not {days}."
         )
     # Two requests at once would both find room for one more.
-    Player.objects.select_for_update().get(pk=player.pk)
+    get_object_or_404(Player.objects.select_for_update(), pk=player.pk)
     if ShareLink.objects.running().filter(player=player).count() >= MOST_RUNNING:
         raise TooManyLinksError(
             f"This athlete has {MOST_RUNNING} running links: revoke one first."

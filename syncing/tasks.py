@@ -27,6 +27,8 @@ _KEEP_RESULTS = timedelta(days=7)
 
 def run_sync_task(log_id: int) -> str:
     """Do a queued run, or a part of it and queue the rest."""
+    if not SyncLog.objects.filter(pk=log_id).exists():
+        return "gone"  # a message that came very late
     log = services.run_sync(
         log_id=log_id, time_budget_s=_budget_s(), in_queue=True, on_exports=_call_help
     )
@@ -39,8 +41,8 @@ def help_exports_task(log_id: int) -> str:
     """Work export jobs beside the process that leads the run."""
     from syncing.engine.exports import fetch_exports
 
-    log = SyncLog.objects.get(pk=log_id)
-    if log.status != RunStatus.RUNNING:
+    log = SyncLog.objects.filter(pk=log_id).first()
+    if log is None or log.status != RunStatus.RUNNING:
         return "over"
     ctx = RunContext(log, time_budget_s=_budget_s(), in_queue=True, is_helper=True)
     helper = RunHelper.objects.create(

@@ -87,7 +87,11 @@ def deliver(delivery_id: int) -> str | None:
     ).update(claimed_until=now + LEASE, attempts=F("attempts") + 1)
     if not claimed:
         return None
-    delivery = WebhookDelivery.objects.select_related("webhook").get(pk=delivery_id)
+    delivery = (
+        WebhookDelivery.objects.select_related("webhook").filter(pk=delivery_id).first()
+    )
+    if delivery is None:  # deleted in this moment, with its webhook or an athlete
+        return None
     if not delivery.webhook.is_active:
         return _settle(delivery, sending.Answer(None, "Switched off.", 0.0), last=True)
     try:

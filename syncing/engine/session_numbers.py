@@ -82,7 +82,9 @@ class Numbers:
         )
 
     def _compute(self, session_pk: int) -> None:
-        job = AnalysisJob.objects.get(pk=session_pk)
+        job = AnalysisJob.objects.filter(pk=session_pk).first()
+        if job is None:  # the athlete was erased in this moment
+            return
         values: dict[str, Any] = {"claimed_by": "", "claimed_until": None}
         try:
             analyse_session(session_pk, compute=self._processes.compute)
@@ -210,8 +212,8 @@ def shown_by(session_pk: int) -> int:
 
     Numbers are computed there, whichever part brought new frames.
     """
-    row = Session.objects.only("folded_into").get(pk=session_pk)
-    if row.folded_into_id is None:
+    row = Session.objects.only("folded_into").filter(pk=session_pk).first()
+    if row is None or row.folded_into_id is None:
         return session_pk
     with transaction.atomic():
         moved = AnalysisJob.objects.filter(

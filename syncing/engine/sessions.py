@@ -250,7 +250,9 @@ def read_details(ctx: RunContext, hitting_id: int) -> None:
 
 def read_detail(ctx: RunContext, capture_id: int, hitting_id: int) -> None:
     """Learn who took part in one session, and write rows for those who hit."""
-    capture = Capture.objects.get(pk=capture_id)
+    capture = Capture.objects.filter(pk=capture_id).first()
+    if capture is None:  # erased with its athlete since it was listed
+        return
     try:
         detail = ctx.client.session(capture.session_id)
         ctx.note_answer()

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
+from athletes.models import Session
 from athletes.services import StoreCounts, store_frames, store_movement_metadata
 from syncing.engine.asking import Asker, Fetched, known_movements
 from syncing.engine.claims import Claims, TakenError
@@ -90,6 +91,10 @@ class Storing:
             return
         except TakenError:
             logger.info("job %s: is with another worker now", job.pk)
+            self._outcomes.note_settled(job, None)
+            return
+        except Session.DoesNotExist:
+            logger.info("job %s: its athlete was erased meanwhile", job.pk)
             self._outcomes.note_settled(job, None)
             return
         except DatabaseError:
