@@ -89,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             continue
         skipped = len(_SKIPPED.findall(run.stdout))
         if run.returncode == 0 and not skipped:
-            print(f"{run.stderr.strip()} ({service}).")
+            print(f"{run.stderr.strip().splitlines()[-1]} ({service}).")
             return 0
         if _FOUND.search(run.stderr):
             print(run.stdout, run.stderr, sep="\n")
