@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from athletes.biomechanics import units
+from biomechanics import units
 
 System = Literal["imperial", "metric"]
 

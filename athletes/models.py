@@ -104,7 +104,7 @@ class Player(models.Model):
         "not.",
     )
     vendor_updated_at = models.DateTimeField(null=True, blank=True)
-    # Kept by athletes.services.refresh_player_summaries, so that a list of
+    # Kept by athletes.analysis.summaries.refresh_player_summaries, so that a list of
     # 100 000 athletes sorts by any column from an index.
     search_text = models.CharField(max_length=820, blank=True, editable=False)
     last_session_on = models.DateField(null=True, blank=True, editable=False)
@@ -120,8 +120,8 @@ class Player(models.Model):
     latest_hand_speed_m_per_s = models.FloatField(null=True, editable=False)
     latest_bat_speed_m_per_s = models.FloatField(null=True, editable=False)
     # The athlete that this record was merged into: the vendor knows one person twice
-    # (athletes.merging). Such a row keeps the vendor's ids for the sync and what undo
-    # needs; nothing else sees it.
+    # (athletes.identity.merging). Such a row keeps the vendor's ids for the sync and
+    # what undo needs; nothing else sees it.
     merged_into = models.ForeignKey(
         "self",
         null=True,
@@ -130,7 +130,7 @@ class Player(models.Model):
         on_delete=models.CASCADE,
         related_name="aliases",
     )
-    # Null: new, or renamed since athletes.duplicates looked for his likes.
+    # Null: new, or renamed since athletes.identity.duplicates looked for his likes.
     compared_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -252,7 +252,7 @@ class Session(models.Model):
         on_delete=models.CASCADE,
         related_name="folded",
     )
-    # Kept by athletes.analysis when a movement's numbers change.
+    # Kept by athletes.analysis.run when a movement's numbers change.
     swing_count = models.PositiveIntegerField(default=0, editable=False)
     summary = models.JSONField(default=dict, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -338,7 +338,7 @@ class Movement(models.Model):
     metadata = models.JSONField(default=dict, blank=True)
     missing_since = models.DateTimeField(null=True, blank=True)
 
-    # Found from the frames by athletes.analysis.
+    # Found from the frames by athletes.analysis.run.
     is_swing = models.BooleanField(null=True)
     side = models.CharField(max_length=5, choices=Side.choices, null=True, blank=True)
     sampling_rate_hz = models.FloatField(null=True, blank=True)
@@ -405,7 +405,7 @@ class Movement(models.Model):
 
 
 class BiomechanicsData(models.Model):
-    """All frames of one movement and one data type (athletes.timeseries)."""
+    """All frames of one movement and one data type (athletes.frames.load)."""
 
     movement = models.ForeignKey(
         Movement, on_delete=models.CASCADE, related_name="biomechanics"
@@ -442,7 +442,7 @@ class BiomechanicsData(models.Model):
 
 
 class MovementCurves(models.Model):
-    """Curves computed from the frames of one movement (athletes.curve_store).
+    """Curves computed from the frames of one movement (athletes.frames.curves).
 
     They can be computed again at any time; kept, so that a page over forty swings
     reads a few columns instead of analysing forty files.
@@ -502,8 +502,8 @@ class SessionMetric(models.Model):
 class PlayerCount(models.Model):
     """A part of the number of athletes, kept by triggers of PostgreSQL.
 
-    Their sum is the number (athletes.totals). Parts are added, not changed, so that
-    two who bring athletes in never wait for each other.
+    Their sum is the number (athletes.analysis.totals). Parts are added, not changed, so
+    that two who bring athletes in never wait for each other.
     """
 
     n = models.IntegerField()
@@ -515,7 +515,7 @@ class PlayerCount(models.Model):
         return f"part {self.pk}"
 
 
-# --- The facility's athletes beside each other (athletes.peers) -------------------
+# --- The facility's athletes beside each other (athletes.analysis.percentiles) --------
 
 
 class PeerGroup(models.Model):
@@ -699,7 +699,7 @@ class Note(models.Model):
 
 
 class NameKey(models.Model):
-    """What similar athletes have in common (athletes.duplicates); hashes of names.
+    """Hashes of the names that similar athletes share (athletes.identity.duplicates).
 
     Two athletes are compared only when they share a key, so that finding the likes of
     one among 100 000 reads a few rows of this index.
@@ -784,7 +784,7 @@ class AthleteMerge(models.Model):
     merged = models.ForeignKey(
         Player, on_delete=models.CASCADE, related_name="merged_by"
     )
-    # What athletes.merging changed, so that undo changes just that back.
+    # What athletes.identity.merging changed, so that undo changes just that back.
     changes = models.JSONField(default=dict)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
@@ -815,7 +815,7 @@ class AthleteMerge(models.Model):
 
 
 class Tombstone(models.Model):
-    """That an athlete was erased for good (athletes.tombstones); hashes, nothing else.
+    """Hashes of an athlete erased for good (athletes.identity.tombstones), no more.
 
     It keeps the next sync from bringing him back.
     """

@@ -54,8 +54,8 @@ class MovementQuerySet(models.QuerySet["Movement"]):
     def of_part(self, session_pk: int) -> MovementQuerySet:
         """Movements that the files of this row bring.
 
-        Those of another record's part that the row shows (athletes.merging) are not
-        among them; those of a folded row are, though another one shows them.
+        Those of another record's part that the row shows (athletes.identity.merging)
+        are not among them; those of a folded row are, though another one shows them.
         """
         own = models.Q(session_id=session_pk, folded_from__isnull=True)
         return self.filter(own | models.Q(folded_from_id=session_pk))

@@ -8,7 +8,7 @@ from athletes.models import Movement
 def recompute_player(player_id: int) -> int:
     """Bring an athlete's numbers up to date; returns the number of sessions."""
     # Here, because web processes import this module's name and not its libraries.
-    from athletes.analysis import analyse_session
+    from athletes.analysis.run import analyse_session
 
     sessions = (
         Movement.objects.filter(session__player_id=player_id, method_version="")

@@ -259,7 +259,7 @@ def overlay(curves: np.ndarray[Any, Any]) -> tuple[str, float]:
     django.setup()
     from django.template.loader import render_to_string
 
-    from athletes import charts
+    from dashboard import charts
 
     parts = ("pelvis", "torso", "lead_arm", "hands", "bat", "separation")
     began = time.perf_counter()

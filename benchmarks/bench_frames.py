@@ -7,7 +7,7 @@ Everything is measured in one run and given as a ratio, since machines differ:
 - ``row per frame, JSON`` is the design of the earlier backend: one row for each frame
   with its columns as a JSON document, read through the ORM;
 - ``row per frame, JSON, by key`` is the same table with the database picking the keys;
-- ``columnar blob`` is what the product does, through `athletes.timeseries`;
+- ``columnar blob`` is what the product does, through `athletes.frames.load`;
 - ``floor`` reads just those bytes from a file with `os.pread`.
 
 A database of its own is made on each server that is given, and dropped at the end.
@@ -252,7 +252,7 @@ def json_rows(files: dict[str, list[Columns]], *, by_key: bool) -> dict[str, Any
 def blobs(files: dict[str, list[Columns]]) -> dict[str, Any]:
     from django.db import connection
 
-    from athletes import services, timeseries
+    from athletes.frames import load, store
     from athletes.models import Movement, Player, Session
 
     player = Player.objects.create(org_player_id="bench")
@@ -261,11 +261,11 @@ def blobs(files: dict[str, list[Columns]]) -> dict[str, Any]:
 
     def write() -> None:
         for data_type, movements in files.items():
-            services.store_frames(
+            store.store_frames(
                 session_pk=session.pk,
                 data_type=data_type,
                 movements=(
-                    services.IncomingMovement(str(place), columns)
+                    store.IncomingMovement(str(place), columns)
                     for place, columns in enumerate(movements)
                 ),
             )
@@ -276,7 +276,7 @@ def blobs(files: dict[str, list[Columns]]) -> dict[str, Any]:
 
     def read() -> list[Any]:
         return [
-            timeseries.load_columns(ids, data_type, names)
+            load.load_columns(ids, data_type, names)
             for data_type, names in WANTED.items()
         ]
 

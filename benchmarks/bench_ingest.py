@@ -127,9 +127,9 @@ def measure_ingest(path: Path, count: int) -> dict[str, Any]:
     django.setup()
     from django.core.management import call_command
 
-    from athletes.analysis import analyse_session
+    from athletes.analysis.run import analyse_session
+    from athletes.frames.store import IncomingMovement, store_frames
     from athletes.models import Movement
-    from athletes.services import IncomingMovement, store_frames
     from syncing.imports import GivenFile, import_files
     from syncing.reader.movements import read_movements
 

@@ -19,10 +19,10 @@ from typing import Any
 
 from scipy.signal import butter, sosfiltfilt
 
-from athletes.biomechanics.definitions import METRICS
-from athletes.biomechanics.swing import analyse_swing
 from benchmarks.results import Report, Result
-from tests.athletes.biomechanics.synthetic import make_swing
+from biomechanics.definitions import METRICS
+from biomechanics.swing import analyse_swing
+from tests.biomechanics.synthetic import make_swing
 
 LIMIT_MS = 25.0
 GROWTH_MB = 20.0

@@ -35,6 +35,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import requests
 
+from athletes.analysis import summaries
 from benchmarks.bench_cold import free_port, start, stop, wait
 from benchmarks.bench_frames import LOCAL_POSTGRES
 from benchmarks.results import ROOT, Report, Result, section
@@ -59,7 +60,7 @@ def fill(count: int, *, only_players: bool = False) -> Json:
     from django.test import Client
 
     from accounts.services import create_token
-    from athletes import peers
+    from athletes.analysis import percentiles
     from athletes.models import Player, SessionMetric
     from athletes.models import Session as SessionRow
     from tests import factories
@@ -83,7 +84,7 @@ def fill(count: int, *, only_players: bool = False) -> Json:
         # What stands in a database for a day has been counted by it.
         cursor.execute("ANALYZE")
     began = time.perf_counter()
-    peers.rebuild()
+    percentiles.rebuild()
     rebuilt_s = time.perf_counter() - began
     with connection.cursor() as cursor:
         cursor.execute(_TIDY[connection.vendor])
@@ -137,7 +138,7 @@ def _simulate() -> None:
     """Two athletes with all that a sync brings: 30 sessions, and 2."""
     import datetime as dt
 
-    from athletes import analysis, services
+    from athletes.analysis import run
     from tests import factories
 
     for name, sessions in zip(_ASKED, (30, 2), strict=True):
@@ -148,8 +149,8 @@ def _simulate() -> None:
             day = dt.date(2026, 3, 1) - dt.timedelta(days=7 * place)
             session = factories.make_session(player=player, session_date=day)
             factories.store_simulated(session, factories.simulated_movements())
-            analysis.analyse_session(session.pk)
-        services.refresh_player_summaries([player.pk])
+            run.analyse_session(session.pk)
+        summaries.refresh_player_summaries([player.pk])
 
 
 def _queries(client: Any, path: str) -> int:
@@ -218,9 +219,9 @@ def _copy_players(cursor: Any, count: int, vendor: str) -> int:
 
 def _copy(cursor: Any, count: int, vendor: str) -> None:
     """So many more athletes, with sessions, movements and means."""
-    from athletes.biomechanics.definitions import METHOD_VERSION, METRICS
+    from athletes.analysis.percentiles import PEER_METRICS
     from athletes.models import Movement, Session, SessionMetric
-    from athletes.peers import PEER_METRICS
+    from biomechanics.definitions import METHOD_VERSION, METRICS
 
     if count <= 0:
         return

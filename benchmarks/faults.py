@@ -27,6 +27,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from syncing import sweeping
+
 ROOT = Path(__file__).resolve().parent.parent
 LIMIT_S = 600.0
 KEY = "a-key-for-this-benchmark-only-0123456789-abcdefghij"
@@ -204,7 +206,7 @@ def _through_clusters(options: Any, logs: Logs, chance: random.Random) -> int:
                 clusters[place] = _cluster(logs)
                 kills += 1
                 next_kill = time.monotonic() + chance.uniform(3.0, 8.0)
-            services.sweep()
+            sweeping.sweep()
             last = SyncLog.objects.order_by("-id").first()
             if last is None or last.is_active:
                 continue

@@ -27,13 +27,10 @@ def main() -> None:
 
     from django.conf import settings
 
-    from athletes.analysis import analyse_session
+    from athletes.analysis.run import analyse_session
+    from athletes.analysis.summaries import refresh_player_summaries
+    from athletes.frames.store import store_frames, store_movement_metadata
     from athletes.models import Player, Session
-    from athletes.services import (
-        refresh_player_summaries,
-        store_frames,
-        store_movement_metadata,
-    )
     from syncing.client.reboot import RebootClient
     from syncing.engine.incoming import Incoming, read_limits
     from syncing.engine.vendor import vendor_credentials

@@ -24,11 +24,18 @@ from django.db.models import F
 from django.db.models.functions import Substr
 from django.utils import timezone
 
-from athletes import timeseries
+from athletes.analysis.means_by_side import means_by_side, side_in_files
 from athletes.api.frames import cell
-from athletes.biomechanics.definitions import METHOD_VERSION, METRICS, SERIES
-from athletes.means import means_by_side, side_in_files
-from athletes.merging import family
+from athletes.frames import load as frames_load
+from athletes.frames.load import (
+    FLOAT32,
+    FLOAT64,
+    TEXT,
+    Array,
+    Column,
+    match_key,
+)
+from athletes.identity.merging import family
 from athletes.models import (
     BiomechanicsData,
     DataType,
@@ -42,7 +49,7 @@ from athletes.models import (
     SessionMetric,
     Tag,
 )
-from athletes.timeseries import FLOAT32, FLOAT64, TEXT, Array, Column, match_key
+from biomechanics.definitions import METHOD_VERSION, METRICS, SERIES
 from privacy import records
 from syncing.models import RawPayload
 
@@ -522,7 +529,7 @@ def _folder(session: Session) -> str:
 
 
 def _columns(rows: Iterable[tuple[int, Any]]) -> dict[int, tuple[Column, ...]]:
-    return {pk: timeseries.columns_of(bytes(header)) for pk, header in rows}
+    return {pk: frames_load.columns_of(bytes(header)) for pk, header in rows}
 
 
 def _header(field: str) -> Substr:
@@ -533,13 +540,13 @@ def _header(field: str) -> Substr:
 def _load_frames(
     data_type: str, movement_ids: Sequence[int]
 ) -> dict[int, dict[str, Array]]:
-    return timeseries.load_columns(movement_ids, data_type)
+    return frames_load.load_columns(movement_ids, data_type)
 
 
 def _load_curves(movement_ids: Sequence[int]) -> dict[int, dict[str, Array]]:
     rows = MovementCurves.objects.filter(movement_id__in=movement_ids).order_by()
     return {
-        movement_id: timeseries.unpack(bytes(data))
+        movement_id: frames_load.unpack(bytes(data))
         for movement_id, data in rows.values_list("movement_id", "data")
     }
 

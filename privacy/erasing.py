@@ -27,10 +27,11 @@ from django_q.tasks import async_task
 
 from accounts.audit import Principal, forget_player, record
 from accounts.models import Action
-from athletes import peers, tombstones
-from athletes.merging import family
+from athletes.analysis import percentiles
+from athletes.identity import tombstones
+from athletes.identity.merging import family
+from athletes.identity.tombstones import Erased
 from athletes.models import Movement, Note, Player, Session, Tag, Tombstone
-from athletes.tombstones import Erased
 from privacy import records
 from privacy.archives import delete_archives
 from privacy.models import Archive
@@ -113,7 +114,7 @@ def purge(player: Player) -> None:
         with transaction.atomic():
             session.delete()
     with transaction.atomic():
-        peers.withdraw([player_id])
+        percentiles.withdraw([player_id])
         player.delete()
         # A word that nobody else has may be his nickname.
         Tag.objects.filter(pk__in=tags, players=None, sessions=None).delete()

@@ -130,7 +130,7 @@ def erase(request: PageRequest, pk: int) -> HttpResponse:
         erasing.erase(player=player, by=request.user)
         # Without a name: a message may lie in a cookie.
         messages.success(request, "The athlete was erased for good.")
-        return redirect("athletes:list")
+        return redirect("dashboard:list")
     context = _context(request, player)
     context["crumbs"] = [
         *context["crumbs"][:-1],

@@ -25,6 +25,7 @@ from django.views.decorators.http import require_safe
 
 from syncing import services
 from syncing.models import ExportJob, JobState, WorkerHeartbeat
+from syncing.status import broker_errors, queue_length
 
 if TYPE_CHECKING:
     from prometheus_client.core import GaugeMetricFamily
@@ -124,8 +125,8 @@ def _age_s(at: datetime | None) -> float | None:
 
 def _queue_length() -> float | None:
     try:
-        return float(services.queue_length())
-    except services.broker_errors():
+        return float(queue_length())
+    except broker_errors():
         return None
 
 

@@ -26,6 +26,13 @@ from athletes.models import (
 from privacy.models import Archive, ArchiveState
 from syncing import services as syncing
 from syncing.models import OPEN_STATES, ExportJob, JobState, SyncLog
+from syncing.status import (
+    broker_errors,
+    queue_length,
+    silent_hosts,
+    sync_status,
+    worker_ages_s,
+)
 from webhooks.models import DeliveryState, WebhookDelivery
 
 #: Totals are read from all athletes; nobody needs them to the second.
@@ -60,7 +67,7 @@ class Overview:
 
 def overview() -> Overview:
     """Everything on the start page; no query counts a large table to its end."""
-    status = syncing.sync_status(with_jobs=False)
+    status = sync_status(with_jobs=False)
     return Overview(
         totals=_totals(),
         problems=_problems(),
@@ -205,8 +212,8 @@ def _age(seconds: float) -> str:
 
 def _queue() -> Tile:
     url = reverse("admin:syncing_workerheartbeat_changelist")
-    ages_s = syncing.worker_ages_s()
-    silent = syncing.silent_hosts(ages_s)
+    ages_s = worker_ages_s()
+    silent = silent_hosts(ages_s)
     if len(silent) == len(ages_s):
         note = "no worker gives a sign of life"
     elif silent:
@@ -219,8 +226,8 @@ def _queue() -> Tile:
     return Tile("Queue", value, url, note, needs_care=needs_care)
 
 
-def _length(ask: Callable[[], int] = syncing.queue_length) -> int | None:
+def _length(ask: Callable[[], int] = queue_length) -> int | None:
     try:
         return ask()
-    except syncing.broker_errors():
+    except broker_errors():
         return None

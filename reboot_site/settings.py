@@ -97,6 +97,7 @@ INSTALLED_APPS = [
     "ninja",
     "accounts",
     "athletes",
+    "dashboard",
     "syncing",
     "privacy",
     "sharing",

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from athletes.views.home import home
+from dashboard.views.home import home
 from reboot_site import metrics
 from sharing.views import shared
 
@@ -11,7 +11,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("accounts.urls")),
     path("syncing/", include("syncing.urls")),
-    path("athletes/", include("athletes.urls")),
+    path("athletes/", include("dashboard.urls")),
     path("athletes/", include("sharing.urls")),
     # Without a login; the address is the key (docs/privacy.md).
     path("shared/<str:token>/", shared.page, name="shared"),

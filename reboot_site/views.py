@@ -11,7 +11,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django_q.brokers import get_broker
 
 from accounts.api import JsonAnswer
-from syncing.services import broker_errors, silent_hosts, worker_ages_s
+from syncing.status import broker_errors, silent_hosts, worker_ages_s
 
 
 def health_answer() -> JsonAnswer:

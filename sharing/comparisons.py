@@ -12,7 +12,7 @@ from django.http import Http404
 
 from accounts.models import User
 from athletes import access
-from athletes.selectors.compare_items import LEAST, ItemKey, load_items
+from dashboard.selectors.compare_items import LEAST, ItemKey, load_items
 from sharing.models import SavedComparison, SavedItem
 
 MOST_SAVED = 200

@@ -18,16 +18,9 @@ from django.utils.formats import date_format
 
 from accounts.models import Units
 from athletes import display
-from athletes.biomechanics import curves as curve_tools
-from athletes.biomechanics.definitions import METHOD_VERSION, SERIES
-from athletes.curve_store import load_curves
-from athletes.means import side_of
-from athletes.models import Movement, Player, Session
-from athletes.querysets import SessionQuerySet
-from athletes.selectors.athlete_page import NUMERIC_HEADLINES
-from athletes.selectors.changes import MetricChange, change_at, findings
-from athletes.selectors.events import commonest, event_rules, event_time
-from athletes.selectors.history import (
+from athletes.analysis.changes import MetricChange, change_at
+from athletes.analysis.event_rules import commonest, event_rules, event_time
+from athletes.analysis.history import (
     Point,
     SideChoice,
     histories,
@@ -38,10 +31,18 @@ from athletes.selectors.history import (
     side_of_key,
     sides_in,
 )
-from athletes.selectors.readings import reading_of
-from athletes.selectors.session_curves import zero_label
-from athletes.selectors.session_page import order_shares
-from athletes.selectors.words import counted
+from athletes.analysis.means_by_side import side_of
+from athletes.analysis.metric_reading import reading_of
+from athletes.frames.curves import load_curves
+from athletes.models import Movement, Player, Session
+from athletes.querysets import SessionQuerySet
+from biomechanics import curves as curve_tools
+from biomechanics.definitions import METHOD_VERSION, SERIES
+from dashboard.phrases import counted
+from dashboard.selectors.athlete_page import NUMERIC_HEADLINES
+from dashboard.selectors.changes import findings
+from dashboard.selectors.session_curves import zero_label
+from dashboard.selectors.session_page import order_shares
 from sharing import chart
 
 Paper = Literal["a4", "letter"]

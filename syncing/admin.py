@@ -168,7 +168,7 @@ class ExportJobAdmin(RecordAdmin):
 
     @admin.display(description="session")
     def session_link(self, job: ExportJob) -> SafeString:
-        url = reverse("athletes:session", args=[job.session_id])
+        url = reverse("dashboard:session", args=[job.session_id])
         return format_html('<a href="{}">session {}</a>', url, job.session_id)
 
     @admin.display(description="MB", ordering="bytes")

@@ -18,15 +18,12 @@ from typing import TYPE_CHECKING, BinaryIO
 from django.db import transaction
 from django.utils import timezone
 
-from athletes import tombstones
-from athletes.analysis import analyse_session
-from athletes.merging import add_part, find_part
+from athletes.analysis.run import analyse_session
+from athletes.analysis.summaries import refresh_player_summaries
+from athletes.frames.store import store_frames, store_movement_metadata
+from athletes.identity import tombstones
+from athletes.identity.merging import add_part, find_part
 from athletes.models import Movement, Player, Session
-from athletes.services import (
-    refresh_player_summaries,
-    store_frames,
-    store_movement_metadata,
-)
 from syncing.engine.incoming import Incoming, NeedsEachMovement, read_limits
 from syncing.engine.movement_types import known_hitting_id
 from syncing.engine.runs import claim_run, open_run

@@ -1,6 +1,6 @@
 """What the sync pages show: one frozen dataclass per page or fragment.
 
-Where the sync stands is `syncing.services.sync_status`; this adds what only pages need.
+Where the sync stands is `syncing.status.sync_status`; this adds what only pages need.
 """
 
 from __future__ import annotations
@@ -27,7 +27,14 @@ from syncing.models import (
     SyncLog,
     WorkerHeartbeat,
 )
-from syncing.services import FailureGroup, SyncStatus
+from syncing.status import (
+    WORKER_SILENCE_S,
+    FailureGroup,
+    SyncStatus,
+    sync_status,
+    uncomputed_sessions,
+    unread_sessions,
+)
 
 #: Failed files that are listed one by one below their reason.
 LISTED_FILES = 5
@@ -148,8 +155,8 @@ class RunDetail:
 def sync_panel(viewer: Viewer, *, with_jobs: bool = False) -> SyncPanel:
     """State now, with the signs of life of the workers."""
     now = timezone.now()
-    status = services.sync_status(with_jobs=with_jobs)
-    silent_s = services.WORKER_SILENCE_S
+    status = sync_status(with_jobs=with_jobs)
+    silent_s = WORKER_SILENCE_S
     return SyncPanel(
         status=status,
         workers=[
@@ -217,7 +224,7 @@ def troubles(status: SyncStatus, viewer: Viewer) -> list[Troubles]:
 
 
 def _unread(count: int, viewer: Viewer) -> Troubles:
-    rows = services.unread_sessions().order_by("-updated_at")
+    rows = unread_sessions().order_by("-updated_at")
     # Nobody of ours took part, as far as is known: told to who sees everybody.
     known = visible_sessions(viewer)
     if not sees_everybody(viewer):
@@ -247,7 +254,7 @@ def _unread(count: int, viewer: Viewer) -> Troubles:
 
 
 def _uncomputed(count: int, viewer: Viewer) -> Troubles:
-    rows = services.uncomputed_sessions().order_by("-updated_at")
+    rows = uncomputed_sessions().order_by("-updated_at")
     listed = rows.filter(session__in=visible_sessions(viewer))
     return Troubles(
         "uncomputed",

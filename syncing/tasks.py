@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from syncing import services
+from syncing import services, status, sweeping
 from syncing.engine import liveness
 from syncing.engine.context import RunContext, StopRun, beat
 from syncing.engine.movement_types import known_hitting_id
@@ -59,7 +59,7 @@ def help_exports_task(log_id: int) -> str:
                 ctx.flush()
     except StopRun:
         if SyncLog.objects.filter(pk=log_id, status=RunStatus.ABANDONED).exists():
-            services.sweep()
+            sweeping.sweep()
         return ctx.stop_reason
     finally:
         RunHelper.objects.filter(pk=helper.pk).delete()
@@ -72,7 +72,7 @@ def scheduled_sync_task(full: bool = False) -> str:
         return "done before the clocks were set back"
     log, is_new = services.request_sync(trigger=Trigger.SCHEDULE, full=full)
     if full and log.sync_type != SyncType.FULL:
-        services.want_full_run()
+        sweeping.want_full_run()
     return f"run {log.pk} {'queued' if is_new else 'was active already'}"
 
 
@@ -98,7 +98,7 @@ def ran_before_clocks_were_set_back(now: datetime, *, full: bool) -> bool:
 
 def sweep_task() -> dict[str, int]:
     """Mend what died."""
-    return services.sweep()
+    return sweeping.sweep()
 
 
 def heartbeat_task(hops: int = 0) -> None:
@@ -108,8 +108,8 @@ def heartbeat_task(hops: int = 0) -> None:
     sent once more, and the hosts whose hands are free get it in turn.
     """
     beat()
-    services.take_over()
-    if hops < _MOST_HOPS and services.another_host_is_quiet():
+    sweeping.take_over()
+    if hops < _MOST_HOPS and status.another_host_is_quiet():
         async_task("syncing.tasks.heartbeat_task", hops + 1, task_name="heartbeat")
 
 

@@ -22,6 +22,7 @@ from athletes.http import PageRequest, page_number, wants_fragment
 from syncing import selectors, services
 from syncing.forms import BackfillForm, StartForm, UploadForm
 from syncing.models import ExportJob, JobState, SyncLog, Trigger
+from syncing.status import SyncStatus, sync_status, uncomputed_sessions, unread_sessions
 
 #: htmx stops asking on this status (its documentation, "Polling").
 STOP_POLLING = 286
@@ -62,7 +63,7 @@ def records(request: PageRequest) -> HttpResponse:
     """Failures, waiting files and history, again after a run has ended."""
     if not wants_fragment(request):
         return redirect("syncing:index")
-    status = services.sync_status()
+    status = sync_status()
     return render(request, "syncing/_records.html", _records(request, status))
 
 
@@ -142,9 +143,9 @@ def _retry_sessions(request: PageRequest) -> HttpResponse:
     if kind in rows and number is not None:
         rows[kind] = [number]
     elif kind == "unread":
-        rows[kind] = list(services.unread_sessions().values_list("pk", flat=True))
+        rows[kind] = list(unread_sessions().values_list("pk", flat=True))
     elif kind == "uncomputed":
-        rows[kind] = list(services.uncomputed_sessions().values_list("pk", flat=True))
+        rows[kind] = list(uncomputed_sessions().values_list("pk", flat=True))
     count = services.retry_sessions(user=request.user, **rows)
     record(Action.SYNC_REQUESTED, by=request.user, what="try again", sessions=count)
     sessions = "1 session" if count == 1 else f"{count} sessions"
@@ -224,7 +225,7 @@ def upload(request: PageRequest) -> HttpResponse:
                 f"{result.movements} movements: {result.created} new, "
                 f"{result.updated} changed, {result.unchanged} as before.",
             )
-            return redirect("athletes:session", result.session.pk)
+            return redirect("dashboard:session", result.session.pk)
     status = 422 if form.errors else 200
     return render(request, "syncing/upload.html", {"form": form}, status=status)
 
@@ -241,7 +242,7 @@ def _whole_page(
     return render(request, "syncing/index.html", context, status=status)
 
 
-def _records(request: PageRequest, status: services.SyncStatus) -> dict[str, Any]:
+def _records(request: PageRequest, status: SyncStatus) -> dict[str, Any]:
     return {
         "may_act": may_administer(request.user),
         "failures": selectors.failures(status, request.user),

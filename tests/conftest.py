@@ -31,7 +31,7 @@ def django_db_modify_db_settings(
 # Nothing here depends on the database; a run on a second one leaves it out.
 ONLY_ONCE = (
     "/tests/simulator/",
-    "/tests/athletes/biomechanics/",
+    "/tests/biomechanics/",
     "/tests/syncing/client/",
     "/tests/syncing/reader/",
     "/tests/browser/",

@@ -173,10 +173,10 @@ def make_frames(
     columns: Mapping[str, np.ndarray] | None = None, **fields: Any
 ) -> BiomechanicsData:
     """Stored frames of one data type; of a new movement unless one is given."""
-    from athletes import timeseries
+    from athletes.frames import load
 
     movement = fields.pop("movement", None) or make_movement()
-    packed = timeseries.pack(columns or smooth_columns())
+    packed = load.pack(columns or smooth_columns())
     return BiomechanicsData.objects.create(
         movement=movement,
         **(
@@ -232,14 +232,14 @@ def simulated_columns(movement: Any, data_type: str) -> dict[str, np.ndarray]:
 
 def store_simulated(session: Session, movements: Sequence[Any]) -> None:
     """Store both data types of simulated movements, as a sync would."""
-    from athletes import services
+    from athletes.frames import store
 
     for data_type in DataType:
-        services.store_frames(
+        store.store_frames(
             session_pk=session.pk,
             data_type=data_type,
             movements=[
-                services.IncomingMovement(
+                store.IncomingMovement(
                     movement.org_movement_id, simulated_columns(movement, data_type)
                 )
                 for movement in movements

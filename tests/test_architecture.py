@@ -10,6 +10,8 @@ OURS = {
     "reboot_site",
     "accounts",
     "athletes",
+    "biomechanics",
+    "dashboard",
     "syncing",
     "privacy",
     "sharing",
@@ -22,15 +24,84 @@ STDLIB_AND = {"numpy", "scipy"}
 ALLOWED = {
     "reboot_site": OURS - {"simulator"},
     "accounts": {"reboot_site"},
-    "athletes": {"accounts"},
-    "syncing": {"athletes", "accounts"},
+    "biomechanics": set(),
+    "athletes": {"accounts", "biomechanics"},
+    "dashboard": {"athletes", "accounts", "biomechanics"},
+    "syncing": {"athletes", "accounts", "biomechanics"},
     "webhooks": {"accounts"},
-    "sharing": {"athletes", "accounts"},
-    "privacy": {"athletes", "accounts", "syncing", "webhooks", "sharing"},
+    "sharing": {"dashboard", "athletes", "accounts", "biomechanics"},
+    "privacy": {
+        *("athletes", "accounts", "biomechanics"),
+        *("syncing", "webhooks", "sharing"),
+    },
     "simulator": set(),
 }
 # Wiring that lower packages may use: typed environment readers and the like.
 SHARED = {"reboot_site.env"}
+
+# package -> room -> rooms of the same package that it may import. A room is a module
+# or a folder directly below the package.
+_ATHLETES_DATA = {"models", "querysets"}
+_ATHLETES_READ = _ATHLETES_DATA | {"access", "analysis", "frames"}
+_SYNCING_DATA = {"models", "querysets"}
+ROOMS = {
+    "athletes": {
+        "querysets": {"models"},
+        "models": {"querysets"},
+        "bulk_sql": set(),
+        "display": set(),
+        "phrases": set(),
+        "http": set(),
+        "access": _ATHLETES_DATA,
+        "frames": _ATHLETES_DATA,
+        "analysis": _ATHLETES_DATA | {"bulk_sql", "frames", "phrases"},
+        "identity": _ATHLETES_DATA | {"analysis"},
+        "decisions": _ATHLETES_DATA | {"analysis", "frames"},
+        "api": _ATHLETES_READ,
+        "admin": _ATHLETES_READ | {"api", "decisions", "display", "phrases"},
+        "tasks": _ATHLETES_DATA | {"analysis"},
+        "management": _ATHLETES_DATA | {"analysis"},
+        "apps": {"admin"},
+    },
+    "dashboard": {
+        "phrases": set(),
+        "charts": set(),
+        "templatetags": set(),
+        "selectors": {"charts", "phrases"},
+        "forms": {"selectors"},
+        "views": {"charts", "forms", "selectors"},
+        "urls": {"views"},
+        "apps": set(),
+    },
+    "syncing": {
+        "client": set(),
+        "reader": set(),
+        "hints": set(),
+        "querysets": {"models"},
+        "models": {"querysets"},
+        "mapping": {"client"},
+        "listeners": _SYNCING_DATA,
+        "alerts": _SYNCING_DATA,
+        "engine": _SYNCING_DATA | {"client", "hints", "listeners", "mapping", "reader"},
+        "imports": _SYNCING_DATA | {"engine", "listeners", "reader"},
+        "schedules": set(),
+        "queueresults": set(),
+        "queueadmin": {"schedules"},
+        "status": _SYNCING_DATA | {"alerts", "engine", "hints"},
+        "services": _SYNCING_DATA | {"alerts", "engine", "status"},
+        "sweeping": _SYNCING_DATA | {"alerts", "engine", "services"},
+        "selectors": _SYNCING_DATA | {"engine", "services", "status"},
+        "forms": set(),
+        "tasks": _SYNCING_DATA | {"engine", "services", "status", "sweeping"},
+        "views": _SYNCING_DATA
+        | {"forms", "imports", "selectors", "services", "status"},
+        "api": _SYNCING_DATA | {"selectors", "services"},
+        "admin": _SYNCING_DATA | {"queueadmin", "services"},
+        "management": _SYNCING_DATA | {"engine", "imports", "schedules", "services"},
+        "urls": {"views"},
+        "apps": {"engine", "queueresults"},
+    },
+}
 
 
 def modules_under(folder):
@@ -65,14 +136,37 @@ def test_packages_import_only_what_they_may(package):
     assert wrong == []
 
 
+def room_of(name):
+    """`athletes.analysis` of `athletes.analysis.run`; None outside a known package."""
+    parts = name.split(".")
+    return parts[1] if parts[0] in ROOMS and len(parts) > 1 else None
+
+
+@pytest.mark.parametrize("package", sorted(ROOMS))
+def test_rooms_of_a_package_import_only_what_they_may(package):
+    wrong = []
+    for path in modules_under(package):
+        room = path.relative_to(ROOT / package).with_suffix("").parts[0]
+        if room == "__init__":
+            continue
+        assert room in ROOMS[package], f"{room} has no row in the table of {package}"
+        allowed = ROOMS[package][room] | {room}
+        for name in imports_of(path):
+            if not name.startswith(f"{package}."):
+                continue
+            if room_of(name) in ROOMS[package] and room_of(name) not in allowed:
+                wrong.append(f"{path.relative_to(ROOT)} imports {name}")
+    assert wrong == []
+
+
 def test_biomechanics_is_pure():
     import sys
 
     wrong = [
         f"{path.relative_to(ROOT)} imports {name}"
-        for path in modules_under("athletes/biomechanics")
+        for path in modules_under("biomechanics")
         for name in imports_of(path)
-        if not name.startswith("athletes.biomechanics")
+        if not name.startswith("biomechanics")
         and name != "athletes"
         and name.split(".")[0] not in STDLIB_AND | set(sys.stdlib_module_names)
     ]
@@ -93,8 +187,8 @@ def test_charts_know_no_orm_and_no_request():
     wrong = [
         name
         for path in [
-            *modules_under("athletes/charts"),
-            *(ROOT / "athletes").glob("charts.py"),
+            *modules_under("dashboard/charts"),
+            *(ROOT / "dashboard").glob("charts.py"),
         ]
         for name in imports_of(path)
         if name.startswith(("django", "athletes.models", "athletes.querysets"))

@@ -14,7 +14,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from athletes import merging, tombstones
+from athletes.identity import merging, tombstones
 from athletes.models import Player, Session
 from athletes.tasks import recompute_player
 from privacy import erasing

@@ -30,7 +30,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from athletes import services
+from athletes.analysis import summaries
 from athletes.models import Movement, Note, Player, Session, Tag
 from privacy.archive import write_archive
 from sharing.models import SavedComparison, ShareLink
@@ -76,7 +76,7 @@ def world(settings, tmp_path) -> World:
     for metric in ("peak_pelvis_omega", "peak_hand_speed"):
         factories.make_session_metric(session=session, metric=metric)
     Tag.objects.create(name=PLAIN).players.add(made.player)
-    services.refresh_player_summaries([made.player])
+    summaries.refresh_player_summaries([made.player])
     return made
 
 

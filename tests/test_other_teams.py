@@ -19,7 +19,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import ApiToken, Team, User
-from athletes import services
+from athletes.analysis import summaries
 from athletes.models import (
     EventCorrection,
     InclusionDecision,
@@ -125,7 +125,7 @@ def theirs(own) -> World:
         events=["sync.finished"],
     )
     say_what_failed(made)
-    services.refresh_player_summaries([made.player])
+    summaries.refresh_player_summaries([made.player])
     return made
 
 

@@ -22,9 +22,9 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from accounts.models import User
-from athletes import merging
+from athletes.identity import merging
 from athletes.models import DuplicatePair, Likeness, Movement, Note, Player
-from athletes.selectors.compare_items import ItemKey
+from dashboard.selectors.compare_items import ItemKey
 from privacy.models import Archive, ArchiveState
 from sharing.comparisons import save_comparison
 from sharing.links import make_link, revoke

@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 
+from athletes.analysis.means_by_side import means_by_side, side_in_files
 from athletes.api.frames import cell
-from athletes.biomechanics.definitions import METRICS
-from athletes.means import means_by_side, side_in_files
 from athletes.models import Session
+from biomechanics.definitions import METRICS
 
 
 class _Line:

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from accounts.adminkit import RecentValuesFilter
 from accounts.audit import record
 from accounts.models import Action
-from athletes import services
+from athletes import decisions
 from athletes.admin import tables
 from athletes.admin.kit import BySession, ReadOnly, link, too_many, user_of
 from athletes.display import value_text
@@ -111,7 +111,7 @@ class MovementAdmin(BySession):
 
     @admin.display(description="page")
     def page(self, movement: Movement) -> SafeString:
-        return link("athletes:swing", movement.pk, "Open the swing's page")
+        return link("dashboard:swing", movement.pk, "Open the swing's page")
 
     @admin.display(description="session")
     def of_session(self, movement: Movement) -> SafeString:
@@ -176,7 +176,7 @@ class MovementAdmin(BySession):
         count = 0
         for movement in movements.select_related("session"):
             try:
-                services.set_inclusion(
+                decisions.set_inclusion(
                     movement=movement, inclusion=inclusion, reason=reason, user=user
                 )
             except ValidationError as error:
@@ -236,7 +236,7 @@ class BiomechanicsDataAdmin(BySession):
 
     @admin.display(description="page")
     def page(self, data: BiomechanicsData) -> SafeString:
-        return link("athletes:swing", data.movement_id, "Open the swing's page")
+        return link("dashboard:swing", data.movement_id, "Open the swing's page")
 
 
 @admin.register(EventCorrection)

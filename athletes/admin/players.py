@@ -19,7 +19,6 @@ from django.utils.text import capfirst
 
 from accounts.audit import record
 from accounts.models import Action
-from athletes import peers, services
 from athletes.admin.kit import (
     MISSING,
     NoHandMade,
@@ -28,6 +27,7 @@ from athletes.admin.kit import (
     too_many,
     user_of,
 )
+from athletes.analysis import percentiles, summaries
 from athletes.models import Player
 from athletes.querysets import PlayerQuerySet
 
@@ -206,7 +206,7 @@ class PlayerAdmin(NoHandMade):
 
     @admin.display(description="page")
     def page(self, player: Player) -> SafeString:
-        return link("athletes:athlete", player.pk, "Open the athlete's page")
+        return link("dashboard:athlete", player.pk, "Open the athlete's page")
 
     @admin.display(description="sessions")
     def sessions_here(self, player: Player) -> SafeString:
@@ -233,7 +233,7 @@ class PlayerAdmin(NoHandMade):
         if too_many(self, request, players):
             return
         ids = list(players.values_list("pk", flat=True))
-        sessions = services.outdate_numbers(player_ids=ids)
+        sessions = summaries.outdate_numbers(player_ids=ids)
         recompute_later(ids)
         for pk in ids:
             record(
@@ -264,7 +264,7 @@ class PlayerAdmin(NoHandMade):
                 messages.ERROR,
             )
             return None
-        return redirect("athletes:merge", kept=ids[0], merged=ids[1])
+        return redirect("dashboard:merge", kept=ids[0], merged=ids[1])
 
     def save_model(
         self, request: HttpRequest, obj: Player, form: Any, change: bool
@@ -275,9 +275,9 @@ class PlayerAdmin(NoHandMade):
             update_fields=[*edited, "corrected_fields", "search_text", "updated_at"]
         )
         if "date_of_birth" in edited:
-            peers.refresh([obj.pk])
-        if services.PROFILE_FIELDS.intersection(edited):
-            services.outdate_numbers(player_ids=[obj.pk])
+            percentiles.refresh([obj.pk])
+        if summaries.PROFILE_FIELDS.intersection(edited):
+            summaries.outdate_numbers(player_ids=[obj.pk])
             recompute_later([obj.pk])
         record(
             Action.RECORD_CHANGED,

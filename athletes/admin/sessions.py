@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from accounts.adminkit import DayFilter, RecentValuesFilter
 from accounts.audit import record
 from accounts.models import Action
-from athletes import services
+from athletes import decisions
 from athletes.admin.kit import (
     MISSING,
     BySession,
@@ -27,9 +27,10 @@ from athletes.admin.kit import (
     user_of,
 )
 from athletes.admin.metrics_csv import metrics_csv
-from athletes.biomechanics.definitions import METRICS
+from athletes.analysis import summaries
 from athletes.display import value_text
 from athletes.models import Session, SessionMetric
+from biomechanics.definitions import METRICS
 
 
 @admin.register(Session)
@@ -96,7 +97,7 @@ class SessionAdmin(NoHandMade):
 
     @admin.display(description="page")
     def page(self, session: Session) -> SafeString:
-        return link("athletes:session", session.pk, "Open the session's page")
+        return link("dashboard:session", session.pk, "Open the session's page")
 
     @admin.display(description="swings")
     def swings_here(self, session: Session) -> SafeString:
@@ -113,7 +114,7 @@ class SessionAdmin(NoHandMade):
             return
         ids = list(sessions.values_list("pk", flat=True))
         players = set(sessions.values_list("player_id", flat=True))
-        services.outdate_numbers(session_ids=ids)
+        summaries.outdate_numbers(session_ids=ids)
         recompute_later(sorted(players))
         for session in Session.objects.filter(pk__in=ids).only("pk", "player_id"):
             record(
@@ -165,7 +166,7 @@ class SessionAdmin(NoHandMade):
     def save_model(
         self, request: HttpRequest, obj: Session, form: Any, change: bool
     ) -> None:
-        services.save_conditions(obj)
+        decisions.save_conditions(obj)
         record(
             Action.RECORD_CHANGED,
             by=user_of(request),

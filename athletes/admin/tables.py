@@ -8,10 +8,9 @@ from typing import Any
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from athletes.biomechanics.definitions import METRICS
 from athletes.display import MISSING, value_text
-from athletes.selectors.session_page import reason_texts
-from athletes.selectors.swing_page import EVENTS, rule_in_words
+from athletes.phrases import EVENTS, reason_texts, rule_in_words
+from biomechanics.definitions import METRICS
 
 # The administration shows what is stored: seconds, degrees, metres.
 _SYSTEM = "metric"

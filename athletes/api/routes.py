@@ -32,12 +32,12 @@ from athletes.access import (
     visible_players,
     visible_sessions,
 )
+from athletes.analysis.totals import player_total
 from athletes.api import frames, rows, schemas
-from athletes.biomechanics.definitions import METHOD_VERSION, METRICS
+from athletes.frames.load import load_columns
 from athletes.models import BiomechanicsData, DataType
 from athletes.querysets import PlayerQuerySet
-from athletes.timeseries import load_columns
-from athletes.totals import player_total
+from biomechanics.definitions import METHOD_VERSION, METRICS
 
 router = Router(tags=["athletes"])
 

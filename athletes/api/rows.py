@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from athletes.access import Viewer, visible_movements
-from athletes.biomechanics.definitions import METRICS
-from athletes.means import means_by_side
+from athletes.analysis.means_by_side import means_by_side
 from athletes.models import Movement, Player, Session, SessionMetric
 from athletes.querysets import MovementQuerySet, PlayerQuerySet, SessionQuerySet
+from biomechanics.definitions import METRICS
 
 Row = dict[str, Any]
 

@@ -8,9 +8,9 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from athletes.forms import CompareForm
 from athletes.http import PageRequest
-from athletes.selectors.compare_items import parse_items
+from dashboard.forms import CompareForm
+from dashboard.selectors.compare_items import parse_items
 from sharing import comparisons
 from sharing.forms import ComparisonForm
 
@@ -28,7 +28,7 @@ def save(request: PageRequest) -> HttpResponse:
     form = ComparisonForm(request.POST)
     view = CompareForm(request.POST)
     view.is_valid()
-    back = f"{reverse('athletes:compare')}?items={','.join(map(str, keys))}"
+    back = f"{reverse('dashboard:compare')}?items={','.join(map(str, keys))}"
     if not form.is_valid():
         messages.error(request, "Not saved: give it a name of up to 100 letters.")
         return redirect(back)
@@ -53,7 +53,7 @@ def show(request: PageRequest, pk: int) -> HttpResponse:
     """Leads to the compare page, whose address holds all of it."""
     saved = comparisons.get_comparison_or_404(request.user, pk)
     items = saved.items.select_related("player", "session", "movement")
-    return redirect(reverse("athletes:compare") + comparisons.address(saved, items))
+    return redirect(reverse("dashboard:compare") + comparisons.address(saved, items))
 
 
 @require_POST
@@ -92,6 +92,6 @@ def _list(
     ]
     context = {
         "lines": lines,
-        "crumbs": [("Compare", reverse("athletes:compare")), ("Saved", "")],
+        "crumbs": [("Compare", reverse("dashboard:compare")), ("Saved", "")],
     }
     return render(request, "sharing/comparisons.html", context, status=status)

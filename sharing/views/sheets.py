@@ -188,11 +188,11 @@ def _answer(
     paper = paper_for(request.user.units)
     sheet = _sheet(request, player, session)
     crumbs = [
-        ("Athletes", reverse("athletes:list")),
-        (player.full_name, reverse("athletes:athlete", args=[player.pk])),
+        ("Athletes", reverse("dashboard:list")),
+        (player.full_name, reverse("dashboard:athlete", args=[player.pk])),
     ]
     if session:
-        url = reverse("athletes:session", args=[session.pk])
+        url = reverse("dashboard:session", args=[session.pk])
         crumbs.append((sheet.now_head, url))
     context: dict[str, Any] = {
         "sheet": sheet,

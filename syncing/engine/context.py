@@ -35,6 +35,7 @@ from syncing.engine.runs import (
 from syncing.engine.summaries import Summaries
 from syncing.engine.tokens import CacheTokenStore
 from syncing.engine.vendor import make_client, vendor_credentials
+from syncing.hints import HINT_OTHERWISE, HINTS
 from syncing.models import (
     AnalysisJob,
     ExportJob,
@@ -50,25 +51,6 @@ logger = logging.getLogger(__name__)
 
 #: Errors kept one by one in a run; the rest are counted.
 MAX_ERRORS = 100
-
-#: What to do, by the code of an error; the client's own message says what happened.
-HINTS = {
-    "authentication": "Correct the login in the settings and start the sync again.",
-    "forbidden": "Where it is about everything, correct the login or key in the "
-    "settings; where it is about one object, ask the vendor why this login may not "
-    "see it.",
-    "configuration": "Correct the setting and start the sync again.",
-    "forbidden_host": "REBOOT_DOWNLOAD_HOSTS is the list.",
-    "unavailable": "If it lasts, check this server's connection and the vendor's "
-    "state.",
-    "rate_limited": "If it lasts, lower SYNC_MAX_REQUESTS.",
-    "unexpected_shape": "If the address is right, tell the vendor.",
-    "not_found": "If it was removed on purpose, the next full sync marks it as "
-    "missing.",
-    "too_large": "The limit is EXPORT_MAX_MB.",
-    "not_ready": "It is asked for again by itself.",
-}
-HINT_OTHERWISE = "Try it again; if it stays, ask the vendor about this session."
 
 
 #: How often the leader of a run looks for helpers that died.
@@ -325,7 +307,7 @@ class RunContext:
             "code": code,
             "url": ""
             if session_pk is None
-            else reverse("athletes:session", args=[session_pk]),
+            else reverse("dashboard:session", args=[session_pk]),
             "is_general": is_general,
         }
         logger.warning(

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
-from athletes.services import IncomingMovement
+from athletes.frames.store import IncomingMovement
 from syncing.engine.unpacking import PackedResult, PackedTable, columns_of
 from syncing.reader.limits import ReadLimits
 from syncing.reader.movements import MovementTable, ReadResult, RowsResult

@@ -10,9 +10,10 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from athletes import peers, tombstones
+from athletes.analysis import percentiles
+from athletes.analysis.summaries import PROFILE_FIELDS, outdate_numbers
+from athletes.identity import tombstones
 from athletes.models import COMPARED_FIELDS, Player
-from athletes.services import PROFILE_FIELDS, outdate_numbers
 from syncing.client.errors import RebootError, UnexpectedShapeError
 from syncing.client.types import VendorPlayer
 from syncing.engine.context import HOPELESS, FatalError, RunContext, fatal_from
@@ -137,7 +138,7 @@ def upsert_players(chunk: list[VendorPlayer]) -> tuple[int, int, int]:
     ).update(missing_since=None)
     _want_numbers(outdate_numbers(player_ids=remeasured) if remeasured else ())
     if regrouped:
-        peers.refresh(regrouped)
+        percentiles.refresh(regrouped)
     return len(new), len(changed), len(chunk) - len(new) - len(changed)
 
 
@@ -181,7 +182,7 @@ def _mark_missing(ctx: RunContext, seen: set[str]) -> None:
         part = gone[start : start + 500]
         with transaction.atomic():
             Player.everyone.filter(id__in=part).update(missing_since=timezone.now())
-            peers.refresh(part)
+            percentiles.refresh(part)
 
 
 def refuse_implausible(gone: int, stored: int, name: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from athletes import tombstones
+from athletes.identity import tombstones
 from syncing.models import RawPayload
 
 

@@ -22,7 +22,7 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 
-from athletes.swing_work import SwingDone, SwingTask, compute_here
+from athletes.analysis.swing_task import SwingDone, SwingTask, compute_here
 from syncing.engine.unpacking import PackedResult, read_and_pack
 from syncing.engine.wire import READY, receive, send
 from syncing.reader.errors import ExportFileError

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from athletes.swing_work import SwingDone, SwingTask, compute_here
+from athletes.analysis.swing_task import SwingDone, SwingTask, compute_here
 from syncing.engine.unpacking import PackedResult, read_and_pack
 from syncing.engine.wire import READY, TooManyFilesError, receive, send
 from syncing.reader.limits import ReadLimits
@@ -175,7 +175,7 @@ class Processes:
         return found
 
     def compute(self, tasks: Sequence[SwingTask]) -> list[SwingDone]:
-        """Analyse movements; see `athletes.swing_work.compute_here`.
+        """Analyse movements; see `athletes.analysis.swing_task.compute_here`.
 
         From a process `analysis` comes empty; `plain` holds the same.
         """

@@ -11,10 +11,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.keys import LostKeyError
-from athletes import tombstones
-from athletes.duplicates import MOST_A_SYNC, compare_waiting
+from athletes.analysis.summaries import refresh_player_summaries
+from athletes.identity import tombstones
+from athletes.identity.duplicates import MOST_A_SYNC, compare_waiting
 from athletes.models import Session
-from athletes.services import refresh_player_summaries
 from syncing.client.errors import RebootError
 from syncing.engine.claims import is_work_left
 from syncing.engine.context import (

@@ -12,9 +12,9 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from athletes.analysis import analyse_session
+from athletes.analysis.run import analyse_session
+from athletes.frames.store import StoreCounts
 from athletes.models import Session
-from athletes.services import StoreCounts
 from syncing.engine.context import RunContext
 from syncing.engine.readers import Processes
 from syncing.listeners import tell_stored

@@ -12,8 +12,8 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from athletes import tombstones
-from athletes.merging import add_part
+from athletes.identity import tombstones
+from athletes.identity.merging import add_part
 from athletes.models import Player, Session
 from syncing.client.errors import (
     AuthenticationError,

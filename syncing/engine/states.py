@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from athletes.merging import joint_state
+from athletes.identity.merging import joint_state
 from athletes.models import DataState, Session
 from syncing.models import ExportJob, ExportType, JobState
 

@@ -9,8 +9,12 @@ from typing import Any
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
+from athletes.frames.store import (
+    StoreCounts,
+    store_frames,
+    store_movement_metadata,
+)
 from athletes.models import Session
-from athletes.services import StoreCounts, store_frames, store_movement_metadata
 from syncing.engine.asking import Asker, Fetched, known_movements
 from syncing.engine.claims import Claims, TakenError
 from syncing.engine.context import RunContext

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterable
 
-from athletes.services import refresh_player_summaries
+from athletes.analysis.summaries import refresh_player_summaries
 
 #: Pages are this far behind at most while a run goes on.
 EVERY_S = 2.0

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from athletes.frames_format import PackedFrames, pack
+from athletes.frames.format import PackedFrames, pack
 from syncing.reader.limits import ReadLimits
 from syncing.reader.movements import (
     MovementFailure,

@@ -8,8 +8,8 @@ from django.template import Context, Template
 from django.test import RequestFactory
 
 from athletes import display
-from athletes.biomechanics.definitions import METRICS
-from athletes.selectors.readings import Reading
+from athletes.analysis.metric_reading import Reading
+from biomechanics.definitions import METRICS
 
 COACH = SimpleNamespace(units="imperial")
 METRIC_COACH = SimpleNamespace(units="metric")

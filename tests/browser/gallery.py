@@ -14,8 +14,8 @@ from django.shortcuts import redirect
 from django.template import engines
 from django.urls import include, path
 
-from athletes.biomechanics.definitions import METRICS
-from athletes.selectors.readings import Reading
+from athletes.analysis.metric_reading import Reading
+from biomechanics.definitions import METRICS
 
 X0_MS, DX_MS, COUNT = -600.0, 1000 / 240, 193
 ZERO_S = 1.2
@@ -204,7 +204,7 @@ urlpatterns = [
     path("broken/", lambda request: HttpResponse("<h1>Trace</h1>", status=500)),
     path("expired/", lambda request: redirect("/accounts/login/?next=/expired/")),
     path("athletes/definitions/<str:name>/", definition),
-    path("athletes/", include("athletes.urls")),
+    path("athletes/", include("dashboard.urls")),
     path("syncing/", include("syncing.urls")),
     path("accounts/", include("accounts.urls")),
     path("admin/", admin.site.urls),

@@ -27,7 +27,11 @@ from django.utils.http import urlsafe_base64_encode
 from accounts.audit import record
 from accounts.models import Action, Authenticator
 from accounts.services import create_token
-from athletes import analysis, merging, services
+from athletes import decisions
+from athletes.analysis import run as analysis_run
+from athletes.analysis import summaries
+from athletes.frames import store
+from athletes.identity import merging
 from athletes.models import (
     DataState,
     DataType,
@@ -38,7 +42,7 @@ from athletes.models import (
     Session,
     Tag,
 )
-from athletes.selectors.compare_items import ItemKey
+from dashboard.selectors.compare_items import ItemKey
 from privacy.models import Archive, ArchiveState
 from sharing.comparisons import save_comparison
 from sharing.links import make_link
@@ -341,19 +345,19 @@ def hit(
         store_simulated(session, movements)
     else:
         for data_type in data_types:
-            services.store_frames(
+            store.store_frames(
                 session_pk=session.pk,
                 data_type=data_type,
                 movements=[
-                    services.IncomingMovement(
+                    store.IncomingMovement(
                         movement.org_movement_id,
                         simulated_columns(movement, data_type),
                     )
                     for movement in movements
                 ],
             )
-    analysis.analyse_session(session.pk)
-    services.refresh_player_summaries([session.player_id])
+    analysis_run.analyse_session(session.pk)
+    summaries.refresh_player_summaries([session.player_id])
     return session
 
 
@@ -406,7 +410,7 @@ def make_world() -> dict[str, Any]:
     Note.objects.create(session=session, text="Tired legs; third session in a row.")
     staff = make_staff()
     left_out, poor = session.movements.filter(is_swing=True).in_session_order()[1:3]
-    services.set_inclusion(
+    decisions.set_inclusion(
         movement=left_out, inclusion="excluded", reason="Bunt.", user=staff
     )
     type(poor).objects.filter(pk=poor.pk).update(
@@ -452,7 +456,7 @@ def make_world() -> dict[str, Any]:
         expires_at=timezone.now() + dt.timedelta(hours=1),
     )
     default_storage.save(archive.file_name, ContentFile(b"PK"))
-    services.refresh_player_summaries([player.pk, newcomer.pk])
+    summaries.refresh_player_summaries([player.pk, newcomer.pk])
     _, token = make_link(by=staff, player=player)
     save_comparison(
         user=staff,

@@ -11,7 +11,7 @@ import datetime as dt
 import pytest
 from playwright.sync_api import expect
 
-from athletes import services
+from athletes.analysis import summaries
 from athletes.models import DataState, Note, Session, SessionMetric, Tag
 from tests.browser.site_pages import hit
 from tests.factories import (
@@ -243,7 +243,7 @@ def test_athlete_of_two_hundred_sessions_goes_back_page_by_page(visit):
         )
         for place, session in enumerate(sessions)
     )
-    services.refresh_player_summaries([player.pk])
+    summaries.refresh_player_summaries([player.pk])
     page = visit(f"/athletes/{player.pk}/?metric=peak_torso_omega")
     show(page, "#trend-chart")
     assert (

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from athletes import duplicates
+from athletes.analysis.summaries import refresh_player_summaries
+from athletes.identity import duplicates
 from athletes.models import AthleteMerge, DuplicatePair, Player
-from athletes.services import refresh_player_summaries
 from tests.factories import make_player, make_session, make_staff, make_swing, make_team
 
 pytestmark = pytest.mark.django_db(transaction=True)

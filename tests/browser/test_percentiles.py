@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.athletes.test_athlete_peers import crowd
+from tests.dashboard.test_athlete_peers import crowd
 from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from athletes import analysis, services
+from athletes.analysis import run, summaries
 from sharing.models import SavedComparison, ShareLink
 from tests.factories import (
     make_player,
@@ -41,8 +41,8 @@ def visit(pages, login_cookie):
 def hit(player, *, date=dt.date(2026, 3, 1), swings=slice(None)):
     session = make_session(player=player, session_date=date, condition="tee")
     store_simulated(session, simulated_movements()[swings])
-    analysis.analyse_session(session.pk)
-    services.refresh_player_summaries([player.pk])
+    run.analyse_session(session.pk)
+    summaries.refresh_player_summaries([player.pk])
     return session
 
 

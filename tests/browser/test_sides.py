@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from athletes import analysis
+from athletes.analysis import run
 from athletes.models import Movement
 from tests.browser.site_pages import hit
 from tests.factories import make_player, make_user
@@ -37,7 +37,7 @@ def session():
     swings = session.movements.filter(is_swing=True).in_session_order()
     left = [swing.pk for swing in swings[:2]]
     Movement.objects.filter(pk__in=left).update(side="left")
-    analysis.summarise(session.pk)
+    run.summarise(session.pk)
     return session
 
 

@@ -19,9 +19,9 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from accounts.models import Action, AuditEntry
-from athletes import timeseries
-from athletes.biomechanics.definitions import METRICS
+from athletes.frames import load
 from athletes.models import DataType, Movement, MovementCurves, SessionMetric
+from biomechanics.definitions import METRICS
 from privacy import records
 from privacy.archives import (
     ORPHAN_AGE,
@@ -129,10 +129,10 @@ def test_frames_are_those_that_are_stored(athlete, opened, kind, data_type):
     )
     for movement in movements:
         if data_type:
-            stored = timeseries.load_columns([movement.pk], data_type)[movement.pk]
+            stored = load.load_columns([movement.pk], data_type)[movement.pk]
         else:
             data = MovementCurves.objects.get(movement=movement).data
-            stored = timeseries.unpack(bytes(data))
+            stored = load.unpack(bytes(data))
         mask = pa.compute.equal(
             table["archive_org_movement_id"], movement.org_movement_id
         )
@@ -312,7 +312,7 @@ def test_a_failure_is_told_and_leaves_no_file(athlete, coach, files):
     archive = request_archive(player=athlete, user=coach)
     frames = Movement.objects.first().biomechanics.first()
     type(frames).objects.filter(pk=frames.pk).update(frames=b"damaged")
-    with pytest.raises(timeseries.FramesError):
+    with pytest.raises(load.FramesError):
         make_archive(archive.pk)
     archive.refresh_from_db()
     assert archive.state == ArchiveState.FAILED
@@ -469,13 +469,13 @@ def test_pandas_finds_every_frame(athlete, unpacked, kind):
     for movement in movements:
         if kind == "curves":
             curves = MovementCurves.objects.get(movement=movement)
-            stored = timeseries.unpack(bytes(curves.data))
+            stored = load.unpack(bytes(curves.data))
         else:
-            stored = timeseries.load_columns([movement.pk], kind)[movement.pk]
+            stored = load.load_columns([movement.pk], kind)[movement.pk]
         part = table[table["archive_org_movement_id"] == movement.org_movement_id]
-        originals = {timeseries.match_key(name): name for name in part.columns}
+        originals = {load.match_key(name): name for name in part.columns}
         for name, column in stored.items():
-            found = part[originals[timeseries.match_key(name)]].to_numpy()
+            found = part[originals[load.match_key(name)]].to_numpy()
             np.testing.assert_array_equal(found, column, err_msg=name)
             values += len(column)
     assert values >= 246

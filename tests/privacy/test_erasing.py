@@ -16,7 +16,7 @@ from django_q.models import OrmQ, Task
 from accounts.audit import forget_player, record
 from accounts.keys import LostKeyError
 from accounts.models import Action, AuditEntry
-from athletes import tombstones
+from athletes.identity import tombstones
 from athletes.models import Note, Player, Session, Tag, Tombstone
 from privacy import erasing
 from privacy.archives import make_archive, request_archive

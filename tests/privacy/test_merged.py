@@ -12,7 +12,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from accounts.models import Action
-from athletes import merging
+from athletes.identity import merging
 from athletes.models import Player, Session, Tombstone
 from privacy import erasing
 from privacy.archive import write_archive

@@ -13,7 +13,7 @@ from django_q.models import OrmQ, Schedule, Task
 from django_q.signing import SignedPackage
 from django_q.tasks import async_task
 
-from syncing import services
+from syncing import status
 from syncing.models import WorkerHeartbeat
 from tests.syncing.conftest import ROOT, database_url
 
@@ -62,12 +62,12 @@ def test_a_cluster_without_any_schedule_gives_a_sign_and_says_goodbye(settings):
         deadline = time.monotonic() + 60
         while not WorkerHeartbeat.objects.exists() and time.monotonic() < deadline:
             time.sleep(0.2)
-        assert services.worker_heartbeat_age_s() < 60
+        assert status.worker_heartbeat_age_s() < 60
         assert not OrmQ.objects.exists()
         assert not Task.objects.exists()
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(60) == 0
-        assert services.worker_ages_s() == {}
+        assert status.worker_ages_s() == {}
     finally:
         worker.kill()
         worker.wait()

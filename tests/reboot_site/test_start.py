@@ -52,4 +52,4 @@ def test_the_web_server_has_its_pages_ready_before_it_forks(tmp_path):
     code = "import reboot_site.wsgi; from reboot_site import gunicorn"
     code += "; gunicorn.on_starting(None)"
     loaded = loaded_by(code, tmp_path)
-    assert {"athletes.views.swing", "athletes.api.routes", "pyarrow.lib"} <= loaded
+    assert {"dashboard.views.swing", "athletes.api.routes", "pyarrow.lib"} <= loaded

@@ -121,11 +121,11 @@ def test_of_one_swing_there_is_no_spread(player):
 
 
 def test_a_simulated_session_has_a_chart_of_its_parts(player):
-    from athletes import analysis
+    from athletes.analysis import run
 
     session = factories.make_session(player=player)
     factories.store_simulated(session, factories.simulated_movements()[:4])
-    analysis.analyse_session(session.pk)
+    run.analyse_session(session.pk)
     sheet = session_sheet(session, Session.objects.all(), units="metric")
     drawn = sheet.chart
     assert drawn.title == "Turn rates"
@@ -185,11 +185,11 @@ def test_papers_have_their_size(player, sessions):
 
 
 def test_the_file_has_title_language_and_a_described_figure(player):
-    from athletes import analysis
+    from athletes.analysis import run
 
     session = factories.make_session(player=player)
     factories.store_simulated(session, factories.simulated_movements()[:3])
-    analysis.analyse_session(session.pk)
+    run.analyse_session(session.pk)
     sheet = session_sheet(session, Session.objects.all(), units="metric")
     content = pdf.render(sheet, "a4")
     assert b"/Lang (en-US)" in content

@@ -6,8 +6,9 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from syncing import alerts, services
+from syncing import alerts, sweeping
 from syncing.models import RunStatus, SyncLog
+from syncing.status import sync_status
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,14 +31,14 @@ def test_no_mail_while_syncs_succeed():
     make_run(hours_ago=23)
     make_run(RunStatus.FAILED, hours_ago=1)
 
-    assert services.sweep()["mailed"] == 0
+    assert sweeping.sweep()["mailed"] == 0
     assert mail.outbox == []
 
 
 def test_mail_after_a_day_without_success_once_a_day():
     make_run(hours_ago=30)
     run = make_run(RunStatus.FAILED, hours_ago=1, error_message="The vendor is away.")
-    assert [services.sweep()["mailed"] for _ in range(3)] == [1, 0, 0]
+    assert [sweeping.sweep()["mailed"] for _ in range(3)] == [1, 0, 0]
 
     (message,) = mail.outbox
     assert message.to == ["coach@example.org"]
@@ -50,13 +51,13 @@ def test_mail_after_a_day_without_success_once_a_day():
 
 def test_first_run_has_a_day_to_succeed():
     make_run(RunStatus.FAILED, hours_ago=2)
-    assert not services.sync_status().success_is_overdue
-    assert services.sweep()["mailed"] == 0
+    assert not sync_status().success_is_overdue
+    assert sweeping.sweep()["mailed"] == 0
 
     make_run(RunStatus.FAILED, hours_ago=25)
     SyncLog.objects.order_by("id").first().delete()
-    assert services.sync_status().success_is_overdue
-    assert services.sweep()["mailed"] == 1
+    assert sync_status().success_is_overdue
+    assert sweeping.sweep()["mailed"] == 1
     assert "the last success: never" in mail.outbox[0].body
 
 
@@ -64,9 +65,9 @@ def test_no_mail_without_recipients(settings):
     settings.ALERT_EMAILS = []
     make_run(hours_ago=30)
 
-    assert services.sweep()["mailed"] == 0
+    assert sweeping.sweep()["mailed"] == 0
     settings.ALERT_EMAILS = ["coach@example.org"]
-    assert services.sweep()["mailed"] == 1
+    assert sweeping.sweep()["mailed"] == 1
 
 
 def test_mail_that_could_not_be_sent_is_tried_again(settings, caplog):
@@ -75,9 +76,9 @@ def test_mail_that_could_not_be_sent_is_tried_again(settings, caplog):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
 
-    assert services.sweep()["mailed"] == 0
+    assert sweeping.sweep()["mailed"] == 0
     assert "alert mail could not be sent (ConnectionRefusedError)" in caplog.text
     assert "coach@example.org" not in caplog.text
 
     settings.EMAIL_BACKEND = working
-    assert services.sweep()["mailed"] == 1
+    assert sweeping.sweep()["mailed"] == 1

@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django.db import connection, connections
 from django.utils import timezone
 
-from syncing import services, tasks
+from syncing import services, sweeping, tasks
 from syncing.engine import liveness, runs
 from syncing.models import (
     AnalysisJob,
@@ -300,11 +300,11 @@ def test_number_that_was_given_out_again_is_another_process():
 def test_helper_finds_a_dead_leader_and_another_run_begins():
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     log = make_run(process=liveness.mark(process.pid), heartbeat_at=timezone.now())
-    assert services.take_over() == 0
+    assert sweeping.take_over() == 0
 
     process.kill()
     process.communicate()
-    assert services.take_over() == 1
+    assert sweeping.take_over() == 1
     log.refresh_from_db()
     assert log.status == RunStatus.ABANDONED
     assert SyncLog.objects.active().get().trigger == "sweep"
@@ -317,7 +317,7 @@ def test_numbers_whose_worker_died_are_due_and_those_that_failed_are_not():
     job = AnalysisJob.objects.create(
         session=make_session(), wanted=1, attempts=1, last_error="It divides by zero."
     )
-    assert services.sweep()["started"] == 0
+    assert sweeping.sweep()["started"] == 0
 
     AnalysisJob.objects.filter(pk=job.pk).update(last_error="")
-    assert services.sweep()["started"] == 1
+    assert sweeping.sweep()["started"] == 1

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from athletes import merging
+from athletes.identity import merging
 from athletes.models import (
     AthleteMerge,
     DuplicatePair,

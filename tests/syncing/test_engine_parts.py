@@ -27,6 +27,7 @@ from syncing.models import (
     SyncType,
     VendorSession,
 )
+from syncing.status import sync_status, worker_heartbeat_age_s
 from tests.factories import make_session
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -329,20 +330,20 @@ def test_backfill_fetches_files_again(start_vendor, run_sync):
 
 
 def test_status_before_any_run():
-    status = services.sync_status()
+    status = sync_status()
     assert status.sentence == "Nothing was ever synced."
     assert (status.run, status.is_active, status.progress) == (None, False, None)
 
 
 def test_status_says_that_no_worker_lives():
     services.request_sync(trigger="button")
-    assert "none gives a sign of life" in services.sync_status().sentence
+    assert "none gives a sign of life" in sync_status().sentence
 
     tasks.heartbeat_task()
-    status = services.sync_status()
+    status = sync_status()
     assert status.sentence == "Waiting for a worker to begin."
     assert status.worker_is_alive
-    assert services.worker_heartbeat_age_s() < 5
+    assert worker_heartbeat_age_s() < 5
     assert status.queue_length == 1
 
 
@@ -357,14 +358,14 @@ def test_status_tells_time_left_only_when_it_can():
         started_at=now,
         progress={"exports": {"done": 2, "total": 60, "began": began}},
     )
-    status = services.sync_status()
+    status = sync_status()
     assert status.remaining_s is None
     assert status.sentence == "Fetching swing data: 2 of 60."
 
     SyncLog.objects.update(
         progress={"exports": {"done": 20, "total": 60, "began": began}}
     )
-    status = services.sync_status()
+    status = sync_status()
     assert status.remaining_s == pytest.approx(200, rel=0.1)
     assert status.progress.percent == 33
 
@@ -379,7 +380,7 @@ def test_status_groups_failures_and_tells_what_waits():
         last_error="No table.",
     )
     make_job(state=JobState.NO_DATA)
-    status = services.sync_status()
+    status = sync_status()
 
     (group,) = status.failures
     assert (group.code, group.count, group.message) == ("not_a_table", 2, "No table.")
@@ -393,11 +394,11 @@ def test_status_groups_failures_and_tells_what_waits():
 def test_success_is_overdue_after_a_day():
     old = datetime(2026, 1, 1, tzinfo=UTC)
     SyncLog.objects.create(trigger="schedule", status="success", completed_at=old)
-    assert services.sync_status().success_is_overdue
+    assert sync_status().success_is_overdue
     SyncLog.objects.create(
         trigger="schedule", status="success", completed_at=timezone.now()
     )
-    assert not services.sync_status().success_is_overdue
+    assert not sync_status().success_is_overdue
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,9 @@ def test_error_of_a_file_links_to_its_session(start_vendor, run_sync, client):
     vendor.world.damage_session(broken, "bad-html")
     log = run_sync()
 
-    page = reverse("athletes:session", args=[Session.objects.get(session_id=broken).pk])
+    page = reverse(
+        "dashboard:session", args=[Session.objects.get(session_id=broken).pk]
+    )
     assert {error["url"] for error in log.errors} == {page}
     client.force_login(make_staff())
     assert f'href="{page}"' in client.get(f"/syncing/runs/{log.pk}/").content.decode()
@@ -41,7 +43,7 @@ def test_error_of_a_detail_links_to_the_session_if_it_is_stored(start_vendor, ru
     log = run_sync()
 
     assert log.status == RunStatus.PARTIAL
-    page = reverse("athletes:session", args=[stored.pk])
+    page = reverse("dashboard:session", args=[stored.pk])
     assert {error["object"]: error["url"] for error in log.errors} == {
         f"session {stored.session_id}": page,
         f"session {added}": "",

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from athletes.models import BiomechanicsData, DataState, Movement, Player, Session
 from simulator.faults import FaultPlan
-from syncing import services
+from syncing import services, sweeping
 from syncing.engine.claims import Claims
 from syncing.engine.context import RunContext
 from syncing.engine.exports import _Worker
@@ -477,11 +477,11 @@ def test_session_that_cannot_be_read_is_looked_at_again_by_the_sweep(
     for row in VendorSession.objects.all():
         assert "HTTP 500" in row.last_error
         assert row.next_check_at - began >= timedelta(minutes=9)
-    assert services.sweep()["started"] == 0
+    assert sweeping.sweep()["started"] == 0
 
     vendor.app.set_faults(FaultPlan())
     VendorSession.objects.update(next_check_at=timezone.now())
-    assert services.sweep()["started"] == 1
+    assert sweeping.sweep()["started"] == 1
     log = services.run_sync(log_id=SyncLog.objects.active().get().pk, tempo=FAST)
     assert log.status == RunStatus.SUCCESS
     rows = VendorSession.objects.values_list("last_error", "checks", "next_check_at")
@@ -543,8 +543,8 @@ def test_refused_login_is_not_tried_every_five_minutes(vendor, run_sync, setting
     assert ExportJob.objects.due(timezone.now()).exists()
     asked = vendor.log.total
     for _ in range(3):
-        assert services.sweep()["started"] == 0
+        assert sweeping.sweep()["started"] == 0
     assert vendor.log.total == asked
 
     SyncLog.objects.update(completed_at=timezone.now() - timedelta(minutes=61))
-    assert services.sweep()["started"] == 1
+    assert sweeping.sweep()["started"] == 1

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 from django_q.signals import post_spawn
 
-from syncing import services, tasks
+from syncing import status, tasks
 from syncing.engine.runs import host_name
 from syncing.models import WorkerHeartbeat
 
@@ -60,7 +60,7 @@ def test_passing_on_ends():
 def test_worker_that_has_just_begun_shows_its_host():
     post_spawn.send(sender="django_q", proc_name="Process-1")
 
-    assert services.worker_heartbeat_age_s() < 5
+    assert status.worker_heartbeat_age_s() < 5
 
 
 def test_health_tells_of_workers_on_other_hosts(client):

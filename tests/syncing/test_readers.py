@@ -16,8 +16,8 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
+from athletes.frames.load import unpack
 from athletes.models import BiomechanicsData, Movement, MovementCurves, SessionMetric
-from athletes.timeseries import unpack
 from syncing.engine import readers as module
 from syncing.engine.readers import Content, ProcessDiedError, Processes
 from syncing.engine.unpacking import read_and_pack

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from athletes.models import Session
-from syncing import services, tasks
+from syncing import services, sweeping, tasks
 from syncing.engine import runs
 from syncing.models import ExportJob, JobState, RunStatus, SyncLog, SyncType
 from tests.factories import make_staff
@@ -246,10 +246,10 @@ def test_two_processes_share_limit_and_jobs(start_vendor, sync_process, settings
 def test_sweep_enqueues_a_run_that_no_worker_took_up():
     log, _ = services.request_sync(trigger="button")
     OrmQ.objects.all().delete()
-    assert services.sweep()["enqueued"] == 0
+    assert sweeping.sweep()["enqueued"] == 0
 
     SyncLog.objects.update(enqueued_at=timezone.now() - timedelta(minutes=5))
-    assert services.sweep()["enqueued"] == 1
+    assert sweeping.sweep()["enqueued"] == 1
     assert OrmQ.objects.count() == 1
     log.refresh_from_db()
     assert log.status == RunStatus.QUEUED
@@ -264,7 +264,7 @@ def test_sweep_replaces_an_abandoned_run_but_not_for_ever():
         SyncLog.objects.filter(pk=active.pk).update(
             heartbeat_at=timezone.now() - timedelta(minutes=10)
         )
-        done = services.sweep()
+        done = sweeping.sweep()
         assert (done["abandoned"], done["started"]) == (1, expected)
     assert set(SyncLog.objects.values_list("sync_type", flat=True)) == {"full"}
 
@@ -274,11 +274,11 @@ def test_sweep_works_jobs_that_have_become_due(start_vendor, run_sync):
     session_id = vendor.world.add_session([vendor.world.athletes[0].org_player_id])
     vendor.world.delay_data(session_id, 3600)
     run_sync()
-    assert services.sweep()["started"] == 0
+    assert sweeping.sweep()["started"] == 0
 
     vendor.world.advance(7200)
     ExportJob.objects.update(next_try_at=timezone.now())
-    assert services.sweep()["started"] == 1
+    assert sweeping.sweep()["started"] == 1
     log = SyncLog.objects.active().get()
     assert (log.trigger, log.sync_type) == ("sweep", SyncType.EXPORTS)
     vendor.log.reset()

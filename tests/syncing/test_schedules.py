@@ -17,7 +17,7 @@ from django.utils import timezone
 from django_q.models import OrmQ, Schedule, Task
 from django_q.scheduler import scheduler
 
-from syncing import schedules, services, tasks
+from syncing import schedules, services, sweeping, tasks
 from syncing.models import RunStatus, SyncLog, SyncType
 from tests.factories import make_staff
 from tests.syncing.conftest import ROOT, database_url
@@ -77,18 +77,18 @@ def test_week_that_comes_during_a_smaller_run_is_made_up_after_it():
         status=RunStatus.RUNNING, started_at=timezone.now(), heartbeat_at=timezone.now()
     )
     tasks.scheduled_sync_task(full=True)
-    assert services.sweep()["started"] == 0
+    assert sweeping.sweep()["started"] == 0
 
     SyncLog.objects.filter(pk=log.pk).update(
         status=RunStatus.SUCCESS, completed_at=timezone.now()
     )
-    assert services.sweep()["started"] == 1
+    assert sweeping.sweep()["started"] == 1
     late = SyncLog.objects.active().get()
     assert (late.sync_type, late.trigger) == (SyncType.FULL, "schedule")
     SyncLog.objects.filter(pk=late.pk).update(
         status=RunStatus.SUCCESS, completed_at=timezone.now()
     )
-    assert services.sweep()["started"] == 0
+    assert sweeping.sweep()["started"] == 0
 
 
 def test_one_that_is_switched_off_makes_up_nothing():

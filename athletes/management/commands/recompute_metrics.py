@@ -8,9 +8,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Exists, OuterRef
 
-from athletes import analysis, peers, services
-from athletes.biomechanics.definitions import METHOD_VERSION
+from athletes.analysis import percentiles, run, summaries
 from athletes.models import Movement, Player, Session
+from biomechanics.definitions import METHOD_VERSION
 
 # Sessions after which the athletes' summaries are brought up to date.
 _SESSIONS_AT_ONCE = 50
@@ -53,7 +53,7 @@ class Command(BaseCommand):
         rows = list(sessions.filter(Exists(due)).values_list("pk", "player_id"))
         counts = self._recompute(rows, force=force)
         if options["player"] is None and options["session"] is None:
-            peers.rebuild()
+            percentiles.rebuild()
         self.stdout.write(
             f"Method {METHOD_VERSION}: {counts.analysed} movements of {len(rows)} "
             f"sessions computed, {counts.failed} failed."
@@ -67,17 +67,17 @@ class Command(BaseCommand):
 
     def _recompute(
         self, rows: list[tuple[int, int]], *, force: bool
-    ) -> analysis.AnalysisCounts:
+    ) -> run.AnalysisCounts:
         """Session by session, so that memory stays flat and a stop loses little."""
-        counts = analysis.AnalysisCounts()
+        counts = run.AnalysisCounts()
         players: set[int] = set()
         started = time.monotonic()
         try:
             for place, (session_pk, player_id) in enumerate(rows, start=1):
-                counts += analysis.analyse_session(session_pk, force=force)
+                counts += run.analyse_session(session_pk, force=force)
                 players.add(player_id)
                 if place % _SESSIONS_AT_ONCE == 0:
-                    services.refresh_player_summaries(players)
+                    summaries.refresh_player_summaries(players)
                     players.clear()
                 self._say(place, len(rows), counts, time.monotonic() - started)
         except KeyboardInterrupt as stop:
@@ -88,14 +88,14 @@ class Command(BaseCommand):
             ) from stop
         finally:
             # Also when stopped: what is computed shows in the lists.
-            services.refresh_player_summaries(players)
+            summaries.refresh_player_summaries(players)
         return counts
 
     def _say(
         self,
         place: int,
         total: int,
-        counts: analysis.AnalysisCounts,
+        counts: run.AnalysisCounts,
         passed_s: float,
     ) -> None:
         remaining_s = passed_s / place * (total - place)

@@ -16,7 +16,7 @@ def heartbeat_age_s() -> float | None:
     A cluster is not at fault for a database that is away, and restarting it
     would not bring that back.
     """
-    from syncing.services import worker_heartbeat_age_s
+    from syncing.status import worker_heartbeat_age_s
 
     try:
         close_old_connections()
@@ -25,13 +25,13 @@ def heartbeat_age_s() -> float | None:
         return 0.0
 
 
-def say_goodbye() -> None:
-    """Leave the list of hosts; a database that is away is no reason to end badly."""
-    from syncing import services
+def leave() -> None:
+    """Take this host off the list; ends well although the database is away."""
+    from syncing.status import say_goodbye
 
     with suppress(DatabaseError):
         close_old_connections()
-        services.say_goodbye()
+        say_goodbye()
 
 
 class Command(BaseCommand):
@@ -43,5 +43,5 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         supervisor = Supervisor(qcluster_command(), heartbeat_age_s=heartbeat_age_s)
         status = supervisor.run()
-        say_goodbye()
+        leave()
         sys.exit(status)

@@ -1,0 +1,223 @@
+"""Session means over time, and which of them may be held against each other.
+
+One line never mixes sources, event rules, hitting conditions, versions of the method
+or the sides that a switch hitter swings from: any of these moves a number without the
+athlete having changed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from django.db.models import F
+
+from athletes.analysis.means_by_side import (
+    SIDES,
+    Parts,
+    side_key,
+    sides_of_sessions,
+)
+from athletes.models import Condition, SessionMetric
+from athletes.querysets import SessionQuerySet
+
+_CONDITIONS = dict(Condition.choices)
+_RULES = {
+    "contact": "contact",
+    "bat_peak": "peak bat speed",
+    "hand_peak": "peak hand speed",
+}
+_SIDE_WORDS = {
+    "right": "batting right",
+    "left": "batting left",
+    "": "batting side not known",
+}
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What a number rests on; only equal ones are compared."""
+
+    condition: str
+    rule: str
+    source: str
+    method_version: str
+    side: str = ""
+    # Of who swings from one side alone, which one is no news.
+    says_side: bool = field(default=False, compare=False)
+
+    @property
+    def side_words(self) -> str:
+        """`batting left`, where the athlete has swings of another side as well."""
+        return side_words(self.side) if self.says_side else ""
+
+    @property
+    def label(self) -> str:
+        """The basis in words, without the version of the method."""
+        words = [_CONDITIONS.get(self.condition, "condition not said")]
+        if self.says_side:
+            words.insert(0, self.side_words)
+        if self.rule:
+            words.append(f"reference: {rule_words(self.rule)}")
+        if self.source:
+            words.append(self.source)
+        return " · ".join(words)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One metric of one session, of the swings from one side."""
+
+    session_id: int
+    date: dt.date | None
+    metric: str
+    n: int
+    mean: float
+    sd: float | None
+    basis: Basis
+    # Whether the session has counted swings of another side too.
+    is_part: bool = False
+
+
+History = Mapping[str, Sequence[Point]]
+
+
+def rule_words(rule: str) -> str:
+    """An event's rule as people say it."""
+    return _RULES.get(rule, rule.replace("_", " "))
+
+
+def side_words(side: str) -> str:
+    """`batting left`, as it stands beside a number."""
+    return _SIDE_WORDS[side]
+
+
+def side_of_key(text: str, sides: Iterable[str]) -> str | None:
+    """The side that an address names, of those that there are."""
+    return next((side for side in sides if side_key(side) == text), None)
+
+
+def histories(
+    sessions: SessionQuerySet, player_ids: Iterable[int], metrics: Iterable[str]
+) -> dict[int, dict[str, list[Point]]]:
+    """Means by athlete and metric, oldest first.
+
+    Of a session with swings of both sides there is a point for each. Two queries, and
+    two more at most where there is such a session.
+    """
+    own, names = sessions.filter(player_id__in=list(player_ids)), list(metrics)
+    rows = (
+        SessionMetric.objects.filter(session__in=own, metric__in=names)
+        .order_by(
+            F("session__session_date").asc(nulls_first=True),
+            *("session_id", "-n", "event_rule"),
+        )
+        .values_list(
+            "session__player_id",
+            "session_id",
+            "session__session_date",
+            "metric",
+            "n",
+            "mean",
+            "sd",
+            "session__condition",
+            "event_rule",
+            "session__mocap_type_name",
+            "method_version",
+        )
+    )
+    sides_of = sides_of_sessions(own, names)
+    # Few are different, and a page of many athletes has ten thousand points.
+    bases: dict[tuple[str, ...], Basis] = {}
+    found: dict[int, dict[str, list[Point]]] = defaultdict(lambda: defaultdict(list))
+    for player, pk, date, metric, n, mean, sd, *rests_on in rows:
+        condition, rule, source, version = rests_on
+        sides = sides_of.get(pk) or _UNKNOWN
+        is_part = len(sides) > 1
+        for side, parts in sides.items():
+            if is_part:
+                part = parts.get((metric, rule))
+                if part is None:
+                    continue
+                # What is stored is of all swings, from either side.
+                n, mean, sd = part
+            key = (condition, rule, source, version, side)
+            basis = bases.get(key)
+            if basis is None:
+                basis = Basis(condition, rule, source, version, side)
+                bases[key] = basis
+            found[player][metric].append(
+                Point(pk, date, metric, n, mean, sd, basis, is_part)
+            )
+    return {player: _saying(metrics_of) for player, metrics_of in found.items()}
+
+
+_UNKNOWN: Parts = {"": {}}
+
+
+def _saying(history: dict[str, list[Point]]) -> dict[str, list[Point]]:
+    """The same; bases say their side where there is more than one."""
+    if len(sides_in(history)) > 1:
+        every = [point for points in history.values() for point in points]
+        said = {
+            basis: replace(basis, says_side=True)
+            for basis in {point.basis for point in every}
+        }
+        for points in history.values():
+            points[:] = [replace(point, basis=said[point.basis]) for point in points]
+    # Of a session of both sides none may have had the number that was asked for.
+    return {metric: points for metric, points in history.items() if points}
+
+
+def sides_in(history: History) -> tuple[str, ...]:
+    """The sides that an athlete has numbers of, in the order of `SIDES`."""
+    found = {point.basis.side for points in history.values() for point in points}
+    return tuple(side for side in SIDES if side in found)
+
+
+def of_side(history: History, side: str) -> dict[str, list[Point]]:
+    """One athlete's numbers of the swings from one side."""
+    kept = {
+        metric: [point for point in points if point.basis.side == side]
+        for metric, points in history.items()
+    }
+    return {metric: points for metric, points in kept.items() if points}
+
+
+def newest_side(history: History) -> str:
+    """The side of most swings in the newest session; right where there are as many."""
+    points = [point for found in history.values() for point in found]
+    if not points:
+        return ""
+    last = max((point.date or dt.date.min, point.session_id) for point in points)[1]
+    swings: dict[str, int] = {}
+    for point in points:
+        if point.session_id == last:
+            side = point.basis.side
+            swings[side] = max(swings.get(side, 0), point.n)
+    return max(swings, key=lambda side: (swings[side], -SIDES.index(side)))
+
+
+@dataclass(frozen=True)
+class SideChoice:
+    """One side that a page can be about."""
+
+    key: str
+    label: str
+    is_chosen: bool
+
+
+def side_choices(sides: Iterable[str], chosen: str) -> tuple[SideChoice, ...]:
+    """What there is to choose from; nothing for who swings from one side alone."""
+    choices = tuple(
+        SideChoice(side_key(side), side_words(side).capitalize(), side == chosen)
+        for side in sides
+    )
+    return choices if len(choices) > 1 else ()
+
+
+def comparable(points: Sequence[Point], basis: Basis) -> list[Point]:
+    """The points that rest on the same as `basis`."""
+    return [point for point in points if point.basis == basis]

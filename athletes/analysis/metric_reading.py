@@ -1,0 +1,60 @@
+"""One number as a page shows it: value, unit, definition and what it rests on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from biomechanics.definitions import METRICS, MetricDefinition
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A value of one metric, of one swing or over the swings of a session.
+
+    `value` is in the unit of the definition; pages convert when they print.
+    """
+
+    definition: MetricDefinition
+    value: float | str | None
+    reason: str = ""
+    flagged: bool = False
+    n: int | None = None
+    sd: float | None = None
+    rule: str = ""
+
+    @property
+    def metric(self) -> str:
+        return self.definition.id
+
+    @property
+    def unit(self) -> str:
+        return self.definition.unit
+
+    @property
+    def is_missing(self) -> bool:
+        return self.value is None
+
+    @property
+    def sd_shown(self) -> float | None:
+        """A spread of fewer than three swings says nothing and is not shown."""
+        return self.sd if self.n is not None and self.n >= 3 else None
+
+
+def reading_of(metric: str, metrics: Mapping[str, Any]) -> Reading:
+    """The reading of `metric` out of a movement's stored metrics."""
+    entry = metrics.get(metric)
+    definition = METRICS[metric]
+    if entry is None:
+        return Reading(definition, None, reason="Not computed for this swing.")
+    value = entry.get("value")
+    if isinstance(value, float) and not math.isfinite(value):
+        value = None
+    return Reading(
+        definition,
+        value,
+        reason=entry.get("reason") or "",
+        flagged=bool(entry.get("flagged")),
+    )

@@ -1,0 +1,556 @@
+"""The bridge: stored frames in, numbers of movements and sessions out.
+
+Frames are loaded, analysed outside of any transaction, and the results written in a
+short one, but only where what they were computed from is still what is stored: a sync
+may bring other frames meanwhile, and a person may move an event.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from django.db import connection, transaction
+from django.utils import timezone
+
+from athletes.analysis.means_by_side import (
+    means_by_rule,
+    metrics_of,
+    sides_json,
+)
+from athletes.analysis.swing_task import (
+    ENERGETIC_COLUMNS,
+    KINEMATIC_COLUMNS,
+    Compute,
+    SwingDone,
+    SwingTask,
+    compute_here,
+)
+from athletes.bulk_sql import update_rows, write_rows
+from athletes.frames import curves as stored_curves
+from athletes.frames import load
+from athletes.frames.format import FrameParts
+from athletes.models import (
+    BiomechanicsData,
+    DataType,
+    EventCorrection,
+    Movement,
+    QualityGrade,
+    Session,
+    SessionMetric,
+)
+from biomechanics import curves as curve_tools
+from biomechanics import units
+from biomechanics.analysis_types import MetricValue
+from biomechanics.definitions import HEADLINES, METHOD_VERSION, METRICS
+from biomechanics.session_statistics import (
+    Summary,
+    session_order,
+    summarise_session,
+)
+
+logger = logging.getLogger(__name__)
+
+# Movements whose frames are in memory at once: about 3 MB each at 600 frames.
+BATCH = 16
+# Rounds in which results are thrown away because their frames changed meanwhile.
+_ROUNDS = 3
+
+# Curves by which the swing nearest to the mean is found.
+_REPRESENTATIVE_BY = ("pelvis_omega", "torso_omega", "lead_arm_omega")
+
+# What a movement holds of which nothing could be found out.
+_NO_RESULT: dict[str, Any] = {
+    "is_swing": None,
+    "side": None,
+    "sampling_rate_hz": None,
+    "frame_count": None,
+    "duration_s": None,
+    "angle_unit_found": None,
+    "verdict": {},
+    "events": {},
+    "automatic_events": {},
+    "metrics": {},
+    "quality_grade": None,
+    "quality_reasons": [],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisCounts:
+    """How many movements got new numbers, and of how many that failed."""
+
+    analysed: int = 0
+    failed: int = 0
+    unchanged: int = 0
+
+    def __add__(self, other: AnalysisCounts) -> AnalysisCounts:
+        return AnalysisCounts(
+            self.analysed + other.analysed,
+            self.failed + other.failed,
+            self.unchanged + other.unchanged,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Inputs:
+    """All that the numbers of one movement follow from; equal: same numbers."""
+
+    hashes: tuple[tuple[str, str], ...] = ()
+    overrides: tuple[tuple[str, float], ...] = ()
+    bats: str | None = None
+    height_ft: float | None = None
+    weight_lbs: float | None = None
+    movement_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What became of one movement: an analysis, or why there is none."""
+
+    inputs: _Inputs
+    done: SwingDone | None = None
+    code: str = ""
+    text: str = ""
+
+
+def is_hitting(movement_type_name: str) -> bool:
+    """Whether movements of this type are swings; an unknown type is looked at."""
+    return not movement_type_name or "hitting" in movement_type_name.lower()
+
+
+def analyse_session(
+    session_pk: int, *, force: bool = False, compute: Compute = compute_here
+) -> AnalysisCounts:
+    """Bring the numbers of a session up to date with its frames and the method.
+
+    Movements whose numbers are of the present method are left as they are, unless
+    `force`; the means of the session are computed in any case. `compute` does the
+    analysis itself, perhaps in another process. A session that is gone has no numbers.
+    """
+    movements = Movement.objects.filter(session_id=session_pk).order_by("position")
+    versions = dict(movements.values_list("pk", "method_version"))
+    ids = [pk for pk, version in versions.items() if force or version != METHOD_VERSION]
+    try:
+        counts = _analyse(session_pk, ids, compute)
+    except Session.DoesNotExist:  # its athlete was erased meanwhile
+        return AnalysisCounts()
+    done = counts.analysed + counts.failed
+    return counts + AnalysisCounts(unchanged=len(versions) - done)
+
+
+def analyse_movements(movement_ids: Iterable[int]) -> AnalysisCounts:
+    """New numbers for these movements, and for the sessions that they belong to."""
+    by_session: dict[int, list[int]] = {}
+    rows = Movement.objects.filter(pk__in=list(movement_ids))
+    for pk, session_pk in rows.values_list("pk", "session_id"):
+        by_session.setdefault(session_pk, []).append(pk)
+    counts = AnalysisCounts()
+    for session_pk, ids in sorted(by_session.items()):
+        counts += _analyse(session_pk, ids, compute_here)
+    return counts
+
+
+# --- Movements ------------------------------------------------------------------
+
+
+def _analyse(
+    session_pk: int, movement_ids: Sequence[int], compute: Compute
+) -> AnalysisCounts:
+    """New numbers for these movements, and then for their session."""
+    counts = AnalysisCounts()
+    is_summarised = False
+    for is_last, batch in _batches(movement_ids):
+        waiting = batch
+        for _ in range(_ROUNDS):
+            outcomes = _compute(session_pk, waiting, compute)
+            with transaction.atomic():
+                session = _locked(session_pk)
+                waiting = _write(session, outcomes)
+                if is_last and not waiting:
+                    _summarise(session)
+                    is_summarised = True
+            done = [pk for pk in outcomes if pk not in waiting]
+            failed = sum(outcomes[pk].code == "analysis_failed" for pk in done)
+            counts += AnalysisCounts(analysed=len(done) - failed, failed=failed)
+            if not waiting:
+                break
+        else:
+            # Still without the present version, so whoever changed them asks again.
+            logger.warning(
+                "session %s: inputs of %s movements kept changing during analysis",
+                session_pk,
+                len(waiting),
+            )
+    if not is_summarised:
+        summarise(session_pk)
+    return counts
+
+
+def _batches(ids: Sequence[int]) -> Iterator[tuple[bool, list[int]]]:
+    """Ids in parts, each with whether it is the last."""
+    for start in range(0, len(ids), BATCH):
+        yield start + BATCH >= len(ids), list(ids[start : start + BATCH])
+
+
+def _inputs_of(session: Session, ids: Sequence[int]) -> dict[int, _Inputs]:
+    """What is stored now for each movement, in two queries."""
+    hashes: dict[int, list[tuple[str, str]]] = {}
+    rows = BiomechanicsData.objects.filter(movement_id__in=ids)
+    for pk, data_type, sha256 in rows.order_by("data_type").values_list(
+        "movement_id", "data_type", "content_sha256"
+    ):
+        hashes.setdefault(pk, []).append((data_type, sha256))
+    overrides: dict[int, list[tuple[str, float]]] = {}
+    active = EventCorrection.objects.filter(
+        movement_id__in=ids, undone_at__isnull=True
+    ).order_by("event")
+    for pk, event, time_s in active.values_list("movement_id", "event", "time_s"):
+        overrides.setdefault(pk, []).append((event, time_s))
+    player = session.player
+    return {
+        pk: _Inputs(
+            hashes=tuple(hashes.get(pk, ())),
+            overrides=tuple(overrides.get(pk, ())),
+            bats=player.dominant_hand_hitting,
+            height_ft=player.height_ft,
+            weight_lbs=player.weight_lbs,
+            movement_type=session.movement_type_name,
+        )
+        for pk in ids
+    }
+
+
+def _session(session_pk: int) -> Session:
+    return Session.objects.select_related("player").get(pk=session_pk)
+
+
+def _compute(
+    session_pk: int, ids: Sequence[int], compute: Compute
+) -> dict[int, _Outcome]:
+    inputs = _inputs_of(_session(session_pk), ids)
+    kinematics = load.load_parts(ids, DataType.INVERSE_KINEMATICS, KINEMATIC_COLUMNS)
+    energetics = load.load_parts(ids, DataType.MOMENTUM_ENERGY, ENERGETIC_COLUMNS)
+    tasks = {
+        pk: _task(inputs[pk], kinematics[pk], energetics.get(pk))
+        for pk in ids
+        if pk in kinematics
+    }
+    found = dict(zip(tasks, compute(list(tasks.values())), strict=True))
+    return {pk: _outcome(pk, inputs[pk], found.get(pk)) for pk in ids}
+
+
+def _task(
+    inputs: _Inputs, kinematics: FrameParts, energetics: FrameParts | None
+) -> SwingTask:
+    return SwingTask(
+        kinematics=kinematics,
+        energetics=energetics,
+        bats=inputs.bats,
+        height_m=inputs.height_ft and units.ft_to_m(inputs.height_ft),
+        mass_kg=inputs.weight_lbs and units.lb_to_kg(inputs.weight_lbs),
+        overrides=dict(inputs.overrides),
+    )
+
+
+def _outcome(movement_id: int, inputs: _Inputs, done: SwingDone | None) -> _Outcome:
+    if done is None:
+        return _Outcome(
+            inputs,
+            code="no_kinematics",
+            text="No inverse kinematics of this movement have arrived.",
+        )
+    if done.error:
+        # One movement must not keep the others from getting their numbers; that it
+        # has none, and why, stands on the movement itself.
+        logger.error("movement %s: the analysis failed\n%s", movement_id, done.trace)
+        return _Outcome(
+            inputs,
+            code="analysis_failed",
+            text=f"The analysis stopped with an error ({done.error}).",
+        )
+    return _Outcome(inputs, done)
+
+
+def _write(session: Session, outcomes: Mapping[int, _Outcome]) -> list[int]:
+    """Store results; returns the movements whose inputs are other ones by now.
+
+    The caller holds the session.
+    """
+    present = _inputs_of(session, list(outcomes))
+    stale = [pk for pk, item in outcomes.items() if item.inputs != present[pk]]
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    rows, kept, without = [], {}, []
+    for pk, outcome in outcomes.items():
+        if pk in stale:
+            continue
+        result = _result(outcome)
+        values = [
+            json.dumps(result[name]) if kind == "jsonb" else result[name]
+            for name, kind in _RESULT_COLUMNS.items()
+        ]
+        rows.append([pk, *values, METHOD_VERSION, now, now])
+        curves = None if outcome.done is None else outcome.done.curves
+        if curves is not None and is_hitting(outcome.inputs.movement_type):
+            kept[pk] = curves
+        else:
+            without.append(pk)
+    update_rows("movements", _MOVEMENT_COLUMNS, rows)
+    stored_curves.store_packed(kept)
+    stored_curves.forget_curves(without)
+    return stale
+
+
+_RESULT_COLUMNS = {
+    "is_swing": "boolean",
+    "side": "text",
+    "sampling_rate_hz": "double precision",
+    "frame_count": "integer",
+    "duration_s": "double precision",
+    "angle_unit_found": "text",
+    "verdict": "jsonb",
+    "events": "jsonb",
+    "automatic_events": "jsonb",
+    "metrics": "jsonb",
+    "quality_grade": "text",
+    "quality_reasons": "jsonb",
+}
+_MOVEMENT_COLUMNS = {
+    "id": "bigint",
+    **_RESULT_COLUMNS,
+    "method_version": "text",
+    "analysed_at": "timestamptz",
+    "updated_at": "timestamptz",
+}
+
+
+def _locked(session_pk: int) -> Session:
+    """The session, so that its writers wait for each other (SQLite has one anyway).
+
+    Without the athlete: a joined row would be that of before the wait.
+    """
+    return Session.objects.select_for_update(no_key=True).get(pk=session_pk)
+
+
+def _result(outcome: _Outcome) -> dict[str, Any]:
+    """Fields of a movement out of what became of its analysis."""
+    plain = None if outcome.done is None else outcome.done.plain
+    if plain is None:
+        # No grade where nothing was looked at; poor where looking at it failed.
+        failed = outcome.code == "analysis_failed"
+        return _NO_RESULT | {
+            "quality_grade": QualityGrade.POOR if failed else None,
+            "quality_reasons": [{"code": outcome.code, "text": outcome.text}],
+        }
+    reading = _NO_RESULT | {
+        "side": plain["side"],
+        "sampling_rate_hz": plain["sampling_rate_hz"],
+        "frame_count": plain["frame_count"],
+        "duration_s": plain["duration_s"],
+        "angle_unit_found": plain["angle_unit"],
+        "verdict": plain["verdict"],
+    }
+    if not is_hitting(outcome.inputs.movement_type):
+        text = "Only hitting movements are measured."
+        return reading | {
+            "is_swing": False,
+            "quality_reasons": [{"code": "not_hitting", "text": text}],
+        }
+    return reading | {
+        # What could not be read may be a swing or not.
+        "is_swing": None if plain["kind"] == "unreadable" else plain["is_swing"],
+        "events": plain["events"],
+        "automatic_events": plain["automatic_events"] or plain["events"],
+        "metrics": plain["metrics"],
+        "quality_grade": plain["quality"]["grade"],
+        "quality_reasons": plain["quality"]["reasons"],
+    }
+
+
+# --- Sessions -------------------------------------------------------------------
+
+
+def summarise(session_pk: int) -> None:
+    """Means, spread and the like of a session over its counted swings."""
+    with transaction.atomic():
+        _summarise(_locked(session_pk))
+
+
+def _summarise(session: Session) -> None:
+    movements = list(
+        Movement.objects.filter(session_id=session.pk)
+        .in_session_order()
+        .only(
+            "is_swing",
+            "side",
+            "quality_grade",
+            "inclusion",
+            "events",
+            "automatic_events",
+            "metrics",
+        )
+    )
+    counted = [
+        (movement, metrics_of(movement))
+        for movement in movements
+        if movement.is_counted
+    ]
+    _store_session_metrics(session.pk, counted)
+    swings = sum(bool(movement.is_swing) for movement in movements)
+    summary = _summary(movements, counted)
+    if (session.swing_count, session.summary) != (swings, summary):
+        session.swing_count = swings
+        session.summary = summary
+        session.save(update_fields=["swing_count", "summary", "updated_at"])
+
+
+#: A swing that counts, with its metrics.
+_Counted = tuple[Movement, dict[str, MetricValue]]
+
+
+def _store_session_metrics(session_pk: int, counted: Sequence[_Counted]) -> None:
+    """One row for each metric and event rule; others of the session go."""
+    new = {key: _values_of(summary) for key, summary in means_by_rule(counted).items()}
+    rows = SessionMetric.objects.filter(session_id=session_pk).values_list(
+        "pk", "metric", "event_rule", *_SUMMARY_COLUMNS
+    )
+    pks, stored = {}, {}
+    for pk, name, rule, *values in rows:
+        pks[name, rule], stored[name, rule] = pk, values
+    gone = [pk for key, pk in pks.items() if key not in new]
+    if gone:
+        SessionMetric.objects.filter(pk__in=gone).delete()
+    write_rows(
+        "session_metrics",
+        _METRIC_COLUMNS,
+        [
+            (session_pk, *key, *values)
+            for key, values in new.items()
+            if values != stored.get(key)
+        ],
+        key=("session_id", "metric", "event_rule"),
+    )
+
+
+_SUMMARY_COLUMNS = {
+    "n": "integer",
+    "mean": "double precision",
+    "sd": "double precision",
+    "minimum": "double precision",
+    "maximum": "double precision",
+    "median": "double precision",
+    "robust_spread": "double precision",
+    "cv": "double precision",
+    "method_version": "text",
+}
+_METRIC_COLUMNS = {
+    "session_id": "bigint",
+    "metric": "text",
+    "event_rule": "text",
+    **_SUMMARY_COLUMNS,
+}
+
+
+def _values_of(summary: Summary) -> list[Any]:
+    """What is stored of a summary, in the order of `_SUMMARY_COLUMNS`."""
+    return [
+        summary.n,
+        summary.mean,
+        summary.sd,
+        summary.minimum,
+        summary.maximum,
+        summary.median,
+        summary.robust_spread,
+        summary.cv_percent,
+        METHOD_VERSION,
+    ]
+
+
+def _summary(
+    movements: Sequence[Movement], counted: Sequence[_Counted]
+) -> dict[str, Any]:
+    """What pages say of a session at a glance; JSON."""
+    metrics = [item for _, item in counted]
+    order = session_order(metrics)
+    means = summarise_session(metrics, HEADLINES)
+    grades = Counter(
+        movement.quality_grade or "none" for movement in movements if movement.is_swing
+    )
+    return {
+        "movements": len(movements),
+        "swings": sum(bool(movement.is_swing) for movement in movements),
+        "counted": len(counted),
+        "sides": sides_json(counted),
+        "representative": {
+            "movement_id": representative_movement([m for m, _ in counted])
+        },
+        "orders": [
+            {"order": share.order, "count": share.count, "share": share.share}
+            for share in order.distribution
+        ],
+        "mean_order": order.mean_order,
+        "quality": {grade: grades.get(grade, 0) for grade in (*_GRADES, "none")},
+        "headlines": {
+            name: {
+                "mean": means[name].mean,
+                "sd": means[name].sd,
+                "n": means[name].n,
+                "unit": METRICS[name].unit,
+            }
+            for name in HEADLINES
+            if name in means and means[name].n
+        },
+        "method_version": METHOD_VERSION,
+    }
+
+
+_GRADES = tuple(QualityGrade.values)
+
+
+def representative_movement(counted: Sequence[Movement]) -> int | None:
+    """The swing nearest to the mean curves; None with fewer than three swings."""
+    if len(counted) < curve_tools.LEAST_SWINGS:
+        return None
+    kept = stored_curves.load_curves([m.pk for m in counted], _REPRESENTATIVE_BY)
+    return nearest_to_mean({m.pk: _reference_s(m) for m in counted}, kept)
+
+
+def nearest_to_mean(
+    references: Mapping[int, float | None], kept: Mapping[int, stored_curves.Curves]
+) -> int | None:
+    """The same of swings whose curves are at hand; `references` are times by id."""
+    usable = [
+        (pk, zero_s, kept[pk])
+        for pk, zero_s in references.items()
+        if pk in kept and zero_s is not None
+    ]
+    names = [
+        name
+        for name in _REPRESENTATIVE_BY
+        if any(name in curves.values for _, _, curves in usable)
+    ]
+    sets = [
+        curve_tools.align(
+            [
+                curve_tools.Curve(
+                    time_s=curves.time_s,
+                    values=curves.values.get(name, np.full(len(curves.time_s), np.nan)),
+                    zero_s=zero_s,
+                )
+                for _, zero_s, curves in usable
+            ]
+        )
+        for name in names
+    ]
+    place = curve_tools.representative(sets)
+    return None if place is None else usable[place][0]
+
+
+def _reference_s(movement: Movement) -> float | None:
+    time_s = (movement.events.get("reference") or {}).get("time_s")
+    return None if time_s is None else float(time_s)

@@ -1,0 +1,134 @@
+"""Columns of an athlete that lists sort by, kept up to date by whoever writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, F, Max, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from athletes.analysis import percentiles
+from athletes.models import (
+    DataState,
+    Movement,
+    Player,
+    SessionMetric,
+)
+
+_PLAYERS_AT_ONCE = 500
+
+
+_PLAYER_SUMMARY = (
+    "last_session_on",
+    "session_count",
+    "swing_count",
+    "data_state",
+    "latest_hand_speed_m_per_s",
+    "latest_bat_speed_m_per_s",
+)
+
+
+def refresh_player_summaries(player_ids: Iterable[int]) -> int:
+    """Bring the columns that lists sort by up to date; how many athletes changed.
+
+    To be called after sessions of these athletes came, went, got new numbers or
+    another day or condition. Where they lie among all athletes follows.
+    """
+    ids = sorted(set(player_ids))
+    changed = 0
+    for start in range(0, len(ids), _PLAYERS_AT_ONCE):
+        changed += _refresh_players(ids[start : start + _PLAYERS_AT_ONCE])
+    percentiles.refresh(ids)
+    return changed
+
+
+def _refresh_players(ids: Sequence[int]) -> int:
+    def sessions_in(*states: DataState) -> Count:
+        return Count("sessions", filter=Q(sessions__data_state__in=states))
+
+    players: Iterable[Any] = (
+        Player.objects.filter(pk__in=ids)
+        .annotate(
+            found_last=Max("sessions__session_date"),
+            found_sessions=Count("sessions"),
+            found_swings=Coalesce(Sum("sessions__swing_count"), 0),
+            waiting=sessions_in(DataState.WAITING),
+            failed=sessions_in(DataState.FAILED),
+            partial=sessions_in(DataState.PARTIAL),
+            complete=sessions_in(DataState.COMPLETE),
+            found_hand=_latest_mean("peak_hand_speed"),
+            found_bat=_latest_mean("bat_speed_max"),
+        )
+        .only("pk", *_PLAYER_SUMMARY)
+        .order_by()
+    )
+    changed = []
+    for player in players:
+        found = (
+            player.found_last,
+            player.found_sessions,
+            player.found_swings,
+            _joint_state(player),
+            player.found_hand,
+            player.found_bat,
+        )
+        if found != tuple(getattr(player, name) for name in _PLAYER_SUMMARY):
+            for name, value in zip(_PLAYER_SUMMARY, found, strict=True):
+                setattr(player, name, value)
+            changed.append(player)
+    if changed:
+        with transaction.atomic():
+            # One statement over several rows takes them as they lie; two writers that
+            # share two athletes would wait for each other.
+            percentiles.lock_players(player.pk for player in changed)
+            # updated_at stays: it tells when the athlete's own facts changed.
+            Player.objects.bulk_update(changed, _PLAYER_SUMMARY)
+    return len(changed)
+
+
+def _latest_mean(metric: str) -> Subquery:
+    """Mean of the newest session that has the metric."""
+    rows = SessionMetric.objects.filter(
+        session__player=OuterRef("pk"), metric=metric
+    ).order_by(
+        F("session__session_date").desc(nulls_last=True), "-session_id", "-n", "id"
+    )
+    return Subquery(rows.values("mean")[:1])
+
+
+def _joint_state(player: Any) -> str:
+    """How complete the frames of all sessions of an athlete are, in one word."""
+    if not player.found_sessions:
+        return DataState.NONE
+    if player.waiting:
+        return DataState.WAITING
+    if player.partial or (player.failed and player.complete):
+        return DataState.PARTIAL
+    if player.failed:
+        return DataState.FAILED
+    return DataState.COMPLETE if player.complete else DataState.NO_DATA
+
+
+#: What the numbers of a swing take from the athlete's profile.
+PROFILE_FIELDS = frozenset({"height_ft", "weight_lbs", "dominant_hand_hitting"})
+
+
+def outdate_numbers(
+    *, player_ids: Iterable[int] = (), session_ids: Iterable[int] = ()
+) -> set[int]:
+    """Mark the numbers of these athletes or sessions as old.
+
+    Because a profile changed, or because somebody wants them computed again.
+
+    Returns the sessions (our ids) that are to be computed again; the next
+    `analyse_session` of each does it, and so does `recompute_metrics`.
+    """
+    movements = Movement.objects.filter(
+        Q(session__player_id__in=list(player_ids)) | Q(session_id__in=list(session_ids))
+    )
+    sessions = set(movements.order_by().values_list("session_id", flat=True))
+    movements.update(method_version="", updated_at=timezone.now())
+    return sessions

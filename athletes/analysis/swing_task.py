@@ -1,0 +1,167 @@
+"""The analysis of one movement as a piece of work that another process can do.
+
+Nothing here knows Django or the database: what is needed goes in, packed as it is
+stored, and comes out ready to be stored.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, cast
+
+import numpy as np
+
+from athletes.frames.format import CLOCK, Array, FrameParts, PackedFrames, pack
+from biomechanics import momentum, motion
+from biomechanics.analysis_types import SwingAnalysis
+from biomechanics.angle_columns import ANGLE_COLUMNS
+from biomechanics.side import Bats
+from biomechanics.swing import analyse_swing
+
+_POINTS = (
+    *(
+        name
+        for choices in motion.SOURCES.values()
+        for names in choices
+        for name in names
+    ),
+    *motion.KNOB_NAMES,
+    *motion.TIP_NAMES,
+    *motion.SWEET_SPOT_NAMES,
+)
+_CLOCKS = ("time", "time_from_max_hand", "rel_frame", "norm_time")
+KINEMATIC_COLUMNS: tuple[str, ...] = (
+    *_CLOCKS,
+    *(f"{point}_{axis}" for point in dict.fromkeys(_POINTS) for axis in "xyz"),
+    *ANGLE_COLUMNS,
+)
+"""Columns of the inverse kinematics that the analysis looks at."""
+
+ENERGETIC_COLUMNS: tuple[str, ...] = (
+    *_CLOCKS,
+    *(
+        f"{segment}_angular_momentum_{part}"
+        for segment in ("lowertorso", "torso", "arms", "larm", "rarm", "bat")
+        for part in ("x", "y", "z", "mag")
+    ),
+    *(
+        f"{segment}_kinetic_energy"
+        for segment in (
+            *("lowerhalf", "legs", "lleg", "rleg"),
+            *("torso", "arms", "larm", "rarm", "bat", "total"),
+        )
+    ),
+    *(f"center_of_mass_{axis}" for axis in "xyz"),
+    "mass_total",
+)
+"""Columns of momentum and energy that the analysis looks at."""
+
+
+@dataclass(frozen=True, slots=True)
+class SwingTask:
+    """All that the numbers of one movement follow from."""
+
+    kinematics: FrameParts
+    energetics: FrameParts | None
+    bats: str | None
+    height_m: float | None
+    mass_kg: float | None
+    overrides: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class SwingDone:
+    """What became of it.
+
+    `analysis` comes without its curves, which are in `curves`; `plain` is its
+    JSON-safe form. Where the analysis broke off, `error` names the exception and
+    `trace` tells where.
+    """
+
+    analysis: SwingAnalysis | None = None
+    plain: Mapping[str, Any] | None = None
+    curves: PackedFrames | None = None
+    error: str = ""
+    trace: str = ""
+
+
+#: Does many of them, here or elsewhere, in their order.
+Compute = Callable[[Sequence[SwingTask]], list[SwingDone]]
+
+
+def compute_here(tasks: Sequence[SwingTask]) -> list[SwingDone]:
+    """Analyse movements one after another; none keeps the others from it."""
+    return [_done(task) for task in tasks]
+
+
+def _done(task: SwingTask) -> SwingDone:
+    try:
+        analysis = analyse_swing(
+            kinematics=_kinematics(task.kinematics),
+            energetics=None
+            if task.energetics is None
+            else _energetics(task.energetics),
+            bats=cast(Bats | None, task.bats),
+            height_m=task.height_m,
+            mass_kg=task.mass_kg,
+            event_overrides=task.overrides,
+        )
+    except Exception as error:
+        return SwingDone(error=type(error).__name__, trace=traceback.format_exc())
+    return SwingDone(
+        analysis=replace(analysis, series={}, time_s=np.empty(0)),
+        plain=analysis.to_dict(),
+        curves=packed_curves(analysis),
+    )
+
+
+def _kinematics(parts: FrameParts) -> dict[str, Array]:
+    """Columns of the motion, without points that stand in for others only."""
+    wanted, points = _first_points(parts.present(KINEMATIC_COLUMNS))
+    columns = _numbers(parts.columns(wanted))
+    if all(motion.has_values(columns, point) for point in points):
+        return columns
+    return _numbers(parts.columns(KINEMATIC_COLUMNS))
+
+
+@lru_cache(maxsize=64)
+def _first_points(
+    names: tuple[str, ...],
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Columns without those of spare points, and the points that must have values."""
+    points = motion.first_points(frozenset(names))
+    spare = {
+        f"{point}_{axis}" for point in set(_POINTS).difference(points) for axis in "xyz"
+    }
+    return tuple(name for name in names if name not in spare), points
+
+
+_first_groups = lru_cache(maxsize=64)(momentum.first_columns)
+
+
+def _energetics(parts: FrameParts) -> dict[str, Array]:
+    """Columns of momentum and energy, without those that stand in for others only."""
+    first = _first_groups(parts.present(ENERGETIC_COLUMNS))
+    columns = _numbers(parts.columns(first.wanted))
+    if first.are_tracked(columns):
+        return columns
+    return _numbers(parts.columns(ENERGETIC_COLUMNS))
+
+
+def _numbers(columns: Mapping[str, Array]) -> dict[str, Array]:
+    """Columns of numbers; a file may have texts where numbers are meant."""
+    return {name: values for name, values in columns.items() if values.dtype != object}
+
+
+def packed_curves(analysis: SwingAnalysis) -> PackedFrames | None:
+    """The curves of an analysis as they are kept; None when it has none."""
+    series = {name: item.values for name, item in analysis.series.items()}
+    if not series or len(analysis.time_s) == 0:
+        return None
+    return pack(
+        {CLOCK: np.asarray(analysis.time_s, dtype=np.float64), **series},
+        units={name: analysis.series[name].unit for name in series},
+    )

@@ -1,0 +1,161 @@
+"""Decisions of people about a swing or a session: excluded, set up how, event moved.
+
+Each is recorded with who made it and why, and what follows from it is computed in the
+same transaction.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+
+from accounts.models import User
+from athletes.analysis import percentiles, run
+from athletes.analysis.summaries import refresh_player_summaries
+from athletes.frames import load
+from athletes.models import (
+    DataType,
+    EventCorrection,
+    Inclusion,
+    InclusionDecision,
+    Movement,
+    Session,
+)
+from biomechanics.analysis_types import EVENT_NAMES
+
+
+def set_inclusion(
+    *, movement: Movement, inclusion: str, reason: str, user: User
+) -> Movement:
+    """Count a movement in or out, or leave it to its quality again; with a history.
+
+    Means of the session and the athlete's summary follow at once.
+    """
+    if inclusion not in Inclusion.values:
+        raise ValidationError({"inclusion": f"“{inclusion}” is not a choice."})
+    reason = _reason(reason, needed=inclusion != Inclusion.AUTOMATIC)
+    with transaction.atomic():
+        movement = _locked(movement)
+        if (movement.inclusion, movement.inclusion_reason) == (inclusion, reason):
+            return movement
+        movement.inclusion = inclusion
+        movement.inclusion_reason = reason
+        movement.save(update_fields=["inclusion", "inclusion_reason", "updated_at"])
+        InclusionDecision.objects.create(
+            movement=movement, inclusion=inclusion, reason=reason, created_by=user
+        )
+        run.summarise(movement.session_id)
+        refresh_player_summaries([movement.session.player_id])
+    return movement
+
+
+def save_conditions(session: Session) -> None:
+    """Store condition and bat of a session, and nothing else of it.
+
+    Numbers of another condition are other numbers: where the athlete lies among all
+    follows at once.
+    """
+    with transaction.atomic():
+        # Only these: the sync may be writing the same row.
+        session.save(update_fields=["condition", "bat", "updated_at"])
+        percentiles.refresh([session.player_id])
+
+
+def move_event(
+    *, movement: Movement, event: str, time_s: float, reason: str, user: User
+) -> EventCorrection:
+    """Put an event of a movement where a person sees it.
+
+    `time_s` is on the clock of the file. The automatic time is kept, an earlier
+    correction of the same event becomes history, and every number that depends on
+    the event is computed again before this returns.
+    """
+    if event not in EVENT_NAMES:
+        raise ValidationError({"event": f"There is no event “{event}”."})
+    reason = _reason(reason, needed=False)
+    with transaction.atomic():
+        movement = _locked(movement)
+        _check_time(movement, time_s)
+        automatic = (movement.automatic_events.get(event) or {}).get("time_s")
+        _undo(movement, event, user)
+        correction = EventCorrection.objects.create(
+            movement=movement,
+            event=event,
+            time_s=time_s,
+            automatic_time_s=automatic,
+            reason=reason,
+            created_by=user,
+        )
+        _analyse_again(movement)
+    return correction
+
+
+def undo_event(*, movement: Movement, event: str, user: User) -> EventCorrection:
+    """Take back the correction of an event; the automatic time holds again."""
+    with transaction.atomic():
+        movement = _locked(movement)
+        correction = _undo(movement, event, user)
+        if correction is None:
+            raise ValidationError({"event": "This event has not been moved."})
+        _analyse_again(movement)
+    return correction
+
+
+def _locked(movement: Movement) -> Movement:
+    """The movement as it is now, its session locked as all writers here do."""
+    # The athlete may have been erased since the page was asked for.
+    get_object_or_404(
+        Session.objects.select_for_update(no_key=True).only("pk"),
+        pk=movement.session_id,
+    )
+    return get_object_or_404(Movement.objects.select_related("session"), pk=movement.pk)
+
+
+def _undo(movement: Movement, event: str, user: User) -> EventCorrection | None:
+    correction = movement.event_corrections.filter(
+        event=event, undone_at__isnull=True
+    ).first()
+    if correction is not None:
+        correction.undone_by = user
+        correction.undone_at = timezone.now()
+        correction.save(update_fields=["undone_by", "undone_at"])
+    return correction
+
+
+def _check_time(movement: Movement, time_s: float) -> None:
+    clock = load.load_columns([movement.pk], DataType.INVERSE_KINEMATICS, ["time"]).get(
+        movement.pk, {}
+    )
+    times = clock.get("time")
+    if times is None or not np.isfinite(times).any():
+        raise ValidationError(
+            {"time_s": "This movement has no frames in which an event could be."}
+        )
+    first, last = float(np.nanmin(times)), float(np.nanmax(times))
+    if not first <= time_s <= last:  # also refuses NaN
+        raise ValidationError(
+            {"time_s": f"The time must lie between {first:.3f} and {last:.3f} s."}
+        )
+
+
+def _analyse_again(movement: Movement) -> None:
+    counts = run.analyse_movements([movement.pk])
+    if counts.failed:
+        # Nothing of this transaction stays, so the numbers from before hold on.
+        raise ValidationError(
+            "With the event at this time the numbers could not be computed."
+        )
+    refresh_player_summaries([movement.session.player_id])
+
+
+def _reason(reason: str, *, needed: bool) -> str:
+    reason = reason.strip()
+    if needed and not reason:
+        raise ValidationError({"reason": "Say why, for those who come after."})
+    limit = 300
+    if len(reason) > limit:
+        raise ValidationError({"reason": f"At most {limit} characters."})
+    return reason

@@ -1,0 +1,103 @@
+"""Computed curves of a movement, kept beside its frames.
+
+The frames are the truth and the curves follow from them, so a row may be thrown
+away at any time; `method_version` says whether it is of today.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from django.utils import timezone
+
+from athletes.frames import load
+from athletes.frames.format import CLOCK, PackedFrames
+from athletes.models import MovementCurves
+from biomechanics.analysis_types import SwingAnalysis
+from biomechanics.definitions import METHOD_VERSION
+
+logger = logging.getLogger(__name__)
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curves:
+    """Curves of one movement on one uniform clock (of the file, in seconds)."""
+
+    time_s: FloatArray
+    values: Mapping[str, FloatArray]
+
+    @property
+    def step_s(self) -> float:
+        return float(self.time_s[1] - self.time_s[0]) if len(self.time_s) > 1 else 0.0
+
+
+def store_packed(curves: Mapping[int, PackedFrames]) -> None:
+    """Keep packed curves, by movement id, in one statement."""
+    now = timezone.now()
+    MovementCurves.objects.bulk_create(
+        [
+            MovementCurves(
+                movement_id=movement_id,
+                data=packed.data,
+                header_size=packed.header_size,
+                method_version=METHOD_VERSION,
+                updated_at=now,
+            )
+            for movement_id, packed in curves.items()
+        ],
+        update_conflicts=True,
+        unique_fields=["movement"],
+        update_fields=["data", "header_size", "method_version", "updated_at"],
+    )
+
+
+def forget_curves(movement_ids: Iterable[int]) -> None:
+    """Drop the curves of movements that have none any more."""
+    ids = list(movement_ids)
+    if ids:
+        MovementCurves.objects.filter(movement_id__in=ids).delete()
+
+
+def load_curves(
+    movement_ids: Iterable[int], names: Sequence[str] | None = None
+) -> dict[int, Curves]:
+    """Curves by movement id; a movement or a curve that is not kept is absent."""
+    rows = (
+        MovementCurves.objects.filter(movement_id__in=list(movement_ids))
+        .order_by()
+        .values_list("movement_id", "data")
+    )
+    wanted = None if names is None else [CLOCK, *names]
+    found = {}
+    for movement_id, data in rows:
+        try:
+            found[movement_id] = curves_from(load.unpack(bytes(data), wanted))
+        except load.FramesError as error:
+            # One damaged row must not take the others off the page; computing the
+            # movement again mends it.
+            logger.warning("curves of movement %s: %s", movement_id, error)
+    return found
+
+
+def curves_from(columns: Mapping[str, FloatArray]) -> Curves:
+    """Curves out of unpacked columns."""
+    values = {
+        name: np.asarray(column, dtype=np.float64)
+        for name, column in columns.items()
+        if name != CLOCK
+    }
+    return Curves(time_s=np.asarray(columns[CLOCK], dtype=np.float64), values=values)
+
+
+def curves_of_analysis(analysis: SwingAnalysis) -> Curves:
+    """The same straight from an analysis, for a movement that has none kept."""
+    return Curves(
+        time_s=analysis.time_s,
+        values={name: item.values for name, item in analysis.series.items()},
+    )

@@ -1,0 +1,323 @@
+"""Instants of a swing: the rule that found each, and how sure it is.
+
+Positions are fractional samples of the movement's clock. Thresholds are ours where
+no source is named; all are in time or relative to the swing's own peak, never in
+frames.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from biomechanics import signals
+from biomechanics.analysis_types import Confidence, Event, FloatArray
+from biomechanics.signals import Peak
+
+SECOND_SWING_SHARE = 0.6
+SECOND_SWING_APART_S = 0.3
+"""A real swing's follow-through has a second rise of the hands, 0.15 s on and at
+69 % of the first in a public recording: only a rise further away is another swing."""
+HAND_PEAK_TOLERANCE_S = 0.015
+FIRST_MOVE_SHARE = 0.15
+FIRST_MOVE_BACK_S = 0.8
+LOAD_BACK_S = 1.0
+FOOT_STILL_M_PER_S = 0.2
+FOOT_STILL_S = 0.020
+FOOT_BACK_S = 1.0
+FOOT_DOWN_BEFORE_REF_S = (0.060, 0.450)
+VENDOR_FOOT_DOWN_APART_S = 0.100
+"""The ankle of a public real swing comes to rest 60 ms after the toes touch, so a
+touch-down and this rule may differ by as much without either being wrong."""
+CONTACT_AROUND_HAND_PEAK_S = (-0.030, 0.200)
+LEG_M = 0.85
+"""Adult leg length, to apply `FOOT_STILL_M_PER_S` where no length unit is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandPeak:
+    """The effort the movement is read by.
+
+    Attributes
+    ----------
+    peak : Peak
+    efforts : int
+        Separate rises of hand speed above `SECOND_SWING_SHARE` of the highest.
+    agrees : bool or None
+        Whether it lies within `HAND_PEAK_TOLERANCE_S` of the vendor's zero; ``None``
+        without one.
+    off_s : float or None
+        Ours minus the vendor's.
+    """
+
+    peak: Peak
+    efforts: int
+    agrees: bool | None
+    off_s: float | None
+
+
+def find_hand_peak(
+    speed: FloatArray,
+    *,
+    sampling_rate_hz: float,
+    low: int,
+    high: int,
+    vendor_position: float | None,
+) -> HandPeak | None:
+    """Find peak hand speed and count the efforts in the clip.
+
+    The vendor's zero chooses between several efforts; it never moves the peak.
+    """
+    masked = np.where(np.isfinite(speed), speed, -math.inf)
+    apart = round(SECOND_SWING_APART_S * sampling_rate_hz)
+    places: list[int] = []
+    top = 0.0
+    open_rows = np.zeros(speed.size, dtype=bool)
+    open_rows[max(low, 0) : high + 1] = True
+    while len(places) < 20:
+        candidates = np.where(open_rows, masked, -math.inf)
+        place = int(candidates.argmax())
+        value = float(candidates[place])
+        if not math.isfinite(value) or value <= 0.0:
+            break
+        if not places:
+            top = value
+        elif value < SECOND_SWING_SHARE * top:
+            break
+        neighbours = masked[max(place - 1, 0) : place + 2]
+        if not places or value >= float(neighbours.max()):
+            places.append(place)
+            open_rows[max(place - apart, 0) : place + apart + 1] = False
+        else:
+            # The flank of a rise already taken, not a rise of its own.
+            open_rows[place] = False
+    if not places:
+        return None
+    near = round(0.05 * sampling_rate_hz)
+    peaks = []
+    for place in places:
+        peak = signals.find_peak(
+            masked, max(place - near, low), min(place + near, high)
+        )
+        if peak is not None:
+            peaks.append(peak)
+    if not peaks:
+        return None
+    chosen, agrees, off = peaks[0], None, None
+    if vendor_position is not None:
+        nearest = min(
+            peaks,
+            key=lambda item: abs(item.top - vendor_position),
+        )
+        off = (nearest.top - vendor_position) / sampling_rate_hz
+        tolerance = HAND_PEAK_TOLERANCE_S + 0.5 / sampling_rate_hz
+        agrees = abs(off) <= tolerance
+        if agrees:
+            chosen = nearest
+        else:
+            off = (chosen.top - vendor_position) / sampling_rate_hz
+    return HandPeak(chosen, len(places), agrees, off)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An event by position; ``None`` with the reason when no rule found it."""
+
+    position: float | None
+    rule: str
+    confidence: Confidence
+    reason: str | None = None
+
+    def event(self, *, start_s: float, step_s: float) -> Event:
+        """Return it on the clock of the file."""
+        time = None if self.position is None else start_s + step_s * self.position
+        return Event(time, self.rule, self.confidence, self.reason)
+
+
+def find_first_move(
+    pelvis_rate: FloatArray, *, reference: float, sampling_rate_hz: float, low: int
+) -> Found:
+    """Last time before the pelvis peak at which its rate is under 15 % of the peak.
+
+    Parameters
+    ----------
+    pelvis_rate : ndarray, shape (n,)
+        Signed rate of the hip line, deg/s.
+    reference : float
+        Position of the reference event.
+    low : int
+        First usable sample.
+    """
+    rule = "pelvis_rate_15_percent"
+    end = math.floor(reference + 0.03 * sampling_rate_hz)
+    peak = signals.find_peak(
+        pelvis_rate, max(low, math.floor(reference - 0.3 * sampling_rate_hz)), end
+    )
+    if peak is None:
+        return Found(None, rule, "low", "the turn of the pelvis could not be followed")
+    start = max(low, math.floor(peak.index - FIRST_MOVE_BACK_S * sampling_rate_hz))
+    position = signals.last_crossing(
+        pelvis_rate, FIRST_MOVE_SHARE * peak.value, start, peak.index
+    )
+    if position is None:
+        return Found(
+            None,
+            rule,
+            "low",
+            "the pelvis turns from the start of the clip on, so the start of the "
+            "swing is not in it",
+        )
+    if np.isnan(pelvis_rate[math.floor(position) : peak.index + 1]).any():
+        return Found(None, rule, "low", "hip points are missing around first move")
+    return Found(position, rule, "rule")
+
+
+def find_load(
+    pelvis_rate: FloatArray, *, first_move: float, sampling_rate_hz: float, low: int
+) -> Found:
+    """Most closed pelvis in the second before first move.
+
+    The pelvis angle is the running sum of its signed rate, so no axis is needed.
+    """
+    rule = "pelvis_most_closed"
+    start = max(low, math.floor(first_move - LOAD_BACK_S * sampling_rate_hz))
+    end = math.floor(first_move)
+    if end - start < 3:
+        return Found(None, rule, "low", "the clip starts too late to hold the load")
+    stretch = pelvis_rate[start : end + 1]
+    if np.isnan(stretch).any():
+        return Found(None, rule, "low", "hip points are missing before first move")
+    angle = np.concatenate(([0.0], np.cumsum(0.5 * (stretch[1:] + stretch[:-1]))))
+    found = signals.find_extreme(-angle, 0, angle.size - 1)
+    if found is None:
+        return Found(None, rule, "low", "the pelvis angle could not be followed")
+    position = start + found[1]
+    if int(angle.argmin()) == 0:
+        return Found(
+            position,
+            rule,
+            "low",
+            "the pelvis is most closed at the very start of the stretch looked at",
+        )
+    return Found(position, rule, "rule")
+
+
+def find_foot_down(
+    ankle_height_rate: FloatArray,
+    *,
+    reference: float,
+    sampling_rate_hz: float,
+    low: int,
+    still: float,
+) -> Found:
+    """Lead-foot touch-down from the ankle's vertical speed.
+
+    After the largest downward speed, the first time the vertical speed stays under
+    `still` for `FOOT_STILL_S`, before the reference. A touch-down, not the later
+    full-weight foot plant.
+
+    Parameters
+    ----------
+    ankle_height_rate : ndarray, shape (n,)
+        Vertical speed of the lead ankle, up positive.
+    still : float
+        0.2 m/s in the unit of `ankle_height_rate`.
+
+    Notes
+    -----
+    After the rule published at docs.uplift.ai (five frames at about 240 Hz).
+    """
+    rule = "ankle_settles"
+    start = max(low, math.floor(reference - FOOT_BACK_S * sampling_rate_hz))
+    end = math.floor(reference)
+    if end - start < 5:
+        return Found(None, rule, "low", "the clip starts too late to hold foot down")
+    speed = ankle_height_rate[start : end + 1]
+    if np.isnan(speed).any():
+        return Found(None, rule, "low", "the lead ankle is missing before the swing")
+    fastest = int(speed.argmin())
+    if float(speed[fastest]) > -still:
+        return Found(
+            None,
+            rule,
+            "low",
+            "the lead foot does not come down: its ankle never falls faster than "
+            "0.2 m/s",
+        )
+    quiet = np.abs(speed) < still
+    needed = max(2, math.ceil(FOOT_STILL_S * sampling_rate_hz - 1e-6))
+    run = 0
+    for place in range(fastest, speed.size):
+        run = run + 1 if quiet[place] else 0
+        if run == needed:
+            first = place - needed + 1
+            return Found(start + _crossing(np.abs(speed), still, first), rule, "rule")
+    return Found(
+        None, rule, "low", "the lead ankle does not come to rest before the reference"
+    )
+
+
+def _crossing(size: FloatArray, level: float, first: int) -> float:
+    if first == 0:
+        return float(first)
+    before, here = float(size[first - 1]), float(size[first])
+    if before <= level or before <= here:
+        return float(first)
+    return first - 1 + (before - level) / (before - here)
+
+
+def choose_foot_down(
+    rule: Found,
+    *,
+    vendor_position: float | None,
+    vendor_trusted: bool,
+    reference: float,
+    sampling_rate_hz: float,
+) -> Found:
+    """Choose between the vendor's foot down and the rule's, and check the choice."""
+    chosen = rule
+    if vendor_position is not None:
+        ahead = (reference - vendor_position) / sampling_rate_hz
+        if vendor_position < 0 or ahead <= 0.0:
+            chosen = Found(
+                rule.position,
+                rule.rule,
+                "low",
+                rule.reason or "the vendor's foot down lies outside the swing",
+            )
+        elif not vendor_trusted and rule.position is not None:
+            chosen = Found(
+                rule.position,
+                rule.rule,
+                "low",
+                "the vendor's clock does not fit the motion, so its foot down was "
+                "not used",
+            )
+        else:
+            confidence: Confidence = "vendor"
+            reason = None
+            if not vendor_trusted:
+                confidence = "low"
+                reason = "the vendor's clock does not fit the motion"
+            elif rule.position is not None:
+                apart = (rule.position - vendor_position) / sampling_rate_hz
+                if abs(apart) > VENDOR_FOOT_DOWN_APART_S:
+                    confidence = "low"
+                    reason = (
+                        f"the lead ankle comes to rest {abs(apart) * 1000:.0f} ms "
+                        f"{'later' if apart > 0 else 'earlier'}"
+                    )
+            chosen = Found(vendor_position, "vendor_norm_time", confidence, reason)
+    if chosen.position is None:
+        return chosen
+    ahead = (reference - chosen.position) / sampling_rate_hz
+    shortest, longest = FOOT_DOWN_BEFORE_REF_S
+    if not shortest <= ahead <= longest:
+        return Found(
+            chosen.position,
+            chosen.rule,
+            "low",
+            f"foot down lies {ahead * 1000:.0f} ms before the reference; "
+            f"{shortest * 1000:.0f} to {longest * 1000:.0f} ms is usual",
+        )
+    return chosen

@@ -1,0 +1,99 @@
+"""Where the values of one swing are collected, each through its definition."""
+
+import math
+from functools import lru_cache
+
+from biomechanics.analysis_types import MetricValue
+from biomechanics.definitions import METRICS
+from biomechanics.observed_swing import REFERENCE_WORDS
+
+EVENT_WORDS = {
+    "load": "load",
+    "first_move": "first move",
+    "foot_down": "foot down",
+    "reference": "the reference",
+    "peak_hand_speed": "peak hand speed",
+}
+FOOT_DOWN_WORDS = {
+    "vendor_norm_time": "the vendor's",
+    "ankle_settles": "lead ankle at rest",
+    "manual": "set by hand",
+}
+
+
+# Few metrics, fewer rules: the same texts from swing to swing.
+@lru_cache(maxsize=4096)
+def window_text(metric_id: str, rule: str | None, foot_down: str | None) -> str:
+    """Return a metric's window, naming what reference and foot down stand for.
+
+    Values taken at another event are other numbers, however alike their names.
+    """
+    text = METRICS[metric_id].window
+    notes = []
+    if rule is not None and "reference" in text:
+        notes.append(f"reference = {REFERENCE_WORDS[rule]}")
+    if foot_down is not None and "foot down" in text:
+        notes.append(f"foot down = {FOOT_DOWN_WORDS[foot_down]}")
+    return f"{text} ({'; '.join(notes)})" if notes else text
+
+
+class Sheet:
+    """Collects metric values; every value goes through its definition."""
+
+    def __init__(self, rule: str | None, foot_down: str | None) -> None:
+        self.rule = rule
+        self.foot_down = foot_down
+        self.values: dict[str, MetricValue] = {}
+
+    def put(
+        self,
+        metric_id: str,
+        value: float | str | None,
+        reason: str | None = None,
+        *,
+        flagged: bool = False,
+    ) -> None:
+        """Set one metric; a number outside its plausible range is flagged, not cut."""
+        definition = METRICS[metric_id]
+        if value is not None and not isinstance(value, str):
+            value = float(value)
+            if not math.isfinite(value):
+                value, reason = None, reason or "could not be computed"
+        if value is None:
+            reason = reason or "could not be computed"
+        elif isinstance(value, float) and definition.plausible is not None:
+            least, most = definition.plausible
+            if not least <= value <= most:
+                flagged = True
+                reason = (
+                    f"outside {least:g} to {most:g} {definition.unit}: probably a "
+                    "tracking fault"
+                )
+        self.values[metric_id] = MetricValue(
+            value=value,
+            unit=definition.unit,
+            reason=reason,
+            flagged=flagged and value is not None,
+            window=window_text(metric_id, self.rule, self.foot_down),
+        )
+
+    def number(self, metric_id: str) -> float | None:
+        """Return a number already set, ``None`` if missing."""
+        value = self.values.get(metric_id)
+        return value.value if value and isinstance(value.value, float) else None
+
+    def reason(self, *metric_ids: str) -> str | None:
+        """Return why the first missing one of these is missing."""
+        for metric_id in metric_ids:
+            value = self.values.get(metric_id)
+            if value is not None and value.value is None:
+                return value.reason
+        return None
+
+
+def empty_metrics(reason: str) -> dict[str, MetricValue]:
+    """Return every metric as missing for one reason."""
+    return {
+        metric_id: MetricValue(None, item.unit, reason, False, item.window)
+        for metric_id, item in METRICS.items()
+    }

@@ -1,0 +1,195 @@
+"""A session in numbers: spread of each metric over its swings."""
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from biomechanics.analysis_types import MetricValue
+from biomechanics.definitions import METRICS
+from biomechanics.sequence import (
+    TIE_LIMIT_S,
+    OrderShare,
+    order_distribution,
+    sequence_order,
+)
+from biomechanics.units import MS_PER_S
+
+LEAST_FOR_SPREAD = 3
+LEAST_FOR_CONSISTENCY = 5
+MAD_TO_SD = 1.4826
+"""For normal scatter 1.4826·MAD estimates the standard deviation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Spread of one metric over swings.
+
+    Attributes
+    ----------
+    n : int
+        Values that entered.
+    sd, robust_spread : float or None
+        ``None`` below `LEAST_FOR_SPREAD`; sd with n − 1, spread 1.4826·MAD.
+    cv_percent : float or None
+        Only for quantities with a true zero that stay away from it.
+    left_out : int
+        Values present but flagged as implausible.
+    """
+
+    n: int
+    mean: float | None
+    median: float | None
+    sd: float | None
+    robust_spread: float | None
+    minimum: float | None
+    maximum: float | None
+    cv_percent: float | None
+    left_out: int = 0
+
+    @property
+    def consistent_enough(self) -> bool:
+        """Whether there are enough swings to speak of consistency."""
+        return self.n >= LEAST_FOR_CONSISTENCY
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-safe values."""
+        return asdict(self)
+
+
+def summarise(
+    values: Sequence[float | None], *, ratio_scale: bool, left_out: int = 0
+) -> Summary:
+    """Summarise one metric over the swings of a session.
+
+    Parameters
+    ----------
+    values : sequence of float or None
+        ``None`` and NaN are left out.
+    ratio_scale : bool
+        From the metric's definition: a coefficient of variation makes sense.
+    """
+    # A session has some ten swings: plain Python is done before numpy has begun.
+    numbers = sorted(float(v) for v in values if v is not None and math.isfinite(v))
+    count = len(numbers)
+    if count == 0:
+        return Summary(0, None, None, None, None, None, None, None, left_out)
+    mean = math.fsum(numbers) / count
+    median = _middle(numbers)
+    sd = spread = cv = None
+    if count >= LEAST_FOR_SPREAD:
+        squares = math.fsum((number - mean) ** 2 for number in numbers)
+        sd = math.sqrt(squares / (count - 1))
+        spread = MAD_TO_SD * _middle(sorted(abs(n - median) for n in numbers))
+        # "Away from zero": a value within three SD of zero makes the ratio explode.
+        if ratio_scale and mean > 3.0 * sd:
+            cv = sd / mean * 100.0
+    return Summary(
+        n=count,
+        mean=mean,
+        median=median,
+        sd=sd,
+        robust_spread=spread,
+        minimum=numbers[0],
+        maximum=numbers[-1],
+        cv_percent=cv,
+        left_out=left_out,
+    )
+
+
+def _middle(ordered: Sequence[float]) -> float:
+    """Return the median of numbers in rising order."""
+    half = len(ordered) // 2
+    if len(ordered) % 2:
+        return ordered[half]
+    return (ordered[half - 1] + ordered[half]) / 2.0
+
+
+def summarise_session(
+    swings: Sequence[Mapping[str, MetricValue]],
+    names: Collection[str] = METRICS.keys(),
+) -> dict[str, Summary]:
+    """Summarise numeric metrics; flagged values are left out and counted."""
+    answer = {}
+    for metric_id, definition in METRICS.items():
+        if metric_id not in names or definition.unit == "text":
+            continue
+        items = [swing[metric_id] for swing in swings if metric_id in swing]
+        answer[metric_id] = summarise(
+            [item.number for item in items],
+            ratio_scale=definition.ratio_scale,
+            left_out=sum(
+                item.flagged and isinstance(item.value, float) for item in items
+            ),
+        )
+    return answer
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOrder:
+    """Order of the peaks over a session.
+
+    Attributes
+    ----------
+    distribution : tuple of OrderShare
+        How often each order occurred: the honest answer.
+    mean_order : str or None
+        Order of the mean times with ties at max(10 ms, 2 × standard error of the
+        gap); ``None`` below `LEAST_FOR_SPREAD` swings.
+    mean_gaps_ms : mapping of str to (mean, standard error, n)
+    """
+
+    distribution: tuple[OrderShare, ...]
+    mean_order: str | None
+    mean_gaps_ms: Mapping[str, tuple[float, float, int]]
+
+
+_TIMES = {
+    "P": "t_peak_pelvis",
+    "T": "t_peak_torso",
+    "A": "t_peak_lead_arm",
+    "B": "t_peak_bat",
+}
+_GAPS = ("gap_pelvis_torso", "gap_torso_arm", "gap_arm_bat")
+
+
+def session_order(swings: Sequence[Mapping[str, MetricValue]]) -> SessionOrder:
+    """Return the distribution of orders and the mean gaps of a session."""
+    orders = [
+        value.value if isinstance(value.value, str) else None
+        for swing in swings
+        if (value := swing.get("seq_order")) is not None
+    ]
+    gaps: dict[str, tuple[float, float, int]] = {}
+    for metric_id in _GAPS:
+        numbers = _numbers(swings, metric_id)
+        if len(numbers) >= LEAST_FOR_SPREAD:
+            error = float(np.std(numbers, ddof=1)) / math.sqrt(len(numbers))
+            gaps[metric_id] = (float(np.mean(numbers)), error, len(numbers))
+    times = {
+        letter: float(np.mean(numbers)) / MS_PER_S
+        for letter, metric_id in _TIMES.items()
+        if len(numbers := _numbers(swings, metric_id)) >= LEAST_FOR_SPREAD
+    }
+    order = None
+    if {"P", "T", "A"} <= times.keys():
+        limit = max(
+            [TIE_LIMIT_S, *(2.0 * error / MS_PER_S for _, error, _ in gaps.values())]
+        )
+        # Times are before the reference, so clock order is their negative.
+        order = sequence_order(
+            {letter: -time for letter, time in times.items()}, tie_limit_s=limit
+        )
+    return SessionOrder(order_distribution(orders), order, gaps)
+
+
+def _numbers(
+    swings: Sequence[Mapping[str, MetricValue]], metric_id: str
+) -> list[float]:
+    return [
+        number
+        for swing in swings
+        if metric_id in swing and (number := swing[metric_id].number) is not None
+    ]

@@ -1,0 +1,289 @@
+"""Entry point: one movement's columns in, everything known about the swing out."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from biomechanics.analysis_types import (
+    EVENT_NAMES,
+    Event,
+    Finding,
+    FloatArray,
+    MetricValue,
+    Quality,
+    Series,
+    Side,
+    SwingAnalysis,
+    Verdict,
+)
+from biomechanics.definitions import METHOD_VERSION, SERIES
+from biomechanics.events import Found
+from biomechanics.metrics.compute import compute_metrics
+from biomechanics.metrics.values import empty_metrics
+from biomechanics.motion import Columns
+from biomechanics.observe import read
+from biomechanics.observed_swing import Reading, Unreadable
+from biomechanics.quality import Reason, graded, judge
+from biomechanics.side import Bats
+from biomechanics.signals import Clock
+
+__all__ = [
+    "METHOD_VERSION",
+    "Event",
+    "MetricValue",
+    "Quality",
+    "Series",
+    "SwingAnalysis",
+    "analyse_swing",
+    "swing_series",
+]
+
+
+def analyse_swing(
+    *,
+    kinematics: Mapping[str, npt.NDArray[np.floating]],
+    energetics: Mapping[str, npt.NDArray[np.floating]] | None,
+    bats: Bats | None,
+    height_m: float | None,
+    mass_kg: float | None,
+    contact_time_s: float | None = None,
+    event_overrides: Mapping[str, float] | None = None,
+    forward_axis: Sequence[float] | None = None,
+) -> SwingAnalysis:
+    """Analyse one movement.
+
+    Parameters
+    ----------
+    kinematics : mapping of str to ndarray, shape (n_rows,)
+        Inverse-kinematics columns of one movement by canonical lower-case name:
+        points ``lhjc_x`` …, angles ``pelvis_rot`` …, ``time`` in seconds and, when
+        delivered, ``time_from_max_hand``, ``rel_frame``, ``norm_time``. Raw values;
+        NaN where missing.
+    energetics : mapping of str to ndarray, or None
+        Momentum-energy columns; rows are matched by ``time``.
+    bats : {'right', 'left', 'switch'} or None
+        From the athlete's profile.
+    height_m, mass_kg : float or None
+    contact_time_s : float, optional
+        A real contact, on the clock of the file.
+    event_overrides : mapping of str to float, optional
+        Events moved by hand, seconds on the clock of the file, by a name of
+        `results.EVENT_NAMES`. Everything that depends on them follows.
+    forward_axis : sequence of three floats, optional
+        Verified direction to the pitcher in the file's axes. Without it forward is
+        the line of the feet at foot down.
+
+    Returns
+    -------
+    SwingAnalysis
+        Data that cannot be used never raise: numbers are then missing with a reason
+        and the grade is poor.
+
+    Raises
+    ------
+    ValueError
+        Columns of different length, an unknown value of `bats` or event name, or an
+        override, height or mass that cannot be.
+    """
+    _check_arguments(kinematics, energetics, bats, height_m, mass_kg)
+    overrides = _checked_overrides(event_overrides or {}, kinematics)
+    rows = _row_count(kinematics)
+    if contact_time_s is not None and not math.isfinite(contact_time_s):
+        raise ValueError(f"contact_time_s {contact_time_s} must be a finite time")
+    reading = read(
+        kinematics,
+        energetics,
+        bats=bats,
+        contact_time_s=contact_time_s,
+        overrides=overrides,
+        forward_axis=forward_axis,
+    )
+    if isinstance(reading, Unreadable):
+        return _unreadable(reading, rows=rows, bats=bats)
+    values = compute_metrics(reading, height_m=height_m, mass_kg=mass_kg)
+    clock = reading.clock
+    return SwingAnalysis(
+        side=reading.side.side,
+        sampling_rate_hz=clock.sampling_rate_hz,
+        frame_count=rows,
+        duration_s=clock.step_s * (clock.count - 1),
+        angle_unit=reading.angle_unit,
+        verdict=Verdict(dict(sorted(reading.findings.items()))),
+        events=_event_map(reading.events, clock),
+        automatic_events=_event_map(reading.automatic, clock) if overrides else None,
+        metrics=values,
+        quality=judge(reading, values, bats=bats, height_m=height_m),
+        kind=reading.kind,
+        is_swing=reading.kind == "swing",
+        series=_series(reading),
+        time_s=clock.times(),
+        method_version=METHOD_VERSION,
+    )
+
+
+def swing_series(
+    *,
+    kinematics: Mapping[str, npt.NDArray[np.floating]],
+    energetics: Mapping[str, npt.NDArray[np.floating]] | None,
+    bats: Bats | None,
+    contact_time_s: float | None = None,
+    event_overrides: Mapping[str, float] | None = None,
+    forward_axis: Sequence[float] | None = None,
+) -> tuple[FloatArray, dict[str, Series]]:
+    """Return the clock and curves of one movement without its metrics.
+
+    Parameters are those of `analyse_swing`; the curves are the same.
+
+    Returns
+    -------
+    time_s : ndarray, shape (n,)
+        Empty when the file cannot be read.
+    series : dict of str to Series
+    """
+    _check_arguments(kinematics, energetics, bats, None, None)
+    reading = read(
+        kinematics,
+        energetics,
+        bats=bats,
+        contact_time_s=contact_time_s,
+        overrides=_checked_overrides(event_overrides or {}, kinematics),
+        forward_axis=forward_axis,
+    )
+    if isinstance(reading, Unreadable):
+        return np.empty(0), {}
+    return reading.clock.times(), _series(reading)
+
+
+def _row_count(columns: Columns) -> int:
+    return len(next(iter(columns.values()))) if columns else 0
+
+
+def _check_arguments(
+    kinematics: Columns,
+    energetics: Columns | None,
+    bats: str | None,
+    height_m: float | None,
+    mass_kg: float | None,
+) -> None:
+    for name, columns in (("kinematics", kinematics), ("energetics", energetics)):
+        if columns is None:
+            continue
+        expected = _row_count(columns)
+        for column, values in columns.items():
+            if len(values) != expected:
+                raise ValueError(
+                    f"{name} column {column!r} has {len(values)} rows and others "
+                    f"{expected}; all must be equal"
+                )
+    if bats is not None and bats not in get_args(Bats):
+        raise ValueError(f"bats {bats!r} must be one of {get_args(Bats)} or None")
+    for name, value in (("height_m", height_m), ("mass_kg", mass_kg)):
+        if value is not None and not (math.isfinite(value) and value > 0):
+            raise ValueError(f"{name} {value} must be positive, or None if unknown")
+
+
+def _checked_overrides(
+    overrides: Mapping[str, float], kinematics: Columns
+) -> dict[str, float]:
+    if not overrides:
+        return {}
+    unknown = set(overrides) - set(EVENT_NAMES)
+    if unknown:
+        raise ValueError(
+            f"event_overrides has {sorted(unknown)}; events are {EVENT_NAMES}"
+        )
+    times = np.asarray(kinematics.get("time", ()), dtype=np.float64)
+    times = times[np.isfinite(times)]
+    for name, value in overrides.items():
+        if not math.isfinite(value):
+            raise ValueError(f"event_overrides[{name!r}] is {value}; a time is needed")
+        if times.size and not times.min() <= value <= times.max():
+            raise ValueError(
+                f"event_overrides[{name!r}] is {value} s; the clip runs from "
+                f"{times.min()} to {times.max()} s"
+            )
+    return {name: float(value) for name, value in overrides.items()}
+
+
+def _event_map(found: Mapping[str, Found], clock: Clock) -> dict[str, Event]:
+    return {
+        name: found[name].event(start_s=clock.start_s, step_s=clock.step_s)
+        for name in EVENT_NAMES
+        if name in found
+    }
+
+
+def _unreadable(problem: Unreadable, *, rows: int, bats: Bats | None) -> SwingAnalysis:
+    clock = problem.clock
+    side: Side | None = bats if bats in ("right", "left") else None
+    reason = problem.reason.rstrip(".")
+    reason = reason[0].lower() + reason[1:]
+    missing = {
+        name: Event(None, "none", "low", reason)
+        for name in ("load", "first_move", "foot_down", "peak_hand_speed", "reference")
+    }
+    return SwingAnalysis(
+        side=side,
+        sampling_rate_hz=None if clock is None else clock.sampling_rate_hz,
+        frame_count=rows,
+        duration_s=None if clock is None else clock.step_s * (clock.count - 1),
+        angle_unit="unknown",
+        verdict=Verdict({"unreadable": Finding(problem.code, problem.reason)}),
+        events=missing,
+        automatic_events=None,
+        metrics=empty_metrics(reason),
+        quality=graded([Reason(problem.code, problem.reason, "poor")]),
+        kind="unreadable",
+        is_swing=False,
+        series={},
+        time_s=np.empty(0),
+        method_version=METHOD_VERSION,
+    )
+
+
+def _series(reading: Reading) -> dict[str, Series]:
+    """Return the curves that the file gives, ends hidden where they mean nothing."""
+    answer: dict[str, Series] = {}
+    low, high = reading.low, reading.high
+
+    def put(name: str, values: FloatArray | None, *, rate: bool = False) -> None:
+        if values is None:
+            return
+        if rate:
+            values = values.copy()
+            values[:low] = np.nan
+            values[high + 1 :] = np.nan
+        # The middle sample mostly tells.
+        if not (math.isfinite(values[values.size // 2]) or np.isfinite(values).any()):
+            return
+        definition = SERIES[name]
+        answer[name] = Series(values, definition.unit, definition.name)
+
+    put("pelvis_omega", reading.pelvis_rate, rate=True)
+    put("torso_omega", reading.torso_rate, rate=True)
+    for limb in ("lead_arm", "lead_forearm", "hand"):
+        put(f"{limb}_omega", reading.limb_rate(limb), rate=True)
+    metres = reading.motion.scale is not None
+    if reading.bat is not None:
+        put("bat_omega", reading.bat.rate, rate=True)
+        if metres:
+            put("bat_speed", reading.bat.speed, rate=True)
+    if metres:
+        put("hand_speed", reading.hand_speed, rate=True)
+    put("x_factor", reading.separation)
+    put("pelvis_rotation", reading.rotation("pelvis"))
+    put("torso_rotation", reading.rotation("torso"))
+    put("side_bend", reading.bend("side"))
+    put("forward_bend", reading.bend("forward"))
+    for which in ("lead", "rear"):
+        for joint in ("knee", "elbow"):
+            put(f"{which}_{joint}_flexion", reading.flexion(which, joint))
+    put("com_speed", reading.com_speed(), rate=True)
+    for group, values in reading.energetics.momentum.items():
+        put(f"l_{group}", values)
+    for group, values in reading.energetics.energy.items():
+        put(f"ke_{group}", values)
+    return {name: answer[name] for name in SERIES if name in answer}

@@ -1,0 +1,221 @@
+"""What people type: filters in the URL and small changes by POST."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django import forms
+
+from athletes.models import Condition, DataState, Hand, Inclusion, Session
+from biomechanics.definitions import SERIES, SeriesDefinition
+from dashboard.selectors.duplicates_page import Fact
+from dashboard.selectors.swing_page import EventRow
+
+
+class MergeForm(forms.Form):
+    """Of two records, which says the truth: one choice for each fact that differs."""
+
+    KEPT, MERGED = "kept", "merged"
+
+    def __init__(self, *args: Any, facts: Iterable[Fact] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._facts = tuple(facts)
+        for fact in self._facts:
+            self.fields[fact.name] = forms.ChoiceField(
+                required=False,
+                label=fact.label,
+                choices=[(self.KEPT, "as kept"), (self.MERGED, "as merged")],
+                initial=self.MERGED if fact.takes_merged else self.KEPT,
+            )
+
+    def chosen(self, name: str) -> str:
+        """What is ticked of a fact: `kept` or `merged`."""
+        return str(self[name].value() or self.KEPT)
+
+    def rows(self) -> list[tuple[Fact, bool]]:
+        """Each fact that differs, and whether the merged record's value is ticked."""
+        return [(fact, self.chosen(fact.name) == self.MERGED) for fact in self._facts]
+
+    def from_merged(self) -> list[str]:
+        """Facts that are taken from the merged record."""
+        return [
+            fact.name
+            for fact in self._facts
+            if self.cleaned_data.get(fact.name) == self.MERGED
+        ]
+
+
+class AthleteFilterForm(forms.Form):
+    """The athlete list's state, all of it in the URL."""
+
+    q = forms.CharField(required=False, max_length=100, label="Name")
+    bats = forms.ChoiceField(
+        required=False,
+        choices=[("", "Any"), *Hand.choices, ("unknown", "Not known")],
+        label="Bats",
+    )
+    state = forms.ChoiceField(
+        required=False, choices=[("", "Any"), *DataState.choices], label="Data"
+    )
+    # Of an address that somebody kept, a tag that nobody has any more finds nobody.
+    tag = forms.CharField(
+        required=False, max_length=40, label="Tag", widget=forms.Select
+    )
+    start = forms.DateField(
+        required=False,
+        label="Last session from",
+        widget=forms.DateInput(attrs={"type": "date"}),
+        error_messages={"invalid": "Write the first date as YYYY-MM-DD."},
+    )
+    end = forms.DateField(
+        required=False,
+        label="to",
+        widget=forms.DateInput(attrs={"type": "date"}),
+        error_messages={"invalid": "Write the last date as YYYY-MM-DD."},
+    )
+
+    def __init__(self, *args: Any, tags: Sequence[str] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        asked = str(self["tag"].value() or "").strip()
+        offered = dict.fromkeys((*tags, *filter(None, [asked])))
+        self.fields["tag"].widget.choices = [
+            ("", "Any"),
+            *((tag, tag) for tag in offered),
+        ]
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        start, end = values.get("start"), values.get("end")
+        if start and end and end < start:
+            self.add_error("end", "The last date lies before the first one.")
+        return values
+
+
+class SessionForm(forms.ModelForm):  # type: ignore[type-arg]
+    """What people know of a session and the vendor does not."""
+
+    class Meta:
+        model = Session
+        fields = ["condition", "bat"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["condition"].required = False
+        self.fields["condition"].choices = [  # type: ignore[attr-defined]
+            ("", "Not said"),
+            *Condition.choices,
+        ]
+
+
+class NoteForm(forms.Form):
+    """A note on a session."""
+
+    text = forms.CharField(
+        max_length=4000,
+        strip=True,
+        label="Note",
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+class TagForm(forms.Form):
+    """One tag, put on or taken off."""
+
+    name = forms.CharField(max_length=40, strip=True, label="Tag")
+    remove = forms.BooleanField(required=False)
+
+
+# Instants on which curves can be laid over each other, as the pages name them.
+ALIGNMENTS = [
+    ("reference", "Reference"),
+    ("load", "Load"),
+    ("first_move", "First move"),
+    ("foot_down", "Foot down"),
+    ("peak_hand_speed", "Peak hand speed"),
+]
+
+
+class SessionViewForm(forms.Form):
+    """Which curves the session's chart shows, and on which event they meet."""
+
+    series = forms.ChoiceField(required=False, label="Series")
+    align = forms.ChoiceField(required=False, label="Align on", choices=ALIGNMENTS)
+
+    def __init__(
+        self, *args: Any, series: Iterable[SeriesDefinition] = (), **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        offered = tuple(series) or tuple(SERIES.values())
+        self.fields["series"].choices = [  # type: ignore[attr-defined]
+            (item.id, item.name) for item in offered
+        ]
+
+
+class CompareForm(SessionViewForm):
+    """As a session's curves, and stretched to percent of the swing as well."""
+
+    align = forms.ChoiceField(
+        required=False,
+        label="Align on",
+        choices=[*ALIGNMENTS, ("percent", "Percent of swing")],
+    )
+
+
+class InclusionForm(forms.Form):
+    """Counting a swing in or out, with the reason."""
+
+    inclusion = forms.ChoiceField(choices=Inclusion.choices)
+    reason = forms.CharField(required=False, max_length=300, strip=True)
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        decided = values.get("inclusion") not in (None, Inclusion.AUTOMATIC)
+        if decided and not values.get("reason"):
+            self.add_error(
+                "reason", "Say why in a few words; it is kept with the swing."
+            )
+        return values
+
+
+class EventForm(forms.Form):
+    """Times of the events that may be moved, on the clock of the file.
+
+    An input is named like its event, because dragging a line in a chart fills it.
+    """
+
+    # Half a millisecond: what the input shows is rounded to this.
+    SAME_S = 0.0006
+
+    reason = forms.CharField(
+        required=False, max_length=300, strip=True, label="Why (optional)"
+    )
+
+    def __init__(
+        self, *args: Any, events: Iterable[EventRow] = (), **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._events = tuple(events)
+        for event in self._events:
+            self.fields[event.name] = forms.FloatField(
+                required=False,
+                label=f"{event.label} (s)",
+                initial=None if event.time_s is None else round(event.time_s, 3),
+                widget=forms.NumberInput(attrs={"step": "0.001"}),
+            )
+
+    @property
+    def event_fields(self) -> list[forms.BoundField]:
+        return [self[event.name] for event in self._events]
+
+    def moved(self) -> dict[str, float]:
+        """The events whose time is another one now; an emptied input means no move."""
+        wanted = {
+            event.name: (event.time_s, self.cleaned_data.get(event.name))
+            for event in self._events
+        }
+        return {
+            name: new
+            for name, (old, new) in wanted.items()
+            if new is not None and (old is None or abs(new - old) > self.SAME_S)
+        }

@@ -1,0 +1,227 @@
+"""The list of athletes: filters, orders, one page of rows."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from athletes.analysis.metric_reading import Reading
+from athletes.models import Hand, Player
+from athletes.querysets import PlayerQuerySet
+from biomechanics.definitions import METRICS
+from dashboard.selectors.paging import (
+    COUNT_LIMIT,
+    Order,
+    Page,
+    bounded_count,
+    page_of,
+)
+
+PAGE_SIZE = 50
+
+_NAME = ("last_name", "first_name", "id")
+ORDERS: dict[str, Order] = {
+    "name": Order(_NAME),
+    "bats": Order(("dominant_hand_hitting", "id"), nullable=True),
+    "last_session": Order(("last_session_on", "id"), nullable=True),
+    "sessions": Order(("session_count", "id")),
+    "swings": Order(("swing_count", "id")),
+    "data": Order(("data_state", "id")),
+    "hand_speed": Order(("latest_hand_speed_m_per_s", "id"), nullable=True),
+    "bat_speed": Order(("latest_bat_speed_m_per_s", "id"), nullable=True),
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A head of the table that sorts by itself."""
+
+    key: str
+    label: str
+    metric: str = ""
+    numeric: bool = False
+    # The direction that a first click means: names from A, numbers from the top.
+    first_descending: bool = False
+
+
+COLUMNS = (
+    Column("name", "Athlete"),
+    Column("bats", "Bats"),
+    Column("last_session", "Last session", first_descending=True),
+    Column("sessions", "Sessions", numeric=True, first_descending=True),
+    Column("swings", "Swings", numeric=True, first_descending=True),
+    Column("data", "Data"),
+    Column(
+        "hand_speed",
+        METRICS["peak_hand_speed"].short,
+        metric="peak_hand_speed",
+        numeric=True,
+        first_descending=True,
+    ),
+    Column(
+        "bat_speed",
+        METRICS["bat_speed_max"].short,
+        metric="bat_speed_max",
+        numeric=True,
+        first_descending=True,
+    ),
+)
+
+
+def orders(sort: str) -> tuple[tuple[str, str], ...]:
+    """Orders to choose from where there are no heads, the present one among them.
+
+    A list of both directions of every column would be too long for a phone.
+    """
+    offered = {}
+    for column in COLUMNS:
+        key = f"-{column.key}" if column.first_descending else column.key
+        more = ", largest first" if column.numeric else ""
+        more = ", newest first" if column.key == "last_session" else more
+        offered[key] = column.label + more
+    if sort not in offered:
+        key, _ = parse_sort(sort)
+        label = next(column.label for column in COLUMNS if column.key == key)
+        offered[sort] = f"{label}, the other way round"
+    return tuple(offered.items())
+
+
+@dataclass(frozen=True)
+class AthleteFilter:
+    """What the list is narrowed to; empty means everything."""
+
+    q: str = ""
+    bats: str = ""
+    state: str = ""
+    tag: str = ""
+    start: dt.date | None = None
+    end: dt.date | None = None
+
+    @property
+    def is_active(self) -> bool:
+        return any((self.q, self.bats, self.state, self.tag, self.start, self.end))
+
+
+@dataclass(frozen=True)
+class AthleteRow:
+    """One line of the table."""
+
+    id: int
+    name: str
+    bats: str
+    last_session_on: dt.date | None
+    session_count: int
+    swing_count: int
+    data_state: str
+    data_label: str
+    missing_since: dt.datetime | None
+    readings: tuple[Reading, ...]
+
+
+@dataclass(frozen=True)
+class AthleteList:
+    """Everything that the table needs."""
+
+    rows: tuple[AthleteRow, ...]
+    filter: AthleteFilter
+    sort: str
+    total: int
+    has_previous: bool
+    has_next: bool
+    first_id: int | None
+    last_id: int | None
+
+    @property
+    def has_switch_hitter(self) -> bool:
+        """Whether a speed that is shown may be over the swings of both sides."""
+        return any(row.bats == Hand.SWITCH.label for row in self.rows)
+
+    @property
+    def total_is_more(self) -> bool:
+        return self.total > COUNT_LIMIT
+
+    @property
+    def total_shown(self) -> int:
+        return min(self.total, COUNT_LIMIT)
+
+
+def parse_sort(text: str) -> tuple[str, bool]:
+    """`-swings` is swings, largest first; anything unknown is by name."""
+    key, descending = text.removeprefix("-"), text.startswith("-")
+    return (key, descending) if key in ORDERS else ("name", False)
+
+
+def filtered(players: PlayerQuerySet, wanted: AthleteFilter) -> PlayerQuerySet:
+    """The athletes that the filter lets through."""
+    if wanted.q:
+        players = players.named_like(wanted.q)
+    if wanted.bats == "unknown":
+        players = players.filter(dominant_hand_hitting__isnull=True)
+    elif wanted.bats:
+        players = players.filter(dominant_hand_hitting=wanted.bats)
+    if wanted.tag:
+        players = players.filter(tags__name=wanted.tag)
+    if wanted.state:
+        players = players.filter(data_state=wanted.state)
+    if wanted.start:
+        players = players.filter(last_session_on__gte=wanted.start)
+    if wanted.end:
+        players = players.filter(last_session_on__lte=wanted.end)
+    return players
+
+
+def athlete_list(
+    players: PlayerQuerySet,
+    wanted: AthleteFilter,
+    *,
+    sort: str = "name",
+    after: int | None = None,
+    before: int | None = None,
+    size: int = PAGE_SIZE,
+) -> AthleteList:
+    """One page of athletes in the wanted order; at most six queries."""
+    key, descending = parse_sort(sort)
+    order = ORDERS[key]
+    order = Order(order.fields, descending=descending, nullable=order.nullable)
+    matching = filtered(players, wanted)
+    page = page_of(matching, order, size=size, after=after, before=before)
+    return AthleteList(
+        rows=tuple(_row(player) for player in page.rows),
+        filter=wanted,
+        sort=f"-{key}" if descending else key,
+        total=_total(matching, page),
+        has_previous=page.has_previous,
+        has_next=page.has_next,
+        first_id=page.first_id,
+        last_id=page.last_id,
+    )
+
+
+def _total(matching: PlayerQuerySet, page: Page[Player]) -> int:
+    """How many match; a list of one page is counted already."""
+    if page.has_previous or page.has_next:
+        return bounded_count(matching)
+    return len(page.rows)
+
+
+def _row(player: Player) -> AthleteRow:
+    return AthleteRow(
+        id=player.pk,
+        name=player.full_name,
+        bats=player.get_dominant_hand_hitting_display() or "",
+        last_session_on=player.last_session_on,
+        session_count=player.session_count,
+        swing_count=player.swing_count,
+        data_state=player.data_state,
+        data_label=player.get_data_state_display(),
+        missing_since=player.missing_since,
+        readings=(
+            _latest("peak_hand_speed", player.latest_hand_speed_m_per_s),
+            _latest("bat_speed_max", player.latest_bat_speed_m_per_s),
+        ),
+    )
+
+
+def _latest(metric: str, value: float | None) -> Reading:
+    reason = "" if value is not None else "No counted swing has it yet."
+    return Reading(METRICS[metric], value, reason=reason)

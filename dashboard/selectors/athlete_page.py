@@ -1,0 +1,305 @@
+"""One athlete: facts, findings, numbers over time, sessions."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.core.paginator import Paginator
+from django.db.models import Count
+
+from athletes.analysis.changes import MetricChange, change_at
+from athletes.analysis.history import (
+    Basis,
+    Point,
+    SideChoice,
+    histories,
+    newest_side,
+    of_side,
+    side_choices,
+    side_of_key,
+    sides_in,
+)
+from athletes.analysis.metric_reading import Reading
+from athletes.models import Player, Session
+from athletes.querysets import PlayerQuerySet, SessionQuerySet
+from biomechanics.definitions import HEADLINES, METRICS, MetricDefinition
+from dashboard.selectors.athlete_peers import AthletePeers, athlete_peers
+from dashboard.selectors.changes import Finding, findings
+
+SESSIONS_PER_PAGE = 20
+# A sparkline of more points than this is a smudge at its size.
+SPARKLINE_POINTS = 12
+
+NUMERIC_HEADLINES = tuple(name for name in HEADLINES if METRICS[name].unit != "text")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of the athlete apart from swings."""
+
+    bats: str
+    throws: str
+    born: dt.date | None
+    on: dt.date | None  # ages are as of the newest session
+    height_ft: float | None
+    weight_lbs: float | None
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One headline number: now, against before, and its way there."""
+
+    reading: Reading
+    date: dt.date | None
+    change: MetricChange | None
+    spark: tuple[float, ...]
+
+    @property
+    def metric(self) -> str:
+        return self.reading.metric
+
+
+@dataclass(frozen=True)
+class Trend:
+    """One metric over the sessions, one line for each basis."""
+
+    metric: str
+    basis: Basis | None
+    lines: tuple[tuple[Basis, tuple[Point, ...]], ...]
+    mixed: bool
+    left_out: int
+    change: MetricChange | None
+
+    @property
+    def definition(self) -> MetricDefinition:
+        return METRICS[self.metric]
+
+    @property
+    def points(self) -> tuple[Point, ...]:
+        """All points of all lines, newest first, as the table lists them."""
+        found = [point for _, points in self.lines for point in points]
+        return tuple(
+            sorted(
+                found,
+                key=lambda point: (point.date or dt.date.min, point.session_id),
+                reverse=True,
+            )
+        )
+
+
+@dataclass(frozen=True)
+class SessionLine:
+    """One session in the athlete's list; a speed for each side swung from."""
+
+    session: Session
+    hand_speeds: tuple[tuple[str, Reading], ...]
+    note_count: int
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AthletePage:
+    """Everything that the athlete's page prints."""
+
+    player: Player
+    facts: Facts
+    findings: tuple[Finding, ...]
+    tiles: tuple[Tile, ...]
+    trend: Trend | None
+    peers: AthletePeers
+    sessions: tuple[SessionLine, ...]
+    page_number: int
+    page_count: int
+    tags: tuple[str, ...]
+    newest: Point | None  # of the session that the findings are about
+    sides: tuple[SideChoice, ...]
+
+    @property
+    def has_numbers(self) -> bool:
+        return any(not tile.reading.is_missing for tile in self.tiles)
+
+
+def athlete_page(
+    player: Player,
+    sessions: SessionQuerySet,
+    *,
+    metric: str = "",
+    mixed: bool = False,
+    side: str = "",
+    among: str = "",
+    page: int = 1,
+    system: str = "imperial",
+    seen: PlayerQuerySet | None = None,
+) -> AthletePage:
+    """The athlete with one page of sessions; sixteen queries at most.
+
+    `sessions` are those that the user may see, of any athlete. `side` is the swing
+    that the numbers are of, where there are both; else that of most swings in the
+    newest session. `among` is whom the numbers are held against: `age`, `all`, or
+    nothing for what there is enough of. With `seen` it is among these athletes alone.
+    """
+    chosen = metric if metric in METRICS and METRICS[metric].unit != "text" else ""
+    wanted = dict.fromkeys([*NUMERIC_HEADLINES, *filter(None, [chosen])])
+    every = histories(sessions, [player.pk], wanted).get(player.pk, {})
+    headlines = {name: every[name] for name in NUMERIC_HEADLINES if name in every}
+    sides = sides_in(every)
+    shown_side = side_of_key(side, sides)
+    if shown_side is None:
+        shown_side = newest_side(headlines or every)
+    history = of_side(headlines, shown_side)
+    tiles = tuple(_tile(name, history.get(name, [])) for name in NUMERIC_HEADLINES)
+    if not chosen:
+        # The first number that there is; without a bat that is the hand speed.
+        chosen = next((name for name in NUMERIC_HEADLINES if name in history), "")
+    lines, number, count = _session_lines(
+        player, sessions, page, every.get("peak_hand_speed", [])
+    )
+    return AthletePage(
+        player=player,
+        facts=_facts(player),
+        findings=findings(history, system=system),
+        tiles=tiles,
+        trend=_trend(chosen, every.get(chosen, []), shown_side, mixed=mixed)
+        if chosen
+        else None,
+        peers=athlete_peers(
+            player,
+            [
+                (tile.reading, newest(history[tile.metric]))
+                for tile in tiles
+                if tile.metric in history
+            ],
+            every,
+            chosen=chosen,
+            among=among,
+            seen=seen,
+        ),
+        sessions=lines,
+        page_number=number,
+        page_count=count,
+        tags=tuple(player.tags.values_list("name", flat=True)),
+        newest=_newest_of_all(history.values()),
+        sides=side_choices(sides, shown_side),
+    )
+
+
+def _newest_of_all(series: Iterable[Sequence[Point]]) -> Point | None:
+    """The point of most swings in the newest session that has any number."""
+    return max(
+        (newest(points) for points in series),
+        key=lambda point: (point.date or dt.date.min, point.session_id, point.n),
+        default=None,
+    )
+
+
+def _facts(player: Player) -> Facts:
+    day = player.last_session_on
+    return Facts(
+        bats=player.get_dominant_hand_hitting_display() or "",
+        throws=player.get_dominant_hand_throwing_display() or "",
+        born=player.date_of_birth,
+        on=day,
+        height_ft=player.height_ft,
+        weight_lbs=player.weight_lbs,
+    )
+
+
+def _tile(name: str, points: Sequence[Point]) -> Tile:
+    if not points:
+        reason = "No counted swing has this number."
+        return Tile(Reading(METRICS[name], None, reason=reason), None, None, ())
+    latest = newest(points)
+    same = [point for point in points if point.basis == latest.basis]
+    return Tile(
+        reading=Reading(
+            METRICS[name],
+            latest.mean,
+            n=latest.n,
+            sd=latest.sd,
+            rule=latest.basis.rule,
+        ),
+        date=latest.date,
+        change=change_at(points, latest),
+        spark=tuple(point.mean for point in same[-SPARKLINE_POINTS:]),
+    )
+
+
+def newest(points: Sequence[Point]) -> Point:
+    """The newest session's point; of several bases the one of most swings."""
+    last = points[-1].session_id
+    return max(
+        (point for point in points if point.session_id == last),
+        key=lambda point: point.n,
+    )
+
+
+def _trend(name: str, points: Sequence[Point], side: str, *, mixed: bool) -> Trend:
+    """The line of the newest session that has swings from this side, or all lines."""
+    own = [point for point in points if point.basis.side == side]
+    if not own:
+        return Trend(name, None, (), mixed, len(points), None)
+    latest = newest(own)
+    by_basis: dict[Basis, list[Point]] = {}
+    for point in points:
+        by_basis.setdefault(point.basis, []).append(point)
+    shown = by_basis if mixed else {latest.basis: by_basis[latest.basis]}
+    return Trend(
+        metric=name,
+        basis=latest.basis,
+        lines=tuple((basis, tuple(line)) for basis, line in shown.items()),
+        mixed=mixed,
+        left_out=len(points) - sum(len(line) for line in shown.values()),
+        change=change_at(points, latest),
+    )
+
+
+def _session_lines(
+    player: Player, sessions: SessionQuerySet, page: int, speeds: Sequence[Point]
+) -> tuple[tuple[SessionLine, ...], int, int]:
+    own = (
+        sessions.filter(player=player)
+        .newest_first()
+        .annotate(note_count=Count("notes"))
+        .prefetch_related("tags")
+        .defer("summary")
+    )
+    paginator = Paginator(own, SESSIONS_PER_PAGE)
+    # Out of range means the last page, not an error.
+    shown = paginator.get_page(page)
+    rows = list(shown.object_list)
+    readings = _hand_speeds(speeds)
+    missing = Reading(
+        METRICS["peak_hand_speed"], None, reason="No counted swing has this number."
+    )
+    return (
+        tuple(
+            SessionLine(
+                session=row,
+                hand_speeds=readings.get(row.pk, (("", missing),)),
+                note_count=getattr(row, "note_count", 0),
+                tags=tuple(tag.name for tag in row.tags.all()),
+            )
+            for row in rows
+        ),
+        shown.number,
+        paginator.num_pages,
+    )
+
+
+def _hand_speeds(
+    points: Iterable[Point],
+) -> dict[int, tuple[tuple[str, Reading], ...]]:
+    """By session, with the side in words where the athlete swings from both."""
+    found: dict[int, dict[str, Reading]] = {}
+    for point in sorted(points, key=lambda point: point.n):
+        of_session = found.setdefault(point.session_id, {})
+        of_session[point.basis.side_words] = Reading(
+            METRICS[point.metric],
+            point.mean,
+            n=point.n,
+            sd=point.sd,
+            rule=point.basis.rule,
+        )
+    return {pk: tuple(sorted(speeds.items())) for pk, speeds in found.items()}

@@ -1,0 +1,243 @@
+"""Where an athlete's headline numbers lie among those of the facility's athletes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from athletes.analysis import percentiles
+from athletes.analysis.history import Basis, History, Point
+from athletes.analysis.metric_reading import Reading
+from athletes.analysis.percentiles import (
+    EVERYONE,
+    LEAST_ATHLETES,
+    Key,
+    Peers,
+    Share,
+)
+from athletes.models import Player
+from athletes.querysets import PlayerQuerySet
+from dashboard.phrases import counted
+
+Among = Literal["age", "all"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """One number among those of the same basis, in words and for the strip."""
+
+    reading: Reading
+    share: Share | None
+    # Why the number is not held against others at all.
+    apart: str = ""
+
+    @property
+    def percentile(self) -> float | None:
+        return self.share.percentile if self.share else None
+
+    @property
+    def ordinal(self) -> str:
+        """`63rd`; never 0th or 100th, for nobody is below or above himself."""
+        if self.percentile is None:
+            return ""
+        return _ordinal(max(1, min(99, math.floor(self.percentile + 0.5))))
+
+    @property
+    def missing(self) -> str:
+        """Why there is no percentile, in words."""
+        if self.apart:
+            return self.apart
+        if self.share is None:
+            return "Not compared yet."
+        if self.share.n >= LEAST_ATHLETES:
+            return ""
+        return (
+            f"{counted(self.share.n, 'athlete')} on the same basis; "
+            f"shown from {LEAST_ATHLETES} on."
+        )
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One group to be held against: what it is called and how many are in it."""
+
+    among: Among
+    label: str
+    n: int
+
+    @property
+    def is_enough(self) -> bool:
+        return self.n >= LEAST_ATHLETES
+
+
+@dataclass(frozen=True)
+class Middle:
+    """What the middle half of a group has of one metric, in the metric's unit."""
+
+    place: Place
+    low: float
+    median: float
+    high: float
+
+
+@dataclass(frozen=True)
+class AthletePeers:
+    """What the athlete's page says of the facility's other athletes."""
+
+    places: tuple[Place, ...]
+    among: Among
+    choices: tuple[Choice, ...]
+    basis: Basis | None
+    middle: Middle | None
+    is_listed: bool
+    is_facility: bool
+    """Whether all athletes of the facility are compared with, or those seen alone."""
+    is_switch: bool = False
+    least: int = LEAST_ATHLETES
+
+    @property
+    def has_percentiles(self) -> bool:
+        return any(place.percentile is not None for place in self.places)
+
+    @property
+    def apart(self) -> str:
+        """Why none of the numbers is held against others, if that is so of all."""
+        reasons = {place.apart for place in self.places}
+        return reasons.pop() if len(reasons) == 1 else ""
+
+    @property
+    def most(self) -> int:
+        """The largest group there is, of those that were asked for."""
+        return max((place.share.n for place in self.places if place.share), default=0)
+
+    @property
+    def group_words(self) -> str:
+        """Who is compared with, as it stands in a sentence."""
+        chosen = next(item for item in self.choices if item.among == self.among)
+        who = counted(self.most, "athlete")
+        if not self.is_facility:
+            who += " you see,"
+        if self.among == "age":
+            return f"{who} aged {chosen.label.removeprefix('Ages ')}"
+        return f"{who} of all ages"
+
+
+def athlete_peers(
+    player: Player,
+    latest: Sequence[tuple[Reading, Point]],
+    history: History,
+    *,
+    chosen: str,
+    among: str,
+    seen: PlayerQuerySet | None,
+) -> AthletePeers:
+    """The newest numbers among everyone's; seven queries at most.
+
+    `latest` holds each number that is shown with the session mean it comes from,
+    `history` all of the athlete's, `chosen` the metric whose middle half is told.
+    Without a wish it is the athlete's age that is compared with, where enough athletes
+    are of it. With `seen` these athletes alone are compared with: nothing is said that
+    another has a part in.
+    """
+    apart = {point.metric: _apart(point, history[point.metric]) for _, point in latest}
+    keys = {point.metric: _key(point) for _, point in latest if not apart[point.metric]}
+    found = percentiles.peers_of(player.pk, keys.values(), seen=seen) if keys else {}
+    choices = _choices(list(found.values()))
+    group: Among = _among(among, choices)
+    places = tuple(
+        Place(
+            reading,
+            None
+            if apart[point.metric]
+            else _share(found.get(keys[point.metric]), group),
+            apart[point.metric],
+        )
+        for reading, point in latest
+    )
+    bases = {(point.basis.condition, point.basis.source) for _, point in latest}
+    return AthletePeers(
+        places=places,
+        among=group,
+        choices=choices,
+        # Who is compared with swings from either side.
+        basis=replace(latest[0][1].basis, says_side=False) if len(bases) == 1 else None,
+        middle=_middle(places, found, keys, chosen, group, seen),
+        is_listed=player.missing_since is None,
+        is_facility=seen is None,
+        is_switch=any(point.basis.says_side for _, point in latest),
+    )
+
+
+BOTH_SIDES = "No percentile: this session has swings of both sides."
+OTHER_SIDE = "No percentile: it is of the newest session, of the other side."
+
+
+def _apart(point: Point, points: Sequence[Point]) -> str:
+    """Why a number is not what is kept of the athlete among all, in words.
+
+    What is kept is a mean over all swings of the newest session.
+    """
+    if point.is_part:
+        return BOTH_SIDES
+    same = [other for other in points if _key(other) == _key(point)]
+    return "" if same[-1].session_id == point.session_id else OTHER_SIDE
+
+
+def _key(point: Point) -> Key:
+    basis = point.basis
+    return (
+        point.metric,
+        basis.condition,
+        basis.rule,
+        basis.source,
+        basis.method_version,
+    )
+
+
+def _choices(found: Sequence[Peers]) -> tuple[Choice, ...]:
+    everyone = max((item.everyone.n for item in found), default=0)
+    choices = [Choice("all", "All ages", everyone)]
+    band = next((item.band for item in found if item.band is not None), None)
+    if band is not None:
+        same = max(item.same_age.n for item in found if item.same_age)
+        choices.insert(0, Choice("age", f"Ages {percentiles.band_words(band)}", same))
+    return tuple(choices)
+
+
+def _among(wish: str, choices: Sequence[Choice]) -> Among:
+    by_key = {choice.among: choice for choice in choices}
+    if wish == "all" or "age" not in by_key or not by_key["age"].is_enough:
+        return "all"
+    return "age"
+
+
+def _share(found: Peers | None, among: Among) -> Share | None:
+    if found is None:
+        return None
+    return found.everyone if among == "all" else found.same_age
+
+
+def _middle(
+    places: Sequence[Place],
+    found: dict[Key, Peers],
+    keys: dict[str, Key],
+    chosen: str,
+    among: Among,
+    seen: PlayerQuerySet | None,
+) -> Middle | None:
+    """The middle half of the chosen metric, where a percentile is said."""
+    place = next((item for item in places if item.reading.metric == chosen), None)
+    if place is None or place.percentile is None:
+        return None
+    own = found[keys[chosen]]
+    audience = EVERYONE if among == "all" or own.band is None else own.band
+    values = percentiles.quartiles(own.group_id, audience, seen=seen)
+    return None if values is None else Middle(place, *values)
+
+
+def _ordinal(number: int) -> str:
+    if 10 <= number % 100 <= 20:
+        return f"{number}th"
+    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"

@@ -1,0 +1,362 @@
+"""What can be compared: swings, sessions, athletes, as the URL names them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from django.db.models import F
+from django.utils.formats import date_format
+
+from athletes.access import Viewer, visible_movements, visible_players, visible_sessions
+from athletes.analysis.history import side_words
+from athletes.analysis.means_by_side import SIDES, side_key, side_of
+from athletes.models import Movement, Player, Session
+from dashboard import charts
+from dashboard.phrases import counted as counted_words
+
+LEAST, MOST = 2, 6
+_BATS = tuple(map(side_key, SIDES))
+KINDS = ("swing", "session", "athlete")
+# An athlete stands for the counted swings of so many newest sessions.
+ATHLETE_SESSIONS = 3
+
+
+@dataclass(frozen=True)
+class ItemKey:
+    """One thing to compare as the URL names it: `session-12`, `session-12-left`.
+
+    The second names one of the two swings of a switch hitter.
+    """
+
+    kind: str
+    pk: int
+    bats: str = ""
+
+    def __str__(self) -> str:
+        return "-".join(filter(None, (self.kind, str(self.pk), self.bats)))
+
+
+@dataclass(frozen=True, eq=False)
+class Item:
+    """One thing that is compared, with the swings that stand for it."""
+
+    key: ItemKey
+    side: str
+    label: str
+    detail: str
+    url_name: str
+    player: Player
+    swings: tuple[Movement, ...]
+    # Swings that tell the scatter: of a single swing those of its session.
+    around: tuple[Movement, ...]
+    condition: str
+    source: str
+    neighbours: tuple[int | None, int | None] = (None, None)
+    # The side that the swings are taken from, and those that there are to choose from.
+    bats: str = ""
+    bats_choices: tuple[str, ...] = ()
+
+    @property
+    def other_keys(self) -> tuple[tuple[str, ItemKey], ...]:
+        """The same of the swings from another side, in words and for the URL."""
+        return tuple(
+            (side_words(side), replace(self.key, bats=side_key(side)))
+            for side in self.bats_choices
+            if side != self.bats
+        )
+
+    @property
+    def letter(self) -> str:
+        return self.side.upper()
+
+
+def parse_items(texts: Iterable[str]) -> tuple[tuple[ItemKey, ...], tuple[str, ...]]:
+    """Keys out of the URL, each once, and what could not be read."""
+    keys: dict[str, ItemKey] = {}
+    problems = []
+    for text in texts:
+        for word in filter(None, (part.strip() for part in text.split(","))):
+            kind, _, rest = word.partition("-")
+            number, _, bats = rest.partition("-")
+            if (
+                kind not in KINDS
+                or not (number.isascii() and number.isdigit())
+                or (bats and (bats not in _BATS or kind == "swing"))
+                or rest.endswith("-")
+            ):
+                problems.append(f"“{word[:40]}” is not something to compare.")
+            elif len(number) < 19:
+                keys.setdefault(word, ItemKey(kind, int(number), bats))
+    if len(keys) > MOST:
+        problems.append(f"Only the first {MOST} are shown.")
+    return tuple(keys.values())[:MOST], tuple(problems)
+
+
+def load_items(
+    user: Viewer, keys: Sequence[ItemKey]
+) -> tuple[tuple[Item, ...], tuple[str, ...]]:
+    """Items in the order of the URL; what one may not see is said to be missing."""
+    wanted: dict[str, list[int]] = {kind: [] for kind in KINDS}
+    for key in keys:
+        wanted[key.kind].append(key.pk)
+    swings = {
+        swing.pk: swing
+        for swing in visible_movements(user).filter(pk__in=wanted["swing"])
+    }
+    players = visible_players(user).in_bulk(wanted["athlete"])
+    sessions_of = _newest_sessions(user, list(players))
+    session_ids = {
+        *wanted["session"],
+        *(swing.session_id for swing in swings.values()),
+        *(session for found in sessions_of.values() for session in found),
+    }
+    sessions = {
+        session.pk: session
+        for session in visible_sessions(user)
+        .filter(pk__in=session_ids)
+        .select_related("player")
+    }
+    by_session: dict[int, list[Movement]] = {}
+    for movement in (
+        visible_movements(user)
+        .filter(session_id__in=sessions)
+        .in_session_order()
+        .defer("verdict", "metadata", "quality_reasons")
+    ):
+        by_session.setdefault(movement.session_id, []).append(movement)
+    found: list[Item] = []
+    missing = []
+    for key in keys:
+        side = charts.SIDES[len(found)]
+        item = None
+        if key.kind == "swing" and key.pk in swings:
+            swing = swings[key.pk]
+            session = sessions.get(swing.session_id)
+            if session is not None:
+                item = _swing_item(key, side, session, by_session[session.pk])
+        elif key.kind == "session" and key.pk in sessions:
+            item = _session_item(
+                key, side, sessions[key.pk], by_session.get(key.pk, [])
+            )
+        elif key.kind == "athlete" and key.pk in players:
+            own = [sessions[pk] for pk in sessions_of.get(key.pk, []) if pk in sessions]
+            item = _athlete_item(key, side, players[key.pk], own, by_session)
+        if item is None:
+            missing.append(f"There is no {key.kind} {key.pk}, or you may not see it.")
+        else:
+            found.append(item)
+    return _of_one_side_each(found), tuple(missing)
+
+
+def _of_one_side_each(items: Sequence[Item]) -> tuple[Item, ...]:
+    """The same, each with swings from one side alone.
+
+    What has both and names none is of the side that most of the others are of, else
+    of the one that most swings are from: left is not held against right by chance.
+    """
+    sides = [Counter(map(side_of, item.swings)) for item in items]
+    fixed = Counter(
+        item.key.bats or side_key(next(iter(found)))
+        for item, found in zip(items, sides, strict=True)
+        if item.key.bats or len(found) == 1
+    )
+    swings = sum(sides, Counter[str]())
+    shown = []
+    for item, found in zip(items, sides, strict=True):
+        choices = tuple(side for side in SIDES if side in found)
+        if item.key.bats:
+            bats = next(side for side in SIDES if side_key(side) == item.key.bats)
+        elif choices:
+            bats = max(choices, key=lambda side: (fixed[side_key(side)], swings[side]))
+        else:
+            bats = ""
+        shown.append(_of_side(item, bats, choices))
+    # Of who swings from one side alone, which one is no news.
+    of_player: dict[int, set[str]] = {}
+    for item in shown:
+        of_player.setdefault(item.player.pk, set()).update(
+            (*item.bats_choices, item.bats)
+        )
+    return tuple(
+        replace(item, label=f"{item.label}, {side_words(item.bats)}")
+        if len(of_player[item.player.pk]) > 1 and item.swings
+        else item
+        for item in shown
+    )
+
+
+def _of_side(item: Item, bats: str, choices: tuple[str, ...]) -> Item:
+    swings = tuple(swing for swing in item.swings if side_of(swing) == bats)
+    around = tuple(swing for swing in item.around if side_of(swing) == bats)
+    detail = item.detail
+    if len(swings) < len(item.swings):
+        detail = counted_words(len(swings), "counted swing")
+        if item.key.kind == "athlete":
+            sessions = len({swing.session_id for swing in swings})
+            detail += f" of {counted_words(sessions, 'session')}"
+    return replace(
+        item,
+        swings=swings,
+        around=around,
+        detail=detail,
+        bats=bats,
+        bats_choices=choices if len(choices) > 1 else (),
+    )
+
+
+def _newest_sessions(user: Viewer, players: Sequence[int]) -> dict[int, list[int]]:
+    """The newest sessions with swings of each athlete."""
+    if not players:
+        return {}
+    found: dict[int, list[int]] = {}
+    rows = (
+        visible_sessions(user)
+        .filter(player_id__in=players, swing_count__gt=0)
+        .order_by(F("session_date").desc(nulls_last=True), "-pk")
+        .values_list("player_id", "pk")
+    )
+    for player, session in rows:
+        if len(found.setdefault(player, [])) < ATHLETE_SESSIONS:
+            found[player].append(session)
+    return found
+
+
+def _date(session: Session) -> str:
+    if session.session_date is None:
+        return "undated"
+    return date_format(session.session_date, "M j, Y")
+
+
+def _counted(movements: Iterable[Movement]) -> tuple[Movement, ...]:
+    return tuple(movement for movement in movements if movement.is_counted)
+
+
+def _swing_item(
+    key: ItemKey, side: str, session: Session, movements: Sequence[Movement]
+) -> Item:
+    place = next(i for i, movement in enumerate(movements) if movement.pk == key.pk)
+    swing = movements[place]
+    return Item(
+        key=key,
+        side=side,
+        label=f"{session.player.full_name}, swing {swing.position}",
+        detail=_date(session),
+        url_name="dashboard:swing",
+        player=session.player,
+        swings=(swing,),
+        around=_counted(movements),
+        condition=session.condition,
+        source=session.mocap_type_name,
+        neighbours=(
+            movements[place - 1].pk if place else None,
+            movements[place + 1].pk if place + 1 < len(movements) else None,
+        ),
+    )
+
+
+def _session_item(
+    key: ItemKey, side: str, session: Session, movements: Sequence[Movement]
+) -> Item:
+    swings = _counted(movements)
+    return Item(
+        key=key,
+        side=side,
+        label=f"{session.player.full_name}, {_date(session)}",
+        detail=counted_words(len(swings), "counted swing"),
+        url_name="dashboard:session",
+        player=session.player,
+        swings=swings,
+        around=swings,
+        condition=session.condition,
+        source=session.mocap_type_name,
+    )
+
+
+def _athlete_item(
+    key: ItemKey,
+    side: str,
+    player: Player,
+    sessions: Sequence[Session],
+    by_session: Mapping[int, Sequence[Movement]],
+) -> Item:
+    swings = tuple(
+        swing
+        for session in sessions
+        for swing in _counted(by_session.get(session.pk, []))
+    )
+    conditions = {session.condition for session in sessions}
+    sources = {session.mocap_type_name for session in sessions}
+    return Item(
+        key=key,
+        side=side,
+        label=player.full_name,
+        detail=f"{counted_words(len(swings), 'counted swing')} of "
+        f"{counted_words(len(sessions), 'session')}",
+        url_name="dashboard:athlete",
+        player=player,
+        swings=swings,
+        around=swings,
+        condition=conditions.pop() if len(conditions) == 1 else "mixed",
+        source=sources.pop() if len(sources) == 1 else "mixed",
+    )
+
+
+# --- Picking ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PickSession:
+    """A session that can be added."""
+
+    key: str
+    label: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class PickAthlete:
+    """An athlete that can be added, with the newest sessions."""
+
+    key: str
+    label: str
+    sessions: tuple[PickSession, ...]
+
+
+PICK_ATHLETES, PICK_SESSIONS = 6, 5
+
+
+def pickable(user: Viewer, text: str) -> tuple[PickAthlete, ...]:
+    """Athletes by name with their newest sessions; two queries."""
+    if not text.strip():
+        return ()
+    players = list(
+        visible_players(user).named_like(text).in_name_order()[:PICK_ATHLETES]
+    )
+    sessions: dict[int, list[PickSession]] = {}
+    for session in (
+        visible_sessions(user)
+        .filter(player__in=players, swing_count__gt=0)
+        .newest_first()
+        .defer("summary")
+    ):
+        found = sessions.setdefault(session.player_id, [])
+        if len(found) < PICK_SESSIONS:
+            condition = session.get_condition_display()
+            words = counted_words(session.swing_count, "swing")
+            found.append(
+                PickSession(
+                    f"session-{session.pk}",
+                    _date(session),
+                    f"{words}, {condition}" if session.condition else words,
+                )
+            )
+    return tuple(
+        PickAthlete(
+            f"athlete-{player.pk}",
+            player.full_name,
+            tuple(sessions.get(player.pk, ())),
+        )
+        for player in players
+    )

@@ -1,0 +1,322 @@
+"""One swing: its numbers, events, quality, and where all of it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from athletes.analysis.history import rule_words, side_words
+from athletes.analysis.means_by_side import (
+    event_rule,
+    side_of,
+    sides_of_sessions,
+)
+from athletes.analysis.metric_reading import Reading, reading_of
+from athletes.models import (
+    BiomechanicsData,
+    EventCorrection,
+    InclusionDecision,
+    Movement,
+    Session,
+    SessionMetric,
+)
+from athletes.phrases import _CONFIDENCE, EVENTS, MOVABLE, reason_texts, rule_in_words
+from biomechanics.definitions import GROUPS, HEADLINES, METRICS
+from dashboard.selectors.session_page import reading_of_session
+
+
+@dataclass(frozen=True)
+class EventRow:
+    """One event with the rule that found it."""
+
+    name: str
+    label: str
+    short: str
+    plain: str
+    time_s: float | None
+    ms: float | None
+    rule: str
+    confidence: str
+    confidence_words: str
+    reason: str
+    automatic_time_s: float | None
+    correction: EventCorrection | None
+
+    @property
+    def is_moved(self) -> bool:
+        return self.correction is not None
+
+
+@dataclass(frozen=True)
+class MovedEvent:
+    """A correction with its event in words."""
+
+    correction: EventCorrection
+    event_words: str
+
+
+@dataclass(frozen=True)
+class MetricGroup:
+    """Numbers that belong together."""
+
+    key: str
+    name: str
+    readings: tuple[Reading, ...]
+
+    @property
+    def known(self) -> int:
+        return sum(not reading.is_missing for reading in self.readings)
+
+
+@dataclass(frozen=True)
+class VerdictRow:
+    """One thing that was learnt about the file."""
+
+    name: str
+    text: str
+    evidence: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class StoredFrames:
+    """One data type of the movement as it is stored."""
+
+    label: str
+    frames: int
+    columns: int
+    repairs: tuple[str, ...]
+    updated_at: object
+
+
+@dataclass(frozen=True)
+class SwingPage:
+    """Everything that the swing's page prints besides its charts."""
+
+    movement: Movement
+    number: int
+    total: int
+    previous_id: int | None
+    next_id: int | None
+    headlines: tuple[Reading, ...]
+    session_means: Mapping[str, Reading]
+    # Of which swings, where the session has them from both sides: `batting left`.
+    means_side: str
+    groups: tuple[MetricGroup, ...]
+    events: tuple[EventRow, ...]
+    reference_s: float | None
+    zero_label: str
+    reasons: tuple[str, ...]
+    verdict: tuple[VerdictRow, ...]
+    stored: tuple[StoredFrames, ...]
+    corrections: tuple[MovedEvent, ...]
+    decisions: tuple[InclusionDecision, ...]
+
+    @property
+    def noun(self) -> str:
+        """What the page calls it: a walk-through is no swing."""
+        return "Movement" if self.movement.is_swing is False else "Swing"
+
+    @property
+    def has_numbers(self) -> bool:
+        return any(group.known for group in self.groups)
+
+    @property
+    def order(self) -> Reading:
+        return next(item for item in self.headlines if item.metric == "seq_order")
+
+    @property
+    def movable(self) -> tuple[EventRow, ...]:
+        """Events that a person may put elsewhere; none where there is no swing."""
+        if not self.events_found:
+            return ()
+        return tuple(event for event in self.events if event.name in MOVABLE)
+
+    @property
+    def events_found(self) -> tuple[EventRow, ...]:
+        return tuple(event for event in self.events if event.time_s is not None)
+
+
+def swing_page(movement: Movement) -> SwingPage:
+    """The movement with its neighbours and history; at most eight queries."""
+    order = list(
+        Movement.objects.filter(session_id=movement.session_id)
+        .order_by("position", "id")
+        .values_list("pk", flat=True)
+    )
+    place = order.index(movement.pk)
+    corrections = list(
+        movement.event_corrections.select_related("created_by", "undone_by").order_by(
+            "-created_at", "-id"
+        )
+    )
+    reference_s, _ = reference_of(movement.events)
+    session_means, means_side = _session_means(movement)
+    return SwingPage(
+        movement=movement,
+        number=place + 1,
+        total=len(order),
+        previous_id=order[place - 1] if place else None,
+        next_id=order[place + 1] if place + 1 < len(order) else None,
+        headlines=tuple(reading_of(name, movement.metrics) for name in HEADLINES),
+        session_means=session_means,
+        means_side=means_side,
+        groups=tuple(
+            MetricGroup(
+                key,
+                name,
+                tuple(
+                    reading_of(item.id, movement.metrics)
+                    for item in METRICS.values()
+                    if item.group == key
+                ),
+            )
+            for key, name in GROUPS.items()
+        ),
+        events=event_rows(movement, corrections),
+        reference_s=reference_s,
+        zero_label=zero_of(movement.events)[1],
+        reasons=reason_texts(movement.quality_reasons),
+        verdict=_verdict(movement.verdict),
+        stored=_stored(movement),
+        corrections=tuple(
+            MovedEvent(item, EVENTS.get(item.event, (item.event, "", ""))[0])
+            for item in corrections
+        ),
+        decisions=tuple(
+            movement.inclusion_decisions.select_related("created_by").order_by(
+                "-created_at", "-id"
+            )
+        ),
+    )
+
+
+def _session_means(movement: Movement) -> tuple[dict[str, Reading], str]:
+    """Headline means of the session, from the side and by the rule of this swing.
+
+    And the side in words, where the session has swings from both.
+    """
+    own = Session.objects.filter(pk=movement.session_id)
+    sides = sides_of_sessions(own, HEADLINES).get(movement.session_id, {})
+    if len(sides) > 1:
+        own_side = sides.get(side_of(movement), {})
+        means = {
+            metric: Reading(METRICS[metric], part.mean, n=part.n, sd=part.sd, rule=rule)
+            for (metric, rule), part in own_side.items()
+            if rule == event_rule(movement, metric)
+        }
+        return means, side_words(side_of(movement))
+    rows = SessionMetric.objects.filter(
+        session_id=movement.session_id, metric__in=HEADLINES
+    )
+    means = {
+        row.metric: reading_of_session(row)
+        for row in rows
+        if row.event_rule == event_rule(movement, row.metric)
+        # A swing that does not count may be from another side than all that do.
+        and side_of(movement) in sides
+    }
+    return means, ""
+
+
+def reference_of(events: Mapping[str, Any]) -> tuple[float | None, str]:
+    """When time zero is on the clock of the file, and what it is called."""
+    entry = events.get("reference") or {}
+    time_s = entry.get("time_s")
+    if time_s is None:
+        return None, ""
+    rule = entry.get("rule") or ""
+    return float(time_s), "the reference set by hand" if rule == "manual" else (
+        rule_words(rule)
+    )
+
+
+def zero_of(events: Mapping[str, Any]) -> tuple[float | None, str]:
+    """Where curves and the figure of one swing have their zero, and its name.
+
+    Peak hand speed: every swing has it, tracked bat or not, so that all swings are
+    read on one clock. Metrics count from the reference, and say so by themselves.
+    """
+    time_s = (events.get("peak_hand_speed") or {}).get("time_s")
+    if time_s is None:
+        return reference_of(events)
+    return float(time_s), "peak hand speed"
+
+
+def event_rows(
+    movement: Movement, corrections: Sequence[EventCorrection] = ()
+) -> tuple[EventRow, ...]:
+    """The events of a movement in the order in which they happen."""
+    active = {item.event: item for item in corrections if item.undone_at is None}
+    zero_s, _ = zero_of(movement.events)
+    rows = []
+    for name, (label, short, plain) in EVENTS.items():
+        entry = movement.events.get(name)
+        if entry is None:
+            continue
+        time_s = entry.get("time_s")
+        automatic = (movement.automatic_events or {}).get(name) or {}
+        rule = entry.get("rule") or "none"
+        confidence = entry.get("confidence") or ""
+        rows.append(
+            EventRow(
+                name=name,
+                label=label,
+                short=short,
+                plain=plain,
+                time_s=time_s,
+                ms=None
+                if time_s is None or zero_s is None
+                else 1000 * (time_s - zero_s),
+                rule=rule_in_words(rule),
+                confidence=confidence,
+                confidence_words=_CONFIDENCE.get(confidence, confidence),
+                reason=entry.get("reason") or "",
+                automatic_time_s=automatic.get("time_s"),
+                correction=active.get(name),
+            )
+        )
+    return tuple(rows)
+
+
+def _verdict(verdict: Mapping[str, Any]) -> tuple[VerdictRow, ...]:
+    rows = []
+    for name, finding in verdict.items():
+        if not isinstance(finding, Mapping):
+            continue
+        evidence = finding.get("evidence") or {}
+        rows.append(
+            VerdictRow(
+                name=name.replace("_", " "),
+                text=str(finding.get("text") or ""),
+                evidence=tuple(
+                    (str(key).replace("_", " "), _plain(value))
+                    for key, value in evidence.items()
+                ),
+            )
+        )
+    return tuple(rows)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(_plain(item) for item in value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_plain(item)}" for key, item in value.items())
+    return "–" if value is None else str(value)
+
+
+def _stored(movement: Movement) -> tuple[StoredFrames, ...]:
+    rows = BiomechanicsData.objects.filter(movement=movement).without_frames()
+    return tuple(
+        StoredFrames(
+            label=row.get_data_type_display(),
+            frames=row.frame_count,
+            columns=row.column_count,
+            repairs=reason_texts(row.repairs),
+            updated_at=row.updated_at,
+        )
+        for row in rows.order_by("data_type")
+    )

@@ -1,0 +1,147 @@
+"""The table of a session's swings: its columns, and the rows in a wanted order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from athletes.analysis.metric_reading import Reading
+from athletes.models import QualityGrade
+from biomechanics.definitions import HEADLINES, METRICS, MetricDefinition
+from dashboard.selectors.session_page import SessionPage, SessionPart, SwingRow
+
+SWING = "swing"
+QUALITY = "quality"
+
+_GRADES = {grade.value: place for place, grade in enumerate(QualityGrade)}
+
+# What a row is ordered by; None stands last, whichever the direction.
+Key = float | str | None
+
+
+@dataclass(frozen=True)
+class TableColumn:
+    """A head of the table that sorts by itself."""
+
+    key: str
+    label: str
+    metric: MetricDefinition | None = None
+
+    @property
+    def first_descending(self) -> bool:
+        """The direction of a first click: numbers from the top, the rest as it is."""
+        return self.metric is not None and self.metric.unit != "text"
+
+    @property
+    def numeric(self) -> bool:
+        return self.first_descending
+
+
+COLUMNS = (
+    TableColumn(SWING, "Swing"),
+    TableColumn(QUALITY, "Quality"),
+    *(TableColumn(name, METRICS[name].short, METRICS[name]) for name in HEADLINES),
+)
+
+
+@dataclass(frozen=True)
+class MeanRow:
+    """A row of means below the swings."""
+
+    label: str
+    counted: int
+    has_spread: bool
+    readings: tuple[Reading | None, ...]
+
+
+@dataclass(frozen=True)
+class SwingTable:
+    """Swings in the wanted order, with the means below them."""
+
+    rows: tuple[SwingRow, ...]
+    means: tuple[MeanRow, ...]
+    key: str
+    descending: bool
+
+    @property
+    def sort(self) -> str:
+        """The order as the URL says it; in the order of the session it says nothing."""
+        if self.key == SWING and not self.descending:
+            return ""
+        return f"-{self.key}" if self.descending else self.key
+
+    @property
+    def orders(self) -> tuple[tuple[str, str], ...]:
+        """Orders to choose from where there are no heads, the present one among them.
+
+        A list of both directions of every column would be too long for a phone.
+        """
+        offered = {"": COLUMNS[0].label}
+        for column in COLUMNS[1:]:
+            sort = f"-{column.key}" if column.first_descending else column.key
+            offered[sort] = column.label + (", largest first" * column.numeric)
+        if self.sort not in offered:
+            label = next(c.label for c in COLUMNS if c.key == self.key)
+            offered[self.sort] = f"{label}, the other way round"
+        return tuple(offered.items())
+
+    def aria_sort(self, column: TableColumn) -> str:
+        """What a screen reader says of the head that sorts."""
+        if column.key != self.key:
+            return ""
+        return "descending" if self.descending else "ascending"
+
+    def next_sort(self, column: TableColumn) -> str:
+        """The order that a click on the head asks for."""
+        descending = (
+            not self.descending if column.key == self.key else column.first_descending
+        )
+        return f"-{column.key}" if descending else column.key
+
+
+def swing_table(page: SessionPage, sort: str = "") -> SwingTable:
+    """The counted and the left-out swings of `page`; an unknown order is their own."""
+    key, descending = sort.removeprefix("-"), sort.startswith("-")
+    if key not in {column.key for column in COLUMNS}:
+        key, descending = SWING, False
+    return SwingTable(
+        rows=tuple(_sorted(page.swings, _key_of(key), descending=descending)),
+        means=tuple(_mean_row(part, page.columns) for part in page.parts),
+        key=key,
+        descending=descending,
+    )
+
+
+def _mean_row(part: SessionPart, columns: Sequence[MetricDefinition]) -> MeanRow:
+    means = {reading.metric: reading for reading in part.summary}
+    return MeanRow(
+        label=part.label,
+        counted=part.counted,
+        has_spread=part.has_spread,
+        readings=tuple(means.get(column.id) for column in columns),
+    )
+
+
+def _key_of(key: str) -> Callable[[SwingRow], Key]:
+    if key == SWING:
+        return lambda swing: swing.position
+    if key == QUALITY:
+        return lambda swing: _GRADES.get(swing.grade)
+
+    def of_metric(swing: SwingRow) -> Key:
+        reading = swing.reading(key)
+        return reading.value if reading is not None else None
+
+    return of_metric
+
+
+def _sorted(
+    swings: Sequence[SwingRow], key: Callable[[SwingRow], Key], *, descending: bool
+) -> list[SwingRow]:
+    keyed = [(key(swing), swing) for swing in swings]
+    known = [(value, swing) for value, swing in keyed if value is not None]
+    # One column holds numbers or texts, never both. Equal ones stay in the order of
+    # the session, whichever the direction.
+    known.sort(key=lambda item: item[0], reverse=descending)
+    missing = [swing for value, swing in keyed if value is None]
+    return [swing for _, swing in known] + missing

@@ -1,0 +1,271 @@
+"""The vendor's own angle columns of one swing, as they were delivered.
+
+They are read only when somebody asks for them. Nothing but the unit is changed: sign
+and zero are the vendor's, and what is known of them stands beside each curve.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from athletes.frames import load
+from athletes.models import DataType, Movement
+from biomechanics.units import DEG_PER_RAD
+from dashboard import charts
+from dashboard.selectors.swing_figure import SeriesRow, SwingChart
+
+logger = logging.getLogger(__name__)
+
+# To degrees, by the unit that was found in the file.
+_FACTORS = {"deg": 1.0, "rad": DEG_PER_RAD}
+
+
+@dataclass(frozen=True)
+class VendorColumn:
+    """One angle column, what the vendor calls it and what is known of its sign."""
+
+    column: str
+    label: str
+    sense: str
+
+
+@dataclass(frozen=True)
+class VendorGroup:
+    """Columns of one part of the body: what one chart can tell apart."""
+
+    key: str
+    label: str
+    part: str
+    columns: tuple[VendorColumn, ...]
+
+
+_UNKNOWN_SIGN = "the vendor does not say which way is positive"
+_OFTEN_ZERO = "often delivered as 0 throughout; " + _UNKNOWN_SIGN
+
+
+def _shoulder(side: str) -> tuple[VendorColumn, ...]:
+    return tuple(
+        VendorColumn(f"{side}_{name}", label, sense)
+        for name, label, sense in (
+            ("shoulder_plane", "Shoulder plane", _UNKNOWN_SIGN),
+            ("shoulder_elev", "Shoulder elevation", _UNKNOWN_SIGN),
+            ("shoulder_abd", "Shoulder abduction", _UNKNOWN_SIGN),
+            ("shoulder_flex", "Shoulder flexion", _UNKNOWN_SIGN),
+            ("shoulder_rot", "Shoulder rotation", "external rotation is negative"),
+            ("sternoclavicular_elev", "Shrug", _UNKNOWN_SIGN),
+        )
+    )
+
+
+def _arm(side: str) -> tuple[VendorColumn, ...]:
+    return tuple(
+        VendorColumn(f"{side}_{name}", label, sense)
+        for name, label, sense in (
+            ("elbow", "Elbow", "bend is positive, 0 is straight"),
+            ("forearm_pro", "Forearm pronation", _OFTEN_ZERO),
+            ("wrist_dev", "Wrist deviation", _OFTEN_ZERO),
+            ("wrist_flex", "Wrist flexion", _OFTEN_ZERO),
+        )
+    )
+
+
+def _leg(side: str) -> tuple[VendorColumn, ...]:
+    return tuple(
+        VendorColumn(f"{side}_{name}", label, sense)
+        for name, label, sense in (
+            ("hip_flex", "Hip flexion", "flexion is positive"),
+            ("knee", "Knee", "bend is positive, 0 is straight"),
+            ("hip_add", "Hip adduction", "adduction is positive"),
+            ("hip_rot", "Hip rotation", _UNKNOWN_SIGN),
+            ("ankle_flex", "Ankle flexion", _OFTEN_ZERO),
+            ("ankle_inv", "Ankle inversion", _OFTEN_ZERO),
+        )
+    )
+
+
+_TRUNK = (
+    VendorColumn("pelvis_rot", "Pelvis rotation", "heading about the vertical"),
+    VendorColumn("torso_rot", "Torso rotation", "about the long axis of the body"),
+    VendorColumn("torso_side", "Torso side tilt", _UNKNOWN_SIGN),
+    VendorColumn("torso_ext", "Torso extension", _UNKNOWN_SIGN),
+    VendorColumn("pelvis_side", "Pelvis side tilt", _UNKNOWN_SIGN),
+)
+
+GROUPS: dict[str, VendorGroup] = {
+    group.key: group
+    for group in (
+        VendorGroup("trunk", "pelvis and torso", "torso", _TRUNK),
+        VendorGroup("left_shoulder", "left shoulder", "body", _shoulder("left")),
+        VendorGroup("right_shoulder", "right shoulder", "body", _shoulder("right")),
+        VendorGroup("left_arm", "left elbow and wrist", "body", _arm("left")),
+        VendorGroup("right_arm", "right elbow and wrist", "body", _arm("right")),
+        VendorGroup("left_leg", "left leg", "legs", _leg("left")),
+        VendorGroup("right_leg", "right leg", "legs", _leg("right")),
+    )
+}
+
+# How many curves are drawn at first.
+FIRST = 2
+
+
+@dataclass(frozen=True, eq=False)
+class VendorAngles:
+    """The chart of one group, with what is known of each column."""
+
+    group: VendorGroup
+    chart: SwingChart
+    columns: tuple[VendorColumn, ...]
+    remarks: tuple[str, ...]
+
+
+def vendor_angles(
+    movement: Movement,
+    group: VendorGroup,
+    *,
+    zero_s: float | None,
+    zero_label: str,
+    marks: list[charts.Mark],
+    table_events: list[tuple[str, float]],
+    x_range: tuple[float, float] | None,
+) -> VendorAngles:
+    """The columns of `group` over the time of the swing; two queries.
+
+    `zero_s` is the instant that the page counts from, on the clock of the file.
+    """
+    title = f"The vendor's angles: {group.label}"
+
+    def nothing(reason: str) -> VendorAngles:
+        return VendorAngles(group, SwingChart(None, title, reason), (), ())
+
+    factor = _FACTORS.get(movement.angle_unit_found or "")
+    if factor is None:
+        return nothing(
+            "The unit of this file's angle columns could not be told, so they are "
+            "not drawn."
+        )
+    try:
+        loaded = load.load_columns(
+            [movement.pk],
+            DataType.INVERSE_KINEMATICS,
+            ["time", *(item.column for item in group.columns)],
+        ).get(movement.pk, {})
+    except load.FramesError as error:
+        logger.warning("frames of movement %s: %s", movement.pk, error)
+        return nothing(
+            "The stored frames of this movement cannot be read. Staff can fetch the "
+            "session again on the Syncing page."
+        )
+    there = tuple(item for item in group.columns if item.column in loaded)
+    if "time" not in loaded or not there:
+        return nothing("The file holds no such columns.")
+    clock = np.asarray(loaded["time"], dtype=float)
+    known = np.flatnonzero(np.isfinite(clock))
+    rows = known[np.argsort(clock[known], kind="stable")]
+    clock = clock[rows]
+    if len(clock) == 0:
+        return nothing("The file's clock cannot be read.")
+    zero = float(clock[0]) if zero_s is None else zero_s
+    at_ms = (clock - zero) * charts.MS_PER_S
+    traces, legend, table = [], [], []
+    for place, item in enumerate(there):
+        values = np.asarray(loaded[item.column], dtype=float)[rows] * factor
+        part = "pelvis" if item.column.startswith("pelvis") else group.part
+        side = charts.SIDES[place]
+        hidden = place >= FIRST
+        traces.append(
+            {
+                "key": item.column,
+                "part": part,
+                "side": side,
+                "name": item.label,
+                "unit": "°",
+                "x": charts.typed(at_ms),
+                "y": charts.typed(values),
+                **({"hidden": True} if hidden else {}),
+            }
+        )
+        legend.append(charts.LegendItem(item.column, item.label, part, side, hidden))
+        table.append(
+            _row(item.label, part, side, at_ms, values, table_events, zero, x_range)
+        )
+    chart = charts.Chart(
+        lines=(),
+        extra=traces,
+        legend=legend,
+        x_title=charts.axis_title(
+            f"Time from {zero_label or 'the start of the clip'}", "ms"
+        ),
+        y_title=charts.axis_title("Angle as delivered", "°"),
+        y_unit="°",
+        marks=marks,
+        x_range=x_range,
+        time_zero_s=zero,
+        time_per_x_s=1.0 / charts.MS_PER_S,
+    )
+    return VendorAngles(
+        group,
+        SwingChart(
+            chart.to_json(),
+            title,
+            "",
+            tuple(table),
+            tuple(word for word, _ in table_events),
+        ),
+        there,
+        _remarks(movement, there),
+    )
+
+
+def _row(
+    label: str,
+    part: str,
+    side: str,
+    at_ms: np.ndarray[Any, Any],
+    values: np.ndarray[Any, Any],
+    table_events: list[tuple[str, float]],
+    zero: float,
+    x_range: tuple[float, float] | None,
+) -> SeriesRow:
+    low, high = x_range or (-math.inf, math.inf)
+    seen = np.where((at_ms >= low) & (at_ms <= high), values, np.nan)
+    place = int(np.nanargmax(seen)) if np.isfinite(seen).any() else None
+    return SeriesRow(
+        name=label,
+        part=part,
+        side=side,
+        unit="deg",
+        decimals=0,
+        peak=None if place is None else float(seen[place]),
+        peak_ms=None if place is None else float(at_ms[place]),
+        at=tuple(
+            charts.finite(
+                float(np.interp((time_s - zero) * charts.MS_PER_S, at_ms, values))
+            )
+            for _, time_s in table_events
+        ),
+    )
+
+
+def _remarks(movement: Movement, columns: tuple[VendorColumn, ...]) -> tuple[str, ...]:
+    """What was found out about these columns in this very file."""
+    unit = {
+        "rad": "Delivered in radians and shown in degrees.",
+        "deg": "Delivered in degrees.",
+    }[movement.angle_unit_found or ""]
+    names = {item.column for item in columns}
+    findings = [
+        finding.get("text")
+        for name, finding in (movement.verdict or {}).items()
+        if isinstance(finding, Mapping)
+        and (
+            (name == "pelvis_rot_sign" and "pelvis_rot" in names)
+            or (name == "torso_rot_frame" and "torso_rot" in names)
+        )
+    ]
+    return (unit, *(str(text) for text in findings if text))

@@ -1,0 +1,47 @@
+"""Pages of athletes, sessions, swings; the paths are relied on from outside."""
+
+from django.urls import path
+
+from dashboard.views import (
+    athlete,
+    compare,
+    definitions,
+    duplicates,
+    listing,
+    session,
+    swing,
+    tags,
+)
+
+app_name = "dashboard"
+
+urlpatterns = [
+    path("", listing.athletes, name="list"),
+    path("compare/", compare.compare, name="compare"),
+    path("definitions/", definitions.definitions, name="definitions"),
+    path("definitions/<str:name>/", definitions.definition, name="definition"),
+    path("duplicates/", duplicates.duplicates, name="duplicates"),
+    path("duplicates/<int:pk>/dismiss/", duplicates.dismiss, name="duplicate_dismiss"),
+    path(
+        "duplicates/<int:pk>/bring-back/",
+        duplicates.bring_back,
+        name="duplicate_bring_back",
+    ),
+    path("<int:kept>/merge/<int:merged>/", duplicates.merge, name="merge"),
+    path("merges/<int:pk>/undo/", duplicates.undo, name="merge_undo"),
+    path("<int:pk>/", athlete.athlete, name="athlete"),
+    path("<int:pk>/tags/", tags.athlete_tags, name="athlete_tags"),
+    path("sessions/<int:pk>/tags/", tags.session_tags, name="session_tags"),
+    path("sessions/<int:pk>/", session.session, name="session"),
+    path("sessions/<int:pk>/facts/", session.facts, name="session_facts"),
+    path("sessions/<int:pk>/notes/", session.add_note, name="session_note"),
+    path("notes/<int:pk>/delete/", session.delete_note, name="note_delete"),
+    path("swings/<int:pk>/", swing.swing, name="swing"),
+    path("swings/<int:pk>/inclusion/", swing.inclusion, name="swing_inclusion"),
+    path("swings/<int:pk>/events/", swing.events, name="swing_events"),
+    path(
+        "swings/<int:pk>/events/<slug:event>/undo/",
+        swing.undo_event,
+        name="swing_event_undo",
+    ),
+]

@@ -1,0 +1,105 @@
+"""The list of athletes."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.http import HttpResponse, QueryDict
+from django.views.decorators.http import require_safe
+
+from athletes import access
+from athletes.http import PageRequest, page_or_fragment
+from athletes.identity.duplicates import flagged
+from dashboard.forms import AthleteFilterForm
+from dashboard.selectors.athlete_list import (
+    COLUMNS,
+    AthleteFilter,
+    AthleteList,
+    Column,
+    athlete_list,
+    orders,
+    parse_sort,
+)
+
+
+@require_safe
+def athletes(request: PageRequest) -> HttpResponse:
+    """Search, filter and sort; the URL holds all of it."""
+    tags = list(
+        access.visible_athlete_tags(request.user).values_list("name", flat=True)[:200]
+    )
+    form = AthleteFilterForm(request.GET, tags=tags)
+    # A filter that cannot be read is left out, and the form says so.
+    form.is_valid()
+    wanted = AthleteFilter(
+        **{
+            name: form.cleaned_data[name]
+            for name in form.fields
+            if form.cleaned_data.get(name)
+        }
+    )
+    listing = athlete_list(
+        access.visible_players(request.user),
+        wanted,
+        sort=request.GET.get("sort", "name"),
+        after=_row_id(request.GET, "after"),
+        before=_row_id(request.GET, "before"),
+    )
+    context = {
+        "form": form,
+        # Who may decide about them; others never learn of records they cannot see.
+        "duplicates": set(flagged(row.id for row in listing.rows))
+        if access.may_administer(request.user)
+        else set(),
+        "has_tags": bool(tags),
+        "list": listing,
+        "heads": [_head(column, listing, request.GET) for column in COLUMNS],
+        "orders": orders(listing.sort),
+        "summary": _summary(listing),
+        "previous_url": _url(request.GET, before=listing.first_id)
+        if listing.has_previous
+        else "",
+        "next_url": _url(request.GET, after=listing.last_id)
+        if listing.has_next
+        else "",
+    }
+    return page_or_fragment(
+        request, "dashboard/list.html", "dashboard/_list.html", context
+    )
+
+
+def _summary(listing: AthleteList) -> str:
+    count = f"{listing.total_shown:,}"
+    if listing.total_is_more:
+        return f"more than {count} athletes"
+    return f"{count} athlete{'' if listing.total == 1 else 's'}"
+
+
+def _row_id(query: QueryDict, name: str) -> int | None:
+    text = query.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def _url(query: QueryDict, **changes: int | str | None) -> str:
+    """This page's URL with some of its state changed; a new state starts at the top."""
+    kept = {
+        name: value
+        for name, value in query.items()
+        if value and name not in {"after", "before", *changes}
+    }
+    kept |= {name: str(value) for name, value in changes.items() if value is not None}
+    return f"?{urlencode(kept)}"
+
+
+def _head(column: Column, listing: AthleteList, query: QueryDict) -> dict[str, object]:
+    key, descending = parse_sort(listing.sort)
+    sorted_here = key == column.key
+    next_descending = not descending if sorted_here else column.first_descending
+    return {
+        "column": column,
+        "url": _url(query, sort=f"-{column.key}" if next_descending else column.key),
+        # What a screen reader says of the head that sorts.
+        "aria_sort": ("descending" if descending else "ascending")
+        if sorted_here
+        else "",
+    }

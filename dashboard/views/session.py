@@ -1,0 +1,190 @@
+"""One session, and what people add to it."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.cache import patch_vary_headers
+from django.utils.formats import date_format
+from django.views.decorators.http import require_POST, require_safe
+
+from athletes import access, decisions
+from athletes.http import PageRequest, page_or_fragment, wants_fragment
+from athletes.models import Note
+from dashboard.forms import NoteForm, SessionForm, SessionViewForm
+from dashboard.selectors.session_curves import session_pictures
+from dashboard.selectors.session_page import SessionPage, session_page
+from dashboard.selectors.swing_table import COLUMNS, SwingTable, swing_table
+
+# Of the two parts that htmx asks for, the one it puts here needs no curves.
+TABLE_TARGET = "swing-table"
+# What follows the side that is looked at.
+SWINGS_TARGET = "session-swings"
+
+
+@require_safe
+def session(request: PageRequest, pk: int) -> HttpResponse:
+    """The session; `series` and `align` choose the curves, `sort` orders the table.
+
+    `side` chooses among the sides of a switch hitter: `right`, `left`, `both` together.
+    """
+    try:
+        shown = access.get_session_or_404(request.user, pk)
+    except Http404:
+        into = access.folded_into(request.user, pk)
+        if into is None:
+            raise
+        return redirect("dashboard:session", pk=into)
+    page = session_page(
+        shown, access.visible_sessions(request.user), request.GET.get("side", "")
+    )
+    table = _table_context(
+        page, swing_table(page, request.GET.get("sort", "")), request
+    )
+    if wants_fragment(request) and request.htmx.target == TABLE_TARGET:
+        response = render(request, "dashboard/_swing_table.html", table)
+        patch_vary_headers(response, ("HX-Request", "HX-Target"))
+        return response
+    wanted = SessionViewForm(request.GET)
+    wanted.is_valid()
+    pictures = session_pictures(
+        page,
+        series=wanted.cleaned_data.get("series") or "",
+        align=wanted.cleaned_data.get("align") or "",
+        system=request.user.units,
+    )
+    title_date = (
+        date_format(shown.session_date, "M j, Y")
+        if shown.session_date
+        else "Undated session"
+    )
+    context = {
+        **table,
+        "session": shown,
+        "player": shown.player,
+        "title_date": title_date,
+        "crumbs": [
+            ("Athletes", reverse("dashboard:list")),
+            (
+                shown.player.full_name,
+                reverse("dashboard:athlete", args=[shown.player_id]),
+            ),
+            (title_date, ""),
+        ],
+        "strip": pictures.strip,
+        "curves": pictures.curves,
+        # What is shown, not what was asked for: an unknown choice falls back.
+        "view_form": SessionViewForm(
+            initial={
+                "series": pictures.curves.series.id,
+                "align": pictures.curves.align,
+            },
+            series=pictures.available,
+        ),
+        "facts_form": SessionForm(instance=shown),
+        "note_form": NoteForm(),
+    }
+    part = "swings" if request.htmx.target == SWINGS_TARGET else "curves"
+    response = page_or_fragment(
+        request, "dashboard/session.html", f"dashboard/_session_{part}.html", context
+    )
+    patch_vary_headers(response, ("HX-Target",))
+    return response
+
+
+def _table_context(
+    page: SessionPage, table: SwingTable, request: PageRequest
+) -> dict[str, object]:
+    return {
+        "page": page,
+        "table": table,
+        "heads": [
+            {
+                "column": column,
+                "sort": table.next_sort(column),
+                "aria_sort": table.aria_sort(column),
+            }
+            for column in COLUMNS
+        ],
+        "may_edit": access.may_edit(request.user),
+    }
+
+
+@require_POST
+def facts(request: PageRequest, pk: int) -> HttpResponse:
+    """Condition and bat: what the vendor does not know."""
+    shown = access.get_session_or_404(request.user, pk)
+    access.require_edit(request.user)
+    form = SessionForm(request.POST, instance=shown)
+    saved = form.is_valid()
+    if saved:
+        decisions.save_conditions(shown)
+    if not wants_fragment(request):
+        if saved:
+            messages.success(request, "Saved.")
+        else:
+            messages.error(request, "Not saved: choose one of the listed conditions.")
+        return redirect("dashboard:session", pk=pk)
+    return render(
+        request,
+        "dashboard/_session_facts.html",
+        {"session": shown, "facts_form": form, "may_edit": True, "saved": saved},
+        status=200 if saved else 422,
+    )
+
+
+@require_POST
+def add_note(request: PageRequest, pk: int) -> HttpResponse:
+    """Write a note on the session."""
+    shown = access.get_session_or_404(request.user, pk)
+    access.require_edit(request.user)
+    form = NoteForm(request.POST)
+    saved = form.is_valid()
+    if saved:
+        Note.objects.create(
+            session=shown, text=form.cleaned_data["text"], created_by=request.user
+        )
+        form = NoteForm()
+    if not wants_fragment(request):
+        if not saved:
+            messages.error(request, "Not saved: write something first.")
+        return redirect("dashboard:session", pk=pk)
+    return _notes(request, shown.pk, form, status=200 if saved else 422)
+
+
+@require_POST
+def delete_note(request: PageRequest, pk: int) -> HttpResponse:
+    """Take back a note: who wrote it, or staff."""
+    note = (
+        Note.objects.filter(session__in=access.visible_sessions(request.user), pk=pk)
+        .select_related("session")
+        .first()
+    )
+    if note is None:
+        raise Http404("There is no such note.")
+    if note.created_by_id != request.user.pk and not access.may_administer(
+        request.user
+    ):
+        raise PermissionDenied("Only who wrote a note, or staff, may delete it.")
+    session_id = note.session_id
+    note.delete()
+    if not wants_fragment(request):
+        return redirect("dashboard:session", pk=session_id)
+    return _notes(request, session_id, NoteForm())
+
+
+def _notes(
+    request: PageRequest, pk: int, form: NoteForm, *, status: int = 200
+) -> HttpResponse:
+    shown = access.get_session_or_404(request.user, pk)
+    notes = shown.notes.select_related("created_by").order_by("-created_at", "-id")
+    context = {
+        "session": shown,
+        "notes": notes,
+        "note_form": form,
+        "may_edit": True,
+    }
+    return render(request, "dashboard/_notes.html", context, status=status)

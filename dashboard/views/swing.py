@@ -1,0 +1,211 @@
+"""One swing: look, count it in or out, move its events."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.audit import record
+from accounts.models import Action
+from athletes import access, decisions, display
+from athletes.http import PageRequest, page_or_fragment
+from athletes.models import Movement
+from dashboard.forms import EventForm, InclusionForm
+from dashboard.selectors.session_page import swing_row
+from dashboard.selectors.swing_curves import TABS, swing_curves
+from dashboard.selectors.swing_page import SwingPage, swing_page
+from dashboard.selectors.vendor_angles import GROUPS as VENDOR_GROUPS
+
+
+@require_safe
+def swing(request: PageRequest, pk: int) -> HttpResponse:
+    """The swing; `tab` chooses the second chart, `vendor` whose angles it shows."""
+    movement = access.get_movement_or_404(request.user, pk)
+    return _page(request, movement)
+
+
+def _page(
+    request: PageRequest, movement: Movement, form: EventForm | None = None
+) -> HttpResponse:
+    page = swing_page(movement)
+    curves = swing_curves(
+        movement,
+        tab=request.GET.get("tab", ""),
+        vendor=request.GET.get("vendor", ""),
+        system=request.user.units,
+    )
+    context = {
+        "page": page,
+        "movement": movement,
+        "session": movement.session,
+        "player": movement.session.player,
+        "swing": swing_row(movement),
+        "headlines": _headlines(page, request.user.units),
+        "curves": curves,
+        "detail": curves.detail,
+        "vendor_groups": VENDOR_GROUPS.values()
+        if curves.tab.key == "angles" and movement.angle_unit_found
+        else (),
+        "tabs": [
+            {
+                "label": tab.label,
+                "url": f"?tab={tab.key}",
+                "current": tab is curves.tab,
+                "target": "#swing-detail",
+            }
+            for tab in TABS.values()
+        ],
+        "crumbs": _crumbs(movement, page.noun),
+        "not_swing_reason": " ".join(page.reasons)
+        or "Nothing in it moves like a swing.",
+        "event_form": form or EventForm(events=page.movable),
+        "may_edit": access.may_edit(request.user),
+    }
+    return page_or_fragment(
+        request,
+        "dashboard/swing.html",
+        "dashboard/_swing_detail.html",
+        context,
+        status=200 if form is None else 422,
+    )
+
+
+def _headlines(page: SwingPage, system: str) -> list[dict[str, object]]:
+    """The headline numbers that there are, each beside the mean of its session."""
+    tiles = []
+    for reading in page.headlines:
+        if reading.is_missing:
+            continue
+        mean = page.session_means.get(reading.metric)
+        note = ""
+        if mean is not None and mean.n is not None and mean.n > 1:
+            shown = display.value_text(
+                mean.value, mean.unit, system, decimals=mean.definition.decimals
+            )
+            of = f" {page.means_side}" if page.means_side else ""
+            note = f"session mean{of} {shown}, n\u00a0=\u00a0{mean.n}"
+        tiles.append({"reading": reading, "note": note})
+    return tiles
+
+
+def _crumbs(movement: Movement, noun: str) -> list[tuple[str, str]]:
+    session, player = movement.session, movement.session.player
+    date = session.session_date
+    return [
+        ("Athletes", reverse("dashboard:list")),
+        (player.full_name, reverse("dashboard:athlete", args=[player.pk])),
+        (
+            date_format(date, "M j, Y") if date else "Undated session",
+            reverse("dashboard:session", args=[session.pk]),
+        ),
+        (f"{noun} {movement.position}", ""),
+    ]
+
+
+@require_POST
+def inclusion(request: PageRequest, pk: int) -> HttpResponse:
+    """Count the swing in or out of means and trends, with a reason."""
+    movement = access.get_movement_or_404(request.user, pk)
+    access.require_edit(request.user)
+    form = InclusionForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Not changed. " + _first_error(form))
+        return _back(request, movement)
+    decisions.set_inclusion(
+        movement=movement,
+        inclusion=form.cleaned_data["inclusion"],
+        reason=form.cleaned_data["reason"],
+        user=request.user,
+    )
+    record(
+        Action.INCLUSION_CHANGED,
+        by=request.user,
+        subject=movement,
+        player_id=movement.session.player_id,
+        inclusion=form.cleaned_data["inclusion"],
+    )
+    messages.success(
+        request, f"Swing {movement.position}: saved, and the means computed again."
+    )
+    return _back(request, movement)
+
+
+@require_POST
+def events(request: PageRequest, pk: int) -> HttpResponse:
+    """Put events where a person sees them; only those that were changed."""
+    movement = access.get_movement_or_404(request.user, pk)
+    access.require_edit(request.user)
+    form = EventForm(request.POST, events=swing_page(movement).movable)
+    if not form.is_valid():
+        return _page(request, movement, form)
+    moved = form.moved()
+    try:
+        # Several events are one change: all of them, or none.
+        with transaction.atomic():
+            for event, time_s in moved.items():
+                decisions.move_event(
+                    movement=movement,
+                    event=event,
+                    time_s=time_s,
+                    reason=form.cleaned_data["reason"],
+                    user=request.user,
+                )
+                record(
+                    Action.EVENT_MOVED,
+                    by=request.user,
+                    subject=movement,
+                    player_id=movement.session.player_id,
+                    event=event,
+                    time_s=time_s,
+                )
+    except ValidationError as error:
+        form.add_error(None, " ".join(error.messages))
+        return _page(request, movement, form)
+    if moved:
+        messages.success(request, "Saved, and all numbers computed again.")
+    else:
+        messages.info(request, "No event was moved.")
+    return redirect(f"{reverse('dashboard:swing', args=[pk])}#events")
+
+
+@require_POST
+def undo_event(request: PageRequest, pk: int, event: str) -> HttpResponse:
+    """Take back a moved event; what was found by rule holds again."""
+    movement = access.get_movement_or_404(request.user, pk)
+    access.require_edit(request.user)
+    try:
+        decisions.undo_event(movement=movement, event=event, user=request.user)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        record(
+            Action.EVENT_MOVED,
+            by=request.user,
+            subject=movement,
+            player_id=movement.session.player_id,
+            event=event,
+            undone=True,
+        )
+        messages.success(request, "Taken back, and all numbers computed again.")
+    return redirect(f"{reverse('dashboard:swing', args=[pk])}#events")
+
+
+def _first_error(form: InclusionForm) -> str:
+    return next((str(e) for errors in form.errors.values() for e in errors), "")
+
+
+def _back(request: PageRequest, movement: Movement) -> HttpResponse:
+    """To the page that the form stood on, if that is one of ours."""
+    wanted = request.POST.get("next", "")
+    if url_has_allowed_host_and_scheme(
+        wanted, {request.get_host()}, require_https=request.is_secure()
+    ):
+        return redirect(wanted)
+    return redirect("dashboard:swing", pk=movement.pk)

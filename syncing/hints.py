@@ -1,0 +1,24 @@
+"""What to do about a sync error, by the error's code."""
+
+from __future__ import annotations
+
+#: What to do, by the code of an error; the client's own message says what happened.
+HINTS = {
+    "authentication": "Correct the login in the settings and start the sync again.",
+    "forbidden": "Where it is about everything, correct the login or key in the "
+    "settings; where it is about one object, ask the vendor why this login may not "
+    "see it.",
+    "configuration": "Correct the setting and start the sync again.",
+    "forbidden_host": "REBOOT_DOWNLOAD_HOSTS is the list.",
+    "unavailable": "If it lasts, check this server's connection and the vendor's "
+    "state.",
+    "rate_limited": "If it lasts, lower SYNC_MAX_REQUESTS.",
+    "unexpected_shape": "If the address is right, tell the vendor.",
+    "not_found": "If it was removed on purpose, the next full sync marks it as "
+    "missing.",
+    "too_large": "The limit is EXPORT_MAX_MB.",
+    "not_ready": "It is asked for again by itself.",
+}
+
+
+HINT_OTHERWISE = "Try it again; if it stays, ask the vendor about this session."

@@ -1,0 +1,153 @@
+"""Angles, signs, axes and lengths on poses with known answers."""
+
+import numpy as np
+import pytest
+
+from biomechanics import axes, bat, kinematics
+from biomechanics.motion import BatPoints
+
+UP = np.array([0.0, 0.0, 1.0])
+TO_PITCHER = np.array([0.0, 1.0, 0.0])
+
+
+def about(axis, degrees):
+    axis = np.asarray(axis, float) / np.linalg.norm(axis)
+    a = np.radians(degrees)
+    k = np.array(
+        [[0, -axis[2], axis[1]], [axis[2], 0, -axis[0]], [-axis[1], axis[0], 0]]
+    )
+    return np.eye(3) + np.sin(a) * k + (1 - np.cos(a)) * k @ k
+
+
+def test_turn_of_a_known_rotation_about_a_leaning_axis():
+    rate = 480.0
+    axis = about([1, 0, 0], 30) @ UP
+    start = np.array([1.0, 0.0, 0.0])  # square to the axis
+    t = np.arange(240) / rate
+    line = np.stack([about(axis, 927 * value) @ start for value in t])
+    got = kinematics.turn(line, sampling_rate_hz=rate)[5:-5]
+    np.testing.assert_allclose(np.linalg.norm(got, axis=1), 927, rtol=1e-4)
+    np.testing.assert_allclose(got @ axis, 927, rtol=1e-4)
+
+
+@pytest.mark.parametrize("degrees", [0.0, 0.001, 30.0, 90.0, 140.0])
+def test_flexion(degrees):
+    bent = about([0, 1, 0], degrees) @ np.array([0, 0, -0.4])
+    hip, knee = np.array([[0, 0, 0.9]]), np.array([[0, 0, 0.5]])
+    got = kinematics.flexion(hip, knee, knee + bent)[0]
+    assert got == pytest.approx(degrees, abs=1e-9)
+
+
+def pose(hand, *, pelvis=0.0, shoulders=0.0, forward=0.0, sideways=0.0):
+    """Lines of a hitter, built for a right-hander, mirrored for the other."""
+    trunk = about(UP, 0) @ UP
+    # Forward is towards the plate (+x); sideways is towards the rear foot (−y).
+    lean = about([0, 1, 0], forward) @ about([1, 0, 0], sideways)
+    trunk = lean @ UP
+    p = lean @ about(UP, pelvis) @ TO_PITCHER
+    q = lean @ about(UP, shoulders) @ TO_PITCHER
+    if hand < 0:
+        flip = np.array([-1.0, 1.0, 1.0])
+        trunk, p, q = trunk * flip, p * flip, q * flip
+    return trunk[None], p[None], q[None]
+
+
+@pytest.mark.parametrize("hand", [1.0, -1.0])
+def test_signs_are_the_same_for_both_hands(hand):
+    trunk, p, q = pose(hand, pelvis=40, shoulders=10)
+    assert kinematics.twist(p, q, trunk, hand=hand)[0] == pytest.approx(30)
+    turned = kinematics.rotation(p, forward=TO_PITCHER, vertical=UP, hand=hand)
+    assert turned[0] == pytest.approx(40)
+    trunk, p, q = pose(hand, forward=25)
+    bend = kinematics.forward_bend(trunk, q, vertical=UP, hand=hand)
+    assert bend[0] == pytest.approx(25)
+    assert kinematics.side_bend(trunk, q, vertical=UP)[0] == pytest.approx(0, abs=1e-9)
+    trunk, p, q = pose(hand, sideways=20)
+    assert kinematics.side_bend(trunk, q, vertical=UP)[0] == pytest.approx(20)
+
+
+def test_twist_is_about_the_trunk_not_seen_from_above():
+    for forward, sideways in ((0, 0), (27, 7), (27, 33)):
+        trunk, p, q = pose(
+            1.0, pelvis=30, shoulders=8, forward=forward, sideways=sideways
+        )
+        assert kinematics.twist(p, q, trunk, hand=1.0)[0] == pytest.approx(22)
+
+
+def test_angles_unwrap_and_choose_their_branch():
+    angles = np.arange(0, 700, 10.0)
+    lines = np.stack([about(UP, a) @ TO_PITCHER for a in angles])
+    got = kinematics.rotation(lines, forward=TO_PITCHER, vertical=UP, hand=1.0)
+    np.testing.assert_allclose(got, angles, atol=1e-9)
+    shifted = kinematics.on_branch(got, 40.0)
+    assert shifted[40] == pytest.approx(40.0)
+
+
+def test_vertical_is_accepted_within_25_degrees():
+    standing = np.tile(about([1, 0, 0], 20) @ UP, (50, 1))
+    found = axes.find_vertical(standing)
+    assert found.name == "+z"
+    assert found.lean_deg == pytest.approx(20)
+    assert axes.find_vertical(-standing).name == "−z"
+    leaning = np.tile(about([1, 0, 0], 30) @ UP, (50, 1))
+    assert axes.find_vertical(leaning).axis is None
+
+
+@pytest.mark.parametrize("scale", axes.SCALES)
+def test_length_unit(scale):
+    found, _ = axes.find_scale(upper_arm=0.30 / scale, hips=0.18 / scale)
+    assert found == scale
+
+
+@pytest.mark.parametrize("sizes", [(0.9, 0.18), (0.30, 0.9), (3.0, 1.8), (None, 0.2)])
+def test_unknown_length_unit(sizes):
+    assert axes.find_scale(upper_arm=sizes[0], hips=sizes[1])[0] is None
+
+
+def moving_bat(velocity, rate=480.0):
+    t = np.arange(200) / rate
+    knob = np.zeros((200, 3)) + t[:, None] * np.asarray(velocity)
+    tip = knob + np.array([0.0, 0.0, 0.84])
+    return BatPoints(knob, tip, None, np.zeros(200, dtype=bool), ("bhandle", "bhead"))
+
+
+def test_attack_angle_and_direction_of_a_straight_path():
+    velocity = 30.0 * np.array(
+        [-np.sin(0.1) * np.cos(0.2), np.cos(0.1) * np.cos(0.2), np.sin(0.2)]
+    )
+    moving = bat.bat_motion(
+        moving_bat(velocity), sampling_rate_hz=480, scale=1.0, contact=None
+    )
+    assert moving.speed[100] == pytest.approx(30.0)
+    angle = bat.attack_angle(moving, reference=100.0, vertical=UP, sampling_rate_hz=480)
+    assert angle == pytest.approx(np.degrees(0.2))
+    # Towards −x is the pull side of a right-handed hitter.
+    direction = bat.attack_direction(
+        moving, reference=100.0, vertical=UP, forward=TO_PITCHER, hand=1.0
+    )
+    assert direction == pytest.approx(np.degrees(0.1))
+
+
+def test_tilt_and_length_of_a_circle():
+    rate, tilt = 480.0, 35.0
+    angle = 20.0 * np.arange(200) / rate
+    circle = np.stack([np.cos(angle), np.sin(angle), 0 * angle], axis=1)
+    plane = circle @ about([1, 0, 0], tilt).T
+    points = BatPoints(
+        plane * 0.2, plane * 1.04, plane * 0.9, np.zeros(200, dtype=bool), ("a", "b")
+    )
+    moving = bat.bat_motion(points, sampling_rate_hz=rate, scale=1.0, contact=None)
+    got = bat.swing_tilt(moving, reference=150.0, vertical=UP, sampling_rate_hz=rate)
+    assert got == pytest.approx(tilt, abs=0.1)
+    assert moving.rate[100] == pytest.approx(np.degrees(20.0), rel=2e-3)
+    way = bat.path_length(moving.tip, start=50.0, end=150.0)
+    assert way == pytest.approx(1.04 * 20.0 * 100 / rate, rel=3e-3)
+
+
+def test_bat_ends_one_sample_after_contact():
+    moving = bat.bat_motion(
+        moving_bat([0.0, 30.0, 0.0]), sampling_rate_hz=480, scale=1.0, contact=100.4
+    )
+    assert moving.last == 102
+    assert np.isfinite(moving.speed[: moving.last + 1]).all()
+    assert np.isnan(moving.speed[moving.last + 1 :]).all()

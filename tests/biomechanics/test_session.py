@@ -1,0 +1,187 @@
+"""Sessions: spread, order, real change, aligned curves."""
+
+import math
+
+import numpy as np
+import pytest
+
+from biomechanics import change, curves, sequence, session_statistics
+from biomechanics.analysis_types import MetricValue
+
+
+def value(number, *, flagged=False):
+    return MetricValue(number, "", None if number is not None else "no", flagged, "")
+
+
+def test_summary_of_known_numbers():
+    got = session_statistics.summarise(
+        [10.0, 12.0, None, 14.0, math.nan, 30.0], ratio_scale=True
+    )
+    assert (got.n, got.mean, got.median) == (4, 16.5, 13.0)
+    assert got.sd == pytest.approx(np.std([10, 12, 14, 30], ddof=1))
+    assert got.robust_spread == pytest.approx(1.4826 * 2.0)
+    assert (got.minimum, got.maximum) == (10.0, 30.0)
+    # Within three SD of zero a coefficient of variation says nothing.
+    assert got.cv_percent is None
+    steady = session_statistics.summarise([100.0, 102.0, 98.0], ratio_scale=True)
+    assert steady.cv_percent == pytest.approx(2.0)
+    assert (
+        session_statistics.summarise([100.0, 102.0, 98.0], ratio_scale=False).cv_percent
+        is None
+    )
+
+
+def test_two_swings_have_a_mean_but_no_spread():
+    got = session_statistics.summarise([1.0, 3.0], ratio_scale=True)
+    assert (got.n, got.mean, got.sd, got.robust_spread) == (2, 2.0, None, None)
+    assert session_statistics.summarise([None], ratio_scale=True).mean is None
+    assert not got.consistent_enough
+
+
+def test_flagged_values_are_left_out_and_counted():
+    swings = [
+        {"peak_pelvis_omega": value(700.0)},
+        {"peak_pelvis_omega": value(720.0)},
+        {"peak_pelvis_omega": value(5000.0, flagged=True)},
+        {"peak_pelvis_omega": value(None)},
+    ]
+    got = session_statistics.summarise_session(swings)["peak_pelvis_omega"]
+    assert (got.n, got.mean, got.left_out) == (2, 710.0, 1)
+    assert "seq_order" not in session_statistics.summarise_session(swings)
+
+
+def test_order_with_ties():
+    assert sequence.sequence_order({"P": 0, "T": 0.02, "A": 0.04}) == "P-T-A"
+    assert sequence.sequence_order({"P": 0, "T": 0.03, "A": 0.02}) == "P-A-T"
+    assert (
+        sequence.sequence_order({"P": 0, "A": 0.02, "T": 0.025, "B": 0.05})
+        == "P-(TA)-B"
+    )
+    assert sequence.sequence_order({"B": 0, "P": 0.008, "T": 0.016}) == "(PTB)"
+    assert sequence.sequence_order({"P": 0.0, "T": 0.010}) == "P-T"
+    assert sequence.spoken_order("P-(TA)-B") == (
+        "pelvis, then shoulders and lead arm together, then bat"
+    )
+    with pytest.raises(ValueError, match="times_s"):
+        sequence.sequence_order({"X": 0.0, "P": 1.0})
+
+
+def test_distribution_of_orders():
+    got = sequence.order_distribution(["P-T-A", "(PT)-A", None, "P-T-A"])
+    assert [(item.order, item.count) for item in got] == [("P-T-A", 2), ("(PT)-A", 1)]
+    assert got[0].share == pytest.approx(2 / 3)
+
+
+def test_session_order_uses_the_standard_error_of_the_gap():
+    def swing(p, t, a):
+        return {
+            "t_peak_pelvis": value(p),
+            "t_peak_torso": value(t),
+            "t_peak_lead_arm": value(a),
+            "gap_pelvis_torso": value(p - t),
+            "gap_torso_arm": value(t - a),
+            "seq_order": value("P-T-A"),
+        }
+
+    steady = session_statistics.session_order([swing(80.0, 60.0, 40.0)] * 4)
+    assert steady.mean_order == "P-T-A"
+    assert steady.mean_gaps_ms["gap_pelvis_torso"] == (20.0, 0.0, 4)
+    loose = session_statistics.session_order(
+        [swing(80.0 + d, 60.0 - d, 20.0) for d in (-25.0, 25.0, -20.0, 20.0)]
+    )
+    assert loose.mean_order == "(PTA)"
+    assert loose.distribution[0].count == 4
+
+
+def test_pooled_scatter_and_smallest_change():
+    sessions = [[10.0, 12.0, 14.0], [20.0, 22.0], [5.0], [None, 7.0, 9.0, 11.0]]
+    sd, used, freedom = change.pooled_sd(sessions)
+    assert (used, freedom) == (3, 5)
+    assert sd == pytest.approx(math.sqrt((8 + 2 + 8) / 5))
+    smallest = change.smallest_detectable_change(24.0, n_a=5, n_b=5)
+    assert smallest == pytest.approx(1.96 * 24 * math.sqrt(2 / 5))
+    assert round(smallest) == 30  # the published 5-against-5 value for the pelvis
+    assert change.pooled_sd([[1.0], [2.0]]) is None
+    with pytest.raises(ValueError, match="at least 1"):
+        change.smallest_detectable_change(1.0, n_a=0, n_b=3)
+
+
+def test_change_is_real_only_beyond_own_scatter():
+    rng = np.random.default_rng(5)
+    sessions = [list(700 + rng.normal(0, 20, 6)) for _ in range(4)]
+    scatter = change.scatter_of("peak_pelvis_omega", sessions)
+    assert scatter.source == "own"
+    a = [700.0] * 5
+    near = change.compare("peak_pelvis_omega", a, [710.0] * 5, sessions=sessions)
+    far = change.compare("peak_pelvis_omega", a, [760.0] * 5, sessions=sessions)
+    assert (near.verdict, far.verdict) == ("no_clear_change", "real")
+    assert far.delta == pytest.approx(60.0)
+    early = change.compare("peak_pelvis_omega", a, [710.0] * 5, sessions=sessions[:2])
+    assert early.scatter.source == "published"
+    unknown = change.compare("gap_torso_arm", a, [1.0], sessions=[])
+    assert unknown.verdict == "unknown"
+    assert unknown.delta is not None
+    assert change.compare("tempo", [], [1.0], sessions=[]).verdict == "unknown"
+
+
+def bell(peak, zero, *, rate=240, late=0.0):
+    t = np.arange(300) / rate
+    return curves.Curve(
+        t, peak * np.exp(-0.5 * ((t - zero - late) / 0.05) ** 2), zero, zero - 0.2
+    )
+
+
+def test_aligned_mean_and_band():
+    got = curves.align([bell(p, z) for p, z in ((690, 0.8), (700, 0.83), (710, 0.9))])
+    middle = np.flatnonzero(np.abs(got.grid) < 1e-9)[0]
+    assert got.mean[middle] == pytest.approx(700, rel=1e-3)
+    assert got.sd[middle] == pytest.approx(10, rel=0.02)
+    assert got.count[middle] == 3
+    assert np.diff(got.grid) == pytest.approx(0.002)
+    assert curves.band_width(got, low=-0.05, high=0.05) < 10.1
+
+
+def test_fewer_than_three_swings_show_no_band():
+    got = curves.align([bell(700, 0.8), bell(700, 0.8)])
+    assert np.isnan(got.mean).all()
+    assert np.isnan(got.sd).all()
+    short = curves.Curve(np.arange(200) / 240, np.ones(200), 0.8)
+    mixed = curves.align([bell(1, 0.8), bell(1, 0.8), short])
+    assert np.isnan(mixed.mean[-1])
+    assert np.isfinite(mixed.mean[0])
+    assert np.isnan(curves.align([]).mean).all()
+    no_event = curves.Curve(np.arange(9.0), np.ones(9), None)
+    assert np.isnan(curves.align([no_event] * 3).rows).all()
+
+
+def test_percent_of_the_swing():
+    t = np.arange(300) / 240
+    swings = [
+        curves.Curve(t, (t - start) / (end - start), end, start)
+        for start, end in ((0.5, 0.7), (0.4, 0.7), (0.55, 0.8))
+    ]
+    got = curves.align_percent(swings)
+    np.testing.assert_allclose(got.mean, got.grid / 100.0, atol=1e-9)
+
+
+def test_difference_and_its_band():
+    rng = np.random.default_rng(6)
+    a = curves.align([bell(700 + rng.normal(0, 5), 0.8) for _ in range(8)])
+    b = curves.align([bell(760 + rng.normal(0, 5), 0.8) for _ in range(8)])
+    got = curves.difference(a, b)
+    middle = np.flatnonzero(np.abs(got.grid) < 1e-9)[0]
+    assert got.delta[middle] == pytest.approx(60, abs=6)
+    assert got.clear[middle]
+    assert not curves.difference(a, a).clear.any()
+    with pytest.raises(ValueError, match="same grid"):
+        curves.difference(a, curves.align([], step_s=0.004))
+
+
+def test_representative_swing_is_the_one_nearest_the_mean():
+    peaks = (640, 702, 760, 690)
+    aligned = curves.align([bell(p, 0.8) for p in peaks])
+    assert curves.representative([aligned]) == 1
+    late = curves.align([bell(9, 0.8, late=d) for d in (0.0, 0.1, 0.0, 0.0)])
+    assert curves.representative([aligned, late]) == 3
+    assert curves.representative([]) is None
+    assert curves.representative([curves.align([bell(1, 0.8)] * 2)]) is None

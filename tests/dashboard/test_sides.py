@@ -1,0 +1,765 @@
+"""A switch hitter has two swings: nothing that is compared joins them."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import datetime as dt
+import io
+import re
+import zipfile
+from collections import Counter
+from statistics import fmean, stdev
+
+import numpy as np
+import pytest
+from django.urls import reverse
+from pypdf import PdfReader
+
+from athletes import decisions
+from athletes.admin.metrics_csv import metrics_csv
+from athletes.analysis import percentiles, run, summaries
+from athletes.analysis.changes import change_at
+from athletes.analysis.history import histories, newest_side, of_side, sides_in
+from athletes.frames import curves as stored_curves
+from athletes.frames import load
+from athletes.frames.format import CLOCK
+from athletes.models import Movement, Player, Session
+from biomechanics.session_statistics import summarise
+from dashboard.selectors.athlete_page import NUMERIC_HEADLINES
+from dashboard.selectors.compare_items import parse_items
+from dashboard.selectors.home_page import real_changes
+from privacy.archive import write_archive
+from sharing import links
+from sharing.models import SavedComparison
+from sharing.sheet import athlete_sheet, session_sheet
+from tests.dashboard.test_views_pages import figure_of, text_of
+from tests.factories import (
+    make_player,
+    make_session,
+    make_swing,
+    make_token,
+    make_user,
+    simulated_movements,
+    store_simulated,
+)
+
+pytestmark = pytest.mark.django_db
+
+METRIC = "peak_hand_speed"
+RULE = {"reference": {"time_s": 1.0, "rule": "hand_peak"}}
+DAY = dt.date(2026, 3, 1)
+
+# Hand speeds in m/s. The left swing is the slower one; it became faster, while the
+# right one stayed. Of all swings together the mean says neither, since the last session
+# has more from the left.
+RIGHT = [
+    (10.0, 10.1, 9.9, 10.0),
+    (10.1, 10.0, 9.9, 10.0),
+    (10.0, 9.9, 10.0, 10.1),
+    (10.0, 10.1, 9.9),
+]
+LEFT = [
+    (8.0, 8.1, 7.9),
+    (8.1, 8.0, 7.9),
+    (8.0, 7.9, 8.1),
+    (8.6, 8.7, 8.5, 8.6, 8.6),
+]
+
+
+def swings(session, side, speeds, metric="peak_hand_speed"):
+    for speed in speeds:
+        make_swing({metric: speed}, session=session, side=side, events=RULE)
+
+
+def session_of(player, week, right=(), left=(), **fields):
+    """A session whose swings from each side have these hand speeds, in turn."""
+    session = make_session(
+        player=player,
+        session_date=DAY + dt.timedelta(weeks=week),
+        swing_count=len(right) + len(left),
+        data_synced=True,
+        data_state="complete",
+        **fields,
+    )
+    swings(session, "right", right)
+    swings(session, "left", left)
+    run.summarise(session.pk)
+    return session
+
+
+@pytest.fixture
+def switch():
+    player = make_player(dominant_hand_hitting="switch", last_name="Twohand")
+    for week, (right, left) in enumerate(zip(RIGHT, LEFT, strict=True)):
+        session_of(player, week, right, left)
+    summaries.refresh_player_summaries([player.pk])
+    return player
+
+
+@pytest.fixture
+def righty():
+    player = make_player()
+    for week, right in enumerate(RIGHT):
+        session_of(player, week, right)
+    summaries.refresh_player_summaries([player.pk])
+    return player
+
+
+@pytest.fixture
+def coach(client):
+    user = make_user(units="metric")
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return user
+
+
+def history_of(player, *names):
+    names = names or NUMERIC_HEADLINES
+    return histories(Session.objects.all(), [player.pk], names)[player.pk]
+
+
+def newest_of(player):
+    return player.sessions.order_by("session_date").last()
+
+
+# --- Means of each side ---------------------------------------------------------------
+
+
+def test_a_session_of_both_sides_has_a_point_for_each(switch):
+    points = history_of(switch)["peak_hand_speed"]
+    assert [point.basis.side for point in points] == ["right", "left"] * 4
+    for place, (right, left) in enumerate(zip(RIGHT, LEFT, strict=True)):
+        for point, values in zip(
+            points[2 * place : 2 * place + 2], (right, left), strict=True
+        ):
+            assert point.n == len(values)
+            assert point.mean == pytest.approx(fmean(values))
+            assert point.sd == pytest.approx(stdev(values))
+            assert point.is_part
+    assert points[0].basis.label.startswith("batting right · ")
+
+
+def test_what_is_kept_and_what_is_computed_are_the_same(switch):
+    kept = history_of(switch)
+    assert set(newest_of(switch).summary["sides"]) == {"right", "left"}
+    for session in switch.sessions.all():
+        del session.summary["sides"]  # as before sides were told apart
+        session.save()
+    assert history_of(switch) == kept
+
+
+def test_a_metric_that_is_not_kept_is_computed_of_each_side(switch):
+    session = newest_of(switch)
+    swings(session, "right", [500.0, 520.0], "com_speed_max")
+    swings(session, "left", [300.0], "com_speed_max")
+    run.summarise(session.pk)
+    points = history_of(switch, "peak_hand_speed", "com_speed_max")["com_speed_max"]
+    assert {p.basis.side: (p.n, p.mean) for p in points} == {
+        "right": (2, 510.0),
+        "left": (1, 300.0),
+    }
+
+
+def test_who_swings_from_one_side_reads_as_ever(righty):
+    points = history_of(righty)["peak_hand_speed"]
+    assert [point.mean for point in points] == pytest.approx(
+        [fmean(values) for values in RIGHT]
+    )
+    assert {point.basis.side for point in points} == {"right"}
+    assert points[0].basis.label == (
+        "condition not said · reference: peak hand speed · single-camera"
+    )
+    assert not any(point.is_part for point in points)
+
+
+def test_an_unknown_side_is_a_group_of_its_own(righty):
+    session = newest_of(righty)
+    swings(session, None, [20.0, 20.2])
+    run.summarise(session.pk)
+    history = history_of(righty)
+    assert sides_in(history) == ("right", "")
+    (point,) = of_side(history, "")["peak_hand_speed"]
+    assert (point.n, point.mean) == (2, pytest.approx(20.1))
+    assert point.basis.label.startswith("batting side not known")
+    assert change_at(history["peak_hand_speed"], point).real is None
+
+
+def test_a_swing_that_does_not_count_makes_no_second_side(righty, coach):
+    session = newest_of(righty)
+    bunt = make_swing({"peak_hand_speed": 3.0}, session=session, side="left")
+    decisions.set_inclusion(
+        movement=bunt, inclusion="excluded", reason="Bunt.", user=coach
+    )
+    for _ in ("kept", "computed"):
+        points = history_of(righty)["peak_hand_speed"]
+        assert {point.basis.side for point in points} == {"right"}
+        assert points[-1].mean == pytest.approx(fmean(RIGHT[-1]))
+        session.refresh_from_db()
+        session.summary.pop("sides", None)
+        session.save()
+
+
+def test_moved_events_keep_their_rule_on_each_side(switch):
+    session = newest_of(switch)
+    for swing in session.movements.filter(side="left"):
+        swing.events = {"reference": {"time_s": 1.1, "rule": "manual"}}
+        swing.automatic_events = RULE
+        swing.save()
+    run.summarise(session.pk)
+    kept = history_of(switch)["peak_hand_speed"]
+    assert {point.basis.rule for point in kept} == {"hand_peak"}
+    Session.objects.update(summary={})
+    assert history_of(switch)["peak_hand_speed"] == kept
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_history_takes_as_many_queries_for_one_session_as_for_four(
+    count, django_assert_num_queries
+):
+    player = make_player()
+    for week in range(count):
+        session_of(player, week, RIGHT[week])
+    with django_assert_num_queries(2):
+        history_of(player)
+    for week in range(count):
+        session_of(player, week + 4, RIGHT[week], LEFT[week])
+    with django_assert_num_queries(3):
+        history_of(player)
+    Session.objects.update(summary={})
+    with django_assert_num_queries(4):
+        history_of(player)
+
+
+# --- Changes --------------------------------------------------------------------------
+
+
+def test_change_is_held_against_the_same_side(switch):
+    points = history_of(switch)["peak_hand_speed"]
+    right, left = points[-2:]
+    stayed, faster = change_at(points, right), change_at(points, left)
+    assert (stayed.real, faster.real) == (False, True)
+    assert faster.before == pytest.approx(8.0)
+    assert faster.delta == pytest.approx(0.6)
+    assert (faster.n_before, faster.n_now) == (9, 5)
+    assert stayed.before == pytest.approx(10.0, abs=0.01)
+    assert (stayed.side, faster.side) == ("batting right", "batting left")
+    # Pooled over the sessions of the one side: 0.1 in all of the left.
+    spread = summarise([v - fmean(s) for s in LEFT for v in s], ratio_scale=False)
+    assert faster.smallest == pytest.approx(
+        1.96 * spread.sd * (13 / 10) ** 0.5 * (1 / 9 + 1 / 5) ** 0.5
+    )
+
+
+def test_home_tells_the_change_of_the_side_that_changed(client, coach, switch):
+    changes, compared = real_changes(history_of(switch), newest_of(switch).pk)
+    assert compared
+    assert [(change.side, change.now) for change in changes] == [
+        ("batting left", pytest.approx(8.6))
+    ]
+    page = client.get("/").content.decode()
+    assert "Hand speed, batting left" in page
+    link = reverse("dashboard:athlete", args=[switch.pk])
+    assert f'href="{link}?metric=peak_hand_speed&amp;side=left"' in page
+
+
+def test_home_says_no_side_of_others(client, coach, righty):
+    session_of(righty, 4, [12.0, 12.1, 11.9])
+    page = client.get("/").content.decode()
+    assert "Hand speed" in page
+    assert "batting" not in page
+    assert "side=" not in page
+
+
+# --- The athlete's page ---------------------------------------------------------------
+
+
+def trend_of(response):
+    return [
+        trace["y"]
+        for trace in figure_of(response, "trend-chart")["data"]
+        if "y" in trace
+    ]
+
+
+def test_athlete_page_is_of_the_side_of_most_swings_in_the_newest_session(
+    client, coach, switch
+):
+    assert newest_side(history_of(switch)) == "left"
+    response = client.get(f"/athletes/{switch.pk}/")
+    assert trend_of(response) == [pytest.approx([8.0, 8.0, 8.0, 8.6])]
+    text = text_of(response)
+    assert "Newest session batting left" in text
+    assert "5 counted swings" in text
+    assert (
+        "Peak speed of both hands, batting left: 7 % faster than in the three "
+        "sessions before, a real change (8.0 m/s → 8.6 m/s; 9 and 5 swings)." in text
+    )
+    assert "4 session means of the other side, or with another condition" in text
+    assert "batting left · condition not said" in text
+
+
+def test_athlete_page_of_the_other_side_when_asked(client, coach, switch):
+    response = client.get(f"/athletes/{switch.pk}/?side=right")
+    assert trend_of(response) == [pytest.approx([10.0, 10.0, 10.0, 10.0])]
+    text = text_of(response)
+    assert "Peak speed of both hands, batting right, as before (10.0 m/s)" in text
+    assert "batting left" not in text.split("Sessions")[0]
+
+
+def test_both_lines_are_drawn_apart_on_request(client, coach, switch):
+    response = client.get(f"/athletes/{switch.pk}/?mixed=1")
+    assert trend_of(response) == [
+        pytest.approx([10.0, 10.0, 10.0, 10.0]),
+        pytest.approx([8.0, 8.0, 8.0, 8.6]),
+    ]
+
+
+def test_list_of_sessions_has_a_speed_for_each_side(client, coach, switch):
+    page = client.get(f"/athletes/{switch.pk}/").content.decode()
+    row = page.split('id="sessions"')[1].split("<tbody")[1].split("</tr>")[0]
+    words = " ".join(re.sub(r"<[^>]+>", " ", row).split())
+    assert re.search(r"8\.6 .*batting left 10\.0 .*batting right", words), words
+
+
+def test_page_of_one_side_says_no_side(client, coach, righty):
+    page = client.get(f"/athletes/{righty.pk}/").content.decode()
+    assert "batting" not in page.lower()
+    assert "side=" not in page
+    same = client.get(f"/athletes/{righty.pk}/?side=left").content.decode()
+    assert trend_of(client.get(f"/athletes/{righty.pk}/?side=left")) == [
+        pytest.approx([fmean(values) for values in RIGHT])
+    ]
+    assert "batting" not in same.lower()
+
+
+# --- Among the facility's athletes ----------------------------------------------------
+
+
+def crowd():
+    for place in range(percentiles.LEAST_ATHLETES):
+        session_of(make_player(), 0, [9.0 + place / 10])
+    summaries.refresh_player_summaries(Player.objects.values_list("pk", flat=True))
+
+
+def test_no_percentile_of_a_session_of_both_sides(client, coach, switch):
+    crowd()
+    text = text_of(client.get(f"/athletes/{switch.pk}/"))
+    assert "No percentile: this session has swings of both sides." in text
+    assert "percentile n =" not in text
+
+
+def test_percentile_of_a_newest_session_of_one_side_but_not_of_the_other(
+    client, coach, switch
+):
+    session_of(switch, 4, right=[10.0, 10.1])
+    session_of(switch, 5, left=[8.6, 8.6])
+    crowd()
+    text = text_of(client.get(f"/athletes/{switch.pk}/"))
+    assert "2nd percentile n = 21" in text
+    assert "Of a switch hitter the number is the mean over both sides" in text
+    other = text_of(client.get(f"/athletes/{switch.pk}/?side=right"))
+    assert "No percentile: it is of the newest session, of the other side." in other
+    assert "percentile n =" not in other
+
+
+def test_of_others_the_percentile_says_nothing_of_switch_hitters(client, coach, righty):
+    crowd()
+    text = text_of(client.get(f"/athletes/{righty.pk}/"))
+    assert "percentile n = 21" in text
+    assert "switch hitter" not in text.lower()
+
+
+# --- Compare ------------------------------------------------------------------------
+
+
+def compared(response):
+    """Of each item of the first row its mean, its n and what is said of it."""
+    (row,) = [r for r in response.context["page"].rows if r.definition.id == METRIC]
+    return [(cell.mean, cell.n, cell.real) for cell in row.cells]
+
+
+def compare(client, *items):
+    return client.get(reverse("dashboard:compare"), {"items": ",".join(items)})
+
+
+def test_two_sessions_are_held_against_each_other_on_one_side(client, coach, switch):
+    before, after = switch.sessions.order_by("session_date")[2:]
+    response = compare(client, f"session-{before.pk}", f"session-{after.pk}")
+    # Of all the swings there are 7 from the right and 8 from the left.
+    assert compared(response) == [
+        (pytest.approx(8.0), 3, None),
+        (pytest.approx(8.6), 5, True),
+    ]
+    text = text_of(response)
+    assert f"{switch.full_name}, Mar 15, 2026, batting left 3 counted swings" in text
+    assert f"{switch.full_name}, Mar 22, 2026, batting left 5 counted swings" in text
+    one = compare(client, f"session-{before.pk}-right", f"session-{after.pk}")
+    assert compared(one) == [
+        (pytest.approx(10.0), 4, None),
+        (pytest.approx(10.0), 3, False),
+    ]
+
+
+def test_both_sides_of_a_session_can_be_held_against_each_other(client, coach, switch):
+    key = f"session-{newest_of(switch).pk}"
+    response = compare(client, f"{key}-right", f"{key}-left")
+    assert compared(response) == [
+        (pytest.approx(10.0), 3, None),
+        (pytest.approx(8.6), 5, True),
+    ]
+    assert "a clear difference between them is not a change" in text_of(response)
+    # What is saved are things; the side of one would be lost.
+    assert "Save this comparison</button>" not in response.content.decode()
+    refused = client.post(
+        reverse("sharing:save_comparison"),
+        {"items": f"{key}-right,{key}-left", "name": "Both"},
+        follow=True,
+    )
+    assert "Not saved. Which side a switch hitter swings from" in text_of(refused)
+    assert not SavedComparison.objects.exists()
+
+
+def test_scatter_is_that_of_the_side(client, coach, switch):
+    # Wild from the left, as ever from the right.
+    for session in switch.sessions.all():
+        left = session.movements.filter(side="left")[:3]
+        for swing, off in zip(left, (-2, 0, 2), strict=True):
+            swing.metrics[METRIC]["value"] = 8.0 + off
+            swing.save()
+        run.summarise(session.pk)
+    before, after = switch.sessions.order_by("session_date")[2:]
+    response = compare(
+        client, f"session-{before.pk}-right", f"session-{after.pk}-right"
+    )
+    (row,) = response.context["page"].rows
+    spread = summarise([v - fmean(s) for s in RIGHT for v in s], ratio_scale=False)
+    freedom = sum(len(s) - 1 for s in RIGHT)
+    sd = spread.sd * ((spread.n - 1) / freedom) ** 0.5
+    assert row.cells[1].smallest == pytest.approx(1.96 * sd * (1 / 4 + 1 / 3) ** 0.5)
+
+
+def test_a_swing_is_held_against_the_scatter_of_its_own_side(client, coach, switch):
+    session = newest_of(switch)
+    left, other = session.movements.filter(side="left")[:2]
+    response = compare(client, f"swing-{left.pk}", f"swing-{other.pk}")
+    for item in response.context["page"].items:
+        assert {swing.side for swing in item.around} == {"left"}
+    assert "batting" not in text_of(response)
+
+
+def test_an_athlete_is_compared_by_one_side(client, coach, switch, righty):
+    response = compare(client, f"athlete-{righty.pk}", f"athlete-{switch.pk}")
+    # The right-handed hitter's side is the one that both have.
+    assert [item.bats for item in response.context["page"].items] == ["right"] * 2
+    assert [n for _, n, _ in compared(response)] == [11, 11]
+    words = f"{switch.full_name}, batting right 11 counted swings of 3 sessions"
+    assert words in text_of(response)
+    assert f"{righty.full_name} 11 counted swings of 3 sessions" in text_of(response)
+
+
+@pytest.mark.parametrize("item", ["session-1-up", "session-1-", "swing-1-left", "x-1"])
+def test_what_is_no_side_is_refused(item):
+    assert parse_items([item]) == ((), (f"“{item}” is not something to compare.",))
+
+
+def test_comparison_of_one_side_says_no_side(client, coach, righty):
+    one, other = righty.sessions.order_by("session_date")[:2]
+    response = compare(client, f"session-{one.pk}", f"session-{other.pk}")
+    assert "batting" not in text_of(response)
+    assert [item.detail for item in response.context["page"].items] == [
+        "4 counted swings"
+    ] * 2
+
+
+# --- The swing's page ---------------------------------------------------------------
+
+
+def test_a_swing_stands_beside_the_mean_of_its_side(client, coach, switch):
+    left = newest_of(switch).movements.filter(side="left").first()
+    page = text_of(client.get(f"/athletes/swings/{left.pk}/"))
+    assert "session mean batting left 8.6 m/s, n = 5" in page
+
+
+def test_a_swing_of_one_side_stands_beside_the_session_mean(client, coach, righty):
+    swing = newest_of(righty).movements.first()
+    page = text_of(client.get(f"/athletes/swings/{swing.pk}/"))
+    assert "session mean 10.0 m/s, n = 3" in page
+
+
+# --- The session's page -------------------------------------------------------------
+
+
+def session_at(client, session, **query):
+    return client.get(reverse("dashboard:session", args=[session.pk]), query)
+
+
+def tiles_of(response):
+    """The mean of the hand speed of each part that the page tells of."""
+    return [
+        (part.key, part.counted, part.first_means[0].value)
+        for part in response.context["page"].parts
+    ]
+
+
+def test_session_tells_of_each_side_by_itself(client, coach, switch):
+    response = session_at(client, newest_of(switch))
+    assert tiles_of(response) == [
+        ("right", 3, pytest.approx(10.0)),
+        ("left", 5, pytest.approx(8.6)),
+    ]
+    text = text_of(response)
+    assert "8 of 8 count in means, 3 batting right and 5 batting left" in text
+    assert "together" not in text.replace("Both together", "")
+    assert "Batting right: mean ± SD of 3" in text
+    assert "Batting left: mean ± SD of 5" in text
+    # Over all eight it would be 9.1.
+    assert "9.1 m/s" not in text
+
+
+@pytest.mark.parametrize(
+    ("side", "counted", "mean"), [("right", 3, 10.0), ("left", 5, 8.6)]
+)
+def test_session_of_one_side_on_request(client, coach, switch, side, counted, mean):
+    response = session_at(client, newest_of(switch), side=side)
+    assert tiles_of(response) == [(side, counted, pytest.approx(mean))]
+    page = response.context["page"]
+    assert {swing.bats for swing in page.swings} == {side}
+    assert f"{counted} of {counted} count in means" in text_of(response)
+    assert f'name="side" value="{side}"' in response.content.decode()
+
+
+def test_session_of_both_together_says_so(client, coach, switch):
+    response = session_at(client, newest_of(switch), side="both")
+    every = [*RIGHT[-1], *LEFT[-1]]
+    assert tiles_of(response) == [("both", 8, pytest.approx(fmean(every)))]
+    text = text_of(response)
+    assert "3 batting right and 5 batting left together" in text
+    assert "Two swings are averaged here as if they were one" in text
+    assert "Both sides together: mean ± SD of 8" in text
+
+
+def test_side_alone_comes_for_htmx(client, coach, switch):
+    response = client.get(
+        reverse("dashboard:session", args=[newest_of(switch).pk]) + "?side=left",
+        headers={"HX-Request": "true", "HX-Target": "session-swings"},
+    )
+    assert b"<html" not in response.content
+    assert "Batting left: mean" in text_of(response)
+    assert 'aria-current="true">Batting left<' in response.content.decode()
+
+
+@pytest.mark.parametrize("side", ["", "left", "both", "up"])
+def test_session_of_one_side_has_nothing_to_choose(client, coach, righty, side):
+    response = session_at(client, newest_of(righty), side=side)
+    assert tiles_of(response) == [("", 3, pytest.approx(10.0))]
+    text = text_of(response)
+    assert "3 of 3 count in means " in text
+    assert "batting" not in text.lower()
+    assert "Mean ± SD of 3" in text
+
+
+@pytest.mark.parametrize("left", [[8.0], LEFT[-1]])
+@pytest.mark.parametrize("side", ["", "left", "both"])
+def test_session_of_both_sides_takes_no_more_queries(
+    client, coach, side, left, django_assert_max_num_queries
+):
+    session = session_of(make_player(), 0, RIGHT[0], left)
+    with django_assert_max_num_queries(11):
+        session_at(client, session, side=side)
+
+
+@pytest.fixture
+def recorded():
+    """Eight swings with curves: of those from the left all is slower."""
+    session = make_session(data_state="complete", data_synced=True)
+    store_simulated(session, simulated_movements(swings=8))
+    run.analyse_session(session.pk)
+    swings = list(session.movements.filter(is_swing=True).in_session_order())
+    left = [swing.pk for swing in swings[::2]][:3]
+    Movement.objects.filter(pk__in=left).update(side="left")
+    slower = {}
+    for pk, curves in stored_curves.load_curves(left).items():
+        values = {name: 0.8 * curve for name, curve in curves.values.items()}
+        packed = load.pack({CLOCK: curves.time_s, **values})
+        slower[pk] = packed
+    stored_curves.store_packed(slower)
+    run.summarise(session.pk)
+    session.refresh_from_db()
+    return session
+
+
+def means_drawn(response):
+    """The largest value of each mean curve, by the side in its name."""
+    figure = figure_of(response, "session-curves-chart")
+    found = {}
+    for trace in figure["data"]:
+        if trace.get("role") == "mean":
+            y = np.frombuffer(base64.b64decode(trace["y"]["bdata"]), dtype="<f4")
+            found[trace["name"]] = float(np.nanmax(y))
+    return found
+
+
+def test_curves_have_a_mean_for_each_side(client, coach, recorded):
+    apart = means_drawn(session_at(client, recorded, series="torso_omega"))
+    assert list(apart) == ["Mean, batting right", "Mean, batting left"]
+    right, left = apart.values()
+    assert left == pytest.approx(0.8 * right, rel=0.05)
+    alone = means_drawn(session_at(client, recorded, series="torso_omega", side="left"))
+    assert alone == {"Mean": pytest.approx(left)}
+    every = means_drawn(session_at(client, recorded, series="torso_omega", side="both"))
+    assert left * 1.02 < every["Mean"] < right * 0.98
+    response = session_at(client, recorded, series="torso_omega")
+    counts = Counter(
+        swing.bats for swing in response.context["page"].swings if swing.counted
+    )
+    # The swing without a bat has another reference event.
+    assert (
+        f"{counts['right'] - 1} swings batting right and 3 swings batting left, aligned"
+    ) in response.context["curves"].caption
+    assert "Mean, batting left" in text_of(response)
+
+
+def test_each_side_has_its_own_typical_swing(client, coach, recorded):
+    def typical(**query):
+        response = session_at(client, recorded, **query)
+        return {
+            tile.swing.bats: tile.swing.id
+            for tile in response.context["strip"]
+            if tile.is_typical
+        }
+
+    apart = typical()
+    assert set(apart) == {"right", "left"}
+    assert typical(side="left") == {"left": apart["left"]}
+    (together,) = typical(side="both").values()
+    assert together == recorded.summary["representative"]["movement_id"]
+    own = [
+        swing
+        for swing in recorded.movements.in_session_order()
+        if swing.is_counted and swing.side == "left"
+    ]
+    assert apart["left"] == run.representative_movement(own)
+
+
+# --- The list -----------------------------------------------------------------------
+
+
+def test_list_says_over_what_a_switch_hitters_speeds_are(client, coach, righty):
+    words = "A switch hitter's speeds are means over all swings"
+    assert words not in text_of(client.get("/athletes/"))
+    make_player(dominant_hand_hitting="switch")
+    assert words in text_of(client.get("/athletes/"))
+
+
+# --- What leaves the house ----------------------------------------------------------
+
+
+def test_sheet_is_of_one_side_and_says_so(switch):
+    sheet = athlete_sheet(switch, Session.objects.all(), units="metric")
+    assert sheet.facts == (
+        *("Switch hitter", "Condition not said", "5 counted swings", "Batting left"),
+        "3 swings of the other side not in it",
+    )
+    (row,) = sheet.rows
+    assert (row.before, row.before_n, row.now, row.n) == ("8.0", "9", "8.6", "5")
+    assert row.verdict == "real change"
+    assert "batting left: 7 % faster" in sheet.findings[0]
+    assert "same side, condition, reference event" in sheet.remarks[0]
+    right = athlete_sheet(switch, Session.objects.all(), units="metric", side="right")
+    (row,) = right.rows
+    assert (row.before, row.now, row.n) == ("10.0", "10.0", "3")
+    assert "Batting right" in right.facts
+
+
+def test_sheet_of_a_session_has_the_sides_of_that_session(switch):
+    both = newest_of(switch)
+    alone = session_of(switch, 6, right=[10.5, 10.6, 10.4])
+    sheet = session_sheet(both, Session.objects.all(), units="metric", side="right")
+    assert (sheet.rows[0].now, sheet.side_key) == ("10.0", "right")
+    sheet = session_sheet(alone, Session.objects.all(), units="metric", side="left")
+    assert (sheet.rows[0].now, sheet.rows[0].n) == ("10.5", "3")
+    assert "Batting right" in sheet.facts
+    assert sheet.side_choices == ()
+
+
+def test_sheet_of_one_side_says_no_side(righty):
+    sheet = athlete_sheet(righty, Session.objects.all(), units="metric", side="left")
+    assert sheet.facts == ("Bats right", "Condition not said", "3 counted swings")
+    assert "same condition, reference event" in sheet.remarks[0]
+    assert sheet.side_choices == ()
+
+
+def test_sheet_page_and_file_follow_the_side(client, coach, switch):
+    address = reverse("sharing:athlete", args=[switch.pk])
+    page = client.get(address, {"side": "right"}).content.decode()
+    assert ".pdf?side=right" in page
+    assert "Batting right</bdi>" in page
+    file = client.get(
+        reverse("sharing:athlete_pdf", args=[switch.pk]), {"side": "right"}
+    )
+    words = "".join(p.extract_text() for p in PdfReader(io.BytesIO(file.content)).pages)
+    assert "Batting right" in words
+    assert "3 counted swings" in words
+
+
+def test_shared_link_shows_either_side(client, coach, switch):
+    _, token = links.make_link(by=coach, player=switch)
+    address = reverse("shared", args=[token])
+    assert "Batting left</bdi>" in client.get(address).content.decode()
+    page = client.get(address, {"side": "right"}).content.decode()
+    assert "Batting right</bdi>" in page
+
+
+def test_json_has_the_means_of_each_side(client, switch):
+    session = newest_of(switch)
+    answer = client.get(f"/sessions/{session.pk}/metrics", headers=make_token())
+    metric = answer.json()["metrics"][METRIC]
+    # What was there before is as it was: all swings together.
+    assert metric["n"] == 8
+    assert metric["mean"] == pytest.approx(fmean([*RIGHT[-1], *LEFT[-1]]))
+    assert [
+        (row["side"], row["n"], row["mean"], row["sd"], row["event_rule"])
+        for row in metric["sides"]
+    ] == [
+        (
+            side,
+            len(values),
+            pytest.approx(fmean(values)),
+            pytest.approx(stdev(values)),
+            "hand_peak",
+        )
+        for side, values in (("left", LEFT[-1]), ("right", RIGHT[-1]))
+    ]
+    assert [row["side"] for row in metric["values"]] == ["right"] * 3 + ["left"] * 5
+
+
+def test_json_of_one_side_has_the_same_mean_twice(client, righty):
+    session = newest_of(righty)
+    answer = client.get(f"/sessions/{session.pk}/metrics", headers=make_token())
+    metric = answer.json()["metrics"][METRIC]
+    (row,) = metric["sides"]
+    assert (row["side"], row["n"]) == ("right", metric["n"])
+    assert row["mean"] == pytest.approx(metric["mean"])
+
+
+def lines_of(text):
+    return [
+        (row["side"], int(row["n"]), pytest.approx(float(row["mean"])))
+        for row in csv.DictReader(io.StringIO(text))
+        if row["metric"] == METRIC
+    ]
+
+
+def test_files_say_from_which_side(switch, righty):
+    both, one = newest_of(switch), newest_of(righty)
+    together = fmean([*RIGHT[-1], *LEFT[-1]])
+    wanted = [("both", 8, together), ("right", 3, 10.0), ("left", 5, 8.6)]
+    assert lines_of("".join(metrics_csv([both]))) == wanted
+    assert lines_of("".join(metrics_csv([one]))) == [("right", 3, 10.0)]
+    file = io.BytesIO()
+    write_archive(switch, file)
+    with zipfile.ZipFile(file) as archive:
+        text = archive.read("session_metrics.csv").decode()
+    rows = lines_of(text)
+    assert [row for row in rows if row[0] == "both"][-1] == wanted[0]
+    assert [row for row in rows if row[0] != "both"][-2:] == wanted[1:]
