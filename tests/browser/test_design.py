@@ -57,7 +57,7 @@ def axe(page):
 
 
 def strokes(page, selector="#sequence"):
-    """Colours of the curves as drawn, by name of the trace."""
+    """Colors of the curves as drawn, by name of the trace."""
     return page.evaluate(
         f"""() => Object.fromEntries(
           document.querySelector('{selector} [data-chart-plot]')._fullData
@@ -119,10 +119,10 @@ def test_theme_follows_the_system_until_chosen_and_is_remembered(swing):
     assert root.get_attribute("data-theme") == "light"
 
 
-def test_curves_have_the_colour_and_dash_of_their_part(swing):
+def test_curves_have_the_color_and_dash_of_their_part(swing):
     page = swing()
-    colours = strokes(page)
-    assert colours == {
+    colors = strokes(page)
+    assert colors == {
         part: token(page, f"part-{part.replace('_', '-')}") for part in gallery.PEAKS
     }
     dashes = page.evaluate(
@@ -367,8 +367,8 @@ def test_charts_below_the_screen_wait_until_the_reader_moves(visit):
     page.wait_for_selector("#sequence[data-drawn]")
 
 
-# Colours of a canvas, fully covered pixels only: edges of lines are mixtures.
-CANVAS_COLOURS = """() => {
+# Colors of a canvas, fully covered pixels only: edges of lines are mixtures.
+CANVAS_COLORS = """() => {
   const canvas = document.querySelector('#sequence canvas.chart__sketch');
   const { data } = canvas.getContext('2d')
     .getImageData(0, 0, canvas.width, canvas.height);
@@ -387,13 +387,13 @@ def test_first_picture_has_curves_legend_and_events_before_plotly(pages, login_c
     page.goto("/swing/")
     page.locator("#sequence").scroll_into_view_if_needed()
     page.wait_for_selector("#sequence[data-sketched] canvas")
-    colours = {
+    colors = {
         part: token(page, f"part-{part.replace('_', '-')}") for part in gallery.PEAKS
     }
-    assert set(colours.values()) <= set(page.evaluate(CANVAS_COLOURS))
+    assert set(colors.values()) <= set(page.evaluate(CANVAS_COLORS))
     page.get_by_label("torso").uncheck()
-    shown = set(page.evaluate(CANVAS_COLOURS))
-    assert shown & set(colours.values()) == set(colours.values()) - {colours["torso"]}
+    shown = set(page.evaluate(CANVAS_COLORS))
+    assert shown & set(colors.values()) == set(colors.values()) - {colors["torso"]}
     page.locator(
         "#sequence [data-chart-readout]", has_text="could not be loaded"
     ).wait_for()
