@@ -315,7 +315,7 @@ STORAGES: dict[str, Any] = {
         "BACKEND": (
             "django.contrib.staticfiles.storage.StaticFilesStorage"
             if DEBUG or TESTING
-            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+            else "reboot_site.static_files.ModuleStaticFilesStorage"
         )
     },
 }

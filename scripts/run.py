@@ -202,8 +202,9 @@ def _demo_logins(var: Path) -> list[str]:
 
 
 def _static_digest() -> str:
-    """Changes when a static file or the pinned requirements change."""
+    """Changes when a static file, their storage or a pinned requirement changes."""
     digest = hashlib.sha256((ROOT / "requirements.txt").read_bytes())
+    digest.update((ROOT / "reboot_site" / "static_files.py").read_bytes())
     for path in sorted((ROOT / "static").rglob("*")):
         if path.is_file():
             stat = path.stat()

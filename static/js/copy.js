@@ -1,31 +1,34 @@
-/* Buttons that copy what is shown once: a new link, a token, a secret. Without scripts
-   it is selected and copied by hand. */
-(() => {
-  "use strict";
+// @ts-check
+// Buttons that copy what is shown once: a new link, a token, a secret. Without scripts
+// it is selected and copied by hand.
 
-  function select(shown) {
-    if (shown.select) shown.select();
-    else window.getSelection().selectAllChildren(shown);
+/** @param {Element} shown */
+const select = (shown) => {
+  if (shown instanceof HTMLInputElement || shown instanceof HTMLTextAreaElement) shown.select();
+  else window.getSelection()?.selectAllChildren(shown);
+};
+
+/** @param {HTMLElement} button */
+const copy = async (button) => {
+  const shown = document.getElementById(button.dataset.copy ?? "");
+  if (!shown) return;
+  select(shown);
+  try {
+    const isField = shown instanceof HTMLInputElement || shown instanceof HTMLTextAreaElement;
+    await navigator.clipboard.writeText(isField ? shown.value : (shown.textContent ?? ""));
+    button.textContent = "Copied";
+  } catch {
+    // No permission, or no https: it is selected, the keyboard does the rest.
+    button.textContent = "Press Ctrl+C";
   }
+};
 
-  async function copy(button) {
-    const shown = document.getElementById(button.dataset.copy);
-    select(shown);
-    try {
-      await navigator.clipboard.writeText(shown.value ?? shown.textContent);
-      button.textContent = "Copied";
-    } catch {
-      // No permission, or no https: it is selected, the keyboard does the rest.
-      button.textContent = "Press Ctrl+C";
-    }
-  }
+document.addEventListener("click", ({ target }) => {
+  /** @type {HTMLElement | null} */
+  const button = target instanceof Element ? target.closest("[data-copy]") : null;
+  if (button) copy(button);
+});
 
-  document.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-copy]");
-    if (button) copy(button);
-  });
-
-  document.addEventListener("focusin", (event) => {
-    if (event.target.matches("[data-select]")) select(event.target);
-  });
-})();
+document.addEventListener("focusin", ({ target }) => {
+  if (target instanceof Element && target.matches("[data-select]")) select(target);
+});

@@ -1,207 +1,230 @@
+// @ts-check
 // What every page needs of htmx, dialogs and menus. Which answers are swapped in
 // stands in the htmx-config of base.html; here is what people see when one is not.
-(() => {
-  "use strict";
 
-  const LOGIN = "/accounts/login/";
+import { svgElement } from "./shared/page.js";
 
-  const toLogin = () => {
-    const here = location.pathname + location.search;
-    location.assign(`${LOGIN}?next=${encodeURIComponent(here)}`);
-  };
+const LOGIN = "/accounts/login/";
 
-  // --- Messages at the lower right ------------------------------------------
+const toLogin = () => {
+  const here = location.pathname + location.search;
+  location.assign(`${LOGIN}?next=${encodeURIComponent(here)}`);
+};
 
-  const icon = () => {
-    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    svg.setAttribute("viewBox", "0 0 20 20");
-    svg.setAttribute("fill", "none");
-    svg.setAttribute("stroke", "currentColor");
-    svg.setAttribute("stroke-width", "1.75");
-    svg.setAttribute("aria-hidden", "true");
-    svg.classList.add("alert__mark");
-    const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-    path.setAttribute("d", "M10 2.5 18.5 17h-17zM10 8v4M10 14.5v.1");
-    svg.append(path);
-    return svg;
-  };
+// --- Messages at the lower right ------------------------------------------
 
-  const toast = (title, text) => {
-    const box = document.getElementById("toasts");
-    if (!box) return;
-    // The same trouble twice (a poll, say) is one message.
-    for (const old of box.children) if (old.dataset.title === title) old.remove();
-    const alert = document.createElement("div");
-    alert.className = "alert alert--error";
-    alert.dataset.title = title;
-    const body = document.createElement("div");
-    body.className = "alert__body";
-    const head = document.createElement("p");
-    head.className = "alert__title";
-    head.textContent = title;
-    const say = document.createElement("p");
-    say.textContent = text;
-    body.append(head, say);
-    const close = document.createElement("button");
-    close.type = "button";
-    close.textContent = "×";
-    close.setAttribute("aria-label", "Close this message");
-    close.addEventListener("click", () => alert.remove());
-    alert.append(icon(), body, close);
-    box.append(alert);
-  };
-
-  const WORDS = {
-    400: ["That was not understood", "Check what you entered and try again."],
-    403: ["Not allowed", "Your login may not do this. If the page is old, reload it and try again."],
-    404: ["Not there any more", "It may have been removed or merged. Reload the page."],
-    409: ["Changed in the meantime", "Reload the page to see the present state, then try again."],
-    429: ["Too many requests", "Wait a minute, then try again."],
-    503: ["Busy at the moment", "Nothing was changed. Try again in a minute."],
-  };
-
-  const quiet = (event) => Boolean(event.detail.elt?.closest?.("[data-quiet]"));
-
-  const plainMessage = (xhr) => {
-    // A view may say in plain text what went wrong; a whole page is not shown.
-    const type = xhr.getResponseHeader("Content-Type") || "";
-    const text = xhr.responseText || "";
-    return type.startsWith("text/plain") && text.length < 300 ? text : "";
-  };
-
-  document.addEventListener("htmx:responseError", (event) => {
-    if (quiet(event)) return;
-    const xhr = event.detail.xhr;
-    if (xhr.status === 401) return toLogin();
-    const [title, text] = WORDS[xhr.status] ?? [
-      "Something went wrong on the server",
-      "Nothing was changed here. Try again; if it stays, tell whoever runs the site.",
-    ];
-    toast(title, plainMessage(xhr) || text);
+const icon = () => {
+  const svg = svgElement("svg", {
+    class: "alert__mark",
+    viewBox: "0 0 20 20",
+    fill: "none",
+    stroke: "currentColor",
+    "stroke-width": "1.75",
+    "aria-hidden": "true",
   });
+  svg.append(svgElement("path", { d: "M10 2.5 18.5 17h-17zM10 8v4M10 14.5v.1" }));
+  return svg;
+};
 
-  document.addEventListener("htmx:sendError", (event) => {
-    if (!quiet(event))
-      toast("No connection", "The server could not be reached. Check the Wi-Fi and try again.");
-  });
+/**
+ * Shows a message until it is closed.
+ * @param {string} title
+ * @param {string} text
+ */
+const toast = (title, text) => {
+  const box = document.getElementById("toasts");
+  if (!box) return;
+  // The same trouble twice (a poll, say) is one message.
+  for (const old of box.children) if (old instanceof HTMLElement && old.dataset.title === title) old.remove();
+  const alert = document.createElement("div");
+  alert.className = "alert alert--error";
+  alert.dataset.title = title;
+  const body = document.createElement("div");
+  body.className = "alert__body";
+  const head = document.createElement("p");
+  head.className = "alert__title";
+  head.textContent = title;
+  const say = document.createElement("p");
+  say.textContent = text;
+  body.append(head, say);
+  const close = document.createElement("button");
+  close.type = "button";
+  close.textContent = "×";
+  close.setAttribute("aria-label", "Close this message");
+  close.addEventListener("click", () => alert.remove());
+  alert.append(icon(), body, close);
+  box.append(alert);
+};
 
-  document.addEventListener("htmx:timeout", (event) => {
-    if (!quiet(event)) toast("That took too long", "The server did not answer in time. Try again.");
-  });
+/** Title and text of what an answer's status means. @type {Record<number, [string, string]>} */
+const WORDS = {
+  400: ["That was not understood", "Check what you entered and try again."],
+  403: ["Not allowed", "Your login may not do this. If the page is old, reload it and try again."],
+  404: ["Not there any more", "It may have been removed or merged. Reload the page."],
+  409: ["Changed in the meantime", "Reload the page to see the present state, then try again."],
+  429: ["Too many requests", "Wait a minute, then try again."],
+  503: ["Busy at the moment", "Nothing was changed. Try again in a minute."],
+};
 
-  document.addEventListener("htmx:beforeSwap", (event) => {
-    const answered = event.detail.xhr.responseURL;
-    if (answered && new URL(answered).pathname === LOGIN && location.pathname !== LOGIN) {
-      event.detail.shouldSwap = false;
-      toLogin();
-    }
-  });
+/** @param {CustomEvent<HtmxDetail>} event */
+const quiet = (event) => Boolean(event.detail.elt?.closest?.("[data-quiet]"));
 
-  // htmx writes an error of its own to the console for each of these; a quiet
-  // request that fails is no error to anybody.
-  document.addEventListener("htmx:beforeOnLoad", (event) => {
-    const { xhr } = event.detail;
-    if (quiet(event) && xhr.status >= 400) event.preventDefault();
-  });
+/**
+ * What a view says in plain text went wrong; empty for a whole page, which is not shown.
+ * @param {XMLHttpRequest} xhr
+ */
+const plainMessage = (xhr) => {
+  const type = xhr.getResponseHeader("Content-Type") || "";
+  const text = xhr.responseText || "";
+  return type.startsWith("text/plain") && text.length < 300 ? text : "";
+};
 
-  // --- Waiting --------------------------------------------------------------------
+document.addEventListener("htmx:responseError", (event) => {
+  if (quiet(event)) return;
+  const xhr = event.detail.xhr;
+  if (xhr.status === 401) return toLogin();
+  const [title, text] = WORDS[xhr.status] ?? [
+    "Something went wrong on the server",
+    "Nothing was changed here. Try again; if it stays, tell whoever runs the site.",
+  ];
+  toast(title, plainMessage(xhr) || text);
+});
 
-  // What a person asked for and is not there after 300 ms says so, and dims what it
-  // will replace. What a page asks by itself (a poll, say) waits in silence.
-  const WAIT_MS = 300;
-  const ASKED = ["click", "submit", "change", "input", "keyup"];
-  const waits = new Map();
+document.addEventListener("htmx:sendError", (event) => {
+  if (!quiet(event))
+    toast("No connection", "The server could not be reached. Check the Wi-Fi and try again.");
+});
 
-  const sayWaiting = () => {
-    const box = document.getElementById("waiting");
-    const isLong = [...waits.values()].some((wait) => wait.isLong);
-    if (box) box.textContent = isLong ? "Loading …" : "";
-  };
+document.addEventListener("htmx:timeout", (event) => {
+  if (!quiet(event)) toast("That took too long", "The server did not answer in time. Try again.");
+});
 
-  document.addEventListener("htmx:beforeSend", (event) => {
-    const { xhr, target, requestConfig } = event.detail;
-    if (quiet(event) || !ASKED.includes(requestConfig?.triggeringEvent?.type)) return;
-    const wait = { target, isLong: false };
-    wait.timer = setTimeout(() => {
-      wait.isLong = true;
-      target?.classList.add("is-waiting");
-      sayWaiting();
-    }, WAIT_MS);
-    waits.set(xhr, wait);
-  });
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const answered = event.detail.xhr.responseURL;
+  if (answered && new URL(answered).pathname === LOGIN && location.pathname !== LOGIN) {
+    event.detail.shouldSwap = false;
+    toLogin();
+  }
+});
 
-  // Whatever came of it: an answer, an error, or another request in its place.
-  document.addEventListener("htmx:afterRequest", (event) => {
-    const wait = waits.get(event.detail.xhr);
-    if (!wait) return;
-    clearTimeout(wait.timer);
-    waits.delete(event.detail.xhr);
-    wait.target?.classList.remove("is-waiting");
+// htmx writes an error of its own to the console for each of these; a quiet
+// request that fails is no error to anybody.
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  const { xhr } = event.detail;
+  if (quiet(event) && xhr.status >= 400) event.preventDefault();
+});
+
+// --- Waiting --------------------------------------------------------------------
+
+// What a person asked for and is not there after 300 ms says so, and dims what it
+// will replace. What a page asks by itself (a poll, say) waits in silence.
+const WAIT_MS = 300;
+const ASKED = ["click", "submit", "change", "input", "keyup"];
+/** @type {Map<XMLHttpRequest, {target?: HTMLElement, isLong: boolean, timer?: ReturnType<typeof setTimeout>}>} */
+const waits = new Map();
+
+const sayWaiting = () => {
+  const box = document.getElementById("waiting");
+  const isLong = [...waits.values()].some((wait) => wait.isLong);
+  if (box) box.textContent = isLong ? "Loading …" : "";
+};
+
+document.addEventListener("htmx:beforeSend", (event) => {
+  const { xhr, target, requestConfig } = event.detail;
+  if (quiet(event) || !ASKED.includes(requestConfig?.triggeringEvent?.type ?? "")) return;
+  /** @type {{target?: HTMLElement, isLong: boolean, timer?: ReturnType<typeof setTimeout>}} */
+  const wait = { target, isLong: false };
+  wait.timer = setTimeout(() => {
+    wait.isLong = true;
+    target?.classList.add("is-waiting");
     sayWaiting();
-  });
+  }, WAIT_MS);
+  waits.set(xhr, wait);
+});
 
-  // --- Dialogs ----------------------------------------------------------------
+// Whatever came of it: an answer, an error, or another request in its place.
+document.addEventListener("htmx:afterRequest", (event) => {
+  const wait = waits.get(event.detail.xhr);
+  if (!wait) return;
+  clearTimeout(wait.timer);
+  waits.delete(event.detail.xhr);
+  wait.target?.classList.remove("is-waiting");
+  sayWaiting();
+});
 
-  let opener = null;
+// --- Dialogs ----------------------------------------------------------------
 
-  const openDialog = (dialog) => {
-    if (dialog.open) return;
-    opener = document.activeElement;
-    dialog.showModal();
-    dialog.addEventListener("close", () => opener?.focus?.(), { once: true });
+/** @type {Element | null} */
+let openedFrom = null;
+
+/**
+ * Opens a dialog; the focus goes back where it was when it is closed.
+ * @param {Element | null} dialog
+ */
+const openDialog = (dialog) => {
+  if (!(dialog instanceof HTMLDialogElement) || dialog.open) return;
+  openedFrom = document.activeElement;
+  dialog.showModal();
+  const goBack = () => {
+    if (openedFrom instanceof HTMLElement || openedFrom instanceof SVGElement) openedFrom.focus();
   };
+  dialog.addEventListener("close", goBack, { once: true });
+};
 
-  document.addEventListener("click", (event) => {
-    const target = event.target;
-    if (!(target instanceof Element)) return;
-    const open = target.closest("[data-open-dialog]");
-    if (open) {
-      const dialog = document.getElementById(open.dataset.openDialog);
-      if (dialog) openDialog(dialog);
-    }
-    if (target.closest("[data-close-dialog]")) target.closest("dialog")?.close();
-    // A click beside the content hits the dialog element itself.
-    if (target instanceof HTMLDialogElement && target.open) target.close();
-    for (const menu of document.querySelectorAll("details[data-menu][open]"))
-      if (!menu.contains(target)) menu.open = false;
-  });
+/** @returns {NodeListOf<HTMLDetailsElement>} */
+const openMenus = () => document.querySelectorAll("details[data-menu][open]");
 
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") return;
-    for (const menu of document.querySelectorAll("details[data-menu][open]")) {
-      menu.open = false;
-      menu.querySelector("summary").focus();
-    }
-  });
+document.addEventListener("click", (event) => {
+  const target = event.target;
+  if (!(target instanceof Element)) return;
+  /** @type {HTMLElement | null} */
+  const open = target.closest("[data-open-dialog]");
+  if (open) openDialog(document.getElementById(open.dataset.openDialog ?? ""));
+  if (target.closest("[data-close-dialog]")) target.closest("dialog")?.close();
+  // A click beside the content hits the dialog element itself.
+  if (target instanceof HTMLDialogElement && target.open) target.close();
+  for (const menu of openMenus())
+    if (!menu.contains(target)) menu.open = false;
+});
 
-  // A definition opens in its dialog, whose title is the label that was pressed.
-  document.addEventListener("htmx:beforeRequest", (event) => {
-    const name = event.detail.elt.dataset?.definition;
-    if (name) document.getElementById("definition-dialog-title").textContent = name;
-  });
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of openMenus()) {
+    menu.open = false;
+    menu.querySelector("summary")?.focus();
+  }
+});
 
-  // A page that comes back from the history has no target.
-  document.addEventListener("htmx:afterSwap", (event) => {
-    if (event.detail.target?.id === "definition-dialog-body")
-      openDialog(document.getElementById("definition-dialog"));
-  });
+// A definition opens in its dialog, whose title is the label that was pressed.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const name = event.detail.elt.dataset?.definition;
+  const title = document.getElementById("definition-dialog-title");
+  if (name && title) title.textContent = name;
+});
 
-  // --- Tables wider than the screen ---------------------------------------------
+// A page that comes back from the history has no target.
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target?.id === "definition-dialog-body")
+    openDialog(document.getElementById("definition-dialog"));
+});
 
-  // What scrolls sideways has to be reached by keyboard, and only while it scrolls.
-  const widths = new ResizeObserver((entries) => {
-    for (const { target } of entries) {
-      if (target.hasAttribute("role")) continue; // the page says it itself
-      if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
-      else target.removeAttribute("tabindex");
-    }
-  });
+// --- Tables wider than the screen ---------------------------------------------
 
-  const watchTables = (root) => {
-    for (const wrap of root.querySelectorAll(".table-wrap")) widths.observe(wrap);
-  };
+// What scrolls sideways has to be reached by keyboard, and only while it scrolls.
+const widths = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    // A page that gives it a role says the rest itself.
+    if (!(target instanceof HTMLElement) || target.hasAttribute("role")) continue;
+    if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+    else target.removeAttribute("tabindex");
+  }
+});
 
-  // After the DOM; a script that is deferred finds all of it.
-  watchTables(document);
-  document.addEventListener("htmx:load", (event) => watchTables(event.detail.elt));
-})();
+/** @param {Document | Element} root */
+const watchTables = (root) => {
+  for (const wrap of root.querySelectorAll(".table-wrap")) widths.observe(wrap);
+};
+
+// A module runs after the page was read, and finds all of it.
+watchTables(document);
+document.addEventListener("htmx:load", (event) => watchTables(event.detail.elt));

@@ -1,74 +1,94 @@
+// @ts-check
 // Keys of the pages (docs/design.md). None works while something is typed.
-(() => {
-  "use strict";
 
-  const typing = (element) =>
-    element instanceof Element &&
-    element.closest("input:not([type=checkbox], [type=radio], [type=range], [type=button]), textarea, select, [contenteditable]");
+const TYPED_IN =
+  "input:not([type=checkbox], [type=radio], [type=range], [type=button]), textarea, select, [contenteditable]";
+// Space presses the button or opens the details that has the focus, and the arrows move
+// a slider, a tab or a radio button.
+const HAS_OWN_KEYS = "button, summary, a, input, [role=tab], [role=slider]";
 
-  const click = (selector) => {
-    const element = document.querySelector(selector);
-    element?.click();
-    return Boolean(element);
-  };
+// Every action says whether there was something to do.
 
-  const search = () => {
-    const field = document.querySelector("[data-search]");
-    field?.focus();
-    field?.select();
-    return Boolean(field);
-  };
+/** @param {string} selector */
+const click = (selector) => {
+  /** @type {HTMLElement | null} */
+  const element = document.querySelector(selector);
+  element?.click();
+  return Boolean(element);
+};
 
-  const editEvents = () => {
-    const form = document.querySelector("[data-event-form]");
-    if (!form) return false;
-    for (let box = form.closest("details"); box; box = box.parentElement.closest("details"))
-      box.open = true;
-    for (const box of form.querySelectorAll("details")) box.open = true;
-    form.querySelector("input:not([type=hidden]), select")?.focus();
-    return true;
-  };
+const search = () => {
+  /** @type {HTMLInputElement | null} */
+  const field = document.querySelector("[data-search]");
+  field?.focus();
+  field?.select();
+  return Boolean(field);
+};
 
-  const help = () => {
-    const dialog = document.getElementById("keys-dialog");
-    if (!dialog) return false;
-    if (dialog.open) dialog.close();
-    else dialog.showModal();
-    return true;
-  };
+const editEvents = () => {
+  const form = document.querySelector("[data-event-form]");
+  if (!form) return false;
+  for (let box = form.closest("details"); box; box = box.parentElement?.closest("details") ?? null) box.open = true;
+  for (const box of form.querySelectorAll("details")) box.open = true;
+  /** @type {HTMLElement | null} */
+  const first = form.querySelector("input:not([type=hidden]), select");
+  first?.focus();
+  return true;
+};
 
-  const figure = (action, steps) => {
-    if (!document.querySelector("[data-figure3d]")) return false;
-    document.dispatchEvent(new CustomEvent("swing:control", { detail: { action, steps } }));
-    return true;
-  };
+const help = () => {
+  const dialog = document.getElementById("keys-dialog");
+  if (!(dialog instanceof HTMLDialogElement)) return false;
+  if (dialog.open) dialog.close();
+  else dialog.showModal();
+  return true;
+};
 
-  const ACTIONS = {
-    "/": search,
-    j: () => click("a[rel~=next]"),
-    k: () => click("a[rel~=prev]"),
-    e: editEvents,
-    "?": help,
-    " ": () => figure("toggle"),
-    ArrowLeft: () => figure("step", -1),
-    ArrowRight: () => figure("step", 1),
-  };
+/**
+ * @param {string} action
+ * @param {number} [steps]
+ */
+const figure = (action, steps) => {
+  if (!document.querySelector("[data-figure3d]")) return false;
+  document.dispatchEvent(new CustomEvent("swing:control", { detail: { action, steps } }));
+  return true;
+};
 
-  document.addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (typing(event.target)) {
-      if (event.key === "Escape" && event.target.matches("[data-search]")) event.target.blur();
-      return;
-    }
-    const action = Object.hasOwn(ACTIONS, event.key) ? ACTIONS[event.key] : null;
-    if (!action) return;
-    if (document.querySelector("dialog[open]") && event.key !== "?") return;
-    // Space presses the button or opens the details that has the focus, and the
-    // arrows move a slider, a tab or a radio button. A dialog that just closed keeps
-    // the focus for a moment; its button is gone already.
-    const own = event.target.closest?.("button, summary, a, input, [role=tab], [role=slider]");
-    if (own && !own.closest("dialog:not([open])") && (event.key === " " || event.key.startsWith("Arrow"))) return;
-    if (event.shiftKey && event.key.startsWith("Arrow")) return;
-    if (action()) event.preventDefault();
-  });
-})();
+/** @type {Record<string, () => boolean>} */
+const ACTIONS = {
+  "/": search,
+  j: () => click("a[rel~=next]"),
+  k: () => click("a[rel~=prev]"),
+  e: editEvents,
+  "?": help,
+  " ": () => figure("toggle"),
+  ArrowLeft: () => figure("step", -1),
+  ArrowRight: () => figure("step", 1),
+};
+
+/**
+ * Whether what has the focus uses the key itself.
+ * @param {Element | null} target
+ * @param {KeyboardEvent} event
+ */
+const isTaken = (target, { key, shiftKey }) => {
+  const isArrow = key.startsWith("Arrow");
+  if (shiftKey && isArrow) return true;
+  if (key !== " " && !isArrow) return false;
+  // A dialog that just closed keeps the focus for a moment; its button is gone already.
+  const own = target?.closest(HAS_OWN_KEYS);
+  return Boolean(own && !own.closest("dialog:not([open])"));
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+  const target = event.target instanceof Element ? event.target : null;
+  if (target?.closest(TYPED_IN)) {
+    const leaves = event.key === "Escape" && target.matches("[data-search]");
+    if (leaves && target instanceof HTMLElement) target.blur();
+    return;
+  }
+  if (!Object.hasOwn(ACTIONS, event.key)) return;
+  if (document.querySelector("dialog[open]") && event.key !== "?") return;
+  if (!isTaken(target, event) && ACTIONS[event.key]()) event.preventDefault();
+});

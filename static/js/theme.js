@@ -1,3 +1,4 @@
+// @ts-check
 // Runs before the first paint (a blocking script of a few lines in the head), so
 // that a remembered theme never flashes in.
 (() => {
@@ -20,7 +21,9 @@
     const changed = root.dataset.theme !== undefined && root.dataset.theme !== theme;
     root.dataset.theme = theme;
     root.dataset.themeChoice = choice;
-    for (const button of document.querySelectorAll("[data-theme-choice][aria-pressed]"))
+    /** @type {NodeListOf<HTMLElement>} */
+    const buttons = document.querySelectorAll("[data-theme-choice][aria-pressed]");
+    for (const button of buttons)
       button.setAttribute("aria-pressed", String(button.dataset.themeChoice === choice));
     if (changed) document.dispatchEvent(new CustomEvent("theme:change"));
   };
@@ -31,14 +34,16 @@
   window.addEventListener("storage", apply); // another tab changed it
   document.addEventListener("DOMContentLoaded", apply);
   document.addEventListener("click", (event) => {
-    const button = event.target.closest?.("button[data-theme-choice]");
-    if (!button) return;
+    /** @type {HTMLElement | null} */
+    const button = event.target instanceof Element ? event.target.closest("button[data-theme-choice]") : null;
+    const choice = button?.dataset.themeChoice;
+    if (!choice) return;
     try {
-      if (button.dataset.themeChoice === "system") localStorage.removeItem("theme");
-      else localStorage.setItem("theme", button.dataset.themeChoice);
+      if (choice === "system") localStorage.removeItem("theme");
+      else localStorage.setItem("theme", choice);
     } catch {
       // Not remembered then; the present page still changes.
-      root.dataset.theme = button.dataset.themeChoice;
+      root.dataset.theme = choice;
       document.dispatchEvent(new CustomEvent("theme:change"));
       return;
     }

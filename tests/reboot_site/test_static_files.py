@@ -1,0 +1,131 @@
+"""Static files as browsers get them: modules with hashed names, fetched at once."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.template.loader import render_to_string
+
+from reboot_site.static_files import ModuleStaticFilesStorage
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = ROOT / "static" / "js"
+IMPORT = re.compile(
+    r"""^(?:import|export)[^;]*?\sfrom\s+["'](.+?)["'];""", re.MULTILINE
+)
+
+pytestmark = pytest.mark.no_database
+
+
+def imports_of(path: Path) -> list[Path]:
+    """The files that a module imports, in its order."""
+    found = IMPORT.findall(path.read_text(encoding="utf-8"))
+    return [(path.parent / name).resolve() for name in found]
+
+
+def all_imports_of(*paths: Path) -> set[Path]:
+    """The files that modules import, directly or through others."""
+    found: set[Path] = set()
+    left = [path.resolve() for path in paths]
+    while left:
+        new = set(imports_of(left.pop())) - found
+        found |= new
+        left += new
+    return found
+
+
+def named(html: str, pattern: str) -> list[Path]:
+    return [SCRIPTS / name for name in re.findall(pattern, html)]
+
+
+@pytest.fixture(scope="module")
+def collected(tmp_path_factory):
+    """Folder and manifest of what a production server would serve."""
+    from django.test import override_settings
+
+    folder = tmp_path_factory.mktemp("static")
+    storages = {
+        "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+        "staticfiles": {
+            "BACKEND": f"{__name__}.Uncompressed",
+        },
+    }
+    with override_settings(STATIC_ROOT=folder, STORAGES=storages):
+        call_command("collectstatic", verbosity=0, interactive=False)
+    manifest = json.loads((folder / "staticfiles.json").read_text(encoding="utf-8"))
+    return folder, manifest["paths"]
+
+
+class Uncompressed(ModuleStaticFilesStorage):
+    """Without the compression, which is most of the time."""
+
+    def compress_files(self, paths):
+        return []
+
+
+def test_every_import_leads_to_the_hashed_file_of_the_manifest(collected):
+    folder, paths = collected
+    checked = 0
+    for module in SCRIPTS.rglob("*.js"):
+        name = module.relative_to(SCRIPTS.parent).as_posix()
+        served = folder / paths[name]
+        wanted = [
+            (folder / paths[path.relative_to(SCRIPTS.parent).as_posix()]).resolve()
+            for path in imports_of(module)
+        ]
+        # A second name for one module would be a second copy of its state.
+        assert imports_of(served) == wanted, name
+        assert all(path.is_file() for path in wanted)
+        checked += len(wanted)
+    assert checked > 30
+
+
+def test_files_are_served_under_hashed_names_alone(collected):
+    folder, _ = collected
+    assert not (folder / "js" / "charts.js").exists()
+    assert not (folder / "js" / "shared" / "page.js").exists()
+
+
+def test_no_module_imports_itself_through_others():
+    for module in SCRIPTS.rglob("*.js"):
+        assert module.resolve() not in all_imports_of(module), module.name
+
+
+def test_every_module_is_used():
+    templates = [*(ROOT / "templates").rglob("*.html")]
+    used = {
+        path.resolve()
+        for template in templates
+        for path in named(
+            template.read_text(encoding="utf-8"), r"""src="\{% static 'js/(.+?)' %\}"""
+        )
+    }
+    assert {path.resolve() for path in SCRIPTS.rglob("*.js")} == (
+        used | all_imports_of(*used)
+    )
+
+
+@pytest.mark.parametrize("figure3d", [False, True])
+def test_a_page_with_charts_names_all_modules_so_that_none_waits_for_another(figure3d):
+    base = (ROOT / "templates" / "base.html").read_text(encoding="utf-8")
+    html = render_to_string("components/chart_assets.html", {"figure3d": figure3d})
+    scripts = named(html, r'<script type="module" src="/static/js/(.+?)"')
+    assert [path.name for path in scripts] == ["charts.js", "events.js"] + (
+        ["figure.js"] if figure3d else []
+    )
+    fetched = named(html, r'rel="modulepreload" href="/static/js/(.+?)"')
+    fetched += named(base, r"""rel="modulepreload" href="\{% static 'js/(.+?)' %\}""")
+    assert len(fetched) == len(set(fetched))
+    assert {path.resolve() for path in fetched} == all_imports_of(*scripts)
+
+
+def test_the_theme_is_set_before_anything_is_painted():
+    """A module, or a script that is deferred, would run after the first paint."""
+    for name in ("base.html", "sharing/shared_base.html", "api/docs.html"):
+        html = (ROOT / "templates" / name).read_text(encoding="utf-8")
+        head = html[: html.index("<body")]
+        assert """<script src="{% static 'js/theme.js' %}"></script>""" in head, name
