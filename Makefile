@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install run worker simulator test check bench lighthouse fuzz fmt lock screenshots clean
+.PHONY: help install run worker simulator test check check-js lint-js bench lighthouse fuzz fmt lock screenshots clean
 
 help:
 	@echo "make run     the whole product on this machine (PORT=8000)"
@@ -40,7 +40,7 @@ simulator: .venv/run.stamp
 test: .venv/dev.stamp
 	@$(BIN)/python scripts/test.py $(ARGS)
 
-check: .venv/dev.stamp
+check: .venv/dev.stamp check-js
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	DEBUG=1 $(BIN)/mypy .
@@ -49,6 +49,20 @@ check: .venv/dev.stamp
 	SECRET_KEY=only-for-this-check-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEF \
 	  ALLOWED_HOSTS=dashboard.example $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/python scripts/audit_dependencies.py
+
+# Linter and type check of static/js. Node is a tool here; nothing of it is served.
+tools/js/node_modules: tools/js/package-lock.json
+	cd tools/js && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+check-js:
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory lint-js; \
+	  else echo "Skipped: the check of static/js (npm is missing: apt-get install nodejs npm)"; \
+	  test "$$CI" != true; fi
+
+lint-js: tools/js/node_modules
+	tools/js/node_modules/.bin/eslint --config tools/js/eslint.config.mjs --max-warnings 0 static/js tests/js tools/js
+	tools/js/node_modules/.bin/tsc --project tools/js
 
 bench: .venv/dev.stamp
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -1,8 +1,8 @@
 """Runs every test that can run on this machine: `make test`.
 
-The suite runs on SQLite, then again on PostgreSQL where a server answers. What
-is missing (PostgreSQL, Redis, a browser) is said at the end; with CI=true it is
-a failure.
+The suite runs on SQLite, then again on PostgreSQL where a server answers; tests of
+the scripts in static/js run in Node. What is missing (PostgreSQL, Redis, a browser,
+Node) is said at the end; with CI=true it is a failure.
 """
 
 from __future__ import annotations
@@ -88,6 +88,13 @@ def main() -> int:
         runs.append(
             ("PostgreSQL", on_postgres, [*pytest, "-m", "not no_database", *extra])
         )
+    node = shutil.which("node")
+    if not extra:  # with arguments, a part of the Python suite is meant
+        if node:
+            files = sorted(str(path) for path in (ROOT / "tests/js").glob("*.test.mjs"))
+            runs.insert(0, ("Node", base, [node, "--test", *files]))
+        else:
+            missing.append("tests of static/js (no Node found)")
     results = []
     for name, environment, command in runs:
         print(f"\n=== Tests on {name}", flush=True)

@@ -1,0 +1,262 @@
+// Types that the scripts of static/js share. docs/design.md describes the JSON.
+
+// --- What the server sends ---------------------------------------------------------
+
+interface PackedNumbers {
+  dtype: "f4" | "f8" | "i4" | "i2" | "u1";
+  bdata: string;
+}
+type Numbers = ArrayLike<number | null>;
+/** A range of numbers: low and high. */
+type Span = [number, number];
+
+interface Trace {
+  key?: string;
+  part?: string;
+  side?: string;
+  role?: string;
+  name?: string;
+  unit?: string;
+  decimals?: number;
+  hidden?: boolean;
+  symbol?: string;
+  x0?: number;
+  dx?: number;
+  x?: PackedNumbers | (number | null)[];
+  y?: PackedNumbers | (number | null)[];
+  lower?: PackedNumbers | (number | null)[];
+  upper?: PackedNumbers | (number | null)[];
+  error_y?: { array: number[] } | (number | null)[];
+  text?: string[];
+  type?: string;
+  mode?: string;
+  orientation?: string;
+  hovertemplate?: string;
+  line?: object;
+}
+
+interface ChartEvent {
+  name: string;
+  time: number;
+  label: string;
+  rule?: string;
+  movable?: boolean;
+}
+
+interface ChartMeta {
+  x_unit?: string;
+  y_unit?: string;
+  time_zero_s?: number;
+  time_per_x_s?: number;
+}
+
+interface Axis {
+  type?: string;
+  range?: Span;
+}
+
+interface ChartFigure {
+  data: Trace[];
+  layout?: { xaxis?: Axis; yaxis?: Axis } & Record<string, any>;
+  events?: ChartEvent[];
+  meta?: ChartMeta;
+}
+
+type Point3 = [number, number, number];
+
+interface Trail {
+  point: number;
+  part: string;
+}
+
+interface FigureData {
+  points: PackedNumbers;
+  n_frames: number;
+  n_points: number;
+  start_s: number;
+  dt_s: number;
+  bones: [number, number, string][];
+  trails?: Trail[];
+  head?: number | null;
+  events?: { name: string; time_s: number; label: string }[];
+  zero_s?: number;
+  reference_label?: string;
+  side?: string;
+  axes?: { up?: Point3; forward?: Point3 };
+}
+
+// --- How it is drawn ---------------------------------------------------------------
+
+interface Theme {
+  /** Value of a custom property of the page. */
+  token(name: string): string;
+  /** Color of a part of the body. */
+  partColor(part?: string): string;
+  /** How much larger than usual text is. */
+  readonly scale: number;
+}
+
+interface Look {
+  color: string;
+  opacity: number;
+  /** Color of a band; a curve has none. */
+  fill?: string;
+  line: { color: string; width: number; dash: string };
+}
+
+/** Where the axes of a chart lie, in pixels of the plot. */
+interface Frame {
+  left: number;
+  right: number;
+  top: number;
+  bottom: number;
+  width: number;
+  /** Pixel of a place on the x axis. */
+  pixel(x: number): number;
+  /** Place on the x axis of a pixel. */
+  value(pixel: number): number;
+}
+
+interface SketchFrame extends Frame {
+  xs: Span;
+  ys: Span;
+  pixelY(y: number): number;
+}
+
+/** One event line of a chart. */
+interface EventMark {
+  event: ChartEvent;
+  group: SVGGElement;
+  line: SVGLineElement;
+  words: SVGTextElement;
+  handle: SVGRectElement;
+  /** What a movable line is taken by; null on others. */
+  grip: SVGPathElement | null;
+}
+
+/** The element that Plotly draws in, with what Plotly adds to it. */
+interface PlotElement extends HTMLElement {
+  _fullLayout?: any;
+  on?(name: string, listener: () => void): void;
+}
+
+interface ChartView {
+  element: HTMLElement;
+  figure: ChartFigure;
+  plot: PlotElement;
+  meta: ChartMeta;
+  events: ChartEvent[];
+  marks: EventMark[];
+  editable: boolean;
+  /** First and last place of all curves. */
+  extent: Span;
+  /** Keys that the legend has switched off. */
+  hidden: Set<string | undefined>;
+  /** Curves whose values the readout tells. */
+  series: Trace[];
+  readout: HTMLElement | null;
+  reset: HTMLElement | null;
+  /** Where the time cursor is on the x axis. */
+  at: number | null;
+  /** Whether Plotly has drawn it. */
+  drawn: boolean;
+  /** Fulfilled when Plotly has drawn it or could not; null while nobody asked. */
+  wanted: Promise<void> | null;
+  canSketch: boolean;
+  canvas: HTMLCanvasElement | null;
+  curves: Numbers[][] | null;
+  /** Axes of the first picture. */
+  frame: Frame | null;
+  /** Whether one hover text tells of all curves. */
+  unified: boolean;
+  overlay: SVGSVGElement | null;
+  cursor: HTMLElement | null;
+  cursorTop: number | null;
+  cursorBottom: number | null;
+  width: number;
+  height: number;
+  step_s: number;
+  timeFromClientX(clientX: number): number | null;
+  eventTime(name: string | undefined): number | null;
+}
+
+interface Box {
+  low: Point3;
+  high: Point3;
+}
+
+interface Camera {
+  /** What the camera looks at, in meters. */
+  center: Point3;
+  to: Point3;
+  right: [number, number];
+  up: Point3;
+  /** Pixel where the center stands. */
+  x: number;
+  y: number;
+  distance: number;
+  /** Pixels per meter at the center. */
+  scale: number;
+}
+
+/** x and y in pixels, depth toward the camera in meters, growth by nearness. */
+type Projected = [number, number, number, number];
+
+interface KeptTrail {
+  cameraKey: string;
+  frame: number;
+  path: Path2D;
+  /** Whether the last point was known, so that the next one joins it. */
+  open: boolean;
+}
+
+// --- What scripts say to each other --------------------------------------------------
+
+interface EventMoved {
+  event: string;
+  time_s: number;
+  final: boolean;
+  source?: string;
+}
+
+interface HtmxDetail {
+  elt: HTMLElement;
+  target?: HTMLElement;
+  xhr: XMLHttpRequest;
+  shouldSwap: boolean;
+  requestConfig?: { triggeringEvent?: Event };
+}
+
+interface DocumentEventMap {
+  "swing:time": CustomEvent<{ time_s: number; source: string }>;
+  "swing:event-moved": CustomEvent<EventMoved>;
+  "swing:control": CustomEvent<{ action: string; steps?: number }>;
+  "theme:change": CustomEvent;
+  "htmx:load": CustomEvent<HtmxDetail>;
+  "htmx:beforeCleanupElement": CustomEvent<HtmxDetail>;
+  "htmx:responseError": CustomEvent<HtmxDetail>;
+  "htmx:sendError": CustomEvent<HtmxDetail>;
+  "htmx:timeout": CustomEvent<HtmxDetail>;
+  "htmx:beforeSwap": CustomEvent<HtmxDetail>;
+  "htmx:beforeOnLoad": CustomEvent<HtmxDetail>;
+  "htmx:beforeSend": CustomEvent<HtmxDetail>;
+  "htmx:afterRequest": CustomEvent<HtmxDetail>;
+  "htmx:beforeRequest": CustomEvent<HtmxDetail>;
+  "htmx:afterSwap": CustomEvent<HtmxDetail>;
+}
+
+interface HTMLElement {
+  swingChart?: ChartView;
+  swingFigure?: import("../../static/js/figure/player.js").Player;
+}
+
+// --- What others put into the window ---------------------------------------------------
+
+interface Window {
+  Plotly: any;
+}
+interface Navigator {
+  connection?: { saveData: boolean };
+}
+/** Swagger UI, on the page of the API's documentation. */
+declare const SwaggerUIBundle: any;
