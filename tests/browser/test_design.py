@@ -119,6 +119,35 @@ def test_theme_follows_the_system_until_chosen_and_is_remembered(swing):
     assert root.get_attribute("data-theme") == "light"
 
 
+BACKGROUND = "getComputedStyle(document.documentElement).backgroundColor"
+LIGHT_BACKGROUND, DARK_BACKGROUND = "rgb(245, 246, 247)", "rgb(14, 18, 22)"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "background"), [("light", LIGHT_BACKGROUND), ("dark", DARK_BACKGROUND)]
+)
+def test_without_scripts_the_theme_is_the_system_s(visit, scheme, background):
+    page = visit("/", scheme=scheme, java_script_enabled=False)
+    assert page.evaluate(BACKGROUND) == background
+
+
+def test_remembered_theme_holds_before_the_page_has_a_body(visit):
+    page = visit("/", scheme="light")
+    page.evaluate("localStorage.setItem('theme', 'dark')")
+    page.add_init_script(
+        """new MutationObserver((_, observer) => {
+          if (!document.body) return;
+          observer.disconnect();
+          window.firstTheme = document.documentElement.dataset.theme;
+        }).observe(document, { childList: true, subtree: true });"""
+    )
+    page.reload()
+    assert page.evaluate("window.firstTheme") == "dark"
+    assert page.evaluate(BACKGROUND) == DARK_BACKGROUND
+    page.emulate_media(media="print")
+    assert page.evaluate(BACKGROUND) == "rgb(255, 255, 255)"
+
+
 def test_curves_have_the_color_and_dash_of_their_part(swing):
     page = swing()
     colors = strokes(page)
