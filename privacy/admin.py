@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -10,8 +10,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
+from accounts.admin_lists import ModelAdmin, too_many
 from accounts.models import User
-from athletes.admin.kit import too_many
 from athletes.admin.players import add_player_action
 from athletes.models import Player
 from privacy.archives import request_archive
@@ -20,14 +20,9 @@ from privacy.models import Archive
 #: Archives that are asked for at once: each may be a gigabyte.
 ARCHIVES_AT_ONCE = 25
 
-if TYPE_CHECKING:
-    _Base = admin.ModelAdmin[Any]
-else:  # Django's own class takes no parameter at run time
-    _Base = admin.ModelAdmin
-
 
 @admin.register(Archive)
-class ArchiveAdmin(_Base):
+class ArchiveAdmin(ModelAdmin):
     """Who asked for which archive, and what became of it."""
 
     list_display = [

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django_q.models import Failure
 
-from accounts.adminkit import capped
+from accounts.admin_lists import capped
 from accounts.locks import locked_logins
 from athletes.models import (
     DataState,

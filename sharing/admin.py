@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from accounts.admin_lists import ModelAdmin
 from accounts.models import User
 from sharing.links import revoke
 from sharing.models import ShareLink
 
-if TYPE_CHECKING:
-    _Base = admin.ModelAdmin[Any]
-else:  # Django's own class takes no parameter at run time
-    _Base = admin.ModelAdmin
-
 
 @admin.register(ShareLink)
-class ShareLinkAdmin(_Base):
+class ShareLinkAdmin(ModelAdmin):
     """Made on the sheet's page; here they are looked at and revoked."""
 
     list_display = [

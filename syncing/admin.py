@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from accounts.admin_lists import ModelAdmin, too_many
 from accounts.audit import record
 from accounts.models import Action, User
-from athletes.admin.kit import too_many
 from athletes.admin.players import add_player_action
 from athletes.models import Player
 from syncing import queueadmin, services  # noqa: F401  # the first registers
@@ -28,11 +28,6 @@ from syncing.models import (
     WorkerHeartbeat,
 )
 
-if TYPE_CHECKING:
-    _Base = admin.ModelAdmin[Any]
-else:  # Django's own class takes no parameter at run time
-    _Base = admin.ModelAdmin
-
 
 class StaffRequest(HttpRequest):
     """A request to the admin, which lets nobody in but staff."""
@@ -40,7 +35,7 @@ class StaffRequest(HttpRequest):
     user: User
 
 
-class RecordAdmin(_Base):
+class RecordAdmin(ModelAdmin):
     """Rows that record what happened: to be read, never written by hand."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
+from accounts.admin_lists import ModelAdmin
 from accounts.audit import record
 from accounts.models import Action, User
 from webhooks import signing
@@ -38,7 +39,7 @@ class WebhookForm(_Form):
 
 
 @admin.register(Webhook)
-class WebhookAdmin(_Base):
+class WebhookAdmin(ModelAdmin):
     """Addresses that are called, and what each is told."""
 
     form = WebhookForm
@@ -101,7 +102,7 @@ class WebhookAdmin(_Base):
 
 
 @admin.register(WebhookDelivery)
-class WebhookDeliveryAdmin(_Base):
+class WebhookDeliveryAdmin(ModelAdmin):
     """The log of deliveries."""
 
     change_form_template = "admin/webhooks/delivery.html"

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from accounts.admin.kit import Base
+from accounts.admin_lists import ModelAdmin
 from accounts.audit import in_words
 from accounts.models import AuditEntry
 
@@ -98,7 +98,7 @@ class _Names:
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(Base):
+class AuditEntryAdmin(ModelAdmin):
     """Who did what, to look at only."""
 
     list_display = ("at", "action", "by", "athlete", "subject", "in_words")

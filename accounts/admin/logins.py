@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.formats import time_format
 
 from accounts import locks
-from accounts.admin.kit import Base
+from accounts.admin_lists import ModelAdmin
 from accounts.models import User
 
 # Permissions come from the role alone (accounts/backends.py): a group gives nothing.
@@ -44,7 +44,7 @@ class LockedFilter(admin.SimpleListFilter):
         return None
 
 
-class _Kept(Base):
+class _Kept(ModelAdmin):
     """What is written by each login, and pruned by a schedule."""
 
     list_name: str

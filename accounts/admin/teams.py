@@ -8,7 +8,8 @@ from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
-from accounts.admin.kit import Base, ids_of, record_members
+from accounts.admin.membership import ids_of, record_members
+from accounts.admin_lists import ModelAdmin
 from accounts.audit import record
 from accounts.models import Action, Team, User
 from accounts.services import (
@@ -17,7 +18,7 @@ from accounts.services import (
 
 
 @admin.register(Team)
-class TeamAdmin(Base):
+class TeamAdmin(ModelAdmin):
     """Groups of athletes and their coaches."""
 
     list_display = ("name", "athletes", "coaches")

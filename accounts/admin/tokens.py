@@ -10,7 +10,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from accounts.admin.kit import Base
+from accounts.admin_lists import ModelAdmin
 from accounts.audit import record
 from accounts.models import Action, ApiToken, User
 from accounts.services import (
@@ -41,7 +41,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(Base):
+class ApiTokenAdmin(ModelAdmin):
     """Tokens of programs: made, shown once, revoked; never read again."""
 
     list_display = (

@@ -16,7 +16,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 
 from accounts import second_factor
-from accounts.admin.kit import record_members, teams_of
+from accounts.admin.membership import record_members, teams_of
 from accounts.audit import record
 from accounts.models import Action, ApiToken, Authenticator, Team, User
 from accounts.services import (

@@ -10,12 +10,18 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
-from accounts.adminkit import RecentValuesFilter
+from accounts.admin_lists import (
+    ReadOnlyAdmin,
+    RecentValuesFilter,
+    link_to,
+    too_many,
+    user_of,
+)
 from accounts.audit import record
 from accounts.models import Action
 from athletes import decisions
 from athletes.admin import tables
-from athletes.admin.kit import BySession, ReadOnly, link, too_many, user_of
+from athletes.admin.by_session import BySessionAdmin
 from athletes.display import value_text
 from athletes.models import (
     BiomechanicsData,
@@ -36,7 +42,7 @@ class ReasonForm(forms.Form):
 
 
 @admin.register(Movement)
-class MovementAdmin(BySession):
+class MovementAdmin(BySessionAdmin):
     """Movements; counting one in or out is recorded, as on its page."""
 
     list_display = [
@@ -111,11 +117,11 @@ class MovementAdmin(BySession):
 
     @admin.display(description="page")
     def page(self, movement: Movement) -> SafeString:
-        return link("dashboard:swing", movement.pk, "Open the swing's page")
+        return link_to("dashboard:swing", movement.pk, "Open the swing's page")
 
     @admin.display(description="session")
     def of_session(self, movement: Movement) -> SafeString:
-        return link(
+        return link_to(
             "admin:athletes_session_change", movement.session_id, str(movement.session)
         )
 
@@ -198,7 +204,7 @@ class MovementAdmin(BySession):
 
 
 @admin.register(BiomechanicsData)
-class BiomechanicsDataAdmin(BySession):
+class BiomechanicsDataAdmin(BySessionAdmin):
     """What frames are stored; the frames themselves are never loaded here."""
 
     list_display = [
@@ -236,11 +242,11 @@ class BiomechanicsDataAdmin(BySession):
 
     @admin.display(description="page")
     def page(self, data: BiomechanicsData) -> SafeString:
-        return link("dashboard:swing", data.movement_id, "Open the swing's page")
+        return link_to("dashboard:swing", data.movement_id, "Open the swing's page")
 
 
 @admin.register(EventCorrection)
-class EventCorrectionAdmin(ReadOnly):
+class EventCorrectionAdmin(ReadOnlyAdmin):
     """Events that people moved, and took back."""
 
     list_display = [
@@ -261,7 +267,7 @@ class EventCorrectionAdmin(ReadOnly):
 
 
 @admin.register(InclusionDecision)
-class InclusionDecisionAdmin(ReadOnly):
+class InclusionDecisionAdmin(ReadOnlyAdmin):
     """Who counted a swing in or out, and why."""
 
     list_display = ["movement", "inclusion", "reason", "created_by", "created_at"]

@@ -8,12 +8,12 @@ from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
-from athletes.admin.kit import Base
+from accounts.admin_lists import ModelAdmin
 from athletes.models import Note, Tag
 
 
 @admin.register(Note)
-class NoteAdmin(Base):
+class NoteAdmin(ModelAdmin):
     """Notes on sessions."""
 
     list_display = ["session", "created_by", "created_at"]
@@ -28,7 +28,7 @@ class NoteAdmin(Base):
 
 
 @admin.register(Tag)
-class TagAdmin(Base):
+class TagAdmin(ModelAdmin):
     """Tags, with how often each is used."""
 
     list_display = ["name", "athletes", "created_at"]

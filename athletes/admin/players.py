@@ -17,16 +17,15 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
-from accounts.audit import record
-from accounts.models import Action
-from athletes.admin.kit import (
-    MISSING,
-    NoHandMade,
-    link,
-    recompute_later,
+from accounts.admin_lists import (
+    MISSING_FILTER,
+    VendorTableAdmin,
+    link_to,
     too_many,
     user_of,
 )
+from accounts.audit import record
+from accounts.models import Action
 from athletes.analysis import percentiles, summaries
 from athletes.models import Player
 from athletes.querysets import PlayerQuerySet
@@ -99,7 +98,7 @@ class PlayerForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Player)
-class PlayerAdmin(NoHandMade):
+class PlayerAdmin(VendorTableAdmin):
     """Athletes."""
 
     form = PlayerForm
@@ -113,7 +112,7 @@ class PlayerAdmin(NoHandMade):
         "corrected",
         "gone_since",
     ]
-    list_filter = ["data_state", "dominant_hand_hitting", MISSING, "tags"]
+    list_filter = ["data_state", "dominant_hand_hitting", MISSING_FILTER, "tags"]
     search_fields = ["search_text"]
     search_help_text = "Parts of a name, or a whole id of the vendor."
     ordering = ["last_name", "first_name", "id"]
@@ -206,7 +205,7 @@ class PlayerAdmin(NoHandMade):
 
     @admin.display(description="page")
     def page(self, player: Player) -> SafeString:
-        return link("dashboard:athlete", player.pk, "Open the athlete's page")
+        return link_to("dashboard:athlete", player.pk, "Open the athlete's page")
 
     @admin.display(description="sessions")
     def sessions_here(self, player: Player) -> SafeString:
@@ -234,7 +233,7 @@ class PlayerAdmin(NoHandMade):
             return
         ids = list(players.values_list("pk", flat=True))
         sessions = summaries.outdate_numbers(player_ids=ids)
-        recompute_later(ids)
+        summaries.recompute_later(ids)
         for pk in ids:
             record(
                 Action.RECORD_CHANGED,
@@ -278,7 +277,7 @@ class PlayerAdmin(NoHandMade):
             percentiles.refresh([obj.pk])
         if summaries.PROFILE_FIELDS.intersection(edited):
             summaries.outdate_numbers(player_ids=[obj.pk])
-            recompute_later([obj.pk])
+            summaries.recompute_later([obj.pk])
         record(
             Action.RECORD_CHANGED,
             by=user_of(request),

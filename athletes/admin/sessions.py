@@ -12,20 +12,19 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from accounts.adminkit import DayFilter, RecentValuesFilter
-from accounts.audit import record
-from accounts.models import Action
-from athletes import decisions
-from athletes.admin.kit import (
-    MISSING,
-    BySession,
-    NoHandMade,
-    link,
-    recompute_later,
-    sessions_by,
+from accounts.admin_lists import (
+    MISSING_FILTER,
+    DayFilter,
+    RecentValuesFilter,
+    VendorTableAdmin,
+    link_to,
     too_many,
     user_of,
 )
+from accounts.audit import record
+from accounts.models import Action
+from athletes import decisions
+from athletes.admin.by_session import BySessionAdmin, sessions_by
 from athletes.admin.metrics_csv import metrics_csv
 from athletes.analysis import summaries
 from athletes.display import value_text
@@ -34,7 +33,7 @@ from biomechanics.definitions import METRICS
 
 
 @admin.register(Session)
-class SessionAdmin(NoHandMade):
+class SessionAdmin(VendorTableAdmin):
     """Sessions; only what people know of them can be edited."""
 
     list_display = [
@@ -54,7 +53,7 @@ class SessionAdmin(NoHandMade):
         ("mocap_type_name", RecentValuesFilter),
         ("vendor_status", RecentValuesFilter),
         ("session_date", DayFilter),
-        MISSING,
+        MISSING_FILTER,
     ]
     # What an index has in order.
     sortable_by = ["session_id", "player", "session_date"]
@@ -97,7 +96,7 @@ class SessionAdmin(NoHandMade):
 
     @admin.display(description="page")
     def page(self, session: Session) -> SafeString:
-        return link("dashboard:session", session.pk, "Open the session's page")
+        return link_to("dashboard:session", session.pk, "Open the session's page")
 
     @admin.display(description="swings")
     def swings_here(self, session: Session) -> SafeString:
@@ -115,7 +114,7 @@ class SessionAdmin(NoHandMade):
         ids = list(sessions.values_list("pk", flat=True))
         players = set(sessions.values_list("player_id", flat=True))
         summaries.outdate_numbers(session_ids=ids)
-        recompute_later(sorted(players))
+        summaries.recompute_later(sorted(players))
         for session in Session.objects.filter(pk__in=ids).only("pk", "player_id"):
             record(
                 Action.RECORD_CHANGED,
@@ -157,7 +156,7 @@ class SessionAdmin(NoHandMade):
 
     @admin.display(description="athlete")
     def athlete(self, session: Session) -> SafeString:
-        return link(
+        return link_to(
             "admin:athletes_player_change",
             session.player_id,
             session.player.full_name,
@@ -177,7 +176,7 @@ class SessionAdmin(NoHandMade):
 
 
 @admin.register(SessionMetric)
-class SessionMetricAdmin(BySession):
+class SessionMetricAdmin(BySessionAdmin):
     """Means over the counted swings of a session; computed, never typed."""
 
     list_display = [
@@ -214,7 +213,9 @@ class SessionMetricAdmin(BySession):
 
     @admin.display(description="session")
     def of_session(self, row: SessionMetric) -> SafeString:
-        return link("admin:athletes_session_change", row.session_id, str(row.session))
+        return link_to(
+            "admin:athletes_session_change", row.session_id, str(row.session)
+        )
 
     @admin.display(description="what it is")
     def defined_as(self, row: SessionMetric) -> str:

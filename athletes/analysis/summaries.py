@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Count, F, Max, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django_q.tasks import async_task
 
 from athletes.analysis import percentiles
 from athletes.models import (
@@ -132,3 +133,19 @@ def outdate_numbers(
     sessions = set(movements.order_by().values_list("session_id", flat=True))
     movements.update(method_version="", updated_at=timezone.now())
     return sessions
+
+
+def recompute_later(player_ids: Iterable[int]) -> None:
+    """Put a task for each athlete into the queue that computes old numbers again.
+
+    Tasks are queued when the transaction is committed, and not at all when it fails.
+    """
+    ids = list(player_ids)
+
+    def enqueue() -> None:
+        for pk in ids:
+            async_task(
+                "athletes.tasks.recompute_player", pk, task_name="numbers of athlete"
+            )
+
+    transaction.on_commit(enqueue)

@@ -26,13 +26,13 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import F, Max, Q
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from django_q.tasks import async_task
 
 from accounts.audit import record
 from accounts.models import Action, User
 from athletes.analysis import percentiles, run
 from athletes.analysis.summaries import (
     PROFILE_FIELDS,
+    recompute_later,
     refresh_player_summaries,
 )
 from athletes.identity import duplicates
@@ -156,16 +156,7 @@ def _conclude(entry: AthleteMerge, action: Action, by: User | None) -> None:
     ids = (entry.kept_id, entry.merged_id)
     refresh_player_summaries(ids)
     waiting = Movement.objects.filter(session__player__in=ids, method_version="")
-    for player_id in set(waiting.values_list("session__player_id", flat=True)):
-        _recompute_later(player_id)
-
-
-def _recompute_later(player_id: int) -> None:
-    transaction.on_commit(
-        lambda: async_task(
-            "athletes.tasks.recompute_player", player_id, task_name="numbers of athlete"
-        )
-    )
+    recompute_later(set(waiting.values_list("session__player_id", flat=True)))
 
 
 def _profile(player: Player) -> list[Any]:

@@ -16,7 +16,7 @@ from django.urls import reverse
 from django_q.models import OrmQ
 
 from accounts import audit
-from accounts.adminkit import LISTED_ROWS
+from accounts.admin_lists import LISTED_ROWS
 from accounts.models import Action, AuditEntry
 from athletes.models import InclusionDecision, Movement, Player, Tag
 from privacy.models import Archive

@@ -1,35 +1,35 @@
-"""What the lists of accounts share."""
+"""Who is in which team, and the record of who came and went."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
-from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
+from accounts.admin_lists import user_of
 from accounts.audit import record
 from accounts.models import Action, Team, User
 
-if TYPE_CHECKING:
-    Base = admin.ModelAdmin[Any]
-else:
-    # Django's own class takes no parameter at run time.
-    Base = admin.ModelAdmin
-
 
 def ids_of(related: Any) -> set[int]:
+    """The keys of the rows in a queryset or related manager."""
     return set(related.values_list("pk", flat=True))
 
 
 def teams_of(user: User) -> set[int]:
+    """The keys of the teams that a user is a member of."""
     return ids_of(Team.objects.filter(members=user))
 
 
 def record_members(
     request: HttpRequest, subject: Model, changes: dict[str, tuple[set[int], set[int]]]
 ) -> None:
-    """Record who came and went: teams decide which athletes a coach sees."""
+    """Write into the audit trail who joined and who left a team.
+
+    Teams decide which athletes a coach sees. `changes` has by name the keys before
+    and after.
+    """
     told: dict[str, Any] = {}
     for name, (before, after) in changes.items():
         if after - before:
@@ -37,5 +37,4 @@ def record_members(
         if before - after:
             told[f"{name}_removed"] = sorted(before - after)
     if told:
-        by = cast(User, request.user)
-        record(Action.RECORD_CHANGED, by=by, subject=subject, **told)
+        record(Action.RECORD_CHANGED, by=user_of(request), subject=subject, **told)

@@ -1,21 +1,37 @@
-"""Parts of the administration that stay quick where tables have millions of rows."""
+"""What the lists and forms of the admin are built from, in every package.
+
+Base classes for tables that may have millions of rows, filters that do not read the
+whole table, and small helps for links and actions.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db.models import Field, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.dates import MONTHS
 from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from accounts.models import User
 
 if TYPE_CHECKING:
+    ModelAdmin = admin.ModelAdmin[Any]
     _Paginator = Paginator[Any]
-else:  # Django's own class takes no parameter at run time
+else:  # Django's own classes take no parameter at run time
+    ModelAdmin = admin.ModelAdmin
     _Paginator = Paginator
+
+#: A filter in a list: what the vendor no longer lists.
+MISSING_FILTER = ("missing_since", admin.EmptyFieldListFilter)
+#: How many rows one action takes at once: each athlete is work for the queue.
+MOST_PER_ACTION = 200
 
 #: Rows that a list counts and leads through; a search finds the others.
 LISTED_ROWS = 5_000
@@ -32,12 +48,13 @@ class BoundedPaginator(_Paginator):
 
     @cached_property
     def count(self) -> int:
+        """The number of rows, or `listed_rows` where there are more."""
         rows = cast("QuerySet[Any]", self.object_list)
         return rows.order_by()[: self.listed_rows].count()
 
 
-class ChoosingPaginator(BoundedPaginator):
-    """For a field that is filled by typing: who has not found it by then types more."""
+class AutocompletePaginator(BoundedPaginator):
+    """The first rows for a field that is filled by typing; more letters find others."""
 
     listed_rows = 100
 
@@ -50,6 +67,7 @@ class OnePassChangeList(ChangeList):
     """
 
     def get_results(self, request: HttpRequest) -> None:
+        """Fetch the rows of this page, by their keys where a filter leaves few."""
         if self.has_active_filters:
             keys = self.queryset.order_by().values_list("pk", flat=True)
             found = list(keys[: self.list_per_page + 1])
@@ -59,7 +77,7 @@ class OnePassChangeList(ChangeList):
 
 
 class RecentValuesFilter(admin.FieldListFilter):
-    """The values that a column has among the newest rows.
+    """Offers the values that a column has among the newest rows.
 
     Django's own filter asks for all values of the whole table.
     """
@@ -84,12 +102,15 @@ class RecentValuesFilter(admin.FieldListFilter):
         super().__init__(field, request, params, model, model_admin, field_path)
 
     def expected_parameters(self) -> list[str | None]:
+        """Names of the address's parameters that belong to this filter."""
         return [self.lookup_kwarg]
 
     def has_output(self) -> bool:
+        """Whether there is anything to choose from."""
         return bool(self.values)
 
     def choices(self, changelist: Any) -> Any:
+        """Yield each choice with its label and address, and whether it is chosen."""
         yield {
             "selected": self.chosen is None,
             "query_string": changelist.get_query_string(remove=[self.lookup_kwarg]),
@@ -104,7 +125,7 @@ class RecentValuesFilter(admin.FieldListFilter):
 
 
 class DayFilter(admin.FieldListFilter):
-    """Years that a column of days spans, and the months of the chosen one.
+    """Offers the years that a column of days spans, and the months of the chosen one.
 
     Django's `date_hierarchy` cuts every row's day to its year; this reads the first
     and the last from the index.
@@ -133,12 +154,15 @@ class DayFilter(admin.FieldListFilter):
         super().__init__(field, request, params, model, model_admin, field_path)
 
     def expected_parameters(self) -> list[str | None]:
+        """Names of the address's parameters that belong to this filter."""
         return [self.lookup_kwarg, self.month_kwarg]
 
     def has_output(self) -> bool:
+        """Whether there is anything to choose from."""
         return len(self.years) > 0
 
     def choices(self, changelist: Any) -> Any:
+        """Yield each choice with its label and address, and whether it is chosen."""
         both = self.expected_parameters()
         yield {
             "selected": self.year is None,
@@ -174,3 +198,76 @@ def capped(rows: QuerySet[Any], limit: int = 1_000) -> tuple[int, bool]:
     """How many rows there are, up to `limit`, and whether there are more."""
     count = rows.order_by()[: limit + 1].count()
     return min(count, limit), count > limit
+
+
+class LargeTableAdmin(ModelAdmin):
+    """The admin of a table that may have millions of rows."""
+
+    paginator = BoundedPaginator
+    # Counts beside each filter would read the table once for each.
+    show_facets = admin.ShowFacets.NEVER
+    show_full_result_count = False
+
+    def get_changelist(
+        self, request: HttpRequest, **kwargs: Any
+    ) -> type[OnePassChangeList]:
+        """The class of the list; this one reads the table once."""
+        return OnePassChangeList
+
+    def get_paginator(
+        self, request: HttpRequest, queryset: Any, per_page: int, *args: Any, **kw: Any
+    ) -> Any:
+        """The paginator of a list, or of what a field filled by typing offers."""
+        match = request.resolver_match
+        if match and match.url_name == "autocomplete":
+            return AutocompletePaginator(queryset, per_page, *args, **kw)
+        return super().get_paginator(request, queryset, per_page, *args, **kw)
+
+
+class VendorTableAdmin(LargeTableAdmin):
+    """The admin of rows that come from the vendor: none is added or deleted here.
+
+    A deleted row would come back with the next sync, without what people had
+    decided about it.
+    """
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody adds such a row by hand."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody deletes such a row by hand."""
+        return False
+
+
+class ReadOnlyAdmin(VendorTableAdmin):
+    """The admin of rows that follow from others, or that record what happened."""
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody changes such a row by hand."""
+        return False
+
+
+def too_many(
+    model_admin: Any,
+    request: HttpRequest,
+    rows: QuerySet[Any],
+    limit: int = MOST_PER_ACTION,
+) -> bool:
+    """Whether more rows are chosen than one action takes; the user is told so."""
+    if rows.order_by()[: limit + 1].count() <= limit:
+        return False
+    model_admin.message_user(
+        request, f"Choose at most {limit} at once; nothing was done.", messages.ERROR
+    )
+    return True
+
+
+def link_to(url_name: str, pk: int, text: str) -> SafeString:
+    """A link to the page of one row, as HTML."""
+    return format_html('<a href="{}">{}</a>', reverse(url_name, args=[pk]), text)
+
+
+def user_of(request: HttpRequest) -> User:
+    """The user who is logged in; the admin lets nobody else in."""
+    return cast(User, request.user)
