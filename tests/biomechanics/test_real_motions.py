@@ -10,7 +10,7 @@ import pytest
 from biomechanics.metrics.compute import ONE_HANDED
 from biomechanics.swing import analyse_swing
 
-DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 SWING = DATA / "real-swing-landmarks-360hz.csv"
 PITCH = DATA / "vendor-sample-pitch-303hz.trc"
 # In this recording lhjc and rhjc are the hands.
