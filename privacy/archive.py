@@ -27,14 +27,15 @@ from django.utils import timezone
 from athletes.analysis.means_by_side import means_by_side, side_in_files
 from athletes.api.frames import cell
 from athletes.frames import load as frames_load
-from athletes.frames.load import (
+from athletes.frames.format import (
     FLOAT32,
     FLOAT64,
     TEXT,
     Array,
-    Column,
+    StoredColumn,
     match_key,
 )
+from athletes.frames.unpacking import stored_columns, unpack
 from athletes.identity.merging import family
 from athletes.models import (
     BiomechanicsData,
@@ -74,7 +75,7 @@ class _Frames:
     """Columns of several movements that become one Parquet file."""
 
     name: str
-    headers: Mapping[int, tuple[Column, ...]]
+    headers: Mapping[int, tuple[StoredColumn, ...]]
     load: Callable[[Sequence[int]], Mapping[int, Mapping[str, Array]]]
 
 
@@ -528,8 +529,8 @@ def _folder(session: Session) -> str:
     return f"{day}_{session.pk}_{readable or 'session'}"
 
 
-def _columns(rows: Iterable[tuple[int, Any]]) -> dict[int, tuple[Column, ...]]:
-    return {pk: frames_load.columns_of(bytes(header)) for pk, header in rows}
+def _columns(rows: Iterable[tuple[int, Any]]) -> dict[int, tuple[StoredColumn, ...]]:
+    return {pk: stored_columns(bytes(header)) for pk, header in rows}
 
 
 def _header(field: str) -> Substr:
@@ -546,12 +547,12 @@ def _load_frames(
 def _load_curves(movement_ids: Sequence[int]) -> dict[int, dict[str, Array]]:
     rows = MovementCurves.objects.filter(movement_id__in=movement_ids).order_by()
     return {
-        movement_id: frames_load.unpack(bytes(data))
+        movement_id: unpack(bytes(data))
         for movement_id, data in rows.values_list("movement_id", "data")
     }
 
 
-def _targets(headers: Iterable[Sequence[Column]]) -> dict[str, _Target]:
+def _targets(headers: Iterable[Sequence[StoredColumn]]) -> dict[str, _Target]:
     """Columns of all movements together, in the order of the files."""
     targets: dict[str, _Target] = {}
     names = set(MARKS)

@@ -24,7 +24,7 @@ from athletes.frames.store import store_frames, store_movement_metadata
 from athletes.identity import tombstones
 from athletes.identity.merging import add_part, find_part
 from athletes.models import Movement, Player, Session
-from syncing.engine.incoming import Incoming, NeedsEachMovement, read_limits
+from syncing.engine.incoming import Incoming, NeedsEachMovementError, read_limits
 from syncing.engine.movement_types import known_hitting_id
 from syncing.engine.runs import claim_run, open_run
 from syncing.engine.states import refresh_session_state
@@ -55,7 +55,7 @@ _PLAYER_IN_NAME = re.compile(
 )
 
 
-class ImportRefused(Exception):
+class ImportRefusedError(Exception):
     """Nothing was written; the text says why and what to do."""
 
 
@@ -105,15 +105,17 @@ def import_files(
 
     Raises
     ------
-    ImportRefused
+    ImportRefusedError
         Before anything is written: a wrong file, another import under way.
     """
     if not files:
-        raise ImportRefused("No file was given. Choose at least one export file.")
+        raise ImportRefusedError("No file was given. Choose at least one export file.")
     if not org_player_id.strip() or not session_id.strip():
-        raise ImportRefused("Give the vendor's ids of the athlete and of the session.")
+        raise ImportRefusedError(
+            "Give the vendor's ids of the athlete and of the session."
+        )
     if tombstones.load().has(org_player_id.strip()):
-        raise ImportRefused(
+        raise ImportRefusedError(
             "The athlete of this id was erased for good and must not come back."
         )
     for given in files:
@@ -124,7 +126,7 @@ def import_files(
     )
     claimed = claim_run(log.pk) if is_new else None
     if claimed is None:
-        raise ImportRefused(
+        raise ImportRefusedError(
             "Another import of files is under way. Wait until it has ended, then try "
             "again; nothing of yours was stored."
         )
@@ -167,9 +169,9 @@ def _read_all(
         try:
             result = read_export(given.file, limits=limits)
         except ExportFileError as error:
-            raise ImportRefused(f"{given.name}: {error.message}") from error
+            raise ImportRefusedError(f"{given.name}: {error.message}") from error
         if result.data_type not in ExportType.values:
-            raise ImportRefused(
+            raise ImportRefusedError(
                 f"{given.name}: these are {result.data_type} data. Choose an export of "
                 "inverse kinematics, of momentum and energy, or of metadata."
             )
@@ -179,14 +181,14 @@ def _read_all(
                 kind.incoming.take_rows(result)
             else:
                 kind.incoming.take_frames(result, lambda: known)
-        except NeedsEachMovement as error:
-            raise ImportRefused(
+        except NeedsEachMovementError as error:
+            raise ImportRefusedError(
                 f"{given.name}: the file names no movement (org_movement_id). Download "
                 "the export of the whole session instead."
             ) from error
         if kind.incoming.failures:
             _, message = kind.incoming.failures[0]
-            raise ImportRefused(f"{given.name}: {message}")
+            raise ImportRefusedError(f"{given.name}: {message}")
         given.file.seek(0)
         digest = hashlib.sha256(kind.sha256.encode())
         while block := given.file.read(1_000_000):
@@ -212,7 +214,7 @@ def _refuse_another_athlete(name: str, org_player_id: str) -> None:
     }
     other = records.get(match["player"])
     if other is not None and other != records.get(org_player_id):
-        raise ImportRefused(
+        raise ImportRefusedError(
             f"{name}: by its name this is a file of another athlete "
             f"({match['player']}). Give that id, or choose the right file."
         )

@@ -192,7 +192,7 @@ def backfill(request: PageRequest) -> HttpResponse:
 def upload(request: PageRequest) -> HttpResponse:
     """Take in files that a person downloaded from the vendor's dashboard."""
     # Here, because web processes do without the libraries that read files.
-    from syncing.imports import GivenFile, ImportRefused, import_files
+    from syncing.imports import GivenFile, ImportRefusedError, import_files
 
     _require_staff(request)
     form = UploadForm(request.POST or None, request.FILES or None)
@@ -210,7 +210,7 @@ def upload(request: PageRequest) -> HttpResponse:
                 trigger=Trigger.UPLOAD,
                 user=request.user,
             )
-        except ImportRefused as error:
+        except ImportRefusedError as error:
             form.add_error(None, f"{error} Nothing was stored.")
         else:
             record(

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from accounts.models import Scope, Team, User
 from accounts.services import create_token
+from athletes.frames.packing import pack
 from athletes.models import (
     BiomechanicsData,
     DataState,
@@ -173,10 +174,9 @@ def make_frames(
     columns: Mapping[str, np.ndarray] | None = None, **fields: Any
 ) -> BiomechanicsData:
     """Stored frames of one data type; of a new movement unless one is given."""
-    from athletes.frames import load
 
     movement = fields.pop("movement", None) or make_movement()
-    packed = load.pack(columns or smooth_columns())
+    packed = pack(columns or smooth_columns())
     return BiomechanicsData.objects.create(
         movement=movement,
         **(

@@ -34,7 +34,7 @@ from athletes.analysis.swing_task import (
 from athletes.bulk_sql import update_rows, write_rows
 from athletes.frames import curves as stored_curves
 from athletes.frames import load
-from athletes.frames.format import FrameParts
+from athletes.frames.unpacking import FrameParts
 from athletes.models import (
     BiomechanicsData,
     DataType,

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
 
 import numpy as np
 
-from athletes.frames.format import CLOCK, Array, FrameParts, PackedFrames, pack
+from athletes.frames.format import CLOCK, Array, PackedFrames
+from athletes.frames.packing import pack
+from athletes.frames.unpacking import FrameParts
 from biomechanics import momentum, motion
 from biomechanics.analysis_types import SwingAnalysis
 from biomechanics.angle_columns import ANGLE_COLUMNS
@@ -76,12 +78,11 @@ class SwingTask:
 class SwingDone:
     """What became of it.
 
-    `analysis` comes without its curves, which are in `curves`; `plain` is its
-    JSON-safe form. Where the analysis broke off, `error` names the exception and
-    `trace` tells where.
+    `plain` is the analysis in its JSON-safe form, without its curves, which are in
+    `curves`. Where the analysis broke off, `error` names the exception and `trace`
+    tells where.
     """
 
-    analysis: SwingAnalysis | None = None
     plain: Mapping[str, Any] | None = None
     curves: PackedFrames | None = None
     error: str = ""
@@ -112,7 +113,6 @@ def _done(task: SwingTask) -> SwingDone:
     except Exception as error:
         return SwingDone(error=type(error).__name__, trace=traceback.format_exc())
     return SwingDone(
-        analysis=replace(analysis, series={}, time_s=np.empty(0)),
         plain=analysis.to_dict(),
         curves=packed_curves(analysis),
     )

@@ -14,10 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from django.utils import timezone
 
-from athletes.frames import load
-from athletes.frames.format import CLOCK, PackedFrames
+from athletes.frames.format import CLOCK, FramesError, PackedFrames
+from athletes.frames.unpacking import unpack
 from athletes.models import MovementCurves
-from biomechanics.analysis_types import SwingAnalysis
 from biomechanics.definitions import METHOD_VERSION
 
 logger = logging.getLogger(__name__)
@@ -34,6 +33,7 @@ class Curves:
 
     @property
     def step_s(self) -> float:
+        """Seconds between two samples of the clock; 0 with fewer than two samples."""
         return float(self.time_s[1] - self.time_s[0]) if len(self.time_s) > 1 else 0.0
 
 
@@ -77,8 +77,8 @@ def load_curves(
     found = {}
     for movement_id, data in rows:
         try:
-            found[movement_id] = curves_from(load.unpack(bytes(data), wanted))
-        except load.FramesError as error:
+            found[movement_id] = curves_from(unpack(bytes(data), wanted))
+        except FramesError as error:
             # One damaged row must not take the others off the page; computing the
             # movement again mends it.
             logger.warning("curves of movement %s: %s", movement_id, error)
@@ -93,11 +93,3 @@ def curves_from(columns: Mapping[str, FloatArray]) -> Curves:
         if name != CLOCK
     }
     return Curves(time_s=np.asarray(columns[CLOCK], dtype=np.float64), values=values)
-
-
-def curves_of_analysis(analysis: SwingAnalysis) -> Curves:
-    """The same straight from an analysis, for a movement that has none kept."""
-    return Curves(
-        time_s=analysis.time_s,
-        values={name: item.values for name, item in analysis.series.items()},
-    )

@@ -11,52 +11,18 @@ from typing import Any
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import ExpressionWrapper, F, IntegerField
-from django.db.models.functions import Substr
 
 from athletes.frames.format import (
-    FLOAT32,
-    FLOAT64,
     PREFIX,
-    TEXT,
     Array,
-    Column,
-    FrameParts,
-    FramesError,
-    Layout,
-    PackedFrames,
-    PreparedFrames,
-    columns_of,
     header_size_of,
-    is_exact,
-    match_key,
-    pack,
+)
+from athletes.frames.unpacking import (
+    FrameParts,
+    Layout,
     read_header,
-    unpack,
 )
 from athletes.models import BiomechanicsData
-
-#: The format is part of what this module offers.
-__all__ = [
-    "FLOAT32",
-    "FLOAT64",
-    "TEXT",
-    "Array",
-    "Column",
-    "FrameParts",
-    "FramesError",
-    "PackedFrames",
-    "PreparedFrames",
-    "column_details",
-    "column_names",
-    "columns_of",
-    "is_exact",
-    "load_columns",
-    "load_parts",
-    "match_key",
-    "pack",
-    "unpack",
-]
 
 
 def load_columns(
@@ -93,22 +59,6 @@ def load_parts(
 
 def _whole(data: bytes) -> FrameParts:
     return FrameParts(data[: header_size_of(data)], [(0, data)])
-
-
-def column_names(movement_id: int, data_type: str) -> tuple[str, ...]:
-    """Names of the stored columns, in the order of the file; none without frames."""
-    return tuple(column.name for column in column_details(movement_id, data_type))
-
-
-def column_details(movement_id: int, data_type: str) -> tuple[Column, ...]:
-    """Stored columns with original name, unit and type; none without frames."""
-    size = ExpressionWrapper(F("header_size"), output_field=IntegerField())
-    header = (
-        BiomechanicsData.objects.filter(movement_id=movement_id, data_type=data_type)
-        .values_list(Substr("frames", 1, size), flat=True)
-        .first()
-    )
-    return () if header is None else columns_of(bytes(header))
 
 
 def _load_sqlite(

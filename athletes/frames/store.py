@@ -10,7 +10,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from athletes.frames.load import Array, PackedFrames, PreparedFrames
+from athletes.frames.format import Array, PackedFrames
+from athletes.frames.packing import PreparedFrames
 from athletes.models import (
     BiomechanicsData,
     DataType,

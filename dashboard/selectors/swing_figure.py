@@ -13,6 +13,7 @@ import numpy as np
 from athletes import display
 from athletes.analysis.event_rules import event_time
 from athletes.frames import load
+from athletes.frames.format import FramesError
 from athletes.models import DataType, Movement
 from athletes.phrases import EVENTS
 from biomechanics import skeleton
@@ -85,7 +86,7 @@ def load_points(movement: Movement) -> Points:
         loaded = load.load_columns(
             [movement.pk], DataType.INVERSE_KINEMATICS, ["time", *_POINT_COLUMNS]
         ).get(movement.pk)
-    except load.FramesError as error:
+    except FramesError as error:
         logger.warning("frames of movement %s: %s", movement.pk, error)
         return Points(
             None,

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from athletes.frames import load
+from athletes.frames.format import FramesError
 from athletes.models import DataType, Movement
 from biomechanics.units import DEG_PER_RAD
 from dashboard import charts
@@ -155,7 +156,7 @@ def vendor_angles(
             DataType.INVERSE_KINEMATICS,
             ["time", *(item.column for item in group.columns)],
         ).get(movement.pk, {})
-    except load.FramesError as error:
+    except FramesError as error:
         logger.warning("frames of movement %s: %s", movement.pk, error)
         return nothing(
             "The stored frames of this movement cannot be read. Staff can fetch the "

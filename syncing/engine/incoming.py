@@ -13,7 +13,7 @@ from syncing.reader.limits import ReadLimits
 from syncing.reader.movements import MovementTable, ReadResult, RowsResult
 
 
-class NeedsEachMovement(Exception):
+class NeedsEachMovementError(Exception):
     """The file names no movements: they have to be asked for one by one."""
 
 
@@ -63,7 +63,7 @@ class Incoming:
                 # One movement is known and one came: it can be no other.
                 names = known() if len(result.movements) == 1 else []
                 if len(names) != 1:
-                    raise NeedsEachMovement
+                    raise NeedsEachMovementError
                 name = names[0]
             if name in self._seen:
                 self.failures.append(

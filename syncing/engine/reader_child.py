@@ -17,12 +17,11 @@ import socket
 import sys
 import threading
 import traceback
-from dataclasses import replace
 from typing import Any, BinaryIO
 
 import pyarrow as pa
 
-from athletes.analysis.swing_task import SwingDone, SwingTask, compute_here
+from athletes.analysis.swing_task import compute_here
 from syncing.engine.unpacking import PackedResult, read_and_pack
 from syncing.engine.wire import READY, receive, send
 from syncing.reader.errors import ExportFileError
@@ -43,17 +42,11 @@ def read_files(
     ]
 
 
-def compute(tasks: list[SwingTask]) -> list[SwingDone]:
-    # Its JSON-safe form goes alone: thousands of small objects take either side as
-    # long to hand over as their rows to be written.
-    return [replace(done, analysis=None) for done in compute_here(tasks)]
-
-
 def _answer(message: Any, files: list[int]) -> tuple[Any, ...]:
     """("done", result), ("refused", error of the file) or ("failed", name, trace)."""
     try:
         if message["work"] == "compute":
-            return ("done", compute(message["tasks"]))
+            return ("done", compute_here(message["tasks"]))
         given = iter(files)
         contents: list[BinaryIO] = [
             os.fdopen(next(given), "rb") if data is None else io.BytesIO(data)

@@ -175,10 +175,7 @@ class Processes:
         return found
 
     def compute(self, tasks: Sequence[SwingTask]) -> list[SwingDone]:
-        """Analyse movements; see `athletes.analysis.swing_task.compute_here`.
-
-        From a process `analysis` comes empty; `plain` holds the same.
-        """
+        """Analyse movements; see `athletes.analysis.swing_task.compute_here`."""
         answer = self._ask({"work": "compute", "tasks": list(tasks)}, [])
         if answer is None:
             return compute_here(tasks)

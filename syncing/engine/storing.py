@@ -18,7 +18,7 @@ from athletes.models import Session
 from syncing.engine.asking import Asker, Fetched, known_movements
 from syncing.engine.claims import Claims, TakenError
 from syncing.engine.context import RunContext
-from syncing.engine.incoming import Incoming, NeedsEachMovement, read_limits
+from syncing.engine.incoming import Incoming, NeedsEachMovementError, read_limits
 from syncing.engine.outcomes import Outcomes
 from syncing.engine.readers import (
     Content,
@@ -71,7 +71,7 @@ class Storing:
                 read = self._read(item)
                 failures = read.failures
                 counts = self._write(item, read)
-        except NeedsEachMovement:
+        except NeedsEachMovementError:
             if self._asker.is_one_by_one(job):
                 self._outcomes.failed(
                     job,

@@ -10,7 +10,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from athletes.frames.format import PackedFrames, pack
+from athletes.frames.format import PackedFrames
+from athletes.frames.packing import pack
 from syncing.reader.limits import ReadLimits
 from syncing.reader.movements import (
     MovementFailure,

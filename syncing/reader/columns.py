@@ -14,7 +14,7 @@ from enum import StrEnum
 from syncing.reader.errors import ExportFileError
 
 
-class DataType(StrEnum):
+class FileKind(StrEnum):
     """Kinds of export files, in the vendor's words."""
 
     INVERSE_KINEMATICS = "inverse-kinematics"
@@ -24,7 +24,7 @@ class DataType(StrEnum):
     UNKNOWN = "unknown"
 
 
-FRAME_TYPES = frozenset({DataType.INVERSE_KINEMATICS, DataType.MOMENTUM_ENERGY})
+FRAME_KINDS = frozenset({FileKind.INVERSE_KINEMATICS, FileKind.MOMENTUM_ENERGY})
 
 MOVEMENT_ID = "org_movement_id"
 TIME = "time"
@@ -203,7 +203,7 @@ def plan_columns(
     return tuple(columns)
 
 
-def tell_data_type(names: Iterable[str]) -> DataType:
+def kind_of_columns(names: Iterable[str]) -> FileKind:
     """The kind of a file by its columns, never by its name."""
     keys = {match_key(name) for name in names}
     energies = len(keys & _ENERGY_KEYS)
@@ -211,17 +211,17 @@ def tell_data_type(names: Iterable[str]) -> DataType:
     points = len(keys & _POINT_KEYS) // 3
     if max(energies, angles, points) >= 3:
         if energies > max(angles, points):
-            return DataType.MOMENTUM_ENERGY
-        return DataType.INVERSE_KINEMATICS
+            return FileKind.MOMENTUM_ENERGY
+        return FileKind.INVERSE_KINEMATICS
     if match_key(TIME) in keys:
-        return DataType.UNKNOWN
+        return FileKind.UNKNOWN
     if set(_keys(_OFFSETS)) <= keys:
-        return DataType.METADATA
+        return FileKind.METADATA
     if "versionmetrics" in keys or keys & set(_keys(_METRIC_MARKS)):
-        return DataType.METRICS
+        return FileKind.METRICS
     if match_key(MOVEMENT_ID) in keys:
-        return DataType.METADATA
-    return DataType.UNKNOWN
+        return FileKind.METADATA
+    return FileKind.UNKNOWN
 
 
 def shown(name: str) -> str:

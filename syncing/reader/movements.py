@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from syncing.reader.columns import (
-    FRAME_TYPES,
+    FRAME_KINDS,
     MOVEMENT_ID,
     TIME,
-    DataType,
-    tell_data_type,
+    FileKind,
+    kind_of_columns,
 )
 from syncing.reader.errors import ExportFileError
 from syncing.reader.limits import ReadLimits
@@ -67,7 +67,7 @@ class MovementFailure:
 class ReadResult:
     """Movements in the order in which they first appear in the file."""
 
-    data_type: DataType
+    data_type: FileKind
     container: str
     movements: tuple[MovementTable, ...]
     failures: tuple[MovementFailure, ...]
@@ -93,7 +93,7 @@ class MovementRow:
 
 @dataclass(frozen=True)
 class RowsResult:
-    data_type: DataType
+    data_type: FileKind
     container: str
     rows: tuple[MovementRow, ...]
     repairs: tuple[str, ...]
@@ -115,9 +115,9 @@ def read_export(
     """
     table = read_table(file, limits or ReadLimits())
     data_type = _checked_type(table, data_type_hint)
-    if data_type in FRAME_TYPES or TIME in table.numbers:
+    if data_type in FRAME_KINDS or TIME in table.numbers:
         return _movements(table, data_type, known_movement_id)
-    if data_type in {DataType.METADATA, DataType.METRICS}:
+    if data_type in {FileKind.METADATA, FileKind.METRICS}:
         return _rows(table, data_type, known_movement_id)
     raise _no_column(TIME)
 
@@ -144,7 +144,7 @@ def read_movements(
 def read_rows(
     file: BinaryIO | Path,
     *,
-    data_type_hint: str | None = DataType.METADATA,
+    data_type_hint: str | None = FileKind.METADATA,
     known_movement_id: str | None = None,
     limits: ReadLimits | None = None,
 ) -> RowsResult:
@@ -164,12 +164,12 @@ def read_rows(
     )
 
 
-def _checked_type(table: Table, hint: str | None) -> DataType:
-    found = tell_data_type(table.names)
+def _checked_type(table: Table, hint: str | None) -> FileKind:
+    found = kind_of_columns(table.names)
     if hint is None:
         return found
-    wanted = DataType(hint)
-    if found is DataType.UNKNOWN:
+    wanted = FileKind(hint)
+    if found is FileKind.UNKNOWN:
         return wanted
     if found is not wanted:
         raise ExportFileError(
@@ -257,7 +257,7 @@ def _check_id(org_movement_id: str | None) -> None:
 
 
 def _movements(
-    table: Table, data_type: DataType, known_movement_id: str | None
+    table: Table, data_type: FileKind, known_movement_id: str | None
 ) -> ReadResult:
     if TIME not in table.numbers:
         raise _no_column(TIME)
@@ -441,7 +441,7 @@ def _recordings_overlap(time: FloatArray) -> bool:
 
 
 def _rows(
-    table: Table, data_type: DataType, known_movement_id: str | None
+    table: Table, data_type: FileKind, known_movement_id: str | None
 ) -> RowsResult:
     if MOVEMENT_ID not in table.texts:
         raise _no_column(MOVEMENT_ID)

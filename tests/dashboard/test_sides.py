@@ -22,8 +22,8 @@ from athletes.analysis import percentiles, run, summaries
 from athletes.analysis.changes import change_at
 from athletes.analysis.history import histories, newest_side, of_side, sides_in
 from athletes.frames import curves as stored_curves
-from athletes.frames import load
 from athletes.frames.format import CLOCK
+from athletes.frames.packing import pack
 from athletes.models import Movement, Player, Session
 from biomechanics.session_statistics import summarise
 from dashboard.selectors.athlete_page import NUMERIC_HEADLINES
@@ -580,7 +580,7 @@ def recorded():
     slower = {}
     for pk, curves in stored_curves.load_curves(left).items():
         values = {name: 0.8 * curve for name, curve in curves.values.items()}
-        packed = load.pack({CLOCK: curves.time_s, **values})
+        packed = pack({CLOCK: curves.time_s, **values})
         slower[pk] = packed
     stored_curves.store_packed(slower)
     run.summarise(session.pk)

@@ -7,7 +7,7 @@ import pytest
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from athletes.frames import load
+from athletes.frames.packing import pack
 from athletes.models import (
     DataType,
     EventCorrection,
@@ -84,7 +84,7 @@ def full_athlete(**fields):
             movement=swing,
             data_type=DataType.MOMENTUM_ENERGY,
         )
-        packed = load.pack(
+        packed = pack(
             {"time": columns["time"], "pelvis_omega": columns["torso_rot"] * 7}
         )
         MovementCurves.objects.create(

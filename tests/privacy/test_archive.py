@@ -20,6 +20,8 @@ from django_q.models import OrmQ
 
 from accounts.models import Action, AuditEntry
 from athletes.frames import load
+from athletes.frames.format import FramesError, match_key
+from athletes.frames.unpacking import unpack
 from athletes.models import DataType, Movement, MovementCurves, SessionMetric
 from biomechanics.definitions import METRICS
 from privacy import records
@@ -132,7 +134,7 @@ def test_frames_are_those_that_are_stored(athlete, opened, kind, data_type):
             stored = load.load_columns([movement.pk], data_type)[movement.pk]
         else:
             data = MovementCurves.objects.get(movement=movement).data
-            stored = load.unpack(bytes(data))
+            stored = unpack(bytes(data))
         mask = pa.compute.equal(
             table["archive_org_movement_id"], movement.org_movement_id
         )
@@ -312,7 +314,7 @@ def test_a_failure_is_told_and_leaves_no_file(athlete, coach, files):
     archive = request_archive(player=athlete, user=coach)
     frames = Movement.objects.first().biomechanics.first()
     type(frames).objects.filter(pk=frames.pk).update(frames=b"damaged")
-    with pytest.raises(load.FramesError):
+    with pytest.raises(FramesError):
         make_archive(archive.pk)
     archive.refresh_from_db()
     assert archive.state == ArchiveState.FAILED
@@ -469,13 +471,13 @@ def test_pandas_finds_every_frame(athlete, unpacked, kind):
     for movement in movements:
         if kind == "curves":
             curves = MovementCurves.objects.get(movement=movement)
-            stored = load.unpack(bytes(curves.data))
+            stored = unpack(bytes(curves.data))
         else:
             stored = load.load_columns([movement.pk], kind)[movement.pk]
         part = table[table["archive_org_movement_id"] == movement.org_movement_id]
-        originals = {load.match_key(name): name for name in part.columns}
+        originals = {match_key(name): name for name in part.columns}
         for name, column in stored.items():
-            found = part[originals[load.match_key(name)]].to_numpy()
+            found = part[originals[match_key(name)]].to_numpy()
             np.testing.assert_array_equal(found, column, err_msg=name)
             values += len(column)
     assert values >= 246

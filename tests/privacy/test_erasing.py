@@ -21,7 +21,7 @@ from athletes.models import Note, Player, Session, Tag, Tombstone
 from privacy import erasing
 from privacy.archives import make_archive, request_archive
 from syncing.engine.raw import store_raw
-from syncing.imports import GivenFile, ImportRefused, import_files
+from syncing.imports import GivenFile, ImportRefusedError, import_files
 from syncing.models import RawPayload, SyncLog, VendorSession
 from tests import factories
 from tests.privacy.conftest import ORG_ID, REBOOT_ID, SESSION_ID, TRACES, full_athlete
@@ -363,7 +363,7 @@ def test_payloads_are_kept_without_the_erased(athlete, staff):
 
 def test_files_by_hand_do_not_bring_him_back(athlete, staff):
     erasing.erase(player=athlete, by=staff)
-    with pytest.raises(ImportRefused, match="erased for good"):
+    with pytest.raises(ImportRefusedError, match="erased for good"):
         import_files(
             [GivenFile("a.csv", None)],
             org_player_id=f" {ORG_ID} ",

@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 
 from athletes.models import BiomechanicsData, Movement, Player, Session
-from syncing.imports import GivenFile, ImportRefused, import_files
+from syncing.imports import GivenFile, ImportRefusedError, import_files
 from syncing.models import ExportJob, JobState, SyncLog
 from tests.factories import make_player, make_staff
 
@@ -106,7 +106,7 @@ def test_csv_and_parquet_of_one_export_are_the_same(download):
 
 def test_wrong_file_refuses_all_before_anything_is_written(download):
     good = download()
-    with pytest.raises(ImportRefused, match="file1"):
+    with pytest.raises(ImportRefusedError, match="file1"):
         take_in(download, good, b"<html><body>Please log in</body></html>")
     for model in (Player, Session, Movement, BiomechanicsData, SyncLog):
         assert model.objects.count() == 0
@@ -128,7 +128,7 @@ def test_file_of_another_athlete_is_refused_by_its_name(download, ending):
             trigger="command",
         )
 
-    with pytest.raises(ImportRefused, match="a file of another athlete"):
+    with pytest.raises(ImportRefusedError, match="a file of another athlete"):
         give(download.player)
     assert not Session.objects.exists()
     assert give(other.org_player_id).created > 0
@@ -150,7 +150,7 @@ def test_file_of_another_athlete_is_refused_by_its_name(download, ending):
     ],
 )
 def test_every_wrong_file_leaves_nothing_behind(download, content):
-    with pytest.raises(ImportRefused) as caught:
+    with pytest.raises(ImportRefusedError) as caught:
         take_in(download, download("momentum-energy"), content)
     assert str(caught.value).startswith("file1: ")
     for model in (Player, Session, Movement, BiomechanicsData, ExportJob, SyncLog):
@@ -158,7 +158,7 @@ def test_every_wrong_file_leaves_nothing_behind(download, content):
 
 
 def test_truncated_file_is_refused(download):
-    with pytest.raises(ImportRefused):
+    with pytest.raises(ImportRefusedError):
         take_in(download, download()[:-200])
     assert Player.objects.count() == 0
 

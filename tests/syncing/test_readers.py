@@ -16,7 +16,7 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from athletes.frames.load import unpack
+from athletes.frames.unpacking import unpack
 from athletes.models import BiomechanicsData, Movement, MovementCurves, SessionMetric
 from syncing.engine import readers as module
 from syncing.engine.readers import Content, ProcessDiedError, Processes

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from syncing.imports import GivenFile, ImportRefused, import_files
+from syncing.imports import GivenFile, ImportRefusedError, import_files
 from syncing.models import Trigger
 
 
@@ -51,7 +51,7 @@ class Command(BaseCommand):
                     session_date=options["date"],
                     trigger=Trigger.COMMAND,
                 )
-            except ImportRefused as error:
+            except ImportRefusedError as error:
                 raise CommandError(f"{error} Nothing was stored.") from error
         for repair in result.repairs:
             self.stderr.write(f"Repaired: {repair}")

@@ -9,7 +9,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from athletes.analysis import means_by_side, run
-from athletes.frames import load, store
+from athletes.frames import store
+from athletes.frames.unpacking import unpack
 from athletes.models import (
     DataType,
     EventCorrection,
@@ -162,7 +163,7 @@ def test_curves_are_kept_beside_the_numbers(session):
     rows = MovementCurves.objects.filter(movement__session=session)
     assert set(rows.values_list("method_version", flat=True)) == {METHOD_VERSION}
     first = rows.get(movement=movements_of(session)[0])
-    curves = load.unpack(bytes(first.data), ["time", "pelvis_omega"])
+    curves = unpack(bytes(first.data), ["time", "pelvis_omega"])
     peak = movements_of(session)[0].metrics["peak_pelvis_omega"]["value"]
     assert np.nanmax(curves["pelvis_omega"]) == pytest.approx(peak, rel=0.01)
 

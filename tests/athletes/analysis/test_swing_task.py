@@ -9,7 +9,9 @@ from athletes.analysis.swing_task import (
     SwingTask,
     compute_here,
 )
-from athletes.frames.format import FrameParts, header_size_of, pack
+from athletes.frames.format import header_size_of
+from athletes.frames.packing import pack
+from athletes.frames.unpacking import FrameParts
 from biomechanics import momentum, motion
 from biomechanics.swing import analyse_swing
 from tests.biomechanics.synthetic import make_swing

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from athletes.frames import load
-from athletes.frames.format import read_header
-from athletes.frames.load import FramesError
+from athletes.frames.format import FramesError
+from athletes.frames.packing import pack
+from athletes.frames.unpacking import read_header, stored_columns, unpack
 from athletes.models import BiomechanicsData, DataType
 from tests.factories import make_frames, make_movement, smooth_columns
 
@@ -48,7 +49,7 @@ def test_unpack_returns_what_was_packed_as_float32_and_the_clock_exactly():
     columns = smooth_columns(frames=600)
     columns["time"] = columns["time"] + 1_770_000_000.123  # float32 would lose this
 
-    back = load.unpack(load.pack(columns).data)
+    back = unpack(pack(columns).data)
 
     assert list(back) == list(columns)
     assert back["time"].dtype == np.float64
@@ -59,7 +60,7 @@ def test_unpack_returns_what_was_packed_as_float32_and_the_clock_exactly():
 
 def test_unpack_keeps_nan_infinity_zero_signs_and_extremes():
     odd = [math.nan, math.inf, -math.inf, 0.0, -0.0, 1e-42, -3.4e38, 1.0, math.nan]
-    back = load.unpack(load.pack({"a": np.array(odd)}).data)["a"]
+    back = unpack(pack({"a": np.array(odd)}).data)["a"]
 
     expected = np.array(odd, dtype=np.float32)
     assert np.array_equal(back, expected, equal_nan=True)
@@ -67,7 +68,7 @@ def test_unpack_keeps_nan_infinity_zero_signs_and_extremes():
 
 
 def test_a_value_beyond_float32_keeps_its_column_in_float64():
-    back = load.unpack(load.pack({"a": np.array([1.0, 1e300])}).data)
+    back = unpack(pack({"a": np.array([1.0, 1e300])}).data)
     assert back["a"].tolist() == [1.0, 1e300]
 
 
@@ -77,14 +78,14 @@ def test_whole_numbers_and_truth_values_come_back_exactly():
         "big": np.full(10, 2**40) + np.arange(10),
         "flag": np.arange(10) % 2 == 0,
     }
-    back = load.unpack(load.pack(columns).data)
+    back = unpack(pack(columns).data)
     for name, values in columns.items():
         assert back[name].tolist() == values.astype(float).tolist()
 
 
 def test_text_columns_come_back_with_missing_as_none():
     text = np.array(["FD", "FD", None, math.nan, 'contact, "quoted"'], dtype=object)
-    back = load.unpack(load.pack({"event": text}).data)
+    back = unpack(pack({"event": text}).data)
     assert back["event"].tolist() == ["FD", "FD", None, None, 'contact, "quoted"']
 
 
@@ -99,7 +100,7 @@ def test_text_columns_come_back_with_missing_as_none():
 )
 def test_any_float32_survives(values, clock):
     columns = {"a": values, "time": np.full(len(values), clock)}
-    back = load.unpack(load.pack(columns).data)
+    back = unpack(pack(columns).data)
     assert np.array_equal(back["a"], values, equal_nan=True)
     assert np.array_equal(back["time"], columns["time"], equal_nan=True)
 
@@ -124,20 +125,20 @@ def test_any_choice_of_any_mixture_of_columns_comes_back(kinds, wanted):
         f"{'time' if kind in 'dC' else 'value'}{place}": made[kind](place)
         for place, kind in enumerate(kinds)
     }
-    data = load.pack(columns).data
+    data = pack(columns).data
     names = [name for place, name in enumerate(columns) if place in wanted]
-    back = load.unpack(data, [*names, "absent"])
+    back = unpack(data, [*names, "absent"])
     assert list(back) == names
     for name in names:
         assert back[name].tolist() == columns[name].tolist()
-    assert list(load.unpack(data)) == list(columns)
+    assert list(unpack(data)) == list(columns)
 
 
 def test_a_reader_written_from_the_documentation_reads_a_value():
     """docs/frames-format.md, step by step, without our own reader."""
     columns = smooth_columns([f"point_{place}" for place in range(8)], frames=50)
     columns["still"] = np.full(50, 2.5)
-    data = load.pack(columns).data
+    data = pack(columns).data
     unzip = pa.Codec("zstd").decompress
 
     size, n, c, g, stored, unpacked = struct.unpack_from("<IIIIII", data, 4)
@@ -173,12 +174,12 @@ def test_a_reader_written_from_the_documentation_reads_a_value():
 
 
 def test_a_value_packed_by_version_1_stays_readable():
-    back = load.unpack(bytes.fromhex(VERSION_1))
+    back = unpack(bytes.fromhex(VERSION_1))
     assert back["time"].tolist() == [0.0, 0.25, 0.5, 0.75]
     assert back["lhjc_x"].tolist() == [1.0, 1.5, 2.25, -3.0]
     assert np.isnan(back["rhjc_x"]).all()
     assert back["event"].tolist() == ["FD", None, None, "REF"]
-    assert [c.original for c in load.columns_of(bytes.fromhex(VERSION_1))] == [
+    assert [c.original for c in stored_columns(bytes.fromhex(VERSION_1))] == [
         "time",
         "LHJC_X",
         "rhjc_x",
@@ -188,21 +189,21 @@ def test_a_value_packed_by_version_1_stays_readable():
 
 def test_pack_gives_the_same_bytes_for_the_same_input():
     columns = smooth_columns()
-    assert load.pack(columns) == load.pack(
+    assert pack(columns) == pack(
         {name: values.copy() for name, values in columns.items()}
     )
 
 
 def test_hash_knows_values_names_order_and_units():
     columns = smooth_columns()
-    first = load.pack(columns).sha256
+    first = pack(columns).sha256
     changed = columns | {"torso_rot": columns["torso_rot"] + 1e-3}
-    assert load.pack(changed).sha256 != first
-    assert load.pack(dict(reversed(columns.items()))).sha256 != first
-    assert load.pack(columns, units={"torso_rot": "rad"}).sha256 != first
+    assert pack(changed).sha256 != first
+    assert pack(dict(reversed(columns.items()))).sha256 != first
+    assert pack(columns, units={"torso_rot": "rad"}).sha256 != first
     # Below what float32 can tell apart: the same content.
     same = columns | {"torso_rot": columns["torso_rot"].astype(np.float32)}
-    assert load.pack(same).sha256 == first
+    assert pack(same).sha256 == first
 
 
 def test_equal_frames_hash_equal_whatever_bits_their_nan_has():
@@ -210,11 +211,11 @@ def test_equal_frames_hash_equal_whatever_bits_their_nan_has():
     one.view("u4")[2], other.view("u4")[2] = 0x7FC00000, 0xFFC12345
     assert np.isnan(one[2])
     assert np.isnan(other[2])
-    assert load.pack({"a": one}).sha256 == load.pack({"a": other}).sha256
+    assert pack({"a": one}).sha256 == pack({"a": other}).sha256
 
 
 def test_two_columns_of_many_are_found_in_a_small_part_of_the_value():
-    packed = load.pack(many_columns(300, frames=600))
+    packed = pack(many_columns(300, frames=600))
     layout = read_header(packed.data[: packed.header_size])
     ranges = layout.ranges(["point_3_x", "point_280_x"])
     assert len(ranges) == 2
@@ -224,28 +225,28 @@ def test_two_columns_of_many_are_found_in_a_small_part_of_the_value():
 def test_constant_columns_cost_next_to_nothing():
     columns = {f"c{i}": np.full(600, float(i)) for i in range(100)}
     columns["nothing"] = np.full(600, np.nan)
-    packed = load.pack(columns)
+    packed = pack(columns)
     assert len(packed.data) == packed.header_size < 1_000
-    assert np.isnan(load.unpack(packed.data, ["nothing"])["nothing"]).all()
+    assert np.isnan(unpack(packed.data, ["nothing"])["nothing"]).all()
 
 
 def test_smooth_columns_take_under_half_of_raw_float32():
     columns = many_columns(50, frames=600)
-    assert len(load.pack(columns).data) < 0.45 * 50 * 600 * 4
+    assert len(pack(columns).data) < 0.45 * 50 * 600 * 4
 
 
 def test_unpack_of_named_columns_accepts_any_spelling_and_skips_the_unknown():
-    packed = load.pack(
+    packed = pack(
         {"lhjc_x": np.arange(3.0), "pelvis_rot": np.ones(3)},
         originals={"lhjc_x": "LHJC_X"},
         units={"lhjc_x": "m"},
     )
-    back = load.unpack(packed.data, ["LHJC_X", "pelvisrot", "neck_x"])
+    back = unpack(packed.data, ["LHJC_X", "pelvisrot", "neck_x"])
     assert {name: values.tolist() for name, values in back.items()} == {
         "LHJC_X": [0.0, 1.0, 2.0],
         "pelvisrot": [1.0, 1.0, 1.0],
     }
-    first = load.columns_of(packed.data[: packed.header_size])[0]
+    first = stored_columns(packed.data[: packed.header_size])[0]
     assert (first.name, first.original, first.unit) == ("lhjc_x", "LHJC_X", "m")
 
 
@@ -262,27 +263,27 @@ def test_unpack_of_named_columns_accepts_any_spelling_and_skips_the_unknown():
 )
 def test_pack_refuses_what_is_not_a_table(columns, message):
     with pytest.raises(FramesError, match=message):
-        load.pack(columns)
+        pack(columns)
 
 
 def test_unpack_names_damage():
-    packed = load.pack(smooth_columns())
+    packed = pack(smooth_columns())
     with pytest.raises(FramesError, match="not frames"):
-        load.unpack(b"PAR1" + packed.data[4:])
+        unpack(b"PAR1" + packed.data[4:])
     with pytest.raises(FramesError, match="not frames"):
-        load.unpack(b"")
+        unpack(b"")
     with pytest.raises(FramesError, match="cut"):
-        load.unpack(packed.data[: packed.header_size - 1])
+        unpack(packed.data[: packed.header_size - 1])
     with pytest.raises(FramesError, match="shorter"):
-        load.unpack(packed.data[:-1])
+        unpack(packed.data[:-1])
     torn = bytearray(packed.data)
     torn[-60:] = bytes(60)
     with pytest.raises(FramesError, match="damaged"):
-        load.unpack(bytes(torn))
+        unpack(bytes(torn))
     torn = bytearray(packed.data)
     torn[28:48] = bytes(20)
     with pytest.raises(FramesError, match="names"):
-        load.unpack(bytes(torn))
+        unpack(bytes(torn))
 
 
 # --- Reading from the database --------------------------------------------------
@@ -338,19 +339,12 @@ def test_load_columns_costs_the_same_queries_for_one_and_three(count):
 
 
 @pytest.mark.django_db
-def test_column_names_read_only_the_header():
-    frames = make_frames(many_columns(4))
-    assert load.column_names(frames.movement_id, IK) == tuple(many_columns(4))
-    assert load.column_names(frames.movement_id, ME) == ()
-
-
-@pytest.mark.django_db
 def test_frames_replaced_between_the_two_queries_are_read_whole():
     """Another process may store newer frames while we read."""
     if connection.vendor != "postgresql":
         pytest.skip("SQLite reads header and columns from one open blob.")
     frames = make_frames(many_columns(10))
-    newer = load.pack(many_columns(20, shift=5))
+    newer = pack(many_columns(20, shift=5))
 
     def replace_before_ranges(execute, sql, params, many, context):
         if "unnest" in sql:
@@ -385,7 +379,7 @@ def test_the_hash_of_texts_stays_what_it_was():
     """Another one would have every stored movement written again."""
     rows = 2500
     words = [None if row % 7 == 0 else 'ä\n"' for row in range(rows)]
-    packed = load.pack(
+    packed = pack(
         {
             "time": np.arange(rows) / 240.0,
             "event": np.array(words, dtype=object),

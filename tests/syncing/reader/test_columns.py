@@ -1,7 +1,7 @@
 import pytest
 
 from syncing.reader import columns
-from syncing.reader.columns import DataType, Role, plan_columns, tell_data_type
+from syncing.reader.columns import FileKind, Role, kind_of_columns, plan_columns
 from syncing.reader.errors import ExportFileError
 
 
@@ -87,14 +87,14 @@ def test_no_two_canonical_names_share_a_spelling():
 def test_kind_of_a_file_is_told_by_its_columns():
     ik = ["time", *columns.ANGLES]
     me = ["time", *columns.ENERGIES]
-    assert tell_data_type(ik) is DataType.INVERSE_KINEMATICS
-    assert tell_data_type(["Time", "LHJC_X", *columns._POINT_COLUMNS]) is (
-        DataType.INVERSE_KINEMATICS
+    assert kind_of_columns(ik) is FileKind.INVERSE_KINEMATICS
+    assert kind_of_columns(["Time", "LHJC_X", *columns._POINT_COLUMNS]) is (
+        FileKind.INVERSE_KINEMATICS
     )
-    assert tell_data_type(me) is DataType.MOMENTUM_ENERGY
-    assert tell_data_type(["org_movement_id", "X_offset", "Y_offset", "Z_offset"]) is (
-        DataType.METADATA
+    assert kind_of_columns(me) is FileKind.MOMENTUM_ENERGY
+    assert kind_of_columns(["org_movement_id", "X_offset", "Y_offset", "Z_offset"]) is (
+        FileKind.METADATA
     )
-    assert tell_data_type(["org_movement_id", "frame_rate"]) is DataType.METADATA
-    assert tell_data_type(["org_movement_id", "version_metrics"]) is DataType.METRICS
-    assert tell_data_type(["time", "torso_rot"]) is DataType.UNKNOWN
+    assert kind_of_columns(["org_movement_id", "frame_rate"]) is FileKind.METADATA
+    assert kind_of_columns(["org_movement_id", "version_metrics"]) is FileKind.METRICS
+    assert kind_of_columns(["time", "torso_rot"]) is FileKind.UNKNOWN

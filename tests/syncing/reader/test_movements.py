@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from syncing.reader.columns import DataType
+from syncing.reader.columns import FileKind
 from syncing.reader.errors import ExportFileError
 from syncing.reader.limits import ReadLimits
 from syncing.reader.movements import read_export, read_movements, read_rows
@@ -67,7 +67,7 @@ def assert_holds(movement, columns):
 def test_two_movements_come_out_as_they_went_in():
     one, two = frames("A", 12), frames("B", 9, seed=2)
     result = read(as_csv(stacked(one, two)))
-    assert result.data_type is DataType.INVERSE_KINEMATICS
+    assert result.data_type is FileKind.INVERSE_KINEMATICS
     assert [m.org_movement_id for m in result.movements] == ["A", "B"]
     assert [m.frame_count for m in result.movements] == [12, 9]
     assert result.row_count == 21
@@ -129,7 +129,7 @@ def test_parquet_may_keep_numbers_as_text_and_ids_as_categories():
 
 
 def test_kinds_are_told_apart_and_another_kind_than_asked_for_is_refused():
-    assert read(as_csv(energies())).data_type is DataType.MOMENTUM_ENERGY
+    assert read(as_csv(energies())).data_type is FileKind.MOMENTUM_ENERGY
     error = refused(as_csv(energies()), data_type_hint="inverse-kinematics")
     assert error.code == "wrong_data_type"
     assert "momentum-energy" in error.message
@@ -137,9 +137,9 @@ def test_kinds_are_told_apart_and_another_kind_than_asked_for_is_refused():
 
 def test_hint_decides_where_the_columns_cannot():
     data = b"time,torso_rot\n0,1\n1,2\n"
-    assert read(data).data_type is DataType.UNKNOWN
+    assert read(data).data_type is FileKind.UNKNOWN
     hinted = read(data, data_type_hint="inverse-kinematics")
-    assert hinted.data_type is DataType.INVERSE_KINEMATICS
+    assert hinted.data_type is FileKind.INVERSE_KINEMATICS
 
 
 # --- Which rows belong to which movement --------------------------------------
