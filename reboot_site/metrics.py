@@ -23,7 +23,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from syncing import services
+from syncing import alerts
 from syncing.models import ExportJob, JobState, WorkerHeartbeat
 from syncing.status import broker_errors, queue_length
 
@@ -95,7 +95,7 @@ class _Database:
         yield gauge(
             "last_sync_success_age_seconds",
             "Since a whole sync last ended without errors.",
-            _age_s(services.last_success()),
+            _age_s(alerts.last_success()),
         )
         yield gauge("queue_length", "Tasks that wait for a worker.", _queue_length())
         beats = GaugeMetricFamily(

@@ -27,7 +27,7 @@ from athletes.models import Movement, Player, Session
 from syncing.engine.incoming import Incoming, NeedsEachMovementError, read_limits
 from syncing.engine.movement_types import known_hitting_id
 from syncing.engine.runs import claim_run, open_run
-from syncing.engine.states import refresh_session_state
+from syncing.engine.session_state import refresh_session_state
 from syncing.listeners import tell_stored
 from syncing.models import (
     ExportJob,

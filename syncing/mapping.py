@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
-from syncing.client.types import VendorPlayer, VendorSession
+from syncing.client.types import RebootPlayer, RebootSession
 
 HITTING_SLUG = "baseball-hitting"
 
@@ -51,13 +51,13 @@ class Mapped:
     problems: tuple[str, ...] = ()
 
 
-class Verdict(StrEnum):
+class HoldsSwings(StrEnum):
     YES = "yes"
     NO = "no"
     UNKNOWN = "unknown"
 
 
-def map_player(player: VendorPlayer, *, today: date | None = None) -> Mapped:
+def map_player(player: RebootPlayer, *, today: date | None = None) -> Mapped:
     """Values of one athlete.
 
     The vendor's attributes are texts under keys; some answers carry them flat and
@@ -119,7 +119,7 @@ def map_player(player: VendorPlayer, *, today: date | None = None) -> Mapped:
     return Mapped(fields, tuple(problems))
 
 
-def map_session(session: VendorSession) -> Mapped:
+def map_session(session: RebootSession) -> Mapped:
     """Values of one session, the same for all who took part.
 
     The movement type is the service's to set: the list hardly ever tells it.
@@ -143,9 +143,9 @@ def map_session(session: VendorSession) -> Mapped:
     return Mapped(fields, tuple(problems))
 
 
-def hitting_verdict(
-    session: VendorSession, *, hitting_slug: str = HITTING_SLUG
-) -> Verdict:
+def holds_swings(
+    session: RebootSession, *, hitting_slug: str = HITTING_SLUG
+) -> HoldsSwings:
     """Whether a session holds swings, as far as its own answer tells.
 
     ``total_movements`` decides; ``movement_type`` is mostly empty and only believed
@@ -153,19 +153,19 @@ def hitting_verdict(
     """
     counts = {_slug(slug): n for slug, n in (session.total_movements or {}).items()}
     if counts.get(_slug(hitting_slug), 0) > 0:
-        return Verdict.YES
+        return HoldsSwings.YES
     if any(count > 0 for count in counts.values()):
-        return Verdict.NO if is_done(session) else Verdict.UNKNOWN
+        return HoldsSwings.NO if is_done(session) else HoldsSwings.UNKNOWN
     if session.movement_type:
         same = _slug(session.movement_type) == _slug(hitting_slug)
-        return Verdict.YES if same else Verdict.NO
+        return HoldsSwings.YES if same else HoldsSwings.NO
     # All counts zero, or none given: a session still being made says that too.
     if counts and is_done(session):
-        return Verdict.NO
-    return Verdict.UNKNOWN
+        return HoldsSwings.NO
+    return HoldsSwings.UNKNOWN
 
 
-def is_done(session: VendorSession) -> bool:
+def is_done(session: RebootSession) -> bool:
     """Whether the vendor says that processing has ended."""
     return (session.status or "").strip().casefold() in DONE_STATUSES
 

@@ -7,9 +7,6 @@ wakes somebody up, so a message that a broker loses costs time and nothing else.
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
-
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -457,23 +454,3 @@ class WorkerHeartbeat(models.Model):
 
     def __str__(self) -> str:
         return self.host
-
-
-def run_fields(log: SyncLog) -> dict[str, Any]:
-    """The fields of a run that other programs know."""
-
-    def iso(value: datetime | None) -> str | None:
-        return value.isoformat() if value else None
-
-    return {
-        "id": log.pk,
-        "sync_type": log.sync_type,
-        "status": log.status,
-        "records_synced": log.records_synced,
-        "players_synced": log.players_synced,
-        "sessions_synced": log.sessions_synced,
-        "biomechanics_synced": log.biomechanics_synced,
-        "error_message": log.error_message or None,
-        "started_at": iso(log.started_at),
-        "completed_at": iso(log.completed_at),
-    }

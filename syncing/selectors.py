@@ -17,7 +17,7 @@ from django.utils import timezone
 from athletes.access import Viewer, sees_everybody, visible_sessions
 from athletes.display import since_text
 from athletes.models import Session
-from syncing import services
+from syncing import alerts
 from syncing.engine.runs import is_silent
 from syncing.models import (
     ExportJob,
@@ -351,11 +351,11 @@ def freshness() -> Freshness:
         return Freshness("running", "Syncing now" if is_begun else "Sync waiting")
     if last.status == RunStatus.FAILED:
         return Freshness("failed", "Last sync failed")
-    succeeded_at = services.last_success()
+    succeeded_at = alerts.last_success()
     if succeeded_at is None:
         return Freshness("stale", "Sync not complete yet")
     age = timezone.now() - succeeded_at
-    state = "stale" if age > services.SUCCESS_MAX_AGE else "fresh"
+    state = "stale" if age > alerts.SUCCESS_MAX_AGE else "fresh"
     return Freshness(state, f"Synced {since_text(succeeded_at, timezone.now())} ago")
 
 

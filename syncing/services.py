@@ -12,46 +12,20 @@ from django.db.models import Q
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from syncing.alerts import SUCCESS_MAX_AGE, last_success
 from syncing.engine import runs
-from syncing.engine.states import refresh_session_state
+from syncing.engine.session_state import refresh_session_state
 from syncing.models import (
     ExportJob,
     JobState,
-    RunKind,
     SyncLog,
     SyncType,
     Trigger,
     VendorSession,
-    run_fields,
 )
-from syncing.status import (
-    SyncStatus,
-    broker_errors,
-    sync_status,
-    uncomputed_sessions,
-    unread_sessions,
-    worker_heartbeat_age_s,
-)
+from syncing.status import broker_errors, uncomputed_sessions, unread_sessions
 
 if TYPE_CHECKING:
     from accounts.models import User
-
-__all__ = [
-    "SUCCESS_MAX_AGE",
-    "SyncStatus",
-    "backfill",
-    "give_up",
-    "last_success",
-    "look_again",
-    "request_cancel",
-    "request_sync",
-    "retry_jobs",
-    "run_fields",
-    "run_sync",
-    "sync_status",
-    "worker_heartbeat_age_s",
-]
 
 logger = logging.getLogger(__name__)
 
@@ -135,17 +109,6 @@ def retry_jobs(*, job_ids: Iterable[int], user: User | None = None) -> int:
         if count:
             request_sync(trigger=Trigger.BUTTON, user=user, sync_type=SyncType.EXPORTS)
     return count
-
-
-def retry_job(*, job_id: int, user: User | None = None) -> bool:
-    """Try one job again now."""
-    return retry_jobs(job_ids=[job_id], user=user) == 1
-
-
-def retry_failed(*, user: User | None = None) -> int:
-    """Try everything again that failed or was given up."""
-    broken = ExportJob.objects.broken().values_list("pk", flat=True)
-    return retry_jobs(job_ids=broken, user=user)
 
 
 def retry_sessions(
@@ -275,14 +238,3 @@ def _reset(jobs: Any, **values: Any) -> int:
     for session_pk in {session_pk for _, session_pk in ids}:
         refresh_session_state(session_pk)
     return count
-
-
-# --- What the panel shows -------------------------------------------------------
-
-
-# --- Housekeeping, called by tasks --------------------------------------------
-
-
-def active_run(kind: str = RunKind.VENDOR) -> SyncLog | None:
-    """The run that is queued or running."""
-    return SyncLog.objects.active().filter(kind=kind).first()

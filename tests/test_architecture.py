@@ -90,7 +90,7 @@ ROOMS = {
         "status": _SYNCING_DATA | {"alerts", "engine", "hints"},
         "services": _SYNCING_DATA | {"alerts", "engine", "status"},
         "sweeping": _SYNCING_DATA | {"alerts", "engine", "services"},
-        "selectors": _SYNCING_DATA | {"engine", "services", "status"},
+        "selectors": _SYNCING_DATA | {"alerts", "engine", "status"},
         "forms": set(),
         "tasks": _SYNCING_DATA | {"engine", "services", "status", "sweeping"},
         "views": _SYNCING_DATA

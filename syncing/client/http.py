@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, TypeVar
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -51,13 +51,6 @@ MOST_HOSTS = 64
 #: Entered around every single HTTP request, its body included, and never around a
 #: wait. The argument is the route. A shared concurrency limit plugs in here.
 Gate = Callable[[str], AbstractContextManager[object]]
-
-
-def redact_url(url: str) -> str:
-    """The address without its query: a presigned query is a key."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, host, parts.path, "", ""))
 
 
 class _QueryRedactor(logging.Filter):

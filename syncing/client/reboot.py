@@ -54,12 +54,9 @@ from syncing.client.tokens import (
 from syncing.client.types import (
     Download,
     ExportReply,
-    Json,
-    MocapType,
-    MovementType,
-    VendorPlayer,
-    VendorSession,
-    parse_mocap_type,
+    RebootMovementType,
+    RebootPlayer,
+    RebootSession,
     parse_movement_type,
     parse_player,
     parse_session,
@@ -169,7 +166,7 @@ class RebootClient:
 
     def players(
         self, *, on_bad_record: OnBadRecord | None = None
-    ) -> Iterator[VendorPlayer]:
+    ) -> Iterator[RebootPlayer]:
         """Every athlete of the organisation, each once, in the vendor's order."""
         return self._walk(
             "/players", {}, ("players",), "org_player_id", parse_player, on_bad_record
@@ -178,41 +175,26 @@ class RebootClient:
     def sessions(
         self,
         *,
-        updated_since: datetime | str | None = None,
-        created_since: datetime | str | None = None,
-        session_date_since: str | None = None,
-        status: str | None = None,
-        org_player_ids: Sequence[str] = (),
+        updated_since: datetime | None = None,
         on_bad_record: OnBadRecord | None = None,
-    ) -> Iterator[VendorSession]:
+    ) -> Iterator[RebootSession]:
         """Sessions of the whole organisation; ``players`` is None in this list."""
-        asked: dict[str, object] = {
-            "updated_since": _moment_text(updated_since),
-            "created_since": _moment_text(created_since),
-            "session_date_since": session_date_since,
-            "status": status,
-            "org_player_ids": list(org_player_ids) or None,
-        }
-        params = {name: value for name, value in asked.items() if value is not None}
+        params: dict[str, object] = {}
+        if updated_since is not None:
+            params["updated_since"] = _moment_text(updated_since)
         return self._walk(
             "/sessions", params, ("sessions",), "id", parse_session, on_bad_record
         )
 
-    def movement_types(self) -> tuple[MovementType, ...]:
+    def movement_types(self) -> tuple[RebootMovementType, ...]:
         return tuple(
             parse_movement_type(item, "GET /movement_types")
             for item in self._lookup("/movement_types", ("movement_types",))
         )
 
-    def mocap_types(self) -> tuple[MocapType, ...]:
-        return tuple(
-            parse_mocap_type(item, "GET /mocap_types")
-            for item in self._lookup("/mocap_types", ("mocap_types",))
-        )
-
     # One object
 
-    def session(self, session_id: str) -> VendorSession:
+    def session(self, session_id: str) -> RebootSession:
         """One session with those who took part (singular path; reference 5.3)."""
         route = "GET /session/{id}"
         request = Request(
@@ -522,8 +504,6 @@ class RebootClient:
         return Download(
             size=size,
             sha256=digest.hexdigest(),
-            etag=response.headers.get("ETag"),
-            content_type=response.headers.get("Content-Type"),
         )
 
     def _download_error(
@@ -679,14 +659,9 @@ def _read_export(
             f"{route}: an object was expected and something else arrived. The export "
             "was not used."
         )
-    raw: Json = {
-        name: value
-        for name, value in payload.items()
-        if name not in (*LINK_NAMES, "status_url")
-    }
     links, named = _links(payload)
     if links:
-        return ExportReply("ready", download_urls=links, raw=raw)
+        return ExportReply("ready", download_urls=links)
     word = payload.get("status")
     word = word.strip().casefold().replace(" ", "_") if isinstance(word, str) else ""
     if word in FAILED_WORDS:
@@ -704,10 +679,10 @@ def _read_export(
     ):
         wait_s = wait_s if wait_s is not None else _seconds(payload.get("retry_after"))
         return ExportReply(
-            "pending", status_url=status_url or None, retry_after_s=wait_s, raw=raw
+            "pending", status_url=status_url or None, retry_after_s=wait_s
         )
     if named:
-        return ExportReply("no_data", reason="empty_list", raw=raw)
+        return ExportReply("no_data", reason="empty_list")
     found = ", ".join(sorted(str(name)[:40] for name in payload)[:12]) or "nothing"
     raise UnexpectedShapeError(
         f"{route}: the reply has no download links and does not say that it is still "
@@ -745,9 +720,7 @@ def _seconds(value: object) -> float | None:
     return None
 
 
-def _moment_text(moment: datetime | str | None) -> str | None:
-    if moment is None or isinstance(moment, str):
-        return moment
+def _moment_text(moment: datetime) -> str:
     if moment.tzinfo is None:
         raise ValueError("a point in time needs its zone")
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

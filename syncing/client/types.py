@@ -15,20 +15,19 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class VendorPlayer:
+class RebootPlayer:
     org_player_id: str
     id: str | None
     first_name: str | None = field(repr=False)
     last_name: str | None = field(repr=False)
     date_of_birth_text: str | None = field(repr=False)
     attributes: Mapping[str, str] = field(repr=False)
-    created_at: str | None
     updated_at: str | None
     raw: Json = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True)
-class VendorParticipant:
+class RebootParticipant:
     """One athlete named by the detail of a session."""
 
     org_player_id: str
@@ -37,13 +36,12 @@ class VendorParticipant:
 
 
 @dataclass(frozen=True)
-class VendorSession:
+class RebootSession:
     """A capture session; ``players`` is None where the answer does not say who."""
 
     id: str
     session_date: str | None
     session_num: str | None
-    session_name: str | None = field(repr=False)
     status: str | None
     session_type: str | None
     mocap_type: str | None
@@ -51,24 +49,15 @@ class VendorSession:
     total_movements: Mapping[str, int] | None
     num_movements: int | None
     num_players: int | None
-    created_at: str | None
     updated_at: str | None
-    players: tuple[VendorParticipant, ...] | None
+    players: tuple[RebootParticipant, ...] | None
     #: Participants without an ``org_player_id``: nothing can be asked for them.
     unreadable_players: int
     raw: Json = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True)
-class MovementType:
-    id: int
-    slug: str
-    name: str | None
-    raw: Json = field(repr=False, compare=False)
-
-
-@dataclass(frozen=True)
-class MocapType:
+class RebootMovementType:
     id: int
     slug: str
     name: str | None
@@ -85,7 +74,7 @@ class ExportReply:
 
     ``ready`` comes with links (presigned: used at once, never stored or logged),
     ``pending`` with a time to wait and perhaps a ``status_url``, ``no_data`` with the
-    reason. ``raw`` holds the echo without the links.
+    reason.
     """
 
     state: ExportState
@@ -93,7 +82,6 @@ class ExportReply:
     status_url: str | None = field(default=None, repr=False)
     retry_after_s: float | None = None
     reason: NoDataReason | None = None
-    raw: Json = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -102,33 +90,29 @@ class Download:
 
     size: int
     sha256: str
-    etag: str | None
-    content_type: str | None
 
 
-def parse_player(item: object, route: str) -> VendorPlayer:
+def parse_player(item: object, route: str) -> RebootPlayer:
     raw = _object(item, route)
-    return VendorPlayer(
+    return RebootPlayer(
         org_player_id=_required_text(raw, "org_player_id", route),
         id=_text(raw, "id", route),
         first_name=_text(raw, "first_name", route),
         last_name=_text(raw, "last_name", route),
         date_of_birth_text=_text(raw, "date_of_birth", route),
         attributes=_attributes(raw, route),
-        created_at=_text(raw, "created_at", route),
         updated_at=_text(raw, "updated_at", route),
         raw=raw,
     )
 
 
-def parse_session(item: object, route: str) -> VendorSession:
+def parse_session(item: object, route: str) -> RebootSession:
     raw = _object(item, route)
     players, unreadable = _participants(raw, route)
-    return VendorSession(
+    return RebootSession(
         id=_required_text(raw, "id", route),
         session_date=_text(raw, "session_date", route),
         session_num=_text(raw, "session_num", route),
-        session_name=_text(raw, "session_name", route),
         status=_text(raw, "status", route),
         session_type=_slug(raw.get("session_type")),
         mocap_type=_slug(raw.get("mocap_type")),
@@ -136,7 +120,6 @@ def parse_session(item: object, route: str) -> VendorSession:
         total_movements=_counts(raw.get("total_movements")),
         num_movements=_whole(raw.get("num_movements")),
         num_players=_whole(raw.get("num_players")),
-        created_at=_text(raw, "created_at", route),
         updated_at=_text(raw, "updated_at", route),
         players=players,
         unreadable_players=unreadable,
@@ -144,19 +127,9 @@ def parse_session(item: object, route: str) -> VendorSession:
     )
 
 
-def parse_movement_type(item: object, route: str) -> MovementType:
+def parse_movement_type(item: object, route: str) -> RebootMovementType:
     raw = _object(item, route)
-    return MovementType(
-        id=_required_whole(raw, "id", route),
-        slug=_required_text(raw, "slug", route),
-        name=_text(raw, "name", route),
-        raw=raw,
-    )
-
-
-def parse_mocap_type(item: object, route: str) -> MocapType:
-    raw = _object(item, route)
-    return MocapType(
+    return RebootMovementType(
         id=_required_whole(raw, "id", route),
         slug=_required_text(raw, "slug", route),
         name=_text(raw, "name", route),
@@ -262,19 +235,19 @@ def _attributes(raw: Json, route: str) -> Mapping[str, str]:
 
 def _participants(
     raw: Json, route: str
-) -> tuple[tuple[VendorParticipant, ...] | None, int]:
+) -> tuple[tuple[RebootParticipant, ...] | None, int]:
     value = raw.get("players")
     if value is None:
         return None, 0
     if not isinstance(value, list):
         raise _shape(route, "players", "is not a list")
-    found: dict[str, VendorParticipant] = {}
+    found: dict[str, RebootParticipant] = {}
     unreadable = 0
     for entry in value:
         try:
             inner = _object(entry, route)
             org_player_id = _required_text(inner, "org_player_id", route)
-            player = VendorParticipant(org_player_id, _text(inner, "id", route), inner)
+            player = RebootParticipant(org_player_id, _text(inner, "id", route), inner)
         except UnexpectedShapeError:
             unreadable += 1
         else:

@@ -14,7 +14,7 @@ from syncing.client.errors import UnavailableError
 from syncing.client.types import ExportReply
 from syncing.engine.claims import Claims, TakenError
 from syncing.engine.context import RunContext
-from syncing.engine.states import FRAME_TYPES, refresh_session_state
+from syncing.engine.session_state import EXPORTS_WITH_FRAMES, refresh_session_state
 from syncing.models import ExportJob, JobState, Phase
 
 logger = logging.getLogger(__name__)
@@ -195,7 +195,7 @@ class Outcomes:
             updated_at=timezone.now(),
             **values,
         )
-        if changed and job.data_type in FRAME_TYPES:
+        if changed and job.data_type in EXPORTS_WITH_FRAMES:
             refresh_session_state(job.session_id)
         return bool(changed)
 

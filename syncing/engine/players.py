@@ -15,7 +15,7 @@ from athletes.analysis.summaries import PROFILE_FIELDS, outdate_numbers
 from athletes.identity import tombstones
 from athletes.models import COMPARED_FIELDS, Player
 from syncing.client.errors import RebootError, UnexpectedShapeError
-from syncing.client.types import VendorPlayer
+from syncing.client.types import RebootPlayer
 from syncing.engine.context import HOPELESS, FatalError, RunContext, fatal_from
 from syncing.engine.raw import store_raw
 from syncing.mapping import map_player
@@ -68,12 +68,12 @@ def sync_players(ctx: RunContext) -> None:
         _mark_missing(ctx, seen)
 
 
-def _chunks(source: Iterator[VendorPlayer]) -> Iterator[list[VendorPlayer]]:
+def _chunks(source: Iterator[RebootPlayer]) -> Iterator[list[RebootPlayer]]:
     while chunk := list(islice(source, CHUNK)):
         yield chunk
 
 
-def _store(ctx: RunContext, chunk: list[VendorPlayer]) -> None:
+def _store(ctx: RunContext, chunk: list[RebootPlayer]) -> None:
     with transaction.atomic():
         erased = tombstones.load()
         chunk = [item for item in chunk if not erased.has(item.org_player_id, item.id)]
@@ -86,7 +86,7 @@ def _store(ctx: RunContext, chunk: list[VendorPlayer]) -> None:
     ctx.count("players", "unchanged", unchanged)
 
 
-def upsert_players(chunk: list[VendorPlayer]) -> tuple[int, int, int]:
+def upsert_players(chunk: list[RebootPlayer]) -> tuple[int, int, int]:
     """Create and change athletes; fields that staff corrected stay as they are."""
     known = {
         player.org_player_id: player

@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Callable
 
-from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 
@@ -34,9 +33,6 @@ from syncing.listeners import tell_end
 from syncing.models import Phase, RunHelper, RunStatus, SyncLog, SyncType
 
 logger = logging.getLogger(__name__)
-
-#: Changes whenever a run ended; pages that are kept carry it.
-GENERATION_KEY = "data-generation"
 
 _ORDER = list(Phase)
 
@@ -259,7 +255,6 @@ def _finish(ctx: RunContext, ending: Ending | None) -> SyncLog:
             ]
         )
         tell_end(log)
-    cache.set(GENERATION_KEY, now.timestamp(), timeout=None)
     logger.info(
         "run %s: %s",
         log.pk,

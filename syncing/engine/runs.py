@@ -38,8 +38,6 @@ logger = logging.getLogger(__name__)
 SILENCE_LIMIT = timedelta(seconds=45)
 #: Longer than a write waits for SQLite's lock.
 STALL_LIMIT_S = 30.0
-#: Helpers of an earlier version of this program do not beat.
-_UNMARKED_LIMIT = timedelta(minutes=15)
 
 #: How much a run looks at, so that a queued one can be widened but never narrowed.
 _WIDTH = {
@@ -198,8 +196,7 @@ def release_dead_helpers() -> int:
     now = timezone.now()
     count = 0
     for helper in RunHelper.objects.all():
-        limit = SILENCE_LIMIT if helper.worker else _UNMARKED_LIMIT
-        silent = now - (helper.heartbeat_at or helper.created_at) > limit
+        silent = now - (helper.heartbeat_at or helper.created_at) > SILENCE_LIMIT
         gone = liveness.is_gone(helper.process)
         if not silent and not gone:
             continue

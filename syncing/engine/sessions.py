@@ -23,15 +23,15 @@ from syncing.client.errors import (
     UnavailableError,
     UnexpectedShapeError,
 )
-from syncing.client.types import VendorParticipant, VendorSession, parse_player
+from syncing.client.types import RebootParticipant, RebootSession, parse_player
 from syncing.engine.context import HOPELESS, RunContext, fatal_from
 from syncing.engine.players import refuse_implausible, search_text
 from syncing.engine.pool import side_by_side
 from syncing.engine.raw import digest, store_raw
 from syncing.mapping import (
     HITTING_SLUG,
-    Verdict,
-    hitting_verdict,
+    HoldsSwings,
+    holds_swings,
     is_done,
     map_player,
     map_session,
@@ -45,8 +45,8 @@ from syncing.models import (
     RawPayload,
     SyncCursor,
     SyncType,
+    VendorSession,
 )
-from syncing.models import VendorSession as Capture
 
 CURSOR = "sessions"
 #: Changes that the vendor's database showed late, or that moved between pages.
@@ -143,12 +143,12 @@ def _move_cursor(
         ctx.set_cursor(after=newest)
 
 
-def _chunks(source: Iterator[VendorSession]) -> Iterator[list[VendorSession]]:
+def _chunks(source: Iterator[RebootSession]) -> Iterator[list[RebootSession]]:
     while chunk := list(islice(source, CHUNK)):
         yield chunk
 
 
-def _note(ctx: RunContext, chunk: list[VendorSession], *, look_again: bool) -> None:
+def _note(ctx: RunContext, chunk: list[RebootSession], *, look_again: bool) -> None:
     """Mark what is new or changed; everything in one transaction."""
     with transaction.atomic():
         changed = store_raw(
@@ -156,7 +156,7 @@ def _note(ctx: RunContext, chunk: list[VendorSession], *, look_again: bool) -> N
         )
         known = {
             row.session_id: row
-            for row in Capture.objects.filter(
+            for row in VendorSession.objects.filter(
                 session_id__in=[item.id for item in chunk]
             )
         }
@@ -166,7 +166,7 @@ def _note(ctx: RunContext, chunk: list[VendorSession], *, look_again: bool) -> N
             row = known.get(item.id)
             if row is None:
                 new.append(
-                    Capture(
+                    VendorSession(
                         session_id=item.id,
                         vendor_updated_at=read_moment(item.updated_at),
                     )
@@ -180,8 +180,8 @@ def _note(ctx: RunContext, chunk: list[VendorSession], *, look_again: bool) -> N
                 different.append(row)
             elif not row.needs_detail:
                 unchanged.append(item.id)
-        Capture.objects.bulk_create(new)
-        Capture.objects.bulk_update(
+        VendorSession.objects.bulk_create(new)
+        VendorSession.objects.bulk_update(
             different,
             [
                 "needs_detail",
@@ -198,7 +198,7 @@ def _note(ctx: RunContext, chunk: list[VendorSession], *, look_again: bool) -> N
 
 
 def _mark_missing(ctx: RunContext, seen: set[str]) -> None:
-    listed = Capture.objects.filter(missing_since__isnull=True)
+    listed = VendorSession.objects.filter(missing_since__isnull=True)
     gone = [
         session_id
         for session_id in listed.values_list("session_id", flat=True)
@@ -210,7 +210,7 @@ def _mark_missing(ctx: RunContext, seen: set[str]) -> None:
     for start in range(0, len(gone), 500):
         part = gone[start : start + 500]
         with transaction.atomic():
-            Capture.objects.filter(session_id__in=part).update(
+            VendorSession.objects.filter(session_id__in=part).update(
                 missing_since=now, needs_detail=False, next_check_at=None
             )
             rows = Session.objects.filter(
@@ -228,7 +228,7 @@ def _mark_missing(ctx: RunContext, seen: set[str]) -> None:
 def read_details(ctx: RunContext, hitting_id: int) -> None:
     """Look into every session that is new, changed, or due for another look."""
     now = timezone.now()
-    waiting = Capture.objects.filter(missing_since__isnull=True).filter(
+    waiting = VendorSession.objects.filter(missing_since__isnull=True).filter(
         Q(needs_detail=True) | Q(next_check_at__lte=now)
     )
     ids = list(
@@ -250,7 +250,7 @@ def read_details(ctx: RunContext, hitting_id: int) -> None:
 
 def read_detail(ctx: RunContext, capture_id: int, hitting_id: int) -> None:
     """Learn who took part in one session, and write rows for those who hit."""
-    capture = Capture.objects.filter(pk=capture_id).first()
+    capture = VendorSession.objects.filter(pk=capture_id).first()
     if capture is None:  # erased with its athlete since it was listed
         return
     try:
@@ -288,7 +288,7 @@ def read_detail(ctx: RunContext, capture_id: int, hitting_id: int) -> None:
     _write_detail(ctx, capture, detail, verdicts, hitting_id)
 
 
-def _detail_failed(ctx: RunContext, capture: Capture, error: RebootError) -> None:
+def _detail_failed(ctx: RunContext, capture: VendorSession, error: RebootError) -> None:
     waits = ctx.tempo.detail_s
     # Looks in vain at a session that has no data yet are another count.
     tries = capture.checks if capture.last_error else 0
@@ -308,7 +308,7 @@ def _detail_failed(ctx: RunContext, capture: Capture, error: RebootError) -> Non
     )
 
 
-def _row_of(capture: Capture) -> int | None:
+def _row_of(capture: VendorSession) -> int | None:
     """A row that shows the session, if anybody's part in it is stored."""
     rows = Session.objects.filter(session_id=capture.session_id).order_by("id")
     return rows.values_list("pk", flat=True).first()
@@ -316,9 +316,9 @@ def _row_of(capture: Capture) -> int | None:
 
 def _verdicts(
     ctx: RunContext,
-    capture: Capture,
-    detail: VendorSession,
-    participants: tuple[VendorParticipant, ...],
+    capture: VendorSession,
+    detail: RebootSession,
+    participants: tuple[RebootParticipant, ...],
     hitting_id: int,
 ) -> dict[str, str]:
     """For each participant whether he hit, as far as anybody can tell.
@@ -334,11 +334,11 @@ def _verdicts(
         for item in participants
         if not erased.has(item.org_player_id, item.id)
     ]
-    verdict = hitting_verdict(detail)
+    verdict = holds_swings(detail)
     kinds = [slug for slug, n in (detail.total_movements or {}).items() if n > 0]
-    if verdict is Verdict.NO:
+    if verdict is HoldsSwings.NO:
         return dict.fromkeys(everybody, OTHER)
-    if verdict is Verdict.YES and (len(kinds) < 2 or is_alone):
+    if verdict is HoldsSwings.YES and (len(kinds) < 2 or is_alone):
         return dict.fromkeys(everybody, HITTING)
     return {
         org_player_id: HITTING
@@ -349,7 +349,7 @@ def _verdicts(
 
 
 def _ask(
-    ctx: RunContext, detail: VendorSession, org_player_id: str, hitting_id: int
+    ctx: RunContext, detail: RebootSession, org_player_id: str, hitting_id: int
 ) -> str:
     reply = ctx.client.request_export(
         session_id=detail.id,
@@ -364,8 +364,8 @@ def _ask(
 
 def _write_detail(
     ctx: RunContext,
-    capture: Capture,
-    detail: VendorSession,
+    capture: VendorSession,
+    detail: RebootSession,
     verdicts: dict[str, str],
     hitting_id: int,
 ) -> None:
@@ -408,24 +408,24 @@ def _write_detail(
 
 def _conclude(
     ctx: RunContext,
-    capture: Capture,
-    detail: VendorSession,
+    capture: VendorSession,
+    detail: RebootSession,
     verdicts: dict[str, str],
     fingerprint: str,
 ) -> None:
     found = set(verdicts.values())
     if HITTING in found:
-        capture.verdict = Capture.Verdict.HITTING
+        capture.verdict = VendorSession.Verdict.HITTING
     elif UNKNOWN in found or (not verdicts and not is_done(detail)):
-        capture.verdict = Capture.Verdict.UNKNOWN
+        capture.verdict = VendorSession.Verdict.UNKNOWN
     else:
-        capture.verdict = Capture.Verdict.OTHER
+        capture.verdict = VendorSession.Verdict.OTHER
     waits = ctx.tempo.no_data_s
     if capture.last_error:
         # Those were tries that failed.
         capture.checks = 0
     if (
-        UNKNOWN in found or capture.verdict == Capture.Verdict.UNKNOWN
+        UNKNOWN in found or capture.verdict == VendorSession.Verdict.UNKNOWN
     ) and capture.checks < len(waits):
         capture.next_check_at = timezone.now() + timedelta(
             seconds=waits[capture.checks]
@@ -451,7 +451,7 @@ def _conclude(
     )
 
 
-def _fingerprint(detail: VendorSession) -> str:
+def _fingerprint(detail: RebootSession) -> str:
     """What makes us fetch files again when it changes."""
     return digest(
         [
@@ -464,7 +464,7 @@ def _fingerprint(detail: VendorSession) -> str:
     )
 
 
-def _players(detail: VendorSession, hitters: list[str]) -> list[Player]:
+def _players(detail: RebootSession, hitters: list[str]) -> list[Player]:
     """Records of the participants; one that the list did not hold is created.
 
     They are held until their rows are written: nobody merges them meanwhile.

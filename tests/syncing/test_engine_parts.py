@@ -15,7 +15,7 @@ from syncing import schedules, services, tasks
 from syncing.client.tokens import PasswordLogin, Token
 from syncing.engine.asking import movement_in_name
 from syncing.engine.limiter import SharedLimiter
-from syncing.engine.states import refresh_session_state, session_state
+from syncing.engine.session_state import refresh_session_state, session_state
 from syncing.engine.summaries import Summaries
 from syncing.engine.tokens import CacheTokenStore
 from syncing.models import (

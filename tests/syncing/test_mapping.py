@@ -4,8 +4,8 @@ import pytest
 
 from syncing.client.types import parse_player, parse_session
 from syncing.mapping import (
-    Verdict,
-    hitting_verdict,
+    HoldsSwings,
+    holds_swings,
     is_done,
     map_player,
     map_session,
@@ -253,30 +253,30 @@ def test_session_is_mapped_whole():
 @pytest.mark.parametrize(
     ("fields", "verdict"),
     [
-        ({"total_movements": {"baseball-hitting": 3}}, Verdict.YES),
-        ({"total_movements": {"Baseball_Hitting": "2", "x": 1}}, Verdict.YES),
-        ({"total_movements": {"baseball-pitching": 4}}, Verdict.NO),
+        ({"total_movements": {"baseball-hitting": 3}}, HoldsSwings.YES),
+        ({"total_movements": {"Baseball_Hitting": "2", "x": 1}}, HoldsSwings.YES),
+        ({"total_movements": {"baseball-pitching": 4}}, HoldsSwings.NO),
         (
             {"total_movements": {"baseball-pitching": 4}, "status": "processing"},
-            Verdict.UNKNOWN,
+            HoldsSwings.UNKNOWN,
         ),
-        ({"total_movements": {"baseball-hitting": 0}}, Verdict.NO),
+        ({"total_movements": {"baseball-hitting": 0}}, HoldsSwings.NO),
         (
             {"total_movements": {"baseball-hitting": 0}, "status": "pending"},
-            Verdict.UNKNOWN,
+            HoldsSwings.UNKNOWN,
         ),
-        ({"total_movements": {}}, Verdict.UNKNOWN),
-        ({"total_movements": None}, Verdict.UNKNOWN),
-        ({"movement_type": {"slug": "baseball-hitting"}}, Verdict.YES),
-        ({"movement_type": "Baseball Hitting"}, Verdict.YES),
-        ({"movement_type": {"name": "baseball-pitching"}}, Verdict.NO),
-        ({"movement_type": ""}, Verdict.UNKNOWN),
-        ({"movement_type": {}}, Verdict.UNKNOWN),
-        ({}, Verdict.UNKNOWN),
+        ({"total_movements": {}}, HoldsSwings.UNKNOWN),
+        ({"total_movements": None}, HoldsSwings.UNKNOWN),
+        ({"movement_type": {"slug": "baseball-hitting"}}, HoldsSwings.YES),
+        ({"movement_type": "Baseball Hitting"}, HoldsSwings.YES),
+        ({"movement_type": {"name": "baseball-pitching"}}, HoldsSwings.NO),
+        ({"movement_type": ""}, HoldsSwings.UNKNOWN),
+        ({"movement_type": {}}, HoldsSwings.UNKNOWN),
+        ({}, HoldsSwings.UNKNOWN),
     ],
 )
 def test_hitting_is_told_by_the_counts_first(fields, verdict):
-    assert hitting_verdict(session(**fields)) is verdict
+    assert holds_swings(session(**fields)) is verdict
 
 
 @pytest.mark.parametrize(

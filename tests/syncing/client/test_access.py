@@ -26,7 +26,7 @@ def test_login_is_asked_for_once_and_sent_as_bearer(start_vendor, make_client):
     vendor = start_vendor()
     client = make_client(vendor.url)
     client.movement_types()
-    client.mocap_types()
+    client.movement_types()
     assert vendor.log.routes["token"] == 1
     assert {e.authorization for e in vendor.log.find("lookups")} == {"Bearer"}
     assert not any(e.api_key for e in vendor.log.entries)
@@ -80,7 +80,7 @@ def test_refused_token_is_replaced_once_and_the_call_repeated(
     client = make_client(vendor.url)
     client.movement_types()
     vendor.app.revoke_tokens()
-    assert client.mocap_types()
+    assert client.movement_types()
     assert vendor.log.routes["token"] == 2
     assert vendor.log.statuses[401] == 1
 

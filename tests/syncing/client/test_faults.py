@@ -16,7 +16,7 @@ from syncing.client.errors import (
     UnexpectedShapeError,
     UnexpectedStatusError,
 )
-from syncing.client.http import RetryPolicy, redact_url
+from syncing.client.http import RetryPolicy
 from tests.syncing.client.conftest import KEY
 from tests.syncing.client.scripted import ScriptedServer, answer
 
@@ -223,11 +223,6 @@ def test_header_that_cannot_be_sent_does_not_show_itself(make_client):
     with pytest.raises(ConfigurationError) as caught:
         client.movement_types()
     assert "bad" not in str(caught.value)
-
-
-def test_redacted_address_keeps_no_query_and_no_login():
-    url = "https://me:pw@host.example/a/b.csv?X-Amz-Signature=abc#frag"
-    assert redact_url(url) == "https://host.example/a/b.csv"
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

@@ -104,7 +104,6 @@ def test_wrapper_objects_are_opened(start_vendor, make_client, scenario):
     assert len(list(client.players())) == 3
     assert len(list(client.sessions())) == 2
     assert {t.slug: t.id for t in client.movement_types()}["baseball-hitting"] == 1
-    assert {t.slug: t.id for t in client.mocap_types()}["rebootmotion"] == 67
 
 
 def test_object_without_a_list_is_named_by_its_keys(make_client):
@@ -126,11 +125,6 @@ def test_sessions_are_filtered_by_what_is_asked(start_vendor, make_client):
         s.id for s in vendor.world.listed_sessions() if s.updated_at >= since
     }
     assert 0 < len(found) < 30
-    athlete = vendor.world.listed_athletes()[0].org_player_id
-    theirs = {s.id for s in client.sessions(org_player_ids=[athlete])}
-    assert theirs == {
-        s.id for s in vendor.world.listed_sessions() if athlete in s.athletes
-    }
 
 
 def test_times_without_a_zone_are_refused(start_vendor, make_client):

@@ -13,7 +13,7 @@ from athletes.models import DataState, Session
 from syncing.models import ExportJob, ExportType, JobState
 
 #: The files that hold frames; the list of movements alone makes nothing complete.
-FRAME_TYPES = (ExportType.INVERSE_KINEMATICS, ExportType.MOMENTUM_ENERGY)
+EXPORTS_WITH_FRAMES = (ExportType.INVERSE_KINEMATICS, ExportType.MOMENTUM_ENERGY)
 _BROKEN = {JobState.FAILED, JobState.GIVEN_UP}
 _SETTLED = {JobState.STORED, JobState.NO_DATA, *_BROKEN}
 
@@ -56,7 +56,7 @@ def _refresh(session_pk: int) -> bool:
     for part_pk, part_shown_by, job_state in (
         ExportJob.objects.filter(
             Q(session_id=session_pk) | Q(session__folded_into_id=session_pk),
-            data_type__in=FRAME_TYPES,
+            data_type__in=EXPORTS_WITH_FRAMES,
         )
         .order_by()
         .values_list("session_id", "session__folded_into_id", "state")
