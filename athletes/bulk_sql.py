@@ -1,4 +1,4 @@
-"""Many rows with one statement, without a model object for each.
+"""Inserts and updates of many rows with one statement, without an object for each.
 
 `bulk_create` spends most of its time on objects and on writing out a placeholder for
 each value; `bulk_update` builds a condition for each row and field.
@@ -15,6 +15,15 @@ from django.db import connection
 Columns = Mapping[str, str]
 
 
+def insert_rows(table: str, columns: Columns, rows: Sequence[Sequence[Any]]) -> None:
+    """Insert rows with one statement.
+
+    Here and below, names of tables and columns go into the statement as they are, so
+    they must not come from outside.
+    """
+    _insert(table, columns, rows, "")
+
+
 def write_rows(
     table: str,
     columns: Columns,
@@ -22,16 +31,38 @@ def write_rows(
     *,
     key: Collection[str],
 ) -> None:
-    """Insert rows; where one of the same `key` is stored, it gets the new values.
-
-    Names go into the statement as they are, so they must not come from outside.
-    """
-    if not rows:
-        return
+    """Insert rows; a stored row with the same `key` gets the new values instead."""
     changes = ", ".join(
         f"{name} = excluded.{name}" for name in columns if name not in key
     )
-    end = f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}"
+    _insert(table, columns, rows, _on_conflict(key, changes))
+
+
+def add_to_rows(
+    table: str,
+    columns: Columns,
+    rows: Sequence[Sequence[Any]],
+    *,
+    key: Collection[str],
+) -> None:
+    """Insert rows; the values are added to a stored row with the same `key` instead."""
+    changes = ", ".join(
+        f"{name} = {table}.{name} + excluded.{name}"
+        for name in columns
+        if name not in key
+    )
+    _insert(table, columns, rows, _on_conflict(key, changes))
+
+
+def _on_conflict(key: Collection[str], changes: str) -> str:
+    return f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}"
+
+
+def _insert(
+    table: str, columns: Columns, rows: Sequence[Sequence[Any]], end: str
+) -> None:
+    if not rows:
+        return
     into = f"INSERT INTO {table} ({', '.join(columns)}) "
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -48,7 +79,7 @@ def write_rows(
 def update_rows(
     table: str, columns: Columns, rows: Sequence[Sequence[Any]], *, key: str = "id"
 ) -> None:
-    """Give each row, found by `key`, values of its own."""
+    """Write new values into stored rows, each found by its `key`."""
     if not rows:
         return
     changed = [name for name in columns if name != key]
@@ -71,6 +102,7 @@ def update_rows(
 
 
 def _unnested(columns: Columns) -> str:
+    """SQL of PostgreSQL that turns one array for each column into rows."""
     return f"unnest({', '.join(f'%s::{kind}[]' for kind in columns.values())})"
 
 

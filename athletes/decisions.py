@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from accounts.models import User
-from athletes.analysis import percentiles, run
+from athletes.analysis import peer_numbers, run
 from athletes.analysis.summaries import refresh_player_summaries
 from athletes.frames import load
 from athletes.models import (
@@ -61,7 +61,7 @@ def save_conditions(session: Session) -> None:
     with transaction.atomic():
         # Only these: the sync may be writing the same row.
         session.save(update_fields=["condition", "bat", "updated_at"])
-        percentiles.refresh([session.player_id])
+        peer_numbers.refresh([session.player_id])
 
 
 def move_event(

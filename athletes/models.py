@@ -515,7 +515,7 @@ class PlayerCount(models.Model):
         return f"part {self.pk}"
 
 
-# --- The facility's athletes beside each other (athletes.analysis.percentiles) --------
+# --- The facility's athletes beside each other (athletes.analysis.peer_numbers) -------
 
 
 class PeerGroup(models.Model):

@@ -60,7 +60,7 @@ def fill(count: int, *, only_players: bool = False) -> Json:
     from django.test import Client
 
     from accounts.services import create_token
-    from athletes.analysis import percentiles
+    from athletes.analysis import peer_numbers
     from athletes.models import Player, SessionMetric
     from athletes.models import Session as SessionRow
     from tests import factories
@@ -84,7 +84,7 @@ def fill(count: int, *, only_players: bool = False) -> Json:
         # What stands in a database for a day has been counted by it.
         cursor.execute("ANALYZE")
     began = time.perf_counter()
-    percentiles.rebuild()
+    peer_numbers.rebuild()
     rebuilt_s = time.perf_counter() - began
     with connection.cursor() as cursor:
         cursor.execute(_TIDY[connection.vendor])
@@ -219,7 +219,7 @@ def _copy_players(cursor: Any, count: int, vendor: str) -> int:
 
 def _copy(cursor: Any, count: int, vendor: str) -> None:
     """So many more athletes, with sessions, movements and means."""
-    from athletes.analysis.percentiles import PEER_METRICS
+    from athletes.analysis.peer_numbers import PEER_METRICS
     from athletes.models import Movement, Session, SessionMetric
     from biomechanics.definitions import METHOD_VERSION, METRICS
 

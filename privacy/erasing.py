@@ -27,7 +27,7 @@ from django_q.tasks import async_task
 
 from accounts.audit import Principal, forget_player, record
 from accounts.models import Action
-from athletes.analysis import percentiles
+from athletes.analysis import peer_numbers
 from athletes.identity import tombstones
 from athletes.identity.merging import family
 from athletes.identity.tombstones import Erased
@@ -114,7 +114,7 @@ def purge(player: Player) -> None:
         with transaction.atomic():
             session.delete()
     with transaction.atomic():
-        percentiles.withdraw([player_id])
+        peer_numbers.withdraw([player_id])
         player.delete()
         # A word that nobody else has may be his nickname.
         Tag.objects.filter(pk__in=tags, players=None, sessions=None).delete()

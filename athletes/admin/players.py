@@ -26,7 +26,7 @@ from accounts.admin_lists import (
 )
 from accounts.audit import record
 from accounts.models import Action
-from athletes.analysis import percentiles, summaries
+from athletes.analysis import peer_numbers, summaries
 from athletes.models import Player
 from athletes.querysets import PlayerQuerySet
 
@@ -274,7 +274,7 @@ class PlayerAdmin(VendorTableAdmin):
             update_fields=[*edited, "corrected_fields", "search_text", "updated_at"]
         )
         if "date_of_birth" in edited:
-            percentiles.refresh([obj.pk])
+            peer_numbers.refresh([obj.pk])
         if summaries.PROFILE_FIELDS.intersection(edited):
             summaries.outdate_numbers(player_ids=[obj.pk])
             summaries.recompute_later([obj.pk])

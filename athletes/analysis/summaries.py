@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from athletes.analysis import percentiles
+from athletes.analysis import peer_numbers
 from athletes.models import (
     DataState,
     Movement,
@@ -42,7 +42,7 @@ def refresh_player_summaries(player_ids: Iterable[int]) -> int:
     changed = 0
     for start in range(0, len(ids), _PLAYERS_AT_ONCE):
         changed += _refresh_players(ids[start : start + _PLAYERS_AT_ONCE])
-    percentiles.refresh(ids)
+    peer_numbers.refresh(ids)
     return changed
 
 
@@ -84,7 +84,7 @@ def _refresh_players(ids: Sequence[int]) -> int:
         with transaction.atomic():
             # One statement over several rows takes them as they lie; two writers that
             # share two athletes would wait for each other.
-            percentiles.lock_players(player.pk for player in changed)
+            peer_numbers.lock_players(player.pk for player in changed)
             # updated_at stays: it tells when the athlete's own facts changed.
             Player.objects.bulk_update(changed, _PLAYER_SUMMARY)
     return len(changed)

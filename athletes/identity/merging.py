@@ -29,7 +29,7 @@ from django.utils import timezone
 
 from accounts.audit import record
 from accounts.models import Action, User
-from athletes.analysis import percentiles, run
+from athletes.analysis import peer_numbers, run
 from athletes.analysis.summaries import (
     PROFILE_FIELDS,
     recompute_later,
@@ -108,7 +108,7 @@ def merge(
         kept, merged = _locked(kept.pk, merged.pk)
         aliases = family(merged.pk)[1:]
         # While he is still one of those who are compared.
-        percentiles.withdraw([merged.pk])
+        peer_numbers.withdraw([merged.pk])
         Player.everyone.filter(pk__in=[merged.pk, *aliases]).update(merged_into=kept)
         entry = AthleteMerge.objects.create(kept=kept, merged=merged, created_by=by)
         moved = _bring_sessions(kept, merged)

@@ -10,12 +10,11 @@ from typing import Literal
 from athletes.analysis import percentiles
 from athletes.analysis.history import Basis, History, Point
 from athletes.analysis.metric_reading import Reading
+from athletes.analysis.peer_numbers import EVERYONE, PeerBasis, band_words
 from athletes.analysis.percentiles import (
-    EVERYONE,
     LEAST_ATHLETES,
-    Key,
     Peers,
-    Share,
+    Rank,
 )
 from athletes.models import Player
 from athletes.querysets import PlayerQuerySet
@@ -29,7 +28,7 @@ class Place:
     """One number among those of the same basis, in words and for the strip."""
 
     reading: Reading
-    share: Share | None
+    share: Rank | None
     # Why the number is not held against others at all.
     apart: str = ""
 
@@ -185,7 +184,7 @@ def _apart(point: Point, points: Sequence[Point]) -> str:
     return "" if same[-1].session_id == point.session_id else OTHER_SIDE
 
 
-def _key(point: Point) -> Key:
+def _key(point: Point) -> PeerBasis:
     basis = point.basis
     return (
         point.metric,
@@ -202,7 +201,7 @@ def _choices(found: Sequence[Peers]) -> tuple[Choice, ...]:
     band = next((item.band for item in found if item.band is not None), None)
     if band is not None:
         same = max(item.same_age.n for item in found if item.same_age)
-        choices.insert(0, Choice("age", f"Ages {percentiles.band_words(band)}", same))
+        choices.insert(0, Choice("age", f"Ages {band_words(band)}", same))
     return tuple(choices)
 
 
@@ -213,7 +212,7 @@ def _among(wish: str, choices: Sequence[Choice]) -> Among:
     return "age"
 
 
-def _share(found: Peers | None, among: Among) -> Share | None:
+def _share(found: Peers | None, among: Among) -> Rank | None:
     if found is None:
         return None
     return found.everyone if among == "all" else found.same_age
@@ -221,8 +220,8 @@ def _share(found: Peers | None, among: Among) -> Share | None:
 
 def _middle(
     places: Sequence[Place],
-    found: dict[Key, Peers],
-    keys: dict[str, Key],
+    found: dict[PeerBasis, Peers],
+    keys: dict[str, PeerBasis],
     chosen: str,
     among: Among,
     seen: PlayerQuerySet | None,

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from athletes.analysis import percentiles
+from athletes.analysis import peer_numbers
 from athletes.analysis.summaries import PROFILE_FIELDS, outdate_numbers
 from athletes.identity import tombstones
 from athletes.models import COMPARED_FIELDS, Player
@@ -138,7 +138,7 @@ def upsert_players(chunk: list[RebootPlayer]) -> tuple[int, int, int]:
     ).update(missing_since=None)
     _want_numbers(outdate_numbers(player_ids=remeasured) if remeasured else ())
     if regrouped:
-        percentiles.refresh(regrouped)
+        peer_numbers.refresh(regrouped)
     return len(new), len(changed), len(chunk) - len(new) - len(changed)
 
 
@@ -182,7 +182,7 @@ def _mark_missing(ctx: RunContext, seen: set[str]) -> None:
         part = gone[start : start + 500]
         with transaction.atomic():
             Player.everyone.filter(id__in=part).update(missing_since=timezone.now())
-            percentiles.refresh(part)
+            peer_numbers.refresh(part)
 
 
 def refuse_implausible(gone: int, stored: int, name: str) -> None:

@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from athletes.bulk_sql import update_rows, write_rows
-from athletes.models import Movement, SessionMetric
+from athletes.bulk_sql import add_to_rows, insert_rows, update_rows, write_rows
+from athletes.models import Movement, PeerCount, PeerGroup, SessionMetric
 from tests.factories import make_movement, make_session
 
 pytestmark = pytest.mark.django_db
@@ -49,6 +49,25 @@ def test_rows_are_written_and_written_over_by_their_key():
         ("a", "contact", 3, 0.1, None, "v1"),
         ("b", "contact", 3, -7.5, None, "v1"),
     ]
+
+
+def test_values_are_added_to_the_row_of_the_same_key():
+    group = PeerGroup.objects.create(metric="a", method_version="v1")
+    columns = {
+        "group_id": "bigint",
+        "audience": "smallint",
+        "bucket": "integer",
+        "n": "integer",
+    }
+    key = ("group_id", "audience", "bucket")
+    insert_rows("peer_counts", columns, [(group.pk, 0, 7, 4)])
+    add_to_rows(
+        "peer_counts", columns, [(group.pk, 0, 7, -1), (group.pk, 2, 7, 5)], key=key
+    )
+    add_to_rows("peer_counts", columns, [], key=key)
+
+    counts = PeerCount.objects.order_by("audience")
+    assert list(counts.values_list("audience", "bucket", "n")) == [(0, 7, 3), (2, 7, 5)]
 
 
 def test_each_row_gets_its_own_values_and_no_other_row_any():

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from athletes.analysis import percentiles, summaries
+from athletes.analysis import peer_numbers, summaries
 from athletes.models import Player
 from tests.factories import (
     make_player,
@@ -174,14 +174,14 @@ def test_nothing_that_a_coach_of_one_team_is_told_hangs_on_others(client):
         event_rule="hand_peak",
     )
     summaries.refresh_player_summaries([players[0].pk])
-    percentiles.withdraw([players[23].pk])
+    peer_numbers.withdraw([players[23].pk])
     assert told() == before
 
 
 def test_who_is_no_longer_listed_is_not_compared(client):
     players = crowd(21)
     Player.objects.filter(pk=players[0].pk).update(missing_since="2026-03-02T00:00Z")
-    percentiles.refresh([players[0].pk])
+    peer_numbers.refresh([players[0].pk])
     assert "not held against those of others" in words(client, players[0])
     assert "among 20 athletes" in words(client, players[1])
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Exists, OuterRef
 
-from athletes.analysis import percentiles, run, summaries
+from athletes.analysis import peer_numbers, run, summaries
 from athletes.models import Movement, Player, Session
 from biomechanics.definitions import METHOD_VERSION
 
@@ -53,7 +53,7 @@ class Command(BaseCommand):
         rows = list(sessions.filter(Exists(due)).values_list("pk", "player_id"))
         counts = self._recompute(rows, force=force)
         if options["player"] is None and options["session"] is None:
-            percentiles.rebuild()
+            peer_numbers.rebuild()
         self.stdout.write(
             f"Method {METHOD_VERSION}: {counts.analysed} movements of {len(rows)} "
             f"sessions computed, {counts.failed} failed."

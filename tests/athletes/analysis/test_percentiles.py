@@ -10,7 +10,7 @@ from django.apps import apps
 from django.db import connection
 
 from athletes import decisions
-from athletes.analysis import percentiles, run, summaries
+from athletes.analysis import peer_numbers, percentiles, run, summaries
 from athletes.identity import merging
 from athletes.models import (
     Condition,
@@ -57,12 +57,12 @@ def test_percentile_is_the_share_below_and_half_of_the_level_ones():
     session = put(640.0)
     found = place(session).everyone
     assert (found.n, found.below, found.equal) == (5, 2, 3)
-    assert percentiles.Share(n=40, below=10, equal=2).percentile == 27.5
+    assert percentiles.Rank(n=40, below=10, equal=2).percentile == 27.5
 
 
 def test_percentile_begins_at_twenty_athletes():
     sessions = [put(600.0 + number) for number in range(19)]
-    assert place(sessions[0]).everyone == percentiles.Share(n=19, below=0, equal=1)
+    assert place(sessions[0]).everyone == percentiles.Rank(n=19, below=0, equal=1)
     assert place(sessions[0]).everyone.percentile is None
     put(700.0)
     assert place(sessions[0]).everyone.percentile == 2.5
@@ -75,7 +75,7 @@ def test_an_athlete_counts_once_with_the_newest_session():
     newest = put(500.0, player=player, day=dt.date(2026, 3, 1))
     put(800.0, player=player, day=None)
     put(600.0)
-    assert place(newest).everyone == percentiles.Share(n=2, below=0, equal=1)
+    assert place(newest).everyone == percentiles.Rank(n=2, below=0, equal=1)
 
 
 @pytest.mark.parametrize(
@@ -107,9 +107,9 @@ def test_a_band_of_ages_is_counted_apart():
     put(610.0, player=make_player(date_of_birth=born[13]))
     older = put(620.0, player=make_player(date_of_birth=born[14]))
     unknown = put(630.0, player=make_player(date_of_birth=None))
-    assert place(young).same_age == percentiles.Share(n=1, below=0, equal=1)
-    assert place(older).same_age == percentiles.Share(n=2, below=1, equal=1)
-    assert place(older).everyone == percentiles.Share(n=4, below=2, equal=1)
+    assert place(young).same_age == percentiles.Rank(n=1, below=0, equal=1)
+    assert place(older).same_age == percentiles.Rank(n=2, below=1, equal=1)
+    assert place(older).everyone == percentiles.Rank(n=4, below=2, equal=1)
     assert place(unknown).same_age is None
 
 
@@ -126,20 +126,20 @@ def test_a_band_of_ages_is_counted_apart():
     ],
 )
 def test_age_bands(years, words):
-    band = percentiles.age_band(dt.date(2026 - years, 3, 1), dt.date(2026, 3, 1))
-    assert percentiles.band_words(band) == words
+    band = peer_numbers.age_band(dt.date(2026 - years, 3, 1), dt.date(2026, 3, 1))
+    assert peer_numbers.band_words(band) == words
 
 
 def test_age_that_is_not_known_has_no_band():
-    assert percentiles.age_band(None, DAY) is None
-    assert percentiles.age_band(DAY, None) is None
-    assert percentiles.age_band(dt.date(2027, 1, 1), DAY) is None
+    assert peer_numbers.age_band(None, DAY) is None
+    assert peer_numbers.age_band(DAY, None) is None
+    assert peer_numbers.age_band(dt.date(2027, 1, 1), DAY) is None
 
 
 def test_every_headline_number_has_a_width_and_keeps_its_order():
     values = [-1e9, -3.2, -0.01, 0.0, 0.01, 3.2, 640.0, 1e300]
-    for name in percentiles.PEER_METRICS:
-        places = [percentiles.bucket_of(name, value) for value in values]
+    for name in peer_numbers.PEER_METRICS:
+        places = [peer_numbers.bucket_of(name, value) for value in values]
         assert places == sorted(places)
 
 
@@ -150,7 +150,7 @@ def test_another_condition_moves_the_number_to_another_group():
     decisions.save_conditions(session)
     assert place(session) is None
     tee = ("peak_pelvis_omega", "tee", *PELVIS[2:])
-    assert place(session, tee).everyone == percentiles.Share(n=1, below=0, equal=1)
+    assert place(session, tee).everyone == percentiles.Rank(n=1, below=0, equal=1)
     check()
 
 
@@ -158,7 +158,7 @@ def test_who_the_vendor_no_longer_lists_is_not_compared_with():
     session = put(640.0)
     gone = put(600.0)
     Player.objects.filter(pk=gone.player_id).update(missing_since="2026-03-02T00:00Z")
-    percentiles.refresh([gone.player_id])
+    peer_numbers.refresh([gone.player_id])
     assert place(session).everyone.n == 1
     assert place(gone) is None
 
@@ -166,7 +166,7 @@ def test_who_the_vendor_no_longer_lists_is_not_compared_with():
 def test_an_erased_athlete_leaves_neither_number_nor_count():
     kept, gone = put(640.0), put(1000.0)
     erase(player=gone.player, by=make_staff())
-    assert place(kept).everyone == percentiles.Share(n=1, below=0, equal=1)
+    assert place(kept).everyone == percentiles.Rank(n=1, below=0, equal=1)
     assert set(PeerCount.objects.values_list("bucket", "n")) == {(160, 1)}
     check()
 
@@ -176,15 +176,16 @@ def test_quartiles_are_values_of_nearest_rank():
     random.Random(4).shuffle(values)
     sessions = [put(value) for value in values]
     group = place(sessions[0]).group_id
-    assert percentiles.quartiles(group, percentiles.EVERYONE) == (601.0, 602.0, 603.0)
+    assert percentiles.quartiles(group, peer_numbers.EVERYONE) == (601.0, 602.0, 603.0)
     put(605.0)
-    assert percentiles.quartiles(group, percentiles.EVERYONE) == (602.0, 603.0, 604.0)
+    assert percentiles.quartiles(group, peer_numbers.EVERYONE) == (602.0, 603.0, 604.0)
 
 
 def test_quartiles_want_twenty_athletes_too():
     sessions = [put(600.0 + number) for number in range(19)]
     assert (
-        percentiles.quartiles(place(sessions[0]).group_id, percentiles.EVERYONE) is None
+        percentiles.quartiles(place(sessions[0]).group_id, peer_numbers.EVERYONE)
+        is None
     )
 
 
@@ -193,9 +194,9 @@ def test_rebuild_mends_whatever_was_stored():
     PeerCount.objects.update(n=7)
     PeerNumber.objects.filter(player_id=sessions[2].player_id).delete()
     PeerNumber.objects.filter(player_id=sessions[3].player_id).update(value=1.0)
-    percentiles.rebuild()
+    peer_numbers.rebuild()
     check()
-    assert place(sessions[3]).everyone == percentiles.Share(n=6, below=3, equal=1)
+    assert place(sessions[3]).everyone == percentiles.Rank(n=6, below=3, equal=1)
 
 
 def test_reading_asks_the_same_number_of_questions_at_any_size(
@@ -208,7 +209,7 @@ def test_reading_asks_the_same_number_of_questions_at_any_size(
         place(session)
     group = place(session).group_id
     with django_assert_num_queries(4):
-        percentiles.quartiles(group, percentiles.EVERYONE)
+        percentiles.quartiles(group, peer_numbers.EVERYONE)
 
 
 # --- Against counting by hand ------------------------------------------------------
@@ -219,14 +220,14 @@ def newest_numbers():
     found = {}
     for player in Player.objects.filter(missing_since=None):
         rows = SessionMetric.objects.filter(
-            session__player=player, metric__in=percentiles.PEER_METRICS
+            session__player=player, metric__in=peer_numbers.PEER_METRICS
         ).select_related("session")
         days = [
             session.session_date
             for session in Session.objects.filter(player=player)
             if session.session_date
         ]
-        band = percentiles.age_band(player.date_of_birth, max(days, default=None))
+        band = peer_numbers.age_band(player.date_of_birth, max(days, default=None))
         for row in sorted(
             rows,
             key=lambda row: (row.session.session_date or dt.date.min, row.session_id),
@@ -243,7 +244,7 @@ def newest_numbers():
 
 
 def share(numbers, value):
-    return percentiles.Share(
+    return percentiles.Rank(
         n=len(numbers),
         below=sum(number < value for number in numbers),
         equal=sum(number == value for number in numbers),
@@ -263,7 +264,7 @@ def check():
             assert found.same_age == (share(same, value) if band else None)
     kept = set(PeerCount.objects.values_list("group", "audience", "bucket", "n"))
     PeerCount.objects.all().delete()
-    percentiles.rebuild()
+    peer_numbers.rebuild()
     again = set(PeerCount.objects.values_list("group", "audience", "bucket", "n"))
     assert kept == again
 
@@ -330,13 +331,13 @@ class Facility:
             None if player.missing_since else dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
         )
         player.save(update_fields=["missing_since"])
-        percentiles.refresh([player.pk])
+        peer_numbers.refresh([player.pk])
 
     def correct_birthday(self):
         player = self.player()
         player.date_of_birth = dt.date(2026 - self.dice.randrange(9, 26), 4, 5)
         player.save(update_fields=["date_of_birth"])
-        percentiles.refresh([player.pk])
+        peer_numbers.refresh([player.pk])
 
     def erase(self):
         if Player.objects.count() > 4:
@@ -408,10 +409,10 @@ def test_two_records_that_become_one_count_once_and_apart_again_after_undo():
     kept, merged = put(640.0), put(600.0, day=dt.date(2026, 2, 1))
     put(620.0)
     entry = merging.merge(kept=kept.player, merged=merged.player, by=make_staff())
-    assert place(kept).everyone == percentiles.Share(n=2, below=1, equal=1)
+    assert place(kept).everyone == percentiles.Rank(n=2, below=1, equal=1)
     check()
     merging.separate(entry=entry, by=make_staff())
-    assert place(kept).everyone == percentiles.Share(n=3, below=2, equal=1)
+    assert place(kept).everyone == percentiles.Rank(n=3, below=2, equal=1)
     check()
 
 
