@@ -21,7 +21,7 @@ from scipy.signal import butter, sosfiltfilt
 
 from benchmarks.results import Report, Result
 from biomechanics.definitions import METRICS
-from biomechanics.swing import analyse_swing
+from biomechanics.swing import analyze_swing
 from tests.biomechanics.synthetic import make_swing
 
 LIMIT_MS = 25.0
@@ -81,7 +81,7 @@ def measure(count: int, repeats: int) -> Found:
 
     def analyse(place: int) -> None:
         swing = swings[place % len(swings)]
-        analyse_swing(
+        analyze_swing(
             kinematics=swing.columns,
             energetics=swing.energetics,
             bats="right",

@@ -169,7 +169,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class FileFindings:
     """How the file was read: findings by name."""
 
     findings: Mapping[str, Finding]
@@ -239,7 +239,7 @@ class SwingAnalysis:
     frame_count: int
     duration_s: float | None
     angle_unit: AngleUnit
-    verdict: Verdict
+    findings: FileFindings
     events: Mapping[str, Event]
     automatic_events: Mapping[str, Event] | None
     metrics: Mapping[str, MetricValue]
@@ -250,16 +250,16 @@ class SwingAnalysis:
     time_s: FloatArray
     method_version: str
 
-    def to_dict(self, *, with_series: bool = False) -> dict[str, Any]:
-        """Return JSON-safe values; curves only on request, as they are large."""
+    def to_dict(self) -> dict[str, Any]:
+        """Return the analysis as JSON-safe values, without its curves."""
         automatic = self.automatic_events
-        answer: dict[str, Any] = {
+        return {
             "side": self.side,
             "sampling_rate_hz": json_safe(self.sampling_rate_hz),
             "frame_count": self.frame_count,
             "duration_s": json_safe(self.duration_s),
             "angle_unit": self.angle_unit,
-            "verdict": self.verdict.to_dict(),
+            "verdict": self.findings.to_dict(),
             "events": {name: item.to_dict() for name, item in self.events.items()},
             "automatic_events": None
             if automatic is None
@@ -270,14 +270,3 @@ class SwingAnalysis:
             "is_swing": self.is_swing,
             "method_version": self.method_version,
         }
-        if with_series:
-            answer["time_s"] = json_safe(self.time_s)
-            answer["series"] = {
-                name: {
-                    "values": json_safe(item.values),
-                    "unit": item.unit,
-                    "label": item.label,
-                }
-                for name, item in self.series.items()
-            }
-        return answer

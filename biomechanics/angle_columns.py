@@ -53,7 +53,7 @@ GEOMETRY_MARGIN = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class AngleVerdict:
+class AngleColumnMeaning:
     """Unit of the angle columns, and findings by name."""
 
     unit: AngleUnit
@@ -104,7 +104,7 @@ def read_angle_columns(
     separation: FloatArray,
     low: int,
     high: int,
-) -> AngleVerdict:
+) -> AngleColumnMeaning:
     """Compare angle columns with point geometry.
 
     Parameters
@@ -122,7 +122,7 @@ def read_angle_columns(
 
     Returns
     -------
-    AngleVerdict
+    AngleColumnMeaning
 
     Notes
     -----
@@ -136,7 +136,7 @@ def read_angle_columns(
     findings: dict[str, Finding] = {}
     if not names:
         findings["angle_unit"] = Finding("unknown", "The file has no angle columns.")
-        return AngleVerdict("unknown", findings, doubtful=False)
+        return AngleColumnMeaning("unknown", findings, doubtful=False)
     wanted = [
         name
         for name in (*flexions, "pelvis_rot", "torso_rot")
@@ -233,7 +233,7 @@ def read_angle_columns(
         known=known,
         step_s=clock.step_s,
     )
-    return AngleVerdict(unit, findings, doubtful)
+    return AngleColumnMeaning(unit, findings, doubtful)
 
 
 def _torso_frame(

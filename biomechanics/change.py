@@ -10,7 +10,9 @@ import numpy as np
 from biomechanics.definitions import METRICS
 
 LEAST_SESSIONS = 3
+"""Fewer sessions of an athlete give no scatter of their own."""
 Z_95 = 1.96
+"""Standard errors on each side that hold 95 % of normal scatter."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from biomechanics.analysis_types import FloatArray
+from biomechanics.change import Z_95
+from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
 
 STEP_S = 0.002
 BEFORE_S = 0.6
 AFTER_S = 0.15
-LEAST_SWINGS = 3
-"""Fewer swings at a grid point show no mean and no band."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +49,7 @@ class Aligned:
     rows : ndarray, shape (n_swings, m)
         NaN where a swing gives nothing.
     mean, sd : ndarray, shape (m,)
-        NaN where fewer than `LEAST_SWINGS` swings contribute; sd with n − 1.
+        NaN where fewer than `LEAST_SWINGS_FOR_SPREAD` swings contribute; sd with n − 1.
     count : ndarray of int, shape (m,)
     """
 
@@ -67,7 +67,7 @@ def _statistics(grid: FloatArray, rows: FloatArray) -> Aligned:
         mean = np.where(known, rows, 0.0).sum(axis=0) / count
         squares = np.where(known, rows - mean, 0.0) ** 2
         sd = np.sqrt(squares.sum(axis=0) / (count - 1))
-    few = count < LEAST_SWINGS
+    few = count < LEAST_SWINGS_FOR_SPREAD
     return Aligned(
         grid=grid,
         rows=rows,
@@ -172,7 +172,7 @@ def difference(a: Aligned, b: Aligned) -> Difference:
     with np.errstate(invalid="ignore", divide="ignore"):
         freedom = a.count + b.count - 2
         pooled = (a.sd**2 * (a.count - 1) + b.sd**2 * (b.count - 1)) / freedom
-        band = 1.96 * np.sqrt(pooled / a.count + pooled / b.count)
+        band = Z_95 * np.sqrt(pooled / a.count + pooled / b.count)
     delta = b.mean - a.mean
     with np.errstate(invalid="ignore"):
         clear = np.abs(delta) > band
@@ -199,7 +199,7 @@ def representative(sets: Sequence[Aligned]) -> int | None:
     int or None
         Index of the swing with the smallest root-mean-square distance, each curve in
         units of its own band width so that degrees do not outweigh metres per
-        second; ``None`` with fewer than `LEAST_SWINGS` swings.
+        second; ``None`` with fewer than `LEAST_SWINGS_FOR_SPREAD` swings.
     """
     if not sets:
         return None
@@ -220,6 +220,6 @@ def representative(sets: Sequence[Aligned]) -> int | None:
         total += np.where(enough, mean_square, 0.0)
         used += enough
     whole = used == used.max()
-    if used.max() == 0 or np.count_nonzero(whole) < LEAST_SWINGS:
+    if used.max() == 0 or np.count_nonzero(whole) < LEAST_SWINGS_FOR_SPREAD:
         return None
     return int(np.where(whole, total, np.inf).argmin())

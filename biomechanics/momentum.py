@@ -48,8 +48,6 @@ class Energetics:
         Kinetic energy, J.
     missing : mapping of str to str
         Why a group is not there, by ``L_pelvis``, ``KE_bat``, …
-    sources : mapping of str to str
-        Columns used.
     centre_of_mass : ndarray, shape (n, 3), or None
     mass_kg : float or None
     """
@@ -57,10 +55,8 @@ class Energetics:
     momentum: Mapping[str, FloatArray] = field(default_factory=dict)
     energy: Mapping[str, FloatArray] = field(default_factory=dict)
     missing: Mapping[str, str] = field(default_factory=dict)
-    sources: Mapping[str, str] = field(default_factory=dict)
     centre_of_mass: FloatArray | None = None
     mass_kg: float | None = None
-    matched_share: float = 0.0
 
 
 def _momentum_columns(
@@ -202,7 +198,6 @@ def read_energetics(
     momentum: dict[str, FloatArray] = {}
     energy: dict[str, FloatArray] = {}
     missing: dict[str, str] = {}
-    sources: dict[str, str] = {}
     for group, choice in _MOMENTUM.items():
         key = f"L_{group}"
         for segments in choice:
@@ -220,7 +215,6 @@ def read_energetics(
                 size = None if block is None else np.abs(block[:, 0])
             if size is not None:
                 _keep(size, key, group, momentum, missing)
-                sources[key] = "+".join(segments)
                 if group in momentum:
                     break
         else:
@@ -232,7 +226,6 @@ def read_energetics(
             if block is not None:
                 whole = block[:, 0] if len(segments) == 1 else block.sum(axis=1)
                 _keep(whole, key, group, energy, missing)
-                sources[key] = "+".join(segments)
                 if group in energy:
                     break
         else:
@@ -253,10 +246,8 @@ def read_energetics(
             for key, reason in missing.items()
             if key.split("_", 1)[1] not in (momentum if key[0] == "L" else energy)
         },
-        sources=sources,
         centre_of_mass=centre,
         mass_kg=mass,
-        matched_share=matched,
     )
 
 

@@ -394,15 +394,12 @@ class VendorClock:
     Attributes
     ----------
     max_hand_s, foot_down_s : float or None
-    sources : tuple of str
-        The columns that were used.
     problems : tuple of str
         Columns that were there but could not be used, in plain words.
     """
 
     max_hand_s: float | None
     foot_down_s: float | None
-    sources: tuple[str, ...]
     problems: tuple[str, ...]
 
 
@@ -439,7 +436,6 @@ def read_vendor_clock(
     """
     max_hand: float | None = None
     foot_down: float | None = None
-    sources: list[str] = []
     problems: list[str] = []
     for table in tables:
         if table is None or "time" not in table:
@@ -455,7 +451,6 @@ def read_vendor_clock(
                 problems.append(f"{name} does not run with the clock")
                 continue
             max_hand = zero[0]
-            sources.append(name)
         if foot_down is None and "norm_time" in table:
             norm = np.asarray(table["norm_time"], dtype=np.float64)
             there = np.isfinite(norm) & np.isfinite(time_s)
@@ -475,7 +470,6 @@ def read_vendor_clock(
                 problems.append("norm_time does not run with the clock")
                 continue
             foot_down = zero_s
-            sources.append("norm_time")
             if max_hand is None:
                 max_hand = zero_s + slope
-    return VendorClock(max_hand, foot_down, tuple(sources), tuple(problems))
+    return VendorClock(max_hand, foot_down, tuple(problems))

@@ -50,7 +50,7 @@ def read(
     overrides: Mapping[str, float],
     forward_axis: Sequence[float] | None,
 ) -> Reading | Unreadable:
-    """Read one movement; see `swing.analyse_swing` for the parameters."""
+    """Read one movement; see `swing.analyze_swing` for the parameters."""
     if "time" not in columns:
         return Unreadable("no_clock", "The file has no time column.", None)
     try:

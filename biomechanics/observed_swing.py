@@ -16,7 +16,7 @@ from biomechanics.events import Found, HandPeak
 from biomechanics.kinematics import Body
 from biomechanics.momentum import Energetics
 from biomechanics.motion import PLACES, Motion, Points, VendorClock, spoken
-from biomechanics.side import SideVerdict
+from biomechanics.side import BattingSide
 from biomechanics.signals import Clock
 from biomechanics.units import DEG_PER_RAD
 
@@ -44,7 +44,7 @@ class Reading:
     kind_reason: str | None
     low: int
     high: int
-    side: SideVerdict
+    side: BattingSide
     exchanged: bool
     raw: Points
     trunk: Points

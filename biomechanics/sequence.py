@@ -55,22 +55,8 @@ def sequence_order(
     return "-".join(parts)
 
 
-def spoken_order(order: str) -> str:
-    """Return an order in words: ``pelvis, then shoulders and lead arm together``."""
-    names = {"P": "pelvis", "T": "shoulders", "A": "lead arm", "B": "bat"}
-    parts = []
-    for part in order.split("-"):
-        words = [names[letter] for letter in part.strip("()")]
-        parts.append(
-            words[0]
-            if len(words) == 1
-            else ", ".join(words[:-1]) + f" and {words[-1]} together"
-        )
-    return ", then ".join(parts)
-
-
 @dataclass(frozen=True, slots=True)
-class OrderShare:
+class SequenceShare:
     """How often one order occurred."""
 
     order: str
@@ -78,7 +64,7 @@ class OrderShare:
     share: float
 
 
-def order_distribution(orders: Sequence[str | None]) -> tuple[OrderShare, ...]:
+def order_distribution(orders: Sequence[str | None]) -> tuple[SequenceShare, ...]:
     """Count the orders of a session's swings, most frequent first.
 
     ``None`` (no order in that swing) is left out; ties in count go by the text, so
@@ -87,6 +73,6 @@ def order_distribution(orders: Sequence[str | None]) -> tuple[OrderShare, ...]:
     known = [order for order in orders if order is not None]
     counts = {order: known.count(order) for order in set(known)}
     return tuple(
-        OrderShare(order, count, count / len(known))
+        SequenceShare(order, count, count / len(known))
         for order, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     )

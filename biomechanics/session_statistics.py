@@ -11,20 +11,20 @@ from biomechanics.analysis_types import MetricValue
 from biomechanics.definitions import METRICS
 from biomechanics.sequence import (
     TIE_LIMIT_S,
-    OrderShare,
+    SequenceShare,
     order_distribution,
     sequence_order,
 )
 from biomechanics.units import MS_PER_S
 
-LEAST_FOR_SPREAD = 3
-LEAST_FOR_CONSISTENCY = 5
+LEAST_SWINGS_FOR_SPREAD = 3
+"""Fewer swings show no standard deviation, no band and no typical swing."""
 MAD_TO_SD = 1.4826
 """For normal scatter 1.4826·MAD estimates the standard deviation."""
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class MetricSummary:
     """Spread of one metric over swings.
 
     Attributes
@@ -32,7 +32,7 @@ class Summary:
     n : int
         Values that entered.
     sd, robust_spread : float or None
-        ``None`` below `LEAST_FOR_SPREAD`; sd with n − 1, spread 1.4826·MAD.
+        ``None`` below `LEAST_SWINGS_FOR_SPREAD`; sd with n − 1, spread 1.4826·MAD.
     cv_percent : float or None
         Only for quantities with a true zero that stay away from it.
     left_out : int
@@ -49,19 +49,14 @@ class Summary:
     cv_percent: float | None
     left_out: int = 0
 
-    @property
-    def consistent_enough(self) -> bool:
-        """Whether there are enough swings to speak of consistency."""
-        return self.n >= LEAST_FOR_CONSISTENCY
-
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-safe values."""
         return asdict(self)
 
 
-def summarise(
+def summarize_metric(
     values: Sequence[float | None], *, ratio_scale: bool, left_out: int = 0
-) -> Summary:
+) -> MetricSummary:
     """Summarise one metric over the swings of a session.
 
     Parameters
@@ -75,18 +70,18 @@ def summarise(
     numbers = sorted(float(v) for v in values if v is not None and math.isfinite(v))
     count = len(numbers)
     if count == 0:
-        return Summary(0, None, None, None, None, None, None, None, left_out)
+        return MetricSummary(0, None, None, None, None, None, None, None, left_out)
     mean = math.fsum(numbers) / count
     median = _middle(numbers)
     sd = spread = cv = None
-    if count >= LEAST_FOR_SPREAD:
+    if count >= LEAST_SWINGS_FOR_SPREAD:
         squares = math.fsum((number - mean) ** 2 for number in numbers)
         sd = math.sqrt(squares / (count - 1))
         spread = MAD_TO_SD * _middle(sorted(abs(n - median) for n in numbers))
         # "Away from zero": a value within three SD of zero makes the ratio explode.
         if ratio_scale and mean > 3.0 * sd:
             cv = sd / mean * 100.0
-    return Summary(
+    return MetricSummary(
         n=count,
         mean=mean,
         median=median,
@@ -107,17 +102,17 @@ def _middle(ordered: Sequence[float]) -> float:
     return (ordered[half - 1] + ordered[half]) / 2.0
 
 
-def summarise_session(
+def summarize_session(
     swings: Sequence[Mapping[str, MetricValue]],
     names: Collection[str] = METRICS.keys(),
-) -> dict[str, Summary]:
+) -> dict[str, MetricSummary]:
     """Summarise numeric metrics; flagged values are left out and counted."""
     answer = {}
     for metric_id, definition in METRICS.items():
         if metric_id not in names or definition.unit == "text":
             continue
         items = [swing[metric_id] for swing in swings if metric_id in swing]
-        answer[metric_id] = summarise(
+        answer[metric_id] = summarize_metric(
             [item.number for item in items],
             ratio_scale=definition.ratio_scale,
             left_out=sum(
@@ -133,15 +128,15 @@ class SessionOrder:
 
     Attributes
     ----------
-    distribution : tuple of OrderShare
+    distribution : tuple of SequenceShare
         How often each order occurred: the honest answer.
     mean_order : str or None
         Order of the mean times with ties at max(10 ms, 2 × standard error of the
-        gap); ``None`` below `LEAST_FOR_SPREAD` swings.
+        gap); ``None`` below `LEAST_SWINGS_FOR_SPREAD` swings.
     mean_gaps_ms : mapping of str to (mean, standard error, n)
     """
 
-    distribution: tuple[OrderShare, ...]
+    distribution: tuple[SequenceShare, ...]
     mean_order: str | None
     mean_gaps_ms: Mapping[str, tuple[float, float, int]]
 
@@ -165,13 +160,13 @@ def session_order(swings: Sequence[Mapping[str, MetricValue]]) -> SessionOrder:
     gaps: dict[str, tuple[float, float, int]] = {}
     for metric_id in _GAPS:
         numbers = _numbers(swings, metric_id)
-        if len(numbers) >= LEAST_FOR_SPREAD:
+        if len(numbers) >= LEAST_SWINGS_FOR_SPREAD:
             error = float(np.std(numbers, ddof=1)) / math.sqrt(len(numbers))
             gaps[metric_id] = (float(np.mean(numbers)), error, len(numbers))
     times = {
         letter: float(np.mean(numbers)) / MS_PER_S
         for letter, metric_id in _TIMES.items()
-        if len(numbers := _numbers(swings, metric_id)) >= LEAST_FOR_SPREAD
+        if len(numbers := _numbers(swings, metric_id)) >= LEAST_SWINGS_FOR_SPREAD
     }
     order = None
     if {"P", "T", "A"} <= times.keys():

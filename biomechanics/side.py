@@ -81,7 +81,7 @@ def turn_direction(body: Body, low: int, high: int) -> tuple[float, float]:
 
 
 @dataclass(frozen=True, slots=True)
-class SideVerdict:
+class BattingSide:
     """Side of the hitter and side of the motion as it stands in the file.
 
     They differ in a mirrored file. `lead` is the name (``l`` or ``r``) of the leading
@@ -100,7 +100,7 @@ class SideVerdict:
         return -1.0 if (self.motion_side or self.side) == "left" else 1.0
 
 
-def find_side(share: float, *, bats: Bats | None, moving: bool) -> SideVerdict:
+def find_side(share: float, *, bats: Bats | None, moving: bool) -> BattingSide:
     """Combine the turn with the player's profile.
 
     Parameters
@@ -126,9 +126,9 @@ def find_side(share: float, *, bats: Bats | None, moving: bool) -> SideVerdict:
             "not say."
         )
         unclear = Finding(None, "Mirroring could not be told.", evidence)
-        return SideVerdict(known, None, False, Finding(known, text, evidence), unclear)
+        return BattingSide(known, None, False, Finding(known, text, evidence), unclear)
     if bats == "left" and told == "right":
-        return SideVerdict(
+        return BattingSide(
             "left",
             told,
             True,
@@ -148,4 +148,4 @@ def find_side(share: float, *, bats: Bats | None, moving: bool) -> SideVerdict:
     text = f"The motion is a {told}-handed swing."
     if bats == "right" and told == "left":
         text += " The profile says right."
-    return SideVerdict(told, told, False, Finding(told, text, evidence), not_mirrored)
+    return BattingSide(told, told, False, Finding(told, text, evidence), not_mirrored)

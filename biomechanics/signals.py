@@ -62,11 +62,6 @@ class Clock:
         """Samples per second."""
         return 1.0 / self.step_s
 
-    @property
-    def end_s(self) -> float:
-        """Time of the last sample."""
-        return self.start_s + self.step_s * (self.count - 1)
-
     def times(self) -> FloatArray:
         """Return the uniform clock, shape (count,)."""
         return self.start_s + self.step_s * np.arange(self.count, dtype=np.float64)

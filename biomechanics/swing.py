@@ -10,6 +10,7 @@ import numpy.typing as npt
 from biomechanics.analysis_types import (
     EVENT_NAMES,
     Event,
+    FileFindings,
     Finding,
     FloatArray,
     MetricValue,
@@ -17,7 +18,6 @@ from biomechanics.analysis_types import (
     Series,
     Side,
     SwingAnalysis,
-    Verdict,
 )
 from biomechanics.definitions import METHOD_VERSION, SERIES
 from biomechanics.events import Found
@@ -37,12 +37,11 @@ __all__ = [
     "Quality",
     "Series",
     "SwingAnalysis",
-    "analyse_swing",
-    "swing_series",
+    "analyze_swing",
 ]
 
 
-def analyse_swing(
+def analyze_swing(
     *,
     kinematics: Mapping[str, npt.NDArray[np.floating]],
     energetics: Mapping[str, npt.NDArray[np.floating]] | None,
@@ -71,7 +70,7 @@ def analyse_swing(
         A real contact, on the clock of the file.
     event_overrides : mapping of str to float, optional
         Events moved by hand, seconds on the clock of the file, by a name of
-        `results.EVENT_NAMES`. Everything that depends on them follows.
+        `analysis_types.EVENT_NAMES`. Everything that depends on them follows.
     forward_axis : sequence of three floats, optional
         Verified direction to the pitcher in the file's axes. Without it forward is
         the line of the feet at foot down.
@@ -111,7 +110,7 @@ def analyse_swing(
         frame_count=rows,
         duration_s=clock.step_s * (clock.count - 1),
         angle_unit=reading.angle_unit,
-        verdict=Verdict(dict(sorted(reading.findings.items()))),
+        findings=FileFindings(dict(sorted(reading.findings.items()))),
         events=_event_map(reading.events, clock),
         automatic_events=_event_map(reading.automatic, clock) if overrides else None,
         metrics=values,
@@ -122,39 +121,6 @@ def analyse_swing(
         time_s=clock.times(),
         method_version=METHOD_VERSION,
     )
-
-
-def swing_series(
-    *,
-    kinematics: Mapping[str, npt.NDArray[np.floating]],
-    energetics: Mapping[str, npt.NDArray[np.floating]] | None,
-    bats: Bats | None,
-    contact_time_s: float | None = None,
-    event_overrides: Mapping[str, float] | None = None,
-    forward_axis: Sequence[float] | None = None,
-) -> tuple[FloatArray, dict[str, Series]]:
-    """Return the clock and curves of one movement without its metrics.
-
-    Parameters are those of `analyse_swing`; the curves are the same.
-
-    Returns
-    -------
-    time_s : ndarray, shape (n,)
-        Empty when the file cannot be read.
-    series : dict of str to Series
-    """
-    _check_arguments(kinematics, energetics, bats, None, None)
-    reading = read(
-        kinematics,
-        energetics,
-        bats=bats,
-        contact_time_s=contact_time_s,
-        overrides=_checked_overrides(event_overrides or {}, kinematics),
-        forward_axis=forward_axis,
-    )
-    if isinstance(reading, Unreadable):
-        return np.empty(0), {}
-    return reading.clock.times(), _series(reading)
 
 
 def _row_count(columns: Columns) -> int:
@@ -231,7 +197,7 @@ def _unreadable(problem: Unreadable, *, rows: int, bats: Bats | None) -> SwingAn
         frame_count=rows,
         duration_s=None if clock is None else clock.step_s * (clock.count - 1),
         angle_unit="unknown",
-        verdict=Verdict({"unreadable": Finding(problem.code, problem.reason)}),
+        findings=FileFindings({"unreadable": Finding(problem.code, problem.reason)}),
         events=missing,
         automatic_events=None,
         metrics=empty_metrics(reason),

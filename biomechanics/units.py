@@ -11,7 +11,6 @@ The factors are exact by definition (NIST SP 811, appendix B.8): 1 in = 25.4 mm,
 import math
 
 DEG_PER_RAD = 180.0 / math.pi
-RAD_PER_DEG = math.pi / 180.0
 MPH_PER_M_PER_S = 3600.0 / 1609.344
 M_PER_IN = 0.0254
 M_PER_FT = 0.3048
@@ -19,36 +18,11 @@ KG_PER_LB = 0.45359237
 MS_PER_S = 1000.0
 
 
-def m_per_s_to_mph(speed_m_per_s: float) -> float:
-    """Return a speed in miles per hour."""
-    return speed_m_per_s * MPH_PER_M_PER_S
-
-
-def mph_to_m_per_s(speed_mph: float) -> float:
-    """Return a speed in metres per second."""
-    return speed_mph / MPH_PER_M_PER_S
-
-
-def m_to_ft(length_m: float) -> float:
-    """Return a length in feet."""
-    return length_m / M_PER_FT
-
-
 def ft_to_m(length_ft: float) -> float:
-    """Return a length in metres."""
+    """Return a length in meters."""
     return length_ft * M_PER_FT
-
-
-def m_to_in(length_m: float) -> float:
-    """Return a length in inches."""
-    return length_m / M_PER_IN
 
 
 def lb_to_kg(mass_lb: float) -> float:
     """Return a mass in kilograms."""
     return mass_lb * KG_PER_LB
-
-
-def kg_to_lb(mass_kg: float) -> float:
-    """Return a mass in pounds."""
-    return mass_kg / KG_PER_LB

@@ -38,6 +38,7 @@ from athletes.models import Movement, Player, Session
 from athletes.querysets import SessionQuerySet
 from biomechanics import curves as curve_tools
 from biomechanics.definitions import METHOD_VERSION, SERIES
+from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
 from dashboard.phrases import counted
 from dashboard.selectors.athlete_page import NUMERIC_HEADLINES
 from dashboard.selectors.changes import findings
@@ -357,7 +358,7 @@ def _row(mark: int, change: MetricChange, point: Point, units: str) -> SheetRow:
         )
         return shown.number
 
-    spread = point.sd if point.n >= curve_tools.LEAST_SWINGS else None
+    spread = point.sd if point.n >= LEAST_SWINGS_FOR_SPREAD else None
     if change.real is None:
         verdict = change.reason if change.sessions_before else "nothing before"
     else:
@@ -467,7 +468,7 @@ def _chart(swings: Sequence[Movement], units: str) -> chart.Chart | None:
                 for swing in having
             ]
         )
-        enough = len(having) >= curve_tools.LEAST_SWINGS
+        enough = len(having) >= LEAST_SWINGS_FOR_SPREAD
         # Of one swing its own curve; of two there is no mean worth the name.
         mean = aligned.mean if enough else aligned.rows[0]
         if not np.isfinite(mean).any():
@@ -486,7 +487,7 @@ def _chart(swings: Sequence[Movement], units: str) -> chart.Chart | None:
         )
     if not series:
         return None
-    enough = len(usable) >= curve_tools.LEAST_SWINGS
+    enough = len(usable) >= LEAST_SWINGS_FOR_SPREAD
     zero = zero_label(rule, "reference")
     unit = series[0].unit
     return chart.draw(

@@ -16,7 +16,7 @@ from athletes.models import Movement, Session, Side
 from athletes.querysets import SessionQuerySet
 from biomechanics.analysis_types import MetricValue
 from biomechanics.definitions import HEADLINES, METRICS
-from biomechanics.session_statistics import Summary, summarise
+from biomechanics.session_statistics import MetricSummary, summarize_metric
 
 #: Side that a swing was taken from; of what could not be told it is nothing, which is
 #: a group of its own.
@@ -75,7 +75,7 @@ def event_rule(movement: Movement, metric: str) -> str:
 
 def means_by_rule(
     counted: Iterable[tuple[Movement, Mapping[str, MetricValue]]],
-) -> dict[Key, Summary]:
+) -> dict[Key, MetricSummary]:
     """Spread of each metric over swings, by the rule behind it; never over two."""
     groups: dict[Key, list[float | None]] = {}
     for movement, metrics in counted:
@@ -84,7 +84,7 @@ def means_by_rule(
                 rule = event_rule(movement, name)
                 groups.setdefault((name, rule), []).append(value.number)
     return {
-        key: summarise(numbers, ratio_scale=METRICS[key[0]].ratio_scale)
+        key: summarize_metric(numbers, ratio_scale=METRICS[key[0]].ratio_scale)
         for key, numbers in groups.items()
     }
 
@@ -96,7 +96,7 @@ def side_of(movement: Movement) -> str:
 
 def means_by_side(
     movements: Iterable[Movement], names: Collection[str] | None = None
-) -> dict[str, dict[Key, Summary]]:
+) -> dict[str, dict[Key, MetricSummary]]:
     """The same of the counted swings of each side, in the order of `SIDES`."""
     of_side: dict[str, list[Movement]] = {}
     for movement in movements:

@@ -49,9 +49,10 @@ from biomechanics import units
 from biomechanics.analysis_types import MetricValue
 from biomechanics.definitions import HEADLINES, METHOD_VERSION, METRICS
 from biomechanics.session_statistics import (
-    Summary,
+    LEAST_SWINGS_FOR_SPREAD,
+    MetricSummary,
     session_order,
-    summarise_session,
+    summarize_session,
 )
 
 logger = logging.getLogger(__name__)
@@ -456,7 +457,7 @@ _METRIC_COLUMNS = {
 }
 
 
-def _values_of(summary: Summary) -> list[Any]:
+def _values_of(summary: MetricSummary) -> list[Any]:
     """What is stored of a summary, in the order of `_SUMMARY_COLUMNS`."""
     return [
         summary.n,
@@ -477,7 +478,7 @@ def _summary(
     """What pages say of a session at a glance; JSON."""
     metrics = [item for _, item in counted]
     order = session_order(metrics)
-    means = summarise_session(metrics, HEADLINES)
+    means = summarize_session(metrics, HEADLINES)
     grades = Counter(
         movement.quality_grade or "none" for movement in movements if movement.is_swing
     )
@@ -514,7 +515,7 @@ _GRADES = tuple(QualityGrade.values)
 
 def representative_movement(counted: Sequence[Movement]) -> int | None:
     """The swing nearest to the mean curves; None with fewer than three swings."""
-    if len(counted) < curve_tools.LEAST_SWINGS:
+    if len(counted) < LEAST_SWINGS_FOR_SPREAD:
         return None
     kept = stored_curves.load_curves([m.pk for m in counted], _REPRESENTATIVE_BY)
     return nearest_to_mean({m.pk: _reference_s(m) for m in counted}, kept)

@@ -21,7 +21,7 @@ from biomechanics import momentum, motion
 from biomechanics.analysis_types import SwingAnalysis
 from biomechanics.angle_columns import ANGLE_COLUMNS
 from biomechanics.side import Bats
-from biomechanics.swing import analyse_swing
+from biomechanics.swing import analyze_swing
 
 _POINTS = (
     *(
@@ -100,7 +100,7 @@ def compute_here(tasks: Sequence[SwingTask]) -> list[SwingDone]:
 
 def _done(task: SwingTask) -> SwingDone:
     try:
-        analysis = analyse_swing(
+        analysis = analyze_swing(
             kinematics=_kinematics(task.kinematics),
             energetics=None
             if task.energetics is None

@@ -19,13 +19,14 @@ from athletes.analysis.metric_reading import reading_of
 from athletes.frames.curves import Curves, load_curves
 from athletes.models import Movement
 from biomechanics import curves as curve_tools
-from biomechanics.change import is_real, smallest_detectable_change
+from biomechanics.change import Z_95, is_real, smallest_detectable_change
 from biomechanics.definitions import (
     METRICS,
     SERIES,
     MetricDefinition,
     SeriesDefinition,
 )
+from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
 from dashboard import charts
 from dashboard.phrases import counted as counted_words
 from dashboard.selectors.athlete_page import NUMERIC_HEADLINES
@@ -39,7 +40,6 @@ from dashboard.selectors.compare_items import (
 from dashboard.selectors.session_curves import DEFAULT_SERIES, zero_label
 
 PERCENT = "percent"
-Z_95 = 1.96
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -305,7 +305,7 @@ class _Picture:
 
 def _middle(aligned: curve_tools.Aligned) -> FloatArray:
     """The mean, or the curves themselves where they are too few for one."""
-    if aligned.rows.shape[0] >= curve_tools.LEAST_SWINGS:
+    if aligned.rows.shape[0] >= LEAST_SWINGS_FOR_SPREAD:
         return aligned.mean
     known = np.isfinite(aligned.rows)
     total = np.where(known, aligned.rows, 0.0).sum(axis=0)
@@ -496,7 +496,7 @@ def _cell(
 ) -> Cell:
     n = len(values)
     mean = float(np.mean(values)) if values else None
-    sd = float(np.std(values, ddof=1)) if n >= curve_tools.LEAST_SWINGS else None
+    sd = float(np.std(values, ddof=1)) if n >= LEAST_SWINGS_FOR_SPREAD else None
     if base is None or not base or mean is None:
         reason = "" if base is None else "One side has no value."
         return Cell(item.letter, definition, mean, sd, n, None, None, None, reason)

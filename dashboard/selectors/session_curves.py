@@ -16,6 +16,7 @@ from athletes.analysis.run import nearest_to_mean
 from athletes.frames.curves import Curves, load_curves
 from biomechanics import curves as curve_tools
 from biomechanics.definitions import SERIES, SeriesDefinition
+from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
 from dashboard import charts, phrases
 from dashboard.selectors.session_page import SessionPage, SwingRow
 
@@ -284,7 +285,7 @@ class _Group:
 
     @property
     def has_band(self) -> bool:
-        return len(self.swings) >= curve_tools.LEAST_SWINGS
+        return len(self.swings) >= LEAST_SWINGS_FOR_SPREAD
 
 
 def _groups(swings: Sequence[SwingRow], *, apart: bool) -> tuple[_Group, ...]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from biomechanics.metrics.compute import ONE_HANDED
-from biomechanics.swing import analyse_swing
+from biomechanics.swing import analyze_swing
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 SWING = DATA / "real-swing-landmarks-360hz.csv"
@@ -46,7 +46,7 @@ def real_swing():
 
 def analyse(columns, **changes):
     centre = {n: v for n, v in columns.items() if n.startswith("center_of_mass")}
-    return analyse_swing(
+    return analyze_swing(
         **(
             {
                 "kinematics": columns,
@@ -65,12 +65,12 @@ def test_real_swing_is_read(real_swing):
     analysis = analyse(columns)
     assert (analysis.side, analysis.kind) == ("right", "swing")
     assert analysis.sampling_rate_hz == pytest.approx(360.0, rel=1e-5)
-    assert analysis.verdict.value("vertical") == "+z"
-    assert analysis.verdict.value("length_unit") == 1.0
-    assert analysis.verdict.value("names_exchanged") is False
-    assert analysis.verdict.value("bat") is True
+    assert analysis.findings.value("vertical") == "+z"
+    assert analysis.findings.value("length_unit") == 1.0
+    assert analysis.findings.value("names_exchanged") is False
+    assert analysis.findings.value("bat") is True
     # Forward is +x here; the stride line is 6° off it.
-    assert analysis.verdict.value("forward")[0] > 0.99
+    assert analysis.findings.value("forward")[0] > 0.99
     assert analysis.quality.grade in ("good", "usable")
 
 
@@ -151,7 +151,7 @@ def test_real_pitch_is_told_from_a_swing(real_pitch):
     assert (analysis.kind, analysis.is_swing) == ("one_handed", False)
     assert analysis.quality.grade == "poor"
     assert "one_handed" in analysis.quality.codes
-    assert analysis.verdict.value("length_unit") == 0.001
+    assert analysis.findings.value("length_unit") == 0.001
     assert analysis.sampling_rate_hz == pytest.approx(303.03, rel=1e-3)
     value = {name: item.value for name, item in analysis.metrics.items()}
     assert 400 < value["peak_pelvis_omega"] < 1000
@@ -160,4 +160,4 @@ def test_real_pitch_is_told_from_a_swing(real_pitch):
         if name not in ONE_HANDED:
             assert item.value is None, name
             assert item.reason, name
-    json.dumps(analysis.to_dict(with_series=True), allow_nan=False)
+    json.dumps(analysis.to_dict(), allow_nan=False)

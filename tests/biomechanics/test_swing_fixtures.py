@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from biomechanics.definitions import METRICS, SERIES
-from biomechanics.swing import analyse_swing, swing_series
+from biomechanics.swing import analyze_swing
 from tests.biomechanics import synthetic
 from tests.biomechanics.synthetic import make_swing
 
@@ -37,7 +37,7 @@ def analyse(swing, **changes):
         "height_m": 1.8,
         "mass_kg": 80.0,
     } | changes
-    return analyse_swing(**arguments)
+    return analyze_swing(**arguments)
 
 
 def assert_same(a, b, names, *, tolerance=1e-6):
@@ -155,8 +155,8 @@ def test_unit_and_frame_of_angle_columns(unit, torso, hand, noise_m):
     swing = make_swing(unit=unit, torso=torso, hand=hand, noise_m=noise_m)
     analysis = analyse(swing)
     assert analysis.angle_unit == unit
-    assert analysis.verdict.value("torso_rot_frame") == torso
-    assert analysis.verdict.value("pelvis_rot_sign") == (1 if hand == "right" else -1)
+    assert analysis.findings.value("torso_rot_frame") == torso
+    assert analysis.findings.value("pelvis_rot_sign") == (1 if hand == "right" else -1)
 
 
 def test_angle_columns_that_do_not_fit_the_points_are_unknown():
@@ -179,7 +179,7 @@ def test_mirrored_file_of_a_left_hander_gives_the_same_numbers():
     as_right = analyse(swing, bats="right")
     mirrored = analyse(swing, bats="left")
     assert mirrored.side == "left"
-    assert mirrored.verdict.value("mirrored") is True
+    assert mirrored.findings.value("mirrored") is True
     assert_same(as_right, mirrored, METRICS)
 
 
@@ -197,7 +197,7 @@ def test_exchanged_names_are_put_right():
         if name != "time"
     }
     analysis = analyse(swing, kinematics=columns)
-    assert analysis.verdict.value("names_exchanged") is True
+    assert analysis.findings.value("names_exchanged") is True
     assert_same(analyse(make_swing()), analysis, METRICS)
 
 
@@ -236,7 +236,7 @@ def test_any_turn_leaves_class_a_alone():
     matrix, _ = np.linalg.qr(rng.normal(size=(3, 3)))
     matrix = matrix * np.sign(np.linalg.det(matrix))
     turned = analyse(swing, kinematics=synthetic.moved(swing.columns, matrix=matrix))
-    assert turned.verdict.value("vertical") is None
+    assert turned.findings.value("vertical") is None
     assert_same(analyse(swing), turned, CLASS_A)
     assert turned.metrics["side_bend_ref"].value is None
     assert "vertical" in turned.metrics["side_bend_ref"].reason
@@ -336,7 +336,7 @@ def test_bat_whose_length_wanders_is_refused():
     time = swing.columns["time"]
     swing.columns["bhead_z"] = swing.columns["bhead_z"] + 0.3 * np.sin(40 * time)
     analysis = analyse(swing)
-    assert analysis.verdict.value("bat") is False
+    assert analysis.findings.value("bat") is False
     assert analysis.metrics["bat_speed_max"].value is None
     assert "length changes" in analysis.metrics["bat_speed_max"].reason
     assert analysis.events["reference"].rule == "hand_peak"
@@ -416,7 +416,7 @@ def test_columns_of_different_length_are_an_error():
 
 
 def test_walk_through_is_not_a_swing():
-    analysis = analyse_swing(
+    analysis = analyze_swing(
         kinematics=synthetic.walk_through(),
         energetics=None,
         bats="right",
@@ -446,14 +446,14 @@ def test_walk_through_is_not_a_swing():
 )
 def test_unusable_data_give_reasons_not_errors(spoil, code):
     columns = spoil(make_swing().columns)
-    analysis = analyse_swing(
+    analysis = analyze_swing(
         kinematics=columns, energetics=None, bats=None, height_m=None, mass_kg=None
     )
     assert analysis.quality.grade == "poor"
     assert analysis.quality.codes == (code,)
     assert set(analysis.metrics) == set(METRICS)
     assert all(item.value is None and item.reason for item in analysis.metrics.values())
-    json.dumps(analysis.to_dict(with_series=True), allow_nan=False)
+    json.dumps(analysis.to_dict(), allow_nan=False)
 
 
 def test_short_gap_is_filled_and_long_gap_is_not():
@@ -508,20 +508,8 @@ def test_every_metric_and_series_is_defined_and_serialises():
     for name, series in analysis.series.items():
         assert series.unit == SERIES[name].unit
         assert series.values.shape == analysis.time_s.shape, name
-    text = json.dumps(analysis.to_dict(with_series=True), allow_nan=False)
+    text = json.dumps(analysis.to_dict(), allow_nan=False)
     assert json.loads(text)["method_version"] == analysis.method_version
-
-
-def test_series_alone_are_those_of_the_analysis():
-    swing = make_swing()
-    whole = analyse(swing)
-    time_s, series = swing_series(
-        kinematics=swing.columns, energetics=swing.energetics, bats=None
-    )
-    np.testing.assert_array_equal(time_s, whole.time_s)
-    assert list(series) == list(whole.series)
-    for name, item in series.items():
-        np.testing.assert_array_equal(item.values, whole.series[name].values)
 
 
 def test_float32_columns_change_nothing_that_is_shown():

@@ -25,7 +25,7 @@ from athletes.frames import curves as stored_curves
 from athletes.frames.format import CLOCK
 from athletes.frames.packing import pack
 from athletes.models import Movement, Player, Session
-from biomechanics.session_statistics import summarise
+from biomechanics.session_statistics import summarize_metric
 from dashboard.selectors.athlete_page import NUMERIC_HEADLINES
 from dashboard.selectors.compare_items import parse_items
 from dashboard.selectors.home_page import real_changes
@@ -244,7 +244,9 @@ def test_change_is_held_against_the_same_side(switch):
     assert stayed.before == pytest.approx(10.0, abs=0.01)
     assert (stayed.side, faster.side) == ("batting right", "batting left")
     # Pooled over the sessions of the one side: 0.1 in all of the left.
-    spread = summarise([v - fmean(s) for s in LEFT for v in s], ratio_scale=False)
+    spread = summarize_metric(
+        [v - fmean(s) for s in LEFT for v in s], ratio_scale=False
+    )
     assert faster.smallest == pytest.approx(
         1.96 * spread.sd * (13 / 10) ** 0.5 * (1 / 9 + 1 / 5) ** 0.5
     )
@@ -432,7 +434,9 @@ def test_scatter_is_that_of_the_side(client, coach, switch):
         client, f"session-{before.pk}-right", f"session-{after.pk}-right"
     )
     (row,) = response.context["page"].rows
-    spread = summarise([v - fmean(s) for s in RIGHT for v in s], ratio_scale=False)
+    spread = summarize_metric(
+        [v - fmean(s) for s in RIGHT for v in s], ratio_scale=False
+    )
     freedom = sum(len(s) - 1 for s in RIGHT)
     sd = spread.sd * ((spread.n - 1) / freedom) ** 0.5
     assert row.cells[1].smallest == pytest.approx(1.96 * sd * (1 / 4 + 1 / 3) ** 0.5)

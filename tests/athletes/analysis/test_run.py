@@ -19,7 +19,7 @@ from athletes.models import (
     SessionMetric,
 )
 from biomechanics.definitions import METHOD_VERSION, METRICS
-from biomechanics.swing import analyse_swing
+from biomechanics.swing import analyze_swing
 from simulator.swings import truth
 from tests.factories import (
     make_frames,
@@ -112,8 +112,8 @@ def test_chosen_columns_give_the_same_numbers_as_all_columns():
     made = simulated_movements()[0]
     files = {kind: simulated_columns(made, kind) for kind in (IK, ME)}
     arguments = {"bats": "right", "height_m": 1.8, "mass_kg": 80.0}
-    whole = analyse_swing(kinematics=files[IK], energetics=files[ME], **arguments)
-    chosen = analyse_swing(
+    whole = analyze_swing(kinematics=files[IK], energetics=files[ME], **arguments)
+    chosen = analyze_swing(
         kinematics={
             name: values
             for name, values in files[IK].items()
@@ -446,7 +446,7 @@ def test_every_column_list_is_without_repeats():
 
 def test_every_metric_of_an_analysis_is_defined():
     made = simulated_movements()[0]
-    found = analyse_swing(
+    found = analyze_swing(
         kinematics=simulated_columns(made, IK),
         energetics=None,
         bats=None,

@@ -13,7 +13,7 @@ from athletes.frames.format import header_size_of
 from athletes.frames.packing import pack
 from athletes.frames.unpacking import FrameParts
 from biomechanics import momentum, motion
-from biomechanics.swing import analyse_swing
+from biomechanics.swing import analyze_swing
 from tests.biomechanics.synthetic import make_swing
 
 EMPTY = np.nan
@@ -36,7 +36,7 @@ def numbers_of(kinematics, energetics):
     )
     (done,) = compute_here([task])
     assert not done.error, done.trace
-    every = analyse_swing(
+    every = analyze_swing(
         kinematics=parts_of(kinematics).columns(KINEMATIC_COLUMNS),
         energetics=parts_of(energetics).columns(ENERGETIC_COLUMNS),
         bats="right",
