@@ -23,7 +23,8 @@ from athletes import display
 Array = npt.NDArray[Any]
 Json = dict[str, Any]
 
-SIDES = "abcdef"
+#: Letters that tell lines of one part apart by dash; the scripts call them `side`.
+LETTERS = "abcdef"
 MS_PER_S = 1000.0
 
 
@@ -74,7 +75,7 @@ class Line:
     lower: Array | None = None
     upper: Array | None = None
     role: str = "line"
-    side: str = ""
+    letter: str = ""
     unit: str = ""
     hidden: bool = False
 
@@ -88,8 +89,12 @@ class Line:
         }
         if self.role != "line":
             trace["role"] = self.role
-        for name in ("side", "unit", "hidden"):
-            if value := getattr(self, name):
+        for name, value in (
+            ("side", self.letter),
+            ("unit", self.unit),
+            ("hidden", self.hidden),
+        ):
+            if value:
                 trace[name] = value
         for name in ("y", "lower", "upper"):
             if (values := getattr(self, name)) is not None:
@@ -104,13 +109,13 @@ class LegendItem:
     key: str
     label: str
     part: str
-    side: str = ""
+    letter: str = ""
     hidden: bool = False
 
     def to_json(self) -> Json:
         item: Json = {"key": self.key, "label": self.label, "part": self.part}
-        if self.side:
-            item["side"] = self.side
+        if self.letter:
+            item["side"] = self.letter
         if self.hidden:
             item["hidden"] = True
         return item
@@ -170,7 +175,7 @@ def band_lines(
     mean: Array,
     sd: Array,
     unit: str,
-    side: str = "",
+    letter: str = "",
 ) -> list[Line]:
     """A mean and the band of one standard deviation around it."""
     common: Json = {
@@ -179,7 +184,7 @@ def band_lines(
         "x0": x0,
         "dx": dx,
         "unit": unit,
-        "side": side,
+        "letter": letter,
     }
     lines = [Line(name=name, y=mean, role="mean", **common)]
     if np.isfinite(sd).any():
@@ -254,6 +259,8 @@ def trend_chart(
     factor = display.unit_factor(unit, system)
     label = display.unit_label(unit, system)
     symbols = ("circle", "circle-open", "square", "diamond")
+    # Lines beyond the last letter go without one.
+    letters = [*LETTERS, *("" for _ in lines)]
     traces: list[Json] = []
     dates = [date for line in lines for date in line.dates]
     if noise is not None and dates:
@@ -275,7 +282,7 @@ def trend_chart(
             {
                 "key": f"line{place}",
                 "part": "value",
-                "side": SIDES[place] if len(lines) > 1 and place < len(SIDES) else "",
+                "side": letters[place] if len(lines) > 1 else "",
                 "role": "trend",
                 "name": line.label,
                 "unit": label,
@@ -305,7 +312,7 @@ def trend_chart(
                 "key": f"line{place}",
                 "label": line.label,
                 "part": "value",
-                "side": SIDES[place] if place < len(SIDES) else "",
+                "side": letters[place],
             }
             for place, line in enumerate(lines)
         ]

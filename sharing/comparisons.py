@@ -121,7 +121,7 @@ def save_comparison(
         raise NotSavableError(missing[0])
     if len(items) < LEAST:
         raise NotSavableError("Two things make a comparison: add another one.")
-    if any(item.key.bats for item in items):
+    if any(item.key.side for item in items):
         raise NotSavableError(
             "Which side a switch hitter swings from is not kept; keep the address."
         )

@@ -17,7 +17,7 @@ from dashboard import charts
 from dashboard.phrases import counted as counted_words
 
 LEAST, MOST = 2, 6
-_BATS = tuple(map(side_key, SIDES))
+_SIDE_KEYS = tuple(map(side_key, SIDES))
 KINDS = ("swing", "session", "athlete")
 # An athlete stands for the counted swings of so many newest sessions.
 ATHLETE_SESSIONS = 3
@@ -32,10 +32,10 @@ class ItemKey:
 
     kind: str
     pk: int
-    bats: str = ""
+    side: str = ""
 
     def __str__(self) -> str:
-        return "-".join(filter(None, (self.kind, str(self.pk), self.bats)))
+        return "-".join(filter(None, (self.kind, str(self.pk), self.side)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +43,7 @@ class Item:
     """One thing that is compared, with the swings that stand for it."""
 
     key: ItemKey
-    side: str
+    letter: str
     label: str
     detail: str
     url_name: str
@@ -55,21 +55,22 @@ class Item:
     source: str
     neighbours: tuple[int | None, int | None] = (None, None)
     # The side that the swings are taken from, and those that there are to choose from.
-    bats: str = ""
-    bats_choices: tuple[str, ...] = ()
+    side: str = ""
+    side_choices: tuple[str, ...] = ()
 
     @property
     def other_keys(self) -> tuple[tuple[str, ItemKey], ...]:
         """The same of the swings from another side, in words and for the URL."""
         return tuple(
-            (side_words(side), replace(self.key, bats=side_key(side)))
-            for side in self.bats_choices
-            if side != self.bats
+            (side_words(side), replace(self.key, side=side_key(side)))
+            for side in self.side_choices
+            if side != self.side
         )
 
     @property
-    def letter(self) -> str:
-        return self.side.upper()
+    def line_letter(self) -> str:
+        """The letter as charts and CSS classes of lines take it: `a`."""
+        return self.letter.lower()
 
 
 def parse_items(texts: Iterable[str]) -> tuple[tuple[ItemKey, ...], tuple[str, ...]]:
@@ -79,16 +80,16 @@ def parse_items(texts: Iterable[str]) -> tuple[tuple[ItemKey, ...], tuple[str, .
     for text in texts:
         for word in filter(None, (part.strip() for part in text.split(","))):
             kind, _, rest = word.partition("-")
-            number, _, bats = rest.partition("-")
+            number, _, side = rest.partition("-")
             if (
                 kind not in KINDS
                 or not (number.isascii() and number.isdigit())
-                or (bats and (bats not in _BATS or kind == "swing"))
+                or (side and (side not in _SIDE_KEYS or kind == "swing"))
                 or rest.endswith("-")
             ):
                 problems.append(f"“{word[:40]}” is not something to compare.")
             elif len(number) < 19:
-                keys.setdefault(word, ItemKey(kind, int(number), bats))
+                keys.setdefault(word, ItemKey(kind, int(number), side))
     if len(keys) > MOST:
         problems.append(f"Only the first {MOST} are shown.")
     return tuple(keys.values())[:MOST], tuple(problems)
@@ -129,20 +130,20 @@ def load_items(
     found: list[Item] = []
     missing = []
     for key in keys:
-        side = charts.SIDES[len(found)]
+        letter = charts.LETTERS[len(found)].upper()
         item = None
         if key.kind == "swing" and key.pk in swings:
             swing = swings[key.pk]
             session = sessions.get(swing.session_id)
             if session is not None:
-                item = _swing_item(key, side, session, by_session[session.pk])
+                item = _swing_item(key, letter, session, by_session[session.pk])
         elif key.kind == "session" and key.pk in sessions:
             item = _session_item(
-                key, side, sessions[key.pk], by_session.get(key.pk, [])
+                key, letter, sessions[key.pk], by_session.get(key.pk, [])
             )
         elif key.kind == "athlete" and key.pk in players:
             own = [sessions[pk] for pk in sessions_of.get(key.pk, []) if pk in sessions]
-            item = _athlete_item(key, side, players[key.pk], own, by_session)
+            item = _athlete_item(key, letter, players[key.pk], own, by_session)
         if item is None:
             missing.append(f"There is no {key.kind} {key.pk}, or you may not see it.")
         else:
@@ -158,38 +159,38 @@ def _of_one_side_each(items: Sequence[Item]) -> tuple[Item, ...]:
     """
     sides = [Counter(map(side_of, item.swings)) for item in items]
     fixed = Counter(
-        item.key.bats or side_key(next(iter(found)))
+        item.key.side or side_key(next(iter(found)))
         for item, found in zip(items, sides, strict=True)
-        if item.key.bats or len(found) == 1
+        if item.key.side or len(found) == 1
     )
     swings = sum(sides, Counter[str]())
     shown = []
     for item, found in zip(items, sides, strict=True):
         choices = tuple(side for side in SIDES if side in found)
-        if item.key.bats:
-            bats = next(side for side in SIDES if side_key(side) == item.key.bats)
+        if item.key.side:
+            side = next(one for one in SIDES if side_key(one) == item.key.side)
         elif choices:
-            bats = max(choices, key=lambda side: (fixed[side_key(side)], swings[side]))
+            side = max(choices, key=lambda one: (fixed[side_key(one)], swings[one]))
         else:
-            bats = ""
-        shown.append(_of_side(item, bats, choices))
+            side = ""
+        shown.append(_of_side(item, side, choices))
     # Of who swings from one side alone, which one is no news.
     of_player: dict[int, set[str]] = {}
     for item in shown:
         of_player.setdefault(item.player.pk, set()).update(
-            (*item.bats_choices, item.bats)
+            (*item.side_choices, item.side)
         )
     return tuple(
-        replace(item, label=f"{item.label}, {side_words(item.bats)}")
+        replace(item, label=f"{item.label}, {side_words(item.side)}")
         if len(of_player[item.player.pk]) > 1 and item.swings
         else item
         for item in shown
     )
 
 
-def _of_side(item: Item, bats: str, choices: tuple[str, ...]) -> Item:
-    swings = tuple(swing for swing in item.swings if side_of(swing) == bats)
-    around = tuple(swing for swing in item.around if side_of(swing) == bats)
+def _of_side(item: Item, side: str, choices: tuple[str, ...]) -> Item:
+    swings = tuple(swing for swing in item.swings if side_of(swing) == side)
+    around = tuple(swing for swing in item.around if side_of(swing) == side)
     detail = item.detail
     if len(swings) < len(item.swings):
         detail = counted_words(len(swings), "counted swing")
@@ -201,8 +202,8 @@ def _of_side(item: Item, bats: str, choices: tuple[str, ...]) -> Item:
         swings=swings,
         around=around,
         detail=detail,
-        bats=bats,
-        bats_choices=choices if len(choices) > 1 else (),
+        side=side,
+        side_choices=choices if len(choices) > 1 else (),
     )
 
 
@@ -234,13 +235,13 @@ def _counted(movements: Iterable[Movement]) -> tuple[Movement, ...]:
 
 
 def _swing_item(
-    key: ItemKey, side: str, session: Session, movements: Sequence[Movement]
+    key: ItemKey, letter: str, session: Session, movements: Sequence[Movement]
 ) -> Item:
     place = next(i for i, movement in enumerate(movements) if movement.pk == key.pk)
     swing = movements[place]
     return Item(
         key=key,
-        side=side,
+        letter=letter,
         label=f"{session.player.full_name}, swing {swing.position}",
         detail=_date(session),
         url_name="dashboard:swing",
@@ -257,12 +258,12 @@ def _swing_item(
 
 
 def _session_item(
-    key: ItemKey, side: str, session: Session, movements: Sequence[Movement]
+    key: ItemKey, letter: str, session: Session, movements: Sequence[Movement]
 ) -> Item:
     swings = _counted(movements)
     return Item(
         key=key,
-        side=side,
+        letter=letter,
         label=f"{session.player.full_name}, {_date(session)}",
         detail=counted_words(len(swings), "counted swing"),
         url_name="dashboard:session",
@@ -276,7 +277,7 @@ def _session_item(
 
 def _athlete_item(
     key: ItemKey,
-    side: str,
+    letter: str,
     player: Player,
     sessions: Sequence[Session],
     by_session: Mapping[int, Sequence[Movement]],
@@ -290,7 +291,7 @@ def _athlete_item(
     sources = {session.mocap_type_name for session in sessions}
     return Item(
         key=key,
-        side=side,
+        letter=letter,
         label=player.full_name,
         detail=f"{counted_words(len(swings), 'counted swing')} of "
         f"{counted_words(len(sessions), 'session')}",

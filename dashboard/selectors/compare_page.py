@@ -189,8 +189,8 @@ def _remarks(items: Sequence[Item]) -> tuple[str, ...]:
     of_player: dict[int, set[str]] = {}
     for item in items:
         if item.swings:
-            of_player.setdefault(item.player.pk, set()).add(item.bats)
-    if any(len(bats) > 1 for bats in of_player.values()):
+            of_player.setdefault(item.player.pk, set()).add(item.side)
+    if any(len(sides) > 1 for sides in of_player.values()):
         remarks.append(
             "Swings from both sides of one athlete: a clear difference between them is "
             "not a change."
@@ -329,7 +329,7 @@ def _overlay(
             continue
         name = f"{item.letter} {item.label}"
         lines += charts.band_lines(
-            key=item.side,
+            key=item.line_letter,
             part=picture.series.part,
             name=name,
             x0=x0,
@@ -337,10 +337,12 @@ def _overlay(
             mean=_middle(one) * picture.factor,
             sd=one.sd * picture.factor,
             unit=picture.unit,
-            side=item.side,
+            letter=item.line_letter,
         )
         legend.append(
-            charts.LegendItem(item.side, name, picture.series.part, item.side)
+            charts.LegendItem(
+                item.line_letter, name, picture.series.part, item.line_letter
+            )
         )
     return picture.chart(first.grid, lines, legend, picture.series.name)
 
@@ -386,18 +388,20 @@ def _delta(
         name = f"{item.letter} minus A"
         lines.append(
             charts.Line(
-                key=item.side,
+                key=item.line_letter,
                 part=picture.series.part,
                 name=name,
                 x0=x0,
                 dx=dx,
                 y=(_middle(one) - _middle(base)) * picture.factor,
-                side=item.side,
+                letter=item.line_letter,
                 unit=picture.unit,
             )
         )
         legend.append(
-            charts.LegendItem(item.side, name, picture.series.part, item.side)
+            charts.LegendItem(
+                item.line_letter, name, picture.series.part, item.line_letter
+            )
         )
     if not legend:
         return None, "None of the others has this curve."
@@ -518,9 +522,9 @@ def _scatter(
 ) -> float | None:
     """Scatter inside sessions of the athletes that are compared, pooled."""
     squares = []
-    for player, bats in sorted({(item.player.pk, item.bats) for item in items}):
+    for player, side in sorted({(item.player.pk, item.side) for item in items}):
         found = history.get(player, {}).get(definition.id, [])
-        points = [point for point in found if point.basis.side == bats]
+        points = [point for point in found if point.basis.side == side]
         by_basis: dict[Basis, int] = {}
         for point in points:
             by_basis[point.basis] = by_basis.get(point.basis, 0) + point.n

@@ -29,13 +29,13 @@ BEFORE_S, AFTER_S = curve_tools.BEFORE_S, curve_tools.AFTER_S
 
 @dataclass(frozen=True)
 class StripTile:
-    """One swing in the strip; `bats` in words where there are both sides."""
+    """One swing in the strip; `side_words` only where there are both sides."""
 
     swing: SwingRow
     lines: tuple[dict[str, Any], ...]
     events: tuple[float, ...]
     is_typical: bool
-    bats: str
+    side_words: str
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def _strip(page: SessionPage, stored: Mapping[int, Curves]) -> tuple[StripTile, 
                 {
                     swing.id: event_time(swing.events, "reference")
                     for swing in page.swings
-                    if swing.counted and side_key(swing.bats) == part.key
+                    if swing.counted and side_key(swing.side) == part.key
                 },
                 stored,
             )
@@ -135,18 +135,18 @@ def _strip(page: SessionPage, stored: Mapping[int, Curves]) -> tuple[StripTile, 
             swing,
             stored.get(swing.id),
             is_typical=swing.id in typical,
-            bats=side_words(swing.bats) if page.side_choices else "",
+            side_words=swing.side_words if page.side_choices else "",
         )
         for swing in page.swings
     )
 
 
 def _tile(
-    swing: SwingRow, curves: Curves | None, *, is_typical: bool, bats: str
+    swing: SwingRow, curves: Curves | None, *, is_typical: bool, side_words: str
 ) -> StripTile:
     zero = event_time(swing.events, "reference")
     if curves is None or zero is None:
-        return StripTile(swing, (), (), is_typical, bats)
+        return StripTile(swing, (), (), is_typical, side_words)
     lines = []
     for name in STRIP_SERIES:
         if name not in curves.values:
@@ -166,7 +166,7 @@ def _tile(
         at = event_time(swing.events, name)
         if at is not None and -BEFORE_S <= at - zero <= AFTER_S:
             marks.append((at - zero + BEFORE_S) / (BEFORE_S + AFTER_S))
-    return StripTile(swing, tuple(lines), tuple(marks), is_typical, bats)
+    return StripTile(swing, tuple(lines), tuple(marks), is_typical, side_words)
 
 
 def session_curves(
@@ -217,7 +217,9 @@ def session_curves(
     dx = float(grid[1] - grid[0]) * charts.MS_PER_S
     lines = [
         charts.Line(
-            key="swings" if group.has_band or not group.side else f"each-{group.side}",
+            key="swings"
+            if group.has_band or not group.letter
+            else f"each-{group.letter}",
             part=series.part,
             name=f"Swing {swing.position}"
             + (f", {group.label.lower()}" if group.label else ""),
@@ -226,7 +228,7 @@ def session_curves(
             y=row * factor,
             # Faint only beside a mean that stands out from them.
             role="single" if group.has_band else "line",
-            side="" if group.has_band else group.side,
+            letter="" if group.has_band else group.letter,
             unit=label,
         )
         for group, one in zip(groups, aligned, strict=True)
@@ -235,7 +237,7 @@ def session_curves(
     for group, one in zip(groups, aligned, strict=True):
         if group.has_band:
             lines += charts.band_lines(
-                key=f"mean{group.side}",
+                key=f"mean{group.letter}",
                 part=series.part,
                 name=f"Mean, {group.label.lower()}" if group.label else "Mean",
                 x0=x0,
@@ -243,7 +245,7 @@ def session_curves(
                 mean=one.mean * factor,
                 sd=one.sd * factor,
                 unit=label,
-                side=group.side,
+                letter=group.letter,
             )
     chart = charts.Chart(
         lines=lines,
@@ -277,11 +279,11 @@ def session_curves(
 
 @dataclass(frozen=True)
 class _Group:
-    """Counted swings with one mean; `side` is how its line is drawn."""
+    """Counted swings with one mean; `letter` is the dash of its line."""
 
     swings: Sequence[SwingRow]
     label: str = ""
-    side: str = ""
+    letter: str = ""
 
     @property
     def has_band(self) -> bool:
@@ -294,10 +296,10 @@ def _groups(swings: Sequence[SwingRow], *, apart: bool) -> tuple[_Group, ...]:
         return (_Group(swings),)
     found = []
     for side in SIDES:
-        own = [swing for swing in swings if swing.bats == side]
+        own = [swing for swing in swings if swing.side == side]
         if own:
             label = side_words(side).capitalize()
-            found.append(_Group(own, label, charts.SIDES[SIDES.index(side)]))
+            found.append(_Group(own, label, charts.LETTERS[SIDES.index(side)]))
     return tuple(found) or (_Group(swings),)
 
 
@@ -324,11 +326,13 @@ def _legend(groups: Sequence[_Group], part: str) -> list[charts.LegendItem]:
         of = f"{group.label}, " if group.label else ""
         if group.has_band:
             text = f"{of}mean ± SD" if of else "Mean ± SD"
-            items.append(charts.LegendItem(f"mean{group.side}", text, part, group.side))
+            items.append(
+                charts.LegendItem(f"mean{group.letter}", text, part, group.letter)
+            )
         else:
             items.append(
                 charts.LegendItem(
-                    f"each-{group.side}", f"{of}each swing", part, group.side
+                    f"each-{group.letter}", f"{of}each swing", part, group.letter
                 )
             )
     if any(group.has_band for group in groups):

@@ -49,7 +49,7 @@ class SwingRow:
     id: int
     position: int
     vendor_id: str
-    bats: str
+    side: str
     grade: str
     grade_label: str
     reasons: tuple[str, ...]
@@ -64,8 +64,8 @@ class SwingRow:
     readings: tuple[Reading, ...]
 
     @property
-    def bats_words(self) -> str:
-        return side_words(self.bats)
+    def side_words(self) -> str:
+        return side_words(self.side)
 
     def reading(self, metric: str) -> Reading | None:
         return next((item for item in self.readings if item.metric == metric), None)
@@ -191,7 +191,7 @@ class SessionPage:
     @property
     def sides(self) -> tuple[tuple[str, int], ...]:
         """How many counted swings of each side are shown, where there are both."""
-        counts = Counter(swing.bats for swing in self.swings if swing.counted)
+        counts = Counter(swing.side for swing in self.swings if swing.counted)
         return tuple(
             (side_words(side), counts[side])
             for side in SIDES
@@ -243,7 +243,7 @@ def session_page(
     swings = [
         row
         for row, item in rows
-        if item.is_swing and (side not in keys or side_key(row.bats) == side)
+        if item.is_swing and (side not in keys or side_key(row.side) == side)
     ]
     return SessionPage(
         session=session,
@@ -302,7 +302,7 @@ def _parts(
             for (metric, rule), one in found[side].items()
             if one.mean is not None
         ]
-        own = [swing for swing in swings if swing.bats == side]
+        own = [swing for swing in swings if swing.side == side]
         parts.append(_part(side_key(side), side_words(side).capitalize(), own, means))
     return tuple(parts)
 
@@ -353,7 +353,7 @@ def swing_row(movement: Movement) -> SwingRow:
         id=movement.pk,
         position=movement.position,
         vendor_id=movement.org_movement_id,
-        bats=side_of(movement),
+        side=side_of(movement),
         grade=movement.quality_grade or "",
         grade_label=movement.get_quality_grade_display() or "",
         reasons=reason_texts(movement.quality_reasons),

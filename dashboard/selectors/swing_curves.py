@@ -125,7 +125,7 @@ TABS: dict[str, Tab] = {
 }
 
 # Two curves of one part in one chart differ by dash.
-_PAIR_SIDES = {
+_PAIR_LETTERS = {
     "rear_knee_flexion": "b",
     "rear_elbow_flexion": "b",
     "forward_bend": "c",
@@ -304,7 +304,7 @@ def series_chart(
             curves.values[name] * factor,
             *(_drawn(known_zero_s, curves)),
         )
-        side, hidden = _PAIR_SIDES.get(name, ""), place >= first
+        letter, hidden = _PAIR_LETTERS.get(name, ""), place >= first
         lines.append(
             charts.Line(
                 key=name,
@@ -313,17 +313,17 @@ def series_chart(
                 x0=x0,
                 dx=curves.step_s * charts.MS_PER_S,
                 y=values,
-                side=side,
+                letter=letter,
                 unit=shown_unit,
                 hidden=hidden,
             )
         )
         legend.append(
-            charts.LegendItem(name, short_series(name), definition.part, side, hidden)
+            charts.LegendItem(name, short_series(name), definition.part, letter, hidden)
         )
         rows.append(
             series_row(
-                name, curves, zero_s, [time_s for _, time_s in table_events], side
+                name, curves, zero_s, [time_s for _, time_s in table_events], letter
             )
         )
     zero_name = label or "the start of the clip"
@@ -387,7 +387,7 @@ def series_row(
     curves: Curves,
     zero_s: float,
     times: Iterable[float],
-    side: str = "",
+    letter: str = "",
 ) -> SeriesRow:
     """Largest value with its time, and values at events, in stored units."""
     definition = SERIES[name]
@@ -399,7 +399,7 @@ def series_row(
     return SeriesRow(
         name=definition.name,
         part=definition.part,
-        side=side,
+        letter=letter,
         unit=definition.unit,
         decimals=definition.decimals,
         peak=peak if math.isfinite(peak) else None,

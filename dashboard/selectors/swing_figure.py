@@ -36,7 +36,7 @@ class SeriesRow:
 
     name: str
     part: str
-    side: str
+    letter: str
     unit: str
     decimals: int
     peak: float | None
@@ -323,7 +323,7 @@ def _path_row(
     return SeriesRow(
         name=name,
         part=part,
-        side="",
+        letter="",
         unit="m",
         decimals=2,
         peak=None,

@@ -177,13 +177,13 @@ def vendor_angles(
     for place, item in enumerate(there):
         values = np.asarray(loaded[item.column], dtype=float)[rows] * factor
         part = "pelvis" if item.column.startswith("pelvis") else group.part
-        side = charts.SIDES[place]
+        letter = charts.LETTERS[place]
         hidden = place >= FIRST
         traces.append(
             {
                 "key": item.column,
                 "part": part,
-                "side": side,
+                "side": letter,
                 "name": item.label,
                 "unit": "°",
                 "x": charts.typed(at_ms),
@@ -191,9 +191,9 @@ def vendor_angles(
                 **({"hidden": True} if hidden else {}),
             }
         )
-        legend.append(charts.LegendItem(item.column, item.label, part, side, hidden))
+        legend.append(charts.LegendItem(item.column, item.label, part, letter, hidden))
         table.append(
-            _row(item.label, part, side, at_ms, values, table_events, zero, x_range)
+            _row(item.label, part, letter, at_ms, values, table_events, zero, x_range)
         )
     chart = charts.Chart(
         lines=(),
@@ -226,7 +226,7 @@ def vendor_angles(
 def _row(
     label: str,
     part: str,
-    side: str,
+    letter: str,
     at_ms: np.ndarray[Any, Any],
     values: np.ndarray[Any, Any],
     table_events: list[tuple[str, float]],
@@ -239,7 +239,7 @@ def _row(
     return SeriesRow(
         name=label,
         part=part,
-        side=side,
+        letter=letter,
         unit="deg",
         decimals=0,
         peak=None if place is None else float(seen[place]),

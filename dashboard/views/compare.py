@@ -34,7 +34,7 @@ def compare(request: PageRequest) -> HttpResponse:
         "items": [_shown(page, item) for item in page.items],
         "items_text": ",".join(str(item.key) for item in page.items),
         # What is saved are things, not one of the two swings of one.
-        "may_save": not any(item.key.bats for item in page.items),
+        "may_save": not any(item.key.side for item in page.items),
         "view_form": CompareForm(
             initial={"series": page.series.id, "align": page.align},
             series=page.available,

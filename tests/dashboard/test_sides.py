@@ -454,7 +454,7 @@ def test_a_swing_is_held_against_the_scatter_of_its_own_side(client, coach, swit
 def test_an_athlete_is_compared_by_one_side(client, coach, switch, righty):
     response = compare(client, f"athlete-{righty.pk}", f"athlete-{switch.pk}")
     # The right-handed hitter's side is the one that both have.
-    assert [item.bats for item in response.context["page"].items] == ["right"] * 2
+    assert [item.side for item in response.context["page"].items] == ["right"] * 2
     assert [n for _, n, _ in compared(response)] == [11, 11]
     words = f"{switch.full_name}, batting right 11 counted swings of 3 sessions"
     assert words in text_of(response)
@@ -527,7 +527,7 @@ def test_session_of_one_side_on_request(client, coach, switch, side, counted, me
     response = session_at(client, newest_of(switch), side=side)
     assert tiles_of(response) == [(side, counted, pytest.approx(mean))]
     page = response.context["page"]
-    assert {swing.bats for swing in page.swings} == {side}
+    assert {swing.side for swing in page.swings} == {side}
     assert f"{counted} of {counted} count in means" in text_of(response)
     assert f'name="side" value="{side}"' in response.content.decode()
 
@@ -614,7 +614,7 @@ def test_curves_have_a_mean_for_each_side(client, coach, recorded):
     assert left * 1.02 < every["Mean"] < right * 0.98
     response = session_at(client, recorded, series="torso_omega")
     counts = Counter(
-        swing.bats for swing in response.context["page"].swings if swing.counted
+        swing.side for swing in response.context["page"].swings if swing.counted
     )
     # The swing without a bat has another reference event.
     assert (
@@ -627,7 +627,7 @@ def test_each_side_has_its_own_typical_swing(client, coach, recorded):
     def typical(**query):
         response = session_at(client, recorded, **query)
         return {
-            tile.swing.bats: tile.swing.id
+            tile.swing.side: tile.swing.id
             for tile in response.context["strip"]
             if tile.is_typical
         }
