@@ -1,4 +1,8 @@
-"""How often one token may call in a minute."""
+"""Counts of calls in a span of time, shared by all processes, and their limit.
+
+`count_calls` is the one counter of the product. API tokens go through `Throttle`,
+which asks it seldom; share links and requests for a new password ask it each time.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,30 @@ from dataclasses import dataclass
 from django.core.cache import BaseCache, cache
 
 WINDOW_S = 60
+
+
+def count_calls(
+    name: str, *, lifetime_s: int, calls: int = 1, store: BaseCache | None = None
+) -> int:
+    """Add calls to a shared count, and return how many it holds now.
+
+    Parameters
+    ----------
+    name
+        Key of the count in the cache.
+    lifetime_s
+        Seconds after its first call at which the count starts again from zero.
+    calls
+        Calls to add.
+    store
+        Cache that holds the count; Django's default cache unless given.
+    """
+    store = cache if store is None else store
+    store.add(name, 0, lifetime_s)
+    try:
+        return store.incr(name, calls)
+    except ValueError:  # the entry ended or was evicted between the two
+        return calls
 
 
 @dataclass(slots=True)
@@ -66,12 +94,12 @@ class Throttle:
         return max(1, math.ceil((number + 1) * WINDOW_S - now))
 
     def _add(self, key: str, number: int, calls: int) -> int:
-        name = f"token-calls:{key}:{number}"
-        self._store.add(name, 0, 2 * WINDOW_S)
-        try:
-            return self._store.incr(name, calls)
-        except ValueError:  # evicted between the two
-            return calls
+        return count_calls(
+            f"token-calls:{key}:{number}",
+            lifetime_s=2 * WINDOW_S,
+            calls=calls,
+            store=self._store,
+        )
 
     def _forget_before(self, number: int) -> None:
         for key in [k for k, w in self._windows.items() if w.number < number]:

@@ -14,7 +14,6 @@ from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm, PasswordResetForm
 from django.contrib.auth.models import AnonymousUser
-from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -42,6 +41,7 @@ from accounts.forms import (
 from accounts.later import later
 from accounts.models import Action, Authenticator, User
 from accounts.services import log_out_everywhere
+from accounts.throttle import count_calls
 
 # Enough for a mistyped address, too few to fill somebody's mailbox.
 RESETS_PER_HOUR = 5
@@ -285,7 +285,8 @@ class PasswordResetView(auth_views.PasswordResetView):
             return self.render_to_response(self.get_context_data(form=form))
         address = form.cleaned_data["email"].lower()
         digest = hashlib.sha256(address.encode()).hexdigest()
-        if _count_of_hour(f"password-reset:{digest}") <= RESETS_PER_HOUR:
+        asked = count_calls(f"password-reset:{digest}", lifetime_s=HOUR_S)
+        if asked <= RESETS_PER_HOUR:
             later("mail for a new password", lambda: self._send(form, address))
         return HttpResponseRedirect(str(self.success_url))
 
@@ -305,12 +306,3 @@ def _mail_is_set_up() -> bool:
     The page then says that staff can set a new password.
     """
     return not settings.EMAIL_BACKEND.endswith("console.EmailBackend")
-
-
-def _count_of_hour(key: str) -> int:
-    """Count one more, and say how many there were within the hour."""
-    cache.add(key, 0, HOUR_S)
-    try:
-        return cache.incr(key)
-    except ValueError:  # it ended between the two
-        return 1

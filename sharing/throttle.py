@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import time
 
-from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
 from accounts.addresses import client_address, network_of
+from accounts.throttle import count_calls
 
 WINDOW_S = 60
 CALLS = 60
@@ -25,9 +25,5 @@ def wait_s(request: HttpRequest) -> int | None:
     address = network_of(client_address(request))
     mark = salted_hmac("sharing.throttle", f"{window} {address}", algorithm="sha256")
     key = f"share-calls:{mark.hexdigest()[:32]}"
-    cache.add(key, 0, 2 * WINDOW_S)
-    try:
-        calls = cache.incr(key)
-    except ValueError:  # evicted between the two
-        return None
+    calls = count_calls(key, lifetime_s=2 * WINDOW_S)
     return None if calls <= CALLS else WINDOW_S - gone

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from syncing.alerts import is_overdue, last_success
 from syncing.engine import runs
-from syncing.engine.limiter import paused_until
+from syncing.engine.request_slots import paused_until
 from syncing.engine.runs import host_name
 from syncing.hints import HINT_OTHERWISE, HINTS
 from syncing.models import (

@@ -25,7 +25,7 @@ from syncing.client.errors import (
 )
 from syncing.client.http import Exchange, RetryPolicy
 from syncing.client.reboot import RebootClient
-from syncing.engine.limiter import SharedLimiter
+from syncing.engine.request_slots import RequestSlots
 from syncing.engine.runs import (
     STALL_LIMIT_S,
     abandon_dead_runs,
@@ -178,7 +178,7 @@ class RunContext:
         self.stop = threading.Event()
         self.stop_reason = ""
         self.phase: str = log.phase
-        self.limiter = SharedLimiter(
+        self.slots = RequestSlots(
             settings.SYNC_MAX_REQUESTS, holder=self.worker, check=self.check
         )
         self.summaries = Summaries()
@@ -212,7 +212,7 @@ class RunContext:
                 self._client = make_client(
                     credentials=credentials,
                     token_store=CacheTokenStore(credentials),
-                    gate=self.limiter.gate,
+                    gate=self.slots.gate,
                     sleep=self.sleep,
                     on_exchange=self._on_exchange,
                     retry=self.tempo.retry,
@@ -221,7 +221,7 @@ class RunContext:
 
     def _on_exchange(self, exchange: Exchange) -> None:
         if exchange.status in {429, 503} and exchange.retry_after_s:
-            self.limiter.pause(exchange.retry_after_s)
+            self.slots.pause(exchange.retry_after_s)
 
     def note_unavailable(self, error: RebootError) -> None:
         """Stop the run when the vendor no longer answers, or refuses, everything."""
@@ -369,13 +369,13 @@ class RunContext:
         self._renewed_at = math.inf
         if self._beats is not None:
             self._beats.join(timeout=30)
-        self.limiter.close()
+        self.slots.close()
 
     def _beat(self) -> None:
         try:
             while not self._ended.wait(self.tempo.heartbeat_s):
                 try:
-                    self.limiter.tend()
+                    self.slots.tend()
                     self._renew_claims()
                     self._free_the_dead()
                     self.flush()

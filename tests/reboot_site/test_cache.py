@@ -19,7 +19,7 @@ from accounts.throttle import Throttle
 from reboot_site import overview
 from reboot_site.cache import JsonDatabaseCache, JsonRedisCache
 from syncing.client.tokens import PasswordLogin, Token
-from syncing.engine import limiter, tokens
+from syncing.engine import request_slots, tokens
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -155,9 +155,9 @@ def test_what_the_product_keeps_comes_back(store):
     held.put("vendor", token)
     assert tokens.CacheTokenStore(login).get("vendor") == token
     store.delete(held._name("vendor"))
-    limiter.SharedLimiter(2).pause(30)
-    assert limiter.paused_until() > timezone.now()
-    store.delete(limiter._PAUSE_KEY)
+    request_slots.RequestSlots(2).pause(30)
+    assert request_slots.paused_until() > timezone.now()
+    store.delete(request_slots._PAUSE_KEY)
     factories.make_player()
     first = overview._totals()
     factories.make_player()

@@ -14,7 +14,7 @@ from athletes.models import DataState, Session
 from syncing import schedules, services, tasks
 from syncing.client.tokens import PasswordLogin, Token
 from syncing.engine.asking import movement_in_name
-from syncing.engine.limiter import SharedLimiter
+from syncing.engine.request_slots import RequestSlots
 from syncing.engine.session_state import refresh_session_state, session_state
 from syncing.engine.summaries import Summaries
 from syncing.engine.tokens import CacheTokenStore
@@ -36,20 +36,20 @@ pytestmark = pytest.mark.django_db(transaction=True)
 # --- Slots ------------------------------------------------------------------
 
 
-def side_by_side(limiters, *, threads, rounds):
-    """Most requests at once over all limiters, each used by some threads."""
+def side_by_side(holders, *, threads, rounds):
+    """Most requests at once over all holders, each used by some threads."""
     lock = threading.Lock()
     now, most, served = [0], [0], []
 
     def work(number):
-        limiter = limiters[number % len(limiters)]
+        slots = holders[number % len(holders)]
         try:
             for _ in range(rounds):
-                with limiter.gate("GET /players"):
+                with slots.gate("GET /players"):
                     with lock:
                         now[0] += 1
                         most[0] = max(most[0], now[0])
-                        served.append(number % len(limiters))
+                        served.append(number % len(holders))
                     time.sleep(0.01)
                     with lock:
                         now[0] -= 1
@@ -60,34 +60,34 @@ def side_by_side(limiters, *, threads, rounds):
     for worker in workers:
         worker.start()
     while any(worker.is_alive() for worker in workers):
-        for limiter in limiters:
-            limiter.tend()
+        for slots in holders:
+            slots.tend()
         time.sleep(0.05)
     return most[0], served
 
 
 def test_slots_bound_requests_over_several_processes():
-    limiters = [SharedLimiter(3), SharedLimiter(3)]
-    most, served = side_by_side(limiters, threads=8, rounds=10)
+    holders = [RequestSlots(3), RequestSlots(3)]
+    most, served = side_by_side(holders, threads=8, rounds=10)
 
     assert most == 3
     assert (served.count(0), served.count(1)) == (40, 40)
-    for limiter in limiters:
-        limiter.close()
+    for slots in holders:
+        slots.close()
     assert not RequestSlot.objects.exclude(holder="").exists()
 
 
 def test_slots_of_a_dead_process_are_free_when_the_lease_ends():
-    dead = SharedLimiter(1, lease_s=0.3)
+    dead = RequestSlots(1, lease_s=0.3)
     dead._take()
-    limiter = SharedLimiter(1)
+    slots = RequestSlots(1)
     began = time.monotonic()
-    with limiter.gate("GET /players"):
+    with slots.gate("GET /players"):
         assert 0.1 < time.monotonic() - began < 3
 
 
 def test_pause_that_the_vendor_asks_for_reaches_other_processes():
-    one, other = SharedLimiter(2), SharedLimiter(2)
+    one, other = RequestSlots(2), RequestSlots(2)
     one.pause(0.5)
     other.tend()
     began = time.monotonic()

@@ -7,7 +7,7 @@ from django.core.cache import cache
 from django.urls import reverse
 from django.utils import timezone
 
-from syncing.engine.limiter import SharedLimiter
+from syncing.engine.request_slots import RequestSlots
 from syncing.models import (
     AnalysisJob,
     ExportJob,
@@ -345,7 +345,7 @@ def test_how_long_a_run_took_is_told_in_its_unit(coach, seconds, text):
 def test_pause_that_the_vendor_asked_for_is_told(staff):
     make_run(RunStatus.RUNNING, phase="exports")
     assert "Nothing is asked until" not in text_of(staff.get("/syncing/"))
-    SharedLimiter(6).pause(600)
+    RequestSlots(6).pause(600)
     try:
         assert "Nothing is asked until" in text_of(staff.get("/syncing/"))
     finally:

@@ -44,7 +44,7 @@ def paused_until() -> datetime | None:
     return datetime.fromtimestamp(until, UTC)
 
 
-class SharedLimiter:
+class RequestSlots:
     """Hands out slots to the threads of one process.
 
     `tend` must be called every second or two by a thread of its own: it renews the
