@@ -12,8 +12,9 @@ import numpy as np
 
 from biomechanics import signals
 from biomechanics.analysis_types import AngleUnit, Finding, FloatArray
-from biomechanics.motion import TRUNK_CUTOFF_HZ, Columns
-from biomechanics.signals import Clock
+from biomechanics.clock import Clock, on_clock
+from biomechanics.motion import TRUNK_CUTOFF_HZ
+from biomechanics.points import Columns
 from biomechanics.units import DEG_PER_RAD
 
 ANGLE_COLUMNS: tuple[str, ...] = (
@@ -150,7 +151,7 @@ def read_angle_columns(
         for place, name in enumerate(wanted):
             stacked[:, place] = columns[name]
         block, _ = signals.fill_gaps(
-            signals.on_clock(stacked, clock), sampling_rate_hz=clock.sampling_rate_hz
+            on_clock(stacked, clock), sampling_rate_hz=clock.sampling_rate_hz
         )
         block = signals.lowpass(
             block, cutoff_hz=TRUNK_CUTOFF_HZ, sampling_rate_hz=clock.sampling_rate_hz

@@ -8,14 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from biomechanics import axes, kinematics, signals
+from biomechanics import axes, kinematics, peaks, signals
 from biomechanics.analysis_types import FloatArray
-from biomechanics.motion import (
-    BAT_CUTOFF_HZ,
-    BAT_CUTOFF_LOW_RATE_HZ,
-    BAT_LOW_RATE_HZ,
-    BatPoints,
-)
+from biomechanics.motion import BAT_CUTOFF_HZ, BAT_CUTOFF_LOW_RATE_HZ, BAT_LOW_RATE_HZ
+from biomechanics.points import BatPoints
 from biomechanics.units import DEG_PER_RAD
 
 SWEET_SPOT_FROM_TIP_M = 0.1524
@@ -187,7 +183,7 @@ def attack_angle(
     low = math.ceil(reference - ATTACK_S * sampling_rate_hz - 1e-6)
     rows = bat.velocity[max(low, 0) : math.floor(reference + 1e-6) + 1]
     if rows.shape[0] == 0:
-        row = signals.rows_at(bat.velocity, reference)
+        row = peaks.rows_at(bat.velocity, reference)
         if row is None:
             return None
         rows = row[None]
@@ -209,7 +205,7 @@ def attack_direction(
     """Level direction of the sweet spot to `forward`, degrees, + = pull side."""
     if bat.velocity is None:
         return None
-    row = signals.rows_at(bat.velocity, reference)
+    row = peaks.rows_at(bat.velocity, reference)
     if row is None:
         return None
     sine = float(axes.cross(forward, row) @ vertical)
@@ -233,7 +229,7 @@ def swing_tilt(
 
 def path_length(points: FloatArray, *, start: float, end: float) -> float | None:
     """Length of the path of `points` (n, 3) between two positions."""
-    first, last = signals.rows_at(points, start), signals.rows_at(points, end)
+    first, last = peaks.rows_at(points, start), peaks.rows_at(points, end)
     if first is None or last is None:
         return None
     inner = points[math.ceil(start) : math.floor(end) + 1]

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from biomechanics import signals
+from biomechanics import peaks
 from biomechanics.analysis_types import Confidence, Event, FloatArray
-from biomechanics.signals import Peak
+from biomechanics.peaks import Peak
 
 SECOND_SWING_SHARE = 0.6
 SECOND_SWING_APART_S = 0.3
@@ -94,19 +94,17 @@ def find_hand_peak(
     if not places:
         return None
     near = round(0.05 * sampling_rate_hz)
-    peaks = []
+    rises = []
     for place in places:
-        peak = signals.find_peak(
-            masked, max(place - near, low), min(place + near, high)
-        )
+        peak = peaks.find_peak(masked, max(place - near, low), min(place + near, high))
         if peak is not None:
-            peaks.append(peak)
-    if not peaks:
+            rises.append(peak)
+    if not rises:
         return None
-    chosen, agrees, off = peaks[0], None, None
+    chosen, agrees, off = rises[0], None, None
     if vendor_position is not None:
         nearest = min(
-            peaks,
+            rises,
             key=lambda item: abs(item.top - vendor_position),
         )
         off = (nearest.top - vendor_position) / sampling_rate_hz
@@ -150,13 +148,13 @@ def find_first_move(
     """
     rule = "pelvis_rate_15_percent"
     end = math.floor(reference + 0.03 * sampling_rate_hz)
-    peak = signals.find_peak(
+    peak = peaks.find_peak(
         pelvis_rate, max(low, math.floor(reference - 0.3 * sampling_rate_hz)), end
     )
     if peak is None:
         return Found(None, rule, "low", "the turn of the pelvis could not be followed")
     start = max(low, math.floor(peak.index - FIRST_MOVE_BACK_S * sampling_rate_hz))
-    position = signals.last_crossing(
+    position = peaks.last_crossing(
         pelvis_rate, FIRST_MOVE_SHARE * peak.value, start, peak.index
     )
     if position is None:
@@ -188,7 +186,7 @@ def find_load(
     if np.isnan(stretch).any():
         return Found(None, rule, "low", "hip points are missing before first move")
     angle = np.concatenate(([0.0], np.cumsum(0.5 * (stretch[1:] + stretch[:-1]))))
-    found = signals.find_extreme(-angle, 0, angle.size - 1)
+    found = peaks.find_extreme(-angle, 0, angle.size - 1)
     if found is None:
         return Found(None, rule, "low", "the pelvis angle could not be followed")
     position = start + found[1]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from biomechanics import bat, events, signals
+from biomechanics import bat, events, peaks, signals
 from biomechanics.events import Found
 from biomechanics.observed_swing import Reading, leg_length
 
@@ -94,7 +94,7 @@ def _events(
                 around + bat.PEAK_AROUND_S[0] * rate,
                 min(around + bat.PEAK_AROUND_S[1] * rate, reading.bat.last),
             )
-            peak = signals.find_peak(
+            peak = peaks.find_peak(
                 reading.bat.speed, start, end, limit=reading.bat.last
             )
         found["bat_peak"] = (

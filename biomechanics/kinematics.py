@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from biomechanics import axes, signals
+from biomechanics import axes, peaks, signals
 from biomechanics.analysis_types import FloatArray
 from biomechanics.units import DEG_PER_RAD
 
@@ -113,7 +113,7 @@ def on_branch(angle_deg: FloatArray, position: float | None) -> FloatArray:
     """Shift an unwrapped angle by whole turns so that it lies in (−180, 180] there."""
     if position is None:
         return angle_deg
-    value = signals.value_at(angle_deg, position)
+    value = peaks.value_at(angle_deg, position)
     if value is None:
         return angle_deg
     return angle_deg - 360.0 * float(np.ceil((value - 180.0) / 360.0))

@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from biomechanics import axes, signals
 from biomechanics.analysis_types import FloatArray
-from biomechanics.motion import Columns
-from biomechanics.signals import Clock
+from biomechanics.clock import Clock
+from biomechanics.points import Columns
 
 BAT_ENERGY_J = (40.0, 600.0)
 BAT_MOMENTUM = (5.0, 45.0)

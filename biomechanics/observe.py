@@ -12,23 +12,20 @@ from biomechanics import (
     events,
     kinematics,
     momentum,
+    peaks,
     side,
     signals,
 )
 from biomechanics.analysis_types import Finding, FloatArray, Kind
+from biomechanics.clock import ClockError, read_clock
 from biomechanics.events import HandPeak
 from biomechanics.find_events import find_events, no_events
 from biomechanics.kinematics import Body
-from biomechanics.motion import (
-    Columns,
-    Motion,
-    Points,
-    read_motion,
-    read_vendor_clock,
-    spoken,
-)
+from biomechanics.motion import Motion, read_motion
 from biomechanics.observed_swing import Reading, Unreadable
+from biomechanics.points import Columns, Points, spoken
 from biomechanics.side import Bats
+from biomechanics.vendor_clock import read_vendor_clock
 
 SHORTEST_S = 0.4
 AROUND_HANDS_S = 0.05
@@ -54,8 +51,8 @@ def read(
     if "time" not in columns:
         return Unreadable("no_clock", "The file has no time column.", None)
     try:
-        clock = signals.read_clock(columns["time"])
-    except signals.ClockError as error:
+        clock = read_clock(columns["time"])
+    except ClockError as error:
         return Unreadable("no_clock", f"The clock cannot be read: {error}.", None)
     length_s = clock.step_s * (clock.count - 1)
     if length_s < SHORTEST_S:
@@ -365,7 +362,7 @@ def _find_forward(reading: Reading, forward_axis: Sequence[float] | None) -> Non
     line: FloatArray | None = None
     if down is not None:
         ankles = reading.limbs[reading.lead("ajc")] - reading.limbs[reading.rear("ajc")]
-        line = signals.rows_at(ankles, down)
+        line = peaks.rows_at(ankles, down)
     if line is None:
         reading.findings["forward"] = Finding(
             None,

@@ -12,13 +12,15 @@ import numpy as np
 
 from biomechanics import axes, bat, kinematics, signals
 from biomechanics.analysis_types import AngleUnit, Finding, FloatArray, Kind
+from biomechanics.clock import Clock
 from biomechanics.events import Found, HandPeak
 from biomechanics.kinematics import Body
 from biomechanics.momentum import Energetics
-from biomechanics.motion import PLACES, Motion, Points, VendorClock, spoken
+from biomechanics.motion import Motion
+from biomechanics.points import PLACES, Points, spoken
 from biomechanics.side import BattingSide
-from biomechanics.signals import Clock
 from biomechanics.units import DEG_PER_RAD
+from biomechanics.vendor_clock import VendorClock
 
 AFTER_HAND_PEAK_S = 0.030
 AFTER_BAT_PEAK_S = 0.010

@@ -14,8 +14,8 @@ import numpy as np
 from biomechanics import axes
 from biomechanics.analysis_types import Grade, MetricValue, Quality
 from biomechanics.definitions import METRICS
-from biomechanics.motion import PLACES
 from biomechanics.observed_swing import Reading
+from biomechanics.points import PLACES
 from biomechanics.side import Bats
 
 Severity = Literal["poor", "usable", "note"]

@@ -11,7 +11,8 @@ import numpy as np
 from biomechanics import axes
 from biomechanics.analysis_types import Finding, FloatArray, Side
 from biomechanics.kinematics import Body
-from biomechanics.motion import Motion, Points
+from biomechanics.motion import Motion
+from biomechanics.points import Points
 
 Bats = Literal["right", "left", "switch"]
 

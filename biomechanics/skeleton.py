@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from biomechanics import axes
 from biomechanics.analysis_types import Side
-from biomechanics.motion import Columns, has_point, raw_point
+from biomechanics.points import Columns, has_point, raw_point
 
 Part = Literal["pelvis", "torso", "lead_arm", "rear_arm", "legs", "head", "bat"]
 

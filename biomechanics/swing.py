@@ -19,16 +19,16 @@ from biomechanics.analysis_types import (
     Side,
     SwingAnalysis,
 )
+from biomechanics.clock import Clock
 from biomechanics.definitions import METHOD_VERSION, SERIES
 from biomechanics.events import Found
 from biomechanics.metrics.compute import compute_metrics
 from biomechanics.metrics.values import empty_metrics
-from biomechanics.motion import Columns
 from biomechanics.observe import read
 from biomechanics.observed_swing import Reading, Unreadable
+from biomechanics.points import Columns
 from biomechanics.quality import Reason, graded, judge
 from biomechanics.side import Bats
-from biomechanics.signals import Clock
 
 __all__ = [
     "METHOD_VERSION",

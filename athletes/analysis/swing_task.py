@@ -17,22 +17,25 @@ import numpy as np
 from athletes.frames.format import CLOCK, Array, PackedFrames
 from athletes.frames.packing import pack
 from athletes.frames.unpacking import FrameParts
-from biomechanics import momentum, motion
+from biomechanics import momentum
 from biomechanics.analysis_types import SwingAnalysis
 from biomechanics.angle_columns import ANGLE_COLUMNS
+from biomechanics.points import (
+    KNOB_NAMES,
+    SOURCES,
+    SWEET_SPOT_NAMES,
+    TIP_NAMES,
+    first_points,
+    has_values,
+)
 from biomechanics.side import Bats
 from biomechanics.swing import analyze_swing
 
 _POINTS = (
-    *(
-        name
-        for choices in motion.SOURCES.values()
-        for names in choices
-        for name in names
-    ),
-    *motion.KNOB_NAMES,
-    *motion.TIP_NAMES,
-    *motion.SWEET_SPOT_NAMES,
+    *(name for choices in SOURCES.values() for names in choices for name in names),
+    *KNOB_NAMES,
+    *TIP_NAMES,
+    *SWEET_SPOT_NAMES,
 )
 _CLOCKS = ("time", "time_from_max_hand", "rel_frame", "norm_time")
 KINEMATIC_COLUMNS: tuple[str, ...] = (
@@ -122,7 +125,7 @@ def _kinematics(parts: FrameParts) -> dict[str, Array]:
     """Columns of the motion, without points that stand in for others only."""
     wanted, points = _first_points(parts.present(KINEMATIC_COLUMNS))
     columns = _numbers(parts.columns(wanted))
-    if all(motion.has_values(columns, point) for point in points):
+    if all(has_values(columns, point) for point in points):
         return columns
     return _numbers(parts.columns(KINEMATIC_COLUMNS))
 
@@ -132,7 +135,7 @@ def _first_points(
     names: tuple[str, ...],
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Columns without those of spare points, and the points that must have values."""
-    points = motion.first_points(frozenset(names))
+    points = first_points(frozenset(names))
     spare = {
         f"{point}_{axis}" for point in set(_POINTS).difference(points) for axis in "xyz"
     }

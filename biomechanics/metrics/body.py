@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from biomechanics import axes, signals
+from biomechanics import axes, peaks, signals
 from biomechanics.analysis_types import FloatArray
 from biomechanics.metrics.measure import Taker
 from biomechanics.observed_swing import leg_length
@@ -33,7 +33,7 @@ def rotation(take: Taker) -> None:
             at_fd, at_ref = (
                 None
                 if (at := r.position(event)) is None
-                else signals.value_at(heading, at)
+                else peaks.value_at(heading, at)
                 for event in ("foot_down", "reference")
             )
         sheet.put(
@@ -50,7 +50,7 @@ def rotation(take: Taker) -> None:
     reason = take.missing_event("reference", "load")
     if reason is None and take.load is not None and take.ref is not None:
         window = r.window(take.load, take.ref)
-        top = signals.find_extreme(x, *window)
+        top = peaks.find_extreme(x, *window)
         reason = r.why(four, *window) if top is None else None
     sheet.put("x_factor_max", None if top is None else top[0], reason)
     sheet.put(
@@ -62,8 +62,8 @@ def rotation(take: Taker) -> None:
     reason = take.missing_event("reference", "first_move")
     if reason is None and take.fm is not None and take.ref is not None:
         window = r.window(take.fm, take.ref)
-        after = signals.find_extreme(x, *window)
-        at_start = signals.value_at(x, take.fm)
+        after = peaks.find_extreme(x, *window)
+        at_start = peaks.value_at(x, take.fm)
         if after is not None and at_start is not None:
             growth = max(after[0], at_start) - at_start
         else:
@@ -74,7 +74,7 @@ def rotation(take: Taker) -> None:
         if top[0] <= 0.0:
             reason = "the pelvis never gets ahead of the shoulders"
         else:
-            position = signals.first_fall_through(
+            position = peaks.first_fall_through(
                 x, 0.0, math.ceil(top[1]), r.window(0, take.ref)[1]
             )
             if position is None:
@@ -94,9 +94,9 @@ def legs(take: Taker) -> None:
     if r.vertical is None:
         reason = reason or r.findings["vertical"].text
     elif take.fd is not None and take.start is not None:
-        line = signals.rows_at(lead_ankle - rear_ankle, take.fd)
-        here = signals.rows_at(lead_ankle, take.fd)
-        there = signals.rows_at(lead_ankle, take.start)
+        line = peaks.rows_at(lead_ankle - rear_ankle, take.fd)
+        here = peaks.rows_at(lead_ankle, take.fd)
+        there = peaks.rows_at(lead_ankle, take.start)
         if line is not None:
             spread = _size(axes.horizontal(line, r.vertical))
         if here is not None and there is not None:
@@ -137,7 +137,7 @@ def legs(take: Taker) -> None:
     rate, reason = None, take.missing_event("foot_down", "reference")
     if reason is None and take.fd is not None and take.ref is not None:
         window = r.window(take.fd, take.ref)
-        top = signals.find_extreme(
+        top = peaks.find_extreme(
             -signals.derivative(knee, sampling_rate_hz=r.rate_hz), *window
         )
         rate = None if top is None else top[0]
@@ -168,7 +168,7 @@ def posture(take: Taker) -> None:
         and take.ref is not None
     ):
         window = r.window(take.load, take.ref)
-        top = signals.find_extreme(sideways, *window)
+        top = peaks.find_extreme(sideways, *window)
         reason = r.why(points, *window) if top is None else None
     sheet.put("side_bend_max", None if top is None else top[0], reason)
 
@@ -220,7 +220,7 @@ def posture(take: Taker) -> None:
     if speed is None:
         reason = "the file has no centre of mass"
     elif take.ref is not None and take.start is not None:
-        found = signals.find_peak(
+        found = peaks.find_peak(
             speed, *r.window(take.start, take.ref + 0.15 * r.rate_hz)
         )
         value = None if found is None else found.value
@@ -250,7 +250,7 @@ def _travel(
         and first is not None
         and last is not None
     ):
-        a, b = signals.rows_at(points, first), signals.rows_at(points, last)
+        a, b = peaks.rows_at(points, first), peaks.rows_at(points, last)
         if a is not None and b is not None:
             value = float((b - a) @ direction)
         else:

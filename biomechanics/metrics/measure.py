@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from biomechanics import signals
+from biomechanics import peaks
 from biomechanics.analysis_types import FloatArray
 from biomechanics.events import Found
 from biomechanics.metrics.values import EVENT_WORDS, Sheet
@@ -12,7 +12,7 @@ from biomechanics.observed_swing import (
     START_BACK_S,
     Reading,
 )
-from biomechanics.signals import Peak
+from biomechanics.peaks import Peak
 from biomechanics.units import MS_PER_S
 
 
@@ -85,7 +85,7 @@ class Taker:
             reason = self.missing_event("reference", "first_move")
         found = None
         if reason is None and window is not None:
-            found = signals.find_peak(series, *window, limit=limit)
+            found = peaks.find_peak(series, *window, limit=limit)
             if found is None:
                 reason = (
                     self.r.why(points, *window)
@@ -124,7 +124,7 @@ class Taker:
         position = self.r.position(event)
         value = None
         if reason is None and series is not None and position is not None:
-            value = signals.value_at(series, position)
+            value = peaks.value_at(series, position)
             if value is None:
                 reason = self.r.why(points, position, position)
         self.sheet.put(metric_id, value, reason)

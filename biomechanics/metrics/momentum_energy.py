@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from biomechanics import momentum as momentum_tools
-from biomechanics import signals
+from biomechanics import peaks
 from biomechanics.analysis_types import FloatArray
 from biomechanics.metrics.measure import Taker
 from biomechanics.motion import ENERGY_CUTOFF_HZ
@@ -105,8 +105,8 @@ def energy(take: Taker) -> None:
         or take.missing_event("reference")
     )
     if reason is None and take.ref is not None:
-        part = signals.value_at(values["bat"], take.ref)
-        whole = signals.value_at(values["total"], take.ref)
+        part = peaks.value_at(values["bat"], take.ref)
+        whole = peaks.value_at(values["total"], take.ref)
         if part is None or not whole:
             reason = "energy is missing at the reference"
         elif part > whole:
@@ -133,7 +133,7 @@ def energy(take: Taker) -> None:
         )
         fastest: float | None = None
         if reason is None and window is not None:
-            extreme = signals.find_extreme(rates[group], *window)
+            extreme = peaks.find_extreme(rates[group], *window)
             fastest = None if extreme is None else extreme[0]
             reason = "energy has gaps in the swing" if extreme is None else None
         sheet.put(f"KE_rate_max_{group}", fastest, reason)
@@ -153,7 +153,7 @@ def energy(take: Taker) -> None:
     drop, reason = None, sheet.reason("peak_KE_lower")
     lower = take.peaks.get("KE_lower")
     if lower is not None and take.ref is not None:
-        now = signals.value_at(values["lower"], take.ref)
+        now = peaks.value_at(values["lower"], take.ref)
         if now is not None and lower.index <= take.ref:
             drop = (lower.value - now) / lower.value * 100.0
         else:

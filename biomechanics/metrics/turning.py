@@ -1,6 +1,6 @@
 """Turn rates of the segments, their peaks, order and gaps."""
 
-from biomechanics import sequence, signals
+from biomechanics import peaks, sequence
 from biomechanics.metrics.measure import Taker
 from biomechanics.units import MS_PER_S
 
@@ -55,7 +55,7 @@ def turn_rates(take: Taker) -> None:
     pelvis = take.peaks.get("P")
     drop, reason = None, take.sheet.reason("peak_pelvis_omega")
     if pelvis is not None and take.ref is not None:
-        now = signals.value_at(r.pelvis_rate, take.ref)
+        now = peaks.value_at(r.pelvis_rate, take.ref)
         if now is not None and take.ref >= pelvis.index:
             drop = (pelvis.value - now) / pelvis.value * 100.0
         else:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from biomechanics import axes, bat, kinematics
-from biomechanics.motion import BatPoints
+from biomechanics.points import BatPoints
 
 UP = np.array([0.0, 0.0, 1.0])
 TO_PITCHER = np.array([0.0, 1.0, 0.0])

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from biomechanics import signals
+from biomechanics import peaks, signals
+from biomechanics.clock import ClockError, on_clock, read_clock
 
 
 def test_derivative_of_a_sine():
@@ -87,7 +88,7 @@ def test_wrong_input_is_named(call, words):
 @pytest.mark.parametrize(("rate_hz", "digits"), [(360, 4), (240, 3), (600, 3)])
 def test_rounded_stamps_do_not_change_the_rate(rate_hz, digits):
     t = np.round(np.arange(611) / rate_hz, digits)
-    clock = signals.read_clock(t)
+    clock = read_clock(t)
     assert clock.sampling_rate_hz == pytest.approx(rate_hz, rel=1e-3)
     assert clock.row_times_s is None
     assert clock.irregular_share == 0.0
@@ -100,37 +101,37 @@ def test_dropped_frames_leave_holes_in_the_clock():
     whole = np.arange(300) / 240
     keep = np.ones(300, dtype=bool)
     keep[[50, 120, 121]] = False
-    clock = signals.read_clock(whole[keep])
+    clock = read_clock(whole[keep])
     assert clock.count == 300
-    values = signals.on_clock(np.arange(300.0)[keep][:, None], clock)
+    values = on_clock(np.arange(300.0)[keep][:, None], clock)
     assert np.flatnonzero(np.isnan(values[:, 0])).tolist() == [50, 120, 121]
 
 
 def test_unsteady_clock_is_interpolated_and_told():
     rng = np.random.default_rng(2)
     t = np.cumsum(rng.uniform(0.003, 0.0055, 400))
-    clock = signals.read_clock(t)
+    clock = read_clock(t)
     assert clock.irregular_share > 0.02
-    got = signals.on_clock(np.sin(4 * t)[:, None], clock)[:, 0]
+    got = on_clock(np.sin(4 * t)[:, None], clock)[:, 0]
     np.testing.assert_allclose(got[1:-1], np.sin(4 * clock.times()[1:-1]), atol=1e-4)
 
 
 def test_stacked_movements_are_refused():
     t = np.concatenate([np.arange(200) / 240] * 2)
-    with pytest.raises(signals.ClockError, match=r"twice|stacked"):
-        signals.read_clock(t)
+    with pytest.raises(ClockError, match=r"twice|stacked"):
+        read_clock(t)
 
 
 def test_clock_in_milliseconds_is_refused():
-    with pytest.raises(signals.ClockError, match=r"4.17 s apart"):
-        signals.read_clock(np.arange(300) / 240 * 1000)
+    with pytest.raises(ClockError, match=r"4.17 s apart"):
+        read_clock(np.arange(300) / 240 * 1000)
 
 
 def test_shuffled_rows_are_put_in_order():
     t = np.arange(100) / 240
     order = np.random.default_rng(3).permutation(100)
-    clock = signals.read_clock(t[order])
-    got = signals.on_clock((7 * t)[order][:, None], clock)[:, 0]
+    clock = read_clock(t[order])
+    got = on_clock((7 * t)[order][:, None], clock)[:, 0]
     np.testing.assert_allclose(got, 7 * t)
 
 
@@ -150,7 +151,7 @@ def test_peak_of_a_bell():
     t = np.arange(200) / 240
     for at in (0.4, 0.4013, 0.4029):
         y = 700 * np.exp(-0.5 * ((t - at) / 0.06) ** 2)
-        peak = signals.find_peak(y, 10, 190)
+        peak = peaks.find_peak(y, 10, 190)
         assert peak.value == pytest.approx(700, rel=1e-4)
         assert peak.position / 240 == pytest.approx(at, abs=2e-4)
         assert peak.top / 240 == pytest.approx(at, abs=2e-4)
@@ -159,23 +160,23 @@ def test_peak_of_a_bell():
 
 def test_peak_at_the_edge_of_its_window_is_told():
     y = np.linspace(1, 100, 100)
-    assert signals.find_peak(y, 10, 50).at_edge
-    assert signals.find_peak(y, 60, 50) is None
+    assert peaks.find_peak(y, 10, 50).at_edge
+    assert peaks.find_peak(y, 60, 50) is None
     y[30] = np.nan
-    assert signals.find_peak(y, 10, 50) is None
+    assert peaks.find_peak(y, 10, 50) is None
 
 
 def test_crossings():
     y = np.array([0.0, 5.0, 0.0, 0.0, 4.0, 8.0])
-    assert signals.last_crossing(y, 2.0, 0, 5) == pytest.approx(3.5)
-    assert signals.last_crossing(y, -1.0, 0, 5) is None
-    assert signals.first_fall_through(-y, -2.0, 0, 5) == pytest.approx(0.4)
+    assert peaks.last_crossing(y, 2.0, 0, 5) == pytest.approx(3.5)
+    assert peaks.last_crossing(y, -1.0, 0, 5) is None
+    assert peaks.first_fall_through(-y, -2.0, 0, 5) == pytest.approx(0.4)
 
 
 def test_peak_time_is_the_centroid_of_the_top_15_percent():
     t = np.arange(-200.0, 101.0)
     y = np.where(t < 0, 1 + t / 200, 1 - t / 100)
     # From −30 to +15 it stands above 0.85: a triangle, centroid a third of the sum.
-    peak = signals.find_peak(y, 0, 300)
+    peak = peaks.find_peak(y, 0, 300)
     assert peak.position - 200 == pytest.approx((-30 + 15) / 3, abs=0.1)
     assert peak.top - 200 == pytest.approx(0.0, abs=0.5)

@@ -12,7 +12,8 @@ from athletes.analysis.swing_task import (
 from athletes.frames.format import header_size_of
 from athletes.frames.packing import pack
 from athletes.frames.unpacking import FrameParts
-from biomechanics import momentum, motion
+from biomechanics import momentum
+from biomechanics.points import first_points
 from biomechanics.swing import analyze_swing
 from tests.biomechanics.synthetic import make_swing
 
@@ -94,11 +95,11 @@ def test_what_stands_in_for_an_empty_column_is_read(of_motion, of_energy, value)
 
 def test_a_point_that_others_stand_in_for_comes_first():
     kinematics, _ = with_spares(make_swing())
-    points = motion.first_points(kinematics.keys())
+    points = first_points(kinematics.keys())
     assert {"lajc", "rajc", "bhandle", "bhead", "skullbase"} <= set(points)
     assert not {"lmmal", "llmal", "rmmal", "rlmal"} & set(points)
     without = [name for name in kinematics if not name.startswith("lajc")]
-    points = motion.first_points(without)
+    points = first_points(without)
     assert {"lmmal", "llmal", "rajc"} <= set(points)
 
 
