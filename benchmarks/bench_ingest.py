@@ -131,7 +131,7 @@ def measure_ingest(path: Path, count: int) -> dict[str, Any]:
     from athletes.frames.store import IncomingMovement, store_frames
     from athletes.models import Movement
     from syncing.imports import GivenFile, import_files
-    from syncing.reader.movements import read_movements
+    from syncing.reader.export import read_export
 
     call_command("migrate", verbosity=0)
 
@@ -166,13 +166,14 @@ def measure_ingest(path: Path, count: int) -> dict[str, Any]:
 
     # Where the time goes, each step once more into a session that is new to it.
     started = time.perf_counter()
-    result = read_movements(path)
+    with path.open("rb") as file:
+        result = read_export(file)
     read_s = time.perf_counter() - started
     session_pk = import_session("stages", bring, kinematics)
     started = time.perf_counter()
     store_frames(
         session_pk=session_pk,
-        data_type=str(result.data_type),
+        data_type=str(result.kind),
         movements=(
             IncomingMovement(movement.org_movement_id, movement.columns)
             for movement in result.movements

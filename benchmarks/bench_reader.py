@@ -8,7 +8,7 @@ Parquet; and 40 swings of 1500 frames (about 270 MB of CSV), as CSV and as Parqu
 
 - ``bare`` is pyarrow reading the same bytes into memory in one call, with the types of
   the columns given (for packed CSV, unpacking included);
-- ``reader`` is `syncing.reader.movements.read_movements`: the same, and also
+- ``reader`` is `syncing.reader.export.read_export`: the same, and also
   recognised, checked, held against the limits, split into movements and put in order.
 """
 
@@ -90,9 +90,10 @@ def read_bare(path: Path) -> int:
 
 
 def read_ours(path: Path) -> int:
-    from syncing.reader.movements import read_movements
+    from syncing.reader.export import read_export
 
-    return read_movements(path).row_count
+    with path.open("rb") as file:
+        return read_export(file).row_count
 
 
 READERS: dict[str, Callable[[Path], int]] = {"bare": read_bare, "reader": read_ours}

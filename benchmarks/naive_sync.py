@@ -36,7 +36,8 @@ def main() -> None:
     from syncing.engine.vendor import vendor_credentials
     from syncing.mapping import HITTING_SLUG, map_player, map_session
     from syncing.models import ExportType
-    from syncing.reader.movements import RowsResult, read_export
+    from syncing.reader.contents import RowsFile
+    from syncing.reader.export import read_export
 
     client = RebootClient(
         base_url=settings.REBOOT_BASE_URL,
@@ -68,11 +69,11 @@ def main() -> None:
             client.download(url, file)
             read = Incoming()
             result = read_export(file, data_type_hint=data_type, limits=read_limits())
-            if isinstance(result, RowsResult):
+            if isinstance(result, RowsFile):
                 read.take_rows(result)
                 store_movement_metadata(session_pk=row.pk, rows=read.metadata)
             else:
-                read.take_frames(result, [])
+                read.take_frames(result, list)
                 store_frames(
                     session_pk=row.pk, data_type=data_type, movements=read.frames
                 )

@@ -39,8 +39,9 @@ from syncing.models import (
     SyncLog,
     SyncType,
 )
+from syncing.reader.contents import RowsFile
 from syncing.reader.errors import ExportFileError
-from syncing.reader.movements import RowsResult, read_export
+from syncing.reader.export import read_export
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -170,14 +171,14 @@ def _read_all(
             result = read_export(given.file, limits=limits)
         except ExportFileError as error:
             raise ImportRefusedError(f"{given.name}: {error.message}") from error
-        if result.data_type not in ExportType.values:
+        if result.kind not in ExportType.values:
             raise ImportRefusedError(
-                f"{given.name}: these are {result.data_type} data. Choose an export of "
+                f"{given.name}: these are {result.kind} data. Choose an export of "
                 "inverse kinematics, of momentum and energy, or of metadata."
             )
-        kind = kinds.setdefault(str(result.data_type), _Kind())
+        kind = kinds.setdefault(str(result.kind), _Kind())
         try:
-            if isinstance(result, RowsResult):
+            if isinstance(result, RowsFile):
                 kind.incoming.take_rows(result)
             else:
                 kind.incoming.take_frames(result, lambda: known)

@@ -9,8 +9,8 @@ from django.conf import settings
 
 from athletes.frames.store import IncomingMovement
 from syncing.engine.unpacking import PackedResult, PackedTable, columns_of
+from syncing.reader.contents import FramesFile, MovementTable, RowsFile
 from syncing.reader.limits import ReadLimits
-from syncing.reader.movements import MovementTable, ReadResult, RowsResult
 
 
 class NeedsEachMovementError(Exception):
@@ -41,14 +41,16 @@ class Incoming:
     def movements(self) -> int:
         return len(self.frames) or len(self.metadata)
 
-    def take_rows(self, result: RowsResult) -> None:
+    def take_rows(self, result: RowsFile) -> None:
         for row in result.rows:
             self.metadata[row.org_movement_id] = row.as_json()
         self.rows += len(result.rows)
         self.repairs += result.repairs
 
     def take_frames(
-        self, result: ReadResult | PackedResult, known: Callable[[], list[str]]
+        self,
+        result: FramesFile[MovementTable] | PackedResult,
+        known: Callable[[], list[str]],
     ) -> None:
         """The frames of one file; `known` tells the movements that there are.
 
@@ -79,7 +81,9 @@ class Incoming:
 
 
 def _movement(
-    name: str, table: MovementTable | PackedTable, result: ReadResult | PackedResult
+    name: str,
+    table: MovementTable | PackedTable,
+    result: FramesFile[MovementTable] | PackedResult,
 ) -> IncomingMovement:
     if isinstance(table, PackedTable):
         return IncomingMovement(
@@ -89,5 +93,5 @@ def _movement(
         org_movement_id=name,
         columns=columns_of(table),
         repairs=table.repairs,
-        originals=result.originals if isinstance(result, ReadResult) else {},
+        originals=result.originals if isinstance(result, FramesFile) else {},
     )

@@ -24,9 +24,9 @@ import pyarrow as pa
 from athletes.analysis.swing_task import compute_here
 from syncing.engine.unpacking import PackedResult, read_and_pack
 from syncing.engine.wire import READY, receive, send
+from syncing.reader.contents import RowsFile
 from syncing.reader.errors import ExportFileError
 from syncing.reader.limits import ReadLimits
-from syncing.reader.movements import RowsResult
 
 
 def read_files(
@@ -35,7 +35,7 @@ def read_files(
     data_type: str,
     known_movement_ids: list[str | None],
     limits: ReadLimits,
-) -> list[PackedResult | RowsResult]:
+) -> list[PackedResult | RowsFile]:
     return [
         read_and_pack(file, data_type=data_type, known_movement_id=known, limits=limits)
         for file, known in zip(contents, known_movement_ids, strict=True)

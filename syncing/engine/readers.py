@@ -26,8 +26,8 @@ from typing import Any, BinaryIO
 from athletes.analysis.swing_task import SwingDone, SwingTask, compute_here
 from syncing.engine.unpacking import PackedResult, read_and_pack
 from syncing.engine.wire import READY, TooManyFilesError, receive, send
+from syncing.reader.contents import RowsFile
 from syncing.reader.limits import ReadLimits
-from syncing.reader.movements import RowsResult
 
 logger = logging.getLogger(__name__)
 
@@ -144,7 +144,7 @@ class Processes:
 
     def read(
         self, contents: Sequence[Content], *, data_type: str, limits: ReadLimits
-    ) -> list[PackedResult | RowsResult]:
+    ) -> list[PackedResult | RowsFile]:
         """Read and pack files of one kind; ExportFileError when one is refused."""
         large = [item for item in contents if item.size > _SENT_BYTES]
         message = {
@@ -171,7 +171,7 @@ class Processes:
                 )
                 for item in contents
             ]
-        found: list[PackedResult | RowsResult] = answer
+        found: list[PackedResult | RowsFile] = answer
         return found
 
     def compute(self, tasks: Sequence[SwingTask]) -> list[SwingDone]:

@@ -28,8 +28,8 @@ from syncing.engine.readers import (
 )
 from syncing.engine.session_numbers import Numbers, want_numbers
 from syncing.models import ExportType, JobState, Phase
+from syncing.reader.contents import RowsFile
 from syncing.reader.errors import ExportFileError
-from syncing.reader.movements import RowsResult
 
 logger = logging.getLogger(__name__)
 
@@ -154,7 +154,7 @@ class Storing:
             limits=self._limits,
         )
         for result in results:
-            if isinstance(result, RowsResult):
+            if isinstance(result, RowsFile):
                 read.take_rows(result)
             else:
                 read.take_frames(result, lambda: known_movements(item.job))

@@ -12,14 +12,9 @@ import numpy as np
 
 from athletes.frames.format import PackedFrames
 from athletes.frames.packing import pack
+from syncing.reader.contents import FramesFile, MovementFailure, MovementTable, RowsFile
+from syncing.reader.export import read_export
 from syncing.reader.limits import ReadLimits
-from syncing.reader.movements import (
-    MovementFailure,
-    MovementTable,
-    ReadResult,
-    RowsResult,
-    read_export,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +28,7 @@ class PackedTable:
 
 @dataclass(frozen=True, slots=True)
 class PackedResult:
-    """A file of frames; see `syncing.reader.movements.ReadResult`."""
+    """A file of frames; see `syncing.reader.contents.FramesFile`."""
 
     movements: tuple[PackedTable, ...]
     failures: tuple[MovementFailure, ...]
@@ -55,7 +50,7 @@ def read_and_pack(
     data_type: str,
     known_movement_id: str | None,
     limits: ReadLimits,
-) -> PackedResult | RowsResult:
+) -> PackedResult | RowsFile:
     """Read one file and pack what it holds; ExportFileError as in `read_export`."""
     result = read_export(
         file,
@@ -63,10 +58,10 @@ def read_and_pack(
         known_movement_id=known_movement_id,
         limits=limits,
     )
-    return result if isinstance(result, RowsResult) else _packed(result)
+    return result if isinstance(result, RowsFile) else _packed(result)
 
 
-def _packed(result: ReadResult) -> PackedResult:
+def _packed(result: FramesFile[MovementTable]) -> PackedResult:
     return PackedResult(
         movements=tuple(
             PackedTable(

@@ -1,9 +1,9 @@
-"""Names of columns: one canonical spelling for each that we know.
+"""Columns of export files: their canonical names, and the kind of file they tell.
 
 Files differ in case and underscores (``LHJC_X``, ``lhjc_x``, ``lhjcx``;
 ``LowerTorso_Kinetic_Energy``). Two names are the same column when they agree in small
 letters without underscores and blanks, and only then: matching by parts of names
-picks wrong columns. Names that nobody has told us of are kept in small letters.
+picks wrong columns. Unknown names are kept in small letters.
 """
 
 import re
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from athletes.frames.format import is_exact, match_key
 from syncing.reader.errors import ExportFileError
 
 
@@ -113,11 +114,6 @@ _BODY = (
 )
 
 
-def match_key(name: str) -> str:
-    """What two spellings of one column have in common."""
-    return re.sub(r"[\s_]+", "", name).lower()
-
-
 def _keys(names: Iterable[str]) -> dict[str, str]:
     return {match_key(name): name for name in names}
 
@@ -144,6 +140,8 @@ _INDEX = re.compile(r"|index|level0|unnamed:\d+(?:level\d+)?|indexlevel\d+", re.
 
 
 class Role(StrEnum):
+    """How the values of a column are read and kept."""
+
     NUMBER = "number"
     CLOCK = "clock"
     TEXT = "text"
@@ -152,8 +150,12 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True)
-class Column:
-    """One column of a file: where it stands, what it is called, how it is read."""
+class FileColumn:
+    """One column of an export file: its place, its names and how it is read.
+
+    ``original`` is the name as the file spells it, ``name`` the canonical one,
+    ``known`` whether that is a name of the vendor's documented columns.
+    """
 
     position: int
     original: str
@@ -164,9 +166,22 @@ class Column:
 
 def plan_columns(
     header: Sequence[str], *, texts: frozenset[str] = frozenset()
-) -> tuple[Column, ...]:
-    """How to read each column. ``texts`` are names found to hold text."""
-    columns: list[Column] = []
+) -> tuple[FileColumn, ...]:
+    """Return how to read each column of a header.
+
+    Parameters
+    ----------
+    header
+        The names as the file spells them, in its order.
+    texts
+        Unknown columns, by canonical name, that are known to hold text.
+
+    Raises
+    ------
+    ExportFileError
+        Two columns are spellings of one name, or no column is one of an export file.
+    """
+    columns: list[FileColumn] = []
     seen: dict[str, str] = {}
     for position, original in enumerate(header):
         original = original.strip().removeprefix("\ufeff").strip()
@@ -174,7 +189,9 @@ def plan_columns(
         canonical = CANONICAL.get(key)
         name = canonical or original.lower()
         if _INDEX.fullmatch(key) or key in PERSONAL:
-            columns.append(Column(position, original, name, Role.DROPPED, known=False))
+            columns.append(
+                FileColumn(position, original, name, Role.DROPPED, known=False)
+            )
             continue
         if key in seen:
             raise ExportFileError(
@@ -186,12 +203,12 @@ def plan_columns(
         seen[key] = original
         if key in _TEXT_KEYS or (canonical is None and name in texts):
             role = Role.TEXT
-        elif key.startswith("time") or key in {"normtime", "relframe", "frame"}:
+        elif is_exact(key):
             role = Role.CLOCK
         else:
             role = Role.NUMBER
         columns.append(
-            Column(position, original, name, role, known=canonical is not None)
+            FileColumn(position, original, name, role, known=canonical is not None)
         )
     if not any(column.known for column in columns):
         raise ExportFileError(
@@ -204,7 +221,7 @@ def plan_columns(
 
 
 def kind_of_columns(names: Iterable[str]) -> FileKind:
-    """The kind of a file by its columns, never by its name."""
+    """Return the kind of an export file by its columns, never by its file name."""
     keys = {match_key(name) for name in names}
     energies = len(keys & _ENERGY_KEYS)
     angles = len(keys & _ANGLE_KEYS)
@@ -225,6 +242,16 @@ def kind_of_columns(names: Iterable[str]) -> FileKind:
 
 
 def shown(name: str) -> str:
-    """A column's name for a message: short, in quotes, printable."""
+    """Return a column's name fit for a message: short, in quotes, printable."""
     text = "".join(character if character.isprintable() else "?" for character in name)
     return f'"{text[:60]}"'
+
+
+def no_column(name: str) -> ExportFileError:
+    """Return the error for a file that lacks a column which it cannot do without."""
+    return ExportFileError(
+        "missing_column",
+        f'The file has no column "{name}", without which its rows mean nothing. Ask '
+        "the vendor for the export again, or take the data export instead of another "
+        "file.",
+    )

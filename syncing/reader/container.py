@@ -1,4 +1,4 @@
-"""What kind of file the bytes are, and the bytes unpacked within limits.
+"""The bytes of a table out of whatever a file is packed in, within limits.
 
 Names and headers are not believed (a ``.csv.gz`` may arrive packed once, twice or not
 at all); the first bytes are.
@@ -13,7 +13,7 @@ from typing import IO, BinaryIO, Literal, Protocol
 from syncing.reader.errors import ExportFileError
 from syncing.reader.limits import ReadLimits
 
-Kind = Literal["gzip", "zip", "parquet", "csv"]
+FileFormat = Literal["gzip", "zip", "parquet", "csv"]
 
 HEAD_BYTES = 64 * 1024
 CHUNK_BYTES = 1024 * 1024
@@ -25,23 +25,31 @@ _OTHER_BOMS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 
 
 class ByteStream(Protocol):
-    """``read`` returns some bytes, at most ``size``, and none only at the end."""
+    """Bytes that are read from start to end."""
 
-    def read(self, size: int, /) -> bytes: ...
+    def read(self, size: int, /) -> bytes:
+        """Return some bytes, at most ``size``, and none only at the end."""
+        ...
 
 
 @dataclass(frozen=True)
 class Opened:
     """The bytes of a table: a stream of CSV, or a seekable file of Parquet."""
 
-    kind: Literal["csv", "parquet"]
+    format: Literal["csv", "parquet"]
     wrappers: tuple[str, ...]
     stream: ByteStream
     parquet: BinaryIO | None = None
 
 
 def open_container(file: BinaryIO, limits: ReadLimits) -> Opened:
-    """Look at the file from its start and unpack as often as needed."""
+    """Return the bytes of the table in a file, unpacked as often as needed.
+
+    Raises
+    ------
+    ExportFileError
+        The file is empty, too large, or no CSV or Parquet, packed or not.
+    """
     size = file.seek(0, 2)
     if size > limits.max_file_bytes:
         raise ExportFileError(
@@ -53,11 +61,11 @@ def open_container(file: BinaryIO, limits: ReadLimits) -> Opened:
     wrappers: list[str] = []
     while True:
         head = _read_up_to(stream, HEAD_BYTES)
-        kind = recognise(head)
+        found = recognize(head)
         stream = _Rejoined(head, stream)
-        if kind == "csv":
+        if found == "csv":
             return Opened("csv", tuple(wrappers), stream)
-        if kind == "parquet":
+        if found == "parquet":
             parquet = file if not wrappers else _spool(stream)
             return Opened("parquet", tuple(wrappers), stream, parquet)
         if len(wrappers) == MAX_WRAPPERS:
@@ -66,7 +74,7 @@ def open_container(file: BinaryIO, limits: ReadLimits) -> Opened:
                 "The file is an archive inside an archive inside an archive. Unpack "
                 "it and take the CSV or Parquet file itself.",
             )
-        if kind == "gzip":
+        if found == "gzip":
             stream = GzipStream(stream, limits)
         elif wrappers:
             raise ExportFileError(
@@ -76,11 +84,11 @@ def open_container(file: BinaryIO, limits: ReadLimits) -> Opened:
             )
         else:
             stream = _open_zip(file, limits)
-        wrappers.append(kind)
+        wrappers.append(found)
 
 
-def recognise(head: bytes) -> Kind:
-    """The kind of a file by its first bytes; an error for all that is no table."""
+def recognize(head: bytes) -> FileFormat:
+    """Return the format of a file by its first bytes; refuse what is no table."""
     if not head:
         raise ExportFileError(
             "empty_file", "The file is empty. Ask the vendor for the export again."
@@ -137,6 +145,7 @@ class GzipStream:
         self._finished = False
 
     def read(self, size: int, /) -> bytes:
+        """Return unpacked bytes, at most ``size``; none at the end."""
         while not self._finished:
             if self._unpack.eof:
                 self._next_member()
@@ -165,7 +174,7 @@ class GzipStream:
         return b""
 
     def _next_member(self) -> None:
-        """Several gzip members in a row are one file; zeros may pad the end."""
+        """Go on with the next gzip member, or end; zeros may pad the end."""
         rest = self._unpack.unused_data
         while len(rest) < 2 or not rest.strip(b"\x00"):
             more = self._source.read(CHUNK_BYTES)
@@ -187,6 +196,7 @@ class GzipStream:
 
 
 def check_unpacked(bytes_in: int, bytes_out: int, limits: ReadLimits) -> None:
+    """Refuse a file that unpacks to too much, as such or for its packed size."""
     if bytes_out > limits.max_unpacked_bytes:
         raise ExportFileError(
             "unpacked_too_large",
@@ -204,6 +214,8 @@ def check_unpacked(bytes_in: int, bytes_out: int, limits: ReadLimits) -> None:
 
 
 class _ZipStream:
+    """Unpacks the one file of a zip archive piece by piece."""
+
     def __init__(self, member: IO[bytes], packed: int, limits: ReadLimits) -> None:
         self._member = member
         self._packed = packed
@@ -278,7 +290,7 @@ def _open_zip(file: BinaryIO, limits: ReadLimits) -> ByteStream:
 
 
 class _Rejoined:
-    """A stream with the bytes put back that were read to recognise it."""
+    """A stream with the bytes put back that were read to recognize it."""
 
     def __init__(self, head: bytes, rest: ByteStream) -> None:
         self._head = head

@@ -1,4 +1,4 @@
-"""What can be wrong with an export file.
+"""Everything that can be wrong with an export file, as a closed list of codes.
 
 ``CODES`` is the closed list: stored with a failed job, explained in
 docs/export-files.md, and held against that page by a test.
@@ -48,7 +48,11 @@ CODES: dict[str, str] = {
 
 
 class ExportFileError(Exception):
-    """A file, or one movement of it, cannot be used. Nothing of it was."""
+    """An export file, or one movement of it, cannot be used, and nothing of it was.
+
+    ``code`` is one of `CODES`; ``message`` is a sentence for the person who has the
+    file, with what to do.
+    """
 
     def __init__(self, code: str, message: str) -> None:
         if code not in CODES:

@@ -1,4 +1,4 @@
-"""How much a file may demand of us."""
+"""How large an export file may be before it is refused."""
 
 from dataclasses import dataclass
 

@@ -17,7 +17,7 @@ from syncing.client.errors import (
     UnexpectedStatusError,
 )
 from syncing.client.http import RetryPolicy, Timeouts, new_session
-from syncing.reader.movements import read_movements
+from syncing.reader.export import read_export
 from tests.certificates import make_certificate
 from tests.syncing.client.conftest import KEY
 from tests.syncing.client.scripted import TOKEN, ScriptedServer, answer
@@ -181,7 +181,7 @@ def test_download_is_what_the_vendor_holds(
         data = sink.read()
         assert found.size == len(data) > 1000
         assert found.sha256 == hashlib.sha256(data).hexdigest()
-        movements = read_movements(sink, data_type_hint=ASKED["data_type"]).movements
+        movements = read_export(sink, data_type_hint=ASKED["data_type"]).movements
     assert len(movements) == 2
 
 

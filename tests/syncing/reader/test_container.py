@@ -4,7 +4,7 @@ import zipfile
 
 import pytest
 
-from syncing.reader.container import open_container, recognise
+from syncing.reader.container import open_container, recognize
 from syncing.reader.errors import ExportFileError
 from syncing.reader.limits import ReadLimits
 
@@ -35,12 +35,12 @@ def zipped(members, **options):
 
 def test_plain_text_is_csv():
     opened, data = read_all(TEXT)
-    assert (opened.kind, opened.wrappers, data) == ("csv", (), TEXT)
+    assert (opened.format, opened.wrappers, data) == ("csv", (), TEXT)
 
 
 def test_gzip_is_unpacked_once_and_twice():
     opened, data = read_all(gzip.compress(TEXT))
-    assert (opened.kind, opened.wrappers, data) == ("csv", ("gzip",), TEXT)
+    assert (opened.format, opened.wrappers, data) == ("csv", ("gzip",), TEXT)
     opened, data = read_all(gzip.compress(gzip.compress(TEXT)))
     assert (opened.wrappers, data) == (("gzip", "gzip"), TEXT)
 
@@ -55,13 +55,13 @@ def test_zip_with_one_file_is_unpacked():
         {"__MACOSX/._x": b"junk", "x.csv": TEXT}, compression=zipfile.ZIP_DEFLATED
     )
     opened, data = read_all(packed)
-    assert (opened.kind, opened.wrappers, data) == ("csv", ("zip",), TEXT)
+    assert (opened.format, opened.wrappers, data) == ("csv", ("zip",), TEXT)
 
 
 def test_packed_parquet_is_spooled_into_a_seekable_file():
     data = b"PAR1" + bytes(range(256)) * 10 + b"PAR1"
     opened = open_container(io.BytesIO(gzip.compress(data)), ReadLimits())
-    assert opened.kind == "parquet"
+    assert opened.format == "parquet"
     with opened.parquet:
         assert opened.parquet.read() == data
 
@@ -69,10 +69,10 @@ def test_packed_parquet_is_spooled_into_a_seekable_file():
 @pytest.mark.parametrize("keep", [1, 12, 30, -9, -8, -4, -1])
 def test_cut_gzip_is_an_error_wherever_it_is_cut(keep):
     packed = gzip.compress(TEXT * 50)
-    # One byte alone is not even recognised as gzip.
+    # One byte alone is not even recognized as gzip.
     expected = "truncated_file" if keep != 1 else None
     if expected is None:
-        assert recognise(packed[:keep]) == "csv"
+        assert recognize(packed[:keep]) == "csv"
     else:
         assert refused(packed[:keep]) == expected
 

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from syncing.reader.cell_text import is_missing
+from syncing.reader.contents import FramesFile
 from syncing.reader.errors import CODES, ExportFileError
+from syncing.reader.export import read_export
 from syncing.reader.limits import ReadLimits
-from syncing.reader.movements import ReadResult, read_export
-from syncing.reader.table import is_missing
 from tests.syncing.reader.tables import as_csv, as_parquet, frames, stacked
 
 LIMITS = ReadLimits(
@@ -46,7 +47,7 @@ def read(data):
     if refusal is not None:
         assert refusal.code in CODES
         assert refusal.message.endswith(".")
-    if isinstance(result, ReadResult):
+    if isinstance(result, FramesFile):
         assert result.movements
         for movement in result.movements:
             time = movement.columns["time"]

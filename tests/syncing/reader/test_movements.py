@@ -9,8 +9,8 @@ import pytest
 
 from syncing.reader.columns import FileKind
 from syncing.reader.errors import ExportFileError
+from syncing.reader.export import read_export
 from syncing.reader.limits import ReadLimits
-from syncing.reader.movements import read_export, read_movements, read_rows
 from tests.syncing.reader.tables import (
     as_csv,
     as_parquet,
@@ -21,7 +21,7 @@ from tests.syncing.reader.tables import (
 
 
 def read(data, **options):
-    return read_movements(io.BytesIO(data), **options)
+    return read_export(io.BytesIO(data), **options)
 
 
 def refused(data, **options):
@@ -41,8 +41,8 @@ def small_blocks(monkeypatch):
     """Sets the size of blocks, and of what is read first to find the header."""
 
     def set_size(size):
-        monkeypatch.setattr("syncing.reader.table.BLOCK_BYTES", size)
-        monkeypatch.setattr("syncing.reader.table.HEADER_BYTES", 16)
+        monkeypatch.setattr("syncing.reader.csv_table.BLOCK_BYTES", size)
+        monkeypatch.setattr("syncing.reader.csv_table.HEADER_BYTES", 16)
 
     return set_size
 
@@ -67,7 +67,7 @@ def assert_holds(movement, columns):
 def test_two_movements_come_out_as_they_went_in():
     one, two = frames("A", 12), frames("B", 9, seed=2)
     result = read(as_csv(stacked(one, two)))
-    assert result.data_type is FileKind.INVERSE_KINEMATICS
+    assert result.kind is FileKind.INVERSE_KINEMATICS
     assert [m.org_movement_id for m in result.movements] == ["A", "B"]
     assert [m.frame_count for m in result.movements] == [12, 9]
     assert result.row_count == 21
@@ -112,7 +112,6 @@ def test_parquet_reads_like_csv():
         result = read(data)
         assert_holds(result.movements[0], columns)
         assert list(result.movements[0].columns) == list(from_csv.columns)
-    assert result.container == "gzip+parquet"
 
 
 def test_parquet_may_keep_numbers_as_text_and_ids_as_categories():
@@ -129,7 +128,7 @@ def test_parquet_may_keep_numbers_as_text_and_ids_as_categories():
 
 
 def test_kinds_are_told_apart_and_another_kind_than_asked_for_is_refused():
-    assert read(as_csv(energies())).data_type is FileKind.MOMENTUM_ENERGY
+    assert read(as_csv(energies())).kind is FileKind.MOMENTUM_ENERGY
     error = refused(as_csv(energies()), data_type_hint="inverse-kinematics")
     assert error.code == "wrong_data_type"
     assert "momentum-energy" in error.message
@@ -137,9 +136,9 @@ def test_kinds_are_told_apart_and_another_kind_than_asked_for_is_refused():
 
 def test_hint_decides_where_the_columns_cannot():
     data = b"time,torso_rot\n0,1\n1,2\n"
-    assert read(data).data_type is FileKind.UNKNOWN
+    assert read(data).kind is FileKind.UNKNOWN
     hinted = read(data, data_type_hint="inverse-kinematics")
-    assert hinted.data_type is FileKind.INVERSE_KINEMATICS
+    assert hinted.kind is FileKind.INVERSE_KINEMATICS
 
 
 # --- Which rows belong to which movement --------------------------------------
@@ -465,12 +464,6 @@ def test_small_blocks_give_what_one_block_gives(small_blocks):
             np.testing.assert_array_equal(one.columns[name], other.columns[name])
 
 
-def test_a_path_is_read_like_an_open_file(tmp_path):
-    path = tmp_path / "misleading.parquet"
-    path.write_bytes(as_csv(frames("A", 3)))
-    assert read_movements(path).movements[0].frame_count == 3
-
-
 # --- Metadata -----------------------------------------------------------------
 
 
@@ -489,10 +482,9 @@ def metadata(**changes):
 
 def test_metadata_gives_one_row_a_movement():
     for data in (as_csv(metadata()), as_parquet(metadata())):
-        result = read_rows(io.BytesIO(data))
+        result = read(data)
+        assert result.kind is FileKind.METADATA
         assert [row.org_movement_id for row in result.rows] == ["A", "B"]
-        assert result.rows[0].offset_m == (0.25, -1.5, 0.0)
-        assert result.rows[1].offset_m is None
         assert result.rows[0].text == {"camera": "one"}
         assert result.rows[1].as_json() == {
             "x_offset": None,
@@ -506,18 +498,16 @@ def test_the_same_row_of_metadata_twice_is_one_and_a_differing_one_refused():
     doubled = metadata(org_movement_id=["A", "A"])
     assert refused(as_csv(doubled)).code == "duplicate_movement_row"
     same = {name: [values[0]] * 2 for name, values in doubled.items()}
-    result = read_rows(io.BytesIO(as_csv(same)))
+    result = read(as_csv(same))
     assert len(result.rows) == 1
     assert result.repairs == ("duplicate_rows_dropped:1",)
 
 
 def test_frames_are_not_taken_for_metadata_nor_metadata_for_frames():
-    with pytest.raises(ExportFileError) as caught:
-        read_rows(io.BytesIO(as_csv(frames())))
-    assert caught.value.code == "wrong_data_type"
-    with pytest.raises(ExportFileError) as caught:
-        read(as_csv(metadata()))
-    assert caught.value.code == "missing_column"
+    wanted = {"data_type_hint": "metadata"}
+    assert refused(as_csv(frames()), **wanted).code == "wrong_data_type"
+    wanted = {"data_type_hint": "inverse-kinematics"}
+    assert refused(as_csv(metadata()), **wanted).code == "wrong_data_type"
 
 
 def test_errors_survive_pickling():

@@ -1,0 +1,60 @@
+"""One row for each movement: files of metadata and of metrics."""
+
+import numpy as np
+
+from syncing.reader.columns import MOVEMENT_ID, FileKind, no_column
+from syncing.reader.contents import MovementRow, RowsFile
+from syncing.reader.errors import ExportFileError
+from syncing.reader.row_groups import check_id, count_differing, places_of, rows_by_id
+from syncing.reader.table import Table
+
+
+def rows_of(table: Table, kind: FileKind, known_movement_id: str | None) -> RowsFile:
+    """Return the one row of each movement of a table; two that differ are refused."""
+    if MOVEMENT_ID not in table.texts:
+        raise no_column(MOVEMENT_ID)
+    groups, repairs = rows_by_id(table, known_movement_id)
+    found: list[MovementRow] = []
+    dropped = 0
+    for org_movement_id, rows, _ in groups:
+        places = places_of(table, rows)
+        check_id(org_movement_id)
+        if org_movement_id is None:
+            raise ExportFileError(
+                "rows_without_movement_id",
+                "No row of the file names its movement. Ask the vendor for the export "
+                "again.",
+            )
+        first = np.full(len(places) - 1, places[0])
+        if count_differing(table, first, places[1:]):
+            raise ExportFileError(
+                "duplicate_movement_row",
+                "Two rows for one movement say different things, so nobody can say "
+                "which holds. Ask the vendor for the export again.",
+            )
+        dropped += len(places) - 1
+        found.append(_row(table, org_movement_id, int(places[0])))
+    if dropped:
+        repairs = (*repairs, f"duplicate_rows_dropped:{dropped}")
+    return RowsFile(
+        kind=kind,
+        rows=tuple(found),
+        repairs=(*table.repairs, *repairs),
+        originals=table.originals,
+    )
+
+
+def _row(table: Table, org_movement_id: str, place: int) -> MovementRow:
+    numbers: dict[str, float | None] = {}
+    for name, values in table.numbers.items():
+        value = float(values[place])
+        numbers[name] = value if np.isfinite(value) else None
+    return MovementRow(
+        org_movement_id=org_movement_id,
+        numbers=numbers,
+        text={
+            name: column.values[column.codes[place]]
+            for name, column in table.texts.items()
+            if name != MOVEMENT_ID and column.codes[place] >= 0
+        },
+    )

@@ -1,0 +1,106 @@
+"""Which rows of a table belong to which movement."""
+
+import unicodedata
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from syncing.reader.columns import MOVEMENT_ID
+from syncing.reader.errors import ExportFileError
+from syncing.reader.table import Table, TextColumn
+
+Rows = slice | npt.NDArray[np.intp]
+MAX_ID_LENGTH = 300
+
+
+def rows_by_id(
+    table: Table, known_movement_id: str | None
+) -> tuple[list[tuple[str | None, Rows, bool]], tuple[str, ...]]:
+    """Return the rows of each movement of a table, and repairs to the file.
+
+    Each movement is its id, its rows, and whether these stood together in the file.
+    With ``known_movement_id`` rows of other movements are left out, and a file
+    without ids is taken to be that movement.
+    """
+    ids = table.texts.get(MOVEMENT_ID)
+    if ids is None or not ids.values:
+        # A file of one movement may lack the id; the request tells it.
+        return [(known_movement_id, slice(0, table.row_count), True)], ()
+    if (ids.codes < 0).any():
+        row = int(np.argmax(ids.codes < 0)) + 1
+        raise ExportFileError(
+            "rows_without_movement_id",
+            f"Row {row} names no movement while others do, so nobody can say where it "
+            "belongs. Ask the vendor for the export again.",
+        )
+    groups = _group(ids)
+    if known_movement_id is None:
+        return list(groups), ()
+    wanted = [group for group in groups if group[0] == known_movement_id]
+    if not wanted:
+        raise ExportFileError(
+            "movement_not_in_file",
+            "The file holds other movements than the one that was asked for. Ask the "
+            "vendor for the export again.",
+        )
+    left_out = len(groups) - 1
+    return list(wanted), (f"other_movements_left_out:{left_out}",) if left_out else ()
+
+
+def _group(ids: TextColumn) -> list[tuple[str, Rows, bool]]:
+    """Return the rows of each id, in the order in which the ids first appear."""
+    codes = ids.codes
+    starts = np.concatenate(([0], np.flatnonzero(np.diff(codes)) + 1, [len(codes)]))
+    together = len(starts) - 1 == len(ids.values)
+    groups: list[tuple[str, Rows, bool]] = []
+    if together:
+        for start, end in pairwise(starts.tolist()):
+            groups.append((ids.values[codes[start]], slice(start, end), True))
+        return groups
+    order = np.argsort(codes, kind="stable")
+    edges = np.searchsorted(codes[order], np.arange(len(ids.values) + 1)).tolist()
+    # Codes are given in order of appearance, so this order is the file's.
+    for code, (start, end) in enumerate(pairwise(edges)):
+        rows = order[start:end]
+        joined = int(rows[-1]) - int(rows[0]) == len(rows) - 1
+        groups.append((ids.values[code], rows, joined))
+    return groups
+
+
+def check_id(org_movement_id: str | None) -> None:
+    """Refuse an id that is too long or holds control characters."""
+    if org_movement_id is None:
+        return
+    control = any(
+        unicodedata.category(sign) in {"Cc", "Cs"} for sign in org_movement_id
+    )
+    if len(org_movement_id) > MAX_ID_LENGTH or control:
+        raise ExportFileError(
+            "bad_movement_id",
+            f"A movement's id is longer than {MAX_ID_LENGTH} characters or holds "
+            "control characters. Ask the vendor for the export again.",
+        )
+
+
+def places_of(table: Table, rows: Rows) -> npt.NDArray[np.intp]:
+    """Return rows as places in the table, counted from 0."""
+    if isinstance(rows, slice):
+        return np.arange(table.row_count)[rows]
+    return rows
+
+
+def count_differing(
+    table: Table, first: npt.NDArray[np.intp], second: npt.NDArray[np.intp]
+) -> int:
+    """Return how many pairs of rows are not the same in every column.
+
+    A pair is a row of ``first`` and the row at the same position of ``second``.
+    """
+    differs = np.zeros(len(first), dtype=bool)
+    for values in table.numbers.values():
+        one, other = values[first], values[second]
+        differs |= (one != other) & ~(np.isnan(one) & np.isnan(other))
+    for column in table.texts.values():
+        differs |= column.codes[first] != column.codes[second]
+    return int(differs.sum())
