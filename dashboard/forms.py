@@ -9,7 +9,7 @@ from django import forms
 
 from athletes.models import Condition, DataState, Hand, Inclusion, Session
 from biomechanics.definitions import SERIES, SeriesDefinition
-from dashboard.selectors.duplicates_page import Fact
+from dashboard.selectors.duplicates_page import MergeFact
 from dashboard.selectors.swing_page import EventRow
 
 
@@ -18,7 +18,9 @@ class MergeForm(forms.Form):
 
     KEPT, MERGED = "kept", "merged"
 
-    def __init__(self, *args: Any, facts: Iterable[Fact] = (), **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, facts: Iterable[MergeFact] = (), **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self._facts = tuple(facts)
         for fact in self._facts:
@@ -33,7 +35,7 @@ class MergeForm(forms.Form):
         """What is ticked of a fact: `kept` or `merged`."""
         return str(self[name].value() or self.KEPT)
 
-    def rows(self) -> list[tuple[Fact, bool]]:
+    def rows(self) -> list[tuple[MergeFact, bool]]:
         """Each fact that differs, and whether the merged record's value is ticked."""
         return [(fact, self.chosen(fact.name) == self.MERGED) for fact in self._facts]
 

@@ -12,6 +12,6 @@ def joined(words: Sequence[str]) -> str:
     return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def counted(number: int, noun: str, plural: str = "") -> str:
+def number_of(number: int, noun: str, plural: str = "") -> str:
     """`1 swing`, `12 swings`."""
     return f"{number} {noun if number == 1 else plural or f'{noun}s'}"

@@ -36,7 +36,7 @@ class TooManyLinksError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Shared:
+class OpenedLink:
     """What a link opens."""
 
     link: ShareLink
@@ -106,7 +106,7 @@ def make_link(
     return link, token
 
 
-def find(token: str) -> Shared | None:
+def find(token: str) -> OpenedLink | None:
     """What the link opens now; None for unknown, expired, revoked or lost alike."""
     link = (
         ShareLink.objects.running()
@@ -124,14 +124,14 @@ def find(token: str) -> Shared | None:
             .select_related("player")
             .first()
         )
-        return Shared(link, session.player, session) if session else None
+        return OpenedLink(link, session.player, session) if session else None
     # Of a record that was merged into another one, that other one.
     kept = link.player.merged_into_id or link.player_id
     player = access.visible_players(link.created_by).filter(pk=kept).first()
-    return Shared(link, player, None) if player else None
+    return OpenedLink(link, player, None) if player else None
 
 
-def count(shared: Shared, what: Literal["page", "PDF"]) -> None:
+def count(shared: OpenedLink, what: Literal["page", "PDF"]) -> None:
     """One more opening, in the link's counters and in the audit; of whom is unknown."""
     field = "open_count" if what == "page" else "download_count"
     # Counted by the database: two at once are two.

@@ -302,9 +302,12 @@ class _Page:
         pdf.set_xy(MARGIN, top)
         self._line(texts, widths, self._ROW, size=8)
         pdf.set_xy(MARGIN + sum(widths[:-1]) + 3, top)
-        size = self._fitted(row.verdict, 8, widths[-1] - 3, strong=row.is_real)
+        size = self._fitted(row.change_words, 8, widths[-1] - 3, strong=row.is_real)
         shown = self._style(
-            row.verdict, size, strong=row.is_real, grey=INK if row.is_real else MUTED
+            row.change_words,
+            size,
+            strong=row.is_real,
+            grey=INK if row.is_real else MUTED,
         )
         pdf.cell(widths[-1] - 3, self._ROW, shown)
         pdf.set_xy(MARGIN, top + self._ROW)

@@ -39,11 +39,11 @@ from athletes.querysets import SessionQuerySet
 from biomechanics import curves as curve_tools
 from biomechanics.definitions import METHOD_VERSION, SERIES
 from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
-from dashboard.phrases import counted
+from dashboard.phrases import number_of
 from dashboard.selectors.athlete_page import NUMERIC_HEADLINES
 from dashboard.selectors.changes import findings
 from dashboard.selectors.session_curves import zero_label
-from dashboard.selectors.session_page import order_shares
+from dashboard.selectors.session_page import sequence_counts
 from sharing import chart
 
 Paper = Literal["a4", "letter"]
@@ -72,7 +72,7 @@ class SheetRow:
     n: str
     delta: str
     smallest: str
-    verdict: str
+    change_words: str
     is_real: bool
 
 
@@ -250,7 +250,7 @@ def _sheet(
         rows=rows,
         before_head="Before"
         if not sessions_before
-        else f"Before ({counted(sessions_before, 'session')})",
+        else f"Before ({number_of(sessions_before, 'session')})",
         now_head=_date(session) if session else "Now",
         footnotes=tuple(
             Footnote(
@@ -288,7 +288,7 @@ def _side_facts(
     words = next((point.basis.side_words for point, _ in changes), "")
     if not words:
         return ()
-    left_out = f"{counted(others, 'swing')} of the other side not in it"
+    left_out = f"{number_of(others, 'swing')} of the other side not in it"
     return (words.capitalize(), left_out) if others else (words.capitalize(),)
 
 
@@ -304,7 +304,7 @@ def _facts(
         facts.append(condition or "Condition not said")
         if session.bat:
             facts.append(f"Bat: {cut(session.bat, DETAIL_LENGTH)}")
-        facts.append(counted(swings, "counted swing"))
+        facts.append(number_of(swings, "counted swing"))
         facts += side
     return tuple(facts)
 
@@ -360,9 +360,9 @@ def _row(mark: int, change: MetricChange, point: Point, units: str) -> SheetRow:
 
     spread = point.sd if point.n >= LEAST_SWINGS_FOR_SPREAD else None
     if change.real is None:
-        verdict = change.reason if change.sessions_before else "nothing before"
+        change_words = change.reason if change.sessions_before else "nothing before"
     else:
-        verdict = "real change" if change.real else "no clear change"
+        change_words = "real change" if change.real else "no clear change"
     return SheetRow(
         mark=mark,
         # What is in brackets stands in the footnote, where there is room for it.
@@ -375,7 +375,7 @@ def _row(mark: int, change: MetricChange, point: Point, units: str) -> SheetRow:
         n=str(change.n_now),
         delta=number(change.delta, signed=True),
         smallest=number(change.smallest),
-        verdict=verdict,
+        change_words=change_words,
         is_real=change.real is True,
     )
 
@@ -431,13 +431,13 @@ def _swings(
 
 def _order(swings: Sequence[Movement]) -> str:
     orders = [reading_of("seq_order", swing.metrics).value for swing in swings]
-    shares = order_shares(order for order in orders if isinstance(order, str))
+    shares = sequence_counts(order for order in orders if isinstance(order, str))
     if not shares:
         return ""
     most = shares[0]
     return (
         f"Order of the peaks: {most.order} in {most.count} of "
-        f"{counted(most.total, 'swing')} "
+        f"{number_of(most.total, 'swing')} "
         "(P pelvis, T shoulder line, A lead arm, B bat; brackets hold ties)."
     )
 
@@ -494,7 +494,7 @@ def _chart(swings: Sequence[Movement], units: str) -> chart.Chart | None:
         series,
         _events(usable if enough else usable[:1], zero),
         title="Turn rates",
-        caption=f"mean ± SD of {counted(len(usable), 'swing')}, aligned on {zero}"
+        caption=f"mean ± SD of {number_of(len(usable), 'swing')}, aligned on {zero}"
         if enough
         else f"swing {usable[0].position} alone, aligned on {zero}",
         x_title=f"Time from {zero} (ms)",

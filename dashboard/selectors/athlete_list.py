@@ -33,7 +33,7 @@ ORDERS: dict[str, Order] = {
 
 
 @dataclass(frozen=True)
-class Column:
+class AthleteColumn:
     """A head of the table that sorts by itself."""
 
     key: str
@@ -44,21 +44,21 @@ class Column:
     first_descending: bool = False
 
 
-COLUMNS = (
-    Column("name", "Athlete"),
-    Column("bats", "Bats"),
-    Column("last_session", "Last session", first_descending=True),
-    Column("sessions", "Sessions", numeric=True, first_descending=True),
-    Column("swings", "Swings", numeric=True, first_descending=True),
-    Column("data", "Data"),
-    Column(
+ATHLETE_COLUMNS = (
+    AthleteColumn("name", "Athlete"),
+    AthleteColumn("bats", "Bats"),
+    AthleteColumn("last_session", "Last session", first_descending=True),
+    AthleteColumn("sessions", "Sessions", numeric=True, first_descending=True),
+    AthleteColumn("swings", "Swings", numeric=True, first_descending=True),
+    AthleteColumn("data", "Data"),
+    AthleteColumn(
         "hand_speed",
         METRICS["peak_hand_speed"].short,
         metric="peak_hand_speed",
         numeric=True,
         first_descending=True,
     ),
-    Column(
+    AthleteColumn(
         "bat_speed",
         METRICS["bat_speed_max"].short,
         metric="bat_speed_max",
@@ -68,20 +68,20 @@ COLUMNS = (
 )
 
 
-def orders(sort: str) -> tuple[tuple[str, str], ...]:
+def sort_choices(sort: str) -> tuple[tuple[str, str], ...]:
     """Orders to choose from where there are no heads, the present one among them.
 
     A list of both directions of every column would be too long for a phone.
     """
     offered = {}
-    for column in COLUMNS:
+    for column in ATHLETE_COLUMNS:
         key = f"-{column.key}" if column.first_descending else column.key
         more = ", largest first" if column.numeric else ""
         more = ", newest first" if column.key == "last_session" else more
         offered[key] = column.label + more
     if sort not in offered:
         key, _ = parse_sort(sort)
-        label = next(column.label for column in COLUMNS if column.key == key)
+        label = next(column.label for column in ATHLETE_COLUMNS if column.key == key)
         offered[sort] = f"{label}, the other way round"
     return tuple(offered.items())
 

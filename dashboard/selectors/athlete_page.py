@@ -36,7 +36,7 @@ NUMERIC_HEADLINES = tuple(name for name in HEADLINES if METRICS[name].unit != "t
 
 
 @dataclass(frozen=True)
-class Facts:
+class AthleteFacts:
     """What is known of the athlete apart from swings."""
 
     bats: str
@@ -48,7 +48,7 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Tile:
+class HeadlineTile:
     """One headline number: now, against before, and its way there."""
 
     reading: Reading
@@ -104,16 +104,16 @@ class AthletePage:
     """Everything that the athlete's page prints."""
 
     player: Player
-    facts: Facts
+    facts: AthleteFacts
     findings: tuple[Finding, ...]
-    tiles: tuple[Tile, ...]
+    tiles: tuple[HeadlineTile, ...]
     trend: Trend | None
     peers: AthletePeers
     sessions: tuple[SessionLine, ...]
     page_number: int
     page_count: int
     tags: tuple[str, ...]
-    newest: Point | None  # of the session that the findings are about
+    newest_point: Point | None  # of the session that the findings are about
     sides: tuple[SideChoice, ...]
 
     @property
@@ -167,7 +167,7 @@ def athlete_page(
         peers=athlete_peers(
             player,
             [
-                (tile.reading, newest(history[tile.metric]))
+                (tile.reading, newest_point(history[tile.metric]))
                 for tile in tiles
                 if tile.metric in history
             ],
@@ -180,7 +180,7 @@ def athlete_page(
         page_number=number,
         page_count=count,
         tags=tuple(player.tags.values_list("name", flat=True)),
-        newest=_newest_of_all(history.values()),
+        newest_point=_newest_of_all(history.values()),
         sides=side_choices(sides, shown_side),
     )
 
@@ -188,15 +188,15 @@ def athlete_page(
 def _newest_of_all(series: Iterable[Sequence[Point]]) -> Point | None:
     """The point of most swings in the newest session that has any number."""
     return max(
-        (newest(points) for points in series),
+        (newest_point(points) for points in series),
         key=lambda point: (point.date or dt.date.min, point.session_id, point.n),
         default=None,
     )
 
 
-def _facts(player: Player) -> Facts:
+def _facts(player: Player) -> AthleteFacts:
     day = player.last_session_on
-    return Facts(
+    return AthleteFacts(
         bats=player.get_dominant_hand_hitting_display() or "",
         throws=player.get_dominant_hand_throwing_display() or "",
         born=player.date_of_birth,
@@ -206,13 +206,13 @@ def _facts(player: Player) -> Facts:
     )
 
 
-def _tile(name: str, points: Sequence[Point]) -> Tile:
+def _tile(name: str, points: Sequence[Point]) -> HeadlineTile:
     if not points:
         reason = "No counted swing has this number."
-        return Tile(Reading(METRICS[name], None, reason=reason), None, None, ())
-    latest = newest(points)
+        return HeadlineTile(Reading(METRICS[name], None, reason=reason), None, None, ())
+    latest = newest_point(points)
     same = [point for point in points if point.basis == latest.basis]
-    return Tile(
+    return HeadlineTile(
         reading=Reading(
             METRICS[name],
             latest.mean,
@@ -226,7 +226,7 @@ def _tile(name: str, points: Sequence[Point]) -> Tile:
     )
 
 
-def newest(points: Sequence[Point]) -> Point:
+def newest_point(points: Sequence[Point]) -> Point:
     """The newest session's point; of several bases the one of most swings."""
     last = points[-1].session_id
     return max(
@@ -240,7 +240,7 @@ def _trend(name: str, points: Sequence[Point], side: str, *, mixed: bool) -> Tre
     own = [point for point in points if point.basis.side == side]
     if not own:
         return Trend(name, None, (), mixed, len(points), None)
-    latest = newest(own)
+    latest = newest_point(own)
     by_basis: dict[Basis, list[Point]] = {}
     for point in points:
         by_basis.setdefault(point.basis, []).append(point)

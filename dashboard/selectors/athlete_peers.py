@@ -18,13 +18,13 @@ from athletes.analysis.percentiles import (
 )
 from athletes.models import Player
 from athletes.querysets import PlayerQuerySet
-from dashboard.phrases import counted
+from dashboard.phrases import number_of
 
 Among = Literal["age", "all"]
 
 
 @dataclass(frozen=True)
-class Place:
+class Standing:
     """One number among those of the same basis, in words and for the strip."""
 
     reading: Reading
@@ -53,13 +53,13 @@ class Place:
         if self.share.n >= LEAST_ATHLETES:
             return ""
         return (
-            f"{counted(self.share.n, 'athlete')} on the same basis; "
+            f"{number_of(self.share.n, 'athlete')} on the same basis; "
             f"shown from {LEAST_ATHLETES} on."
         )
 
 
 @dataclass(frozen=True)
-class Choice:
+class PeerGroup:
     """One group to be held against: what it is called and how many are in it."""
 
     among: Among
@@ -72,10 +72,10 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Middle:
+class MiddleHalf:
     """What the middle half of a group has of one metric, in the metric's unit."""
 
-    place: Place
+    place: Standing
     low: float
     median: float
     high: float
@@ -85,11 +85,11 @@ class Middle:
 class AthletePeers:
     """What the athlete's page says of the facility's other athletes."""
 
-    places: tuple[Place, ...]
+    places: tuple[Standing, ...]
     among: Among
-    choices: tuple[Choice, ...]
+    choices: tuple[PeerGroup, ...]
     basis: Basis | None
-    middle: Middle | None
+    middle: MiddleHalf | None
     is_listed: bool
     is_facility: bool
     """Whether all athletes of the facility are compared with, or those seen alone."""
@@ -115,7 +115,7 @@ class AthletePeers:
     def group_words(self) -> str:
         """Who is compared with, as it stands in a sentence."""
         chosen = next(item for item in self.choices if item.among == self.among)
-        who = counted(self.most, "athlete")
+        who = number_of(self.most, "athlete")
         if not self.is_facility:
             who += " you see,"
         if self.among == "age":
@@ -146,7 +146,7 @@ def athlete_peers(
     choices = _choices(list(found.values()))
     group: Among = _among(among, choices)
     places = tuple(
-        Place(
+        Standing(
             reading,
             None
             if apart[point.metric]
@@ -195,17 +195,17 @@ def _key(point: Point) -> PeerBasis:
     )
 
 
-def _choices(found: Sequence[Peers]) -> tuple[Choice, ...]:
+def _choices(found: Sequence[Peers]) -> tuple[PeerGroup, ...]:
     everyone = max((item.everyone.n for item in found), default=0)
-    choices = [Choice("all", "All ages", everyone)]
+    choices = [PeerGroup("all", "All ages", everyone)]
     band = next((item.band for item in found if item.band is not None), None)
     if band is not None:
         same = max(item.same_age.n for item in found if item.same_age)
-        choices.insert(0, Choice("age", f"Ages {band_words(band)}", same))
+        choices.insert(0, PeerGroup("age", f"Ages {band_words(band)}", same))
     return tuple(choices)
 
 
-def _among(wish: str, choices: Sequence[Choice]) -> Among:
+def _among(wish: str, choices: Sequence[PeerGroup]) -> Among:
     by_key = {choice.among: choice for choice in choices}
     if wish == "all" or "age" not in by_key or not by_key["age"].is_enough:
         return "all"
@@ -219,13 +219,13 @@ def _share(found: Peers | None, among: Among) -> Rank | None:
 
 
 def _middle(
-    places: Sequence[Place],
+    places: Sequence[Standing],
     found: dict[PeerBasis, Peers],
     keys: dict[str, PeerBasis],
     chosen: str,
     among: Among,
     seen: PlayerQuerySet | None,
-) -> Middle | None:
+) -> MiddleHalf | None:
     """The middle half of the chosen metric, where a percentile is said."""
     place = next((item for item in places if item.reading.metric == chosen), None)
     if place is None or place.percentile is None:
@@ -233,7 +233,7 @@ def _middle(
     own = found[keys[chosen]]
     audience = EVERYONE if among == "all" or own.band is None else own.band
     values = percentiles.quartiles(own.group_id, audience, seen=seen)
-    return None if values is None else Middle(place, *values)
+    return None if values is None else MiddleHalf(place, *values)
 
 
 def _ordinal(number: int) -> str:

@@ -10,7 +10,7 @@ from athletes import display
 from athletes.analysis.changes import MetricChange, change_at
 from athletes.analysis.history import History, Point
 from athletes.phrases import spelled
-from dashboard.phrases import counted, joined
+from dashboard.phrases import joined, number_of
 
 FINDINGS = 3
 
@@ -176,6 +176,6 @@ def _unknown_sentences(
         change = changes.get(metric)
         if change is not None and change.real is None:
             now = _amount(change.now, change, system)
-            swings = counted(change.n_now, "swing")
+            swings = number_of(change.n_now, "swing")
             told.append(Finding(f"{change.name}: {now} (mean of {swings}).", metric))
     return told[:count]

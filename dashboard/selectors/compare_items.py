@@ -14,7 +14,7 @@ from athletes.analysis.history import side_words
 from athletes.analysis.means_by_side import SIDES, side_key, side_of
 from athletes.models import Movement, Player, Session
 from dashboard import charts
-from dashboard.phrases import counted as counted_words
+from dashboard.phrases import number_of
 
 LEAST, MOST = 2, 6
 _SIDE_KEYS = tuple(map(side_key, SIDES))
@@ -193,10 +193,10 @@ def _of_side(item: Item, side: str, choices: tuple[str, ...]) -> Item:
     around = tuple(swing for swing in item.around if side_of(swing) == side)
     detail = item.detail
     if len(swings) < len(item.swings):
-        detail = counted_words(len(swings), "counted swing")
+        detail = number_of(len(swings), "counted swing")
         if item.key.kind == "athlete":
             sessions = len({swing.session_id for swing in swings})
-            detail += f" of {counted_words(sessions, 'session')}"
+            detail += f" of {number_of(sessions, 'session')}"
     return replace(
         item,
         swings=swings,
@@ -265,7 +265,7 @@ def _session_item(
         key=key,
         letter=letter,
         label=f"{session.player.full_name}, {_date(session)}",
-        detail=counted_words(len(swings), "counted swing"),
+        detail=number_of(len(swings), "counted swing"),
         url_name="dashboard:session",
         player=session.player,
         swings=swings,
@@ -293,8 +293,8 @@ def _athlete_item(
         key=key,
         letter=letter,
         label=player.full_name,
-        detail=f"{counted_words(len(swings), 'counted swing')} of "
-        f"{counted_words(len(sessions), 'session')}",
+        detail=f"{number_of(len(swings), 'counted swing')} of "
+        f"{number_of(len(sessions), 'session')}",
         url_name="dashboard:athlete",
         player=player,
         swings=swings,
@@ -345,7 +345,7 @@ def pickable(user: Viewer, text: str) -> tuple[PickAthlete, ...]:
         found = sessions.setdefault(session.player_id, [])
         if len(found) < PICK_SESSIONS:
             condition = session.get_condition_display()
-            words = counted_words(session.swing_count, "swing")
+            words = number_of(session.swing_count, "swing")
             found.append(
                 PickSession(
                     f"session-{session.pk}",

@@ -28,7 +28,7 @@ from biomechanics.definitions import (
 )
 from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
 from dashboard import charts
-from dashboard.phrases import counted as counted_words
+from dashboard.phrases import number_of
 from dashboard.selectors.athlete_page import NUMERIC_HEADLINES
 from dashboard.selectors.compare_items import (
     LEAST,
@@ -45,7 +45,7 @@ FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Cell:
+class CompareCell:
     """One metric of one item, and how it differs from the first item."""
 
     letter: str
@@ -68,15 +68,15 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
+class CompareRow:
     """One metric over all items."""
 
     definition: MetricDefinition
-    cells: tuple[Cell, ...]
+    cells: tuple[CompareCell, ...]
 
 
 @dataclass(frozen=True)
-class CurveRow:
+class CompareCurveRow:
     """The curves' table at one place of the axis."""
 
     at: int
@@ -96,8 +96,8 @@ class ComparePage:
     overlay: charts.Json | None
     delta: charts.Json | None
     delta_note: str
-    curve_rows: tuple[CurveRow, ...]
-    rows: tuple[Row, ...]
+    curve_rows: tuple[CompareCurveRow, ...]
+    rows: tuple[CompareRow, ...]
 
     @property
     def is_ready(self) -> bool:
@@ -166,7 +166,7 @@ def _remarks(items: Sequence[Item]) -> tuple[str, ...]:
         others = [swing for swing in item.swings if _rule(swing, "reference") != rule]
         if others:
             remarks.append(
-                f"{item.letter}: {counted_words(len(others), 'swing')} left out, "
+                f"{item.letter}: {number_of(len(others), 'swing')} left out, "
                 f"because times are from {rule_words(rule) or 'the reference'} and "
                 "that was not found there."
             )
@@ -424,14 +424,14 @@ def _noise(
 
 def _curve_rows(
     aligned: Sequence[curve_tools.Aligned | None], align: str
-) -> tuple[CurveRow, ...]:
+) -> tuple[CompareCurveRow, ...]:
     first = next((one for one in aligned if one is not None), None)
     if first is None:
         return ()
     scale, every = (1.0, 10) if align == PERCENT else (charts.MS_PER_S, 25)
     middles = [None if one is None else _middle(one) for one in aligned]
     return tuple(
-        CurveRow(
+        CompareCurveRow(
             at=round(float(first.grid[place]) * scale),
             values=tuple(
                 None if middle is None else charts.finite(float(middle[place]))
@@ -445,7 +445,7 @@ def _curve_rows(
 # --- Numbers ------------------------------------------------------------------------
 
 
-def _rows(user: Viewer, items: Sequence[Item]) -> tuple[Row, ...]:
+def _rows(user: Viewer, items: Sequence[Item]) -> tuple[CompareRow, ...]:
     if len(items) < LEAST:
         return ()
     history = histories(
@@ -473,7 +473,7 @@ def _row(
     definition: MetricDefinition,
     items: Sequence[Item],
     history: Mapping[int, History],
-) -> Row:
+) -> CompareRow:
     rule = commonest(
         event_rule(swing, definition.id)
         for item in items
@@ -487,7 +487,7 @@ def _row(
         cells.append(
             _cell(definition, values, base if place else None, items[0], item, history)
         )
-    return Row(definition, tuple(cells))
+    return CompareRow(definition, tuple(cells))
 
 
 def _cell(
@@ -497,22 +497,28 @@ def _cell(
     first: Item,
     item: Item,
     history: Mapping[int, History],
-) -> Cell:
+) -> CompareCell:
     n = len(values)
     mean = float(np.mean(values)) if values else None
     sd = float(np.std(values, ddof=1)) if n >= LEAST_SWINGS_FOR_SPREAD else None
     if base is None or not base or mean is None:
         reason = "" if base is None else "One side has no value."
-        return Cell(item.letter, definition, mean, sd, n, None, None, None, reason)
+        return CompareCell(
+            item.letter, definition, mean, sd, n, None, None, None, reason
+        )
     delta = mean - float(np.mean(base))
     scatter = _scatter(definition, (first, item), history)
     if scatter is None:
         reason = "scatter not known yet"
-        return Cell(item.letter, definition, mean, sd, n, delta, None, None, reason)
+        return CompareCell(
+            item.letter, definition, mean, sd, n, delta, None, None, reason
+        )
     smallest = smallest_detectable_change(scatter, n_a=len(base), n_b=n)
     real = is_real(delta, smallest)
     reason = "" if real else "The difference is inside swing-to-swing scatter."
-    return Cell(item.letter, definition, mean, sd, n, delta, smallest, real, reason)
+    return CompareCell(
+        item.letter, definition, mean, sd, n, delta, smallest, real, reason
+    )
 
 
 def _scatter(

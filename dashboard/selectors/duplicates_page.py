@@ -26,7 +26,7 @@ DECIDED_SHOWN = 25
 SHARED_SHOWN = 10
 
 #: What a reason is worth, and what speaks against it.
-WORDS: dict[str, str] = {
+LIKENESS_WORDS: dict[str, str] = {
     Likeness.SAME: "The same name and the same birth date.",
     Likeness.SWAPPED: "The same words of a name in another order, and the same birth "
     "date.",
@@ -46,7 +46,7 @@ WORDS: dict[str, str] = {
 
 
 @dataclass(frozen=True)
-class Record:
+class DuplicateRecord:
     """One of the two, as far as it tells who is meant."""
 
     player: Player
@@ -60,15 +60,15 @@ class PairLine:
     """Two records and why they are named together."""
 
     pair: DuplicatePair
-    one: Record
-    other: Record
+    one: DuplicateRecord
+    other: DuplicateRecord
 
     @property
     def reason(self) -> str:
         return self.pair.get_likeness_display()
 
     @property
-    def records(self) -> tuple[Record, Record]:
+    def records(self) -> tuple[DuplicateRecord, DuplicateRecord]:
         """The record that one would keep comes first: the one with more sessions."""
         by_size = sorted(
             (self.one, self.other),
@@ -141,7 +141,7 @@ def duplicates_page(number: int = 1) -> DuplicatesPage:
     )
 
 
-def records_of(players: Iterable[Player]) -> dict[int, Record]:
+def records_of(players: Iterable[Player]) -> dict[int, DuplicateRecord]:
     """What tells records apart, by their ids; two queries."""
     by_id = {player.pk: player for player in players}
     spans: dict[int, dict[str, Any]] = {}
@@ -166,7 +166,7 @@ def records_of(players: Iterable[Player]) -> dict[int, Record]:
     ):
         teams.setdefault(player_id, []).append(name)
     return {
-        pk: Record(
+        pk: DuplicateRecord(
             player=player,
             teams=tuple(teams.get(pk, ())),
             first_on=spans.get(pk, {}).get("first_on"),
@@ -180,7 +180,7 @@ def records_of(players: Iterable[Player]) -> dict[int, Record]:
 
 
 @dataclass(frozen=True)
-class Fact:
+class MergeFact:
     """One fact of both records, and whether it has to be chosen."""
 
     name: str
@@ -203,18 +203,18 @@ class Fact:
 class MergePage:
     """What merging one record into another would come to."""
 
-    kept: Record
-    merged: Record
+    kept: DuplicateRecord
+    merged: DuplicateRecord
     pair: DuplicatePair | None
     reason: str
-    facts: tuple[Fact, ...]
+    facts: tuple[MergeFact, ...]
     shared: tuple[str, ...]
     shared_days: tuple[dt.date | None, ...]
     notes: tuple[int, int]
     new_teams: tuple[str, ...]
 
     @property
-    def conflicts(self) -> tuple[Fact, ...]:
+    def conflicts(self) -> tuple[MergeFact, ...]:
         return tuple(fact for fact in self.facts if fact.differs)
 
 
@@ -251,9 +251,9 @@ def merge_page(kept: Player, merged: Player) -> MergePage:
         kept=records[kept.pk],
         merged=records[merged.pk],
         pair=pair,
-        reason=WORDS[pair.likeness] if pair is not None else "",
+        reason=LIKENESS_WORDS[pair.likeness] if pair is not None else "",
         facts=tuple(
-            Fact(
+            MergeFact(
                 name=name,
                 label=_LABELS[name],
                 kept=getattr(kept, name),
@@ -277,7 +277,7 @@ def merge_page(kept: Player, merged: Player) -> MergePage:
 
 
 @dataclass(frozen=True)
-class Likely:
+class LikelyDuplicate:
     """Another record that may be the same athlete."""
 
     pair: DuplicatePair
@@ -292,7 +292,7 @@ class Likely:
 class Identities:
     """What staff see of an athlete's other records."""
 
-    likely: tuple[Likely, ...]
+    likely: tuple[LikelyDuplicate, ...]
     merges: tuple[AthleteMerge, ...]
 
 
@@ -306,7 +306,9 @@ def identities(player: Player) -> Identities:
     )
     return Identities(
         likely=tuple(
-            Likely(pair, pair.second if pair.first_id == player.pk else pair.first)
+            LikelyDuplicate(
+                pair, pair.second if pair.first_id == player.pk else pair.first
+            )
             for pair in pairs
         ),
         merges=tuple(
@@ -317,7 +319,7 @@ def identities(player: Player) -> Identities:
     )
 
 
-def brought_since(entry: AthleteMerge) -> tuple[int, dt.date | None]:
+def sessions_given_back(entry: AthleteMerge) -> tuple[int, dt.date | None]:
     """Sessions that undoing gives back, and the day of the newest."""
     ids = [entry.merged_id, *entry.changes.get("aliases", [])]
     rows = Session.objects.filter(Q(recorded_as__in=ids) | Q(player__in=ids))
@@ -325,7 +327,7 @@ def brought_since(entry: AthleteMerge) -> tuple[int, dt.date | None]:
     return found["n"], found["newest"]
 
 
-def swings_of(entry: AthleteMerge) -> int:
+def swings_given_back(entry: AthleteMerge) -> int:
     """Movements that go with those sessions."""
     ids = [entry.merged_id, *entry.changes.get("aliases", [])]
     return Movement.objects.filter(

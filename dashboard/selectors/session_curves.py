@@ -39,7 +39,7 @@ class StripTile:
 
 
 @dataclass(frozen=True)
-class TableCell:
+class CurveTableCell:
     """Mean of the curves at one instant."""
 
     mean: float | None
@@ -48,11 +48,11 @@ class TableCell:
 
 
 @dataclass(frozen=True)
-class TableRow:
+class CurveTableRow:
     """The curves' table at one instant, with a cell for each mean that is drawn."""
 
     time_ms: int
-    cells: tuple[TableCell, ...]
+    cells: tuple[CurveTableCell, ...]
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class SessionCurves:
     title: str
     caption: str
     note: str
-    table: tuple[TableRow, ...]
+    table: tuple[CurveTableRow, ...]
     # Of each cell of the table, which swings it is over; nothing where it is of all.
     groups: tuple[str, ...] = ("",)
 
@@ -262,7 +262,7 @@ def session_curves(
     note = _note(groups, aligned, series, zero_words, system)
     if others := len(usable) - len(counted):
         note += (
-            f"{phrases.counted(others, 'swing')} left out: the event was found there "
+            f"{phrases.number_of(others, 'swing')} left out: the event was found there "
             "by another rule."
         )
     return SessionCurves(
@@ -343,7 +343,7 @@ def _legend(groups: Sequence[_Group], part: str) -> list[charts.LegendItem]:
 def _how_many(groups: Sequence[_Group]) -> str:
     return phrases.joined(
         [
-            phrases.counted(len(group.swings), "swing")
+            phrases.number_of(len(group.swings), "swing")
             + (f" {group.label.lower()}" if group.label else "")
             for group in groups
         ]
@@ -408,14 +408,14 @@ def _mean_marks(swings: Sequence[SwingRow], align: str) -> tuple[charts.Mark, ..
     return tuple(marks)
 
 
-def _table(aligned: Sequence[curve_tools.Aligned]) -> tuple[TableRow, ...]:
+def _table(aligned: Sequence[curve_tools.Aligned]) -> tuple[CurveTableRow, ...]:
     every = max(1, round(TABLE_STEP_MS / 1000 / curve_tools.STEP_S))
     grid = aligned[0].grid
     return tuple(
-        TableRow(
+        CurveTableRow(
             time_ms=round(float(grid[place]) * charts.MS_PER_S),
             cells=tuple(
-                TableCell(
+                CurveTableCell(
                     mean=charts.finite(float(one.mean[place])),
                     sd=charts.finite(float(one.sd[place])),
                     n=int(one.count[place]),

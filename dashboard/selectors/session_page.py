@@ -72,7 +72,7 @@ class SwingRow:
 
 
 @dataclass(frozen=True)
-class OrderShare:
+class SequenceCount:
     """How often one order of the peaks was seen."""
 
     order: str
@@ -131,7 +131,7 @@ class SessionPart:
     label: str
     counted: int
     summary: tuple[Reading, ...]
-    orders: tuple[OrderShare, ...]
+    orders: tuple[SequenceCount, ...]
     gaps: tuple[GapReading, ...]
 
     @property
@@ -324,7 +324,9 @@ def _part(
         label=label,
         counted=sum(swing.counted for swing in swings),
         summary=_summary(most_first),
-        orders=order_shares(row.order for row in swings if row.counted and row.order),
+        orders=sequence_counts(
+            row.order for row in swings if row.counted and row.order
+        ),
         gaps=_gaps(most_first),
     )
 
@@ -337,12 +339,12 @@ def representative_id(session: Session) -> int | None:
     return entry if isinstance(entry, int) else None
 
 
-def order_shares(orders: Iterable[str]) -> tuple[OrderShare, ...]:
+def sequence_counts(orders: Iterable[str]) -> tuple[SequenceCount, ...]:
     """Orders of the peaks with how often each was seen, commonest first."""
     counts = Counter(orders)
     total = sum(counts.values())
     return tuple(
-        OrderShare(order, count, total)
+        SequenceCount(order, count, total)
         for order, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     )
 

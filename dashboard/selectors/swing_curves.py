@@ -28,8 +28,8 @@ from dashboard.selectors.swing_figure import (
     path_chart,
 )
 from dashboard.selectors.swing_page import reference_of, zero_of
-from dashboard.selectors.vendor_angles import GROUPS as VENDOR_GROUPS
 from dashboard.selectors.vendor_angles import (
+    VENDOR_GROUPS,
     VendorAngles,
     VendorGroup,
     vendor_angles,
@@ -43,7 +43,7 @@ SEQUENCE = ("pelvis_omega", "torso_omega", "lead_arm_omega", "bat_omega")
 
 
 @dataclass(frozen=True)
-class Tab:
+class SwingTab:
     """One further chart of the swing: its series, and which are drawn at first."""
 
     key: str
@@ -55,10 +55,10 @@ class Tab:
     empty: str
 
 
-TABS: dict[str, Tab] = {
+SWING_TABS: dict[str, SwingTab] = {
     tab.key: tab
     for tab in (
-        Tab(
+        SwingTab(
             "angles",
             "Angles",
             "Angles",
@@ -76,7 +76,7 @@ TABS: dict[str, Tab] = {
             2,
             "The file gives no angles.",
         ),
-        Tab(
+        SwingTab(
             "separation",
             "Separation",
             "Hip-shoulder separation",
@@ -85,7 +85,7 @@ TABS: dict[str, Tab] = {
             1,
             "The file does not hold both hips and both shoulders.",
         ),
-        Tab(
+        SwingTab(
             "hands",
             "Hands and bat",
             "Speed of hands and bat",
@@ -94,7 +94,7 @@ TABS: dict[str, Tab] = {
             2,
             "Without a known length unit no speeds can be shown.",
         ),
-        Tab(
+        SwingTab(
             "path",
             "Path",
             "Path of hands and bat, seen from the side",
@@ -103,7 +103,7 @@ TABS: dict[str, Tab] = {
             2,
             "The file holds neither hands nor bat, or no direction to the pitcher.",
         ),
-        Tab(
+        SwingTab(
             "energy",
             "Energy",
             "Kinetic energy",
@@ -112,7 +112,7 @@ TABS: dict[str, Tab] = {
             5,
             "No momentum and energy data of this swing have come from the vendor.",
         ),
-        Tab(
+        SwingTab(
             "momentum",
             "Momentum",
             "Angular momentum",
@@ -139,7 +139,7 @@ class SwingCurves:
     """All that is drawn of one swing."""
 
     sequence: SwingChart
-    tab: Tab
+    tab: SwingTab
     detail: SwingChart
     vendor: VendorAngles | None
     figure: charts.Json | None
@@ -159,7 +159,7 @@ def swing_curves(
     `vendor` asks for a group of the vendor's own angles in place of ours, which
     takes two queries more.
     """
-    chosen = TABS.get(tab) or TABS["angles"]
+    chosen = SWING_TABS.get(tab) or SWING_TABS["angles"]
     curves = load_swing_curves(movement)
     points = load_points(movement)
     delivered = (
@@ -204,7 +204,7 @@ def detail_chart(
     movement: Movement,
     curves: Curves | None,
     points: Points,
-    tab: Tab,
+    tab: SwingTab,
     system: str,
 ) -> SwingChart:
     """The chart under one tab."""

@@ -20,7 +20,7 @@ Key = float | str | None
 
 
 @dataclass(frozen=True)
-class TableColumn:
+class SwingColumn:
     """A head of the table that sorts by itself."""
 
     key: str
@@ -37,10 +37,10 @@ class TableColumn:
         return self.first_descending
 
 
-COLUMNS = (
-    TableColumn(SWING, "Swing"),
-    TableColumn(QUALITY, "Quality"),
-    *(TableColumn(name, METRICS[name].short, METRICS[name]) for name in HEADLINES),
+SWING_COLUMNS = (
+    SwingColumn(SWING, "Swing"),
+    SwingColumn(QUALITY, "Quality"),
+    *(SwingColumn(name, METRICS[name].short, METRICS[name]) for name in HEADLINES),
 )
 
 
@@ -71,27 +71,27 @@ class SwingTable:
         return f"-{self.key}" if self.descending else self.key
 
     @property
-    def orders(self) -> tuple[tuple[str, str], ...]:
+    def sort_choices(self) -> tuple[tuple[str, str], ...]:
         """Orders to choose from where there are no heads, the present one among them.
 
         A list of both directions of every column would be too long for a phone.
         """
-        offered = {"": COLUMNS[0].label}
-        for column in COLUMNS[1:]:
+        offered = {"": SWING_COLUMNS[0].label}
+        for column in SWING_COLUMNS[1:]:
             sort = f"-{column.key}" if column.first_descending else column.key
             offered[sort] = column.label + (", largest first" * column.numeric)
         if self.sort not in offered:
-            label = next(c.label for c in COLUMNS if c.key == self.key)
+            label = next(c.label for c in SWING_COLUMNS if c.key == self.key)
             offered[self.sort] = f"{label}, the other way round"
         return tuple(offered.items())
 
-    def aria_sort(self, column: TableColumn) -> str:
+    def aria_sort(self, column: SwingColumn) -> str:
         """What a screen reader says of the head that sorts."""
         if column.key != self.key:
             return ""
         return "descending" if self.descending else "ascending"
 
-    def next_sort(self, column: TableColumn) -> str:
+    def next_sort(self, column: SwingColumn) -> str:
         """The order that a click on the head asks for."""
         descending = (
             not self.descending if column.key == self.key else column.first_descending
@@ -102,7 +102,7 @@ class SwingTable:
 def swing_table(page: SessionPage, sort: str = "") -> SwingTable:
     """The counted and the left-out swings of `page`; an unknown order is their own."""
     key, descending = sort.removeprefix("-"), sort.startswith("-")
-    if key not in {column.key for column in COLUMNS}:
+    if key not in {column.key for column in SWING_COLUMNS}:
         key, descending = SWING, False
     return SwingTable(
         rows=tuple(_sorted(page.swings, _key_of(key), descending=descending)),

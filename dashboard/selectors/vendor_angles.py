@@ -98,7 +98,7 @@ _TRUNK = (
     VendorColumn("pelvis_side", "Pelvis side tilt", _UNKNOWN_SIGN),
 )
 
-GROUPS: dict[str, VendorGroup] = {
+VENDOR_GROUPS: dict[str, VendorGroup] = {
     group.key: group
     for group in (
         VendorGroup("trunk", "pelvis and torso", "torso", _TRUNK),
@@ -112,7 +112,7 @@ GROUPS: dict[str, VendorGroup] = {
 }
 
 # How many curves are drawn at first.
-FIRST = 2
+FIRST_DRAWN = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,7 +178,7 @@ def vendor_angles(
         values = np.asarray(loaded[item.column], dtype=float)[rows] * factor
         part = "pelvis" if item.column.startswith("pelvis") else group.part
         letter = charts.LETTERS[place]
-        hidden = place >= FIRST
+        hidden = place >= FIRST_DRAWN
         traces.append(
             {
                 "key": item.column,

@@ -20,10 +20,10 @@ from athletes.identity import merging
 from athletes.models import AthleteMerge, DuplicatePair
 from dashboard.forms import MergeForm
 from dashboard.selectors.duplicates_page import (
-    brought_since,
     duplicates_page,
     merge_page,
-    swings_of,
+    sessions_given_back,
+    swings_given_back,
 )
 
 
@@ -129,12 +129,12 @@ def undo(request: PageRequest, pk: int) -> HttpResponse:
             return redirect("dashboard:duplicates")
         messages.success(request, "Undone: these are two athletes again.")
         return redirect("dashboard:athlete", pk=entry.merged_id)
-    sessions, newest = brought_since(entry)
+    sessions, newest = sessions_given_back(entry)
     context = {
         "entry": entry,
         "sessions": sessions,
         "newest": newest,
-        "swings": swings_of(entry),
+        "swings": swings_given_back(entry),
         "crumbs": [
             ("Athletes", reverse("dashboard:list")),
             ("Duplicates", reverse("dashboard:duplicates")),

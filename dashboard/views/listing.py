@@ -12,13 +12,13 @@ from athletes.http import PageRequest, page_or_fragment
 from athletes.identity.duplicates import flagged
 from dashboard.forms import AthleteFilterForm
 from dashboard.selectors.athlete_list import (
-    COLUMNS,
+    ATHLETE_COLUMNS,
+    AthleteColumn,
     AthleteFilter,
     AthleteList,
-    Column,
     athlete_list,
-    orders,
     parse_sort,
+    sort_choices,
 )
 
 
@@ -53,8 +53,8 @@ def athletes(request: PageRequest) -> HttpResponse:
         else set(),
         "has_tags": bool(tags),
         "list": listing,
-        "heads": [_head(column, listing, request.GET) for column in COLUMNS],
-        "orders": orders(listing.sort),
+        "heads": [_head(column, listing, request.GET) for column in ATHLETE_COLUMNS],
+        "sort_choices": sort_choices(listing.sort),
         "summary": _summary(listing),
         "previous_url": _url(request.GET, before=listing.first_id)
         if listing.has_previous
@@ -91,7 +91,9 @@ def _url(query: QueryDict, **changes: int | str | None) -> str:
     return f"?{urlencode(kept)}"
 
 
-def _head(column: Column, listing: AthleteList, query: QueryDict) -> dict[str, object]:
+def _head(
+    column: AthleteColumn, listing: AthleteList, query: QueryDict
+) -> dict[str, object]:
     key, descending = parse_sort(listing.sort)
     sorted_here = key == column.key
     next_descending = not descending if sorted_here else column.first_descending

@@ -17,7 +17,7 @@ from athletes.models import Note
 from dashboard.forms import NoteForm, SessionForm, SessionViewForm
 from dashboard.selectors.session_curves import session_pictures
 from dashboard.selectors.session_page import SessionPage, session_page
-from dashboard.selectors.swing_table import COLUMNS, SwingTable, swing_table
+from dashboard.selectors.swing_table import SWING_COLUMNS, SwingTable, swing_table
 
 # Of the two parts that htmx asks for, the one it puts here needs no curves.
 TABLE_TARGET = "swing-table"
@@ -107,7 +107,7 @@ def _table_context(
                 "sort": table.next_sort(column),
                 "aria_sort": table.aria_sort(column),
             }
-            for column in COLUMNS
+            for column in SWING_COLUMNS
         ],
         "may_edit": access.may_edit(request.user),
     }

@@ -19,9 +19,9 @@ from athletes.http import PageRequest, page_or_fragment
 from athletes.models import Movement
 from dashboard.forms import EventForm, InclusionForm
 from dashboard.selectors.session_page import swing_row
-from dashboard.selectors.swing_curves import TABS, swing_curves
+from dashboard.selectors.swing_curves import SWING_TABS, swing_curves
 from dashboard.selectors.swing_page import SwingPage, swing_page
-from dashboard.selectors.vendor_angles import GROUPS as VENDOR_GROUPS
+from dashboard.selectors.vendor_angles import VENDOR_GROUPS
 
 
 @require_safe
@@ -60,7 +60,7 @@ def _page(
                 "current": tab is curves.tab,
                 "target": "#swing-detail",
             }
-            for tab in TABS.values()
+            for tab in SWING_TABS.values()
         ],
         "crumbs": _crumbs(movement, page.noun),
         "not_swing_reason": " ".join(page.reasons)

@@ -12,10 +12,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from sharing import links, throttle
-from sharing.answers import pdf_answer
+from sharing.pdf_response import pdf_response
 from sharing.sheet import paper_for
 
-SharedView = Callable[[HttpRequest, links.Shared, str], HttpResponse]
+SharedView = Callable[[HttpRequest, links.OpenedLink, str], HttpResponse]
 
 
 def _guarded(view: SharedView) -> Callable[[HttpRequest, str], HttpResponse]:
@@ -46,7 +46,7 @@ def _guarded(view: SharedView) -> Callable[[HttpRequest, str], HttpResponse]:
 
 
 @_guarded
-def page(request: HttpRequest, shared: links.Shared, token: str) -> HttpResponse:
+def page(request: HttpRequest, shared: links.OpenedLink, token: str) -> HttpResponse:
     """The sheet; `side` (`right`, `left`) is that of a switch hitter."""
     if request.method == "GET":
         links.count(shared, "page")
@@ -63,9 +63,9 @@ def page(request: HttpRequest, shared: links.Shared, token: str) -> HttpResponse
 
 
 @_guarded
-def pdf(request: HttpRequest, shared: links.Shared, token: str) -> HttpResponse:
+def pdf(request: HttpRequest, shared: links.OpenedLink, token: str) -> HttpResponse:
     """The same as a file; `paper` is a4 or letter, `side` as on the page."""
     if request.method == "GET":
         links.count(shared, "PDF")
     paper = paper_for(shared.link.units, request.GET.get("paper", ""))
-    return pdf_answer(shared.sheet(request.GET.get("side", "")), paper)
+    return pdf_response(shared.sheet(request.GET.get("side", "")), paper)

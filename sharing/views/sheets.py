@@ -17,9 +17,9 @@ from athletes import access
 from athletes.http import PageRequest, page_or_fragment
 from athletes.models import Player, Session
 from sharing import links
-from sharing.answers import pdf_answer
 from sharing.forms import ShareForm
 from sharing.models import ShareLink
+from sharing.pdf_response import pdf_response
 from sharing.sheet import Sheet, athlete_sheet, paper_for, session_sheet
 
 
@@ -139,7 +139,7 @@ def _pdf(request: PageRequest, player: Player, session: Session | None) -> HttpR
         format="PDF",
     )
     paper = paper_for(request.user.units, request.GET.get("paper", ""))
-    return pdf_answer(_sheet(request, player, session), paper)
+    return pdf_response(_sheet(request, player, session), paper)
 
 
 def _share(

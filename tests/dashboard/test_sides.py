@@ -666,7 +666,7 @@ def test_sheet_is_of_one_side_and_says_so(switch):
     )
     (row,) = sheet.rows
     assert (row.before, row.before_n, row.now, row.n) == ("8.0", "9", "8.6", "5")
-    assert row.verdict == "real change"
+    assert row.change_words == "real change"
     assert "batting left: 7 % faster" in sheet.findings[0]
     assert "same side, condition, reference event" in sheet.remarks[0]
     right = athlete_sheet(switch, Session.objects.all(), units="metric", side="right")

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from dashboard.selectors.session_page import session_page
-from dashboard.selectors.swing_table import COLUMNS, swing_table
+from dashboard.selectors.swing_table import SWING_COLUMNS, swing_table
 from tests.factories import make_session, make_swing, make_user
 
 pytestmark = pytest.mark.django_db
@@ -65,11 +65,11 @@ def test_a_second_click_turns_the_order_round(session):
         ("peak_pelvis_omega", "-peak_pelvis_omega", "ascending"),
     ):
         table = swing_table(page, sort)
-        column = next(c for c in COLUMNS if c.key == "peak_pelvis_omega")
+        column = next(c for c in SWING_COLUMNS if c.key == "peak_pelvis_omega")
         assert table.next_sort(column) == wanted
         assert table.aria_sort(column) == said
         # A phone chooses from a list, which holds the present order.
-        assert sort in dict(table.orders)
+        assert sort in dict(table.sort_choices)
 
 
 def test_page_and_fragment_hold_the_same_order(client, session):

@@ -13,7 +13,7 @@ from athletes.analysis import run
 from athletes.frames import load
 from athletes.models import DataType
 from dashboard.selectors.swing_curves import swing_curves
-from dashboard.selectors.vendor_angles import GROUPS
+from dashboard.selectors.vendor_angles import VENDOR_GROUPS
 from tests.factories import (
     make_session,
     make_user,
@@ -83,10 +83,10 @@ def test_unreadable_frames_leave_a_word_in_their_place(swing):
 def test_every_column_is_in_one_group_and_says_its_sign():
     from biomechanics.angle_columns import ANGLE_COLUMNS
 
-    columns = [item for group in GROUPS.values() for item in group.columns]
+    columns = [item for group in VENDOR_GROUPS.values() for item in group.columns]
     assert sorted(item.column for item in columns) == sorted(ANGLE_COLUMNS)
     assert all(item.sense for item in columns)
-    assert max(len(group.columns) for group in GROUPS.values()) <= 6
+    assert max(len(group.columns) for group in VENDOR_GROUPS.values()) <= 6
 
 
 def test_the_tab_offers_them_and_says_whose_they_are(client, swing):

@@ -65,7 +65,7 @@ def test_then_and_now_with_n_spread_and_verdict(player, sessions):
     assert (row.mark, row.name, row.unit) == (1, "Peak speed of both hands", "m/s")
     assert (row.before, row.before_n) == ("9.0", "15")
     assert (row.now, row.sd, row.n) == ("11.0", "± 0.5", "5")
-    assert (row.delta, row.verdict, row.is_real) == ("+2.0", "real change", True)
+    assert (row.delta, row.change_words, row.is_real) == ("+2.0", "real change", True)
     # 1.96 · 0.5 · √(1/15 + 1/5)
     assert row.smallest == "0.5"
     assert sheet.before_head == "Before (3 sessions)"
@@ -90,7 +90,7 @@ def test_a_session_is_held_against_those_before_it_alone(player, sessions):
     assert sheet.now_head == "Feb 2, 2026"
     assert (sheet.rows[0].before, sheet.rows[0].before_n) == ("9.0", "5")
     first = session_sheet(sessions[0], Session.objects.all(), units="metric")
-    assert (first.rows[0].before, first.rows[0].verdict) == ("–", "nothing before")
+    assert (first.rows[0].before, first.rows[0].change_words) == ("–", "nothing before")
     assert first.before_head == "Before"
 
 

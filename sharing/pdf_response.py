@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from sharing.sheet import Paper, Sheet
 
 
-def pdf_answer(sheet: Sheet, paper: Paper) -> HttpResponse:
+def pdf_response(sheet: Sheet, paper: Paper) -> HttpResponse:
     """The sheet as a download; its name is ours, so it needs no escaping."""
     # Half a second of imports that commands and workers have no use for.
     from sharing import pdf
