@@ -1,4 +1,4 @@
-"""What can go wrong between us and the vendor.
+"""The errors that calls to the vendor's API raise.
 
 RebootError
 ├── ConfigurationError      a setting is wrong; asking again cannot help
@@ -22,7 +22,7 @@ query of a link, because messages are stored and shown.
 
 
 class RebootError(Exception):
-    """Base of all errors of the vendor's client.
+    """A call to the vendor's API failed; the base class of all errors of the client.
 
     ``code`` is stable text for storing and counting. ``temporary`` is true when the
     same request may succeed later without anybody changing anything.
@@ -58,47 +58,69 @@ class RebootError(Exception):
 
 
 class ConfigurationError(RebootError):
+    """A setting is wrong, so asking again cannot help."""
+
     code = "configuration"
 
 
 class ForbiddenHostError(ConfigurationError):
+    """A link leads to a host from which no files may be fetched."""
+
     code = "forbidden_host"
 
 
 class AuthenticationError(RebootError):
+    """The vendor refuses the login, the key or the token."""
+
     code = "authentication"
 
 
 class ForbiddenError(AuthenticationError):
+    """The vendor refuses this one request, of a login that may be good elsewhere."""
+
     code = "forbidden"
 
 
 class NotFoundError(RebootError):
+    """The vendor knows no such object or address."""
+
     code = "not_found"
 
 
 class RateLimitedError(RebootError):
+    """The vendor asks for fewer requests; ``retry_after_s`` says when to return."""
+
     code = "rate_limited"
     temporary = True
 
 
 class UnavailableError(RebootError):
+    """The vendor gave no answer, a cut one, or failed by itself (5xx)."""
+
     code = "unavailable"
     temporary = True
 
 
 class UnexpectedStatusError(RebootError):
+    """The vendor answered with a status that its contract does not name."""
+
     code = "unexpected_status"
 
 
 class UnexpectedShapeError(RebootError):
+    """The vendor's answer is not of the shape that its contract names."""
+
     code = "unexpected_shape"
 
 
 class ExpiredLinkError(RebootError):
+    """The link of a file is too old; a new export gives a new link."""
+
     code = "expired_link"
     # Not temporary: the same link stays dead; a new export gives a new one.
 
 
 class TooLargeError(RebootError):
+    """An answer or a file is above the size limit."""
+
     code = "too_large"

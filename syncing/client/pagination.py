@@ -1,4 +1,4 @@
-"""Walking the vendor's lists.
+"""Reading the vendor's lists page by page, to their end.
 
 There is no total and no link to the next page, a page size above the server's own may
 be cut silently, and a server that ignores ``offset`` sends the same page for ever
@@ -7,9 +7,10 @@ at an empty page or at one without a new id. A short page proves nothing: ending
 would lose athletes whenever the server's maximum is below what we ask for.
 
 When the first page comes again for every offset, larger pages are asked for until one
-is not full. A list that cannot be read to its end so is an error: taken for whole, it
-would hide the rest, and a full sync would mark it as missing. So is one that ends at a
-number which a server may well have as its own maximum (100, 150, 500).
+is not full. A list that cannot be read to its end this way raises an error: taken for
+whole, it would hide the rest, and a full sync would mark the rest as missing. The same
+holds for a list that ends at a number that a server may well have as its own maximum
+(100, 150, 500).
 """
 
 import json
@@ -31,7 +32,7 @@ FetchPage = Callable[[int, int], Sequence[object]]
 
 
 def list_from(payload: object, *, route: str, names: Sequence[str]) -> list[object]:
-    """The list of an answer: bare, or inside a wrapper object."""
+    """Return the list of an answer, which is bare or inside a wrapper object."""
     if isinstance(payload, list):
         return payload
     if isinstance(payload, dict):
@@ -58,7 +59,7 @@ def walk_pages(
     limit: int,
     max_pages: int,
 ) -> Iterator[object]:
-    """Yield each entry once, in the order of the pages."""
+    """Yield each entry of a list once, in the order of the pages."""
     seen: set[str] = set()
     first: Sequence[object] = ()
     offset = 0

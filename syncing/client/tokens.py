@@ -1,4 +1,4 @@
-"""Credentials, and the token that a password login buys."""
+"""Credentials for the vendor's API, and the token that a password login buys."""
 
 import hashlib
 import threading
@@ -46,13 +46,14 @@ Credentials = PasswordLogin | ApiKey
 def credentials_from(
     *, username: str = "", password: str = "", api_key: str = ""
 ) -> Credentials:
-    """The key when there is one, else the login; neither is a clear error."""
+    """Return the key when there is one, else the login; raise without either."""
     if api_key.strip():
         return ApiKey(api_key.strip())
     return PasswordLogin(username.strip(), password)
 
 
 def is_header_safe(text: str) -> bool:
+    """Whether the text can stand in a header: visible ASCII characters alone."""
     return bool(text) and all("!" <= character <= "~" for character in text)
 
 
@@ -66,17 +67,20 @@ class Token:
 
 
 class TokenStore(Protocol):
-    """Where workers share one token. ``key`` holds no secret.
+    """A place where workers share one token. ``key`` holds no secret.
 
     ``lock`` lets one worker at a time fetch a token. It may be best effort: two
     fetches at once cost a request, nothing more.
     """
 
-    def get(self, key: str) -> Token | None: ...
+    def get(self, key: str) -> Token | None:
+        """Return the stored token; None when there is none."""
 
-    def put(self, key: str, token: Token) -> None: ...
+    def put(self, key: str, token: Token) -> None:
+        """Store a token for all workers."""
 
-    def lock(self, key: str) -> AbstractContextManager[object]: ...
+    def lock(self, key: str) -> AbstractContextManager[object]:
+        """Let one worker at a time into the ``with`` block."""
 
 
 class MemoryTokenStore:
@@ -88,15 +92,18 @@ class MemoryTokenStore:
         self._guard = threading.Lock()
 
     def get(self, key: str) -> Token | None:
+        """Return the stored token; None when there is none."""
         with self._guard:
             return self._tokens.get(key)
 
     def put(self, key: str, token: Token) -> None:
+        """Store a token for all threads of this process."""
         with self._guard:
             self._tokens[key] = token
 
     @contextmanager
     def lock(self, key: str) -> Iterator[None]:
+        """Let one thread at a time into the ``with`` block."""
         with self._guard:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
@@ -104,7 +111,7 @@ class MemoryTokenStore:
 
 
 def token_key(base_url: str, login: PasswordLogin) -> str:
-    """A name for the token in a shared store: one per address and user.
+    """Return the name of the token in a shared store: one per address and user.
 
     The password stays out of it: a quick hash of one can be tried offline.
     """

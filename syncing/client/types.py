@@ -1,4 +1,4 @@
-"""The vendor's objects as frozen dataclasses.
+"""The vendor's objects as frozen dataclasses, and how they are read from JSON.
 
 What we use is read strictly: a missing id is an error that names endpoint and field.
 What we do not use stays in ``raw``. Personal fields are kept out of every ``repr``, so
@@ -16,6 +16,8 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class RebootPlayer:
+    """One athlete of the vendor's list."""
+
     org_player_id: str
     id: str | None
     first_name: str | None = field(repr=False)
@@ -28,7 +30,7 @@ class RebootPlayer:
 
 @dataclass(frozen=True)
 class RebootParticipant:
-    """One athlete named by the detail of a session."""
+    """One athlete who took part in a session, as its detail names them."""
 
     org_player_id: str
     id: str | None
@@ -58,6 +60,8 @@ class RebootSession:
 
 @dataclass(frozen=True)
 class RebootMovementType:
+    """A kind of movement, such as hitting, with its id at the vendor."""
+
     id: int
     slug: str
     name: str | None
@@ -86,13 +90,14 @@ class ExportReply:
 
 @dataclass(frozen=True)
 class Download:
-    """What a download left in the sink."""
+    """Size and hash of a file that was downloaded."""
 
     size: int
     sha256: str
 
 
 def parse_player(item: object, route: str) -> RebootPlayer:
+    """Return an athlete from an entry of the list; raise when it has no id."""
     raw = _object(item, route)
     return RebootPlayer(
         org_player_id=_required_text(raw, "org_player_id", route),
@@ -107,6 +112,7 @@ def parse_player(item: object, route: str) -> RebootPlayer:
 
 
 def parse_session(item: object, route: str) -> RebootSession:
+    """Return a session from its JSON; raise when it has no id."""
     raw = _object(item, route)
     players, unreadable = _participants(raw, route)
     return RebootSession(
@@ -128,6 +134,7 @@ def parse_session(item: object, route: str) -> RebootSession:
 
 
 def parse_movement_type(item: object, route: str) -> RebootMovementType:
+    """Return a kind of movement from its JSON; raise when it has no id or slug."""
     raw = _object(item, route)
     return RebootMovementType(
         id=_required_whole(raw, "id", route),
@@ -173,7 +180,7 @@ def _required_text(raw: Json, name: str, route: str) -> str:
 
 
 def _whole(value: object) -> int | None:
-    """A count or number id, as a number or as digits; None for anything else."""
+    """Return a count or an id from a number or digits; None for anything else."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
@@ -193,7 +200,7 @@ def _required_whole(raw: Json, name: str, route: str) -> int:
 
 
 def _slug(value: object) -> str | None:
-    """The slug of ``{id, name, slug}``; some answers hold bare text or an id."""
+    """Return the slug of ``{id, name, slug}``; some answers hold bare text or an id."""
     if isinstance(value, dict):
         for name in ("slug", "name"):
             inner = value.get(name)

@@ -4,12 +4,12 @@ from contextlib import contextmanager
 
 import pytest
 
+from syncing.client.connections import new_session
 from syncing.client.errors import (
     AuthenticationError,
     ConfigurationError,
     UnexpectedShapeError,
 )
-from syncing.client.http import new_session
 from syncing.client.tokens import (
     ApiKey,
     MemoryTokenStore,
