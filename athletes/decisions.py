@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from athletes.analysis import peer_numbers, run
+from athletes.analysis.session_summary import refresh_session_summary
 from athletes.analysis.summaries import refresh_player_summaries
 from athletes.frames import load
 from athletes.models import (
@@ -47,7 +48,7 @@ def set_inclusion(
         InclusionDecision.objects.create(
             movement=movement, inclusion=inclusion, reason=reason, created_by=user
         )
-        run.summarise(movement.session_id)
+        refresh_session_summary(movement.session_id)
         refresh_player_summaries([movement.session.player_id])
     return movement
 

@@ -116,7 +116,7 @@ def change_at(points: Sequence[Point], at: Point) -> MetricChange:
         )
     n_before = sum(point.n for point in earlier)
     before = sum(point.mean * point.n for point in earlier) / n_before
-    scatter = scatter_of(same)
+    scatter = scatter_of_points(same)
     delta = at.mean - before
     if scatter is None:
         return MetricChange(
@@ -154,7 +154,7 @@ def change_at(points: Sequence[Point], at: Point) -> MetricChange:
     )
 
 
-def scatter_of(points: Sequence[Point]) -> Scatter | None:
+def scatter_of_points(points: Sequence[Point]) -> Scatter | None:
     """The athlete's scatter inside a session, from comparable points of one metric."""
     if not points:
         return None

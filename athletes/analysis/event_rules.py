@@ -1,4 +1,4 @@
-"""Events of movements, and which swings may meet on one."""
+"""When the events of a swing are, and by which rule each was found."""
 
 from __future__ import annotations
 
@@ -10,25 +10,26 @@ from athletes.models import Movement
 
 
 def event_time(events: Mapping[str, Any], name: str) -> float | None:
-    """When an event is, on the clock of the file."""
+    """The time of an event in seconds on the clock of the file; None without one."""
     time_s = (events.get(name) or {}).get("time_s")
     return None if time_s is None else float(time_s)
 
 
-def event_rules(movement: Movement) -> dict[str, str]:
-    """The rule behind each event.
+def event_rule(movement: Movement, event: str) -> str:
+    """The rule by which an event of this movement was found; empty without one.
 
-    Where a person moved one it is the rule of the automatic one: the event is still
-    the same, only better placed.
+    Where a person moved the event it is the rule of the automatic one: the event is
+    still the same, only better placed.
     """
-    rules = {}
-    for name, entry in movement.events.items():
-        rule = str((entry or {}).get("rule") or "")
-        if rule == "manual":
-            automatic = (movement.automatic_events or {}).get(name) or {}
-            rule = str(automatic.get("rule") or "")
-        rules[name] = rule
-    return rules
+    entry = movement.events.get(event) or {}
+    if entry.get("rule") == "manual":
+        entry = (movement.automatic_events or {}).get(event) or entry
+    return str(entry.get("rule") or "")
+
+
+def event_rules(movement: Movement) -> dict[str, str]:
+    """The rule of each event of a movement, as `event_rule` gives it."""
+    return {name: event_rule(movement, name) for name in movement.events}
 
 
 def commonest(rules: Iterable[str]) -> str:

@@ -16,7 +16,7 @@ from django.db.models import F
 
 from athletes.analysis.means_by_side import (
     SIDES,
-    Parts,
+    SideMeans,
     side_key,
     sides_of_sessions,
 )
@@ -154,7 +154,7 @@ def histories(
     return {player: _saying(metrics_of) for player, metrics_of in found.items()}
 
 
-_UNKNOWN: Parts = {"": {}}
+_UNKNOWN: SideMeans = {"": {}}
 
 
 def _saying(history: dict[str, list[Point]]) -> dict[str, list[Point]]:

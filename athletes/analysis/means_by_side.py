@@ -1,10 +1,10 @@
-"""Means over the counted swings of a session: of all together, and of each side.
+"""Averages over the swings of a session that count: of all, and of each side.
 
-A switch hitter has two swings, and where numbers are held against each other one mean
-over both would move with how many were taken of each. So there are means of each side
-as well, from the swings' own numbers by the same function. Few sessions have swings of
-both; of these the headline numbers' are kept in the session's summary, since a trend
-reads many, and the others are computed when they are asked for.
+A switch hitter has two swings, and one average over both would move with how many were
+taken from each side. So there are averages of each side as well, computed from the
+swings' own numbers by the same function. Few sessions have swings from both sides; for
+these the averages of the headline numbers are kept in the session's summary, since a
+trend reads many sessions, and the others are computed when they are needed.
 """
 
 from __future__ import annotations
@@ -12,35 +12,39 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple, cast
 
+from athletes.analysis.event_rules import event_rule
 from athletes.models import Movement, Session, Side
 from athletes.querysets import SessionQuerySet
 from biomechanics.analysis_types import MetricValue
 from biomechanics.definitions import HEADLINES, METRICS
 from biomechanics.session_statistics import MetricSummary, summarize_metric
 
-#: Side that a swing was taken from; of what could not be told it is nothing, which is
-#: a group of its own.
+#: The sides that swings are taken from, in the order in which they are listed. Empty
+#: text stands for an unknown side, which is a group of its own.
 SIDES = (Side.RIGHT.value, Side.LEFT.value, "")
 
-#: A metric, and the rule that found the event which it hangs on.
-Key = tuple[str, str]
+#: A metric, and the rule that found the event from which it is measured.
+MetricRule = tuple[str, str]
 
-#: The event that each metric hangs on.
-_EVENT_OF = {
+#: The event from which each metric is measured.
+_EVENT_OF_METRIC = {
     name: "foot_down"
     if "foot down" in definition.window and "reference" not in definition.window
     else "reference"
     for name, definition in METRICS.items()
 }
 
-#: Metrics of which the means of each side are kept.
+#: Metrics whose averages by side are kept in the summary of a session.
 _KEPT = frozenset(name for name in HEADLINES if METRICS[name].unit != "text")
 
 
 def metrics_of(
     movement: Movement, names: Collection[str] | None = None
 ) -> dict[str, MetricValue]:
-    """Stored metrics as the library knows them; those of `names` alone, if given."""
+    """The stored metrics of a movement as values of `biomechanics`.
+
+    With `names` only these metrics.
+    """
     return {
         name: _value(entry)
         for name, entry in movement.metrics.items()
@@ -60,28 +64,23 @@ def _value(entry: Mapping[str, Any]) -> MetricValue:
     )
 
 
-def event_rule(movement: Movement, metric: str) -> str:
-    """The rule that found the event which a metric of this movement hangs on.
-
-    Where a person moved the event it is the rule of the automatic one: the event is
-    still the same, only better placed.
-    """
-    event = _EVENT_OF[metric]
-    entry = movement.events.get(event) or {}
-    if entry.get("rule") == "manual":
-        entry = movement.automatic_events.get(event) or entry
-    return str(entry.get("rule") or "")
+def metric_rule(movement: Movement, metric: str) -> str:
+    """The rule of the event from which a metric of this movement is measured."""
+    return event_rule(movement, _EVENT_OF_METRIC[metric])
 
 
 def means_by_rule(
     counted: Iterable[tuple[Movement, Mapping[str, MetricValue]]],
-) -> dict[Key, MetricSummary]:
-    """Spread of each metric over swings, by the rule behind it; never over two."""
-    groups: dict[Key, list[float | None]] = {}
+) -> dict[MetricRule, MetricSummary]:
+    """The average and spread of each metric over swings measured from one event rule.
+
+    Swings whose event was found by another rule are never averaged with them.
+    """
+    groups: dict[MetricRule, list[float | None]] = {}
     for movement, metrics in counted:
         for name, value in metrics.items():
             if name in METRICS and value.number is not None:
-                rule = event_rule(movement, name)
+                rule = metric_rule(movement, name)
                 groups.setdefault((name, rule), []).append(value.number)
     return {
         key: summarize_metric(numbers, ratio_scale=METRICS[key[0]].ratio_scale)
@@ -90,14 +89,17 @@ def means_by_rule(
 
 
 def side_of(movement: Movement) -> str:
-    """The side that a swing was taken from; nothing where that is not known."""
+    """The side that a swing was taken from; empty where it is not known."""
     return movement.side or ""
 
 
 def means_by_side(
     movements: Iterable[Movement], names: Collection[str] | None = None
-) -> dict[str, dict[Key, MetricSummary]]:
-    """The same of the counted swings of each side, in the order of `SIDES`."""
+) -> dict[str, dict[MetricRule, MetricSummary]]:
+    """The averages over the swings from each side that count, in the order of `SIDES`.
+
+    With `names` only of these metrics.
+    """
     of_side: dict[str, list[Movement]] = {}
     for movement in movements:
         if movement.is_counted:
@@ -112,7 +114,7 @@ def means_by_side(
 
 
 def side_in_files(sides: Collection[str]) -> str:
-    """What stands in a file beside numbers over swings from these sides together."""
+    """The word for these sides in a file: `right`, `left`, `both`, or empty."""
     if len(sides) > 1:
         return "both"
     return next(iter(sides), "")
@@ -121,27 +123,31 @@ def side_in_files(sides: Collection[str]) -> str:
 # --- Kept, and read for many sessions ---------------------------------------------
 
 
-class Part(NamedTuple):
-    """One metric over the counted swings of one side."""
+class SideMean(NamedTuple):
+    """The average of one metric over the swings from one side that count."""
 
     n: int
     mean: float
     sd: float | None
 
 
-#: By side what there is of it; without numbers where one side is all of the session.
-Parts = dict[str, dict[Key, Part]]
+#: The averages of a session by side; empty for a session with swings from one side.
+SideMeans = dict[str, dict[MetricRule, SideMean]]
 
 
 def side_key(side: str) -> str:
-    """A side as JSON and an address name it."""
+    """The name of a side in JSON and in addresses: `right`, `left` or `unknown`."""
     return side or "unknown"
 
 
 def sides_json(
     counted: Iterable[tuple[Movement, Mapping[str, MetricValue]]],
 ) -> dict[str, Any]:
-    """What a session's summary keeps of its sides; numbers where there are several."""
+    """What the summary of a session keeps of each side, as JSON.
+
+    The number of swings; and the averages of the headline metrics where the session
+    has swings from more than one side.
+    """
     of_side: dict[str, list[tuple[Movement, Mapping[str, MetricValue]]]] = {}
     for movement, metrics in counted:
         kept = {name: value for name, value in metrics.items() if name in _KEPT}
@@ -163,13 +169,14 @@ def sides_json(
 
 def sides_of_sessions(
     sessions: SessionQuerySet, names: Collection[str]
-) -> dict[int, Parts]:
-    """Sides that the sessions' swings were taken from, with the means of each.
+) -> dict[int, SideMeans]:
+    """The sides of each session's swings, with the averages of these metrics.
 
-    One query; two more at most where a session has swings of both sides.
+    Averages are there only for sessions with swings from more than one side. One query,
+    and two more at most where there is such a session.
     """
-    found: dict[int, Parts] = {}
-    # What is no swing has no numbers, so nothing is lost by leaving it out. These
+    found: dict[int, SideMeans] = {}
+    # Other movements have no numbers, so nothing is lost by leaving them out. These
     # columns lie before the long ones, which SQLite would have to read through.
     rows = Movement.objects.filter(session__in=sessions.order_by(), is_swing=True)
     for pk, side in rows.order_by().values_list("session_id", "side").distinct():
@@ -186,21 +193,21 @@ def sides_of_sessions(
             # Summarised before sides were told apart.
             wanted[pk] = names
             continue
-        found[pk] = _parts_of_json(kept)
+        found[pk] = _side_means_of_json(kept)
         if others and len(kept) > 1:
             wanted[pk] = others
     for pk, parts in _computed(wanted).items():
         for side, means in parts.items():
             found[pk].setdefault(side, {}).update(means)
-        # A swing that does not count is of no side that is compared.
+        # A side whose swings are all excluded is not compared.
         found[pk] = {side: found[pk][side] for side in parts}
     return found
 
 
-def _parts_of_json(kept: Mapping[str, Any]) -> Parts:
+def _side_means_of_json(kept: Mapping[str, Any]) -> SideMeans:
     return {
         side: {
-            (metric, rule): Part(n, float(mean), None if sd is None else float(sd))
+            (metric, rule): SideMean(n, float(mean), None if sd is None else float(sd))
             for metric, rule, n, mean, sd in kept[side_key(side)]["means"]
         }
         for side in SIDES
@@ -208,8 +215,11 @@ def _parts_of_json(kept: Mapping[str, Any]) -> Parts:
     }
 
 
-def _computed(wanted: Mapping[int, Collection[str]]) -> dict[int, Parts]:
-    """Means of each side of these sessions, from their swings; one query."""
+def _computed(wanted: Mapping[int, Collection[str]]) -> dict[int, SideMeans]:
+    """The averages by side of these metrics, by session, computed from the swings.
+
+    One query.
+    """
     if not wanted:
         return {}
     names = list(dict.fromkeys(name for some in wanted.values() for name in some))
@@ -248,7 +258,7 @@ def _computed(wanted: Mapping[int, Collection[str]]) -> dict[int, Parts]:
     return {
         pk: {
             side: {
-                key: Part(one.n, cast(float, one.mean), one.sd)
+                key: SideMean(one.n, cast(float, one.mean), one.sd)
                 for key, one in means.items()
                 if key[0] in wanted[pk]
             }

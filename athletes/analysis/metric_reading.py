@@ -11,7 +11,7 @@ from biomechanics.definitions import METRICS, MetricDefinition
 
 
 @dataclass(frozen=True)
-class Reading:
+class MetricReading:
     """A value of one metric, of one swing or over the swings of a session.
 
     `value` is in the unit of the definition; pages convert when they print.
@@ -43,16 +43,16 @@ class Reading:
         return self.sd if self.n is not None and self.n >= 3 else None
 
 
-def reading_of(metric: str, metrics: Mapping[str, Any]) -> Reading:
+def reading_of(metric: str, metrics: Mapping[str, Any]) -> MetricReading:
     """The reading of `metric` out of a movement's stored metrics."""
     entry = metrics.get(metric)
     definition = METRICS[metric]
     if entry is None:
-        return Reading(definition, None, reason="Not computed for this swing.")
+        return MetricReading(definition, None, reason="Not computed for this swing.")
     value = entry.get("value")
     if isinstance(value, float) and not math.isfinite(value):
         value = None
-    return Reading(
+    return MetricReading(
         definition,
         value,
         reason=entry.get("reason") or "",

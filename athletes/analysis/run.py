@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import json
 import logging
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from django.db import connection, transaction
 from django.utils import timezone
 
-from athletes.analysis.means_by_side import (
-    means_by_rule,
-    metrics_of,
-    sides_json,
+from athletes.analysis.session_summary import (
+    lock_session,
+    refresh_session_summary,
+    write_session_summary,
 )
 from athletes.analysis.swing_task import (
     ENERGETIC_COLUMNS,
@@ -31,7 +29,7 @@ from athletes.analysis.swing_task import (
     SwingTask,
     compute_here,
 )
-from athletes.bulk_sql import update_rows, write_rows
+from athletes.bulk_sql import update_rows
 from athletes.frames import curves as stored_curves
 from athletes.frames import load
 from athletes.frames.unpacking import FrameParts
@@ -42,18 +40,9 @@ from athletes.models import (
     Movement,
     QualityGrade,
     Session,
-    SessionMetric,
 )
-from biomechanics import curves as curve_tools
 from biomechanics import units
-from biomechanics.analysis_types import MetricValue
-from biomechanics.definitions import HEADLINES, METHOD_VERSION, METRICS
-from biomechanics.session_statistics import (
-    LEAST_SWINGS_FOR_SPREAD,
-    MetricSummary,
-    session_order,
-    summarize_session,
-)
+from biomechanics.definitions import METHOD_VERSION
 
 logger = logging.getLogger(__name__)
 
@@ -62,8 +51,6 @@ BATCH = 16
 # Rounds in which results are thrown away because their frames changed meanwhile.
 _ROUNDS = 3
 
-# Curves by which the swing nearest to the mean is found.
-_REPRESENTATIVE_BY = ("pelvis_omega", "torso_omega", "lead_arm_omega")
 
 # What a movement holds of which nothing could be found out.
 _NO_RESULT: dict[str, Any] = {
@@ -171,10 +158,10 @@ def _analyse(
         for _ in range(_ROUNDS):
             outcomes = _compute(session_pk, waiting, compute)
             with transaction.atomic():
-                session = _locked(session_pk)
+                session = lock_session(session_pk)
                 waiting = _write(session, outcomes)
                 if is_last and not waiting:
-                    _summarise(session)
+                    write_session_summary(session)
                     is_summarised = True
             done = [pk for pk in outcomes if pk not in waiting]
             failed = sum(outcomes[pk].code == "analysis_failed" for pk in done)
@@ -189,7 +176,7 @@ def _analyse(
                 len(waiting),
             )
     if not is_summarised:
-        summarise(session_pk)
+        refresh_session_summary(session_pk)
     return counts
 
 
@@ -330,14 +317,6 @@ _MOVEMENT_COLUMNS = {
 }
 
 
-def _locked(session_pk: int) -> Session:
-    """The session, so that its writers wait for each other (SQLite has one anyway).
-
-    Without the athlete: a joined row would be that of before the wait.
-    """
-    return Session.objects.select_for_update(no_key=True).get(pk=session_pk)
-
-
 def _result(outcome: _Outcome) -> dict[str, Any]:
     """Fields of a movement out of what became of its analysis."""
     plain = None if outcome.done is None else outcome.done.plain
@@ -371,187 +350,3 @@ def _result(outcome: _Outcome) -> dict[str, Any]:
         "quality_grade": plain["quality"]["grade"],
         "quality_reasons": plain["quality"]["reasons"],
     }
-
-
-# --- Sessions -------------------------------------------------------------------
-
-
-def summarise(session_pk: int) -> None:
-    """Means, spread and the like of a session over its counted swings."""
-    with transaction.atomic():
-        _summarise(_locked(session_pk))
-
-
-def _summarise(session: Session) -> None:
-    movements = list(
-        Movement.objects.filter(session_id=session.pk)
-        .in_session_order()
-        .only(
-            "is_swing",
-            "side",
-            "quality_grade",
-            "inclusion",
-            "events",
-            "automatic_events",
-            "metrics",
-        )
-    )
-    counted = [
-        (movement, metrics_of(movement))
-        for movement in movements
-        if movement.is_counted
-    ]
-    _store_session_metrics(session.pk, counted)
-    swings = sum(bool(movement.is_swing) for movement in movements)
-    summary = _summary(movements, counted)
-    if (session.swing_count, session.summary) != (swings, summary):
-        session.swing_count = swings
-        session.summary = summary
-        session.save(update_fields=["swing_count", "summary", "updated_at"])
-
-
-#: A swing that counts, with its metrics.
-_Counted = tuple[Movement, dict[str, MetricValue]]
-
-
-def _store_session_metrics(session_pk: int, counted: Sequence[_Counted]) -> None:
-    """One row for each metric and event rule; others of the session go."""
-    new = {key: _values_of(summary) for key, summary in means_by_rule(counted).items()}
-    rows = SessionMetric.objects.filter(session_id=session_pk).values_list(
-        "pk", "metric", "event_rule", *_SUMMARY_COLUMNS
-    )
-    pks, stored = {}, {}
-    for pk, name, rule, *values in rows:
-        pks[name, rule], stored[name, rule] = pk, values
-    gone = [pk for key, pk in pks.items() if key not in new]
-    if gone:
-        SessionMetric.objects.filter(pk__in=gone).delete()
-    write_rows(
-        "session_metrics",
-        _METRIC_COLUMNS,
-        [
-            (session_pk, *key, *values)
-            for key, values in new.items()
-            if values != stored.get(key)
-        ],
-        key=("session_id", "metric", "event_rule"),
-    )
-
-
-_SUMMARY_COLUMNS = {
-    "n": "integer",
-    "mean": "double precision",
-    "sd": "double precision",
-    "minimum": "double precision",
-    "maximum": "double precision",
-    "median": "double precision",
-    "robust_spread": "double precision",
-    "cv": "double precision",
-    "method_version": "text",
-}
-_METRIC_COLUMNS = {
-    "session_id": "bigint",
-    "metric": "text",
-    "event_rule": "text",
-    **_SUMMARY_COLUMNS,
-}
-
-
-def _values_of(summary: MetricSummary) -> list[Any]:
-    """What is stored of a summary, in the order of `_SUMMARY_COLUMNS`."""
-    return [
-        summary.n,
-        summary.mean,
-        summary.sd,
-        summary.minimum,
-        summary.maximum,
-        summary.median,
-        summary.robust_spread,
-        summary.cv_percent,
-        METHOD_VERSION,
-    ]
-
-
-def _summary(
-    movements: Sequence[Movement], counted: Sequence[_Counted]
-) -> dict[str, Any]:
-    """What pages say of a session at a glance; JSON."""
-    metrics = [item for _, item in counted]
-    order = session_order(metrics)
-    means = summarize_session(metrics, HEADLINES)
-    grades = Counter(
-        movement.quality_grade or "none" for movement in movements if movement.is_swing
-    )
-    return {
-        "movements": len(movements),
-        "swings": sum(bool(movement.is_swing) for movement in movements),
-        "counted": len(counted),
-        "sides": sides_json(counted),
-        "representative": {
-            "movement_id": representative_movement([m for m, _ in counted])
-        },
-        "orders": [
-            {"order": share.order, "count": share.count, "share": share.share}
-            for share in order.distribution
-        ],
-        "mean_order": order.mean_order,
-        "quality": {grade: grades.get(grade, 0) for grade in (*_GRADES, "none")},
-        "headlines": {
-            name: {
-                "mean": means[name].mean,
-                "sd": means[name].sd,
-                "n": means[name].n,
-                "unit": METRICS[name].unit,
-            }
-            for name in HEADLINES
-            if name in means and means[name].n
-        },
-        "method_version": METHOD_VERSION,
-    }
-
-
-_GRADES = tuple(QualityGrade.values)
-
-
-def representative_movement(counted: Sequence[Movement]) -> int | None:
-    """The swing nearest to the mean curves; None with fewer than three swings."""
-    if len(counted) < LEAST_SWINGS_FOR_SPREAD:
-        return None
-    kept = stored_curves.load_curves([m.pk for m in counted], _REPRESENTATIVE_BY)
-    return nearest_to_mean({m.pk: _reference_s(m) for m in counted}, kept)
-
-
-def nearest_to_mean(
-    references: Mapping[int, float | None], kept: Mapping[int, stored_curves.Curves]
-) -> int | None:
-    """The same of swings whose curves are at hand; `references` are times by id."""
-    usable = [
-        (pk, zero_s, kept[pk])
-        for pk, zero_s in references.items()
-        if pk in kept and zero_s is not None
-    ]
-    names = [
-        name
-        for name in _REPRESENTATIVE_BY
-        if any(name in curves.values for _, _, curves in usable)
-    ]
-    sets = [
-        curve_tools.align(
-            [
-                curve_tools.Curve(
-                    time_s=curves.time_s,
-                    values=curves.values.get(name, np.full(len(curves.time_s), np.nan)),
-                    zero_s=zero_s,
-                )
-                for _, zero_s, curves in usable
-            ]
-        )
-        for name in names
-    ]
-    place = curve_tools.representative(sets)
-    return None if place is None else usable[place][0]
-
-
-def _reference_s(movement: Movement) -> float | None:
-    time_s = (movement.events.get("reference") or {}).get("time_s")
-    return None if time_s is None else float(time_s)

@@ -29,7 +29,8 @@ from django.utils import timezone
 
 from accounts.audit import record
 from accounts.models import Action, User
-from athletes.analysis import peer_numbers, run
+from athletes.analysis import peer_numbers
+from athletes.analysis.session_summary import refresh_session_summary
 from athletes.analysis.summaries import (
     PROFILE_FIELDS,
     recompute_later,
@@ -381,7 +382,7 @@ def regroup(session_id: str, player_pks: Collection[int]) -> list[int]:
         first = members[0][2]
         for _, _, row in members[1:]:
             _fold(row, first)
-        run.summarise(first.pk)
+        refresh_session_summary(first.pk)
         shown.append(first.pk)
     return shown
 

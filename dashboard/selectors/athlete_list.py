@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from athletes.analysis.metric_reading import Reading
+from athletes.analysis.metric_reading import MetricReading
 from athletes.models import Hand, Player
 from athletes.querysets import PlayerQuerySet
 from biomechanics.definitions import METRICS
@@ -115,7 +115,7 @@ class AthleteRow:
     data_state: str
     data_label: str
     missing_since: dt.datetime | None
-    readings: tuple[Reading, ...]
+    readings: tuple[MetricReading, ...]
 
 
 @dataclass(frozen=True)
@@ -222,6 +222,6 @@ def _row(player: Player) -> AthleteRow:
     )
 
 
-def _latest(metric: str, value: float | None) -> Reading:
+def _latest(metric: str, value: float | None) -> MetricReading:
     reason = "" if value is not None else "No counted swing has it yet."
-    return Reading(METRICS[metric], value, reason=reason)
+    return MetricReading(METRICS[metric], value, reason=reason)

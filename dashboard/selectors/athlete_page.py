@@ -21,7 +21,7 @@ from athletes.analysis.history import (
     side_of_key,
     sides_in,
 )
-from athletes.analysis.metric_reading import Reading
+from athletes.analysis.metric_reading import MetricReading
 from athletes.models import Player, Session
 from athletes.querysets import PlayerQuerySet, SessionQuerySet
 from biomechanics.definitions import HEADLINES, METRICS, MetricDefinition
@@ -51,7 +51,7 @@ class AthleteFacts:
 class HeadlineTile:
     """One headline number: now, against before, and its way there."""
 
-    reading: Reading
+    reading: MetricReading
     date: dt.date | None
     change: MetricChange | None
     spark: tuple[float, ...]
@@ -94,7 +94,7 @@ class SessionLine:
     """One session in the athlete's list; a speed for each side swung from."""
 
     session: Session
-    hand_speeds: tuple[tuple[str, Reading], ...]
+    hand_speeds: tuple[tuple[str, MetricReading], ...]
     note_count: int
     tags: tuple[str, ...]
 
@@ -209,11 +209,13 @@ def _facts(player: Player) -> AthleteFacts:
 def _tile(name: str, points: Sequence[Point]) -> HeadlineTile:
     if not points:
         reason = "No counted swing has this number."
-        return HeadlineTile(Reading(METRICS[name], None, reason=reason), None, None, ())
+        return HeadlineTile(
+            MetricReading(METRICS[name], None, reason=reason), None, None, ()
+        )
     latest = newest_point(points)
     same = [point for point in points if point.basis == latest.basis]
     return HeadlineTile(
-        reading=Reading(
+        reading=MetricReading(
             METRICS[name],
             latest.mean,
             n=latest.n,
@@ -270,7 +272,7 @@ def _session_lines(
     shown = paginator.get_page(page)
     rows = list(shown.object_list)
     readings = _hand_speeds(speeds)
-    missing = Reading(
+    missing = MetricReading(
         METRICS["peak_hand_speed"], None, reason="No counted swing has this number."
     )
     return (
@@ -290,12 +292,12 @@ def _session_lines(
 
 def _hand_speeds(
     points: Iterable[Point],
-) -> dict[int, tuple[tuple[str, Reading], ...]]:
+) -> dict[int, tuple[tuple[str, MetricReading], ...]]:
     """By session, with the side in words where the athlete swings from both."""
-    found: dict[int, dict[str, Reading]] = {}
+    found: dict[int, dict[str, MetricReading]] = {}
     for point in sorted(points, key=lambda point: point.n):
         of_session = found.setdefault(point.session_id, {})
-        of_session[point.basis.side_words] = Reading(
+        of_session[point.basis.side_words] = MetricReading(
             METRICS[point.metric],
             point.mean,
             n=point.n,

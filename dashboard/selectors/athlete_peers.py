@@ -9,7 +9,7 @@ from typing import Literal
 
 from athletes.analysis import percentiles
 from athletes.analysis.history import Basis, History, Point
-from athletes.analysis.metric_reading import Reading
+from athletes.analysis.metric_reading import MetricReading
 from athletes.analysis.peer_numbers import EVERYONE, PeerBasis, band_words
 from athletes.analysis.percentiles import (
     LEAST_ATHLETES,
@@ -27,7 +27,7 @@ Among = Literal["age", "all"]
 class Standing:
     """One number among those of the same basis, in words and for the strip."""
 
-    reading: Reading
+    reading: MetricReading
     share: Rank | None
     # Why the number is not held against others at all.
     apart: str = ""
@@ -125,7 +125,7 @@ class AthletePeers:
 
 def athlete_peers(
     player: Player,
-    latest: Sequence[tuple[Reading, Point]],
+    latest: Sequence[tuple[MetricReading, Point]],
     history: History,
     *,
     chosen: str,

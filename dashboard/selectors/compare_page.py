@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 from athletes import display
 from athletes.access import Viewer, visible_sessions
-from athletes.analysis.changes import scatter_of
+from athletes.analysis.changes import scatter_of_points
 from athletes.analysis.event_rules import commonest, event_rules, event_time
 from athletes.analysis.history import Basis, History, histories, rule_words
-from athletes.analysis.means_by_side import event_rule
+from athletes.analysis.means_by_side import metric_rule
 from athletes.analysis.metric_reading import reading_of
 from athletes.frames.curves import Curves, load_curves
 from athletes.models import Movement
@@ -460,7 +460,7 @@ def _values(swings: Iterable[Movement], name: str, rule: str) -> list[float]:
     readings = (
         reading_of(name, swing.metrics)
         for swing in swings
-        if event_rule(swing, name) == rule
+        if metric_rule(swing, name) == rule
     )
     return [
         float(reading.value)
@@ -475,7 +475,7 @@ def _row(
     history: Mapping[int, History],
 ) -> CompareRow:
     rule = commonest(
-        event_rule(swing, definition.id)
+        metric_rule(swing, definition.id)
         for item in items
         for swing in item.swings
         if not reading_of(definition.id, swing.metrics).is_missing
@@ -538,7 +538,7 @@ def _scatter(
             continue
         # Of the things that the athlete's numbers rest on, the commonest.
         commonest = max(by_basis, key=lambda basis: by_basis[basis])
-        scatter = scatter_of([p for p in points if p.basis == commonest])
+        scatter = scatter_of_points([p for p in points if p.basis == commonest])
         if scatter is not None:
             squares.append(scatter.sd**2)
     if not squares:

@@ -12,7 +12,7 @@ from athletes import display
 from athletes.analysis.event_rules import commonest, event_time
 from athletes.analysis.history import rule_words, side_words
 from athletes.analysis.means_by_side import SIDES, side_key
-from athletes.analysis.run import nearest_to_mean
+from athletes.analysis.session_summary import nearest_to_mean
 from athletes.frames.curves import Curves, load_curves
 from biomechanics import curves as curve_tools
 from biomechanics.definitions import SERIES, SeriesDefinition

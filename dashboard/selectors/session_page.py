@@ -18,7 +18,7 @@ from athletes.analysis.means_by_side import (
     side_key,
     side_of,
 )
-from athletes.analysis.metric_reading import Reading, reading_of
+from athletes.analysis.metric_reading import MetricReading, reading_of
 from athletes.models import (
     BiomechanicsData,
     DataState,
@@ -61,13 +61,13 @@ class SwingRow:
     order: str
     events: Mapping[str, Any]
     rules: Mapping[str, str]
-    readings: tuple[Reading, ...]
+    readings: tuple[MetricReading, ...]
 
     @property
     def side_words(self) -> str:
         return side_words(self.side)
 
-    def reading(self, metric: str) -> Reading | None:
+    def reading(self, metric: str) -> MetricReading | None:
         return next((item for item in self.readings if item.metric == metric), None)
 
 
@@ -88,7 +88,7 @@ class SequenceCount:
 class GapReading:
     """A mean gap with its standard error over the counted swings."""
 
-    reading: Reading
+    reading: MetricReading
     standard_error: float | None
 
     @property
@@ -130,7 +130,7 @@ class SessionPart:
     key: str
     label: str
     counted: int
-    summary: tuple[Reading, ...]
+    summary: tuple[MetricReading, ...]
     orders: tuple[SequenceCount, ...]
     gaps: tuple[GapReading, ...]
 
@@ -148,7 +148,7 @@ class SessionPart:
         return any(gap.reading.sd_shown is not None for gap in self.gaps)
 
     @property
-    def first_means(self) -> tuple[Reading, ...]:
+    def first_means(self) -> tuple[MetricReading, ...]:
         return tuple(r for r in self.summary if not r.is_missing)[:FIRST_MEANS]
 
 
@@ -217,7 +217,7 @@ class SessionPage:
         return all(part.has_consistency for part in self.parts)
 
     @property
-    def first_means(self) -> tuple[Reading, ...]:
+    def first_means(self) -> tuple[MetricReading, ...]:
         return tuple(reading for part in self.parts for reading in part.first_means)
 
     @property
@@ -371,9 +371,9 @@ def swing_row(movement: Movement) -> SwingRow:
     )
 
 
-def reading_of_session(metric: SessionMetric) -> Reading:
+def reading_of_session(metric: SessionMetric) -> MetricReading:
     """A session's mean as a reading."""
-    return Reading(
+    return MetricReading(
         METRICS[metric.metric],
         metric.mean,
         n=metric.n,
@@ -393,13 +393,13 @@ class _Mean:
     sd: float | None
 
     @property
-    def reading(self) -> Reading:
-        return Reading(
+    def reading(self) -> MetricReading:
+        return MetricReading(
             METRICS[self.metric], self.mean, n=self.n, sd=self.sd, rule=self.rule
         )
 
 
-def _summary(means: Sequence[_Mean]) -> tuple[Reading, ...]:
+def _summary(means: Sequence[_Mean]) -> tuple[MetricReading, ...]:
     """Headline means; of several event rules the first."""
     by_metric: dict[str, _Mean] = {}
     for mean in means:
@@ -407,7 +407,9 @@ def _summary(means: Sequence[_Mean]) -> tuple[Reading, ...]:
     return tuple(
         by_metric[name].reading
         if name in by_metric
-        else Reading(METRICS[name], None, reason="No counted swing has this number.")
+        else MetricReading(
+            METRICS[name], None, reason="No counted swing has this number."
+        )
         for name in HEADLINES
         if METRICS[name].unit != "text"
     )

@@ -8,11 +8,11 @@ from typing import Any
 
 from athletes.analysis.history import rule_words, side_words
 from athletes.analysis.means_by_side import (
-    event_rule,
+    metric_rule,
     side_of,
     sides_of_sessions,
 )
-from athletes.analysis.metric_reading import Reading, reading_of
+from athletes.analysis.metric_reading import MetricReading, reading_of
 from athletes.models import (
     BiomechanicsData,
     EventCorrection,
@@ -62,7 +62,7 @@ class MetricGroup:
 
     key: str
     name: str
-    readings: tuple[Reading, ...]
+    readings: tuple[MetricReading, ...]
 
     @property
     def known(self) -> int:
@@ -98,8 +98,8 @@ class SwingPage:
     total: int
     previous_id: int | None
     next_id: int | None
-    headlines: tuple[Reading, ...]
-    session_means: Mapping[str, Reading]
+    headlines: tuple[MetricReading, ...]
+    session_means: Mapping[str, MetricReading]
     # Of which swings, where the session has them from both sides: `batting left`.
     means_side: str
     groups: tuple[MetricGroup, ...]
@@ -122,7 +122,7 @@ class SwingPage:
         return any(group.known for group in self.groups)
 
     @property
-    def order(self) -> Reading:
+    def order(self) -> MetricReading:
         return next(item for item in self.headlines if item.metric == "seq_order")
 
     @property
@@ -191,7 +191,7 @@ def swing_page(movement: Movement) -> SwingPage:
     )
 
 
-def _session_means(movement: Movement) -> tuple[dict[str, Reading], str]:
+def _session_means(movement: Movement) -> tuple[dict[str, MetricReading], str]:
     """Headline means of the session, from the side and by the rule of this swing.
 
     And the side in words, where the session has swings from both.
@@ -201,9 +201,11 @@ def _session_means(movement: Movement) -> tuple[dict[str, Reading], str]:
     if len(sides) > 1:
         own_side = sides.get(side_of(movement), {})
         means = {
-            metric: Reading(METRICS[metric], part.mean, n=part.n, sd=part.sd, rule=rule)
+            metric: MetricReading(
+                METRICS[metric], part.mean, n=part.n, sd=part.sd, rule=rule
+            )
             for (metric, rule), part in own_side.items()
-            if rule == event_rule(movement, metric)
+            if rule == metric_rule(movement, metric)
         }
         return means, side_words(side_of(movement))
     rows = SessionMetric.objects.filter(
@@ -212,7 +214,7 @@ def _session_means(movement: Movement) -> tuple[dict[str, Reading], str]:
     means = {
         row.metric: reading_of_session(row)
         for row in rows
-        if row.event_rule == event_rule(movement, row.metric)
+        if row.event_rule == metric_rule(movement, row.metric)
         # A swing that does not count may be from another side than all that do.
         and side_of(movement) in sides
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from athletes.analysis.metric_reading import Reading
+from athletes.analysis.metric_reading import MetricReading
 from athletes.models import QualityGrade
 from biomechanics.definitions import HEADLINES, METRICS, MetricDefinition
 from dashboard.selectors.session_page import SessionPage, SessionPart, SwingRow
@@ -51,7 +51,7 @@ class MeanRow:
     label: str
     counted: int
     has_spread: bool
-    readings: tuple[Reading | None, ...]
+    readings: tuple[MetricReading | None, ...]
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ def value(
 
 @register.simple_tag(takes_context=True)
 def reading(context: Context, shown: Any, sd: bool = True) -> SafeString:
-    """A `selectors.readings.Reading` with its unit, digits and spread."""
+    """A `MetricReading` with its unit, digits and spread."""
     return _value(
         context,
         shown.value,

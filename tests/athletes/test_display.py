@@ -8,7 +8,7 @@ from django.template import Context, Template
 from django.test import RequestFactory
 
 from athletes import display
-from athletes.analysis.metric_reading import Reading
+from athletes.analysis.metric_reading import MetricReading
 from biomechanics.definitions import METRICS
 
 COACH = SimpleNamespace(units="imperial")
@@ -120,7 +120,7 @@ def test_time_since_a_moment(seconds, words):
 
 
 def test_reading_carries_unit_spread_and_flag():
-    reading = Reading(
+    reading = MetricReading(
         METRICS["peak_hand_speed"], 10.0, flagged=True, reason="Outside.", n=5, sd=0.5
     )
     html = rendered("{% reading r %}", r=reading)
@@ -133,12 +133,14 @@ def test_reading_carries_unit_spread_and_flag():
 
 
 def test_spread_of_two_swings_is_not_shown():
-    reading = Reading(METRICS["peak_hand_speed"], 10.0, n=2, sd=0.5)
+    reading = MetricReading(METRICS["peak_hand_speed"], 10.0, n=2, sd=0.5)
     assert text_of(rendered("{% reading r %}", r=reading)) == "22.4mph"
 
 
 def test_missing_reading_says_why():
-    reading = Reading(METRICS["bat_speed_max"], None, reason="No <bat> in this file.")
+    reading = MetricReading(
+        METRICS["bat_speed_max"], None, reason="No <bat> in this file."
+    )
     html = rendered("{% reading r %}", r=reading)
     assert "missing: No &lt;bat&gt; in this file." in html
     assert "<bat>" not in html

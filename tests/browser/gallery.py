@@ -14,7 +14,7 @@ from django.shortcuts import redirect
 from django.template import engines
 from django.urls import include, path
 
-from athletes.analysis.metric_reading import Reading
+from athletes.analysis.metric_reading import MetricReading
 from biomechanics.definitions import METRICS
 
 X0_MS, DX_MS, COUNT = -600.0, 1000 / 240, 193
@@ -153,7 +153,7 @@ def parts(request: Any) -> Any:
     unknown = SimpleNamespace(real=None, reason="too few swings to say")
     tiles = [
         SimpleNamespace(
-            reading=Reading(
+            reading=MetricReading(
                 metric, None if metric.unit == "text" else 42.0, n=5, sd=1.0
             ),
             change=(real, inside, unknown)[place % 3],

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from athletes.analysis import run
+from athletes.analysis import session_summary
 from athletes.models import Movement
 from tests.browser.site_pages import hit
 from tests.factories import make_player, make_user
@@ -37,7 +37,7 @@ def session():
     swings = session.movements.filter(is_swing=True).in_session_order()
     left = [swing.pk for swing in swings[:2]]
     Movement.objects.filter(pk__in=left).update(side="left")
-    run.summarise(session.pk)
+    session_summary.refresh_session_summary(session.pk)
     return session
 
 

@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from athletes.analysis.changes import change_at, scatter_of
+from athletes.analysis.changes import change_at, scatter_of_points
 from athletes.analysis.history import Basis, Point
 from dashboard.selectors.changes import findings
 
@@ -60,13 +60,13 @@ def test_sessions_of_another_condition_are_not_compared():
 
 def test_scatter_is_pooled_over_sessions_by_their_swings():
     history = [points([1], sd=10.0, n=11)[0], *points([1, 2], sd=20.0, n=6)]
-    scatter = scatter_of(history)
+    scatter = scatter_of_points(history)
     assert scatter.source == "own"
     assert scatter.sd == pytest.approx(math.sqrt((10 * 100 + 10 * 400) / 20))
 
 
 def test_scatter_is_the_published_one_until_there_are_three_sessions():
-    scatter = scatter_of(points([900, 905]))
+    scatter = scatter_of_points(points([900, 905]))
     assert (scatter.sd, scatter.source) == (31, "published")
 
 

@@ -18,7 +18,7 @@ from pypdf import PdfReader
 
 from athletes import decisions
 from athletes.admin.metrics_csv import metrics_csv
-from athletes.analysis import percentiles, run, summaries
+from athletes.analysis import percentiles, run, session_summary, summaries
 from athletes.analysis.changes import change_at
 from athletes.analysis.history import histories, newest_side, of_side, sides_in
 from athletes.frames import curves as stored_curves
@@ -84,7 +84,7 @@ def session_of(player, week, right=(), left=(), **fields):
     )
     swings(session, "right", right)
     swings(session, "left", left)
-    run.summarise(session.pk)
+    session_summary.refresh_session_summary(session.pk)
     return session
 
 
@@ -152,7 +152,7 @@ def test_a_metric_that_is_not_kept_is_computed_of_each_side(switch):
     session = newest_of(switch)
     swings(session, "right", [500.0, 520.0], "com_speed_max")
     swings(session, "left", [300.0], "com_speed_max")
-    run.summarise(session.pk)
+    session_summary.refresh_session_summary(session.pk)
     points = history_of(switch, "peak_hand_speed", "com_speed_max")["com_speed_max"]
     assert {p.basis.side: (p.n, p.mean) for p in points} == {
         "right": (2, 510.0),
@@ -175,7 +175,7 @@ def test_who_swings_from_one_side_reads_as_ever(righty):
 def test_an_unknown_side_is_a_group_of_its_own(righty):
     session = newest_of(righty)
     swings(session, None, [20.0, 20.2])
-    run.summarise(session.pk)
+    session_summary.refresh_session_summary(session.pk)
     history = history_of(righty)
     assert sides_in(history) == ("right", "")
     (point,) = of_side(history, "")["peak_hand_speed"]
@@ -205,7 +205,7 @@ def test_moved_events_keep_their_rule_on_each_side(switch):
         swing.events = {"reference": {"time_s": 1.1, "rule": "manual"}}
         swing.automatic_events = RULE
         swing.save()
-    run.summarise(session.pk)
+    session_summary.refresh_session_summary(session.pk)
     kept = history_of(switch)["peak_hand_speed"]
     assert {point.basis.rule for point in kept} == {"hand_peak"}
     Session.objects.update(summary={})
@@ -428,7 +428,7 @@ def test_scatter_is_that_of_the_side(client, coach, switch):
         for swing, off in zip(left, (-2, 0, 2), strict=True):
             swing.metrics[METRIC]["value"] = 8.0 + off
             swing.save()
-        run.summarise(session.pk)
+        session_summary.refresh_session_summary(session.pk)
     before, after = switch.sessions.order_by("session_date")[2:]
     response = compare(
         client, f"session-{before.pk}-right", f"session-{after.pk}-right"
@@ -587,7 +587,7 @@ def recorded():
         packed = pack({CLOCK: curves.time_s, **values})
         slower[pk] = packed
     stored_curves.store_packed(slower)
-    run.summarise(session.pk)
+    session_summary.refresh_session_summary(session.pk)
     session.refresh_from_db()
     return session
 
@@ -642,7 +642,7 @@ def test_each_side_has_its_own_typical_swing(client, coach, recorded):
         for swing in recorded.movements.in_session_order()
         if swing.is_counted and swing.side == "left"
     ]
-    assert apart["left"] == run.representative_movement(own)
+    assert apart["left"] == session_summary.representative_movement(own)
 
 
 # --- The list -----------------------------------------------------------------------

@@ -10,7 +10,7 @@ from django.apps import apps
 from django.db import connection
 
 from athletes import decisions
-from athletes.analysis import peer_numbers, percentiles, run, summaries
+from athletes.analysis import peer_numbers, percentiles, session_summary, summaries
 from athletes.identity import merging
 from athletes.models import (
     Condition,
@@ -306,7 +306,7 @@ class Facility:
                     "reference": {"rule": self.dice.choice(["contact", "hand_peak"])}
                 },
             )
-        run.summarise(session.pk)
+        session_summary.refresh_session_summary(session.pk)
         summaries.refresh_player_summaries([player.pk])
 
     def decide(self):

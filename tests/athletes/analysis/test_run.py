@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from athletes.analysis import means_by_side, run
+from athletes.analysis import means_by_side, run, session_summary
 from athletes.frames import store
 from athletes.frames.unpacking import unpack
 from athletes.models import (
@@ -377,7 +377,7 @@ def test_poor_and_excluded_swings_are_left_out_unless_included(db):
         quality_grade="poor",
         inclusion="included",
     )
-    run.summarise(session.pk)
+    session_summary.refresh_session_summary(session.pk)
     row = SessionMetric.objects.get(session=session, metric="peak_pelvis_omega")
     assert (row.n, row.mean, row.sd) == (2, 600.0, None)
     session.refresh_from_db()
@@ -396,7 +396,7 @@ def test_flagged_and_missing_values_do_not_enter_the_mean(db):
     flagged = make_swing(session=session)
     flagged.metrics = {"peak_pelvis_omega": metric(5000.0) | {"flagged": True}}
     flagged.save()
-    run.summarise(session.pk)
+    session_summary.refresh_session_summary(session.pk)
     row = SessionMetric.objects.get(session=session, metric="peak_pelvis_omega")
     assert (row.n, row.mean) == (2, 620.0)
 
@@ -404,18 +404,18 @@ def test_flagged_and_missing_values_do_not_enter_the_mean(db):
 def test_rows_of_metrics_that_nobody_has_any_more_go(db):
     session = make_session()
     swing = make_swing({"peak_pelvis_omega": 600.0}, session=session)
-    run.summarise(session.pk)
+    session_summary.refresh_session_summary(session.pk)
     assert SessionMetric.objects.filter(session=session).count() == 1
     swing.inclusion = "excluded"
     swing.save()
-    run.summarise(session.pk)
+    session_summary.refresh_session_summary(session.pk)
     assert not SessionMetric.objects.filter(session=session).exists()
 
 
 def test_summarising_again_writes_nothing(session):
     run.analyse_session(session.pk)
     with CaptureQueriesContext(connection) as queries:
-        run.summarise(session.pk)
+        session_summary.refresh_session_summary(session.pk)
     writes = [q["sql"] for q in queries if q["sql"].startswith(("INSERT", "UPDATE"))]
     assert writes == []
 
@@ -425,7 +425,7 @@ def test_a_moved_reference_keeps_the_rule_that_values_are_compared_by(db):
         events={"reference": {"time_s": 1.0, "rule": "manual"}},
         automatic_events={"reference": {"time_s": 1.1, "rule": "hand_peak"}},
     )
-    assert means_by_side.event_rule(swing, "peak_pelvis_omega") == "hand_peak"
+    assert means_by_side.metric_rule(swing, "peak_pelvis_omega") == "hand_peak"
 
 
 def test_foot_down_values_hang_on_the_rule_of_foot_down(db):
@@ -435,8 +435,8 @@ def test_foot_down_values_hang_on_the_rule_of_foot_down(db):
             "foot_down": {"time_s": 0.8, "rule": "vendor_norm_time"},
         }
     )
-    assert means_by_side.event_rule(swing, "x_factor_fd") == "vendor_norm_time"
-    assert means_by_side.event_rule(swing, "x_factor_ref") == "hand_peak"
+    assert means_by_side.metric_rule(swing, "x_factor_fd") == "vendor_norm_time"
+    assert means_by_side.metric_rule(swing, "x_factor_ref") == "hand_peak"
 
 
 def test_every_column_list_is_without_repeats():

@@ -6,6 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from accounts.models import Action, AuditEntry
+from athletes.analysis.session_summary import refresh_session_summary
 from athletes.analysis.summaries import refresh_player_summaries
 from athletes.analysis.totals import player_total
 from athletes.identity import duplicates, merging
@@ -58,7 +59,7 @@ def two():
             EventCorrection.objects.create(
                 movement=swing, event="foot_down", time_s=1.0
             )
-            merging.run.summarise(session.pk)
+            refresh_session_summary(session.pk)
     # One session of the vendor in which both took part, its movements named alike.
     shared = "00000000-0000-4000-8000-00000000beef"
     for player, condition in ((kept, ""), (merged, "tee")):
@@ -67,7 +68,7 @@ def two():
         )
         for number in range(2):
             factories.make_swing(session=session, org_movement_id=f"IMG-{number}")
-        merging.run.summarise(session.pk)
+        refresh_session_summary(session.pk)
     tag, other = (Tag.objects.create(name=name) for name in ("both", "his"))
     tag.players.add(kept, merged)
     other.players.add(merged)
@@ -225,7 +226,7 @@ def test_merges_of_merges_are_undone_in_order(two):
         player=third, session_id="00000000-0000-4000-8000-00000000beef"
     )
     factories.make_swing(session=third_session, org_movement_id="IMG-0")
-    merging.run.summarise(third_session.pk)
+    refresh_session_summary(third_session.pk)
     refresh_player_summaries([third.pk])
     duplicates.compare_waiting()
     before = rows()

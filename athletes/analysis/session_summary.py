@@ -1,0 +1,234 @@
+"""What is stored of a session as a whole: averages, spread, sides, the typical swing.
+
+Computed from the stored metrics of its swings, so it reads no frames.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from django.db import transaction
+
+from athletes.analysis.event_rules import event_time
+from athletes.analysis.means_by_side import (
+    means_by_rule,
+    metrics_of,
+    sides_json,
+)
+from athletes.bulk_sql import write_rows
+from athletes.frames import curves as stored_curves
+from athletes.models import Movement, QualityGrade, Session, SessionMetric
+from biomechanics import curves as curve_tools
+from biomechanics.analysis_types import MetricValue
+from biomechanics.definitions import HEADLINES, METHOD_VERSION, METRICS
+from biomechanics.session_statistics import (
+    LEAST_SWINGS_FOR_SPREAD,
+    MetricSummary,
+    session_order,
+    summarize_session,
+)
+
+# Curves by which the swing nearest to the average is found.
+_REPRESENTATIVE_BY = ("pelvis_omega", "torso_omega", "lead_arm_omega")
+_GRADES = tuple(QualityGrade.values)
+
+
+#: A swing that counts, with its metrics.
+_Counted = tuple[Movement, dict[str, MetricValue]]
+
+
+def lock_session(session_pk: int) -> Session:
+    """The session, locked so that those who write to it wait for each other.
+
+    SQLite has one writer anyway. The athlete is not joined: that row would be as it
+    was before the wait.
+
+    Raises
+    ------
+    Session.DoesNotExist
+        When the session is gone.
+    """
+    return Session.objects.select_for_update(no_key=True).get(pk=session_pk)
+
+
+def refresh_session_summary(session_pk: int) -> None:
+    """Compute and store what a session says of its swings that count."""
+    with transaction.atomic():
+        write_session_summary(lock_session(session_pk))
+
+
+def write_session_summary(session: Session) -> None:
+    """Compute and store the summary of a session that the caller has locked."""
+    movements = list(
+        Movement.objects.filter(session_id=session.pk)
+        .in_session_order()
+        .only(
+            "is_swing",
+            "side",
+            "quality_grade",
+            "inclusion",
+            "events",
+            "automatic_events",
+            "metrics",
+        )
+    )
+    counted = [
+        (movement, metrics_of(movement))
+        for movement in movements
+        if movement.is_counted
+    ]
+    _store_session_metrics(session.pk, counted)
+    swings = sum(bool(movement.is_swing) for movement in movements)
+    summary = _summary(movements, counted)
+    if (session.swing_count, session.summary) != (swings, summary):
+        session.swing_count = swings
+        session.summary = summary
+        session.save(update_fields=["swing_count", "summary", "updated_at"])
+
+
+def _store_session_metrics(session_pk: int, counted: Sequence[_Counted]) -> None:
+    """Store a row for each metric and event rule; delete the session's other rows."""
+    new = {key: _values_of(summary) for key, summary in means_by_rule(counted).items()}
+    rows = SessionMetric.objects.filter(session_id=session_pk).values_list(
+        "pk", "metric", "event_rule", *_SUMMARY_COLUMNS
+    )
+    pks, stored = {}, {}
+    for pk, name, rule, *values in rows:
+        pks[name, rule], stored[name, rule] = pk, values
+    gone = [pk for key, pk in pks.items() if key not in new]
+    if gone:
+        SessionMetric.objects.filter(pk__in=gone).delete()
+    write_rows(
+        "session_metrics",
+        _METRIC_COLUMNS,
+        [
+            (session_pk, *key, *values)
+            for key, values in new.items()
+            if values != stored.get(key)
+        ],
+        key=("session_id", "metric", "event_rule"),
+    )
+
+
+_SUMMARY_COLUMNS = {
+    "n": "integer",
+    "mean": "double precision",
+    "sd": "double precision",
+    "minimum": "double precision",
+    "maximum": "double precision",
+    "median": "double precision",
+    "robust_spread": "double precision",
+    "cv": "double precision",
+    "method_version": "text",
+}
+_METRIC_COLUMNS = {
+    "session_id": "bigint",
+    "metric": "text",
+    "event_rule": "text",
+    **_SUMMARY_COLUMNS,
+}
+
+
+def _values_of(summary: MetricSummary) -> list[Any]:
+    """The stored values of a summary, in the order of `_SUMMARY_COLUMNS`."""
+    return [
+        summary.n,
+        summary.mean,
+        summary.sd,
+        summary.minimum,
+        summary.maximum,
+        summary.median,
+        summary.robust_spread,
+        summary.cv_percent,
+        METHOD_VERSION,
+    ]
+
+
+def _summary(
+    movements: Sequence[Movement], counted: Sequence[_Counted]
+) -> dict[str, Any]:
+    """What pages show of a session at a glance, as JSON for its `summary`."""
+    metrics = [item for _, item in counted]
+    order = session_order(metrics)
+    means = summarize_session(metrics, HEADLINES)
+    grades = Counter(
+        movement.quality_grade or "none" for movement in movements if movement.is_swing
+    )
+    return {
+        "movements": len(movements),
+        "swings": sum(bool(movement.is_swing) for movement in movements),
+        "counted": len(counted),
+        "sides": sides_json(counted),
+        "representative": {
+            "movement_id": representative_movement([m for m, _ in counted])
+        },
+        "orders": [
+            {"order": share.order, "count": share.count, "share": share.share}
+            for share in order.distribution
+        ],
+        "mean_order": order.mean_order,
+        "quality": {grade: grades.get(grade, 0) for grade in (*_GRADES, "none")},
+        "headlines": {
+            name: {
+                "mean": means[name].mean,
+                "sd": means[name].sd,
+                "n": means[name].n,
+                "unit": METRICS[name].unit,
+            }
+            for name in HEADLINES
+            if name in means and means[name].n
+        },
+        "method_version": METHOD_VERSION,
+    }
+
+
+def representative_movement(counted: Sequence[Movement]) -> int | None:
+    """The id of the swing nearest to the average curves; None with too few swings."""
+    if len(counted) < LEAST_SWINGS_FOR_SPREAD:
+        return None
+    kept = stored_curves.load_curves([m.pk for m in counted], _REPRESENTATIVE_BY)
+    return nearest_to_mean(
+        {m.pk: event_time(m.events, "reference") for m in counted}, kept
+    )
+
+
+def nearest_to_mean(
+    references: Mapping[int, float | None], kept: Mapping[int, stored_curves.Curves]
+) -> int | None:
+    """The id of the swing whose curves are nearest to the average of all.
+
+    Parameters
+    ----------
+    references
+        Time of the reference event in seconds, by movement id.
+    kept
+        Stored curves by movement id; a swing without curves is left out.
+    """
+    usable = [
+        (pk, zero_s, kept[pk])
+        for pk, zero_s in references.items()
+        if pk in kept and zero_s is not None
+    ]
+    names = [
+        name
+        for name in _REPRESENTATIVE_BY
+        if any(name in curves.values for _, _, curves in usable)
+    ]
+    sets = [
+        curve_tools.align(
+            [
+                curve_tools.Curve(
+                    time_s=curves.time_s,
+                    values=curves.values.get(name, np.full(len(curves.time_s), np.nan)),
+                    zero_s=zero_s,
+                )
+                for _, zero_s, curves in usable
+            ]
+        )
+        for name in names
+    ]
+    place = curve_tools.representative(sets)
+    return None if place is None else usable[place][0]
