@@ -1175,6 +1175,9 @@ HEADLINES: tuple[str, ...] = tuple(
 )
 """Ids of the numbers shown by default, first first."""
 
+NUMERIC_HEADLINES = tuple(name for name in HEADLINES if METRICS[name].unit != "text")
+"""Headlines that are numbers: all but the kinematic sequence, which is text."""
+
 
 def _series(*items: SeriesDefinition) -> dict[str, SeriesDefinition]:
     return {item.id: item for item in items}

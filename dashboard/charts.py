@@ -25,7 +25,6 @@ Json = dict[str, Any]
 
 #: Letters that tell lines of one part apart by dash; the scripts call them `side`.
 LETTERS = "abcdef"
-MS_PER_S = 1000.0
 
 
 def typed(values: Array | Sequence[float]) -> Json:

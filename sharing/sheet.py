@@ -37,10 +37,10 @@ from athletes.frames.curves import load_curves
 from athletes.models import Movement, Player, Session
 from athletes.querysets import SessionQuerySet
 from biomechanics import curves as curve_tools
-from biomechanics.definitions import METHOD_VERSION, SERIES
+from biomechanics.definitions import METHOD_VERSION, NUMERIC_HEADLINES, SERIES
 from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
+from biomechanics.units import MS_PER_S
 from dashboard.phrases import number_of
-from dashboard.selectors.athlete_page import NUMERIC_HEADLINES
 from dashboard.selectors.changes import findings
 from dashboard.selectors.session_curves import zero_label
 from dashboard.selectors.session_page import sequence_counts
@@ -55,7 +55,6 @@ CHART_SERIES = (
 )
 # A page has room for so many characters of what people and the vendor wrote.
 NAME_LENGTH, FACILITY_LENGTH, DETAIL_LENGTH = 60, 80, 40
-MS_PER_S = 1000.0
 
 
 @dataclass(frozen=True)

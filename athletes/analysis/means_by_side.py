@@ -16,7 +16,7 @@ from athletes.analysis.event_rules import event_rule
 from athletes.models import Movement, Session, Side
 from athletes.querysets import SessionQuerySet
 from biomechanics.analysis_types import MetricValue
-from biomechanics.definitions import HEADLINES, METRICS
+from biomechanics.definitions import METRICS, NUMERIC_HEADLINES
 from biomechanics.session_statistics import MetricSummary, summarize_metric
 
 #: The sides that swings are taken from, in the order in which they are listed. Empty
@@ -35,7 +35,7 @@ _EVENT_OF_METRIC = {
 }
 
 #: Metrics whose averages by side are kept in the summary of a session.
-_KEPT = frozenset(name for name in HEADLINES if METRICS[name].unit != "text")
+_KEPT = frozenset(NUMERIC_HEADLINES)
 
 
 def metrics_of(

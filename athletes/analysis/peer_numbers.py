@@ -25,9 +25,9 @@ from django.db.models.functions import RowNumber
 
 from athletes.bulk_sql import add_to_rows, insert_rows
 from athletes.models import PeerCount, PeerGroup, PeerNumber, Player, SessionMetric
-from biomechanics.definitions import HEADLINES, METRICS
+from biomechanics.definitions import METRICS, NUMERIC_HEADLINES
 
-PEER_METRICS = tuple(name for name in HEADLINES if METRICS[name].unit != "text")
+PEER_METRICS = NUMERIC_HEADLINES
 
 #: Width of a stretch of values, by unit: about a twentieth of the spread between
 #: athletes, so that few counts are added and few numbers stand in one stretch.

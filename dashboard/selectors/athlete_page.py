@@ -24,15 +24,13 @@ from athletes.analysis.history import (
 from athletes.analysis.metric_reading import MetricReading
 from athletes.models import Player, Session
 from athletes.querysets import PlayerQuerySet, SessionQuerySet
-from biomechanics.definitions import HEADLINES, METRICS, MetricDefinition
+from biomechanics.definitions import METRICS, NUMERIC_HEADLINES, MetricDefinition
 from dashboard.selectors.athlete_peers import AthletePeers, athlete_peers
 from dashboard.selectors.changes import Finding, findings
 
 SESSIONS_PER_PAGE = 20
 # A sparkline of more points than this is a smudge at its size.
 SPARKLINE_POINTS = 12
-
-NUMERIC_HEADLINES = tuple(name for name in HEADLINES if METRICS[name].unit != "text")
 
 
 @dataclass(frozen=True)

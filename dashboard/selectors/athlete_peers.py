@@ -59,7 +59,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class PeerGroup:
+class PeerChoice:
     """One group to be held against: what it is called and how many are in it."""
 
     among: Among
@@ -87,7 +87,7 @@ class AthletePeers:
 
     places: tuple[Standing, ...]
     among: Among
-    choices: tuple[PeerGroup, ...]
+    choices: tuple[PeerChoice, ...]
     basis: Basis | None
     middle: MiddleHalf | None
     is_listed: bool
@@ -195,17 +195,17 @@ def _key(point: Point) -> PeerBasis:
     )
 
 
-def _choices(found: Sequence[Peers]) -> tuple[PeerGroup, ...]:
+def _choices(found: Sequence[Peers]) -> tuple[PeerChoice, ...]:
     everyone = max((item.everyone.n for item in found), default=0)
-    choices = [PeerGroup("all", "All ages", everyone)]
+    choices = [PeerChoice("all", "All ages", everyone)]
     band = next((item.band for item in found if item.band is not None), None)
     if band is not None:
         same = max(item.same_age.n for item in found if item.same_age)
-        choices.insert(0, PeerGroup("age", f"Ages {band_words(band)}", same))
+        choices.insert(0, PeerChoice("age", f"Ages {band_words(band)}", same))
     return tuple(choices)
 
 
-def _among(wish: str, choices: Sequence[PeerGroup]) -> Among:
+def _among(wish: str, choices: Sequence[PeerChoice]) -> Among:
     by_key = {choice.among: choice for choice in choices}
     if wish == "all" or "age" not in by_key or not by_key["age"].is_enough:
         return "all"

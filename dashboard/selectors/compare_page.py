@@ -22,14 +22,15 @@ from biomechanics import curves as curve_tools
 from biomechanics.change import Z_95, is_real, smallest_detectable_change
 from biomechanics.definitions import (
     METRICS,
+    NUMERIC_HEADLINES,
     SERIES,
     MetricDefinition,
     SeriesDefinition,
 )
 from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
+from biomechanics.units import MS_PER_S
 from dashboard import charts
 from dashboard.phrases import number_of
-from dashboard.selectors.athlete_page import NUMERIC_HEADLINES
 from dashboard.selectors.compare_items import (
     LEAST,
     MOST,
@@ -299,7 +300,7 @@ class _Picture:
 
     def axis(self, grid: FloatArray) -> tuple[float, float]:
         """Start and step of the axis in its own unit."""
-        scale = 1.0 if self.align == PERCENT else charts.MS_PER_S
+        scale = 1.0 if self.align == PERCENT else MS_PER_S
         return float(grid[0]) * scale, float(grid[1] - grid[0]) * scale
 
 
@@ -428,7 +429,7 @@ def _curve_rows(
     first = next((one for one in aligned if one is not None), None)
     if first is None:
         return ()
-    scale, every = (1.0, 10) if align == PERCENT else (charts.MS_PER_S, 25)
+    scale, every = (1.0, 10) if align == PERCENT else (MS_PER_S, 25)
     middles = [None if one is None else _middle(one) for one in aligned]
     return tuple(
         CompareCurveRow(

@@ -12,7 +12,7 @@ from athletes.analysis.changes import MetricChange, change_at
 from athletes.analysis.history import History, Point, histories
 from athletes.models import DataState, Player, QualityGrade, Session
 from athletes.querysets import PlayerQuerySet, SessionQuerySet
-from dashboard.selectors.athlete_page import NUMERIC_HEADLINES
+from biomechanics.definitions import NUMERIC_HEADLINES
 
 NEWEST = 10
 # Real changes are looked for in at most so many sessions of the last week of data.

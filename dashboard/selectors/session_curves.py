@@ -17,6 +17,7 @@ from athletes.frames.curves import Curves, load_curves
 from biomechanics import curves as curve_tools
 from biomechanics.definitions import SERIES, SeriesDefinition
 from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
+from biomechanics.units import MS_PER_S
 from dashboard import charts, phrases
 from dashboard.selectors.session_page import SessionPage, SwingRow
 
@@ -213,8 +214,8 @@ def session_curves(
     label = display.unit_label(series.unit, system)
     aligned = [_aligned(group.swings, stored, series.id, align) for group in groups]
     grid = aligned[0].grid
-    x0 = float(grid[0]) * charts.MS_PER_S
-    dx = float(grid[1] - grid[0]) * charts.MS_PER_S
+    x0 = float(grid[0]) * MS_PER_S
+    dx = float(grid[1] - grid[0]) * MS_PER_S
     lines = [
         charts.Line(
             key="swings"
@@ -256,7 +257,7 @@ def session_curves(
         marks=[charts.Mark("zero", 0.0, zero_words)]
         if len(groups) > 1
         else _mean_marks(counted, align),
-        x_range=(-BEFORE_S * charts.MS_PER_S, AFTER_S * charts.MS_PER_S),
+        x_range=(-BEFORE_S * MS_PER_S, AFTER_S * MS_PER_S),
         legend=_legend(groups, series.part),
     )
     note = _note(groups, aligned, series, zero_words, system)
@@ -402,18 +403,18 @@ def _mean_marks(swings: Sequence[SwingRow], align: str) -> tuple[charts.Mark, ..
             and (zero := event_time(swing.events, align)) is not None
         ]
         if offsets:
-            at_ms = float(np.mean(offsets)) * charts.MS_PER_S
-            if -BEFORE_S * charts.MS_PER_S <= at_ms <= AFTER_S * charts.MS_PER_S:
+            at_ms = float(np.mean(offsets)) * MS_PER_S
+            if -BEFORE_S * MS_PER_S <= at_ms <= AFTER_S * MS_PER_S:
                 marks.append(charts.Mark(name, at_ms, label, "mean of the swings"))
     return tuple(marks)
 
 
 def _table(aligned: Sequence[curve_tools.Aligned]) -> tuple[CurveTableRow, ...]:
-    every = max(1, round(TABLE_STEP_MS / 1000 / curve_tools.STEP_S))
+    every = max(1, round(TABLE_STEP_MS / MS_PER_S / curve_tools.STEP_S))
     grid = aligned[0].grid
     return tuple(
         CurveTableRow(
-            time_ms=round(float(grid[place]) * charts.MS_PER_S),
+            time_ms=round(float(grid[place]) * MS_PER_S),
             cells=tuple(
                 CurveTableCell(
                     mean=charts.finite(float(one.mean[place])),

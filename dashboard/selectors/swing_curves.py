@@ -15,6 +15,7 @@ from athletes.frames.curves import Curves, load_curves
 from athletes.models import Movement
 from athletes.phrases import EVENTS, MOVABLE, rule_in_words
 from biomechanics.definitions import SERIES
+from biomechanics.units import MS_PER_S
 from dashboard import charts
 from dashboard.selectors.swing_figure import (
     DRAWN_AFTER_S,
@@ -251,7 +252,7 @@ def marks_of(movement: Movement, zero_s: float) -> list[charts.Mark]:
         marks.append(
             charts.Mark(
                 name,
-                (at - zero_s) * charts.MS_PER_S,
+                (at - zero_s) * MS_PER_S,
                 short,
                 rule_in_words(str(entry.get("rule") or "")),
                 name in MOVABLE,
@@ -299,8 +300,8 @@ def series_chart(
     for place, name in enumerate(there):
         definition = SERIES[name]
         x0, values = charts.trim(
-            (float(curves.time_s[0]) - zero_s) * charts.MS_PER_S,
-            curves.step_s * charts.MS_PER_S,
+            (float(curves.time_s[0]) - zero_s) * MS_PER_S,
+            curves.step_s * MS_PER_S,
             curves.values[name] * factor,
             *(_drawn(known_zero_s, curves)),
         )
@@ -311,7 +312,7 @@ def series_chart(
                 part=definition.part,
                 name=definition.name,
                 x0=x0,
-                dx=curves.step_s * charts.MS_PER_S,
+                dx=curves.step_s * MS_PER_S,
                 y=values,
                 letter=letter,
                 unit=shown_unit,
@@ -363,13 +364,13 @@ def short_series(series: str) -> str:
 def _drawn(zero_s: float | None, curves: Curves) -> tuple[float, float]:
     if zero_s is None:
         return -math.inf, math.inf
-    return -DRAWN_BEFORE_S * charts.MS_PER_S, DRAWN_AFTER_S * charts.MS_PER_S
+    return -DRAWN_BEFORE_S * MS_PER_S, DRAWN_AFTER_S * MS_PER_S
 
 
 def _shown_range(zero_s: float | None) -> tuple[float, float] | None:
     if zero_s is None:
         return None
-    return -SHOWN_BEFORE_S * charts.MS_PER_S, SHOWN_AFTER_S * charts.MS_PER_S
+    return -SHOWN_BEFORE_S * MS_PER_S, SHOWN_AFTER_S * MS_PER_S
 
 
 def _table_events(movement: Movement) -> list[tuple[str, float]]:
@@ -403,7 +404,7 @@ def series_row(
         unit=definition.unit,
         decimals=definition.decimals,
         peak=peak if math.isfinite(peak) else None,
-        peak_ms=(float(clock[place]) - zero_s) * charts.MS_PER_S
+        peak_ms=(float(clock[place]) - zero_s) * MS_PER_S
         if math.isfinite(peak)
         else None,
         at=tuple(

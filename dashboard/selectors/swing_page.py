@@ -23,6 +23,7 @@ from athletes.models import (
 )
 from athletes.phrases import _CONFIDENCE, EVENTS, MOVABLE, reason_texts, rule_in_words
 from biomechanics.definitions import GROUPS, HEADLINES, METRICS
+from biomechanics.units import MS_PER_S
 from dashboard.selectors.session_page import reading_of_session
 
 
@@ -269,7 +270,7 @@ def event_rows(
                 time_s=time_s,
                 ms=None
                 if time_s is None or zero_s is None
-                else 1000 * (time_s - zero_s),
+                else MS_PER_S * (time_s - zero_s),
                 rule=rule_in_words(rule),
                 confidence=confidence,
                 confidence_words=_CONFIDENCE.get(confidence, confidence),

@@ -17,7 +17,7 @@ import numpy as np
 from athletes.frames import load
 from athletes.frames.format import FramesError
 from athletes.models import DataType, Movement
-from biomechanics.units import DEG_PER_RAD
+from biomechanics.units import DEG_PER_RAD, MS_PER_S
 from dashboard import charts
 from dashboard.selectors.swing_figure import SeriesRow, SwingChart
 
@@ -172,7 +172,7 @@ def vendor_angles(
     if len(clock) == 0:
         return nothing("The file's clock cannot be read.")
     zero = float(clock[0]) if zero_s is None else zero_s
-    at_ms = (clock - zero) * charts.MS_PER_S
+    at_ms = (clock - zero) * MS_PER_S
     traces, legend, table = [], [], []
     for place, item in enumerate(there):
         values = np.asarray(loaded[item.column], dtype=float)[rows] * factor
@@ -207,7 +207,7 @@ def vendor_angles(
         marks=marks,
         x_range=x_range,
         time_zero_s=zero,
-        time_per_x_s=1.0 / charts.MS_PER_S,
+        time_per_x_s=1.0 / MS_PER_S,
     )
     return VendorAngles(
         group,
@@ -245,9 +245,7 @@ def _row(
         peak=None if place is None else float(seen[place]),
         peak_ms=None if place is None else float(at_ms[place]),
         at=tuple(
-            charts.finite(
-                float(np.interp((time_s - zero) * charts.MS_PER_S, at_ms, values))
-            )
+            charts.finite(float(np.interp((time_s - zero) * MS_PER_S, at_ms, values)))
             for _, time_s in table_events
         ),
     )

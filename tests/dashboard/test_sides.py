@@ -25,8 +25,8 @@ from athletes.frames import curves as stored_curves
 from athletes.frames.format import CLOCK
 from athletes.frames.packing import pack
 from athletes.models import Movement, Player, Session
+from biomechanics.definitions import NUMERIC_HEADLINES
 from biomechanics.session_statistics import summarize_metric
-from dashboard.selectors.athlete_page import NUMERIC_HEADLINES
 from dashboard.selectors.compare_items import parse_items
 from dashboard.selectors.home_page import real_changes
 from privacy.archive import write_archive
