@@ -90,7 +90,7 @@ def move_event(
             reason=reason,
             created_by=user,
         )
-        _analyse_again(movement)
+        _analyze_again(movement)
     return correction
 
 
@@ -101,7 +101,7 @@ def undo_event(*, movement: Movement, event: str, user: User) -> EventCorrection
         correction = _undo(movement, event, user)
         if correction is None:
             raise ValidationError({"event": "This event has not been moved."})
-        _analyse_again(movement)
+        _analyze_again(movement)
     return correction
 
 
@@ -142,8 +142,8 @@ def _check_time(movement: Movement, time_s: float) -> None:
         )
 
 
-def _analyse_again(movement: Movement) -> None:
-    counts = run.analyse_movements([movement.pk])
+def _analyze_again(movement: Movement) -> None:
+    counts = run.analyze_movements([movement.pk])
     if counts.failed:
         # Nothing of this transaction stays, so the numbers from before hold on.
         raise ValidationError(

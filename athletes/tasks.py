@@ -8,7 +8,7 @@ from athletes.models import Movement
 def recompute_player(player_id: int) -> int:
     """Bring an athlete's numbers up to date; returns the number of sessions."""
     # Here, because web processes import this module's name and not its libraries.
-    from athletes.analysis.run import analyse_session
+    from athletes.analysis.run import analyze_session
 
     sessions = (
         Movement.objects.filter(session__player_id=player_id, method_version="")
@@ -18,6 +18,6 @@ def recompute_player(player_id: int) -> int:
     )
     count = 0
     for session_pk in sessions:
-        analyse_session(session_pk)
+        analyze_session(session_pk)
         count += 1
     return count

@@ -127,7 +127,7 @@ def measure_ingest(path: Path, count: int) -> dict[str, Any]:
     django.setup()
     from django.core.management import call_command
 
-    from athletes.analysis.run import analyse_session
+    from athletes.analysis.run import analyze_session
     from athletes.frames.store import IncomingMovement, store_frames
     from athletes.models import Movement
     from syncing.imports import GivenFile, import_files
@@ -181,7 +181,7 @@ def measure_ingest(path: Path, count: int) -> dict[str, Any]:
     )
     store_s = time.perf_counter() - started
     started = time.perf_counter()
-    analyse_session(session_pk, force=True)
+    analyze_session(session_pk, force=True)
     return {
         "seconds": min(times),
         "peak_above_mb": peak_above,

@@ -149,7 +149,7 @@ def _simulate() -> None:
             day = dt.date(2026, 3, 1) - dt.timedelta(days=7 * place)
             session = factories.make_session(player=player, session_date=day)
             factories.store_simulated(session, factories.simulated_movements())
-            run.analyse_session(session.pk)
+            run.analyze_session(session.pk)
         summaries.refresh_player_summaries([player.pk])
 
 

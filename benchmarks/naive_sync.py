@@ -27,7 +27,7 @@ def main() -> None:
 
     from django.conf import settings
 
-    from athletes.analysis.run import analyse_session
+    from athletes.analysis.run import analyze_session
     from athletes.analysis.summaries import refresh_player_summaries
     from athletes.frames.store import store_frames, store_movement_metadata
     from athletes.models import Player, Session
@@ -92,7 +92,7 @@ def main() -> None:
                 ExportType.MOMENTUM_ENERGY,
             ):
                 fetch(row, data_type.value)
-            counts["analysed"] += analyse_session(row.pk).analysed
+            counts["analysed"] += analyze_session(row.pk).analyzed
             refresh_player_summaries([player.pk])
         counts["sessions"] += 1
     sys.stdout.write(

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from django.db import transaction
 from django.utils import timezone
 
-from athletes.analysis.run import analyse_session
+from athletes.analysis.run import analyze_session
 from athletes.analysis.summaries import refresh_player_summaries
 from athletes.frames.store import store_frames, store_movement_metadata
 from athletes.identity import tombstones
@@ -279,7 +279,7 @@ def _store_all(
         _settle_job(session, data_type, kind, log)
     refresh_session_state(session.pk)
     shown = Session.objects.get(pk=session.whole_id)
-    analyse_session(shown.pk)
+    analyze_session(shown.pk)
     refresh_player_summaries([shown.player_id])
     with transaction.atomic():
         tell_stored(shown.pk)

@@ -73,13 +73,13 @@ _NO_RESULT: dict[str, Any] = {
 class AnalysisCounts:
     """How many movements got new numbers, and of how many that failed."""
 
-    analysed: int = 0
+    analyzed: int = 0
     failed: int = 0
     unchanged: int = 0
 
     def __add__(self, other: AnalysisCounts) -> AnalysisCounts:
         return AnalysisCounts(
-            self.analysed + other.analysed,
+            self.analyzed + other.analyzed,
             self.failed + other.failed,
             self.unchanged + other.unchanged,
         )
@@ -112,7 +112,7 @@ def is_hitting(movement_type_name: str) -> bool:
     return not movement_type_name or "hitting" in movement_type_name.lower()
 
 
-def analyse_session(
+def analyze_session(
     session_pk: int, *, force: bool = False, compute: Compute = compute_here
 ) -> AnalysisCounts:
     """Bring the numbers of a session up to date with its frames and the method.
@@ -125,14 +125,14 @@ def analyse_session(
     versions = dict(movements.values_list("pk", "method_version"))
     ids = [pk for pk, version in versions.items() if force or version != METHOD_VERSION]
     try:
-        counts = _analyse(session_pk, ids, compute)
+        counts = _analyze(session_pk, ids, compute)
     except Session.DoesNotExist:  # its athlete was erased meanwhile
         return AnalysisCounts()
-    done = counts.analysed + counts.failed
+    done = counts.analyzed + counts.failed
     return counts + AnalysisCounts(unchanged=len(versions) - done)
 
 
-def analyse_movements(movement_ids: Iterable[int]) -> AnalysisCounts:
+def analyze_movements(movement_ids: Iterable[int]) -> AnalysisCounts:
     """New numbers for these movements, and for the sessions that they belong to."""
     by_session: dict[int, list[int]] = {}
     rows = Movement.objects.filter(pk__in=list(movement_ids))
@@ -140,14 +140,14 @@ def analyse_movements(movement_ids: Iterable[int]) -> AnalysisCounts:
         by_session.setdefault(session_pk, []).append(pk)
     counts = AnalysisCounts()
     for session_pk, ids in sorted(by_session.items()):
-        counts += _analyse(session_pk, ids, compute_here)
+        counts += _analyze(session_pk, ids, compute_here)
     return counts
 
 
 # --- Movements ------------------------------------------------------------------
 
 
-def _analyse(
+def _analyze(
     session_pk: int, movement_ids: Sequence[int], compute: Compute
 ) -> AnalysisCounts:
     """New numbers for these movements, and then for their session."""
@@ -165,7 +165,7 @@ def _analyse(
                     is_summarised = True
             done = [pk for pk in outcomes if pk not in waiting]
             failed = sum(outcomes[pk].code == "analysis_failed" for pk in done)
-            counts += AnalysisCounts(analysed=len(done) - failed, failed=failed)
+            counts += AnalysisCounts(analyzed=len(done) - failed, failed=failed)
             if not waiting:
                 break
         else:

@@ -125,7 +125,7 @@ def outdate_numbers(
     Because a profile changed, or because somebody wants them computed again.
 
     Returns the sessions (our ids) that are to be computed again; the next
-    `analyse_session` of each does it, and so does `recompute_metrics`.
+    `analyze_session` of each does it, and so does `recompute_metrics`.
     """
     movements = Movement.objects.filter(
         Q(session__player_id__in=list(player_ids)) | Q(session_id__in=list(session_ids))

@@ -249,7 +249,7 @@ class _Worker:
                 return
             if isinstance(item, int):
                 if not self._ctx.stop.is_set():
-                    self._numbers.analyse(item)
+                    self._numbers.analyze(item)
                 continue
             try:
                 if not self._ctx.stop.is_set() or self._ctx.stop_reason == "time":
@@ -261,4 +261,4 @@ class _Worker:
                     self._waiting_bytes -= item.size
                     self._claims.changed.notify_all()
             if not self._ctx.stop.is_set():
-                self._numbers.analyse(item.job.session_id)
+                self._numbers.analyze(item.job.session_id)

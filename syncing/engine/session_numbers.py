@@ -12,7 +12,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from athletes.analysis.run import analyse_session
+from athletes.analysis.run import analyze_session
 from athletes.frames.store import StoreCounts
 from athletes.models import Session
 from syncing.engine.context import RunContext
@@ -48,7 +48,7 @@ class Numbers:
         self._tallies: dict[int, _SessionTally] = {}
         self._tally_lock = threading.Lock()
 
-    def analyse(self, session_pk: int) -> None:
+    def analyze(self, session_pk: int) -> None:
         """Compute the numbers of a session once its files are all settled."""
         now = timezone.now()
         soon = now + timedelta(seconds=self._ctx.tempo.patience_s)
@@ -87,7 +87,7 @@ class Numbers:
             return
         values: dict[str, Any] = {"claimed_by": "", "claimed_until": None}
         try:
-            analyse_session(session_pk, compute=self._processes.compute)
+            analyze_session(session_pk, compute=self._processes.compute)
         except DatabaseError:
             raise
         except Exception as error:

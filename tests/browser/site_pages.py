@@ -356,7 +356,7 @@ def hit(
                     for movement in movements
                 ],
             )
-    analysis_run.analyse_session(session.pk)
+    analysis_run.analyze_session(session.pk)
     summaries.refresh_player_summaries([session.player_id])
     return session
 

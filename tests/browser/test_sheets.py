@@ -41,7 +41,7 @@ def visit(pages, login_cookie):
 def hit(player, *, date=dt.date(2026, 3, 1), swings=slice(None)):
     session = make_session(player=player, session_date=date, condition="tee")
     store_simulated(session, simulated_movements()[swings])
-    run.analyse_session(session.pk)
+    run.analyze_session(session.pk)
     summaries.refresh_player_summaries([player.pk])
     return session
 

@@ -577,7 +577,7 @@ def recorded():
     """Eight swings with curves: of those from the left all is slower."""
     session = make_session(data_state="complete", data_synced=True)
     store_simulated(session, simulated_movements(swings=8))
-    run.analyse_session(session.pk)
+    run.analyze_session(session.pk)
     swings = list(session.movements.filter(is_swing=True).in_session_order())
     left = [swing.pk for swing in swings[::2]][:3]
     Movement.objects.filter(pk__in=left).update(side="left")

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 def swing():
     session = make_session()
     store_simulated(session, simulated_movements()[:1])
-    run.analyse_session(session.pk)
+    run.analyze_session(session.pk)
     return session.movements.get()
 
 

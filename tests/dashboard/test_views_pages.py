@@ -51,7 +51,7 @@ def session():
     """Four swings, a walk-through and a swing without a bat, analysed."""
     session = make_session(data_state=DataState.COMPLETE, data_synced=True)
     store_simulated(session, simulated_movements())
-    run.analyse_session(session.pk)
+    run.analyze_session(session.pk)
     summaries.refresh_player_summaries([session.player_id])
     session.refresh_from_db()
     return session
@@ -345,7 +345,7 @@ def test_session_speaks_of_a_spread_from_three_swings_on(
 ):
     session = make_session(data_state=DataState.COMPLETE, data_synced=True)
     store_simulated(session, simulated_movements()[:count])
-    run.analyse_session(session.pk)
+    run.analyze_session(session.pk)
     address = reverse("dashboard:session", args=[session.pk])
     page = client.get(address, {"series": "pelvis_omega"})
     gaps = page.content.decode().split('<table class="stacks gaps-table"')[1]
@@ -541,7 +541,7 @@ def test_figure_has_the_bat_and_reads_the_same_for_both_hands(client, coach):
     for bats in ("R", "L"):
         session = make_session(player=make_player(dominant_hand_hitting=None))
         store_simulated(session, simulated_movements(bats=bats)[:1])
-        run.analyse_session(session.pk)
+        run.analyze_session(session.pk)
         swing = swings_of(session)[0]
         figure = figure_of(client.get(f"/athletes/swings/{swing.pk}/"), "figure")
         lead = {
@@ -744,7 +744,7 @@ def test_compare_holds_sessions_against_the_first(client, coach):
     for date, skip in ((dt.date(2026, 3, 1), 0), (dt.date(2026, 3, 8), 1)):
         session = make_session(player=player, session_date=date)
         store_simulated(session, simulated_movements()[skip:])
-        run.analyse_session(session.pk)
+        run.analyze_session(session.pk)
         keys.append(f"session-{session.pk}")
     response = client.get(f"/athletes/compare/?items={','.join(keys)}")
     roles = [t.get("role") for t in figure_of(response, "overlay")["data"]]
@@ -760,7 +760,7 @@ def test_compare_swings_of_both_hands_on_any_event(client, coach, align):
     for bats in ("R", "L"):
         session = make_session(player=make_player(dominant_hand_hitting=None))
         store_simulated(session, simulated_movements(bats=bats)[:1])
-        run.analyse_session(session.pk)
+        run.analyze_session(session.pk)
         keys.append(f"swing-{swings_of(session)[0].pk}")
     response = client.get(
         f"/athletes/compare/?items={keys[0]}&items={keys[1]}&align={align}"

@@ -126,7 +126,7 @@ def test_a_simulated_session_has_a_chart_of_its_parts(player):
 
     session = factories.make_session(player=player)
     factories.store_simulated(session, factories.simulated_movements()[:4])
-    run.analyse_session(session.pk)
+    run.analyze_session(session.pk)
     sheet = session_sheet(session, Session.objects.all(), units="metric")
     drawn = sheet.chart
     assert drawn.title == "Turn rates"
@@ -186,7 +186,7 @@ def test_the_file_has_title_language_and_a_described_figure(player):
 
     session = factories.make_session(player=player)
     factories.store_simulated(session, factories.simulated_movements()[:3])
-    run.analyse_session(session.pk)
+    run.analyze_session(session.pk)
     sheet = session_sheet(session, Session.objects.all(), units="metric")
     content = pdf.render(sheet, "a4")
     assert b"/Lang (en-US)" in content

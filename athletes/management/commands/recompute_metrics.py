@@ -55,7 +55,7 @@ class Command(BaseCommand):
         if options["player"] is None and options["session"] is None:
             peer_numbers.rebuild()
         self.stdout.write(
-            f"Method {METHOD_VERSION}: {counts.analysed} movements of {len(rows)} "
+            f"Method {METHOD_VERSION}: {counts.analyzed} movements of {len(rows)} "
             f"sessions computed, {counts.failed} failed."
         )
         if counts.failed:
@@ -74,7 +74,7 @@ class Command(BaseCommand):
         started = time.monotonic()
         try:
             for place, (session_pk, player_id) in enumerate(rows, start=1):
-                counts += run.analyse_session(session_pk, force=force)
+                counts += run.analyze_session(session_pk, force=force)
                 players.add(player_id)
                 if place % _SESSIONS_AT_ONCE == 0:
                     summaries.refresh_player_summaries(players)
@@ -82,7 +82,7 @@ class Command(BaseCommand):
                 self._say(place, len(rows), counts, time.monotonic() - started)
         except KeyboardInterrupt as stop:
             raise CommandError(
-                f"Stopped after {counts.analysed} movements. Run it again to go on"
+                f"Stopped after {counts.analyzed} movements. Run it again to go on"
                 + ("; with --force it begins anew." if force else "."),
                 returncode=130,
             ) from stop
@@ -100,7 +100,7 @@ class Command(BaseCommand):
     ) -> None:
         remaining_s = passed_s / place * (total - place)
         line = (
-            f"{place} of {total} sessions, {counts.analysed} movements, "
+            f"{place} of {total} sessions, {counts.analyzed} movements, "
             f"about {remaining_s:.0f} s left"
         )
         # One line that changes on a terminal; in a log, one line now and then.

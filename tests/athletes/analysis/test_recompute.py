@@ -134,7 +134,7 @@ def test_recompute_without_frames_says_so_on_the_movements():
 
 def test_recompute_gives_the_numbers_that_the_sync_gave(sessions):
     for session in sessions:
-        analysis_run.analyse_session(session.pk, force=True)
+        analysis_run.analyze_session(session.pk, force=True)
     before = list(Movement.objects.order_by("pk").values_list("metrics", "events"))
     run("--force")
     assert before == list(

@@ -68,9 +68,9 @@ def values_of(session):
 
 
 def test_analysis_finds_the_peaks_that_the_simulator_put_in(session):
-    counts = run.analyse_session(session.pk)
+    counts = run.analyze_session(session.pk)
 
-    assert (counts.analysed, counts.failed, counts.unchanged) == (6, 0, 0)
+    assert (counts.analyzed, counts.failed, counts.unchanged) == (6, 0, 0)
     for movement, made in zip(
         movements_of(session), simulated_movements(), strict=True
     ):
@@ -135,7 +135,7 @@ def test_numbers_use_the_height_and_weight_of_the_athlete(db):
     player = make_player(height_ft=5.0, weight_lbs=220.462262)
     session = make_session(player=player)
     store_simulated(session, simulated_movements()[:1])
-    run.analyse_session(session.pk)
+    run.analyze_session(session.pk)
     (movement,) = movements_of(session)
     per_kg = movement.metrics["KE_per_kg_total"]["value"]
     whole = movement.metrics["peak_KE_total"]["value"]
@@ -143,14 +143,14 @@ def test_numbers_use_the_height_and_weight_of_the_athlete(db):
     spread = movement.metrics["stride_spread_pct"]["value"]
     player.height_ft = 6.0
     player.save()
-    run.analyse_session(session.pk, force=True)
+    run.analyze_session(session.pk, force=True)
     movement.refresh_from_db()
     taller = movement.metrics["stride_spread_pct"]["value"]
     assert taller == pytest.approx(spread * 5.0 / 6.0)
 
 
 def test_results_are_json_without_nan(session):
-    run.analyse_session(session.pk)
+    run.analyze_session(session.pk)
     for movement in movements_of(session):
         for field in ("verdict", "events", "automatic_events", "metrics"):
             json.dumps(getattr(movement, field), allow_nan=False)
@@ -159,7 +159,7 @@ def test_results_are_json_without_nan(session):
 
 
 def test_curves_are_kept_beside_the_numbers(session):
-    run.analyse_session(session.pk)
+    run.analyze_session(session.pk)
     rows = MovementCurves.objects.filter(movement__session=session)
     assert set(rows.values_list("method_version", flat=True)) == {METHOD_VERSION}
     first = rows.get(movement=movements_of(session)[0])
@@ -169,21 +169,21 @@ def test_curves_are_kept_beside_the_numbers(session):
 
 
 def test_analysing_again_changes_nothing(session):
-    run.analyse_session(session.pk)
+    run.analyze_session(session.pk)
     before = values_of(session)
-    assert run.analyse_session(session.pk) == run.AnalysisCounts(unchanged=6)
+    assert run.analyze_session(session.pk) == run.AnalysisCounts(unchanged=6)
     assert values_of(session) == before
-    forced = run.analyse_session(session.pk, force=True)
-    assert forced.analysed == 6
+    forced = run.analyze_session(session.pk, force=True)
+    assert forced.analyzed == 6
     assert values_of(session) == before
 
 
 def test_only_movements_of_another_method_are_computed(session):
-    run.analyse_session(session.pk)
+    run.analyze_session(session.pk)
     old = movements_of(session)[1]
     Movement.objects.filter(pk=old.pk).update(method_version="2020.1", metrics={})
-    counts = run.analyse_session(session.pk)
-    assert (counts.analysed, counts.unchanged) == (1, 5)
+    counts = run.analyze_session(session.pk)
+    assert (counts.analyzed, counts.unchanged) == (1, 5)
     old.refresh_from_db()
     assert old.method_version == METHOD_VERSION
     assert old.metrics["peak_pelvis_omega"]["value"] > 300
@@ -194,7 +194,7 @@ def test_analysis_costs_the_same_queries_for_one_movement_and_for_three(db, coun
     session = make_session()
     store_simulated(session, simulated_movements()[:count])
     with CaptureQueriesContext(connection) as queries:
-        run.analyse_session(session.pk)
+        run.analyze_session(session.pk)
     statements = [
         q["sql"]
         for q in queries
@@ -213,7 +213,7 @@ def test_a_movement_without_kinematics_says_so(db):
         movement=make_movement(session=session),
         data_type=ME,
     )
-    run.analyse_session(session.pk)
+    run.analyze_session(session.pk)
     movement = Movement.objects.get(pk=frames.movement_id)
     assert movement.quality_reasons == [
         {
@@ -234,7 +234,7 @@ def test_a_movement_without_kinematics_says_so(db):
             )
         ],
     )
-    run.analyse_session(session.pk)
+    run.analyze_session(session.pk)
     movement.refresh_from_db()
     assert movement.is_swing is True
 
@@ -245,9 +245,9 @@ def test_frames_that_cannot_be_read_give_reasons_not_errors(db):
         {"time": np.zeros(40), "lhjc_x": np.full(40, np.nan)},
         movement=make_movement(session=session),
     )
-    counts = run.analyse_session(session.pk)
+    counts = run.analyze_session(session.pk)
     movement = Movement.objects.get(pk=frames.movement_id)
-    assert counts.analysed == 1
+    assert counts.analyzed == 1
     assert movement.is_swing is None
     assert movement.quality_grade == "poor"
     assert movement.quality_reasons[0]["text"]
@@ -263,9 +263,9 @@ def test_one_failing_movement_does_not_keep_the_others_from_their_numbers(db, ca
     # stands for any error inside the analysis.
     EventCorrection.objects.create(movement=bad, event="foot_down", time_s=999.0)
 
-    counts = run.analyse_session(session.pk)
+    counts = run.analyze_session(session.pk)
 
-    assert (counts.analysed, counts.failed) == (1, 1)
+    assert (counts.analyzed, counts.failed) == (1, 1)
     good.refresh_from_db()
     bad.refresh_from_db()
     assert good.quality_grade == "good"
@@ -284,7 +284,7 @@ def test_one_failing_movement_does_not_keep_the_others_from_their_numbers(db, ca
 def test_only_hitting_movements_get_metrics(db, name):
     session = make_session(movement_type_name=name)
     store_simulated(session, simulated_movements()[:1])
-    run.analyse_session(session.pk)
+    run.analyze_session(session.pk)
     (movement,) = movements_of(session)
     assert movement.is_swing is False
     assert movement.metrics == {}
@@ -315,13 +315,13 @@ def test_frames_that_change_during_the_analysis_do_not_get_old_numbers(session):
         return result
 
     with connection.execute_wrapper(store_after_loading):
-        counts = run.analyse_movements([movement.pk])
+        counts = run.analyze_movements([movement.pk])
 
     movement.refresh_from_db()
     found = movement.metrics
     assert state["done"]
-    assert counts.analysed == 1
-    run.analyse_session(session.pk, force=True)
+    assert counts.analyzed == 1
+    run.analyze_session(session.pk, force=True)
     movement.refresh_from_db()
     assert found == movement.metrics
 
@@ -330,7 +330,7 @@ def test_frames_that_change_during_the_analysis_do_not_get_old_numbers(session):
 
 
 def test_a_session_is_summarised_over_its_counted_swings(session):
-    run.analyse_session(session.pk)
+    run.analyze_session(session.pk)
     session.refresh_from_db()
     movements = movements_of(session)
     counted = [movement for movement in movements if movement.is_counted]
@@ -413,7 +413,7 @@ def test_rows_of_metrics_that_nobody_has_any_more_go(db):
 
 
 def test_summarising_again_writes_nothing(session):
-    run.analyse_session(session.pk)
+    run.analyze_session(session.pk)
     with CaptureQueriesContext(connection) as queries:
         session_summary.refresh_session_summary(session.pk)
     writes = [q["sql"] for q in queries if q["sql"].startswith(("INSERT", "UPDATE"))]

@@ -482,7 +482,7 @@ def swing(db):
     """The first of three analysed swings of the simulator."""
     session = make_session()
     store_simulated(session, simulated_movements()[:3])
-    run.analyse_session(session.pk)
+    run.analyze_session(session.pk)
     return session.movements.in_session_order()[0]
 
 
@@ -565,7 +565,7 @@ def test_a_correction_survives_newer_frames_and_another_analysis(swing):
     decisions.move_event(
         movement=swing, event="foot_down", time_s=1.6, reason="", user=make_user()
     )
-    run.analyse_session(swing.session_id, force=True)
+    run.analyze_session(swing.session_id, force=True)
     swing.refresh_from_db()
     assert swing.events["foot_down"]["time_s"] == pytest.approx(1.6, abs=1e-6)
 
