@@ -190,7 +190,8 @@ def _through_commands(options: Any, logs: Logs, chance: random.Random) -> int:
 def _through_clusters(options: Any, logs: Logs, chance: random.Random) -> int:
     """One run through the queue, with clusters that die and come back."""
     from syncing import services
-    from syncing.models import RunStatus, SyncLog, SyncType
+    from syncing.choices import RunStatus, SyncType
+    from syncing.models import SyncLog
 
     clusters = [_cluster(logs) for _ in range(options.clusters)]
     deadline = time.monotonic() + LIMIT_S

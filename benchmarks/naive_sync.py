@@ -31,11 +31,11 @@ def main() -> None:
     from athletes.analysis.summaries import refresh_player_summaries
     from athletes.frames.store import store_frames, store_movement_metadata
     from athletes.models import Player, Session
+    from syncing.choices import ExportType
     from syncing.client.reboot import RebootClient
     from syncing.engine.incoming import Incoming, read_limits
     from syncing.engine.vendor import vendor_credentials
     from syncing.mapping import HITTING_SLUG, map_player, map_session
-    from syncing.models import ExportType
     from syncing.reader.contents import RowsFile
     from syncing.reader.export import read_export
 

@@ -13,13 +13,8 @@ from django.utils import timezone
 from accounts.limits import forget_old
 from privacy.archives import prune_archives
 from privacy.erasing import sweep
-from syncing.models import (
-    ACTIVE_RUNS,
-    RawPayload,
-    RunStatus,
-    SyncLog,
-    WorkerHeartbeat,
-)
+from syncing.choices import ACTIVE_RUNS, RunStatus
+from syncing.models import RawPayload, SyncLog, WorkerHeartbeat
 from webhooks.services import prune_deliveries
 
 logger = logging.getLogger(__name__)

@@ -24,7 +24,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from syncing import alerts
-from syncing.models import ExportJob, JobState, WorkerHeartbeat
+from syncing.choices import JobState
+from syncing.models import ExportJob, WorkerHeartbeat
 from syncing.status import broker_errors, queue_length
 
 if TYPE_CHECKING:

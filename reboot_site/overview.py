@@ -24,8 +24,9 @@ from athletes.models import (
     Session,
 )
 from privacy.models import Archive, ArchiveState
-from syncing import services as syncing
-from syncing.models import OPEN_STATES, ExportJob, JobState, SyncLog
+from syncing import alerts
+from syncing.choices import OPEN_STATES, JobState
+from syncing.models import ExportJob, SyncLog
 from syncing.status import (
     broker_errors,
     queue_length,
@@ -196,7 +197,7 @@ def _last_sync(status: Any) -> Tile:
         value, is_old = "never", True
     else:
         age = timezone.now() - status.last_success_at
-        value, is_old = _age(age.total_seconds()), age > syncing.SUCCESS_MAX_AGE
+        value, is_old = _age(age.total_seconds()), age > alerts.SUCCESS_MAX_AGE
     return Tile(
         "Last complete sync", value, _list(SyncLog), "all runs", needs_care=is_old
     )

@@ -11,7 +11,8 @@ from django.core.mail import send_mail
 from django.db.models import Max
 from django.utils import timezone
 
-from syncing.models import RunStatus, SyncCursor, SyncLog, SyncType
+from syncing.choices import RunStatus, SyncType
+from syncing.models import SyncCursor, SyncLog
 
 logger = logging.getLogger(__name__)
 

@@ -20,7 +20,8 @@ from athletes.access import (
     visible_sessions,
 )
 from athletes.models import BiomechanicsData
-from syncing.models import RunStatus, SyncLog, Trigger
+from syncing.choices import RunStatus, Trigger
+from syncing.models import SyncLog
 from syncing.selectors import run_messages
 from syncing.services import request_sync
 

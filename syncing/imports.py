@@ -24,21 +24,13 @@ from athletes.frames.store import store_frames, store_movement_metadata
 from athletes.identity import tombstones
 from athletes.identity.merging import add_part, find_part
 from athletes.models import Movement, Player, Session
+from syncing.choices import ExportType, JobState, Phase, RunKind, RunStatus, SyncType
 from syncing.engine.incoming import Incoming, NeedsEachMovementError, read_limits
 from syncing.engine.movement_types import known_hitting_id
 from syncing.engine.runs import claim_run, open_run
 from syncing.engine.session_state import refresh_session_state
 from syncing.listeners import tell_stored
-from syncing.models import (
-    ExportJob,
-    ExportType,
-    JobState,
-    Phase,
-    RunKind,
-    RunStatus,
-    SyncLog,
-    SyncType,
-)
+from syncing.models import ExportJob, SyncLog
 from syncing.reader.contents import RowsFile
 from syncing.reader.errors import ExportFileError
 from syncing.reader.export import read_export

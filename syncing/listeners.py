@@ -10,7 +10,8 @@ from django.db import transaction
 from django.utils.module_loading import import_string
 
 from athletes.models import Session
-from syncing.models import RunKind, RunStatus, SyncLog
+from syncing.choices import RunKind, RunStatus
+from syncing.models import SyncLog
 
 logger = logging.getLogger(__name__)
 

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 from django.db import models
 from django.db.models import Q
 
+from syncing.choices import ACTIVE_RUNS, OPEN_STATES, JobState, RunKind
+
 if TYPE_CHECKING:
     from syncing.models import ExportJob, SyncLog  # noqa: F401
 
-OPEN = ("wanted", "requested", "processing", "ready", "downloading")
+#: States of settled jobs that have another try, once their time has come.
+_TRIED_AGAIN = (JobState.FAILED, JobState.NO_DATA, JobState.GIVEN_UP)
 
 
 class SyncLogQuerySet(models.QuerySet["SyncLog"]):
@@ -19,11 +22,11 @@ class SyncLogQuerySet(models.QuerySet["SyncLog"]):
 
     def active(self) -> SyncLogQuerySet:
         """Runs that are queued or running."""
-        return self.filter(status__in=["queued", "running"])
+        return self.filter(status__in=ACTIVE_RUNS)
 
     def of_vendor(self) -> SyncLogQuerySet:
         """Runs that talk to the vendor."""
-        return self.filter(kind="vendor")
+        return self.filter(kind=RunKind.VENDOR)
 
 
 class ExportJobQuerySet(models.QuerySet["ExportJob"]):
@@ -36,12 +39,12 @@ class ExportJobQuerySet(models.QuerySet["ExportJob"]):
     def due(self, now: datetime) -> ExportJobQuerySet:
         """Jobs whose next try has come, whoever holds them."""
         return self.filter(
-            state__in=[*OPEN, "failed", "no_data", "given_up"], next_try_at__lte=now
+            state__in=[*OPEN_STATES, *_TRIED_AGAIN], next_try_at__lte=now
         ).filter(session__missing_since__isnull=True)
 
     def waiting(self) -> ExportJobQuerySet:
         """Jobs on their way to the vendor or from it."""
-        return self.filter(state__in=OPEN)
+        return self.filter(state__in=OPEN_STATES)
 
     def broken(self) -> ExportJobQuerySet:
         """Jobs that failed, to be tried again or given up.
@@ -49,5 +52,6 @@ class ExportJobQuerySet(models.QuerySet["ExportJob"]):
         What the vendor no longer lists is not tried, and nobody has to act on it.
         """
         return self.filter(
-            state__in=["failed", "given_up"], session__missing_since__isnull=True
+            state__in=[JobState.FAILED, JobState.GIVEN_UP],
+            session__missing_since__isnull=True,
         )

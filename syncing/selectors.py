@@ -18,15 +18,9 @@ from athletes.access import Viewer, sees_everybody, visible_sessions
 from athletes.display import since_text
 from athletes.models import Session
 from syncing import alerts
+from syncing.choices import JobState, RunKind, RunStatus
 from syncing.engine.runs import is_silent
-from syncing.models import (
-    ExportJob,
-    JobState,
-    RunKind,
-    RunStatus,
-    SyncLog,
-    WorkerHeartbeat,
-)
+from syncing.models import ExportJob, SyncLog, WorkerHeartbeat
 from syncing.status import (
     WORKER_SILENCE_S,
     FailureGroup,

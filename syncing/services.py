@@ -12,16 +12,10 @@ from django.db.models import Q
 from django.utils import timezone
 from django_q.tasks import async_task
 
+from syncing.choices import JobState, SyncType, Trigger
 from syncing.engine import runs
 from syncing.engine.session_state import refresh_session_state
-from syncing.models import (
-    ExportJob,
-    JobState,
-    SyncLog,
-    SyncType,
-    Trigger,
-    VendorSession,
-)
+from syncing.models import ExportJob, SyncLog, VendorSession
 from syncing.status import broker_errors, uncomputed_sessions, unread_sessions
 
 if TYPE_CHECKING:

@@ -8,16 +8,14 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from syncing.alerts import mail_when_overdue
+from syncing.choices import RunStatus, SyncType, Trigger
 from syncing.engine import runs
 from syncing.models import (
     ANALYSIS_ATTEMPTS,
     AnalysisJob,
     ExportJob,
-    RunStatus,
     SyncCursor,
     SyncLog,
-    SyncType,
-    Trigger,
     VendorSession,
 )
 from syncing.services import enqueue, request_sync

@@ -20,8 +20,9 @@ from accounts.models import Action
 from athletes.access import may_administer
 from athletes.http import PageRequest, page_number, wants_fragment
 from syncing import selectors, services
+from syncing.choices import JobState, Trigger
 from syncing.forms import BackfillForm, StartForm, UploadForm
-from syncing.models import ExportJob, JobState, SyncLog, Trigger
+from syncing.models import ExportJob, SyncLog
 from syncing.status import SyncStatus, sync_status, uncomputed_sessions, unread_sessions
 
 #: htmx stops asking on this status (its documentation, "Polling").

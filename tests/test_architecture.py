@@ -43,7 +43,7 @@ SHARED = {"reboot_site.env"}
 # or a folder directly below the package.
 _ATHLETES_DATA = {"models", "querysets"}
 _ATHLETES_READ = _ATHLETES_DATA | {"access", "analysis", "frames"}
-_SYNCING_DATA = {"models", "querysets"}
+_SYNCING_DATA = {"choices", "models", "querysets"}
 ROOMS = {
     "athletes": {
         "querysets": {"models"},
@@ -77,8 +77,9 @@ ROOMS = {
         "client": set(),
         "reader": set(),
         "hints": set(),
-        "querysets": {"models"},
-        "models": {"querysets"},
+        "choices": set(),
+        "querysets": _SYNCING_DATA,
+        "models": _SYNCING_DATA,
         "mapping": {"client"},
         "listeners": _SYNCING_DATA,
         "alerts": _SYNCING_DATA,

@@ -35,7 +35,8 @@ from athletes.models import Movement, Note, Player, Session, Tag
 from privacy.archive import write_archive
 from sharing.models import SavedComparison, ShareLink
 from syncing import alerts
-from syncing.models import RunStatus, SyncLog
+from syncing.choices import RunStatus
+from syncing.models import SyncLog
 from tests import factories
 from tests.test_permission_matrix import ROWS, Row, World, address
 

@@ -31,15 +31,8 @@ from athletes.models import (
 )
 from privacy.models import Archive
 from sharing.models import SavedComparison, ShareLink
-from syncing.models import (
-    AnalysisJob,
-    ExportJob,
-    JobState,
-    RunStatus,
-    SyncLog,
-    Trigger,
-    VendorSession,
-)
+from syncing.choices import JobState, RunStatus, Trigger
+from syncing.models import AnalysisJob, ExportJob, SyncLog, VendorSession
 from tests.test_permission_matrix import ROWS, Row, World, address
 from webhooks.models import Webhook
 

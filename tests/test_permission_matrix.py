@@ -28,7 +28,8 @@ from dashboard.selectors.compare_items import ItemKey
 from privacy.models import Archive, ArchiveState
 from sharing.comparisons import save_comparison
 from sharing.links import make_link, revoke
-from syncing.models import RunStatus, SyncLog, Trigger
+from syncing.choices import RunStatus, Trigger
+from syncing.models import SyncLog
 from tests import factories
 
 pytestmark = pytest.mark.django_db

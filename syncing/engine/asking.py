@@ -14,11 +14,12 @@ from urllib.parse import unquote, urlsplit
 from django.conf import settings
 
 from athletes.models import Movement
+from syncing.choices import JobState
 from syncing.client.errors import ExpiredLinkError, UnexpectedStatusError
 from syncing.client.types import ExportReply
 from syncing.engine.context import RunContext
 from syncing.engine.outcomes import Outcomes
-from syncing.models import ExportJob, JobState
+from syncing.models import ExportJob
 
 logger = logging.getLogger(__name__)
 
@@ -191,11 +192,11 @@ class Asker:
         # Unlinked from the start, so that a killed process leaves nothing behind.
         # Closed by whoever reads it, in another thread.
         spooled = tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES)  # noqa: SIM115
-        sink = cast(BinaryIO, spooled)
+        sink = cast("BinaryIO", spooled)
         try:
             done = self._ctx.client.download(
                 url,
-                cast(BinaryIO, _Checked(sink, self._ctx)),
+                cast("BinaryIO", _Checked(sink, self._ctx)),
                 max_bytes=settings.EXPORT_MAX_BYTES,
             )
         except BaseException:

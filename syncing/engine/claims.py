@@ -19,15 +19,9 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Least
 from django.utils import timezone
 
+from syncing.choices import OPEN_STATES, ExportType, JobState
 from syncing.engine.context import RunContext
-from syncing.models import (
-    ANALYSIS_ATTEMPTS,
-    OPEN_STATES,
-    AnalysisJob,
-    ExportJob,
-    ExportType,
-    JobState,
-)
+from syncing.models import ANALYSIS_ATTEMPTS, AnalysisJob, ExportJob
 from syncing.querysets import ExportJobQuerySet
 
 #: Order within a session: positions of movements are given by the first file.

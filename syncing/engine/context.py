@@ -17,6 +17,7 @@ from django.db import DatabaseError, connection, connections, transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from syncing.choices import Phase, RunStatus
 from syncing.client.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -39,9 +40,7 @@ from syncing.hints import HINT_OTHERWISE, HINTS
 from syncing.models import (
     AnalysisJob,
     ExportJob,
-    Phase,
     RunHelper,
-    RunStatus,
     SyncLog,
     WorkerHeartbeat,
     empty_counts,

@@ -22,6 +22,7 @@ from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 
+from syncing.choices import JobState, Phase, Trigger
 from syncing.client.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -44,13 +45,7 @@ from syncing.engine.pool import Crew
 from syncing.engine.readers import Processes
 from syncing.engine.session_numbers import Numbers
 from syncing.engine.storing import Storing
-from syncing.models import (
-    AnalysisJob,
-    ExportJob,
-    JobState,
-    Phase,
-    Trigger,
-)
+from syncing.models import AnalysisJob, ExportJob
 
 logger = logging.getLogger(__name__)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.db import transaction
 
+from syncing.choices import Phase
 from syncing.client.errors import RebootError
 from syncing.engine.context import HOPELESS, RunContext, fatal_from
 from syncing.engine.raw import store_raw
 from syncing.mapping import HITTING_SLUG
-from syncing.models import MovementType, Phase, RawPayload
+from syncing.models import MovementType, RawPayload
 
 #: What the vendor's own code uses; only where the list cannot be read.
 HITTING_ID_OTHERWISE = 1

@@ -10,12 +10,13 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from syncing.choices import JobState, Phase
 from syncing.client.errors import UnavailableError
 from syncing.client.types import ExportReply
 from syncing.engine.claims import Claims, TakenError
 from syncing.engine.context import RunContext
 from syncing.engine.session_state import EXPORTS_WITH_FRAMES, refresh_session_state
-from syncing.models import ExportJob, JobState, Phase
+from syncing.models import ExportJob
 
 logger = logging.getLogger(__name__)
 

@@ -14,12 +14,13 @@ from athletes.analysis import peer_numbers
 from athletes.analysis.summaries import PROFILE_FIELDS, outdate_numbers
 from athletes.identity import tombstones
 from athletes.models import COMPARED_FIELDS, Player
+from syncing.choices import Phase, SyncType
 from syncing.client.errors import RebootError, UnexpectedShapeError
 from syncing.client.types import RebootPlayer
 from syncing.engine.context import HOPELESS, FatalError, RunContext, fatal_from
 from syncing.engine.raw import store_raw
 from syncing.mapping import map_player
-from syncing.models import AnalysisJob, Phase, RawPayload, SyncType
+from syncing.models import AnalysisJob, RawPayload
 
 CHUNK = 100
 #: An answer that drops more than this share of what is stored is not believed …

@@ -14,6 +14,7 @@ from athletes.analysis.summaries import refresh_player_summaries
 from athletes.identity import tombstones
 from athletes.identity.duplicates import MOST_A_SYNC, compare_waiting
 from athletes.models import Session
+from syncing.choices import Phase, RunStatus, SyncType
 from syncing.client.errors import RebootError
 from syncing.engine.claims import is_work_left
 from syncing.engine.context import (
@@ -30,7 +31,7 @@ from syncing.engine.players import sync_players
 from syncing.engine.runs import claim_run, release_claims, requeue_run
 from syncing.engine.sessions import list_sessions, read_details
 from syncing.listeners import tell_end
-from syncing.models import Phase, RunHelper, RunStatus, SyncLog, SyncType
+from syncing.models import RunHelper, SyncLog
 
 logger = logging.getLogger(__name__)
 

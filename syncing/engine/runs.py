@@ -14,18 +14,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from syncing.choices import RunKind, RunStatus, SyncType
 from syncing.engine import liveness
 from syncing.listeners import tell_end
-from syncing.models import (
-    AnalysisJob,
-    ExportJob,
-    RequestSlot,
-    RunHelper,
-    RunKind,
-    RunStatus,
-    SyncLog,
-    SyncType,
-)
+from syncing.models import AnalysisJob, ExportJob, RequestSlot, RunHelper, SyncLog
 
 if TYPE_CHECKING:
     from accounts.models import User

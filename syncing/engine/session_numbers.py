@@ -15,16 +15,11 @@ from django.utils import timezone
 from athletes.analysis.run import analyze_session
 from athletes.frames.store import StoreCounts
 from athletes.models import Session
+from syncing.choices import OPEN_STATES, JobState
 from syncing.engine.context import RunContext
 from syncing.engine.readers import Processes
 from syncing.listeners import tell_stored
-from syncing.models import (
-    ANALYSIS_ATTEMPTS,
-    OPEN_STATES,
-    AnalysisJob,
-    ExportJob,
-    JobState,
-)
+from syncing.models import ANALYSIS_ATTEMPTS, AnalysisJob, ExportJob
 
 logger = logging.getLogger(__name__)
 

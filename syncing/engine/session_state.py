@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from athletes.identity.merging import joint_state
 from athletes.models import DataState, Session
-from syncing.models import ExportJob, ExportType, JobState
+from syncing.choices import ExportType, JobState
+from syncing.models import ExportJob
 
 #: The files that hold frames; the list of movements alone makes nothing complete.
 EXPORTS_WITH_FRAMES = (ExportType.INVERSE_KINEMATICS, ExportType.MOMENTUM_ENERGY)

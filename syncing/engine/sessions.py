@@ -15,6 +15,7 @@ from django.utils import timezone
 from athletes.identity import tombstones
 from athletes.identity.merging import add_part
 from athletes.models import Player, Session
+from syncing.choices import ExportType, JobState, Phase, SyncType
 from syncing.client.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -37,16 +38,7 @@ from syncing.mapping import (
     map_session,
     read_moment,
 )
-from syncing.models import (
-    ExportJob,
-    ExportType,
-    JobState,
-    Phase,
-    RawPayload,
-    SyncCursor,
-    SyncType,
-    VendorSession,
-)
+from syncing.models import ExportJob, RawPayload, SyncCursor, VendorSession
 
 CURSOR = "sessions"
 #: Changes that the vendor's database showed late, or that moved between pages.

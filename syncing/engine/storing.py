@@ -15,6 +15,7 @@ from athletes.frames.store import (
     store_movement_metadata,
 )
 from athletes.models import Session
+from syncing.choices import ExportType, JobState, Phase
 from syncing.engine.asking import Asker, Fetched, known_movements
 from syncing.engine.claims import Claims, TakenError
 from syncing.engine.context import RunContext
@@ -27,7 +28,6 @@ from syncing.engine.readers import (
     RemoteError,
 )
 from syncing.engine.session_numbers import Numbers, want_numbers
-from syncing.models import ExportType, JobState, Phase
 from syncing.reader.contents import RowsFile
 from syncing.reader.errors import ExportFileError
 

@@ -31,7 +31,8 @@ from accounts.services import create_token
 from athletes.models import Session
 from simulator.app import Config
 from simulator.server import SimulatorServer
-from syncing.models import ACTIVE_RUNS, ExportJob, JobState, RunStatus, SyncLog
+from syncing.choices import ACTIVE_RUNS, JobState, RunStatus
+from syncing.models import ExportJob, SyncLog
 from tests import factories
 from tests.acceptance.conftest import ROOT, free_port
 from tests.syncing.conftest import database_url

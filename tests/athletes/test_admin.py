@@ -20,7 +20,8 @@ from accounts.admin_lists import LISTED_ROWS
 from accounts.models import Action, AuditEntry
 from athletes.models import InclusionDecision, Movement, Player, Tag
 from privacy.models import Archive
-from syncing.models import ExportJob, JobState, SyncLog
+from syncing.choices import JobState
+from syncing.models import ExportJob, SyncLog
 from tests.factories import (
     make_frames,
     make_movement,

@@ -46,7 +46,8 @@ from dashboard.selectors.compare_items import ItemKey
 from privacy.models import Archive, ArchiveState
 from sharing.comparisons import save_comparison
 from sharing.links import make_link
-from syncing.models import RunStatus, SyncLog, Trigger
+from syncing.choices import RunStatus, Trigger
+from syncing.models import SyncLog
 from tests.factories import (
     PASSWORD,
     make_movement,

@@ -12,7 +12,8 @@ from django_otp.oath import totp
 
 from accounts.models import Authenticator
 from accounts.services import find_token
-from syncing.models import ExportJob, JobState
+from syncing.choices import JobState
+from syncing.models import ExportJob
 from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)

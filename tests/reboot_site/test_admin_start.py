@@ -12,14 +12,8 @@ from django_q.models import Failure
 
 from athletes.models import DataState, Player
 from privacy.models import Archive, ArchiveState
-from syncing.models import (
-    ExportJob,
-    JobState,
-    RunStatus,
-    SyncLog,
-    Trigger,
-    WorkerHeartbeat,
-)
+from syncing.choices import JobState, RunStatus, Trigger
+from syncing.models import ExportJob, SyncLog, WorkerHeartbeat
 from tests import factories
 from webhooks.models import DeliveryState, Webhook, WebhookDelivery
 

@@ -13,7 +13,8 @@ import pytest
 import requests
 from django.utils import timezone
 
-from syncing.models import ExportJob, RunStatus, SyncLog, WorkerHeartbeat
+from syncing.choices import RunStatus
+from syncing.models import ExportJob, SyncLog, WorkerHeartbeat
 from tests import factories
 
 pytestmark = pytest.mark.django_db

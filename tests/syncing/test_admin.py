@@ -6,7 +6,8 @@ import pytest
 from django.utils import timezone
 
 from syncing import services
-from syncing.models import ExportJob, JobState, SyncLog, VendorSession
+from syncing.choices import JobState
+from syncing.models import ExportJob, SyncLog, VendorSession
 from tests.factories import make_session, make_staff
 
 pytestmark = pytest.mark.django_db(transaction=True)

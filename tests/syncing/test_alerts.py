@@ -7,7 +7,8 @@ from django.core import mail
 from django.utils import timezone
 
 from syncing import alerts, sweeping
-from syncing.models import RunStatus, SyncLog
+from syncing.choices import RunStatus
+from syncing.models import SyncLog
 from syncing.status import sync_status
 
 pytestmark = pytest.mark.django_db(transaction=True)

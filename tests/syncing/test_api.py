@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from accounts.models import Action, AuditEntry
 from athletes.models import DataState
-from syncing.models import RunKind, RunStatus, SyncLog, Trigger
+from syncing.choices import RunKind, RunStatus, Trigger
+from syncing.models import SyncLog
 from tests import factories
 from tests.openapi import assert_documented
 

@@ -3,7 +3,8 @@
 import pytest
 
 from accounts.models import Action, AuditEntry
-from syncing.models import ExportJob, JobState, RunStatus, SyncLog, Trigger
+from syncing.choices import JobState, RunStatus, Trigger
+from syncing.models import ExportJob, SyncLog
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from syncing.models import RunStatus, SyncLog
+from syncing.choices import RunStatus
+from syncing.models import SyncLog
 from tests.factories import make_staff
 from tests.syncing.conftest import ROOT, database_url
 

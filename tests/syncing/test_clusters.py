@@ -14,7 +14,8 @@ from django.db import connection
 from django_q.models import Task
 
 from simulator.faults import FaultPlan
-from syncing.models import ExportJob, JobState, RequestSlot, RunStatus, SyncLog
+from syncing.choices import JobState, RunStatus
+from syncing.models import ExportJob, RequestSlot, SyncLog
 from tests.syncing.conftest import ROOT, database_url
 from tests.syncing.leaks import leaks, patterns
 from tests.syncing.snapshot import differences, snapshot
@@ -26,7 +27,7 @@ pytestmark = [
 ]
 
 REQUEST = "from syncing.services import request_sync as r; r(trigger='button')"
-SWEEP = "from syncing.services import sweep as s; s()"
+SWEEP = "from syncing.sweeping import sweep as s; s()"
 WAIT_S = 180
 
 

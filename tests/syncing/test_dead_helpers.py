@@ -16,16 +16,9 @@ from django.db import connection, connections
 from django.utils import timezone
 
 from syncing import services, sweeping, tasks
+from syncing.choices import JobState, RunStatus
 from syncing.engine import liveness, runs
-from syncing.models import (
-    AnalysisJob,
-    ExportJob,
-    JobState,
-    RequestSlot,
-    RunHelper,
-    RunStatus,
-    SyncLog,
-)
+from syncing.models import AnalysisJob, ExportJob, RequestSlot, RunHelper, SyncLog
 from tests.factories import make_session
 from tests.syncing.conftest import ROOT, database_url
 from tests.syncing.snapshot import differences, snapshot

@@ -15,7 +15,8 @@ from athletes.models import (
     Tombstone,
 )
 from privacy import erasing
-from syncing.models import ExportJob, JobState, RunStatus
+from syncing.choices import JobState, RunStatus
+from syncing.models import ExportJob
 from tests.privacy.conftest import files  # noqa: F401  # archives of the test
 from tests.privacy.test_erasing import traces
 from tests.syncing.snapshot import differences, snapshot

@@ -12,21 +12,14 @@ from django_q.models import Schedule, Task
 
 from athletes.models import DataState, Session
 from syncing import schedules, services, tasks
+from syncing.choices import JobState, RunStatus, SyncType
 from syncing.client.tokens import PasswordLogin, Token
 from syncing.engine.asking import movement_in_name
 from syncing.engine.request_slots import RequestSlots
 from syncing.engine.session_state import refresh_session_state, session_state
 from syncing.engine.summaries import Summaries
 from syncing.engine.tokens import CacheTokenStore
-from syncing.models import (
-    ExportJob,
-    JobState,
-    RequestSlot,
-    RunStatus,
-    SyncLog,
-    SyncType,
-    VendorSession,
-)
+from syncing.models import ExportJob, RequestSlot, SyncLog, VendorSession
 from syncing.status import sync_status, worker_heartbeat_age_s
 from tests.factories import make_session
 

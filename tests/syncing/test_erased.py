@@ -4,7 +4,8 @@ import pytest
 
 from athletes.models import Movement, Player, Session
 from privacy import erasing
-from syncing.models import RawPayload, RunStatus, VendorSession
+from syncing.choices import RunStatus
+from syncing.models import RawPayload, VendorSession
 from tests.privacy.conftest import files  # noqa: F401  # archives of the test
 from tests.privacy.test_erasing import traces
 from tests.webhooks.conftest import make_webhook

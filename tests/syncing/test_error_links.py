@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from athletes.models import Session
 from simulator.faults import FaultPlan
-from syncing.models import RunStatus
+from syncing.choices import RunStatus
 from tests.factories import make_staff
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -10,17 +10,11 @@ from django.utils import timezone
 from athletes.models import BiomechanicsData, DataState, Movement, Player, Session
 from simulator.faults import FaultPlan
 from syncing import services, sweeping
+from syncing.choices import JobState, RunStatus
 from syncing.engine.claims import Claims
 from syncing.engine.context import RunContext
 from syncing.engine.exports import _Worker
-from syncing.models import (
-    ExportJob,
-    JobState,
-    RunStatus,
-    SyncCursor,
-    SyncLog,
-    VendorSession,
-)
+from syncing.models import ExportJob, SyncCursor, SyncLog, VendorSession
 from tests.syncing.conftest import FAST, sync
 from tests.syncing.snapshot import everything
 

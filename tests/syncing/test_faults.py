@@ -6,7 +6,7 @@ import pytest
 from django.core.management import call_command
 
 from simulator.faults import FaultPlan
-from syncing.models import RunStatus
+from syncing.choices import RunStatus
 from tests.syncing.leaks import leaks, patterns
 from tests.syncing.snapshot import differences, snapshot
 

@@ -9,8 +9,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 
 from athletes.models import BiomechanicsData, Movement, Player, Session
+from syncing.choices import JobState
 from syncing.imports import GivenFile, ImportRefusedError, import_files
-from syncing.models import ExportJob, JobState, SyncLog
+from syncing.models import ExportJob, SyncLog
 from tests.factories import make_player, make_staff
 
 pytestmark = pytest.mark.django_db

@@ -18,11 +18,12 @@ from django.utils import timezone
 
 from athletes.frames.unpacking import unpack
 from athletes.models import BiomechanicsData, Movement, MovementCurves, SessionMetric
+from syncing.choices import JobState, RunStatus
 from syncing.engine import readers as module
 from syncing.engine.readers import Content, ProcessDiedError, Processes
 from syncing.engine.unpacking import read_and_pack
 from syncing.engine.wire import receive, send
-from syncing.models import ExportJob, JobState, RunStatus
+from syncing.models import ExportJob
 from syncing.reader.errors import ExportFileError
 from syncing.reader.limits import ReadLimits
 from tests.syncing.conftest import FAST

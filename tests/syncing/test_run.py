@@ -10,12 +10,11 @@ from django.db import connection
 from django.db.backends.signals import connection_created
 
 from athletes.models import BiomechanicsData, DataState, Movement, Player, Session
+from syncing.choices import Phase, RunStatus
 from syncing.models import (
     AnalysisJob,
     ExportJob,
     MovementType,
-    Phase,
-    RunStatus,
     SyncCursor,
     SyncLog,
     VendorSession,

@@ -12,8 +12,9 @@ from django_q.models import OrmQ
 
 from athletes.models import Session
 from syncing import services, sweeping, tasks
+from syncing.choices import JobState, RunStatus, SyncType
 from syncing.engine import runs
-from syncing.models import ExportJob, JobState, RunStatus, SyncLog, SyncType
+from syncing.models import ExportJob, SyncLog
 from tests.factories import make_staff
 from tests.syncing.snapshot import differences, snapshot
 

@@ -18,7 +18,8 @@ from django_q.models import OrmQ, Schedule, Task
 from django_q.scheduler import scheduler
 
 from syncing import schedules, services, sweeping, tasks
-from syncing.models import RunStatus, SyncLog, SyncType
+from syncing.choices import RunStatus, SyncType
+from syncing.models import SyncLog
 from tests.factories import make_staff
 from tests.syncing.conftest import ROOT, database_url
 

@@ -7,12 +7,11 @@ from django.core.cache import cache
 from django.urls import reverse
 from django.utils import timezone
 
+from syncing.choices import JobState, RunStatus
 from syncing.engine.request_slots import RequestSlots
 from syncing.models import (
     AnalysisJob,
     ExportJob,
-    JobState,
-    RunStatus,
     SyncLog,
     VendorSession,
     WorkerHeartbeat,

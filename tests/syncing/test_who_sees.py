@@ -5,7 +5,8 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-from syncing.models import ExportJob, JobState, SyncLog
+from syncing.choices import JobState
+from syncing.models import ExportJob, SyncLog
 from tests.factories import make_session, make_staff, make_team, make_token, make_user
 
 pytestmark = pytest.mark.django_db

@@ -10,8 +10,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from syncing.choices import Trigger
 from syncing.imports import GivenFile, ImportRefusedError, import_files
-from syncing.models import Trigger
 
 
 class Command(BaseCommand):

@@ -15,15 +15,9 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from syncing import services
+from syncing.choices import Phase, RunStatus, SyncType, Trigger
 from syncing.engine import runs
-from syncing.models import (
-    Phase,
-    RunStatus,
-    SyncLog,
-    SyncType,
-    Trigger,
-    empty_counts,
-)
+from syncing.models import SyncLog, empty_counts
 
 EXIT_STATUS = {"success": 0, "partial": 1, "failed": 2}
 

@@ -1,0 +1,96 @@
+"""The stored choices of runs and export jobs: states, kinds, triggers and phases.
+
+The values are stored and read by other programs; the labels are what pages show.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class RunStatus(models.TextChoices):
+    """State of one run."""
+
+    QUEUED = "queued", "Queued"
+    RUNNING = "running", "Running"
+    SUCCESS = "success", "Success"
+    PARTIAL = "partial", "Partly done"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
+    ABANDONED = "abandoned", "Abandoned"
+
+
+ACTIVE_RUNS = (RunStatus.QUEUED, RunStatus.RUNNING)
+
+
+class RunKind(models.TextChoices):
+    """What a run locks: one active run of each kind."""
+
+    VENDOR = "vendor", "Sync with the vendor"
+    UPLOAD = "upload", "Files by hand"
+
+
+class SyncType(models.TextChoices):
+    """How much a run looks at."""
+
+    INCREMENTAL = "incremental", "What changed"
+    FULL = "full", "Everything"
+    SINCE = "since", "What changed since a date"
+    EXPORTS = "exports", "Waiting exports only"
+    UPLOAD = "upload", "Files by hand"
+
+
+class Trigger(models.TextChoices):
+    """Who started a run."""
+
+    COMMAND = "command", "Command"
+    BUTTON = "button", "Button"
+    API = "api", "JSON API"
+    SCHEDULE = "schedule", "Schedule"
+    SWEEP = "sweep", "Clean-up of waiting work"
+    UPLOAD = "upload", "Upload"
+
+
+class Phase(models.TextChoices):
+    """What a run is at, in order."""
+
+    STARTING = "starting", "Starting"
+    MOVEMENT_TYPES = "movement_types", "Reading movement types"
+    PLAYERS = "players", "Reading athletes"
+    SESSIONS = "sessions", "Listing sessions"
+    DETAILS = "details", "Reading sessions"
+    EXPORTS = "exports", "Fetching swing data"
+    SUMMARIES = "summaries", "Updating summaries"
+    DONE = "done", "Done"
+
+
+class ExportType(models.TextChoices):
+    """Files that are asked of the vendor, in its own words."""
+
+    INVERSE_KINEMATICS = "inverse-kinematics", "Inverse kinematics"
+    MOMENTUM_ENERGY = "momentum-energy", "Momentum and energy"
+    METADATA = "metadata", "Movement list"
+
+
+class JobState(models.TextChoices):
+    """State of one export job (docs/sync.md has the table of transitions)."""
+
+    WANTED = "wanted", "Waiting to be requested"
+    REQUESTED = "requested", "Requested"
+    PROCESSING = "processing", "Vendor is preparing it"
+    READY = "ready", "Ready to download"
+    DOWNLOADING = "downloading", "Downloading"
+    STORED = "stored", "Stored"
+    NO_DATA = "no_data", "Vendor has no data"
+    FAILED = "failed", "Failed, will be tried again"
+    GIVEN_UP = "given_up", "Given up"
+
+
+#: States in which a job is on its way; with a lease run out it is taken up again.
+OPEN_STATES = (
+    JobState.WANTED,
+    JobState.REQUESTED,
+    JobState.PROCESSING,
+    JobState.READY,
+    JobState.DOWNLOADING,
+)
