@@ -74,6 +74,17 @@ class Inclusion(models.TextChoices):
     EXCLUDED = "excluded", "Excluded by a person"
 
 
+#: Facts about an athlete that staff may correct, and that two records may state
+#: differently. The sync leaves a corrected one alone.
+CORRECTABLE_FIELDS = (
+    "first_name",
+    "last_name",
+    "date_of_birth",
+    "height_ft",
+    "weight_lbs",
+    "dominant_hand_hitting",
+    "dominant_hand_throwing",
+)
 #: What tells two records of one athlete: whoever changes one of these empties
 #: `compared_at`.
 COMPARED_FIELDS = frozenset({"first_name", "last_name", "date_of_birth"})

@@ -36,7 +36,7 @@ from athletes.frames.format import (
     match_key,
 )
 from athletes.frames.unpacking import stored_columns, unpack
-from athletes.identity.merging import family
+from athletes.identity.session_parts import family
 from athletes.models import (
     BiomechanicsData,
     DataType,

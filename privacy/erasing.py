@@ -29,7 +29,7 @@ from accounts.audit import Principal, forget_player, record
 from accounts.models import Action
 from athletes.analysis import peer_numbers
 from athletes.identity import tombstones
-from athletes.identity.merging import family
+from athletes.identity.session_parts import family
 from athletes.identity.tombstones import Erased
 from athletes.models import Movement, Note, Player, Session, Tag, Tombstone
 from privacy import records

@@ -14,7 +14,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Q, QuerySet
 
-from athletes.identity.merging import family
+from athletes.identity.session_parts import family
 from athletes.models import DuplicatePair, NameKey, Player
 from privacy.models import Archive
 

@@ -9,7 +9,7 @@ from django.db.models import Count, Sum
 from django.db.models.functions import Length
 
 from accounts.models import Action, AuditEntry, Team
-from athletes.identity.merging import family
+from athletes.identity.session_parts import family
 from athletes.models import (
     BiomechanicsData,
     EventCorrection,

@@ -22,7 +22,7 @@ from athletes.analysis.run import analyze_session
 from athletes.analysis.summaries import refresh_player_summaries
 from athletes.frames.store import store_frames, store_movement_metadata
 from athletes.identity import tombstones
-from athletes.identity.merging import add_part, find_part
+from athletes.identity.session_parts import add_part, find_part
 from athletes.models import Movement, Player, Session
 from syncing.choices import ExportType, JobState, Phase, RunKind, RunStatus, SyncType
 from syncing.engine.incoming import Incoming, NeedsEachMovementError, read_limits

@@ -27,21 +27,10 @@ from accounts.admin_lists import (
 from accounts.audit import record
 from accounts.models import Action
 from athletes.analysis import peer_numbers, summaries
-from athletes.models import Player
+from athletes.models import CORRECTABLE_FIELDS, Player
 from athletes.querysets import PlayerQuerySet
 
-# What staff may correct by hand; the sync then leaves these fields alone.
-CORRECTABLE = (
-    "first_name",
-    "last_name",
-    "date_of_birth",
-    "height_ft",
-    "weight_lbs",
-    "dominant_hand_hitting",
-    "dominant_hand_throwing",
-)
-
-# The same in the list, where there is little room.
+# Short names of the corrected fields: the list has little room.
 _SHORT = {
     "first_name": "first name",
     "last_name": "last name",
@@ -68,11 +57,11 @@ class PlayerForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Player
-        fields = [*CORRECTABLE, "corrected_fields"]
+        fields = [*CORRECTABLE_FIELDS, "corrected_fields"]
 
     corrected_fields = forms.MultipleChoiceField(
         required=False,
-        choices=[(name, label_of(name)) for name in CORRECTABLE],
+        choices=[(name, label_of(name)) for name in CORRECTABLE_FIELDS],
         widget=forms.CheckboxSelectMultiple,
         label="Corrected here",
         help_text=(
@@ -92,7 +81,7 @@ class PlayerForm(forms.ModelForm):  # type: ignore[type-arg]
                     name, f"More than {least:g} and less than {most:g} {unit}, please."
                 )
         corrected = set(values.get("corrected_fields") or ())
-        corrected |= {name for name in CORRECTABLE if name in self.changed_data}
+        corrected |= {name for name in CORRECTABLE_FIELDS if name in self.changed_data}
         values["corrected_fields"] = sorted(corrected)
         return values
 
@@ -135,7 +124,14 @@ class PlayerAdmin(VendorTableAdmin):
     fieldsets = [
         (
             None,
-            {"fields": ["page", "sessions_here", *CORRECTABLE, "corrected_fields"]},
+            {
+                "fields": [
+                    "page",
+                    "sessions_here",
+                    *CORRECTABLE_FIELDS,
+                    "corrected_fields",
+                ]
+            },
         ),
         (
             "From the vendor",
@@ -269,7 +265,7 @@ class PlayerAdmin(VendorTableAdmin):
         self, request: HttpRequest, obj: Player, form: Any, change: bool
     ) -> None:
         # Only what was edited: the sync may be writing the same row.
-        edited = [name for name in CORRECTABLE if name in form.changed_data]
+        edited = [name for name in CORRECTABLE_FIELDS if name in form.changed_data]
         obj.save(
             update_fields=[*edited, "corrected_fields", "search_text", "updated_at"]
         )

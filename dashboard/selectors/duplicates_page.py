@@ -10,8 +10,8 @@ from typing import Any
 from django.db.models import Count, Max, Min, Q
 
 from athletes.identity.duplicates import MOST_NAMESAKES
-from athletes.identity.merging import FACTS
 from athletes.models import (
+    CORRECTABLE_FIELDS,
     AthleteMerge,
     DuplicatePair,
     Likeness,
@@ -260,7 +260,7 @@ def merge_page(kept: Player, merged: Player) -> MergePage:
                 merged=getattr(merged, name),
                 is_corrected=name in kept.corrected_fields,
             )
-            for name in FACTS
+            for name in CORRECTABLE_FIELDS
         ),
         shared=tuple(session_id for session_id, _ in both),
         shared_days=tuple(day for _, day in both[:SHARED_SHOWN]),

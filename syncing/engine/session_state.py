@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from athletes.identity.merging import joint_state
+from athletes.identity.session_parts import joint_state
 from athletes.models import DataState, Session
 from syncing.choices import ExportType, JobState
 from syncing.models import ExportJob

@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from athletes.identity import tombstones
-from athletes.identity.merging import add_part
+from athletes.identity.session_parts import add_part
 from athletes.models import Player, Session
 from syncing.choices import ExportType, JobState, Phase, SyncType
 from syncing.client.errors import (
