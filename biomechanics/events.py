@@ -30,6 +30,8 @@ VENDOR_FOOT_DOWN_APART_S = 0.100
 """The ankle of a public real swing comes to rest 60 ms after the toes touch, so a
 touch-down and this rule may differ by as much without either being wrong."""
 CONTACT_AROUND_HAND_PEAK_S = (-0.030, 0.200)
+AFTER_HAND_PEAK_S = 0.030
+"""Peaks may follow this long after peak hand speed when that is the reference."""
 LEG_M = 0.85
 """Adult leg length, to apply `FOOT_STILL_M_PER_S` where no length unit is known."""
 

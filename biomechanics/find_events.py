@@ -1,13 +1,83 @@
-"""The events of a reading: rule, confidence, and what a moved one moves with it."""
+"""Find all events of one swing, and let a moved event move what depends on it."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from biomechanics import bat, events, peaks, signals
-from biomechanics.events import Found
-from biomechanics.observed_swing import Reading, leg_length
+from biomechanics.analysis_types import FloatArray
+from biomechanics.events import Found, HandPeak
+from biomechanics.hitter import Hitter
+from biomechanics.vendor_clock import VendorClock
 
 
-def no_events(reason: str) -> dict[str, Found]:
+@dataclass(frozen=True, slots=True, eq=False)
+class EventClues:
+    """What the events of one swing are found from.
+
+    Attributes
+    ----------
+    pelvis_rate : ndarray, shape (n,)
+        Signed rotation speed of the hip line, deg/s.
+    vertical : ndarray, shape (3,), or None
+    contact_time_s : float or None
+        A delivered contact, on the clock of the file.
+    """
+
+    hitter: Hitter
+    hand_peak: HandPeak | None
+    bat: bat.BatMotion | None
+    pelvis_rate: FloatArray
+    vertical: FloatArray | None
+    vendor: VendorClock
+    contact_time_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SwingEvents:
+    """The events of one swing by name.
+
+    Attributes
+    ----------
+    found : mapping of str to Found
+        With those that a person moved, and what follows from them.
+    automatic : mapping of str to Found
+        As the rules alone give them.
+    """
+
+    found: Mapping[str, Found]
+    automatic: Mapping[str, Found]
+
+    def position(self, event: str) -> float | None:
+        """Return the sample of an event, ``None`` if it was not found."""
+        found = self.found.get(event)
+        return None if found is None else found.position
+
+    @property
+    def reference_rule(self) -> str:
+        """The rule behind the reference, e.g. ``contact``."""
+        return self.found["reference"].rule
+
+    def sequence_window(self, hitter: Hitter) -> tuple[int, int] | None:
+        """Return the samples in which rotation speeds have their peaks.
+
+        First move to reference, plus 30 ms when that is peak hand speed; ``None``
+        without these events.
+        """
+        start, end = self.position("first_move"), self.position("reference")
+        if start is None or end is None:
+            return None
+        if self.reference_rule == "hand_peak":
+            end += events.AFTER_HAND_PEAK_S * hitter.rate_hz
+        return hitter.window(start, end)
+
+
+def no_events(reason: str) -> SwingEvents:
+    """Return events of which none was found, for one reason."""
+    found = _none_found(reason)
+    return SwingEvents(found, found)
+
+
+def _none_found(reason: str) -> dict[str, Found]:
     return {
         name: Found(None, rule, "low", reason)
         for name, rule in (
@@ -20,172 +90,190 @@ def no_events(reason: str) -> dict[str, Found]:
     }
 
 
-def find_events(
-    reading: Reading, contact_time_s: float | None, overrides: Mapping[str, float]
-) -> None:
-    """Fill `events` and `automatic`; a moved event moves what depends on it."""
-    reading.automatic = _events(reading, contact_time_s, {})
-    reading.events = (
-        _events(reading, contact_time_s, overrides)
-        if overrides
-        else dict(reading.automatic)
-    )
+def find_events(clues: EventClues, overrides: Mapping[str, float]) -> SwingEvents:
+    """Return the events of one swing.
+
+    Parameters
+    ----------
+    clues : EventClues
+    overrides : mapping of str to float
+        Events that a person moved, seconds on the clock of the file.
+    """
+    automatic = _find_all(clues, {})
+    if not overrides:
+        return SwingEvents(automatic, automatic)
+    motion = clues.hitter.motion
+    moved = {
+        name: Found(motion.index(time_s), "manual", "manual")
+        for name, time_s in overrides.items()
+    }
+    return SwingEvents(_find_all(clues, moved), automatic)
 
 
-def _events(
-    reading: Reading, contact_time_s: float | None, overrides: Mapping[str, float]
-) -> dict[str, Found]:
-    motion, rate, low = reading.motion, reading.rate_hz, reading.low
+def _find_all(clues: EventClues, moved: Mapping[str, Found]) -> dict[str, Found]:
+    """Return the events by name; one in `moved` stands, and others follow from it."""
     found: dict[str, Found] = {}
+    hand = found["peak_hand_speed"] = moved.get(
+        "peak_hand_speed"
+    ) or _find_peak_hand_speed(clues.hand_peak)
+    contact = moved.get("contact") or _find_contact(clues, hand.position)
+    if contact is not None:
+        found["contact"] = contact
+    # A delivered contact that failed its check is shown, and nothing follows from it.
+    used = None if contact is None or contact.confidence == "low" else contact
+    bat_peak = moved.get("bat_peak") or _find_bat_peak(
+        clues,
+        hand=hand.position,
+        contact=None if used is None else used.position,
+    )
+    if bat_peak is not None:
+        found["bat_peak"] = bat_peak
+    found["reference"] = moved.get("reference") or _choose_reference(
+        used, bat_peak, hand
+    )
+    return found | _find_before(clues, found["reference"].position, moved)
 
-    def moved(name: str) -> Found | None:
-        if name not in overrides:
-            return None
-        return Found(motion.index(overrides[name]), "manual", "manual")
 
-    hand = reading.hand_peak
-    trusted = False
+def _find_peak_hand_speed(hand: HandPeak | None) -> Found:
     if hand is None:
-        found["peak_hand_speed"] = Found(
-            None, "hand_peak", "low", "the hands could not be followed"
-        )
-    else:
-        trusted = hand.agrees is True
-        mismatch = hand.agrees is False
-        found["peak_hand_speed"] = Found(
-            hand.peak.top,
-            "hand_peak",
-            "low" if mismatch else "rule",
-            f"the vendor puts peak hand speed {abs(hand.off_s or 0.0) * 1000:.0f} ms "
-            f"{'earlier' if (hand.off_s or 0.0) > 0 else 'later'}"
-            if mismatch
-            else None,
-        )
-    found["peak_hand_speed"] = moved("peak_hand_speed") or found["peak_hand_speed"]
-    hand_at = found["peak_hand_speed"].position
+        return Found(None, "hand_peak", "low", "the hands could not be followed")
+    if hand.agrees is not False:
+        return Found(hand.peak.top, "hand_peak", "rule")
+    off_s = hand.off_s or 0.0
+    return Found(
+        hand.peak.top,
+        "hand_peak",
+        "low",
+        f"the vendor puts peak hand speed {abs(off_s) * 1000:.0f} ms "
+        f"{'earlier' if off_s > 0 else 'later'}",
+    )
 
-    manual_contact = moved("contact")
-    usable_contact: float | None = None
-    if manual_contact is not None:
-        found["contact"] = manual_contact
-        usable_contact = manual_contact.position
-    elif contact_time_s is not None:
-        position = motion.index(contact_time_s)
-        inside = 0 <= position <= motion.count - 1
-        after, until = events.CONTACT_AROUND_HAND_PEAK_S
-        fits = hand_at is None or after <= (position - hand_at) / rate <= until
-        found["contact"] = Found(
-            position if inside else None,
-            "contact",
-            "vendor" if inside and fits else "low",
-            None
-            if inside and fits
-            else "the delivered contact does not fit peak hand speed and was not used"
-            if inside
-            else "the delivered contact lies outside the clip",
-        )
-        usable_contact = position if inside and fits else None
 
-    if reading.bat is not None and reading.bat.speed is not None:
-        around = hand_at if hand_at is not None else usable_contact
-        peak = None
-        if around is not None:
-            start, end = reading.window(
-                around + bat.PEAK_AROUND_S[0] * rate,
-                min(around + bat.PEAK_AROUND_S[1] * rate, reading.bat.last),
-            )
-            peak = peaks.find_peak(
-                reading.bat.speed, start, end, limit=reading.bat.last
-            )
-        found["bat_peak"] = (
-            Found(None, "bat_peak", "low", "bat speed has no peak near the hands'")
-            if peak is None
-            else Found(
-                peak.top,
-                "bat_peak",
-                "low" if peak.at_edge and usable_contact is None else "rule",
-                "bat speed is still rising where the search ends"
-                if peak.at_edge and usable_contact is None
-                else None,
-            )
+def _find_contact(clues: EventClues, hand: float | None) -> Found | None:
+    """Return the delivered contact, checked against peak hand speed at `hand`."""
+    if clues.contact_time_s is None:
+        return None
+    motion = clues.hitter.motion
+    position = motion.index(clues.contact_time_s)
+    if not 0 <= position <= motion.count - 1:
+        return Found(
+            None, "contact", "low", "the delivered contact lies outside the clip"
         )
-    if "bat_peak" in overrides:
-        found["bat_peak"] = Found(
-            motion.index(overrides["bat_peak"]), "manual", "manual"
-        )
+    earliest, latest = events.CONTACT_AROUND_HAND_PEAK_S
+    if hand is None or earliest <= (position - hand) / motion.rate_hz <= latest:
+        return Found(position, "contact", "vendor")
+    return Found(
+        position,
+        "contact",
+        "low",
+        "the delivered contact does not fit peak hand speed and was not used",
+    )
 
-    bat_peak = found.get("bat_peak")
-    reference = moved("reference")
-    if reference is not None:
-        pass
-    elif usable_contact is not None:
-        chosen = found["contact"]
-        reference = Found(usable_contact, "contact", chosen.confidence, chosen.reason)
+
+def _find_bat_peak(
+    clues: EventClues, *, hand: float | None, contact: float | None
+) -> Found | None:
+    """Return peak bat speed near peak hand speed, ``None`` without a bat speed."""
+    if clues.bat is None or clues.bat.speed is None:
+        return None
+    around = hand if hand is not None else contact
+    peak = None
+    if around is not None:
+        rate = clues.hitter.rate_hz
+        start, end = clues.hitter.window(
+            around + bat.PEAK_AROUND_S[0] * rate,
+            min(around + bat.PEAK_AROUND_S[1] * rate, clues.bat.last),
+        )
+        peak = peaks.find_peak(clues.bat.speed, start, end, limit=clues.bat.last)
+    if peak is None:
+        return Found(None, "bat_peak", "low", "bat speed has no peak near the hands'")
+    if peak.at_edge and contact is None:
+        return Found(
+            peak.top,
+            "bat_peak",
+            "low",
+            "bat speed is still rising where the search ends",
+        )
+    return Found(peak.top, "bat_peak", "rule")
+
+
+def _choose_reference(
+    contact: Found | None, bat_peak: Found | None, hand: Found
+) -> Found:
+    """Return contact, else peak bat speed, else peak hand speed as the reference."""
+    if contact is not None:
+        rule, chosen = "contact", contact
     elif bat_peak is not None and bat_peak.position is not None:
-        reference = Found(
-            bat_peak.position, "bat_peak", bat_peak.confidence, bat_peak.reason
-        )
+        rule, chosen = "bat_peak", bat_peak
     else:
-        chosen = found["peak_hand_speed"]
-        reference = Found(
-            chosen.position, "hand_peak", chosen.confidence, chosen.reason
-        )
-    found["reference"] = reference
-    at = reference.position
-    if at is None:
-        return found | {
-            name: moved(name) or item
-            for name, item in no_events("there is no reference event").items()
-            if name in ("load", "first_move", "foot_down")
-        }
+        rule, chosen = "hand_peak", hand
+    return Found(chosen.position, rule, chosen.confidence, chosen.reason)
 
-    found["first_move"] = moved("first_move") or events.find_first_move(
-        reading.pelvis_rate, reference=at, sampling_rate_hz=rate, low=low
+
+def _find_before(
+    clues: EventClues, reference: float | None, moved: Mapping[str, Found]
+) -> dict[str, Found]:
+    """Return load, first move and foot down, which come before the reference."""
+    names = ("first_move", "load", "foot_down")
+    if reference is None:
+        none = _none_found("there is no reference event")
+        return {name: moved.get(name) or none[name] for name in names}
+    rate, low = clues.hitter.rate_hz, clues.hitter.low
+    first_move = moved.get("first_move") or events.find_first_move(
+        clues.pelvis_rate, reference=reference, sampling_rate_hz=rate, low=low
     )
-    first = found["first_move"].position
-    found["load"] = moved("load") or (
+    load = moved.get("load") or (
         Found(None, "pelvis_most_closed", "low", "first move was not found")
-        if first is None
+        if first_move.position is None
         else events.find_load(
-            reading.pelvis_rate, first_move=first, sampling_rate_hz=rate, low=low
+            clues.pelvis_rate,
+            first_move=first_move.position,
+            sampling_rate_hz=rate,
+            low=low,
         )
     )
-    found["foot_down"] = moved("foot_down") or _foot_down(reading, at, trusted=trusted)
-    return found
+    foot_down = moved.get("foot_down") or _find_foot_down(clues, reference)
+    return dict(zip(names, (first_move, load, foot_down), strict=True))
 
 
-def _foot_down(reading: Reading, reference: float, *, trusted: bool) -> Found:
-    motion, rate = reading.motion, reading.rate_hz
-    ankle = reading.lead("ajc")
-    if reading.vertical is None:
-        rule = Found(
+def _find_foot_down(clues: EventClues, reference: float) -> Found:
+    """Return the vendor's foot down or that of the lead ankle, whichever is better."""
+    motion, rate = clues.hitter.motion, clues.hitter.rate_hz
+    vendor_s = clues.vendor.foot_down_s
+    return events.choose_foot_down(
+        _find_ankle_at_rest(clues, reference),
+        vendor_position=None if vendor_s is None else motion.index(vendor_s),
+        vendor_trusted=clues.hand_peak is not None and clues.hand_peak.agrees is True,
+        reference=reference,
+        sampling_rate_hz=rate,
+    )
+
+
+def _find_ankle_at_rest(clues: EventClues, reference: float) -> Found:
+    """Return the touch-down of the lead foot, from the height of its ankle."""
+    hitter, rate = clues.hitter, clues.hitter.rate_hz
+    if clues.vertical is None:
+        return Found(
             None,
             "ankle_settles",
             "low",
             "which way is up could not be told, so the foot's landing neither",
         )
-    else:
-        height = reading.limbs[ankle] @ reading.vertical
-        still = events.FOOT_STILL_M_PER_S
-        if motion.scale is None:
-            leg = leg_length(reading)
-            still = still * (leg / events.LEG_M if leg is not None else 1.0)
-        rule = events.find_foot_down(
-            signals.derivative(height, sampling_rate_hz=rate),
-            reference=reference,
-            sampling_rate_hz=rate,
-            low=reading.low,
-            still=still,
-        )
-        if rule.position is None:
-            why = reading.why([ankle], reference - rate, reference)
-            if why is not None:
-                rule = Found(None, rule.rule, "low", why)
-    vendor_s = reading.vendor.foot_down_s
-    return events.choose_foot_down(
-        rule,
-        vendor_position=None if vendor_s is None else motion.index(vendor_s),
-        vendor_trusted=trusted,
+    ankle = hitter.lead("ajc")
+    height = hitter.limbs[ankle] @ clues.vertical
+    still = events.FOOT_STILL_M_PER_S
+    if hitter.motion.scale is None:
+        leg = hitter.leg_length()
+        still = still * (leg / events.LEG_M if leg is not None else 1.0)
+    found = events.find_foot_down(
+        signals.derivative(height, sampling_rate_hz=rate),
         reference=reference,
         sampling_rate_hz=rate,
+        low=hitter.low,
+        still=still,
     )
+    if found.position is None:
+        why = hitter.why_missing([ankle], reference - rate, reference)
+        if why is not None:
+            return Found(None, found.rule, "low", why)
+    return found

@@ -6,7 +6,7 @@ over the plate. `hand` is +1 for a hitter whose left leg leads, −1 for the oth
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -142,6 +142,21 @@ def forward_bend(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class TurnRates:
+    """Signed rotation speeds about the main axis of the swing's turn.
+
+    Attributes
+    ----------
+    pelvis, torso : ndarray, shape (n,)
+        Of the hip line and the shoulder line in deg/s, + in the direction of the
+        swing; NaN when there is no turn.
+    """
+
+    pelvis: FloatArray
+    torso: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Body:
     """Lines of one hitter once it is known which side leads.
 
@@ -184,3 +199,31 @@ def body_lines(
         pelvis_turn=turning[:, 0],
         torso_turn=turning[:, 1],
     )
+
+
+def mirrored(body: Body) -> Body:
+    """Return the lines of a hitter whose other side leads."""
+    return replace(
+        body, hand=-body.hand, pelvis=-body.pelvis, shoulders=-body.shoulders
+    )
+
+
+def signed_rates(body: Body, low: int, high: int) -> TurnRates:
+    """Return the rotation speeds about the main axis of samples `low` to `high`."""
+
+    def about_main_axis(turning: FloatArray) -> FloatArray:
+        axis = main_axis(turning, low, high)
+        if axis is None:
+            return np.full(turning.shape[0], np.nan)
+        rate: FloatArray = turning @ axis
+        return rate
+
+    return TurnRates(
+        pelvis=about_main_axis(body.pelvis_turn),
+        torso=about_main_axis(body.torso_turn),
+    )
+
+
+def separation(body: Body) -> FloatArray:
+    """Return the hip-shoulder separation in degrees, + = pelvis ahead, shape (n,)."""
+    return twist(body.pelvis, body.shoulders, body.trunk, hand=body.hand)

@@ -18,6 +18,8 @@ from biomechanics.points import Columns
 
 BAT_ENERGY_J = (40.0, 600.0)
 BAT_MOMENTUM = (5.0, 45.0)
+BAT_ENERGY_AROUND_S = (-0.2, 0.1)
+"""Around peak hand speed the bat must hold a plausible energy and momentum."""
 
 _VECTOR = "{}_angular_momentum"
 # Best first; several segments are added as vectors.
@@ -48,14 +50,14 @@ class Energetics:
         Kinetic energy, J.
     missing : mapping of str to str
         Why a group is not there, by ``L_pelvis``, ``KE_bat``, …
-    centre_of_mass : ndarray, shape (n, 3), or None
+    center_of_mass : ndarray, shape (n, 3), or None
     mass_kg : float or None
     """
 
     momentum: Mapping[str, FloatArray] = field(default_factory=dict)
     energy: Mapping[str, FloatArray] = field(default_factory=dict)
     missing: Mapping[str, str] = field(default_factory=dict)
-    centre_of_mass: FloatArray | None = None
+    center_of_mass: FloatArray | None = None
     mass_kg: float | None = None
 
 
@@ -230,7 +232,7 @@ def read_energetics(
                     break
         else:
             missing.setdefault(key, f"no kinetic energy of the {group} in the file")
-    centre = fetch([f"center_of_mass_{axis}" for axis in "xyz"])
+    center = fetch([f"center_of_mass_{axis}" for axis in "xyz"])
     mass: float | None = None
     if "mass_total" in columns:
         masses = np.asarray(columns["mass_total"], dtype=np.float64)
@@ -246,7 +248,7 @@ def read_energetics(
             for key, reason in missing.items()
             if key.split("_", 1)[1] not in (momentum if key[0] == "L" else energy)
         },
-        centre_of_mass=centre,
+        center_of_mass=center,
         mass_kg=mass,
     )
 

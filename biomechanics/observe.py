@@ -1,44 +1,57 @@
-"""Reading one movement: what is told apart, checked and found, in this order."""
+"""Observe one movement: from delivered columns to all that is known before numbers.
+
+Each part returns what it found; `observe` puts the parts together in their order.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
 
-import numpy as np
-
-from biomechanics import (
-    angle_columns,
-    axes,
-    bat,
-    events,
-    kinematics,
-    momentum,
-    peaks,
-    side,
-    signals,
-)
-from biomechanics.analysis_types import Finding, FloatArray, Kind
-from biomechanics.clock import ClockError, read_clock
-from biomechanics.events import HandPeak
-from biomechanics.find_events import find_events, no_events
-from biomechanics.kinematics import Body
+from biomechanics import bat, directions, kinematics, momentum, side, signals
+from biomechanics.analysis_types import Finding, FloatArray
+from biomechanics.angle_columns import AngleColumnMeaning, read_angle_columns
+from biomechanics.clock import Clock, ClockError, read_clock
+from biomechanics.find_events import EventClues, SwingEvents, find_events, no_events
+from biomechanics.hands import HandMotion, follow_hands
+from biomechanics.hitter import Hitter
+from biomechanics.kinematics import TurnRates
+from biomechanics.momentum import Energetics
 from biomechanics.motion import Motion, read_motion
-from biomechanics.observed_swing import Reading, Unreadable
+from biomechanics.observed_swing import ObservedSwing
 from biomechanics.points import Columns, Points, spoken
 from biomechanics.side import Bats
-from biomechanics.vendor_clock import read_vendor_clock
+from biomechanics.swing_kind import SwingKind, find_kind
+from biomechanics.vendor_clock import VendorClock, read_vendor_clock
 
 SHORTEST_S = 0.4
-AROUND_HANDS_S = 0.05
-HANDS_APART_ARMS = 1.5
-"""Wrists further apart than this many upper arms do not hold one bat (choice)."""
-# Below two of these three nothing is swung (choice; a good half of the plausible
-# minimum of a swing).
-SWING_PELVIS_DEG_PER_S = 180.0
-SWING_TORSO_DEG_PER_S = 250.0
-SWING_HAND_M_PER_S = 3.0
+NEEDED_POINTS = ("lhjc", "rhjc", "lsjc", "rsjc")
+# Stretches around the fastest moment, by which everything else is found.
+STANCE_BACK_S = 0.6
+TURN_BACK_S = 0.3
+TURN_ON_S = 0.05
+ANGLES_AROUND_S = (-0.5, 0.15)
 
 
-def read(
+class UnreadableMotionError(ValueError):
+    """A file gives no motion at all; `reason` is a sentence for people.
+
+    Attributes
+    ----------
+    code : str
+        Stable name of the reason.
+    clock : Clock or None
+        ``None`` when not even the clock could be read.
+    """
+
+    def __init__(self, code: str, reason: str, clock: Clock | None = None) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+        self.clock = clock
+
+
+def observe(
     columns: Columns,
     energetics: Columns | None,
     *,
@@ -46,158 +59,325 @@ def read(
     contact_time_s: float | None,
     overrides: Mapping[str, float],
     forward_axis: Sequence[float] | None,
-) -> Reading | Unreadable:
-    """Read one movement; see `swing.analyze_swing` for the parameters."""
+) -> ObservedSwing:
+    """Return all that is known of one movement before numbers are taken.
+
+    Parameters are those of `swing.analyze_swing`.
+
+    Raises
+    ------
+    UnreadableMotionError
+        The file has no usable clock, or lacks hips, shoulders or hands.
+    ValueError
+        `forward_axis` points straight up or down.
+    """
+    motion = _read_motion(columns)
+    vendor = read_vendor_clock((columns, energetics), step_s=motion.clock.step_s)
+    usable = _usable_samples(motion)
+    hands = follow_hands(
+        motion,
+        low=usable[0],
+        high=usable[1],
+        vendor_position=_vendor_hand_peak(vendor, motion),
+    )
+    contact_s = overrides.get("contact", contact_time_s)
+    anchor = _fastest_moment(motion, hands, contact_s, overrides.get("reference"))
+    around = _Stretches.around(anchor, motion.rate_hz, usable)
+    exchange = side.names_exchanged(motion, *around.stance)
+    hitter, kind = _find_hitter(motion, hands, bats, around, exchange)
+    rates = kinematics.signed_rates(hitter.body, *around.turn)
+    up = directions.find_up(hitter, *around.stance)
+    energy = momentum.read_energetics(
+        energetics, kinematics=columns, clock=motion.clock
+    )
+    if kind.kind == "not_swing":
+        tracked = _NOT_LOOKED_FOR
+        events = no_events(kind.reason or "this is not a swing")
+    else:
+        tracked = _find_bat(hitter, kind, energy, anchor=anchor, contact_s=contact_s)
+        clues = EventClues(
+            hitter=hitter,
+            hand_peak=hands.peak,
+            bat=tracked.motion,
+            pelvis_rate=rates.pelvis,
+            vertical=up.axis,
+            vendor=vendor,
+            contact_time_s=contact_time_s,
+        )
+        events = find_events(clues, overrides)
+    rates = _rates_over_swing(hitter, events, rates)
+    forward = directions.find_forward(
+        hitter, events, vertical=up.axis, given=forward_axis
+    )
+    separation = kinematics.separation(hitter.body)
+    angles = _read_angles(columns, hitter, rates, separation, around.angles)
+    return ObservedSwing(
+        hitter=hitter,
+        hands=hands,
+        kind=kind.kind,
+        kind_reason=kind.reason,
+        vendor=vendor,
+        energetics=energy,
+        bat=tracked.motion,
+        bat_reason=tracked.reason,
+        events=events,
+        vertical=up.axis,
+        forward=forward.axis,
+        turn_rates=rates,
+        separation=separation,
+        angles=angles,
+        findings=_findings_of_file(hitter, exchange)
+        | tracked.findings
+        | angles.findings
+        | {"vertical": up.finding, "forward": forward.finding},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretches:
+    """Stretches of a clip in which things are looked for, as first and last sample.
+
+    `usable` is the clip without its ends; `stance` ends with the fastest moment and
+    may begin before the clip; the others are held to the usable clip.
+    """
+
+    usable: tuple[int, int]
+    stance: tuple[int, int]
+    turn: tuple[int, int]
+    turn_and_after: tuple[int, int]
+    angles: tuple[int, int]
+
+    @classmethod
+    def around(cls, anchor: float, rate_hz: float, usable: tuple[int, int]) -> Self:
+        """Return the stretches around the fastest moment, sample `anchor`."""
+        low, high = usable
+        at = math.ceil(anchor)
+        start = max(low, math.floor(anchor - TURN_BACK_S * rate_hz))
+        return cls(
+            usable=usable,
+            stance=(math.floor(anchor - STANCE_BACK_S * rate_hz), at),
+            turn=(start, min(high, at)),
+            turn_and_after=(start, min(high, at + round(TURN_ON_S * rate_hz))),
+            angles=(
+                max(low, math.floor(anchor + ANGLES_AROUND_S[0] * rate_hz)),
+                min(high, math.ceil(anchor + ANGLES_AROUND_S[1] * rate_hz)),
+            ),
+        )
+
+
+def _usable_samples(motion: Motion) -> tuple[int, int]:
+    """Return first and last sample in which values are read."""
+    edge = math.ceil(signals.EDGE_S * motion.rate_hz - 1e-6)
+    return edge, motion.count - 1 - edge
+
+
+def _read_motion(columns: Columns) -> Motion:
+    """Return the motion on its clock, or say why there is none."""
     if "time" not in columns:
-        return Unreadable("no_clock", "The file has no time column.", None)
+        raise UnreadableMotionError("no_clock", "The file has no time column.")
     try:
         clock = read_clock(columns["time"])
     except ClockError as error:
-        return Unreadable("no_clock", f"The clock cannot be read: {error}.", None)
+        raise UnreadableMotionError(
+            "no_clock", f"The clock cannot be read: {error}."
+        ) from error
     length_s = clock.step_s * (clock.count - 1)
     if length_s < SHORTEST_S:
-        return Unreadable(
+        raise UnreadableMotionError(
             "too_short",
             f"The clip is {length_s:.2f} s long; a swing needs {SHORTEST_S} s.",
             clock,
         )
     motion = read_motion(columns, clock)
-    for needed in ("lhjc", "rhjc", "lsjc", "rsjc"):
+    for needed in NEEDED_POINTS:
         if needed in motion.absent:
-            return Unreadable(
+            raise UnreadableMotionError(
                 "no_points",
                 f"The {spoken(needed)} is not in the file; without hips and shoulders "
                 "there is nothing to measure.",
                 clock,
             )
-    rate = motion.rate_hz
-    edge = math.ceil(signals.EDGE_S * rate - 1e-6)
-    low, high = edge, motion.count - 1 - edge
-    vendor = read_vendor_clock((columns, energetics), step_s=clock.step_s)
-    vendor_position = (
-        None if vendor.max_hand_s is None else motion.index(vendor.max_hand_s)
+    return motion
+
+
+def _vendor_hand_peak(vendor: VendorClock, motion: Motion) -> float | None:
+    """Return the sample of the vendor's peak hand speed, ``None`` outside the clip."""
+    if vendor.max_hand_s is None:
+        return None
+    position = motion.index(vendor.max_hand_s)
+    return position if 0 <= position <= motion.count - 1 else None
+
+
+def _fastest_moment(
+    motion: Motion,
+    hands: HandMotion,
+    contact_s: float | None,
+    reference_s: float | None,
+) -> float:
+    """Return the sample of peak hand speed, else of contact or a moved reference."""
+    if hands.peak is not None:
+        return hands.peak.peak.top
+    if contact_s is not None:
+        return motion.index(contact_s)
+    if reference_s is not None:
+        return motion.index(reference_s)
+    why = next(
+        (
+            f"the {spoken(name)} is not in the file"
+            for name in ("lwjc", "rwjc")
+            if name in motion.absent
+        ),
+        "the hands could not be followed",
     )
-    if vendor_position is not None and not 0 <= vendor_position <= motion.count - 1:
-        vendor_position = None
+    raise UnreadableMotionError("no_hands", f"No swing was found: {why}.", motion.clock)
 
-    left, right = _hands(motion.limbs, motion.hand_is == "hands")
-    both = np.hstack((left, right, 0.5 * (left + right)))
-    velocity = signals.derivative(both, sampling_rate_hz=rate)
-    left_speed = axes.length(velocity[:, :3])
-    right_speed = axes.length(velocity[:, 3:6])
-    hand_speed = axes.length(velocity[:, 6:])
 
-    def peak_of(speed: FloatArray) -> HandPeak | None:
-        return events.find_hand_peak(
-            speed,
-            sampling_rate_hz=rate,
-            low=low,
-            high=high,
-            vendor_position=vendor_position,
-        )
+def _find_hitter(
+    motion: Motion,
+    hands: HandMotion,
+    bats: Bats | None,
+    around: _Stretches,
+    exchange: Finding,
+) -> tuple[Hitter, SwingKind]:
+    """Return the hitter with the side that leads, and the kind of the movement.
 
-    hand_peak = peak_of(hand_speed)
-    one_handed = False
-    if hand_peak is not None:
-        apart = _hands_apart(motion, hand_peak.peak.index)
-        if apart is not None and apart > HANDS_APART_ARMS:
-            one_handed = True
-            choices = [
-                (found.peak.value, found, speed)
-                for speed in (left_speed, right_speed)
-                if (found := peak_of(speed)) is not None
-            ]
-            if choices:
-                _, hand_peak, hand_speed = max(choices, key=lambda item: item[0])
-    contact_given = overrides.get("contact", contact_time_s)
-    anchor: float | None = None
-    if hand_peak is not None:
-        anchor = hand_peak.peak.top
-    elif contact_given is not None:
-        anchor = motion.index(contact_given)
-    elif "reference" in overrides:
-        anchor = motion.index(overrides["reference"])
-    if anchor is None:
-        why = next(
-            (
-                f"the {spoken(name)} is not in the file"
-                for name in ("lwjc", "rwjc")
-                if name in motion.absent
-            ),
-            "the hands could not be followed",
-        )
-        return Unreadable("no_hands", f"No swing was found: {why}.", clock)
-
-    # The lines do not depend on the side but for their sign: left leads until known.
-    before = math.floor(anchor - 0.6 * rate)
-    at = math.ceil(anchor)
-    exchange = side.names_exchanged(motion, before, at)
+    `exchange` says whether the file exchanges left and right.
+    """
     exchanged = exchange.value is True
     trunk = Points(motion.trunk.values, exchanged)
-    limbs = Points(motion.limbs.values, exchanged)
+    # The lines do not depend on the side but for their sign: left leads until known.
     body = kinematics.body_lines(
         (trunk["lhjc"], trunk["rhjc"]),
         (trunk["lsjc"], trunk["rsjc"]),
         hand=1.0,
-        sampling_rate_hz=rate,
+        sampling_rate_hz=motion.rate_hz,
     )
-    turn_low, turn_high = max(low, math.floor(anchor - 0.3 * rate)), min(high, at)
-    share, _ = side.turn_direction(body, turn_low, turn_high)
-    kind, kind_reason = _kind(
+    kind = find_kind(
         body,
-        hand_peak,
-        motion,
-        low=turn_low,
-        high=min(high, at + round(0.05 * rate)),
-        one_handed=one_handed,
+        hands,
+        in_meters=motion.scale is not None,
+        low=around.turn_and_after[0],
+        high=around.turn_and_after[1],
     )
-    verdict = side.find_side(share, bats=bats, moving=kind != "not_swing")
-    if verdict.hand < 0:
-        body = kinematics.Body(
-            hand=-1.0,
-            pelvis=-body.pelvis,
-            shoulders=-body.shoulders,
-            trunk=body.trunk,
-            mid_hip=body.mid_hip,
-            mid_shoulder=body.mid_shoulder,
-            pelvis_turn=body.pelvis_turn,
-            torso_turn=body.torso_turn,
-        )
-    left_leads = (verdict.hand > 0) != exchanged
-    energy = momentum.read_energetics(energetics, kinematics=columns, clock=clock)
-    reading = Reading(
+    found = side.find_side(
+        side.turn_direction(body, *around.turn),
+        bats=bats,
+        moving=kind.kind != "not_swing",
+    )
+    hitter = Hitter(
         motion=motion,
-        kind=kind,
-        kind_reason=kind_reason,
-        low=low,
-        high=high,
-        side=verdict,
+        low=around.usable[0],
+        high=around.usable[1],
+        side=found,
         exchanged=exchanged,
         raw=Points(motion.raw.values, exchanged),
         trunk=trunk,
-        limbs=limbs,
-        body=body,
-        hand_peak=hand_peak,
-        hand_speed=hand_speed,
-        lead_hand_speed=left_speed if left_leads else right_speed,
-        rear_hand_speed=right_speed if left_leads else left_speed,
-        vendor=vendor,
-        energetics=energy,
-        bat=None,
-        bat_reason=None,
-        events={},
-        automatic={},
-        vertical=None,
-        forward=None,
-        pelvis_rate=_nothing(motion.count),
-        torso_rate=_nothing(motion.count),
-        separation=kinematics.twist(
-            body.pelvis, body.shoulders, body.trunk, hand=body.hand
-        ),
+        limbs=Points(motion.limbs.values, exchanged),
+        body=kinematics.mirrored(body) if found.hand < 0 else body,
     )
-    reading.findings |= {
-        "side": verdict.finding,
-        "mirrored": verdict.mirror_finding,
+    return hitter, kind
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _TrackedBat:
+    """The bat of a swing, or why there is none."""
+
+    motion: bat.BatMotion | None
+    reason: str | None
+    findings: dict[str, Finding]
+
+
+_NOT_LOOKED_FOR = _TrackedBat(None, None, {})
+
+
+def _find_bat(
+    hitter: Hitter,
+    kind: SwingKind,
+    energy: Energetics,
+    *,
+    anchor: float,
+    contact_s: float | None,
+) -> _TrackedBat:
+    """Return the bat if it was tracked well enough around the fastest moment."""
+    motion, rate = hitter.motion, hitter.rate_hz
+    check = bat.check_bat(
+        motion.bat, hand_peak=anchor, sampling_rate_hz=rate, scale=motion.scale
+    )
+    reason = check.reason
+    out_of_range = momentum.bat_out_of_range(
+        energy,
+        low=math.floor(anchor + momentum.BAT_ENERGY_AROUND_S[0] * rate),
+        high=math.ceil(anchor + momentum.BAT_ENERGY_AROUND_S[1] * rate),
+    )
+    if out_of_range is not None:
+        reason = out_of_range
+    elif kind.kind == "one_handed":
+        reason = "not a bat swing"
+    found = None
+    if reason is None and motion.bat is not None:
+        found = bat.bat_motion(
+            motion.bat,
+            sampling_rate_hz=rate,
+            scale=motion.scale,
+            contact=None if contact_s is None else motion.index(contact_s),
+        )
+    finding = Finding(
+        found is not None,
+        "The bat was tracked."
+        if found is not None
+        else f"No bat numbers from points: {reason}.",
+        {**check.evidence, "points": list(motion.bat.names) if motion.bat else []},
+    )
+    return _TrackedBat(found, reason, {"bat": finding})
+
+
+def _rates_over_swing(
+    hitter: Hitter, events: SwingEvents, rates: TurnRates
+) -> TurnRates:
+    """Return rotation speeds about the main axis of the swing itself.
+
+    Until its events are known, the axis is that of the last 0.3 s.
+    """
+    window = events.sequence_window(hitter)
+    if window is None or window[1] <= window[0]:
+        return rates
+    return kinematics.signed_rates(hitter.body, *window)
+
+
+def _read_angles(
+    columns: Columns,
+    hitter: Hitter,
+    rates: TurnRates,
+    separation: FloatArray,
+    stretch: tuple[int, int],
+) -> AngleColumnMeaning:
+    """Return what the vendor's angle columns mean, by the points of the same frames."""
+    flexions = {}
+    for column_side, letter in (("left", "l"), ("right", "r")):
+        leads = hitter.lead("kjc").startswith(letter) != hitter.exchanged
+        which = "lead" if leads else "rear"
+        for joint in ("knee", "elbow"):
+            if f"{column_side}_{joint}" in columns:
+                flexions[f"{column_side}_{joint}"] = hitter.flexion(which, joint)
+    return read_angle_columns(
+        columns,
+        hitter.clock,
+        flexions=flexions,
+        pelvis_rate=rates.pelvis,
+        torso_rate=rates.torso,
+        separation=separation,
+        low=stretch[0],
+        high=stretch[1],
+    )
+
+
+def _findings_of_file(hitter: Hitter, exchange: Finding) -> dict[str, Finding]:
+    """Return what was learned about side, names, unit, clock and points."""
+    motion = hitter.motion
+    rate, clock = motion.rate_hz, motion.clock
+    return {
+        "side": hitter.side.finding,
+        "mirrored": hitter.side.mirror_finding,
         "names_exchanged": exchange,
         "length_unit": motion.scale_finding,
         "sampling_rate": Finding(
@@ -213,214 +393,3 @@ def read(
         ),
         "head": Finding(motion.head_is, f"The head point is the {motion.head_is}."),
     }
-    _find_vertical(reading, before, at)
-    _signed_rates(reading, turn_low, turn_high)
-    if kind != "not_swing":
-        _find_bat(reading, anchor, contact_given)
-        find_events(reading, contact_time_s, overrides)
-    else:
-        reading.events = no_events(kind_reason or "this is not a swing")
-        reading.automatic = dict(reading.events)
-    _find_forward(reading, forward_axis)
-    _read_angles(reading, columns, anchor)
-    return reading
-
-
-def _hands_apart(motion: Motion, index: int) -> float | None:
-    reach = round(AROUND_HANDS_S * motion.rate_hz)
-    rows = slice(max(index - reach, 0), index + reach + 1)
-    p = motion.limbs
-    apart = axes.length(p["lwjc"][rows] - p["rwjc"][rows])
-    arm = axes.length(p["lsjc"][rows] - p["lejc"][rows])
-    if not (np.isfinite(apart).all() and np.isfinite(arm).all()):
-        return None
-    size = signals.median(arm)
-    return signals.median(apart) / size if size > 0 else None
-
-
-def _kind(
-    body: Body,
-    hand_peak: HandPeak | None,
-    motion: Motion,
-    *,
-    low: int,
-    high: int,
-    one_handed: bool,
-) -> tuple[Kind, str | None]:
-    tops: list[tuple[float, float, str]] = []
-    for turning, least, what in (
-        (body.pelvis_turn, SWING_PELVIS_DEG_PER_S, "the pelvis turns at"),
-        (body.torso_turn, SWING_TORSO_DEG_PER_S, "the shoulders turn at"),
-    ):
-        size = axes.length(turning[low : high + 1])
-        size = size[np.isfinite(size)]
-        if size.size:
-            tops.append((float(size.max()), least, what))
-    slow = [item for item in tops if item[0] < item[1]]
-    words = [f"{what} {top:.0f} °/s" for top, _, what in slow]
-    if hand_peak is not None and motion.scale is not None:
-        tops.append((hand_peak.peak.value, SWING_HAND_M_PER_S, ""))
-        if hand_peak.peak.value < SWING_HAND_M_PER_S:
-            slow.append(tops[-1])
-            words.append(f"the hands move at {hand_peak.peak.value:.1f} m/s")
-    if len(slow) >= 2 or (slow and len(tops) < 2):
-        return "not_swing", ("this is not a swing: at most " + " and ".join(words))
-    if one_handed:
-        return "one_handed", "the hands are apart at their fastest: not a bat swing"
-    return "swing", None
-
-
-def _find_vertical(reading: Reading, low: int, high: int) -> None:
-    p = reading.motion.limbs
-    rows = slice(max(low, 0), high + 1)
-    ankles = 0.5 * (p["lajc"][rows] + p["rajc"][rows])
-    if {"lajc", "rajc"} & reading.motion.absent:
-        ankles = reading.body.mid_hip[rows]
-    found = axes.find_vertical(reading.body.mid_shoulder[rows] - ankles)
-    reading.vertical = found.axis
-    lean = found.lean_deg
-    reading.findings["vertical"] = Finding(
-        found.name,
-        f"Up is {found.name}."
-        if found.name
-        else "No axis of the file points up along the standing body; numbers that "
-        "need the vertical are left out.",
-        {"body_lean_deg": None if lean is None else round(lean, 1)},
-    )
-
-
-def _signed_rates(reading: Reading, low: int, high: int) -> None:
-    body = reading.body
-    for name in ("pelvis", "torso"):
-        turning = body.pelvis_turn if name == "pelvis" else body.torso_turn
-        axis = kinematics.main_axis(turning, low, high)
-        rate = _nothing(reading.motion.count) if axis is None else turning @ axis
-        if name == "pelvis":
-            reading.pelvis_rate = rate
-        else:
-            reading.torso_rate = rate
-
-
-def _find_bat(reading: Reading, anchor: float, contact_s: float | None) -> None:
-    motion, rate = reading.motion, reading.rate_hz
-    check = bat.check_bat(
-        motion.bat, hand_peak=anchor, sampling_rate_hz=rate, scale=motion.scale
-    )
-    reason = check.reason
-    out_of_range = momentum.bat_out_of_range(
-        reading.energetics,
-        low=math.floor(anchor - 0.2 * rate),
-        high=math.ceil(anchor + 0.1 * rate),
-    )
-    if out_of_range is not None:
-        reason = out_of_range
-    elif reading.kind == "one_handed":
-        reason = "not a bat swing"
-    if reason is None and motion.bat is not None:
-        reading.bat = bat.bat_motion(
-            motion.bat,
-            sampling_rate_hz=rate,
-            scale=motion.scale,
-            contact=None if contact_s is None else motion.index(contact_s),
-        )
-    reading.bat_reason = reason
-    reading.findings["bat"] = Finding(
-        reading.bat is not None,
-        "The bat was tracked."
-        if reading.bat is not None
-        else f"No bat numbers from points: {reason}.",
-        {**check.evidence, "points": list(motion.bat.names) if motion.bat else []},
-    )
-
-
-def _find_forward(reading: Reading, forward_axis: Sequence[float] | None) -> None:
-    """Set the forward direction, then sign the rates over the real window."""
-    window = reading.sequence_window()
-    if window is not None and window[1] > window[0]:
-        _signed_rates(reading, *window)
-    vertical = reading.vertical
-    if vertical is None:
-        reading.findings["forward"] = Finding(
-            None, "Without a vertical there is no forward direction."
-        )
-        return
-    if forward_axis is not None:
-        given = axes.horizontal(np.asarray(forward_axis, dtype=np.float64), vertical)
-        size = float(np.sqrt(given @ given))
-        if not size > 1e-6:
-            raise ValueError(
-                f"forward_axis {tuple(forward_axis)} must have a level part"
-            )
-        reading.forward = given / size
-        reading.findings["forward"] = Finding(
-            [round(float(v), 4) for v in reading.forward],
-            "Forward is the given axis.",
-            {"source": "given"},
-        )
-        return
-    down = reading.position("foot_down")
-    line: FloatArray | None = None
-    if down is not None:
-        ankles = reading.limbs[reading.lead("ajc")] - reading.limbs[reading.rear("ajc")]
-        line = peaks.rows_at(ankles, down)
-    if line is None:
-        reading.findings["forward"] = Finding(
-            None,
-            "The forward direction is the line of the feet at foot down, and that "
-            "could not be found.",
-        )
-        return
-    level = axes.horizontal(line, vertical)
-    size = float(np.sqrt(level @ level))
-    if size <= 0.0:
-        reading.findings["forward"] = Finding(None, "The feet stand on one point.")
-        return
-    forward = level / size
-    reading.forward = forward
-    vendor_y = axes.horizontal(np.array([0.0, 1.0, 0.0]), vertical)
-    off = None
-    if float(vendor_y @ vendor_y) > 0.5:
-        off = math.degrees(
-            math.acos(max(-1.0, min(1.0, float(forward @ axes.unit(vendor_y)))))
-        )
-    reading.findings["forward"] = Finding(
-        [round(float(v), 4) for v in forward],
-        "Forward is the line of the feet at foot down (stride line), not the field's.",
-        {
-            "source": "stride_line",
-            "off_axis_y_deg": None if off is None else round(off, 1),
-        },
-    )
-
-
-def _read_angles(reading: Reading, columns: Columns, anchor: float) -> None:
-    rate = reading.rate_hz
-    flexions = {}
-    for column_side, letter in (("left", "l"), ("right", "r")):
-        leads = reading.lead("kjc").startswith(letter) != reading.exchanged
-        which = "lead" if leads else "rear"
-        for joint in ("knee", "elbow"):
-            if f"{column_side}_{joint}" in columns:
-                flexions[f"{column_side}_{joint}"] = reading.flexion(which, joint)
-    verdict = angle_columns.read_angle_columns(
-        columns,
-        reading.clock,
-        flexions=flexions,
-        pelvis_rate=reading.pelvis_rate,
-        torso_rate=reading.torso_rate,
-        separation=reading.separation,
-        low=max(reading.low, math.floor(anchor - 0.5 * rate)),
-        high=min(reading.high, math.ceil(anchor + 0.15 * rate)),
-    )
-    reading.angle_unit = verdict.unit
-    reading.angle_doubtful = verdict.doubtful
-    reading.findings |= verdict.findings
-
-
-def _hands(points: Points, hands: bool) -> tuple[FloatArray, FloatArray]:
-    kind = "hand" if hands else "wjc"
-    return points["l" + kind], points["r" + kind]
-
-
-def _nothing(count: int) -> FloatArray:
-    return np.full(count, np.nan)

@@ -56,6 +56,13 @@ def spoken(point: str) -> str:
     return f"{side} {SPOKEN[point[1:]]}"
 
 
+def other_side(point: str) -> str:
+    """Return the same point of the other side, e.g. ``rhjc`` for ``lhjc``."""
+    if point == "head":
+        return point
+    return ("r" if point[0] == "l" else "l") + point[1:]
+
+
 def has_point(columns: Columns, name: str) -> bool:
     """Tell whether all three coordinates of a point were delivered."""
     return all(f"{name}_{axis}" in columns for axis in "xyz")
@@ -124,9 +131,7 @@ class Points:
         return answer
 
     def _place(self, name: str) -> int:
-        if self.exchanged and name != "head":
-            name = ("r" if name[0] == "l" else "l") + name[1:]
-        return PLACES[name]
+        return PLACES[other_side(name) if self.exchanged else name]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,7 +5,7 @@ A reason is ``poor`` (the numbers should not enter means), ``usable`` (look twic
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,7 +14,8 @@ import numpy as np
 from biomechanics import axes
 from biomechanics.analysis_types import Grade, MetricValue, Quality
 from biomechanics.definitions import METRICS
-from biomechanics.observed_swing import Reading
+from biomechanics.hitter import Hitter
+from biomechanics.observed_swing import ObservedSwing
 from biomechanics.points import PLACES
 from biomechanics.side import Bats
 
@@ -50,9 +51,6 @@ _BONE_ENDS = (
 _NEEDED = ("lhjc", "rhjc", "lsjc", "rsjc", "lwjc", "rwjc")
 
 
-_Add = Callable[[str, str, Severity], None]
-
-
 @dataclass(frozen=True, slots=True)
 class Reason:
     """One thing that speaks for or against a swing."""
@@ -75,28 +73,52 @@ def graded(reasons: list[Reason]) -> Quality:
 
 
 def judge(
-    reading: Reading,
+    swing: ObservedSwing,
     metrics: Mapping[str, MetricValue],
     *,
     bats: Bats | None,
     height_m: float | None,
 ) -> Quality:
-    """Grade one swing."""
-    reasons: list[Reason] = []
+    """Return the grade of one swing, and every reason for or against it.
 
-    def add(code: str, text: str, severity: Severity) -> None:
-        reasons.append(Reason(code, text, severity))
+    Parameters
+    ----------
+    swing : ObservedSwing
+    metrics : mapping of str to MetricValue
+    bats : {'right', 'left', 'switch'} or None
+        From the athlete's profile.
+    height_m : float or None
+        Of the athlete.
+    """
+    if swing.kind == "not_swing":
+        return graded([_not_a_swing(swing)])
+    reasons = [_not_a_swing(swing)] if swing.kind == "one_handed" else []
+    for part in (_about_efforts, _about_clock, _about_events, _about_stretch):
+        reasons.extend(part(swing))
+    reasons.extend(_about_metrics(metrics))
+    reasons.extend(_about_bat(swing))
+    reasons.extend(_about_file(swing))
+    reasons.extend(_about_athlete(swing, bats=bats, height_m=height_m))
+    return graded(reasons)
 
-    motion, rate = reading.motion, reading.rate_hz
-    if reading.kind == "not_swing":
-        add("not_swing", _sentence(reading.kind_reason or "Not a swing"), "poor")
-        return graded(reasons)
-    if reading.kind == "one_handed":
-        add("one_handed", _sentence(reading.kind_reason or "Not a swing"), "poor")
-    hand = reading.hand_peak
-    if hand is not None and hand.efforts > 1:
+
+def _not_a_swing(swing: ObservedSwing) -> Reason:
+    return Reason(swing.kind, _sentence(swing.kind_reason or "Not a swing"), "poor")
+
+
+def _sentence(text: str) -> str:
+    text = text[0].upper() + text[1:]
+    return text if text.endswith(".") else text + "."
+
+
+def _about_efforts(swing: ObservedSwing) -> Iterator[Reason]:
+    """Yield reasons if it is not sure which effort of the hands is the swing."""
+    hand = swing.hands.peak
+    if hand is None:
+        return
+    if hand.efforts > 1:
         told = hand.agrees is True
-        add(
+        yield Reason(
             "several_swings",
             f"The clip holds {hand.efforts} separate efforts"
             + (
@@ -106,150 +128,105 @@ def judge(
             ),
             "usable" if told else "poor",
         )
-    if hand is not None and hand.agrees is False:
-        add(
+    if hand.agrees is False:
+        yield Reason(
             "hand_peak_mismatch",
             "Peak hand speed in the points and in the vendor's clock are "
             f"{abs(hand.off_s or 0.0) * 1000:.0f} ms apart.",
             "usable",
         )
-    for problem in reading.vendor.problems:
-        add("vendor_clock", f"The vendor's {problem}; it was not used.", "note")
-    if motion.clock.irregular_share > IRREGULAR_SHARE:
-        add(
+
+
+def _about_clock(swing: ObservedSwing) -> Iterator[Reason]:
+    """Yield reasons if the times of the frames cannot be trusted."""
+    clock, rate = swing.hitter.clock, swing.hitter.rate_hz
+    for problem in swing.vendor.problems:
+        yield Reason(
+            "vendor_clock", f"The vendor's {problem}; it was not used.", "note"
+        )
+    if clock.irregular_share > IRREGULAR_SHARE:
+        yield Reason(
             "clock_irregular",
-            f"{motion.clock.irregular_share * 100:.0f} % of the frames are not evenly "
+            f"{clock.irregular_share * 100:.0f} % of the frames are not evenly "
             "spaced in time.",
             "usable",
         )
     if rate < LOW_RATE_HZ:
-        add(
+        yield Reason(
             "low_rate",
             f"{rate:.0f} frames a second are few: peaks read low and their times are "
             "coarse.",
             "usable",
         )
-    reference = reading.position("reference")
-    load = reading.position("load")
+
+
+def _about_events(swing: ObservedSwing) -> Iterator[Reason]:
+    """Yield reasons if events were not found or are unsure."""
     for name, code, words in (
         ("first_move", "no_first_move", "First move"),
         ("foot_down", "no_foot_down", "Foot down"),
         ("load", "no_load", "The load"),
     ):
-        found = reading.events.get(name)
+        found = swing.events.found.get(name)
         if found is None or found.position is None:
             why = f": {found.reason}" if found is not None and found.reason else ""
-            add(code, f"{words} was not found{why}.", "usable")
+            yield Reason(code, f"{words} was not found{why}.", "usable")
         elif found.confidence == "low":
-            add(f"low_{name}", f"{words} is unsure: {found.reason}.", "note")
-    if reference is not None:
-        start = load
-        if start is None:
-            start = reading.position("first_move")
-        if start is None:
-            start = reference - 0.5 * rate
-        _gaps(reading, start, reference, add)
-        _bones(reading, start, reference, add)
-        first = reading.position("first_move")
-        if first is not None and load is not None and not load <= first < reference:
-            add(
-                "event_order",
-                "Load, first move and reference are out of order.",
-                "usable",
-            )
-        if (
-            reference - reading.low < 0.15 * rate
-            or reading.high - reference < -EDGE_ROOM_S * rate
-        ):
-            add(
-                "reference_at_edge",
-                "The fastest moment lies at the very edge of the clip, so the swing "
-                "may be cut off.",
-                "poor",
-            )
-        elif reading.high - reference < EDGE_ROOM_S * rate:
-            add(
-                "clip_ends_early",
-                "The clip ends right after the reference; late peaks may be cut off.",
-                "usable",
-            )
-    flagged = [
-        metric_id
-        for metric_id, value in metrics.items()
-        if value.flagged and METRICS[metric_id].plausible is not None
-    ]
-    if flagged:
-        core = [metric_id for metric_id in flagged if metric_id in CORE_METRICS]
-        names = ", ".join(METRICS[metric_id].short for metric_id in flagged)
-        add(
-            "implausible",
-            f"Not plausible, so left out of means: {names}.",
-            "poor" if len(core) >= 2 else "usable",
-        )
-    if reading.bat_reason not in (None, "no bat was tracked", "not a bat swing"):
-        add(
-            "bat_refused",
-            f"No bat numbers: {reading.bat_reason}.",
-            "note",
-        )
-    if reading.bat is not None and reading.bat.low_rate:
-        add(
-            "bat_low_rate",
-            f"At {rate:.0f} frames a second the bat's peak reads a few percent low.",
-            "note",
-        )
-    if motion.scale is None:
-        add("length_unit_unknown", motion.scale_finding.text, "usable")
-    if reading.vertical is None:
-        add("no_vertical", reading.findings["vertical"].text, "usable")
-    if reading.exchanged:
-        add("names_exchanged", reading.findings["names_exchanged"].text, "note")
-    unit = reading.findings["angle_unit"]
-    if reading.angle_unit == "unknown" and unit.evidence:
-        add("angle_unit_unknown", unit.text, "note")
-    if reading.angle_doubtful:
-        add(
-            "angle_scale",
-            "The vendor's pelvis angle and the points turn at different rates.",
-            "note",
-        )
-    if reading.side.side is None:
-        add("side_unknown", reading.side.finding.text, "usable")
-    elif bats is None:
-        add(
-            "side_from_motion",
-            "The profile does not say on which side he bats; it was told from the "
-            "motion.",
-            "note",
-        )
-    if height_m is None:
-        add(
-            "height_missing",
-            "The athlete's height is not known, so strides are not given in body "
-            "heights.",
-            "note",
-        )
-    return graded(reasons)
+            yield Reason(f"low_{name}", f"{words} is unsure: {found.reason}.", "note")
 
 
-def _sentence(text: str) -> str:
-    text = text[0].upper() + text[1:]
-    return text if text.endswith(".") else text + "."
+def _about_stretch(swing: ObservedSwing) -> Iterator[Reason]:
+    """Yield reasons if points, order or ends of the swing's stretch are at fault."""
+    hitter, rate = swing.hitter, swing.hitter.rate_hz
+    reference = swing.events.position("reference")
+    if reference is None:
+        return
+    load, first = swing.events.position("load"), swing.events.position("first_move")
+    start = load
+    if start is None:
+        start = first
+    if start is None:
+        start = reference - 0.5 * rate
+    yield from _about_gaps(hitter, start, reference)
+    yield from _about_bones(hitter, start, reference)
+    if first is not None and load is not None and not load <= first < reference:
+        yield Reason(
+            "event_order",
+            "Load, first move and reference are out of order.",
+            "usable",
+        )
+    if (
+        reference - hitter.low < 0.15 * rate
+        or hitter.high - reference < -EDGE_ROOM_S * rate
+    ):
+        yield Reason(
+            "reference_at_edge",
+            "The fastest moment lies at the very edge of the clip, so the swing "
+            "may be cut off.",
+            "poor",
+        )
+    elif hitter.high - reference < EDGE_ROOM_S * rate:
+        yield Reason(
+            "clip_ends_early",
+            "The clip ends right after the reference; late peaks may be cut off.",
+            "usable",
+        )
 
 
-def _gaps(reading: Reading, low: float, high: float, add: _Add) -> None:
-    if reading.motion.unknown is None:
+def _about_gaps(hitter: Hitter, low: float, high: float) -> Iterator[Reason]:
+    """Yield a reason if hips, shoulders or wrists are lost in samples low…high."""
+    if hitter.motion.unknown is None:
         return
     worst = max(
         (
-            reading.gap_s(point, low, high)
+            hitter.gap_s(point, low, high)
             for point in _NEEDED
-            if point not in reading.motion.absent
+            if point not in hitter.motion.absent
         ),
         default=0.0,
     )
     if worst > GAP_LIMIT_S:
-        add(
+        yield Reason(
             "gap",
             f"Hips, shoulders or wrists are missing for {worst * 1000:.0f} ms during "
             "the swing.",
@@ -257,8 +234,9 @@ def _gaps(reading: Reading, low: float, high: float, add: _Add) -> None:
         )
 
 
-def _bones(reading: Reading, low: float, high: float, add: _Add) -> None:
-    rows = reading.motion.raw.values[max(math.floor(low), 0) : math.ceil(high) + 1]
+def _about_bones(hitter: Hitter, low: float, high: float) -> Iterator[Reason]:
+    """Yield a reason if a limb changes its length in samples low…high."""
+    rows = hitter.motion.raw.values[max(math.floor(low), 0) : math.ceil(high) + 1]
     size = axes.length(rows[:, _BONE_ENDS[0]] - rows[:, _BONE_ENDS[1]])
     there = np.isfinite(size).all(axis=0)
     if size.shape[0] < 5 or not there.any():
@@ -270,9 +248,82 @@ def _bones(reading: Reading, low: float, high: float, add: _Add) -> None:
     wander = scatter / np.where(mean > 0, mean, np.nan)
     worst = float(np.fmax.reduce(wander))
     if worst > LENGTH_WANDER:
-        add(
+        yield Reason(
             "segment_length",
             f"The length of a limb changes by {worst * 100:.1f} % during the swing; "
             "bones do not.",
             "usable",
+        )
+
+
+def _about_metrics(metrics: Mapping[str, MetricValue]) -> Iterator[Reason]:
+    """Yield a reason if numbers lie outside their plausible range."""
+    flagged = [
+        metric_id
+        for metric_id, value in metrics.items()
+        if value.flagged and METRICS[metric_id].plausible is not None
+    ]
+    if flagged:
+        core = [metric_id for metric_id in flagged if metric_id in CORE_METRICS]
+        names = ", ".join(METRICS[metric_id].short for metric_id in flagged)
+        yield Reason(
+            "implausible",
+            f"Not plausible, so left out of means: {names}.",
+            "poor" if len(core) >= 2 else "usable",
+        )
+
+
+def _about_bat(swing: ObservedSwing) -> Iterator[Reason]:
+    """Yield reasons if the bat was refused, or is read coarsely."""
+    if swing.bat_reason not in (None, "no bat was tracked", "not a bat swing"):
+        yield Reason("bat_refused", f"No bat numbers: {swing.bat_reason}.", "note")
+    if swing.bat is not None and swing.bat.low_rate:
+        yield Reason(
+            "bat_low_rate",
+            f"At {swing.hitter.rate_hz:.0f} frames a second the bat's peak reads a few "
+            "percent low.",
+            "note",
+        )
+
+
+def _about_file(swing: ObservedSwing) -> Iterator[Reason]:
+    """Yield reasons if unit, vertical, names or angle columns are not as usual."""
+    motion, findings = swing.hitter.motion, swing.findings
+    if motion.scale is None:
+        yield Reason("length_unit_unknown", motion.scale_finding.text, "usable")
+    if swing.vertical is None:
+        yield Reason("no_vertical", findings["vertical"].text, "usable")
+    if swing.hitter.exchanged:
+        yield Reason("names_exchanged", findings["names_exchanged"].text, "note")
+    unit = findings["angle_unit"]
+    if swing.angles.unit == "unknown" and unit.evidence:
+        yield Reason("angle_unit_unknown", unit.text, "note")
+    if swing.angles.doubtful:
+        yield Reason(
+            "angle_scale",
+            "The vendor's pelvis angle and the points turn at different rates.",
+            "note",
+        )
+
+
+def _about_athlete(
+    swing: ObservedSwing, *, bats: Bats | None, height_m: float | None
+) -> Iterator[Reason]:
+    """Yield reasons if the athlete's side or height is not known."""
+    batting = swing.hitter.side
+    if batting.side is None:
+        yield Reason("side_unknown", batting.finding.text, "usable")
+    elif bats is None:
+        yield Reason(
+            "side_from_motion",
+            "The profile does not say on which side he bats; it was told from the "
+            "motion.",
+            "note",
+        )
+    if height_m is None:
+        yield Reason(
+            "height_missing",
+            "The athlete's height is not known, so strides are not given in body "
+            "heights.",
+            "note",
         )

@@ -8,6 +8,20 @@ TIE_LIMIT_S = 0.010
 """Peaks of one swing closer than this are not told apart: with 2–5 mm of noise on
 joint centres a single peak time is uncertain by 2–6 ms (own simulation)."""
 LETTERS = ("P", "T", "A", "B")
+"""Pelvis, shoulder line (torso), lead arm, bat."""
+TIME_METRICS = {
+    "P": "t_peak_pelvis",
+    "T": "t_peak_torso",
+    "A": "t_peak_lead_arm",
+    "B": "t_peak_bat",
+}
+"""The metric that holds the time of each peak before the reference."""
+GAP_METRICS = {
+    "gap_pelvis_torso": ("P", "T"),
+    "gap_torso_arm": ("T", "A"),
+    "gap_arm_bat": ("A", "B"),
+}
+"""The metrics of delays, and the peaks that each lies between."""
 
 
 def sequence_order(

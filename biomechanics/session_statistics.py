@@ -10,7 +10,9 @@ import numpy as np
 from biomechanics.analysis_types import MetricValue
 from biomechanics.definitions import METRICS
 from biomechanics.sequence import (
+    GAP_METRICS,
     TIE_LIMIT_S,
+    TIME_METRICS,
     SequenceShare,
     order_distribution,
     sequence_order,
@@ -141,15 +143,6 @@ class SessionOrder:
     mean_gaps_ms: Mapping[str, tuple[float, float, int]]
 
 
-_TIMES = {
-    "P": "t_peak_pelvis",
-    "T": "t_peak_torso",
-    "A": "t_peak_lead_arm",
-    "B": "t_peak_bat",
-}
-_GAPS = ("gap_pelvis_torso", "gap_torso_arm", "gap_arm_bat")
-
-
 def session_order(swings: Sequence[Mapping[str, MetricValue]]) -> SessionOrder:
     """Return the distribution of orders and the mean gaps of a session."""
     orders = [
@@ -158,14 +151,14 @@ def session_order(swings: Sequence[Mapping[str, MetricValue]]) -> SessionOrder:
         if (value := swing.get("seq_order")) is not None
     ]
     gaps: dict[str, tuple[float, float, int]] = {}
-    for metric_id in _GAPS:
+    for metric_id in GAP_METRICS:
         numbers = _numbers(swings, metric_id)
         if len(numbers) >= LEAST_SWINGS_FOR_SPREAD:
             error = float(np.std(numbers, ddof=1)) / math.sqrt(len(numbers))
             gaps[metric_id] = (float(np.mean(numbers)), error, len(numbers))
     times = {
         letter: float(np.mean(numbers)) / MS_PER_S
-        for letter, metric_id in _TIMES.items()
+        for letter, metric_id in TIME_METRICS.items()
         if len(numbers := _numbers(swings, metric_id)) >= LEAST_SWINGS_FOR_SPREAD
     }
     order = None

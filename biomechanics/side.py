@@ -62,15 +62,11 @@ def names_exchanged(motion: Motion, low: int, high: int) -> Finding:
     return Finding(None, "The knees do not tell left from right clearly.", evidence)
 
 
-def turn_direction(body: Body, low: int, high: int) -> tuple[float, float]:
-    """Share of the turn about the trunk, −1…1, and the evidence for it.
+def turn_direction(body: Body, low: int, high: int) -> float:
+    """Return the share of the turn that goes one way about the trunk, −1…1.
 
-    Returns
-    -------
-    share : float
-        + = turning to the left (a right-handed hitter), − = to the right.
-    size : float
-        Sum of turn rates behind it, deg/s.
+    + = turning to the left (a right-handed hitter), − = to the right; 0 without a
+    turn in samples `low` to `high`.
     """
     rows = slice(max(low, 0), high + 1)
     turning = body.pelvis_turn[rows] + body.torso_turn[rows]
@@ -78,7 +74,7 @@ def turn_direction(body: Body, low: int, high: int) -> tuple[float, float]:
     sizes = axes.length(turning)
     there = np.isfinite(about)
     total = float(sizes[there].sum())
-    return (float(about[there].sum()) / total if total > 0 else 0.0), total
+    return float(about[there].sum()) / total if total > 0 else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,8 @@ from biomechanics.definitions import METHOD_VERSION, SERIES
 from biomechanics.events import Found
 from biomechanics.metrics.compute import compute_metrics
 from biomechanics.metrics.values import empty_metrics
-from biomechanics.observe import read
-from biomechanics.observed_swing import Reading, Unreadable
+from biomechanics.observe import UnreadableMotionError, observe
+from biomechanics.observed_swing import ObservedSwing
 from biomechanics.points import Columns
 from biomechanics.quality import Reason, graded, judge
 from biomechanics.side import Bats
@@ -92,32 +92,35 @@ def analyze_swing(
     rows = _row_count(kinematics)
     if contact_time_s is not None and not math.isfinite(contact_time_s):
         raise ValueError(f"contact_time_s {contact_time_s} must be a finite time")
-    reading = read(
-        kinematics,
-        energetics,
-        bats=bats,
-        contact_time_s=contact_time_s,
-        overrides=overrides,
-        forward_axis=forward_axis,
-    )
-    if isinstance(reading, Unreadable):
-        return _unreadable(reading, rows=rows, bats=bats)
-    values = compute_metrics(reading, height_m=height_m, mass_kg=mass_kg)
-    clock = reading.clock
+    try:
+        swing = observe(
+            kinematics,
+            energetics,
+            bats=bats,
+            contact_time_s=contact_time_s,
+            overrides=overrides,
+            forward_axis=forward_axis,
+        )
+    except UnreadableMotionError as problem:
+        return _unreadable(problem, rows=rows, bats=bats)
+    values = compute_metrics(swing, height_m=height_m, mass_kg=mass_kg)
+    clock = swing.hitter.clock
     return SwingAnalysis(
-        side=reading.side.side,
+        side=swing.hitter.side.side,
         sampling_rate_hz=clock.sampling_rate_hz,
         frame_count=rows,
         duration_s=clock.step_s * (clock.count - 1),
-        angle_unit=reading.angle_unit,
-        findings=FileFindings(dict(sorted(reading.findings.items()))),
-        events=_event_map(reading.events, clock),
-        automatic_events=_event_map(reading.automatic, clock) if overrides else None,
+        angle_unit=swing.angles.unit,
+        findings=FileFindings(dict(sorted(swing.findings.items()))),
+        events=_event_map(swing.events.found, clock),
+        automatic_events=_event_map(swing.events.automatic, clock)
+        if overrides
+        else None,
         metrics=values,
-        quality=judge(reading, values, bats=bats, height_m=height_m),
-        kind=reading.kind,
-        is_swing=reading.kind == "swing",
-        series=_series(reading),
+        quality=judge(swing, values, bats=bats, height_m=height_m),
+        kind=swing.kind,
+        is_swing=swing.kind == "swing",
+        series=_series(swing),
         time_s=clock.times(),
         method_version=METHOD_VERSION,
     )
@@ -182,7 +185,9 @@ def _event_map(found: Mapping[str, Found], clock: Clock) -> dict[str, Event]:
     }
 
 
-def _unreadable(problem: Unreadable, *, rows: int, bats: Bats | None) -> SwingAnalysis:
+def _unreadable(
+    problem: UnreadableMotionError, *, rows: int, bats: Bats | None
+) -> SwingAnalysis:
     clock = problem.clock
     side: Side | None = bats if bats in ("right", "left") else None
     reason = problem.reason.rstrip(".")
@@ -210,10 +215,11 @@ def _unreadable(problem: Unreadable, *, rows: int, bats: Bats | None) -> SwingAn
     )
 
 
-def _series(reading: Reading) -> dict[str, Series]:
+def _series(swing: ObservedSwing) -> dict[str, Series]:
     """Return the curves that the file gives, ends hidden where they mean nothing."""
     answer: dict[str, Series] = {}
-    low, high = reading.low, reading.high
+    hitter = swing.hitter
+    low, high = hitter.low, hitter.high
 
     def put(name: str, values: FloatArray | None, *, rate: bool = False) -> None:
         if values is None:
@@ -228,28 +234,28 @@ def _series(reading: Reading) -> dict[str, Series]:
         definition = SERIES[name]
         answer[name] = Series(values, definition.unit, definition.name)
 
-    put("pelvis_omega", reading.pelvis_rate, rate=True)
-    put("torso_omega", reading.torso_rate, rate=True)
+    put("pelvis_omega", swing.turn_rates.pelvis, rate=True)
+    put("torso_omega", swing.turn_rates.torso, rate=True)
     for limb in ("lead_arm", "lead_forearm", "hand"):
-        put(f"{limb}_omega", reading.limb_rate(limb), rate=True)
-    metres = reading.motion.scale is not None
-    if reading.bat is not None:
-        put("bat_omega", reading.bat.rate, rate=True)
-        if metres:
-            put("bat_speed", reading.bat.speed, rate=True)
-    if metres:
-        put("hand_speed", reading.hand_speed, rate=True)
-    put("x_factor", reading.separation)
-    put("pelvis_rotation", reading.rotation("pelvis"))
-    put("torso_rotation", reading.rotation("torso"))
-    put("side_bend", reading.bend("side"))
-    put("forward_bend", reading.bend("forward"))
+        put(f"{limb}_omega", hitter.limb_rate(limb), rate=True)
+    in_meters = hitter.motion.scale is not None
+    if swing.bat is not None:
+        put("bat_omega", swing.bat.rate, rate=True)
+        if in_meters:
+            put("bat_speed", swing.bat.speed, rate=True)
+    if in_meters:
+        put("hand_speed", swing.hands.speed, rate=True)
+    put("x_factor", swing.separation)
+    put("pelvis_rotation", swing.rotation("pelvis"))
+    put("torso_rotation", swing.rotation("torso"))
+    put("side_bend", swing.bend("side"))
+    put("forward_bend", swing.bend("forward"))
     for which in ("lead", "rear"):
         for joint in ("knee", "elbow"):
-            put(f"{which}_{joint}_flexion", reading.flexion(which, joint))
-    put("com_speed", reading.com_speed(), rate=True)
-    for group, values in reading.energetics.momentum.items():
+            put(f"{which}_{joint}_flexion", hitter.flexion(which, joint))
+    put("com_speed", swing.center_of_mass_speed(), rate=True)
+    for group, values in swing.energetics.momentum.items():
         put(f"l_{group}", values)
-    for group, values in reading.energetics.energy.items():
+    for group, values in swing.energetics.energy.items():
         put(f"ke_{group}", values)
     return {name: answer[name] for name in SERIES if name in answer}

@@ -3,9 +3,9 @@
 from biomechanics.analysis_types import MetricValue
 from biomechanics.definitions import METRICS
 from biomechanics.metrics import body, hands_bat, momentum_energy, turning
-from biomechanics.metrics.measure import Taker
-from biomechanics.metrics.values import Sheet, empty_metrics
-from biomechanics.observed_swing import Reading
+from biomechanics.metrics.measure import SwingMeasurer
+from biomechanics.metrics.values import MetricValues, empty_metrics
+from biomechanics.observed_swing import ObservedSwing
 
 # What still means something when the turn was a throw.
 ONE_HANDED = frozenset(
@@ -52,33 +52,39 @@ ONE_HANDED = frozenset(
 
 
 def compute_metrics(
-    reading: Reading, *, height_m: float | None, mass_kg: float | None
+    swing: ObservedSwing, *, height_m: float | None, mass_kg: float | None
 ) -> dict[str, MetricValue]:
-    """Return all metrics of a reading, in the order of `definitions.METRICS`."""
-    if reading.kind == "not_swing":
-        return empty_metrics(reading.kind_reason or "this is not a swing")
-    foot_down = reading.events["foot_down"]
-    sheet = Sheet(
-        reading.reference_rule,
+    """Return all metrics of a swing, in the order of `definitions.METRICS`."""
+    if swing.kind == "not_swing":
+        return empty_metrics(swing.kind_reason or "this is not a swing")
+    foot_down = swing.events.found["foot_down"]
+    values = MetricValues(
+        swing.events.reference_rule,
         None if foot_down.position is None else foot_down.rule,
     )
-    take = Taker(reading, sheet, height_m, mass_kg)
+    measure = SwingMeasurer(swing, values, height_m, mass_kg)
     for step in (
-        turning.turn_rates,
-        turning.order,
-        body.rotation,
-        body.legs,
-        body.posture,
-        hands_bat.hands,
-        hands_bat.bat,
-        hands_bat.timing,
-        momentum_energy.momentum,
-        momentum_energy.energy,
+        turning.put_turn_rates,
+        turning.put_order,
+        body.put_rotation,
+        body.put_separation,
+        body.put_stride,
+        body.put_joints,
+        body.put_posture,
+        body.put_travel,
+        body.put_body_speed,
+        hands_bat.put_hands,
+        hands_bat.put_bat,
+        hands_bat.put_timing,
+        momentum_energy.put_momentum,
+        momentum_energy.put_energy,
+        momentum_energy.put_energy_rates,
+        momentum_energy.put_energy_per_kg,
     ):
-        step(take)
-    if reading.kind == "one_handed":
-        reason = reading.kind_reason or "not a bat swing"
+        step(measure)
+    if swing.kind == "one_handed":
+        reason = swing.kind_reason or "not a bat swing"
         for metric_id in METRICS:
             if metric_id not in ONE_HANDED:
-                sheet.put(metric_id, None, reason)
-    return {metric_id: sheet.values[metric_id] for metric_id in METRICS}
+                values.put(metric_id, None, reason)
+    return {metric_id: values.by_id[metric_id] for metric_id in METRICS}

@@ -2,165 +2,178 @@
 
 import math
 
-from biomechanics import bat as bat_tools
-from biomechanics import signals
+from biomechanics import bat, signals
 from biomechanics.analysis_types import FloatArray
-from biomechanics.metrics.measure import Taker
+from biomechanics.metrics.measure import SwingMeasurer
 from biomechanics.metrics.values import EVENT_WORDS
-from biomechanics.observed_swing import AFTER_HAND_PEAK_S
 from biomechanics.units import MS_PER_S
 
+_BAT_LOST = "the bat is lost just before the reference"
 
-def hands(take: Taker) -> None:
-    """Hand speed and smoothness."""
-    r, sheet = take.r, take.sheet
-    window = None
-    if take.fm is not None and take.ref is not None:
-        window = r.window(take.fm, take.ref + AFTER_HAND_PEAK_S * r.rate_hz)
-    no_unit = r.motion.scale_finding.text if r.motion.scale is None else None
-    kind = "hand" if r.motion.hand_is == "hands" else "wjc"
+
+def put_hands(measure: SwingMeasurer) -> None:
+    """Measure peaks of hand speed in m/s, their time, and the smoothness."""
+    swing, hitter, values = measure.swing, measure.hitter, measure.values
+    window = measure.window_past_reference()
+    kind = "hand" if hitter.motion.hand_is == "hands" else "wjc"
     left, right = "l" + kind, "r" + kind
     for metric, series, points in (
-        ("peak_hand_speed", r.hand_speed, (left, right)),
-        ("peak_hand_speed_lead", r.lead_hand_speed, (r.lead(kind),)),
-        ("peak_hand_speed_rear", r.rear_hand_speed, (r.rear(kind),)),
+        ("peak_hand_speed", swing.hands.speed, (left, right)),
+        ("peak_hand_speed_lead", swing.hand_speed("lead"), (hitter.lead(kind),)),
+        ("peak_hand_speed_rear", swing.hand_speed("rear"), (hitter.rear(kind),)),
     ):
-        take.peak(metric, metric, None, series, window, points, reason=no_unit)
-    position = r.position("peak_hand_speed")
-    sheet.put(
+        measure.put_peak(
+            metric, metric, None, series, window, points, reason=measure.no_unit
+        )
+    position = swing.events.position("peak_hand_speed")
+    values.put(
         "t_peak_hand",
         None
-        if position is None or take.ref is None
+        if position is None or measure.reference is None
         else 0.0
-        if r.reference_rule == "hand_peak"
-        else take.before_ref_ms(position),
-        take.missing_event("reference", "peak_hand_speed"),
+        if swing.events.reference_rule == "hand_peak"
+        else measure.before_reference_ms(position),
+        measure.missing_event("reference", "peak_hand_speed"),
     )
-    value, reason = None, take.missing_event("first_move", "peak_hand_speed")
-    if take.fm is not None and position is not None:
+    value, reason = None, measure.missing_event("first_move", "peak_hand_speed")
+    if measure.first_move is not None and position is not None:
         value = _log_dimensionless_jerk(
-            r.hand_speed, take.fm, position, sampling_rate_hz=r.rate_hz
+            swing.hands.speed,
+            measure.first_move,
+            position,
+            sampling_rate_hz=hitter.rate_hz,
         )
-        reason = r.why((left, right), take.fm, position)
-    sheet.put("hand_smoothness", value, reason)
+        reason = hitter.why_missing((left, right), measure.first_move, position)
+    values.put("hand_smoothness", value, reason)
 
 
-def bat(take: Taker) -> None:
-    """Speed, direction, plane and path of the bat."""
-    r, sheet, moving = take.r, take.sheet, take.r.bat
-    ids = (
-        "bat_speed_max",
-        "bat_speed_ref",
-        "attack_angle",
-        "attack_direction",
-        "swing_tilt",
-        "bat_path_length",
-    )
+def put_bat(measure: SwingMeasurer) -> None:
+    """Measure speed in m/s, directions in degrees, and path in meters of the bat."""
+    moving = measure.swing.bat
     if moving is None:
-        for metric_id in ids:
-            sheet.put(metric_id, None, r.bat_reason or "no bat was tracked")
+        for metric_id in (
+            *("bat_speed_max", "bat_speed_ref", "bat_path_length"),
+            *("attack_angle", "attack_direction", "swing_tilt"),
+        ):
+            measure.values.put(
+                metric_id, None, measure.swing.bat_reason or "no bat was tracked"
+            )
         return
-    no_unit = r.motion.scale_finding.text if r.motion.scale is None else None
-    no_up = r.findings["vertical"].text if r.vertical is None else None
-    no_ref = take.missing_event("reference")
-    early = None
-    if r.reference_rule in ("hand_peak", "manual") and no_ref is None:
-        early = (
-            "the reference is peak hand speed, long before the bat is at its fastest"
-            if r.reference_rule == "hand_peak"
-            else None
-        )
-    no_spot = (
-        "the sweet spot needs a length unit" if moving.sweet_spot is None else None
-    )
-    take.peak(
+    _put_bat_speed(measure, moving)
+    _put_bat_directions(measure, moving)
+    _put_bat_path(measure, moving)
+
+
+def _too_early(measure: SwingMeasurer) -> str | None:
+    """Return why the reference says nothing about the bat, ``None`` if it does."""
+    if measure.reference is None:
+        return None
+    if measure.swing.events.reference_rule != "hand_peak":
+        return None
+    return "the reference is peak hand speed, long before the bat is at its fastest"
+
+
+def _no_sweet_spot(moving: bat.BatMotion) -> str | None:
+    if moving.sweet_spot is None:
+        return "the sweet spot needs a length unit"
+    return None
+
+
+def _put_bat_speed(measure: SwingMeasurer, moving: bat.BatMotion) -> None:
+    swing = measure.swing
+    reason = measure.no_unit or _no_sweet_spot(moving) or _too_early(measure)
+    measure.put_peak(
         "bat_speed",
         "bat_speed_max",
         None,
-        r.hand_speed if moving.speed is None else moving.speed,
-        take.bat_window(),
+        swing.hands.speed if moving.speed is None else moving.speed,
+        measure.bat_window(),
         (),
         limit=moving.last,
-        open_end=r.reference_rule == "contact",
-        reason=no_unit or no_spot or early,
+        open_end=swing.events.reference_rule == "contact",
+        reason=reason,
     )
-    take.at(
-        "bat_speed_ref",
-        moving.speed,
-        "reference",
-        (),
-        reason=no_unit or no_spot or early,
-    )
+    measure.put_value_at("bat_speed_ref", moving.speed, "reference", (), reason=reason)
+
+
+def _put_bat_directions(measure: SwingMeasurer, moving: bat.BatMotion) -> None:
+    swing, values = measure.swing, measure.values
     angle = direction = tilt = None
-    if take.ref is not None and r.vertical is not None and early is None:
-        angle = bat_tools.attack_angle(
+    early = _too_early(measure)
+    if measure.reference is not None and swing.vertical is not None and early is None:
+        angle = bat.attack_angle(
             moving,
-            reference=take.ref,
-            vertical=r.vertical,
-            sampling_rate_hz=r.rate_hz,
+            reference=measure.reference,
+            vertical=swing.vertical,
+            sampling_rate_hz=measure.hitter.rate_hz,
         )
-        tilt = bat_tools.swing_tilt(
+        tilt = bat.swing_tilt(
             moving,
-            reference=take.ref,
-            vertical=r.vertical,
-            sampling_rate_hz=r.rate_hz,
+            reference=measure.reference,
+            vertical=swing.vertical,
+            sampling_rate_hz=measure.hitter.rate_hz,
         )
-        if r.forward is not None:
-            direction = bat_tools.attack_direction(
+        if swing.forward is not None:
+            direction = bat.attack_direction(
                 moving,
-                reference=take.ref,
-                vertical=r.vertical,
-                forward=r.forward,
-                hand=r.hand,
+                reference=measure.reference,
+                vertical=swing.vertical,
+                forward=swing.forward,
+                hand=measure.hitter.hand,
             )
-    common = no_ref or no_up or no_spot or early
-    lost = "the bat is lost just before the reference"
-    sheet.put("attack_angle", angle, None if angle is not None else common or lost)
-    sheet.put(
-        "attack_direction",
-        direction,
-        None
-        if direction is not None
-        else common or (r.findings["forward"].text if r.forward is None else lost),
+    common = (
+        measure.missing_event("reference")
+        or measure.no_vertical
+        or _no_sweet_spot(moving)
+        or early
     )
-    sheet.put(
-        "swing_tilt",
-        tilt,
-        None if tilt is not None else common or "fewer than four samples in 40 ms",
-    )
+    for metric_id, value, otherwise in (
+        ("attack_angle", angle, _BAT_LOST),
+        ("attack_direction", direction, measure.no_forward or _BAT_LOST),
+        ("swing_tilt", tilt, "fewer than four samples in 40 ms"),
+    ):
+        values.put(metric_id, value, None if value is not None else common or otherwise)
+
+
+def _put_bat_path(measure: SwingMeasurer, moving: bat.BatMotion) -> None:
     length = None
-    reason = take.missing_event("reference", "first_move") or no_unit or early
+    reason = (
+        measure.missing_event("reference", "first_move")
+        or measure.no_unit
+        or _too_early(measure)
+    )
+    first, last = measure.first_move, measure.reference
     if moving.tip is None:
         reason = reason or "the tip of the bat was not tracked"
-    elif reason is None and take.fm is not None and take.ref is not None:
-        length = bat_tools.path_length(moving.tip, start=take.fm, end=take.ref)
-        reason = None if length is not None else lost
-    sheet.put("bat_path_length", length, reason)
+    elif reason is None and first is not None and last is not None:
+        length = bat.path_length(moving.tip, start=first, end=last)
+        reason = None if length is not None else _BAT_LOST
+    measure.values.put("bat_path_length", length, reason)
 
 
-def timing(take: Taker) -> None:
-    """Durations between events."""
-    per_ms = MS_PER_S / take.r.rate_hz
+def put_timing(measure: SwingMeasurer) -> None:
+    """Measure the durations between events in ms, and the tempo."""
+    per_ms = MS_PER_S / measure.hitter.rate_hz
 
     def between(metric_id: str, first: str, last: str) -> float | None:
-        a, b = take.r.position(first), take.r.position(last)
-        reason = take.missing_event(first, last)
+        a, b = measure.swing.events.position(first), measure.swing.events.position(last)
+        reason = measure.missing_event(first, last)
         value = None if a is None or b is None else (b - a) * per_ms
         if value is not None and value < 0.0:
             value, reason = (
                 None,
                 (f"{EVENT_WORDS[first]} lies after {EVENT_WORDS[last]}"),
             )
-        take.sheet.put(metric_id, value, reason)
+        measure.values.put(metric_id, value, reason)
         return value
 
     between("time_to_ref", "first_move", "reference")
     early = between("tempo_load_fd", "load", "foot_down")
     late = between("tempo_fd_ref", "foot_down", "reference")
-    take.sheet.put(
+    measure.values.put(
         "tempo",
         early / late if early is not None and late else None,
-        take.sheet.reason("tempo_load_fd", "tempo_fd_ref"),
+        measure.values.reason("tempo_load_fd", "tempo_fd_ref"),
     )
 
 

@@ -1,19 +1,17 @@
-"""What taking numbers from one reading needs: events, windows, peaks, ratios."""
+"""Measure one swing: values at events, peaks in windows, ratios."""
 
 from collections.abc import Sequence
 
 from biomechanics import peaks
 from biomechanics.analysis_types import FloatArray
-from biomechanics.events import Found
-from biomechanics.metrics.values import EVENT_WORDS, Sheet
-from biomechanics.observed_swing import (
-    AFTER_BAT_PEAK_S,
-    AFTER_HAND_PEAK_S,
-    START_BACK_S,
-    Reading,
-)
+from biomechanics.events import AFTER_HAND_PEAK_S, Found
+from biomechanics.metrics.values import EVENT_WORDS, MetricValues
+from biomechanics.observed_swing import ObservedSwing
 from biomechanics.peaks import Peak
 from biomechanics.units import MS_PER_S
+
+AFTER_BAT_PEAK_S = 0.010
+START_BACK_S = 1.5
 
 
 def _no_event(found: Found | None, name: str) -> str:
@@ -23,45 +21,86 @@ def _no_event(found: Found | None, name: str) -> str:
     return f"{words} was not found: {found.reason}"
 
 
-class Taker:
-    """Takes numbers from one reading onto one sheet."""
+class SwingMeasurer:
+    """Measures one swing and collects the values.
+
+    Attributes
+    ----------
+    swing : ObservedSwing
+    hitter : Hitter
+    values : MetricValues
+    height_m, mass_kg : float or None
+        Of the athlete.
+    peaks : dict of str to Peak
+        Peaks found so far.
+    reference, foot_down, first_move, load : float or None
+        Samples of the events.
+    start : float or None
+        Sample 1.5 s before the reference, or the first usable one.
+    """
 
     def __init__(
         self,
-        reading: Reading,
-        sheet: Sheet,
+        swing: ObservedSwing,
+        values: MetricValues,
         height_m: float | None,
         mass_kg: float | None,
     ) -> None:
-        self.r = reading
-        self.sheet = sheet
+        self.swing = swing
+        self.hitter = swing.hitter
+        self.values = values
         self.height_m = height_m
         self.mass_kg = mass_kg
         self.peaks: dict[str, Peak] = {}
-        self.ref = reading.position("reference")
-        self.fd = reading.position("foot_down")
-        self.fm = reading.position("first_move")
-        self.load = reading.position("load")
+        self.reference = swing.events.position("reference")
+        self.foot_down = swing.events.position("foot_down")
+        self.first_move = swing.events.position("first_move")
+        self.load = swing.events.position("load")
         self.start: float | None = None
-        if self.ref is not None:
+        if self.reference is not None:
             self.start = max(
-                float(reading.low), self.ref - START_BACK_S * reading.rate_hz
+                float(self.hitter.low),
+                self.reference - START_BACK_S * self.hitter.rate_hz,
             )
+
+    @property
+    def no_unit(self) -> str | None:
+        """Why lengths are not in meters, ``None`` when they are."""
+        motion = self.hitter.motion
+        return motion.scale_finding.text if motion.scale is None else None
+
+    @property
+    def no_vertical(self) -> str | None:
+        """Why it is not known which way is up, ``None`` when it is."""
+        found = self.swing.findings["vertical"]
+        return found.text if self.swing.vertical is None else None
+
+    @property
+    def no_forward(self) -> str | None:
+        """Why there is no forward direction, ``None`` when there is one."""
+        found = self.swing.findings["forward"]
+        return self.no_vertical or (found.text if self.swing.forward is None else None)
 
     def missing_event(self, *names: str) -> str | None:
         """Return the reason if one of the events has no time."""
         for name in names:
-            if self.r.position(name) is None:
-                return _no_event(self.r.events.get(name), name)
+            if self.swing.events.position(name) is None:
+                return _no_event(self.swing.events.found.get(name), name)
         return None
 
-    def before_ref_ms(self, position: float) -> float:
-        """Return how long before the reference a position lies."""
-        if self.ref is None:
-            raise ValueError("there is no reference to measure from")
-        return (self.ref - position) / self.r.rate_hz * MS_PER_S
+    def before_reference_ms(self, position: float) -> float:
+        """Return how long before the reference a sample lies, ms.
 
-    def peak(
+        Raises
+        ------
+        ValueError
+            There is no reference.
+        """
+        if self.reference is None:
+            raise ValueError("There is no reference; check for it before measuring.")
+        return (self.reference - position) / self.hitter.rate_hz * MS_PER_S
+
+    def put_peak(
         self,
         key: str,
         metric_id: str,
@@ -74,12 +113,25 @@ class Taker:
         open_end: bool = False,
         reason: str | None = None,
     ) -> None:
-        """Put value and time of a peak.
+        """Set value and time of a peak, and keep it in `peaks`.
 
         Parameters
         ----------
+        key : str
+            Name in `peaks`.
+        metric_id, time_id : str
+            Metrics of the value and of its time before the reference.
+        series : ndarray, shape (n,)
+        window : (int, int) or None
+            First and last sample; ``None`` when its events are missing.
+        points : sequence of str
+            Points behind the curve, by which a gap is explained.
+        limit : int, optional
+            Last sample that the time of the peak may use.
         open_end : bool
             The window ends at an impact: rising there is no fault.
+        reason : str, optional
+            Why the curve cannot be measured.
         """
         if reason is None and window is None:
             reason = self.missing_event("reference", "first_move")
@@ -88,29 +140,29 @@ class Taker:
             found = peaks.find_peak(series, *window, limit=limit)
             if found is None:
                 reason = (
-                    self.r.why(points, *window)
+                    self.hitter.why_missing(points, *window)
                     or "it could not be followed through the swing"
                 )
         if found is None:
-            self.sheet.put(metric_id, None, reason)
+            self.values.put(metric_id, None, reason)
             if time_id is not None:
-                self.sheet.put(time_id, None, reason)
+                self.values.put(time_id, None, reason)
             return
         edge = found.at_edge and not (
             open_end and window is not None and found.index == window[1]
         )
         why = "still rising at the edge of its window: a bound, not a peak"
         self.peaks[key] = found
-        self.sheet.put(metric_id, found.value, why if edge else None, flagged=edge)
+        self.values.put(metric_id, found.value, why if edge else None, flagged=edge)
         if time_id is not None:
-            self.sheet.put(
+            self.values.put(
                 time_id,
-                self.before_ref_ms(found.position),
+                self.before_reference_ms(found.position),
                 why if edge else None,
                 flagged=edge,
             )
 
-    def at(
+    def put_value_at(
         self,
         metric_id: str,
         series: FloatArray | None,
@@ -119,44 +171,77 @@ class Taker:
         *,
         reason: str | None = None,
     ) -> float | None:
-        """Put and return the value of a curve at an event."""
+        """Set and return the value of a curve at an event; see `put_peak`."""
         reason = self.missing_event(event) or reason
-        position = self.r.position(event)
+        position = self.swing.events.position(event)
         value = None
         if reason is None and series is not None and position is not None:
             value = peaks.value_at(series, position)
             if value is None:
-                reason = self.r.why(points, position, position)
-        self.sheet.put(metric_id, value, reason)
+                reason = self.hitter.why_missing(points, position, position)
+        self.values.put(metric_id, value, reason)
         return value
 
-    def ratio(
-        self, metric_id: str, top: str, bottom: str, *, factor: float = 1.0
-    ) -> None:
-        """Put the ratio of two metrics; a flagged part makes the ratio flagged."""
-        a, b = self.sheet.number(top), self.sheet.number(bottom)
+    def put_ratio(self, metric_id: str, top: str, bottom: str) -> None:
+        """Set `top` ÷ `bottom` of two metrics; a flagged part flags the ratio."""
+        a, b = self.values.number(top), self.values.number(bottom)
         if a is None or b is None or b <= 0.0:
-            self.sheet.put(metric_id, None, self.sheet.reason(top, bottom))
+            self.values.put(metric_id, None, self.values.reason(top, bottom))
             return
-        flagged = any(self.sheet.values[name].flagged for name in (top, bottom))
-        self.sheet.put(
+        flagged = any(self.values.by_id[name].flagged for name in (top, bottom))
+        self.values.put(
             metric_id,
-            factor * a / b,
+            a / b,
             "one of its parts is not plausible" if flagged else None,
             flagged=flagged,
         )
 
     def bat_window(self) -> tuple[int, int] | None:
-        """First move to the reference, a little on when no impact is known.
+        """Return first move to the reference, a little on when no impact is known.
 
         The peak of bat speed is the reference then, and its highest sample may lie a
         sample or two after the centroid that gives its time.
         """
-        if self.fm is None or self.ref is None:
+        if self.first_move is None or self.reference is None:
             return None
-        end = self.ref
-        if self.r.reference_rule == "bat_peak":
-            end += AFTER_BAT_PEAK_S * self.r.rate_hz
-        elif self.r.reference_rule == "hand_peak":
-            end += AFTER_HAND_PEAK_S * self.r.rate_hz
-        return self.r.window(self.fm, end)
+        end = self.reference
+        if self.swing.events.reference_rule == "bat_peak":
+            end += AFTER_BAT_PEAK_S * self.hitter.rate_hz
+        elif self.swing.events.reference_rule == "hand_peak":
+            end += AFTER_HAND_PEAK_S * self.hitter.rate_hz
+        return self.hitter.window(self.first_move, end)
+
+    def window_past_reference(self) -> tuple[int, int] | None:
+        """Return first move to 30 ms after the reference, ``None`` without them."""
+        if self.first_move is None or self.reference is None:
+            return None
+        return self.hitter.window(
+            self.first_move, self.reference + AFTER_HAND_PEAK_S * self.hitter.rate_hz
+        )
+
+    def find_extreme(
+        self,
+        series: FloatArray | None,
+        start: str,
+        end: str,
+        points: Sequence[str],
+        *,
+        reason: str | None = None,
+    ) -> tuple[tuple[float, float] | None, str | None]:
+        """Return the largest value of a curve between two events, or why there is none.
+
+        Returns
+        -------
+        extreme : (float, float) or None
+            Value and sample.
+        reason : str or None
+        """
+        reason = self.missing_event(end, start) or reason
+        first, last = self.swing.events.position(start), self.swing.events.position(end)
+        if reason is not None or series is None or first is None or last is None:
+            return None, reason
+        window = self.hitter.window(first, last)
+        found = peaks.find_extreme(series, *window)
+        if found is None:
+            return None, self.hitter.why_missing(points, *window)
+        return found, None

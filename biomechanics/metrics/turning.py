@@ -1,17 +1,55 @@
-"""Turn rates of the segments, their peaks, order and gaps."""
+"""Rotation speeds of the segments: peaks, gains, delays and order."""
 
-from biomechanics import peaks, sequence
-from biomechanics.metrics.measure import Taker
+from biomechanics import peaks
+from biomechanics.metrics.measure import SwingMeasurer
+from biomechanics.sequence import (
+    GAP_METRICS,
+    LETTERS,
+    TIME_METRICS,
+    sequence_order,
+)
 from biomechanics.units import MS_PER_S
 
 
-def turn_rates(take: Taker) -> None:
-    """Peaks of turn rates and their times."""
-    r = take.r
-    window = r.sequence_window()
+def put_turn_rates(measure: SwingMeasurer) -> None:
+    """Measure peaks of rotation speed in deg/s, their times, and gains between them."""
+    _put_peaks_of_body(measure)
+    _put_peak_of_bat(measure)
+    swing = measure.swing
+    pelvis = measure.peaks.get("P")
+    drop, reason = None, measure.values.reason("peak_pelvis_omega")
+    if pelvis is not None and measure.reference is not None:
+        now = peaks.value_at(swing.turn_rates.pelvis, measure.reference)
+        if now is not None and measure.reference >= pelvis.index:
+            drop = (pelvis.value - now) / pelvis.value * 100.0
+        else:
+            reason = "the pelvis peaks after the reference"
+    measure.values.put("decel_pelvis", drop, reason)
+    for metric, top, bottom in (
+        ("gain_torso_pelvis", "peak_torso_omega", "peak_pelvis_omega"),
+        ("gain_arm_torso", "peak_lead_arm_omega", "peak_torso_omega"),
+        ("gain_hand_arm", "peak_hand_omega", "peak_lead_arm_omega"),
+        ("gain_bat_hand", "peak_bat_omega", "peak_hand_omega"),
+        ("gain_bat_torso", "peak_bat_omega", "peak_torso_omega"),
+    ):
+        measure.put_ratio(metric, top, bottom)
+
+
+def _put_peaks_of_body(measure: SwingMeasurer) -> None:
+    swing, hitter = measure.swing, measure.hitter
+    window = swing.events.sequence_window(hitter)
     hips, shoulders = ("lhjc", "rhjc"), ("lsjc", "rsjc")
-    take.peak("P", "peak_pelvis_omega", "t_peak_pelvis", r.pelvis_rate, window, hips)
-    take.peak("T", "peak_torso_omega", "t_peak_torso", r.torso_rate, window, shoulders)
+    measure.put_peak(
+        "P", "peak_pelvis_omega", "t_peak_pelvis", swing.turn_rates.pelvis, window, hips
+    )
+    measure.put_peak(
+        "T",
+        "peak_torso_omega",
+        "t_peak_torso",
+        swing.turn_rates.torso,
+        window,
+        shoulders,
+    )
     for key, metric, time, limb, ends in (
         ("A", "peak_lead_arm_omega", "t_peak_lead_arm", "lead_arm", ("sjc", "ejc")),
         (
@@ -22,96 +60,75 @@ def turn_rates(take: Taker) -> None:
             ("ejc", "wjc"),
         ),
     ):
-        take.peak(
+        measure.put_peak(
             key,
             metric,
             time,
-            r.limb_rate(limb),
+            hitter.limb_rate(limb),
             window,
-            [r.lead(end) for end in ends],
+            [hitter.lead(end) for end in ends],
         )
-    take.peak(
+    measure.put_peak(
         "H",
         "peak_hand_omega",
         "t_peak_hand_omega",
-        r.limb_rate("hand"),
+        hitter.limb_rate("hand"),
         window,
-        [r.lead("wjc")],
+        [hitter.lead("wjc")],
         reason="no point of the hand beyond the wrist was tracked"
-        if r.motion.hand_is == "wrists"
+        if hitter.motion.hand_is == "wrists"
         else None,
     )
-    take.peak(
+
+
+def _put_peak_of_bat(measure: SwingMeasurer) -> None:
+    swing = measure.swing
+    measure.put_peak(
         "B",
         "peak_bat_omega",
         "t_peak_bat",
-        r.pelvis_rate if r.bat is None else r.bat.rate,
-        take.bat_window(),
+        swing.turn_rates.pelvis if swing.bat is None else swing.bat.rate,
+        measure.bat_window(),
         (),
-        limit=None if r.bat is None else r.bat.last - 1,
-        open_end=r.reference_rule == "contact",
-        reason=r.bat_reason,
+        limit=None if swing.bat is None else swing.bat.last - 1,
+        open_end=swing.events.reference_rule == "contact",
+        reason=swing.bat_reason,
     )
-    pelvis = take.peaks.get("P")
-    drop, reason = None, take.sheet.reason("peak_pelvis_omega")
-    if pelvis is not None and take.ref is not None:
-        now = peaks.value_at(r.pelvis_rate, take.ref)
-        if now is not None and take.ref >= pelvis.index:
-            drop = (pelvis.value - now) / pelvis.value * 100.0
-        else:
-            reason = "the pelvis peaks after the reference"
-    take.sheet.put("decel_pelvis", drop, reason)
-    for metric, top, bottom in (
-        ("gain_torso_pelvis", "peak_torso_omega", "peak_pelvis_omega"),
-        ("gain_arm_torso", "peak_lead_arm_omega", "peak_torso_omega"),
-        ("gain_hand_arm", "peak_hand_omega", "peak_lead_arm_omega"),
-        ("gain_bat_hand", "peak_bat_omega", "peak_hand_omega"),
-        ("gain_bat_torso", "peak_bat_omega", "peak_torso_omega"),
-    ):
-        take.ratio(metric, top, bottom)
 
 
-def order(take: Taker) -> None:
-    """Order of the peaks and gaps between them."""
-    rate = take.r.rate_hz
-    ids = {
-        "P": "t_peak_pelvis",
-        "T": "t_peak_torso",
-        "A": "t_peak_lead_arm",
-        "B": "t_peak_bat",
-    }
-    for metric, before, after in (
-        ("gap_pelvis_torso", "P", "T"),
-        ("gap_torso_arm", "T", "A"),
-        ("gap_arm_bat", "A", "B"),
-    ):
-        first, second = take.peaks.get(before), take.peaks.get(after)
+def put_order(measure: SwingMeasurer) -> None:
+    """Measure the delays between peaks in ms, and set the kinematic sequence."""
+    rate, values = measure.hitter.rate_hz, measure.values
+    at_edge = "one of the peaks lies at the edge of its window"
+    for metric, (before, after) in GAP_METRICS.items():
+        times = TIME_METRICS[before], TIME_METRICS[after]
+        first, second = measure.peaks.get(before), measure.peaks.get(after)
         if first is None or second is None:
-            take.sheet.put(metric, None, take.sheet.reason(ids[before], ids[after]))
+            values.put(metric, None, values.reason(*times))
             continue
-        flagged = any(take.sheet.values[ids[k]].flagged for k in (before, after))
-        take.sheet.put(
+        flagged = any(values.by_id[time].flagged for time in times)
+        values.put(
             metric,
             (second.position - first.position) / rate * MS_PER_S,
-            "one of the peaks lies at the edge of its window" if flagged else None,
+            at_edge if flagged else None,
             flagged=flagged,
         )
-    lost = take.sheet.reason("t_peak_pelvis", "t_peak_torso", "t_peak_lead_arm")
-    edge = any(take.sheet.values[ids[key]].flagged for key in ids if key in take.peaks)
+    lost = values.reason("t_peak_pelvis", "t_peak_torso", "t_peak_lead_arm")
+    edge = any(
+        values.by_id[time].flagged
+        for letter, time in TIME_METRICS.items()
+        if letter in measure.peaks
+    )
     if lost is not None or edge:
-        take.sheet.put(
-            "seq_order",
-            None,
-            lost or "one of the peaks lies at the edge of its window",
-        )
+        values.put("seq_order", None, lost or at_edge)
         return
-    take.sheet.put(
+    values.put(
         "seq_order",
-        sequence.sequence_order(
+        sequence_order(
             {
-                key: take.peaks[key].position / rate
-                for key in sequence.LETTERS
-                if key in take.peaks
+                letter: measure.peaks[letter].position / rate
+                for letter in LETTERS
+                if letter in measure.peaks
             }
         ),
     )

@@ -5,7 +5,6 @@ from functools import lru_cache
 
 from biomechanics.analysis_types import MetricValue
 from biomechanics.definitions import METRICS
-from biomechanics.observed_swing import REFERENCE_WORDS
 
 EVENT_WORDS = {
     "load": "load",
@@ -13,6 +12,12 @@ EVENT_WORDS = {
     "foot_down": "foot down",
     "reference": "the reference",
     "peak_hand_speed": "peak hand speed",
+}
+REFERENCE_WORDS = {
+    "contact": "contact",
+    "bat_peak": "peak bat speed",
+    "hand_peak": "peak hand speed",
+    "manual": "set by hand",
 }
 FOOT_DOWN_WORDS = {
     "vendor_norm_time": "the vendor's",
@@ -37,13 +42,21 @@ def window_text(metric_id: str, rule: str | None, foot_down: str | None) -> str:
     return f"{text} ({'; '.join(notes)})" if notes else text
 
 
-class Sheet:
-    """Collects metric values; every value goes through its definition."""
+class MetricValues:
+    """Collects metric values; every value goes through its definition.
+
+    Attributes
+    ----------
+    by_id : dict of str to MetricValue
+        Set so far.
+    rule, foot_down : str or None
+        The rules behind the reference and foot down.
+    """
 
     def __init__(self, rule: str | None, foot_down: str | None) -> None:
         self.rule = rule
         self.foot_down = foot_down
-        self.values: dict[str, MetricValue] = {}
+        self.by_id: dict[str, MetricValue] = {}
 
     def put(
         self,
@@ -69,7 +82,7 @@ class Sheet:
                     f"outside {least:g} to {most:g} {definition.unit}: probably a "
                     "tracking fault"
                 )
-        self.values[metric_id] = MetricValue(
+        self.by_id[metric_id] = MetricValue(
             value=value,
             unit=definition.unit,
             reason=reason,
@@ -79,13 +92,13 @@ class Sheet:
 
     def number(self, metric_id: str) -> float | None:
         """Return a number already set, ``None`` if missing."""
-        value = self.values.get(metric_id)
+        value = self.by_id.get(metric_id)
         return value.value if value and isinstance(value.value, float) else None
 
     def reason(self, *metric_ids: str) -> str | None:
         """Return why the first missing one of these is missing."""
         for metric_id in metric_ids:
-            value = self.values.get(metric_id)
+            value = self.by_id.get(metric_id)
             if value is not None and value.value is None:
                 return value.reason
         return None

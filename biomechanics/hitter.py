@@ -1,0 +1,175 @@
+"""The hitter of one movement: where their points are, and which limbs lead."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from biomechanics import axes, kinematics, signals
+from biomechanics.analysis_types import FloatArray
+from biomechanics.clock import Clock
+from biomechanics.kinematics import Body
+from biomechanics.motion import Motion
+from biomechanics.points import PLACES, Points, other_side, spoken
+from biomechanics.side import BattingSide
+from biomechanics.units import DEG_PER_RAD
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hitter:
+    """Points and lines of one hitter once it is known which side leads.
+
+    Positions are fractional samples of `clock`. Arrays have shape (n,) or (n, 3).
+
+    Attributes
+    ----------
+    motion : Motion
+    low, high : int
+        First and last sample in which values are read.
+    side : BattingSide
+    exchanged : bool
+        The file exchanges the names of left and right; all points here have the
+        right ones.
+    raw, trunk, limbs : Points
+        As in `motion`.
+    body : Body
+    computed : dict of str to ndarray
+        Curves that were asked for once already.
+    """
+
+    motion: Motion
+    low: int
+    high: int
+    side: BattingSide
+    exchanged: bool
+    raw: Points
+    trunk: Points
+    limbs: Points
+    body: Body
+    computed: dict[str, FloatArray] = field(default_factory=dict)
+
+    @property
+    def clock(self) -> Clock:
+        """The uniform clock."""
+        return self.motion.clock
+
+    @property
+    def rate_hz(self) -> float:
+        """Samples per second."""
+        return self.motion.rate_hz
+
+    @property
+    def hand(self) -> float:
+        """+1 when the left limbs lead, −1 when the right ones do."""
+        return self.side.hand
+
+    def lead(self, point: str) -> str:
+        """Return the name of a leading joint center, e.g. ``lead("kjc")``."""
+        return ("l" if self.hand > 0 else "r") + point
+
+    def rear(self, point: str) -> str:
+        """Return the name of a rear joint center."""
+        return ("r" if self.hand > 0 else "l") + point
+
+    def window(self, start: float, end: float) -> tuple[int, int]:
+        """Return first and last sample of a stretch, held to the usable clip."""
+        return (
+            max(math.ceil(start - 1e-6), self.low),
+            min(math.floor(end + 1e-6), self.high),
+        )
+
+    def why_missing(self, names: Sequence[str], low: float, high: float) -> str | None:
+        """Return which of the points is not in the file, or lost in samples low…high.
+
+        ``None`` when all of them are there.
+        """
+        for name in names:
+            delivered = other_side(name) if self.exchanged else name
+            if delivered in self.motion.absent:
+                return f"the {spoken(name)} is not in the file"
+            gap = self.gap_s(delivered, low, high)
+            if gap > 0.0:
+                return f"the {spoken(name)} is missing for {gap * 1000:.0f} ms"
+        return None
+
+    def gap_s(self, delivered: str, low: float, high: float) -> float:
+        """Return the longest stretch without a point that touches low…high, seconds.
+
+        Parameters
+        ----------
+        delivered : str
+            Name of the point in the file.
+        low, high : float
+            Samples.
+        """
+        unknown = self.motion.unknown
+        if unknown is None:
+            return 0.0
+        rows = unknown[:, PLACES[delivered]]
+        margin = self.motion.gap_margin
+        start = max(math.floor(low) - margin, 0)
+        end = min(math.ceil(high) + margin, rows.size - 1)
+        if not rows[start : end + 1].any():
+            return 0.0
+        edges = np.flatnonzero(np.diff(np.concatenate(([0], rows.view(np.int8), [0]))))
+        longest = 0
+        for first, after in edges.reshape(-1, 2):
+            if first <= end and after > start:
+                longest = max(longest, int(after - first))
+        return longest / self.rate_hz
+
+    def flexion(self, which: str, joint: str) -> FloatArray:
+        """Return the bend of a joint in degrees, 0 = straight, shape (n,).
+
+        Parameters
+        ----------
+        which : {'lead', 'rear'}
+        joint : {'knee', 'elbow'}
+        """
+        key = f"{which}_{joint}_flexion"
+        if key not in self.computed:
+            # All four at once; each of them is wanted sooner or later.
+            chains = (("hjc", "sjc"), ("kjc", "ejc"), ("ajc", "wjc"))
+            bends = kinematics.flexion(
+                *(
+                    self.limbs.several(
+                        *(name(end) for name in (self.lead, self.rear) for end in ends)
+                    )
+                    for ends in chains
+                )
+            )
+            for place, limb in enumerate(
+                ("lead_knee", "lead_elbow", "rear_knee", "rear_elbow")
+            ):
+                self.computed[f"{limb}_flexion"] = bends[:, place]
+        return self.computed[key]
+
+    def limb_rate(self, limb: str) -> FloatArray:
+        """Return the rotation speed of a limb of the leading arm, deg/s, shape (n,).
+
+        Parameters
+        ----------
+        limb : {'lead_arm', 'lead_forearm', 'hand'}
+        """
+        if limb not in self.computed:
+            chain = self.limbs.several(
+                *(self.lead(point) for point in ("sjc", "ejc", "wjc", "hand"))
+            )
+            lines = axes.unit(chain[:, 1:] - chain[:, :-1])
+            # ‖du/dt‖ and ‖u × du/dt‖ are the same; this one needs no cross product.
+            rates = DEG_PER_RAD * axes.length(
+                signals.derivative(lines, sampling_rate_hz=self.rate_hz)
+            )
+            for place, name in enumerate(("lead_arm", "lead_forearm", "hand")):
+                self.computed[name] = rates[:, place]
+        return self.computed[limb]
+
+    def leg_length(self) -> float | None:
+        """Return the median thigh plus shank of the lead leg, in the points' unit."""
+        hip, knee, ankle = (
+            self.limbs[self.lead(name)] for name in ("hjc", "kjc", "ajc")
+        )
+        parts = axes.length(hip - knee) + axes.length(knee - ankle)
+        parts = parts[np.isfinite(parts)]
+        return signals.median(parts) if parts.size else None
