@@ -1,13 +1,15 @@
-"""Words for events, their rules and the reasons of a quality grade.
+"""Words for events, the rules that find them, batting sides and small numbers.
 
-Pages, JSON and the admin say them the same way.
+Pages, sheets and the admin say them the same way.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-# Name, short label in charts, and what the event is.
+from biomechanics.observed_swing import REFERENCE_WORDS
+
+#: For each event its name, its short label in charts, and a sentence that defines it.
 EVENTS: dict[str, tuple[str, str, str]] = {
     "load": ("Load", "load", "The pelvis is at its most closed."),
     "first_move": ("First move", "FM", "The pelvis begins its turn."),
@@ -22,13 +24,11 @@ EVENTS: dict[str, tuple[str, str, str]] = {
     "reference": ("Reference", "REF", "The instant from which times are counted."),
 }
 
-
-# Those that a person may see better than a rule. What is fastest is a matter of
-# measurement, and is moved as the reference where it is that.
+#: Events that a person may move, because they may see them better than a rule. A peak
+#: is a matter of measurement; where it is the reference, the reference is moved.
 MOVABLE = ("load", "first_move", "foot_down", "reference")
 
-
-_RULES = {
+_FOUND_BY = {
     "contact": "the vendor's contact event",
     "bat_peak": "the sweet spot at its fastest",
     "hand_peak": "the hands at their fastest",
@@ -40,22 +40,47 @@ _RULES = {
     "none": "not found",
 }
 
-
-_CONFIDENCE = {
+_CONFIDENCES = {
     "vendor": "given by the vendor",
     "rule": "found by rule",
     "low": "doubtful: a check failed",
     "manual": "set by a person",
 }
 
+#: Of an event that a person moved, the rule of the automatic one is named.
+_RULE_NAMES = {
+    rule: words for rule, words in REFERENCE_WORDS.items() if rule != "manual"
+}
+
+_SIDES = {
+    "right": "batting right",
+    "left": "batting left",
+    "": "batting side not known",
+}
+
 
 def rule_in_words(rule: str) -> str:
-    """The rule that found an event, as the page says it."""
-    return _RULES.get(rule, rule.replace("_", " "))
+    """What a rule looks for, in words: `the hands at their fastest`."""
+    return _FOUND_BY.get(rule, rule.replace("_", " "))
+
+
+def rule_name(rule: str) -> str:
+    """The short name of a rule: `contact`, `peak bat speed`, `peak hand speed`."""
+    return _RULE_NAMES.get(rule, rule.replace("_", " "))
+
+
+def confidence_in_words(confidence: str) -> str:
+    """How sure it is when an event was, in words: `found by rule`."""
+    return _CONFIDENCES.get(confidence, confidence)
+
+
+def side_in_words(side: str) -> str:
+    """`batting left`, as it stands beside a number; `side` may be empty."""
+    return _SIDES[side]
 
 
 def reason_texts(reasons: Sequence[object]) -> tuple[str, ...]:
-    """The sentences of a movement's quality reasons."""
+    """The sentences of stored reasons, each of which is a text or a JSON object."""
     return tuple(
         str(reason.get("text") or reason.get("code") or "")
         if isinstance(reason, dict)
@@ -71,5 +96,5 @@ _NUMBERS = (
 
 
 def spelled(number: int) -> str:
-    """Small numbers as words, as they stand in a sentence."""
+    """A number as it stands in a sentence: in words up to ten, else in digits."""
     return _NUMBERS[number] if 0 <= number < len(_NUMBERS) else str(number)

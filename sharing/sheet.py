@@ -26,7 +26,6 @@ from athletes.analysis.history import (
     histories,
     newest_side,
     of_side,
-    rule_words,
     side_choices,
     side_of_key,
     sides_in,
@@ -35,6 +34,7 @@ from athletes.analysis.means_by_side import side_of
 from athletes.analysis.metric_reading import reading_of
 from athletes.frames.curves import load_curves
 from athletes.models import Movement, Player, Session
+from athletes.phrases import rule_name
 from athletes.querysets import SessionQuerySet
 from biomechanics import curves as curve_tools
 from biomechanics.definitions import METHOD_VERSION, NUMERIC_HEADLINES, SERIES
@@ -398,7 +398,7 @@ def _remarks(changes: Sequence[tuple[Point, MetricChange]]) -> tuple[str, ...]:
         + ". Scatter from day to day is not in it.",
     ]
     rules = {point.basis.rule for point, _ in changes if point.basis.rule}
-    reference = " or ".join(sorted(rule_words(rule) for rule in rules))
+    reference = " or ".join(sorted(rule_name(rule) for rule in rules))
     versions = sorted({point.basis.method_version for point, _ in changes} - {""})
     method = ", ".join(versions) or METHOD_VERSION
     remarks.append(

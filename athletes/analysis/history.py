@@ -21,19 +21,10 @@ from athletes.analysis.means_by_side import (
     sides_of_sessions,
 )
 from athletes.models import Condition, SessionMetric
+from athletes.phrases import rule_name, side_in_words
 from athletes.querysets import SessionQuerySet
 
 _CONDITIONS = dict(Condition.choices)
-_RULES = {
-    "contact": "contact",
-    "bat_peak": "peak bat speed",
-    "hand_peak": "peak hand speed",
-}
-_SIDE_WORDS = {
-    "right": "batting right",
-    "left": "batting left",
-    "": "batting side not known",
-}
 
 
 @dataclass(frozen=True)
@@ -51,7 +42,7 @@ class Basis:
     @property
     def side_words(self) -> str:
         """`batting left`, where the athlete has swings of another side as well."""
-        return side_words(self.side) if self.says_side else ""
+        return side_in_words(self.side) if self.says_side else ""
 
     @property
     def label(self) -> str:
@@ -60,7 +51,7 @@ class Basis:
         if self.says_side:
             words.insert(0, self.side_words)
         if self.rule:
-            words.append(f"reference: {rule_words(self.rule)}")
+            words.append(f"reference: {rule_name(self.rule)}")
         if self.source:
             words.append(self.source)
         return " · ".join(words)
@@ -82,16 +73,6 @@ class Point:
 
 
 History = Mapping[str, Sequence[Point]]
-
-
-def rule_words(rule: str) -> str:
-    """An event's rule as people say it."""
-    return _RULES.get(rule, rule.replace("_", " "))
-
-
-def side_words(side: str) -> str:
-    """`batting left`, as it stands beside a number."""
-    return _SIDE_WORDS[side]
 
 
 def side_of_key(text: str, sides: Iterable[str]) -> str | None:
@@ -212,7 +193,7 @@ class SideChoice:
 def side_choices(sides: Iterable[str], chosen: str) -> tuple[SideChoice, ...]:
     """What there is to choose from; nothing for who swings from one side alone."""
     choices = tuple(
-        SideChoice(side_key(side), side_words(side).capitalize(), side == chosen)
+        SideChoice(side_key(side), side_in_words(side).capitalize(), side == chosen)
         for side in sides
     )
     return choices if len(choices) > 1 else ()

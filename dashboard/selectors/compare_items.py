@@ -10,9 +10,9 @@ from django.db.models import F
 from django.utils.formats import date_format
 
 from athletes.access import Viewer, visible_movements, visible_players, visible_sessions
-from athletes.analysis.history import side_words
 from athletes.analysis.means_by_side import SIDES, side_key, side_of
 from athletes.models import Movement, Player, Session
+from athletes.phrases import side_in_words
 from dashboard import charts
 from dashboard.phrases import number_of
 
@@ -62,7 +62,7 @@ class Item:
     def other_keys(self) -> tuple[tuple[str, ItemKey], ...]:
         """The same of the swings from another side, in words and for the URL."""
         return tuple(
-            (side_words(side), replace(self.key, side=side_key(side)))
+            (side_in_words(side), replace(self.key, side=side_key(side)))
             for side in self.side_choices
             if side != self.side
         )
@@ -181,7 +181,7 @@ def _of_one_side_each(items: Sequence[Item]) -> tuple[Item, ...]:
             (*item.side_choices, item.side)
         )
     return tuple(
-        replace(item, label=f"{item.label}, {side_words(item.side)}")
+        replace(item, label=f"{item.label}, {side_in_words(item.side)}")
         if len(of_player[item.player.pk]) > 1 and item.swings
         else item
         for item in shown

@@ -13,11 +13,16 @@ from athletes import display
 from athletes.access import Viewer, visible_sessions
 from athletes.analysis.changes import scatter_of_points
 from athletes.analysis.event_rules import commonest, event_rules, event_time
-from athletes.analysis.history import Basis, History, histories, rule_words
+from athletes.analysis.history import (
+    Basis,
+    History,
+    histories,
+)
 from athletes.analysis.means_by_side import metric_rule
 from athletes.analysis.metric_reading import reading_of
 from athletes.frames.curves import Curves, load_curves
 from athletes.models import Movement
+from athletes.phrases import rule_name
 from biomechanics import curves as curve_tools
 from biomechanics.change import Z_95, is_real, smallest_detectable_change
 from biomechanics.definitions import (
@@ -168,7 +173,7 @@ def _remarks(items: Sequence[Item]) -> tuple[str, ...]:
         if others:
             remarks.append(
                 f"{item.letter}: {number_of(len(others), 'swing')} left out, "
-                f"because times are from {rule_words(rule) or 'the reference'} and "
+                f"because times are from {rule_name(rule) or 'the reference'} and "
                 "that was not found there."
             )
     if len({item.condition for item in items}) > 1 or any(

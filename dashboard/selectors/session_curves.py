@@ -10,10 +10,10 @@ import numpy as np
 
 from athletes import display
 from athletes.analysis.event_rules import commonest, event_time
-from athletes.analysis.history import rule_words, side_words
 from athletes.analysis.means_by_side import SIDES, side_key
 from athletes.analysis.session_summary import nearest_to_mean
 from athletes.frames.curves import Curves, load_curves
+from athletes.phrases import rule_name, side_in_words
 from biomechanics import curves as curve_tools
 from biomechanics.definitions import SERIES, SeriesDefinition
 from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
@@ -299,7 +299,7 @@ def _groups(swings: Sequence[SwingRow], *, apart: bool) -> tuple[_Group, ...]:
     for side in SIDES:
         own = [swing for swing in swings if swing.side == side]
         if own:
-            label = side_words(side).capitalize()
+            label = side_in_words(side).capitalize()
             found.append(_Group(own, label, charts.LETTERS[SIDES.index(side)]))
     return tuple(found) or (_Group(swings),)
 
@@ -386,7 +386,7 @@ def zero_label(rule: str, align: str) -> str:
     """What time zero is called; the reference by the rule that found it."""
     if align != "reference":
         return align.replace("_", " ")
-    return rule_words(rule) if rule else "reference"
+    return rule_name(rule) if rule else "reference"
 
 
 def _mean_marks(swings: Sequence[SwingRow], align: str) -> tuple[charts.Mark, ...]:

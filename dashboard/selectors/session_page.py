@@ -11,7 +11,9 @@ from typing import Any
 from django.db.models import Count, Q
 
 from athletes.analysis.event_rules import event_rules
-from athletes.analysis.history import SideChoice, side_words
+from athletes.analysis.history import (
+    SideChoice,
+)
 from athletes.analysis.means_by_side import (
     SIDES,
     means_by_side,
@@ -28,7 +30,10 @@ from athletes.models import (
     Session,
     SessionMetric,
 )
-from athletes.phrases import reason_texts
+from athletes.phrases import (
+    reason_texts,
+    side_in_words,
+)
 from athletes.querysets import SessionQuerySet
 from biomechanics.definitions import HEADLINES, METRICS, MetricDefinition
 
@@ -65,7 +70,7 @@ class SwingRow:
 
     @property
     def side_words(self) -> str:
-        return side_words(self.side)
+        return side_in_words(self.side)
 
     def reading(self, metric: str) -> MetricReading | None:
         return next((item for item in self.readings if item.metric == metric), None)
@@ -193,7 +198,7 @@ class SessionPage:
         """How many counted swings of each side are shown, where there are both."""
         counts = Counter(swing.side for swing in self.swings if swing.counted)
         return tuple(
-            (side_words(side), counts[side])
+            (side_in_words(side), counts[side])
             for side in SIDES
             if self.side_choices and side in counts
         )
@@ -279,7 +284,7 @@ def _choices(sides: Sequence[str], chosen: str) -> tuple[SideChoice, ...]:
         return ()
     choices = [
         (APART, "Both sides, apart"),
-        *((side_key(side), side_words(side).capitalize()) for side in sides),
+        *((side_key(side), side_in_words(side).capitalize()) for side in sides),
         (TOGETHER, "Both together"),
     ]
     return tuple(SideChoice(key, label, key == chosen) for key, label in choices)
@@ -303,7 +308,9 @@ def _parts(
             if one.mean is not None
         ]
         own = [swing for swing in swings if swing.side == side]
-        parts.append(_part(side_key(side), side_words(side).capitalize(), own, means))
+        parts.append(
+            _part(side_key(side), side_in_words(side).capitalize(), own, means)
+        )
     return tuple(parts)
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from athletes.analysis.history import rule_words, side_words
 from athletes.analysis.means_by_side import (
     metric_rule,
     side_of,
@@ -21,7 +20,15 @@ from athletes.models import (
     Session,
     SessionMetric,
 )
-from athletes.phrases import _CONFIDENCE, EVENTS, MOVABLE, reason_texts, rule_in_words
+from athletes.phrases import (
+    EVENTS,
+    MOVABLE,
+    confidence_in_words,
+    reason_texts,
+    rule_in_words,
+    rule_name,
+    side_in_words,
+)
 from biomechanics.definitions import GROUPS, HEADLINES, METRICS
 from biomechanics.units import MS_PER_S
 from dashboard.selectors.session_page import reading_of_session
@@ -208,7 +215,7 @@ def _session_means(movement: Movement) -> tuple[dict[str, MetricReading], str]:
             for (metric, rule), part in own_side.items()
             if rule == metric_rule(movement, metric)
         }
-        return means, side_words(side_of(movement))
+        return means, side_in_words(side_of(movement))
     rows = SessionMetric.objects.filter(
         session_id=movement.session_id, metric__in=HEADLINES
     )
@@ -230,7 +237,7 @@ def reference_of(events: Mapping[str, Any]) -> tuple[float | None, str]:
         return None, ""
     rule = entry.get("rule") or ""
     return float(time_s), "the reference set by hand" if rule == "manual" else (
-        rule_words(rule)
+        rule_name(rule)
     )
 
 
@@ -273,7 +280,7 @@ def event_rows(
                 else MS_PER_S * (time_s - zero_s),
                 rule=rule_in_words(rule),
                 confidence=confidence,
-                confidence_words=_CONFIDENCE.get(confidence, confidence),
+                confidence_words=confidence_in_words(confidence),
                 reason=entry.get("reason") or "",
                 automatic_time_s=automatic.get("time_s"),
                 correction=active.get(name),
