@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from biomechanics.observed_swing import REFERENCE_WORDS
+from biomechanics.metrics.values import REFERENCE_WORDS
 
 #: For each event its name, its short label in charts, and a sentence that defines it.
 EVENTS: dict[str, tuple[str, str, str]] = {
