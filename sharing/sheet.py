@@ -41,9 +41,9 @@ from biomechanics.definitions import METHOD_VERSION, NUMERIC_HEADLINES, SERIES
 from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
 from biomechanics.units import MS_PER_S
 from dashboard.phrases import number_of
+from dashboard.selectors.aligned_curves import zero_label
 from dashboard.selectors.changes import findings
-from dashboard.selectors.session_curves import zero_label
-from dashboard.selectors.session_page import sequence_counts
+from dashboard.selectors.session_averages import sequence_counts
 from sharing import chart
 
 Paper = Literal["a4", "letter"]

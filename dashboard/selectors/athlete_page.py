@@ -27,6 +27,7 @@ from athletes.querysets import PlayerQuerySet, SessionQuerySet
 from biomechanics.definitions import METRICS, NUMERIC_HEADLINES, MetricDefinition
 from dashboard.selectors.athlete_peers import AthletePeers, athlete_peers
 from dashboard.selectors.changes import Finding, findings
+from dashboard.selectors.session_averages import no_average
 
 SESSIONS_PER_PAGE = 20
 # A sparkline of more points than this is a smudge at its size.
@@ -206,10 +207,7 @@ def _facts(player: Player) -> AthleteFacts:
 
 def _tile(name: str, points: Sequence[Point]) -> HeadlineTile:
     if not points:
-        reason = "No counted swing has this number."
-        return HeadlineTile(
-            MetricReading(METRICS[name], None, reason=reason), None, None, ()
-        )
+        return HeadlineTile(no_average(name), None, None, ())
     latest = newest_point(points)
     same = [point for point in points if point.basis == latest.basis]
     return HeadlineTile(
@@ -270,9 +268,7 @@ def _session_lines(
     shown = paginator.get_page(page)
     rows = list(shown.object_list)
     readings = _hand_speeds(speeds)
-    missing = MetricReading(
-        METRICS["peak_hand_speed"], None, reason="No counted swing has this number."
-    )
+    missing = no_average("peak_hand_speed")
     return (
         tuple(
             SessionLine(

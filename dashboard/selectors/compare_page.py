@@ -36,6 +36,7 @@ from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
 from biomechanics.units import MS_PER_S
 from dashboard import charts
 from dashboard.phrases import number_of
+from dashboard.selectors.aligned_curves import DEFAULT_SERIES, zero_label
 from dashboard.selectors.compare_items import (
     LEAST,
     MOST,
@@ -43,7 +44,6 @@ from dashboard.selectors.compare_items import (
     ItemKey,
     load_items,
 )
-from dashboard.selectors.session_curves import DEFAULT_SERIES, zero_label
 
 PERCENT = "percent"
 

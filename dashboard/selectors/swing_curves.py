@@ -31,6 +31,7 @@ from dashboard.selectors.swing_figure import (
 from dashboard.selectors.swing_page import reference_of, zero_of
 from dashboard.selectors.vendor_angles import (
     VENDOR_GROUPS,
+    TimeAxis,
     VendorAngles,
     VendorGroup,
     vendor_angles,
@@ -193,11 +194,13 @@ def _delivered(movement: Movement, group: VendorGroup) -> VendorAngles:
     return vendor_angles(
         movement,
         group,
-        zero_s=zero_s,
-        zero_label=label,
-        marks=[] if zero_s is None else marks_of(movement, zero_s),
-        table_events=_table_events(movement),
-        x_range=_shown_range(zero_s),
+        TimeAxis(
+            zero_s=zero_s,
+            zero_label=label,
+            marks=[] if zero_s is None else marks_of(movement, zero_s),
+            table_events=_table_events(movement),
+            x_range=_shown_range(zero_s),
+        ),
     )
 
 

@@ -80,19 +80,31 @@ class Points:
     problem: str = ""
 
 
+UNREADABLE = (
+    "The stored frames of this movement cannot be read. Staff can fetch the session "
+    "again on the Syncing page."
+)
+
+
+def report_unreadable(movement: Movement, error: FramesError) -> None:
+    """Tell the log which movement's frames cannot be read, and what helps."""
+    logger.warning(
+        "The stored frames of movement %s cannot be read: %s. Fetch its session again "
+        "on the Syncing page.",
+        movement.pk,
+        error,
+    )
+
+
 def load_points(movement: Movement) -> Points:
-    """Joint centres and bat of one movement; two queries."""
+    """Joint centers and bat of one movement; two queries."""
     try:
         loaded = load.load_columns(
             [movement.pk], DataType.INVERSE_KINEMATICS, ["time", *_POINT_COLUMNS]
         ).get(movement.pk)
     except FramesError as error:
-        logger.warning("frames of movement %s: %s", movement.pk, error)
-        return Points(
-            None,
-            "The stored frames of this movement cannot be read. Staff can fetch the "
-            "session again on the Syncing page.",
-        )
+        report_unreadable(movement, error)
+        return Points(None, UNREADABLE)
     if not loaded or "time" not in loaded:
         return Points(None, "The frames of this movement are not here yet.")
     return Points(loaded)

@@ -31,7 +31,7 @@ from athletes.phrases import (
 )
 from biomechanics.definitions import GROUPS, HEADLINES, METRICS
 from biomechanics.units import MS_PER_S
-from dashboard.selectors.session_page import reading_of_session
+from dashboard.selectors.session_averages import reading_of_average
 
 
 @dataclass(frozen=True)
@@ -220,7 +220,7 @@ def _session_means(movement: Movement) -> tuple[dict[str, MetricReading], str]:
         session_id=movement.session_id, metric__in=HEADLINES
     )
     means = {
-        row.metric: reading_of_session(row)
+        row.metric: reading_of_average(row)
         for row in rows
         if row.event_rule == metric_rule(movement, row.metric)
         # A swing that does not count may be from another side than all that do.

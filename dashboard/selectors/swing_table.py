@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from athletes.analysis.metric_reading import MetricReading
 from athletes.models import QualityGrade
 from biomechanics.definitions import HEADLINES, METRICS, MetricDefinition
-from dashboard.selectors.session_page import SessionPage, SessionPart, SwingRow
+from dashboard.selectors.session_averages import SessionPart
+from dashboard.selectors.session_page import SessionPage
+from dashboard.selectors.swing_rows import SwingRow
 
 SWING = "swing"
 QUALITY = "quality"

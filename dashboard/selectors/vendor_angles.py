@@ -6,22 +6,27 @@ and zero are the vendor's, and what is known of them stands beside each curve.
 
 from __future__ import annotations
 
-import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from athletes.frames import load
 from athletes.frames.format import FramesError
 from athletes.models import DataType, Movement
 from biomechanics.units import DEG_PER_RAD, MS_PER_S
 from dashboard import charts
-from dashboard.selectors.swing_figure import SeriesRow, SwingChart
+from dashboard.selectors.swing_figure import (
+    UNREADABLE,
+    SeriesRow,
+    SwingChart,
+    report_unreadable,
+)
 
-logger = logging.getLogger(__name__)
+FloatArray = npt.NDArray[np.float64]
 
 # To degrees, by the unit that was found in the file.
 _FACTORS = {"deg": 1.0, "rad": DEG_PER_RAD}
@@ -125,59 +130,50 @@ class VendorAngles:
     remarks: tuple[str, ...]
 
 
-def vendor_angles(
-    movement: Movement,
-    group: VendorGroup,
-    *,
-    zero_s: float | None,
-    zero_label: str,
-    marks: list[charts.Mark],
-    table_events: list[tuple[str, float]],
-    x_range: tuple[float, float] | None,
-) -> VendorAngles:
-    """The columns of `group` over the time of the swing; two queries.
+@dataclass(frozen=True)
+class TimeAxis:
+    """The time axis that the swing's other charts have.
 
-    `zero_s` is the instant that the page counts from, on the clock of the file.
+    Times of `zero_s` and `table_events` are seconds on the clock of the file; marks and
+    `x_range` are in ms from zero. Without `zero_s` the clip begins at zero.
     """
+
+    zero_s: float | None
+    zero_label: str
+    marks: Sequence[charts.Mark]
+    table_events: Sequence[tuple[str, float]]
+    x_range: tuple[float, float] | None
+
+
+class _NothingToDrawError(Exception):
+    """No angle can be drawn; the text says why, as the page shows it."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Delivered:
+    """Angles in degrees by column, and their clock in seconds, in order of time."""
+
+    time_s: FloatArray
+    values: Mapping[str, FloatArray]
+
+
+def vendor_angles(
+    movement: Movement, group: VendorGroup, axis: TimeAxis
+) -> VendorAngles:
+    """The columns of `group` over the time of the swing; two queries."""
     title = f"The vendor's angles: {group.label}"
-
-    def nothing(reason: str) -> VendorAngles:
-        return VendorAngles(group, SwingChart(None, title, reason), (), ())
-
-    factor = _FACTORS.get(movement.angle_unit_found or "")
-    if factor is None:
-        return nothing(
-            "The unit of this file's angle columns could not be told, so they are "
-            "not drawn."
-        )
     try:
-        loaded = load.load_columns(
-            [movement.pk],
-            DataType.INVERSE_KINEMATICS,
-            ["time", *(item.column for item in group.columns)],
-        ).get(movement.pk, {})
-    except FramesError as error:
-        logger.warning("frames of movement %s: %s", movement.pk, error)
-        return nothing(
-            "The stored frames of this movement cannot be read. Staff can fetch the "
-            "session again on the Syncing page."
-        )
-    there = tuple(item for item in group.columns if item.column in loaded)
-    if "time" not in loaded or not there:
-        return nothing("The file holds no such columns.")
-    clock = np.asarray(loaded["time"], dtype=float)
-    known = np.flatnonzero(np.isfinite(clock))
-    rows = known[np.argsort(clock[known], kind="stable")]
-    clock = clock[rows]
-    if len(clock) == 0:
-        return nothing("The file's clock cannot be read.")
-    zero = float(clock[0]) if zero_s is None else zero_s
-    at_ms = (clock - zero) * MS_PER_S
-    traces, legend, table = [], [], []
-    for place, item in enumerate(there):
-        values = np.asarray(loaded[item.column], dtype=float)[rows] * factor
-        part = "pelvis" if item.column.startswith("pelvis") else group.part
+        delivered = _delivered(movement, group)
+    except _NothingToDrawError as reason:
+        return VendorAngles(group, SwingChart(None, title, str(reason)), (), ())
+    columns = tuple(item for item in group.columns if item.column in delivered.values)
+    zero_s = float(delivered.time_s[0]) if axis.zero_s is None else axis.zero_s
+    at_ms = (delivered.time_s - zero_s) * MS_PER_S
+    traces, legend, rows = [], [], []
+    for place, item in enumerate(columns):
         letter = charts.LETTERS[place]
+        values = delivered.values[item.column]
+        part = "pelvis" if item.column.startswith("pelvis") else group.part
         hidden = place >= FIRST_DRAWN
         traces.append(
             {
@@ -192,63 +188,85 @@ def vendor_angles(
             }
         )
         legend.append(charts.LegendItem(item.column, item.label, part, letter, hidden))
-        table.append(
-            _row(item.label, part, letter, at_ms, values, table_events, zero, x_range)
+        rows.append(
+            SeriesRow(
+                name=item.label,
+                part=part,
+                letter=letter,
+                unit="deg",
+                decimals=0,
+                **_numbers(at_ms, values, zero_s, axis),
+            )
         )
     chart = charts.Chart(
         lines=(),
         extra=traces,
         legend=legend,
         x_title=charts.axis_title(
-            f"Time from {zero_label or 'the start of the clip'}", "ms"
+            f"Time from {axis.zero_label or 'the start of the clip'}", "ms"
         ),
         y_title=charts.axis_title("Angle as delivered", "°"),
         y_unit="°",
-        marks=marks,
-        x_range=x_range,
-        time_zero_s=zero,
+        marks=axis.marks,
+        x_range=axis.x_range,
+        time_zero_s=zero_s,
         time_per_x_s=1.0 / MS_PER_S,
     )
+    words = tuple(word for word, _ in axis.table_events)
     return VendorAngles(
         group,
-        SwingChart(
-            chart.to_json(),
-            title,
-            "",
-            tuple(table),
-            tuple(word for word, _ in table_events),
-        ),
-        there,
-        _remarks(movement, there),
+        SwingChart(chart.to_json(), title, "", tuple(rows), words),
+        columns,
+        _remarks(movement, columns),
     )
 
 
-def _row(
-    label: str,
-    part: str,
-    letter: str,
-    at_ms: np.ndarray[Any, Any],
-    values: np.ndarray[Any, Any],
-    table_events: list[tuple[str, float]],
-    zero: float,
-    x_range: tuple[float, float] | None,
-) -> SeriesRow:
-    low, high = x_range or (-math.inf, math.inf)
+def _delivered(movement: Movement, group: VendorGroup) -> _Delivered:
+    """The group's columns in degrees; raises `_NothingToDrawError` without any."""
+    factor = _FACTORS.get(movement.angle_unit_found or "")
+    if factor is None:
+        raise _NothingToDrawError(
+            "The unit of this file's angle columns could not be told, so they are "
+            "not drawn."
+        )
+    try:
+        loaded = load.load_columns(
+            [movement.pk],
+            DataType.INVERSE_KINEMATICS,
+            ["time", *(item.column for item in group.columns)],
+        ).get(movement.pk, {})
+    except FramesError as error:
+        report_unreadable(movement, error)
+        raise _NothingToDrawError(UNREADABLE) from error
+    there = [item.column for item in group.columns if item.column in loaded]
+    if "time" not in loaded or not there:
+        raise _NothingToDrawError("The file holds no such columns.")
+    clock = np.asarray(loaded["time"], dtype=float)
+    known = np.flatnonzero(np.isfinite(clock))
+    rows = known[np.argsort(clock[known], kind="stable")]
+    if len(rows) == 0:
+        raise _NothingToDrawError("The file's clock cannot be read.")
+    return _Delivered(
+        clock[rows],
+        {name: np.asarray(loaded[name], dtype=float)[rows] * factor for name in there},
+    )
+
+
+def _numbers(
+    at_ms: FloatArray, values: FloatArray, zero_s: float, axis: TimeAxis
+) -> dict[str, Any]:
+    """The largest value that is shown, when it is, and the values at events."""
+    low, high = axis.x_range or (-math.inf, math.inf)
     seen = np.where((at_ms >= low) & (at_ms <= high), values, np.nan)
     place = int(np.nanargmax(seen)) if np.isfinite(seen).any() else None
-    return SeriesRow(
-        name=label,
-        part=part,
-        letter=letter,
-        unit="deg",
-        decimals=0,
-        peak=None if place is None else float(seen[place]),
-        peak_ms=None if place is None else float(at_ms[place]),
-        at=tuple(
-            charts.finite(float(np.interp((time_s - zero) * MS_PER_S, at_ms, values)))
-            for _, time_s in table_events
+    return {
+        "peak": None if place is None else float(seen[place]),
+        "peak_ms": None if place is None else float(at_ms[place]),
+        "at": tuple(
+            charts.finite(float(np.interp((time_s - zero_s) * MS_PER_S, at_ms, values)))
+            for _, time_s in axis.table_events
         ),
-    )
+    }
 
 
 def _remarks(movement: Movement, columns: tuple[VendorColumn, ...]) -> tuple[str, ...]:

@@ -18,9 +18,9 @@ from athletes import access, decisions, display
 from athletes.http import PageRequest, page_or_fragment
 from athletes.models import Movement
 from dashboard.forms import EventForm, InclusionForm
-from dashboard.selectors.session_page import swing_row
 from dashboard.selectors.swing_curves import SWING_TABS, swing_curves
 from dashboard.selectors.swing_page import SwingPage, swing_page
+from dashboard.selectors.swing_rows import swing_row
 from dashboard.selectors.vendor_angles import VENDOR_GROUPS
 
 

@@ -1,0 +1,213 @@
+"""Averages of a session: over all counted swings, or over those from one side."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from athletes.analysis.means_by_side import means_by_side, side_key
+from athletes.analysis.metric_reading import MetricReading
+from athletes.models import Movement, Session, SessionMetric
+from athletes.phrases import side_in_words
+from biomechanics.definitions import HEADLINES, METRICS, NUMERIC_HEADLINES
+from biomechanics.sequence import TIE_LIMIT_S
+from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
+from biomechanics.units import MS_PER_S
+from dashboard.selectors.swing_rows import SwingRow
+
+#: A spread over fewer swings than this is not called consistency.
+CONSISTENCY_FROM = 5
+
+#: So many averages stand large at the top; the table below has all of them.
+FIRST_MEANS = 6
+
+#: Times between the peaks of the kinematic sequence.
+GAPS = ("gap_pelvis_torso", "gap_torso_arm", "gap_arm_bat")
+
+
+@dataclass(frozen=True)
+class SequenceCount:
+    """How many swings had their peaks in one order, such as `P-T-A-B`."""
+
+    order: str
+    count: int
+    total: int
+
+    @property
+    def percent(self) -> int:
+        """Share of the swings, in whole percent."""
+        return round(100 * self.count / self.total)
+
+
+@dataclass(frozen=True)
+class GapReading:
+    """The average time between two peaks (ms) with its standard error (ms)."""
+
+    reading: MetricReading
+    standard_error: float | None
+
+    @property
+    def tie_limit_ms(self) -> float:
+        """How close two peaks must be (ms) to count as a tie: 2 standard errors."""
+        return max(TIE_LIMIT_S * MS_PER_S, 2 * (self.standard_error or 0.0))
+
+    @property
+    def is_tie(self) -> bool:
+        """Whether the two peaks are too close to say which came first."""
+        value = self.reading.value
+        return isinstance(value, float | int) and abs(value) < self.tie_limit_ms
+
+
+@dataclass(frozen=True)
+class SessionPart:
+    """Averages over all counted swings of a session, or over those from one side.
+
+    `key` names the side in addresses and `label` on the page; both are empty where the
+    session has swings from one side alone.
+    """
+
+    key: str
+    label: str
+    counted: int
+    summary: tuple[MetricReading, ...]
+    orders: tuple[SequenceCount, ...]
+    gaps: tuple[GapReading, ...]
+
+    @property
+    def has_spread(self) -> bool:
+        """Whether there are swings enough to show a standard deviation."""
+        return self.counted >= LEAST_SWINGS_FOR_SPREAD
+
+    @property
+    def has_consistency(self) -> bool:
+        """Whether there are swings enough to speak of consistency."""
+        return self.counted >= CONSISTENCY_FROM
+
+    @property
+    def gaps_have_spread(self) -> bool:
+        """Whether any mean gap is over enough swings for a spread to be shown."""
+        return any(gap.reading.sd_shown is not None for gap in self.gaps)
+
+    @property
+    def first_means(self) -> tuple[MetricReading, ...]:
+        """The averages that stand large at the top of the page."""
+        return tuple(r for r in self.summary if not r.is_missing)[:FIRST_MEANS]
+
+
+def averages_by_side(
+    movements: Sequence[Movement], swings: Sequence[SwingRow], sides: Iterable[str]
+) -> tuple[SessionPart, ...]:
+    """Averages of each of these sides, computed from its own counted swings.
+
+    `movements` are all of the session, `swings` the same as rows of the table.
+    """
+    found = means_by_side(movements, [*HEADLINES, *GAPS])
+    parts = []
+    for side in sides:
+        means = [
+            _Mean(metric, rule, one.n, one.mean, one.sd)
+            for (metric, rule), one in found[side].items()
+            if one.mean is not None
+        ]
+        own = [swing for swing in swings if swing.side == side]
+        parts.append(
+            _part(side_key(side), side_in_words(side).capitalize(), own, means)
+        )
+    return tuple(parts)
+
+
+def stored_averages(
+    session: Session, swings: Sequence[SwingRow], key: str = ""
+) -> SessionPart:
+    """Averages over all counted swings together, as they are stored.
+
+    `key` is not empty where the swings are from both sides.
+    """
+    rows = session.session_metrics.filter(metric__in=[*HEADLINES, *GAPS])
+    means = [_Mean(r.metric, r.event_rule, r.n, r.mean, r.sd) for r in rows]
+    return _part(key, "Both sides together" if key else "", swings, means)
+
+
+def _part(
+    key: str, label: str, swings: Sequence[SwingRow], means: Sequence[_Mean]
+) -> SessionPart:
+    """Averages of these swings, put together for the page."""
+    # Of several event rules the one with most swings.
+    most_first = sorted(means, key=lambda mean: -mean.n)
+    return SessionPart(
+        key=key,
+        label=label,
+        counted=sum(swing.counted for swing in swings),
+        summary=_summary(most_first),
+        orders=sequence_counts(
+            row.order for row in swings if row.counted and row.order
+        ),
+        gaps=_gaps(most_first),
+    )
+
+
+def sequence_counts(orders: Iterable[str]) -> tuple[SequenceCount, ...]:
+    """Each order of the peaks with how many swings had it, commonest first."""
+    counts = Counter(orders)
+    total = sum(counts.values())
+    return tuple(
+        SequenceCount(order, count, total)
+        for order, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    )
+
+
+def reading_of_average(row: SessionMetric) -> MetricReading:
+    """A stored average of a session as pages print it."""
+    return MetricReading(
+        METRICS[row.metric], row.mean, n=row.n, sd=row.sd, rule=row.event_rule
+    )
+
+
+def no_average(metric: str) -> MetricReading:
+    """What stands on a page for a number that no counted swing has."""
+    reason = "No counted swing has this number."
+    return MetricReading(METRICS[metric], None, reason=reason)
+
+
+@dataclass(frozen=True)
+class _Mean:
+    """One metric over counted swings that hang on one event rule."""
+
+    metric: str
+    rule: str
+    n: int
+    mean: float
+    sd: float | None
+
+    @property
+    def reading(self) -> MetricReading:
+        return MetricReading(
+            METRICS[self.metric], self.mean, n=self.n, sd=self.sd, rule=self.rule
+        )
+
+
+def _summary(means: Sequence[_Mean]) -> tuple[MetricReading, ...]:
+    """A reading of each numeric headline; of several event rules the first."""
+    by_metric: dict[str, _Mean] = {}
+    for mean in means:
+        by_metric.setdefault(mean.metric, mean)
+    return tuple(
+        by_metric[name].reading if name in by_metric else no_average(name)
+        for name in NUMERIC_HEADLINES
+    )
+
+
+def _gaps(means: Sequence[_Mean]) -> tuple[GapReading, ...]:
+    """Average gaps with their standard errors; a gap without a value is left out."""
+    gaps = []
+    for name in GAPS:
+        mean = next((item for item in means if item.metric == name), None)
+        if mean is None:
+            continue
+        error = None
+        if mean.sd is not None and mean.n >= LEAST_SWINGS_FOR_SPREAD:
+            error = mean.sd / math.sqrt(mean.n)
+        gaps.append(GapReading(mean.reading, error))
+    return tuple(gaps)

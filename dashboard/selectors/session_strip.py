@@ -1,0 +1,86 @@
+"""The strip of a session: one small picture of each swing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from athletes.analysis.event_rules import event_time
+from athletes.analysis.means_by_side import side_key
+from athletes.analysis.session_summary import nearest_to_mean
+from athletes.frames.curves import Curves
+from biomechanics.curves import AFTER_S, BEFORE_S
+from biomechanics.definitions import SERIES
+from dashboard import charts
+from dashboard.selectors.session_page import SessionPage
+from dashboard.selectors.swing_rows import SwingRow
+
+STRIP_SERIES = ("pelvis_omega", "torso_omega", "lead_arm_omega")
+STRIP_POINTS = 48
+
+
+@dataclass(frozen=True)
+class StripTile:
+    """One swing in the strip; `side_words` only where there are both sides."""
+
+    swing: SwingRow
+    lines: tuple[dict[str, Any], ...]
+    events: tuple[float, ...]
+    is_typical: bool
+    side_words: str
+
+
+def strip_of(page: SessionPage, stored: Mapping[int, Curves]) -> tuple[StripTile, ...]:
+    """A tile for each swing of the page; `stored` holds curves by movement id."""
+    typical = {page.representative_id}
+    if page.side_choices and not page.is_together:
+        # What is kept is nearest to the mean of all swings, of both sides.
+        typical = {
+            nearest_to_mean(
+                {
+                    swing.id: event_time(swing.events, "reference")
+                    for swing in page.swings
+                    if swing.counted and side_key(swing.side) == part.key
+                },
+                stored,
+            )
+            for part in page.parts
+        }
+    return tuple(
+        _tile(
+            swing,
+            stored.get(swing.id),
+            is_typical=swing.id in typical,
+            side_words=swing.side_words if page.side_choices else "",
+        )
+        for swing in page.swings
+    )
+
+
+def _tile(
+    swing: SwingRow, curves: Curves | None, *, is_typical: bool, side_words: str
+) -> StripTile:
+    zero = event_time(swing.events, "reference")
+    if curves is None or zero is None:
+        return StripTile(swing, (), (), is_typical, side_words)
+    lines = []
+    for name in STRIP_SERIES:
+        if name not in curves.values:
+            continue
+        _, values = charts.trim(
+            float(curves.time_s[0]) - zero,
+            curves.step_s,
+            curves.values[name],
+            -BEFORE_S,
+            AFTER_S,
+        )
+        lines.append(
+            {"part": SERIES[name].part, "values": charts.thinned(values, STRIP_POINTS)}
+        )
+    marks = []
+    for name in ("foot_down", "reference"):
+        at = event_time(swing.events, name)
+        if at is not None and -BEFORE_S <= at - zero <= AFTER_S:
+            marks.append((at - zero + BEFORE_S) / (BEFORE_S + AFTER_S))
+    return StripTile(swing, tuple(lines), tuple(marks), is_typical, side_words)

@@ -1,0 +1,68 @@
+"""One recorded movement as a line of a session's table and a tile of its strip."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from athletes.analysis.event_rules import event_rules
+from athletes.analysis.means_by_side import side_of
+from athletes.analysis.metric_reading import MetricReading, reading_of
+from athletes.models import Movement
+from athletes.phrases import reason_texts, side_in_words
+from biomechanics.definitions import HEADLINES
+
+
+@dataclass(frozen=True)
+class SwingRow:
+    """One movement with its headline numbers, quality and whether it is counted."""
+
+    id: int
+    position: int
+    vendor_id: str
+    side: str
+    grade: str
+    grade_label: str
+    reasons: tuple[str, ...]
+    counted: bool
+    inclusion: str
+    inclusion_label: str
+    inclusion_reason: str
+    missing: bool
+    order: str
+    events: Mapping[str, Any]
+    rules: Mapping[str, str]
+    readings: tuple[MetricReading, ...]
+
+    @property
+    def side_words(self) -> str:
+        """The side that the swing was taken from: `batting left`."""
+        return side_in_words(self.side)
+
+    def reading(self, metric: str) -> MetricReading | None:
+        """One headline number of the swing by its id; None for any other id."""
+        return next((item for item in self.readings if item.metric == metric), None)
+
+
+def swing_row(movement: Movement) -> SwingRow:
+    """The movement as a row; no query."""
+    order = reading_of("seq_order", movement.metrics).value
+    return SwingRow(
+        id=movement.pk,
+        position=movement.position,
+        vendor_id=movement.org_movement_id,
+        side=side_of(movement),
+        grade=movement.quality_grade or "",
+        grade_label=movement.get_quality_grade_display() or "",
+        reasons=reason_texts(movement.quality_reasons),
+        counted=movement.is_counted,
+        inclusion=movement.inclusion,
+        inclusion_label=movement.get_inclusion_display(),
+        inclusion_reason=movement.inclusion_reason,
+        missing=movement.missing_since is not None,
+        order=order if isinstance(order, str) else "",
+        events=movement.events,
+        rules=event_rules(movement),
+        readings=tuple(reading_of(name, movement.metrics) for name in HEADLINES),
+    )
