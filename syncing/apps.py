@@ -23,7 +23,7 @@ class SyncingConfig(AppConfig):
 
 def _show_new_worker(**kwargs: Any) -> None:
     """A worker of the queue has begun: its host is known before a task comes to it."""
-    from syncing.engine.context import beat
+    from syncing.engine.hosts import beat
 
     try:
         beat()

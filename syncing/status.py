@@ -14,8 +14,8 @@ from django.utils import timezone
 from syncing.alerts import is_overdue, last_success
 from syncing.choices import OPEN_STATES, JobState, Phase, RunStatus
 from syncing.engine import runs
+from syncing.engine.hosts import host_name
 from syncing.engine.request_slots import paused_until
-from syncing.engine.runs import host_name
 from syncing.hints import HINT_OTHERWISE, HINTS
 from syncing.models import (
     AnalysisJob,

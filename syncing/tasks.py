@@ -14,8 +14,10 @@ from django_q.tasks import async_task
 from syncing import services, status, sweeping
 from syncing.choices import RunStatus, SyncType, Trigger
 from syncing.engine import liveness
-from syncing.engine.context import RunContext, StopRun, beat
+from syncing.engine.context import RunContext
+from syncing.engine.hosts import beat
 from syncing.engine.movement_types import known_hitting_id
+from syncing.engine.stopping import StopRun
 from syncing.models import RunHelper, SyncLog
 
 #: Share of the queue's time limit after which a run goes on in another task.

@@ -20,8 +20,8 @@ from athletes.tasks import recompute_player
 from privacy import erasing
 from privacy.archives import make_archive, prune_archives, request_archive
 from privacy.models import Archive
+from syncing.engine.session_details import read_detail
 from syncing.engine.session_numbers import shown_by
-from syncing.engine.sessions import read_detail
 from syncing.models import VendorSession
 from syncing.tasks import help_exports_task, run_sync_task
 from tests import factories

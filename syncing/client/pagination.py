@@ -14,9 +14,13 @@ holds for a list that ends at a number that a server may well have as its own ma
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TypeVar
 
 from syncing.client.errors import UnexpectedShapeError, UnexpectedStatusError
+
+T = TypeVar("T")
 
 #: Wrappers that clients of this API tolerate although only bare arrays were seen.
 WRAPPER_NAMES = ("data", "results", "items")
@@ -77,6 +81,13 @@ def walk_pages(
         f"{route}: the list did not end after {max_pages} pages. What was read so far "
         "is kept; if the organisation is really that large, raise the page limit."
     )
+
+
+def in_chunks(entries: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Yield the entries in lists of a size, the last of them perhaps shorter."""
+    source = iter(entries)
+    while chunk := list(islice(source, size)):
+        yield chunk
 
 
 def _fresh(page: Sequence[object], key: str, seen: set[str]) -> Iterator[object]:

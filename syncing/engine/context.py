@@ -8,9 +8,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 from django.conf import settings
 from django.db import DatabaseError, connection, connections, transaction
@@ -18,22 +16,20 @@ from django.urls import reverse
 from django.utils import timezone
 
 from syncing.choices import Phase, RunStatus
-from syncing.client.errors import (
-    AuthenticationError,
-    ConfigurationError,
-    RebootError,
-    UnavailableError,
-)
-from syncing.client.http import Exchange, RetryPolicy
+from syncing.client.errors import RebootError
+from syncing.client.http import Exchange
 from syncing.client.reboot import RebootClient
+from syncing.engine.hosts import beat
 from syncing.engine.request_slots import RequestSlots
 from syncing.engine.runs import (
     STALL_LIMIT_S,
     abandon_dead_runs,
-    host_name,
     release_dead_helpers,
 )
+from syncing.engine.stopping import StopRun, fatal_from
 from syncing.engine.summaries import Summaries
+from syncing.engine.tally import MAX_ERRORS, Tally, advanced
+from syncing.engine.tempo import DEFAULT_TEMPO, Tempo
 from syncing.engine.tokens import CacheTokenStore
 from syncing.engine.vendor import make_client, vendor_credentials
 from syncing.hints import HINT_OTHERWISE, HINTS
@@ -42,14 +38,9 @@ from syncing.models import (
     ExportJob,
     RunHelper,
     SyncLog,
-    WorkerHeartbeat,
-    empty_counts,
 )
 
 logger = logging.getLogger(__name__)
-
-#: Errors kept one by one in a run; the rest are counted.
-MAX_ERRORS = 100
 
 
 #: How often the leader of a run looks for helpers that died.
@@ -60,97 +51,6 @@ def _clock() -> float:
     """Seconds that go on while the machine sleeps, where it can tell."""
     boottime = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if boottime is None else time.clock_gettime(boottime)
-
-
-class StopRun(BaseException):
-    """The run is to end now: cancelled, out of time, stalled, or no longer ours.
-
-    Not an ``Exception``, so that no handler for one bad record swallows it.
-    """
-
-
-class FatalError(Exception):
-    """The run cannot go on; `error` says why in plain words."""
-
-    def __init__(self, message: str, *, code: str, hint: str, what: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.code = code
-        self.hint = hint
-        self.what = what
-
-
-def fatal_from(error: RebootError, what: str) -> FatalError:
-    """The end of a run because of the vendor's answer."""
-    return FatalError(
-        error.message,
-        code=error.code,
-        hint=HINTS.get(error.code, HINT_OTHERWISE),
-        what=what,
-    )
-
-
-#: Answers after which asking for anything else is pointless.
-HOPELESS = (AuthenticationError, ConfigurationError, UnavailableError)
-
-
-@dataclass(frozen=True)
-class Tempo:
-    """Times of the sync; tests make them short."""
-
-    retry: RetryPolicy = field(default_factory=RetryPolicy)
-    #: Waits between polls of an export that is being prepared.
-    poll_s: tuple[float, ...] = (2, 4, 8, 15, 30, 60)
-    #: After this long of preparing, the job failed and is tried again later.
-    poll_deadline: timedelta = timedelta(minutes=30)
-    #: Waits after failures; those up to `patience_s` are waited for by the run.
-    failure_s: tuple[float, ...] = (3, 20, 600, 3600, 6 * 3600, 24 * 3600)
-    #: When a session that could not be read is looked at again.
-    detail_s: tuple[float, ...] = (600, 3600, 6 * 3600, 24 * 3600)
-    #: The same after a file that cannot be read: a few tries at once, then hours.
-    bad_file_s: tuple[float, ...] = (1, 3, 6, 6 * 3600, 24 * 3600)
-    patience_s: float = 60.0
-    #: When "no data" is asked again: hours, then days, then weeks.
-    no_data_s: tuple[float, ...] = (
-        2 * 3600,
-        6 * 3600,
-        24 * 3600,
-        3 * 24 * 3600,
-        7 * 24 * 3600,
-        14 * 24 * 3600,
-        28 * 24 * 3600,
-    )
-    max_attempts: int = 10
-    #: When what was given up is asked for once more, and from then on.
-    given_up_s: tuple[float, float] = (7 * 24 * 3600, 28 * 24 * 3600)
-    lease: timedelta = timedelta(seconds=90)
-    #: Files to fetch from which processes are started to read them.
-    processes_from: int = 48
-    heartbeat_s: float = 1.0
-
-
-DEFAULT_TEMPO = Tempo()
-
-
-@dataclass
-class Tally:
-    """What happened since it was last written to the run's row."""
-
-    counts: dict[str, dict[str, int]] = field(default_factory=empty_counts)
-    frames: int = 0
-    errors: list[dict[str, Any]] = field(default_factory=list)
-    error_count: int = 0
-    #: {phase: how many of its objects were done}
-    steps: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def is_empty(self) -> bool:
-        return not (
-            self.frames
-            or self.error_count
-            or self.steps
-            or any(any(kind.values()) for kind in self.counts.values())
-        )
 
 
 class RunContext:
@@ -443,7 +343,7 @@ class RunContext:
                     self.is_helper or log.owner == self.worker
                 )
                 log.requests += new_requests
-                merge_tally(log, tally)
+                tally.add_to(log)
                 fields = [
                     "requests",
                     "counts",
@@ -456,7 +356,7 @@ class RunContext:
                 ]
                 if is_ours:
                     log.heartbeat_at = now
-                    log.progress = _advanced(log.progress, begun, tally.steps)
+                    log.progress = advanced(log.progress, begun, tally.steps)
                     fields += ["heartbeat_at", "progress"]
                     if not self.is_helper:
                         log.phase = phase
@@ -468,7 +368,7 @@ class RunContext:
                 newer, self._tally = self._tally, tally
                 for name in self._begun:
                     tally.steps.pop(name, None)
-                _add(self._tally, newer)
+                self._tally.add(newer)
                 self._begun = {**begun, **self._begun}
             raise
         self._requests_written = sent
@@ -481,56 +381,3 @@ class RunContext:
             self.end("cancel")
         if self._on_progress is not None:
             self._on_progress(log)
-
-
-def merge_tally(log: SyncLog, tally: Tally) -> None:
-    """Add what happened to what the row holds."""
-    for kind, counts in tally.counts.items():
-        stored = log.counts.setdefault(kind, {})
-        for name, n in counts.items():
-            stored[name] = stored.get(name, 0) + n
-    log.errors = [*log.errors, *tally.errors][:MAX_ERRORS]
-    log.error_count += tally.error_count
-    log.biomechanics_synced += tally.frames
-
-    def written(kind: str) -> int:
-        return int(
-            log.counts[kind].get("created", 0) + log.counts[kind].get("updated", 0)
-        )
-
-    log.players_synced = written("players")
-    log.sessions_synced = written("sessions")
-    log.records_synced = (
-        log.players_synced + log.sessions_synced + log.biomechanics_synced
-    )
-
-
-def _advanced(
-    stored: dict[str, dict[str, int | None]],
-    begun: dict[str, dict[str, int | None]],
-    steps: dict[str, int],
-) -> dict[str, dict[str, int | None]]:
-    """What the row holds, with the phases that began and the steps that were done."""
-    progress = {name: dict(entry) for name, entry in {**stored, **begun}.items()}
-    for name, n in steps.items():
-        entry = progress.setdefault(name, {"done": 0, "total": None})
-        entry["done"] = (entry["done"] or 0) + n
-    return progress
-
-
-def _add(tally: Tally, other: Tally) -> None:
-    for name, n in other.steps.items():
-        tally.steps[name] = tally.steps.get(name, 0) + n
-    for kind, counts in other.counts.items():
-        for name, n in counts.items():
-            tally.counts[kind][name] = tally.counts[kind].get(name, 0) + n
-    tally.frames += other.frames
-    tally.errors = [*tally.errors, *other.errors][:MAX_ERRORS]
-    tally.error_count += other.error_count
-
-
-def beat() -> None:
-    """Note that a queue worker of this host is alive."""
-    WorkerHeartbeat.objects.update_or_create(
-        host=host_name(), defaults={"beat_at": timezone.now()}
-    )

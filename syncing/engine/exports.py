@@ -39,11 +39,12 @@ from syncing.engine.claims import (
     analyses_to_do,
     pending,
 )
-from syncing.engine.context import RunContext, fatal_from
+from syncing.engine.context import RunContext
 from syncing.engine.outcomes import Outcomes
 from syncing.engine.pool import Crew
 from syncing.engine.readers import Processes
 from syncing.engine.session_numbers import Numbers
+from syncing.engine.stopping import fatal_from
 from syncing.engine.storing import Storing
 from syncing.models import AnalysisJob, ExportJob
 

@@ -6,8 +6,9 @@ from django.db import transaction
 
 from syncing.choices import Phase
 from syncing.client.errors import RebootError
-from syncing.engine.context import HOPELESS, RunContext, fatal_from
+from syncing.engine.context import RunContext
 from syncing.engine.raw import store_raw
+from syncing.engine.stopping import HOPELESS, fatal_from
 from syncing.mapping import HITTING_SLUG
 from syncing.models import MovementType, RawPayload
 

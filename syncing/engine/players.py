@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from itertools import islice
+from collections.abc import Collection
 from typing import Any
 
 from django.db import transaction
@@ -16,9 +15,11 @@ from athletes.identity import tombstones
 from athletes.models import COMPARED_FIELDS, Player
 from syncing.choices import Phase, SyncType
 from syncing.client.errors import RebootError, UnexpectedShapeError
+from syncing.client.pagination import in_chunks
 from syncing.client.types import RebootPlayer
-from syncing.engine.context import HOPELESS, FatalError, RunContext, fatal_from
+from syncing.engine.context import RunContext
 from syncing.engine.raw import store_raw
+from syncing.engine.stopping import HOPELESS, FatalError, fatal_from
 from syncing.mapping import map_player
 from syncing.models import AnalysisJob, RawPayload
 
@@ -49,7 +50,7 @@ def sync_players(ctx: RunContext) -> None:
     seen: set[str] = set()
     try:
         source = ctx.client.players(on_bad_record=bad)
-        for chunk in _chunks(source):
+        for chunk in in_chunks(source, CHUNK):
             ctx.check()
             seen.update(player.org_player_id for player in chunk)
             _store(ctx, chunk)
@@ -67,11 +68,6 @@ def sync_players(ctx: RunContext) -> None:
         return
     if ctx.log.sync_type == SyncType.FULL:
         _mark_missing(ctx, seen)
-
-
-def _chunks(source: Iterator[RebootPlayer]) -> Iterator[list[RebootPlayer]]:
-    while chunk := list(islice(source, CHUNK)):
-        yield chunk
 
 
 def _store(ctx: RunContext, chunk: list[RebootPlayer]) -> None:

@@ -17,19 +17,15 @@ from athletes.models import Session
 from syncing.choices import Phase, RunStatus, SyncType
 from syncing.client.errors import RebootError
 from syncing.engine.claims import is_work_left
-from syncing.engine.context import (
-    DEFAULT_TEMPO,
-    FatalError,
-    RunContext,
-    StopRun,
-    Tempo,
-    fatal_from,
-)
+from syncing.engine.context import RunContext
 from syncing.engine.exports import fetch_exports
 from syncing.engine.movement_types import discover_hitting_id, known_hitting_id
 from syncing.engine.players import sync_players
 from syncing.engine.runs import claim_run, release_claims, requeue_run
-from syncing.engine.sessions import list_sessions, read_details
+from syncing.engine.session_details import read_details
+from syncing.engine.session_list import list_sessions
+from syncing.engine.stopping import FatalError, StopRun, fatal_from
+from syncing.engine.tempo import DEFAULT_TEMPO, Tempo
 from syncing.listeners import tell_end
 from syncing.models import RunHelper, SyncLog
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import socket
 import uuid
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
@@ -16,6 +15,7 @@ from django.utils import timezone
 
 from syncing.choices import RunKind, RunStatus, SyncType
 from syncing.engine import liveness
+from syncing.engine.hosts import host_name
 from syncing.listeners import tell_end
 from syncing.models import AnalysisJob, ExportJob, RequestSlot, RunHelper, SyncLog
 
@@ -42,11 +42,6 @@ _WIDTH = {
 
 def _width(sync_type: str) -> int:
     return _WIDTH.get(SyncType(sync_type), 0)
-
-
-def host_name() -> str:
-    """This host, as runs and heartbeats name it."""
-    return socket.gethostname()[:200]
 
 
 def open_run(

@@ -14,7 +14,7 @@ from simulator.server import SimulatorServer
 from syncing import services
 from syncing.client.http import RetryPolicy
 from syncing.engine import runs
-from syncing.engine.context import Tempo
+from syncing.engine.tempo import Tempo
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

@@ -8,7 +8,7 @@ from django_q.models import OrmQ
 from django_q.signals import post_spawn
 
 from syncing import status, tasks
-from syncing.engine.runs import host_name
+from syncing.engine.hosts import host_name
 from syncing.models import WorkerHeartbeat
 
 pytestmark = pytest.mark.django_db

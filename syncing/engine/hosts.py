@@ -1,0 +1,21 @@
+"""The name of this host, and the heartbeat of its queue workers."""
+
+from __future__ import annotations
+
+import socket
+
+from django.utils import timezone
+
+from syncing.models import WorkerHeartbeat
+
+
+def host_name() -> str:
+    """This host, as runs and heartbeats name it."""
+    return socket.gethostname()[:200]
+
+
+def beat() -> None:
+    """Note that a queue worker of this host is alive."""
+    WorkerHeartbeat.objects.update_or_create(
+        host=host_name(), defaults={"beat_at": timezone.now()}
+    )

@@ -1,0 +1,183 @@
+"""The list of sessions: which ones are to be looked into, and which ones are gone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from athletes.models import Session
+from syncing.choices import Phase, SyncType
+from syncing.client.errors import RebootError, UnexpectedShapeError
+from syncing.client.pagination import in_chunks
+from syncing.client.types import RebootSession
+from syncing.engine.context import RunContext
+from syncing.engine.players import refuse_implausible
+from syncing.engine.raw import store_raw
+from syncing.engine.stopping import HOPELESS, fatal_from
+from syncing.mapping import read_moment
+from syncing.models import RawPayload, SyncCursor, VendorSession
+
+CURSOR = "sessions"
+#: Changes that the vendor's database showed late, or that moved between pages.
+OVERLAP = timedelta(hours=1)
+CHUNK = 100
+
+
+def list_sessions(ctx: RunContext) -> None:
+    """Note which sessions are to be looked into, and move the cursor with that."""
+    ctx.begin_phase(Phase.SESSIONS)
+    is_full = ctx.log.sync_type == SyncType.FULL
+    cursor = SyncCursor.objects.filter(name=CURSOR).first()
+    before = None if cursor is None else cursor.value
+    since = _asked_since(ctx, before)
+    ctx.set_cursor(before=before)
+
+    def bad(error: UnexpectedShapeError) -> None:
+        ctx.count("sessions", "failed")
+        ctx.record_error(
+            what="Reading a session",
+            about="an entry of the session list",
+            is_general=True,
+            message=error.message,
+            code=error.code,
+            hint="The other sessions were read. Ask the vendor about that entry.",
+        )
+
+    newest: datetime | None = None
+    seen: set[str] = set()
+    try:
+        source = ctx.client.sessions(updated_since=since, on_bad_record=bad)
+        for chunk in in_chunks(source, CHUNK):
+            ctx.check()
+            if is_full:
+                seen.update(item.id for item in chunk)
+            moments = [
+                moment
+                for item in chunk
+                if (moment := read_moment(item.updated_at)) is not None
+            ]
+            newest = max([*moments, *([newest] if newest else [])], default=None)
+            _note(ctx, chunk, look_again=is_full)
+            ctx.advance(Phase.SESSIONS, len(chunk))
+    except RebootError as error:
+        if isinstance(error, HOPELESS):
+            raise fatal_from(error, "listing sessions") from error
+        # The cursor stays, so that the next run asks for the same again.
+        ctx.record_error(
+            what="Listing sessions",
+            about="the session list",
+            is_general=True,
+            message=error.message,
+            code=error.code,
+        )
+        return
+    if is_full:
+        _mark_missing(ctx, seen)
+    _move_cursor(ctx, before, newest)
+
+
+def _asked_since(ctx: RunContext, cursor: datetime | None) -> datetime | None:
+    if ctx.log.sync_type == SyncType.FULL:
+        return None
+    if ctx.log.since is not None:
+        return datetime.combine(ctx.log.since, datetime.min.time(), tzinfo=UTC)
+    return None if cursor is None else cursor - OVERLAP
+
+
+def _move_cursor(
+    ctx: RunContext, before: datetime | None, newest: datetime | None
+) -> None:
+    """Forward only, and only when this run saw everything since the old place.
+
+    The rows that the cursor covers were written before, each with its own mark that
+    it is still to be looked into; so nothing is lost if the run ends here.
+    """
+    if newest is None:
+        return
+    # A record dated in the future must not hide what is changed until then.
+    newest = min(newest, timezone.now())
+    if ctx.log.sync_type == SyncType.SINCE:
+        since = _asked_since(ctx, before)
+        if before is None or since is None or since > before:
+            return
+    if before is not None and newest <= before:
+        return
+    with transaction.atomic():
+        SyncCursor.objects.update_or_create(name=CURSOR, defaults={"value": newest})
+        ctx.set_cursor(after=newest)
+
+
+def _note(ctx: RunContext, chunk: list[RebootSession], *, look_again: bool) -> None:
+    """Mark what is new or changed; everything in one transaction."""
+    with transaction.atomic():
+        changed = store_raw(
+            RawPayload.Kind.SESSION, {item.id: item.raw for item in chunk}
+        )
+        known = {
+            row.session_id: row
+            for row in VendorSession.objects.filter(
+                session_id__in=[item.id for item in chunk]
+            )
+        }
+        new, different, unchanged = [], [], []
+        now = timezone.now()
+        for item in chunk:
+            row = known.get(item.id)
+            if row is None:
+                new.append(
+                    VendorSession(
+                        session_id=item.id,
+                        vendor_updated_at=read_moment(item.updated_at),
+                    )
+                )
+            elif item.id in changed or look_again or row.missing_since is not None:
+                row.needs_detail = True
+                row.missing_since = None
+                row.vendor_updated_at = read_moment(item.updated_at)
+                row.checks = 0
+                row.updated_at = now
+                different.append(row)
+            elif not row.needs_detail:
+                unchanged.append(item.id)
+        VendorSession.objects.bulk_create(new)
+        VendorSession.objects.bulk_update(
+            different,
+            [
+                "needs_detail",
+                "missing_since",
+                "vendor_updated_at",
+                "checks",
+                "updated_at",
+            ],
+        )
+        rows = Session.objects.filter(
+            session_id__in=unchanged, missing_since__isnull=True
+        ).count()
+    ctx.count("sessions", "unchanged", rows)
+
+
+def _mark_missing(ctx: RunContext, seen: set[str]) -> None:
+    listed = VendorSession.objects.filter(missing_since__isnull=True)
+    gone = [
+        session_id
+        for session_id in listed.values_list("session_id", flat=True)
+        if session_id not in seen
+    ]
+    if not ctx.accept_removals:
+        refuse_implausible(len(gone), listed.count(), "sessions")
+    now = timezone.now()
+    for start in range(0, len(gone), 500):
+        part = gone[start : start + 500]
+        with transaction.atomic():
+            VendorSession.objects.filter(session_id__in=part).update(
+                missing_since=now, needs_detail=False, next_check_at=None
+            )
+            rows = Session.objects.filter(
+                session_id__in=part, missing_since__isnull=True
+            )
+            player_ids = set(rows.values_list("player_id", flat=True))
+            rows.update(missing_since=now, updated_at=now)
+        ctx.summaries.touch(player_ids)
+    ctx.summaries.flush()

@@ -1,0 +1,136 @@
+"""Rows of one session: its athletes, their parts in it, and the files to fetch."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from athletes.identity.session_parts import add_part
+from athletes.models import Player, Session
+from syncing.choices import ExportType, JobState
+from syncing.client.types import RebootSession, parse_player
+from syncing.engine.players import search_text
+from syncing.mapping import map_player
+from syncing.models import ExportJob
+
+
+def participating_players(detail: RebootSession, hitters: list[str]) -> list[Player]:
+    """Records of the participants; one that the list did not hold is created.
+
+    They are held until their rows are written: nobody merges them meanwhile.
+    """
+    held = (
+        Player.everyone.select_for_update(no_key=True)
+        .filter(org_player_id__in=hitters)
+        .order_by("pk")
+    )
+    known = {player.org_player_id: player for player in held}
+    new = []
+    for participant in detail.players or ():
+        org_player_id = participant.org_player_id
+        if org_player_id in hitters and org_player_id not in known:
+            player = Player(
+                **map_player(parse_player(participant.raw, "GET /session/{id}")).fields
+            )
+            player.search_text = search_text(player)
+            new.append(player)
+    if new:
+        Player.objects.bulk_create(new, ignore_conflicts=True)
+        known = {player.org_player_id: player for player in held.all()}
+    return [known[org_player_id] for org_player_id in hitters]
+
+
+def upsert_parts(
+    session_id: str, players: list[Player], values: dict[str, Any]
+) -> tuple[list[str], list[Session], bool]:
+    """What became of each row, the rows, and whether there are others not missing."""
+    stored = list(Session.objects.filter(session_id=session_id))
+    # By the record whose id the vendor used, which a merge leaves as it is.
+    known = {row.recorded_as_id or row.player_id: row for row in stored}
+    outcomes, rows = [], []
+    for player in players:
+        row = known.get(player.pk)
+        if row is None:
+            row = add_part(session_id, player, values)
+            outcomes.append("created")
+        else:
+            different = [
+                name
+                for name, value in {**values, "missing_since": None}.items()
+                if getattr(row, name) != value
+            ]
+            for name in different:
+                setattr(row, name, values.get(name))
+            if different:
+                row.save(update_fields=[*different, "updated_at"])
+            outcomes.append("updated" if different else "unchanged")
+        rows.append(row)
+    written = {row.pk for row in rows}
+    has_others = any(
+        row.missing_since is None for row in stored if row.pk not in written
+    )
+    return outcomes, rows, has_others
+
+
+def mark_absent(session_id: str, hitters: set[str]) -> set[int]:
+    """Rows of people whom the session no longer names; returns their athletes."""
+    named = Player.everyone.filter(org_player_id__in=hitters)
+    absent = (
+        Session.objects.filter(session_id=session_id, missing_since__isnull=True)
+        .exclude(player__in=named, recorded_as__isnull=True)
+        .exclude(recorded_as__in=named)
+        # It shows the part of a record that took part.
+        .exclude(
+            pk__in=Session.objects.filter(
+                session_id=session_id, player__in=named
+            ).values("folded_into")
+        )
+    )
+    player_ids = set(absent.values_list("player_id", flat=True))
+    if player_ids:
+        now = timezone.now()
+        absent.update(missing_since=now, updated_at=now)
+    return player_ids
+
+
+def want_exports(
+    sessions: list[Session],
+    fingerprint: str,
+    vendor_updated_at: datetime | None,
+    *,
+    known: list[Session],
+) -> int:
+    """One job per file; asked for again when the vendor's session is another.
+
+    Those of the sessions that were `known` before may have jobs.
+    """
+    now = timezone.now()
+    wanted: dict[str, Any] = {
+        "state": JobState.WANTED,
+        "attempts": 0,
+        "polls": 0,
+        "requested_at": None,
+        "no_data_answers": 0,
+        "next_try_at": now,
+        "given_up_at": None,
+        "last_error": "",
+        "error_code": "",
+        "vendor_updated_at": vendor_updated_at,
+        "fetched_for": fingerprint,
+        "updated_at": now,
+    }
+    again, stored = 0, set()
+    if known:
+        jobs = ExportJob.objects.filter(session__in=known)
+        again = jobs.exclude(fetched_for=fingerprint).update(**wanted)
+        stored = set(jobs.values_list("session_id", "data_type"))
+    new = [
+        ExportJob(session=session, data_type=data_type, **wanted)
+        for session in sessions
+        for data_type in ExportType.values
+        if (session.pk, data_type) not in stored
+    ]
+    ExportJob.objects.bulk_create(new)
+    return again + len(new)
