@@ -1,4 +1,4 @@
-"""Admin of the sync: runs and export jobs, to look at and to try again."""
+"""The administration of the sync: runs and export jobs, and what staff may do."""
 
 from __future__ import annotations
 
@@ -30,27 +30,30 @@ from syncing.models import (
 
 
 class StaffRequest(HttpRequest):
-    """A request to the admin, which lets nobody in but staff."""
+    """A request to the administration, which lets in nobody but staff."""
 
     user: User
 
 
 class RecordAdmin(ModelAdmin):
-    """Rows that record what happened: to be read, never written by hand."""
+    """Rows that record what happened: staff read them and change none by hand."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
+        """No: the sync writes these rows."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """No: the sync writes these rows."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """No: the sync writes these rows."""
         return False
 
 
 @admin.register(SyncLog)
 class SyncLogAdmin(RecordAdmin):
-    """Runs, newest first."""
+    """The list and the page of runs, newest first."""
 
     list_display = [
         "id",
@@ -81,6 +84,7 @@ class SyncLogAdmin(RecordAdmin):
 
     @admin.display(description="duration")
     def duration(self, run: SyncLog) -> str:
+        """How long the run took, in seconds or minutes."""
         seconds = run.duration_s
         if seconds is None:
             return "–"
@@ -88,10 +92,12 @@ class SyncLogAdmin(RecordAdmin):
 
     @admin.display(description="message")
     def message(self, run: SyncLog) -> str:
+        """First line of the message with which the run ended."""
         return run.error_message.split("\n", 1)[0][:120]
 
     @admin.display(description="counts")
     def counts_table(self, run: SyncLog) -> SafeString:
+        """The counts of the run as a table."""
         rows = format_html_join(
             "",
             "<tr><th scope='row'>{}</th><td>{}</td></tr>",
@@ -104,6 +110,7 @@ class SyncLogAdmin(RecordAdmin):
 
     @admin.display(description="errors")
     def error_list(self, run: SyncLog) -> SafeString:
+        """The errors of the run as a list, each with what to do."""
         if not run.errors:
             return SafeString("–")
         return format_html(
@@ -120,6 +127,7 @@ class SyncLogAdmin(RecordAdmin):
 
     @admin.action(description="Cancel the chosen runs", permissions=["view"])
     def cancel(self, request: StaffRequest, runs: QuerySet[SyncLog]) -> None:
+        """Ask the chosen runs to stop."""
         asked = 0
         for run in runs.filter(status__in=["queued", "running"]):
             services.request_cancel(run_id=run.pk, user=request.user)
@@ -135,7 +143,7 @@ class SyncLogAdmin(RecordAdmin):
 
 @admin.register(ExportJob)
 class ExportJobAdmin(RecordAdmin):
-    """Files asked of the vendor."""
+    """The files that are asked of the vendor."""
 
     list_display = [
         "id",
@@ -163,19 +171,23 @@ class ExportJobAdmin(RecordAdmin):
 
     @admin.display(description="session")
     def session_link(self, job: ExportJob) -> SafeString:
+        """A link to the session's page."""
         url = reverse("dashboard:session", args=[job.session_id])
         return format_html('<a href="{}">session {}</a>', url, job.session_id)
 
     @admin.display(description="MB", ordering="bytes")
     def megabytes(self, job: ExportJob) -> str:
+        """Size of the file in megabytes."""
         return "–" if job.bytes is None else f"{job.bytes / 1e6:.1f}"
 
     @admin.display(description="last error")
     def error(self, job: ExportJob) -> str:
+        """First line of the last error."""
         return job.last_error.split("\n", 1)[0][:120]
 
     @admin.action(description="Try the chosen jobs again now", permissions=["view"])
     def try_again(self, request: HttpRequest, jobs: QuerySet[ExportJob]) -> None:
+        """Try the chosen jobs again now."""
         user = cast(User, request.user)
         ids = list(jobs.values_list("pk", flat=True))
         count = services.retry_jobs(job_ids=ids, user=user)
@@ -184,6 +196,7 @@ class ExportJobAdmin(RecordAdmin):
 
     @admin.action(description="Give the chosen jobs up", permissions=["view"])
     def give_up(self, request: HttpRequest, jobs: QuerySet[ExportJob]) -> None:
+        """Give up the chosen jobs."""
         count = services.give_up(job_ids=list(jobs.values_list("pk", flat=True)))
         user = cast(User, request.user)
         record(Action.RECORD_CHANGED, by=user, what="give up", files=count)
@@ -193,6 +206,7 @@ class ExportJobAdmin(RecordAdmin):
         description="Ask the vendor for the whole sessions anew", permissions=["view"]
     )
     def ask_anew(self, request: HttpRequest, jobs: QuerySet[ExportJob]) -> None:
+        """Download all files of the chosen sessions again."""
         sessions = list(jobs.values_list("session_id", flat=True).distinct())
         user = cast(User, request.user)
         count = services.backfill(session_ids=sessions, user=user)
@@ -222,6 +236,7 @@ class VendorSessionAdmin(RecordAdmin):
         description="Ask the vendor for the chosen sessions anew", permissions=["view"]
     )
     def ask_anew(self, request: HttpRequest, sessions: QuerySet[VendorSession]) -> None:
+        """Read the chosen sessions again, and download their files again."""
         user = cast(User, request.user)
         ids = list(sessions.values_list("session_id", flat=True))
         count = services.look_again(session_ids=ids, user=user)
@@ -231,7 +246,7 @@ class VendorSessionAdmin(RecordAdmin):
 
 @admin.register(RawPayload)
 class RawPayloadAdmin(RecordAdmin):
-    """The vendor's own words, to settle what it said."""
+    """The JSON that the vendor sent, to settle what it said."""
 
     list_display = ["kind", "vendor_id", "fetched_at"]
     list_filter = ["kind"]
@@ -242,6 +257,7 @@ class RawPayloadAdmin(RecordAdmin):
 
     @admin.display(description="payload")
     def payload_text(self, payload: RawPayload) -> SafeString:
+        """The JSON as indented text."""
         return format_html("<pre>{}</pre>", json.dumps(payload.payload, indent=2))
 
 
@@ -271,7 +287,7 @@ class WorkerHeartbeatAdmin(RecordAdmin):
 def sync_athletes(
     model_admin: Any, request: HttpRequest, players: QuerySet[Player]
 ) -> None:
-    """Ask the vendor anew for all files of the chosen athletes."""
+    """Download all files of the chosen athletes again."""
     user = cast(User, request.user)
     if too_many(model_admin, request, players):
         return

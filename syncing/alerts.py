@@ -24,7 +24,7 @@ _MAILED = "overdue-mail"
 
 
 def last_success() -> datetime | None:
-    """When a whole sync last ended without errors."""
+    """Return when a whole sync last ended without errors; None if never."""
     found: datetime | None = (
         SyncLog.objects.of_vendor()
         .filter(status=RunStatus.SUCCESS)
@@ -43,7 +43,7 @@ def is_overdue(now: datetime, since: datetime | None) -> bool:
 
 
 def mail_when_overdue(now: datetime) -> bool:
-    """Tell by mail, once in a day whoever of the hosts notices it."""
+    """Send the mail when it is due; return whether this call sent it."""
     if not settings.ALERT_EMAILS:
         return False
     success = last_success()
@@ -70,7 +70,7 @@ def mail_when_overdue(now: datetime) -> bool:
 
 
 def _claim(now: datetime) -> bool:
-    """Make this day's mail ours; the conditional update decides between hosts."""
+    """Claim this day's mail for this process; a conditional update decides."""
     mark, _ = SyncCursor.objects.get_or_create(name=_MAILED, defaults={"value": None})
     if mark.value is not None and now - mark.value < MAIL_EVERY:
         return False

@@ -1,4 +1,4 @@
-"""JSON paths about the sync."""
+"""The JSON paths about the sync: start one, ask how it stands, count what is here."""
 
 from __future__ import annotations
 
@@ -42,6 +42,8 @@ RUN_FIELDS = (
 
 
 class RunOut(Schema):
+    """One run of the sync."""
+
     id: int
     sync_type: str
     status: str
@@ -71,6 +73,8 @@ class SyncStatus(Schema):
 
 
 class SyncStarted(Schema):
+    """The run that was started, or was under way."""
+
     status: Literal["queued", "running"]
     sync_id: int
 

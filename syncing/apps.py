@@ -1,3 +1,5 @@
+"""The Django app of the sync, and what it sets up when the program starts."""
+
 from __future__ import annotations
 
 import logging
@@ -10,9 +12,12 @@ logger = logging.getLogger(__name__)
 
 
 class SyncingConfig(AppConfig):
+    """Signs the results of tasks, and shows new workers of the queue."""
+
     name = "syncing"
 
     def ready(self) -> None:
+        """Set both up, once all apps are loaded."""
         from django_q.signals import post_spawn
 
         from syncing.queueresults import sign_results
@@ -22,7 +27,7 @@ class SyncingConfig(AppConfig):
 
 
 def _show_new_worker(**kwargs: Any) -> None:
-    """A worker of the queue has begun: its host is known before a task comes to it."""
+    """Store the heartbeat of a new worker, before a task comes to it."""
     from syncing.engine.hosts import beat
 
     try:

@@ -9,7 +9,7 @@ from django.db import models
 
 
 class RunStatus(models.TextChoices):
-    """State of one run."""
+    """The state of one run."""
 
     QUEUED = "queued", "Queued"
     RUNNING = "running", "Running"
@@ -52,7 +52,7 @@ class Trigger(models.TextChoices):
 
 
 class Phase(models.TextChoices):
-    """What a run is at, in order."""
+    """The steps of a run, in order."""
 
     STARTING = "starting", "Starting"
     MOVEMENT_TYPES = "movement_types", "Reading movement types"
@@ -65,7 +65,7 @@ class Phase(models.TextChoices):
 
 
 class ExportType(models.TextChoices):
-    """Files that are asked of the vendor, in its own words."""
+    """The files that are asked of the vendor, by the vendor's names."""
 
     INVERSE_KINEMATICS = "inverse-kinematics", "Inverse kinematics"
     MOMENTUM_ENERGY = "momentum-energy", "Momentum and energy"

@@ -1,4 +1,4 @@
-"""Forms of the sync pages."""
+"""The forms of the sync pages."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from athletes.models import Player
 
 
 class StartForm(forms.Form):
-    """Sync now, of what changed or of everything."""
+    """Starts a sync of what changed or of everything."""
 
     full = forms.BooleanField(required=False)
 
 
 class BackfillForm(forms.Form):
-    """Which sessions to ask the vendor for anew."""
+    """Chooses the sessions whose files are downloaded again."""
 
     player = forms.CharField(
         label="Athlete's id",
@@ -35,6 +35,7 @@ class BackfillForm(forms.Form):
     )
 
     def clean_player(self) -> Player | None:
+        """Return the athlete of the number or vendor id; None for an empty field."""
         text = str(self.cleaned_data["player"]).strip()
         if not text:
             return None
@@ -50,6 +51,7 @@ class BackfillForm(forms.Form):
         return player.merged_into or player
 
     def clean(self) -> dict[str, Any]:
+        """Check that something is chosen, and that the days are in order."""
         values = super().clean() or {}
         start: dt.date | None = values.get("start")
         end: dt.date | None = values.get("end")
@@ -67,18 +69,19 @@ class SeveralFilesInput(forms.ClearableFileInput):
 
 
 class SeveralFilesField(forms.FileField):
-    """All files of one field, each checked."""
+    """A field of several files, each of which is checked."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(widget=SeveralFilesInput(), **kwargs)
 
     def clean(self, data: Any, initial: Any = None) -> Any:
+        """Return all files, checked one by one."""
         given = data if isinstance(data, list | tuple) else [data]
         return [super(SeveralFilesField, self).clean(item, initial) for item in given]
 
 
 class UploadForm(forms.Form):
-    """Export files of one athlete's session."""
+    """Takes export files of one athlete's session."""
 
     player = forms.CharField(
         label="Athlete's vendor id (org_player_id)", max_length=200
@@ -95,6 +98,7 @@ class UploadForm(forms.Form):
     )
 
     def clean_exports(self) -> list[UploadedFile[bytes]]:
+        """Return the files; refuse those above the size limit."""
         files: list[UploadedFile[bytes]] = self.cleaned_data["exports"]
         limit = settings.EXPORT_MAX_BYTES
         for file in files:

@@ -1,4 +1,4 @@
-"""What to do about a sync error, by the error's code."""
+"""What to do about an error of the sync, by the error's code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Tells who wants to know (SYNC_LISTENERS) what the sync did; it knows none of them."""
+"""Tells the listeners of SYNC_LISTENERS what the sync did.
+
+The sync knows the settings' names of them and nothing else.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ def tell(event: str, **data: Any) -> None:
 
 
 def tell_end(log: SyncLog) -> None:
-    """A run has ended, well or not."""
+    """Tell the listeners that a run ended, well or not."""
     if log.kind != RunKind.VENDOR:
         return
     is_bad = log.status in {RunStatus.FAILED, RunStatus.ABANDONED}
@@ -46,7 +49,7 @@ def tell_end(log: SyncLog) -> None:
 
 
 def tell_stored(session_pk: int) -> None:
-    """New swing data of a session are here, and its numbers are computed."""
+    """Tell the listeners that a session has new swing data and numbers."""
     session = Session.objects.filter(pk=session_pk).values("player_id").first()
     if session is not None:
         tell(STORED, id=session_pk, player_id=session["player_id"])

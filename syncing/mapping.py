@@ -1,4 +1,4 @@
-"""From the vendor's objects to the values we store.
+"""Values to store, made from the vendor's objects.
 
 A value that cannot be read becomes None and is named in ``problems``; a value that is
 absent becomes None and is not. Nothing is guessed, clipped or defaulted.
@@ -45,20 +45,22 @@ _ISO_DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:$|[T ])", re.ASCII)
 
 @dataclass(frozen=True)
 class Mapped:
-    """Field values by our names, and codes of what could not be read."""
+    """Values by our fields' names, and codes of what could not be read."""
 
     fields: dict[str, Any]
     problems: tuple[str, ...] = ()
 
 
 class HoldsSwings(StrEnum):
+    """Whether a session holds swings, as far as its own answer tells."""
+
     YES = "yes"
     NO = "no"
     UNKNOWN = "unknown"
 
 
 def map_player(player: RebootPlayer, *, today: date | None = None) -> Mapped:
-    """Values of one athlete.
+    """Return the values of one athlete.
 
     The vendor's attributes are texts under keys; some answers carry them flat and
     mostly empty, so those are only looked at where the attribute is absent.
@@ -120,7 +122,7 @@ def map_player(player: RebootPlayer, *, today: date | None = None) -> Mapped:
 
 
 def map_session(session: RebootSession) -> Mapped:
-    """Values of one session, the same for all who took part.
+    """Return the values of one session, equal for all who took part.
 
     The movement type is the service's to set: the list hardly ever tells it.
     """
@@ -146,7 +148,7 @@ def map_session(session: RebootSession) -> Mapped:
 def holds_swings(
     session: RebootSession, *, hitting_slug: str = HITTING_SLUG
 ) -> HoldsSwings:
-    """Whether a session holds swings, as far as its own answer tells.
+    """Return whether a session holds swings, as far as its own answer tells.
 
     ``total_movements`` decides; ``movement_type`` is mostly empty and only believed
     when it names something. An unknown is settled by asking for an export.
@@ -171,7 +173,7 @@ def is_done(session: RebootSession) -> bool:
 
 
 def read_height_ft(text: str) -> tuple[float | None, str | None]:
-    """Decimal feet, with the problem when there is one.
+    """Return decimal feet from text, with the problem when there is one.
 
     The vendor writes decimal feet (``"6.000"``). Two numbers such as ``5 11`` can only
     be feet and inches. ``511``, ``71`` or ``180`` could be several things: None.
@@ -192,7 +194,7 @@ def read_height_ft(text: str) -> tuple[float | None, str | None]:
 
 
 def read_weight_lbs(text: str) -> tuple[float | None, str | None]:
-    """Pounds, with the problem when there is one."""
+    """Return pounds from text, with the problem when there is one."""
     text = text.strip().casefold()
     match = _NUMBER.fullmatch(text) or _POUNDS_UNIT.fullmatch(text)
     if match is None:
@@ -204,7 +206,7 @@ def read_weight_lbs(text: str) -> tuple[float | None, str | None]:
 
 
 def read_day(text: str) -> date | None:
-    """The day as it is written, with or without a time after it; never shifted."""
+    """Return the day as it is written, with or without a time; never shifted."""
     match = _ISO_DAY.match(text.strip())
     if match is None:
         return None
@@ -215,7 +217,7 @@ def read_day(text: str) -> date | None:
 
 
 def read_moment(text: str | None) -> datetime | None:
-    """An ISO time as an aware datetime; one without zone is taken as UTC."""
+    """Return an ISO time as an aware datetime; without a zone it is taken as UTC."""
     if text is None:
         return None
     try:
@@ -238,7 +240,7 @@ def _present(value: object) -> str | None:
 
 
 def _fit(text: str | None, length: int, name: str, problems: list[str]) -> str:
-    """Text for a column of that length; what is cut off is counted."""
+    """Return text cut to the length of a column; what is cut off is counted."""
     text = (text or "").strip()
     if len(text) > length:
         problems.append(f"{name}_too_long")

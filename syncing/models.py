@@ -1,4 +1,4 @@
-"""What the sync remembers between runs.
+"""The tables of the sync: runs, export jobs, cursors, and what the vendor sent.
 
 The name of the table `sync_log` and its fields up to `completed_at` are relied on by
 other programs. The rows here are the truth about what is to be done; the queue only
@@ -25,7 +25,7 @@ from syncing.choices import (
 
 
 def empty_counts() -> dict[str, dict[str, int]]:
-    """Counts of a run that has not begun."""
+    """Return the counts of a run that has not begun."""
     names = ("seen", "created", "updated", "unchanged", "failed")
     kinds = ("players", "sessions", "movements", "exports")
     return {kind: dict.fromkeys(names, 0) for kind in kinds}
@@ -150,7 +150,7 @@ class RunHelper(models.Model):
 
 
 class ExportJob(models.Model):
-    """One file asked of the vendor: one player's part of one session, one data type."""
+    """One file asked of the vendor: one data type of one athlete's session."""
 
     session = models.ForeignKey(
         "athletes.Session", on_delete=models.CASCADE, related_name="export_jobs"
@@ -221,7 +221,7 @@ ANALYSIS_ATTEMPTS = 6
 
 
 class AnalysisJob(models.Model):
-    """Numbers of one session that are to be computed again from stored frames.
+    """A session whose numbers are to be computed again from stored frames.
 
     Written in the transaction that stores frames, so that a worker that dies between
     storing and computing loses nothing.
@@ -257,7 +257,7 @@ class AnalysisJob(models.Model):
 
 
 class SyncCursor(models.Model):
-    """How far the vendor's changes have been taken in."""
+    """A time up to which the vendor's changes have been read."""
 
     name = models.CharField(max_length=30, unique=True)
     value = models.DateTimeField(null=True)
@@ -268,7 +268,7 @@ class SyncCursor(models.Model):
 
 
 class RawPayload(models.Model):
-    """The last JSON of one of the vendor's objects, to map it again later."""
+    """The last JSON of one of the vendor's objects, kept to map it again later."""
 
     class Kind(models.TextChoices):
         """Kinds of objects, by the route they came from."""
@@ -296,7 +296,7 @@ class RawPayload(models.Model):
 
 
 class VendorSession(models.Model):
-    """One session of the vendor's list: what it is, and whether it was looked into.
+    """One session of the vendor's list, and whether it was looked into.
 
     Rows of `athletes.Session` exist for hitters only. This one exists for every
     session, is written in the transaction that moves the cursor, and so carries the
@@ -347,7 +347,7 @@ class VendorSession(models.Model):
 
 
 class MovementType(models.Model):
-    """A kind of movement that the vendor knows; ids are discovered, not assumed."""
+    """A kind of movement that the vendor knows, with its id there."""
 
     vendor_id = models.IntegerField(unique=True)
     slug = models.CharField(max_length=100)
@@ -369,7 +369,7 @@ class RequestSlot(models.Model):
 
 
 class WorkerHeartbeat(models.Model):
-    """When a queue worker last did something: a stuck cluster looks alive otherwise."""
+    """When a queue worker of a host last did something."""
 
     host = models.CharField(max_length=200, unique=True)
     beat_at = models.DateTimeField()

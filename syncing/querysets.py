@@ -1,4 +1,4 @@
-"""Chainable questions about runs and export jobs."""
+"""Queries of runs and export jobs that can be chained."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TRIED_AGAIN = (JobState.FAILED, JobState.NO_DATA, JobState.GIVEN_UP)
 
 
 class SyncLogQuerySet(models.QuerySet["SyncLog"]):
-    """Questions about runs."""
+    """Queries of runs."""
 
     def active(self) -> SyncLogQuerySet:
         """Runs that are queued or running."""
@@ -30,7 +30,7 @@ class SyncLogQuerySet(models.QuerySet["SyncLog"]):
 
 
 class ExportJobQuerySet(models.QuerySet["ExportJob"]):
-    """Questions about export jobs."""
+    """Queries of export jobs."""
 
     def unclaimed(self, now: datetime) -> ExportJobQuerySet:
         """Jobs that nobody holds, or whose holder stopped renewing its lease."""

@@ -1,4 +1,4 @@
-"""Admin of the queue: when it calls what, and what came of it.
+"""The administration of the queue: what it calls when, and how that ended.
 
 What it may call at all stands in the settings (QUEUE_MAY_CALL), for superusers too.
 """
@@ -58,9 +58,10 @@ def is_of_the_product(schedule: Schedule) -> bool:
 
 
 class ScheduleForm(_Form):
-    """Refuses what the scheduler would stop at, with all other schedules."""
+    """Refuses values at which the scheduler would stop, with all other schedules."""
 
     def clean_name(self) -> str | None:
+        """Return the name; refuse one that the product uses for its own."""
         name: str | None = self.cleaned_data["name"]
         others = Schedule.objects.filter(name=name).exclude(pk=self.instance.pk)
         if any(plan.name == name for plan in PLANS) and (
@@ -70,12 +71,14 @@ class ScheduleForm(_Form):
         return name
 
     def clean_args(self) -> str | None:
+        """Return the arguments; refuse what the scheduler cannot read."""
         text: str | None = self.cleaned_data["args"]
         if text:
             _literal(text)
         return text
 
     def clean_kwargs(self) -> str | None:
+        """Return the named arguments; refuse those that are orders to the queue."""
         text: str | None = self.cleaned_data["kwargs"]
         if not text:
             return text
@@ -89,6 +92,7 @@ class ScheduleForm(_Form):
         return text
 
     def clean_next_run(self) -> Any:
+        """Return the next time; refuse one far away."""
         at = self.cleaned_data["next_run"]
         now = timezone.now()
         if "next_run" in self.changed_data and not now - _PAST < at < now + _FUTURE:
@@ -96,6 +100,7 @@ class ScheduleForm(_Form):
         return at
 
     def clean(self) -> dict[str, Any]:
+        """Check that a schedule by cron has a day that comes."""
         values = super().clean() or self.cleaned_data
         if values.get("schedule_type") != Schedule.CRON or "cron" in self.errors:
             return values
@@ -112,7 +117,7 @@ class ScheduleForm(_Form):
 
 
 def _literal(text: str) -> Any:
-    """The value that the scheduler reads in a text; it stops at what it cannot read."""
+    """Return the value that the scheduler reads from a text, or refuse the text."""
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
@@ -132,7 +137,7 @@ class ScheduleAdmin(QueueScheduleAdmin):
     def has_change_permission(
         self, request: HttpRequest, obj: Schedule | None = None
     ) -> bool:
-        """Staff change the times of the product's own, superusers other ones too."""
+        """Staff change the times of the product's own; superusers change others too."""
         user = cast(User, request.user)
         return super().has_change_permission(request, obj) and (
             user.is_superuser or obj is None or is_of_the_product(obj)
@@ -141,7 +146,7 @@ class ScheduleAdmin(QueueScheduleAdmin):
     def get_readonly_fields(
         self, request: HttpRequest, obj: Schedule | None = None
     ) -> list[str]:
-        """What a schedule of the product calls is fixed, for superusers too."""
+        """Fix what a schedule of the product calls, for superusers too."""
         if not cast(User, request.user).is_superuser:
             return [name for name in self.fields if name not in TIMES]
         return list(CALLED) if obj is not None and is_of_the_product(obj) else []
@@ -149,12 +154,14 @@ class ScheduleAdmin(QueueScheduleAdmin):
     def formfield_for_dbfield(
         self, db_field: Any, request: HttpRequest, **kwargs: Any
     ) -> Any:
+        """Offer the functions that the queue may call as a list."""
         if db_field.name == "func":
             listed = [(name, name) for name in settings.QUEUE_MAY_CALL]
             return forms.ChoiceField(choices=listed, label="Function")
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Explain the fields of times in the facility’s zone."""
         form = super().get_form(request, *args, **kwargs)
         zone = settings.TIME_ZONE
         helps = {
@@ -174,6 +181,7 @@ class ScheduleAdmin(QueueScheduleAdmin):
     def save_model(
         self, request: HttpRequest, obj: Any, form: Any, change: bool
     ) -> None:
+        """Save, with the next time of a changed rhythm, and record who did it."""
         # The queue would call it once more at the old time.
         is_new_time = {"cron", "schedule_type", "minutes"} & set(form.changed_data)
         if change and is_new_time and "next_run" not in form.changed_data:
@@ -191,7 +199,7 @@ class ScheduleAdmin(QueueScheduleAdmin):
 def submit_again(
     model_admin: admin.ModelAdmin[Any], request: HttpRequest, tasks: QuerySet[Any]
 ) -> None:
-    """Queue finished tasks anew, but for those that the queue may not call."""
+    """Queue ended tasks again, except those that the queue may not call."""
     refused = []
     count = 0
     for task in tasks:
@@ -225,6 +233,6 @@ class SuccessAdmin(TaskAdmin):
 
 @admin.register(Failure)
 class FailureAdmin(FailAdmin):
-    """Tasks that failed; one that is put into the queue again leaves this list."""
+    """Tasks that failed; a task that is queued again leaves this list."""
 
     actions = [submit_again]

@@ -1,4 +1,4 @@
-"""What the queue's table of ended tasks holds, signed before it is read.
+"""Signs the results of tasks in the queue's table, and reads none that is unsigned.
 
 django-q signs the tasks that wait, and keeps those that ended as pickles without a
 signature: whoever can write into that table could run code in the admin's process.
@@ -17,9 +17,10 @@ UNREADABLE = "[not signed by this product, and so not read]"
 
 
 class SignedObjectField(PickledObjectField):  # type: ignore[misc]  # untyped there
-    """A column of django-q's that reads nothing but what this product has signed."""
+    """A column of django-q that reads only what this product signed."""
 
     def to_python(self, value: Any) -> Any:
+        """Return the signed value; a note in its place when it is not signed."""
         if value is None:
             return None
         try:
@@ -30,10 +31,11 @@ class SignedObjectField(PickledObjectField):  # type: ignore[misc]  # untyped th
     def get_db_prep_value(
         self, value: Any, connection: Any = None, prepared: bool = False
     ) -> str | None:
+        """Return the value as signed text for the database."""
         return None if value is None else SignedPackage.dumps(value)
 
     def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
-        """As django-q's migrations know it: the column is the same."""
+        """Describe the column as django-q's migrations know it."""
         name, _, args, kwargs = super().deconstruct()
         return name, "picklefield.fields.PickledObjectField", args, kwargs
 

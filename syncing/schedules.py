@@ -74,7 +74,7 @@ PLANS = (
 
 
 def register() -> list[str]:
-    """Create what is missing and update what each calls; returns new names."""
+    """Create the missing schedules, update what each calls; return new names."""
     created = []
     for plan in PLANS:
         called = {"func": plan.func, "args": None, "kwargs": str(plan.kwargs) or None}

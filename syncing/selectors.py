@@ -1,6 +1,7 @@
-"""What the sync pages show: one frozen dataclass per page or fragment.
+"""What the sync pages show: one frozen dataclass for each page or part of one.
 
-Where the sync stands is `syncing.status.sync_status`; this adds what only pages need.
+`syncing.status.sync_status` tells where the sync stands; this adds what only pages
+need.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ OTHERS_MESSAGE = (
 
 @dataclass(frozen=True)
 class Worker:
-    """Sign of life of one host's queue."""
+    """The heartbeat of one host’s queue."""
 
     host: str
     beat_at: dt.datetime
@@ -49,7 +50,7 @@ class Worker:
 
 @dataclass(frozen=True)
 class SyncPanel:
-    """Everything that changes while a run is under way."""
+    """The part of the page that changes while a run is under way."""
 
     status: SyncStatus
     workers: list[Worker]
@@ -58,6 +59,7 @@ class SyncPanel:
 
     @property
     def state(self) -> str:
+        """The state as a word: "active" for a queued or running run, else "idle"."""
         return "active" if self.status.is_active else "idle"
 
     @property
@@ -72,6 +74,7 @@ class SyncPanel:
 
     @property
     def heading(self) -> str:
+        """The state of the sync in a few words."""
         if self.status.is_silent:
             return "Sync without a sign of life"
         if self.status.is_active:
@@ -90,7 +93,7 @@ class SyncPanel:
 
     @property
     def silent_hosts(self) -> str:
-        """Names of the hosts whose worker gives no sign of life."""
+        """Names of the hosts whose workers show no heartbeat."""
         return ", ".join(worker.host for worker in self.workers if worker.is_silent)
 
 
@@ -128,7 +131,7 @@ class Troubles:
 
 @dataclass(frozen=True)
 class Freshness:
-    """The chip in the head of every page."""
+    """The chip in the head of every page: how fresh the data are."""
 
     state: str
     text: str
@@ -136,7 +139,7 @@ class Freshness:
 
 @dataclass(frozen=True)
 class RunDetail:
-    """One run with all it counted and all that went wrong."""
+    """One run with its counts and its errors."""
 
     run: SyncLog
     message: str
@@ -147,7 +150,7 @@ class RunDetail:
 
 
 def sync_panel(viewer: Viewer, *, with_jobs: bool = False) -> SyncPanel:
-    """State now, with the signs of life of the workers."""
+    """Return the state of the sync, with the heartbeats of the workers."""
     now = timezone.now()
     status = sync_status(with_jobs=with_jobs)
     silent_s = WORKER_SILENCE_S
@@ -163,7 +166,7 @@ def sync_panel(viewer: Viewer, *, with_jobs: bool = False) -> SyncPanel:
 
 
 def remaining_text(seconds: float | None) -> str:
-    """A time left in words no finer than it is known."""
+    """Return the time left in words no finer than it is known."""
     if seconds is None:
         return ""
     if seconds < 10:
@@ -176,7 +179,7 @@ def remaining_text(seconds: float | None) -> str:
 
 
 def failures(status: SyncStatus, viewer: Viewer) -> list[Failure]:
-    """The groups of failed files with their newest members that the viewer may see.
+    """Return the failed files by reason, with the newest that the viewer may see.
 
     Of the others only the number is told.
     """
@@ -208,7 +211,7 @@ def failures(status: SyncStatus, viewer: Viewer) -> list[Failure]:
 
 
 def troubles(status: SyncStatus, viewer: Viewer) -> list[Troubles]:
-    """What failed about sessions rather than files, as far as the viewer may see it."""
+    """Return what failed about sessions, as far as the viewer may see it."""
     found = []
     if status.unread_sessions:
         found.append(_unread(status.unread_sessions, viewer))
@@ -282,7 +285,7 @@ def _shown_jobs(group: FailureGroup, viewer: Viewer) -> list[int]:
 def visible_errors(
     errors: Iterable[dict[str, Any]], viewer: Viewer
 ) -> list[dict[str, Any]]:
-    """Errors of runs that this viewer may read: general ones, and of his athletes."""
+    """Return the errors that a viewer may read: general ones, and of their athletes."""
     found = list(errors)
     if sees_everybody(viewer):
         return found
@@ -298,7 +301,7 @@ def visible_errors(
 
 
 def _session_of(error: dict[str, Any]) -> int | None:
-    """Our number of the session that an error is about, if it links to one."""
+    """Return our id of the session that an error links to; None without one."""
     try:
         pk = resolve(error.get("url") or "").kwargs.get("pk")
     except Resolver404:
@@ -307,12 +310,12 @@ def _session_of(error: dict[str, Any]) -> int | None:
 
 
 def run_message(run: SyncLog, viewer: Viewer) -> str:
-    """What a run says of its end, as far as this viewer may read it."""
+    """Return the message with which a run ended, as far as the viewer may read it."""
     return run_messages([run], viewer)[run.pk]
 
 
 def run_messages(runs: Iterable[SyncLog], viewer: Viewer) -> dict[int, str]:
-    """The same for many runs.
+    """Return by id the messages with which runs ended, as the viewer may read them.
 
     An end that came from outside has a class and names no session. Else the message
     is made from the run's first error.
@@ -334,7 +337,7 @@ def run_messages(runs: Iterable[SyncLog], viewer: Viewer) -> dict[int, str]:
 
 
 def freshness() -> Freshness:
-    """How fresh the data are, in a few words; asked for by every page."""
+    """Return how fresh the data are, in a few words; every page asks for it."""
     last = SyncLog.objects.of_vendor().order_by("-id").first()
     if last is None:
         return Freshness("never", "Never synced")
@@ -354,13 +357,13 @@ def freshness() -> Freshness:
 
 
 def history(page: int, size: int = 20) -> Page[SyncLog]:
-    """Runs of every kind, newest first."""
+    """Return one page of the runs of every kind, newest first."""
     runs = SyncLog.objects.select_related("requested_by").order_by("-id")
     return Paginator(runs, size).get_page(page)
 
 
 def run_detail(run: SyncLog, viewer: Viewer) -> RunDetail:
-    """One run, for its page."""
+    """Return one run for its page."""
     errors = visible_errors(run.errors, viewer)
     labels = {
         "players": "Athletes",

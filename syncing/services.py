@@ -1,4 +1,4 @@
-"""The sync as pages, commands, the admin and the queue use it."""
+"""The commands of the sync: start, cancel, try again, give up, download again."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def request_sync(
     sync_type: str | None = None,
     since: date | None = None,
 ) -> tuple[SyncLog, bool]:
-    """Queue a run; one that is active already is returned with False."""
+    """Return a newly queued run and True, or the active run and False."""
     if sync_type is None:
         sync_type = SyncType.FULL if full else SyncType.INCREMENTAL
         if since is not None and not full:
@@ -56,7 +56,7 @@ def request_sync(
 
 
 def run_sync(*, log_id: int, **options: Any) -> SyncLog:
-    """Do a queued run here and now; see `syncing.engine.run.run_sync`."""
+    """Work a queued run here and now (see `syncing.engine.run.run_sync`)."""
     # Here, because web processes do without the libraries that read files.
     from syncing.engine.run import run_sync as run
 
@@ -64,7 +64,7 @@ def run_sync(*, log_id: int, **options: Any) -> SyncLog:
 
 
 def enqueue(log: SyncLog) -> None:
-    """Wake a worker for a queued run, once the transaction is through.
+    """Wake a worker for a queued run, once the transaction is committed.
 
     A message that is lost does not matter: the sweep sends another.
     """
@@ -85,7 +85,7 @@ def _send(log: SyncLog) -> None:
 
 
 def request_cancel(*, run_id: int | None = None, user: User | None = None) -> bool:
-    """Ask a run (the active one unless given) to end; False when there is none."""
+    """Ask a run (the active one unless given) to stop; False when there is none."""
     active = SyncLog.objects.active().of_vendor()
     if run_id is not None:
         active = SyncLog.objects.active().filter(pk=run_id)
@@ -97,7 +97,7 @@ def request_cancel(*, run_id: int | None = None, user: User | None = None) -> bo
 
 
 def retry_jobs(*, job_ids: Iterable[int], user: User | None = None) -> int:
-    """Try jobs again now, whatever became of them; returns how many."""
+    """Try jobs again now, however they ended; return how many."""
     with transaction.atomic():
         count = _reset(ExportJob.objects.filter(pk__in=list(job_ids)))
         if count:
@@ -111,9 +111,9 @@ def retry_sessions(
     uncomputed: Iterable[int] = (),
     user: User | None = None,
 ) -> int:
-    """Look at sessions again now, or compute their numbers; returns how many.
+    """Read sessions again now, or compute their numbers again; return how many.
 
-    Numbers of rows: of the vendor's sessions, and of ours.
+    `unread` are ids of the vendor's sessions, `uncomputed` are ids of ours.
     """
     now = timezone.now()
     with transaction.atomic():
@@ -129,7 +129,7 @@ def retry_sessions(
 
 
 def give_up(*, job_ids: Iterable[int]) -> int:
-    """Stop trying: nothing more until the vendor's session changes."""
+    """Stop trying jobs until the vendor's session changes; return how many."""
     now = timezone.now()
     with transaction.atomic():
         jobs = (
@@ -160,7 +160,7 @@ def backfill(
     end: date | None = None,
     user: User | None = None,
 ) -> int:
-    """Ask for files anew by session, athlete or days; returns the number of jobs.
+    """Download files again by session, athlete or days; return the number of jobs.
 
     Ids are ours, of `sessions` and `players`. At least one of the filters is needed.
     """
@@ -195,7 +195,7 @@ def backfill(
 
 
 def look_again(*, session_ids: Iterable[str], user: User | None = None) -> int:
-    """Ask who took part in the vendor's sessions, and for all their files, anew.
+    """Read sessions of the vendor again, and download all their files again.
 
     Ids are the vendor's; sessions that nobody of ours took part in are asked too.
     Returns how many sessions there are.
@@ -212,6 +212,7 @@ def look_again(*, session_ids: Iterable[str], user: User | None = None) -> int:
 
 
 def _reset(jobs: Any, **values: Any) -> int:
+    """Make jobs as if they had never been tried; return how many."""
     now = timezone.now()
     ids = list(jobs.unclaimed(now).values_list("pk", "session_id"))
     count = ExportJob.objects.filter(pk__in=[pk for pk, _ in ids]).update(

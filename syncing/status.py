@@ -1,4 +1,4 @@
-"""What the sync panel shows: run, queue, failures, workers."""
+"""Where the sync stands: run, queue, failures and workers."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def uncomputed_sessions() -> QuerySet[AnalysisJob]:
 
 @dataclass(frozen=True)
 class Progress:
-    """One phase as a bar."""
+    """How far one phase is, as a bar shows it."""
 
     phase: str
     label: str
@@ -75,7 +75,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class FailureGroup:
-    """Jobs that failed for one reason."""
+    """The jobs that failed for one reason."""
 
     code: str
     message: str
@@ -87,7 +87,7 @@ class FailureGroup:
 
 @dataclass(frozen=True)
 class Waiting:
-    """Files in one state, or sessions, that somebody or something has to act on."""
+    """Files in one state, or sessions, that wait for something."""
 
     state: str
     label: str
@@ -97,6 +97,7 @@ class Waiting:
 
     @property
     def is_due(self) -> bool:
+        """Whether the next try is due now."""
         return self.next_try_at is None or self.next_try_at <= timezone.now()
 
 
@@ -128,7 +129,7 @@ class SyncStatus:
 
 
 def sync_status(*, with_jobs: bool = True) -> SyncStatus:
-    """Everything the panel shows, from a handful of queries."""
+    """Return where the sync stands, from a handful of queries."""
     now = timezone.now()
     run = SyncLog.objects.of_vendor().order_by("-id").first()
     last_success_at = last_success()
@@ -174,14 +175,14 @@ def sync_status(*, with_jobs: bool = True) -> SyncStatus:
 
 
 def worker_ages_s() -> dict[str, float]:
-    """Seconds since the queue of each host last worked, by the host's name."""
+    """Return seconds since the queue of each host last worked, by host."""
     now = timezone.now()
     beats = WorkerHeartbeat.objects.order_by("host").values_list("host", "beat_at")
     return {host: max(0.0, (now - at).total_seconds()) for host, at in beats}
 
 
 def worker_heartbeat_age_s(*, any_host: bool = False) -> float | None:
-    """Seconds since the queue of this (or any) host last worked; None: never."""
+    """Return seconds since the queue of this (or any) host worked; None: never."""
     ages_s = worker_ages_s()
     if any_host:
         return min(ages_s.values(), default=None)
@@ -189,12 +190,12 @@ def worker_heartbeat_age_s(*, any_host: bool = False) -> float | None:
 
 
 def silent_hosts(ages_s: dict[str, float]) -> list[str]:
-    """Hosts whose queue should work and does not."""
+    """Return the hosts whose queue should work and does not."""
     return [host for host, age_s in ages_s.items() if age_s > WORKER_SILENCE_S]
 
 
 def say_goodbye() -> None:
-    """This host's queue was stopped on purpose: it is not silent, it is gone."""
+    """Delete this host's heartbeat: its queue was stopped on purpose."""
     WorkerHeartbeat.objects.filter(host=host_name()).delete()
 
 
@@ -207,14 +208,14 @@ def another_host_is_quiet() -> bool:
 
 
 def queue_length() -> int:
-    """Tasks that wait for a worker, as far as the broker can tell."""
+    """Return how many tasks wait for a worker, as far as the broker can tell."""
     from django_q.brokers import get_broker
 
     return int(get_broker().queue_size() or 0)
 
 
 def _asked_of_redis(ask: Callable[[], T]) -> T | None:
-    """The answer, or None: the page is there to say what does not work."""
+    """Return the answer, or None when the broker is away."""
     try:
         return ask()
     except broker_errors():
@@ -222,7 +223,7 @@ def _asked_of_redis(ask: Callable[[], T]) -> T | None:
 
 
 def broker_errors() -> tuple[type[Exception], ...]:
-    """What asking a queue outside of the database raises when it is away.
+    """Return the exceptions that an unreachable broker raises, for `except`.
 
     For an `except` clause. Redis' client is imported only where one is set.
     """
@@ -247,7 +248,7 @@ def _progress(run: SyncLog) -> Progress | None:
 def _remaining_s(
     run: SyncLog, progress: Progress | None, now: datetime
 ) -> float | None:
-    """Time left of the last long phase, or None while nobody can honestly say.
+    """Return seconds left of fetching files; None while nobody can honestly say.
 
     Only fetching files takes long, and its pace is known once some were fetched.
     """

@@ -1,4 +1,4 @@
-"""What is taken up again: runs cut off, queued runs nobody took, jobs that are due."""
+"""Takes up again what was lost: runs cut off, runs nobody took, jobs that are due."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _FULL_WANTED = "full-run-wanted"
 
 
 def sweep() -> dict[str, int]:
-    """Mend what died: enqueue lost runs, replace abandoned ones, work due jobs."""
+    """Enqueue lost runs, replace abandoned ones, work due jobs; return the counts."""
     now = timezone.now()
     abandoned = runs.abandon_dead_runs()
     runs.release_dead_helpers()
@@ -67,7 +67,7 @@ def sweep() -> dict[str, int]:
 
 
 def _failed_lately(last: SyncLog, now: datetime) -> bool:
-    """Whether a wrong login or a vendor that is away ended the last run just now.
+    """Whether a wrong login or an absent vendor ended the last run just now.
 
     What was due then still is, and another try in five minutes ends as that one.
     """
@@ -80,14 +80,14 @@ def _failed_lately(last: SyncLog, now: datetime) -> bool:
 
 
 def want_full_run() -> None:
-    """Have a full run begin when the one under way, which is smaller, has ended."""
+    """Have a full run begin when the smaller one under way has ended."""
     SyncCursor.objects.update_or_create(
         name=_FULL_WANTED, defaults={"value": timezone.now()}
     )
 
 
 def _full_run_is_wanted() -> bool:
-    """Whether one was asked for, and none has begun since."""
+    """Whether a full run was asked for, and none has begun since."""
     wanted = SyncCursor.objects.filter(name=_FULL_WANTED).first()
     if wanted is None:
         return False
@@ -100,7 +100,7 @@ def _full_run_is_wanted() -> bool:
 
 
 def take_over() -> int:
-    """Begin at once anew what died, where that can be known; returns how many runs."""
+    """Begin again at once what a dead process left; return how many runs."""
     runs.release_dead_helpers()
     abandoned = runs.abandon_dead_runs()
     if abandoned:
@@ -111,7 +111,7 @@ def take_over() -> int:
 
 
 def _enqueue_lost(now: datetime) -> int:
-    """Send again what a broker lost, or a worker that died with it in its hands."""
+    """Enqueue again the runs whose message was lost; return how many."""
     lost = list(runs.queued_too_long(now, QUEUE_PATIENCE))
     for log in lost:
         enqueue(log)

@@ -1,4 +1,4 @@
-"""What the queue calls. Queued rows hold these dotted names: keep them.
+"""The tasks that the queue calls. Queued rows hold these dotted names: keep them.
 
 Arguments are ids only. Each task may come twice, late, or not at all.
 """
@@ -29,7 +29,7 @@ _KEEP_RESULTS = timedelta(days=7)
 
 
 def run_sync_task(log_id: int) -> str:
-    """Do a queued run, or a part of it and queue the rest."""
+    """Work a queued run for as long as a task may take, and queue the rest."""
     if not SyncLog.objects.filter(pk=log_id).exists():
         return "gone"  # a message that came very late
     log = services.run_sync(
@@ -70,7 +70,7 @@ def help_exports_task(log_id: int) -> str:
 
 
 def scheduled_sync_task(full: bool = False) -> str:
-    """Begin the daily or weekly sync; one that is under way is enough."""
+    """Begin the daily or weekly sync, unless one is under way."""
     if ran_before_clocks_were_set_back(timezone.localtime(), full=full):
         return "done before the clocks were set back"
     log, is_new = services.request_sync(trigger=Trigger.SCHEDULE, full=full)
@@ -80,7 +80,7 @@ def scheduled_sync_task(full: bool = False) -> str:
 
 
 def ran_before_clocks_were_set_back(now: datetime, *, full: bool) -> bool:
-    """Whether this hour comes for the second time, and its sync ran the first time.
+    """Whether this hour comes a second time, and its sync ran the first time.
 
     The queue's scheduler calls in both of them.
     """
@@ -100,12 +100,12 @@ def ran_before_clocks_were_set_back(now: datetime, *, full: bool) -> bool:
 
 
 def sweep_task() -> dict[str, int]:
-    """Mend what died."""
+    """Take up again what was lost; return the counts."""
     return sweeping.sweep()
 
 
 def heartbeat_task(hops: int = 0) -> None:
-    """Show that the queue of this host works, and take over from what died here.
+    """Show that this host's queue works, and take over from what died here.
 
     Nobody can say which host takes a task. Where one was quiet for longer the task is
     sent once more, and the hosts whose hands are free get it in turn.
@@ -117,7 +117,7 @@ def heartbeat_task(hops: int = 0) -> None:
 
 
 def prune_task() -> int:
-    """Delete old results of tasks; the queue keeps all of them otherwise."""
+    """Delete old results of tasks, which the queue would keep forever."""
     from django_q.models import Task
 
     count, _ = Task.objects.filter(stopped__lt=timezone.now() - _KEEP_RESULTS).delete()

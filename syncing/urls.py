@@ -1,4 +1,4 @@
-"""Paths below /syncing/."""
+"""The paths below /syncing/."""
 
 from django.urls import path
 

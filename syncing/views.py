@@ -1,4 +1,4 @@
-"""Pages of the sync: state, history, and the buttons of staff."""
+"""The pages of the sync: its state, its history, and the buttons of staff."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def _require_staff(request: HttpRequest) -> None:
 
 @require_safe
 def index(request: PageRequest) -> HttpResponse:
-    """State now, failures, what waits, history."""
+    """The page of the sync: state, failures, what waits, history."""
     return _whole_page(request, BackfillForm())
 
 
 @require_safe
 def panel(request: PageRequest) -> HttpResponse:
-    """The part that changes while a run is under way; polled, and ends by itself."""
+    """The part that changes during a run; it is polled, and ends the polling."""
     if not wants_fragment(request):
         return redirect("syncing:index")
     state = selectors.sync_panel(request.user)
@@ -61,7 +61,7 @@ def panel(request: PageRequest) -> HttpResponse:
 
 @require_safe
 def records(request: PageRequest) -> HttpResponse:
-    """Failures, waiting files and history, again after a run has ended."""
+    """Failures, waiting files and history, loaded again after a run has ended."""
     if not wants_fragment(request):
         return redirect("syncing:index")
     status = sync_status()
@@ -70,7 +70,7 @@ def records(request: PageRequest) -> HttpResponse:
 
 @require_safe
 def freshness(request: PageRequest) -> HttpResponse:
-    """The chip in the head of every page."""
+    """The chip in the head of every page: how fresh the data are."""
     return render(
         request,
         "components/freshness_chip.html",
@@ -80,14 +80,14 @@ def freshness(request: PageRequest) -> HttpResponse:
 
 @require_safe
 def alert(request: PageRequest) -> HttpResponse:
-    """Says on the home page that a day has passed without success, or nothing."""
+    """A warning on the home page when a day passed without success, or nothing."""
     state = selectors.sync_panel(request.user)
     return render(request, "syncing/_alert.html", {"panel": state})
 
 
 @require_safe
 def run(request: PageRequest, pk: int) -> HttpResponse:
-    """One run."""
+    """The page of one run."""
     found = get_object_or_404(SyncLog.objects.select_related("requested_by"), pk=pk)
     return render(
         request,
@@ -101,7 +101,7 @@ def run(request: PageRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def start(request: PageRequest) -> HttpResponse:
-    """Sync now. A run that is under way is shown, never joined by a second one."""
+    """Start a sync; a run that is under way is shown, never joined by a second one."""
     _require_staff(request)
     form = StartForm(request.POST)
     full = form.is_valid() and form.cleaned_data["full"]
@@ -117,7 +117,7 @@ def start(request: PageRequest) -> HttpResponse:
 
 @require_POST
 def cancel(request: PageRequest) -> HttpResponse:
-    """Ask the active run to end."""
+    """Ask the active run to stop."""
     _require_staff(request)
     if services.request_cancel(user=request.user):
         record(Action.RECORD_CHANGED, by=request.user, what="cancel sync")
@@ -139,6 +139,7 @@ def retry(request: PageRequest) -> HttpResponse:
 
 
 def _retry_sessions(request: PageRequest) -> HttpResponse:
+    """Read sessions again, or compute their numbers again."""
     kind, number = request.POST["sessions"], _number(request.POST.get("row", ""))
     rows: dict[str, list[int]] = {"unread": [], "uncomputed": []}
     if kind in rows and number is not None:
@@ -166,7 +167,7 @@ def give_up(request: PageRequest) -> HttpResponse:
 
 @require_POST
 def backfill(request: PageRequest) -> HttpResponse:
-    """Ask the vendor anew for the sessions of an athlete or of some dates."""
+    """Download the files of an athlete, or of some days, again."""
     _require_staff(request)
     form = BackfillForm(request.POST)
     if form.is_valid():
@@ -191,7 +192,7 @@ def backfill(request: PageRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def upload(request: PageRequest) -> HttpResponse:
-    """Take in files that a person downloaded from the vendor's dashboard."""
+    """Store files that a person downloaded from Reboot Motion."""
     # Here, because web processes do without the libraries that read files.
     from syncing.imports import GivenFile, ImportRefusedError, import_files
 
@@ -254,6 +255,7 @@ def _records(request: PageRequest, status: SyncStatus) -> dict[str, Any]:
 
 
 def _chosen_jobs(request: HttpRequest) -> list[int]:
+    """Return the ids of the job, or of the jobs of one reason, that a form names."""
     job = _number(request.POST.get("job", ""))
     if job is not None:
         return [job]

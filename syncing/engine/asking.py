@@ -39,7 +39,7 @@ DataFormat = Literal["parquet", "csv"]
 
 @dataclass
 class File:
-    """One downloaded file and the movement that it was asked for, if any."""
+    """A downloaded file, and the movement that it was asked for, if any."""
 
     file: BinaryIO
     size: int
@@ -49,7 +49,7 @@ class File:
 
 @dataclass
 class Fetched:
-    """A job with its files, on its way from the network to the reader."""
+    """An export job with its downloaded files, on the way to the reader."""
 
     job: ExportJob
     files: list[File]
@@ -57,22 +57,25 @@ class Fetched:
 
     @property
     def size(self) -> int:
+        """Bytes of all files together."""
         return sum(item.size for item in self.files)
 
     @property
     def sha256(self) -> str:
+        """Hash of the files together, the same in whatever order they came."""
         if len(self.files) == 1:
             return self.files[0].sha256
         joined = "".join(sorted(item.sha256 for item in self.files))
         return hashlib.sha256(joined.encode()).hexdigest()
 
     def close(self) -> None:
+        """Close the files, which deletes them."""
         for item in self.files:
             item.file.close()
 
 
 class Asker:
-    """Knows how each job of this run has to be asked for."""
+    """Asks the vendor for files, and remembers how each job has to be asked for."""
 
     def __init__(self, ctx: RunContext, hitting_id: int, outcomes: Outcomes) -> None:
         self._ctx = ctx
@@ -83,12 +86,12 @@ class Asker:
         self._status_urls: dict[int, str] = {}
 
     def remember(self, job: ExportJob, reply: ExportReply) -> None:
-        """Where the vendor wants to be asked about this job from now on."""
+        """Keep the address at which the vendor wants to be asked about this job."""
         if reply.status_url:
             self._status_urls[job.pk] = reply.status_url
 
     def note_unreadable(self, job: ExportJob) -> None:
-        """After a few of them the file is asked for in the other format."""
+        """Count an unreadable file; after a few the other format is asked for."""
         self._unreadable[job.pk] += 1
 
     def is_one_by_one(self, job: ExportJob) -> bool:
@@ -96,10 +99,11 @@ class Asker:
         return job.pk in self._each_movement
 
     def ask_one_by_one(self, job: ExportJob) -> None:
+        """Ask for each movement of the job by itself from now on."""
         self._each_movement.add(job.pk)
 
     def files_of(self, job: ExportJob, files: list[File]) -> ExportReply:
-        """Ask for the file (or one for each movement) and download it at once."""
+        """Ask for the files of a job, download them to ``files``, return the reply."""
         if not self.is_one_by_one(job):
             return self._ask_and_download(job, files)
         # One file for each movement, each named after it.
@@ -206,6 +210,7 @@ class Asker:
 
 
 def known_movements(job: ExportJob) -> list[str]:
+    """The vendor's names of the stored movements of a job's session, in order."""
     return [
         movement.vendor_name
         for movement in Movement.objects.of_part(job.session_id)
@@ -220,13 +225,13 @@ def _file_name(url: str) -> str:
 
 
 def movement_in_name(url: str) -> str | None:
-    """The movement that the name of a file tells, if it does."""
+    """The movement that the name in an address tells; None when it tells none."""
     match = _MOVEMENT_FILE.fullmatch(_file_name(url))
     return None if match is None else match.group(1)
 
 
 class _Checked:
-    """A file to write to that lets a cancelled run end in the middle of a download."""
+    """A file that stops a download when its run was canceled."""
 
     def __init__(self, file: BinaryIO, ctx: RunContext) -> None:
         self._file = file

@@ -1,4 +1,4 @@
-"""Claims of export jobs: which are due, and which of them are this process's.
+"""Claims of export jobs: which jobs are due, and which this process holds.
 
 A claim is a conditional update with a lease, so that two processes never work the same
 job, and one that died holds nothing for long.
@@ -35,11 +35,11 @@ IDLE_S = 0.2
 
 
 class TakenError(Exception):
-    """The job is with another worker: this one was taken for dead."""
+    """Another worker has the job now, because this one was taken for dead."""
 
 
 def pending(ctx: RunContext) -> Any:
-    """Jobs that this run still has to settle, or to wait for."""
+    """Jobs that this run still has to finish, or to wait for."""
     now = timezone.now()
     soon = now + timedelta(seconds=ctx.tempo.patience_s)
     return ExportJob.objects.filter(session__missing_since__isnull=True).filter(
@@ -50,13 +50,14 @@ def pending(ctx: RunContext) -> Any:
 
 
 def analyses_to_do() -> QuerySet[AnalysisJob]:
+    """Sessions with new frames whose numbers are still to be computed."""
     return AnalysisJob.objects.filter(
         wanted__gt=F("done"), attempts__lt=ANALYSIS_ATTEMPTS
     )
 
 
 def is_work_left() -> bool:
-    """Whether something was left behind by a worker that died, or gave it back.
+    """Whether a worker that died, or gave work back, left something to do.
 
     What failed is not: it has its next try.
     """
@@ -68,7 +69,7 @@ def is_work_left() -> bool:
 
 
 class Claims:
-    """The jobs that the threads of one process hold between them."""
+    """The export jobs that one process holds, handed out to its threads."""
 
     def __init__(self, ctx: RunContext) -> None:
         self._ctx = ctx
@@ -83,11 +84,11 @@ class Claims:
         self._due_query: tuple[str, tuple[Any, ...]] | None = None
 
     def of(self, job: ExportJob) -> ExportJobQuerySet:
-        """The row of a job, while it is ours."""
+        """The row of a job as a queryset, empty once the job is no longer ours."""
         return ExportJob.objects.filter(pk=job.pk, claimed_by=self._ctx.worker)
 
     def move(self, job: ExportJob, state: JobState) -> bool:
-        """Write how far a job is; False when it is no longer ours.
+        """Store the state of a job; return False when the job is no longer ours.
 
         Twice for every file, so without the ORM, which takes longer than the database.
         """
@@ -97,26 +98,28 @@ class Claims:
             return bool(cursor.rowcount)
 
     def confirm(self, job: ExportJob) -> None:
-        """Take back what a worker writes that was taken for dead and is not.
+        """Raise `TakenError` when a job is no longer ours.
 
-        Called last in the transaction, which locks the job's row for an instant.
-        Raises `TakenError`.
+        That undoes the transaction, so a worker that was taken for dead, and is not,
+        takes back what it wrote. Called last in the transaction, for it locks the job's
+        row for an instant.
         """
         if not self.of(job).update(updated_at=timezone.now()):
             raise TakenError
 
     def note_settled(self) -> None:
-        """A job came to an end: others of its session may have become due."""
+        """Wake the threads: a job ended, so others of its session may be due."""
         with self.changed:
             self._settled += 1
             self.changed.notify_all()
 
     def wait(self, seconds: float) -> None:
+        """Wait until something changes, at most for some seconds."""
         with self.changed:
             self.changed.wait(seconds)
 
     def release(self) -> None:
-        """Let go of what was not finished; it is as if it had not been claimed."""
+        """Give back the jobs that were not finished, as if never claimed."""
         mine = ExportJob.objects.filter(claimed_by=self._ctx.worker)
         mine.filter(state__in=[*OPEN_STATES]).exclude(
             state__in=[JobState.PROCESSING, JobState.WANTED]
@@ -128,7 +131,7 @@ class Claims:
         )
 
     def next(self) -> ExportJob | None:
-        """A claimed job, or None when nothing can be claimed for the moment."""
+        """Return a claimed job, or None when there is none to claim for the moment."""
         with self._claiming:
             if not self._claimed and self._is_worth_asking():
                 settled = self._settled
@@ -138,7 +141,7 @@ class Claims:
             return self._claimed.popleft() if self._claimed else None
 
     def _is_worth_asking(self) -> bool:
-        """Whether anything can have become due since the last empty answer.
+        """Whether a job can have become due since the last empty answer.
 
         Idle threads would otherwise keep the database, and each other, busy.
         """
@@ -146,7 +149,7 @@ class Claims:
         return settled != self._settled or time.monotonic() - at > IDLE_S
 
     def _claim(self, count: int) -> list[ExportJob]:
-        """Take jobs that are due and that nobody holds, newest sessions first."""
+        """Claim jobs that are due and that nobody holds, newest sessions first."""
         now = timezone.now()
         most = self._ctx.tempo.max_attempts
         has_locks = connection.features.has_select_for_update_skip_locked

@@ -48,13 +48,13 @@ _LOOK_FOR_DEAD_S = 2.0
 
 
 def _clock() -> float:
-    """Seconds that go on while the machine sleeps, where it can tell."""
+    """Seconds of a clock that goes on while the machine sleeps, where there is one."""
     boottime = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if boottime is None else time.clock_gettime(boottime)
 
 
 class RunContext:
-    """One process's part in a run: client, counts, signs of life, reasons to stop."""
+    """One process's part in a run: client, counts, heartbeat, and reasons to stop."""
 
     def __init__(
         self,
@@ -104,7 +104,7 @@ class RunContext:
 
     @property
     def client(self) -> RebootClient:
-        """The client of this process, made at first use."""
+        """The vendor's client of this process, made at first use."""
         with self._lock:
             if self._client is None:
                 credentials = vendor_credentials()
@@ -123,7 +123,7 @@ class RunContext:
             self.slots.pause(exchange.retry_after_s)
 
     def note_unavailable(self, error: RebootError) -> None:
-        """Stop the run when the vendor no longer answers, or refuses, everything."""
+        """Count a failed request; end the run when the vendor fails at everything."""
         with self._lock:
             self._unavailable_in_a_row += 1
             count = self._unavailable_in_a_row
@@ -131,12 +131,13 @@ class RunContext:
             raise fatal_from(error, "fetching swing data")
 
     def note_answer(self) -> None:
+        """Start counting failed requests again: the vendor answered one."""
         with self._lock:
             self._unavailable_in_a_row = 0
 
     @property
     def vendor_answers(self) -> bool:
-        """Whether anything but silence and the vendor's own faults came in this run."""
+        """Whether the vendor answered any request of this run in earnest."""
         if self._client is None:
             return False
         return any(
@@ -148,7 +149,7 @@ class RunContext:
     # Stopping
 
     def check(self) -> None:
-        """Raise when the run is to end."""
+        """Raise `StopRun` when the run is to end."""
         if _clock() - self._renewed_at > STALL_LIMIT_S:
             # Asleep, or cut off from the database: others may have taken up our jobs.
             self.end("stalled")
@@ -156,12 +157,12 @@ class RunContext:
             raise StopRun(self.stop_reason)
 
     def sleep(self, seconds: float) -> None:
-        """Wait, but not beyond the end of the run."""
+        """Wait some seconds; raise `StopRun` when the run is to end meanwhile."""
         if self.stop.wait(seconds):
             raise StopRun(self.stop_reason)
 
     def end(self, reason: str) -> None:
-        """Tell all threads of this process to stop."""
+        """Have all threads of this process stop, for the reason given first."""
         with self._lock:
             self.stop_reason = self.stop_reason or reason
         self.stop.set()
@@ -169,7 +170,7 @@ class RunContext:
     # Counting
 
     def count(self, kind: str, outcome: str, n: int = 1, *, seen: bool = True) -> None:
-        """Count objects of a kind by what became of them."""
+        """Count objects of a kind by their outcome, such as "created"."""
         if n <= 0:
             return
         with self._lock:
@@ -179,6 +180,7 @@ class RunContext:
                 counts["seen"] += n
 
     def count_frames(self, n: int) -> None:
+        """Count stored blobs of frames."""
         with self._lock:
             self._tally.frames += n
 
@@ -193,7 +195,7 @@ class RunContext:
         session_pk: int | None = None,
         is_general: bool = False,
     ) -> None:
-        """Keep what went wrong, to what, where that is shown, and what to do.
+        """Keep an error for the page of the run: what failed, where, and what to do.
 
         What is general is about no athlete in particular; the rest is shown only to
         who may see the session, and without one to who sees everybody.
@@ -223,6 +225,7 @@ class RunContext:
                 self._tally.errors.append(entry)
 
     def begin_phase(self, phase: str, total: int | None = None) -> None:
+        """Start a phase with its number of objects, and store that."""
         with self._lock:
             self.phase = phase
             self._tally.steps.pop(phase, None)
@@ -240,14 +243,14 @@ class RunContext:
         self.flush()
 
     def advance(self, phase: str, n: int = 1) -> None:
-        """Count what was done of a phase, by the leader and by helpers alike."""
+        """Count objects of a phase that are done, by the leader and by helpers."""
         with self._lock:
             self._tally.steps[phase] = self._tally.steps.get(phase, 0) + n
 
     def set_cursor(
         self, *, before: datetime | None = None, after: datetime | None = None
     ) -> None:
-        """Note in the run where the cursor was and where it was moved to."""
+        """Store where the run's cursor was, or where it moved to."""
         values = {"cursor_before": before, "cursor_after": after}
         given = {name: value for name, value in values.items() if value is not None}
         if given:
@@ -271,6 +274,7 @@ class RunContext:
         self.slots.close()
 
     def _beat(self) -> None:
+        """Renew leases, write counts and stop at the deadline, every second."""
         try:
             while not self._ended.wait(self.tempo.heartbeat_s):
                 try:
@@ -291,6 +295,7 @@ class RunContext:
             connections.close_all()
 
     def _renew_claims(self) -> None:
+        """Renew the leases of this process's jobs; learn when it was taken for dead."""
         began = _clock()
         now = timezone.now()
         until = now + self.tempo.lease
@@ -314,7 +319,7 @@ class RunContext:
         self._renewed_at = began
 
     def _free_the_dead(self) -> None:
-        """The leader looks after his helpers, and they after him."""
+        """Free what dead helpers hold; helpers look for a dead leader instead."""
         if _clock() - self._looked_for_dead_at < _LOOK_FOR_DEAD_S:
             return
         self._looked_for_dead_at = _clock()
@@ -324,7 +329,7 @@ class RunContext:
             release_dead_helpers()
 
     def flush(self) -> None:
-        """Write counts and a sign of life; learn whether we are to stop."""
+        """Store counts and a heartbeat in the run's row; learn if it is to stop."""
         with self._flushing:
             self._flush()
 

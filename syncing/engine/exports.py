@@ -1,12 +1,11 @@
-"""The threads of one process that fetch, read and store export files, side by side.
+"""Fetching, reading and storing export files in the threads of one process.
 
 Threads that wait for the network and threads that read files are separate, with a
 bounded store of downloaded files on disk between them: reading does not hold up
 requests, and memory does not grow with the number of files.
 
-Which jobs are worked is the matter of `claims`, how files are asked for that of
-`asking`, what is kept of them that of `storing` and `session_numbers`; `outcomes`
-writes what became of a job.
+`claims` says which jobs are worked, `asking` how files are asked for, `storing` and
+`session_numbers` what is kept of them; `outcomes` writes how a job ended.
 """
 
 from __future__ import annotations
@@ -58,7 +57,7 @@ _BUSY_S = 2.0
 
 
 def fetch_exports(ctx: RunContext, hitting_id: int, *, is_first: bool = True) -> None:
-    """Work all jobs that are due, until none is left that is worth waiting for."""
+    """Work all export jobs that are due, until none is left worth waiting for."""
     if is_first and not ctx.is_helper:
         _make_due(ctx)
         ctx.begin_phase(Phase.EXPORTS, pending(ctx).count())
@@ -70,7 +69,7 @@ def fetch_exports(ctx: RunContext, hitting_id: int, *, is_first: bool = True) ->
 
 
 def _make_due(ctx: RunContext) -> None:
-    """A person who starts a sync wants failed files tried again now."""
+    """Make failed files due now when a person started the sync."""
     if ctx.log.trigger in {Trigger.COMMAND, Trigger.BUTTON, Trigger.API}:
         ExportJob.objects.filter(state=JobState.FAILED).update(
             next_try_at=timezone.now()
@@ -105,6 +104,7 @@ class _Worker:
         )
 
     def run(self) -> None:
+        """Work jobs until none is left, then compute the numbers of their sessions."""
         # While one waits for its process another one can store.
         readers = 2 * self._processes.count or max(1, min(4, os.cpu_count() or 1))
         reading = Crew(self._ctx)
@@ -127,7 +127,7 @@ class _Worker:
         self._numbers.flush()
 
     def _process_count(self) -> int:
-        """Processes for reading: none for a few files, which starting them outlasts.
+        """Number of processes for reading: none where starting them takes longer.
 
         In the queue every worker that helps has some of its own.
         """
@@ -139,7 +139,7 @@ class _Worker:
         return count
 
     def release(self) -> None:
-        """Let go of what was not finished; it is as if it had not been claimed."""
+        """Give back what was not finished, as if it had never been claimed."""
         self._numbers.flush()
         self._claims.release()
         self._ctx.summaries.flush()
@@ -159,7 +159,7 @@ class _Worker:
                 self._claims.wait(IDLE_S)
 
     def _wait_for_room(self) -> None:
-        """The reader is behind: do not fill the disk."""
+        """Wait while too many downloaded files wait to be read."""
         while (
             self._waiting_files >= _WAITING_FILES
             or self._waiting_bytes >= _WAITING_BYTES
@@ -168,6 +168,7 @@ class _Worker:
             self._claims.wait(0.25)
 
     def _is_finished(self) -> bool:
+        """Whether no job is left; gives up those that were tried too often."""
         if self._finished:
             return True
         if not self._checking_end.acquire(blocking=False):

@@ -10,12 +10,12 @@ from syncing.models import WorkerHeartbeat
 
 
 def host_name() -> str:
-    """This host, as runs and heartbeats name it."""
+    """Return the name of this host, as runs and heartbeats hold it."""
     return socket.gethostname()[:200]
 
 
 def beat() -> None:
-    """Note that a queue worker of this host is alive."""
+    """Store that a queue worker of this host is alive now."""
     WorkerHeartbeat.objects.update_or_create(
         host=host_name(), defaults={"beat_at": timezone.now()}
     )

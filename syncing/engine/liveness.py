@@ -1,4 +1,4 @@
-"""Which process is meant, and whether it is known to be gone.
+"""Marks that name a process for good, and whether a marked process is gone.
 
 A process number says nothing on another host, in another container, after a restart
 of the machine, or once the number was given out again. A mark holds all of that, so
@@ -17,7 +17,7 @@ _PROC = Path("/proc")
 
 @cache
 def _place() -> str:
-    """This start of this machine and, inside a container, which one."""
+    """Return a name for the running system and, inside a container, the container."""
     try:
         boot = (_PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         space = str((_PROC / "self/ns/pid").readlink()).strip("pid:[]")
@@ -28,7 +28,7 @@ def _place() -> str:
 
 
 def mark(pid: int | None = None) -> str:
-    """A process (this one unless named) as ``place:pid:start``."""
+    """Return a process (the calling one unless named) as ``place:pid:start``."""
     pid = os.getpid() if pid is None else pid
     _, started = _state(pid)
     return f"{_place()}:{pid}:{started}"
@@ -53,7 +53,7 @@ def is_gone(found: str) -> bool:
 
 
 def _state(pid: int) -> tuple[str, str]:
-    """State letter and start, in ticks since the machine's (proc(5), "stat")."""
+    """Return state letter and start in ticks of a process (proc(5), "stat")."""
     try:
         text = (_PROC / str(pid) / "stat").read_text("ascii", errors="replace")
     except OSError:

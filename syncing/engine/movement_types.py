@@ -1,4 +1,4 @@
-"""The vendor's number for hitting: discovered, not assumed."""
+"""The vendor's id of hitting, found in its list of movement types."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HITTING_ID_OTHERWISE = 1
 
 
 def discover_hitting_id(ctx: RunContext) -> int:
-    """Read the movement types and return the id of hitting."""
+    """Read the movement types, store them, and return the id of hitting."""
     ctx.begin_phase(Phase.MOVEMENT_TYPES)
     try:
         types = ctx.client.movement_types()
@@ -48,7 +48,7 @@ def discover_hitting_id(ctx: RunContext) -> int:
 
 
 def known_hitting_id() -> int:
-    """The id of hitting as last discovered."""
+    """Return the id of hitting as it was last read from the vendor."""
     found = (
         MovementType.objects.filter(slug=HITTING_SLUG)
         .order_by("vendor_id")

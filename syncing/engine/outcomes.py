@@ -1,4 +1,4 @@
-"""What becomes of an export job, written to its row: one method for each outcome."""
+"""How an export job ended, written to its row: one method for each outcome."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 class Outcomes:
-    """Writes the states of jobs, counts them, and says in words what went wrong.
+    """Stores the outcomes of jobs, counts them, and explains failures in words.
 
     `on_no_file` is called with the session of a job that ended without a new file:
     its numbers may have waited for just that.
@@ -36,14 +36,14 @@ class Outcomes:
         self._on_no_file = on_no_file
 
     def step(self, job: ExportJob, state: JobState) -> None:
-        """Note how far the job is; only while it is ours."""
+        """Store how far a job is; raise `TakenError` when it is no longer ours."""
         job.state = state
         if not self._claims.move(job, state):
             raise TakenError
         self._tell(job, state)
 
     def _tell(self, job: ExportJob, state: JobState) -> None:
-        """One log line a step; the ids join it with the rest of the run."""
+        """Log one step of a job; the ids join the line with the rest of the run."""
         ids = {
             "run_id": self._ctx.log.pk,
             "job_id": job.pk,
@@ -70,6 +70,7 @@ class Outcomes:
         )
 
     def not_ready(self, job: ExportJob) -> None:
+        """Store that the vendor took too long to prepare the file."""
         now = timezone.now()
         minutes = (now - (job.requested_at or now)).total_seconds() / 60
         self.failed(
@@ -79,7 +80,7 @@ class Outcomes:
         )
 
     def wait(self, job: ExportJob, reply: ExportReply) -> None:
-        """The vendor prepares the file: ask again, ever more rarely."""
+        """Store that the vendor prepares the file, to ask again ever more rarely."""
         now = timezone.now()
         waits = self._ctx.tempo.poll_s
         wait_s = max(waits[min(job.polls, len(waits) - 1)], reply.retry_after_s or 0.0)
@@ -94,7 +95,7 @@ class Outcomes:
         )
 
     def no_data(self, job: ExportJob) -> None:
-        """An answer, not a fault: asked again later, ever more rarely."""
+        """Store that the vendor has no data, to ask again ever more rarely."""
         waits = self._ctx.tempo.no_data_s
         answers = job.no_data_answers + 1
         next_try_at = None
@@ -122,6 +123,7 @@ class Outcomes:
     def failed(
         self, job: ExportJob, code: str, message: str, *, is_file: bool = False
     ) -> None:
+        """Store that a job failed: when it is tried again, or that it is given up."""
         tempo = self._ctx.tempo
         waits = tempo.bad_file_s if is_file else tempo.failure_s
         place = min(job.attempts, len(waits)) - 1
@@ -178,14 +180,14 @@ class Outcomes:
         )
 
     def settle(self, job: ExportJob, state: JobState, **values: Any) -> bool:
-        """Write the outcome and let go; False when the job is no longer ours."""
+        """Store an outcome and release the job; False when it is no longer ours."""
         with transaction.atomic():
             changed = self.write(job, state, **values)
         self.note_settled(job, state if changed else None)
         return changed
 
     def write(self, job: ExportJob, state: JobState, **values: Any) -> bool:
-        """The part of `settle` that belongs into a transaction, the caller's.
+        """Store an outcome inside the caller's transaction; False when no longer ours.
 
         Once that has ended, `note_settled` has to follow.
         """
@@ -201,13 +203,13 @@ class Outcomes:
         return bool(changed)
 
     def note_settled(self, job: ExportJob, state: JobState | None) -> None:
-        """What follows once a job's outcome is stored; None: it is another's."""
+        """Wake other threads and log, after the transaction that stored an outcome."""
         self._claims.note_settled()
         if state is not None:
             self._tell(job, state)
 
     def give_up(self, job: ExportJob) -> None:
-        """A job that was tried too often: most likely it kills whoever works it."""
+        """Give up a job that was tried too often: most likely it kills its workers."""
         reason = job.last_error or "every worker that took it ended without a word"
         changed = ExportJob.objects.filter(pk=job.pk, attempts=job.attempts).update(
             state=JobState.GIVEN_UP,

@@ -1,4 +1,4 @@
-"""Athletes: every page of the list, compared before anything is written."""
+"""Athletes of the vendor's list, compared with ours before anything is written."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _GROUPING_FIELDS = frozenset({"date_of_birth", "missing_since"})
 
 
 def sync_players(ctx: RunContext) -> None:
-    """Read all athletes; on a full run mark those that are no longer listed."""
+    """Read and store all athletes; a full run marks those no longer listed."""
     ctx.begin_phase(Phase.PLAYERS)
 
     def bad(error: UnexpectedShapeError) -> None:
@@ -84,7 +84,7 @@ def _store(ctx: RunContext, chunk: list[RebootPlayer]) -> None:
 
 
 def upsert_players(chunk: list[RebootPlayer]) -> tuple[int, int, int]:
-    """Create and change athletes; fields that staff corrected stay as they are."""
+    """Store athletes; return how many were created, changed and left as they were."""
     known = {
         player.org_player_id: player
         for player in Player.everyone.filter(
@@ -140,7 +140,7 @@ def upsert_players(chunk: list[RebootPlayer]) -> tuple[int, int, int]:
 
 
 def _want_numbers(session_pks: Collection[int]) -> None:
-    """Have the numbers computed again that hang on a changed height or side."""
+    """Have numbers computed again that depend on a changed height or side."""
     for session_pk in session_pks:
         AnalysisJob.objects.get_or_create(session_id=session_pk)
     AnalysisJob.objects.filter(session_id__in=session_pks).update(
@@ -149,7 +149,7 @@ def _want_numbers(session_pks: Collection[int]) -> None:
 
 
 def changed_fields(player: Player, fields: dict[str, Any]) -> dict[str, Any]:
-    """Which of the vendor's values differ from ours and may be written."""
+    """Return the vendor's values that differ from ours and may be written."""
     kept = set(player.corrected_fields)
     return {
         name: value
@@ -159,7 +159,7 @@ def changed_fields(player: Player, fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def search_text(player: Player) -> str:
-    """What `Player.save` would write; bulk writes do not call it."""
+    """Return the search text that `Player.save` writes; bulk writes skip `save`."""
     return f"{player.first_name} {player.last_name}".strip().lower()
 
 
@@ -183,7 +183,7 @@ def _mark_missing(ctx: RunContext, seen: set[str]) -> None:
 
 
 def refuse_implausible(gone: int, stored: int, name: str) -> None:
-    """A faulty empty page must not mark everybody as missing."""
+    """End the run when a list lost too many objects at once to be believed."""
     if gone >= IMPLAUSIBLE_COUNT and gone > IMPLAUSIBLE_SHARE * stored:
         raise FatalError(
             f"The vendor's list no longer holds {gone} of our {stored} {name}. That is "

@@ -1,4 +1,4 @@
-"""The last JSON of each of the vendor's objects."""
+"""The last JSON of each of the vendor's objects, kept as it came."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from syncing.models import RawPayload
 
 
 def digest(payload: object) -> str:
-    """A hash that does not depend on the order of keys."""
+    """Return a hash of JSON that does not depend on the order of keys."""
     text = json.dumps(payload, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def store_raw(kind: str, payloads: Mapping[str, dict[str, Any]]) -> set[str]:
-    """Keep payloads by vendor id; returns the ids that are new or changed.
+    """Store payloads by vendor id; return the ids that are new or changed.
 
     What they say of erased athletes is left out.
     """

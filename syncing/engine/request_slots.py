@@ -4,6 +4,9 @@ The right to have a request under way is a row of `RequestSlot`, held with a lea
 process keeps the slots it has between requests, so that a request costs no query, and
 gives them back when it is idle or when another process asks. A process that dies
 stops renewing, and its slots are free when the lease has run out.
+
+Calls in a span of time are counted elsewhere (`accounts.throttle`): the vendor names
+no such limit, and asks for a pause by itself when it wants one.
 """
 
 from __future__ import annotations
@@ -37,7 +40,7 @@ _PAUSE_KEY = "syncing-pause-until"
 
 
 def paused_until() -> datetime | None:
-    """Until when nothing is asked of the vendor, at its own wish."""
+    """Return until when the vendor asked for no requests; None without a pause."""
     until = cache.get(_PAUSE_KEY)
     if not isinstance(until, float) or until <= time.time():
         return None
@@ -45,7 +48,7 @@ def paused_until() -> datetime | None:
 
 
 class RequestSlots:
-    """Hands out slots to the threads of one process.
+    """Hands out the right to send a request to the threads of one process.
 
     `tend` must be called every second or two by a thread of its own: it renews the
     leases, gives idle slots back and listens to the other processes.
@@ -74,7 +77,7 @@ class RequestSlots:
 
     @contextmanager
     def gate(self, route: str) -> Iterator[None]:
-        """Hold a slot for one request."""
+        """Hold a slot for one request; wait until one is free."""
         number = self._take()
         try:
             yield
@@ -85,7 +88,7 @@ class RequestSlots:
                 self._ready.notify()
 
     def pause(self, seconds: float) -> None:
-        """Let nobody begin a request for some time: the vendor asked for it."""
+        """Let no process begin a request for some seconds, as the vendor asked."""
         until = time.time() + min(seconds, 3600.0)
         with self._ready:
             if until <= self._pause_until:
@@ -94,7 +97,7 @@ class RequestSlots:
         cache.set(_PAUSE_KEY, until, timeout=math.ceil(seconds) + 60)
 
     def tend(self) -> None:
-        """Renew leases, give back what is not needed, hear the others."""
+        """Renew leases, give unused slots back, and make room for other processes."""
         paused = cache.get(_PAUSE_KEY)
         wanted = cache.get(_WANTED_KEY)
         asked = isinstance(wanted, str) and wanted != self._holder
@@ -126,13 +129,13 @@ class RequestSlots:
         )
 
     def _fair_share(self, wanted: str) -> int:
-        """An equal part for each process that holds slots or asks for one."""
+        """Return an equal share of the slots for each process that needs some."""
         holders = RequestSlot.objects.filter(held_until__gte=timezone.now())
         names = set(holders.values_list("holder", flat=True))
         return max(1, self._limit // len(names | {wanted, self._holder}))
 
     def close(self) -> None:
-        """Give back what is not in use; the lease ends what is."""
+        """Give back the slots not in use; the others end with their lease."""
         with self._ready:
             numbers = list(self._idle)
             self._idle.clear()
@@ -180,7 +183,7 @@ class RequestSlots:
             wait_s = min(0.25, wait_s * 1.5)
 
     def _claim(self) -> int | None:
-        """A free slot, or None. The conditional update decides between processes."""
+        """Return a free slot, or None; an update decides between processes."""
         now = timezone.now()
         free = Q(holder="") | Q(held_until__isnull=True) | Q(held_until__lt=now)
         candidates = RequestSlot.objects.filter(free, number__lte=self._limit)
@@ -199,7 +202,7 @@ class RequestSlots:
         return RequestSlot.objects.filter(number__lte=self._limit).count()
 
     def _add(self) -> int | None:
-        """Make the rows that the limit asks for; the next round claims one."""
+        """Create the rows that the limit asks for, and claim one."""
         with transaction.atomic():
             RequestSlot.objects.bulk_create(
                 [RequestSlot(number=number) for number in range(1, self._limit + 1)],

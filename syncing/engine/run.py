@@ -1,4 +1,4 @@
-"""One whole run: the same for command, button, queue and schedule."""
+"""One whole run, the same for command, button, queue and schedule."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def run_sync(
     on_progress: Callable[[SyncLog], None] | None = None,
     on_exports: Callable[[SyncLog], None] | None = None,
 ) -> SyncLog:
-    """Do a queued run from where it stands, and write how it ended.
+    """Work a queued run from where it stands, and store how it ended.
 
     With a time budget the run goes back into the queue when the time is up, and the
     next call goes on. `on_exports` is told when the files are about to be fetched, so
@@ -112,7 +112,7 @@ def run_sync(
 
 
 class Ending:
-    """How a run ended when it did not simply come to its end."""
+    """How a run ended when it did not get through all its steps."""
 
     def __init__(self, status: str, message: str, error_class: str = "") -> None:
         self.status = status
@@ -122,6 +122,7 @@ class Ending:
 
     @classmethod
     def of_stop(cls, ctx: RunContext) -> Ending | None:
+        """Return how a stopped run ended; None when it is no longer ours."""
         if ctx.stop_reason == "cancel":
             return cls(RunStatus.CANCELLED, "Cancelled; what was done is kept.")
         if ctx.stop_reason == "lost":
@@ -135,6 +136,7 @@ class Ending:
 
     @classmethod
     def of_fatal(cls, error: FatalError) -> Ending:
+        """Return how a run ended that could not go on."""
         ending = cls(RunStatus.FAILED, error.message, error.code)
         ending.entry = {
             "what": error.what[:1].upper() + error.what[1:],
@@ -148,6 +150,7 @@ class Ending:
 
 
 def _steps(ctx: RunContext, on_exports: Callable[[SyncLog], None] | None) -> None:
+    """Do the phases of a run that are still to be done."""
     log = ctx.log
     try:
         tombstones.load()
@@ -186,7 +189,7 @@ def _steps(ctx: RunContext, on_exports: Callable[[SyncLog], None] | None) -> Non
 
 
 def _wait_for_helpers(ctx: RunContext) -> None:
-    """Let helpers finish their last file and write down what they counted.
+    """Wait for helpers to finish their last file and store their counts.
 
     The rows of those that died meanwhile are deleted by the heartbeat.
     """
@@ -197,7 +200,7 @@ def _wait_for_helpers(ctx: RunContext) -> None:
 
 
 def _refresh_touched(ctx: RunContext) -> None:
-    """Summaries of athletes whose sessions changed since the last finished run.
+    """Refresh athletes whose sessions changed since the last finished run.
 
     Each change has its athlete refreshed; this mends what a run that was
     killed between the two has left.
@@ -215,7 +218,7 @@ def _refresh_touched(ctx: RunContext) -> None:
 
 
 def _finish(ctx: RunContext, ending: Ending | None) -> SyncLog:
-    """Write the end, unless the run is no longer ours."""
+    """Store how the run ended, unless it is no longer ours; return its row."""
     now = timezone.now()
     with transaction.atomic():
         log = SyncLog.objects.select_for_update().get(pk=ctx.log.pk)
@@ -270,6 +273,7 @@ def _was_useful(log: SyncLog) -> bool:
 
 
 def _outcome(log: SyncLog) -> tuple[str, str]:
+    """Return status and message of a run that got through all its steps."""
     if not log.error_count:
         return RunStatus.SUCCESS, ""
     if not _was_useful(log):

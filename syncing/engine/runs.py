@@ -1,4 +1,4 @@
-"""Runs: who may start one, whose it is, and how it ends."""
+"""The rows of runs: opening one, claiming it, and marking those whose process died."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ _WIDTH = {
 
 
 def _width(sync_type: str) -> int:
+    """How much a sync of this type looks at; a larger number covers more."""
     return _WIDTH.get(SyncType(sync_type), 0)
 
 
@@ -52,7 +53,7 @@ def open_run(
     since: date | None = None,
     kind: str = RunKind.VENDOR,
 ) -> tuple[SyncLog, bool]:
-    """A new queued run, or the active one of that kind and False.
+    """Return a new queued run and True, or the active one of that kind and False.
 
     The partial unique constraint decides between hosts; nothing is locked first.
     """
@@ -79,7 +80,7 @@ def open_run(
 
 
 def _widen(active: SyncLog, sync_type: str, since: date | None) -> None:
-    """Let a run that has not begun do what was asked for now as well."""
+    """Let a run that has not begun also cover what is asked for now."""
     if (
         active.kind != RunKind.VENDOR
         or active.started_at is not None
@@ -100,7 +101,7 @@ def _widen(active: SyncLog, sync_type: str, since: date | None) -> None:
 
 
 def claim_run(log_id: int) -> SyncLog | None:
-    """Make a queued run ours; None when it is not to be had."""
+    """Claim a queued run for this process; return None when it is not to be had."""
     now = timezone.now()
     owner = uuid.uuid4().hex
     claimed = SyncLog.objects.filter(pk=log_id, status=RunStatus.QUEUED).update(
@@ -118,7 +119,7 @@ def claim_run(log_id: int) -> SyncLog | None:
 
 
 def request_cancel(log: SyncLog, *, user: User | None = None) -> bool:
-    """Ask a run to end; a queued one ends here. False when it is over already."""
+    """Ask a run to stop; return False when it is over already."""
     now = timezone.now()
     ended = SyncLog.objects.filter(pk=log.pk, status=RunStatus.QUEUED).update(
         status=RunStatus.CANCELLED,
@@ -139,14 +140,14 @@ def request_cancel(log: SyncLog, *, user: User | None = None) -> bool:
 
 
 def is_silent(log: SyncLog, now: datetime) -> bool:
-    """Whether a run that is said to be running has not beaten for too long."""
+    """Whether a run that should be working has shown no heartbeat for too long."""
     return log.status == RunStatus.RUNNING and (
         log.heartbeat_at is None or now - log.heartbeat_at > SILENCE_LIMIT
     )
 
 
 def abandon_dead_runs() -> list[SyncLog]:
-    """Mark runs whose process is gone; their work stays to be taken up."""
+    """Mark runs whose process is gone, and return them; others take up their work."""
     now = timezone.now()
     found = []
     for log in SyncLog.objects.filter(status=RunStatus.RUNNING):
@@ -176,7 +177,7 @@ def abandon_dead_runs() -> list[SyncLog]:
 
 
 def release_dead_helpers() -> int:
-    """Free what helpers hold that are gone; returns how many there were.
+    """Release what dead helpers hold; return how many helpers were dead.
 
     Of this host it is known at once; the silence of others has to be waited for.
     """
@@ -201,7 +202,7 @@ def release_dead_helpers() -> int:
 
 
 def release_claims(owner: str, *, with_slots: bool = False) -> None:
-    """Give up the jobs of one process, so that others need not wait for the leases.
+    """Release the jobs of one process, so that others need not wait for its leases.
 
     Its request slots too where its connections died with it; requests of a process
     that may be alive are left to run out with their lease.
@@ -217,7 +218,7 @@ def release_claims(owner: str, *, with_slots: bool = False) -> None:
 
 
 def requeue_run(log: SyncLog) -> bool:
-    """Put our running run back into the queue, to go on in another task."""
+    """Put a run of this process back into the queue, to go on in another task."""
     return bool(
         SyncLog.objects.filter(
             pk=log.pk, status=RunStatus.RUNNING, owner=log.owner
@@ -232,7 +233,7 @@ def requeue_run(log: SyncLog) -> bool:
 
 
 def queued_too_long(now: datetime, patience: timedelta) -> Iterable[SyncLog]:
-    """Queued runs that no worker has taken up since they were last enqueued."""
+    """Queued runs that no worker has taken since they were last enqueued."""
     return SyncLog.objects.filter(status=RunStatus.QUEUED).filter(
         Q(enqueued_at__lt=now - patience)
         | Q(enqueued_at__isnull=True, created_at__lt=now - patience)
@@ -240,7 +241,7 @@ def queued_too_long(now: datetime, patience: timedelta) -> Iterable[SyncLog]:
 
 
 def last_abandoned_in_a_row(limit: int = 5) -> int:
-    """How many of the newest runs were abandoned one after another."""
+    """Return how many of the newest runs were abandoned one after another."""
     statuses = SyncLog.objects.of_vendor().order_by("-id")
     count = 0
     for status in statuses.values_list("status", flat=True)[:limit]:

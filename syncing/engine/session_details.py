@@ -1,4 +1,4 @@
-"""Sessions: the list, then each session on its own, then who swung in it."""
+"""Each session on its own: who took part in it, and whether they hit."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def read_details(ctx: RunContext, hitting_id: int) -> None:
 
 
 def read_detail(ctx: RunContext, listed_id: int, hitting_id: int) -> None:
-    """Learn who took part in one session, and write rows for those who hit."""
+    """Read who took part in one session, and store rows for those who hit."""
     listed = VendorSession.objects.filter(pk=listed_id).first()
     if listed is None:  # erased with its athlete since it was listed
         return
@@ -107,6 +107,7 @@ def read_detail(ctx: RunContext, listed_id: int, hitting_id: int) -> None:
 
 
 def _detail_failed(ctx: RunContext, listed: VendorSession, error: RebootError) -> None:
+    """Store that a session could not be read, and when to look again."""
     waits = ctx.tempo.detail_s
     # Looks in vain at a session that has no data yet are another count.
     tries = listed.checks if listed.last_error else 0
@@ -127,7 +128,7 @@ def _detail_failed(ctx: RunContext, listed: VendorSession, error: RebootError) -
 
 
 def _row_of(listed: VendorSession) -> int | None:
-    """A row that shows the session, if anybody's part in it is stored."""
+    """Return the id of one of our rows that shows the session, or None."""
     rows = Session.objects.filter(session_id=listed.session_id).order_by("id")
     return rows.values_list("pk", flat=True).first()
 
@@ -139,11 +140,11 @@ def _verdicts(
     participants: tuple[RebootParticipant, ...],
     hitting_id: int,
 ) -> dict[str, str]:
-    """For each participant whether he hit, as far as anybody can tell.
+    """Return for each participant whether they hit, as far as anybody can tell.
 
     The counts of the session decide where they can. A session of several kinds and
     several people, or one that tells no kind, is settled per person by asking for the
-    list of his movements: an answer without data means that he did not hit.
+    list of their movements: an answer without data means that they did not hit.
     """
     is_alone = len(participants) == 1
     erased = tombstones.load()
@@ -169,6 +170,7 @@ def _verdicts(
 def _ask(
     ctx: RunContext, detail: RebootSession, org_player_id: str, hitting_id: int
 ) -> str:
+    """Ask for the movements of one participant, and return whether they hit."""
     reply = ctx.client.request_export(
         session_id=detail.id,
         org_player_id=org_player_id,
@@ -187,7 +189,7 @@ def _write_detail(
     verdicts: dict[str, str],
     hitting_id: int,
 ) -> None:
-    """Everything that one detail says, in one transaction."""
+    """Store everything that one detail says, in one transaction."""
     hitters = [key for key, verdict in verdicts.items() if verdict == HITTING]
     fingerprint = _fingerprint(detail)
     values = {
@@ -231,6 +233,7 @@ def _conclude(
     verdicts: dict[str, str],
     fingerprint: str,
 ) -> None:
+    """Store whether the session holds swings, and when to look again."""
     found = set(verdicts.values())
     if HITTING in found:
         listed.verdict = VendorSession.Verdict.HITTING
@@ -268,7 +271,7 @@ def _conclude(
 
 
 def _fingerprint(detail: RebootSession) -> str:
-    """What makes us fetch files again when it changes."""
+    """Return a hash of what has files fetched again when it changes."""
     return digest(
         [
             detail.updated_at,

@@ -1,4 +1,4 @@
-"""The list of sessions: which ones are to be looked into, and which ones are gone."""
+"""The vendor's list of sessions: which to look into, and which are gone."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CHUNK = 100
 
 
 def list_sessions(ctx: RunContext) -> None:
-    """Note which sessions are to be looked into, and move the cursor with that."""
+    """Mark the sessions to look into, and move the cursor past them."""
     ctx.begin_phase(Phase.SESSIONS)
     is_full = ctx.log.sync_type == SyncType.FULL
     cursor = SyncCursor.objects.filter(name=CURSOR).first()
@@ -79,6 +79,7 @@ def list_sessions(ctx: RunContext) -> None:
 
 
 def _asked_since(ctx: RunContext, cursor: datetime | None) -> datetime | None:
+    """Return the time since which changes are asked for; None for everything."""
     if ctx.log.sync_type == SyncType.FULL:
         return None
     if ctx.log.since is not None:
@@ -89,7 +90,7 @@ def _asked_since(ctx: RunContext, cursor: datetime | None) -> datetime | None:
 def _move_cursor(
     ctx: RunContext, before: datetime | None, newest: datetime | None
 ) -> None:
-    """Forward only, and only when this run saw everything since the old place.
+    """Move the cursor forward if this run saw all that changed since its old place.
 
     The rows that the cursor covers were written before, each with its own mark that
     it is still to be looked into; so nothing is lost if the run ends here.
@@ -110,7 +111,7 @@ def _move_cursor(
 
 
 def _note(ctx: RunContext, chunk: list[RebootSession], *, look_again: bool) -> None:
-    """Mark what is new or changed; everything in one transaction."""
+    """Mark the sessions that are new or changed, in one transaction."""
     with transaction.atomic():
         changed = store_raw(
             RawPayload.Kind.SESSION, {item.id: item.raw for item in chunk}
@@ -159,6 +160,7 @@ def _note(ctx: RunContext, chunk: list[RebootSession], *, look_again: bool) -> N
 
 
 def _mark_missing(ctx: RunContext, seen: set[str]) -> None:
+    """Mark the sessions, and the rows of them, that the vendor no longer lists."""
     listed = VendorSession.objects.filter(missing_since__isnull=True)
     gone = [
         session_id

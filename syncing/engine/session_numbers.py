@@ -1,4 +1,4 @@
-"""The numbers of sessions, computed once their files have settled."""
+"""The numbers of sessions, computed once all their files are done."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class _SessionTally:
-    """Movements of one session over its files, counted once."""
+    """Movements of one session over all its files, each counted once."""
 
     seen: int = 0
     created: int = 0
@@ -35,7 +35,7 @@ class _SessionTally:
 
 
 class Numbers:
-    """Computes, and counts the movements of each session once over its files."""
+    """Computes the numbers of sessions, and counts their movements."""
 
     def __init__(self, ctx: RunContext, processes: Processes) -> None:
         self._ctx = ctx
@@ -124,6 +124,7 @@ class Numbers:
             tally.changed.update(counts.changed_ids)
 
     def note_unusable(self, session_pk: int, movements: int) -> None:
+        """Remember how many movements of a file could not be used."""
         with self._tally_lock:
             tally = self._tallies.setdefault(session_pk, _SessionTally())
             tally.failed = movements
@@ -142,12 +143,13 @@ class Numbers:
         self._ctx.count("movements", "failed", tally.failed)
 
     def flush(self) -> None:
+        """Count the movements of all sessions that are not counted yet."""
         for session_pk in list(self._tallies):
             self._count_movements(session_pk)
 
 
 class _Job(NamedTuple):
-    """What decides whether a session waits for a file."""
+    """The columns of an export job that decide whether its session waits for it."""
 
     session_pk: int
     folded_into: int | None
@@ -157,10 +159,11 @@ class _Job(NamedTuple):
 
     @property
     def is_shown(self) -> bool:
+        """Whether the job's session is shown by its own row, not by another one."""
         return self.folded_into is None
 
     def is_left(self, now: datetime, soon: datetime) -> bool:
-        """Whether somebody works it, or will before long."""
+        """Whether somebody works the job, or will before long."""
         if self.claimed_until is not None and self.claimed_until >= now:
             return True
         is_open = self.state == JobState.FAILED or self.state in OPEN_STATES
@@ -168,7 +171,7 @@ class _Job(NamedTuple):
 
 
 def _jobs_of(session_pk: int) -> list[_Job]:
-    """Jobs of all the parts that a row shows."""
+    """Return the jobs of all the parts that a row shows."""
     jobs = ExportJob.objects.filter(
         Q(session_id=session_pk) | Q(session__folded_into_id=session_pk)
     ).order_by()
@@ -185,7 +188,7 @@ def _jobs_of(session_pk: int) -> list[_Job]:
 
 
 def want_numbers(session_pk: int) -> None:
-    """Note that a session has new frames, of which there are no numbers yet."""
+    """Store that a session has new frames, whose numbers are to be computed."""
     now = connection.ops.adapt_datetimefield_value(timezone.now())
     with connection.cursor() as cursor:
         cursor.execute(_WANT_NUMBERS, [session_pk, now])
@@ -203,7 +206,7 @@ _WANT_NUMBERS = """
 
 
 def shown_by(session_pk: int) -> int:
-    """The row that shows the movements of this one: another one after a fold.
+    """Return the row that shows the movements of a session: another one once merged.
 
     Numbers are computed there, whichever part brought new frames.
     """

@@ -1,4 +1,4 @@
-"""Rows of one session: its athletes, their parts in it, and the files to fetch."""
+"""The rows of one session: its athletes, their parts in it, and files to fetch."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from syncing.models import ExportJob
 
 
 def participating_players(detail: RebootSession, hitters: list[str]) -> list[Player]:
-    """Records of the participants; one that the list did not hold is created.
+    """Return the athletes who hit, created where the list did not hold them.
 
     They are held until their rows are written: nobody merges them meanwhile.
     """
@@ -45,7 +45,11 @@ def participating_players(detail: RebootSession, hitters: list[str]) -> list[Pla
 def upsert_parts(
     session_id: str, players: list[Player], values: dict[str, Any]
 ) -> tuple[list[str], list[Session], bool]:
-    """What became of each row, the rows, and whether there are others not missing."""
+    """Store each athlete's part in a session.
+
+    Returns what happened to each row ("created", "updated", "unchanged"), the rows, and
+    whether the session has other rows that are not marked as missing.
+    """
     stored = list(Session.objects.filter(session_id=session_id))
     # By the record whose id the vendor used, which a merge leaves as it is.
     known = {row.recorded_as_id or row.player_id: row for row in stored}
@@ -75,7 +79,7 @@ def upsert_parts(
 
 
 def mark_absent(session_id: str, hitters: set[str]) -> set[int]:
-    """Rows of people whom the session no longer names; returns their athletes."""
+    """Mark the parts of athletes whom the session no longer names; return those."""
     named = Player.everyone.filter(org_player_id__in=hitters)
     absent = (
         Session.objects.filter(session_id=session_id, missing_since__isnull=True)
@@ -102,7 +106,7 @@ def want_exports(
     *,
     known: list[Session],
 ) -> int:
-    """One job per file; asked for again when the vendor's session is another.
+    """Create one job per file, or renew it when the session changed; return how many.
 
     Those of the sessions that were `known` before may have jobs.
     """

@@ -1,4 +1,4 @@
-"""What export jobs say of a session."""
+"""The state of a session's data, as its export jobs tell it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SETTLED = {JobState.STORED, JobState.NO_DATA, *_BROKEN}
 
 
 def session_state(states: Iterable[str]) -> str:
-    """The state of a session's data from the states of its frame jobs."""
+    """Return the state of a session's data from the states of its frame jobs."""
     found = {JobState(state) for state in states}
     if not found <= _SETTLED:
         return DataState.PARTIAL if JobState.STORED in found else DataState.WAITING
@@ -32,7 +32,7 @@ def session_state(states: Iterable[str]) -> str:
 
 
 def refresh_session_state(session_pk: int) -> bool:
-    """Write the session's state when it is another; inside the job's transaction.
+    """Store a session's state if it changed, inside the job's transaction.
 
     A row that shows the parts of several records of one athlete tells of all of them.
     """
@@ -42,7 +42,7 @@ def refresh_session_state(session_pk: int) -> bool:
 
 
 def _wait_for_others(session_pk: int) -> None:
-    """Two files that settle at once would each take the other for open still.
+    """Lock the session's row: two files that end at once must not miss each other.
 
     SQLite has one writer, who knows all that was written.
     """

@@ -1,4 +1,4 @@
-"""The two ways in which a run stops before its work is done: asked to, or it must."""
+"""How a run stops early: because it was asked to, or because it cannot go on."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ HOPELESS = (AuthenticationError, ConfigurationError, UnavailableError)
 
 
 class StopRun(BaseException):
-    """The run is to end now: cancelled, out of time, stalled, or no longer ours.
+    """The run is to end now: canceled, out of time, stalled, or no longer ours.
 
     Not an ``Exception``, so that no handler for one bad record swallows it.
     """
 
 
 class FatalError(Exception):
-    """The run cannot go on; `error` says why in plain words."""
+    """The run cannot go on; the message says why, and the hint what to do."""
 
     def __init__(self, message: str, *, code: str, hint: str, what: str = "") -> None:
         super().__init__(message)
@@ -33,7 +33,7 @@ class FatalError(Exception):
 
 
 def fatal_from(error: RebootError, what: str) -> FatalError:
-    """The end of a run because of the vendor's answer."""
+    """Return the error that ends a run because of the vendor's answer."""
     return FatalError(
         error.message,
         code=error.code,

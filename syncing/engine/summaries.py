@@ -1,6 +1,6 @@
 """Summaries of athletes, brought up to date while a run goes on.
 
-Where an athlete's numbers lie among everybody's takes a look at all his sessions. An
+Where an athlete's numbers lie among everybody's takes a look at all their sessions. An
 athlete has several sessions and each several files, so the look is taken for all who
 changed within a few seconds together and not after each file.
 """
@@ -44,7 +44,7 @@ class Summaries:
                 self._turn.release()
 
     def flush(self) -> None:
-        """Refresh all that are due."""
+        """Refresh all athletes that are due."""
         with self._turn:
             self._refresh()
 

@@ -13,7 +13,7 @@ MAX_ERRORS = 100
 
 @dataclass
 class Tally:
-    """What happened since it was last written to the run's row."""
+    """Counts, errors and steps that are not yet in the row of the run."""
 
     counts: dict[str, dict[str, int]] = field(default_factory=empty_counts)
     frames: int = 0
@@ -23,7 +23,7 @@ class Tally:
     steps: dict[str, int] = field(default_factory=dict)
 
     def add(self, other: Tally) -> None:
-        """Add what another tally holds."""
+        """Add the counts, errors and steps of another tally to this one."""
         for name, n in other.steps.items():
             self.steps[name] = self.steps.get(name, 0) + n
         for kind, counts in other.counts.items():
@@ -34,7 +34,7 @@ class Tally:
         self.error_count += other.error_count
 
     def add_to(self, log: SyncLog) -> None:
-        """Add this to the counts and errors of a run, without saving its row."""
+        """Add the counts and errors to a run, without saving its row."""
         for kind, counts in self.counts.items():
             stored = log.counts.setdefault(kind, {})
             for name, n in counts.items():
@@ -60,7 +60,7 @@ def advanced(
     begun: dict[str, dict[str, int | None]],
     steps: dict[str, int],
 ) -> dict[str, dict[str, int | None]]:
-    """What the row holds, with the phases that began and the steps that were done."""
+    """Return the stored progress with the phases begun and the steps done since."""
     progress = {name: dict(entry) for name, entry in {**stored, **begun}.items()}
     for name, n in steps.items():
         entry = progress.setdefault(name, {"done": 0, "total": None})

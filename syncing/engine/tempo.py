@@ -10,7 +10,7 @@ from syncing.client.http import RetryPolicy
 
 @dataclass(frozen=True)
 class Tempo:
-    """Times of the sync; tests make them short."""
+    """Waits, numbers of tries and leases of the sync; tests make them short."""
 
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     #: Waits between polls of an export that is being prepared.

@@ -28,7 +28,7 @@ _COPY_S = 5.0
 
 
 class CacheTokenStore:
-    """`syncing.client.tokens.TokenStore` over Django's cache."""
+    """Keeps the vendor's token, sealed, in Django's cache."""
 
     def __init__(self, credentials: Credentials) -> None:
         secret = credentials.key if isinstance(credentials, ApiKey) else ""
@@ -42,7 +42,7 @@ class CacheTokenStore:
         self._fetching = threading.Lock()
 
     def get(self, key: str) -> Token | None:
-        """The stored token; None when there is none, or none that we can open."""
+        """Return the stored token; None when there is none, or none that opens."""
         with self._guard:
             copy = self._copies.get(key)
         if copy is not None and time.monotonic() - copy[0] < _COPY_S:
@@ -57,7 +57,7 @@ class CacheTokenStore:
         return token
 
     def put(self, key: str, token: Token) -> None:
-        """Share a token until it expires."""
+        """Store a token for all workers until it expires."""
         plain = json.dumps(
             {
                 "token": token.access_token,
@@ -72,7 +72,7 @@ class CacheTokenStore:
 
     @contextmanager
     def lock(self, key: str) -> Iterator[None]:
-        """One worker at a time, as far as the cache can promise it."""
+        """Let one worker at a time in, as far as the cache can promise it."""
         name = f"{self._name(key)}-lock"
         with self._fetching:
             deadline = time.monotonic() + _LOCK_S
@@ -94,7 +94,7 @@ class CacheTokenStore:
 
 
 def _opened(sealed: object) -> str | None:
-    """The text again; None when it is not ours, altered, or of a lost key."""
+    """Return the plain text; None when it is not ours, altered, or of a lost key."""
     if not isinstance(sealed, str):
         return None
     try:

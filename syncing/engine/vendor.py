@@ -15,7 +15,7 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def vendor_credentials() -> Credentials:
-    """The key when one is set, else the login; a clear error without either."""
+    """Return the key when one is set, else the login; raise without either."""
     return credentials_from(
         username=settings.REBOOT_USERNAME,
         password=settings.REBOOT_PASSWORD,
@@ -32,7 +32,7 @@ def make_client(
     on_exchange: Callable[[Exchange], None],
     retry: RetryPolicy,
 ) -> RebootClient:
-    """A client for the threads of this process."""
+    """Return a client for the threads of this process."""
     parts = urlsplit(settings.REBOOT_BASE_URL)
     # Only this machine is spoken to without TLS: a simulator runs here.
     plain = [parts.netloc] if parts.hostname in LOOPBACK else []
@@ -50,7 +50,7 @@ def make_client(
 
 
 def _host_patterns(hosts: list[str]) -> list[str]:
-    """A leading dot means any host below; the client's ``*`` stands for one label."""
+    """Return the client's patterns for the hosts of the setting."""
     found = []
     for host in hosts:
         if host.startswith("."):

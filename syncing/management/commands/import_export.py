@@ -1,4 +1,4 @@
-"""Take in export files that a person downloaded from the vendor's dashboard."""
+"""Stores export files that a person downloaded from Reboot Motion."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from syncing.imports import GivenFile, ImportRefusedError, import_files
 
 
 class Command(BaseCommand):
+    """Stores export files of one athlete's session."""
+
     help = (
         "Stores export files (CSV, CSV.gz, Parquet) of one athlete's session, through "
         "the same reader as the sync. A wrong file is refused before anything is "
@@ -22,6 +24,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        """Define the files and whose they are."""
         parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
         parser.add_argument("--player", required=True, metavar="ORG_PLAYER_ID")
         parser.add_argument("--session", required=True, metavar="SESSION_ID")
@@ -33,6 +36,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        """Store the files, and print how many movements are new."""
         with contextlib.ExitStack() as stack:
             files = []
             for path in options["files"]:

@@ -1,4 +1,4 @@
-"""One whole sync in the foreground, without any worker."""
+"""Runs one whole sync in the foreground, without any worker."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ EXIT_STATUS = {"success": 0, "partial": 1, "failed": 2}
 
 
 class Command(BaseCommand):
+    """Runs one whole sync, and ends with a status that says how it went."""
+
     help = (
         "Bring athletes, sessions and swings home from the vendor. Exit status: "
         "0 everything, 1 with parts missing, 2 failed before anything useful."
@@ -32,6 +34,7 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
+        """Define what to look at, and whether to print JSON."""
         parser.add_argument(
             "--full",
             action="store_true",
@@ -56,6 +59,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        """Run the sync, print what went wrong, and exit with its status."""
         if options["full"] and options["since"]:
             raise CommandError(
                 "Give either --full or --since: a full sync looks at everything.",
@@ -84,6 +88,7 @@ class Command(BaseCommand):
         self._end(_word(log), log, options["as_json"])
 
     def _open(self, options: dict[str, Any]) -> SyncLog | None:
+        """Return a run to do here; None when another one is under way."""
         sync_type = SyncType.INCREMENTAL
         if options["full"]:
             sync_type = SyncType.FULL
@@ -148,7 +153,7 @@ class Command(BaseCommand):
 
 
 def outcome(status: str, log: SyncLog | None) -> dict[str, Any]:
-    """The JSON of the last line, as other programs know it."""
+    """Return the JSON of the last line, as other programs know it."""
     if log is None:
         return failure(
             "Another sync is under way.",
@@ -176,7 +181,7 @@ def outcome(status: str, log: SyncLog | None) -> dict[str, Any]:
 
 
 def failure(message: str, code: str, *, hint: str = "") -> dict[str, Any]:
-    """The JSON where no run could be begun."""
+    """Return the JSON for a run that could not begin."""
     error = {
         "what": "Starting the sync",
         "object": "",
@@ -194,7 +199,7 @@ def failure(message: str, code: str, *, hint: str = "") -> dict[str, Any]:
 
 
 def _word(log: SyncLog) -> str:
-    """The outcome in the three words of the contract."""
+    """Return the outcome in the three words of the contract."""
     if log.status == RunStatus.SUCCESS:
         return "success"
     return "failed" if log.status == RunStatus.FAILED else "partial"
