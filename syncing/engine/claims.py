@@ -10,26 +10,20 @@ import threading
 import time
 from collections import deque
 from contextlib import nullcontext
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Least
 from django.utils import timezone
 
-from syncing.choices import OPEN_STATES, ExportType, JobState
+from syncing.choices import OPEN_STATES, JobState
 from syncing.engine.context import RunContext
 from syncing.models import ANALYSIS_ATTEMPTS, AnalysisJob, ExportJob
 from syncing.querysets import ExportJobQuerySet
 
-#: Order within a session: positions of movements are given by the first file.
-_RANK = {
-    ExportType.METADATA.value: 0,
-    ExportType.INVERSE_KINEMATICS.value: 1,
-    ExportType.MOMENTUM_ENERGY.value: 2,
-}
 #: How often idle threads look whether something has become due.
 IDLE_S = 0.2
 
@@ -80,8 +74,6 @@ class Claims:
         self._settled = 0
         # (number of settled jobs, when) at the last claim that found nothing
         self._asked_in_vain = (-1, 0.0)
-        # Text and parameters of the query for what is due.
-        self._due_query: tuple[str, tuple[Any, ...]] | None = None
 
     def of(self, job: ExportJob) -> ExportJobQuerySet:
         """The row of a job as a queryset, empty once the job is no longer ours."""
@@ -174,67 +166,63 @@ class Claims:
             )
 
     def _due(self, now: datetime, count: int) -> list[int]:
-        """Ids of jobs that are due, by a query that is built once.
+        """Return the ids of jobs that are due and that nobody holds.
 
-        It is asked after every file, mostly in vain, and building it takes ten times
-        as long as the answer.
+        Asked after every file and mostly in vain, so as plain SQL: building the query
+        with the ORM takes ten times as long as its answer.
         """
-        patience = timedelta(seconds=self._ctx.tempo.patience_s)
-        if self._due_query is None:
-            chosen = self._chosen(_NOW, _NOW + patience)
-            self._due_query = chosen.values("id")[:count].query.sql_with_params()
-        sql, params = self._due_query
         adapt = connection.ops.adapt_datetimefield_value
-        times = [
-            (adapt(_NOW), adapt(now)),
-            (adapt(_NOW + patience), adapt(now + patience)),
-        ]
+        sql = _DUE
+        if connection.features.has_select_for_update_skip_locked:
+            sql += _SKIP_LOCKED
+        soon = now + timedelta(seconds=self._ctx.tempo.patience_s)
+        at = adapt(now)
         with connection.cursor() as cursor:
             cursor.execute(
-                sql,
-                [
-                    next((real for stand_in, real in times if value == stand_in), value)
-                    for value in params
-                ],
+                sql, [at, at, self._ctx.tempo.max_attempts, adapt(soon), count]
             )
             return [pk for (pk,) in cursor.fetchall()]
 
-    def _chosen(self, now: datetime, soon: datetime) -> ExportJobQuerySet:
-        """Jobs that are due and that nobody holds, newest sessions first.
 
-        A file of a session waits for the ones before it, so that the movements get
-        their places in the same order whatever happens on the way.
-        """
-        due = ExportJob.objects.due(now).unclaimed(now)
-        most = self._ctx.tempo.max_attempts
-        due = due.filter(Q(attempts__lt=most) | Q(state=JobState.GIVEN_UP))
-        for data_type, rank in _RANK.items():
-            before = [name for name, place in _RANK.items() if place < rank]
-            if before:
-                earlier = ExportJob.objects.filter(
-                    session=OuterRef("session"), data_type__in=before
-                ).filter(
-                    Q(
-                        state__in=[
-                            JobState.WANTED,
-                            JobState.REQUESTED,
-                            JobState.READY,
-                            JobState.DOWNLOADING,
-                        ]
-                    )
-                    | Q(state=JobState.FAILED, next_try_at__lte=soon)
-                )
-                due = due.exclude(Q(data_type=data_type) & Exists(earlier))
-        chosen = due.order_by(
-            F("session__session_date").desc(nulls_last=True), "session_id", "id"
+#: Jobs that are due and that nobody holds, newest sessions first. A file of a session
+#: waits for the ones before it (metadata, inverse kinematics, momentum and energy),
+#: so that the movements get their places in the same order whatever happens on the
+#: way. Parameters: now, now, the most tries, the end of what a run waits for, a number.
+_DUE = """
+    SELECT job.id
+    FROM syncing_exportjob AS job
+    JOIN sessions AS session ON session.id = job.session_id
+    WHERE job.state IN (
+            'wanted', 'requested', 'processing', 'ready', 'downloading',
+            'failed', 'no_data', 'given_up'
         )
-        if connection.features.has_select_for_update_skip_locked:
-            chosen = chosen.select_for_update(skip_locked=True, of=("self",))
-        return chosen
-
-
-#: Stands for the present in a query that is built once.
-_NOW = datetime(1900, 1, 1, tzinfo=UTC)
+        AND job.next_try_at <= %s
+        AND (job.claimed_until IS NULL OR job.claimed_until < %s)
+        AND (job.attempts < %s OR job.state = 'given_up')
+        AND session.missing_since IS NULL
+        AND NOT EXISTS (
+            SELECT 1
+            FROM syncing_exportjob AS earlier
+            WHERE earlier.session_id = job.session_id
+                AND (
+                    (
+                        job.data_type = 'inverse-kinematics'
+                        AND earlier.data_type = 'metadata'
+                    )
+                    OR (
+                        job.data_type = 'momentum-energy'
+                        AND earlier.data_type IN ('metadata', 'inverse-kinematics')
+                    )
+                )
+                AND (
+                    earlier.state IN ('wanted', 'requested', 'ready', 'downloading')
+                    OR (earlier.state = 'failed' AND earlier.next_try_at <= %s)
+                )
+        )
+    ORDER BY session.session_date DESC NULLS LAST, job.session_id, job.id
+    LIMIT %s
+"""
+_SKIP_LOCKED = " FOR UPDATE OF job SKIP LOCKED"
 _MOVE = """
     UPDATE syncing_exportjob SET state = %s, updated_at = %s
     WHERE id = %s AND claimed_by = %s
