@@ -10,6 +10,7 @@ import scipy
 from biomechanics import signals
 from biomechanics.analysis_types import FloatArray
 
+LEAST_FRAMES = 20
 RATES_HZ = (20.0, 5000.0)
 """Rates outside are no camera's: milliseconds taken for seconds, say."""
 
@@ -58,7 +59,7 @@ class ClockError(ValueError):
 
 
 def read_clock(time_s: npt.ArrayLike) -> Clock:
-    """Find the uniform clock behind the time stamps of one movement.
+    """Return the uniform clock behind the time stamps of one movement.
 
     Exporters round stamps (0.1 ms in a public 360 Hz file): the median step then
     reads 2.8 ms instead of 2.778, a rate and every speed 0.8 % off. The step is
@@ -80,57 +81,18 @@ def read_clock(time_s: npt.ArrayLike) -> Clock:
         Fewer than 20 stamps, or many rows with the same stamp (several movements
         stacked on one another).
     """
-    stamps = np.asarray(time_s, dtype=np.float64)
-    rows: npt.NDArray[np.intp] | None = None
-    finite = np.isfinite(stamps)
-    if not finite.all():
-        rows = np.flatnonzero(finite)
-        stamps = stamps[rows]
-    if stamps.size < 20:
-        raise ClockError(
-            f"the clip has {stamps.size} frames with a time; 20 are needed"
-        )
+    stamps, rows = _ordered_stamps(np.asarray(time_s, dtype=np.float64))
     steps = stamps[1:] - stamps[:-1]
-    if steps.min() <= 0:
-        order = np.argsort(stamps, kind="stable")
-        if (
-            np.count_nonzero(steps < 0) == 1
-            and np.count_nonzero(np.diff(stamps[order]) <= 1e-9) > 0.2 * stamps.size
-        ):
-            raise ClockError("the clock runs twice over the same seconds")
-        rows = order if rows is None else rows[order]
-        stamps = stamps[order]
-        keep = np.concatenate(([True], np.diff(stamps) > 1e-9))
-        repeated = stamps.size - int(keep.sum())
-        if repeated > 0.02 * stamps.size + 1:
-            raise ClockError(
-                f"{repeated} frames share their time with another frame; several "
-                "movements seem to be stacked on one another"
-            )
-        rows, stamps = rows[keep], stamps[keep]
-        steps = np.diff(stamps)
-        if stamps.size < 20:
-            raise ClockError(f"only {stamps.size} different times; 20 are needed")
-
     median_step = signals.median(steps)
     counts = np.maximum(np.rint(steps / median_step), 1.0)
     slots = np.concatenate(([0.0], np.cumsum(counts)))
-    # Least squares over all stamps: a rounded first or last one tilts nothing.
-    middle, centre = signals.mean(slots), signals.mean(stamps)
-    off_middle = slots - middle
-    step = float(off_middle @ (stamps - centre) / (off_middle @ off_middle))
-    start = centre - step * middle
+    start, step = _fit_line(slots, stamps)
     if not RATES_HZ[0] <= 1.0 / step <= RATES_HZ[1]:
         raise ClockError(
             f"its frames are {step:.3g} s apart; between {RATES_HZ[0]:.0f} and "
             f"{RATES_HZ[1]:.0f} a second are expected"
         )
-    rounding = 0.0
-    for quantum in (1e-3, 1e-4):
-        scaled = stamps / quantum
-        if float(np.abs(scaled - np.rint(scaled)).max()) < 1e-3:
-            rounding = quantum
-            break
+    rounding = _rounding_s(stamps)
     off = np.abs(steps - median_step) > 0.02 * median_step + 1.01 * rounding
     share = float(np.count_nonzero(off)) / steps.size
     residual = np.abs(stamps - (start + step * slots)).max()
@@ -159,8 +121,70 @@ def read_clock(time_s: npt.ArrayLike) -> Clock:
     )
 
 
+def _ordered_stamps(
+    stamps: FloatArray,
+) -> tuple[FloatArray, npt.NDArray[np.intp] | None]:
+    """Return the stamps in rising order, each once, and the rows they come from.
+
+    Rows are ``None`` when they are all there and in order.
+    """
+    rows: npt.NDArray[np.intp] | None = None
+    finite = np.isfinite(stamps)
+    if not finite.all():
+        rows = np.flatnonzero(finite)
+        stamps = stamps[rows]
+    if stamps.size < LEAST_FRAMES:
+        raise ClockError(
+            f"the clip has {stamps.size} frames with a time; {LEAST_FRAMES} are needed"
+        )
+    steps = stamps[1:] - stamps[:-1]
+    if steps.min() > 0:
+        return stamps, rows
+    order = np.argsort(stamps, kind="stable")
+    if (
+        np.count_nonzero(steps < 0) == 1
+        and np.count_nonzero(np.diff(stamps[order]) <= 1e-9) > 0.2 * stamps.size
+    ):
+        raise ClockError("the clock runs twice over the same seconds")
+    rows = order if rows is None else rows[order]
+    stamps = stamps[order]
+    keep = np.concatenate(([True], np.diff(stamps) > 1e-9))
+    repeated = stamps.size - int(keep.sum())
+    if repeated > 0.02 * stamps.size + 1:
+        raise ClockError(
+            f"{repeated} frames share their time with another frame; several "
+            "movements seem to be stacked on one another"
+        )
+    rows, stamps = rows[keep], stamps[keep]
+    if stamps.size < LEAST_FRAMES:
+        raise ClockError(
+            f"only {stamps.size} different times; {LEAST_FRAMES} are needed"
+        )
+    return stamps, rows
+
+
+def _fit_line(slots: FloatArray, stamps: FloatArray) -> tuple[float, float]:
+    """Return start and step (s) of the line through all stamps, by least squares.
+
+    A rounded first or last stamp then tilts nothing.
+    """
+    middle, center = signals.mean(slots), signals.mean(stamps)
+    off_middle = slots - middle
+    step = float(off_middle @ (stamps - center) / (off_middle @ off_middle))
+    return center - step * middle, step
+
+
+def _rounding_s(stamps: FloatArray) -> float:
+    """Return to what the stamps were rounded, 1 ms or 0.1 ms; 0 when to neither."""
+    for quantum in (1e-3, 1e-4):
+        scaled = stamps / quantum
+        if float(np.abs(scaled - np.rint(scaled)).max()) < 1e-3:
+            return quantum
+    return 0.0
+
+
 def on_clock(values: FloatArray, clock: Clock) -> FloatArray:
-    """Put delivered rows on the uniform clock.
+    """Return delivered rows on the uniform clock.
 
     Parameters
     ----------

@@ -5,7 +5,7 @@ never added up except where the sum is the definition: two arms make the arms.
 """
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,6 +18,7 @@ from biomechanics.points import Columns
 
 BAT_ENERGY_J = (40.0, 600.0)
 BAT_MOMENTUM = (5.0, 45.0)
+MASS_KG = (20.0, 200.0)
 BAT_ENERGY_AROUND_S = (-0.2, 0.1)
 """Around peak hand speed the bat must hold a plausible energy and momentum."""
 
@@ -165,10 +166,69 @@ def _rows_on(
     return rows
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Matched:
+    """Columns of which the rows are matched to the uniform clock of the motion.
+
+    `rows` has shape (n,): the row of each sample, −1 where there is none.
+    """
+
+    columns: Columns
+    rows: npt.NDArray[np.intp]
+
+    def block(self, names: Sequence[str]) -> FloatArray | None:
+        """Return columns side by side, shape (n, k), ``None`` if one is not there."""
+        if any(name not in self.columns for name in names):
+            return None
+        rows = self.rows
+        straight = bool((rows == np.arange(rows.size)).all())
+        index = np.maximum(rows, 0)
+        block = np.empty((len(names), rows.size)).T
+        for place, name in enumerate(names):
+            column = self.columns[name]
+            block[:, place] = column[: rows.size] if straight else column[index]
+        if (rows < 0).any():
+            block[rows < 0] = np.nan
+        return block
+
+    def momentum_of(self, segments: Sequence[str]) -> FloatArray | None:
+        """Return the length of the summed angular momentum, ``None`` without it."""
+        total: FloatArray | None = None
+        for segment in segments:
+            stem = _VECTOR.format(segment)
+            vector = self.block([f"{stem}_{axis}" for axis in "xyz"])
+            if vector is None:
+                total = None
+                break
+            total = vector if total is None else total + vector
+        if total is not None:
+            return axes.length(total)
+        if len(segments) != 1:
+            return None
+        size = self.block([f"{_VECTOR.format(segments[0])}_mag"])
+        return None if size is None else np.abs(size[:, 0])
+
+    def energy_of(self, segments: Sequence[str]) -> FloatArray | None:
+        """Return the summed kinetic energy, ``None`` without it."""
+        block = self.block([f"{segment}_kinetic_energy" for segment in segments])
+        if block is None:
+            return None
+        return block[:, 0] if len(segments) == 1 else block.sum(axis=1)
+
+    def mass_kg(self) -> float | None:
+        """Return the median mass of the whole body, ``None`` if no person's."""
+        if "mass_total" not in self.columns:
+            return None
+        masses = np.asarray(self.columns["mass_total"], dtype=np.float64)
+        masses = masses[np.isfinite(masses)]
+        usual = signals.median(masses) if masses.size else 0.0
+        return usual if MASS_KG[0] <= usual <= MASS_KG[1] else None
+
+
 def read_energetics(
     columns: Columns | None, *, kinematics: Columns, clock: Clock
 ) -> Energetics:
-    """Bring the momentum-energy columns onto the clock of the motion.
+    """Return the momentum and energy columns on the clock of the motion.
 
     Rows are matched by time, nearest within half a frame. A group whose columns are
     all zero or empty was not tracked: it is missing, not zero.
@@ -181,76 +241,55 @@ def read_energetics(
         return Energetics(
             missing=_all_missing("the momentum and energy file has another clock")
         )
-    matched = float(np.count_nonzero(rows >= 0)) / rows.size
-    index = np.maximum(rows, 0)
-    hidden = None if matched == 1.0 else rows < 0
-    straight = hidden is None and bool((index == np.arange(index.size)).all())
-
-    def fetch(names: list[str]) -> FloatArray | None:
-        if any(name not in columns for name in names):
-            return None
-        block = np.empty((len(names), rows.size)).T
-        for place, name in enumerate(names):
-            column = columns[name]
-            block[:, place] = column[: rows.size] if straight else column[index]
-        if hidden is not None:
-            block[hidden] = np.nan
-        return block
-
-    momentum: dict[str, FloatArray] = {}
-    energy: dict[str, FloatArray] = {}
-    missing: dict[str, str] = {}
-    for group, choice in _MOMENTUM.items():
-        key = f"L_{group}"
-        for segments in choice:
-            total: FloatArray | None = None
-            for segment in segments:
-                stem = _VECTOR.format(segment)
-                vector = fetch([f"{stem}_{axis}" for axis in "xyz"])
-                if vector is None:
-                    total = None
-                    break
-                total = vector if total is None else total + vector
-            size = None if total is None else axes.length(total)
-            if size is None and len(segments) == 1:
-                block = fetch([f"{_VECTOR.format(segments[0])}_mag"])
-                size = None if block is None else np.abs(block[:, 0])
-            if size is not None:
-                _keep(size, key, group, momentum, missing)
-                if group in momentum:
-                    break
-        else:
-            missing.setdefault(key, f"no angular momentum of the {group} in the file")
-    for group, choice in _ENERGY.items():
-        key = f"KE_{group}"
-        for segments in choice:
-            block = fetch([f"{segment}_kinetic_energy" for segment in segments])
-            if block is not None:
-                whole = block[:, 0] if len(segments) == 1 else block.sum(axis=1)
-                _keep(whole, key, group, energy, missing)
-                if group in energy:
-                    break
-        else:
-            missing.setdefault(key, f"no kinetic energy of the {group} in the file")
-    center = fetch([f"center_of_mass_{axis}" for axis in "xyz"])
-    mass: float | None = None
-    if "mass_total" in columns:
-        masses = np.asarray(columns["mass_total"], dtype=np.float64)
-        masses = masses[np.isfinite(masses)]
-        usual = signals.median(masses) if masses.size else 0.0
-        if 20.0 <= usual <= 200.0:
-            mass = usual
+    matched = _Matched(columns, rows)
+    momentum, no_momentum = _tracked_groups(
+        _MOMENTUM, "L", "angular momentum", matched.momentum_of
+    )
+    energy, no_energy = _tracked_groups(
+        _ENERGY, "KE", "kinetic energy", matched.energy_of
+    )
     return Energetics(
         momentum=momentum,
         energy=energy,
-        missing={
-            key: reason
-            for key, reason in missing.items()
-            if key.split("_", 1)[1] not in (momentum if key[0] == "L" else energy)
-        },
-        center_of_mass=center,
-        mass_kg=mass,
+        missing=no_momentum | no_energy,
+        center_of_mass=matched.block([f"center_of_mass_{axis}" for axis in "xyz"]),
+        mass_kg=matched.mass_kg(),
     )
+
+
+def _tracked_groups(
+    groups: Mapping[str, tuple[tuple[str, ...], ...]],
+    kind: str,
+    words: str,
+    read: Callable[[tuple[str, ...]], FloatArray | None],
+) -> tuple[dict[str, FloatArray], dict[str, str]]:
+    """Return the groups that were tracked, and why the others were not.
+
+    Parameters
+    ----------
+    groups : mapping of str to tuple of tuples of str
+        Segments of each group, best choice first.
+    kind, words : str
+        ``L`` or ``KE``, and what it is called.
+    read : callable
+        Returns the curve of some segments, ``None`` when columns are not there.
+    """
+    found: dict[str, FloatArray] = {}
+    missing: dict[str, str] = {}
+    for group, choice in groups.items():
+        why = f"no {words} of the {group} in the file"
+        for segments in choice:
+            values = read(segments)
+            if values is None:
+                continue
+            if _tracked(values):
+                found[group] = values
+                break
+            spoken = "the bat was" if group == "bat" else f"the {group} columns were"
+            why = f"{spoken} not tracked: all values are empty or zero"
+        else:
+            missing[f"{kind}_{group}"] = why
+    return found, missing
 
 
 def _all_missing(reason: str) -> dict[str, str]:
@@ -266,20 +305,6 @@ def _tracked(values: npt.NDArray[np.floating]) -> bool:
     if math.isfinite(middle) and middle != 0.0:
         return True
     return bool((np.isfinite(values) & (values != 0.0)).any())
-
-
-def _keep(
-    values: FloatArray,
-    key: str,
-    group: str,
-    into: dict[str, FloatArray],
-    missing: dict[str, str],
-) -> None:
-    if not _tracked(values):
-        spoken = "the bat was" if group == "bat" else f"the {group} columns were"
-        missing[key] = f"{spoken} not tracked: all values are empty or zero"
-    else:
-        into[group] = values
 
 
 def bat_out_of_range(energetics: Energetics, *, low: int, high: int) -> str | None:

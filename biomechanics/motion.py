@@ -55,8 +55,13 @@ class Motion:
         Points that are not in the file.
     scale : float or None
         Factor already applied to reach metres; ``None``: unit unknown, not applied.
+    bat : BatPoints or None
     head_is : str
         What the head point is, in words.
+    hand_is : {'hands', 'wrists'}
+        What hand speed is read from.
+    gap_margin : int
+        Samples on both sides of a gap that are hidden with it.
     """
 
     clock: Clock
@@ -119,21 +124,27 @@ def _scale_finding(
     return Finding(scale, f"Positions are in {name}.", evidence)
 
 
-def read_motion(columns: Columns, clock: Clock) -> Motion:
-    """Put the delivered points on the clock, in metres, filled and filtered.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Delivered:
+    """The points of a file, side by side.
 
-    Parameters
+    Attributes
     ----------
-    columns : mapping of str to ndarray, shape (n_rows,)
-    clock : Clock
-        From `clock.read_clock` over the ``time`` column.
-
-    Returns
-    -------
-    Motion
+    stacked : ndarray, shape (n, 3 · n_points)
+        Coordinates in the order of `POINTS`, NaN for what is absent.
+    names : mapping of str to tuple of str
+        The delivered points that stand for each point.
+    absent : frozenset of str
     """
-    rows = len(columns["time"])
-    stacked = np.empty((len(POINTS) * 3, rows)).T
+
+    stacked: FloatArray
+    names: Mapping[str, tuple[str, ...]]
+    absent: frozenset[str]
+
+
+def _stack_points(columns: Columns) -> _Delivered:
+    """Return the points of the file, the best delivered choice for each."""
+    stacked = np.empty((len(POINTS) * 3, len(columns["time"]))).T
     absent = set()
     used: dict[str, tuple[str, ...]] = {}
     for place, point in enumerate(POINTS):
@@ -157,71 +168,105 @@ def read_motion(columns: Columns, clock: Clock) -> Motion:
         for point in ("lhand", "rhand"):
             stacked[:, 3 * PLACES[point] : 3 * PLACES[point] + 3] = np.nan
             absent.add(point)
+    return _Delivered(stacked, used, frozenset(absent))
 
-    stacked = on_clock(stacked, clock)
-    shape = (clock.count, len(POINTS), 3)
+
+def _all_points(
+    values: FloatArray,
+    hidden: npt.NDArray[np.bool_] | None,
+    present: npt.NDArray[np.bool_],
+) -> Points:
+    """Return all points from the coordinates of those present.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n, 3 · n_present)
+    hidden : ndarray of bool, same shape, or None
+        Values that become NaN.
+    present : ndarray of bool, shape (n_points,)
+    """
+    if hidden is not None:
+        values = np.where(hidden, np.nan, values)
+    if not present.all():
+        everything = np.full((values.shape[0], len(POINTS) * 3), np.nan)
+        everything[:, np.repeat(present, 3)] = values
+        values = everything
+    return Points(values.reshape(-1, len(POINTS), 3))
+
+
+def _filter_trunk(
+    filled: FloatArray, present: npt.NDArray[np.bool_], rate_hz: float
+) -> FloatArray:
+    """Return `filled` with the trunk's points filtered and NaN for the others."""
+    chosen = np.repeat([name in TRUNK_POINTS for name in POINTS], 3)
+    chosen = chosen[np.repeat(present, 3)]
+    trunk = np.full(filled.shape, np.nan)
+    if chosen.any():
+        trunk[:, chosen] = signals.lowpass(
+            filled[:, chosen], cutoff_hz=TRUNK_CUTOFF_HZ, sampling_rate_hz=rate_hz
+        )
+    return trunk
+
+
+def read_motion(columns: Columns, clock: Clock) -> Motion:
+    """Return the delivered points on the clock, in meters, filled and filtered.
+
+    Parameters
+    ----------
+    columns : mapping of str to ndarray, shape (n_rows,)
+    clock : Clock
+        From `clock.read_clock` over the ``time`` column.
+    """
+    delivered = _stack_points(columns)
     rate = clock.sampling_rate_hz
-    present = np.array([name not in absent for name in POINTS])
-    columns_present = np.repeat(present, 3)
-    given = stacked if present.all() else stacked[:, columns_present]
-    filled, unknown = signals.fill_gaps(given, sampling_rate_hz=rate)
-
+    stacked = on_clock(delivered.stacked, clock)
+    by_point = stacked.reshape(clock.count, len(POINTS), 3)
     scale, evidence = axes.find_scale(
-        upper_arm=_median_distance(
-            stacked.reshape(shape), (("lsjc", "lejc"), ("rsjc", "rejc"))
-        ),
-        hips=_median_distance(stacked.reshape(shape), (("lhjc", "rhjc"),)),
+        upper_arm=_median_distance(by_point, (("lsjc", "lejc"), ("rsjc", "rejc"))),
+        hips=_median_distance(by_point, (("lhjc", "rhjc"),)),
     )
+    present = np.array([name not in delivered.absent for name in POINTS])
+    given = stacked if present.all() else stacked[:, np.repeat(present, 3)]
+    filled, unknown = signals.fill_gaps(given, sampling_rate_hz=rate)
     if scale is not None and scale != 1.0:
         filled = filled * scale
-
     margin = round(signals.EDGE_S * rate)
-    mask = None if unknown is None else signals.widen(unknown, margin)
-
-    def whole(values: FloatArray, hidden: npt.NDArray[np.bool_] | None) -> Points:
-        if hidden is not None:
-            values = np.where(hidden, np.nan, values)
-        if not present.all():
-            everything = np.full((clock.count, len(POINTS) * 3), np.nan)
-            everything[:, columns_present] = values
-            values = everything
-        return Points(values.reshape(shape))
-
-    limbs = whole(
-        signals.lowpass(filled, cutoff_hz=LIMB_CUTOFF_HZ, sampling_rate_hz=rate), mask
-    )
-    chosen = np.repeat([name in TRUNK_POINTS for name in POINTS], 3)[columns_present]
-    trunk_values = np.full(filled.shape, np.nan)
-    if chosen.any():
-        trunk_values[:, chosen] = signals.lowpass(
-            filled[:, chosen], cutoff_hz=TRUNK_CUTOFF_HZ, sampling_rate_hz=rate
-        )
+    # A filter spreads what was put into a gap to both sides of it.
+    around_gaps = None if unknown is None else signals.widen(unknown, margin)
+    limbs = signals.lowpass(filled, cutoff_hz=LIMB_CUTOFF_HZ, sampling_rate_hz=rate)
+    trunk = _filter_trunk(filled, present, rate)
     unknown_points = None
     if unknown is not None:
-        unknown_points = np.zeros(shape[:2], dtype=bool)
+        unknown_points = np.zeros((clock.count, len(POINTS)), dtype=bool)
         unknown_points[:, present] = unknown.reshape(clock.count, -1, 3).any(axis=2)
-    head = used.get("head")
     return Motion(
         clock=clock,
-        raw=whole(filled, unknown),
-        trunk=whole(trunk_values, mask),
-        limbs=limbs,
+        raw=_all_points(filled, unknown, present),
+        trunk=_all_points(trunk, around_gaps, present),
+        limbs=_all_points(limbs, around_gaps, present),
         unknown=unknown_points,
-        absent=frozenset(absent),
+        absent=delivered.absent,
         scale=scale,
         scale_finding=_scale_finding(scale, evidence),
         bat=_read_bat(columns, clock, scale),
-        head_is="middle of the shoulders"
-        if head is None
-        else {"head": "head", "skullbase": "base of the skull"}.get(
-            head[0], "middle of the eyes"
-        ),
-        hand_is="wrists" if "lhand" in absent else "hands",
+        head_is=_head_in_words(delivered.names.get("head")),
+        hand_is="wrists" if "lhand" in delivered.absent else "hands",
         gap_margin=margin,
     )
 
 
+def _head_in_words(names: tuple[str, ...] | None) -> str:
+    """Return what stands for the head, given the delivered points."""
+    if names is None:
+        return "middle of the shoulders"
+    return {"head": "head", "skullbase": "base of the skull"}.get(
+        names[0], "middle of the eyes"
+    )
+
+
 def _read_bat(columns: Columns, clock: Clock, scale: float | None) -> BatPoints | None:
+    """Return the bat's points, ``None`` when the file does not give a line of it."""
+
     def first(names: tuple[str, ...]) -> str | None:
         return next((name for name in names if has_values(columns, name)), None)
 

@@ -1,4 +1,4 @@
-"""Entry point: one movement's columns in, everything known about the swing out."""
+"""Analyze a swing: the columns of one movement in, all that is known of it out."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -52,7 +52,7 @@ def analyze_swing(
     event_overrides: Mapping[str, float] | None = None,
     forward_axis: Sequence[float] | None = None,
 ) -> SwingAnalysis:
-    """Analyse one movement.
+    """Return events, numbers, curves and quality of one movement.
 
     Parameters
     ----------
@@ -66,6 +66,7 @@ def analyze_swing(
     bats : {'right', 'left', 'switch'} or None
         From the athlete's profile.
     height_m, mass_kg : float or None
+        Of the athlete.
     contact_time_s : float, optional
         A real contact, on the clock of the file.
     event_overrides : mapping of str to float, optional
@@ -103,7 +104,25 @@ def analyze_swing(
         )
     except UnreadableMotionError as problem:
         return _unreadable(problem, rows=rows, bats=bats)
-    values = compute_metrics(swing, height_m=height_m, mass_kg=mass_kg)
+    metrics = compute_metrics(swing, height_m=height_m, mass_kg=mass_kg)
+    return _analysis_of(
+        swing,
+        rows=rows,
+        metrics=metrics,
+        quality=judge(swing, metrics, bats=bats, height_m=height_m),
+        was_moved=bool(overrides),
+    )
+
+
+def _analysis_of(
+    swing: ObservedSwing,
+    *,
+    rows: int,
+    metrics: Mapping[str, MetricValue],
+    quality: Quality,
+    was_moved: bool,
+) -> SwingAnalysis:
+    """Return the analysis of a swing that was observed, measured and judged."""
     clock = swing.hitter.clock
     return SwingAnalysis(
         side=swing.hitter.side.side,
@@ -114,10 +133,10 @@ def analyze_swing(
         findings=FileFindings(dict(sorted(swing.findings.items()))),
         events=_event_map(swing.events.found, clock),
         automatic_events=_event_map(swing.events.automatic, clock)
-        if overrides
+        if was_moved
         else None,
-        metrics=values,
-        quality=judge(swing, values, bats=bats, height_m=height_m),
+        metrics=metrics,
+        quality=quality,
         kind=swing.kind,
         is_swing=swing.kind == "swing",
         series=_series(swing),
@@ -178,6 +197,7 @@ def _checked_overrides(
 
 
 def _event_map(found: Mapping[str, Found], clock: Clock) -> dict[str, Event]:
+    """Return the events on the clock of the file, in the order of `EVENT_NAMES`."""
     return {
         name: found[name].event(start_s=clock.start_s, step_s=clock.step_s)
         for name in EVENT_NAMES
@@ -188,6 +208,7 @@ def _event_map(found: Mapping[str, Found], clock: Clock) -> dict[str, Event]:
 def _unreadable(
     problem: UnreadableMotionError, *, rows: int, bats: Bats | None
 ) -> SwingAnalysis:
+    """Return an analysis in which every number is missing for one reason."""
     clock = problem.clock
     side: Side | None = bats if bats in ("right", "left") else None
     reason = problem.reason.rstrip(".")
