@@ -1,6 +1,6 @@
-"""Who may see and change what: the one place that decides.
+"""Who may see and change what: all rules of access stand here.
 
-Every lookup of an athlete, a session or a movement, in pages and programs alike,
+Every lookup of an athlete, a session or a movement, by pages and by the JSON API,
 begins with one of the querysets here, so that a rule that is added here holds
 everywhere. What a user may not see answers 404: even its existence is private.
 """
@@ -18,24 +18,30 @@ from athletes.querysets import MovementQuerySet, PlayerQuerySet, SessionQuerySet
 
 
 class Viewer(Protocol):
-    """Whoever looks: a logged-in user, or a program by its token.
+    """Somebody who looks: a logged-in user, or a program with its token.
 
-    `team_limit` gives the teams whose athletes may be seen, None for no limit; who
-    has no such method (somebody who is not logged in) sees nobody.
+    `team_limit` gives the teams whose athletes may be seen, None for no limit. A viewer
+    without such a method is not logged in and sees nobody.
     """
 
     @property
-    def is_authenticated(self) -> Any: ...
+    def is_authenticated(self) -> Any:
+        """Whether the viewer is logged in."""
+        ...
+
     @property
-    def is_active(self) -> bool: ...
+    def is_active(self) -> bool:
+        """Whether the viewer's account is in use."""
+        ...
 
 
 def _may_enter(user: Viewer) -> bool:
+    """Whether the viewer is logged in with an account that is in use."""
     return bool(user.is_authenticated and user.is_active)
 
 
 def _player_ids(user: Viewer) -> QuerySet[Any, Any] | None:
-    """Ids of the athletes of the user's teams; None where there is no limit."""
+    """The keys of the athletes of the user's teams; None for no limit."""
     limit = user.team_limit()  # type: ignore[attr-defined]
     if limit is None:
         return None
@@ -44,15 +50,16 @@ def _player_ids(user: Viewer) -> QuerySet[Any, Any] | None:
 
 
 def sees_everybody(user: Viewer) -> bool:
-    """Whether no team limits this user: what is said of any athlete may be shown."""
+    """Whether this user may see all athletes, because no team limits them."""
     return _may_enter(user) and _player_ids(user) is None
 
 
 def compared_with(user: Viewer) -> PlayerQuerySet | None:
-    """Whom this user's athletes may be held against; None for all of the facility.
+    """The athletes with whom a percentile may compare; None for all of the facility.
 
-    Who is limited to teams is told nothing that athletes outside have a part in: what
-    he knows, and how a place moves the day one of them trains, would bound his number.
+    A coach who is limited to teams gets no percentile that counts athletes of other
+    teams: with what the coach knows, and by how it moves on the day such an athlete
+    trains, it would tell about that athlete's numbers.
     """
     return None if sees_everybody(user) else visible_players(user)
 
@@ -86,36 +93,42 @@ def visible_movements(user: Viewer) -> MovementQuerySet:
 
 
 def visible_athlete_tags(user: Viewer) -> QuerySet[Tag]:
-    """Tags on athletes that this user may see: what others are called is private."""
+    """Tags on athletes that this user may see; the tags of others are private."""
     return Tag.objects.filter(Exists(visible_players(user).filter(tags=OuterRef("pk"))))
 
 
 def may_edit(user: Viewer) -> bool:
-    """Whether notes, conditions, inclusions and events may be changed.
+    """Whether this user may change notes, setups, inclusions and events.
 
-    Holds for rows that the user may see: a coach works with his own athletes.
+    This holds for rows that the user may see: coaches work with their own athletes.
     """
     return _may_enter(user)
 
 
 def may_export(user: Viewer) -> bool:
-    """Whether frames and numbers may be downloaded as files."""
+    """Whether this user may download frames and numbers as files."""
     return _may_enter(user)
 
 
 def may_administer(user: Viewer) -> bool:
-    """Whether master data may be corrected and syncs started."""
+    """Whether this user may correct master data and start syncs."""
     return _may_enter(user) and bool(getattr(user, "is_staff", False))
 
 
 def require_edit(user: Viewer) -> None:
-    """Refuse (403) a user who may look but not change."""
+    """Do nothing for a user who may make changes, and refuse every other.
+
+    Raises
+    ------
+    django.core.exceptions.PermissionDenied
+        Answered with status 403.
+    """
     if not may_edit(user):
         raise PermissionDenied("You may look at this but not change it.")
 
 
 def get_player_or_404(user: Viewer, pk: int) -> Player:
-    """The athlete, if this user may see him."""
+    """The athlete, if this user may see them; else the answer is 404."""
     player = visible_players(user).filter(pk=pk).first()
     if player is None:
         raise Http404("There is no such athlete, or you may not see it.")
@@ -123,7 +136,7 @@ def get_player_or_404(user: Viewer, pk: int) -> Player:
 
 
 def merged_into(user: Viewer, pk: int) -> int | None:
-    """The athlete that a record was merged into, if this user may see him."""
+    """The key of the athlete that a record was merged into, if they may be seen."""
     return (
         visible_players(user)
         .filter(aliases__pk=pk)
@@ -133,7 +146,7 @@ def merged_into(user: Viewer, pk: int) -> int | None:
 
 
 def folded_into(user: Viewer, pk: int) -> int | None:
-    """The session row that shows a folded one, if this user may see it."""
+    """The key of the row that shows a folded session, if the user may see it."""
     return (
         visible_sessions(user)
         .filter(folded__pk=pk)
@@ -143,7 +156,7 @@ def folded_into(user: Viewer, pk: int) -> int | None:
 
 
 def get_session_or_404(user: Viewer, pk: int) -> Session:
-    """The session with its athlete, if this user may see it."""
+    """The session with its athlete, if this user may see it; else the answer is 404."""
     session = visible_sessions(user).select_related("player").filter(pk=pk).first()
     if session is None:
         raise Http404("There is no such session, or you may not see it.")
@@ -151,7 +164,7 @@ def get_session_or_404(user: Viewer, pk: int) -> Session:
 
 
 def get_movement_or_404(user: Viewer, pk: int) -> Movement:
-    """The movement with its session and athlete, if this user may see it."""
+    """The movement with session and athlete, if this user may see it; else 404."""
     movement = (
         visible_movements(user).select_related("session__player").filter(pk=pk).first()
     )

@@ -1,4 +1,4 @@
-"""Requests as our views see them, and answers as pages or fragments."""
+"""Requests as the views receive them, and answers as whole pages or parts of one."""
 
 from __future__ import annotations
 
@@ -14,24 +14,26 @@ from accounts.models import User
 
 
 class PageRequest(HttpRequest):
-    """A request behind the login, with htmx's headers read."""
+    """A request of a logged-in user, with the headers that htmx sends."""
 
     htmx: HtmxDetails
     user: User  # the middleware lets nobody else in
 
 
 def page_number(request: HttpRequest) -> int:
-    """The page that the query names; the first where it names none that there is."""
+    """The number of the page in the address; 1 where it is missing or not a number."""
     text = request.GET.get("page", "")
-    # Long numbers are nobody's: Python refuses to read some, databases to count so far.
+    # No list has so many pages: Python refuses to read very long numbers, and databases
+    # to count so far.
     is_number = text.isascii() and text.isdigit() and len(text) < 7
     return max(1, int(text)) if is_number else 1
 
 
 def wants_fragment(request: PageRequest) -> bool:
-    """Whether htmx asks for a part; a page restored from history is whole.
+    """Whether htmx asks for a part of the page and not for all of it.
 
-    A boosted link asks for a part only if it says where the part goes.
+    A page restored from history is whole. A boosted link asks for a part only if it
+    names where the part goes.
     """
     htmx = request.htmx
     if not htmx or htmx.history_restore_request:
@@ -47,7 +49,7 @@ def page_or_fragment(
     *,
     status: int = 200,
 ) -> HttpResponse:
-    """One URL, two answers; caches must keep them apart."""
+    """The page, or for htmx the part of it; caches are told to keep the two apart."""
     template = fragment if wants_fragment(request) else page
     response = render(request, template, dict(context), status=status)
     patch_vary_headers(response, ("HX-Request",))

@@ -1,7 +1,11 @@
-"""Athletes, their sessions, movements and frames.
+"""The tables of athletes, their sessions, movements, frames and numbers.
 
-The names of the tables and of the vendor's identifiers are relied on by other
-programs; everything else is ours.
+One module, although a long one: it is read as a list of tables, each refers to those
+before it, and their names are imported everywhere. Fields, constraints and indexes
+stand here; questions about rows are in `athletes.querysets`, and whatever changes
+several rows is in the packages beside this module.
+
+Other programs rely on the names of the tables and of the vendor's identifiers.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ from athletes import querysets
 
 
 class Hand(models.TextChoices):
-    """Side an athlete hits or throws from."""
+    """The side that an athlete hits or throws from."""
 
     RIGHT = "right", "Right"
     LEFT = "left", "Left"
@@ -25,14 +29,14 @@ class Hand(models.TextChoices):
 
 
 class Side(models.TextChoices):
-    """Side that one swing was taken from."""
+    """The side that one swing was taken from."""
 
     RIGHT = "right", "Right-handed"
     LEFT = "left", "Left-handed"
 
 
 class DataType(models.TextChoices):
-    """Kinds of frames that are stored, in the vendor's words."""
+    """The kinds of frames that are stored, as the vendor names them."""
 
     INVERSE_KINEMATICS = "inverse-kinematics", "Inverse kinematics"
     MOMENTUM_ENERGY = "momentum-energy", "Momentum and energy"
@@ -50,7 +54,7 @@ class DataState(models.TextChoices):
 
 
 class Condition(models.TextChoices):
-    """How the ball came in a session."""
+    """The setup of a session: how the ball was pitched or placed."""
 
     TEE = "tee", "Tee"
     FRONT_TOSS = "front_toss", "Front toss"
@@ -59,7 +63,7 @@ class Condition(models.TextChoices):
 
 
 class QualityGrade(models.TextChoices):
-    """How far the data of one movement can be used."""
+    """How good the data of one movement are."""
 
     GOOD = "good", "Good"
     USABLE = "usable", "Usable"
@@ -67,7 +71,7 @@ class QualityGrade(models.TextChoices):
 
 
 class Inclusion(models.TextChoices):
-    """Whether a movement counts in means and trends."""
+    """Whether a movement is included in averages and trends, and who decided it."""
 
     AUTOMATIC = "auto", "By its quality"
     INCLUDED = "included", "Included by a person"
@@ -85,13 +89,13 @@ CORRECTABLE_FIELDS = (
     "dominant_hand_hitting",
     "dominant_hand_throwing",
 )
-#: What tells two records of one athlete: whoever changes one of these empties
-#: `compared_at`.
+#: Facts by which two records of one athlete are recognized. A change of one of these
+#: empties `compared_at`, so that the athlete is compared again.
 COMPARED_FIELDS = frozenset({"first_name", "last_name", "date_of_birth"})
 
 
 class Player(models.Model):
-    """One athlete of the vendor's organisation."""
+    """One athlete, as the vendor lists them in our organization."""
 
     org_player_id = models.CharField(max_length=200)
     reboot_player_id = models.CharField(max_length=200, blank=True)
@@ -127,7 +131,7 @@ class Player(models.Model):
         default=DataState.NONE,
         editable=False,
     )
-    # Means of the newest session that has them.
+    # Averages of the latest session that has them.
     latest_hand_speed_m_per_s = models.FloatField(null=True, editable=False)
     latest_bat_speed_m_per_s = models.FloatField(null=True, editable=False)
     # The athlete that this record was merged into: the vendor knows one person twice
@@ -141,7 +145,8 @@ class Player(models.Model):
         on_delete=models.CASCADE,
         related_name="aliases",
     )
-    # Null: new, or renamed since athletes.identity.duplicates looked for his likes.
+    # Null: athletes.identity.duplicates still has to compare this athlete with others,
+    # because they are new or were renamed.
     compared_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -190,7 +195,7 @@ class Player(models.Model):
             ),
             # who has this id of the vendor: staff search by it
             models.Index(fields=["reboot_player_id"], name="player_vendor_id"),
-            # athletes whose likes are still to be looked for
+            # athletes who are still to be compared with others
             models.Index(
                 fields=["id"],
                 condition=Q(compared_at__isnull=True),
@@ -202,6 +207,7 @@ class Player(models.Model):
         return self.full_name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store the athlete; a changed name or birth date marks them for comparison."""
         self.search_text = f"{self.first_name} {self.last_name}".strip().lower()
         fields = kwargs.get("update_fields")
         if fields is None or COMPARED_FIELDS.intersection(fields):
@@ -212,12 +218,12 @@ class Player(models.Model):
 
     @property
     def full_name(self) -> str:
-        """First and last name, or the vendor's id where there is none."""
+        """The first and last name, or the vendor's id of an athlete without a name."""
         return f"{self.first_name} {self.last_name}".strip() or self.org_player_id
 
 
 class Session(models.Model):
-    """One player's part in one session of the vendor."""
+    """One athlete's part in one session of the vendor."""
 
     session_id = models.CharField(max_length=200)
     player = models.ForeignKey(
@@ -254,7 +260,7 @@ class Session(models.Model):
         related_name="recorded_sessions",
     )
     # After a merge of two records with a part in the same session: the row that shows
-    # both. This one is hidden, asks for its own files and stores into that one.
+    # both. This row is hidden; its files are still requested, and stored into that one.
     folded_into = models.ForeignKey(
         "self",
         null=True,
@@ -263,7 +269,7 @@ class Session(models.Model):
         on_delete=models.CASCADE,
         related_name="folded",
     )
-    # Kept by athletes.analysis.run when a movement's numbers change.
+    # Kept by athletes.analysis.session_summary when a movement's numbers change.
     swing_count = models.PositiveIntegerField(default=0, editable=False)
     summary = models.JSONField(default=dict, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -303,13 +309,14 @@ class Session(models.Model):
 
     @property
     def whole_id(self) -> int:
-        """The row that shows this part of the session: another one after a fold."""
+        """The key of the row that shows this part of the session."""
         return self.folded_into_id or self.pk
 
     def fold(self, name: str) -> dict[str, Any]:
-        """Fields of a movement of this folded part that the vendor calls `name`.
+        """The fields that a movement of this folded part has in the row that shows it.
 
-        Two parts may name movements alike, so the name here says whose it is.
+        `name` is what the vendor calls the movement. Two parts may name movements
+        alike, so the name in our table says whose it is.
         """
         suffix = f" [{self.vendor_player_id[:80]}]"
         return {
@@ -340,12 +347,12 @@ class Movement(models.Model):
         on_delete=models.RESTRICT,
         related_name="folded_movements",
     )
-    # Two parts of a session may name their movements alike; a folded one therefore
-    # carries the athlete's id in `org_movement_id`, and here what the vendor calls it.
+    # Two parts of a session may name their movements alike. So a folded one has the
+    # athlete's id added to its name in `org_movement_id`, and the vendor's name here.
     name_at_vendor = models.CharField(
         max_length=_MOVEMENT_NAME, blank=True, editable=False, default="", db_default=""
     )
-    # What the vendor's metadata export says of this movement, as delivered.
+    # What the vendor's metadata export says about this movement, unchanged.
     metadata = models.JSONField(default=dict, blank=True)
     missing_since = models.DateTimeField(null=True, blank=True)
 
@@ -367,7 +374,7 @@ class Movement(models.Model):
     method_version = models.CharField(max_length=20, blank=True)
     analysed_at = models.DateTimeField(null=True, blank=True)
 
-    # Decided by a person.
+    # Decided by a coach or by staff.
     inclusion = models.CharField(
         max_length=8, choices=Inclusion.choices, default=Inclusion.AUTOMATIC
     )
@@ -404,12 +411,12 @@ class Movement(models.Model):
 
     @property
     def vendor_name(self) -> str:
-        """What the vendor calls this movement."""
+        """The vendor's name of this movement."""
         return self.name_at_vendor or self.org_movement_id
 
     @property
     def is_counted(self) -> bool:
-        """Whether this movement goes into means and trends."""
+        """Whether this movement is included in averages and trends."""
         if self.inclusion != Inclusion.AUTOMATIC:
             return self.inclusion == Inclusion.INCLUDED
         return bool(self.is_swing) and self.quality_grade != QualityGrade.POOR
@@ -453,10 +460,10 @@ class BiomechanicsData(models.Model):
 
 
 class MovementCurves(models.Model):
-    """Curves computed from the frames of one movement (athletes.frames.curves).
+    """The curves computed from the frames of one movement (athletes.frames.curves).
 
-    They can be computed again at any time; kept, so that a page over forty swings
-    reads a few columns instead of analysing forty files.
+    They can be computed again at any time. They are stored so that a page of forty
+    swings reads a few columns instead of analyzing forty files.
     """
 
     movement = models.OneToOneField(
@@ -476,7 +483,7 @@ class MovementCurves(models.Model):
 
 
 class SessionMetric(models.Model):
-    """One metric over the counted swings of one session."""
+    """The average and spread of one metric over the included swings of a session."""
 
     session = models.ForeignKey(
         Session, on_delete=models.CASCADE, related_name="session_metrics"
@@ -491,7 +498,8 @@ class SessionMetric(models.Model):
     robust_spread = models.FloatField(null=True)
     cv = models.FloatField(null=True)
     method_version = models.CharField(max_length=20)
-    # Values are compared only where the event that they hang on is the same.
+    # The rule of the event from which the metric is measured: averages are compared
+    # only where it is the same.
     event_rule = models.CharField(max_length=60, blank=True)
 
     class Meta:
@@ -511,10 +519,10 @@ class SessionMetric(models.Model):
 
 
 class PlayerCount(models.Model):
-    """A part of the number of athletes, kept by triggers of PostgreSQL.
+    """A part of the total number of athletes, kept by triggers of PostgreSQL.
 
-    Their sum is the number (athletes.analysis.totals). Parts are added, not changed, so
-    that two who bring athletes in never wait for each other.
+    The total is the sum of the rows (athletes.analysis.totals). Rows are added and not
+    changed, so that two imports of athletes never wait for each other.
     """
 
     n = models.IntegerField()
@@ -530,7 +538,7 @@ class PlayerCount(models.Model):
 
 
 class PeerGroup(models.Model):
-    """Numbers that may be held against each other: one metric on one basis."""
+    """A group of numbers that may be compared: one metric on one basis."""
 
     metric = models.CharField(max_length=60)
     condition = models.CharField(max_length=12, blank=True)
@@ -558,7 +566,7 @@ class PeerGroup(models.Model):
 
 
 class PeerNumber(models.Model):
-    """One athlete's newest session mean in one group."""
+    """One athlete's latest session average in one group."""
 
     player = models.ForeignKey(
         Player, on_delete=models.CASCADE, related_name="peer_numbers"
@@ -567,9 +575,9 @@ class PeerNumber(models.Model):
         PeerGroup, on_delete=models.CASCADE, related_name="numbers"
     )
     value = models.FloatField()
-    # Stretch of values that it is counted in.
+    # The stretch of values in which it is counted (peer_numbers.bucket_of).
     bucket = models.IntegerField()
-    # Of the age at the newest session; null where that is not known.
+    # The band of the athlete's age at the latest session; null where it is unknown.
     age_band = models.PositiveSmallIntegerField(null=True)
 
     class Meta:
@@ -590,9 +598,9 @@ class PeerNumber(models.Model):
 
 
 class PeerCount(models.Model):
-    """How many numbers of a group lie in one stretch of values.
+    """The count of a group's numbers that lie in one stretch of values.
 
-    `audience` is 0 for all athletes and otherwise a band of ages.
+    `audience` is 0 for athletes of all ages, and otherwise a band of ages.
     """
 
     group = models.ForeignKey(
@@ -615,7 +623,7 @@ class PeerCount(models.Model):
 
 
 class EventCorrection(models.Model):
-    """An event that a person moved; undone ones are kept as history."""
+    """An event of a movement that a person moved; undone moves are kept as history."""
 
     movement = models.ForeignKey(
         Movement, on_delete=models.CASCADE, related_name="event_corrections"
@@ -647,7 +655,7 @@ class EventCorrection(models.Model):
 
 
 class InclusionDecision(models.Model):
-    """History of who counted a movement in or out, and why."""
+    """The history of who excluded or included a movement, and why."""
 
     movement = models.ForeignKey(
         Movement, on_delete=models.CASCADE, related_name="inclusion_decisions"
@@ -667,7 +675,7 @@ class InclusionDecision(models.Model):
 
 
 class Tag(models.Model):
-    """A word that people put on athletes and sessions to find them again."""
+    """A tag that people put on athletes and sessions to find them again."""
 
     name = models.CharField(max_length=40)
     players = models.ManyToManyField(Player, related_name="tags", blank=True)
@@ -683,7 +691,7 @@ class Tag(models.Model):
 
 
 class Note(models.Model):
-    """What a person wrote about a session, or about one movement of it."""
+    """A note that a person wrote about a session, or about one movement of it."""
 
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="notes")
     movement = models.ForeignKey(
@@ -710,10 +718,10 @@ class Note(models.Model):
 
 
 class NameKey(models.Model):
-    """Hashes of the names that similar athletes share (athletes.identity.duplicates).
+    """A hash of a name that similar athletes share (athletes.identity.duplicates).
 
-    Two athletes are compared only when they share a key, so that finding the likes of
-    one among 100 000 reads a few rows of this index.
+    Two athletes are compared only when they share a key, so that looking for duplicates
+    of one athlete among 100 000 reads a few rows of this index.
     """
 
     player = models.ForeignKey(
@@ -747,16 +755,16 @@ class Likeness(models.TextChoices):
 
 
 class DuplicatePair(models.Model):
-    """Two records that may be one athlete, and what a person said to it.
+    """Two records that may be one athlete, and what a person decided about them.
 
-    A pair that was found stays when the records stop being alike only if somebody
+    When the records are no longer similar, the pair is deleted, unless somebody has
     decided about it.
     """
 
     first = models.ForeignKey(Player, on_delete=models.CASCADE, related_name="+")
     second = models.ForeignKey(Player, on_delete=models.CASCADE, related_name="+")
     likeness = models.CharField(max_length=20, choices=Likeness.choices)
-    # The smaller, the likelier: the place of the reason in its list.
+    # The place of the likeness in its list: a smaller rank is more likely.
     rank = models.PositiveSmallIntegerField()
     found_at = models.DateTimeField(auto_now_add=True)
     dismissed_by = models.ForeignKey(
@@ -789,7 +797,7 @@ class DuplicatePair(models.Model):
 
 
 class AthleteMerge(models.Model):
-    """That two records were made one athlete, and all that undoing it needs."""
+    """A merge of two records into one athlete, with all that undoing it needs."""
 
     kept = models.ForeignKey(Player, on_delete=models.CASCADE, related_name="merges")
     merged = models.ForeignKey(
@@ -826,9 +834,10 @@ class AthleteMerge(models.Model):
 
 
 class Tombstone(models.Model):
-    """Hashes of an athlete erased for good (athletes.identity.tombstones), no more.
+    """What remains of an athlete who was erased for good: hashes of their ids.
 
-    It keeps the next sync from bringing him back.
+    They keep the next sync from importing the athlete again
+    (athletes.identity.tombstones).
     """
 
     # Which key made the hashes.

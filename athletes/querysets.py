@@ -1,4 +1,4 @@
-"""Chainable questions about rows."""
+"""Questions about rows that can be chained, for use by every other module."""
 
 from __future__ import annotations
 
@@ -20,20 +20,22 @@ class PlayerQuerySet(models.QuerySet["Player"]):
     """Questions about athletes."""
 
     def named_like(self, text: str) -> PlayerQuerySet:
-        """Athletes whose name holds every word of `text`, in any order."""
+        """Athletes whose name contains every word of `text`, in any order."""
         matching = self
         for word in text.lower().split():
             matching = matching.filter(search_text__contains=word)
         return matching
 
     def in_name_order(self) -> PlayerQuerySet:
+        """The athletes by last name, first name and key."""
         return self.order_by("last_name", "first_name", "id")
 
 
 class PlayerManager(models.Manager["Player"].from_queryset(PlayerQuerySet)):  # type: ignore[misc]
-    """Athletes, each person once: without records merged into another one."""
+    """Athletes without the records that were merged into another one."""
 
     def get_queryset(self) -> PlayerQuerySet:
+        """Each athlete once."""
         players: PlayerQuerySet = super().get_queryset()
         return players.filter(merged_into__isnull=True)
 
@@ -42,6 +44,7 @@ class SessionQuerySet(models.QuerySet["Session"]):
     """Questions about sessions."""
 
     def newest_first(self) -> SessionQuerySet:
+        """The sessions by day, latest first; those without a day come last."""
         return self.order_by(models.F("session_date").desc(nulls_last=True), "-id")
 
 
@@ -49,13 +52,15 @@ class MovementQuerySet(models.QuerySet["Movement"]):
     """Questions about movements."""
 
     def in_session_order(self) -> MovementQuerySet:
+        """The movements by session, and in a session as they were recorded."""
         return self.order_by("session_id", "position", "id")
 
     def of_part(self, session_pk: int) -> MovementQuerySet:
-        """Movements that the files of this row bring.
+        """Movements that come from the vendor's files of one session row.
 
-        Those of another record's part that the row shows (athletes.identity.merging)
-        are not among them; those of a folded row are, though another one shows them.
+        Movements of another record's part that this row shows are not among them
+        (athletes.identity.session_parts); those of a folded row are, although another
+        row shows them.
         """
         own = models.Q(session_id=session_pk, folded_from__isnull=True)
         return self.filter(own | models.Q(folded_from_id=session_pk))
@@ -65,6 +70,7 @@ class BiomechanicsDataQuerySet(models.QuerySet["BiomechanicsData"]):
     """Questions about stored frames; `frames` is never loaded by accident."""
 
     def without_frames(self) -> BiomechanicsDataQuerySet:
+        """The rows without their frames, which may be megabytes each."""
         return self.defer("frames")
 
 

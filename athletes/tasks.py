@@ -1,4 +1,4 @@
-"""What the queue calls. Queued rows hold these dotted names: keep them."""
+"""Tasks that the queue runs. Queued rows hold these dotted names: never change them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from athletes.models import Movement
 
 
 def recompute_player(player_id: int) -> int:
-    """Bring an athlete's numbers up to date; returns the number of sessions."""
-    # Here, because web processes import this module's name and not its libraries.
+    """Compute an athlete's old numbers again; returns the number of sessions."""
+    # Imported here, so that importing this module loads no mathematics.
     from athletes.analysis.run import analyze_session
 
     sessions = (

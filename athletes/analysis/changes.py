@@ -1,4 +1,4 @@
-"""What changed in one session against the comparable sessions before it."""
+"""How the averages of a session differ from the comparable sessions before it."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ from biomechanics.change import (
 )
 from biomechanics.definitions import METRICS, MetricDefinition
 
-# A session is held against so many comparable ones before it, taken together:
-# one session alone may have been an odd day, and many would hide what is new.
+#: A session is compared with so many comparable ones before it, taken together: one
+#: session alone may have been an odd day, and many would hide what is new.
 BASELINE_SESSIONS = 3
-
-
+#: At most so many digits are added where a change would not be seen without them.
 MORE_DECIMALS = 2
 
 
 @dataclass(frozen=True)
 class MetricChange:
-    """One metric of one session against the sessions before it.
+    """One metric of a session compared with the sessions before it.
 
-    `real` is None where there is too little to say, with the `reason`.
+    `real` says whether the difference is more than the athlete's usual variation; it is
+    None, with a `reason`, where there is too little data to tell. `smallest` is the
+    smallest difference that would be real. Values are in the unit of the definition.
     """
 
     definition: MetricDefinition
@@ -47,26 +48,27 @@ class MetricChange:
 
     @property
     def side(self) -> str:
-        """Of a switch hitter, which of the two swings it is: `batting left`."""
+        """The side of a switch hitter's swings: `batting left`; empty for others."""
         return self.basis.side_words if self.basis else ""
 
     @property
     def side_key(self) -> str:
-        """The same as an address names it."""
+        """The name of the side in an address; empty where nothing is known of it."""
         return side_key(self.basis.side) if self.basis else ""
 
     @property
     def name(self) -> str:
-        """The number's name as a sentence begins with it."""
+        """The name of the metric, with the side of a switch hitter's swings."""
         return ", ".join(filter(None, (self.definition.name, self.side)))
 
     @property
     def unit(self) -> str:
+        """The unit of the metric as it is stored."""
         return self.definition.unit
 
     @property
     def decimals(self) -> int:
-        """As many as usual; more where a real change would not be seen in them."""
+        """The digits to show; more than usual where a real change needs them."""
         usual = self.definition.decimals
         if self.real and self.before is not None:
             for digits in range(usual, usual + MORE_DECIMALS):
@@ -77,23 +79,23 @@ class MetricChange:
 
     @property
     def size(self) -> float:
-        """How many times the smallest detectable change this one is."""
+        """The change as a multiple of the smallest detectable one; 0 if unknown."""
         if not self.delta or not self.smallest:
             return 0.0
         return abs(self.delta) / self.smallest
 
     @property
     def percent(self) -> float | None:
-        """In per cent, only for quantities of which that makes sense."""
+        """The change in percent; None for metrics that have no natural zero."""
         if not self.definition.ratio_scale or not self.before or self.delta is None:
             return None
         return 100 * self.delta / abs(self.before)
 
 
 def change_at(points: Sequence[Point], at: Point) -> MetricChange:
-    """What one session changed against the comparable ones before it.
+    """The change of one session from the comparable ones before it.
 
-    `points` are one metric's, oldest first.
+    `points` are the averages of one metric, oldest first, and `at` is one of them.
     """
     definition = METRICS[at.metric]
     same = comparable(points, at.basis)
@@ -155,7 +157,10 @@ def change_at(points: Sequence[Point], at: Point) -> MetricChange:
 
 
 def scatter_of_points(points: Sequence[Point]) -> Scatter | None:
-    """The athlete's scatter inside a session, from comparable points of one metric."""
+    """The usual variation inside a session, from comparable points of one metric.
+
+    None where there are too few swings to know it.
+    """
     if not points:
         return None
     spreads = [(point.sd, point.n) for point in points if point.sd is not None]

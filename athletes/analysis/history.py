@@ -1,8 +1,8 @@
-"""Session means over time, and which of them may be held against each other.
+"""Session averages over time, and which of them may be compared.
 
-One line never mixes sources, event rules, hitting conditions, versions of the method
-or the sides that a switch hitter swings from: any of these moves a number without the
-athlete having changed.
+One line never mixes sources, event rules, setups, versions of the method or the sides
+that a switch hitter swings from: any of these moves a number although the athlete has
+not changed.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ _CONDITIONS = dict(Condition.choices)
 
 @dataclass(frozen=True)
 class Basis:
-    """What a number rests on; only equal ones are compared."""
+    """What a number rests on; only numbers on equal bases are compared."""
 
     condition: str
     rule: str
     source: str
     method_version: str
     side: str = ""
-    # Of who swings from one side alone, which one is no news.
+    # Whether pages name the side: not for an athlete who swings from one side only.
     says_side: bool = field(default=False, compare=False)
 
     @property
     def side_words(self) -> str:
-        """`batting left`, where the athlete has swings of another side as well."""
+        """`batting left`; empty where the athlete swings from one side only."""
         return side_in_words(self.side) if self.says_side else ""
 
     @property
@@ -59,7 +59,7 @@ class Basis:
 
 @dataclass(frozen=True)
 class Point:
-    """One metric of one session, of the swings from one side."""
+    """The average of one metric over the swings from one side in one session."""
 
     session_id: int
     date: dt.date | None
@@ -68,7 +68,7 @@ class Point:
     mean: float
     sd: float | None
     basis: Basis
-    # Whether the session has counted swings of another side too.
+    # Whether swings from the other side are included in the session too.
     is_part: bool = False
 
 
@@ -76,17 +76,18 @@ History = Mapping[str, Sequence[Point]]
 
 
 def side_of_key(text: str, sides: Iterable[str]) -> str | None:
-    """The side that an address names, of those that there are."""
+    """The one of these sides that `text`, a part of an address, names; else None."""
     return next((side for side in sides if side_key(side) == text), None)
 
 
 def histories(
     sessions: SessionQuerySet, player_ids: Iterable[int], metrics: Iterable[str]
 ) -> dict[int, dict[str, list[Point]]]:
-    """Means by athlete and metric, oldest first.
+    """The session averages of these athletes and metrics, oldest first.
 
-    Of a session with swings of both sides there is a point for each. Two queries, and
-    two more at most where there is such a session.
+    By key of the athlete and then by metric. A session with swings from both sides has
+    a point for each side. Two queries, and at most two more where there is such a
+    session.
     """
     own, names = sessions.filter(player_id__in=list(player_ids)), list(metrics)
     rows = (
@@ -110,7 +111,7 @@ def histories(
         )
     )
     sides_of = sides_of_sessions(own, names)
-    # Few are different, and a page of many athletes has ten thousand points.
+    # Few bases differ, and a page of many athletes has ten thousand points.
     bases: dict[tuple[str, ...], Basis] = {}
     found: dict[int, dict[str, list[Point]]] = defaultdict(lambda: defaultdict(list))
     for player, pk, date, metric, n, mean, sd, *rests_on in rows:
@@ -122,7 +123,7 @@ def histories(
                 part = parts.get((metric, rule))
                 if part is None:
                     continue
-                # What is stored is of all swings, from either side.
+                # The stored row is over the swings from both sides.
                 n, mean, sd = part
             key = (condition, rule, source, version, side)
             basis = bases.get(key)
@@ -139,7 +140,7 @@ _UNKNOWN: SideMeans = {"": {}}
 
 
 def _saying(history: dict[str, list[Point]]) -> dict[str, list[Point]]:
-    """The same; bases say their side where there is more than one."""
+    """One athlete's history, with the sides named where there is more than one."""
     if len(sides_in(history)) > 1:
         every = [point for points in history.values() for point in points]
         said = {
@@ -148,18 +149,18 @@ def _saying(history: dict[str, list[Point]]) -> dict[str, list[Point]]:
         }
         for points in history.values():
             points[:] = [replace(point, basis=said[point.basis]) for point in points]
-    # Of a session of both sides none may have had the number that was asked for.
+    # A session with swings from both sides may have no number for either of them.
     return {metric: points for metric, points in history.items() if points}
 
 
 def sides_in(history: History) -> tuple[str, ...]:
-    """The sides that an athlete has numbers of, in the order of `SIDES`."""
+    """The sides from which an athlete has numbers, in the order of `SIDES`."""
     found = {point.basis.side for points in history.values() for point in points}
     return tuple(side for side in SIDES if side in found)
 
 
 def of_side(history: History, side: str) -> dict[str, list[Point]]:
-    """One athlete's numbers of the swings from one side."""
+    """The part of one athlete's history that is over swings from one side."""
     kept = {
         metric: [point for point in points if point.basis.side == side]
         for metric, points in history.items()
@@ -168,7 +169,7 @@ def of_side(history: History, side: str) -> dict[str, list[Point]]:
 
 
 def newest_side(history: History) -> str:
-    """The side of most swings in the newest session; right where there are as many."""
+    """The side of most swings in the latest session; right if both have as many."""
     points = [point for found in history.values() for point in found]
     if not points:
         return ""
@@ -183,7 +184,7 @@ def newest_side(history: History) -> str:
 
 @dataclass(frozen=True)
 class SideChoice:
-    """One side that a page can be about."""
+    """One side that the reader of a page can choose."""
 
     key: str
     label: str
@@ -191,7 +192,7 @@ class SideChoice:
 
 
 def side_choices(sides: Iterable[str], chosen: str) -> tuple[SideChoice, ...]:
-    """What there is to choose from; nothing for who swings from one side alone."""
+    """The sides to choose from; none for an athlete who swings from one side only."""
     choices = tuple(
         SideChoice(side_key(side), side_in_words(side).capitalize(), side == chosen)
         for side in sides
@@ -200,5 +201,5 @@ def side_choices(sides: Iterable[str], chosen: str) -> tuple[SideChoice, ...]:
 
 
 def comparable(points: Sequence[Point], basis: Basis) -> list[Point]:
-    """The points that rest on the same as `basis`."""
+    """The points whose basis is equal to `basis`."""
     return [point for point in points if point.basis == basis]

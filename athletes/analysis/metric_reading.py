@@ -1,4 +1,4 @@
-"""One number as a page shows it: value, unit, definition and what it rests on."""
+"""A number as a page shows it: the value with its unit, definition and doubts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from biomechanics.definitions import METRICS, MetricDefinition
+from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
 
 
 @dataclass(frozen=True)
@@ -27,24 +28,31 @@ class MetricReading:
 
     @property
     def metric(self) -> str:
+        """The id of the metric."""
         return self.definition.id
 
     @property
     def unit(self) -> str:
+        """The unit of the value as it is stored."""
         return self.definition.unit
 
     @property
     def is_missing(self) -> bool:
+        """Whether there is no value; `reason` then says why."""
         return self.value is None
 
     @property
     def sd_shown(self) -> float | None:
-        """A spread of fewer than three swings says nothing and is not shown."""
-        return self.sd if self.n is not None and self.n >= 3 else None
+        """The standard deviation, or None over too few swings to say anything."""
+        return (
+            self.sd
+            if self.n is not None and self.n >= LEAST_SWINGS_FOR_SPREAD
+            else None
+        )
 
 
 def reading_of(metric: str, metrics: Mapping[str, Any]) -> MetricReading:
-    """The reading of `metric` out of a movement's stored metrics."""
+    """The reading of one metric from the stored metrics of a movement."""
     entry = metrics.get(metric)
     definition = METRICS[metric]
     if entry is None:

@@ -1,8 +1,9 @@
-"""The bridge: stored frames in, numbers of movements and sessions out.
+"""Computing and storing the numbers of movements from their stored frames.
 
-Frames are loaded, analysed outside of any transaction, and the results written in a
-short one, but only where what they were computed from is still what is stored: a sync
-may bring other frames meanwhile, and a person may move an event.
+Frames are loaded and analyzed outside of any transaction, and the results are written
+in a short one, but only where the stored frames and facts are still those from which
+they were computed: a sync may store other frames meanwhile, and a person may move an
+event.
 """
 
 from __future__ import annotations
@@ -48,11 +49,11 @@ logger = logging.getLogger(__name__)
 
 # Movements whose frames are in memory at once: about 3 MB each at 600 frames.
 BATCH = 16
-# Rounds in which results are thrown away because their frames changed meanwhile.
+# How often a movement is analyzed again because its frames changed meanwhile.
 _ROUNDS = 3
 
 
-# What a movement holds of which nothing could be found out.
+# The fields of a movement about which nothing could be found out.
 _NO_RESULT: dict[str, Any] = {
     "is_swing": None,
     "side": None,
@@ -71,7 +72,7 @@ _NO_RESULT: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class AnalysisCounts:
-    """How many movements got new numbers, and of how many that failed."""
+    """How many movements got new numbers, failed, or were left as they were."""
 
     analyzed: int = 0
     failed: int = 0
@@ -87,7 +88,10 @@ class AnalysisCounts:
 
 @dataclass(frozen=True, slots=True)
 class _Inputs:
-    """All that the numbers of one movement follow from; equal: same numbers."""
+    """Everything from which the numbers of one movement are computed.
+
+    Equal inputs give equal numbers.
+    """
 
     hashes: tuple[tuple[str, str], ...] = ()
     overrides: tuple[tuple[str, float], ...] = ()
@@ -99,7 +103,7 @@ class _Inputs:
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What became of one movement: an analysis, or why there is none."""
+    """The result for one movement: an analysis, or the reason why there is none."""
 
     inputs: _Inputs
     done: SwingDone | None = None
@@ -108,7 +112,7 @@ class _Outcome:
 
 
 def is_hitting(movement_type_name: str) -> bool:
-    """Whether movements of this type are swings; an unknown type is looked at."""
+    """Whether movements of this type are swings; an unknown type is analyzed as one."""
     return not movement_type_name or "hitting" in movement_type_name.lower()
 
 
@@ -118,22 +122,23 @@ def analyze_session(
     """Bring the numbers of a session up to date with its frames and the method.
 
     Movements whose numbers are of the present method are left as they are, unless
-    `force`; the means of the session are computed in any case. `compute` does the
-    analysis itself, perhaps in another process. A session that is gone has no numbers.
+    `force` is set; the averages of the session are computed in any case. `compute` does
+    the analysis itself, perhaps in other processes. Nothing happens when the session
+    no longer exists.
     """
     movements = Movement.objects.filter(session_id=session_pk).order_by("position")
     versions = dict(movements.values_list("pk", "method_version"))
     ids = [pk for pk, version in versions.items() if force or version != METHOD_VERSION]
     try:
         counts = _analyze(session_pk, ids, compute)
-    except Session.DoesNotExist:  # its athlete was erased meanwhile
+    except Session.DoesNotExist:  # the athlete was erased meanwhile
         return AnalysisCounts()
     done = counts.analyzed + counts.failed
     return counts + AnalysisCounts(unchanged=len(versions) - done)
 
 
 def analyze_movements(movement_ids: Iterable[int]) -> AnalysisCounts:
-    """New numbers for these movements, and for the sessions that they belong to."""
+    """Compute the numbers of these movements and of their sessions again."""
     by_session: dict[int, list[int]] = {}
     rows = Movement.objects.filter(pk__in=list(movement_ids))
     for pk, session_pk in rows.values_list("pk", "session_id"):
@@ -150,7 +155,7 @@ def analyze_movements(movement_ids: Iterable[int]) -> AnalysisCounts:
 def _analyze(
     session_pk: int, movement_ids: Sequence[int], compute: Compute
 ) -> AnalysisCounts:
-    """New numbers for these movements, and then for their session."""
+    """Compute the numbers of these movements, and then those of their session."""
     counts = AnalysisCounts()
     is_summarised = False
     for is_last, batch in _batches(movement_ids):
@@ -169,11 +174,13 @@ def _analyze(
             if not waiting:
                 break
         else:
-            # Still without the present version, so whoever changed them asks again.
+            # They have no present version, so whoever changed them asks again.
             logger.warning(
-                "session %s: inputs of %s movements kept changing during analysis",
-                session_pk,
+                "The inputs of %s movements of session %s kept changing during the "
+                "analysis. They are analyzed again with the next change; if their "
+                "numbers stay old, run recompute_metrics.",
                 len(waiting),
+                session_pk,
             )
     if not is_summarised:
         refresh_session_summary(session_pk)
@@ -181,13 +188,13 @@ def _analyze(
 
 
 def _batches(ids: Sequence[int]) -> Iterator[tuple[bool, list[int]]]:
-    """Ids in parts, each with whether it is the last."""
+    """The ids in batches, each with whether it is the last one."""
     for start in range(0, len(ids), BATCH):
         yield start + BATCH >= len(ids), list(ids[start : start + BATCH])
 
 
 def _inputs_of(session: Session, ids: Sequence[int]) -> dict[int, _Inputs]:
-    """What is stored now for each movement, in two queries."""
+    """The inputs of each movement as they are stored now, in two queries."""
     hashes: dict[int, list[tuple[str, str]]] = {}
     rows = BiomechanicsData.objects.filter(movement_id__in=ids)
     for pk, data_type, sha256 in rows.order_by("data_type").values_list(
@@ -215,12 +222,14 @@ def _inputs_of(session: Session, ids: Sequence[int]) -> dict[int, _Inputs]:
 
 
 def _session(session_pk: int) -> Session:
+    """The session with its athlete."""
     return Session.objects.select_related("player").get(pk=session_pk)
 
 
 def _compute(
     session_pk: int, ids: Sequence[int], compute: Compute
 ) -> dict[int, _Outcome]:
+    """Load the frames of these movements and analyze them; the results by movement."""
     inputs = _inputs_of(_session(session_pk), ids)
     kinematics = load.load_parts(ids, DataType.INVERSE_KINEMATICS, KINEMATIC_COLUMNS)
     energetics = load.load_parts(ids, DataType.MOMENTUM_ENERGY, ENERGETIC_COLUMNS)
@@ -236,6 +245,7 @@ def _compute(
 def _task(
     inputs: _Inputs, kinematics: FrameParts, energetics: FrameParts | None
 ) -> SwingTask:
+    """The task of analyzing one movement, in SI units."""
     return SwingTask(
         kinematics=kinematics,
         energetics=energetics,
@@ -247,6 +257,7 @@ def _task(
 
 
 def _outcome(movement_id: int, inputs: _Inputs, done: SwingDone | None) -> _Outcome:
+    """The result for one movement; `done` is None where it has no kinematics."""
     if done is None:
         return _Outcome(
             inputs,
@@ -254,9 +265,14 @@ def _outcome(movement_id: int, inputs: _Inputs, done: SwingDone | None) -> _Outc
             text="No inverse kinematics of this movement have arrived.",
         )
     if done.error:
-        # One movement must not keep the others from getting their numbers; that it
-        # has none, and why, stands on the movement itself.
-        logger.error("movement %s: the analysis failed\n%s", movement_id, done.trace)
+        # One movement must not keep the others from getting their numbers. The movement
+        # itself says that it has none, and why.
+        logger.error(
+            "The analysis of movement %s failed, so it has no numbers. Report this "
+            "error; after it is fixed, run recompute_metrics.\n%s",
+            movement_id,
+            done.trace,
+        )
         return _Outcome(
             inputs,
             code="analysis_failed",
@@ -266,9 +282,9 @@ def _outcome(movement_id: int, inputs: _Inputs, done: SwingDone | None) -> _Outc
 
 
 def _write(session: Session, outcomes: Mapping[int, _Outcome]) -> list[int]:
-    """Store results; returns the movements whose inputs are other ones by now.
+    """Store the results of movements whose inputs have not changed meanwhile.
 
-    The caller holds the session.
+    Returns the other movements. The caller has locked the session.
     """
     present = _inputs_of(session, list(outcomes))
     stale = [pk for pk, item in outcomes.items() if item.inputs != present[pk]]
@@ -318,10 +334,10 @@ _MOVEMENT_COLUMNS = {
 
 
 def _result(outcome: _Outcome) -> dict[str, Any]:
-    """Fields of a movement out of what became of its analysis."""
+    """The stored fields of a movement, from the result of its analysis."""
     plain = None if outcome.done is None else outcome.done.plain
     if plain is None:
-        # No grade where nothing was looked at; poor where looking at it failed.
+        # No grade where nothing was analyzed; poor where the analysis failed.
         failed = outcome.code == "analysis_failed"
         return _NO_RESULT | {
             "quality_grade": QualityGrade.POOR if failed else None,
@@ -342,7 +358,7 @@ def _result(outcome: _Outcome) -> dict[str, Any]:
             "quality_reasons": [{"code": "not_hitting", "text": text}],
         }
     return reading | {
-        # What could not be read may be a swing or not.
+        # An unreadable movement may be a swing or not.
         "is_swing": None if plain["kind"] == "unreadable" else plain["is_swing"],
         "events": plain["events"],
         "automatic_events": plain["automatic_events"] or plain["events"],

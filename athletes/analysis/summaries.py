@@ -1,4 +1,8 @@
-"""Columns of an athlete that lists sort by, kept up to date by whoever writes."""
+"""The columns of an athlete by which lists sort, and numbers that became old.
+
+Whoever writes sessions or numbers calls these functions, so that a list of 100 000
+athletes sorts from an index.
+"""
 
 from __future__ import annotations
 
@@ -33,10 +37,11 @@ _PLAYER_SUMMARY = (
 
 
 def refresh_player_summaries(player_ids: Iterable[int]) -> int:
-    """Bring the columns that lists sort by up to date; how many athletes changed.
+    """Bring the columns by which lists sort up to date.
 
-    To be called after sessions of these athletes came, went, got new numbers or
-    another day or condition. Where they lie among all athletes follows.
+    Called after sessions of these athletes arrived, went, or got new numbers, another
+    day or another setup. The athletes' percentiles are brought up to date too. Returns
+    how many athletes changed.
     """
     ids = sorted(set(player_ids))
     changed = 0
@@ -47,6 +52,8 @@ def refresh_player_summaries(player_ids: Iterable[int]) -> int:
 
 
 def _refresh_players(ids: Sequence[int]) -> int:
+    """Bring a few hundred athletes up to date; returns how many changed."""
+
     def sessions_in(*states: DataState) -> Count:
         return Count("sessions", filter=Q(sessions__data_state__in=states))
 
@@ -91,7 +98,7 @@ def _refresh_players(ids: Sequence[int]) -> int:
 
 
 def _latest_mean(metric: str) -> Subquery:
-    """Mean of the newest session that has the metric."""
+    """The average of the latest session that has the metric, as a subquery."""
     rows = SessionMetric.objects.filter(
         session__player=OuterRef("pk"), metric=metric
     ).order_by(
@@ -101,7 +108,7 @@ def _latest_mean(metric: str) -> Subquery:
 
 
 def _joint_state(player: Any) -> str:
-    """How complete the frames of all sessions of an athlete are, in one word."""
+    """How complete the frames of all sessions of an annotated athlete are."""
     if not player.found_sessions:
         return DataState.NONE
     if player.waiting:
@@ -113,19 +120,18 @@ def _joint_state(player: Any) -> str:
     return DataState.COMPLETE if player.complete else DataState.NO_DATA
 
 
-#: What the numbers of a swing take from the athlete's profile.
+#: Facts about an athlete from which the numbers of a swing are computed.
 PROFILE_FIELDS = frozenset({"height_ft", "weight_lbs", "dominant_hand_hitting"})
 
 
 def outdate_numbers(
     *, player_ids: Iterable[int] = (), session_ids: Iterable[int] = ()
 ) -> set[int]:
-    """Mark the numbers of these athletes or sessions as old.
+    """Mark the numbers of these athletes or sessions as old; returns the sessions.
 
-    Because a profile changed, or because somebody wants them computed again.
-
-    Returns the sessions (our ids) that are to be computed again; the next
-    `analyze_session` of each does it, and so does `recompute_metrics`.
+    Called because a profile changed, or because somebody wants the numbers computed
+    again. The next `analyze_session` of each session does that, and so does the command
+    `recompute_metrics`. The sessions are returned by our keys.
     """
     movements = Movement.objects.filter(
         Q(session__player_id__in=list(player_ids)) | Q(session_id__in=list(session_ids))

@@ -1,7 +1,7 @@
-"""The analysis of one movement as a piece of work that another process can do.
+"""The analysis of one movement as a task that another process can do.
 
-Nothing here knows Django or the database: what is needed goes in, packed as it is
-stored, and comes out ready to be stored.
+Nothing here knows Django or the database: frames go in packed as they are stored, and
+results come out ready to be stored.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ KINEMATIC_COLUMNS: tuple[str, ...] = (
     *(f"{point}_{axis}" for point in dict.fromkeys(_POINTS) for axis in "xyz"),
     *ANGLE_COLUMNS,
 )
-"""Columns of the inverse kinematics that the analysis looks at."""
+"""Columns of the inverse kinematics that the analysis reads."""
 
 ENERGETIC_COLUMNS: tuple[str, ...] = (
     *_CLOCKS,
@@ -62,12 +62,16 @@ ENERGETIC_COLUMNS: tuple[str, ...] = (
     *(f"center_of_mass_{axis}" for axis in "xyz"),
     "mass_total",
 )
-"""Columns of momentum and energy that the analysis looks at."""
+"""Columns of momentum and energy that the analysis reads."""
 
 
 @dataclass(frozen=True, slots=True)
 class SwingTask:
-    """All that the numbers of one movement follow from."""
+    """Everything from which the numbers of one movement are computed.
+
+    `overrides` holds the times of events that a person moved, in seconds on the clock
+    of the file.
+    """
 
     kinematics: FrameParts
     energetics: FrameParts | None
@@ -79,7 +83,7 @@ class SwingTask:
 
 @dataclass(frozen=True, slots=True)
 class SwingDone:
-    """What became of it.
+    """The result of one analysis.
 
     `plain` is the analysis in its JSON-safe form, without its curves, which are in
     `curves`. Where the analysis broke off, `error` names the exception and `trace`
@@ -92,16 +96,17 @@ class SwingDone:
     trace: str = ""
 
 
-#: Does many of them, here or elsewhere, in their order.
+#: A function that analyzes many movements, here or in other processes, in their order.
 Compute = Callable[[Sequence[SwingTask]], list[SwingDone]]
 
 
 def compute_here(tasks: Sequence[SwingTask]) -> list[SwingDone]:
-    """Analyse movements one after another; none keeps the others from it."""
+    """Analyze movements one after another; an error in one does not stop the others."""
     return [_done(task) for task in tasks]
 
 
 def _done(task: SwingTask) -> SwingDone:
+    """The result of one analysis, or the error that stopped it."""
     try:
         analysis = analyze_swing(
             kinematics=_kinematics(task.kinematics),
@@ -122,7 +127,7 @@ def _done(task: SwingTask) -> SwingDone:
 
 
 def _kinematics(parts: FrameParts) -> dict[str, Array]:
-    """Columns of the motion, without points that stand in for others only."""
+    """Columns of the motion; points that only replace others are read where needed."""
     wanted, points = _first_points(parts.present(KINEMATIC_COLUMNS))
     columns = _numbers(parts.columns(wanted))
     if all(has_values(columns, point) for point in points):
@@ -134,7 +139,7 @@ def _kinematics(parts: FrameParts) -> dict[str, Array]:
 def _first_points(
     names: tuple[str, ...],
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Columns without those of spare points, and the points that must have values."""
+    """Columns without those of replacement points, and the points that need values."""
     points = first_points(frozenset(names))
     spare = {
         f"{point}_{axis}" for point in set(_POINTS).difference(points) for axis in "xyz"
@@ -146,7 +151,7 @@ _first_groups = lru_cache(maxsize=64)(momentum.first_columns)
 
 
 def _energetics(parts: FrameParts) -> dict[str, Array]:
-    """Columns of momentum and energy, without those that stand in for others only."""
+    """Columns of momentum and energy; replacements are read where needed."""
     first = _first_groups(parts.present(ENERGETIC_COLUMNS))
     columns = _numbers(parts.columns(first.wanted))
     if first.are_tracked(columns):
@@ -155,12 +160,12 @@ def _energetics(parts: FrameParts) -> dict[str, Array]:
 
 
 def _numbers(columns: Mapping[str, Array]) -> dict[str, Array]:
-    """Columns of numbers; a file may have texts where numbers are meant."""
+    """The columns that hold numbers; a file may have text where numbers belong."""
     return {name: values for name, values in columns.items() if values.dtype != object}
 
 
 def packed_curves(analysis: SwingAnalysis) -> PackedFrames | None:
-    """The curves of an analysis as they are kept; None when it has none."""
+    """The curves of an analysis, packed for storage; None when it has none."""
     series = {name: item.values for name, item in analysis.series.items()}
     if not series or len(analysis.time_s) == 0:
         return None

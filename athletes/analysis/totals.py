@@ -1,4 +1,4 @@
-"""How many athletes there are, without counting them."""
+"""The number of athletes, without counting rows."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from athletes.models import Player, PlayerCount
 
 
 def player_total() -> int:
-    """The number of athletes, as `Player.objects.count()` would say it.
+    """The number of athletes, equal to `Player.objects.count()`.
 
     PostgreSQL visits every row to count, which at 100 000 athletes takes longer than
-    the rest of a page of them; there triggers keep parts of the number.
+    the rest of a page that lists them. So triggers keep parts of the number there.
     """
     if connection.vendor != "postgresql":
         rows: int = Player.objects.count()
@@ -22,6 +22,6 @@ def player_total() -> int:
     return int(total)
 
 
-# As text: for a number at each page of athletes, Django's writing of the query
-# takes four times as long as the answer.
+# As text, because each page of athletes needs it: building the query with Django takes
+# four times as long as its answer.
 _SUM = f"SELECT COALESCE(SUM(n), 0) FROM {PlayerCount._meta.db_table}"  # noqa: S608
