@@ -12,7 +12,7 @@ from django.http import Http404
 
 from accounts.models import User
 from athletes import access
-from dashboard.selectors.compare_items import LEAST, ItemKey, load_items
+from dashboard.selectors.compare_items import LEAST_ITEMS, ItemKey, load_items
 from sharing.models import SavedComparison, SavedItem
 
 MOST_SAVED = 200
@@ -34,7 +34,7 @@ class SavedLine:
     @property
     def is_whole(self) -> bool:
         """Whether there is still something to hold against something else."""
-        return len(self.items) >= LEAST
+        return len(self.items) >= LEAST_ITEMS
 
 
 def visible_comparisons(user: User) -> QuerySet[SavedComparison]:
@@ -119,7 +119,7 @@ def save_comparison(
     items, missing = load_items(user, keys)
     if missing:
         raise NotSavableError(missing[0])
-    if len(items) < LEAST:
+    if len(items) < LEAST_ITEMS:
         raise NotSavableError("Two things make a comparison: add another one.")
     if any(item.key.side for item in items):
         raise NotSavableError(

@@ -16,11 +16,13 @@ from athletes.phrases import side_in_words
 from dashboard import charts
 from dashboard.phrases import number_of
 
-LEAST, MOST = 2, 6
+LEAST_ITEMS, MOST_ITEMS = 2, 6
 _SIDE_KEYS = tuple(map(side_key, SIDES))
 KINDS = ("swing", "session", "athlete")
 # An athlete stands for the counted swings of so many newest sessions.
 ATHLETE_SESSIONS = 3
+#: The condition or source of an athlete whose sessions have several.
+MIXED = "mixed"
 
 
 @dataclass(frozen=True)
@@ -53,14 +55,14 @@ class Item:
     around: tuple[Movement, ...]
     condition: str
     source: str
-    neighbours: tuple[int | None, int | None] = (None, None)
+    neighbors: tuple[int | None, int | None] = (None, None)
     # The side that the swings are taken from, and those that there are to choose from.
     side: str = ""
     side_choices: tuple[str, ...] = ()
 
     @property
     def other_keys(self) -> tuple[tuple[str, ItemKey], ...]:
-        """The same of the swings from another side, in words and for the URL."""
+        """Each other side there are swings from, in words, with the key to show it."""
         return tuple(
             (side_in_words(side), replace(self.key, side=side_key(side)))
             for side in self.side_choices
@@ -74,7 +76,7 @@ class Item:
 
 
 def parse_items(texts: Iterable[str]) -> tuple[tuple[ItemKey, ...], tuple[str, ...]]:
-    """Keys out of the URL, each once, and what could not be read."""
+    """The things that the URL names, each once, and what could not be read."""
     keys: dict[str, ItemKey] = {}
     problems = []
     for text in texts:
@@ -90,9 +92,9 @@ def parse_items(texts: Iterable[str]) -> tuple[tuple[ItemKey, ...], tuple[str, .
                 problems.append(f"“{word[:40]}” is not something to compare.")
             elif len(number) < 19:
                 keys.setdefault(word, ItemKey(kind, int(number), side))
-    if len(keys) > MOST:
-        problems.append(f"Only the first {MOST} are shown.")
-    return tuple(keys.values())[:MOST], tuple(problems)
+    if len(keys) > MOST_ITEMS:
+        problems.append(f"Only the first {MOST_ITEMS} are shown.")
+    return tuple(keys.values())[:MOST_ITEMS], tuple(problems)
 
 
 def load_items(
@@ -148,14 +150,15 @@ def load_items(
             missing.append(f"There is no {key.kind} {key.pk}, or you may not see it.")
         else:
             found.append(item)
-    return _of_one_side_each(found), tuple(missing)
+    return _with_one_side_each(found), tuple(missing)
 
 
-def _of_one_side_each(items: Sequence[Item]) -> tuple[Item, ...]:
-    """The same, each with swings from one side alone.
+def _with_one_side_each(items: Sequence[Item]) -> tuple[Item, ...]:
+    """The items, each with swings from one side alone.
 
-    What has both and names none is of the side that most of the others are of, else
-    of the one that most swings are from: left is not held against right by chance.
+    What has swings of both sides, and names none, is of the side that most others are
+    of, else of the one that most swings are from: left is not held against right by
+    chance.
     """
     sides = [Counter(map(side_of, item.swings)) for item in items]
     fixed = Counter(
@@ -173,7 +176,7 @@ def _of_one_side_each(items: Sequence[Item]) -> tuple[Item, ...]:
             side = max(choices, key=lambda one: (fixed[side_key(one)], swings[one]))
         else:
             side = ""
-        shown.append(_of_side(item, side, choices))
+        shown.append(_from_side(item, side, choices))
     # Of who swings from one side alone, which one is no news.
     of_player: dict[int, set[str]] = {}
     for item in shown:
@@ -188,7 +191,8 @@ def _of_one_side_each(items: Sequence[Item]) -> tuple[Item, ...]:
     )
 
 
-def _of_side(item: Item, side: str, choices: tuple[str, ...]) -> Item:
+def _from_side(item: Item, side: str, choices: tuple[str, ...]) -> Item:
+    """The item with its swings from one side; `choices` are the sides there are."""
     swings = tuple(swing for swing in item.swings if side_of(swing) == side)
     around = tuple(swing for swing in item.around if side_of(swing) == side)
     detail = item.detail
@@ -224,33 +228,36 @@ def _newest_sessions(user: Viewer, players: Sequence[int]) -> dict[int, list[int
     return found
 
 
-def _date(session: Session) -> str:
+def date_words(session: Session) -> str:
+    """The day of the session: `Mar 8, 2026`, or that it is undated."""
     if session.session_date is None:
         return "undated"
     return date_format(session.session_date, "M j, Y")
 
 
-def _counted(movements: Iterable[Movement]) -> tuple[Movement, ...]:
+def _included(movements: Iterable[Movement]) -> tuple[Movement, ...]:
+    """Those that are included in averages."""
     return tuple(movement for movement in movements if movement.is_counted)
 
 
 def _swing_item(
     key: ItemKey, letter: str, session: Session, movements: Sequence[Movement]
 ) -> Item:
+    """One swing, with its scatter from the `movements` of its session."""
     place = next(i for i, movement in enumerate(movements) if movement.pk == key.pk)
     swing = movements[place]
     return Item(
         key=key,
         letter=letter,
         label=f"{session.player.full_name}, swing {swing.position}",
-        detail=_date(session),
+        detail=date_words(session),
         url_name="dashboard:swing",
         player=session.player,
         swings=(swing,),
-        around=_counted(movements),
+        around=_included(movements),
         condition=session.condition,
         source=session.mocap_type_name,
-        neighbours=(
+        neighbors=(
             movements[place - 1].pk if place else None,
             movements[place + 1].pk if place + 1 < len(movements) else None,
         ),
@@ -260,11 +267,12 @@ def _swing_item(
 def _session_item(
     key: ItemKey, letter: str, session: Session, movements: Sequence[Movement]
 ) -> Item:
-    swings = _counted(movements)
+    """One session, of its counted swings."""
+    swings = _included(movements)
     return Item(
         key=key,
         letter=letter,
-        label=f"{session.player.full_name}, {_date(session)}",
+        label=f"{session.player.full_name}, {date_words(session)}",
         detail=number_of(len(swings), "counted swing"),
         url_name="dashboard:session",
         player=session.player,
@@ -282,10 +290,11 @@ def _athlete_item(
     sessions: Sequence[Session],
     by_session: Mapping[int, Sequence[Movement]],
 ) -> Item:
+    """One athlete, of the counted swings of their newest sessions."""
     swings = tuple(
         swing
         for session in sessions
-        for swing in _counted(by_session.get(session.pk, []))
+        for swing in _included(by_session.get(session.pk, []))
     )
     conditions = {session.condition for session in sessions}
     sources = {session.mocap_type_name for session in sessions}
@@ -299,65 +308,6 @@ def _athlete_item(
         player=player,
         swings=swings,
         around=swings,
-        condition=conditions.pop() if len(conditions) == 1 else "mixed",
-        source=sources.pop() if len(sources) == 1 else "mixed",
-    )
-
-
-# --- Picking ------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class PickSession:
-    """A session that can be added."""
-
-    key: str
-    label: str
-    detail: str
-
-
-@dataclass(frozen=True)
-class PickAthlete:
-    """An athlete that can be added, with the newest sessions."""
-
-    key: str
-    label: str
-    sessions: tuple[PickSession, ...]
-
-
-PICK_ATHLETES, PICK_SESSIONS = 6, 5
-
-
-def pickable(user: Viewer, text: str) -> tuple[PickAthlete, ...]:
-    """Athletes by name with their newest sessions; two queries."""
-    if not text.strip():
-        return ()
-    players = list(
-        visible_players(user).named_like(text).in_name_order()[:PICK_ATHLETES]
-    )
-    sessions: dict[int, list[PickSession]] = {}
-    for session in (
-        visible_sessions(user)
-        .filter(player__in=players, swing_count__gt=0)
-        .newest_first()
-        .defer("summary")
-    ):
-        found = sessions.setdefault(session.player_id, [])
-        if len(found) < PICK_SESSIONS:
-            condition = session.get_condition_display()
-            words = number_of(session.swing_count, "swing")
-            found.append(
-                PickSession(
-                    f"session-{session.pk}",
-                    _date(session),
-                    f"{words}, {condition}" if session.condition else words,
-                )
-            )
-    return tuple(
-        PickAthlete(
-            f"athlete-{player.pk}",
-            player.full_name,
-            tuple(sessions.get(player.pk, ())),
-        )
-        for player in players
+        condition=conditions.pop() if len(conditions) == 1 else MIXED,
+        source=sources.pop() if len(sources) == 1 else MIXED,
     )

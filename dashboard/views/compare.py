@@ -10,8 +10,9 @@ from django.views.decorators.http import require_safe
 
 from athletes.http import PageRequest, page_or_fragment
 from dashboard.forms import CompareForm
-from dashboard.selectors.compare_items import Item, parse_items, pickable
+from dashboard.selectors.compare_items import Item, parse_items
 from dashboard.selectors.compare_page import ComparePage, compare_page
+from dashboard.selectors.compare_picker import pickable
 
 
 @require_safe
@@ -98,6 +99,6 @@ def _shown(page: ComparePage, item: Item) -> dict[str, object]:
             }
             for label, key in item.other_keys
         ],
-        "previous_url": replaced(item.neighbours[0]),
-        "next_url": replaced(item.neighbours[1]),
+        "previous_url": replaced(item.neighbors[0]),
+        "next_url": replaced(item.neighbors[1]),
     }
