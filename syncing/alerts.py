@@ -63,7 +63,11 @@ def mail_when_overdue(now: datetime) -> bool:
         send_mail(subject, text, None, settings.ALERT_EMAILS)
     except (OSError, SMTPException) as error:
         # The reason alone: servers repeat addresses in their answers.
-        logger.error("alert mail could not be sent (%s)", type(error).__name__)
+        logger.error(
+            "The alert mail could not be sent (%s) and is tried again. Check the "
+            "settings of mail (EMAIL_HOST).",
+            type(error).__name__,
+        )
         SyncCursor.objects.filter(name=_MAILED).update(value=None)
         return False
     return True

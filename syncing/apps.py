@@ -33,4 +33,8 @@ def _show_new_worker(**kwargs: Any) -> None:
     try:
         beat()
     except DatabaseError as error:
-        logger.warning("a new worker could not show itself (%s)", type(error).__name__)
+        logger.warning(
+            "A new worker of the queue could not store its heartbeat (%s). If this "
+            "goes on, check the database.",
+            type(error).__name__,
+        )

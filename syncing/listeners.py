@@ -32,7 +32,12 @@ def tell(event: str, **data: Any) -> None:
             with transaction.atomic():
                 import_string(path)(event, **data)
         except Exception:
-            logger.exception("%s could not be told of %s", path, event)
+            logger.exception(
+                "The listener %s could not be told of %s. Correct it, or take it out "
+                "of SYNC_LISTENERS.",
+                path,
+                event,
+            )
 
 
 def tell_end(log: SyncLog) -> None:

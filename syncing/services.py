@@ -45,9 +45,9 @@ def request_sync(
     )
     # From a page or a program this line joins the request with the run.
     logger.info(
-        "run %s: %s",
+        "Sync run %s was asked for%s.",
         log.pk,
-        "asked for" if is_new else "asked for again, under way already",
+        "" if is_new else " again; it is under way already",
         extra={"run_id": log.pk, "trigger": str(trigger)},
     )
     if is_new:
@@ -80,7 +80,10 @@ def _send(log: SyncLog) -> None:
     except broker_errors() as error:
         # The run is in the database; it is sent again when the broker is back.
         logger.warning(
-            "run %s: the queue cannot be reached (%s)", log.pk, type(error).__name__
+            "Sync run %s waits, because the queue cannot be reached (%s). It is sent "
+            "again by itself; check that Redis runs, and REDIS_URL.",
+            log.pk,
+            type(error).__name__,
         )
 
 

@@ -1,6 +1,7 @@
 """Who may import whom (docs/architecture.md), read from the source."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -89,7 +90,7 @@ ROOMS = {
         "queueresults": set(),
         "queueadmin": {"schedules"},
         "status": _SYNCING_DATA | {"alerts", "engine", "hints"},
-        "services": _SYNCING_DATA | {"alerts", "engine", "status"},
+        "services": _SYNCING_DATA | {"engine", "status"},
         "sweeping": _SYNCING_DATA | {"alerts", "engine", "services"},
         "selectors": _SYNCING_DATA | {"alerts", "engine", "status"},
         "forms": set(),
@@ -102,6 +103,23 @@ ROOMS = {
         "urls": {"views"},
         "apps": {"engine", "queueresults"},
     },
+}
+
+
+# Folder -> its modules in order: each may import those before it.
+ORDER = {
+    "syncing.client": (
+        *("errors", "types", "tokens", "connections", "answers", "http"),
+        *("pagination", "addresses", "downloads", "export_replies", "login", "reboot"),
+    ),
+    "syncing.engine": (
+        *("hosts", "liveness", "raw", "request_slots", "session_state", "stopping"),
+        *("summaries", "tally", "tempo", "tokens", "vendor", "unpacking", "wire"),
+        *("incoming", "reader_child", "readers", "runs", "context", "claims"),
+        *("movement_types", "players", "pool", "session_numbers", "outcomes"),
+        *("session_list", "session_rows", "session_details", "asking", "storing"),
+        *("exports", "run"),
+    ),
 }
 
 
@@ -158,6 +176,31 @@ def test_rooms_of_a_package_import_only_what_they_may(package):
             if room_of(name) in ROOMS[package] and room_of(name) not in allowed:
                 wrong.append(f"{path.relative_to(ROOT)} imports {name}")
     assert wrong == []
+
+
+@pytest.mark.parametrize("folder", sorted(ORDER))
+def test_modules_of_a_folder_import_only_those_before_them(folder):
+    wrong, order = [], ORDER[folder]
+    for path in modules_under(folder.replace(".", "/")):
+        if path.stem == "__init__":
+            continue
+        assert path.stem in order, f"{path.stem} has no place in the order of {folder}"
+        allowed = {path.stem, *order[: order.index(path.stem)]}
+        wrong += [
+            f"{path.stem} imports {name}"
+            for name in imports_of(path)
+            if name.startswith(f"{folder}.")
+            and name.removeprefix(f"{folder}.").split(".")[0] not in allowed
+        ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("folder", sorted(ORDER))
+def test_document_tells_the_order_of_modules(folder):
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    name = folder.split(".")[-1]
+    told = text.partition(f"- `{name}`: ")[2].partition(".\n")[0]
+    assert re.findall(r"`(\w+)`", told) == list(ORDER[folder])
 
 
 def test_biomechanics_is_pure():

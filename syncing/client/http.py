@@ -162,7 +162,7 @@ class Transport:
             ):
                 raise _final(error, request.route, attempt, spent_s)
             logger.info(
-                "%s: %s (status %s); attempt %d of %d follows in %.1f s",
+                "%s failed (%s, status %s); attempt %d of %d follows in %.1f s.",
                 request.route,
                 error.code,
                 error.status,

@@ -154,7 +154,10 @@ class Asker:
                 del files[before:]
                 if attempt + 1 == _EXPIRED_LINKS:
                     raise
-                logger.info("job %s: link expired, asking anew", job.pk)
+                logger.info(
+                    "The link of export job %s has expired; a new one is asked for.",
+                    job.pk,
+                )
             else:
                 return reply
         raise AssertionError("unreachable: the last attempt returns or raises")

@@ -212,7 +212,7 @@ class RunContext:
             "is_general": is_general,
         }
         logger.warning(
-            "run %s: %s (%s): %s",
+            "Sync run %s: %s (%s) failed (%s). The page of the run says what to do.",
             self.log.pk,
             what,
             about,
@@ -235,7 +235,7 @@ class RunContext:
                 "began": int(time.time()),
             }
         logger.info(
-            "run %s: %s",
+            "Sync run %s begins a step: %s.",
             self.log.pk,
             Phase(phase).label,
             extra={"run_id": self.log.pk, "phase": str(phase)},
@@ -286,7 +286,10 @@ class RunContext:
                     # One missed beat is nothing; a lost database ends the run by
                     # itself, in the threads that work.
                     logger.warning(
-                        "run %s: no heartbeat (%s)", self.log.pk, type(error).__name__
+                        "Sync run %s could not store its heartbeat (%s) and tries "
+                        "again. If this goes on, check the database.",
+                        self.log.pk,
+                        type(error).__name__,
                     )
                     connections.close_all()
                 if self._deadline is not None and time.monotonic() > self._deadline:

@@ -213,7 +213,10 @@ class _Worker:
                 handed_over = True
             self._ctx.note_answer()
         except TakenError:
-            logger.info("job %s: is with another worker now", job.pk)
+            logger.info(
+                "Another worker has export job %s now, so this one lets go of it.",
+                job.pk,
+            )
         except (ForbiddenError, ForbiddenHostError) as error:
             self._outcomes.failed(job, error.code, error.message)
             # Perhaps it is about this file alone; if every file says so, a few of

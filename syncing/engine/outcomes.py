@@ -50,9 +50,9 @@ class Outcomes:
             "session_id": job.session_id,
         }
         logger.info(
-            "run %s: job %s: %s",
-            self._ctx.log.pk,
+            "Export job %s of sync run %s is now: %s.",
             job.pk,
+            self._ctx.log.pk,
             JobState(state).value,
             extra=ids
             | {
@@ -157,11 +157,21 @@ class Outcomes:
             return
         if wait_s <= tempo.patience_s:
             # Tried again within this run: not yet a failure to tell of.
-            logger.info("job %s: %s, tried again in %.0f s", job.pk, code, wait_s)
+            logger.info(
+                "Export job %s failed (%s) and is tried again in %.0f s.",
+                job.pk,
+                code,
+                wait_s,
+            )
             return
         if is_known:
             # Told of when it was given up, and listed since.
-            logger.info("job %s: %s, still given up", job.pk, code)
+            logger.info(
+                "Export job %s, which was given up, failed once more (%s) and is "
+                "asked for again in some weeks.",
+                job.pk,
+                code,
+            )
             self._ctx.advance(Phase.EXPORTS)
             self._on_no_file(job.session_id)
             return

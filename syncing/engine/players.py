@@ -28,7 +28,7 @@ CHUNK = 100
 IMPLAUSIBLE_SHARE = 0.30
 #: … unless it is about fewer objects than this.
 IMPLAUSIBLE_COUNT = 5
-#: What decides with whom an athlete is compared, or whether he is.
+#: What decides with whom an athlete is compared, or whether they are.
 _GROUPING_FIELDS = frozenset({"date_of_birth", "missing_since"})
 
 
@@ -128,7 +128,7 @@ def upsert_players(chunk: list[RebootPlayer]) -> tuple[int, int, int]:
         Player.everyone.bulk_update(
             changed, sorted({*names, "search_text", "updated_at"}), batch_size=100
         )
-    # An athlete is listed as long as one of his records is.
+    # An athlete is listed as long as one of their records is.
     Player.objects.filter(
         missing_since__isnull=False,
         aliases__in=[player.pk for player in known.values() if player.merged_into_id],
@@ -170,7 +170,7 @@ def _mark_missing(ctx: RunContext, seen: set[str]) -> None:
     gone = [
         pk
         for pk, org_player_id, _ in records
-        # An athlete is listed as long as one of his records is.
+        # An athlete is listed as long as one of their records is.
         if org_player_id not in seen and pk not in heads
     ]
     if not ctx.accept_removals:

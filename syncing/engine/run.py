@@ -256,7 +256,7 @@ def _finish(ctx: RunContext, ending: Ending | None) -> SyncLog:
         )
         tell_end(log)
     logger.info(
-        "run %s: %s",
+        "Sync run %s has ended: %s.",
         log.pk,
         log.status,
         extra={"run_id": log.pk, "status": str(log.status), "requests": log.requests},

@@ -168,7 +168,11 @@ def abandon_dead_runs() -> list[SyncLog]:
             error_message=message,
             error_class="Abandoned",
         ):
-            logger.warning("run %s: marked abandoned", log.pk)
+            logger.warning(
+                "Sync run %s is abandoned, because its process is gone. The next run "
+                "takes up what is left.",
+                log.pk,
+            )
             release_claims(log.owner, with_slots=gone)
             log.refresh_from_db()
             tell_end(log)
@@ -196,7 +200,10 @@ def release_dead_helpers() -> int:
             if deleted:
                 release_claims(helper.worker, with_slots=gone)
         if deleted:
-            logger.warning("run %s: a helper ended without a word", helper.run_id)
+            logger.warning(
+                "A helper of sync run %s is gone. Its jobs are free for others.",
+                helper.run_id,
+            )
             count += 1
     return count
 

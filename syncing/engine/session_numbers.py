@@ -86,7 +86,11 @@ class Numbers:
         except DatabaseError:
             raise
         except Exception as error:
-            logger.exception("session %s: its numbers could not be computed", job.pk)
+            logger.exception(
+                "The numbers of session %s could not be computed; its frames are "
+                "stored. After an update run manage.py recompute_metrics.",
+                job.pk,
+            )
             message = (
                 f"The numbers of the session could not be computed "
                 f"({type(error).__name__}); its frames are stored."

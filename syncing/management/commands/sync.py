@@ -26,7 +26,7 @@ class Command(BaseCommand):
     """Runs one whole sync, and ends with a status that says how it went."""
 
     help = (
-        "Bring athletes, sessions and swings home from the vendor. Exit status: "
+        "Import athletes, sessions and swings from Reboot Motion. Exit status: "
         "0 everything, 1 with parts missing, 2 failed before anything useful."
     )
 
