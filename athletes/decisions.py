@@ -116,6 +116,7 @@ def _locked(movement: Movement) -> Movement:
 
 
 def _undo(movement: Movement, event: str, user: User) -> EventCorrection | None:
+    """Mark the active move of an event as undone; returns it, or None."""
     correction = movement.event_corrections.filter(
         event=event, undone_at__isnull=True
     ).first()
@@ -127,6 +128,7 @@ def _undo(movement: Movement, event: str, user: User) -> EventCorrection | None:
 
 
 def _check_time(movement: Movement, time_s: float) -> None:
+    """Refuse a time at which the movement has no frame."""
     clock = load.load_columns([movement.pk], DataType.INVERSE_KINEMATICS, ["time"]).get(
         movement.pk, {}
     )
@@ -143,6 +145,7 @@ def _check_time(movement: Movement, time_s: float) -> None:
 
 
 def _analyze_again(movement: Movement) -> None:
+    """Compute the numbers again; refuse the change where that fails."""
     counts = run.analyze_movements([movement.pk])
     if counts.failed:
         # Nothing of this transaction stays, so the numbers from before hold on.
@@ -153,6 +156,7 @@ def _analyze_again(movement: Movement) -> None:
 
 
 def _reason(reason: str, *, needed: bool) -> str:
+    """The reason without spaces around it; refuse one that is missing or too long."""
     reason = reason.strip()
     if needed and not reason:
         raise ValidationError({"reason": "Say why, for those who come after."})

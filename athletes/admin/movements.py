@@ -96,6 +96,7 @@ class MovementAdmin(BySessionAdmin):
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Movement]:
+        """The movements; a list leaves out their long columns."""
         movements = super().get_queryset(request)
         match = request.resolver_match
         if match and match.url_name == "athletes_movement_changelist":
@@ -104,52 +105,63 @@ class MovementAdmin(BySessionAdmin):
 
     @admin.display(description="athlete", ordering="session__player__last_name")
     def athlete(self, movement: Movement) -> str:
+        """The name of the athlete."""
         return movement.session.player.full_name
 
     @admin.display(description="sampling rate", ordering="sampling_rate_hz")
     def sampling_rate(self, movement: Movement) -> str:
+        """The sampling rate in Hz, or a dash."""
         rate = movement.sampling_rate_hz
         return "–" if rate is None else f"{rate:.0f} Hz"
 
     @admin.display(description="duration")
     def duration(self, movement: Movement) -> str:
+        """The duration in seconds."""
         return value_text(movement.duration_s, "s", "metric", decimals=3)
 
     @admin.display(description="page")
     def page(self, movement: Movement) -> SafeString:
+        """A link to the page of the swing."""
         return link_to("dashboard:swing", movement.pk, "Open the swing's page")
 
     @admin.display(description="session")
     def of_session(self, movement: Movement) -> SafeString:
+        """A link to the session of the movement."""
         return link_to(
             "admin:athletes_session_change", movement.session_id, str(movement.session)
         )
 
     @admin.display(description="reasons for the grade")
     def reasons(self, movement: Movement) -> str:
+        """The reasons for the quality grade, one on a line."""
         return tables.sentences(movement.quality_reasons)
 
     @admin.display(description="events")
     def events_found(self, movement: Movement) -> str:
+        """A table of the events as they are now."""
         return tables.events(movement.events)
 
     @admin.display(description="events before a person moved one")
     def events_before_moving(self, movement: Movement) -> str:
+        """A table of the automatic events, where a person moved one."""
         moved = movement.automatic_events != movement.events
         return tables.events(movement.automatic_events if moved else {})
 
     @admin.display(description="found out about the file")
     def findings(self, movement: Movement) -> str:
+        """A table of what was found out about the file."""
         return tables.findings(movement.verdict)
 
     @admin.display(description="numbers")
     def numbers(self, movement: Movement) -> str:
+        """A table of the metrics."""
         return tables.metrics(movement.metrics)
 
     @admin.action(description="Count out, with a reason", permissions=["view"])
     def count_out(
         self, request: HttpRequest, movements: QuerySet[Movement]
     ) -> HttpResponse | None:
+        """Exclude the chosen swings, after asking for a reason."""
         if too_many(self, request, movements):
             return None
         form = ReasonForm(request.POST if "reason" in request.POST else None)
@@ -168,6 +180,7 @@ class MovementAdmin(BySessionAdmin):
 
     @admin.action(description="Count by quality again", permissions=["view"])
     def by_quality(self, request: HttpRequest, movements: QuerySet[Movement]) -> None:
+        """Let the quality of the chosen swings decide whether they count."""
         if not too_many(self, request, movements):
             self._decide(request, movements, "auto", "")
 
@@ -178,6 +191,7 @@ class MovementAdmin(BySessionAdmin):
         inclusion: str,
         reason: str,
     ) -> None:
+        """Store the decision for each movement, and record it."""
         user = user_of(request)
         count = 0
         for movement in movements.select_related("session"):
@@ -234,14 +248,17 @@ class BiomechanicsDataAdmin(BySessionAdmin):
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BiomechanicsData]:
+        """The rows without their frames."""
         return super().get_queryset(request).defer("frames")
 
     @admin.display(description="repaired", boolean=True)
     def repaired(self, data: BiomechanicsData) -> bool:
+        """Whether something was repaired when the file was read."""
         return bool(data.repairs)
 
     @admin.display(description="page")
     def page(self, data: BiomechanicsData) -> SafeString:
+        """A link to the page of the swing."""
         return link_to("dashboard:swing", data.movement_id, "Open the swing's page")
 
 

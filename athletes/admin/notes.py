@@ -24,6 +24,7 @@ class NoteAdmin(ModelAdmin):
     ordering = ["-created_at"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody writes a note here."""
         return False  # written on the session's page, under the writer's name
 
 
@@ -36,6 +37,7 @@ class TagAdmin(ModelAdmin):
     fields = ["name"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Tag]:
+        """The tags with the number of their athletes."""
         tags: QuerySet[Tag] = super().get_queryset(request)
         return tags.annotate(player_count=Count("players"))
 
@@ -52,4 +54,5 @@ class TagAdmin(ModelAdmin):
 
     @admin.display(description="athletes", ordering="player_count")
     def athletes(self, tag: Any) -> int:
+        """The number of athletes with this tag."""
         return int(tag.player_count)

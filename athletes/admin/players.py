@@ -72,6 +72,7 @@ class PlayerForm(forms.ModelForm):  # type: ignore[type-arg]
     )
 
     def clean(self) -> dict[str, Any]:
+        """The checked values, with every changed field marked as corrected."""
         values = super().clean() or {}
         for name, least, most, unit in _RANGES:
             value = values.get(name)
@@ -178,22 +179,27 @@ class PlayerAdmin(VendorTableAdmin):
 
     @admin.display(description="athlete", ordering="last_name")
     def full_name(self, player: Player) -> str:
+        """The name of the athlete."""
         return player.full_name
 
     @admin.display(ordering="session_count")
     def sessions(self, player: Player) -> int:
+        """The number of sessions."""
         return player.session_count
 
     @admin.display(ordering="swing_count")
     def swings(self, player: Player) -> int:
+        """The number of swings."""
         return player.swing_count
 
     @admin.display(description="corrected here")
     def corrected(self, player: Player) -> str:
+        """The corrected fields by their short names, or a dash."""
         return ", ".join(_SHORT[name] for name in player.corrected_fields) or "–"
 
     @admin.display(description="gone at the vendor", ordering="missing_since")
     def gone_since(self, player: Player) -> str:
+        """Since when the vendor no longer lists the athlete, or a dash."""
         if player.missing_since is None:
             return "–"
         day = timezone.localtime(player.missing_since)
@@ -201,10 +207,12 @@ class PlayerAdmin(VendorTableAdmin):
 
     @admin.display(description="page")
     def page(self, player: Player) -> SafeString:
+        """A link to the page of the athlete."""
         return link_to("dashboard:athlete", player.pk, "Open the athlete's page")
 
     @admin.display(description="sessions")
     def sessions_here(self, player: Player) -> SafeString:
+        """A link to the athlete's sessions in the admin."""
         return format_html(
             '<a href="{}?player__id__exact={}">Sessions ({}; swings: {})</a>',
             reverse("admin:athletes_session_changelist"),
@@ -215,6 +223,7 @@ class PlayerAdmin(VendorTableAdmin):
 
     @admin.display(description="erase")
     def erasing(self, player: Player) -> SafeString:
+        """How an athlete is erased, with a link to it."""
         # By path: what erases stands in a package above this one.
         return format_html(
             "There is no plain deletion: the next sync would bring the athlete back, "
@@ -225,6 +234,7 @@ class PlayerAdmin(VendorTableAdmin):
 
     @admin.action(description="Compute numbers again", permissions=["change"])
     def recompute(self, request: HttpRequest, players: QuerySet[Player]) -> None:
+        """Let the queue compute the numbers of the chosen athletes again."""
         if too_many(self, request, players):
             return
         ids = list(players.values_list("pk", flat=True))
@@ -248,6 +258,7 @@ class PlayerAdmin(VendorTableAdmin):
     def merge_two(
         self, request: HttpRequest, players: QuerySet[Player]
     ) -> HttpResponse | None:
+        """Open the page that compares and merges the two chosen athletes."""
         ids = list(
             players.order_by("-session_count", "pk").values_list("pk", flat=True)[:3]
         )
@@ -264,6 +275,7 @@ class PlayerAdmin(VendorTableAdmin):
     def save_model(
         self, request: HttpRequest, obj: Player, form: Any, change: bool
     ) -> None:
+        """Store the edited fields, and let numbers that rest on them follow."""
         # Only what was edited: the sync may be writing the same row.
         edited = [name for name in CORRECTABLE_FIELDS if name in form.changed_data]
         obj.save(

@@ -87,19 +87,23 @@ class SessionAdmin(VendorTableAdmin):
     def get_readonly_fields(
         self, request: HttpRequest, obj: Session | None = None
     ) -> list[str]:
+        """All fields but those that people state about a session."""
         return [name for name in self.fields if name not in {"condition", "bat"}]  # type: ignore[misc]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Session], search_term: str
     ) -> tuple[QuerySet[Session], bool]:
+        """The sessions that the words mean; False: none comes twice."""
         return queryset.filter(sessions_by(search_term)), False
 
     @admin.display(description="page")
     def page(self, session: Session) -> SafeString:
+        """A link to the page of the session."""
         return link_to("dashboard:session", session.pk, "Open the session's page")
 
     @admin.display(description="swings")
     def swings_here(self, session: Session) -> SafeString:
+        """A link to the movements of the session in the admin."""
         return format_html(
             '<a href="{}?session__id__exact={}">{} swings and other movements</a>',
             reverse("admin:athletes_movement_changelist"),
@@ -109,6 +113,7 @@ class SessionAdmin(VendorTableAdmin):
 
     @admin.action(description="Compute numbers again", permissions=["change"])
     def recompute(self, request: HttpRequest, sessions: QuerySet[Session]) -> None:
+        """Let the queue compute the numbers of the chosen sessions again."""
         if too_many(self, request, sessions):
             return
         ids = list(sessions.values_list("pk", flat=True))
@@ -134,6 +139,7 @@ class SessionAdmin(VendorTableAdmin):
     def metrics_as_csv(
         self, request: HttpRequest, sessions: QuerySet[Session]
     ) -> StreamingHttpResponse | None:
+        """Send the session averages as a CSV file, and record that."""
         if too_many(self, request, sessions, 1_000):
             return None
         chosen = list(sessions.select_related("player").order_by("session_date", "id"))
@@ -156,6 +162,7 @@ class SessionAdmin(VendorTableAdmin):
 
     @admin.display(description="athlete")
     def athlete(self, session: Session) -> SafeString:
+        """A link to the athlete in the admin."""
         return link_to(
             "admin:athletes_player_change",
             session.player_id,
@@ -165,6 +172,7 @@ class SessionAdmin(VendorTableAdmin):
     def save_model(
         self, request: HttpRequest, obj: Session, form: Any, change: bool
     ) -> None:
+        """Store what people state about the session, and record that."""
         decisions.save_conditions(obj)
         record(
             Action.RECORD_CHANGED,
@@ -213,42 +221,51 @@ class SessionMetricAdmin(BySessionAdmin):
 
     @admin.display(description="session")
     def of_session(self, row: SessionMetric) -> SafeString:
+        """A link to the session in the admin."""
         return link_to(
             "admin:athletes_session_change", row.session_id, str(row.session)
         )
 
     @admin.display(description="what it is")
     def defined_as(self, row: SessionMetric) -> str:
+        """The name of the metric."""
         known = METRICS.get(row.metric)
         return known.name if known else "A number of an earlier version of the program."
 
     @admin.display(description="swings")
     def swings(self, row: SessionMetric) -> int:
+        """The number of swings that are averaged."""
         return row.n
 
     @admin.display(description="mean")
     def mean_shown(self, row: SessionMetric) -> str:
+        """The average with its unit."""
         return _short(row.mean, row.metric)
 
     @admin.display(description="standard deviation (SD)")
     def sd_shown(self, row: SessionMetric) -> str:
+        """The standard deviation with its unit."""
         return _short(row.sd, row.metric)
 
     @admin.display(description="median")
     def median_shown(self, row: SessionMetric) -> str:
+        """The median with its unit."""
         return _short(row.median, row.metric)
 
     @admin.display(description="robust spread (1.4826 × MAD)")
     def robust_spread_shown(self, row: SessionMetric) -> str:
+        """The robust spread with its unit."""
         return _short(row.robust_spread, row.metric)
 
     @admin.display(description="smallest to largest")
     def range_shown(self, row: SessionMetric) -> str:
+        """The smallest and largest value with their unit."""
         least, most = (_short(each, row.metric) for each in (row.minimum, row.maximum))
         return f"{least} to {most}"
 
     @admin.display(description="coefficient of variation (CV)")
     def cv_shown(self, row: SessionMetric) -> str:
+        """The coefficient of variation in percent."""
         return value_text(row.cv, "%", "metric")
 
 

@@ -55,6 +55,7 @@ def events(stored: Mapping[str, Any]) -> SafeString | str:
 
 
 def _seconds(time_s: float | None) -> str:
+    """A time in seconds, or a dash."""
     return MISSING if time_s is None else f"{time_s:.3f} s"
 
 

@@ -62,6 +62,7 @@ def json_pieces(
 
 
 def _json_values(values: npt.NDArray[Any]) -> bytes:
+    """One column as a JSON list; missing values are null."""
     if values.dtype.kind in "fiub":
         # NaN and infinities become null; float32 keeps its own short digits.
         array = np.ascontiguousarray(values)
@@ -101,10 +102,12 @@ def parquet_pieces(
 
 
 def _table(columns: Columns, *, safe: bool) -> pa.Table:
+    """Columns as an Arrow table; `safe` guards text against spreadsheets."""
     return pa.table({name: _array(values, safe) for name, values in columns.items()})
 
 
 def _array(values: npt.NDArray[Any], safe: bool) -> pa.Array:
+    """One column as an Arrow array; missing values are null."""
     if values.dtype.kind in "fiub":
         missing = ~np.isfinite(values) if values.dtype.kind == "f" else None
         return pa.array(values, mask=missing)

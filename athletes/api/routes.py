@@ -86,6 +86,7 @@ def _led_on(request: ApiRequest, old: int, new: int, what: str) -> HttpResponse:
 
 
 def _of_kept_athlete(request: ApiRequest, id: int) -> HttpResponse:
+    """Answer with a redirect to the athlete that this record was merged into."""
     kept = merged_into(request.auth, id)
     if kept is None:
         raise Http404("There is no such athlete, or you may not see it.")
@@ -348,6 +349,7 @@ def get_movement_data(
 
 
 def _etag(content: str, columns: list[str] | None, format: FileFormat) -> str:
+    """A tag that is equal for equal frames, columns and format."""
     parts = "\n".join([content, format, *(columns or ())])
     return f'"{hashlib.sha256(parts.encode()).hexdigest()[:32]}"'
 

@@ -61,6 +61,7 @@ MOVEMENT_FIELDS = (
 
 
 def player_rows(players: PlayerQuerySet) -> list[Row]:
+    """The athletes as `PlayerOut`, in the order of the query."""
     return [_player(row) for row in players.values(*PLAYER_FIELDS)]
 
 
@@ -74,6 +75,7 @@ def merged_records(player_id: int) -> list[Row]:
 
 
 def _player(row: Row) -> Row:
+    """A row of an athlete with null for missing text."""
     # The tables keep missing text as ''; other programs are told null.
     for name in ("reboot_player_id", "first_name", "last_name"):
         row[name] = row[name] or None
@@ -101,10 +103,12 @@ def session_rows(sessions: SessionQuerySet) -> list[Row]:
 
 
 def movement_rows(movements: MovementQuerySet) -> list[Row]:
+    """The movements as `MovementOut`, in the order of the query."""
     return [_movement(row) for row in movements.values(*MOVEMENT_FIELDS)]
 
 
 def _movement(row: Row) -> Row:
+    """A row of a movement in the shape of `MovementOut`."""
     events = row["events"]
     return {
         "id": row["id"],
@@ -136,6 +140,7 @@ def _movement(row: Row) -> Row:
 
 
 def _instant(event: Mapping[str, Any] | None) -> Row:
+    """An event in the shape of `Instant`; all null where there is none."""
     names = ("time_s", "rule", "confidence")
     return {name: event.get(name) if event else None for name in names}
 
@@ -222,6 +227,7 @@ _NO_SPREAD: Row = {
 
 
 def _spread(metric: SessionMetric) -> Row:
+    """A row of a session metric in the shape of `Spread`."""
     return {
         "mean": metric.mean,
         "sd": metric.sd,
@@ -235,6 +241,7 @@ def _spread(metric: SessionMetric) -> Row:
 
 
 def _values(name: str, swings: Iterable[Movement]) -> Iterable[Row]:
+    """The value of one metric for each swing that has an entry for it."""
     for swing in swings:
         entry = swing.metrics.get(name)
         if entry is not None:
@@ -250,6 +257,7 @@ def _values(name: str, swings: Iterable[Movement]) -> Iterable[Row]:
 
 
 def _unit(name: str, swings: Iterable[Movement]) -> str:
+    """The unit of a metric, from the stored numbers or else its definition."""
     for swing in swings:
         if name in swing.metrics:
             return str(swing.metrics[name]["unit"])

@@ -16,6 +16,8 @@ Number = float | None
 
 
 class PlayerOut(Schema):
+    """One athlete."""
+
     id: int
     org_player_id: str
     reboot_player_id: str | None
@@ -31,12 +33,16 @@ class PlayerOut(Schema):
 
 
 class MergedRecord(Schema):
+    """A record of the vendor that was merged into an athlete."""
+
     id: int
     org_player_id: str
     reboot_player_id: str | None
 
 
 class PlayerDetail(PlayerOut):
+    """One athlete, with the records that were merged into them."""
+
     merged_records: list[MergedRecord] = Field(
         description="Other records of the vendor that staff merged into this athlete; "
         "their ids lead here."
@@ -44,6 +50,8 @@ class PlayerDetail(PlayerOut):
 
 
 class PlayerPage(Schema):
+    """Athletes, a page at a time."""
+
     total: int
     players: list[PlayerOut]
     page: int = Field(description="skip // limit + 1")
@@ -51,6 +59,8 @@ class PlayerPage(Schema):
 
 
 class SessionOut(Schema):
+    """One athlete's part in one session."""
+
     id: int
     session_id: str
     player_id: int
@@ -66,18 +76,24 @@ class SessionOut(Schema):
 
 
 class SessionList(Schema):
+    """Sessions of one athlete, a page at a time."""
+
     sessions: list[SessionOut]
     total: int = Field(description="All that match, before skip and limit.")
     player_id: int
 
 
 class Instant(Schema):
+    """When an event was; all null where it was not found."""
+
     time_s: float | None = Field(description="On the clock of the file.")
     rule: str | None = Field(description="The rule that found it.")
     confidence: str | None
 
 
 class Events(Schema):
+    """The events of a swing."""
+
     load: Instant
     first_move: Instant
     foot_down: Instant
@@ -86,22 +102,30 @@ class Events(Schema):
 
 
 class QualityReason(Schema):
+    """A reason for the quality grade, as a code and as a sentence."""
+
     code: str
     text: str
 
 
 class QualityOut(Schema):
+    """How good the data of a movement are, and why."""
+
     grade: Literal["good", "usable", "poor"] | None
     reasons: list[QualityReason]
 
 
 class MetricOut(Schema):
+    """The value of one metric of a movement."""
+
     value: float | str | None
     unit: str
     reason: str | None = Field(description="Why there is no value, or why to doubt it.")
 
 
 class MovementOut(Schema):
+    """One movement with its quality, events and metrics."""
+
     id: int
     org_movement_id: str
     session_id: str
@@ -117,11 +141,15 @@ class MovementOut(Schema):
 
 
 class MovementList(Schema):
+    """The movements of one session."""
+
     movements: list[MovementOut]
     total: int
 
 
 class SwingValue(Schema):
+    """The value of one metric for one swing."""
+
     movement_id: int
     org_movement_id: str
     position: int
@@ -160,6 +188,8 @@ class SideSpread(Schema):
 
 
 class SessionMetricOut(Spread):
+    """The average and spread of one metric in a session, and each swing's value."""
+
     unit: str
     values: list[SwingValue]
     other_rules: list[Spread] = Field(
@@ -173,6 +203,8 @@ class SessionMetricOut(Spread):
 
 
 class SessionMetrics(Schema):
+    """The metrics of a session, by their id."""
+
     id: int
     session_id: str
     player_id: int
@@ -180,6 +212,8 @@ class SessionMetrics(Schema):
 
 
 class FrameColumns(Schema):
+    """The frames of one movement by column."""
+
     movement_id: int
     data_type: str
     frames: int
@@ -190,6 +224,8 @@ class FrameColumns(Schema):
 
 
 class Definition(Schema):
+    """The definition of one metric."""
+
     id: str
     name: str
     short: str
@@ -210,6 +246,8 @@ class Definition(Schema):
 
 
 class Definitions(Schema):
+    """The definitions of all metrics, and the version of the method."""
+
     metrics: list[Definition]
     method_version: str
 

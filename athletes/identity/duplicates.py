@@ -87,6 +87,7 @@ class Facts:
 
     @property
     def words(self) -> tuple[str, ...]:
+        """All words of the name, the first name's before the last name's."""
         return (*self.first, *self.last)
 
 
@@ -145,6 +146,7 @@ def _joined(words: tuple[str, ...]) -> str:
 
 
 def _is_same(one: Facts, other: Facts) -> bool:
+    """Whether two records have the same first and the same last name."""
     return (
         bool(one.words)
         and _joined(one.first) == _joined(other.first)
@@ -163,10 +165,12 @@ def _is_swapped(one: Facts, other: Facts) -> bool:
 
 
 def _shares_a_part(one: Facts, other: Facts) -> bool:
+    """Whether two names have a word in common."""
     return bool(set(one.words) & set(other.words))
 
 
 def _is_similar(one: Facts, other: Facts) -> bool:
+    """Whether first and last names are alike, in the same order or swapped."""
     if not all((one.first, one.last, other.first, other.last)):
         return False
     straight = _are_like(one.first, other.first) and _are_like(one.last, other.last)
@@ -238,10 +242,12 @@ def _is_slip(one: dt.date | None, other: dt.date | None) -> bool:
 
 
 def _hash(text: str) -> str:
+    """A short hash of a text."""
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def _name_key(facts: Facts) -> str:
+    """The key of a name; first and last name may be swapped."""
     return _hash(
         "name:" + "|".join(sorted((_joined(facts.first), _joined(facts.last))))
     )
@@ -291,6 +297,7 @@ def compare_these(player_ids: Iterable[int]) -> int:
 
 
 def _compare_some(among: Q | None = None) -> int:
+    """Compare a few hundred waiting athletes; returns how many."""
     with transaction.atomic():
         waiting = Player.objects.filter(
             among or Q(), compared_at__isnull=True
@@ -315,6 +322,7 @@ _FACTS = ("id", "first_name", "last_name", "date_of_birth")
 
 
 def _write_keys(batch: Iterable[Facts]) -> None:
+    """Store the keys by which these athletes are found."""
     facts = list(batch)
     NameKey.objects.filter(player__in=[item.id for item in facts]).delete()
     NameKey.objects.bulk_create(
@@ -425,6 +433,7 @@ def bring_back(*, pair: DuplicatePair, by: User) -> None:
 
 
 def _record(pair: DuplicatePair, by: User, said: str) -> None:
+    """Write the decision about a pair into the audit trail of both athletes."""
     for one, other in permutations((pair.first_id, pair.second_id)):
         record(
             Action.DUPLICATE_DECIDED,

@@ -20,6 +20,7 @@ ORGANISATION, VENDOR = "org", "reboot"
 
 
 def _hash(key: bytes, kind: str, text: str) -> str:
+    """The keyed hash of an id; `kind` keeps ids of two kinds apart."""
     return hmac.digest(key, f"{kind}:{text}".encode(), "sha256").hex()
 
 
@@ -87,6 +88,7 @@ class Erased:
         return payload
 
     def _is_about(self, item: Any) -> bool:
+        """Whether an entry of a payload is about an erased athlete."""
         if isinstance(item, str):
             return self.names(item)
         if not isinstance(item, dict):

@@ -17,6 +17,8 @@ _SESSIONS_AT_ONCE = 50
 
 
 class Command(BaseCommand):
+    """The command `recompute_metrics`."""
+
     help = (
         "Compute the numbers of movements again from their stored frames: of those "
         "that are not of the present method, or of all with --force. It may be "
@@ -24,6 +26,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
+        """Define the options of the command."""
         parser.add_argument(
             "--player", type=int, metavar="ID", help="only sessions of this athlete"
         )
@@ -37,6 +40,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        """Compute the numbers of the chosen sessions again."""
         force = bool(options["force"])
         sessions = Session.objects.order_by("pk")
         if options["player"] is not None:
@@ -98,6 +102,7 @@ class Command(BaseCommand):
         counts: run.AnalysisCounts,
         passed_s: float,
     ) -> None:
+        """Show how far the command is, and about how long it still takes."""
         remaining_s = passed_s / place * (total - place)
         line = (
             f"{place} of {total} sessions, {counts.analyzed} movements, "
