@@ -30,7 +30,7 @@ from accounts.models import Action
 from athletes.analysis import peer_numbers
 from athletes.identity import tombstones
 from athletes.identity.session_parts import family
-from athletes.identity.tombstones import Erased
+from athletes.identity.tombstones import ErasedAthletes
 from athletes.models import Movement, Note, Player, Session, Tag, Tombstone
 from privacy import records
 from privacy.archives import delete_archives
@@ -83,7 +83,7 @@ def erase(*, player: Player, by: Principal | None) -> None:
     """Take away everything that is stored about an athlete, for good."""
     with transaction.atomic():
         for each in _records(player):
-            tombstones.bury(each)
+            tombstones.add_tombstone(each)
         record(Action.ATHLETE_ERASED, by=by, player_id=player.pk)
         # What is interrupted from here on is finished by the queue.
         transaction.on_commit(
@@ -124,7 +124,7 @@ def purge(player: Player) -> None:
 
 def sweep() -> int:
     """Take away what is left of, or came back about, erased athletes."""
-    erased = tombstones.load()
+    erased = tombstones.load_erased()
     if not erased:
         return 0
     count = 0
@@ -145,7 +145,7 @@ def sweep() -> int:
 
 
 def _forget_mentions(player: Player) -> None:
-    erased = tombstones.load()
+    erased = tombstones.load_erased()
     found = _records(player)
     sessions = Session.objects.filter(player__in=found)
     session_ids = set(sessions.values_list("session_id", flat=True))
@@ -206,7 +206,7 @@ def _holding(
 
 
 def _forget_payloads(
-    erased: Erased, ids: list[str], own: set[str], session_ids: set[str]
+    erased: ErasedAthletes, ids: list[str], own: set[str], session_ids: set[str]
 ) -> None:
     RawPayload.objects.filter(kind=RawPayload.Kind.PLAYER, vendor_id__in=ids).delete()
     of_sessions = RawPayload.objects.exclude(kind=RawPayload.Kind.PLAYER)
@@ -216,7 +216,7 @@ def _forget_payloads(
         _redact(erased, row)
 
 
-def _redact(erased: Erased, row: RawPayload) -> bool:
+def _redact(erased: ErasedAthletes, row: RawPayload) -> bool:
     """Take the entries out; a payload that still is about him goes as a whole."""
     payload = erased.redact(row.payload)
     if payload == row.payload:
@@ -233,7 +233,7 @@ def _redact(erased: Erased, row: RawPayload) -> bool:
     return True
 
 
-def _speaks_of(erased: Erased, payload: Any) -> bool:
+def _speaks_of(erased: ErasedAthletes, payload: Any) -> bool:
     if isinstance(payload, dict):
         return any(_speaks_of(erased, value) for value in payload.values())
     if isinstance(payload, list):
@@ -326,7 +326,7 @@ def _forget_task_results(texts: list[str]) -> None:
             task.delete()
 
 
-def _sweep_vendor(erased: Erased) -> int:
+def _sweep_vendor(erased: ErasedAthletes) -> int:
     """What a sync that was under way has written back."""
     count = 0
     names = RawPayload.objects.filter(kind=RawPayload.Kind.PLAYER).values_list(

@@ -107,7 +107,7 @@ def import_files(
         raise ImportRefusedError(
             "Give the vendor's ids of the athlete and of the session."
         )
-    if tombstones.load().has(org_player_id.strip()):
+    if tombstones.load_erased().has(org_player_id.strip()):
         raise ImportRefusedError(
             "The athlete of this id was erased for good and must not come back."
         )

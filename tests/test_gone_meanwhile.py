@@ -72,7 +72,7 @@ def logged_in() -> Client:
 def test_two_sweeps_erase_an_athlete_once():
     first, second = factories.make_player(), factories.make_player()
     for player in (first, second):
-        tombstones.bury(player)
+        tombstones.add_tombstone(player)
 
     def another_sweep():
         Player.objects.filter(pk=second.pk).delete()

@@ -1,7 +1,7 @@
-"""Athletes that were erased for good, known by nothing but keyed hashes.
+"""Athletes who were erased for good, of whom nothing is kept but keyed hashes.
 
-Whoever brings athletes in asks here first. A hash cannot be turned back without the
-key, which comes from SECRET_KEY and is not in the database.
+Whatever imports athletes asks here first. A hash cannot be turned back without the key,
+which comes from SECRET_KEY and is not in the database.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ def _hash(key: bytes, kind: str, text: str) -> str:
     return hmac.digest(key, f"{kind}:{text}".encode(), "sha256").hex()
 
 
-def bury(player: Player) -> Tombstone:
-    """Note that this athlete must not come back; safe to be called twice.
+def add_tombstone(player: Player) -> Tombstone:
+    """Keep this athlete from being imported again; may be called twice.
 
-    The vendor's own id counts only where no other athlete here has it: that one was
-    not erased.
+    The vendor's own id counts only where no other athlete has it, since the other one
+    was not erased. Returns the stored hashes.
     """
     name, key = present_key(_PURPOSE)
     vendor_id = player.reboot_player_id
@@ -50,8 +50,8 @@ def bury(player: Player) -> Tombstone:
     return tombstone
 
 
-class Erased:
-    """All tombstones, to ask many questions of."""
+class ErasedAthletes:
+    """The hashes of all erased athletes, to look up many ids."""
 
     def __init__(self, rows: Iterable[tuple[str, str, str]]) -> None:
         self._hashes: dict[bytes, set[str]] = {}
@@ -63,7 +63,7 @@ class Erased:
         return bool(self._hashes)
 
     def has(self, org_player_id: str, reboot_player_id: str | None = None) -> bool:
-        """Whether an athlete of these ids was erased."""
+        """Whether an athlete with one of these ids was erased."""
         return any(
             _hash(key, ORGANISATION, org_player_id) in hashes
             or (
@@ -74,11 +74,11 @@ class Erased:
         )
 
     def names(self, text: str) -> bool:
-        """Whether a text is an id of an erased athlete, of either kind."""
+        """Whether a text is an id of an erased athlete, ours or the vendor's."""
         return self.has(text, text)
 
     def redact(self, payload: Any) -> Any:
-        """A payload of the vendor without its entries about erased athletes."""
+        """The vendor's payload without its entries about erased athletes."""
         if not self:
             return payload
         if isinstance(payload, dict):
@@ -97,16 +97,16 @@ class Erased:
         return any(isinstance(text, str) and self.names(text) for text in ids)
 
 
-def load() -> Erased:
-    """All tombstones as they are now: one small query.
+def load_erased() -> ErasedAthletes:
+    """All erased athletes as they are known now, in one small query.
 
     Raises
     ------
     accounts.keys.LostKeyError
-        When some were made with a key that is not known any more. Going on would
-        bring those athletes back.
+        When hashes were made with a key that is no longer known. Going on would
+        import those athletes again.
     """
-    return Erased(
+    return ErasedAthletes(
         Tombstone.objects.values_list(
             "key_id", "org_player_hash", "reboot_player_hash"
         ).iterator()

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from athletes import access
 from athletes.http import PageRequest, page_or_fragment
-from athletes.identity.duplicates import flagged
+from athletes.identity.duplicates import in_open_pairs
 from dashboard.forms import AthleteFilterForm
 from dashboard.selectors.athlete_list import (
     ATHLETE_COLUMNS,
@@ -48,7 +48,7 @@ def athletes(request: PageRequest) -> HttpResponse:
     context = {
         "form": form,
         # Who may decide about them; others never learn of records they cannot see.
-        "duplicates": set(flagged(row.id for row in listing.rows))
+        "duplicates": set(in_open_pairs(row.id for row in listing.rows))
         if access.may_administer(request.user)
         else set(),
         "has_tags": bool(tags),

@@ -72,7 +72,7 @@ def sync_players(ctx: RunContext) -> None:
 
 def _store(ctx: RunContext, chunk: list[RebootPlayer]) -> None:
     with transaction.atomic():
-        erased = tombstones.load()
+        erased = tombstones.load_erased()
         chunk = [item for item in chunk if not erased.has(item.org_player_id, item.id)]
         created, updated, unchanged = upsert_players(chunk)
         store_raw(

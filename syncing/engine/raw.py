@@ -24,7 +24,7 @@ def store_raw(kind: str, payloads: Mapping[str, dict[str, Any]]) -> set[str]:
 
     What they say of erased athletes is left out.
     """
-    erased = tombstones.load()
+    erased = tombstones.load_erased()
     if erased:
         payloads = {
             vendor_id: erased.redact(payload) for vendor_id, payload in payloads.items()

@@ -153,7 +153,7 @@ def _steps(ctx: RunContext, on_exports: Callable[[SyncLog], None] | None) -> Non
     """Do the phases of a run that are still to be done."""
     log = ctx.log
     try:
-        tombstones.load()
+        tombstones.load_erased()
     except LostKeyError as error:
         raise FatalError(
             str(error),

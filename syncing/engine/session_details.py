@@ -147,7 +147,7 @@ def _verdicts(
     list of their movements: an answer without data means that they did not hit.
     """
     is_alone = len(participants) == 1
-    erased = tombstones.load()
+    erased = tombstones.load_erased()
     everybody = [
         item.org_player_id
         for item in participants

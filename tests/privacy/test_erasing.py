@@ -275,7 +275,7 @@ def test_others_keep_everything(athlete, staff):
 
 
 def test_what_was_interrupted_is_finished_by_the_sweep(athlete, staff):
-    tombstones.bury(athlete)
+    tombstones.add_tombstone(athlete)
     athlete.sessions.all().delete()
     assert erasing.sweep() == 1
     assert traces((*TRACES, ORG_ID, REBOOT_ID)) == set()
@@ -314,8 +314,8 @@ def test_the_queue_finishes_it(athlete, staff, django_capture_on_commit_callback
 
 
 def test_a_tombstone_knows_both_ids_and_no_other(athlete):
-    tombstones.bury(athlete)
-    erased = tombstones.load()
+    tombstones.add_tombstone(athlete)
+    erased = tombstones.load_erased()
     assert erased.has(ORG_ID)
     assert erased.has("another", REBOOT_ID)
     assert not erased.has("another", "another")
@@ -325,27 +325,27 @@ def test_a_tombstone_knows_both_ids_and_no_other(athlete):
 
 def test_the_vendor_s_id_of_two_athletes_buries_one(athlete):
     twin = factories.make_player(reboot_player_id=REBOOT_ID)
-    tombstones.bury(athlete)
-    erased = tombstones.load()
+    tombstones.add_tombstone(athlete)
+    erased = tombstones.load_erased()
     assert erased.has(ORG_ID, REBOOT_ID)
     assert not erased.has(twin.org_player_id, REBOOT_ID)
 
 
 def test_a_replaced_key_goes_on_among_the_former_ones(athlete, settings):
     former = settings.SECRET_KEY
-    tombstones.bury(athlete)
+    tombstones.add_tombstone(athlete)
     settings.SECRET_KEY = "another-key-for-tests"
     with pytest.raises(LostKeyError, match="SECRET_KEY_FALLBACKS"):
-        tombstones.load()
+        tombstones.load_erased()
     settings.SECRET_KEY_FALLBACKS = [former]
-    assert tombstones.load().has(ORG_ID)
+    assert tombstones.load_erased().has(ORG_ID)
 
 
 def test_hashes_need_the_key(athlete, settings):
-    first = tombstones.bury(athlete).org_player_hash
+    first = tombstones.add_tombstone(athlete).org_player_hash
     Tombstone.objects.all().delete()
     settings.SECRET_KEY = "another-key-for-tests"
-    assert tombstones.bury(athlete).org_player_hash != first
+    assert tombstones.add_tombstone(athlete).org_player_hash != first
 
 
 def test_payloads_are_kept_without_the_erased(athlete, staff):

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Action, AuditEntry
-from athletes.identity import duplicates
+from athletes.identity import duplicates, name_similarity
 from athletes.models import DuplicatePair, Likeness, NameKey, Player
 from tests.factories import make_player, make_staff
 
@@ -16,7 +16,7 @@ DAY = dt.date(2008, 5, 6)
 
 
 def facts(first, last, born=DAY, pk=0):
-    return duplicates.facts_of(pk, first, last, born)
+    return name_similarity.identity_of(pk, first, last, born)
 
 
 @pytest.mark.parametrize(
@@ -44,8 +44,8 @@ def facts(first, last, born=DAY, pk=0):
     ],
 )
 def test_names_with_one_birth_date(one, other, expected):
-    assert duplicates.likeness(facts(*one), facts(*other)) == expected
-    assert duplicates.likeness(facts(*other), facts(*one)) == expected
+    assert name_similarity.likeness(facts(*one), facts(*other)) == expected
+    assert name_similarity.likeness(facts(*other), facts(*one)) == expected
 
 
 @pytest.mark.parametrize(
@@ -84,14 +84,17 @@ def test_names_with_one_birth_date(one, other, expected):
 )
 def test_names_without_one_birth_date(one, other, dates, expected):
     assert (
-        duplicates.likeness(facts(*one, dates[0]), facts(*other, dates[1])) == expected
+        name_similarity.likeness(facts(*one, dates[0]), facts(*other, dates[1]))
+        == expected
     )
 
 
 def test_a_name_of_a_kilobyte_is_compared_by_its_beginning():
     long = "🎾" * 100 + "é" * 100
-    assert duplicates.likeness(facts(long, long), facts(long, long)) == Likeness.SAME
-    assert len(duplicates.plain_words("word " * 40)) == 4
+    assert (
+        name_similarity.likeness(facts(long, long), facts(long, long)) == Likeness.SAME
+    )
+    assert len(name_similarity.plain_words("word " * 40)) == 4
 
 
 def people(*rows):
@@ -149,16 +152,16 @@ def test_a_decision_stays_when_the_records_change_and_can_be_taken_back():
     duplicates.compare_waiting()
     pair = DuplicatePair.objects.get()
     staff = make_staff()
-    assert set(duplicates.flagged([one.pk])) == {one.pk}
+    assert set(duplicates.in_open_pairs([one.pk])) == {one.pk}
     duplicates.dismiss(pair=pair, by=staff)
-    assert set(duplicates.flagged([one.pk, other.pk])) == set()
+    assert set(duplicates.in_open_pairs([one.pk, other.pk])) == set()
     Player.objects.update(compared_at=None)
     duplicates.compare_waiting()
     pair.refresh_from_db()
     assert pair.dismissed_by == staff
     assert pair.dismissed_at is not None
     duplicates.bring_back(pair=pair, by=staff)
-    assert set(duplicates.flagged([one.pk, other.pk])) == {one.pk, other.pk}
+    assert set(duplicates.in_open_pairs([one.pk, other.pk])) == {one.pk, other.pk}
     said = AuditEntry.objects.filter(action=Action.DUPLICATE_DECIDED).order_by("id")
     assert [(e.player_number, e.detail["said"]) for e in said] == [
         (one.pk, "not the same"),
