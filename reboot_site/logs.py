@@ -62,12 +62,14 @@ def redact(text: str) -> str:
     return _RESET.sub(rf"\1{_HIDDEN}", text)
 
 
-# Names of the database's own things stay. An apostrophe within a word begins no quote.
-# An opening one without its end hides the rest.
+# Names of the database's own things stay. An apostrophe within a word begins no quote,
+# one after a lone b does: Python shows bytes so. An opening one without its end hides
+# the rest.
 _QUOTED = re.compile(
     r"""(?sx)
     \b(?:constraint|relation|column|table|index)[ ]"\w+"
-    | (?<!\w)(?P<mark>['"`])(?:\\.|(?!(?P=mark)(?!\w)).)*(?:(?P=mark)|$)
+    | (?:(?<!\w)|(?<=\b[bBrRuU]))(?P<mark>['"`])
+      (?:\\.|(?!(?P=mark)(?!\w)).)*(?:(?P=mark)|$)
     | (?P<open>[“‘«])[^”’»]*(?P<close>[”’»]|$)
     """
 )

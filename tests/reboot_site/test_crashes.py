@@ -64,6 +64,8 @@ def test_scrubbed_crumb_drops_queries_and_data():
     ("told", "sent"),
     [
         ("not a number: 'Aldertree'", "not a number: '[hidden]'"),
+        ("not a number: b'Aldertree'", "not a number: b'[hidden]'"),
+        ("Job's name is 'Aldertree'", "Job's name is '[hidden]'"),
         ("""'Al\\'s Oak' and "O'Hara" """, """'[hidden]' and "[hidden]" """),
         ("it isn't there, is it? It's not", "it isn't there, is it? It's not"),
         ("cut off: 'Aldertr", "cut off: '[hidden]'"),
