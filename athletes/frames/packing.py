@@ -224,7 +224,9 @@ def _text(values: Array) -> Array:
     first = values[0]
     if isinstance(first, str) and (values == first).all():
         # Most texts are the same in every frame.
-        return np.full(len(values), str(first), dtype=object)
+        same: Array = np.empty(len(values), dtype=object)
+        same.fill(str(first))  # one text that all rows share
+        return same
     return np.array(
         [
             item if item is None or type(item) is str else _text_of(item)

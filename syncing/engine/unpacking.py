@@ -40,7 +40,9 @@ def columns_of(table: MovementTable) -> dict[str, Any]:
     """Numbers and texts of a movement, as they are stored."""
     columns: dict[str, Any] = {**table.columns, **table.text_columns}
     for key, text in table.text.items():
-        columns[key] = np.full(table.frame_count, text, dtype=object)
+        same = np.empty(table.frame_count, dtype=object)
+        same.fill(text)  # one text that all rows share, where `np.full` makes as many
+        columns[key] = same
     return columns
 
 

@@ -24,6 +24,9 @@ CodeArray = npt.NDArray[np.int32]
 
 #: What one more text costs in memory besides its bytes.
 _BYTES_PER_TEXT = 150
+#: What one more row of a column of text costs, however short and common its text: a
+#: number that names the text, and a place in a list where the text is written out.
+_BYTES_PER_CELL = 12
 
 
 @dataclass
@@ -125,6 +128,7 @@ class TableBuilder:
     def add_texts(self, column: FileColumn, values: pa.Array) -> None:
         """Add the next texts of one column."""
         found, places = coded(values)
+        self._text_bytes += _BYTES_PER_CELL * len(values)
         self.count_text(found, places)
         known = self._codes[column.name]
         lookup = np.full(len(found) + 1, -1, dtype=np.int32)
