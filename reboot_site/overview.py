@@ -31,7 +31,7 @@ from syncing.status import (
     broker_errors,
     queue_length,
     silent_hosts,
-    sync_status,
+    sync_state,
     worker_ages_s,
 )
 from webhooks.models import DeliveryState, WebhookDelivery
@@ -68,7 +68,7 @@ class Overview:
 
 def overview() -> Overview:
     """Everything on the start page; no query counts a large table to its end."""
-    status = sync_status(with_jobs=False)
+    status = sync_state(with_jobs=False)
     return Overview(
         totals=_totals(),
         problems=_problems(),

@@ -12,9 +12,8 @@ from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
 from accounts.addresses import client_address, network_of
-from accounts.throttle import count_calls
+from accounts.throttle import WINDOW_S, count_calls
 
-WINDOW_S = 60
 CALLS = 60
 
 

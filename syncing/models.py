@@ -216,10 +216,6 @@ class ExportJob(models.Model):
         return f"{self.data_type} of session {self.session_id}"
 
 
-#: Tries at computing the numbers of one session.
-ANALYSIS_ATTEMPTS = 6
-
-
 class AnalysisJob(models.Model):
     """A session whose numbers are to be computed again from stored frames.
 
@@ -241,6 +237,8 @@ class AnalysisJob(models.Model):
     claimed_until = models.DateTimeField(null=True, blank=True)
     last_error = models.TextField(blank=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    objects = querysets.AnalysisJobQuerySet.as_manager()
 
     class Meta:
         indexes = [

@@ -6,13 +6,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from syncing.choices import ACTIVE_RUNS, OPEN_STATES, JobState, RunKind
 
 if TYPE_CHECKING:
-    from syncing.models import ExportJob, SyncLog  # noqa: F401
+    from syncing.models import AnalysisJob, ExportJob, SyncLog  # noqa: F401
 
+#: Tries at computing the numbers of one session.
+ANALYSIS_ATTEMPTS = 6
 #: States of settled jobs that have another try, once their time has come.
 _TRIED_AGAIN = (JobState.FAILED, JobState.NO_DATA, JobState.GIVEN_UP)
 
@@ -29,12 +31,40 @@ class SyncLogQuerySet(models.QuerySet["SyncLog"]):
         return self.filter(kind=RunKind.VENDOR)
 
 
+def _is_unclaimed(now: datetime) -> Q:
+    """Nobody holds the row, or its holder stopped renewing the lease."""
+    return Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
+
+
+class AnalysisJobQuerySet(models.QuerySet["AnalysisJob"]):
+    """Queries of sessions whose numbers are computed from stored frames."""
+
+    def outdated(self) -> AnalysisJobQuerySet:
+        """Sessions with frames that are newer than their numbers."""
+        return self.filter(wanted__gt=F("done"))
+
+    def to_do(self) -> AnalysisJobQuerySet:
+        """Outdated sessions that were not tried too often."""
+        return self.outdated().filter(attempts__lt=ANALYSIS_ATTEMPTS)
+
+    def unclaimed(self, now: datetime) -> AnalysisJobQuerySet:
+        """Sessions whose numbers nobody computes."""
+        return self.filter(_is_unclaimed(now))
+
+    def left_behind(self, now: datetime) -> AnalysisJobQuerySet:
+        """Sessions left to do by a worker that died, or gave them back.
+
+        Those that failed are not: they are left to the next sync.
+        """
+        return self.to_do().filter(last_error="").unclaimed(now)
+
+
 class ExportJobQuerySet(models.QuerySet["ExportJob"]):
     """Queries of export jobs."""
 
     def unclaimed(self, now: datetime) -> ExportJobQuerySet:
         """Jobs that nobody holds, or whose holder stopped renewing its lease."""
-        return self.filter(Q(claimed_until__isnull=True) | Q(claimed_until__lt=now))
+        return self.filter(_is_unclaimed(now))
 
     def due(self, now: datetime) -> ExportJobQuerySet:
         """Jobs whose next try has come, whoever holds them."""

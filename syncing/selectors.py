@@ -1,6 +1,6 @@
 """What the sync pages show: one frozen dataclass for each page or part of one.
 
-`syncing.status.sync_status` tells where the sync stands; this adds what only pages
+`syncing.status.sync_state` tells where the sync stands; this adds what only pages
 need.
 """
 
@@ -25,8 +25,8 @@ from syncing.models import ExportJob, SyncLog, WorkerHeartbeat
 from syncing.status import (
     WORKER_SILENCE_S,
     FailureGroup,
-    SyncStatus,
-    sync_status,
+    SyncState,
+    sync_state,
     uncomputed_sessions,
     unread_sessions,
 )
@@ -52,7 +52,7 @@ class Worker:
 class SyncPanel:
     """The part of the page that changes while a run is under way."""
 
-    status: SyncStatus
+    status: SyncState
     workers: list[Worker]
     remaining: str
     message: str
@@ -108,7 +108,7 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Trouble:
+class SessionTrouble:
     """One session that could not be read, or whose numbers could not be computed."""
 
     kind: str
@@ -120,13 +120,13 @@ class Trouble:
 
 
 @dataclass(frozen=True)
-class Troubles:
+class TroubleGroup:
     """Sessions with one kind of trouble, the newest of them one by one."""
 
     kind: str
     title: str
     count: int
-    listed: list[Trouble]
+    listed: list[SessionTrouble]
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ class RunDetail:
 def sync_panel(viewer: Viewer, *, with_jobs: bool = False) -> SyncPanel:
     """Return the state of the sync, with the heartbeats of the workers."""
     now = timezone.now()
-    status = sync_status(with_jobs=with_jobs)
+    status = sync_state(with_jobs=with_jobs)
     silent_s = WORKER_SILENCE_S
     return SyncPanel(
         status=status,
@@ -178,7 +178,7 @@ def remaining_text(seconds: float | None) -> str:
     return f"about {seconds / 3600:.1f} h left"
 
 
-def failures(status: SyncStatus, viewer: Viewer) -> list[Failure]:
+def failures(status: SyncState, viewer: Viewer) -> list[Failure]:
     """Return the failed files by reason, with the newest that the viewer may see.
 
     Of the others only the number is told.
@@ -210,7 +210,7 @@ def failures(status: SyncStatus, viewer: Viewer) -> list[Failure]:
     ]
 
 
-def troubles(status: SyncStatus, viewer: Viewer) -> list[Troubles]:
+def troubles(status: SyncState, viewer: Viewer) -> list[TroubleGroup]:
     """Return what failed about sessions, as far as the viewer may see it."""
     found = []
     if status.unread_sessions:
@@ -220,7 +220,7 @@ def troubles(status: SyncStatus, viewer: Viewer) -> list[Troubles]:
     return found
 
 
-def _unread(count: int, viewer: Viewer) -> Troubles:
+def _unread(count: int, viewer: Viewer) -> TroubleGroup:
     rows = unread_sessions().order_by("-updated_at")
     # Nobody of ours took part, as far as is known: told to who sees everybody.
     known = visible_sessions(viewer)
@@ -232,12 +232,12 @@ def _unread(count: int, viewer: Viewer) -> Troubles:
     parts: dict[str, Session] = {}
     for part in known.filter(session_id__in=[row.session_id for row in newest]):
         parts.setdefault(part.session_id, part)
-    return Troubles(
+    return TroubleGroup(
         "unread",
         "could not be read",
         count,
         [
-            Trouble(
+            SessionTrouble(
                 "unread",
                 row.pk,
                 row.session_id,
@@ -250,15 +250,15 @@ def _unread(count: int, viewer: Viewer) -> Troubles:
     )
 
 
-def _uncomputed(count: int, viewer: Viewer) -> Troubles:
+def _uncomputed(count: int, viewer: Viewer) -> TroubleGroup:
     rows = uncomputed_sessions().order_by("-updated_at")
     listed = rows.filter(session__in=visible_sessions(viewer))
-    return Troubles(
+    return TroubleGroup(
         "uncomputed",
         "stored without its numbers",
         count,
         [
-            Trouble(
+            SessionTrouble(
                 "uncomputed",
                 row.pk,
                 row.session.session_id,

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from django.conf import settings
-from django.db.models import Count, F, Min, Q, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 from django.utils import timezone
 
 from syncing.alerts import is_overdue, last_success
@@ -53,7 +53,7 @@ def unread_sessions() -> QuerySet[VendorSession]:
 
 def uncomputed_sessions() -> QuerySet[AnalysisJob]:
     """Sessions whose frames are here and whose numbers could not be computed."""
-    return AnalysisJob.objects.filter(wanted__gt=F("done")).exclude(last_error="")
+    return AnalysisJob.objects.outdated().exclude(last_error="")
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class Waiting:
 
 
 @dataclass(frozen=True)
-class SyncStatus:
+class SyncState:
     """Where the sync stands, for the panel and the home page."""
 
     sentence: str
@@ -128,7 +128,7 @@ class SyncStatus:
     success_is_overdue: bool = False
 
 
-def sync_status(*, with_jobs: bool = True) -> SyncStatus:
+def sync_state(*, with_jobs: bool = True) -> SyncState:
     """Return where the sync stands, from a handful of queries."""
     now = timezone.now()
     run = SyncLog.objects.of_vendor().order_by("-id").first()
@@ -148,7 +148,7 @@ def sync_status(*, with_jobs: bool = True) -> SyncStatus:
     paused = None
     if run is not None and run.status == RunStatus.RUNNING:
         paused = _asked_of_redis(paused_until)
-    return SyncStatus(
+    return SyncState(
         sentence=_SILENT
         if is_silent
         else _sentence(run, progress, is_alive, failed_jobs + unread + uncomputed),

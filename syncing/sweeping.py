@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db.models import F, Q
 from django.utils import timezone
 
 from syncing.alerts import mail_when_overdue
 from syncing.choices import RunStatus, SyncType, Trigger
 from syncing.engine import runs
 from syncing.models import (
-    ANALYSIS_ATTEMPTS,
     AnalysisJob,
     ExportJob,
     SyncCursor,
@@ -124,10 +122,5 @@ def _something_is_due(now: datetime) -> bool:
         or VendorSession.objects.filter(
             missing_since__isnull=True, next_check_at__lte=now
         ).exists()
-        # One that failed is left to the next sync; one whose worker died is not.
-        or AnalysisJob.objects.filter(
-            wanted__gt=F("done"), last_error="", attempts__lt=ANALYSIS_ATTEMPTS
-        )
-        .filter(Q(claimed_until__isnull=True) | Q(claimed_until__lt=now))
-        .exists()
+        or AnalysisJob.objects.left_behind(now).exists()
     )

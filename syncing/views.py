@@ -23,7 +23,7 @@ from syncing import selectors, services
 from syncing.choices import JobState, Trigger
 from syncing.forms import BackfillForm, StartForm, UploadForm
 from syncing.models import ExportJob, SyncLog
-from syncing.status import SyncStatus, sync_status, uncomputed_sessions, unread_sessions
+from syncing.status import SyncState, sync_state, uncomputed_sessions, unread_sessions
 
 #: htmx stops asking on this status (its documentation, "Polling").
 STOP_POLLING = 286
@@ -64,7 +64,7 @@ def records(request: PageRequest) -> HttpResponse:
     """Failures, waiting files and history, loaded again after a run has ended."""
     if not wants_fragment(request):
         return redirect("syncing:index")
-    status = sync_status()
+    status = sync_state()
     return render(request, "syncing/_records.html", _records(request, status))
 
 
@@ -244,7 +244,7 @@ def _whole_page(
     return render(request, "syncing/index.html", context, status=status)
 
 
-def _records(request: PageRequest, status: SyncStatus) -> dict[str, Any]:
+def _records(request: PageRequest, status: SyncState) -> dict[str, Any]:
     return {
         "may_act": may_administer(request.user),
         "failures": selectors.failures(status, request.user),

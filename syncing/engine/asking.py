@@ -38,7 +38,7 @@ DataFormat = Literal["parquet", "csv"]
 
 
 @dataclass
-class File:
+class DownloadedFile:
     """A downloaded file, and the movement that it was asked for, if any."""
 
     file: BinaryIO
@@ -48,11 +48,11 @@ class File:
 
 
 @dataclass
-class Fetched:
+class FetchedJob:
     """An export job with its downloaded files, on the way to the reader."""
 
     job: ExportJob
-    files: list[File]
+    files: list[DownloadedFile]
     started: float
 
     @property
@@ -74,7 +74,7 @@ class Fetched:
             item.file.close()
 
 
-class Asker:
+class ExportAsker:
     """Asks the vendor for files, and remembers how each job has to be asked for."""
 
     def __init__(self, ctx: RunContext, hitting_id: int, outcomes: Outcomes) -> None:
@@ -102,7 +102,7 @@ class Asker:
         """Ask for each movement of the job by itself from now on."""
         self._each_movement.add(job.pk)
 
-    def files_of(self, job: ExportJob, files: list[File]) -> ExportReply:
+    def files_of(self, job: ExportJob, files: list[DownloadedFile]) -> ExportReply:
         """Ask for the files of a job, download them to ``files``, return the reply."""
         if not self.is_one_by_one(job):
             return self._ask_and_download(job, files)
@@ -130,7 +130,7 @@ class Asker:
     def _ask_and_download(
         self,
         job: ExportJob,
-        files: list[File],
+        files: list[DownloadedFile],
         *,
         aggregate: bool = True,
         org_movement_id: str | None = None,
@@ -195,7 +195,7 @@ class Asker:
             org_movement_id=org_movement_id,
         )
 
-    def _download(self, url: str, org_movement_id: str | None) -> File:
+    def _download(self, url: str, org_movement_id: str | None) -> DownloadedFile:
         # Unlinked from the start, so that a killed process leaves nothing behind.
         # Closed by whoever reads it, in another thread.
         spooled = tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES)  # noqa: SIM115
@@ -209,7 +209,7 @@ class Asker:
         except BaseException:
             sink.close()
             raise
-        return File(sink, done.size, done.sha256, org_movement_id)
+        return DownloadedFile(sink, done.size, done.sha256, org_movement_id)
 
 
 def known_movements(job: ExportJob) -> list[str]:

@@ -15,13 +15,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
 from django.db.models.functions import Least
 from django.utils import timezone
 
 from syncing.choices import OPEN_STATES, JobState
 from syncing.engine.context import RunContext
-from syncing.models import ANALYSIS_ATTEMPTS, AnalysisJob, ExportJob
+from syncing.models import AnalysisJob, ExportJob
 from syncing.querysets import ExportJobQuerySet
 
 #: How often idle threads look whether something has become due.
@@ -43,13 +43,6 @@ def pending(ctx: RunContext) -> Any:
     )
 
 
-def analyses_to_do() -> QuerySet[AnalysisJob]:
-    """Sessions with new frames whose numbers are still to be computed."""
-    return AnalysisJob.objects.filter(
-        wanted__gt=F("done"), attempts__lt=ANALYSIS_ATTEMPTS
-    )
-
-
 def is_work_left() -> bool:
     """Whether a worker that died, or gave work back, left something to do.
 
@@ -57,9 +50,7 @@ def is_work_left() -> bool:
     """
     now = timezone.now()
     jobs = ExportJob.objects.due(now).filter(state__in=OPEN_STATES).unclaimed(now)
-    numbers = analyses_to_do().filter(last_error="")
-    unclaimed = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
-    return jobs.exists() or numbers.filter(unclaimed).exists()
+    return jobs.exists() or AnalysisJob.objects.left_behind(now).exists()
 
 
 class Claims:

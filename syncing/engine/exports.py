@@ -18,7 +18,6 @@ import threading
 import time
 
 from django.conf import settings
-from django.db.models import F
 from django.utils import timezone
 
 from syncing.choices import JobState, Phase, Trigger
@@ -30,19 +29,18 @@ from syncing.client.errors import (
     RebootError,
     UnavailableError,
 )
-from syncing.engine.asking import Asker, Fetched, File
+from syncing.engine.asking import DownloadedFile, ExportAsker, FetchedJob
 from syncing.engine.claims import (
     IDLE_S,
     Claims,
     TakenError,
-    analyses_to_do,
     pending,
 )
 from syncing.engine.context import RunContext
 from syncing.engine.outcomes import Outcomes
 from syncing.engine.pool import Crew
 from syncing.engine.readers import Processes
-from syncing.engine.session_numbers import Numbers
+from syncing.engine.session_numbers import SessionNumbers
 from syncing.engine.stopping import fatal_from
 from syncing.engine.storing import Storing
 from syncing.models import AnalysisJob, ExportJob
@@ -61,7 +59,7 @@ def fetch_exports(ctx: RunContext, hitting_id: int, *, is_first: bool = True) ->
     if is_first and not ctx.is_helper:
         _make_due(ctx)
         ctx.begin_phase(Phase.EXPORTS, pending(ctx).count())
-    worker = _Worker(ctx, hitting_id)
+    worker = _ExportThreads(ctx, hitting_id)
     try:
         worker.run()
     finally:
@@ -74,16 +72,16 @@ def _make_due(ctx: RunContext) -> None:
         ExportJob.objects.filter(state=JobState.FAILED).update(
             next_try_at=timezone.now()
         )
-        AnalysisJob.objects.filter(wanted__gt=F("done")).update(attempts=0)
+        AnalysisJob.objects.outdated().update(attempts=0)
 
 
-class _Worker:
+class _ExportThreads:
     """The threads of one process that work export jobs."""
 
     def __init__(self, ctx: RunContext, hitting_id: int) -> None:
         self._ctx = ctx
         #: Files to read, and sessions (by key) whose numbers may be due.
-        self._files: queue.Queue[Fetched | int | None] = queue.Queue()
+        self._files: queue.Queue[FetchedJob | int | None] = queue.Queue()
         self._waiting_bytes = 0
         self._waiting_files = 0
         self._checking_end = threading.Lock()
@@ -92,8 +90,8 @@ class _Worker:
         self._processes = Processes(self._process_count(), check=ctx.check)
         self._claims = Claims(ctx)
         self._outcomes = Outcomes(ctx, self._claims, on_no_file=self._files.put)
-        self._asker = Asker(ctx, hitting_id, self._outcomes)
-        self._numbers = Numbers(ctx, self._processes)
+        self._asker = ExportAsker(ctx, hitting_id, self._outcomes)
+        self._numbers = SessionNumbers(ctx, self._processes)
         self._storing = Storing(
             ctx,
             claims=self._claims,
@@ -115,7 +113,8 @@ class _Worker:
                 self._fetch_loop, name="fetch", count=settings.SYNC_MAX_REQUESTS
             )
             fetching.join()
-            for session_pk in analyses_to_do().values_list("session_id", flat=True):
+            to_do = AnalysisJob.objects.to_do()
+            for session_pk in to_do.values_list("session_id", flat=True):
                 self._files.put(session_pk)
         finally:
             for _ in range(readers):
@@ -191,7 +190,7 @@ class _Worker:
 
     def _fetch(self, job: ExportJob) -> None:
         started = time.monotonic()
-        files: list[File] = []
+        files: list[DownloadedFile] = []
         handed_over = False
         try:
             self._outcomes.step(job, JobState.REQUESTED)
@@ -205,7 +204,7 @@ class _Worker:
             elif reply.state == "no_data":
                 self._outcomes.no_data(job)
             else:
-                fetched = Fetched(job, files, started)
+                fetched = FetchedJob(job, files, started)
                 with self._claims.changed:
                     self._waiting_files += 1
                     self._waiting_bytes += fetched.size

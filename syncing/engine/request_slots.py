@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 LEASE_S = 60.0
 #: Unused slots go back after this long.
-IDLE_S = 1.0
+UNUSED_S = 1.0
 #: How long a process keeps to its smaller share after another one asked.
 SHARE_S = 3.0
 
@@ -116,7 +116,7 @@ class RequestSlots:
             give = [
                 number
                 for number, used in sorted(self._idle.items(), key=lambda it: it[1])
-                if now - used > IDLE_S
+                if now - used > UNUSED_S
             ]
             give += [number for number in self._idle if number not in give][
                 : max(0, surplus - len(give))

@@ -13,7 +13,7 @@ from syncing.client.errors import RebootError, UnexpectedShapeError
 from syncing.client.pagination import in_chunks
 from syncing.client.types import RebootSession
 from syncing.engine.context import RunContext
-from syncing.engine.players import refuse_implausible
+from syncing.engine.players import CHUNK, refuse_implausible
 from syncing.engine.raw import store_raw
 from syncing.engine.stopping import HOPELESS, fatal_from
 from syncing.mapping import read_moment
@@ -22,7 +22,6 @@ from syncing.models import RawPayload, SyncCursor, VendorSession
 CURSOR = "sessions"
 #: Changes that the vendor's database showed late, or that moved between pages.
 OVERLAP = timedelta(hours=1)
-CHUNK = 100
 
 
 def list_sessions(ctx: RunContext) -> None:

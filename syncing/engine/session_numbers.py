@@ -19,7 +19,7 @@ from syncing.choices import OPEN_STATES, JobState
 from syncing.engine.context import RunContext
 from syncing.engine.readers import Processes
 from syncing.listeners import tell_stored
-from syncing.models import ANALYSIS_ATTEMPTS, AnalysisJob, ExportJob
+from syncing.models import AnalysisJob, ExportJob
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class _SessionTally:
     changed: set[int] = field(default_factory=set)
 
 
-class Numbers:
+class SessionNumbers:
     """Computes the numbers of sessions, and counts their movements."""
 
     def __init__(self, ctx: RunContext, processes: Processes) -> None:
@@ -56,12 +56,9 @@ class Numbers:
         if any(job.is_left(now, soon) for job in jobs):
             return
         claimed = (
-            AnalysisJob.objects.filter(
-                session_id=session_pk,
-                wanted__gt=F("done"),
-                attempts__lt=ANALYSIS_ATTEMPTS,
-            )
-            .filter(Q(claimed_until__isnull=True) | Q(claimed_until__lt=now))
+            AnalysisJob.objects.filter(session_id=session_pk)
+            .to_do()
+            .unclaimed(now)
             .update(
                 claimed_by=self._ctx.worker,
                 claimed_until=now + self._ctx.tempo.lease,
@@ -218,9 +215,11 @@ def shown_by(session_pk: int) -> int:
     if row is None or row.folded_into_id is None:
         return session_pk
     with transaction.atomic():
-        moved = AnalysisJob.objects.filter(
-            session_id=session_pk, wanted__gt=F("done")
-        ).update(done=F("wanted"), updated_at=timezone.now())
+        moved = (
+            AnalysisJob.objects.filter(session_id=session_pk)
+            .outdated()
+            .update(done=F("wanted"), updated_at=timezone.now())
+        )
         if moved:
             want_numbers(row.folded_into_id)
     return row.folded_into_id

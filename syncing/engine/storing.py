@@ -16,7 +16,7 @@ from athletes.frames.store import (
 )
 from athletes.models import Session
 from syncing.choices import ExportType, JobState, Phase
-from syncing.engine.asking import Asker, Fetched, known_movements
+from syncing.engine.asking import ExportAsker, FetchedJob, known_movements
 from syncing.engine.claims import Claims, TakenError
 from syncing.engine.context import RunContext
 from syncing.engine.incoming import Incoming, NeedsEachMovementError, read_limits
@@ -27,7 +27,7 @@ from syncing.engine.readers import (
     Processes,
     RemoteError,
 )
-from syncing.engine.session_numbers import Numbers, want_numbers
+from syncing.engine.session_numbers import SessionNumbers, want_numbers
 from syncing.reader.contents import RowsFile
 from syncing.reader.errors import ExportFileError
 
@@ -46,8 +46,8 @@ class Storing:
         *,
         claims: Claims,
         outcomes: Outcomes,
-        asker: Asker,
-        numbers: Numbers,
+        asker: ExportAsker,
+        numbers: SessionNumbers,
         processes: Processes,
     ) -> None:
         self._ctx = ctx
@@ -58,7 +58,7 @@ class Storing:
         self._processes = processes
         self._limits = read_limits()
 
-    def store(self, item: Fetched) -> None:
+    def store(self, item: FetchedJob) -> None:
         job = item.job
         was_stored = job.stored_at is not None
         counts: StoreCounts | None = None
@@ -143,7 +143,7 @@ class Storing:
         self._ctx.count("exports", outcome)
         self._ctx.advance(Phase.EXPORTS)
 
-    def _read(self, item: Fetched) -> Incoming:
+    def _read(self, item: FetchedJob) -> Incoming:
         read = Incoming()
         results = self._processes.read(
             [
@@ -160,7 +160,7 @@ class Storing:
                 read.take_frames(result, lambda: known_movements(item.job))
         return read
 
-    def _write(self, item: Fetched, read: Incoming) -> StoreCounts:
+    def _write(self, item: FetchedJob, read: Incoming) -> StoreCounts:
         """What the file holds, and that it is stored, in one transaction."""
         job = item.job
 
@@ -189,7 +189,7 @@ class Storing:
         self._numbers.note_stored(job.session_id, counts)
         return counts
 
-    def _settle(self, item: Fetched, read: Incoming | None) -> None:
+    def _settle(self, item: FetchedJob, read: Incoming | None) -> None:
         """Write that a file is stored, called last in the transaction that stores it.
 
         `read` is None for one that was stored before. Raises `TakenError`, which

@@ -9,7 +9,7 @@ from django.utils import timezone
 from syncing import alerts, sweeping
 from syncing.choices import RunStatus
 from syncing.models import SyncLog
-from syncing.status import sync_status
+from syncing.status import sync_state
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -52,12 +52,12 @@ def test_mail_after_a_day_without_success_once_a_day():
 
 def test_first_run_has_a_day_to_succeed():
     make_run(RunStatus.FAILED, hours_ago=2)
-    assert not sync_status().success_is_overdue
+    assert not sync_state().success_is_overdue
     assert sweeping.sweep()["mailed"] == 0
 
     make_run(RunStatus.FAILED, hours_ago=25)
     SyncLog.objects.order_by("id").first().delete()
-    assert sync_status().success_is_overdue
+    assert sync_state().success_is_overdue
     assert sweeping.sweep()["mailed"] == 1
     assert "the last success: never" in mail.outbox[0].body
 

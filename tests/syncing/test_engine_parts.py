@@ -20,7 +20,7 @@ from syncing.engine.session_state import refresh_session_state, session_state
 from syncing.engine.summaries import Summaries
 from syncing.engine.tokens import CacheTokenStore
 from syncing.models import ExportJob, RequestSlot, SyncLog, VendorSession
-from syncing.status import sync_status, worker_heartbeat_age_s
+from syncing.status import sync_state, worker_heartbeat_age_s
 from tests.factories import make_session
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -323,17 +323,17 @@ def test_backfill_fetches_files_again(start_vendor, run_sync):
 
 
 def test_status_before_any_run():
-    status = sync_status()
+    status = sync_state()
     assert status.sentence == "Nothing was ever synced."
     assert (status.run, status.is_active, status.progress) == (None, False, None)
 
 
 def test_status_says_that_no_worker_lives():
     services.request_sync(trigger="button")
-    assert "none gives a sign of life" in sync_status().sentence
+    assert "none gives a sign of life" in sync_state().sentence
 
     tasks.heartbeat_task()
-    status = sync_status()
+    status = sync_state()
     assert status.sentence == "Waiting for a worker to begin."
     assert status.worker_is_alive
     assert worker_heartbeat_age_s() < 5
@@ -351,14 +351,14 @@ def test_status_tells_time_left_only_when_it_can():
         started_at=now,
         progress={"exports": {"done": 2, "total": 60, "began": began}},
     )
-    status = sync_status()
+    status = sync_state()
     assert status.remaining_s is None
     assert status.sentence == "Fetching swing data: 2 of 60."
 
     SyncLog.objects.update(
         progress={"exports": {"done": 20, "total": 60, "began": began}}
     )
-    status = sync_status()
+    status = sync_state()
     assert status.remaining_s == pytest.approx(200, rel=0.1)
     assert status.progress.percent == 33
 
@@ -373,7 +373,7 @@ def test_status_groups_failures_and_tells_what_waits():
         last_error="No table.",
     )
     make_job(state=JobState.NO_DATA)
-    status = sync_status()
+    status = sync_state()
 
     (group,) = status.failures
     assert (group.code, group.count, group.message) == ("not_a_table", 2, "No table.")
@@ -387,11 +387,11 @@ def test_status_groups_failures_and_tells_what_waits():
 def test_success_is_overdue_after_a_day():
     old = datetime(2026, 1, 1, tzinfo=UTC)
     SyncLog.objects.create(trigger="schedule", status="success", completed_at=old)
-    assert sync_status().success_is_overdue
+    assert sync_state().success_is_overdue
     SyncLog.objects.create(
         trigger="schedule", status="success", completed_at=timezone.now()
     )
-    assert not sync_status().success_is_overdue
+    assert not sync_state().success_is_overdue
 
 
 @pytest.mark.parametrize(
