@@ -1,7 +1,7 @@
-"""Decisions of people about a swing or a session: excluded, set up how, event moved.
+"""What people decide about swings and sessions: exclude, state a setup, move events.
 
-Each is recorded with who made it and why, and what follows from it is computed in the
-same transaction.
+Each decision is stored with who made it and why, and the numbers that follow from it
+are computed in the same transaction.
 """
 
 from __future__ import annotations
@@ -31,9 +31,15 @@ from biomechanics.analysis_types import EVENT_NAMES
 def set_inclusion(
     *, movement: Movement, inclusion: str, reason: str, user: User
 ) -> Movement:
-    """Count a movement in or out, or leave it to its quality again; with a history.
+    """Include or exclude a movement, or let its quality decide again; returns it.
 
-    Means of the session and the athlete's summary follow at once.
+    The decision is kept as history. The averages of the session and the summary of the
+    athlete are computed at once.
+
+    Raises
+    ------
+    django.core.exceptions.ValidationError
+        When the choice is unknown or the reason is missing or too long.
     """
     if inclusion not in Inclusion.values:
         raise ValidationError({"inclusion": f"“{inclusion}” is not a choice."})
@@ -54,10 +60,10 @@ def set_inclusion(
 
 
 def save_conditions(session: Session) -> None:
-    """Store condition and bat of a session, and nothing else of it.
+    """Store the setup and the bat of a session, and none of its other fields.
 
-    Numbers of another condition are other numbers: where the athlete lies among all
-    follows at once.
+    Numbers of another setup are not compared with the former ones, so the athlete's
+    percentiles are computed at once.
     """
     with transaction.atomic():
         # Only these: the sync may be writing the same row.
@@ -68,11 +74,17 @@ def save_conditions(session: Session) -> None:
 def move_event(
     *, movement: Movement, event: str, time_s: float, reason: str, user: User
 ) -> EventCorrection:
-    """Put an event of a movement where a person sees it.
+    """Move an event of a movement to the time at which a person sees it.
 
-    `time_s` is on the clock of the file. The automatic time is kept, an earlier
-    correction of the same event becomes history, and every number that depends on
-    the event is computed again before this returns.
+    `time_s` is in seconds on the clock of the file. The automatic time is kept, an
+    earlier correction of the same event becomes history, and every number that depends
+    on the event is computed again before this returns.
+
+    Raises
+    ------
+    django.core.exceptions.ValidationError
+        When the event is unknown, the movement has no frame at this time, the reason is
+        too long, or the numbers cannot be computed with the event there.
     """
     if event not in EVENT_NAMES:
         raise ValidationError({"event": f"There is no event “{event}”."})
@@ -95,7 +107,13 @@ def move_event(
 
 
 def undo_event(*, movement: Movement, event: str, user: User) -> EventCorrection:
-    """Take back the correction of an event; the automatic time holds again."""
+    """Undo the correction of an event: the automatic time holds again.
+
+    Raises
+    ------
+    django.core.exceptions.ValidationError
+        When the event was not moved.
+    """
     with transaction.atomic():
         movement = _locked(movement)
         correction = _undo(movement, event, user)
@@ -106,8 +124,8 @@ def undo_event(*, movement: Movement, event: str, user: User) -> EventCorrection
 
 
 def _locked(movement: Movement) -> Movement:
-    """The movement as it is now, its session locked as all writers here do."""
-    # The athlete may have been erased since the page was asked for.
+    """The movement as it is now, after its session was locked; 404 if it is gone."""
+    # The athlete may have been erased since the page was requested.
     get_object_or_404(
         Session.objects.select_for_update(no_key=True).only("pk"),
         pk=movement.session_id,
@@ -148,7 +166,7 @@ def _analyze_again(movement: Movement) -> None:
     """Compute the numbers again; refuse the change where that fails."""
     counts = run.analyze_movements([movement.pk])
     if counts.failed:
-        # Nothing of this transaction stays, so the numbers from before hold on.
+        # The transaction is rolled back, so the former numbers stay.
         raise ValidationError(
             "With the event at this time the numbers could not be computed."
         )

@@ -1,7 +1,7 @@
-"""Numbers, dates and sizes as pages, sheets and charts print them.
+"""Numbers, dates and sizes as text, as pages, sheets and charts print them.
 
-Stored values are in the units of `biomechanics.units`; what a reader sees depends
-on the units that the user chose. Everything here returns text and knows no page.
+Stored values are in the units of `biomechanics.units`; printed are the units that the
+user chose (`system`: imperial or metric).
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ MINUS = "−"
 
 @dataclass(frozen=True)
 class Printed:
-    """A number and its unit as text, apart so that a page can set them apart."""
+    """The text of a number and of its unit, for pages that style them differently."""
 
     number: str
     unit: str = ""
 
     @property
     def is_tight(self) -> bool:
-        """° and % stand close to the number, other units after a space."""
+        """Whether the unit follows the number without a space, as ° and % do."""
         return self.unit.startswith(("°", "%"))
 
     def __str__(self) -> str:
@@ -39,7 +39,7 @@ class Printed:
 
 @dataclass(frozen=True)
 class _Shown:
-    """How one unit is shown: label, factor, and digits more or fewer."""
+    """How a unit is printed: its label, a factor, and digits more or fewer."""
 
     label: str
     factor: float = 1.0
@@ -54,7 +54,7 @@ _BOTH = {
 }
 _IMPERIAL = _BOTH | {
     "m/s": _Shown("mph", units.MPH_PER_M_PER_S),
-    # A centimetre is 0.4 in: one digit fewer claims as much.
+    # A centimeter is 0.4 in: one digit fewer is as exact.
     "m": _Shown("in", 1.0 / units.M_PER_IN, -1),
     "kg": _Shown("lb", 1.0 / units.KG_PER_LB),
 }
@@ -62,22 +62,23 @@ _SHOWN: dict[System, dict[str, _Shown]] = {"imperial": _IMPERIAL, "metric": _BOT
 
 
 def _shown(unit: str, system: str) -> _Shown:
+    """How a stored unit is printed; an unknown one is printed as it is."""
     table = _SHOWN["metric" if system == "metric" else "imperial"]
     return table.get(unit, _Shown(unit))
 
 
 def unit_label(unit: str, system: str) -> str:
-    """The unit in which a stored `unit` is shown: m/s becomes mph or stays."""
+    """The printed unit of a value stored in `unit`: mph for m/s in imperial units."""
     return _shown(unit, system).label
 
 
 def unit_factor(unit: str, system: str) -> float:
-    """What a stored value is multiplied by to be shown; for whole curves."""
+    """The factor from stored to printed values, to convert a whole curve."""
     return _shown(unit, system).factor
 
 
 def number_text(value: float, decimals: int, *, signed: bool = False) -> str:
-    """Grouped digits with a real minus sign, and no sign on a rounded zero."""
+    """A number with grouped digits and a real minus sign; a zero has no sign."""
     text = f"{abs(value):,.{decimals}f}"
     if not any(digit in text for digit in "123456789"):
         return text
@@ -87,13 +88,13 @@ def number_text(value: float, decimals: int, *, signed: bool = False) -> str:
 
 
 def decimals_for(value: float) -> int:
-    """Digits for a number without a definition: three figures, at most two."""
+    """How many decimals to print: three figures in all, and at most two decimals."""
     size = abs(value)
     return 0 if size >= 100 else 1 if size >= 10 else 2
 
 
 def is_missing(value: object) -> bool:
-    """None, an empty text, or a number that is none."""
+    """Whether a value is None, an empty text, NaN or infinite."""
     return (
         value is None
         or value == ""
@@ -109,7 +110,11 @@ def printed(
     decimals: int | None = None,
     signed: bool = False,
 ) -> Printed:
-    """`value`, stored in `unit`, as this system of units shows it."""
+    """A value stored in `unit` as it is printed in this system of units.
+
+    `decimals` is the number of decimals in the stored unit; without it a whole number
+    has none, and others as `decimals_for` gives them.
+    """
     if isinstance(value, str):
         return Printed(value)
     how = _shown(unit, system)
@@ -131,14 +136,14 @@ def value_text(
     decimals: int | None = None,
     signed: bool = False,
 ) -> str:
-    """As `printed`, in one piece, and a dash where there is nothing."""
+    """A value and its unit as one text, or a dash where it is missing."""
     if is_missing(value):
         return MISSING
     return str(printed(value, unit, system, decimals=decimals, signed=signed))  # type: ignore[arg-type]
 
 
 def height_text(height_ft: float, system: str) -> str:
-    """Decimal feet as 6 ft 1 in, or 185 cm."""
+    """A height in decimal feet as text: `6 ft 1 in` or `185 cm`."""
     if system == "metric":
         return f"{round(units.ft_to_m(height_ft) * 100)} cm"
     feet, inches = divmod(round(height_ft * 12), 12)
@@ -146,20 +151,20 @@ def height_text(height_ft: float, system: str) -> str:
 
 
 def weight_text(weight_lbs: float, system: str) -> str:
-    """Pounds as 180 lb, or 82 kg."""
+    """A weight in pounds as text: `180 lb` or `82 kg`."""
     if system == "metric":
         return f"{round(units.lb_to_kg(weight_lbs))} kg"
     return f"{round(weight_lbs)} lb"
 
 
 def age_on(born: dt.date, day: dt.date) -> int | None:
-    """Whole years on `day`; None before birth, which is a mistake in the data."""
+    """The age in whole years on `day`; None before birth: a date is then wrong."""
     years = day.year - born.year - ((day.month, day.day) < (born.month, born.day))
     return years if years >= 0 else None
 
 
 def days_ago_text(day: dt.date, today: dt.date) -> str:
-    """How long ago, in the words a coach would use."""
+    """How long ago a day was, in the words of a coach: `yesterday`, `3 weeks ago`."""
     days = (today - day).days
     if days < 0:
         return "in the future"
@@ -175,7 +180,7 @@ def days_ago_text(day: dt.date, today: dt.date) -> str:
 
 
 def time_taken_text(seconds: float) -> str:
-    """How long something took: 8 s, 12 min, 2.1 h."""
+    """How long something took, as text: `8 s`, `12 min`, `2.1 h`."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     if seconds < 90 * 60:
@@ -184,7 +189,7 @@ def time_taken_text(seconds: float) -> str:
 
 
 def since_text(moment: dt.datetime, now: dt.datetime) -> str:
-    """How long since a moment: 40 s, 5 min, 2 h, 3 days."""
+    """The time since a moment, as text: `40 s`, `5 min`, `2 h`, `3 days`."""
     seconds = max(0, int((now - moment).total_seconds()))
     if seconds < 60:
         return f"{seconds} s"

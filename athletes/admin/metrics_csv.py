@@ -1,4 +1,4 @@
-"""The means of sessions, as a file."""
+"""The averages of sessions as a CSV file."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from biomechanics.definitions import METRICS
 
 
 class _Line:
-    """What `csv.writer` writes to: it hands the line back."""
+    """A file for `csv.writer` that returns each line instead of storing it."""
 
     def write(self, line: str) -> str:
+        """The line itself."""
         return line
 
 
@@ -25,10 +26,10 @@ _METRIC_COLUMNS = (
 
 
 def metrics_csv(sessions: list[Session]) -> Iterator[str]:
-    """Means of the sessions, a line each; units as stored.
+    """Yield the lines of the file: one for each average, in the unit as stored.
 
-    Where a switch hitter's session has swings of both sides, `side` says so, and lines
-    of each side follow.
+    Where a switch hitter's session has swings from both sides, `side` says so, and the
+    lines of each side follow.
     """
     writer = csv.writer(_Line())
     yield writer.writerow(
@@ -40,7 +41,7 @@ def metrics_csv(sessions: list[Session]) -> Iterator[str]:
     for session in sessions:
         about = [session.player.full_name, session.player.org_player_id]
         about += [getattr(session, name) for name in _SESSION_COLUMNS]
-        # What is no swing has no numbers.
+        # Other movements have no numbers.
         swings = session.movements.filter(is_swing=True).order_by("position", "id")
         sides = set(swings.order_by().values_list("side", flat=True).distinct())
         of_side = means_by_side(swings) if len(sides) > 1 else {}

@@ -1,4 +1,4 @@
-"""Movements, what frames are stored of them, and what people decided about them."""
+"""The admin of movements, their stored frames, and people's decisions about them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from athletes.models import (
 
 
 class ReasonForm(forms.Form):
-    """Why swings are counted out."""
+    """A form that asks why swings are excluded."""
 
     reason = forms.CharField(
         max_length=300,
@@ -43,7 +43,7 @@ class ReasonForm(forms.Form):
 
 @admin.register(Movement)
 class MovementAdmin(BySessionAdmin):
-    """Movements; counting one in or out is recorded, as on its page."""
+    """The admin of movements; excluding one is recorded as on its page."""
 
     list_display = [
         "org_movement_id",
@@ -219,7 +219,7 @@ class MovementAdmin(BySessionAdmin):
 
 @admin.register(BiomechanicsData)
 class BiomechanicsDataAdmin(BySessionAdmin):
-    """What frames are stored; the frames themselves are never loaded here."""
+    """The admin of stored frames; the frames themselves are never loaded here."""
 
     list_display = [
         "movement",
@@ -264,7 +264,7 @@ class BiomechanicsDataAdmin(BySessionAdmin):
 
 @admin.register(EventCorrection)
 class EventCorrectionAdmin(ReadOnlyAdmin):
-    """Events that people moved, and took back."""
+    """The admin of events that people moved; each move and its undoing is kept."""
 
     list_display = [
         "movement",
@@ -285,7 +285,7 @@ class EventCorrectionAdmin(ReadOnlyAdmin):
 
 @admin.register(InclusionDecision)
 class InclusionDecisionAdmin(ReadOnlyAdmin):
-    """Who counted a swing in or out, and why."""
+    """The admin of decisions: who excluded or included a swing, and why."""
 
     list_display = ["movement", "inclusion", "reason", "created_by", "created_at"]
     list_filter = ["inclusion", "created_at"]

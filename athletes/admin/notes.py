@@ -1,4 +1,4 @@
-"""Notes and tags."""
+"""The admin of notes and tags."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from athletes.models import Note, Tag
 
 @admin.register(Note)
 class NoteAdmin(ModelAdmin):
-    """Notes on sessions."""
+    """The admin of notes on sessions."""
 
     list_display = ["session", "created_by", "created_at"]
     search_fields = ["text", "session__session_id", "session__player__search_text"]
@@ -30,7 +30,7 @@ class NoteAdmin(ModelAdmin):
 
 @admin.register(Tag)
 class TagAdmin(ModelAdmin):
-    """Tags, with how often each is used."""
+    """The admin of tags, with the number of athletes who have each."""
 
     list_display = ["name", "athletes", "created_at"]
     search_fields = ["name"]
@@ -44,7 +44,7 @@ class TagAdmin(ModelAdmin):
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
-        """What goes with a tag, in words; Django would list each use of it."""
+        """What a deleted tag takes with it, in words; Django would list each use."""
         going: list[Any] = []
         for tag in objs:
             going.append(f"Tag: {tag}")

@@ -1,4 +1,4 @@
-"""Athletes: master data that staff may correct."""
+"""The admin of athletes, whose master data staff may correct."""
 
 from __future__ import annotations
 
@@ -41,19 +41,19 @@ _SHORT = {
     "dominant_hand_throwing": "throws",
 }
 
-# As the table has them.
+# The ranges that the constraints of the table allow.
 _RANGES = (("height_ft", 1.5, 9.0, "feet"), ("weight_lbs", 20, 700, "pounds"))
 
 PlayerAction = Callable[[Any, HttpRequest, QuerySet[Player]], HttpResponse | None]
 
 
 def label_of(name: str) -> str:
-    """How a field of an athlete is called on its form, with its unit."""
+    """The label of an athlete's field on its form, with the unit."""
     return capfirst(str(Player._meta.get_field(name).verbose_name))  # type: ignore[union-attr]
 
 
 class PlayerForm(forms.ModelForm):  # type: ignore[type-arg]
-    """An athlete's master data; says which fields the sync no longer touches."""
+    """A form for an athlete's master data; the sync leaves changed fields alone."""
 
     class Meta:
         model = Player
@@ -89,7 +89,7 @@ class PlayerForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @admin.register(Player)
 class PlayerAdmin(VendorTableAdmin):
-    """Athletes."""
+    """The admin of athletes."""
 
     form = PlayerForm
     list_display = [
@@ -164,9 +164,10 @@ class PlayerAdmin(VendorTableAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Player], search_term: str
     ) -> tuple[QuerySet[Player], bool]:
-        """By id, else by name as in the list of athletes: from the index alone.
+        """The athletes with this id, or else with this name; False: none comes twice.
 
-        Django's own search turns every name and id of the table to capitals.
+        The name is looked up in the index alone, as in the list of athletes. Django's
+        own search would turn every name and id of the table to capitals.
         """
         term = search_term.strip()
         if not term:
@@ -228,7 +229,7 @@ class PlayerAdmin(VendorTableAdmin):
         return format_html(
             "There is no plain deletion: the next sync would bring the athlete back, "
             'without what people decided and wrote. <a href="{}">Erase for good</a> '
-            "says first what goes with him, and keeps him from coming back.",
+            "says first what goes with them, and keeps them from coming back.",
             f"/privacy/athletes/{player.pk}/erase/",
         )
 
@@ -296,6 +297,6 @@ class PlayerAdmin(VendorTableAdmin):
 
 
 def add_player_action(action: PlayerAction) -> PlayerAction:
-    """Put an action of a package above this one into the list of athletes."""
+    """Add an action to the list of athletes; for packages that build on this one."""
     PlayerAdmin.actions = [*(PlayerAdmin.actions or []), action]
     return action

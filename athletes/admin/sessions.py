@@ -1,4 +1,4 @@
-"""Sessions, and the means of their swings."""
+"""The admin of sessions and of the averages of their swings."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from biomechanics.definitions import METRICS
 
 @admin.register(Session)
 class SessionAdmin(VendorTableAdmin):
-    """Sessions; only what people know of them can be edited."""
+    """The admin of sessions; only what people state about them can be edited."""
 
     list_display = [
         "session_id",
@@ -185,7 +185,7 @@ class SessionAdmin(VendorTableAdmin):
 
 @admin.register(SessionMetric)
 class SessionMetricAdmin(BySessionAdmin):
-    """Means over the counted swings of a session; computed, never typed."""
+    """The admin of session averages, which are computed and never typed."""
 
     list_display = [
         "session",
@@ -270,6 +270,6 @@ class SessionMetricAdmin(BySessionAdmin):
 
 
 def _short(value: float | None, metric: str) -> str:
-    """As many digits as anybody compares, with the unit that is stored."""
+    """A value of a metric with three figures and its unit as stored."""
     unit = METRICS[metric].unit if metric in METRICS else ""
     return value_text(value, unit, "metric")

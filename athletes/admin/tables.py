@@ -1,4 +1,4 @@
-"""What a row keeps as JSON, as a table that staff can read."""
+"""Tables in HTML of what a row stores as JSON, for staff to read."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from athletes.display import MISSING, value_text
 from athletes.phrases import EVENTS, reason_texts, rule_in_words
 from biomechanics.definitions import METRICS
 
-# The administration shows what is stored: seconds, degrees, metres.
+# The admin shows what is stored: seconds, degrees, meters.
 _SYSTEM = "metric"
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> SafeString | str:
-    """Rows under their heads; a dash where there are none."""
+    """A table with these column heads and rows; a dash where there are no rows."""
     lines = [
         format_html(
             '<tr><th scope="row">{}</th>{}</tr>',
@@ -37,7 +37,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> SafeString 
 
 
 def events(stored: Mapping[str, Any]) -> SafeString | str:
-    """When each event is, and how that was found out."""
+    """A table of the stored events: when each is, and how it was found."""
     return table(
         ("Event", "Time in the file", "Found by", "Confidence", "Why none"),
         [
@@ -60,7 +60,7 @@ def _seconds(time_s: float | None) -> str:
 
 
 def metrics(stored: Mapping[str, Any]) -> SafeString | str:
-    """Each number with its unit and window, or why there is none."""
+    """A table of the stored metrics: value, unit and window, or why there is none."""
     return table(
         ("Number", "Value", "Window", "Remark"),
         [
@@ -83,7 +83,7 @@ def metrics(stored: Mapping[str, Any]) -> SafeString | str:
 
 
 def findings(stored: Mapping[str, Any]) -> SafeString | str:
-    """What was found out about the file, in sentences."""
+    """A table of what was found out about the file, in sentences."""
     return table(
         ("Question", "Answer"),
         [
@@ -95,6 +95,6 @@ def findings(stored: Mapping[str, Any]) -> SafeString | str:
 
 
 def sentences(stored: Sequence[object]) -> SafeString | str:
-    """Reasons, one on a line."""
+    """Stored reasons as sentences, each in its own paragraph."""
     texts = reason_texts(stored)
     return format_html_join("", "<p>{}</p>", ((text,) for text in texts)) or MISSING

@@ -189,10 +189,12 @@ _NUMBER_COLUMNS = {
 
 
 def _content(row: PeerNumber) -> tuple[float, int, int | None]:
+    """What may change in a row that stays."""
     return (row.value, row.bucket, row.age_band)
 
 
 def _add(change: Counter[_Cell], row: PeerNumber, by: int) -> None:
+    """Note that the counts of a number change by `by`, for all ages and for its own."""
     change[_Cell(row.group_id, EVERYONE, row.bucket)] += by
     if row.age_band is not None:
         change[_Cell(row.group_id, row.age_band, row.bucket)] += by

@@ -53,8 +53,8 @@ DEFINITION = Term(
             "Who is in the group",
             "All athletes of the facility whose number rests on the same: condition, "
             "reference event, source and version of the method. Who the vendor no "
-            "longer lists is not. For a coach limited to teams: those of them whom he "
-            "may see, since an exact place among others would tell about them.",
+            "longer lists is not. For a coach limited to teams: those of them whom "
+            "they may see, since an exact place among others would tell about them.",
         ),
         (
             "Age",
@@ -67,7 +67,7 @@ DEFINITION = Term(
             "Right- and left-handed hitters are together: numbers are computed so "
             "that both sides read the same. A switch hitter counts with the mean over "
             "all swings of the newest session; where that has swings of both sides, no "
-            "percentile is said of him.",
+            "percentile is said of them.",
         ),
         (
             "From how many on",
@@ -211,6 +211,7 @@ def _peers_among(
 
 
 def _numbers_among(seen: PlayerQuerySet) -> QuerySet[PeerNumber]:
+    """The numbers of these athletes alone."""
     return PeerNumber.objects.filter(player__in=seen.order_by().values("pk"))
 
 

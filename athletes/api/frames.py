@@ -20,13 +20,17 @@ BYTES_PER_PIECE = 1 << 18
 # Asian settings their wide forms too, and whatever some programs cut off before them.
 FORMULA_SIGNS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
 LINE_SIGNS = ("\t", "\r", "\n")
-# Where a program that does not part at commas begins another cell: it then does not
-# see the quotes, which stand in the middle of its own cell.
+# Where a program that does not split at commas begins another cell: it then does not
+# see the quotes, which are in the middle of its own cell.
 OTHER_CELL = re.compile(r"(?<=[;\t\r\n])")
 
 
 def cell(text: str) -> str:
-    """Text that no spreadsheet takes for a formula, whatever it parts cells at."""
+    """The text, changed so that no spreadsheet program takes it for a formula.
+
+    Whatever sign the program splits cells at, a cell that begins like a formula gets an
+    apostrophe in front.
+    """
     guarded = ""
     for piece in OTHER_CELL.split(text):
         is_inside = _first_shown(guarded) != ""
@@ -37,7 +41,7 @@ def cell(text: str) -> str:
 
 
 def _first_shown(text: str, *, but: str = "") -> str:
-    """The first character that anybody sees; empty where there is none."""
+    """The first visible character, except those in `but`; empty without one."""
     return next(
         (c for c in text if c.isprintable() and not c.isspace() and c not in but), ""
     )
@@ -46,7 +50,7 @@ def _first_shown(text: str, *, but: str = "") -> str:
 def json_pieces(
     columns: Columns, *, movement_id: int, data_type: str
 ) -> Iterator[bytes]:
-    """One object, written column by column so that little is held at once."""
+    """Yield the frames as one JSON object, a column at a time to save memory."""
     frames = len(next(iter(columns.values())))
     head = {
         "movement_id": movement_id,
@@ -71,7 +75,7 @@ def _json_values(values: npt.NDArray[Any]) -> bytes:
 
 
 def csv_pieces(columns: Columns) -> Iterator[bytes]:
-    """RFC 4180 with a header; a missing value is an empty cell."""
+    """Yield the frames as CSV (RFC 4180) with a header; missing values are empty."""
     from pyarrow import csv  # web processes that send none do without it
 
     table = _table({cell(name): values for name, values in columns.items()}, safe=True)
@@ -88,7 +92,10 @@ def csv_pieces(columns: Columns) -> Iterator[bytes]:
 def parquet_pieces(
     columns: Columns, *, movement_id: int, data_type: str
 ) -> Iterator[bytes]:
-    """A Parquet file. Its directory stands at the end, so it is built whole."""
+    """Yield the frames as a Parquet file.
+
+    The file's directory stands at its end, so it is built as a whole.
+    """
     from pyarrow import parquet
 
     table = _table(columns, safe=False).replace_schema_metadata(

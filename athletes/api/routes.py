@@ -54,7 +54,7 @@ Skip = Annotated[int, Query(0, ge=0, le=LARGEST_SKIP)]
 
 
 def _day(text: object) -> object:
-    """Keeps pydantic from taking a number for seconds since 1970."""
+    """The text, if it is a day as YYYY-MM-DD; pydantic would take numbers too."""
     if isinstance(text, str) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
         raise ValueError("write a day as YYYY-MM-DD")
     return text
@@ -65,7 +65,7 @@ Day = Annotated[dt.date, BeforeValidator(_day)] | Literal[""] | None
 
 
 class FileFormat(StrEnum):
-    """How frames are written."""
+    """The formats in which frames are downloaded."""
 
     JSON = "json"
     CSV = "csv"
@@ -78,7 +78,10 @@ _LED_ON = {307: Problem}
 
 
 def _led_on(request: ApiRequest, old: int, new: int, what: str) -> HttpResponse:
-    """To where a merge brought it; not for good, because a merge can be undone."""
+    """Answer with a redirect (307) to what a record was merged into.
+
+    The redirect is temporary, because a merge can be undone.
+    """
     answer = problem(307, f"The {what} {old} was merged into {new}.")
     path = request.get_full_path()
     answer["Location"] = path.replace(f"/{old}", f"/{new}", 1)
@@ -136,7 +139,7 @@ def list_players(
 def _behind(
     matching: PlayerQuerySet, visible: PlayerQuerySet, after: int
 ) -> PlayerQuerySet:
-    """What comes after one athlete in name order."""
+    """The athletes of `matching` that come after one athlete in name order."""
     last = visible.filter(pk=after).values("last_name", "first_name").first()
     if last is None:
         raise HttpError(
@@ -156,7 +159,7 @@ def _behind(
     operation_id="get_player",
 )
 def get_player(request: ApiRequest, id: Id) -> HttpResponse:
-    """One athlete, with the ids of records that were merged into him."""
+    """One athlete, with the ids of records that were merged into them."""
     found = rows.player_rows(visible_players(request.auth).filter(pk=id))
     if not found:
         return _of_kept_athlete(request, id)

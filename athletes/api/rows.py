@@ -1,4 +1,4 @@
-"""Rows of the database as the plain values that the JSON paths answer with."""
+"""Rows of the database as the plain values that the JSON paths return."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def player_rows(players: PlayerQuerySet) -> list[Row]:
 
 
 def merged_records(player_id: int) -> list[Row]:
-    """Ids of the records that were merged into an athlete, oldest first."""
+    """The records that were merged into an athlete, as `MergedRecord`, oldest first."""
     rows = Player.everyone.filter(merged_into=player_id).order_by("pk")
     return [
         row | {"reboot_player_id": row["reboot_player_id"] or None}
@@ -86,7 +86,7 @@ def _player(row: Row) -> Row:
 
 
 def session_rows(sessions: SessionQuerySet) -> list[Row]:
-    """Sessions, each with its athlete, in one query."""
+    """The sessions as `SessionOut`, each with its athlete, in one query."""
     of_player = [f"player__{name}" for name in PLAYER_FIELDS]
     answer = []
     for row in sessions.values(*SESSION_FIELDS, *of_player):
@@ -149,10 +149,10 @@ def _instant(event: Mapping[str, Any] | None) -> Row:
 
 
 def session_metrics(caller: Viewer, session: Session) -> dict[str, Row]:
-    """Per metric the spread over the counted swings, and each swing's value.
+    """The metrics of a session as `SessionMetricOut`, by metric.
 
-    The first is over the swings of both sides, where a switch hitter's session has
-    both; `sides` has those of each.
+    The average at the top is over the swings from both sides, where a switch hitter's
+    session has both; `sides` holds the averages of each side.
     """
     spreads: dict[str, list[Row]] = defaultdict(list)
     for metric in session.session_metrics.order_by("metric", "-n", "event_rule"):
@@ -193,7 +193,7 @@ def session_metrics(caller: Viewer, session: Session) -> dict[str, Row]:
 
 
 def _sides(swings: Iterable[Movement]) -> dict[str, list[Row]]:
-    """By metric the spread over the counted swings of each side, most swings first."""
+    """The averages of each side as `SideSpread`, by metric, most swings first."""
     found: dict[str, list[Row]] = defaultdict(list)
     for side, means in means_by_side(swings).items():
         for (metric, rule), one in means.items():

@@ -1,6 +1,7 @@
-"""Shapes of the JSON about athletes, as documented in OpenAPI.
+"""The shapes of the JSON about athletes, as the OpenAPI document describes them.
 
-Names and types are relied on by other programs; tests hold every answer to them.
+Other programs rely on the names and types; tests compare every answer with them. The
+docstrings here are the descriptions in that document.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Numbers again from stored frames, after the method changed; no download."""
+"""The command that computes numbers again from stored frames, without a download."""
 
 from __future__ import annotations
 
@@ -72,7 +72,10 @@ class Command(BaseCommand):
     def _recompute(
         self, rows: list[tuple[int, int]], *, force: bool
     ) -> run.AnalysisCounts:
-        """Session by session, so that memory stays flat and a stop loses little."""
+        """Analyze session by session; returns how many movements were computed.
+
+        So memory stays small, and stopping loses little.
+        """
         counts = run.AnalysisCounts()
         players: set[int] = set()
         started = time.monotonic()
@@ -91,7 +94,7 @@ class Command(BaseCommand):
                 returncode=130,
             ) from stop
         finally:
-            # Also when stopped: what is computed shows in the lists.
+            # Also when stopped: lists then show what is computed.
             summaries.refresh_player_summaries(players)
         return counts
 
@@ -108,7 +111,7 @@ class Command(BaseCommand):
             f"{place} of {total} sessions, {counts.analyzed} movements, "
             f"about {remaining_s:.0f} s left"
         )
-        # One line that changes on a terminal; in a log, one line now and then.
+        # On a terminal one line that changes; in a log a line now and then.
         if self.stderr.isatty():
             end = "\n" if place == total else ""
             self.stderr.write(f"\r{line:<70}", ending=end)
