@@ -13,14 +13,21 @@ def client_address(request: HttpRequest) -> str:
     """Address of whoever asks; empty where there is none, as behind a Unix socket.
 
     Behind a proxy of FORWARDED_ALLOW_IPS it is the one that the proxy names: all
-    people would share the proxy's own, and lock each other out of the login.
+    people would share the proxy's own, and lock each other out of the login. Where
+    that is another proxy of the list, such as a balancer behind one for the outside,
+    it is the one that this proxy names.
     """
     address = _bare(str(request.META.get("REMOTE_ADDR") or ""))
-    trusted = settings.FORWARDED_ALLOW_IPS
-    # The last entry is the proxy's own; what stands before it anybody could send.
-    forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    if address in trusted or "*" in trusted:
-        address = _bare(forwarded) or address
+    named = request.headers.get("X-Forwarded-For", "").split(",")
+    if "*" in settings.FORWARDED_ALLOW_IPS:
+        # The last entry is the proxy's own; what stands before it anybody could send.
+        return _bare(named[-1].strip()) or address
+    trusted = {_bare(proxy) for proxy in settings.FORWARDED_ALLOW_IPS} - {""}
+    while named and address in trusted:
+        client = _bare(named.pop().strip())
+        if not client:
+            break
+        address = client
     return address
 
 

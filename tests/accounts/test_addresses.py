@@ -13,13 +13,20 @@ from accounts.addresses import (
 pytestmark = pytest.mark.no_database
 
 
-@override_settings(FORWARDED_ALLOW_IPS=["10.0.0.1"])
+@override_settings(FORWARDED_ALLOW_IPS=["10.0.0.1", "10.0.0.2", "2001:DB8:0::53"])
 @pytest.mark.parametrize(
     ("remote", "forwarded", "client"),
     [
         ("10.0.0.1", "203.0.113.9", "203.0.113.9"),
         ("10.0.0.1", "8.8.8.8, 203.0.113.9", "203.0.113.9"),
         ("192.0.2.7", "203.0.113.9", "192.0.2.7"),
+        # One proxy behind another, each of which adds who asked it.
+        ("10.0.0.1", "203.0.113.9, 10.0.0.2", "203.0.113.9"),
+        ("10.0.0.1", "8.8.8.8, 203.0.113.9, 10.0.0.2:443", "203.0.113.9"),
+        ("10.0.0.1", "203.0.113.9, 192.0.2.7, 10.0.0.2", "192.0.2.7"),
+        ("10.0.0.1", "203.0.113.9, [2001:db8::53]:443", "203.0.113.9"),
+        ("10.0.0.1", "8.8.8.8, unknown, 10.0.0.2", "10.0.0.2"),
+        ("10.0.0.1", "10.0.0.2", "10.0.0.2"),
         ("10.0.0.1", "", "10.0.0.1"),
         # What is no address goes into no column of addresses.
         ("10.0.0.1", "unknown", "10.0.0.1"),
