@@ -20,8 +20,9 @@ from fpdf import FPDF
 from fpdf.enums import Align, MethodReturnValue, XPos, YPos
 from fpdf.prefs import ViewerPreferences
 
-from sharing.chart import HEIGHT, WIDTH, Chart, Stroke
-from sharing.sheet import Footnote, Paper, Sheet, SheetRow
+from sharing.drawing import HEIGHT, WIDTH, Drawing, Stroke
+from sharing.sheet import Paper, Sheet
+from sharing.sheet_numbers import Footnote, SheetRow
 
 FONTS = Path(__file__).resolve().parent / "fonts"
 BOX = "\u25a1"
@@ -101,19 +102,19 @@ class _Page:
             self._text(
                 "No curves are stored for these swings; the numbers below are.",
                 8,
-                grey=MUTED,
+                gray=MUTED,
             )
         self._table()
         self._footnotes(sheet.footnotes)
         self._remarks()
         pdf.set_y(pdf.h - MARGIN - 3)
-        self._text(sheet.made_line, 6.5, grey=MUTED)
+        self._text(sheet.made_line, 6.5, gray=MUTED)
         return bytes(pdf.output())
 
     # Text
 
     def _style(
-        self, text: str, size: float, *, strong: bool = False, grey: int = INK
+        self, text: str, size: float, *, strong: bool = False, gray: int = INK
     ) -> str:
         """Set the font for `text`; returns it as it can be printed."""
         shown = printable(text)
@@ -129,7 +130,7 @@ class _Page:
         )
         self._pdf.set_text_shaping(needs_shaping)
         self._pdf.set_font("Inter", "B" if strong else "", size)
-        self._pdf.set_text_color(grey)
+        self._pdf.set_text_color(gray)
         return shown
 
     def _text(
@@ -138,12 +139,12 @@ class _Page:
         size: float,
         *,
         strong: bool = False,
-        grey: int = INK,
+        gray: int = INK,
         width: float | None = None,
         x: float | None = None,
     ) -> None:
         """A paragraph at the present height."""
-        shown = self._style(text, size, strong=strong, grey=grey)
+        shown = self._style(text, size, strong=strong, gray=gray)
         self._pdf.set_x(MARGIN if x is None else x)
         self._pdf.multi_cell(
             width or self._width,
@@ -175,8 +176,8 @@ class _Page:
             size -= 0.5
         return size
 
-    def _rule(self, y: float, grey: int = HAIRLINE) -> None:
-        self._pdf.set_draw_color(grey)
+    def _rule(self, y: float, gray: int = HAIRLINE) -> None:
+        self._pdf.set_draw_color(gray)
         self._pdf.set_line_width(0.2)
         self._pdf.line(MARGIN, y, MARGIN + self._width, y)
 
@@ -187,9 +188,9 @@ class _Page:
         left = sheet.facility or "Swing sheet"
         right = "Swing sheet" if sheet.facility else ""
         size = self._fitted(left, 8.5, self._width - 30, strong=False)
-        shown = self._style(left, size, grey=MUTED)
+        shown = self._style(left, size, gray=MUTED)
         pdf.cell(self._width - 30, 5, shown)
-        shown = self._style(right, 8.5, grey=MUTED)
+        shown = self._style(right, 8.5, gray=MUTED)
         pdf.cell(30, 5, shown, align=Align.R, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
         self._rule(pdf.y + 0.5, INK)
         pdf.set_y(pdf.y + 2.5)
@@ -200,7 +201,7 @@ class _Page:
         )
         if sheet.facts:
             self._text("  ·  ".join(sheet.facts), 9)
-        self._text(sheet.data_line, 8.5, grey=MUTED)
+        self._text(sheet.data_line, 8.5, gray=MUTED)
         pdf.set_y(pdf.y + 2.5)
 
     def _findings(self) -> None:
@@ -213,11 +214,11 @@ class _Page:
             pdf.set_y(pdf.y + 0.8)
         pdf.set_y(pdf.y + 2)
 
-    def _chart(self, drawn: Chart, height: float) -> None:
+    def _chart(self, drawn: Drawing, height: float) -> None:
         pdf = self._pdf
         shown = self._style(drawn.title, 9.5, strong=True)
         pdf.cell(pdf.get_string_width(shown) + 2, 5, shown)
-        shown = self._style(drawn.caption, 8, grey=MUTED)
+        shown = self._style(drawn.caption, 8, gray=MUTED)
         pdf.cell(0, 5.2, shown, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
         top = pdf.y + 1
         scale = self._width / WIDTH
@@ -234,7 +235,7 @@ class _Page:
         )
         for label in drawn.labels:
             shown = self._style(label.text, 7, strong=label.strong)
-            pdf.set_text_color(*_rgb(label.colour))
+            pdf.set_text_color(*_rgb(label.color))
             wide = pdf.get_string_width(shown)
             x = MARGIN + label.x * scale
             x -= {"start": 0.0, "middle": wide / 2, "end": wide}[label.anchor]
@@ -245,7 +246,7 @@ class _Page:
             pdf.text(x, top + label.y * tall, shown)
         pdf.set_y(top + height + 1)
         if self._sheet.order:
-            self._text(self._sheet.order, 8, grey=MUTED)
+            self._text(self._sheet.order, 8, gray=MUTED)
         pdf.set_y(pdf.y + 2)
 
     _ROW, _HEAD_ROW = 4.7, 5.2
@@ -280,7 +281,7 @@ class _Page:
             *("Number", "Unit", "Mean", "n", "Mean", "SD", "n"),
             *("Difference", "Clear from", "Real change?"),
         )
-        self._line(heads, widths, self._HEAD_ROW - 0.8, grey=MUTED, size=7)
+        self._line(heads, widths, self._HEAD_ROW - 0.8, gray=MUTED, size=7)
         self._rule(pdf.y, INK)
         for row in sheet.rows:
             self._row(row, widths)
@@ -297,7 +298,7 @@ class _Page:
         size = self._fitted(row.name, 8, widths[0] - 5, strong=False)
         shown = self._style(row.name, size)
         pdf.cell(pdf.get_string_width(shown) + 0.4, self._ROW, shown)
-        shown = self._style(str(row.mark), 5.5, grey=MUTED)
+        shown = self._style(str(row.mark), 5.5, gray=MUTED)
         pdf.cell(4, self._ROW - 1.6, shown)
         pdf.set_xy(MARGIN, top)
         self._line(texts, widths, self._ROW, size=8)
@@ -307,7 +308,7 @@ class _Page:
             row.change_words,
             size,
             strong=row.is_real,
-            grey=INK if row.is_real else MUTED,
+            gray=INK if row.is_real else MUTED,
         )
         pdf.cell(widths[-1] - 3, self._ROW, shown)
         pdf.set_xy(MARGIN, top + self._ROW)
@@ -319,12 +320,12 @@ class _Page:
         height: float,
         *,
         size: float,
-        grey: int = INK,
+        gray: int = INK,
     ) -> None:
         pdf = self._pdf
         for place, (text, width) in enumerate(zip(texts, widths, strict=True)):
             strong = place == 4 and size == 8
-            shown = self._style(text, size, strong=strong, grey=grey)
+            shown = self._style(text, size, strong=strong, gray=gray)
             last = place == len(widths) - 1
             if last:
                 pdf.set_x(pdf.x + 3)
@@ -380,7 +381,7 @@ class _Page:
                 self._text(
                     self._note_text(note),
                     self._NOTE,
-                    grey=MUTED,
+                    gray=MUTED,
                     x=x,
                     width=self._note_width,
                 )
@@ -393,15 +394,15 @@ class _Page:
 
     def _remarks(self) -> None:
         for text in self._sheet.remarks:
-            self._text(text, self._NOTE, grey=MUTED)
+            self._text(text, self._NOTE, gray=MUTED)
             self._pdf.set_y(self._pdf.y + 0.4)
 
 
-def _rgb(colour: str) -> tuple[int, int, int]:
-    return tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5))  # type: ignore[return-value]
+def _rgb(color: str) -> tuple[int, int, int]:
+    return tuple(int(color[i : i + 2], 16) for i in (1, 3, 5))  # type: ignore[return-value]
 
 
-def _picture(drawn: Chart, scale: float, tall: float) -> bytes:
+def _picture(drawn: Drawing, scale: float, tall: float) -> bytes:
     """Areas and lines as SVG in millimetres; texts are set by the page's fonts."""
 
     def points(shape: Sequence[tuple[float, float]]) -> str:
@@ -414,13 +415,13 @@ def _picture(drawn: Chart, scale: float, tall: float) -> bytes:
         return f' stroke-dasharray="{lengths}"'
 
     parts = [
-        f"<polygon points={points(area.points)} fill={quoteattr(area.colour)}"
+        f"<polygon points={points(area.points)} fill={quoteattr(area.color)}"
         f' fill-opacity="{area.tint}" stroke="none"/>'
         for area in drawn.areas
     ]
     parts += [
         f'<polyline points={points(stroke.points)} fill="none"'
-        f" stroke={quoteattr(stroke.colour)}"
+        f" stroke={quoteattr(stroke.color)}"
         f' stroke-width="{stroke.width * scale:.3f}"{dashes(stroke)}/>'
         for stroke in drawn.strokes
     ]

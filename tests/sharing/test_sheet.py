@@ -10,7 +10,7 @@ from pypdf import PdfReader
 
 from accounts.models import Action, AuditEntry
 from athletes.models import Session
-from sharing import chart, pdf
+from sharing import drawing, pdf
 from sharing.sheet import athlete_sheet, cut, paper_for, session_sheet, short_name
 from tests import factories
 from tests.design_tokens import PAPER
@@ -135,9 +135,11 @@ def test_a_simulated_session_has_a_chart_of_its_parts(player):
     assert {"Pelvis", "Shoulder line", "Lead upper arm"} <= set(texts)
     assert len(drawn.areas) == 3
     dashes = {
-        stroke.colour: stroke.dash for stroke in drawn.strokes if stroke.width == 2.0
+        stroke.color: stroke.dash for stroke in drawn.strokes if stroke.width == 2.0
     }
-    assert dashes == {chart.COLOURS[part]: chart.DASHES[part] for part in chart.COLOURS}
+    assert dashes == {
+        drawing.COLORS[part]: drawing.DASHES[part] for part in drawing.COLORS
+    }
     # The highest point of the mean curve is under the mean of the peaks.
     peak = next(text for text in texts if text.startswith("Pelvis "))
     mean = next(row for row in sheet.rows if row.name == "Peak pelvis turn rate")
@@ -156,7 +158,7 @@ def test_a_simulated_session_has_a_chart_of_its_parts(player):
 
 
 def test_the_colors_are_those_of_the_pages():
-    for part, color in chart.COLOURS.items():
+    for part, color in drawing.COLORS.items():
         assert PAPER[f"--part-{part.replace('_', '-')}"] == color
 
 

@@ -1,4 +1,4 @@
-"""The one chart of a sheet, as lines and texts on a plane: SVG and PDF draw the same.
+"""The one chart of a sheet, as lines and texts on a plane: page and PDF draw the same.
 
 Lengths are in units of the view box, `WIDTH` × `HEIGHT`, y downwards. Nothing here
 knows a page, a file or a row.
@@ -18,14 +18,13 @@ Scale = Callable[[float], float]
 
 WIDTH, HEIGHT = 720.0, 252.0
 LEFT, RIGHT, TOP, BOTTOM = 46.0, 8.0, 40.0, 34.0
-TEXT_SIZE = 11.0
 #: A label this close above or below another one would cover it.
 LABEL_ROOM = 14.0
 #: Events closer than this have labels that touch.
 EVENT_ROOM = 90.0
 
-# The part colours of tokens.css on paper, and its dashes (docs/design.md).
-COLOURS = {"pelvis": "#d05a00", "torso": "#008a64", "lead_arm": "#0072b2"}
+# The part colors of tokens.css on paper, and its dashes (docs/design.md).
+COLORS = {"pelvis": "#d05a00", "torso": "#008a64", "lead_arm": "#0072b2"}
 DASHES: dict[str, tuple[float, ...]] = {
     "pelvis": (),
     "torso": (11.0, 4.0),
@@ -35,7 +34,7 @@ GRID, AXIS, INK, MUTED = "#e7eaee", "#7b8692", "#000000", "#3d4650"
 
 
 @dataclass(frozen=True, eq=False)
-class Series:
+class MeanCurve:
     """One mean curve over a uniform axis in ms; `sd` is None without a band."""
 
     part: str
@@ -55,8 +54,8 @@ class Series:
 
 
 @dataclass(frozen=True)
-class Event:
-    """An instant that all curves share."""
+class EventMark:
+    """An instant that all curves share, as an upright line with its name."""
 
     at_ms: float
     label: str
@@ -67,33 +66,37 @@ class Stroke:
     """A line through points."""
 
     points: tuple[tuple[float, float], ...]
-    colour: str
+    color: str
     width: float
     dash: tuple[float, ...] = ()
 
     @property
     def svg_points(self) -> str:
+        """The points as SVG's `points` attribute wants them."""
         return _svg_points(self.points)
 
     @property
     def svg_dash(self) -> str:
+        """The dash as SVG's `stroke-dasharray` wants it; empty for a whole line."""
         return " ".join(f"{length:g}" for length in self.dash)
 
 
 @dataclass(frozen=True)
 class Area:
-    """A filled outline; `tint` of its colour on white."""
+    """A filled outline; `tint` of its color on white."""
 
     points: tuple[tuple[float, float], ...]
-    colour: str
+    color: str
     tint: float = 0.18
 
     @property
     def svg_points(self) -> str:
+        """The points as SVG's `points` attribute wants them."""
         return _svg_points(self.points)
 
 
 def _svg_points(points: Sequence[tuple[float, float]]) -> str:
+    """Points as SVG writes them: `1.0,2.0 3.0,4.0`."""
     return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
 
 
@@ -105,13 +108,13 @@ class Label:
     y: float
     text: str
     anchor: str = "start"
-    colour: str = INK
+    color: str = INK
     strong: bool = False
 
 
 @dataclass(frozen=True)
-class Chart:
-    """What is drawn, back to front, and the same in one sentence."""
+class Drawing:
+    """The chart as shapes, back to front, with a sentence for who cannot see it."""
 
     title: str
     caption: str
@@ -122,14 +125,14 @@ class Chart:
 
 
 def draw(
-    series: Sequence[Series],
-    events: Sequence[Event],
+    series: Sequence[MeanCurve],
+    events: Sequence[EventMark],
     *,
     title: str,
     caption: str,
     x_title: str,
     y_title: str,
-) -> Chart:
+) -> Drawing:
     """Curves with bands, events as upright lines, a legend and labels at the peaks."""
     x_low, x_high = float(series[0].x_ms[0]), float(series[0].x_ms[-1])
     low, high, step = _range(series)
@@ -177,10 +180,10 @@ def draw(
             points = tuple(
                 (x_of(float(one.x_ms[i])), y_of(float(one.mean[i]))) for i in run
             )
-            strokes.append(Stroke(points, COLOURS[one.part], 2.0, DASHES[one.part]))
+            strokes.append(Stroke(points, COLORS[one.part], 2.0, DASHES[one.part]))
     peak_strokes, peak_labels = _peaks(series, x_of, y_of)
     legend_strokes, legend_labels = _legend(series)
-    return Chart(
+    return Drawing(
         title=title,
         caption=caption,
         description=_description(series, title, caption),
@@ -190,8 +193,8 @@ def draw(
     )
 
 
-def _range(series: Sequence[Series]) -> tuple[float, float, float]:
-    """Lowest and highest tick, and their distance: a round number, five or so."""
+def _range(series: Sequence[MeanCurve]) -> tuple[float, float, float]:
+    """Lowest tick, highest tick and the round distance between ticks of the values."""
     lows, highs = [0.0], [1.0]
     for one in series:
         spread = np.zeros_like(one.mean) if one.sd is None else np.nan_to_num(one.sd)
@@ -205,7 +208,7 @@ def _range(series: Sequence[Series]) -> tuple[float, float, float]:
 
 
 def _runs(values: FloatArray) -> list[range]:
-    """Stretches of known values, two long at least."""
+    """Stretches of at least two known values, as ranges of places."""
     known = np.flatnonzero(np.isfinite(values))
     if len(known) == 0:
         return []
@@ -214,7 +217,8 @@ def _runs(values: FloatArray) -> list[range]:
     return [range(int(g[0]), int(g[-1]) + 1) for g in groups if len(g) > 1]
 
 
-def _band(one: Series, x_of: Scale, y_of: Scale) -> list[Area]:
+def _band(one: MeanCurve, x_of: Scale, y_of: Scale) -> list[Area]:
+    """The band of one standard deviation around a curve, a shape for each stretch."""
     assert one.sd is not None  # noqa: S101  # asked for with a band only
     found = []
     for run in _runs(one.mean + one.sd):
@@ -226,12 +230,12 @@ def _band(one: Series, x_of: Scale, y_of: Scale) -> list[Area]:
             (x_of(float(one.x_ms[i])), y_of(float(one.mean[i] - one.sd[i])))
             for i in run
         ]
-        found.append(Area((*upper, *reversed(lower)), COLOURS[one.part]))
+        found.append(Area((*upper, *reversed(lower)), COLORS[one.part]))
     return found
 
 
 def _peaks(
-    series: Sequence[Series], x_of: Scale, y_of: Scale
+    series: Sequence[MeanCurve], x_of: Scale, y_of: Scale
 ) -> tuple[list[Stroke], list[Label]]:
     """Name and height of each peak, left of where the curves rise, with a line to it.
 
@@ -253,31 +257,34 @@ def _peaks(
         y = max(y_of(value), last + LABEL_ROOM)
         last = y
         end = (x_of(at_ms), y_of(value))
-        strokes.append(Stroke(((x + 4, y), end), COLOURS[one.part], 0.6, (1.0, 2.0)))
+        strokes.append(Stroke(((x + 4, y), end), COLORS[one.part], 0.6, (1.0, 2.0)))
         text = f"{one.name} {_amount(value, one.unit)}"
-        labels.append(Label(x, y + 4, text, "end", COLOURS[one.part], True))
+        labels.append(Label(x, y + 4, text, "end", COLORS[one.part], True))
     return strokes, labels
 
 
 def _amount(value: float, unit: str) -> str:
+    """A value with its unit and a real minus sign: `720°/s`."""
     space = "" if unit.startswith("°") else " "
     return f"{value:,.0f}{space}{unit}".replace("-", "−")
 
 
-def _legend(series: Sequence[Series]) -> tuple[list[Stroke], list[Label]]:
+def _legend(series: Sequence[MeanCurve]) -> tuple[list[Stroke], list[Label]]:
+    """A sample of each line with its name, in one row from the right edge."""
     strokes, labels = [], []
     x = WIDTH - RIGHT
     for one in reversed(series):
         x -= 8 + 6.1 * len(one.name)
         labels.append(Label(x, 11, one.name))
         strokes.append(
-            Stroke(((x - 34, 7), (x - 6, 7)), COLOURS[one.part], 2.0, DASHES[one.part])
+            Stroke(((x - 34, 7), (x - 6, 7)), COLORS[one.part], 2.0, DASHES[one.part])
         )
         x -= 40
     return strokes, labels
 
 
-def _description(series: Sequence[Series], title: str, caption: str) -> str:
+def _description(series: Sequence[MeanCurve], title: str, caption: str) -> str:
+    """The chart in one sentence: what peaks how high, and when."""
     told = [
         f"{one.name} peaks at {_amount(peak[1], one.unit)}, "
         f"{abs(peak[0]):.0f} ms {'before' if peak[0] <= 0 else 'after'} time zero"

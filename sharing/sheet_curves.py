@@ -1,0 +1,143 @@
+"""The chart of a sheet: three rates of turn of the session's counted swings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from athletes import display
+from athletes.analysis.event_rules import commonest, event_rules, event_time
+from athletes.analysis.means_by_side import side_of
+from athletes.analysis.metric_reading import reading_of
+from athletes.frames.curves import Curves, load_curves
+from athletes.models import Movement, Session
+from biomechanics import curves as curve_tools
+from biomechanics.definitions import SERIES
+from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
+from biomechanics.units import MS_PER_S
+from dashboard.phrases import number_of
+from dashboard.selectors.aligned_curves import (
+    curve_on_event,
+    mean_offset_s,
+    zero_label,
+)
+from dashboard.selectors.session_averages import sequence_counts
+from sharing import drawing
+
+CHART_SERIES = (
+    ("pelvis_omega", "Pelvis"),
+    ("torso_omega", "Shoulder line"),
+    ("lead_arm_omega", "Lead upper arm"),
+)
+
+
+def counted_swings(
+    session: Session | None, side: str | None
+) -> tuple[list[Movement], int]:
+    """Counted swings of one side of the session, and how many are of another.
+
+    Without a `side` it is all of them, and so it is where none is known to be of it:
+    the numbers may be older than the telling apart of sides.
+    """
+    if session is None:
+        return [], 0
+    movements = session.movements.in_session_order()
+    fields = movements.defer("verdict", "metadata", "quality_reasons")
+    every = [movement for movement in fields if movement.is_counted]
+    own = [swing for swing in every if side is None or side_of(swing) == side]
+    return (own, len(every) - len(own)) if own else (every, 0)
+
+
+def order_line(swings: Sequence[Movement]) -> str:
+    """The commonest order of the peaks in a sentence; empty where none is known."""
+    orders = [reading_of("seq_order", swing.metrics).value for swing in swings]
+    shares = sequence_counts(order for order in orders if isinstance(order, str))
+    if not shares:
+        return ""
+    most = shares[0]
+    return (
+        f"Order of the peaks: {most.order} in {most.count} of "
+        f"{number_of(most.total, 'swing')} "
+        "(P pelvis, T shoulder line, A lead arm, B bat; brackets hold ties)."
+    )
+
+
+def draw_turn_rates(swings: Sequence[Movement], units: str) -> drawing.Drawing | None:
+    """The rates from before first move to after the reference, mean ± SD; one query.
+
+    Of one or two swings it is the first one's own curve. None without any curve.
+    """
+    usable = [
+        swing for swing in swings if event_time(swing.events, "reference") is not None
+    ]
+    stored = load_curves([swing.pk for swing in usable])
+    usable = [swing for swing in usable if swing.pk in stored]
+    # Curves that meet on differently found events would be spread by that alone.
+    rules = {swing.pk: event_rules(swing).get("reference", "") for swing in usable}
+    rule = commonest(rules.values())
+    usable = [swing for swing in usable if rules[swing.pk] == rule]
+    shown = [
+        curve
+        for name, label in CHART_SERIES
+        if (curve := _mean_curve(name, label, usable, stored, units)) is not None
+    ]
+    if not shown:
+        return None
+    enough = len(usable) >= LEAST_SWINGS_FOR_SPREAD
+    zero = zero_label(rule, "reference")
+    unit = shown[0].unit
+    return drawing.draw(
+        shown,
+        _events(usable if enough else usable[:1], zero),
+        title="Turn rates",
+        caption=f"mean ± SD of {number_of(len(usable), 'swing')}, aligned on {zero}"
+        if enough
+        else f"swing {usable[0].position} alone, aligned on {zero}",
+        x_title=f"Time from {zero} (ms)",
+        y_title=f"Turn rate ({unit})",
+    )
+
+
+def _mean_curve(
+    name: str,
+    label: str,
+    swings: Sequence[Movement],
+    stored: Mapping[int, Curves],
+    units: str,
+) -> drawing.MeanCurve | None:
+    """One series over the swings that have it, in the reader's units."""
+    having = [swing for swing in swings if name in stored[swing.pk].values]
+    if not having:
+        return None
+    aligned = curve_tools.align(
+        [
+            curve_on_event(stored[swing.pk], name, swing.events, "reference")
+            for swing in having
+        ]
+    )
+    enough = len(having) >= LEAST_SWINGS_FOR_SPREAD
+    # Of one swing its own curve; of two there is no mean worth the name.
+    mean = aligned.mean if enough else aligned.rows[0]
+    if not np.isfinite(mean).any():
+        return None
+    factor = display.unit_factor(SERIES[name].unit, units)
+    every = slice(None, None, 2)  # 4 ms is finer than paper shows
+    return drawing.MeanCurve(
+        part=SERIES[name].part,
+        name=label,
+        x_ms=aligned.grid[every] * MS_PER_S,
+        mean=mean[every] * factor,
+        sd=aligned.sd[every] * factor if enough else None,
+        unit=display.unit_label(SERIES[name].unit, units),
+    )
+
+
+def _events(swings: Sequence[Movement], zero: str) -> list[drawing.EventMark]:
+    """First move and foot down at their mean places, and time zero."""
+    found = [drawing.EventMark(0.0, zero)]
+    for name, label in (("first_move", "first move"), ("foot_down", "foot down")):
+        offset_s = mean_offset_s((swing.events for swing in swings), name, "reference")
+        if offset_s is not None:
+            found.append(drawing.EventMark(offset_s * MS_PER_S, label))
+    return found
