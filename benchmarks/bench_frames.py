@@ -253,6 +253,7 @@ def blobs(files: dict[str, list[Columns]]) -> dict[str, Any]:
     from django.db import connection
 
     from athletes.frames import load, store
+    from athletes.frames.packing import PackedMovement, pack
     from athletes.models import Movement, Player, Session
 
     player = Player.objects.create(org_player_id="bench")
@@ -265,7 +266,7 @@ def blobs(files: dict[str, list[Columns]]) -> dict[str, Any]:
                 session_pk=session.pk,
                 data_type=data_type,
                 movements=(
-                    store.IncomingMovement(str(place), columns)
+                    PackedMovement(str(place), pack(columns))
                     for place, columns in enumerate(movements)
                 ),
             )

@@ -29,15 +29,13 @@ def main() -> None:
 
     from athletes.analysis.run import analyze_session
     from athletes.analysis.summaries import refresh_player_summaries
-    from athletes.frames.store import store_frames, store_movement_metadata
     from athletes.models import Player, Session
     from syncing.choices import ExportType
     from syncing.client.reboot import RebootClient
-    from syncing.engine.incoming import Incoming, read_limits
+    from syncing.engine.incoming import Incoming, read_limits, store_incoming
     from syncing.engine.vendor import vendor_credentials
     from syncing.mapping import HITTING_SLUG, map_player, map_session
-    from syncing.reader.contents import RowsFile
-    from syncing.reader.export import read_export
+    from syncing.reader.packing import read_and_pack
 
     client = RebootClient(
         base_url=settings.REBOOT_BASE_URL,
@@ -68,15 +66,13 @@ def main() -> None:
             file = io.BytesIO()
             client.download(url, file)
             read = Incoming()
-            result = read_export(file, data_type_hint=data_type, limits=read_limits())
-            if isinstance(result, RowsFile):
-                read.take_rows(result)
-                store_movement_metadata(session_pk=row.pk, rows=read.metadata)
-            else:
-                read.take_frames(result, list)
-                store_frames(
-                    session_pk=row.pk, data_type=data_type, movements=read.frames
-                )
+            result = read_and_pack(
+                file, data_type=data_type, known_movement_id=None, limits=read_limits()
+            )
+            read.add(result, list)
+            store_incoming(
+                read, session_pk=row.pk, data_type=data_type, is_whole_session=True
+            )
 
     began = time.monotonic()
     counts: Counter[str] = Counter()

@@ -1,6 +1,6 @@
-"""Files that a person downloaded from the vendor's dashboard.
+"""Import of export files that a person downloaded from the vendor's dashboard.
 
-They go through the same reader and the same storage as the sync's. Every file is
+They take the same way as those of the sync (`syncing.engine.incoming`). Every file is
 read to its last row before anything is written; one that cannot be used refuses them
 all, so that a person never has to find out which half arrived.
 """
@@ -20,20 +20,23 @@ from django.utils import timezone
 
 from athletes.analysis.run import analyze_session
 from athletes.analysis.summaries import refresh_player_summaries
-from athletes.frames.store import store_frames, store_movement_metadata
 from athletes.identity import tombstones
 from athletes.identity.session_parts import add_part, find_part
 from athletes.models import Movement, Player, Session
 from syncing.choices import ExportType, JobState, Phase, RunKind, RunStatus, SyncType
-from syncing.engine.incoming import Incoming, NeedsEachMovementError, read_limits
+from syncing.engine.incoming import (
+    Incoming,
+    NeedsEachMovementError,
+    read_limits,
+    store_incoming,
+)
 from syncing.engine.movement_types import known_hitting_id
 from syncing.engine.runs import claim_run, open_run
 from syncing.engine.session_state import refresh_session_state
 from syncing.listeners import tell_stored
 from syncing.models import ExportJob, SyncLog
-from syncing.reader.contents import RowsFile
 from syncing.reader.errors import ExportFileError
-from syncing.reader.export import read_export
+from syncing.reader.packing import read_and_pack
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -49,7 +52,7 @@ _PLAYER_IN_NAME = re.compile(
 
 
 class ImportRefusedError(Exception):
-    """Nothing was written; the text says why and what to do."""
+    """Files that were not imported; nothing was written, the text says what to do."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class GivenFile:
 
 @dataclass
 class ImportResult:
-    """What an import brought."""
+    """What an import stored: counts of movements, and repairs that were made."""
 
     run: SyncLog
     session: Session
@@ -74,8 +77,8 @@ class ImportResult:
 
 
 @dataclass
-class _Kind:
-    """All files of one data type."""
+class _FilesOfType:
+    """All given files of one data type: what they hold, their hash and size."""
 
     incoming: Incoming = field(default_factory=Incoming)
     sha256: str = ""
@@ -91,15 +94,16 @@ def import_files(
     trigger: str,
     user: User | None = None,
 ) -> ImportResult:
-    """Store the frames of `files` as that player's part of that session.
+    """Store what `files` hold as an athlete's part of a session, and return counts.
 
     An athlete or a session that no sync has brought yet is begun here; the next sync
-    recognises them by the vendor's ids and fills in the rest.
+    recognizes them by the vendor's ids and fills in the rest.
 
     Raises
     ------
     ImportRefusedError
-        Before anything is written: a wrong file, another import under way.
+        Before anything is written: a file cannot be used or another import is
+        under way. Its text says what to do.
     """
     if not files:
         raise ImportRefusedError("No file was given. Choose at least one export file.")
@@ -113,7 +117,7 @@ def import_files(
         )
     for given in files:
         _refuse_another_athlete(given.name, org_player_id.strip())
-    kinds = _read_all(files, org_player_id=org_player_id, session_id=session_id)
+    files_by_type = _read_all(files, org_player_id=org_player_id, session_id=session_id)
     log, is_new = open_run(
         trigger=trigger, sync_type=SyncType.UPLOAD, user=user, kind=RunKind.UPLOAD
     )
@@ -125,7 +129,7 @@ def import_files(
         )
     try:
         result = _store_all(
-            kinds,
+            files_by_type,
             log=claimed,
             org_player_id=org_player_id.strip(),
             session_id=session_id.strip(),
@@ -137,7 +141,7 @@ def import_files(
             claimed,
             status=RunStatus.FAILED,
             error_message=f"The import broke off ({type(error).__name__}). Try it "
-            "again; what is already here is recognised.",
+            "again; what is already here is recognized.",
             error_class=type(error).__name__[:100],
         )
         raise
@@ -154,13 +158,15 @@ def _finish(log: SyncLog, **values: str) -> None:
 
 def _read_all(
     files: Sequence[GivenFile], *, org_player_id: str, session_id: str
-) -> dict[str, _Kind]:
+) -> dict[str, _FilesOfType]:
     limits = read_limits()
-    kinds: dict[str, _Kind] = {}
+    files_by_type: dict[str, _FilesOfType] = {}
     known = _known_movements(org_player_id.strip(), session_id.strip())
     for given in files:
         try:
-            result = read_export(given.file, limits=limits)
+            result = read_and_pack(
+                given.file, data_type=None, known_movement_id=None, limits=limits
+            )
         except ExportFileError as error:
             raise ImportRefusedError(f"{given.name}: {error.message}") from error
         if result.kind not in ExportType.values:
@@ -168,31 +174,28 @@ def _read_all(
                 f"{given.name}: these are {result.kind} data. Choose an export of "
                 "inverse kinematics, of momentum and energy, or of metadata."
             )
-        kind = kinds.setdefault(str(result.kind), _Kind())
+        files_of_type = files_by_type.setdefault(str(result.kind), _FilesOfType())
         try:
-            if isinstance(result, RowsFile):
-                kind.incoming.take_rows(result)
-            else:
-                kind.incoming.take_frames(result, lambda: known)
+            files_of_type.incoming.add(result, lambda: known)
         except NeedsEachMovementError as error:
             raise ImportRefusedError(
                 f"{given.name}: the file names no movement (org_movement_id). Download "
                 "the export of the whole session instead."
             ) from error
-        if kind.incoming.failures:
-            _, message = kind.incoming.failures[0]
-            raise ImportRefusedError(f"{given.name}: {message}")
+        if files_of_type.incoming.failures:
+            failure = files_of_type.incoming.failures[0]
+            raise ImportRefusedError(f"{given.name}: {failure.message}")
         given.file.seek(0)
-        digest = hashlib.sha256(kind.sha256.encode())
+        digest = hashlib.sha256(files_of_type.sha256.encode())
         while block := given.file.read(1_000_000):
             digest.update(block)
-            kind.size += len(block)
-        kind.sha256 = digest.hexdigest()
-    return kinds
+            files_of_type.size += len(block)
+        files_of_type.sha256 = digest.hexdigest()
+    return files_by_type
 
 
 def _refuse_another_athlete(name: str, org_player_id: str) -> None:
-    """A name that tells of an athlete whom we know, and who is not the one given.
+    """Refuse a file whose name tells of a known athlete who is not the one given.
 
     Nothing else in a file says whose it is.
     """
@@ -214,7 +217,7 @@ def _refuse_another_athlete(name: str, org_player_id: str) -> None:
 
 
 def _known_movements(org_player_id: str, session_id: str) -> list[str]:
-    """What the vendor calls the movements of this athlete's part of the session."""
+    """Return the vendor's ids of the movements of an athlete's part of a session."""
     player = Player.everyone.filter(org_player_id=org_player_id).first()
     part = None if player is None else find_part(session_id, player)
     if part is None:
@@ -223,7 +226,7 @@ def _known_movements(org_player_id: str, session_id: str) -> list[str]:
 
 
 def _store_all(
-    kinds: dict[str, _Kind],
+    files_by_type: dict[str, _FilesOfType],
     *,
     log: SyncLog,
     org_player_id: str,
@@ -249,26 +252,22 @@ def _store_all(
             session.session_date = session_date
             session.save(update_fields=["session_date", "updated_at"])
     result = ImportResult(run=log, session=session)
-    for data_type, kind in kinds.items():
-        incoming = kind.incoming
-        if data_type == ExportType.METADATA:
-            counts = store_movement_metadata(
-                session_pk=session.pk, rows=incoming.metadata
-            )
-        else:
-            counts = store_frames(
+    for data_type, files_of_type in files_by_type.items():
+        incoming = files_of_type.incoming
+        with transaction.atomic():
+            counts = store_incoming(
+                incoming,
                 session_pk=session.pk,
                 data_type=data_type,
-                movements=incoming.frames,
                 # One file of several may be a part of the session only.
                 is_whole_session=False,
             )
+            _settle_job(session, data_type, files_of_type, log)
         result.created += counts.created
         result.updated += counts.updated
         result.unchanged += counts.unchanged
         result.movements = max(result.movements, counts.seen)
         result.repairs += incoming.repairs
-        _settle_job(session, data_type, kind, log)
     refresh_session_state(session.pk)
     shown = Session.objects.get(pk=session.whole_id)
     analyze_session(shown.pk)
@@ -279,19 +278,21 @@ def _store_all(
     return result
 
 
-def _settle_job(session: Session, data_type: str, kind: _Kind, log: SyncLog) -> None:
-    """The file is here: the sync need not ask for it until the vendor changes it."""
+def _settle_job(
+    session: Session, data_type: str, files: _FilesOfType, log: SyncLog
+) -> None:
+    """Note that the file is here: the sync asks again when the vendor changes it."""
     ExportJob.objects.update_or_create(
         session=session,
         data_type=data_type,
         defaults={
             "state": JobState.STORED,
             "stored_at": timezone.now(),
-            "sha256": kind.sha256,
-            "bytes": kind.size,
-            "rows": kind.incoming.rows,
-            "movements": kind.incoming.movements,
-            "repairs": kind.incoming.repairs,
+            "sha256": files.sha256,
+            "bytes": files.size,
+            "rows": files.incoming.row_count,
+            "movements": files.incoming.movement_count,
+            "repairs": files.incoming.repairs,
             "next_try_at": None,
             "last_error": "",
             "error_code": "",

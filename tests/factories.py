@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from accounts.models import Scope, Team, User
 from accounts.services import create_token
-from athletes.frames.packing import pack
+from athletes.frames.packing import PackedMovement, pack
 from athletes.models import (
     BiomechanicsData,
     DataState,
@@ -239,8 +239,9 @@ def store_simulated(session: Session, movements: Sequence[Any]) -> None:
             session_pk=session.pk,
             data_type=data_type,
             movements=[
-                store.IncomingMovement(
-                    movement.org_movement_id, simulated_columns(movement, data_type)
+                PackedMovement(
+                    movement.org_movement_id,
+                    pack(simulated_columns(movement, data_type)),
                 )
                 for movement in movements
             ],

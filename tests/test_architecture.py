@@ -108,13 +108,19 @@ ROOMS = {
 
 # Folder -> its modules in order: each may import those before it.
 ORDER = {
+    "athletes.frames": ("format", "packing", "unpacking", "load", "store", "curves"),
+    "syncing.reader": (
+        *("errors", "limits", "columns", "cell_text", "container", "table"),
+        *("csv_table", "parquet_table", "contents", "row_groups", "movements"),
+        *("metadata_rows", "export", "packing"),
+    ),
     "syncing.client": (
         *("errors", "types", "tokens", "connections", "answers", "http"),
         *("pagination", "addresses", "downloads", "export_replies", "login", "reboot"),
     ),
     "syncing.engine": (
         *("hosts", "liveness", "raw", "request_slots", "session_state", "stopping"),
-        *("summaries", "tally", "tempo", "tokens", "vendor", "unpacking", "wire"),
+        *("summaries", "tally", "tempo", "tokens", "vendor", "downloads", "wire"),
         *("incoming", "reader_child", "readers", "runs", "context", "claims"),
         *("movement_types", "players", "pool", "session_numbers", "outcomes"),
         *("session_list", "session_rows", "session_details", "asking", "storing"),

@@ -48,7 +48,11 @@ class FramesError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class StoredColumn:
-    """One column as the header describes it."""
+    """One column of packed frames, as their header describes it.
+
+    ``name`` is the canonical name, ``original`` the file's spelling, ``kind`` the
+    stored type (`FLOAT32`, `FLOAT64` or `TEXT`).
+    """
 
     name: str
     original: str
@@ -57,12 +61,17 @@ class StoredColumn:
 
     @property
     def key(self) -> str:
+        """Return what all spellings of the name have in common."""
         return match_key(self.name)
 
 
 @dataclass(frozen=True, slots=True)
 class PackedFrames:
-    """What a row of `biomechanics_data` holds."""
+    """Frames as they are stored in a row of `biomechanics_data`.
+
+    ``data`` begins with the header of ``header_size`` bytes; ``sha256`` is the hash
+    of the content.
+    """
 
     data: bytes
     header_size: int
@@ -73,19 +82,19 @@ class PackedFrames:
 
 @lru_cache(maxsize=8192)
 def match_key(name: str) -> str:
-    """What two spellings of one column have in common (LHJC_X, lhjc_x, lhjcx)."""
+    """Return what spellings of one column have in common (LHJC_X, lhjc_x, lhjcx)."""
     return "".join(name.lower().split()).replace("_", "")
 
 
 @lru_cache(maxsize=8192)
 def is_exact(name: str) -> bool:
-    """Whether a column is a clock or a count, which float32 would blur."""
+    """Return whether a column is a clock or a count, which float32 would blur."""
     key = match_key(name)
     return key.startswith("time") or key in {"normtime", "relframe", "index", "frame"}
 
 
 def ordered_bits(bits: Array) -> Array:
-    """Bit patterns as whole numbers that rise with the value; its own inverse."""
+    """Return bit patterns as numbers that rise with the value; its own inverse."""
     width = 8 * bits.itemsize
     mask = bits.dtype.type(2 ** (width - 1) - 1)
     ordered: Array = bits ^ ((bits >> (width - 1)) & mask)
@@ -93,7 +102,7 @@ def ordered_bits(bits: Array) -> Array:
 
 
 def header_size_of(prefix: bytes) -> int:
-    """Bytes of the header, from its first 28."""
+    """Return how many bytes the header has; it stands in its first 28 bytes."""
     if len(prefix) < PREFIX.size or prefix[:4] != MAGIC:
         raise FramesError("These bytes are not frames as athletes.frames.format packs.")
     size: int = PREFIX.unpack_from(prefix)[1]

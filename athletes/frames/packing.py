@@ -26,7 +26,6 @@ from athletes.frames.format import (
     Array,
     FramesError,
     PackedFrames,
-    StoredColumn,
     is_exact,
     match_key,
     ordered_bits,
@@ -37,91 +36,23 @@ _SAMPLE_STEP = 7
 
 # Columns that are compressed together. A call costs as much as the bytes of a few
 # columns: six make packing four times faster than one, and still a tenth smaller.
-# In files of joint centres they are two points.
+# In files of joint centers they are two points.
 _GROUP = 6
 # Level 1 is within 2 % of level 3 on these residuals, in two thirds of the time.
 _LEVEL = 1
 
 
-class PreparedFrames:
-    """Columns brought to their stored types, with the hash of their content.
+@dataclass(frozen=True, slots=True)
+class PackedMovement:
+    """One movement out of an export file, ready to be stored.
 
-    Hashing comes before compressing, so that frames which are already stored cost
-    no more than the hash; and the hash is of the content, not of the compressed
-    bytes, so that another version of the compressor does not make all frames new.
+    ``org_movement_id`` is the vendor's name of the movement, empty when the file does
+    not tell it. ``repairs`` are what the reader had to mend, a code each.
     """
 
-    def __init__(
-        self,
-        columns: Mapping[str, Array],
-        *,
-        originals: Mapping[str, str] | None = None,
-        units: Mapping[str, str] | None = None,
-    ) -> None:
-        names = tuple(columns)
-        arrays = [np.asarray(values) for values in columns.values()]
-        self.frame_count = _common_length(names, arrays)
-        kinds = _kinds(names, tuple(values.dtype for values in arrays))
-
-        # One block for all columns of a type: a step over it costs as much as a
-        # step over three columns one by one.
-        def block_of(kind: str) -> Array:
-            return _block([arrays[place] for place in _places_of(kinds)[kind]], kind)
-
-        narrow = block_of(FLOAT32)
-        if np.isinf(narrow).any() and (wide := _too_large(arrays, kinds)):
-            kinds = tuple(
-                FLOAT64 if place in wide else kind for place, kind in enumerate(kinds)
-            )
-            narrow = block_of(FLOAT32)
-        self._blocks = {FLOAT32: narrow, FLOAT64: block_of(FLOAT64)}
-        self._places = _places_of(kinds)
-        self._texts = [_text(arrays[place]) for place in self._places[TEXT]]
-        originals, units = originals or {}, units or {}
-        self.schema, self._schema_bytes = _schema(
-            names,
-            tuple(map(originals.get, names, names)),
-            tuple(map(units.get, names)),
-            kinds,
-        )
-        digest = hashlib.sha256(self._schema_bytes)
-        for block in self._blocks.values():
-            digest.update(block.data)
-        for piece in _as_json(self._texts):
-            digest.update(piece)
-        self.sha256 = digest.hexdigest()
-
-    def pack(self) -> PackedFrames:
-        """Compress. The same columns give the same bytes."""
-        codec = pa.Codec("zstd", compression_level=_LEVEL)
-        encoded = {kind: _encode(block, codec) for kind, block in self._blocks.items()}
-        texts = [_encode_text(text, codec) for text in self._texts]
-        coded = np.full(len(self.schema), KIND_CODE[TEXT], dtype=np.uint8)
-        for kind, found in encoded.items():
-            coded[self._places[kind]] = np.array(found.orders) + KIND_CODE[kind]
-        codes = coded.tobytes()
-        chunks = [*encoded[FLOAT32].chunks, *encoded[FLOAT64].chunks, *texts]
-        sizes = np.array([len(chunk) for chunk in chunks], dtype="<u4").tobytes()
-        schema = _compressed_schema(self._schema_bytes)
-        constants = encoded[FLOAT32].constants + encoded[FLOAT64].constants
-        body = b"".join((schema, codes, constants, sizes))
-        header_size = PREFIX.size + len(body)
-        prefix = PREFIX.pack(
-            MAGIC,
-            header_size,
-            self.frame_count,
-            len(codes),
-            _GROUP,
-            len(schema),
-            len(self._schema_bytes),
-        )
-        return PackedFrames(
-            data=b"".join((prefix, body, *chunks)),
-            header_size=header_size,
-            frame_count=self.frame_count,
-            column_count=len(codes),
-            sha256=self.sha256,
-        )
+    org_movement_id: str
+    frames: PackedFrames
+    repairs: tuple[str, ...] = ()
 
 
 def pack(
@@ -130,13 +61,106 @@ def pack(
     originals: Mapping[str, str] | None = None,
     units: Mapping[str, str] | None = None,
 ) -> PackedFrames:
-    """Pack columns of one length; `originals` are the names as delivered."""
-    return PreparedFrames(columns, originals=originals, units=units).pack()
+    """Return columns as packed frames; the same columns give the same bytes.
+
+    The hash is of the content, not of the compressed bytes, so that another version
+    of the compressor does not make all frames new.
+
+    Parameters
+    ----------
+    columns
+        Numbers or texts by canonical name, all of one length.
+    originals
+        Names as the file spells them, by canonical name.
+    units
+        Units by canonical name, where there is one.
+
+    Raises
+    ------
+    FramesError
+        The columns are not of one length, have no frames, or share a name.
+    """
+    names = tuple(columns)
+    arrays = [np.asarray(values) for values in columns.values()]
+    frame_count = _common_length(names, arrays)
+    kinds, blocks = _blocks(names, arrays)
+    texts = [_text(arrays[place]) for place in _places_of(kinds)[TEXT]]
+    originals, units = originals or {}, units or {}
+    schema = _schema(
+        names,
+        tuple(map(originals.get, names, names)),
+        tuple(map(units.get, names)),
+        kinds,
+    )
+    codec = pa.Codec("zstd", compression_level=_LEVEL)
+    encoded = {kind: _encode(block, codec) for kind, block in blocks.items()}
+    coded = np.full(len(names), KIND_CODE[TEXT], dtype=np.uint8)
+    for kind, found in encoded.items():
+        coded[_places_of(kinds)[kind]] = np.array(found.orders) + KIND_CODE[kind]
+    chunks = [
+        *encoded[FLOAT32].chunks,
+        *encoded[FLOAT64].chunks,
+        *(_encode_text(text, codec) for text in texts),
+    ]
+    stored_schema = _compressed_schema(schema)
+    constants = encoded[FLOAT32].constants + encoded[FLOAT64].constants
+    sizes = np.array([len(chunk) for chunk in chunks], dtype="<u4").tobytes()
+    body = b"".join((stored_schema, coded.tobytes(), constants, sizes))
+    header_size = PREFIX.size + len(body)
+    prefix = PREFIX.pack(
+        MAGIC,
+        header_size,
+        frame_count,
+        len(names),
+        _GROUP,
+        len(stored_schema),
+        len(schema),
+    )
+    return PackedFrames(
+        data=b"".join((prefix, body, *chunks)),
+        header_size=header_size,
+        frame_count=frame_count,
+        column_count=len(names),
+        sha256=_content_hash(schema, blocks, texts),
+    )
+
+
+def _blocks(
+    names: tuple[str, ...], arrays: Sequence[Array]
+) -> tuple[tuple[str, ...], dict[str, Array]]:
+    """Return the stored type of each column, and all numbers of a type as one block.
+
+    A step over a block costs as much as a step over three columns one by one.
+    """
+    kinds = _kinds(names, tuple(values.dtype for values in arrays))
+
+    def block_of(kind: str) -> Array:
+        return _block([arrays[place] for place in _places_of(kinds)[kind]], kind)
+
+    narrow = block_of(FLOAT32)
+    if np.isinf(narrow).any() and (wide := _too_large(arrays, kinds)):
+        kinds = tuple(
+            FLOAT64 if place in wide else kind for place, kind in enumerate(kinds)
+        )
+        narrow = block_of(FLOAT32)
+    return kinds, {FLOAT32: narrow, FLOAT64: block_of(FLOAT64)}
+
+
+def _content_hash(
+    schema: bytes, blocks: Mapping[str, Array], texts: Sequence[Array]
+) -> str:
+    """Return the SHA-256 of names, units, types and values as hexadecimal digits."""
+    digest = hashlib.sha256(schema)
+    for block in blocks.values():
+        digest.update(block.data)
+    for piece in _as_json(texts):
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 @lru_cache(maxsize=64)
 def _alike(names: tuple[str, ...]) -> str:
-    """Names that are spellings of one; empty when each is of its own."""
+    """Return names that are spellings of one column; empty when there are none."""
     if len(set(map(match_key, names))) == len(names):
         return ""
     ordered = sorted(names, key=match_key)
@@ -148,7 +172,7 @@ def _alike(names: tuple[str, ...]) -> str:
 
 
 def _common_length(names: tuple[str, ...], arrays: Sequence[Array]) -> int:
-    """Frames of all columns, which must be of one length and of distinct names."""
+    """Return the number of frames; refuse columns of other lengths or of one name."""
     if not arrays:
         raise FramesError("There are no columns to store.")
     shapes = {values.shape for values in arrays}
@@ -173,11 +197,12 @@ def _common_length(names: tuple[str, ...], arrays: Sequence[Array]) -> int:
 def _kinds(
     names: tuple[str, ...], dtypes: tuple[np.dtype[Any], ...]
 ) -> tuple[str, ...]:
+    """Return the type that each column is stored in."""
     return tuple(map(_kind, names, dtypes))
 
 
 def _kind(name: str, dtype: np.dtype[Any]) -> str:
-    """The type that a column is stored in."""
+    """Return the type that a column is stored in."""
     if dtype.kind in "OUS":
         return TEXT
     if dtype.kind == "f":
@@ -189,6 +214,7 @@ def _kind(name: str, dtype: np.dtype[Any]) -> str:
 
 @lru_cache(maxsize=64)
 def _places_of(kinds: tuple[str, ...]) -> dict[str, list[int]]:
+    """Return for each type the places of its columns."""
     return {
         kind: [place for place, found in enumerate(kinds) if found == kind]
         for kind in KIND_CODE
@@ -196,7 +222,7 @@ def _places_of(kinds: tuple[str, ...]) -> dict[str, list[int]]:
 
 
 def _too_large(arrays: Sequence[Array], kinds: tuple[str, ...]) -> set[int]:
-    """Places of columns meant for float32 with finite values that it cannot hold."""
+    """Return places of columns with finite values that float32 cannot hold."""
     largest = np.finfo(np.float32).max
     # Infinity itself float32 can hold.
     return {
@@ -207,7 +233,7 @@ def _too_large(arrays: Sequence[Array], kinds: tuple[str, ...]) -> set[int]:
 
 
 def _block(arrays: Sequence[Array], kind: str) -> Array:
-    """Columns × frames in the stored type, each NaN with the same bits."""
+    """Return columns × frames in the stored type, each NaN with the same bits."""
     if not arrays:
         return np.empty((0, 0), dtype=f"<{kind}")
     block: Array = np.empty((len(arrays), len(arrays[0])), dtype=f"<{kind}")
@@ -221,6 +247,7 @@ def _block(arrays: Sequence[Array], kind: str) -> Array:
 
 
 def _text(values: Array) -> Array:
+    """Return a column of texts with None where there is none."""
     first = values[0]
     if isinstance(first, str) and (values == first).all():
         # Most texts are the same in every frame.
@@ -241,7 +268,7 @@ _TEXT_ROWS = 1_000
 
 
 def _as_json(texts: Sequence[Array]) -> Iterator[bytes]:
-    """Lists of texts as one JSON document, in pieces.
+    """Yield lists of texts as one JSON document, in pieces.
 
     In one piece a long text that all rows share would be there as often as rows are.
     """
@@ -256,6 +283,7 @@ def _as_json(texts: Sequence[Array]) -> Iterator[bytes]:
 
 
 def _text_of(item: object) -> str | None:
+    """Return a cell as text; None for a missing one."""
     return None if isinstance(item, float) and item != item else str(item)
 
 
@@ -265,12 +293,10 @@ def _schema(
     originals: tuple[str, ...],
     units: tuple[str | None, ...],
     kinds: tuple[str, ...],
-) -> tuple[tuple[StoredColumn, ...], bytes]:
-    """Columns and their stored form, which all movements of a file share."""
-    columns = tuple(map(StoredColumn, names, originals, units, kinds))
-    rows = [[c.name, c.original, c.unit, c.kind] for c in columns]
-    text = json.dumps({"columns": rows}, separators=(",", ":"))
-    return columns, text.encode()
+) -> bytes:
+    """Return names, units and types as stored, which all movements of a file share."""
+    rows = [list(row) for row in zip(names, originals, units, kinds, strict=True)]
+    return json.dumps({"columns": rows}, separators=(",", ":")).encode()
 
 
 @lru_cache(maxsize=64)
@@ -292,7 +318,7 @@ class _Encoded:
 
 
 def _encode(block: Array, codec: Any) -> _Encoded:
-    """Encode `block` (columns × frames of one float type).
+    """Return columns × frames of one float type, encoded and compressed.
 
     A smooth signal is nearly a line, so the second or third difference of its bit
     patterns, read as whole numbers, is small; which order is smallest is tried out
@@ -330,7 +356,7 @@ def _encode(block: Array, codec: Any) -> _Encoded:
 
 
 def _sampled_residuals(bits: Array) -> list[Array]:
-    """Differences of order 0, 1 … at every seventh frame; at all of a short one."""
+    """Return differences of order 0, 1 … at every seventh frame, or all of a few."""
     frames = bits.shape[1]
     if frames <= 2 * _SAMPLE_STEP:
         parts = [bits]
@@ -352,10 +378,10 @@ def _sampled_residuals(bits: Array) -> list[Array]:
 
 
 def _bit_lengths(residual: Array) -> Array:
-    """Bits that each column needs, summed over the last axis; whole numbers only,
+    """Return the bits that each column needs, summed over the last axis.
 
-    for a logarithm may differ in the last place between machines, and with it the
-    order that is chosen.
+    Whole numbers only: a logarithm may differ in the last place between machines, and
+    with it the order that is chosen.
     """
     _, exponents = np.frexp(np.abs(residual).astype(np.float64))
     total: Array = exponents.sum(axis=-1)
@@ -363,6 +389,7 @@ def _bit_lengths(residual: Array) -> Array:
 
 
 def _encode_text(values: Array, codec: Any) -> bytes:
+    """Return a column of texts as a chunk: runs of equal texts, compressed."""
     runs = [[value, len(list(group))] for value, group in groupby(values.tolist())]
     raw = json.dumps(runs, separators=(",", ":")).encode()
     packed: bytes = codec.compress(raw, asbytes=True)

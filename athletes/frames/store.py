@@ -1,17 +1,16 @@
-"""Writes over several rows of the domain."""
+"""Movements and their frames into the database, a whole file at a time."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from athletes.frames.format import Array, PackedFrames
-from athletes.frames.packing import PreparedFrames
+from athletes.frames.packing import PackedMovement
 from athletes.models import (
     BiomechanicsData,
     DataType,
@@ -25,25 +24,8 @@ _FRAMES_PER_INSERT = 8
 
 
 @dataclass(frozen=True, slots=True)
-class IncomingMovement:
-    """One movement out of an export file, ready to be stored.
-
-    `columns` by canonical name, `originals` the names as the file spelt them,
-    `repairs` what the reader had to mend, in plain words. In place of columns there
-    may be frames that were `packed` elsewhere.
-    """
-
-    org_movement_id: str
-    columns: Mapping[str, Array] = field(default_factory=dict)
-    repairs: Sequence[Any] = ()
-    originals: Mapping[str, str] = field(default_factory=dict)
-    units: Mapping[str, str] = field(default_factory=dict)
-    packed: PackedFrames | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class StoreCounts:
-    """What storing one file came to, counted in movements of that file.
+    """What became of the movements of one file when it was stored, as numbers.
 
     `changed_ids` are the movements whose frames are new or other than before, and
     whose numbers therefore have to be computed again.
@@ -59,102 +41,59 @@ class StoreCounts:
 
     @property
     def seen(self) -> int:
+        """Return how many movements the file holds."""
         return self.created + self.updated + self.unchanged
-
-
-@dataclass(slots=True)
-class _Prepared:
-    """A movement of the file; `packed` is None when these frames are stored."""
-
-    org_movement_id: str
-    sha256: str
-    repairs: list[Any]
-    packed: PackedFrames | None
 
 
 def store_frames(
     *,
     session_pk: int,
     data_type: str,
-    movements: Iterable[IncomingMovement],
+    movements: Iterable[PackedMovement],
     is_whole_session: bool = True,
-    confirm: Callable[[], None] | None = None,
 ) -> StoreCounts:
-    """Store the frames of one file: all of its movements, or none.
+    """Store the frames of one file, all of its movements or none, and count them.
 
     The same file again writes nothing. A movement that an earlier file of this
-    type held and this one does not is marked missing, not deleted; with
-    `is_whole_session` off the file says nothing about other movements. Movements
+    type held and this one does not is marked missing, not deleted. Movements
     keep the position they were first given; new ones follow in the file's order.
 
-    `movements` may be a generator: each is packed as it comes, so that only the
-    packed bytes of a large file are in memory, and the transaction begins when the
-    file has been read to its end. `confirm` is called at its end: what it raises
-    takes everything back.
+    A caller that has more to write in the same transaction opens it and writes after
+    this call: an error of either takes both back.
+
+    Parameters
+    ----------
+    session_pk
+        The athlete's part of the session, by our key.
+    movements
+        Each with an id of its own.
+    is_whole_session
+        Off for a file that says nothing about movements which it does not hold.
+
+    Raises
+    ------
+    ValueError
+        There is no movement, or two have one id, or one has none.
     """
-    data_type = DataType(data_type).value
-    hashes: dict[str, str] | None = None
-    incoming: dict[str, _Prepared] = {}
+    incoming: dict[str, PackedMovement] = {}
     for movement in movements:
+        if not movement.org_movement_id:
+            raise ValueError("A movement of the file has no id; give it one.")
         if movement.org_movement_id in incoming:
             raise ValueError("The file holds one movement in two places; join them.")
-        if movement.packed is not None:
-            incoming[movement.org_movement_id] = _of_packed(movement, movement.packed)
-            continue
-        if hashes is None:
-            hashes = _stored_hashes(session_pk, data_type)
-        incoming[movement.org_movement_id] = _prepared(
-            movement, hashes.get(movement.org_movement_id)
-        )
+        incoming[movement.org_movement_id] = movement
     if not incoming:
         raise ValueError("The file holds no movement.")
-    with transaction.atomic():
-        counts = _write_frames(session_pk, data_type, incoming, is_whole_session)
-        if confirm is not None:
-            confirm()
-        return counts
-
-
-def _stored_hashes(session_pk: int, data_type: str) -> dict[str, str]:
-    """Hashes of the stored frames of one type, by the vendor's id of the movement."""
-    return {
-        vendor_name or name: sha256
-        for name, vendor_name, sha256 in BiomechanicsData.objects.filter(
-            movement__in=Movement.objects.of_part(session_pk), data_type=data_type
+    with transaction.atomic(savepoint=False):
+        return _write_frames(
+            session_pk, DataType(data_type).value, incoming, is_whole_session
         )
-        .order_by()
-        .values_list(
-            "movement__org_movement_id", "movement__name_at_vendor", "content_sha256"
-        )
-    }
-
-
-def _prepared(movement: IncomingMovement, stored_sha256: str | None) -> _Prepared:
-    """Packed, unless the same frames are stored already."""
-    frames = PreparedFrames(
-        movement.columns, originals=movement.originals, units=movement.units
-    )
-    return _Prepared(
-        org_movement_id=movement.org_movement_id,
-        sha256=frames.sha256,
-        repairs=json_safe(list(movement.repairs)),
-        packed=None if frames.sha256 == stored_sha256 else frames.pack(),
-    )
-
-
-def _of_packed(movement: IncomingMovement, packed: PackedFrames) -> _Prepared:
-    return _Prepared(
-        org_movement_id=movement.org_movement_id,
-        sha256=packed.sha256,
-        repairs=json_safe(list(movement.repairs)),
-        packed=packed,
-    )
 
 
 def _write_frames(
     session_pk: int,
     data_type: str,
-    incoming: Mapping[str, _Prepared],
+    incoming: Mapping[str, PackedMovement],
     is_whole_session: bool,
 ) -> StoreCounts:
     now = timezone.now()
@@ -172,28 +111,20 @@ def _write_frames(
     for item in incoming.values():
         movement_id = movements[item.org_movement_id].pk
         row = rows.get(movement_id)
-        if row is None and item.packed is None:
-            raise RuntimeError(
-                "Frames were deleted while the same ones were being stored; "
-                "store the file again."
+        values = _frame_values(item)
+        if row is None:
+            new.append(
+                BiomechanicsData(movement_id=movement_id, data_type=data_type, **values)
             )
-        if row is None and item.packed is not None:
-            new.append(_row_of(movement_id, data_type, item, item.packed))
             changed.append(movement_id)
-        elif (
-            row is not None
-            and item.packed is not None
-            and row.content_sha256 != item.sha256
-        ):
+        elif row.content_sha256 != values["content_sha256"]:
             # Not by the row: its frames are deferred, and only these fields change.
-            BiomechanicsData.objects.filter(pk=row.pk).update(
-                **_frame_values(item, item.packed), updated_at=now
-            )
+            BiomechanicsData.objects.filter(pk=row.pk).update(**values, updated_at=now)
             changed.append(movement_id)
             updated += 1
-        elif row is not None and row.repairs != item.repairs:
+        elif row.repairs != values["repairs"]:
             BiomechanicsData.objects.filter(pk=row.pk).update(
-                repairs=item.repairs, updated_at=now
+                repairs=values["repairs"], updated_at=now
             )
             updated += 1
     BiomechanicsData.objects.bulk_create(new, batch_size=_FRAMES_PER_INSERT)
@@ -224,14 +155,15 @@ def _movements_of(
     names: Iterable[str],
     metadata: Mapping[str, dict[str, Any]] | None = None,
 ) -> tuple[dict[str, Movement], int]:
-    """All movements of one part of a session by vendor id, those of `names` created.
+    """Return all movements of an athlete's part of a session, and how many are new.
 
-    A folded part (athletes.identity.merging) has its movements in the row that shows
-    it, where their names say whose they are.
-    The lock makes files of one session wait for each
-    other, so that two of them neither create the same movement nor give two movements
-    one position. SQLite has one writer at a time and needs no lock. `metadata` is kept
-    with the created ones.
+    Movements are by the vendor's id; those of `names` that there are not yet are
+    created, with their `metadata`. A folded part (athletes.identity.merging) has its
+    movements in the row that shows it, where their names say whose they are.
+
+    The lock makes files of one session wait for each other, so that two of them
+    neither create the same movement nor give two movements one position. SQLite has
+    one writer at a time and needs no lock.
     """
     metadata = metadata or {}
     part = Session.objects.select_for_update(no_key=True).get(pk=session_pk)
@@ -273,7 +205,9 @@ def _movements_of(
     return movements, len(new)
 
 
-def _frame_values(item: _Prepared, packed: PackedFrames) -> dict[str, Any]:
+def _frame_values(movement: PackedMovement) -> dict[str, Any]:
+    """Return the fields of a row that follow from the file."""
+    packed = movement.frames
     return {
         "frames": packed.data,
         "header_size": packed.header_size,
@@ -281,16 +215,8 @@ def _frame_values(item: _Prepared, packed: PackedFrames) -> dict[str, Any]:
         "frame_count": packed.frame_count,
         "column_count": packed.column_count,
         "content_sha256": packed.sha256,
-        "repairs": item.repairs,
+        "repairs": list(movement.repairs),
     }
-
-
-def _row_of(
-    movement_id: int, data_type: str, item: _Prepared, packed: PackedFrames
-) -> BiomechanicsData:
-    return BiomechanicsData(
-        movement_id=movement_id, data_type=data_type, **_frame_values(item, packed)
-    )
 
 
 def _mark_missing(
@@ -300,7 +226,7 @@ def _mark_missing(
     now: dt.datetime,
     is_whole_session: bool,
 ) -> tuple[int, int]:
-    """Mark what the newest file lacks, and clear what has come back.
+    """Mark what the newest file lacks, clear what has come back, and count both.
 
     A movement is missing once no newest file of any of its data types holds it:
     one type alone may lack a movement that the other has.
@@ -344,15 +270,14 @@ def store_movement_metadata(
     *,
     session_pk: int,
     rows: Mapping[str, Mapping[str, Any]],
-    confirm: Callable[[], None] | None = None,
 ) -> StoreCounts:
-    """Keep what the metadata export says of each movement, by vendor id.
+    """Store what the metadata export says of each movement, and count the movements.
 
-    A movement that is only known from here is created; it has no frames yet.
-    `confirm` as in `store_frames`.
+    ``rows`` are by the vendor's id of the movement. A movement that is only known from
+    here is created; it has no frames yet. For the transaction see `store_frames`.
     """
     values = {name: json_safe(dict(row)) for name, row in rows.items()}
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         movements, created = _movements_of(session_pk, values, values)
         changed = []
         if created < len(movements):
@@ -373,17 +298,9 @@ def store_movement_metadata(
                 ["metadata", "updated_at"],
                 batch_size=200,
             )
-        if confirm is not None:
-            confirm()
     return StoreCounts(
         created=created,
         updated=len(changed),
         unchanged=len(values) - len(changed) - created,
         movements_created=created,
     )
-
-
-# --- What pages sort athletes by -------------------------------------------------
-
-
-# --- Decisions of people ----------------------------------------------------------

@@ -37,7 +37,7 @@ _MERGE_GAP = 2_048
 
 @dataclass(frozen=True, slots=True)
 class _Schema:
-    """Columns of a header, and where each name stands among them."""
+    """The columns that a header names, and where each stands among them."""
 
     columns: tuple[StoredColumn, ...]
     places: Mapping[str, int]
@@ -47,7 +47,7 @@ class _Schema:
     )
 
     def find(self, names: Sequence[str] | None) -> tuple[list[str], list[int]]:
-        """Those of the names that there are (all without names), and their places."""
+        """Return those of the names that there are (all without names), and places."""
         key = None if names is None else tuple(names)
         found = self._asked.get(key)
         if found is None:
@@ -77,7 +77,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A header, read."""
+    """Where everything is in packed frames: a header, read."""
 
     schema: _Schema
     frame_count: int
@@ -94,7 +94,7 @@ class Layout:
     starts: Array
 
     def wanted(self, columns: Sequence[str] | None) -> list[Place]:
-        """Where each column is that was asked for and that there is."""
+        """Return where each column is that was asked for and that there is."""
         names, places = self.schema.find(columns)
         answer = []
         for name, code, rank in zip(
@@ -112,7 +112,7 @@ class Layout:
         return answer
 
     def ranges(self, columns: Sequence[str] | None) -> list[tuple[int, int]]:
-        """Start and stop of the parts of the blob that hold the wanted columns."""
+        """Return start and stop of the parts of the bytes that hold wanted columns."""
         _, places = self.schema.find(columns)
         codes, ranks = self.codes[places], self.ranks[places]
         is_text = codes == KIND_CODE[TEXT]
@@ -138,7 +138,7 @@ class Layout:
     def decode(
         self, wanted: Sequence[Place], parts: Sequence[tuple[int, bytes]]
     ) -> dict[str, Array]:
-        """Wanted columns out of the parts of the blob that `ranges` asked for."""
+        """Return wanted columns out of the parts of the bytes that `ranges` named."""
         raw = self._unpacked(wanted, parts)
         answer: dict[str, Array] = {place.name: _NOTHING for place in wanted}
         batches: dict[int, list[Place]] = {}
@@ -159,7 +159,7 @@ class Layout:
     def _unpacked(
         self, wanted: Sequence[Place], parts: Sequence[tuple[int, bytes]]
     ) -> dict[int | None, Any]:
-        """By chunk: planes of its columns, or the stored bytes of a text."""
+        """Return for each chunk the planes of its columns, or the bytes of a text."""
         begins = [start for start, _ in parts]
         views = [memoryview(data) for _, data in parts]
         codec = pa.Codec("zstd")
@@ -211,7 +211,7 @@ def _parsed_schema(stored: bytes, size: int) -> _Schema:
 
 @dataclass(slots=True, eq=False)
 class FrameParts:
-    """The header of a blob and those of its parts that hold the wanted columns.
+    """The header of packed frames and those parts that hold the wanted columns.
 
     Small enough to be handed to another process, which does the decoding.
     """
@@ -221,12 +221,12 @@ class FrameParts:
     layout: Layout | None = None
 
     def columns(self, names: Sequence[str] | None) -> dict[str, Array]:
-        """The columns that the parts were chosen for."""
+        """Return the columns that the parts were chosen for."""
         layout = self._read()
         return layout.decode(layout.wanted(names), self.parts)
 
     def present(self, names: Sequence[str]) -> tuple[str, ...]:
-        """Those of the names that there are columns of; nothing is decoded."""
+        """Return those of the names that there are columns of; nothing is decoded."""
         return tuple(self._read().schema.find(names)[0])
 
     def _read(self) -> Layout:
@@ -240,6 +240,7 @@ class FrameParts:
 
 
 def read_header(header: bytes) -> Layout:
+    """Return what a header says; FramesError when it is cut or damaged."""
     size = header_size_of(header)
     if len(header) < size:
         raise FramesError(f"The header of the frames is cut: {len(header)} of {size}.")
@@ -296,7 +297,7 @@ def read_header(header: bytes) -> Layout:
 
 
 def _decode(planes: Array, code: int) -> Array:
-    """Values of columns of one float type and one order (columns × width × frames)."""
+    """Return values of columns of one type and order, from columns × width × frames."""
     columns, width, frames = planes.shape
     order = code % 16
     if order > MAX_ORDER:
@@ -333,12 +334,12 @@ def _decode_text(chunk: bytes | memoryview, frames: int) -> Array:
 
 
 def unpack(data: bytes, columns: Sequence[str] | None = None) -> dict[str, Array]:
-    """Columns of a whole blob, all or those named; a missing one is absent."""
+    """Return columns of packed frames, all or those named; a missing one is absent."""
     layout = read_header(data)
     wanted = layout.wanted(columns)
     return layout.decode(wanted, [(0, data)])
 
 
 def stored_columns(header: bytes) -> tuple[StoredColumn, ...]:
-    """Columns that a blob, or its header alone, names."""
+    """Return the columns that packed frames, or their header alone, name."""
     return read_header(header).schema.columns

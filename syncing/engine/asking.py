@@ -18,6 +18,7 @@ from syncing.choices import JobState
 from syncing.client.errors import ExpiredLinkError, UnexpectedStatusError
 from syncing.client.types import ExportReply
 from syncing.engine.context import RunContext
+from syncing.engine.downloads import DownloadedFile
 from syncing.engine.outcomes import Outcomes
 from syncing.models import ExportJob
 
@@ -35,16 +36,6 @@ _CSV_ATTEMPTS = {6, 8, 10}
 _MOVEMENT_FILE = re.compile(r"\d{3,}_(.+)_[a-z-]+\.(?:csv|parquet)(?:\.gz)?")
 
 DataFormat = Literal["parquet", "csv"]
-
-
-@dataclass
-class DownloadedFile:
-    """A downloaded file, and the movement that it was asked for, if any."""
-
-    file: BinaryIO
-    size: int
-    sha256: str
-    org_movement_id: str | None = None
 
 
 @dataclass

@@ -29,7 +29,7 @@ from syncing.client.errors import (
     RebootError,
     UnavailableError,
 )
-from syncing.engine.asking import DownloadedFile, ExportAsker, FetchedJob
+from syncing.engine.asking import ExportAsker, FetchedJob
 from syncing.engine.claims import (
     IDLE_S,
     Claims,
@@ -37,6 +37,7 @@ from syncing.engine.claims import (
     pending,
 )
 from syncing.engine.context import RunContext
+from syncing.engine.downloads import DownloadedFile
 from syncing.engine.outcomes import Outcomes
 from syncing.engine.pool import Crew
 from syncing.engine.readers import Processes

@@ -1,16 +1,23 @@
-"""What export files hold, gathered for storing; the same for the sync and by hand."""
+"""From export files to stored rows: the one way for the sync and for uploads."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
 
-from athletes.frames.store import IncomingMovement
-from syncing.engine.unpacking import PackedResult, PackedTable, columns_of
-from syncing.reader.contents import FramesFile, MovementTable, RowsFile
+from athletes.frames.packing import PackedMovement
+from athletes.frames.store import (
+    StoreCounts,
+    store_frames,
+    store_movement_metadata,
+)
+from syncing.choices import ExportType
+from syncing.reader.contents import MovementFailure, RowsFile
 from syncing.reader.limits import ReadLimits
+from syncing.reader.packing import PackedFile
 
 
 class NeedsEachMovementError(Exception):
@@ -18,7 +25,7 @@ class NeedsEachMovementError(Exception):
 
 
 def read_limits() -> ReadLimits:
-    """How much a file may demand of us, by the settings."""
+    """Return how large an export file may be, by the settings."""
     return ReadLimits(
         max_file_bytes=settings.EXPORT_MAX_BYTES,
         max_rows=settings.EXPORT_MAX_ROWS,
@@ -27,71 +34,87 @@ def read_limits() -> ReadLimits:
 
 
 class Incoming:
-    """What the files of one kind hold, together."""
+    """What the export files of one session and data type hold, gathered for storing.
+
+    ``metadata`` is by the vendor's id of the movement. ``failures`` are movements that
+    cannot be used; ``repairs`` were made to files as a whole; ``row_count`` counts the
+    rows of all files.
+    """
 
     def __init__(self) -> None:
-        self.frames: list[IncomingMovement] = []
+        self.movements: list[PackedMovement] = []
         self.metadata: dict[str, dict[str, Any]] = {}
-        self.failures: list[tuple[str, str]] = []
+        self.failures: list[MovementFailure] = []
         self.repairs: list[str] = []
-        self.rows = 0
+        self.row_count = 0
         self._seen: set[str] = set()
 
     @property
-    def movements(self) -> int:
-        return len(self.frames) or len(self.metadata)
+    def movement_count(self) -> int:
+        """Return how many movements the files hold, of those that can be used."""
+        return len(self.movements) or len(self.metadata)
 
-    def take_rows(self, result: RowsFile) -> None:
-        for row in result.rows:
-            self.metadata[row.org_movement_id] = row.as_json()
-        self.rows += len(result.rows)
-        self.repairs += result.repairs
-
-    def take_frames(
-        self,
-        result: FramesFile[MovementTable] | PackedResult,
-        known: Callable[[], list[str]],
+    def add(
+        self, result: PackedFile | RowsFile, known: Callable[[], list[str]]
     ) -> None:
-        """The frames of one file; `known` tells the movements that there are.
+        """Add what one file holds.
 
-        It is asked only about a file that does not name its own.
+        Parameters
+        ----------
+        known
+            Returns the vendor's ids of the session's movements. It is called only
+            for a file that does not name its own.
+
+        Raises
+        ------
+        NeedsEachMovementError
+            The file names no movement, and there is not just the one.
         """
-        self.rows += result.row_count
         self.repairs += result.repairs
-        self.failures += [(item.code, item.message) for item in result.failures]
-        for table in result.movements:
-            name = table.org_movement_id
-            if name is None:
+        if isinstance(result, RowsFile):
+            self.row_count += len(result.rows)
+            for row in result.rows:
+                self.metadata[row.org_movement_id] = row.as_json()
+            return
+        self.row_count += result.row_count
+        self.failures += result.failures
+        for movement in result.movements:
+            if not movement.org_movement_id:
                 # One movement is known and one came: it can be no other.
                 names = known() if len(result.movements) == 1 else []
                 if len(names) != 1:
                     raise NeedsEachMovementError
-                name = names[0]
-            if name in self._seen:
-                self.failures.append(
-                    (
-                        "two_swings_one_id",
-                        "Two files hold the same movement. Ask the vendor for the "
-                        "export again.",
-                    )
+                movement = replace(movement, org_movement_id=names[0])
+            self._add_movement(movement)
+
+    def _add_movement(self, movement: PackedMovement) -> None:
+        if movement.org_movement_id in self._seen:
+            self.failures.append(
+                MovementFailure(
+                    movement.org_movement_id,
+                    "two_swings_one_id",
+                    "Two files hold the same movement. Ask the vendor for the export "
+                    "again.",
                 )
-                continue
-            self._seen.add(name)
-            self.frames.append(_movement(name, table, result))
+            )
+            return
+        self._seen.add(movement.org_movement_id)
+        self.movements.append(movement)
 
 
-def _movement(
-    name: str,
-    table: MovementTable | PackedTable,
-    result: FramesFile[MovementTable] | PackedResult,
-) -> IncomingMovement:
-    if isinstance(table, PackedTable):
-        return IncomingMovement(
-            org_movement_id=name, packed=table.packed, repairs=table.repairs
-        )
-    return IncomingMovement(
-        org_movement_id=name,
-        columns=columns_of(table),
-        repairs=table.repairs,
-        originals=result.originals if isinstance(result, FramesFile) else {},
+def store_incoming(
+    incoming: Incoming, *, session_pk: int, data_type: str, is_whole_session: bool
+) -> StoreCounts:
+    """Store the frames or the metadata of one session: all of them, or none.
+
+    A caller that has more to write opens the transaction around this call and writes
+    it afterwards: the rows of the session are locked from here to the end of it.
+    """
+    if data_type == ExportType.METADATA:
+        return store_movement_metadata(session_pk=session_pk, rows=incoming.metadata)
+    return store_frames(
+        session_pk=session_pk,
+        data_type=data_type,
+        movements=incoming.movements,
+        is_whole_session=is_whole_session,
     )

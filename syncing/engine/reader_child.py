@@ -22,11 +22,11 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 
 from athletes.analysis.swing_task import compute_here
-from syncing.engine.unpacking import PackedResult, read_and_pack
 from syncing.engine.wire import READY, receive, send
 from syncing.reader.contents import RowsFile
 from syncing.reader.errors import ExportFileError
 from syncing.reader.limits import ReadLimits
+from syncing.reader.packing import PackedFile, read_and_pack
 
 
 def read_files(
@@ -35,7 +35,8 @@ def read_files(
     data_type: str,
     known_movement_ids: list[str | None],
     limits: ReadLimits,
-) -> list[PackedResult | RowsFile]:
+) -> list[PackedFile | RowsFile]:
+    """Return what each of the files holds, its frames packed."""
     return [
         read_and_pack(file, data_type=data_type, known_movement_id=known, limits=limits)
         for file, known in zip(contents, known_movement_ids, strict=True)
@@ -43,7 +44,10 @@ def read_files(
 
 
 def _answer(message: Any, files: list[int]) -> tuple[Any, ...]:
-    """("done", result), ("refused", error of the file) or ("failed", name, trace)."""
+    """Return what the parent is sent back.
+
+    It is ("done", result), ("refused", error of the file) or ("failed", name, trace).
+    """
     try:
         if message["work"] == "compute":
             return ("done", compute_here(message["tasks"]))
@@ -72,6 +76,7 @@ def _answer(message: Any, files: list[int]) -> tuple[Any, ...]:
 
 
 def main() -> None:
+    """Answer the parent's messages one after another until it is gone."""
     # A terminal sends its signals to every process of the group; when to end is the
     # parent's matter alone.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -19,15 +19,15 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from athletes.analysis.swing_task import SwingDone, SwingTask, compute_here
-from syncing.engine.unpacking import PackedResult, read_and_pack
+from syncing.engine.downloads import DownloadedFile
 from syncing.engine.wire import READY, TooManyFilesError, receive, send
 from syncing.reader.contents import RowsFile
 from syncing.reader.limits import ReadLimits
+from syncing.reader.packing import PackedFile, read_and_pack
 
 logger = logging.getLogger(__name__)
 
@@ -49,15 +49,6 @@ class RemoteError(Exception):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.name = name
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """One file to be read, and the movement that it was asked for, if any."""
-
-    file: BinaryIO
-    size: int
-    known_movement_id: str | None
 
 
 class _Child:
@@ -143,18 +134,28 @@ class Processes:
         return [child.pid for child in self._children]
 
     def read(
-        self, contents: Sequence[Content], *, data_type: str, limits: ReadLimits
-    ) -> list[PackedResult | RowsFile]:
-        """Read and pack files of one kind; ExportFileError when one is refused."""
-        large = [item for item in contents if item.size > _SENT_BYTES]
+        self, files: Sequence[DownloadedFile], *, data_type: str, limits: ReadLimits
+    ) -> list[PackedFile | RowsFile]:
+        """Return what downloaded files of one data type hold, frames packed.
+
+        Raises
+        ------
+        ExportFileError
+            One of the files cannot be used.
+        ProcessDiedError
+            The system ended the process that read them.
+        RemoteError
+            A fault of the program, in the process.
+        """
+        large = [item for item in files if item.size > _SENT_BYTES]
         message = {
             "work": "read",
             "contents": [
                 None if item.size > _SENT_BYTES else _bytes_of(item.file)
-                for item in contents
+                for item in files
             ],
             "data_type": data_type,
-            "known_movement_ids": [item.known_movement_id for item in contents],
+            "known_movement_ids": [item.org_movement_id for item in files],
             "limits": limits,
         }
         try:
@@ -166,12 +167,12 @@ class Processes:
                 read_and_pack(
                     item.file,
                     data_type=data_type,
-                    known_movement_id=item.known_movement_id,
+                    known_movement_id=item.org_movement_id,
                     limits=limits,
                 )
-                for item in contents
+                for item in files
             ]
-        found: list[PackedResult | RowsFile] = answer
+        found: list[PackedFile | RowsFile] = answer
         return found
 
     def compute(self, tasks: Sequence[SwingTask]) -> list[SwingDone]:

@@ -1,34 +1,32 @@
-"""Reading downloaded files and storing what they hold."""
+"""From downloaded files of a job to stored rows, or to a failure in plain words."""
 
 from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from athletes.frames.store import (
-    StoreCounts,
-    store_frames,
-    store_movement_metadata,
-)
+from athletes.frames.store import StoreCounts
 from athletes.models import Session
 from syncing.choices import ExportType, JobState, Phase
 from syncing.engine.asking import ExportAsker, FetchedJob, known_movements
 from syncing.engine.claims import Claims, TakenError
 from syncing.engine.context import RunContext
-from syncing.engine.incoming import Incoming, NeedsEachMovementError, read_limits
-from syncing.engine.outcomes import Outcomes
-from syncing.engine.readers import (
-    Content,
-    ProcessDiedError,
-    Processes,
-    RemoteError,
+from syncing.engine.incoming import (
+    Incoming,
+    NeedsEachMovementError,
+    read_limits,
+    store_incoming,
 )
+from syncing.engine.outcomes import Outcomes
+from syncing.engine.readers import ProcessDiedError, Processes, RemoteError
 from syncing.engine.session_numbers import SessionNumbers, want_numbers
-from syncing.reader.contents import RowsFile
+from syncing.models import ExportJob
+from syncing.reader.contents import MovementFailure
 from syncing.reader.errors import ExportFileError
 
 logger = logging.getLogger(__name__)
@@ -38,7 +36,7 @@ _MIXED = {"two_swings_one_id", "conflicting_rows"}
 
 
 class Storing:
-    """From a downloaded file to stored frames, or to a failure in plain words."""
+    """Reads and stores the files of the jobs of one run."""
 
     def __init__(
         self,
@@ -59,81 +57,26 @@ class Storing:
         self._limits = read_limits()
 
     def store(self, item: FetchedJob) -> None:
+        """Store the downloaded files of one job, and settle the job either way."""
         job = item.job
         was_stored = job.stored_at is not None
         counts: StoreCounts | None = None
-        failures: list[tuple[str, str]] = []
+        failures: list[MovementFailure] = []
         try:
             if was_stored and item.sha256 == job.sha256:
                 with transaction.atomic():
                     self._settle(item, None)
             else:
-                read = self._read(item)
-                failures = read.failures
-                counts = self._write(item, read)
-        except NeedsEachMovementError:
-            if self._asker.is_one_by_one(job):
-                self._outcomes.failed(
-                    job,
-                    "movement_id_missing",
-                    "The file names no movement, so nobody can say which rows belong "
-                    "together.",
-                    is_file=True,
-                )
-                return
-            self._asker.ask_one_by_one(job)
-            self._outcomes.settle(job, JobState.WANTED, next_try_at=timezone.now())
-            return
-        except ExportFileError as error:
-            if error.code in _MIXED and not self._asker.is_one_by_one(job):
-                # Perhaps several movements in a file that does not name them.
-                self._asker.ask_one_by_one(job)
-                self._outcomes.settle(job, JobState.WANTED, next_try_at=timezone.now())
-                return
-            self._asker.note_unreadable(job)
-            self._outcomes.failed(job, error.code, error.message, is_file=True)
-            return
-        except TakenError:
-            logger.info("job %s: is with another worker now", job.pk)
-            self._outcomes.note_settled(job, None)
-            return
-        except Session.DoesNotExist:
-            logger.info("job %s: its athlete was erased meanwhile", job.pk)
-            self._outcomes.note_settled(job, None)
-            return
+                incoming = self._read(item)
+                failures = incoming.failures
+                counts = self._write(item, incoming)
         except DatabaseError:
             raise
-        except ProcessDiedError:
-            self._outcomes.failed(
-                job,
-                "reader_died",
-                "The process that read the file was ended by the system, most likely "
-                "because memory ran out.",
-                is_file=True,
-            )
-            return
         except Exception as error:
-            name = error.name if isinstance(error, RemoteError) else None
-            logger.exception("job %s: reading or storing failed", job.pk)
-            self._outcomes.failed(
-                job,
-                "internal",
-                f"The file could not be read because of a fault of this program "
-                f"({name or type(error).__name__}); its log has the details.",
-                is_file=True,
-            )
+            self._settle_failed(job, error)
             return
         if failures:
-            self._numbers.note_unusable(job.session_id, len(failures))
-            code, message = failures[0]
-            more = f" So are {len(failures) - 1} more." if len(failures) > 1 else ""
-            self._outcomes.failed(
-                job,
-                code,
-                f"A movement of the file cannot be used: {message}{more} The other "
-                "movements of the file were stored.",
-                is_file=True,
-            )
+            self._settle_unusable(job, failures)
             return
         self._outcomes.note_settled(job, JobState.STORED)
         outcome = "created"
@@ -144,56 +87,122 @@ class Storing:
         self._ctx.advance(Phase.EXPORTS)
 
     def _read(self, item: FetchedJob) -> Incoming:
-        read = Incoming()
+        """Return what the files of a job hold."""
+        incoming = Incoming()
         results = self._processes.read(
-            [
-                Content(file.file, file.size, file.org_movement_id)
-                for file in item.files
-            ],
-            data_type=item.job.data_type,
-            limits=self._limits,
+            item.files, data_type=item.job.data_type, limits=self._limits
         )
         for result in results:
-            if isinstance(result, RowsFile):
-                read.take_rows(result)
-            else:
-                read.take_frames(result, lambda: known_movements(item.job))
-        return read
+            incoming.add(result, lambda: known_movements(item.job))
+        return incoming
 
-    def _write(self, item: FetchedJob, read: Incoming) -> StoreCounts:
-        """What the file holds, and that it is stored, in one transaction."""
+    def _write(self, item: FetchedJob, incoming: Incoming) -> StoreCounts:
+        """Store what the files hold and settle the job, in one transaction."""
         job = item.job
-
-        def end() -> None:
-            if read.failures:
-                # Tried again: only what it held is kept.
+        with transaction.atomic():
+            counts = store_incoming(
+                incoming,
+                session_pk=job.session_id,
+                data_type=job.data_type,
+                is_whole_session=not incoming.failures,
+            )
+            if not incoming.failures:
+                self._settle(item, incoming)
+            else:
+                # The job is tried again: only what its files held is kept.
                 if job.data_type != ExportType.METADATA:
                     want_numbers(job.session_id)
                 self._claims.confirm(job)
-            else:
-                self._settle(item, read)
-
-        if job.data_type == ExportType.METADATA:
-            counts = store_movement_metadata(
-                session_pk=job.session_id, rows=read.metadata, confirm=end
-            )
-        else:
-            counts = store_frames(
-                session_pk=job.session_id,
-                data_type=job.data_type,
-                movements=read.frames,
-                is_whole_session=not read.failures,
-                confirm=end,
-            )
+        if job.data_type != ExportType.METADATA:
             self._ctx.count_frames(counts.created + counts.updated)
         self._numbers.note_stored(job.session_id, counts)
         return counts
 
-    def _settle(self, item: FetchedJob, read: Incoming | None) -> None:
-        """Write that a file is stored, called last in the transaction that stores it.
+    def _settle_failed(self, job: ExportJob, error: Exception) -> None:
+        """Settle a job whose files could not be read or stored."""
+        match error:
+            case TakenError():
+                logger.info(
+                    "Job %s is with another worker now; this one leaves it.", job.pk
+                )
+                self._outcomes.note_settled(job, None)
+            case Session.DoesNotExist():
+                logger.info(
+                    "The athlete of job %s was erased meanwhile; its file is dropped.",
+                    job.pk,
+                )
+                self._outcomes.note_settled(job, None)
+            case NeedsEachMovementError():
+                if not self._ask_one_by_one(job):
+                    self._outcomes.failed(
+                        job,
+                        "movement_id_missing",
+                        "The file names no movement, so nobody can say which rows "
+                        "belong together.",
+                        is_file=True,
+                    )
+            case ExportFileError():
+                # Perhaps several movements in a file that does not name them.
+                if error.code in _MIXED and self._ask_one_by_one(job):
+                    return
+                self._asker.note_unreadable(job)
+                self._outcomes.failed(job, error.code, error.message, is_file=True)
+            case ProcessDiedError():
+                self._outcomes.failed(
+                    job,
+                    "reader_died",
+                    "The process that read the file was ended by the system, most "
+                    "likely because memory ran out.",
+                    is_file=True,
+                )
+            case _:
+                logger.error(
+                    "The file of job %s could not be read or stored. Report the "
+                    "traceback below.",
+                    job.pk,
+                    exc_info=error,
+                )
+                name = error.name if isinstance(error, RemoteError) else None
+                self._outcomes.failed(
+                    job,
+                    "internal",
+                    f"The file could not be read because of a fault of this program "
+                    f"({name or type(error).__name__}); its log has the details.",
+                    is_file=True,
+                )
 
-        `read` is None for one that was stored before. Raises `TakenError`, which
-        takes everything back, when the job is no longer ours.
+    def _ask_one_by_one(self, job: ExportJob) -> bool:
+        """Want each movement's file by itself; False when that was done already."""
+        if self._asker.is_one_by_one(job):
+            return False
+        self._asker.ask_one_by_one(job)
+        self._outcomes.settle(job, JobState.WANTED, next_try_at=timezone.now())
+        return True
+
+    def _settle_unusable(
+        self, job: ExportJob, failures: Sequence[MovementFailure]
+    ) -> None:
+        """Settle a job whose file holds movements that cannot be used."""
+        self._numbers.note_unusable(job.session_id, len(failures))
+        first = failures[0]
+        more = f" So are {len(failures) - 1} more." if len(failures) > 1 else ""
+        self._outcomes.failed(
+            job,
+            first.code,
+            f"A movement of the file cannot be used: {first.message}{more} The other "
+            "movements of the file were stored.",
+            is_file=True,
+        )
+
+    def _settle(self, item: FetchedJob, incoming: Incoming | None) -> None:
+        """Write that a job is stored, last in the transaction that stores its files.
+
+        `incoming` is None for the same files as before.
+
+        Raises
+        ------
+        TakenError
+            The job is another worker's by now; the transaction takes all back.
         """
         job = item.job
         values: dict[str, Any] = {
@@ -210,11 +219,11 @@ class Storing:
             "last_error": "",
             "error_code": "",
         }
-        if read is not None:
+        if incoming is not None:
             values |= {
-                "rows": read.rows,
-                "movements": read.movements,
-                "repairs": read.repairs,
+                "rows": incoming.row_count,
+                "movements": incoming.movement_count,
+                "repairs": incoming.repairs,
             }
             if job.data_type != ExportType.METADATA:
                 want_numbers(job.session_id)

@@ -31,6 +31,7 @@ from athletes import decisions
 from athletes.analysis import run as analysis_run
 from athletes.analysis import summaries
 from athletes.frames import store
+from athletes.frames.packing import PackedMovement, pack
 from athletes.identity import merging
 from athletes.models import (
     DataState,
@@ -350,9 +351,9 @@ def hit(
                 session_pk=session.pk,
                 data_type=data_type,
                 movements=[
-                    store.IncomingMovement(
+                    PackedMovement(
                         movement.org_movement_id,
-                        simulated_columns(movement, data_type),
+                        pack(simulated_columns(movement, data_type)),
                     )
                     for movement in movements
                 ],

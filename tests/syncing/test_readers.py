@@ -20,12 +20,13 @@ from athletes.frames.unpacking import unpack
 from athletes.models import BiomechanicsData, Movement, MovementCurves, SessionMetric
 from syncing.choices import JobState, RunStatus
 from syncing.engine import readers as module
-from syncing.engine.readers import Content, ProcessDiedError, Processes
-from syncing.engine.unpacking import read_and_pack
+from syncing.engine.downloads import DownloadedFile
+from syncing.engine.readers import ProcessDiedError, Processes
 from syncing.engine.wire import receive, send
 from syncing.models import ExportJob
 from syncing.reader.errors import ExportFileError
 from syncing.reader.limits import ReadLimits
+from syncing.reader.packing import read_and_pack
 from tests.syncing.conftest import FAST
 from tests.syncing.reader.tables import as_parquet, frames, stacked
 
@@ -76,9 +77,9 @@ def test_a_process_reads_what_a_thread_reads(two, export, tmp_path):
     with path.open("rb") as opened:
         (sent, handed_over) = two.read(
             [
-                Content(BytesIO(export), len(export), None),
+                DownloadedFile(BytesIO(export), len(export), ""),
                 # Larger than what is sent, as far as the caller says.
-                Content(opened, module._SENT_BYTES + 1, None),
+                DownloadedFile(opened, module._SENT_BYTES + 1, ""),
             ],
             data_type=IK,
             limits=limits,
@@ -87,13 +88,15 @@ def test_a_process_reads_what_a_thread_reads(two, export, tmp_path):
     assert sent == here
     assert handed_over == here
     assert len(here.movements) == 2
-    assert "lhjc_x" in unpack(here.movements[0].packed.data)
+    assert "lhjc_x" in unpack(here.movements[0].frames.data)
 
 
 def test_a_refused_file_is_refused_with_its_reason(two):
     with pytest.raises(ExportFileError) as refused:
         two.read(
-            [Content(BytesIO(b"<html>"), 6, None)], data_type=IK, limits=ReadLimits()
+            [DownloadedFile(BytesIO(b"<html>"), 6, "")],
+            data_type=IK,
+            limits=ReadLimits(),
         )
 
     assert refused.value.code == "html_instead_of_data"
@@ -106,7 +109,7 @@ def test_a_process_that_dies_costs_its_file_and_is_replaced(two, export):
     def read():
         try:
             two.read(
-                [Content(BytesIO(export), len(export), None)],
+                [DownloadedFile(BytesIO(export), len(export), "")],
                 data_type=IK,
                 limits=ReadLimits(),
             )
@@ -134,7 +137,7 @@ def test_a_process_that_did_not_start_is_done_without(export):
         os.kill(pid, signal.SIGKILL)
     try:
         (result,) = one.read(
-            [Content(BytesIO(export), len(export), None)],
+            [DownloadedFile(BytesIO(export), len(export), "")],
             data_type=IK,
             limits=ReadLimits(),
         )
@@ -184,7 +187,7 @@ def test_closing_ends_processes_and_frees_who_waits(export):
         try:
             while True:
                 processes.read(
-                    [Content(BytesIO(export), len(export), None)],
+                    [DownloadedFile(BytesIO(export), len(export), "")],
                     data_type=IK,
                     limits=ReadLimits(),
                 )
@@ -205,7 +208,7 @@ def test_without_processes_the_work_is_done_here(export):
     none = Processes(0, check=go_on)
 
     (result,) = none.read(
-        [Content(BytesIO(export), len(export), None)],
+        [DownloadedFile(BytesIO(export), len(export), "")],
         data_type=IK,
         limits=ReadLimits(),
     )
@@ -219,7 +222,7 @@ def test_a_process_that_cannot_start_is_done_without(export, monkeypatch):
     processes = Processes(2, check=go_on)
 
     (result,) = processes.read(
-        [Content(BytesIO(export), len(export), None)],
+        [DownloadedFile(BytesIO(export), len(export), "")],
         data_type=IK,
         limits=ReadLimits(),
     )
@@ -230,7 +233,7 @@ def test_a_process_that_cannot_start_is_done_without(export, monkeypatch):
 
 def test_a_process_knows_no_secret(two, export, monkeypatch):
     two.read(
-        [Content(BytesIO(export), len(export), None)],
+        [DownloadedFile(BytesIO(export), len(export), "")],
         data_type=IK,
         limits=ReadLimits(),
     )

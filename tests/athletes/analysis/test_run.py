@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from athletes.analysis import means_by_side, run, session_summary
 from athletes.frames import store
+from athletes.frames.packing import PackedMovement, pack
 from athletes.frames.unpacking import unpack
 from athletes.models import (
     DataType,
@@ -228,9 +229,9 @@ def test_a_movement_without_kinematics_says_so(db):
         session_pk=session.pk,
         data_type=IK,
         movements=[
-            store.IncomingMovement(
+            PackedMovement(
                 movement.org_movement_id,
-                simulated_columns(simulated_movements()[0], IK),
+                pack(simulated_columns(simulated_movements()[0], IK)),
             )
         ],
     )
@@ -306,7 +307,7 @@ def test_frames_that_change_during_the_analysis_do_not_get_old_numbers(session):
                 session_pk=session.pk,
                 data_type=IK,
                 is_whole_session=False,
-                movements=[store.IncomingMovement(movement.org_movement_id, newer)],
+                movements=[PackedMovement(movement.org_movement_id, pack(newer))],
             )
         result = execute(sql, params, many, context)
         # What reads columns: by parts on PostgreSQL, after asking for rows on SQLite.

@@ -6,14 +6,14 @@ import threading
 import numpy as np
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from athletes import decisions
 from athletes.analysis import run, summaries
 from athletes.frames import load
 from athletes.frames import store as frames_store
-from athletes.frames.store import IncomingMovement
+from athletes.frames.packing import PackedMovement, pack
 from athletes.models import BiomechanicsData, DataType, Movement
 from tests.factories import (
     make_movement,
@@ -30,18 +30,13 @@ from tests.factories import (
 IK, ME = DataType.INVERSE_KINEMATICS, DataType.MOMENTUM_ENERGY
 
 
-def incoming(*names, shift=0.0, **fields):
-    return [
-        IncomingMovement(
-            org_movement_id=name,
-            columns={
-                key: values + (shift if key != "time" else 0.0)
-                for key, values in smooth_columns().items()
-            },
-            **fields,
-        )
-        for name in names
-    ]
+def incoming(*names, shift=0.0, repairs=(), originals=None):
+    columns = {
+        key: values + (shift if key != "time" else 0.0)
+        for key, values in smooth_columns().items()
+    }
+    frames = pack(columns, originals=originals)
+    return [PackedMovement(name, frames, repairs) for name in names]
 
 
 def state():
@@ -118,7 +113,7 @@ def test_store_frames_costs_the_same_queries_for_one_and_three(count):
             session_pk=session.pk, data_type=IK, movements=incoming(*names)
         )
     statements = [q["sql"] for q in queries if "SAVEPOINT" not in q["sql"]]
-    assert len(statements) == 6
+    assert len(statements) == 5
 
 
 @pytest.mark.django_db
@@ -234,9 +229,30 @@ def test_a_file_that_breaks_in_the_middle_stores_nothing():
 
 
 @pytest.mark.django_db
+def test_what_the_caller_writes_afterwards_takes_the_frames_back_when_it_fails():
+    session = make_session()
+    file = {"session_pk": session.pk, "data_type": IK}
+    frames_store.store_frames(**file, movements=incoming("a"))
+    before = state()
+
+    @transaction.atomic
+    def store_and_fail():
+        frames_store.store_frames(**file, movements=incoming("a", "b", shift=1.0))
+        frames_store.store_movement_metadata(
+            session_pk=session.pk, rows={"a": {"camera": "one"}}
+        )
+        assert state() != before
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        store_and_fail()
+    assert state() == before
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("movements", "message"),
-    [([], "no movement"), (["a", "a"], "two places")],
+    [([], "no movement"), (["a", "a"], "two places"), ([""], "no id")],
 )
 def test_store_frames_refuses_a_file_it_cannot_place(movements, message):
     session = make_session()

@@ -22,7 +22,7 @@ MOST_MB = 160
 READER = """
 import re, sys
 from pathlib import Path
-from syncing.engine.unpacking import read_and_pack
+from syncing.reader.packing import read_and_pack
 from syncing.reader.errors import ExportFileError
 from syncing.reader.limits import ReadLimits
 
