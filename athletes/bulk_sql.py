@@ -1,4 +1,4 @@
-"""Inserts and updates of many rows with one statement, without an object for each.
+"""Many rows at once: inserts and updates with one statement, and ids in batches.
 
 `bulk_create` spends most of its time on objects and on writing out a placeholder for
 each value; `bulk_update` builds a condition for each row and field.
@@ -6,13 +6,22 @@ each value; `bulk_update` builds a condition for each row and field.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from django.db import connection
 
+_Item = TypeVar("_Item")
+
 #: Names of columns with their types in PostgreSQL, in the order of the values.
 Columns = Mapping[str, str]
+
+
+def in_batches(items: Iterable[_Item], size: int = 500) -> Iterator[list[_Item]]:
+    """Yield the items in lists of at most `size`: a statement takes so many values."""
+    found = list(items)
+    for start in range(0, len(found), size):
+        yield found[start : start + size]
 
 
 def insert_rows(table: str, columns: Columns, rows: Sequence[Sequence[Any]]) -> None:

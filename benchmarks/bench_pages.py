@@ -219,9 +219,8 @@ def _copy_players(cursor: Any, count: int, vendor: str) -> int:
 
 def _copy(cursor: Any, count: int, vendor: str) -> None:
     """So many more athletes, with sessions, movements and means."""
-    from athletes.analysis.peer_numbers import PEER_METRICS
     from athletes.models import Movement, Session, SessionMetric
-    from biomechanics.definitions import METHOD_VERSION, METRICS
+    from biomechanics.definitions import METHOD_VERSION, METRICS, NUMERIC_HEADLINES
 
     if count <= 0:
         return
@@ -258,7 +257,7 @@ def _copy(cursor: Any, count: int, vendor: str) -> None:
     )
     # Every headline number, spread over what is plausible of it.
     metrics = []
-    for place, name in enumerate(PEER_METRICS, start=1):
+    for place, name in enumerate(NUMERIC_HEADLINES, start=1):
         low, high = METRICS[name].plausible or (0, 60)
         metrics.append(
             f"SELECT {place} AS place, '{name}' AS name, {low} AS low, {high} AS high"

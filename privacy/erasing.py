@@ -28,6 +28,7 @@ from django_q.tasks import async_task
 from accounts.audit import Principal, forget_player, record
 from accounts.models import Action
 from athletes.analysis import peer_numbers
+from athletes.bulk_sql import in_batches
 from athletes.identity import tombstones
 from athletes.identity.session_parts import family
 from athletes.identity.tombstones import ErasedAthletes
@@ -210,7 +211,7 @@ def _forget_payloads(
 ) -> None:
     RawPayload.objects.filter(kind=RawPayload.Kind.PLAYER, vendor_id__in=ids).delete()
     of_sessions = RawPayload.objects.exclude(kind=RawPayload.Kind.PLAYER)
-    for part in _parts(own):
+    for part in in_batches(own):
         of_sessions.filter(vendor_id__in=part).delete()
     for row in _holding(of_sessions, "payload", ids):
         _redact(erased, row)
@@ -242,7 +243,7 @@ def _speaks_of(erased: ErasedAthletes, payload: Any) -> bool:
 
 
 def _forget_participation(org_player_id: str, own: set[str]) -> None:
-    for part in _parts(own):
+    for part in in_batches(own):
         VendorSession.objects.filter(session_id__in=part).delete()
     for row in VendorSession.objects.filter(participants__has_key=org_player_id):
         row.participants.pop(org_player_id)
@@ -313,7 +314,7 @@ def _forget_admin_log(player_id: int, texts: list[str]) -> None:
         doomed += _holding(LogEntry.objects.all(), field, texts).values_list(
             "pk", flat=True
         )
-    for part in _parts(doomed):
+    for part in in_batches(doomed):
         LogEntry.objects.filter(pk__in=part).delete()
 
 
@@ -333,7 +334,7 @@ def _sweep_vendor(erased: ErasedAthletes) -> int:
         "pk", "vendor_id"
     )
     back = [pk for pk, vendor_id in names.iterator() if erased.names(vendor_id)]
-    for part in _parts(back):
+    for part in in_batches(back):
         count += RawPayload.objects.filter(pk__in=part).delete()[0]
     details = RawPayload.objects.exclude(kind=RawPayload.Kind.PLAYER).filter(
         fetched_at__gte=timezone.now() - _RECENT
@@ -349,12 +350,6 @@ def _sweep_vendor(erased: ErasedAthletes) -> int:
             VendorSession.objects.filter(pk=pk).update(participants=kept)
             count += 1
     return count
-
-
-def _parts(items: Iterable[Any], size: int = 500) -> Iterator[list[Any]]:
-    found = list(items)
-    for start in range(0, len(found), size):
-        yield found[start : start + size]
 
 
 def _overwrite() -> None:

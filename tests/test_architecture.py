@@ -56,7 +56,7 @@ ROOMS = {
         "access": _ATHLETES_DATA,
         "frames": _ATHLETES_DATA,
         "analysis": _ATHLETES_DATA | {"bulk_sql", "frames", "phrases"},
-        "identity": _ATHLETES_DATA | {"analysis"},
+        "identity": _ATHLETES_DATA | {"analysis", "bulk_sql"},
         "decisions": _ATHLETES_DATA | {"analysis", "frames"},
         "api": _ATHLETES_READ,
         "admin": _ATHLETES_READ | {"api", "decisions", "display", "phrases"},

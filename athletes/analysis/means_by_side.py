@@ -190,7 +190,7 @@ def sides_of_sessions(
         "pk", "summary__sides"
     ):
         if kept is None:
-            # Summarised before sides were told apart.
+            # Computed before sides were told apart.
             wanted[pk] = names
             continue
         found[pk] = _side_means_of_json(kept)

@@ -16,18 +16,16 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection, transaction
 from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 
-from athletes.bulk_sql import add_to_rows, insert_rows
+from athletes.bulk_sql import add_to_rows, in_batches, insert_rows
 from athletes.models import PeerCount, PeerGroup, PeerNumber, Player, SessionMetric
 from biomechanics.definitions import METRICS, NUMERIC_HEADLINES
-
-PEER_METRICS = NUMERIC_HEADLINES
 
 #: Width of a stretch of values, by unit: about a twentieth of the spread between
 #: athletes, so that few counts are added and few numbers stand in one stretch.
@@ -75,7 +73,7 @@ def band_words(band: int) -> str:
 def refresh(player_ids: Iterable[int]) -> int:
     """Bring these athletes' numbers up to date; returns how many numbers changed."""
     ids = sorted(set(player_ids))
-    return sum(_refresh(part) for part in _parts(ids))
+    return sum(_refresh(part) for part in in_batches(ids))
 
 
 def withdraw(player_ids: Iterable[int]) -> None:
@@ -119,11 +117,6 @@ class _Cell:
     group_id: int
     audience: int
     bucket: int
-
-
-def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(ids), _AT_ONCE):
-        yield ids[start : start + _AT_ONCE]
 
 
 def lock_players(player_ids: Iterable[int]) -> list[int]:
@@ -215,7 +208,7 @@ def _numbers_of(player_ids: Sequence[int]) -> dict[tuple[int, int], PeerNumber]:
         SessionMetric.objects.filter(
             session__player_id__in=list(listed),
             session__folded_into__isnull=True,
-            metric__in=PEER_METRICS,
+            metric__in=NUMERIC_HEADLINES,
         )
         .annotate(
             recency=Window(

@@ -43,7 +43,7 @@ DEFINITION = Term(
         (
             "How it is computed",
             "The athletes whose number is lower, plus half of those whose number is "
-            "the same (the athlete too), in per cent of all in the group (mid-rank).",
+            "the same (the athlete too), in percent of all in the group (mid-rank).",
         ),
         (
             "Which number",

@@ -157,7 +157,7 @@ def _analyze(
 ) -> AnalysisCounts:
     """Compute the numbers of these movements, and then those of their session."""
     counts = AnalysisCounts()
-    is_summarised = False
+    is_summarized = False
     for is_last, batch in _batches(movement_ids):
         waiting = batch
         for _ in range(_ROUNDS):
@@ -167,7 +167,7 @@ def _analyze(
                 waiting = _write(session, outcomes)
                 if is_last and not waiting:
                     write_session_summary(session)
-                    is_summarised = True
+                    is_summarized = True
             done = [pk for pk in outcomes if pk not in waiting]
             failed = sum(outcomes[pk].code == "analysis_failed" for pk in done)
             counts += AnalysisCounts(analyzed=len(done) - failed, failed=failed)
@@ -182,7 +182,7 @@ def _analyze(
                 len(waiting),
                 session_pk,
             )
-    if not is_summarised:
+    if not is_summarized:
         refresh_session_summary(session_pk)
     return counts
 

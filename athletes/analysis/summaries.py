@@ -16,15 +16,13 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from athletes.analysis import peer_numbers
+from athletes.bulk_sql import in_batches
 from athletes.models import (
     DataState,
     Movement,
     Player,
     SessionMetric,
 )
-
-_PLAYERS_AT_ONCE = 500
-
 
 _PLAYER_SUMMARY = (
     "last_session_on",
@@ -45,8 +43,8 @@ def refresh_player_summaries(player_ids: Iterable[int]) -> int:
     """
     ids = sorted(set(player_ids))
     changed = 0
-    for start in range(0, len(ids), _PLAYERS_AT_ONCE):
-        changed += _refresh_players(ids[start : start + _PLAYERS_AT_ONCE])
+    for batch in in_batches(ids):
+        changed += _refresh_players(batch)
     peer_numbers.refresh(ids)
     return changed
 

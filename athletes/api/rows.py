@@ -39,7 +39,7 @@ SESSION_FIELDS = (
     "created_at",
     "updated_at",
 )
-EVENTS = ("load", "first_move", "foot_down", "peak_hand_speed", "reference")
+EVENTS_IN_JSON = ("load", "first_move", "foot_down", "peak_hand_speed", "reference")
 MOVEMENT_FIELDS = (
     "id",
     "org_movement_id",
@@ -126,7 +126,7 @@ def _movement(row: Row) -> Row:
                 for reason in row["quality_reasons"]
             ],
         },
-        "events": {name: _instant(events.get(name)) for name in EVENTS},
+        "events": {name: _instant(events.get(name)) for name in EVENTS_IN_JSON},
         "metrics": {
             name: {
                 "value": entry["value"],

@@ -15,7 +15,7 @@ changed on the kept athlete since then stays there.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -32,6 +32,7 @@ from athletes.analysis.summaries import (
     recompute_later,
     refresh_player_summaries,
 )
+from athletes.bulk_sql import in_batches
 from athletes.identity import duplicates
 from athletes.identity.moved_rows import (
     copy_links,
@@ -198,7 +199,7 @@ def _bring_sessions(kept: Player, merged: Player) -> list[int]:
     alone = list(
         own.exclude(session_id__in=shared).order_by("pk").values_list("pk", flat=True)
     )
-    for part in _parts(alone):
+    for part in in_batches(alone):
         rows = Session.objects.filter(pk__in=part)
         rows.filter(recorded_as__isnull=True).update(recorded_as=merged)
         rows.update(player=kept, updated_at=now)
@@ -219,16 +220,11 @@ def _return_sessions(
         session_id__in=shared
     )
     pks = list(rows.order_by("pk").values_list("pk", flat=True))
-    for part in _parts(pks):
+    for part in in_batches(pks):
         given = Session.objects.filter(pk__in=part)
         given.update(player=merged, updated_at=timezone.now())
         given.filter(recorded_as=merged).update(recorded_as=None)
     return pks
-
-
-def _parts(pks: list[int], size: int = 500) -> Iterator[list[int]]:
-    for start in range(0, len(pks), size):
-        yield pks[start : start + size]
 
 
 # --- Facts ------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from accounts.keys import find_key, present_key
 from athletes.models import Player, Tombstone
 
 _PURPOSE = "tombstone"
-ORGANISATION, VENDOR = "org", "reboot"
+ORGANIZATION, VENDOR = "org", "reboot"
 
 
 def _hash(key: bytes, kind: str, text: str) -> str:
@@ -39,7 +39,7 @@ def add_tombstone(player: Player) -> Tombstone:
         .exists()
     )
     tombstone, _ = Tombstone.objects.get_or_create(
-        org_player_hash=_hash(key, ORGANISATION, player.org_player_id),
+        org_player_hash=_hash(key, ORGANIZATION, player.org_player_id),
         defaults={
             "key_id": name,
             "reboot_player_hash": _hash(key, VENDOR, vendor_id)
@@ -55,9 +55,9 @@ class ErasedAthletes:
 
     def __init__(self, rows: Iterable[tuple[str, str, str]]) -> None:
         self._hashes: dict[bytes, set[str]] = {}
-        for name, organisation, vendor in rows:
+        for name, organization, vendor in rows:
             key = find_key(name, _PURPOSE)
-            self._hashes.setdefault(key, set()).update({organisation, vendor} - {""})
+            self._hashes.setdefault(key, set()).update({organization, vendor} - {""})
 
     def __bool__(self) -> bool:
         return bool(self._hashes)
@@ -65,7 +65,7 @@ class ErasedAthletes:
     def has(self, org_player_id: str, reboot_player_id: str | None = None) -> bool:
         """Whether an athlete with one of these ids was erased."""
         return any(
-            _hash(key, ORGANISATION, org_player_id) in hashes
+            _hash(key, ORGANIZATION, org_player_id) in hashes
             or (
                 bool(reboot_player_id)
                 and _hash(key, VENDOR, str(reboot_player_id)) in hashes

@@ -64,8 +64,8 @@ class Command(BaseCommand):
         )
         if counts.failed:
             raise CommandError(
-                f"{counts.failed} movements could not be analysed; the reason stands "
-                "on each of them, and in the log.",
+                f"{counts.failed} movements could not be analyzed. Their pages and the "
+                "log say why.",
                 returncode=1,
             )
 

@@ -22,6 +22,7 @@ from athletes.models import (
     Session,
     SessionMetric,
 )
+from biomechanics.definitions import NUMERIC_HEADLINES
 from privacy.erasing import erase
 from tests.factories import (
     make_player,
@@ -138,7 +139,7 @@ def test_age_that_is_not_known_has_no_band():
 
 def test_every_headline_number_has_a_width_and_keeps_its_order():
     values = [-1e9, -3.2, -0.01, 0.0, 0.01, 3.2, 640.0, 1e300]
-    for name in peer_numbers.PEER_METRICS:
+    for name in NUMERIC_HEADLINES:
         places = [peer_numbers.bucket_of(name, value) for value in values]
         assert places == sorted(places)
 
@@ -220,7 +221,7 @@ def newest_numbers():
     found = {}
     for player in Player.objects.filter(missing_since=None):
         rows = SessionMetric.objects.filter(
-            session__player=player, metric__in=peer_numbers.PEER_METRICS
+            session__player=player, metric__in=NUMERIC_HEADLINES
         ).select_related("session")
         days = [
             session.session_date

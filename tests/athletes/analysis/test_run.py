@@ -330,7 +330,7 @@ def test_frames_that_change_during_the_analysis_do_not_get_old_numbers(session):
 # --- Sessions -------------------------------------------------------------------
 
 
-def test_a_session_is_summarised_over_its_counted_swings(session):
+def test_a_session_is_summarized_over_its_counted_swings(session):
     run.analyze_session(session.pk)
     session.refresh_from_db()
     movements = movements_of(session)
@@ -413,7 +413,7 @@ def test_rows_of_metrics_that_nobody_has_any_more_go(db):
     assert not SessionMetric.objects.filter(session=session).exists()
 
 
-def test_summarising_again_writes_nothing(session):
+def test_summarizing_again_writes_nothing(session):
     run.analyze_session(session.pk)
     with CaptureQueriesContext(connection) as queries:
         session_summary.refresh_session_summary(session.pk)
