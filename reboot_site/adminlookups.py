@@ -1,9 +1,10 @@
-"""What a list of the administration may be filtered by: what it shows, nothing else.
+"""What a list of the administration may be asked for: what it shows, nothing else.
 
 Django lets whoever may see a list filter it by every column of its table, and whoever
 may filter by a password's hash or a form that was sent reads it, letter by letter. Here
 one rule holds for all lists, those of other packages too: `StaffSite` puts it before
-each class that is registered.
+each class that is registered. So does the other one, that a value which no column can
+hold is no crash.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.core.exceptions import FieldDoesNotExist
-from django.db.models import Model
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import BadRequest, FieldDoesNotExist, ValidationError
+from django.db import DataError
+from django.db.models import Model, QuerySet
 from django.db.models.constants import LOOKUP_SEP
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 
 if TYPE_CHECKING:
@@ -109,7 +113,41 @@ class ShownColumnsOnly(_Base):
             yield self.date_hierarchy
         yield from getattr(self, "link_paths", ())
 
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The list, or the page without its filters where these are no values.
+
+        Django looks at values no closer than the database does, which answers each
+        year and number that it does not know with an error of its own.
+        """
+        try:
+            return super().get_changelist_instance(request)
+        except (ValueError, OverflowError, DataError) as error:
+            raise IncorrectLookupParameters from error
+
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse | None:
+        _check_keys(self.model, request.POST.getlist(ACTION_CHECKBOX_NAME))
+        return super().response_action(request, queryset, *args, **kwargs)
+
+    def changeform_view(
+        self, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        for field in self.opts.many_to_many:
+            # A choice of many looks at all of them at once, which fails with one.
+            _check_keys(field.related_model, request.POST.getlist(field.name))
+        return super().changeform_view(request, *args, **kwargs)
+
     def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
         """Records are named by their key alone; Django's rule lets other columns in."""
         pk = self.model._meta.pk
         return to_field in {pk.name, pk.attname}
+
+
+def _check_keys(model: Any, values: list[str]) -> None:
+    """Answer 400 where one of the values is no key that a row of the table can have."""
+    for value in values:
+        try:
+            model._meta.pk.clean(value, None)
+        except ValidationError:
+            raise BadRequest("A row is named by what is no key.") from None

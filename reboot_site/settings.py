@@ -112,6 +112,7 @@ MIDDLEWARE = [
     "reboot_site.middleware.CompressedPagesMiddleware",
     "reboot_site.middleware.ApiMiddleware",
     "csp.middleware.CSPMiddleware",
+    "reboot_site.middleware.ReadableTextMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -49,6 +49,7 @@ LONGEST = (
     "test_coach_flows.py",
     "test_run.py",
     "test_permission_matrix.py",
+    "test_hostile_values.py",
     "test_design.py",
     "test_runs.py",
     "test_coach_pages.py",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.formats import date_format
@@ -207,5 +207,6 @@ def _back(request: PageRequest, movement: Movement) -> HttpResponse:
     if url_has_allowed_host_and_scheme(
         wanted, {request.get_host()}, require_https=request.is_secure()
     ):
-        return redirect(wanted)
+        # Not `redirect`: it takes a word without a slash for the name of a view.
+        return HttpResponseRedirect(wanted)
     return redirect("dashboard:swing", pk=movement.pk)

@@ -1,0 +1,347 @@
+"""Values that no browser sends, in every parameter of every route: never a crash.
+
+Routes come from the URLconf, parameters from forms, the pages' source, the OpenAPI
+document and the lists of the administration, so a new one is covered from its first
+day. Each request is undone.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from inspect import getsource, unwrap
+from typing import Any
+from urllib.parse import quote_from_bytes
+
+import pytest
+from django import forms
+from django.contrib import admin
+from django.core.cache import cache
+from django.db import transaction
+from django.test import Client
+from django.urls import get_resolver, reverse
+from django_q.models import Failure, Schedule, Success
+
+from reboot_site.api import api
+from syncing import schedules
+from tests import factories
+from tests.test_permission_matrix import ROWS, World, address, routes, world
+
+__all__ = ["world"]
+
+pytestmark = pytest.mark.django_db
+
+HUGE = b"9" * 30
+# As they stand in an address or a form, before they are read.
+VALUES = [
+    b"a\x00b",
+    HUGE,
+    b"-" + HUGE,
+    b"9" * 5000,  # Python refuses to read it as a number
+    b"9223372036854775808",
+    b"99999",  # no year that a database knows
+    b"99999-01-01",
+    b"9999-12-31T23:59:59+14:00",
+    b"\xed\xa0\x80\xff",  # a lone surrogate, and what is no UTF-8 either
+    b"a" * 10_000,
+    b"inf",
+    b"nan",
+    b"",
+    " \u0663\u00b2\u202e".encode(),  # digits, for some who read them
+    b'{"a": [1]}',
+    b"session-" + HUGE + b",swing-" + HUGE + b",athlete-",
+]
+#: In a part of an address.
+IN_PATH = (HUGE, b"9" * 5000, b"a\x00", b"\xff", b"%")
+READ = re.compile(r"""(?:GET|POST)(?:\.get(?:list)?\(|\[)\s*["'](\w+)["']""")
+
+
+def names_read_by(view: Any) -> set[str]:
+    """Parameters that the module of a view reads, itself or by its forms."""
+    module = sys.modules[unwrap(view).__module__]
+    found = set(READ.findall(getsource(module)))
+    for each in vars(module).values():
+        if isinstance(each, type) and issubclass(each, forms.BaseForm):
+            found |= set(getattr(each, "base_fields", ()))
+    return found
+
+
+PATTERNS = dict(routes(get_resolver().url_patterns))
+OPERATIONS = {
+    path.strip("/").replace("{id}", "<id>"): {
+        parameter["name"]
+        for operation in operations.values()
+        for parameter in operation.get("parameters", ())
+    }
+    for path, operations in api.get_openapi_schema()["paths"].items()
+}
+
+
+def names_of(route: str) -> set[str]:
+    names = names_read_by(PATTERNS[route].callback)
+    names |= OPERATIONS.get(route, set())
+    return names | {name for row in ROWS[route] for name in row.data}
+
+
+EVERY_NAME = sorted({name for route in ROWS for name in names_of(route)} | {"next"})
+
+
+def encoded(pairs: Iterator[tuple[str, bytes]] | list[tuple[str, bytes]]) -> str:
+    return "&".join(f"{name}={quote_from_bytes(value)}" for name, value in pairs)
+
+
+class Caller:
+    """Calls a route, undoes it, and notes what crashed."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.cookies = {name: m.value for name, m in client.cookies.items()}
+        self.crashed: list[str] = []
+        self.sent = 0
+
+    def call(self, method: str, path: str, query: str = "", **more: Any) -> Any:
+        self.sent += 1
+        for name, value in self.cookies.items():
+            self.client.cookies[name] = value
+        asked = {"QUERY_STRING": query}
+        if method == "post":
+            asked = {
+                "data": query,
+                "content_type": "application/x-www-form-urlencoded",
+            }
+        with transaction.atomic():
+            answer = getattr(self.client, method)(path, **asked, **more)
+            if answer.status_code >= 500 and not path.startswith("/health"):
+                error = getattr(answer, "exc_info", None) or (None, "")
+                self.crashed.append(
+                    f"{method} {path[:90]} {query[:90]} "
+                    f"{type(error[1]).__name__}: {str(error[1])[:160]}"
+                )
+            transaction.set_rollback(True)
+        return answer
+
+
+@pytest.fixture
+def callers(world: World) -> Any:
+    cache.clear()
+    made = {}
+
+    def caller(name: str) -> Caller:
+        if name not in made:
+            made[name] = Caller(world.client(name))
+        return made[name]
+
+    yield caller
+    crashed = [line for one in made.values() for line in one.crashed]
+    assert crashed == [], f"{len(crashed)} requests crashed"
+
+
+def hostile_paths(path: str, route: str) -> Iterator[str]:
+    """The address with each of its parts replaced."""
+    for place, part in enumerate(route.split("/")):
+        if part.startswith("<"):
+            for value in IN_PATH:
+                parts = path.strip("/").split("/")
+                parts[place] = quote_from_bytes(value)
+                yield "/" + "/".join(parts) + ("/" if path[-1] == "/" else "")
+
+
+def rounds(names: list[str], step: int = 1) -> Iterator[list[tuple[str, bytes]]]:
+    """Every name with every value, all names at once and each with another value.
+
+    With a larger `step` fewer of the values come, of each name others.
+    """
+    for turn in range(0, len(VALUES), step):
+        yield [
+            (name, VALUES[(turn + place) % len(VALUES)])
+            for place, name in enumerate(names)
+        ]
+
+
+def test_no_value_of_any_parameter_crashes_a_route(world: World, callers: Any) -> None:
+    caller = callers("superuser")
+    turn = 0
+    for route, rows in ROWS.items():
+        names = sorted(names_of(route))
+        if route.endswith(".pdf"):
+            names = []  # the page beside it reads the same, and is quick
+        for row in rows:
+            more = {"headers": dict(row.headers)}
+            path = address(route, row, world)
+            for each in hostile_paths(path, route):
+                caller.call(row.method, each, **more)
+            for pairs in rounds(names) if names else ():
+                caller.call(row.method, path, encoded(pairs), **more)
+            # And one alone among usual ones, so that no other is refused before it.
+            usual = {name: str(value).encode() for name, value in row.data.items()}
+            for name in names if usual else ():
+                turn += 1
+                pairs = list({**usual, name: VALUES[turn % len(VALUES)]}.items())
+                caller.call(row.method, path, encoded(pairs), **more)
+            # A name several times, and as other frameworks write arrays.
+            arrays = [(f"{n}{e}", HUGE) for n in EVERY_NAME for e in ("", "", "[]")]
+            caller.call(row.method, path, encoded(arrays), **more)
+    assert caller.sent > 1_000
+
+
+@pytest.mark.parametrize("who", ["anonymous", "coach inside", "token sync"])
+def test_no_value_crashes_a_route_for_others(
+    who: str, world: World, callers: Any
+) -> None:
+    """They meet other refusals on the way; once with each of some values."""
+    caller = callers(who)
+    for route, rows in ROWS.items():
+        path = address(route, rows[0], world)
+        for value in (VALUES[0], HUGE, VALUES[8]):
+            pairs = [(name, value) for name in EVERY_NAME]
+            caller.call(rows[0].method, path, encoded(pairs))
+
+
+HEADERS = (
+    *("HTTP_AUTHORIZATION", "HTTP_ACCEPT", "HTTP_IF_NONE_MATCH", "HTTP_USER_AGENT"),
+    *("HTTP_HX_CURRENT_URL", "HTTP_REFERER", "HTTP_X_FORWARDED_FOR", "HTTP_RANGE"),
+)
+
+
+@pytest.mark.parametrize("value", [b"\x00", b"\xff", HUGE, b"a" * 3000])
+def test_no_cookie_and_no_header_crashes_a_page(value: bytes, world: World) -> None:
+    text = value.decode("latin-1")
+    for path in ("/", "/accounts/login/", "/players", "/admin/"):
+        client = Client(raise_request_exception=False)
+        quoted = '"' + text.replace("\x00", "\\000") + '"'
+        cookies = f"sessionid={quoted}; csrftoken={quoted}; messages={quoted}"
+        assert client.get(path, HTTP_COOKIE=cookies).status_code < 500
+        plain = text.replace("\x00", "")
+        headers = dict.fromkeys(HEADERS, plain)
+        assert client.get(path, HTTP_HX_REQUEST="true", **headers).status_code < 500
+        bearer = {"HTTP_AUTHORIZATION": f"Bearer {plain}"}
+        assert client.get(path, **bearer).status_code < 500
+
+
+@pytest.mark.parametrize("place", ["query", "form", "parts", "cookie"])
+def test_a_nul_is_refused_before_any_view(place: str, world: World) -> None:
+    client = world.client("superuser")
+    path = "/syncing/retry/"
+    if place == "query":
+        answer = client.get("/athletes/compare/", QUERY_STRING="q=%00")
+    elif place == "form":
+        kind = "application/x-www-form-urlencoded"
+        answer = client.post(path, "code=%00", content_type=kind)
+    elif place == "parts":
+        answer = client.post(path, {"code": "a\x00"})
+    else:
+        answer = client.get("/", HTTP_COOKIE='sessionid="a\\000"')
+    assert answer.status_code == 400
+    assert "That was not understood" in answer.content.decode()
+    assert client.get(f"/shared/{world.share_token}%00/").status_code == 404
+    # Not what only looks like one.
+    assert client.get("/athletes/compare/", {"q": "%00"}).status_code == 200
+
+
+def test_programs_are_told_what_is_wrong_with_a_nul(world: World) -> None:
+    answer = world.client("token read").get("/players", QUERY_STRING="search=%00")
+    assert answer.status_code == 400
+    assert answer.json()["detail"] == "A NUL character (%00) is part of no value."
+
+
+# --- The administration ---------------------------------------------------------------
+
+LISTS = list(admin.site._registry.items())
+COMPARED = ("__year", "__in", "", "__gte", "__isnull", "__day")
+
+
+def admin_path(model: Any, view: str = "changelist", *args: object) -> str:
+    name = f"admin:{model._meta.app_label}_{model._meta.model_name}_{view}"
+    return reverse(name, args=args)
+
+
+def a_row_of_each_list() -> None:
+    """Forms, actions and filters of an empty table would show nothing."""
+    schedules.register()
+    now = Schedule.objects.first().next_run
+    for model, kind in ((Success, True), (Failure, False)):
+        model.objects.create(
+            id=("a" if kind else "b") * 32,
+            func="syncing.tasks.sweep_task",
+            name="x",
+            started=now,
+            stopped=now,
+            success=kind,
+        )
+    factories.make_session_metric()
+
+
+def test_no_list_of_the_administration_crashes(world: World, callers: Any) -> None:
+    a_row_of_each_list()
+    caller = callers("superuser")
+    turn = 0
+    for model, shown in LISTS:
+        path = admin_path(model)
+        for column in sorted(shown.shown_paths):
+            for _ in range(2):
+                turn += 1
+                value = VALUES[turn % len(VALUES)]
+                compared = COMPARED[turn // 3 % len(COMPARED)]
+                pairs = [("__".join(column) + compared, value)]
+                caller.call("get", path, encoded(pairs))
+        own = ["q", "o", "p", "all", "e", "_popup", "_facets", "_changelist_filters"]
+        for one in shown.list_filter:
+            own += [one.parameter_name] if hasattr(one, "parameter_name") else []
+        for pairs in rounds(own, step=3):
+            caller.call("get", path, encoded(pairs))
+        for place, value in enumerate(IN_PATH):
+            view = ("change", "delete", "history")[place % 3]
+            hostile = quote_from_bytes(value)
+            here = admin_path(model, view, "0").replace("/0/", f"/{hostile}/")
+            caller.call("get", here)
+        for action in shown.get_actions(_request(caller, world, "superuser")):
+            for value in (HUGE, b"\xff"):
+                pairs = [("action", action.encode()), ("_selected_action", value)]
+                caller.call("post", path, encoded([*pairs, ("index", HUGE)]))
+    choosing = ["app_label", "model_name", "field_name", "term", "page"]
+    for pairs in rounds(choosing):
+        caller.call("get", "/admin/autocomplete/", encoded(pairs))
+        there = list(zip(choosing, (b"accounts", b"team", b"players"), strict=False))
+        caller.call("get", "/admin/autocomplete/", encoded([*there, *pairs[3:]]))
+    assert caller.sent > 500
+
+
+def _request(caller: Caller, world: World, who: str) -> Any:
+    request = caller.client.request().wsgi_request
+    request.user = world.users[who]
+    return request
+
+
+def test_no_form_of_the_administration_crashes(world: World, callers: Any) -> None:
+    a_row_of_each_list()
+    caller = callers("superuser")
+    forms_seen = 0
+    for model, _ in LISTS:
+        row = model._default_manager.first()
+        paths = [admin_path(model, "add")]
+        paths += [admin_path(model, "change", row.pk)] if row else []
+        for path in paths:
+            page = caller.call("get", path)
+            if page.status_code != 200:
+                continue
+            names, usual = [], []
+            every = [page.context["adminform"].form]
+            for inline in page.context["inline_admin_formsets"]:
+                every += [inline.formset.management_form, *inline.formset.forms]
+            for form in every:
+                for bound in form:
+                    # A part of a day or of a choice has a name of its own.
+                    subs = len(getattr(bound.field.widget, "widgets", ()))
+                    parts = [f"_{n}" for n in range(subs)] or [""]
+                    names += [f"{bound.html_name}{part}" for part in parts]
+                    if not subs and isinstance(bound.value(), (str, int)):
+                        usual.append((bound.html_name, str(bound.value()).encode()))
+            forms_seen += 1
+            for pairs in rounds(names):
+                caller.call("post", path, encoded(pairs))
+            for place, name in enumerate(names):
+                value = VALUES[(place + forms_seen) % len(VALUES)]
+                pairs = list({**dict(usual), name: value}.items())
+                caller.call("post", path, encoded(pairs))
+    assert forms_seen > 5
