@@ -145,21 +145,19 @@ def map_session(session: RebootSession) -> Mapped:
     return Mapped(fields, tuple(problems))
 
 
-def holds_swings(
-    session: RebootSession, *, hitting_slug: str = HITTING_SLUG
-) -> HoldsSwings:
+def holds_swings(session: RebootSession) -> HoldsSwings:
     """Return whether a session holds swings, as far as its own answer tells.
 
     ``total_movements`` decides; ``movement_type`` is mostly empty and only believed
     when it names something. An unknown is settled by asking for an export.
     """
     counts = {_slug(slug): n for slug, n in (session.total_movements or {}).items()}
-    if counts.get(_slug(hitting_slug), 0) > 0:
+    if counts.get(HITTING_SLUG, 0) > 0:
         return HoldsSwings.YES
     if any(count > 0 for count in counts.values()):
         return HoldsSwings.NO if is_done(session) else HoldsSwings.UNKNOWN
     if session.movement_type:
-        same = _slug(session.movement_type) == _slug(hitting_slug)
+        same = _slug(session.movement_type) == HITTING_SLUG
         return HoldsSwings.YES if same else HoldsSwings.NO
     # All counts zero, or none given: a session still being made says that too.
     if counts and is_done(session):

@@ -42,8 +42,8 @@ PLANS = (
         "syncing.tasks.sweep_task",
         {"schedule_type": Schedule.MINUTES, "minutes": 5},
     ),
-    # Reaches one host; each cluster gives itself another (reboot_site/broker.py). This
-    # one is for workers of the release before that, which have no other.
+    # It reaches one host of several. Beside it each cluster calls its own host
+    # (reboot_site/broker.py).
     Plan(
         "Heartbeat of the queue",
         "syncing.tasks.heartbeat_task",

@@ -19,7 +19,7 @@ from athletes.access import Viewer, sees_everybody, visible_sessions
 from athletes.display import since_text
 from athletes.models import Session
 from syncing import alerts
-from syncing.choices import JobState, RunKind, RunStatus
+from syncing.choices import JobState, RunStatus
 from syncing.engine.runs import is_silent
 from syncing.models import ExportJob, SyncLog, WorkerHeartbeat
 from syncing.status import (
@@ -146,7 +146,6 @@ class RunDetail:
     counts: list[tuple[str, dict[str, int]]]
     errors: list[dict[str, Any]]
     hidden_errors: int
-    is_upload: bool
 
 
 def sync_panel(viewer: Viewer, *, with_jobs: bool = False) -> SyncPanel:
@@ -377,5 +376,4 @@ def run_detail(run: SyncLog, viewer: Viewer) -> RunDetail:
         errors=errors,
         hidden_errors=0 if sees_everybody(viewer) else run.error_count - len(errors),
         counts=[(labels[k], run.counts[k]) for k in labels if k in run.counts],
-        is_upload=run.kind == RunKind.UPLOAD,
     )

@@ -120,7 +120,6 @@ class SyncState:
     failed_jobs: int = 0
     unread_sessions: int = 0
     uncomputed_sessions: int = 0
-    worker_heartbeat_age_s: float | None = None
     worker_is_alive: bool = False
     #: None: the broker does not answer.
     queue_length: int | None = 0
@@ -166,7 +165,6 @@ def sync_state(*, with_jobs: bool = True) -> SyncState:
         failed_jobs=failed_jobs,
         unread_sessions=unread,
         uncomputed_sessions=uncomputed,
-        worker_heartbeat_age_s=age_s,
         worker_is_alive=is_alive,
         queue_length=_asked_of_redis(queue_length),
         last_success_at=last_success_at,

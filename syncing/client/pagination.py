@@ -79,7 +79,7 @@ def walk_pages(
         offset += len(page)
     raise UnexpectedShapeError(
         f"{route}: the list did not end after {max_pages} pages. What was read so far "
-        "is kept; if the organisation is really that large, raise the page limit."
+        "is kept; if the organization is really that large, raise the page limit."
     )
 
 

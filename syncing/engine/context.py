@@ -81,7 +81,6 @@ class RunContext:
             settings.SYNC_MAX_REQUESTS, holder=self.worker, check=self.check
         )
         self.summaries = Summaries()
-        self._requests_before = log.requests
         self._requests_written = 0
         self._lock = threading.Lock()
         self._flushing = threading.Lock()
