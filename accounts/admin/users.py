@@ -246,13 +246,14 @@ class UserAdmin(_UserBase):
         A browser that was left logged in would do here otherwise.
         """
         user = cast(User, request.user)
-        if unquote(id) == str(user.pk) and self.has_change_permission(request, user):
-            return redirect("password_change")
 
         def stored() -> User | None:
             return self.get_object(request, unquote(id))
 
+        # The record, not its number as it stands in the address: 07 is 7 too.
         before = stored()
+        if before == user and self.has_change_permission(request, user):
+            return redirect("password_change")
         response: HttpResponse = super().user_change_password(request, id, form_url)
         after = stored()
         # Who sets somebody's password can log in as that one.

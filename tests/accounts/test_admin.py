@@ -393,10 +393,11 @@ def test_a_password_that_staff_set_is_recorded(client, staff):
     assert _details(coach) == [{"fields": ["password"]}]
 
 
-def test_an_own_password_is_not_changed_without_the_old_one(client):
+@pytest.mark.parametrize("spelling", ["{}", "0{}", "%20{}", "+{}", "0_{}"])
+def test_an_own_password_is_not_changed_without_the_old_one(client, spelling):
     chief = factories.make_superuser()
     client.force_login(chief)
-    path = f"/admin/accounts/user/{chief.pk}/password/"
+    path = f"/admin/accounts/user/{spelling.format(chief.pk)}/password/"
     password = {"password1": "a-long-new-word-77", "password2": "a-long-new-word-77"}
     data = {**password, "usable_password": "true", "set-password": "1"}
     for answer in (client.get(path), client.post(path, data)):
