@@ -43,6 +43,7 @@ test: .venv/dev.stamp
 check: .venv/dev.stamp check-js
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python scripts/dead_code.py
 	DEBUG=1 $(BIN)/mypy .
 	$(BIN)/djlint --lint --quiet templates
 	DEBUG=1 $(BIN)/python manage.py makemigrations --check --dry-run

@@ -23,7 +23,7 @@ class Scatter:
     ----------
     sd : float
     source : {'own', 'published'}
-        ``published`` until there are three sessions: `definitions.SCATTER_SOURCE`.
+        ``published`` until there are three sessions (see `definitions`).
     sessions, freedom : int
         Sessions pooled and their degrees of freedom; 0 when published.
     """

@@ -35,12 +35,10 @@ ROBUSTNESS: dict[str, str] = {
     "F": "rests on the vendor's momentum and energy columns",
 }
 
-# Published within-hitter scatter inside one session, used for the noise band only
-# until the athlete's own scatter is known.
-SCATTER_SOURCE = (
-    "OpenBiomechanics Project, hitting table (drivelineresearch/openbiomechanics): "
-    "typical standard deviation of one hitter inside one session, own summary"
-)
+# `published_sd` of a metric is the typical standard deviation of one hitter inside
+# one session, summarized from the hitting table of the OpenBiomechanics Project
+# (drivelineresearch/openbiomechanics). It makes the noise band only until the
+# athlete's own scatter is known.
 _MPH = 1609.344 / 3600.0
 
 
@@ -75,7 +73,7 @@ class MetricDefinition:
     plausible : (float, float) or None
         Outside, a value is flagged and left out of means.
     published_sd : float or None
-        Scatter inside a session, in `unit`; see `SCATTER_SOURCE`.
+        Scatter inside a session, in `unit`; from the OpenBiomechanics Project.
     headline : int or None
         Rank among the numbers shown by default.
     """

@@ -11,7 +11,7 @@ side, z up.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -148,13 +148,6 @@ class Pose:
     rear_ball: Array
     rear_foot_heading: Array
     rear_foot_pitch: Array
-
-    def shifted(self, offset: Array) -> Pose:
-        """The same motion at another place in the room."""
-        moved = {f.name: getattr(self, f.name) for f in fields(self)}
-        for name in ("pelvis_position", "lead_ball", "rear_ball"):
-            moved[name] = moved[name] + offset
-        return Pose(**moved)
 
 
 Curves = Callable[[Array], Pose]

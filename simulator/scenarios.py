@@ -70,7 +70,6 @@ SCENARIOS: dict[str, tuple[str, float | None]] = {
     ),
 }
 SHORTHAND = {"token-2s": "token-life=2", "links-1s": "link-life=1"}
-DAMAGE = tuple(name for name in SCENARIOS if name.startswith("bad-"))
 
 
 class ScenarioError(ValueError):
