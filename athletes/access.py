@@ -75,7 +75,7 @@ def visible_players(user: Viewer) -> PlayerQuerySet:
 
 def visible_sessions(user: Viewer) -> SessionQuerySet:
     """Sessions of athletes that this user may see."""
-    # A folded row (athletes.identity.merging) is shown by another one.
+    # A folded row (athletes.identity.session_parts) is shown by another one.
     sessions = Session.objects.filter(folded_into__isnull=True)
     if not _may_enter(user):
         return sessions.none()

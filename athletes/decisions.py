@@ -66,7 +66,7 @@ def save_conditions(session: Session) -> None:
     percentiles are computed at once.
     """
     with transaction.atomic():
-        # Only these: the sync may be writing the same row.
+        # Only these fields: the sync may be writing the same row.
         session.save(update_fields=["condition", "bat", "updated_at"])
         peer_numbers.refresh([session.player_id])
 

@@ -134,9 +134,9 @@ class Player(models.Model):
     # Averages of the latest session that has them.
     latest_hand_speed_m_per_s = models.FloatField(null=True, editable=False)
     latest_bat_speed_m_per_s = models.FloatField(null=True, editable=False)
-    # The athlete that this record was merged into: the vendor knows one person twice
+    # The athlete that this record was merged into: the vendor has one person twice
     # (athletes.identity.merging). Such a row keeps the vendor's ids for the sync and
-    # what undo needs; nothing else sees it.
+    # what undoing needs; nothing else shows it.
     merged_into = models.ForeignKey(
         "self",
         null=True,
@@ -172,8 +172,8 @@ class Player(models.Model):
             ),
         ]
         indexes = [
-            # GET /players and the athlete list. What is searched stands in it too, so
-            # that a search for any part of a name reads the index alone: a
+            # GET /players and the athlete list. The searched text is part of it, so
+            # that a search for any part of a name reads the index alone: that takes a
             # seventeenth of the time among 100 000 athletes.
             models.Index(
                 fields=["last_name", "first_name", "id", "search_text", "merged_into"],
@@ -193,7 +193,7 @@ class Player(models.Model):
             models.Index(
                 fields=["latest_bat_speed_m_per_s", "id"], name="player_bat_speed"
             ),
-            # who has this id of the vendor: staff search by it
+            # staff search athletes by the vendor's id
             models.Index(fields=["reboot_player_id"], name="player_vendor_id"),
             # athletes who are still to be compared with others
             models.Index(
@@ -249,8 +249,8 @@ class Session(models.Model):
     )
     condition = models.CharField(max_length=12, choices=Condition.choices, blank=True)
     bat = models.CharField(max_length=100, blank=True)
-    # After a merge: the record whose vendor id the vendor keeps this under, when that
-    # is not the athlete's own.
+    # After a merge: the record under whose id the vendor keeps this session, when that
+    # is not the athlete's own id.
     recorded_as = models.ForeignKey(
         Player,
         null=True,
@@ -338,7 +338,7 @@ class Movement(models.Model):
     # Unique within one athlete's session only; may hold any character.
     org_movement_id = models.CharField(max_length=_MOVEMENT_NAME)
     position = models.PositiveIntegerField(help_text="Place in the session, from 1.")
-    # The folded session whose files bring this movement; null: its own session's.
+    # The folded session from whose files this movement comes; null: its own session.
     folded_from = models.ForeignKey(
         Session,
         null=True,
@@ -396,7 +396,7 @@ class Movement(models.Model):
         indexes = [
             # swings of a session in order
             models.Index(fields=["session", "position"], name="movement_position"),
-            # recompute_metrics asks for what is not of the present version
+            # recompute_metrics looks for movements of former versions
             models.Index(fields=["method_version", "id"], name="movement_version"),
             # poor swings: few, among very many
             models.Index(
@@ -586,7 +586,7 @@ class PeerNumber(models.Model):
             models.UniqueConstraint(fields=["player", "group"], name="peer_number"),
         ]
         indexes = [
-            # who lies in the same stretch, from the index alone
+            # numbers in the same stretch of values, from the index alone
             models.Index(
                 fields=["group", "bucket", "value", "age_band"],
                 name="peer_number_place",
@@ -803,7 +803,7 @@ class AthleteMerge(models.Model):
     merged = models.ForeignKey(
         Player, on_delete=models.CASCADE, related_name="merged_by"
     )
-    # What athletes.identity.merging changed, so that undo changes just that back.
+    # What athletes.identity.merging changed, so that undoing puts back only that.
     changes = models.JSONField(default=dict)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
@@ -840,7 +840,7 @@ class Tombstone(models.Model):
     (athletes.identity.tombstones).
     """
 
-    # Which key made the hashes.
+    # The id of the key with which the hashes were made.
     key_id = models.CharField(max_length=16)
     org_player_hash = models.CharField(max_length=64, unique=True)
     reboot_player_hash = models.CharField(max_length=64, blank=True)

@@ -24,8 +24,8 @@ EVENTS: dict[str, tuple[str, str, str]] = {
     "reference": ("Reference", "REF", "The instant from which times are counted."),
 }
 
-#: Events that a person may move, because they may see them better than a rule. A peak
-#: is a matter of measurement; where it is the reference, the reference is moved.
+#: Events that a person may move, because a person may see them better than a rule. A
+#: peak is a matter of measurement; where it is the reference, the reference is moved.
 MOVABLE = ("load", "first_move", "foot_down", "reference")
 
 _FOUND_BY = {
@@ -47,7 +47,7 @@ _CONFIDENCES = {
     "manual": "set by a person",
 }
 
-#: Of an event that a person moved, the rule of the automatic one is named.
+#: For an event that a person moved, the rule of the automatic event is named.
 _RULE_NAMES = {
     rule: words for rule, words in REFERENCE_WORDS.items() if rule != "manual"
 }

@@ -36,10 +36,11 @@ class BySessionAdmin(ReadOnlyAdmin):
     session_path = "session"
     #: Links from a session to its rows (`ShownColumnsOnly`).
     link_paths: tuple[str, ...] = ("session",)
-    #: Order within one session; all sessions have `ordering`, backwards as an index
-    #: runs: forwards here and backwards there, SQLite sorts the whole table.
+    #: The order within one session. Over all sessions it is `ordering`, which runs
+    #: backwards in every column as an index can: with mixed directions SQLite would
+    #: sort the whole table.
     ordering_within: tuple[str, ...] = ()
-    # Millions of rows, and no index for these columns.
+    # No column can be sorted by: there are millions of rows and no index for them.
     sortable_by = ()
     search_fields = ["session__session_id"]
     search_help_text = "Athlete's name, or the vendor's id of a session."

@@ -77,7 +77,7 @@ class PlayerForm(forms.ModelForm):  # type: ignore[type-arg]
         for name, least, most, unit in _RANGES:
             value = values.get(name)
             if value is not None and not least < value < most:
-                # The database would refuse it too, in the words of its constraint.
+                # The database would refuse it too, but with a message nobody reads.
                 self.add_error(
                     name, f"More than {least:g} and less than {most:g} {unit}, please."
                 )
@@ -225,7 +225,7 @@ class PlayerAdmin(VendorTableAdmin):
     @admin.display(description="erase")
     def erasing(self, player: Player) -> SafeString:
         """How an athlete is erased, with a link to it."""
-        # By path: what erases stands in a package above this one.
+        # By its path, because erasing is in a package that builds on this one.
         return format_html(
             "There is no plain deletion: the next sync would bring the athlete back, "
             'without what people decided and wrote. <a href="{}">Erase for good</a> '
@@ -277,7 +277,7 @@ class PlayerAdmin(VendorTableAdmin):
         self, request: HttpRequest, obj: Player, form: Any, change: bool
     ) -> None:
         """Store the edited fields, and let numbers that rest on them follow."""
-        # Only what was edited: the sync may be writing the same row.
+        # Only the edited fields: the sync may be writing the same row.
         edited = [name for name in CORRECTABLE_FIELDS if name in form.changed_data]
         obj.save(
             update_fields=[*edited, "corrected_fields", "search_text", "updated_at"]

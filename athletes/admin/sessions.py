@@ -55,7 +55,7 @@ class SessionAdmin(VendorTableAdmin):
         ("session_date", DayFilter),
         MISSING_FILTER,
     ]
-    # What an index has in order.
+    # The columns that have an index.
     sortable_by = ["session_id", "player", "session_date"]
     search_fields = ["session_id"]
     search_help_text = "Athlete's name or id, or the vendor's id of a session."

@@ -55,7 +55,7 @@ def metrics_of(
 def _value(entry: Mapping[str, Any]) -> MetricValue:
     value = entry["value"]
     return MetricValue(
-        # A database may give back 3.0 as 3.
+        # A database may return 3.0 as 3.
         value=float(value) if isinstance(value, int | float) else value,
         unit=entry.get("unit", ""),
         reason=entry.get("reason"),
@@ -229,7 +229,7 @@ def _computed(wanted: Mapping[int, Collection[str]]) -> dict[int, SideMeans]:
         for kind in ("events", "automatic_events")
         for event in ("reference", "foot_down")
     ]
-    # All numbers of a swing are much more than is asked for.
+    # Only the needed numbers: all of a swing's are many times as much.
     rows = Movement.objects.filter(session_id__in=list(wanted)).values_list(
         *fields, *events, *(f"metrics__{name}" for name in names)
     )

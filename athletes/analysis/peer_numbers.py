@@ -30,7 +30,7 @@ from biomechanics.definitions import METRICS, NUMERIC_HEADLINES
 #: Width of a stretch of values, by unit: about a twentieth of the spread between
 #: athletes, so that few counts are added and few numbers stand in one stretch.
 _WIDTHS = {"deg": 0.5, "deg/s": 4.0, "m/s": 0.1, "ms": 2.0}
-# Beyond, everything is in the last stretch: a column of the database has an end.
+# Larger values are in the last stretch: the column of the database has a limit.
 _LAST_BUCKET = 1_000_000
 
 #: The audience of counts over all ages; the others are bands of ages.
@@ -290,7 +290,7 @@ def _add_to_counts(change: Mapping[_Cell, int]) -> None:
         [(cell.group_id, cell.audience, cell.bucket, by) for cell, by in cells],
         key=("group_id", "audience", "bucket"),
     )
-    # An empty count would say that somebody was there.
+    # A count of 0 would look like a stretch in which athletes are.
     emptied = {cell.group_id for cell, by in cells if by < 0}
     if emptied:
         PeerCount.objects.filter(group_id__in=emptied, n=0).delete()

@@ -135,7 +135,7 @@ def peers_of(
     }
     if not own:
         return {}
-    # One athlete has one age, so these are all the same.
+    # All numbers of an athlete are in the same band of ages.
     band = next(iter(own.values())).age_band
     if seen is not None:
         return _peers_among(seen, own, band)

@@ -174,7 +174,7 @@ def _analyze(
             if not waiting:
                 break
         else:
-            # They have no present version, so whoever changed them asks again.
+            # They keep a former version, so the next analysis takes them up.
             logger.warning(
                 "The inputs of %s movements of session %s kept changing during the "
                 "analysis. They are analyzed again with the next change; if their "

@@ -87,10 +87,10 @@ def _refresh_players(ids: Sequence[int]) -> int:
             changed.append(player)
     if changed:
         with transaction.atomic():
-            # One statement over several rows takes them as they lie; two writers that
-            # share two athletes would wait for each other.
+            # One statement locks its rows in the order in which they are stored, so two
+            # writers that share two athletes could wait for each other forever.
             peer_numbers.lock_players(player.pk for player in changed)
-            # updated_at stays: it tells when the athlete's own facts changed.
+            # updated_at stays: it says when facts about the athlete changed.
             Player.objects.bulk_update(changed, _PLAYER_SUMMARY)
     return len(changed)
 

@@ -41,10 +41,10 @@ from biomechanics.definitions import METHOD_VERSION, METRICS
 
 router = Router(tags=["athletes"])
 
-# The largest key of the database; beyond, a query fails instead of finding nothing.
+# The largest key of the database: with a larger one a query fails.
 LARGEST_ID = 2**63 - 1
 LARGEST_SKIP = 10**9
-# A longer request line is refused by the web server; all columns need no names.
+# The web server refuses a longer request line; for all columns none needs a name.
 MOST_COLUMNS_TEXT = 4_000
 # PostgreSQL refuses the character zero in text.
 TEXT = r"^[^\x00]*$"
@@ -60,7 +60,7 @@ def _day(text: object) -> object:
     return text
 
 
-# An empty one counts as not given: forms and some clients send it so.
+# An empty text counts as not given: forms and some clients send it so.
 Day = Annotated[dt.date, BeforeValidator(_day)] | Literal[""] | None
 
 
@@ -111,9 +111,9 @@ def list_players(
         Query(
             ge=1,
             le=LARGEST_ID,
-            description="Go on behind the athlete with this id, in place of `skip`: "
-            "such pages neither repeat nor miss an athlete when others come or go "
-            "meanwhile. The Link header of each page names the next one.",
+            description="Start after the athlete with this id, instead of `skip`: "
+            "such pages neither repeat nor miss an athlete when others are added or "
+            "removed meanwhile. The Link header of each page names the next one.",
         ),
     ] = None,
 ) -> HttpResponse:
@@ -175,7 +175,7 @@ def list_player_sessions(
     request: ApiRequest,
     id: Id,
     start_date: Annotated[Day, Query(description="From this day.")] = None,
-    end_date: Annotated[Day, Query(description="Up to and with this day.")] = None,
+    end_date: Annotated[Day, Query(description="Up to and including this day.")] = None,
     skip: Skip = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,
 ) -> HttpResponse:
@@ -222,7 +222,7 @@ def get_session(request: ApiRequest, id: Id) -> HttpResponse:
     operation_id="get_session_metrics",
 )
 def get_session_metrics(request: ApiRequest, id: Id) -> HttpResponse:
-    """Per metric mean, standard deviation and count, and every swing's value."""
+    """Each metric of a session: average, spread, count, and every swing's value."""
     session = get_session_or_404(request.auth, id)
     return JsonAnswer(
         {
@@ -240,7 +240,7 @@ def get_session_metrics(request: ApiRequest, id: Id) -> HttpResponse:
     operation_id="list_session_movements",
 )
 def list_session_movements(request: ApiRequest, id: Id) -> HttpResponse:
-    """The movements of a session, in its order."""
+    """The movements of a session in the order in which they were recorded."""
     session = get_session_or_404(request.auth, id)
     movements = rows.movement_rows(
         visible_movements(request.auth).filter(session=session).in_session_order()
@@ -345,7 +345,7 @@ def get_movement_data(
     answer = StreamingHttpResponse(pieces, content_type=content_type)
     answer["ETag"] = etag
     if format != FileFormat.JSON:
-        # Made of our own numbers and words alone, so safe in any file system.
+        # The name has only our own numbers and words, so any file system takes it.
         name = f"movement-{movement.pk}-{data_type}.{format}"
         answer["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
@@ -367,7 +367,7 @@ def _etag(content: str, columns: list[str] | None, format: FileFormat) -> str:
     tags=["definitions"],
 )
 def list_metric_definitions(request: ApiRequest) -> HttpResponse:
-    """What each metric means: words, formula, unit, window and source."""
+    """The definition of each metric: words, formula, unit, window and source."""
     names = schemas.Definition.model_fields
     return JsonAnswer(
         {

@@ -80,14 +80,16 @@ class SessionList(Schema):
     """Sessions of one athlete, a page at a time."""
 
     sessions: list[SessionOut]
-    total: int = Field(description="All that match, before skip and limit.")
+    total: int = Field(
+        description="The number of all sessions that match, before skip and limit."
+    )
     player_id: int
 
 
 class Instant(Schema):
     """When an event was; all null where it was not found."""
 
-    time_s: float | None = Field(description="On the clock of the file.")
+    time_s: float | None = Field(description="Seconds on the clock of the file.")
     rule: str | None = Field(description="The rule that found it.")
     confidence: str | None
 
@@ -157,11 +159,11 @@ class SwingValue(Schema):
     side: Literal["right", "left"] | None
     value: float | str | None
     reason: str | None
-    counted: bool = Field(description="Whether the swing goes into means.")
+    counted: bool = Field(description="Whether the swing is included in averages.")
 
 
 class Spread(Schema):
-    """One metric over the counted swings whose reference is the same event."""
+    """The average of one metric over swings measured from the same event rule."""
 
     mean: float | None
     sd: float | None
@@ -174,10 +176,10 @@ class Spread(Schema):
 
 
 class SideSpread(Schema):
-    """One metric over the counted swings from one side."""
+    """The average of one metric over the included swings from one side."""
 
     side: Literal["right", "left"] | None = Field(
-        description="null where the side of the swings is not known."
+        description="null where the side of the swings is unknown."
     )
     mean: float | None
     sd: float | None
@@ -194,12 +196,13 @@ class SessionMetricOut(Spread):
     unit: str
     values: list[SwingValue]
     other_rules: list[Spread] = Field(
-        description="The same over swings that hang on another event; never mixed."
+        description="Averages over swings measured from another event rule; the two "
+        "are never mixed."
     )
     sides: list[SideSpread] = Field(
-        description="The same over the swings of each side, one for each event rule. "
-        "Of a switch hitter mean, sd and n above are over both sides together: hold "
-        "these against each other instead."
+        description="Averages over the swings of each side, one for each event rule. "
+        "For a switch hitter mean, sd and n above are over both sides together: "
+        "compare these instead."
     )
 
 

@@ -33,8 +33,8 @@ _AT_ONCE = 500
 MOST_A_SYNC = 10_000
 #: A key that more athletes share says little: no athletes are compared because of it.
 MOST_OF_A_KEY = 200
-#: A name that more athletes carry is a common one; with different birth dates they
-#: are taken for different people.
+#: A name that more athletes have is a common one; with different birth dates they are
+#: taken for different people.
 MOST_NAMESAKES = 5
 
 _RANKS = {likeness: rank for rank, likeness in enumerate(Likeness.values)}
@@ -105,7 +105,7 @@ def _compare_some(among: Q | None = None) -> int:
             among or Q(), compared_at__isnull=True
         ).order_by("pk")
         if connection.features.has_select_for_update_skip_locked:
-            # Whoever renames one of these meanwhile waits, and empties the mark again.
+            # A change of one of these names waits, and then empties compared_at again.
             waiting = waiting.select_for_update(
                 no_key=connection.features.has_select_for_no_key_update,
                 skip_locked=True,
@@ -143,8 +143,8 @@ def _find(batch: Mapping[int, Identity]) -> dict[tuple[int, int], Likeness]:
     for identity in batch.values():
         for key in _keys(identity)[1]:
             seekers[key].append(identity)
-    # Without a join: a database that knows nothing of its tables yet begins such a
-    # one with all athletes.
+    # Without a join: before a database has statistics of its tables, it would begin
+    # the join with all athletes.
     keys = NameKey.objects.filter(key__in=seekers).order_by()
     sizes = dict(keys.values_list("key").annotate(Count("id")))
     wanted = {key for key, size in sizes.items() if size <= MOST_OF_A_KEY}
@@ -205,7 +205,7 @@ def _write_pairs(ids: set[int], found: Mapping[tuple[int, int], Likeness]) -> No
             for (first, second), why in sorted(found.items())
             if (first, second) not in known
         ],
-        # Another process may have found the same from the other side.
+        # Another process may have found the same pair from the other athlete.
         ignore_conflicts=True,
         batch_size=500,
     )

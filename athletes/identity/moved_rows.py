@@ -26,7 +26,7 @@ _NOT_MOVED = frozenset(
         "athletes.player",
         "athletes.session",
         "athletes.sessionmetric",
-        # Files are asked of the vendor for each part by itself.
+        # Files are requested from the vendor for each part by itself.
         "syncing.analysisjob",
         "syncing.exportjob",
     }

@@ -49,7 +49,7 @@ def add_part(session_id: str, player: Player, values: dict[str, Any]) -> Session
     there. Called inside a transaction that has locked `player`.
     """
     head = player.merged_into_id or player.pk
-    # Records of the athlete that have a row there; most athletes have one record.
+    # Records of the athlete that have a row in this session; most have one record.
     taken = set(
         Session.objects.filter(session_id=session_id)
         .filter(Q(player=head) | Q(player__merged_into=head))
@@ -133,7 +133,7 @@ def _seat(
         row for row in rows if (row.player_id, row.recorded_as_id) != wanted[row.pk]
     ]
     for row in moving:
-        # Out of the way: an athlete has one row in a session at any moment.
+        # A temporary name, because an athlete may have only one row in a session.
         Session.objects.filter(pk=row.pk).update(session_id=f"moving {row.pk}")
     for row in moving:
         row.player_id, row.recorded_as_id = wanted[row.pk]
