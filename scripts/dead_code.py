@@ -67,10 +67,10 @@ def is_ours(item: Item) -> bool:
     variables of settings are read by Django.
     """
     if item.typ != "variable":
-        return item.typ != "attribute"
-    line = Path(item.filename).read_text(encoding="utf-8").splitlines()
-    is_constant = line[item.first_lineno - 1].startswith(item.name)
-    return is_constant and item.name.isupper() and item.filename.name != "settings.py"
+        return bool(item.typ != "attribute")
+    path, name = Path(item.filename), str(item.name)
+    line = path.read_text(encoding="utf-8").splitlines()[item.first_lineno - 1]
+    return line.startswith(name) and name.isupper() and path.name != "settings.py"
 
 
 def main() -> int:
