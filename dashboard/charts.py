@@ -2,7 +2,7 @@
 
 The layout of the dictionaries is in docs/design.md. Nothing here knows a row or a
 request: curves come in as arrays in stored units, and what goes out holds typed
-arrays (base64 float32), a start and a step, never a list of times. Colours, dashes
+arrays (base64 float32), a start and a step, never a list of times. Colors, dashes
 and fonts are the script's.
 """
 
@@ -28,19 +28,19 @@ LETTERS = "abcdef"
 
 
 def typed(values: Array | Sequence[float]) -> Json:
-    """An array as the script reads it; float32 is finer than a screen or camera."""
+    """An array as base64 of float32, which is finer than a screen or a camera."""
     flat = np.ascontiguousarray(values, dtype="<f4")
     return {"dtype": "f4", "bdata": base64.b64encode(flat.tobytes()).decode("ascii")}
 
 
 def finite(value: float | None) -> float | None:
-    """JSON has no NaN."""
+    """The value, or None where it is not finite: JSON has no NaN."""
     return value if value is not None and math.isfinite(value) else None
 
 
 @dataclass(frozen=True)
 class Mark:
-    """An event on the time axis, in the axis' unit."""
+    """An event on the time axis, at a place in the unit of the axis."""
 
     name: str
     at: float
@@ -49,6 +49,7 @@ class Mark:
     movable: bool = False
 
     def to_json(self) -> Json:
+        """The mark as the chart script reads it."""
         return {
             "name": self.name,
             "time": round(self.at, 3),
@@ -62,7 +63,8 @@ class Mark:
 class Line:
     """One curve on a uniform axis, in the unit that the chart shows.
 
-    With `lower` and `upper` it is a band and has no `y`.
+    With `lower` and `upper` it is a band and has no `y`. `letter` is the dash that
+    tells it from other lines of the same `part`.
     """
 
     key: str
@@ -79,6 +81,7 @@ class Line:
     hidden: bool = False
 
     def to_json(self) -> Json:
+        """The trace as the chart script reads it; without what has its default."""
         trace: Json = {
             "key": self.key,
             "part": self.part,
@@ -103,7 +106,7 @@ class Line:
 
 @dataclass(frozen=True)
 class LegendItem:
-    """One box that switches every trace of its key."""
+    """One check box of the legend; it switches every line of its key."""
 
     key: str
     label: str
@@ -112,6 +115,7 @@ class LegendItem:
     hidden: bool = False
 
     def to_json(self) -> Json:
+        """The box as the chart script reads it."""
         item: Json = {"key": self.key, "label": self.label, "part": self.part}
         if self.letter:
             item["side"] = self.letter
@@ -122,7 +126,7 @@ class LegendItem:
 
 @dataclass(frozen=True, eq=False)
 class Chart:
-    """Curves, marks and titles of one chart."""
+    """One chart: its lines, marked events, titles, legend and units."""
 
     lines: Sequence[Line]
     x_title: str
@@ -137,6 +141,7 @@ class Chart:
     extra: Sequence[Json] = field(default_factory=tuple)
 
     def to_json(self) -> Json:
+        """The whole chart as the chart script reads it."""
         x_axis: Json = {"title": {"text": self.x_title}}
         if self.x_range is not None:
             x_axis["range"] = [round(end, 3) for end in self.x_range]
@@ -160,7 +165,7 @@ class Chart:
 
 
 def axis_title(name: str, unit: str) -> str:
-    """`Turn rate (°/s)`; nothing in brackets where there is no unit."""
+    """The title of an axis: `Turn rate (°/s)`, or the name alone without a unit."""
     return f"{name} ({unit})" if unit else name
 
 
@@ -197,7 +202,7 @@ def band_lines(
 def trim(
     x0: float, dx: float, values: Array, low: float, high: float
 ) -> tuple[float, Array]:
-    """The part of a curve between two places of its axis, and its new start."""
+    """The start and the values of a curve between two places of its axis."""
     if dx <= 0 or len(values) == 0:
         return x0, values
     # Bounds may be infinite: then there is nothing to cut on that side.
@@ -228,7 +233,7 @@ def thinned(values: Array, count: int) -> list[float | None]:
 
 @dataclass(frozen=True)
 class TrendLine:
-    """Session means that may be joined by one line."""
+    """Session averages on one basis, which may be joined by a line."""
 
     label: str
     dates: Sequence[dt.date]
@@ -239,9 +244,9 @@ class TrendLine:
 
 @dataclass(frozen=True)
 class NoiseBand:
-    """Between these a newest value is no clear change."""
+    """The band inside which the newest value is no clear change."""
 
-    centre: float
+    center: float
     half_width: float
 
 
@@ -254,7 +259,7 @@ def trend_chart(
     decimals: int,
     noise: NoiseBand | None = None,
 ) -> Json:
-    """Means over time with bars of one SD; several lines are several symbols."""
+    """Averages over dates with bars of one SD; each line has a symbol of its own."""
     factor = display.unit_factor(unit, system)
     label = display.unit_label(unit, system)
     symbols = ("circle", "circle-open", "square", "diamond")
@@ -263,8 +268,8 @@ def trend_chart(
     traces: list[Json] = []
     dates = [date for line in lines for date in line.dates]
     if noise is not None and dates:
-        low = (noise.centre - noise.half_width) * factor
-        high = (noise.centre + noise.half_width) * factor
+        low = (noise.center - noise.half_width) * factor
+        high = (noise.center + noise.half_width) * factor
         traces.append(
             {
                 "key": "noise",
@@ -326,7 +331,7 @@ FEW_DAYS = 6
 
 
 def _days(dates: Sequence[dt.date]) -> Json:
-    """An axis of dates that never shows a part of a day."""
+    """The axis of dates; over few days it marks whole days only."""
     axis: Json = {"type": "date"}
     if dates and (max(dates) - min(dates)).days < FEW_DAYS:
         around = dt.timedelta(days=1)
@@ -340,7 +345,7 @@ def _days(dates: Sequence[dt.date]) -> Json:
 
 @dataclass(frozen=True, eq=False)
 class Skeleton:
-    """Joint centres of one movement in metres, x to the pitcher and z up."""
+    """Joint centers of one movement, in meters on the axes of its file."""
 
     names: Sequence[str]
     points: Array  # (n_frames, n_points, 3)
@@ -361,9 +366,9 @@ def figure3d(
     zero_s: float,
     reference_label: str,
 ) -> Json:
-    """What the figure's script reads; times on the clock of the file.
+    """The 3-D figure as its script reads it; times in seconds on the file's clock.
 
-    `events` maps names to time and short label.
+    `events` maps the name of each event to its time and short label.
     """
     frames, points, _ = skeleton.points.shape
     answer: Json = {

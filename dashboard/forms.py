@@ -14,7 +14,7 @@ from dashboard.selectors.swing_page import EventRow
 
 
 class MergeForm(forms.Form):
-    """Of two records, which says the truth: one choice for each fact that differs."""
+    """Which of two records is right: one choice for each fact that differs."""
 
     KEPT, MERGED = "kept", "merged"
 
@@ -32,7 +32,7 @@ class MergeForm(forms.Form):
             )
 
     def chosen(self, name: str) -> str:
-        """What is ticked of a fact: `kept` or `merged`."""
+        """Which record is ticked for a fact: `kept` or `merged`."""
         return str(self[name].value() or self.KEPT)
 
     def rows(self) -> list[tuple[MergeFact, bool]]:
@@ -40,7 +40,7 @@ class MergeForm(forms.Form):
         return [(fact, self.chosen(fact.name) == self.MERGED) for fact in self._facts]
 
     def from_merged(self) -> list[str]:
-        """Facts that are taken from the merged record."""
+        """Names of the facts that are taken from the merged record."""
         return [
             fact.name
             for fact in self._facts
@@ -49,7 +49,7 @@ class MergeForm(forms.Form):
 
 
 class AthleteFilterForm(forms.Form):
-    """The athlete list's state, all of it in the URL."""
+    """Filters of the athlete list, as the URL holds them."""
 
     q = forms.CharField(required=False, max_length=100, label="Name")
     bats = forms.ChoiceField(
@@ -60,7 +60,7 @@ class AthleteFilterForm(forms.Form):
     state = forms.ChoiceField(
         required=False, choices=[("", "Any"), *DataState.choices], label="Data"
     )
-    # Of an address that somebody kept, a tag that nobody has any more finds nobody.
+    # No choice field: a tag in a kept address that nobody has any more finds nobody.
     tag = forms.CharField(
         required=False, max_length=40, label="Tag", widget=forms.Select
     )
@@ -87,6 +87,7 @@ class AthleteFilterForm(forms.Form):
         ]
 
     def clean(self) -> dict[str, Any]:
+        """The cleaned values; an end before the start is an error."""
         values = super().clean() or {}
         start, end = values.get("start"), values.get("end")
         if start and end and end < start:
@@ -95,7 +96,7 @@ class AthleteFilterForm(forms.Form):
 
 
 class SessionForm(forms.ModelForm):  # type: ignore[type-arg]
-    """What people know of a session and the vendor does not."""
+    """Setup and bat of a session, which the vendor does not know."""
 
     class Meta:
         model = Session
@@ -122,7 +123,7 @@ class NoteForm(forms.Form):
 
 
 class TagForm(forms.Form):
-    """One tag, put on or taken off."""
+    """A tag to put on an athlete or a session, or to take off."""
 
     name = forms.CharField(max_length=40, strip=True, label="Tag")
     remove = forms.BooleanField(required=False)
@@ -139,7 +140,7 @@ ALIGNMENTS = [
 
 
 class SessionViewForm(forms.Form):
-    """Which curves the session's chart shows, and on which event they meet."""
+    """The series that the session's chart shows, and the event its curves meet on."""
 
     series = forms.ChoiceField(required=False, label="Series")
     align = forms.ChoiceField(required=False, label="Align on", choices=ALIGNMENTS)
@@ -155,7 +156,7 @@ class SessionViewForm(forms.Form):
 
 
 class CompareForm(SessionViewForm):
-    """As a session's curves, and stretched to percent of the swing as well."""
+    """Series and event of a comparison, which can also be in percent of the swing."""
 
     align = forms.ChoiceField(
         required=False,
@@ -165,12 +166,13 @@ class CompareForm(SessionViewForm):
 
 
 class InclusionForm(forms.Form):
-    """Counting a swing in or out, with the reason."""
+    """Whether a swing is included in averages, and why."""
 
     inclusion = forms.ChoiceField(choices=Inclusion.choices)
     reason = forms.CharField(required=False, max_length=300, strip=True)
 
     def clean(self) -> dict[str, Any]:
+        """The cleaned values; a decision without a reason is an error."""
         values = super().clean() or {}
         decided = values.get("inclusion") not in (None, Inclusion.AUTOMATIC)
         if decided and not values.get("reason"):
@@ -181,7 +183,7 @@ class InclusionForm(forms.Form):
 
 
 class EventForm(forms.Form):
-    """Times of the events that may be moved, on the clock of the file.
+    """Times of the events that may be moved, in seconds on the clock of the file.
 
     An input is named like its event, because dragging a line in a chart fills it.
     """
@@ -208,10 +210,11 @@ class EventForm(forms.Form):
 
     @property
     def event_fields(self) -> list[forms.BoundField]:
+        """The inputs of the events, in their order on the page."""
         return [self[event.name] for event in self._events]
 
     def moved(self) -> dict[str, float]:
-        """The events whose time is another one now; an emptied input means no move."""
+        """New times of the events that were changed; an emptied input is no move."""
         wanted = {
             event.name: (event.time_s, self.cleaned_data.get(event.name))
             for event in self._events

@@ -1,4 +1,4 @@
-"""Pages of athletes, sessions, swings; the paths are relied on from outside."""
+"""Addresses of the pages below `/athletes/`; other programs link to them."""
 
 from django.urls import path
 

@@ -16,7 +16,7 @@ from sharing.models import ShareLink
 
 @admin.register(ShareLink)
 class ShareLinkAdmin(ModelAdmin):
-    """Made on the sheet's page; here they are looked at and revoked."""
+    """The list of share links, where staff revoke them; they are made on the sheet."""
 
     list_display = [
         *("id", "player", "session", "label", "created_by", "created_at"),
@@ -29,12 +29,15 @@ class ShareLinkAdmin(ModelAdmin):
     exclude = ["digest"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
+        """False: links are made on the page of the sheet."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """False: a link is made and revoked, nothing else."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """False: a revoked link stays for the record."""
         return False
 
     @admin.action(description="Revoke", permissions=["view"])

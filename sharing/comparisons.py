@@ -19,12 +19,12 @@ MOST_SAVED = 200
 
 
 class NotSavableError(ValueError):
-    """Something cannot be kept as a comparison; says why."""
+    """A comparison cannot be saved; the text says why."""
 
 
 @dataclass(frozen=True)
 class SavedLine:
-    """One comparison in the list."""
+    """A saved comparison in the list, with its items in words."""
 
     comparison: SavedComparison
     items: tuple[str, ...]
@@ -38,7 +38,7 @@ class SavedLine:
 
 
 def visible_comparisons(user: User) -> QuerySet[SavedComparison]:
-    """Own ones and shared ones, without those of which a part may not be seen."""
+    """The user's own comparisons and shared ones, if they may see every part."""
     hidden = SavedItem.objects.exclude(
         Q(player__isnull=False)
         & (
@@ -69,7 +69,7 @@ def get_comparison_or_404(user: User, pk: int) -> SavedComparison:
 
 
 def get_own_comparison_or_404(user: User, pk: int) -> SavedComparison:
-    """The comparison, if it is this user's own: only he renames or deletes it."""
+    """The comparison, if it is this user's own: only the owner may change it."""
     found = get_comparison_or_404(user, pk)
     if found.owner_id != user.pk:
         raise Http404("There is no such comparison of yours.")
@@ -77,7 +77,7 @@ def get_own_comparison_or_404(user: User, pk: int) -> SavedComparison:
 
 
 def saved_lines(user: User) -> tuple[SavedLine, ...]:
-    """The list by name, with what is compared in words."""
+    """The comparisons that the user may see, by name."""
     found = list(visible_comparisons(user)[:MOST_SAVED])
     items: dict[int, list[SavedItem]] = {}
     for item in SavedItem.objects.filter(comparison__in=found).select_related(
@@ -96,7 +96,7 @@ def saved_lines(user: User) -> tuple[SavedLine, ...]:
 
 
 def address(comparison: SavedComparison, items: Iterable[SavedItem]) -> str:
-    """The query of the compare page that shows it."""
+    """The query string of the compare page that shows it."""
     query = {
         "items": ",".join(dict.fromkeys(item.key for item in items)),
         "series": comparison.series,
@@ -115,7 +115,11 @@ def save_comparison(
     align: str,
     is_shared: bool,
 ) -> SavedComparison:
-    """Keep a comparison; raises `NotSavableError` when a part is missing or unseen."""
+    """Save a comparison under a name.
+
+    Raises `NotSavableError` when a part is missing or may not be seen, when there is
+    nothing to compare, and when the user keeps as many as are allowed.
+    """
     items, missing = load_items(user, keys)
     if missing:
         raise NotSavableError(missing[0])
@@ -141,9 +145,9 @@ def save_comparison(
 
 
 def forget_athletes(players: Sequence[int], names: Iterable[str]) -> int:
-    """Take away what names an athlete who is being erased; returns how many.
+    """Delete comparisons that name an athlete who is being erased; returns how many.
 
-    `players` are all of his records. A comparison with a part of him goes as a whole:
+    `players` are all of their records. A comparison with a part of them goes whole:
     it is not what was saved any more, and its name may be about him.
     """
     doomed = (

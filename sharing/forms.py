@@ -1,4 +1,4 @@
-"""What people type: a new link, a comparison's name."""
+"""Forms for a new share link and for the name of a saved comparison."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sharing.models import SavedComparison
 
 
 class ShareForm(forms.Form):
-    """A new link."""
+    """A new share link: for whom, for how long, with which name."""
 
     label = forms.CharField(
         required=False,

@@ -32,12 +32,12 @@ MOST_RUNNING = 25
 
 
 class TooManyLinksError(ValueError):
-    """An athlete has as many running links as one can keep an eye on."""
+    """The athlete has as many running links as are allowed: revoke one first."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedLink:
-    """What a link opens."""
+    """A link that works now, with the athlete or session that it opens."""
 
     link: ShareLink
     player: Player
@@ -46,7 +46,7 @@ class OpenedLink:
     def sheet(self, side: str = "") -> Sheet:
         """The sheet in the link's units, with as much of the name as was chosen.
 
-        `side` is that of a switch hitter, as `sharing.sheet` reads it.
+        `side` (`right`, `left`) chooses the swings of a switch hitter.
         """
         sessions = access.visible_sessions(self.link.created_by)
         name = self.player.full_name if self.link.full_name else short_name(self.player)
@@ -132,7 +132,7 @@ def find(token: str) -> OpenedLink | None:
 
 
 def count(shared: OpenedLink, what: Literal["page", "PDF"]) -> None:
-    """One more opening, in the link's counters and in the audit; of whom is unknown."""
+    """Add one opening to the link's counters and to the audit trail."""
     field = "open_count" if what == "page" else "download_count"
     # Counted by the database: two at once are two.
     ShareLink.objects.filter(pk=shared.link.pk).update(
@@ -148,7 +148,7 @@ def count(shared: OpenedLink, what: Literal["page", "PDF"]) -> None:
 
 
 def links_about(user: User, player: Player) -> QuerySet[ShareLink]:
-    """An athlete's links: his own for a coach, everybody's for staff."""
+    """An athlete's share links: those that `user` made, or all of them for staff."""
     links = ShareLink.objects.filter(
         Q(player=player) | Q(player__merged_into=player)
     ).select_related("created_by", "session")

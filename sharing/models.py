@@ -8,24 +8,24 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.formats import date_format
 
 from accounts.models import Units, User
 from athletes.models import Movement, Player, Session
+from dashboard.phrases import session_day
 
 
 class ShareLinkQuerySet(models.QuerySet["ShareLink"]):
-    """Questions about links."""
+    """Share links, filtered."""
 
     def running(self) -> ShareLinkQuerySet:
-        """Neither revoked nor expired."""
+        """Links that are neither revoked nor expired."""
         return self.filter(revoked_at__isnull=True, expires_at__gt=timezone.now())
 
 
 class ShareLink(models.Model):
     """A way to one sheet without a login; only the hash of its secret is stored.
 
-    It is worth no more than its maker: whatever takes the athlete away from him takes
+    It is worth no more than its maker: whatever takes the athlete away from them takes
     the link away too (`sharing.links`).
     """
 
@@ -69,11 +69,12 @@ class ShareLink(models.Model):
 
     @staticmethod
     def digest_of(token: str) -> str:
+        """The hash of a link's secret, as it is stored."""
         return hashlib.sha256(token.encode()).hexdigest()
 
     @property
     def state(self) -> str:
-        """running, revoked or expired; whether the maker still may is not in it."""
+        """`running`, `revoked` or `expired`; the maker may have lost it besides."""
         if self.revoked_at is not None:
             return "revoked"
         return "running" if self.expires_at > timezone.now() else "expired"
@@ -139,7 +140,10 @@ class SavedItem(models.Model):
 
     @property
     def key(self) -> str:
-        """As the comparison's URL names it; after a merge, what it is part of now."""
+        """The item as the URL of a comparison names it: `athlete-7`.
+
+        After a merge it names the record that was kept.
+        """
         if self.player is not None:
             return f"athlete-{self.player.merged_into_id or self.player.pk}"
         if self.session is not None:
@@ -148,12 +152,11 @@ class SavedItem(models.Model):
 
     @property
     def words(self) -> str:
-        """Whom and when, as a list says it."""
+        """The item in words: athlete, swing and day."""
         if self.player is not None:
             return (self.player.merged_into or self.player).full_name
         session = self.session or (self.movement.session if self.movement else None)
         assert session is not None  # noqa: S101  # the constraint says so
-        day = session.session_date
-        when = date_format(day, "M j, Y") if day else "undated"
+        when = session_day(session.session_date, "undated")
         swing = f", swing {self.movement.position}" if self.movement else ""
         return f"{session.player.full_name}{swing}, {when}"

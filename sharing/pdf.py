@@ -1,7 +1,7 @@
 """A sheet as PDF, on one page of A4 or Letter.
 
 What the fonts in `sharing/fonts` do not have is printed as a box: a name is never an
-error and never silently shorter. Lengths are millimetres, sizes of type points.
+error and never silently shorter. Lengths are millimeters, sizes of type points.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ logging.getLogger("fontTools").setLevel(logging.ERROR)
 
 @lru_cache(maxsize=2)
 def _letters(font: str) -> frozenset[int]:
-    """What a font can print."""
+    """Code points of the letters that a font has."""
     with TTFont(FONTS / f"{font}.ttf", lazy=True) as opened:
         return frozenset(opened.getBestCmap())
 
@@ -69,7 +69,7 @@ def render(sheet: Sheet, paper: Paper) -> bytes:
 
 
 class _Page:
-    """The page while it is written, from top to bottom."""
+    """One page of PDF, written from top to bottom."""
 
     def __init__(self, sheet: Sheet, paper: Paper) -> None:
         self._sheet = sheet
@@ -90,6 +90,7 @@ class _Page:
         self._has_more_fonts = False
 
     def write(self) -> bytes:
+        """The finished file."""
         sheet, pdf = self._sheet, self._pdf
         self._head()
         self._findings()
@@ -156,6 +157,7 @@ class _Page:
         )
 
     def _height(self, text: str, size: float, width: float | None = None) -> float:
+        """How high a paragraph would be, in mm."""
         shown = self._style(text, size)
         found = self._pdf.multi_cell(
             width or self._width,
@@ -177,6 +179,7 @@ class _Page:
         return size
 
     def _rule(self, y: float, gray: int = HAIRLINE) -> None:
+        """A thin line across the page at height `y`."""
         self._pdf.set_draw_color(gray)
         self._pdf.set_line_width(0.2)
         self._pdf.line(MARGIN, y, MARGIN + self._width, y)
@@ -184,6 +187,7 @@ class _Page:
     # Parts
 
     def _head(self) -> None:
+        """Facility, name, facts and where the data are from."""
         sheet, pdf = self._sheet, self._pdf
         left = sheet.facility or "Swing sheet"
         right = "Swing sheet" if sheet.facility else ""
@@ -205,6 +209,7 @@ class _Page:
         pdf.set_y(pdf.y + 2.5)
 
     def _findings(self) -> None:
+        """The numbered findings."""
         pdf = self._pdf
         for place, text in enumerate(self._sheet.findings, start=1):
             top = pdf.y
@@ -215,6 +220,7 @@ class _Page:
         pdf.set_y(pdf.y + 2)
 
     def _chart(self, drawn: Drawing, height: float) -> None:
+        """The chart with its title and labels, `height` mm high."""
         pdf = self._pdf
         shown = self._style(drawn.title, 9.5, strong=True)
         pdf.cell(pdf.get_string_width(shown) + 2, 5, shown)
@@ -252,16 +258,18 @@ class _Page:
     _ROW, _HEAD_ROW = 4.7, 5.2
 
     def _columns(self) -> tuple[float, ...]:
-        """Widths: number, unit, before, n, now, SD, n, difference, clear from, real?"""
+        """Widths of the table's columns in mm, from the name to real change."""
         fixed = (10.0, 14.0, 9.0, 15.0, 15.0, 8.0, 17.0, 17.0)
         rest = self._width - sum(fixed)
         return (rest * 0.66, *fixed, rest * 0.34)
 
     def _table_height(self) -> float:
+        """How high the table will be, in mm."""
         rows = len(self._sheet.rows)
         return 2 * self._HEAD_ROW + rows * self._ROW + 3 if rows else 0
 
     def _table(self) -> None:
+        """The table of numbers with its two lines of heads."""
         sheet, pdf = self._sheet, self._pdf
         if not sheet.rows:
             return
@@ -289,6 +297,7 @@ class _Page:
         pdf.set_y(pdf.y + 2)
 
     def _row(self, row: SheetRow, widths: Sequence[float]) -> None:
+        """One number as a line of the table."""
         pdf = self._pdf
         texts = (
             *("", row.unit, row.before, row.before_n, row.now, row.sd, row.n),
@@ -322,6 +331,7 @@ class _Page:
         size: float,
         gray: int = INK,
     ) -> None:
+        """Texts side by side in columns of these widths (mm)."""
         pdf = self._pdf
         for place, (text, width) in enumerate(zip(texts, widths, strict=True)):
             strong = place == 4 and size == 8
@@ -339,10 +349,12 @@ class _Page:
 
     @property
     def _note_width(self) -> float:
+        """Width of one of the two columns of footnotes, in mm."""
         return (self._width - self._GUTTER) / 2
 
     @cached_property
     def _columns_of_notes(self) -> tuple[Sequence[Footnote], Sequence[Footnote]]:
+        """The footnotes in two columns of about one height."""
         notes = self._sheet.footnotes
         heights = [
             self._height(self._note_text(note), self._NOTE, self._note_width)
@@ -357,9 +369,11 @@ class _Page:
 
     @staticmethod
     def _note_text(note: Footnote) -> str:
+        """A footnote as it is printed."""
         return f"{note.mark}  {note.term}. {note.text}"
 
     def _note_height(self) -> float:
+        """How high the footnotes will be, in mm."""
         heights = [
             sum(
                 self._height(self._note_text(note), self._NOTE, self._note_width) + 0.4
@@ -370,6 +384,7 @@ class _Page:
         return max(heights) + 2
 
     def _footnotes(self, notes: Sequence[Footnote]) -> None:
+        """The footnotes in two columns."""
         if not notes:
             return
         pdf = self._pdf
@@ -390,20 +405,23 @@ class _Page:
         pdf.set_y(lowest + 1)
 
     def _remark_height(self) -> float:
+        """How high the remarks will be, in mm."""
         return sum(self._height(text, self._NOTE) + 0.4 for text in self._sheet.remarks)
 
     def _remarks(self) -> None:
+        """The remarks below the footnotes."""
         for text in self._sheet.remarks:
             self._text(text, self._NOTE, gray=MUTED)
             self._pdf.set_y(self._pdf.y + 0.4)
 
 
 def _rgb(color: str) -> tuple[int, int, int]:
+    """Red, green and blue (0 to 255) of a color such as `#d05a00`."""
     return tuple(int(color[i : i + 2], 16) for i in (1, 3, 5))  # type: ignore[return-value]
 
 
 def _picture(drawn: Drawing, scale: float, tall: float) -> bytes:
-    """Areas and lines as SVG in millimetres; texts are set by the page's fonts."""
+    """Areas and lines as SVG in millimeters; texts are set by the page's fonts."""
 
     def points(shape: Sequence[tuple[float, float]]) -> str:
         return quoteattr(" ".join(f"{x * scale:.2f},{y * tall:.2f}" for x, y in shape))

@@ -1,4 +1,4 @@
-"""What several views answer alike."""
+"""The answer that sends a sheet as a PDF file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sharing.sheet import Paper, Sheet
 
 
 def pdf_response(sheet: Sheet, paper: Paper) -> HttpResponse:
-    """The sheet as a download; its name is ours, so it needs no escaping."""
+    """The sheet as a file to download; its name is ours, so it needs no escaping."""
     # Half a second of imports that commands and workers have no use for.
     from sharing import pdf
 

@@ -13,7 +13,6 @@ from typing import Literal
 
 from django.conf import settings
 from django.utils import timezone
-from django.utils.formats import date_format
 
 from accounts.models import Units
 from athletes.analysis.history import (
@@ -29,7 +28,7 @@ from athletes.analysis.history import (
 from athletes.models import Player, Session
 from athletes.querysets import SessionQuerySet
 from biomechanics.definitions import NUMERIC_HEADLINES
-from dashboard.phrases import number_of
+from dashboard.phrases import number_of, session_day
 from dashboard.selectors.changes import findings
 from sharing.drawing import Drawing
 from sharing.sheet_curves import counted_swings, draw_turn_rates, order_line
@@ -215,10 +214,10 @@ def _sheet(
         before_head="Before"
         if not sessions_before
         else f"Before ({number_of(sessions_before, 'session')})",
-        now_head=_date(session) if session else "Now",
+        now_head=session_day(session.session_date) if session else "Now",
         footnotes=footnotes(changes),
         remarks=remarks(changes),
-        made_line=f"Printed {date_format(timezone.localdate(), 'M j, Y')}. "
+        made_line=f"Printed {session_day(timezone.localdate())}. "
         "Numbers describe a swing; they do not grade it.",
         file_name=_file_name(kind, player, session),
         units=units,
@@ -230,13 +229,6 @@ def cut(text: str, length: int) -> str:
     """At most `length` characters on one line, the rest as an ellipsis."""
     text = " ".join(text.split())
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
-
-
-def _date(session: Session) -> str:
-    """The day of the session: `Mar 8, 2026`."""
-    if session.session_date is None:
-        return "Undated session"
-    return date_format(session.session_date, "M j, Y")
 
 
 def _side_facts(changes: Changes, others: int) -> tuple[str, ...]:
@@ -270,8 +262,9 @@ def _data_line(session: Session | None) -> str:
     """Which session the numbers are of, and what captured it."""
     if session is None:
         return "No session with numbers yet."
-    day = session.session_date
-    when = f"Session of {_date(session)}" if day else "Undated session"
+    when = session_day(session.session_date)
+    if session.session_date:
+        when = f"Session of {when}"
     source = cut(session.mocap_type_name, DETAIL_LENGTH)
     return f"{when}. Source: Reboot Motion{f', {source}' if source else ''}."
 

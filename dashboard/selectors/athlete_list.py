@@ -34,7 +34,7 @@ ORDERS: dict[str, Order] = {
 
 @dataclass(frozen=True)
 class AthleteColumn:
-    """A head of the table that sorts by itself."""
+    """A column of the athlete table; a click on its head sorts by it."""
 
     key: str
     label: str
@@ -69,9 +69,10 @@ ATHLETE_COLUMNS = (
 
 
 def sort_choices(sort: str) -> tuple[tuple[str, str], ...]:
-    """Orders to choose from where there are no heads, the present one among them.
+    """Sort keys and their labels for a phone, where the table has no heads.
 
-    A list of both directions of every column would be too long for a phone.
+    The present order is among them. A list of both directions of every column would
+    be too long.
     """
     offered = {}
     for column in ATHLETE_COLUMNS:
@@ -99,12 +100,13 @@ class AthleteFilter:
 
     @property
     def is_active(self) -> bool:
+        """Whether the list is narrowed at all."""
         return any((self.q, self.bats, self.state, self.tag, self.start, self.end))
 
 
 @dataclass(frozen=True)
 class AthleteRow:
-    """One line of the table."""
+    """One athlete as a line of the table."""
 
     id: int
     name: str
@@ -120,7 +122,7 @@ class AthleteRow:
 
 @dataclass(frozen=True)
 class AthleteList:
-    """Everything that the table needs."""
+    """One page of the athlete table, with what its links need."""
 
     rows: tuple[AthleteRow, ...]
     filter: AthleteFilter
@@ -138,15 +140,20 @@ class AthleteList:
 
     @property
     def total_is_more(self) -> bool:
+        """Whether there are more matches than are counted."""
         return self.total > COUNT_LIMIT
 
     @property
     def total_shown(self) -> int:
+        """The number of matches that the page names."""
         return min(self.total, COUNT_LIMIT)
 
 
 def parse_sort(text: str) -> tuple[str, bool]:
-    """`-swings` is swings, largest first; anything unknown is by name."""
+    """The column and whether it descends: `-swings` is swings, largest first.
+
+    Anything unknown is by name.
+    """
     key, descending = text.removeprefix("-"), text.startswith("-")
     return (key, descending) if key in ORDERS else ("name", False)
 
@@ -205,6 +212,7 @@ def _total(matching: PlayerQuerySet, page: Page[Player]) -> int:
 
 
 def _row(player: Player) -> AthleteRow:
+    """The athlete as a line of the table; no query."""
     return AthleteRow(
         id=player.pk,
         name=player.full_name,
@@ -223,5 +231,6 @@ def _row(player: Player) -> AthleteRow:
 
 
 def _latest(metric: str, value: float | None) -> MetricReading:
+    """A speed kept with the athlete, as a reading."""
     reason = "" if value is not None else "No counted swing has it yet."
     return MetricReading(METRICS[metric], value, reason=reason)

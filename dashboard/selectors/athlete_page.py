@@ -48,7 +48,7 @@ class AthleteFacts:
 
 @dataclass(frozen=True)
 class HeadlineTile:
-    """One headline number: now, against before, and its way there."""
+    """One headline number: the newest, its change, and the line that led to it."""
 
     reading: MetricReading
     date: dt.date | None
@@ -57,12 +57,16 @@ class HeadlineTile:
 
     @property
     def metric(self) -> str:
+        """The id of the metric."""
         return self.reading.metric
 
 
 @dataclass(frozen=True)
 class Trend:
-    """One metric over the sessions, one line for each basis."""
+    """One metric over the sessions, one line for each basis.
+
+    `basis` is that of the newest session; `left_out` counts points on other bases.
+    """
 
     metric: str
     basis: Basis | None
@@ -73,6 +77,7 @@ class Trend:
 
     @property
     def definition(self) -> MetricDefinition:
+        """Name, unit and meaning of the metric."""
         return METRICS[self.metric]
 
     @property
@@ -117,6 +122,7 @@ class AthletePage:
 
     @property
     def has_numbers(self) -> bool:
+        """Whether any headline number is known."""
         return any(not tile.reading.is_missing for tile in self.tiles)
 
 
@@ -194,6 +200,7 @@ def _newest_of_all(series: Iterable[Sequence[Point]]) -> Point | None:
 
 
 def _facts(player: Player) -> AthleteFacts:
+    """The facts as the page prints them; no query."""
     day = player.last_session_on
     return AthleteFacts(
         bats=player.get_dominant_hand_hitting_display() or "",
@@ -206,6 +213,7 @@ def _facts(player: Player) -> AthleteFacts:
 
 
 def _tile(name: str, points: Sequence[Point]) -> HeadlineTile:
+    """The newest average of a headline metric; `points` are oldest first."""
     if not points:
         return HeadlineTile(no_average(name), None, None, ())
     latest = newest_point(points)
@@ -225,7 +233,10 @@ def _tile(name: str, points: Sequence[Point]) -> HeadlineTile:
 
 
 def newest_point(points: Sequence[Point]) -> Point:
-    """The newest session's point; of several bases the one of most swings."""
+    """The newest session's average; of several bases that of most swings.
+
+    `points` are one metric's, oldest first.
+    """
     last = points[-1].session_id
     return max(
         (point for point in points if point.session_id == last),
@@ -256,6 +267,7 @@ def _trend(name: str, points: Sequence[Point], side: str, *, mixed: bool) -> Tre
 def _session_lines(
     player: Player, sessions: SessionQuerySet, page: int, speeds: Sequence[Point]
 ) -> tuple[tuple[SessionLine, ...], int, int]:
+    """One page of the athlete's sessions, its number, and how many pages there are."""
     own = (
         sessions.filter(player=player)
         .newest_first()
@@ -287,7 +299,10 @@ def _session_lines(
 def _hand_speeds(
     points: Iterable[Point],
 ) -> dict[int, tuple[tuple[str, MetricReading], ...]]:
-    """By session, with the side in words where the athlete swings from both."""
+    """Peak hand speed by session id, each with its side in words.
+
+    The words are empty where the athlete swings from one side alone.
+    """
     found: dict[int, dict[str, MetricReading]] = {}
     for point in sorted(points, key=lambda point: point.n):
         of_session = found.setdefault(point.session_id, {})

@@ -25,7 +25,7 @@ Among = Literal["age", "all"]
 
 @dataclass(frozen=True)
 class Standing:
-    """One number among those of the same basis, in words and for the strip."""
+    """One headline number and where it lies among other athletes' on its basis."""
 
     reading: MetricReading
     share: Rank | None
@@ -34,11 +34,12 @@ class Standing:
 
     @property
     def percentile(self) -> float | None:
+        """The percentile, 0 to 100, where enough athletes are compared."""
         return self.share.percentile if self.share else None
 
     @property
     def ordinal(self) -> str:
-        """`63rd`; never 0th or 100th, for nobody is below or above himself."""
+        """`63rd`; never 0th or 100th, for nobody is below or above themselves."""
         if self.percentile is None:
             return ""
         return _ordinal(max(1, min(99, math.floor(self.percentile + 0.5))))
@@ -60,7 +61,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class PeerChoice:
-    """One group to be held against: what it is called and how many are in it."""
+    """A group to be compared with: what it is called and how many are in it."""
 
     among: Among
     label: str
@@ -68,12 +69,13 @@ class PeerChoice:
 
     @property
     def is_enough(self) -> bool:
+        """Whether the group is large enough for percentiles."""
         return self.n >= LEAST_ATHLETES
 
 
 @dataclass(frozen=True)
 class MiddleHalf:
-    """What the middle half of a group has of one metric, in the metric's unit."""
+    """Quartiles of one metric in a group of athletes, in the metric's unit."""
 
     place: Standing
     low: float
@@ -98,22 +100,23 @@ class AthletePeers:
 
     @property
     def has_percentiles(self) -> bool:
+        """Whether any of the numbers has a percentile."""
         return any(place.percentile is not None for place in self.places)
 
     @property
     def apart(self) -> str:
-        """Why none of the numbers is held against others, if that is so of all."""
+        """Why no number is compared, where one reason holds for all of them."""
         reasons = {place.apart for place in self.places}
         return reasons.pop() if len(reasons) == 1 else ""
 
     @property
     def most(self) -> int:
-        """The largest group there is, of those that were asked for."""
+        """How many athletes the largest of the shown comparisons has."""
         return max((place.share.n for place in self.places if place.share), default=0)
 
     @property
     def group_words(self) -> str:
-        """Who is compared with, as it stands in a sentence."""
+        """Who the athlete is compared with: `31 athletes aged 14–15`."""
         chosen = next(item for item in self.choices if item.among == self.among)
         who = number_of(self.most, "athlete")
         if not self.is_facility:
@@ -132,7 +135,7 @@ def athlete_peers(
     among: str,
     seen: PlayerQuerySet | None,
 ) -> AthletePeers:
-    """The newest numbers among everyone's; seven queries at most.
+    """Where the newest numbers lie among other athletes'; seven queries at most.
 
     `latest` holds each number that is shown with the session mean it comes from,
     `history` all of the athlete's, `chosen` the metric whose middle half is told.
@@ -174,9 +177,9 @@ OTHER_SIDE = "No percentile: it is of the newest session, of the other side."
 
 
 def _apart(point: Point, points: Sequence[Point]) -> str:
-    """Why a number is not what is kept of the athlete among all, in words.
+    """Why a number cannot be compared with other athletes'; empty where it can.
 
-    What is kept is a mean over all swings of the newest session.
+    What is kept for comparing is the average over all swings of the newest session.
     """
     if point.is_part:
         return BOTH_SIDES
@@ -185,6 +188,7 @@ def _apart(point: Point, points: Sequence[Point]) -> str:
 
 
 def _key(point: Point) -> PeerBasis:
+    """What must be equal for two athletes' numbers to be compared."""
     basis = point.basis
     return (
         point.metric,
@@ -196,6 +200,7 @@ def _key(point: Point) -> PeerBasis:
 
 
 def _choices(found: Sequence[Peers]) -> tuple[PeerChoice, ...]:
+    """The groups to choose from: all ages, and the athlete's own age if known."""
     everyone = max((item.everyone.n for item in found), default=0)
     choices = [PeerChoice("all", "All ages", everyone)]
     band = next((item.band for item in found if item.band is not None), None)
@@ -206,6 +211,7 @@ def _choices(found: Sequence[Peers]) -> tuple[PeerChoice, ...]:
 
 
 def _among(wish: str, choices: Sequence[PeerChoice]) -> Among:
+    """The group to compare with: the wished one, else their age if it is enough."""
     by_key = {choice.among: choice for choice in choices}
     if wish == "all" or "age" not in by_key or not by_key["age"].is_enough:
         return "all"
@@ -213,6 +219,7 @@ def _among(wish: str, choices: Sequence[PeerChoice]) -> Among:
 
 
 def _share(found: Peers | None, among: Among) -> Rank | None:
+    """The number's place in one group."""
     if found is None:
         return None
     return found.everyone if among == "all" else found.same_age
@@ -226,7 +233,7 @@ def _middle(
     among: Among,
     seen: PlayerQuerySet | None,
 ) -> MiddleHalf | None:
-    """The middle half of the chosen metric, where a percentile is said."""
+    """Quartiles of the chosen metric; None where it has no percentile."""
     place = next((item for item in places if item.reading.metric == chosen), None)
     if place is None or place.percentile is None:
         return None
@@ -237,6 +244,7 @@ def _middle(
 
 
 def _ordinal(number: int) -> str:
+    """The number as `1st`, `2nd`, `11th`."""
     if 10 <= number % 100 <= 20:
         return f"{number}th"
     return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"

@@ -1,4 +1,4 @@
-"""What changed, held against the athlete's own scatter; in numbers and in words."""
+"""Findings: what changed in the newest session, in plain sentences."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Finding:
 
 
 def findings(history: History, *, system: str) -> tuple[Finding, ...]:
-    """Three plain sentences about the newest session, what changed first.
+    """At most three sentences about the newest session; what changed comes first.
 
     `history` is one athlete's, by metric and oldest first; of a switch hitter that of
     one side.
@@ -65,6 +65,7 @@ def findings(history: History, *, system: str) -> tuple[Finding, ...]:
 
 
 def _at(points: Sequence[Point], session_id: int) -> Point:
+    """The session's point; of several bases that of most swings."""
     return max(
         (point for point in points if point.session_id == session_id),
         key=lambda point: point.n,
@@ -80,6 +81,7 @@ _MORE_LESS = {
 
 
 def _compared_with(change: MetricChange) -> str:
+    """What a change is held against, as it stands in a sentence."""
     if change.sessions_before == 1:
         return "than in the session before"
     return f"than in the {spelled(change.sessions_before)} sessions before"
@@ -109,6 +111,7 @@ def real_sentence(change: MetricChange, system: str) -> str:
 
 
 def _amount(value: float | None, change: MetricChange, system: str) -> str:
+    """A value of the changed metric as text, in the reader's units."""
     return display.value_text(value, change.unit, system, decimals=change.decimals)
 
 
@@ -123,7 +126,7 @@ _GROUP_WORDS = {
 def _same_sentences(
     same: Sequence[MetricChange], count: int, system: str
 ) -> list[Finding]:
-    """What is as before, by group, so that three sentences can cover it."""
+    """Sentences about what did not change, one for each group of metrics."""
     groups: dict[str, list[MetricChange]] = {}
     for change in same:
         groups.setdefault(change.definition.group, []).append(change)
@@ -150,17 +153,19 @@ def _same_sentences(
 
 
 def _as_before(what: str, change: MetricChange) -> str:
+    """What did not change, with its side for a switch hitter."""
     return f"{what}, {change.side}, as before" if change.side else f"{what} as before"
 
 
 def _lower_first(text: str) -> str:
+    """The text with a small first letter, unless it begins with an abbreviation."""
     return text if text[:2].isupper() else text[:1].lower() + text[1:]
 
 
 def _unknown_sentences(
     changes: Mapping[str, MetricChange], count: int, system: str
 ) -> list[Finding]:
-    """What can be said when there is nothing to compare with."""
+    """Sentences for when there is nothing to compare with yet."""
     unknown = [change for change in changes.values() if change.real is None]
     if not unknown:
         return []

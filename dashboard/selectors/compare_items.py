@@ -7,14 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from django.db.models import F
-from django.utils.formats import date_format
 
 from athletes.access import Viewer, visible_movements, visible_players, visible_sessions
 from athletes.analysis.means_by_side import SIDES, side_key, side_of
 from athletes.models import Movement, Player, Session
 from athletes.phrases import side_in_words
 from dashboard import charts
-from dashboard.phrases import number_of
+from dashboard.phrases import number_of, session_day
 
 LEAST_ITEMS, MOST_ITEMS = 2, 6
 _SIDE_KEYS = tuple(map(side_key, SIDES))
@@ -29,7 +28,7 @@ MIXED = "mixed"
 class ItemKey:
     """One thing to compare as the URL names it: `session-12`, `session-12-left`.
 
-    The second names one of the two swings of a switch hitter.
+    The second form names one of the two sides that a switch hitter swings from.
     """
 
     kind: str
@@ -100,7 +99,10 @@ def parse_items(texts: Iterable[str]) -> tuple[tuple[ItemKey, ...], tuple[str, .
 def load_items(
     user: Viewer, keys: Sequence[ItemKey]
 ) -> tuple[tuple[Item, ...], tuple[str, ...]]:
-    """Items in the order of the URL; what one may not see is said to be missing."""
+    """Items in the order of the URL, and a sentence for each that is not shown.
+
+    What `user` may not see is said to be missing, like what does not exist.
+    """
     wanted: dict[str, list[int]] = {kind: [] for kind in KINDS}
     for key in keys:
         wanted[key.kind].append(key.pk)
@@ -212,7 +214,7 @@ def _from_side(item: Item, side: str, choices: tuple[str, ...]) -> Item:
 
 
 def _newest_sessions(user: Viewer, players: Sequence[int]) -> dict[int, list[int]]:
-    """The newest sessions with swings of each athlete."""
+    """Ids of each athlete's newest sessions with swings, newest first."""
     if not players:
         return {}
     found: dict[int, list[int]] = {}
@@ -226,13 +228,6 @@ def _newest_sessions(user: Viewer, players: Sequence[int]) -> dict[int, list[int
         if len(found.setdefault(player, [])) < ATHLETE_SESSIONS:
             found[player].append(session)
     return found
-
-
-def date_words(session: Session) -> str:
-    """The day of the session: `Mar 8, 2026`, or that it is undated."""
-    if session.session_date is None:
-        return "undated"
-    return date_format(session.session_date, "M j, Y")
 
 
 def _included(movements: Iterable[Movement]) -> tuple[Movement, ...]:
@@ -250,7 +245,7 @@ def _swing_item(
         key=key,
         letter=letter,
         label=f"{session.player.full_name}, swing {swing.position}",
-        detail=date_words(session),
+        detail=session_day(session.session_date, "undated"),
         url_name="dashboard:swing",
         player=session.player,
         swings=(swing,),
@@ -272,7 +267,8 @@ def _session_item(
     return Item(
         key=key,
         letter=letter,
-        label=f"{session.player.full_name}, {date_words(session)}",
+        label=f"{session.player.full_name}, "
+        f"{session_day(session.session_date, 'undated')}",
         detail=number_of(len(swings), "counted swing"),
         url_name="dashboard:session",
         player=session.player,

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from athletes.access import Viewer, visible_players, visible_sessions
-from dashboard.phrases import number_of
-from dashboard.selectors.compare_items import date_words
+from dashboard.phrases import number_of, session_day
 
 
 @dataclass(frozen=True)
 class PickSession:
-    """A session that can be added."""
+    """A session that can be added, by the key that the URL takes."""
 
     key: str
     label: str
@@ -20,7 +19,7 @@ class PickSession:
 
 @dataclass(frozen=True)
 class PickAthlete:
-    """An athlete that can be added, with the newest sessions."""
+    """An athlete that can be added, with their newest sessions."""
 
     key: str
     label: str
@@ -31,7 +30,7 @@ PICK_ATHLETES, PICK_SESSIONS = 6, 5
 
 
 def pickable(user: Viewer, text: str) -> tuple[PickAthlete, ...]:
-    """Athletes by name with their newest sessions; two queries."""
+    """Athletes whose name matches `text`, with their newest sessions; two queries."""
     if not text.strip():
         return ()
     players = list(
@@ -51,7 +50,7 @@ def pickable(user: Viewer, text: str) -> tuple[PickAthlete, ...]:
             found.append(
                 PickSession(
                     f"session-{session.pk}",
-                    date_words(session),
+                    session_day(session.session_date, "undated"),
                     f"{words}, {condition}" if session.condition else words,
                 )
             )

@@ -25,7 +25,7 @@ PAGE_SIZE = 25
 DECIDED_SHOWN = 25
 SHARED_SHOWN = 10
 
-#: What a reason is worth, and what speaks against it.
+#: What each kind of likeness means, as the page of a merge says it.
 LIKENESS_WORDS: dict[str, str] = {
     Likeness.SAME: "The same name and the same birth date.",
     Likeness.SWAPPED: "The same words of a name in another order, and the same birth "
@@ -47,7 +47,7 @@ LIKENESS_WORDS: dict[str, str] = {
 
 @dataclass(frozen=True)
 class DuplicateRecord:
-    """One of the two, as far as it tells who is meant."""
+    """One of two records of an athlete, with what tells whom it is about."""
 
     player: Player
     teams: tuple[str, ...]
@@ -65,6 +65,7 @@ class PairLine:
 
     @property
     def reason(self) -> str:
+        """Why the two are named together, as the page says it."""
         return self.pair.get_likeness_display()
 
     @property
@@ -90,11 +91,12 @@ class DuplicatesPage:
 
     @property
     def total_text(self) -> str:
+        """How many pairs wait, in words."""
         return pairs_text(self.total)
 
 
 def pairs_text(count: int) -> str:
-    """`3 pairs`; beyond a limit nobody counts."""
+    """The number of pairs in words: `3 pairs`, or `more than 10,000 pairs`."""
     if count > COUNT_LIMIT:
         return f"more than {COUNT_LIMIT:,} pairs"
     return f"{count:,} pair{'' if count == 1 else 's'}"
@@ -142,7 +144,7 @@ def duplicates_page(number: int = 1) -> DuplicatesPage:
 
 
 def records_of(players: Iterable[Player]) -> dict[int, DuplicateRecord]:
-    """What tells records apart, by their ids; two queries."""
+    """Teams, first session and sources of each athlete, by id; two queries."""
     by_id = {player.pk: player for player in players}
     spans: dict[int, dict[str, Any]] = {}
     sources: dict[int, set[str]] = {}
@@ -191,17 +193,18 @@ class MergeFact:
 
     @property
     def differs(self) -> bool:
+        """Whether the two records say different things."""
         return bool(self.kept != self.merged)
 
     @property
     def takes_merged(self) -> bool:
-        """What is chosen at first: the kept record's, unless it says nothing."""
+        """Whether the merged record's value is ticked at first, being the only one."""
         return self.differs and self.kept in (None, "")
 
 
 @dataclass(frozen=True)
 class MergePage:
-    """What merging one record into another would come to."""
+    """Two records side by side, and what merging the second into the first changes."""
 
     kept: DuplicateRecord
     merged: DuplicateRecord
@@ -215,6 +218,7 @@ class MergePage:
 
     @property
     def conflicts(self) -> tuple[MergeFact, ...]:
+        """The facts that have to be chosen."""
         return tuple(fact for fact in self.facts if fact.differs)
 
 
@@ -285,19 +289,20 @@ class LikelyDuplicate:
 
     @property
     def reason(self) -> str:
+        """Why it may be the same athlete, as the page says it."""
         return self.pair.get_likeness_display()
 
 
 @dataclass(frozen=True)
 class Identities:
-    """What staff see of an athlete's other records."""
+    """An athlete's possible and merged other records, for staff."""
 
     likely: tuple[LikelyDuplicate, ...]
     merges: tuple[AthleteMerge, ...]
 
 
 def identities(player: Player) -> Identities:
-    """Records that may be his, and those that were merged into him; two queries."""
+    """Records that may be the same athlete, and those merged into them; two queries."""
     pairs = (
         DuplicatePair.objects.waiting()
         .filter(Q(first=player) | Q(second=player))
@@ -320,7 +325,7 @@ def identities(player: Player) -> Identities:
 
 
 def sessions_given_back(entry: AthleteMerge) -> tuple[int, dt.date | None]:
-    """Sessions that undoing gives back, and the day of the newest."""
+    """How many sessions undoing the merge gives back, and the day of the newest."""
     ids = [entry.merged_id, *entry.changes.get("aliases", [])]
     rows = Session.objects.filter(Q(recorded_as__in=ids) | Q(player__in=ids))
     found = rows.aggregate(n=Count("id"), newest=Max("session_date"))
@@ -328,7 +333,7 @@ def sessions_given_back(entry: AthleteMerge) -> tuple[int, dt.date | None]:
 
 
 def swings_given_back(entry: AthleteMerge) -> int:
-    """Movements that go with those sessions."""
+    """How many movements undoing the merge gives back with its sessions."""
     ids = [entry.merged_id, *entry.changes.get("aliases", [])]
     return Movement.objects.filter(
         Q(session__recorded_as__in=ids) | Q(folded_from__player__in=ids)

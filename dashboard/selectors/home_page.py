@@ -39,10 +39,12 @@ class SessionCard:
 
     @property
     def more_changes(self) -> int:
+        """How many real changes there are beyond those shown."""
         return max(0, len(self.changes) - CHANGES_PER_SESSION)
 
     @property
     def first_changes(self) -> tuple[MetricChange, ...]:
+        """The largest real changes, as many as the card shows."""
         return self.changes[:CHANGES_PER_SESSION]
 
 
@@ -78,7 +80,7 @@ class HomePage:
 def home_page(
     players: PlayerQuerySet, sessions: SessionQuerySet, *, system: str
 ) -> HomePage:
-    """At most nine queries, however many athletes there are."""
+    """The first page for who may see these athletes; nine queries at most."""
     recent = list(
         sessions.filter(session_date__isnull=False)
         .select_related("player")
@@ -114,7 +116,10 @@ def home_page(
 def real_changes(
     history: History, session_id: int
 ) -> tuple[tuple[MetricChange, ...], bool]:
-    """Real changes of one session, largest first; and whether any were compared."""
+    """Real changes in one session, largest first, and whether anything was compared.
+
+    `history` holds one athlete's session averages by metric.
+    """
     found = []
     compared = False
     for points in history.values():
@@ -137,6 +142,7 @@ def real_changes(
 def _card(
     session: Session, changes: Sequence[MetricChange], compared: bool
 ) -> SessionCard:
+    """A session as a card; no query."""
     quality = session.summary.get("quality") or {}
     return SessionCard(
         session=session,
@@ -175,6 +181,7 @@ def attention(
 
 
 def _data_words(session: Session) -> str:
+    """What is wrong with the session's data, in words."""
     if session.data_state == DataState.FAILED:
         return "swings could not be fetched"
     return "swings are only partly here"

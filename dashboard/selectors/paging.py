@@ -42,10 +42,12 @@ class Page(Generic[Row]):
 
     @property
     def first_id(self) -> int | None:
+        """Id of the first row, which the link to the page before names."""
         return self.rows[0].pk if self.rows else None
 
     @property
     def last_id(self) -> int | None:
+        """Id of the last row, which the link to the next page names."""
         return self.rows[-1].pk if self.rows else None
 
 
@@ -55,7 +57,7 @@ def bounded_count(queryset: QuerySet[Row], limit: int = COUNT_LIMIT) -> int:
 
 
 def _beyond(fields: Sequence[str], values: Sequence[Any], *, upwards: bool) -> Q:
-    """Rows that come strictly after `values` in the order of `fields`."""
+    """A condition for rows that come after `values` in the order of `fields`."""
     strict = "gt" if upwards else "lt"
     beyond = Q()
     for place, field in enumerate(fields):

@@ -32,7 +32,7 @@ TABLE_STEP_MS = 50
 
 @dataclass(frozen=True)
 class CurveTableCell:
-    """Mean of the curves at one instant."""
+    """Mean and SD of the curves at one instant, in stored units."""
 
     mean: float | None
     sd: float | None
@@ -63,10 +63,12 @@ class SessionCurves:
 
     @property
     def unit(self) -> str:
+        """The unit in which the table's values are stored."""
         return self.series.unit
 
     @property
     def decimals(self) -> int:
+        """Decimals that the table's values are printed with."""
         return self.series.decimals
 
 
@@ -271,6 +273,7 @@ def _lines(
 
 
 def _legend(groups: Sequence[_Group], part: str) -> list[charts.LegendItem]:
+    """The boxes that switch means and single swings; none for swings alone."""
     if not any(group.has_band for group in groups) and len(groups) == 1:
         return []
     items = []
@@ -293,6 +296,7 @@ def _legend(groups: Sequence[_Group], part: str) -> list[charts.LegendItem]:
 
 
 def _how_many(groups: Sequence[_Group]) -> str:
+    """How many swings are drawn, by group: `5 swings batting left`."""
     return phrases.joined(
         [
             phrases.number_of(len(group.swings), "swing")
@@ -308,6 +312,7 @@ def _note(
     zero_words: str,
     system: str,
 ) -> str:
+    """What the band is, and how wide it is before time zero."""
     if not any(group.has_band for group in groups):
         return "A mean and its spread are drawn from three counted swings on. "
     widths = [
@@ -334,7 +339,7 @@ def _note(
 
 
 def _mean_marks(swings: Sequence[SwingRow], align: str) -> tuple[charts.Mark, ...]:
-    """Mean places of foot down and first move against the event aligned on."""
+    """Marks at time zero and at the mean times of first move and foot down."""
     zero_words = zero_label(swings[0].rules.get(align, ""), align)
     marks = [charts.Mark("zero", 0.0, zero_words)]
     for name, label in (("first_move", "FM"), ("foot_down", "FD")):

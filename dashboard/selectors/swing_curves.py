@@ -138,7 +138,7 @@ _PAIR_LETTERS = {
 
 @dataclass(frozen=True, eq=False)
 class SwingCurves:
-    """All that is drawn of one swing."""
+    """The charts and the figure of one swing."""
 
     sequence: SwingChart
     tab: SwingTab
@@ -190,6 +190,7 @@ def swing_curves(
 
 
 def _delivered(movement: Movement, group: VendorGroup) -> VendorAngles:
+    """The vendor's angles on the time axis of the swing's other charts."""
     zero_s, label = zero_of(movement.events)
     return vendor_angles(
         movement,
@@ -229,6 +230,7 @@ def detail_chart(
 
 
 def _no_curves(movement: Movement) -> str:
+    """Why the swing has no curves, in words."""
     if movement.analysed_at is None:
         return "The frames of this movement are not here yet, or not analysed."
     return "Nothing could be drawn from this file; its quality reasons say why."
@@ -238,7 +240,7 @@ def _no_curves(movement: Movement) -> str:
 
 
 def marks_of(movement: Movement, zero_s: float) -> list[charts.Mark]:
-    """The events as marks, in ms from the zero; each instant named once."""
+    """The swing's events as marks, in ms from zero; each instant is named once."""
     marks: list[charts.Mark] = []
     reference_s, _ = reference_of(movement.events)
     for name, (_, short, _) in EVENTS.items():
@@ -265,7 +267,7 @@ def marks_of(movement: Movement, zero_s: float) -> list[charts.Mark]:
 
 
 def _reference_short(events: Mapping[str, Any]) -> str:
-    """The reference's line is named by what happens then, where that is known."""
+    """What happens at the reference, as a short label; empty where it is unknown."""
     reference_s, _ = reference_of(events)
     for name in ("contact", "bat_peak", "peak_hand_speed"):
         at = event_time(events, name)
@@ -289,7 +291,11 @@ def series_chart(
     empty: str,
     first: int = 99,
 ) -> SwingChart:
-    """Some of the curves over time from peak hand speed."""
+    """The named series over the time from peak hand speed, with their table.
+
+    The first `first` are drawn at once. Without any of them the chart is `empty`, which
+    says why.
+    """
     there = [name for name in names if curves is not None and name in curves.values]
     if curves is None or not there:
         return SwingChart(None, title, empty)
@@ -356,7 +362,7 @@ _SHORT = {
 
 
 def short_series(series: str) -> str:
-    """A name for the legend of a chart that already says what is measured."""
+    """The short name of a series in a chart that already says what is measured."""
     name = SERIES[series].name
     for beginning in ("Kinetic energy, ", "Angular momentum, "):
         if name.startswith(beginning):
@@ -365,12 +371,14 @@ def short_series(series: str) -> str:
 
 
 def _drawn(zero_s: float | None, curves: Curves) -> tuple[float, float]:
+    """From and to where curves are drawn, in ms from zero."""
     if zero_s is None:
         return -math.inf, math.inf
     return -DRAWN_BEFORE_S * MS_PER_S, DRAWN_AFTER_S * MS_PER_S
 
 
 def _shown_range(zero_s: float | None) -> tuple[float, float] | None:
+    """From and to where the chart shows at first, in ms; None for all."""
     if zero_s is None:
         return None
     return -SHOWN_BEFORE_S * MS_PER_S, SHOWN_AFTER_S * MS_PER_S
@@ -393,7 +401,7 @@ def series_row(
     times: Iterable[float],
     letter: str = "",
 ) -> SeriesRow:
-    """Largest value with its time, and values at events, in stored units."""
+    """A curve's largest value, its time (ms), and its values at `times` (s)."""
     definition = SERIES[name]
     values, clock = curves.values[name], curves.time_s
     window = (clock >= zero_s - SHOWN_BEFORE_S) & (clock <= zero_s + SHOWN_AFTER_S)

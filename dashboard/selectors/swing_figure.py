@@ -56,7 +56,7 @@ class SwingChart:
 
     @property
     def has_peaks(self) -> bool:
-        """A path has no largest value in time."""
+        """Whether the table has largest values; the path of a hand has none."""
         return any(row.peak is not None for row in self.table)
 
 
@@ -74,7 +74,7 @@ _POINT_COLUMNS = tuple(
 
 @dataclass(frozen=True, eq=False)
 class Points:
-    """The columns of points that a figure can use, or why there are none."""
+    """The stored columns of joint centers and bat, or why there are none."""
 
     columns: Mapping[str, Any] | None
     problem: str = ""
@@ -112,7 +112,7 @@ def load_points(movement: Movement) -> Points:
 
 @dataclass(frozen=True, eq=False)
 class _Posed:
-    """Positions on a uniform clock, with the directions of the file."""
+    """Positions (m) in equal time steps (s), with the directions of the file."""
 
     names: tuple[str, ...]
     bones: tuple[tuple[str, str, str], ...]
@@ -125,6 +125,7 @@ class _Posed:
 
 
 def _verdict_value(movement: Movement, name: str) -> Any:
+    """One finding about the file, None where there is none."""
     finding = (movement.verdict or {}).get(name)
     return finding.get("value") if isinstance(finding, Mapping) else None
 
@@ -149,7 +150,7 @@ def _axes(
 
 
 def _posed(movement: Movement, loaded: Points) -> _Posed | None:
-    """Points of the figure around the swing, on a clock of equal steps."""
+    """The figure's points from before to after the swing, in equal time steps."""
     points = loaded.columns
     if points is None:
         return None
@@ -201,7 +202,7 @@ _FIGURE_PARTS = {"rear_arm": "body"}
 
 
 def figure_of(movement: Movement, points: Points) -> charts.Json | None:
-    """The stick figure, None without points."""
+    """The stick figure as its script reads it; None without points."""
     posed = _posed(movement, points)
     if posed is None:
         return None
@@ -249,7 +250,7 @@ def _lead_hand(posed: _Posed) -> str:
 
 
 def _drawn_side(movement: Movement) -> str:
-    """Side of the motion in the file, where a mirrored one is the other way round."""
+    """The side that the drawn motion is from; in a mirrored file it is exchanged."""
     is_left = movement.side == "left"
     is_mirrored = _verdict_value(movement, "mirrored") is True
     return "left" if is_left != is_mirrored else "right"
@@ -330,6 +331,7 @@ def path_chart(
 def _path_row(
     name: str, part: str, along: np.ndarray[Any, Any], height: np.ndarray[Any, Any]
 ) -> SeriesRow:
+    """The track's lowest and highest point and its length, in meters."""
     known = np.isfinite(along) & np.isfinite(height)
     steps = np.hypot(np.diff(along[known]), np.diff(height[known]))
     return SeriesRow(

@@ -53,12 +53,13 @@ class EventRow:
 
     @property
     def is_moved(self) -> bool:
+        """Whether a person moved the event."""
         return self.correction is not None
 
 
 @dataclass(frozen=True)
 class MovedEvent:
-    """A correction with its event in words."""
+    """A time that a person gave an event, with the event in words."""
 
     correction: EventCorrection
     event_words: str
@@ -66,7 +67,7 @@ class MovedEvent:
 
 @dataclass(frozen=True)
 class MetricGroup:
-    """Numbers that belong together."""
+    """Metrics of one group with their values."""
 
     key: str
     name: str
@@ -74,12 +75,13 @@ class MetricGroup:
 
     @property
     def known(self) -> int:
+        """How many numbers of the group have a value."""
         return sum(not reading.is_missing for reading in self.readings)
 
 
 @dataclass(frozen=True)
 class VerdictRow:
-    """One thing that was learnt about the file."""
+    """One thing that was found out about the file, with what speaks for it."""
 
     name: str
     text: str
@@ -122,15 +124,17 @@ class SwingPage:
 
     @property
     def noun(self) -> str:
-        """What the page calls it: a walk-through is no swing."""
+        """What the page calls it: `Swing`, or `Movement` for a walk-through."""
         return "Movement" if self.movement.is_swing is False else "Swing"
 
     @property
     def has_numbers(self) -> bool:
+        """Whether any number is known."""
         return any(group.known for group in self.groups)
 
     @property
     def order(self) -> MetricReading:
+        """The kinematic sequence of the swing: the order of the peaks."""
         return next(item for item in self.headlines if item.metric == "seq_order")
 
     @property
@@ -142,11 +146,12 @@ class SwingPage:
 
     @property
     def events_found(self) -> tuple[EventRow, ...]:
+        """The events that have a time."""
         return tuple(event for event in self.events if event.time_s is not None)
 
 
 def swing_page(movement: Movement) -> SwingPage:
-    """The movement with its neighbours and history; at most eight queries."""
+    """The movement with those before and after it and its history; eight queries."""
     order = list(
         Movement.objects.filter(session_id=movement.session_id)
         .order_by("position", "id")
@@ -200,9 +205,9 @@ def swing_page(movement: Movement) -> SwingPage:
 
 
 def _session_means(movement: Movement) -> tuple[dict[str, MetricReading], str]:
-    """Headline means of the session, from the side and by the rule of this swing.
+    """Averages of the session on this swing's side and event rules, and that side.
 
-    And the side in words, where the session has swings from both.
+    The side is in words, and empty where the session has swings from one side alone.
     """
     own = Session.objects.filter(pk=movement.session_id)
     sides = sides_of_sessions(own, HEADLINES).get(movement.session_id, {})
@@ -230,7 +235,7 @@ def _session_means(movement: Movement) -> tuple[dict[str, MetricReading], str]:
 
 
 def reference_of(events: Mapping[str, Any]) -> tuple[float | None, str]:
-    """When time zero is on the clock of the file, and what it is called."""
+    """When the reference is, in seconds on the file's clock, and what it is called."""
     entry = events.get("reference") or {}
     time_s = entry.get("time_s")
     if time_s is None:
@@ -242,7 +247,7 @@ def reference_of(events: Mapping[str, Any]) -> tuple[float | None, str]:
 
 
 def zero_of(events: Mapping[str, Any]) -> tuple[float | None, str]:
-    """Where curves and the figure of one swing have their zero, and its name.
+    """Where curves and figure have their zero (s on the file's clock), and its name.
 
     Peak hand speed: every swing has it, tracked bat or not, so that all swings are
     read on one clock. Metrics count from the reference, and say so by themselves.
@@ -290,6 +295,7 @@ def event_rows(
 
 
 def _verdict(verdict: Mapping[str, Any]) -> tuple[VerdictRow, ...]:
+    """What was learned about the file, as rows of the page."""
     rows = []
     for name, finding in verdict.items():
         if not isinstance(finding, Mapping):
@@ -309,6 +315,7 @@ def _verdict(verdict: Mapping[str, Any]) -> tuple[VerdictRow, ...]:
 
 
 def _plain(value: Any) -> str:
+    """A piece of evidence as text."""
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list | tuple):
@@ -319,6 +326,7 @@ def _plain(value: Any) -> str:
 
 
 def _stored(movement: Movement) -> tuple[StoredFrames, ...]:
+    """What is stored of the movement, by data type; one query."""
     rows = BiomechanicsData.objects.filter(movement=movement).without_frames()
     return tuple(
         StoredFrames(

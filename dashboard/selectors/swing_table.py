@@ -23,7 +23,7 @@ Key = float | str | None
 
 @dataclass(frozen=True)
 class SwingColumn:
-    """A head of the table that sorts by itself."""
+    """A column of the swing table; a click on its head sorts by it."""
 
     key: str
     label: str
@@ -31,11 +31,12 @@ class SwingColumn:
 
     @property
     def first_descending(self) -> bool:
-        """The direction of a first click: numbers from the top, the rest as it is."""
+        """Whether a first click sorts from the top: so for numbers."""
         return self.metric is not None and self.metric.unit != "text"
 
     @property
     def numeric(self) -> bool:
+        """Whether the column holds numbers, which stand to the right."""
         return self.first_descending
 
 
@@ -48,7 +49,7 @@ SWING_COLUMNS = (
 
 @dataclass(frozen=True)
 class MeanRow:
-    """A row of means below the swings."""
+    """A row of averages below the swings."""
 
     label: str
     counted: int
@@ -74,9 +75,10 @@ class SwingTable:
 
     @property
     def sort_choices(self) -> tuple[tuple[str, str], ...]:
-        """Orders to choose from where there are no heads, the present one among them.
+        """Sort keys and their labels for a phone, where the table has no heads.
 
-        A list of both directions of every column would be too long for a phone.
+        The present order is among them. A list of both directions of every column would
+        be too long.
         """
         offered = {"": SWING_COLUMNS[0].label}
         for column in SWING_COLUMNS[1:]:
@@ -102,7 +104,10 @@ class SwingTable:
 
 
 def swing_table(page: SessionPage, sort: str = "") -> SwingTable:
-    """The counted and the left-out swings of `page`; an unknown order is their own."""
+    """The swings of `page` in the order of `sort`: `-bat_speed_max` is fastest first.
+
+    An unknown `sort` is the order of the session.
+    """
     key, descending = sort.removeprefix("-"), sort.startswith("-")
     if key not in {column.key for column in SWING_COLUMNS}:
         key, descending = SWING, False
@@ -115,6 +120,7 @@ def swing_table(page: SessionPage, sort: str = "") -> SwingTable:
 
 
 def _mean_row(part: SessionPart, columns: Sequence[MetricDefinition]) -> MeanRow:
+    """A part's averages as the row below the swings."""
     means = {reading.metric: reading for reading in part.summary}
     return MeanRow(
         label=part.label,
@@ -125,6 +131,7 @@ def _mean_row(part: SessionPart, columns: Sequence[MetricDefinition]) -> MeanRow
 
 
 def _key_of(key: str) -> Callable[[SwingRow], Key]:
+    """What a row is sorted by, given the key of the column."""
     if key == SWING:
         return lambda swing: swing.position
     if key == QUALITY:
@@ -140,6 +147,7 @@ def _key_of(key: str) -> Callable[[SwingRow], Key]:
 def _sorted(
     swings: Sequence[SwingRow], key: Callable[[SwingRow], Key], *, descending: bool
 ) -> list[SwingRow]:
+    """The swings in order; those without a value last."""
     keyed = [(key(swing), swing) for swing in swings]
     known = [(value, swing) for value, swing in keyed if value is not None]
     # One column holds numbers or texts, never both. Equal ones stay in the order of

@@ -56,6 +56,7 @@ _OFTEN_ZERO = "often delivered as 0 throughout; " + _UNKNOWN_SIGN
 
 
 def _shoulder(side: str) -> tuple[VendorColumn, ...]:
+    """The angle columns of one shoulder."""
     return tuple(
         VendorColumn(f"{side}_{name}", label, sense)
         for name, label, sense in (
@@ -70,6 +71,7 @@ def _shoulder(side: str) -> tuple[VendorColumn, ...]:
 
 
 def _arm(side: str) -> tuple[VendorColumn, ...]:
+    """The angle columns of one elbow and wrist."""
     return tuple(
         VendorColumn(f"{side}_{name}", label, sense)
         for name, label, sense in (
@@ -82,6 +84,7 @@ def _arm(side: str) -> tuple[VendorColumn, ...]:
 
 
 def _leg(side: str) -> tuple[VendorColumn, ...]:
+    """The angle columns of one leg."""
     return tuple(
         VendorColumn(f"{side}_{name}", label, sense)
         for name, label, sense in (
@@ -270,7 +273,7 @@ def _numbers(
 
 
 def _remarks(movement: Movement, columns: tuple[VendorColumn, ...]) -> tuple[str, ...]:
-    """What was found out about these columns in this very file."""
+    """What was found out about these columns in this file, in sentences."""
     unit = {
         "rad": "Delivered in radians and shown in degrees.",
         "deg": "Delivered in degrees.",

@@ -1,4 +1,4 @@
-"""What templates print numbers, dates and small pictures with.
+"""Template tags that print numbers, dates and small pictures.
 
 Tags that show a quantity ask the context for the user, because the user chooses
 the units; filters cannot see the context and are for what has no unit.
@@ -25,7 +25,7 @@ register = template.Library()
 
 
 def _system(context: Context) -> str:
-    """Units of the reader; a page for someone without an account may set `units`."""
+    """The reader's units; a page for someone without an account sets `units`."""
     chosen = context.get("units")
     if isinstance(chosen, str):
         return chosen
@@ -34,6 +34,7 @@ def _system(context: Context) -> str:
 
 
 def _missing(reason: str = "") -> SafeString:
+    """A dash, with the reason why there is no value."""
     return render_to_string(
         "components/value.html", {"missing": True, "reason": reason}
     )
@@ -50,6 +51,7 @@ def _value(
     sd: float | None = None,
     signed: bool = False,
 ) -> SafeString:
+    """A value with its unit as the component prints it, or a dash."""
     if display.is_missing(value):
         return _missing(reason)
     system = _system(context)
@@ -82,13 +84,16 @@ def value(
     reason: str = "",
     sd: float | None = None,
 ) -> SafeString:
-    """`{% value 71.4 "m/s" decimals=1 reason="…" %}`: in the reader's units."""
+    """A number in the reader's units: `{% value 71.4 "m/s" decimals=1 %}`.
+
+    Where it is missing a dash is printed, with the `reason` for who asks.
+    """
     return _value(context, number, unit, decimals, reason=reason, sd=sd)
 
 
 @register.simple_tag(takes_context=True)
 def reading(context: Context, shown: Any, sd: bool = True) -> SafeString:
-    """A `MetricReading` with its unit, digits and spread."""
+    """A `MetricReading` in the reader's units, with its spread unless told not to."""
     return _value(
         context,
         shown.value,
@@ -104,7 +109,7 @@ def reading(context: Context, shown: Any, sd: bool = True) -> SafeString:
 def difference(
     context: Context, number: Any, unit: str = "", decimals: int | None = None
 ) -> SafeString:
-    """As `value`, with a sign."""
+    """A difference in the reader's units, with its sign."""
     digits = decimals if isinstance(decimals, int) else None
     return _value(context, number, unit, digits, signed=True)
 
@@ -113,7 +118,7 @@ def difference(
 def value_text(
     context: Context, number: Any, unit: str = "", decimals: int | None = None
 ) -> str:
-    """As `value`, as bare text: for labels, titles and options."""
+    """A value in the reader's units as bare text: for labels, titles, options."""
     return display.value_text(number, unit, _system(context), decimals=decimals)
 
 
@@ -125,7 +130,7 @@ def unit(context: Context, stored: str) -> str:
 
 @register.simple_tag(takes_context=True)
 def height(context: Context, height_ft: float | None) -> str | SafeString:
-    """6 ft 1 in, or 185 cm."""
+    """A height in the reader's units: 6 ft 1 in, or 185 cm."""
     if height_ft is None:
         return _missing("The vendor has no height, or one that makes no sense.")
     return display.height_text(height_ft, _system(context))
@@ -133,7 +138,7 @@ def height(context: Context, height_ft: float | None) -> str | SafeString:
 
 @register.simple_tag(takes_context=True)
 def weight(context: Context, weight_lbs: float | None) -> str | SafeString:
-    """180 lb, or 82 kg."""
+    """A weight in the reader's units: 180 lb, or 82 kg."""
     if weight_lbs is None:
         return _missing("The vendor has no weight, or one that makes no sense.")
     return display.weight_text(weight_lbs, _system(context))
@@ -235,7 +240,7 @@ def with_query(context: Context, **changes: Any) -> str:
 
 @register.simple_tag
 def place_strip(percentile: float) -> SafeString:
-    """Where 0 to 100 lies on a line; the words stand beside it."""
+    """A percentile as a dot on a line from 0 to 100; the words stand beside it."""
     marks = format_html_join(
         "",
         '<line class="place__mark" x1="{0}%" x2="{0}%" y1="4" y2="12" />',
@@ -251,6 +256,7 @@ def place_strip(percentile: float) -> SafeString:
 
 
 def _finite(number: Any) -> TypeGuard[float]:
+    """Whether it is a finite number."""
     return isinstance(number, int | float) and math.isfinite(number)
 
 
@@ -272,6 +278,7 @@ def _scaled(
 
 
 def _polylines(runs: list[list[str]], css_class: str = "") -> SafeString:
+    """SVG lines through each run of points."""
     return format_html_join(
         "",
         '<polyline points="{}"{}/>',

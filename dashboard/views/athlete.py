@@ -1,4 +1,4 @@
-"""One athlete."""
+"""The page of one athlete."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dashboard.selectors.duplicates_page import identities
 
 @require_safe
 def athlete(request: PageRequest, pk: int) -> HttpResponse:
-    """Facts, findings, numbers over time and among all athletes, sessions.
+    """The athlete's facts, findings, numbers over time and among others, and sessions.
 
     `metric` chooses the trend, `mixed` joins what rests on different things, `side`
     (`right`, `left`) which swing of a switch hitter it is about, `among` (`age`, `all`)
@@ -67,6 +67,7 @@ def athlete(request: PageRequest, pk: int) -> HttpResponse:
 
 
 def _sessions_url(request: PageRequest, number: int) -> str:
+    """The URL of another page of the athlete's sessions."""
     query = request.GET.copy()
     query["page"] = str(number)
     return f"?{query.urlencode()}#sessions"

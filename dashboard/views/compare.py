@@ -17,7 +17,7 @@ from dashboard.selectors.compare_picker import pickable
 
 @require_safe
 def compare(request: PageRequest) -> HttpResponse:
-    """`items` names what is compared, `align` and `series` how it is drawn."""
+    """The comparison: `items` names what, `align` and `series` how it is drawn."""
     keys, problems = parse_items(request.GET.getlist("items"))
     wanted = CompareForm(request.GET)
     wanted.is_valid()
@@ -59,6 +59,7 @@ def compare(request: PageRequest) -> HttpResponse:
 
 
 def _url(page: ComparePage, keys: Sequence[str]) -> str:
+    """The URL of a comparison of these items, drawn like the present one."""
     query = {
         "items": ",".join(keys),
         "series": page.series.id,

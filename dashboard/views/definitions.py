@@ -56,6 +56,7 @@ def definition(request: PageRequest, name: str) -> HttpResponse:
 
 
 def _term(request: PageRequest, term: percentiles.Term) -> HttpResponse:
+    """The definition of a word that is no metric."""
     crumbs = [("Definitions", reverse("dashboard:definitions")), (term.name, "")]
     return page_or_fragment(
         request,

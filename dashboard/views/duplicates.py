@@ -28,6 +28,7 @@ from dashboard.selectors.duplicates_page import (
 
 
 def _require_staff(request: PageRequest) -> None:
+    """Raise `PermissionDenied` unless the user may merge athletes."""
     if not access.may_administer(request.user):
         raise PermissionDenied("Only staff merge athletes.")
 
@@ -48,7 +49,7 @@ def duplicates(request: PageRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def merge(request: PageRequest, kept: int, merged: int) -> HttpResponse:
-    """Both records side by side, and merging the second into the first."""
+    """Show both records side by side; by POST, merge the second into the first."""
     _require_staff(request)
     if kept == merged:
         raise Http404("These are one record.")
@@ -87,7 +88,7 @@ def merge(request: PageRequest, kept: int, merged: int) -> HttpResponse:
 
 @require_POST
 def dismiss(request: PageRequest, pk: int) -> HttpResponse:
-    """These are two people."""
+    """Decide that the two records are of two people."""
     _require_staff(request)
     likeness.dismiss(pair=_pair(pk), by=request.user)
     messages.success(request, "Noted: not the same athlete.")
@@ -96,7 +97,7 @@ def dismiss(request: PageRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def bring_back(request: PageRequest, pk: int) -> HttpResponse:
-    """They may be one after all."""
+    """Take back that a pair are two people; it waits for a decision again."""
     _require_staff(request)
     likeness.bring_back(pair=_pair(pk), by=request.user)
     messages.success(request, "The pair is back among those that wait.")
@@ -104,6 +105,7 @@ def bring_back(request: PageRequest, pk: int) -> HttpResponse:
 
 
 def _pair(pk: int) -> DuplicatePair:
+    """The pair, or `Http404`."""
     pair = DuplicatePair.objects.filter(pk=pk).first()
     if pair is None:
         raise Http404("There is no such pair.")
@@ -112,7 +114,7 @@ def _pair(pk: int) -> DuplicatePair:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def undo(request: PageRequest, pk: int) -> HttpResponse:
-    """Say what would go back, and give it back."""
+    """Show what undoing a merge gives back; by POST, undo it."""
     _require_staff(request)
     entry = (
         AthleteMerge.objects.select_related("kept__merged_into", "merged", "created_by")

@@ -24,7 +24,7 @@ from dashboard.selectors.athlete_list import (
 
 @require_safe
 def athletes(request: PageRequest) -> HttpResponse:
-    """Search, filter and sort; the URL holds all of it."""
+    """The list of athletes, searched, filtered and sorted as the URL says."""
     tags = list(
         access.visible_athlete_tags(request.user).values_list("name", flat=True)[:200]
     )
@@ -69,6 +69,7 @@ def athletes(request: PageRequest) -> HttpResponse:
 
 
 def _summary(listing: AthleteList) -> str:
+    """How many athletes match, in words."""
     count = f"{listing.total_shown:,}"
     if listing.total_is_more:
         return f"more than {count} athletes"
@@ -76,12 +77,13 @@ def _summary(listing: AthleteList) -> str:
 
 
 def _row_id(query: QueryDict, name: str) -> int | None:
+    """The id in the query, None where there is none or it is no number."""
     text = query.get(name, "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def _url(query: QueryDict, **changes: int | str | None) -> str:
-    """This page's URL with some of its state changed; a new state starts at the top."""
+    """The URL of the list with some of its state changed, from the first page on."""
     kept = {
         name: value
         for name, value in query.items()
@@ -94,6 +96,7 @@ def _url(query: QueryDict, **changes: int | str | None) -> str:
 def _head(
     column: AthleteColumn, listing: AthleteList, query: QueryDict
 ) -> dict[str, object]:
+    """A column's head with the link that sorts by it."""
     key, descending = parse_sort(listing.sort)
     sorted_here = key == column.key
     next_descending = not descending if sorted_here else column.first_descending

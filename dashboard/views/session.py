@@ -1,4 +1,4 @@
-"""One session, and what people add to it."""
+"""The page of one session, and what people add to it: setup, notes."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
-from django.utils.formats import date_format
 from django.views.decorators.http import require_POST, require_safe
 
 from athletes import access, decisions
 from athletes.http import PageRequest, page_or_fragment, wants_fragment
 from athletes.models import Note
 from dashboard.forms import NoteForm, SessionForm, SessionViewForm
+from dashboard.phrases import session_day
 from dashboard.selectors.session_curves import session_pictures
 from dashboard.selectors.session_page import SessionPage, session_page
 from dashboard.selectors.swing_table import SWING_COLUMNS, SwingTable, swing_table
@@ -56,11 +56,7 @@ def session(request: PageRequest, pk: int) -> HttpResponse:
         align=wanted.cleaned_data.get("align") or "",
         system=request.user.units,
     )
-    title_date = (
-        date_format(shown.session_date, "M j, Y")
-        if shown.session_date
-        else "Undated session"
-    )
+    title_date = session_day(shown.session_date)
     context = {
         **table,
         "session": shown,
@@ -98,6 +94,7 @@ def session(request: PageRequest, pk: int) -> HttpResponse:
 def _table_context(
     page: SessionPage, table: SwingTable, request: PageRequest
 ) -> dict[str, object]:
+    """What the table of swings needs."""
     return {
         "page": page,
         "table": table,
@@ -115,7 +112,7 @@ def _table_context(
 
 @require_POST
 def facts(request: PageRequest, pk: int) -> HttpResponse:
-    """Condition and bat: what the vendor does not know."""
+    """Save setup and bat, which the vendor does not know."""
     shown = access.get_session_or_404(request.user, pk)
     access.require_edit(request.user)
     form = SessionForm(request.POST, instance=shown)
@@ -157,7 +154,7 @@ def add_note(request: PageRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def delete_note(request: PageRequest, pk: int) -> HttpResponse:
-    """Take back a note: who wrote it, or staff."""
+    """Delete a note; only who wrote it may, and staff."""
     note = (
         Note.objects.filter(session__in=access.visible_sessions(request.user), pk=pk)
         .select_related("session")
@@ -179,6 +176,7 @@ def delete_note(request: PageRequest, pk: int) -> HttpResponse:
 def _notes(
     request: PageRequest, pk: int, form: NoteForm, *, status: int = 200
 ) -> HttpResponse:
+    """The notes alone, as htmx puts them in."""
     shown = access.get_session_or_404(request.user, pk)
     notes = shown.notes.select_related("created_by").order_by("-created_at", "-id")
     context = {

@@ -1,4 +1,4 @@
-"""One swing: look, count it in or out, move its events."""
+"""The page of one swing, and what people decide: inclusion, times of events."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from django.db import transaction
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
@@ -18,6 +17,7 @@ from athletes import access, decisions, display
 from athletes.http import PageRequest, page_or_fragment
 from athletes.models import Movement
 from dashboard.forms import EventForm, InclusionForm
+from dashboard.phrases import session_day
 from dashboard.selectors.swing_curves import SWING_TABS, swing_curves
 from dashboard.selectors.swing_page import SwingPage, swing_page
 from dashboard.selectors.swing_rows import swing_row
@@ -34,6 +34,7 @@ def swing(request: PageRequest, pk: int) -> HttpResponse:
 def _page(
     request: PageRequest, movement: Movement, form: EventForm | None = None
 ) -> HttpResponse:
+    """The page; with a `form` that was refused, its errors and status 422."""
     page = swing_page(movement)
     curves = swing_curves(
         movement,
@@ -78,7 +79,7 @@ def _page(
 
 
 def _headlines(page: SwingPage, system: str) -> list[dict[str, object]]:
-    """The headline numbers that there are, each beside the mean of its session."""
+    """The known headline numbers, each beside the average of its session."""
     tiles = []
     for reading in page.headlines:
         if reading.is_missing:
@@ -96,13 +97,13 @@ def _headlines(page: SwingPage, system: str) -> list[dict[str, object]]:
 
 
 def _crumbs(movement: Movement, noun: str) -> list[tuple[str, str]]:
+    """The way from the list of athletes to this swing."""
     session, player = movement.session, movement.session.player
-    date = session.session_date
     return [
         ("Athletes", reverse("dashboard:list")),
         (player.full_name, reverse("dashboard:athlete", args=[player.pk])),
         (
-            date_format(date, "M j, Y") if date else "Undated session",
+            session_day(session.session_date),
             reverse("dashboard:session", args=[session.pk]),
         ),
         (f"{noun} {movement.position}", ""),
@@ -111,7 +112,7 @@ def _crumbs(movement: Movement, noun: str) -> list[tuple[str, str]]:
 
 @require_POST
 def inclusion(request: PageRequest, pk: int) -> HttpResponse:
-    """Count the swing in or out of means and trends, with a reason."""
+    """Include the swing in averages or exclude it, with a reason."""
     movement = access.get_movement_or_404(request.user, pk)
     access.require_edit(request.user)
     form = InclusionForm(request.POST)
@@ -139,7 +140,7 @@ def inclusion(request: PageRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def events(request: PageRequest, pk: int) -> HttpResponse:
-    """Put events where a person sees them; only those that were changed."""
+    """Move the events whose time was changed to where a person sees them."""
     movement = access.get_movement_or_404(request.user, pk)
     access.require_edit(request.user)
     form = EventForm(request.POST, events=swing_page(movement).movable)
@@ -198,11 +199,12 @@ def undo_event(request: PageRequest, pk: int, event: str) -> HttpResponse:
 
 
 def _first_error(form: InclusionForm) -> str:
+    """The first error of the form, as text."""
     return next((str(e) for errors in form.errors.values() for e in errors), "")
 
 
 def _back(request: PageRequest, movement: Movement) -> HttpResponse:
-    """To the page that the form stood on, if that is one of ours."""
+    """A redirect to the page that the form stood on, if that is one of ours."""
     wanted = request.POST.get("next", "")
     if url_has_allowed_host_and_scheme(
         wanted, {request.get_host()}, require_https=request.is_secure()

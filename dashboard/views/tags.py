@@ -30,6 +30,7 @@ def session_tags(request: PageRequest, pk: int) -> HttpResponse:
 
 
 def _change(request: PageRequest, tagged: Player | Session, page: str) -> HttpResponse:
+    """Put the tag of the form on or off; answers the tags alone to htmx."""
     access.require_edit(request.user)
     form = TagForm(request.POST)
     if form.is_valid():

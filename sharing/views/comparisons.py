@@ -17,13 +17,13 @@ from sharing.forms import ComparisonForm
 
 @require_safe
 def listing(request: PageRequest) -> HttpResponse:
-    """Own ones, and those of others that one may see all of."""
+    """The list of saved comparisons: own ones and shared ones."""
     return _list(request)
 
 
 @require_POST
 def save(request: PageRequest) -> HttpResponse:
-    """Keep what the compare page shows, under a name."""
+    """Save what the compare page shows under a name."""
     keys, _ = parse_items(request.POST.getlist("items"))
     form = ComparisonForm(request.POST)
     view = CompareForm(request.POST)
@@ -50,7 +50,7 @@ def save(request: PageRequest) -> HttpResponse:
 
 @require_safe
 def show(request: PageRequest, pk: int) -> HttpResponse:
-    """Leads to the compare page, whose address holds all of it."""
+    """Redirect to the compare page, whose address holds all of it."""
     saved = comparisons.get_comparison_or_404(request.user, pk)
     items = saved.items.select_related("player", "session", "movement")
     return redirect(reverse("dashboard:compare") + comparisons.address(saved, items))
@@ -58,7 +58,7 @@ def show(request: PageRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def change(request: PageRequest, pk: int) -> HttpResponse:
-    """Rename one's own, or show it to others."""
+    """Rename a comparison of one's own, or share it with others."""
     saved = comparisons.get_own_comparison_or_404(request.user, pk)
     form = ComparisonForm(request.POST, instance=saved)
     if not form.is_valid():
@@ -70,7 +70,7 @@ def change(request: PageRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def delete(request: PageRequest, pk: int) -> HttpResponse:
-    """Delete one's own; what it compares stays."""
+    """Delete a comparison of one's own; what it compares stays."""
     comparisons.get_own_comparison_or_404(request.user, pk).delete()
     messages.success(request, "Deleted. What it compared is as it was.")
     return redirect("sharing:comparisons")
@@ -79,6 +79,7 @@ def delete(request: PageRequest, pk: int) -> HttpResponse:
 def _list(
     request: PageRequest, *, form: ComparisonForm | None = None, status: int = 200
 ) -> HttpResponse:
+    """The list; with a `form` that was refused, its errors."""
     lines = [
         {
             "saved": line,

@@ -19,7 +19,10 @@ SharedView = Callable[[HttpRequest, links.OpenedLink, str], HttpResponse]
 
 
 def _guarded(view: SharedView) -> Callable[[HttpRequest, str], HttpResponse]:
-    """Unknown, expired, revoked and lost links answer alike, and nothing is kept."""
+    """The view behind a share link: throttled, kept by nobody, and silent on why not.
+
+    Unknown, expired, revoked and lost links answer alike.
+    """
 
     @login_not_required
     @require_safe
@@ -47,7 +50,7 @@ def _guarded(view: SharedView) -> Callable[[HttpRequest, str], HttpResponse]:
 
 @_guarded
 def page(request: HttpRequest, shared: links.OpenedLink, token: str) -> HttpResponse:
-    """The sheet; `side` (`right`, `left`) is that of a switch hitter."""
+    """The sheet; `side` (`right`, `left`) chooses a switch hitter's swings."""
     if request.method == "GET":
         links.count(shared, "page")
     sheet = shared.sheet(request.GET.get("side", ""))
@@ -64,7 +67,7 @@ def page(request: HttpRequest, shared: links.OpenedLink, token: str) -> HttpResp
 
 @_guarded
 def pdf(request: HttpRequest, shared: links.OpenedLink, token: str) -> HttpResponse:
-    """The same as a file; `paper` is a4 or letter, `side` as on the page."""
+    """The sheet as PDF; `paper` is a4 or letter, `side` chooses as on the page."""
     if request.method == "GET":
         links.count(shared, "PDF")
     paper = paper_for(shared.link.units, request.GET.get("paper", ""))

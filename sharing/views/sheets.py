@@ -39,35 +39,35 @@ def session(request: PageRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def athlete_pdf(request: PageRequest, pk: int) -> HttpResponse:
-    """The same as a file; `paper` is a4 or letter."""
+    """The sheet of an athlete's newest session as PDF; `paper` is a4 or letter."""
     player = access.get_player_or_404(request.user, pk)
     return _pdf(request, player, None)
 
 
 @require_safe
 def session_pdf(request: PageRequest, pk: int) -> HttpResponse:
-    """The same as a file; `paper` is a4 or letter."""
+    """The sheet of one session as PDF; `paper` is a4 or letter."""
     shown = access.get_session_or_404(request.user, pk)
     return _pdf(request, shown.player, shown)
 
 
 @require_POST
 def share_athlete(request: PageRequest, pk: int) -> HttpResponse:
-    """A link to the sheet of an athlete's newest session."""
+    """Make a link to the sheet of an athlete's newest session."""
     player = access.get_player_or_404(request.user, pk)
     return _share(request, player, None)
 
 
 @require_POST
 def share_session(request: PageRequest, pk: int) -> HttpResponse:
-    """A link to the sheet of one session."""
+    """Make a link to the sheet of one session."""
     shown = access.get_session_or_404(request.user, pk)
     return _share(request, shown.player, shown)
 
 
 @require_POST
 def revoke(request: PageRequest, pk: int) -> HttpResponse:
-    """End a link: who made it, or staff."""
+    """Revoke a link; only who made it may, and staff."""
     link = ShareLink.objects.filter(pk=pk).select_related("player", "session").first()
     if link is None:
         raise Http404("There is no such link.")
@@ -90,6 +90,7 @@ def revoke(request: PageRequest, pk: int) -> HttpResponse:
 
 
 def _sheet(request: PageRequest, player: Player, session: Session | None) -> Sheet:
+    """The sheet in the user's units, from the sessions that they may see."""
     sessions = access.visible_sessions(request.user)
     units = request.user.units
     side = request.GET.get("side", "")
@@ -99,6 +100,7 @@ def _sheet(request: PageRequest, player: Player, session: Session | None) -> She
 
 
 def _kind(session: Session | None) -> str:
+    """What the audit trail calls the sheet."""
     return "session sheet" if session else "athlete sheet"
 
 
@@ -109,6 +111,7 @@ def _note(
     session: Session | None,
     **detail: str,
 ) -> None:
+    """Record in the audit trail what was shown."""
     # A HEAD shows nothing to anybody.
     if request.method == "GET":
         record(
@@ -123,11 +126,13 @@ def _note(
 def _page(
     request: PageRequest, player: Player, session: Session | None
 ) -> HttpResponse:
+    """The page, recorded as viewed."""
     _note(request, Action.SHEET_VIEWED, player, session, what=_kind(session))
     return _answer(request, player, session)
 
 
 def _pdf(request: PageRequest, player: Player, session: Session | None) -> HttpResponse:
+    """The PDF, recorded as exported; raises `PermissionDenied` without the right to."""
     if not access.may_export(request.user):
         raise PermissionDenied("You may look at this but not take it along.")
     _note(
@@ -145,6 +150,7 @@ def _pdf(request: PageRequest, player: Player, session: Session | None) -> HttpR
 def _share(
     request: PageRequest, player: Player, session: Session | None
 ) -> HttpResponse:
+    """Make a share link and show it once; `PermissionDenied` without the right to."""
     if not access.may_export(request.user):
         raise PermissionDenied("You may look at this but not share it.")
     form = ShareForm(request.POST)
@@ -182,7 +188,7 @@ def _answer(
     new_url: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    """The page; for htmx the links alone."""
+    """The page of the sheet; to htmx the share links alone."""
     own = "session" if session else "athlete"
     pk = session.pk if session else player.pk
     paper = paper_for(request.user.units)
