@@ -57,7 +57,7 @@ class ImportRefusedError(Exception):
 
 @dataclass(frozen=True)
 class GivenFile:
-    """One file as a person gave it; its name is shown, never trusted."""
+    """One file that a person gave; its name is shown, never trusted."""
 
     name: str
     file: BinaryIO
@@ -150,6 +150,7 @@ def import_files(
 
 
 def _finish(log: SyncLog, **values: str) -> None:
+    """Write how the run of an import ended."""
     now = timezone.now()
     SyncLog.objects.filter(pk=log.pk).update(
         **values, completed_at=now, heartbeat_at=now, owner=""
@@ -159,6 +160,7 @@ def _finish(log: SyncLog, **values: str) -> None:
 def _read_all(
     files: Sequence[GivenFile], *, org_player_id: str, session_id: str
 ) -> dict[str, _FilesOfType]:
+    """Return what the files hold by data type; refuse them all when one is no use."""
     limits = read_limits()
     files_by_type: dict[str, _FilesOfType] = {}
     known = _known_movements(org_player_id.strip(), session_id.strip())
@@ -234,6 +236,7 @@ def _store_all(
     session_date: dt.date | None,
     session_num: str,
 ) -> ImportResult:
+    """Store the files of each data type, compute the numbers, and count."""
     with transaction.atomic():
         player, _ = Player.everyone.select_for_update(no_key=True).get_or_create(
             org_player_id=org_player_id
@@ -302,6 +305,7 @@ def _settle_job(
 
 
 def _count(log: SyncLog, result: ImportResult) -> None:
+    """Write what an import stored into its run."""
     counts = log.counts
     changed = bool(result.created or result.updated)
     counts["sessions"] |= {"seen": 1, "updated" if changed else "unchanged": 1}
@@ -326,6 +330,7 @@ def _count(log: SyncLog, result: ImportResult) -> None:
 
 
 def _match(files: Sequence[GivenFile]) -> re.Match[str] | None:
+    """Return the parts of the first file name that is as the dashboard gives them."""
     for given in files:
         match = DASHBOARD_NAME.match(Path(given.name).name)
         if match:
@@ -334,6 +339,7 @@ def _match(files: Sequence[GivenFile]) -> re.Match[str] | None:
 
 
 def _date_in_name(files: Sequence[GivenFile]) -> dt.date | None:
+    """Return the session's date in a file name; None when there is none."""
     match = _match(files)
     if match is None:
         return None
@@ -344,5 +350,6 @@ def _date_in_name(files: Sequence[GivenFile]) -> dt.date | None:
 
 
 def _number_in_name(files: Sequence[GivenFile]) -> str:
+    """Return the session's number in a file name; empty when there is none."""
     match = _match(files)
     return match["num"][:50] if match else ""

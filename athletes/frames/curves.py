@@ -1,4 +1,4 @@
-"""Computed curves of a movement, kept beside its frames.
+"""Computed curves of movements in the database, beside their frames.
 
 The frames are the truth and the curves follow from them, so a row may be thrown
 away at any time; `method_version` says whether it is of today.
@@ -26,19 +26,22 @@ FloatArray = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curves:
-    """Curves of one movement on one uniform clock (of the file, in seconds)."""
+    """Curves of one movement, by name, on one uniform clock.
+
+    ``time_s`` is the clock of the file in seconds; values are in the unit of the curve.
+    """
 
     time_s: FloatArray
     values: Mapping[str, FloatArray]
 
     @property
     def step_s(self) -> float:
-        """Seconds between two samples of the clock; 0 with fewer than two samples."""
+        """Return the seconds between two samples; 0 with fewer than two samples."""
         return float(self.time_s[1] - self.time_s[0]) if len(self.time_s) > 1 else 0.0
 
 
 def store_packed(curves: Mapping[int, PackedFrames]) -> None:
-    """Keep packed curves, by movement id, in one statement."""
+    """Store packed curves by movement id, in one statement."""
     now = timezone.now()
     MovementCurves.objects.bulk_create(
         [
@@ -58,7 +61,7 @@ def store_packed(curves: Mapping[int, PackedFrames]) -> None:
 
 
 def forget_curves(movement_ids: Iterable[int]) -> None:
-    """Drop the curves of movements that have none any more."""
+    """Delete the stored curves of movements that have none any more."""
     ids = list(movement_ids)
     if ids:
         MovementCurves.objects.filter(movement_id__in=ids).delete()
@@ -67,7 +70,10 @@ def forget_curves(movement_ids: Iterable[int]) -> None:
 def load_curves(
     movement_ids: Iterable[int], names: Sequence[str] | None = None
 ) -> dict[int, Curves]:
-    """Curves by movement id; a movement or a curve that is not kept is absent."""
+    """Return stored curves by movement id; what is not stored is absent.
+
+    With `names` only those curves. A damaged row is left out and logged.
+    """
     rows = (
         MovementCurves.objects.filter(movement_id__in=list(movement_ids))
         .order_by()
@@ -81,12 +87,17 @@ def load_curves(
         except FramesError as error:
             # One damaged row must not take the others off the page; computing the
             # movement again mends it.
-            logger.warning("curves of movement %s: %s", movement_id, error)
+            logger.warning(
+                "The stored curves of movement %s cannot be read (%s); compute its "
+                "session again (manage.py recompute_metrics).",
+                movement_id,
+                error,
+            )
     return found
 
 
 def curves_from(columns: Mapping[str, FloatArray]) -> Curves:
-    """Curves out of unpacked columns."""
+    """Return unpacked columns as curves; one of them is the clock."""
     values = {
         name: np.asarray(column, dtype=np.float64)
         for name, column in columns.items()

@@ -1,6 +1,6 @@
 """Frames of movements out of the database: only the columns that are asked for.
 
-How a blob is built is the matter of `athletes.frames.format`.
+What the stored bytes are made of is told in `athletes.frames.format`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from athletes.models import BiomechanicsData
 def load_columns(
     movement_ids: Sequence[int], data_type: str, columns: Sequence[str] | None = None
 ) -> dict[int, dict[str, Array]]:
-    """Chosen columns of many movements, by movement id; all when none are named.
+    """Return chosen columns of movements, by movement id; all when none are named.
 
     Columns answer to any spelling (`match_key`) and come back under the name that
     was asked for. A column that the file did not have, or a movement without
@@ -41,7 +41,7 @@ def load_columns(
 def load_parts(
     movement_ids: Sequence[int], data_type: str, columns: Sequence[str] | None = None
 ) -> dict[int, FrameParts]:
-    """What `load_columns` decodes, still packed."""
+    """Return, still packed, what `load_columns` would decode, by movement id."""
     ids = list(dict.fromkeys(movement_ids))
     if not ids:
         return {}
@@ -58,6 +58,7 @@ def load_parts(
 
 
 def _whole(data: bytes) -> FrameParts:
+    """Return whole packed frames as parts that hold every column."""
     return FrameParts(data[: header_size_of(data)], [(0, data)])
 
 
@@ -67,7 +68,7 @@ def _load_sqlite(
     data_type: str,
     columns: Sequence[str] | None,
 ) -> dict[int, FrameParts]:
-    """One query for the rows, then incremental reads of just the wanted pages."""
+    """Return parts from SQLite: a query for the rows, then reads of wanted pages."""
     rows = list(
         BiomechanicsData.objects.filter(movement_id__in=ids, data_type=data_type)
         .order_by()
@@ -100,7 +101,7 @@ def _load_postgresql(
     data_type: str,
     columns: Sequence[str] | None,
 ) -> dict[int, FrameParts]:
-    """One query for the headers, one for the byte ranges that they point to.
+    """Return parts from PostgreSQL: a query for headers, one for their byte ranges.
 
     The hash ties the two together: frames that were replaced in between do not
     match, and are then read whole.
@@ -157,7 +158,7 @@ _RANGES = """
 def _binary_rows(
     connection: BaseDatabaseWrapper, query: str, params: Sequence[Any]
 ) -> list[tuple[Any, ...]]:
-    """Rows with bytes as bytes; as text, which is the default, they come as hex.
+    """Return the rows of a query with bytes as bytes, where the default is hex.
 
     Django's own cursor puts the parameters in on the client, and such a cursor
     cannot have binary results; this one is still seen by its query log.

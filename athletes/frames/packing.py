@@ -301,6 +301,7 @@ def _schema(
 
 @lru_cache(maxsize=64)
 def _compressed_schema(schema_bytes: bytes) -> bytes:
+    """Return a schema as stored; all movements of a file share it."""
     # All movements of a file share it, and a reader keeps what it has parsed.
     packed: bytes = pa.Codec("zstd", compression_level=12).compress(
         schema_bytes, asbytes=True

@@ -25,7 +25,7 @@ _FRAMES_PER_INSERT = 8
 
 @dataclass(frozen=True, slots=True)
 class StoreCounts:
-    """What became of the movements of one file when it was stored, as numbers.
+    """How many movements of one file were new, changed or the same when it was stored.
 
     `changed_ids` are the movements whose frames are new or other than before, and
     whose numbers therefore have to be computed again.
@@ -35,8 +35,6 @@ class StoreCounts:
     updated: int = 0
     unchanged: int = 0
     movements_created: int = 0
-    movements_missing: int = 0
-    movements_returned: int = 0
     changed_ids: tuple[int, ...] = ()
 
     @property
@@ -96,6 +94,7 @@ def _write_frames(
     incoming: Mapping[str, PackedMovement],
     is_whole_session: bool,
 ) -> StoreCounts:
+    """Write new and changed frames of one file, and count them by movement."""
     now = timezone.now()
     movements, created = _movements_of(session_pk, incoming)
     rows = {
@@ -129,9 +128,7 @@ def _write_frames(
             updated += 1
     BiomechanicsData.objects.bulk_create(new, batch_size=_FRAMES_PER_INSERT)
     present = {movements[name].pk for name in incoming}
-    missing, returned = _mark_missing(
-        rows.values(), present, movements.values(), now, is_whole_session
-    )
+    _mark_missing(rows.values(), present, movements.values(), now, is_whole_session)
     # Numbers of other frames are not of any version, until computed again. Whoever
     # gives a movement its version holds the session meanwhile, as we do.
     outdated = {m.pk for m in movements.values() if m.method_version}
@@ -144,8 +141,6 @@ def _write_frames(
         updated=updated,
         unchanged=len(incoming) - len(new) - updated,
         movements_created=created,
-        movements_missing=missing,
-        movements_returned=returned,
         changed_ids=tuple(changed),
     )
 
@@ -225,8 +220,8 @@ def _mark_missing(
     movements: Iterable[Movement],
     now: dt.datetime,
     is_whole_session: bool,
-) -> tuple[int, int]:
-    """Mark what the newest file lacks, clear what has come back, and count both.
+) -> None:
+    """Mark what the newest file lacks as missing, and clear what has come back.
 
     A movement is missing once no newest file of any of its data types holds it:
     one type alone may lack a movement that the other has.
@@ -251,19 +246,14 @@ def _mark_missing(
         Movement.objects.filter(pk__in=returned).update(
             missing_since=None, updated_at=now
         )
-    missing = 0
     if gone:
         BiomechanicsData.objects.filter(pk__in=gone).update(missing_since=now)
-        missing = (
-            Movement.objects.filter(biomechanics__in=gone, missing_since__isnull=True)
-            .exclude(
-                pk__in=BiomechanicsData.objects.filter(
-                    missing_since__isnull=True
-                ).values("movement_id")
-            )
-            .update(missing_since=now, updated_at=now)
+        present_elsewhere = BiomechanicsData.objects.filter(missing_since__isnull=True)
+        Movement.objects.filter(
+            biomechanics__in=gone, missing_since__isnull=True
+        ).exclude(pk__in=present_elsewhere.values("movement_id")).update(
+            missing_since=now, updated_at=now
         )
-    return missing, len(returned)
 
 
 def store_movement_metadata(

@@ -47,7 +47,10 @@ class _Schema:
     )
 
     def find(self, names: Sequence[str] | None) -> tuple[list[str], list[int]]:
-        """Return those of the names that there are (all without names), and places."""
+        """Return the names that the header has, and the place of each column.
+
+        Without `names` these are all.
+        """
         key = None if names is None else tuple(names)
         found = self._asked.get(key)
         if found is None:
@@ -77,7 +80,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where everything is in packed frames: a header, read."""
+    """What the header of packed frames says: where each column is."""
 
     schema: _Schema
     frame_count: int
@@ -198,11 +201,13 @@ _NOTHING: Array = np.empty(0)
 
 
 def _float_of(code: int) -> str:
+    """Return the float type that a column's code stands for."""
     return FLOAT64 if code >= KIND_CODE[FLOAT64] else FLOAT32
 
 
 @lru_cache(maxsize=256)
 def _parsed_schema(stored: bytes, size: int) -> _Schema:
+    """Return the columns of a compressed schema; many headers share one."""
     raw = pa.Codec("zstd").decompress(stored, decompressed_size=size, asbytes=True)
     columns = tuple(StoredColumn(*row) for row in json.loads(raw)["columns"])
     places = {column.key: i for i, column in enumerate(columns)}
@@ -317,6 +322,7 @@ def _decode(planes: Array, code: int) -> Array:
 
 
 def _decode_text(chunk: bytes | memoryview, frames: int) -> Array:
+    """Return a column of texts out of its chunk, None where there is none."""
     (size,) = struct.unpack_from("<I", chunk)
     try:
         raw = pa.Codec("zstd").decompress(

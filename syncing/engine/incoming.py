@@ -88,6 +88,7 @@ class Incoming:
             self._add_movement(movement)
 
     def _add_movement(self, movement: PackedMovement) -> None:
+        """Add one movement, or a failure when an earlier file holds it too."""
         if movement.org_movement_id in self._seen:
             self.failures.append(
                 MovementFailure(

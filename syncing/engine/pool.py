@@ -1,4 +1,4 @@
-"""Work on many things side by side, in threads that leave nothing behind."""
+"""Threads that work on many things at once and leave nothing open behind."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Crew:
         self.errors: list[BaseException] = []
 
     def start(self, work: Callable[[], None], *, name: str, count: int) -> None:
-        """Run `work` in so many threads."""
+        """Start `count` threads that each call `work` once."""
         for number in range(count):
             thread = threading.Thread(
                 target=self._run,
@@ -74,7 +74,7 @@ class Crew:
 def side_by_side(
     ctx: RunContext, items: Iterable[T], work: Callable[[T], None], *, threads: int
 ) -> None:
-    """Call `work` with each item; the first error stops the rest and is raised."""
+    """Call `work` with each item, in threads; the first error ends it and is raised."""
     source: Iterator[T] = iter(items)
     taking = threading.Lock()
 

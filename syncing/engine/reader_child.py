@@ -1,4 +1,4 @@
-"""A process that reads files and computes numbers for a run.
+"""The child process that reads files and computes numbers for a run.
 
     python -m syncing.engine.reader_child
 

@@ -1,6 +1,6 @@
-"""Processes that read files and compute numbers, so that requests do not wait.
+"""Child processes that read files and compute numbers, so that requests do not wait.
 
-Python runs one thread at a time. Reading, packing and analysing in threads beside the
+Python runs one thread at a time. Reading, packing and analyzing in threads beside the
 requests makes each of these wait for its turn several times, and uses one processor
 of those that there are.
 
@@ -52,7 +52,7 @@ class RemoteError(Exception):
 
 
 class _Child:
-    """One process; used by one thread at a time."""
+    """One child process and the socket to it; used by one thread at a time."""
 
     def __init__(self) -> None:
         ours, theirs = socket.socketpair()
@@ -79,10 +79,11 @@ class _Child:
 
     @property
     def pid(self) -> int:
+        """Return the id of the process."""
         return self._process.pid
 
     def wait_until_ready(self) -> None:
-        """EOFError or OSError when the process did not start."""
+        """Return when the process has started; EOFError or OSError when it did not."""
         if not self._is_ready:
             self._socket.settimeout(_START_S)
             message, _ = receive(self._socket)
@@ -92,6 +93,7 @@ class _Child:
             self._is_ready = True
 
     def ask(self, message: dict[str, Any], files: Sequence[int]) -> tuple[Any, ...]:
+        """Return the answer to a message; OSError or EOFError when nobody is there."""
         send(self._socket, message, files)
         answer: tuple[Any, ...]
         answer, _ = receive(self._socket)
@@ -107,7 +109,15 @@ class _Child:
 
 
 class Processes:
-    """So many of them, or none: then the work is done in the calling thread."""
+    """Some child processes; with none, work is done in the calling thread.
+
+    Parameters
+    ----------
+    count
+        How many processes to start; fewer when the system does not let them start.
+    check
+        Raises when the run has ended, so that threads which wait end as well.
+    """
 
     def __init__(self, count: int, *, check: Callable[[], None]) -> None:
         self._check = check
@@ -118,7 +128,11 @@ class Processes:
             for _ in range(count):
                 self._add()
         except OSError as error:
-            logger.warning("no process for reading could be started: %s", error)
+            logger.warning(
+                "No process for reading could be started (%s); this process reads "
+                "files itself, which is slower.",
+                error,
+            )
             self.close()
             self._children.clear()
             self._is_closed = False
@@ -131,6 +145,7 @@ class Processes:
 
     @property
     def pids(self) -> list[int]:
+        """Return the process ids, for tests and logs."""
         return [child.pid for child in self._children]
 
     def read(
@@ -176,7 +191,7 @@ class Processes:
         return found
 
     def compute(self, tasks: Sequence[SwingTask]) -> list[SwingDone]:
-        """Analyse movements; see `athletes.analysis.swing_task.compute_here`."""
+        """Return the numbers of movements, one result a task and in their order."""
         answer = self._ask({"work": "compute", "tasks": list(tasks)}, [])
         if answer is None:
             return compute_here(tasks)
@@ -184,7 +199,7 @@ class Processes:
         return found
 
     def _ask(self, message: dict[str, Any], files: Sequence[int]) -> Any:
-        """What a process answers; None when there is no process to ask."""
+        """Return what a process answers; None when there is no process to ask."""
         if self._is_closed:
             self._check()
         if not self._children:
@@ -199,7 +214,10 @@ class Processes:
         except (OSError, EOFError):
             self._check()
             # It cannot work here (a limit of the host, say): do without.
-            logger.warning("a process for reading did not start")
+            logger.warning(
+                "A process for reading did not start; the run goes on without it. Look "
+                "for a limit on processes or memory if this repeats."
+            )
             self._drop(child)
             return self._ask(message, files)
         try:
@@ -207,7 +225,11 @@ class Processes:
         except (OSError, EOFError) as error:
             # The end of the run closes the processes under threads that wait.
             self._check()
-            logger.warning("process %s ended in the middle of its work", child.pid)
+            logger.warning(
+                "Process %s ended in the middle of its work; another one takes its "
+                "place. Give the worker more memory if this repeats.",
+                child.pid,
+            )
             self._replace(child)
             raise ProcessDiedError from error
         except BaseException:
@@ -218,10 +240,15 @@ class Processes:
             return answer[1]
         if answer[0] == "refused":
             raise answer[1]
-        logger.error("process %s failed:\n%s", child.pid, answer[2])
+        logger.error(
+            "Process %s met a fault of the program. Report this traceback:\n%s",
+            child.pid,
+            answer[2],
+        )
         raise RemoteError(answer[1])
 
     def _replace(self, child: _Child) -> None:
+        """End a process and start another one in its place."""
         if self._is_closed:
             return
         self._children.remove(child)
@@ -232,6 +259,7 @@ class Processes:
             self._after_loss()
 
     def _drop(self, child: _Child) -> None:
+        """End a process and go on with one less."""
         self._children.remove(child)
         child.close()
         self._after_loss()
@@ -242,7 +270,7 @@ class Processes:
             self._idle.put(None)
 
     def close(self) -> None:
-        """End all of them, whatever they are at."""
+        """End all processes, in the middle of their work as well."""
         self._is_closed = True
         for child in self._children:
             child.close()

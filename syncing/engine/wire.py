@@ -36,7 +36,7 @@ def send(to: socket.socket, message: Any, files: Sequence[int] = ()) -> None:
 
 
 def receive(source: socket.socket) -> tuple[Any, list[int]]:
-    """One message with its open files; EOFError when the other side is gone."""
+    """Return one message with its open files; EOFError when the other side is gone."""
     head, files, _, _ = socket.recv_fds(source, _HEAD.size, _MAX_FILES)
     if len(head) < _HEAD.size:
         head += bytes(_exactly(source, _HEAD.size - len(head)))
@@ -47,6 +47,7 @@ def receive(source: socket.socket) -> tuple[Any, list[int]]:
 
 
 def _exactly(source: socket.socket, size: int) -> bytearray:
+    """Return the next `size` bytes; EOFError when the other side is gone."""
     data = bytearray(size)
     view = memoryview(data)
     filled = 0

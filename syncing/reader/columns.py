@@ -16,7 +16,7 @@ from syncing.reader.errors import ExportFileError
 
 
 class FileKind(StrEnum):
-    """Kinds of export files, in the vendor's words."""
+    """Kinds of export files, by the vendor's names; its answer may be none of them."""
 
     INVERSE_KINEMATICS = "inverse-kinematics"
     MOMENTUM_ENERGY = "momentum-energy"

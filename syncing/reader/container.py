@@ -247,6 +247,7 @@ _ZIP_FAULTS = (
 
 
 def _damaged_zip() -> ExportFileError:
+    """Return the error for a zip archive that cannot be unpacked."""
     return ExportFileError(
         "damaged_archive",
         "The zip archive is damaged or encrypted. Unpack it and take the file inside.",
@@ -254,6 +255,7 @@ def _damaged_zip() -> ExportFileError:
 
 
 def _open_zip(file: BinaryIO, limits: ReadLimits) -> ByteStream:
+    """Return the one file of a zip archive as a stream; refuse other archives."""
     try:
         archive = zipfile.ZipFile(file)
         members = [
@@ -290,7 +292,7 @@ def _open_zip(file: BinaryIO, limits: ReadLimits) -> ByteStream:
 
 
 class _Rejoined:
-    """A stream with the bytes put back that were read to recognize it."""
+    """A stream with the bytes put back that were read to recognize its format."""
 
     def __init__(self, head: bytes, rest: ByteStream) -> None:
         self._head = head
@@ -304,6 +306,7 @@ class _Rejoined:
 
 
 def _read_up_to(stream: ByteStream, size: int) -> bytes:
+    """Return the next ``size`` bytes, fewer only at the end of the stream."""
     pieces: list[bytes] = []
     missing = size
     while missing > 0:
@@ -316,7 +319,7 @@ def _read_up_to(stream: ByteStream, size: int) -> bytes:
 
 
 def _spool(stream: ByteStream) -> BinaryIO:
-    """Parquet is read from its end, so it needs a file."""
+    """Return a stream as a temporary file; Parquet is read from its end."""
     spool = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as its reader
     try:
         while piece := stream.read(CHUNK_BYTES):

@@ -88,6 +88,7 @@ class _CsvReader:
         return self._collected.finish()
 
     def _add(self, block: memoryview) -> None:
+        """Parse one block of whole rows and add its columns."""
         try:
             table = pacsv.read_csv(
                 pa.BufferReader(pa.py_buffer(block)),
@@ -155,6 +156,7 @@ class _CsvReader:
 
 
 def _arrow_type(column: FileColumn) -> pa.DataType:
+    """Return the type that the parser reads a column as."""
     if column.role is Role.TEXT:
         return pa.string()
     return pa.float64() if column.role is Role.CLOCK else pa.float32()
@@ -277,6 +279,7 @@ def _last_row_end(data: bytes) -> int | None:
 
 
 def _no_header() -> ExportFileError:
+    """Return the error for a file whose first line names no columns."""
     return ExportFileError(
         "no_header",
         "The first line names no columns. Take the file as it came from the vendor.",
@@ -284,6 +287,7 @@ def _no_header() -> ExportFileError:
 
 
 def _damaged_csv() -> ExportFileError:
+    """Return the error for a file that is no CSV."""
     return ExportFileError(
         "damaged_csv",
         "The file cannot be taken apart as CSV. Ask the vendor for the export again.",

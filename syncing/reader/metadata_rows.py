@@ -45,6 +45,7 @@ def rows_of(table: Table, kind: FileKind, known_movement_id: str | None) -> Rows
 
 
 def _row(table: Table, org_movement_id: str, place: int) -> MovementRow:
+    """Return one row of the table, missing numbers as None."""
     numbers: dict[str, float | None] = {}
     for name, values in table.numbers.items():
         value = float(values[place])

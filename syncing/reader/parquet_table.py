@@ -77,6 +77,7 @@ def read_parquet(source: Opened, limits: ReadLimits) -> Table:
 def _parquet_table(
     parquet: pq.ParquetFile, source: Opened, limits: ReadLimits
 ) -> Table:
+    """Return an opened Parquet file as a table, checked against the limits first."""
     meta = parquet.metadata
     # Each look at `names` or `types` builds the whole list.
     header, types = parquet.schema_arrow.names, parquet.schema_arrow.types
@@ -126,6 +127,7 @@ def _collect_columns(
     some: Sequence[FileColumn],
     collected: TableBuilder,
 ) -> None:
+    """Read some columns of the file and add them to the table."""
     names = [header[column.position] for column in some]
     table = parquet.read(columns=names)
     if table.num_rows != collected.row_count:
@@ -181,6 +183,7 @@ def _check_text(
 
 
 def _is_text(kind: pa.DataType) -> bool:
+    """Return whether a type holds text, as such or as a dictionary."""
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
     return bool(
@@ -191,6 +194,7 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _is_number(kind: pa.DataType) -> bool:
+    """Return whether a type holds numbers, or nothing but missing values."""
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
     return bool(
@@ -223,6 +227,7 @@ def _with_type(column: FileColumn, kind: pa.DataType) -> FileColumn:
 
 
 def _as_text(values: pa.Array) -> pa.Array:
+    """Return values as text, a dictionary of texts as it is."""
     kind = values.type
     if pa.types.is_dictionary(kind):
         return values if _is_text(kind) else _as_text(values.dictionary_decode())
@@ -230,6 +235,7 @@ def _as_text(values: pa.Array) -> pa.Array:
 
 
 def _as_numbers(values: pa.Array) -> npt.NDArray[np.floating[Any]]:
+    """Return values as floats, missing ones as NaN."""
     if not pa.types.is_floating(values.type):
         if pa.types.is_dictionary(values.type):
             values = values.dictionary_decode()
@@ -258,6 +264,7 @@ def _written_numbers(
 def _parsed(
     values: pa.Array, column: FileColumn, places: CodeArray, row: int
 ) -> npt.NDArray[np.floating[Any]]:
+    """Return texts as numbers; refuse the first that is neither number nor missing."""
     trimmed = pc.utf8_trim_whitespace(values)
     missing = pc.is_in(pc.utf8_lower(trimmed), value_set=pa.array(MISSING_WORDS))
     trimmed = pc.if_else(missing, pa.scalar(None, pa.string()), trimmed)

@@ -190,6 +190,7 @@ class TableBuilder:
         )
 
     def _joined(self, role: Role, columns: Sequence[FileColumn]) -> FloatArray:
+        """Return the pieces of columns of one type as one block, columns × rows."""
         block: FloatArray = np.empty(
             (len(columns), self.row_count), dtype=_DTYPES[role]
         )
