@@ -7,6 +7,7 @@ never added up except where the sum is the definition: two arms make the arms.
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -170,25 +171,45 @@ def _rows_on(
 class _Matched:
     """Columns of which the rows are matched to the uniform clock of the motion.
 
-    `rows` has shape (n,): the row of each sample, −1 where there is none.
+    Attributes
+    ----------
+    columns : mapping of str to ndarray
+    rows : ndarray of int, shape (n,)
+        The row of each sample, −1 where there is none.
+    straight : bool
+        Each sample is the row of the same number.
+    hidden : ndarray of bool, shape (n,), or None
+        Samples without a row; ``None`` when all have one.
     """
 
     columns: Columns
     rows: npt.NDArray[np.intp]
+    straight: bool
+    hidden: npt.NDArray[np.bool_] | None
+
+    @classmethod
+    def of(cls, columns: Columns, rows: npt.NDArray[np.intp]) -> Self:
+        """Return `columns` matched by `rows`."""
+        hidden = rows < 0
+        return cls(
+            columns=columns,
+            rows=rows,
+            straight=bool((rows == np.arange(rows.size)).all()),
+            hidden=hidden if hidden.any() else None,
+        )
 
     def block(self, names: Sequence[str]) -> FloatArray | None:
         """Return columns side by side, shape (n, k), ``None`` if one is not there."""
         if any(name not in self.columns for name in names):
             return None
-        rows = self.rows
-        straight = bool((rows == np.arange(rows.size)).all())
-        index = np.maximum(rows, 0)
-        block = np.empty((len(names), rows.size)).T
+        count = self.rows.size
+        block = np.empty((len(names), count)).T
         for place, name in enumerate(names):
             column = self.columns[name]
-            block[:, place] = column[: rows.size] if straight else column[index]
-        if (rows < 0).any():
-            block[rows < 0] = np.nan
+            # Where there is no row the last one is taken, and hidden below.
+            block[:, place] = column[:count] if self.straight else column[self.rows]
+        if self.hidden is not None:
+            block[self.hidden] = np.nan
         return block
 
     def momentum_of(self, segments: Sequence[str]) -> FloatArray | None:
@@ -241,7 +262,7 @@ def read_energetics(
         return Energetics(
             missing=_all_missing("the momentum and energy file has another clock")
         )
-    matched = _Matched(columns, rows)
+    matched = _Matched.of(columns, rows)
     momentum, no_momentum = _tracked_groups(
         _MOMENTUM, "L", "angular momentum", matched.momentum_of
     )
