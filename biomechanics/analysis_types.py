@@ -1,4 +1,4 @@
-"""What the analysis of one movement returns: plain frozen dataclasses.
+"""The result of analyzing one movement, as plain frozen dataclasses.
 
 ``to_dict`` of each gives only what JSON knows; a missing number is ``None``,
 never NaN.
@@ -97,7 +97,7 @@ class MetricValue:
         In `unit`; ``None`` has a `reason`.
     flagged : bool
         Outside the plausible range or at the edge of its window: show it
-        greyed, leave it out of means. `reason` then says why.
+        grayed, leave it out of means. `reason` then says why.
     window : str
         The event or stretch of time the value belongs to.
     """
@@ -110,7 +110,7 @@ class MetricValue:
 
     @property
     def number(self) -> float | None:
-        """The value if it is a number that may enter a mean."""
+        """The value if it is a number that may enter an average, else ``None``."""
         if self.flagged or not isinstance(self.value, float):
             return None
         return self.value
@@ -143,7 +143,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing learnt about the file, with the evidence for it.
+    """One thing learned about the file, with the evidence for it.
 
     Attributes
     ----------
@@ -170,12 +170,12 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class FileFindings:
-    """How the file was read: findings by name."""
+    """What was found out about the file itself, by name of the finding."""
 
     findings: Mapping[str, Finding]
 
     def value(self, name: str) -> Any:
-        """Return the answer of one finding, ``None`` if it was not looked at."""
+        """Return the answer of one finding, ``None`` if that was not looked at."""
         finding = self.findings.get(name)
         return None if finding is None else finding.value
 
@@ -201,7 +201,7 @@ class Quality:
 
     @property
     def codes(self) -> tuple[str, ...]:
-        """The codes alone."""
+        """The codes of all reasons, without their sentences."""
         return tuple(code for code, _ in self.reasons)
 
     def to_dict(self) -> dict[str, Any]:

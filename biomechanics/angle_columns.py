@@ -1,4 +1,4 @@
-"""What the vendor's angle columns mean in this file, told from the points.
+"""Tell from the points what the vendor's angle columns mean in a file.
 
 Unit, sign and frame of reference of ``pelvis_rot`` and ``torso_rot`` differ between
 deliveries. They are compared with the geometry of the same frames; nothing is
@@ -94,7 +94,7 @@ class _Smoothed:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Turn:
-    """What the points say of the same samples; see `read_angle_columns`.
+    """Rotation and separation from the points, over the swing.
 
     `known` tells in which samples both rates are there.
     """
@@ -292,6 +292,7 @@ def _choose_unit(slopes: Mapping[str, float], largest: float | None) -> AngleUni
 def _unit_finding(
     unit: AngleUnit, slopes: Mapping[str, float], largest: float | None
 ) -> Finding:
+    """Return the unit as a finding, with the evidence for it."""
     return Finding(
         unit,
         {

@@ -1,4 +1,4 @@
-"""Vectors of the body: which way is up, how long is a metre, who leads.
+"""Vectors: lengths, directions, the vertical, and the unit of length.
 
 Nothing here trusts a column's name further than the geometry allows.
 """
@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from biomechanics.analysis_types import FloatArray
+from biomechanics.units import M_PER_IN
 
 VERTICAL_LIMIT_DEG = 25.0
 """An axis counts as vertical if the standing body is within this of it (choice)."""
-SCALES = (1.0, 0.01, 0.001, 0.0254)
-"""Metres, centimetres, millimetres, inches."""
+SCALES = (1.0, 0.01, 0.001, M_PER_IN)
+"""Meters, centimeters, millimeters, inches."""
 UPPER_ARM_M = (0.20, 0.42)
 HIPS_M = (0.12, 0.30)
 _AXIS_NAMES = ("x", "y", "z")
@@ -34,18 +35,19 @@ def unit(vectors: FloatArray) -> FloatArray:
 
 
 def together(*vectors: FloatArray) -> FloatArray:
-    """Stack k arrays of shape (n, 3) to (n, k, 3), so that one call does for all.
+    """Return k arrays of shape (n, 3) as one of shape (n, k, 3).
 
-    On the few hundred samples of a swing a call of numpy costs as much as its
-    arithmetic.
+    One call then does for all of them: on the few hundred samples of a swing a call
+    of numpy costs as much as its arithmetic.
     """
     answer: FloatArray = np.array([each.T for each in vectors]).transpose(2, 0, 1)
     return answer
 
 
 def cross(a: FloatArray, b: FloatArray) -> FloatArray:
-    """Cross product of (..., 3) with (..., 3); several times quicker than numpy's
-    general one on small arrays.
+    """Return the cross product of (..., 3) with (..., 3).
+
+    Several times quicker than numpy's general one on small arrays.
     """
     ax, ay, az = a[..., 0], a[..., 1], a[..., 2]
     bx, by, bz = b[..., 0], b[..., 1], b[..., 2]
@@ -59,7 +61,7 @@ def cross(a: FloatArray, b: FloatArray) -> FloatArray:
 
 
 def dot(a: FloatArray, b: FloatArray) -> FloatArray:
-    """Dot product along the last axis."""
+    """Return the dot product along the last axis."""
     if b.ndim == 1:
         answer: FloatArray = a @ b
         return answer
@@ -68,7 +70,7 @@ def dot(a: FloatArray, b: FloatArray) -> FloatArray:
 
 
 def mean_direction(vectors: FloatArray) -> FloatArray | None:
-    """Mean direction of (n, 3) vectors, NaN rows left out; ``None`` if none stands."""
+    """Return the mean direction of (n, 3) vectors, NaN rows left out, or ``None``."""
     rows = vectors[np.isfinite(vectors).all(axis=1)]
     if rows.shape[0] == 0:
         return None
@@ -79,7 +81,17 @@ def mean_direction(vectors: FloatArray) -> FloatArray | None:
 
 @dataclass(frozen=True, slots=True)
 class Vertical:
-    """The upward axis: unit vector, its name such as ``+z``, and how far it leans."""
+    """The axis of the file that points up.
+
+    Attributes
+    ----------
+    axis : ndarray, shape (3,), or None
+        ``None`` when no axis is near enough to the standing body.
+    name : str or None
+        Such as ``+z``.
+    lean_deg : float or None
+        Angle between the axis and the body.
+    """
 
     axis: FloatArray | None
     name: str | None
@@ -87,7 +99,7 @@ class Vertical:
 
 
 def find_vertical(standing: FloatArray) -> Vertical:
-    """Choose the coordinate axis along which the body stands.
+    """Return the coordinate axis along which the body stands.
 
     Parameters
     ----------
@@ -122,7 +134,7 @@ def horizontal(vectors: FloatArray, vertical: FloatArray) -> FloatArray:
 def find_scale(
     *, upper_arm: float | None, hips: float | None
 ) -> tuple[float | None, dict[str, float | None]]:
-    """Find the factor that makes the coordinates metres.
+    """Return the factor that makes the coordinates meters.
 
     Parameters
     ----------

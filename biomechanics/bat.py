@@ -1,4 +1,4 @@
-"""The bat from its tracked points, or a plain word why there is none.
+"""Speed, directions and path of the bat, from its tracked points alone.
 
 Nothing about the bat is ever derived from hands or energy.
 """
@@ -54,7 +54,15 @@ class BatMotion:
 
 @dataclass(frozen=True, slots=True)
 class BatCheck:
-    """Whether bat points may be used."""
+    """Whether the points of a bat may be used.
+
+    Attributes
+    ----------
+    reason : str or None
+        Why not.
+    evidence : dict
+        Length of the bat in meters, and by which share of it the length changes.
+    """
 
     usable: bool
     reason: str | None
@@ -68,7 +76,7 @@ def check_bat(
     sampling_rate_hz: float,
     scale: float | None,
 ) -> BatCheck:
-    """Decide whether the bat was tracked well enough through the swing.
+    """Return whether the bat was tracked well enough through the swing.
 
     Refused when points are missing around peak hand speed, when the distance of the
     two points wanders by more than 5 % of its median (95th percentile of the
@@ -110,7 +118,7 @@ def bat_motion(
     scale: float | None,
     contact: float | None,
 ) -> BatMotion:
-    """Filter and differentiate the bat.
+    """Return the filtered bat with its rotation speed and the sweet spot's velocity.
 
     Parameters
     ----------
@@ -177,7 +185,10 @@ def bat_motion(
 def attack_angle(
     bat: BatMotion, *, reference: float, vertical: FloatArray, sampling_rate_hz: float
 ) -> float | None:
-    """Climb of the sweet spot, degrees, mean over the 10 ms before the reference."""
+    """Return the climb of the sweet spot over the 10 ms before the reference, degrees.
+
+    ``None`` when the sweet spot is not known there.
+    """
     if bat.velocity is None:
         return None
     low = math.ceil(reference - ATTACK_S * sampling_rate_hz - 1e-6)
@@ -202,7 +213,10 @@ def attack_direction(
     forward: FloatArray,
     hand: float,
 ) -> float | None:
-    """Level direction of the sweet spot to `forward`, degrees, + = pull side."""
+    """Return the level direction of the sweet spot to `forward`, degrees.
+
+    + = pull side; ``None`` when the sweet spot is not known at the reference.
+    """
     if bat.velocity is None:
         return None
     row = peaks.rows_at(bat.velocity, reference)
@@ -215,20 +229,26 @@ def attack_direction(
 def swing_tilt(
     bat: BatMotion, *, reference: float, vertical: FloatArray, sampling_rate_hz: float
 ) -> float | None:
-    """Angle between the ground and the plane of the last 40 ms of the sweet spot."""
+    """Return the angle between the ground and the plane of the sweet spot's path.
+
+    Degrees, over the 40 ms before the reference; ``None`` with fewer than four samples.
+    """
     if bat.sweet_spot is None:
         return None
     low = math.ceil(reference - TILT_S * sampling_rate_hz - 1e-6)
     rows = bat.sweet_spot[max(low, 0) : math.floor(reference + 1e-6) + 1]
     if rows.shape[0] < 4 or not np.isfinite(rows).all():
         return None
-    centred = rows - rows.mean(axis=0)
-    normal = np.linalg.svd(centred, full_matrices=False)[2][2]
+    centered = rows - rows.mean(axis=0)
+    normal = np.linalg.svd(centered, full_matrices=False)[2][2]
     return math.acos(min(1.0, abs(float(normal @ vertical)))) * DEG_PER_RAD
 
 
 def path_length(points: FloatArray, *, start: float, end: float) -> float | None:
-    """Length of the path of `points` (n, 3) between two positions."""
+    """Return the length of the path of `points` (n, 3) between two samples.
+
+    ``None`` when a point is missing on the way.
+    """
     first, last = peaks.rows_at(points, start), peaks.rows_at(points, end)
     if first is None or last is None:
         return None

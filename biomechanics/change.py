@@ -1,9 +1,9 @@
-"""Is a change real? The athlete's own scatter says how large it must be."""
+"""Tell whether a change is larger than the athlete's own swing-to-swing scatter."""
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -23,7 +23,7 @@ class Scatter:
     ----------
     sd : float
     source : {'own', 'published'}
-        ``published`` until there are three sessions (see `definitions`).
+        ``published`` until there are three sessions: `MetricDefinition.published_sd`.
     sessions, freedom : int
         Sessions pooled and their degrees of freedom; 0 when published.
     """
@@ -57,19 +57,16 @@ class Change:
     n_b: int
     scatter: Scatter | None
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return JSON-safe values."""
-        return asdict(self)
-
 
 def _finite(values: Sequence[float | None]) -> list[float]:
+    """Return the values that are numbers."""
     return [v for v in values if v is not None and math.isfinite(v)]
 
 
 def pooled_sd(
     sessions: Sequence[Sequence[float | None]],
 ) -> tuple[float, int, int] | None:
-    """Pool the scatter inside sessions.
+    """Return the scatter inside sessions, pooled over them.
 
     Parameters
     ----------
@@ -93,9 +90,14 @@ def pooled_sd(
 def pooled_spreads(
     spreads: Sequence[tuple[float, int]],
 ) -> tuple[float, int, int] | None:
-    """Pool spreads that are known already: ``(sd, n)`` of each session.
+    """Return scatter inside sessions, pooled from ``(sd, n)`` of each session.
 
-    Sessions of one swing say nothing and are left out. Returns as `pooled_sd`.
+    Sessions of one swing say nothing and are left out.
+
+    Returns
+    -------
+    (sd, sessions, freedom) or None
+        See `pooled_sd`.
     """
     known = [(sd, n) for sd, n in spreads if n >= 2]
     freedom = sum(n - 1 for _, n in known)
@@ -124,13 +126,17 @@ def scatter_of(
 def scatter_of_spreads(
     metric_id: str, spreads: Sequence[tuple[float, int]]
 ) -> Scatter | None:
-    """As `scatter_of`, from ``(sd, n)`` of each session instead of from its values."""
+    """Return the athlete's scatter from ``(sd, n)`` of each session, or ``None``.
+
+    See `scatter_of`.
+    """
     return _own_or_published(metric_id, pooled_spreads(spreads))
 
 
 def _own_or_published(
     metric_id: str, own: tuple[float, int, int] | None
 ) -> Scatter | None:
+    """Return `own` scatter if it rests on enough sessions, else the published one."""
     if own is not None and own[1] >= LEAST_SESSIONS:
         return Scatter(own[0], "own", own[1], own[2])
     published = METRICS[metric_id].published_sd
@@ -138,7 +144,9 @@ def _own_or_published(
 
 
 def smallest_detectable_change(sd: float, *, n_a: int, n_b: int) -> float:
-    """Return 1.96·√(s²/n_A + s²/n_B).
+    """Return the smallest difference of two means that is clear.
+
+    1.96·√(s²/n_A + s²/n_B), in the unit of `sd`.
 
     Raises
     ------
@@ -151,7 +159,7 @@ def smallest_detectable_change(sd: float, *, n_a: int, n_b: int) -> float:
 
 
 def is_real(delta: float, smallest: float) -> bool:
-    """Whether a difference is larger than the scatter explains.
+    """Return whether a difference is larger than the scatter explains.
 
     No difference at all is none, also where the scatter is zero.
     """
@@ -165,7 +173,7 @@ def compare(
     *,
     sessions: Sequence[Sequence[float | None]],
 ) -> Change:
-    """Say whether B differs from A by more than the scatter explains.
+    """Return whether B differs from A by more than the scatter explains.
 
     Parameters
     ----------

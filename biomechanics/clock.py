@@ -46,7 +46,7 @@ class Clock:
 
     @property
     def sampling_rate_hz(self) -> float:
-        """Samples per second."""
+        """Samples per second of the uniform clock."""
         return 1.0 / self.step_s
 
     def times(self) -> FloatArray:

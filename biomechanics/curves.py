@@ -1,4 +1,4 @@
-"""Several swings on one time axis: mean, spread, difference, the typical swing.
+"""Put several swings on one axis: mean, spread, difference, the typical swing.
 
 For looking, not for reading off peaks: the peak of a mean curve is lower than the
 mean of the peaks, so numbers are computed per swing and averaged afterwards.
@@ -21,7 +21,7 @@ AFTER_S = 0.15
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curve:
-    """One swing's curve with the instants to align it on.
+    """One swing's curve with the instants by which it is aligned.
 
     Attributes
     ----------
@@ -61,6 +61,7 @@ class Aligned:
 
 
 def _statistics(grid: FloatArray, rows: FloatArray) -> Aligned:
+    """Return curves on a grid with mean and spread at each of its points."""
     known = np.isfinite(rows)
     count = known.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -78,6 +79,7 @@ def _statistics(grid: FloatArray, rows: FloatArray) -> Aligned:
 
 
 def _sample(wanted: FloatArray, curve: Curve) -> FloatArray:
+    """Return a curve at the `wanted` times, NaN outside of it."""
     answer: FloatArray = np.interp(
         wanted, curve.time_s, curve.values, left=np.nan, right=np.nan
     )
@@ -91,7 +93,7 @@ def align(
     after_s: float = AFTER_S,
     step_s: float = STEP_S,
 ) -> Aligned:
-    """Put curves on a common time grid around an event.
+    """Return curves on a common time grid around an event.
 
     Linear interpolation; a curve without the event is left out (its row is NaN).
 
@@ -122,7 +124,7 @@ def align_percent(
     high: float = 120.0,
     step: float = 1.0,
 ) -> Aligned:
-    """Put curves on percent of the swing: 0 = first move, 100 = reference.
+    """Return curves on percent of the swing: 0 = first move, 100 = reference.
 
     Time is stretched, so rates must be read with the time axis of `align` instead.
     """
@@ -160,7 +162,7 @@ class Difference:
 
 
 def difference(a: Aligned, b: Aligned) -> Difference:
-    """Compare two sets of aligned curves.
+    """Return the difference of two sets of aligned curves, B minus A.
 
     Raises
     ------
@@ -180,14 +182,17 @@ def difference(a: Aligned, b: Aligned) -> Difference:
 
 
 def band_width(aligned: Aligned, *, low: float, high: float) -> float | None:
-    """Root-mean-square of the standard deviation from `low` to `high` on the grid."""
+    """Return the root-mean-square spread from `low` to `high` on the grid.
+
+    ``None`` where there is no spread.
+    """
     chosen = aligned.sd[(aligned.grid >= low) & (aligned.grid <= high)]
     chosen = chosen[np.isfinite(chosen)]
     return float(np.sqrt((chosen**2).mean())) if chosen.size else None
 
 
 def representative(sets: Sequence[Aligned]) -> int | None:
-    """Return the swing nearest to the mean over several curves.
+    """Return which swing is nearest to the mean over several curves.
 
     Parameters
     ----------
@@ -198,7 +203,7 @@ def representative(sets: Sequence[Aligned]) -> int | None:
     -------
     int or None
         Index of the swing with the smallest root-mean-square distance, each curve in
-        units of its own band width so that degrees do not outweigh metres per
+        units of its own band width so that degrees do not outweigh meters per
         second; ``None`` with fewer than `LEAST_SWINGS_FOR_SPREAD` swings.
     """
     if not sets:

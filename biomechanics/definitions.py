@@ -1,4 +1,4 @@
-"""What every number and curve means: the one place that pages, API and docs read.
+"""Define what every number and curve means, for pages, API and documents alike.
 
 A metric that is computed but not defined here is a programming error, and a test
 fails. Texts are for coaches: no word in them judges a swing, and only speeds say
@@ -7,6 +7,8 @@ that higher is better. Units are those of `units`; pages convert to mph or feet.
 
 from dataclasses import dataclass
 from typing import Literal
+
+from biomechanics.units import MPH_PER_M_PER_S
 
 METHOD_VERSION = "2026.1"
 """Stored with every value. Change it whenever a number could come out differently."""
@@ -35,16 +37,10 @@ ROBUSTNESS: dict[str, str] = {
     "F": "rests on the vendor's momentum and energy columns",
 }
 
-# `published_sd` of a metric is the typical standard deviation of one hitter inside
-# one session, summarized from the hitting table of the OpenBiomechanics Project
-# (drivelineresearch/openbiomechanics). It makes the noise band only until the
-# athlete's own scatter is known.
-_MPH = 1609.344 / 3600.0
-
 
 @dataclass(frozen=True, slots=True)
 class MetricDefinition:
-    """Meaning of one metric.
+    """The meaning of one metric.
 
     Attributes
     ----------
@@ -73,7 +69,9 @@ class MetricDefinition:
     plausible : (float, float) or None
         Outside, a value is flagged and left out of means.
     published_sd : float or None
-        Scatter inside a session, in `unit`; from the OpenBiomechanics Project.
+        Typical standard deviation of one hitter inside one session, in `unit`; used
+        only until the athlete's own scatter is known. Own summary of the hitting
+        table of the OpenBiomechanics Project (drivelineresearch/openbiomechanics).
     headline : int or None
         Rank among the numbers shown by default.
     """
@@ -101,7 +99,7 @@ class MetricDefinition:
 
 @dataclass(frozen=True, slots=True)
 class SeriesDefinition:
-    """Meaning of one curve."""
+    """The meaning of one curve; fields as in `MetricDefinition`."""
 
     id: str
     name: str
@@ -147,6 +145,7 @@ def _add(
     published_sd: float | None = None,
     headline: int | None = None,
 ) -> None:
+    """Add one metric; see `MetricDefinition` for the parameters."""
     _LIST.append(
         MetricDefinition(
             id=metric_id,
@@ -799,7 +798,7 @@ _add(
     ratio_scale=True,
     needs="bat",
     plausible=(13, 42),
-    published_sd=round(1.7 * _MPH, 3),
+    published_sd=round(1.7 / MPH_PER_M_PER_S, 3),
     headline=1,
 )
 _add(
@@ -1178,6 +1177,7 @@ NUMERIC_HEADLINES = tuple(name for name in HEADLINES if METRICS[name].unit != "t
 
 
 def _series(*items: SeriesDefinition) -> dict[str, SeriesDefinition]:
+    """Return the curves by id."""
     return {item.id: item for item in items}
 
 

@@ -1,4 +1,4 @@
-"""Which way is up and which way is forward, told from the body itself."""
+"""Tell which way is up, and which way is forward, from the body itself."""
 
 import math
 from collections.abc import Sequence
@@ -106,6 +106,7 @@ def find_forward(
 
 
 def _given_forward(given: Sequence[float], vertical: FloatArray) -> Direction:
+    """Return the level part of a verified direction."""
     level = axes.horizontal(np.asarray(given, dtype=np.float64), vertical)
     size = float(np.sqrt(level @ level))
     if not size > 1e-6:

@@ -1,4 +1,4 @@
-"""Instants of a swing: the rule that found each, and how sure it is.
+"""Rules for the events of a swing: when each happens, and how sure that is.
 
 Positions are fractional samples of the movement's clock. Thresholds are ours where
 no source is named; all are in time or relative to the swing's own peak, never in
@@ -38,7 +38,7 @@ LEG_M = 0.85
 
 @dataclass(frozen=True, slots=True)
 class HandPeak:
-    """The effort the movement is read by.
+    """Peak hand speed, by which the movement is read.
 
     Attributes
     ----------
@@ -66,9 +66,17 @@ def find_hand_peak(
     high: int,
     vendor_position: float | None,
 ) -> HandPeak | None:
-    """Find peak hand speed and count the efforts in the clip.
+    """Return peak hand speed and the number of efforts, ``None`` without any movement.
 
     The vendor's zero chooses between several efforts; it never moves the peak.
+
+    Parameters
+    ----------
+    speed : ndarray, shape (n,)
+    low, high : int
+        First and last usable sample.
+    vendor_position : float or None
+        Sample of the vendor's zero.
     """
     masked = np.where(np.isfinite(speed), speed, -math.inf)
     apart = round(SECOND_SWING_APART_S * sampling_rate_hz)
@@ -86,8 +94,8 @@ def find_hand_peak(
             top = value
         elif value < SECOND_SWING_SHARE * top:
             break
-        neighbours = masked[max(place - 1, 0) : place + 2]
-        if not places or value >= float(neighbours.max()):
+        neighbors = masked[max(place - 1, 0) : place + 2]
+        if not places or value >= float(neighbors.max()):
             places.append(place)
             open_rows[max(place - apart, 0) : place + apart + 1] = False
         else:
@@ -121,7 +129,18 @@ def find_hand_peak(
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An event by position; ``None`` with the reason when no rule found it."""
+    """An event by its sample.
+
+    Attributes
+    ----------
+    position : float or None
+        Fractional sample; ``None`` when no rule found it.
+    rule : str
+        The rule that found it, or would have.
+    confidence : {'vendor', 'rule', 'low', 'manual'}
+    reason : str or None
+        Why it was not found, or which check failed.
+    """
 
     position: float | None
     rule: str
@@ -129,7 +148,7 @@ class Found:
     reason: str | None = None
 
     def event(self, *, start_s: float, step_s: float) -> Event:
-        """Return it on the clock of the file."""
+        """Return the event by its time on the clock of the file."""
         time = None if self.position is None else start_s + step_s * self.position
         return Event(time, self.rule, self.confidence, self.reason)
 
@@ -137,7 +156,7 @@ class Found:
 def find_first_move(
     pelvis_rate: FloatArray, *, reference: float, sampling_rate_hz: float, low: int
 ) -> Found:
-    """Last time before the pelvis peak at which its rate is under 15 % of the peak.
+    """Return first move: the pelvis rises through 15 % of its peak rotation speed.
 
     Parameters
     ----------
@@ -175,7 +194,7 @@ def find_first_move(
 def find_load(
     pelvis_rate: FloatArray, *, first_move: float, sampling_rate_hz: float, low: int
 ) -> Found:
-    """Most closed pelvis in the second before first move.
+    """Return the load: the pelvis is most closed, in the second before first move.
 
     The pelvis angle is the running sum of its signed rate, so no axis is needed.
     """
@@ -210,7 +229,7 @@ def find_foot_down(
     low: int,
     still: float,
 ) -> Found:
-    """Lead-foot touch-down from the ankle's vertical speed.
+    """Return foot down: the lead foot touches, told from its ankle's vertical speed.
 
     After the largest downward speed, the first time the vertical speed stays under
     `still` for `FOOT_STILL_S`, before the reference. A touch-down, not the later
@@ -258,6 +277,7 @@ def find_foot_down(
 
 
 def _crossing(size: FloatArray, level: float, first: int) -> float:
+    """Return where `size` falls through `level`, just before sample `first`."""
     if first == 0:
         return float(first)
     before, here = float(size[first - 1]), float(size[first])
@@ -274,7 +294,19 @@ def choose_foot_down(
     reference: float,
     sampling_rate_hz: float,
 ) -> Found:
-    """Choose between the vendor's foot down and the rule's, and check the choice."""
+    """Return the vendor's foot down or the rule's, with a check of the choice.
+
+    Parameters
+    ----------
+    rule : Found
+        From `find_foot_down`.
+    vendor_position : float or None
+        Sample of the vendor's foot down.
+    vendor_trusted : bool
+        The vendor's clock fits peak hand speed.
+    reference : float
+        Sample of the reference event.
+    """
     chosen = rule
     if vendor_position is not None:
         ahead = (reference - vendor_position) / sampling_rate_hz

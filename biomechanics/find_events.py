@@ -78,6 +78,7 @@ def no_events(reason: str) -> SwingEvents:
 
 
 def _none_found(reason: str) -> dict[str, Found]:
+    """Return every event that a swing always has, as not found."""
     return {
         name: Found(None, rule, "low", reason)
         for name, rule in (
@@ -135,6 +136,7 @@ def _find_all(clues: EventClues, moved: Mapping[str, Found]) -> dict[str, Found]
 
 
 def _find_peak_hand_speed(hand: HandPeak | None) -> Found:
+    """Return peak hand speed as an event, unsure if the vendor puts it elsewhere."""
     if hand is None:
         return Found(None, "hand_peak", "low", "the hands could not be followed")
     if hand.agrees is not False:

@@ -51,7 +51,7 @@ class Hitter:
 
     @property
     def clock(self) -> Clock:
-        """The uniform clock."""
+        """The uniform clock of the movement."""
         return self.motion.clock
 
     @property

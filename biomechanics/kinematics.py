@@ -1,7 +1,7 @@
-"""Turn rates and angles from lines between joint centres.
+"""Rotation speeds and angles from lines between joint centers.
 
-Signs are the same for both hands: rotation + is open towards the pitcher,
-separation + is pelvis ahead, side bend + is towards the rear side, forward bend + is
+Signs are the same for both hands: rotation + is open toward the pitcher,
+separation + is pelvis ahead, side bend + is toward the rear side, forward bend + is
 over the plate. `hand` is +1 for a hitter whose left leg leads, −1 for the other.
 """
 
@@ -16,12 +16,12 @@ from biomechanics.units import DEG_PER_RAD
 
 
 def turn(line: FloatArray, *, sampling_rate_hz: float) -> FloatArray:
-    """Turn-rate vector of a body line.
+    """Return the rotation-speed vector of a body line.
 
     Parameters
     ----------
     line : ndarray, shape (n, 3) or (n, k, 3)
-        Unit vectors, any frame of reference, any length unit before normalising.
+        Unit vectors, any frame of reference, any length unit before normalizing.
 
     Returns
     -------
@@ -44,9 +44,10 @@ def main_axis(turning: FloatArray, low: int, high: int) -> FloatArray | None:
 
 
 def flexion(a: FloatArray, joint: FloatArray, c: FloatArray) -> FloatArray:
-    """Bend at `joint` between `a` and `c` in degrees, 0 = straight; shapes (..., 3).
+    """Return the bend at `joint` between `a` and `c`, degrees, 0 = straight.
 
-    Uses atan2 of sine and cosine: arccos loses half its digits near straight.
+    All of shape (..., 3). Uses atan2 of sine and cosine: arccos loses half its digits
+    near straight.
     """
     first, second = joint - a, c - joint
     sine = axes.length(axes.cross(first, second))
@@ -57,7 +58,7 @@ def flexion(a: FloatArray, joint: FloatArray, c: FloatArray) -> FloatArray:
 def twist(
     pelvis: FloatArray, shoulders: FloatArray, trunk: FloatArray, *, hand: float
 ) -> FloatArray:
-    """Hip-shoulder separation: twist about the trunk line, degrees.
+    """Return hip-shoulder separation as the twist about the trunk line, degrees.
 
     Parameters
     ----------
@@ -86,7 +87,7 @@ def twist(
 
 
 def unwrapped(angle_deg: FloatArray) -> FloatArray:
-    """Unwrap degrees along time, stepping over NaN."""
+    """Return angles in degrees without jumps of a whole turn, stepping over NaN."""
     there = np.isfinite(angle_deg)
     known = angle_deg[there]
     # Most angles never jump by half a turn, and then there is nothing to undo.
@@ -100,9 +101,9 @@ def unwrapped(angle_deg: FloatArray) -> FloatArray:
 def rotation(
     line: FloatArray, *, forward: FloatArray, vertical: FloatArray, hand: float
 ) -> FloatArray:
-    """Heading of a rear-to-lead line to the forward direction, degrees, unwrapped.
+    """Return the heading of a rear-to-lead line to the forward direction, degrees.
 
-    0 = parallel to `forward` (sideways to the pitcher), + = open.
+    Unwrapped; 0 = parallel to `forward` (sideways to the pitcher), + = open.
     """
     # (forward × line) · vertical, with the product of the two that stand still.
     sine = line @ axes.cross(vertical, forward)
@@ -110,7 +111,7 @@ def rotation(
 
 
 def on_branch(angle_deg: FloatArray, position: float | None) -> FloatArray:
-    """Shift an unwrapped angle by whole turns so that it lies in (−180, 180] there."""
+    """Return an unwrapped angle shifted to (−180, 180] at a sample, by whole turns."""
     if position is None:
         return angle_deg
     value = peaks.value_at(angle_deg, position)
@@ -122,7 +123,7 @@ def on_branch(angle_deg: FloatArray, position: float | None) -> FloatArray:
 def side_bend(
     trunk: FloatArray, shoulders: FloatArray, *, vertical: FloatArray
 ) -> FloatArray:
-    """Sideways lean of the trunk line in degrees, + towards the rear side."""
+    """Return the sideways lean of the trunk line in degrees, + toward the rear side."""
     level = axes.unit(axes.horizontal(shoulders, vertical))
     answer: FloatArray = (
         np.arctan2(-axes.dot(trunk, level), trunk @ vertical) * DEG_PER_RAD
@@ -133,7 +134,7 @@ def side_bend(
 def forward_bend(
     trunk: FloatArray, shoulders: FloatArray, *, vertical: FloatArray, hand: float
 ) -> FloatArray:
-    """Lean of the trunk line towards the plate in degrees."""
+    """Return the lean of the trunk line toward the plate in degrees."""
     ahead = axes.unit(hand * axes.cross(shoulders, vertical))
     answer: FloatArray = (
         np.arctan2(axes.dot(trunk, ahead), trunk @ vertical) * DEG_PER_RAD
@@ -180,7 +181,10 @@ def body_lines(
     hand: float,
     sampling_rate_hz: float,
 ) -> Body:
-    """Build the lines from (lead, rear) joint centres, each of shape (n, 3)."""
+    """Return the lines of a body from its (lead, rear) joint centers.
+
+    Joint centers have shape (n, 3).
+    """
     mid_hip = 0.5 * (hips[0] + hips[1])
     mid_shoulder = 0.5 * (shoulders[0] + shoulders[1])
     lines = axes.unit(

@@ -1,4 +1,4 @@
-"""The vendor's momentum and energy columns on the clock of the motion.
+"""Bring the vendor's momentum and energy columns to the clock of the motion.
 
 Groups overlap in the delivery (arms are both arms, total holds all), so groups are
 never added up except where the sum is the definition: two arms make the arms.
@@ -66,7 +66,7 @@ class Energetics:
 def _momentum_columns(
     segments: tuple[str, ...], names: Collection[str]
 ) -> tuple[str, ...]:
-    """Columns that give the angular momentum of segments; empty without them."""
+    """Return the columns of the angular momentum of segments; empty without them."""
     stems = [_VECTOR.format(segment) for segment in segments]
     vectors = tuple(f"{stem}_{axis}" for stem in stems for axis in "xyz")
     if all(name in names for name in vectors):
@@ -78,13 +78,14 @@ def _momentum_columns(
 def _energy_columns(
     segments: tuple[str, ...], names: Collection[str]
 ) -> tuple[str, ...]:
+    """Return the columns of the kinetic energy of segments; empty without them."""
     columns = tuple(f"{segment}_kinetic_energy" for segment in segments)
     return columns if all(name in names for name in columns) else ()
 
 
 @dataclass(frozen=True, slots=True)
 class FirstColumns:
-    """What is read of a file as long as the best columns of each group hold something.
+    """The columns to read first: enough if the best ones of each group hold something.
 
     Attributes
     ----------
@@ -98,7 +99,7 @@ class FirstColumns:
     decisive: tuple[tuple[str, ...], ...]
 
     def are_tracked(self, columns: Columns) -> bool:
-        """Tell whether no other columns are needed than `wanted`, given these."""
+        """Return whether `wanted` is enough, given these columns with their values."""
         return all(
             all(name in columns for name in group)
             and _tracked(
@@ -111,7 +112,7 @@ class FirstColumns:
 
 
 def first_columns(names: Collection[str]) -> FirstColumns:
-    """Choose by name among the columns of a file; see `FirstColumns`."""
+    """Return which columns of a file are read first, chosen by their names."""
     delivered = [
         [found for segments in choice if (found := columns_of(segments, names))]
         for groups, columns_of in (
@@ -314,13 +315,14 @@ def _tracked_groups(
 
 
 def _all_missing(reason: str) -> dict[str, str]:
+    """Return every group as missing for one reason."""
     return {f"L_{group}": reason for group in _MOMENTUM} | {
         f"KE_{group}": reason for group in _ENERGY
     }
 
 
 def _tracked(values: npt.NDArray[np.floating]) -> bool:
-    """Tell whether anything stands in a column: all empty or zero is not tracked."""
+    """Return whether a column holds anything but empty cells and zeros."""
     # One sample mostly tells.
     middle = float(values[values.size // 2]) if values.size else 0.0
     if math.isfinite(middle) and middle != 0.0:
@@ -329,7 +331,7 @@ def _tracked(values: npt.NDArray[np.floating]) -> bool:
 
 
 def bat_out_of_range(energetics: Energetics, *, low: int, high: int) -> str | None:
-    """Say why the bat of this swing cannot be believed, ``None`` if it can.
+    """Return why the bat of this swing cannot be believed, ``None`` if it can.
 
     Rigid-body arithmetic puts a 0.9 kg bat at 30 m/s near 320 J; tracking that failed
     silently has shown 0 and 22 680 J.
@@ -354,7 +356,10 @@ def bat_out_of_range(energetics: Energetics, *, low: int, high: int) -> str | No
 
 
 def energy_rate(values: FloatArray, *, clock: Clock, cutoff_hz: float) -> FloatArray:
-    """Time derivative of energies (n, m) after a low-pass, W; NaN in long gaps."""
+    """Return the time derivative of energies (n, m) after a low-pass, W.
+
+    NaN in long gaps.
+    """
     filled, unknown = signals.fill_gaps(values, sampling_rate_hz=clock.sampling_rate_hz)
     smooth = signals.lowpass(
         filled, cutoff_hz=cutoff_hz, sampling_rate_hz=clock.sampling_rate_hz

@@ -1,4 +1,4 @@
-"""From delivered columns to the motion of a body.
+"""Turn delivered columns into the motion of a body.
 
 Columns come as the vendor names them. Here they are put on one clock, in meters
 where the unit can be told, gaps filled where they are short, and filtered. A point
@@ -40,7 +40,7 @@ ENERGY_CUTOFF_HZ = 20.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Motion:
-    """One movement on a uniform clock.
+    """The points of one movement on a uniform clock.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class Motion:
     absent : frozenset of str
         Points that are not in the file.
     scale : float or None
-        Factor already applied to reach metres; ``None``: unit unknown, not applied.
+        Factor already applied to reach meters; ``None``: unit unknown, not applied.
     bat : BatPoints or None
     head_is : str
         What the head point is, in words.
@@ -79,7 +79,7 @@ class Motion:
 
     @property
     def rate_hz(self) -> float:
-        """Sampling rate."""
+        """Samples per second of the uniform clock."""
         return self.clock.sampling_rate_hz
 
     @property
@@ -99,6 +99,7 @@ class Motion:
 def _median_distance(
     values: FloatArray, pairs: Iterable[tuple[str, str]]
 ) -> float | None:
+    """Return the median distance of pairs of points, ``None`` if none is there."""
     distances = []
     for a, b in pairs:
         gap = axes.length(values[:, PLACES[a]] - values[:, PLACES[b]])
@@ -111,6 +112,7 @@ def _median_distance(
 def _scale_finding(
     scale: float | None, evidence: Mapping[str, float | None]
 ) -> Finding:
+    """Return the unit of length as a finding."""
     if scale is None:
         return Finding(
             None,

@@ -1,4 +1,4 @@
-"""Observe one movement: from delivered columns to all that is known before numbers.
+"""Observe one movement: from delivered columns to all that numbers are taken from.
 
 Each part returns what it found; `observe` puts the parts together in their order.
 """
@@ -34,7 +34,7 @@ ANGLES_AROUND_S = (-0.5, 0.15)
 
 
 class UnreadableMotionError(ValueError):
-    """A file gives no motion at all; `reason` is a sentence for people.
+    """Raised when a file gives no motion at all; `reason` is a sentence for people.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ def observe(
     overrides: Mapping[str, float],
     forward_axis: Sequence[float] | None,
 ) -> ObservedSwing:
-    """Return all that is known of one movement before numbers are taken.
+    """Return hitter, events, bat and curves of one movement, before any numbers.
 
     Parameters are those of `swing.analyze_swing`.
 
@@ -351,7 +351,7 @@ def _read_angles(
     separation: FloatArray,
     stretch: tuple[int, int],
 ) -> AngleColumnMeaning:
-    """Return what the vendor's angle columns mean, by the points of the same frames."""
+    """Return what the vendor's angle columns mean, told from the hitter's points."""
     flexions = {}
     for column_side, letter in (("left", "l"), ("right", "r")):
         leads = hitter.lead("kjc").startswith(letter) != hitter.exchanged

@@ -41,6 +41,7 @@ class Peak:
 
 
 def _parabola(y: FloatArray, index: int) -> tuple[float, float]:
+    """Return value and sample of the top of a parabola through three samples."""
     if 0 < index < y.size - 1:
         before, here, after = y[index - 1 : index + 2].tolist()
         bend = before - 2.0 * here + after
@@ -54,7 +55,7 @@ def _parabola(y: FloatArray, index: int) -> tuple[float, float]:
 def find_peak(
     y: FloatArray, low: int, high: int, *, limit: int | None = None
 ) -> Peak | None:
-    """Find the maximum of `y` in samples `low` to `high`, both included.
+    """Return the maximum of `y` in samples `low` to `high`, both included.
 
     Parameters
     ----------

@@ -64,12 +64,12 @@ def other_side(point: str) -> str:
 
 
 def has_point(columns: Columns, name: str) -> bool:
-    """Tell whether all three coordinates of a point were delivered."""
+    """Return whether all three coordinates of a point were delivered."""
     return all(f"{name}_{axis}" in columns for axis in "xyz")
 
 
 def has_values(columns: Columns, name: str) -> bool:
-    """Tell whether a point was delivered and is not empty in all frames."""
+    """Return whether a point was delivered and has a value in some frame."""
     if not has_point(columns, name):
         return False
     values = columns[f"{name}_x"]
@@ -80,7 +80,7 @@ def has_values(columns: Columns, name: str) -> bool:
 
 
 def first_points(names: Collection[str]) -> tuple[str, ...]:
-    """Return the points, by delivered name, that are read as long as they have values.
+    """Return the delivered points to read first: enough as long as they have values.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ class Points:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BatPoints:
-    """Delivered bat points on the uniform clock, gaps filled, not filtered.
+    """The bat's delivered points on the uniform clock, gaps filled, not filtered.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""How far a swing can be trusted, in plain words.
+"""Judge how far a swing can be trusted, in plain words.
 
 A reason is ``poor`` (the numbers should not enter means), ``usable`` (look twice) or
 ``note`` (worth knowing; the grade stays). The grade is that of the worst reason.
@@ -103,10 +103,12 @@ def judge(
 
 
 def _not_a_swing(swing: ObservedSwing) -> Reason:
+    """Return the reason why a movement is not a swing with a bat."""
     return Reason(swing.kind, _sentence(swing.kind_reason or "Not a swing"), "poor")
 
 
 def _sentence(text: str) -> str:
+    """Return a text with a capital letter and a full stop."""
     text = text[0].upper() + text[1:]
     return text if text.endswith(".") else text + "."
 

@@ -1,4 +1,4 @@
-"""Order of the peaks: a description, never a grade."""
+"""Put the peaks of a swing in order: a description, never a grade."""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 TIE_LIMIT_S = 0.010
 """Peaks of one swing closer than this are not told apart: with 2–5 mm of noise on
-joint centres a single peak time is uncertain by 2–6 ms (own simulation)."""
+joint centers a single peak time is uncertain by 2–6 ms (own simulation)."""
 LETTERS = ("P", "T", "A", "B")
 """Pelvis, shoulder line (torso), lead arm, bat."""
 TIME_METRICS = {
@@ -27,7 +27,7 @@ GAP_METRICS = {
 def sequence_order(
     times_s: Mapping[str, float], *, tie_limit_s: float = TIE_LIMIT_S
 ) -> str:
-    """Return the order of peaks, neighbours within the tie limit joined.
+    """Return the order of peaks, with neighbors within the tie limit joined.
 
     Parameters
     ----------
@@ -71,7 +71,10 @@ def sequence_order(
 
 @dataclass(frozen=True, slots=True)
 class SequenceShare:
-    """How often one order occurred."""
+    """How often one order of the peaks occurred.
+
+    `share` is of all swings that have an order, 0 to 1.
+    """
 
     order: str
     count: int
@@ -79,7 +82,7 @@ class SequenceShare:
 
 
 def order_distribution(orders: Sequence[str | None]) -> tuple[SequenceShare, ...]:
-    """Count the orders of a session's swings, most frequent first.
+    """Return how often each order occurred in a session, most frequent first.
 
     ``None`` (no order in that swing) is left out; ties in count go by the text, so
     that the same swings always give the same list.

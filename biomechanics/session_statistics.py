@@ -1,9 +1,8 @@
-"""A session in numbers: spread of each metric over its swings."""
+"""Summarize the swings of a session: spread of each metric, order of the peaks."""
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -27,7 +26,7 @@ MAD_TO_SD = 1.4826
 
 @dataclass(frozen=True, slots=True)
 class MetricSummary:
-    """Spread of one metric over swings.
+    """Average and spread of one metric over swings.
 
     Attributes
     ----------
@@ -51,15 +50,11 @@ class MetricSummary:
     cv_percent: float | None
     left_out: int = 0
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return JSON-safe values."""
-        return asdict(self)
-
 
 def summarize_metric(
     values: Sequence[float | None], *, ratio_scale: bool, left_out: int = 0
 ) -> MetricSummary:
-    """Summarise one metric over the swings of a session.
+    """Return average and spread of one metric over the swings of a session.
 
     Parameters
     ----------
@@ -108,7 +103,10 @@ def summarize_session(
     swings: Sequence[Mapping[str, MetricValue]],
     names: Collection[str] = METRICS.keys(),
 ) -> dict[str, MetricSummary]:
-    """Summarise numeric metrics; flagged values are left out and counted."""
+    """Return average and spread of each numeric metric over the swings of a session.
+
+    Flagged values are left out and counted. `names` limits the metrics.
+    """
     answer = {}
     for metric_id, definition in METRICS.items():
         if metric_id not in names or definition.unit == "text":
@@ -126,7 +124,7 @@ def summarize_session(
 
 @dataclass(frozen=True, slots=True)
 class SessionOrder:
-    """Order of the peaks over a session.
+    """The order of the peaks over a session.
 
     Attributes
     ----------
@@ -135,27 +133,24 @@ class SessionOrder:
     mean_order : str or None
         Order of the mean times with ties at max(10 ms, 2 × standard error of the
         gap); ``None`` below `LEAST_SWINGS_FOR_SPREAD` swings.
-    mean_gaps_ms : mapping of str to (mean, standard error, n)
     """
 
     distribution: tuple[SequenceShare, ...]
     mean_order: str | None
-    mean_gaps_ms: Mapping[str, tuple[float, float, int]]
 
 
 def session_order(swings: Sequence[Mapping[str, MetricValue]]) -> SessionOrder:
-    """Return the distribution of orders and the mean gaps of a session."""
+    """Return how often each order occurred, and the order of the mean times."""
     orders = [
         value.value if isinstance(value.value, str) else None
         for swing in swings
         if (value := swing.get("seq_order")) is not None
     ]
-    gaps: dict[str, tuple[float, float, int]] = {}
-    for metric_id in GAP_METRICS:
-        numbers = _numbers(swings, metric_id)
-        if len(numbers) >= LEAST_SWINGS_FOR_SPREAD:
-            error = float(np.std(numbers, ddof=1)) / math.sqrt(len(numbers))
-            gaps[metric_id] = (float(np.mean(numbers)), error, len(numbers))
+    errors_ms = [
+        float(np.std(numbers, ddof=1)) / math.sqrt(len(numbers))
+        for metric_id in GAP_METRICS
+        if len(numbers := _numbers(swings, metric_id)) >= LEAST_SWINGS_FOR_SPREAD
+    ]
     times = {
         letter: float(np.mean(numbers)) / MS_PER_S
         for letter, metric_id in TIME_METRICS.items()
@@ -163,19 +158,18 @@ def session_order(swings: Sequence[Mapping[str, MetricValue]]) -> SessionOrder:
     }
     order = None
     if {"P", "T", "A"} <= times.keys():
-        limit = max(
-            [TIE_LIMIT_S, *(2.0 * error / MS_PER_S for _, error, _ in gaps.values())]
-        )
+        limit = max([TIE_LIMIT_S, *(2.0 * error / MS_PER_S for error in errors_ms)])
         # Times are before the reference, so clock order is their negative.
         order = sequence_order(
             {letter: -time for letter, time in times.items()}, tie_limit_s=limit
         )
-    return SessionOrder(order_distribution(orders), order, gaps)
+    return SessionOrder(order_distribution(orders), order)
 
 
 def _numbers(
     swings: Sequence[Mapping[str, MetricValue]], metric_id: str
 ) -> list[float]:
+    """Return the numbers of one metric that may enter an average."""
     return [
         number
         for swing in swings

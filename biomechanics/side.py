@@ -1,4 +1,4 @@
-"""Which side leads: told from the motion, then compared with the profile.
+"""Tell which side leads from the motion, then compare it with the profile.
 
 Nothing here needs an axis: "up" is the hitter's own trunk line.
 """
@@ -23,7 +23,7 @@ CLEAR_FACING = 0.35
 
 
 def names_exchanged(motion: Motion, low: int, high: int) -> Finding:
-    """Tell whether left and right are exchanged in the names of the points.
+    """Return whether left and right are exchanged in the names of the points.
 
     A file mirrored in one coordinate but with its names kept shows a body that does
     not exist: knees that bend backwards. The facing that follows from the names,
@@ -79,7 +79,7 @@ def turn_direction(body: Body, low: int, high: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class BattingSide:
-    """Side of the hitter and side of the motion as it stands in the file.
+    """The side of the hitter, and the side of the motion as it stands in the file.
 
     They differ in a mirrored file. `lead` is the name (``l`` or ``r``) of the leading
     limbs in the file, after exchanged names were put right.
@@ -98,7 +98,7 @@ class BattingSide:
 
 
 def find_side(share: float, *, bats: Bats | None, moving: bool) -> BattingSide:
-    """Combine the turn with the player's profile.
+    """Return the side of the hitter, from the turn and the athlete's profile.
 
     Parameters
     ----------

@@ -28,18 +28,18 @@ _TWO_PASS = (math.sqrt(2.0) - 1.0) ** 0.25
 # numpy's own look for axes, masks and NaN first, which on the few hundred samples of a
 # swing takes several times as long as the arithmetic.
 def mean(values: FloatArray) -> float:
-    """Mean of `values`, shape (n,)."""
+    """Return the mean of `values`, shape (n,)."""
     return float(values.sum()) / values.size
 
 
 def deviation(values: FloatArray) -> float:
-    """Standard deviation of `values`, shape (n,), about their mean (divided by n)."""
+    """Return the standard deviation of `values`, shape (n,), divided by n."""
     off = values - mean(values)
     return math.sqrt(float(off @ off) / values.size)
 
 
 def median(values: FloatArray) -> float:
-    """Median of finite `values`, shape (n,)."""
+    """Return the median of finite `values`, shape (n,)."""
     ordered = np.sort(values)
     middle = ordered.size // 2
     if ordered.size % 2:
@@ -50,7 +50,7 @@ def median(values: FloatArray) -> float:
 def fill_gaps(
     values: FloatArray, *, sampling_rate_hz: float
 ) -> tuple[FloatArray, npt.NDArray[np.bool_] | None]:
-    """Fill short gaps; bridge long ones only so that a filter can run.
+    """Return curves with short gaps filled, and long ones bridged for the filter.
 
     Parameters
     ----------
@@ -116,6 +116,7 @@ def widen(mask: npt.NDArray[np.bool_], count: int) -> npt.NDArray[np.bool_]:
 def _design(
     cutoff_hz: float, sampling_rate_hz: float
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the coefficients b and a of the filter, and its start state."""
     cutoff = min(cutoff_hz, 0.4 * sampling_rate_hz)
     corrected = (sampling_rate_hz / math.pi) * math.atan(
         math.tan(math.pi * cutoff / sampling_rate_hz) / _TWO_PASS
@@ -127,10 +128,11 @@ def _design(
 def lowpass(
     values: FloatArray, *, cutoff_hz: float, sampling_rate_hz: float
 ) -> FloatArray:
-    """Zero-lag Butterworth low-pass of all columns at once.
+    """Return all columns after a low-pass filter that shifts nothing in time.
 
-    Second order, run forward and backward, so fourth order in all, with the cutoff
-    corrected for two passes: `cutoff_hz` is where the amplitude is 1/√2.
+    Butterworth of second order, run forward and backward, so fourth order in all,
+    with the cutoff corrected for two passes: `cutoff_hz` is where the amplitude is
+    1/√2.
 
     Parameters
     ----------
@@ -179,12 +181,12 @@ def lowpass(
 
 
 def derivative(values: FloatArray, *, sampling_rate_hz: float) -> FloatArray:
-    """Time derivative by five-point central differences.
+    """Return the time derivative by five-point central differences.
 
     Parameters
     ----------
     values : ndarray, shape (n,) or (n, ...)
-        n of at least 3. NaN makes its neighbours NaN.
+        n of at least 3. NaN makes its neighbors NaN.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The stick figure: which points make which bones, with fallbacks, as data."""
+"""Build the stick figure: which points make which bones, and where they are."""
 
 from collections.abc import Mapping, Sequence
 from typing import Literal
@@ -8,31 +8,19 @@ import numpy.typing as npt
 
 from biomechanics import axes
 from biomechanics.analysis_types import Side
-from biomechanics.points import Columns, has_point, raw_point
+from biomechanics.points import SOURCES, Columns, has_point, raw_point
 
 Part = Literal["pelvis", "torso", "lead_arm", "rear_arm", "legs", "head", "bat"]
 
 # What stands for a figure point, best first; several delivered points are averaged.
-POINT_SOURCES: dict[str, tuple[tuple[str, ...], ...]] = {
-    name: ((name,),)
-    for side in ("l", "r")
-    for name in (
-        f"{side}sjc",
-        f"{side}ejc",
-        f"{side}wjc",
-        f"{side}hjc",
-        f"{side}kjc",
-        f"{side}heel",
-        f"{side}btoe",
-    )
-} | {
-    "lajc": (("lajc",), ("lmmal", "llmal"), ("lmmal",)),
-    "rajc": (("rajc",), ("rmmal", "rlmal"), ("rmmal",)),
-    "lhand": (("lhand",), ("lpinky", "lthumb")),
-    "rhand": (("rhand",), ("rpinky", "rthumb")),
+# The bat is drawn from any two of its points, where the analysis needs certain ones.
+POINT_SOURCES: dict[str, tuple[tuple[str, ...], ...]] = SOURCES | {
+    "lheel": (("lheel",),),
+    "rheel": (("rheel",),),
+    "lbtoe": (("lbtoe",),),
+    "rbtoe": (("rbtoe",),),
     "neck": (("neck",), ("lsjc", "rsjc")),
     "midhip": (("midhip",), ("lhjc", "rhjc")),
-    "head": (("head",), ("skullbase",), ("leye", "reye")),
     "bhandle": (("bhandle",), ("bat_handle",), ("blast_hand",)),
     "bhead": (("bhead",), ("bat_head",), ("sweet_spot",)),
 }
@@ -71,6 +59,7 @@ SHORTCUTS: tuple[tuple[str, str, str], ...] = (
 
 
 def _source(columns: Columns, name: str) -> tuple[str, ...] | None:
+    """Return the delivered points that stand for a figure point, best choice first."""
     for names in POINT_SOURCES[name]:
         if all(
             has_point(columns, part) and bool(np.isfinite(columns[f"{part}_x"]).any())
@@ -81,19 +70,19 @@ def _source(columns: Columns, name: str) -> tuple[str, ...] | None:
 
 
 def figure_bones(columns: Columns, *, side: Side | None) -> list[tuple[str, str, Part]]:
-    """Return the bones that the file's points allow.
+    """Return the bones that can be drawn from the file's points.
 
     Parameters
     ----------
     columns : mapping of str to ndarray
     side : {'right', 'left'} or None
-        Side of the *motion in the file* (`verdict` names a mirrored file); ``None``
-        is drawn as right-handed.
+        Side of the *motion in the file* (the finding ``mirrored`` names a mirrored
+        file); ``None`` is drawn as right-handed.
 
     Returns
     -------
     list of (str, str, str)
-        Both ends and the part, by which colours go.
+        Both ends and the part, by which colors go.
     """
     left: Part = "rear_arm" if side == "left" else "lead_arm"
     right: Part = "lead_arm" if side == "left" else "rear_arm"
@@ -117,7 +106,7 @@ def figure_points(bones: Sequence[tuple[str, str, Part]]) -> tuple[str, ...]:
 
 
 def length_scale(columns: Columns) -> float | None:
-    """Return the factor from the file's unit to metres, ``None`` if unknown."""
+    """Return the factor from the file's unit to meters, ``None`` if unknown."""
 
     def distance(a: str, b: str) -> float | None:
         if not (has_point(columns, a) and has_point(columns, b)):
@@ -144,7 +133,7 @@ def figure_positions(
     scale: float | None = None,
     mirrored: bool = False,
 ) -> npt.NDArray[np.float32]:
-    """Return positions for the figure.
+    """Return where the points of the figure are in each frame.
 
     Parameters
     ----------
@@ -152,14 +141,14 @@ def figure_positions(
     names : sequence of str
         Keys of `POINT_SOURCES`, e.g. from `figure_points`.
     scale : float, optional
-        Factor to metres; found from the file when not given, 1 when it cannot be.
+        Factor to meters; found from the file when not given, 1 when it cannot be.
     mirrored : bool
         Negate x, to lay a left-handed hitter over a right-handed one.
 
     Returns
     -------
     ndarray of float32, shape (n_frames, n_points, 3)
-        Metres; NaN where a point is missing.
+        Meters; NaN where a point is missing.
 
     Raises
     ------

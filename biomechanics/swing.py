@@ -146,6 +146,7 @@ def _analysis_of(
 
 
 def _row_count(columns: Columns) -> int:
+    """Return the number of rows of the first column, 0 without any."""
     return len(next(iter(columns.values()))) if columns else 0
 
 
@@ -156,6 +157,7 @@ def _check_arguments(
     height_m: float | None,
     mass_kg: float | None,
 ) -> None:
+    """Raise a ValueError that names the argument which cannot be."""
     for name, columns in (("kinematics", kinematics), ("energetics", energetics)):
         if columns is None:
             continue
@@ -176,6 +178,7 @@ def _check_arguments(
 def _checked_overrides(
     overrides: Mapping[str, float], kinematics: Columns
 ) -> dict[str, float]:
+    """Return the moved events, or raise a ValueError for one that cannot be."""
     if not overrides:
         return {}
     unknown = set(overrides) - set(EVENT_NAMES)

@@ -1,4 +1,4 @@
-"""Whether a movement is a swing at all."""
+"""Tell whether a movement is a swing at all."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Units: the library works in SI; degrees, mph and feet are for readers.
+"""Factors between units: the library works in SI; mph and feet are for readers.
 
 Stored values: speeds m/s, lengths m, durations ms, angles deg, turn rates
 deg/s, energies J, angular momenta kg·m²/s, ratios and shares without or in %.
@@ -19,10 +19,10 @@ MS_PER_S = 1000.0
 
 
 def ft_to_m(length_ft: float) -> float:
-    """Return a length in meters."""
+    """Return a length in meters, given in feet."""
     return length_ft * M_PER_FT
 
 
 def lb_to_kg(mass_lb: float) -> float:
-    """Return a mass in kilograms."""
+    """Return a mass in kilograms, given in pounds."""
     return mass_lb * KG_PER_LB

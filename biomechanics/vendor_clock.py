@@ -1,4 +1,4 @@
-"""When the foot came down and the hands were fastest, as the vendor's columns say."""
+"""Read when the foot came down and the hands were fastest, by the vendor's columns."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from biomechanics.points import Columns
 
 @dataclass(frozen=True, slots=True)
 class VendorClock:
-    """What the vendor's own time columns say, on the clock of the file.
+    """The instants that the vendor's own time columns give, on the clock of the file.
 
     Attributes
     ----------
@@ -29,6 +29,10 @@ class VendorClock:
 def _zero_of(
     time_s: FloatArray, values: FloatArray, scale: float
 ) -> tuple[float, float] | None:
+    """Return when a straight line of time is zero, and how far rows scatter about it.
+
+    Seconds; `scale` makes `values` seconds. ``None`` with fewer than five rows.
+    """
     there = np.isfinite(time_s) & np.isfinite(values)
     if np.count_nonzero(there) < 5:
         return None
@@ -40,9 +44,10 @@ def _zero_of(
 def read_vendor_clock(
     tables: Iterable[Columns | None], *, step_s: float
 ) -> VendorClock:
-    """Read ``time_from_max_hand``, ``rel_frame`` and ``norm_time``.
+    """Return peak hand speed and foot down by the vendor's own time columns.
 
-    Each is a straight line of time inside one movement, so its zero is found from
+    These are ``time_from_max_hand``, ``rel_frame`` and ``norm_time``. Each is a
+    straight line of time inside one movement, so its zero is found from
     all rows rather than from the one row nearest to it; a column that is not a
     straight line is refused.
 

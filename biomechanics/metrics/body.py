@@ -1,4 +1,4 @@
-"""Rotation, separation, legs, posture and travel of the body."""
+"""Measure rotation, separation, legs, posture and travel of the body."""
 
 import math
 
@@ -256,4 +256,5 @@ def put_body_speed(measure: SwingMeasurer) -> None:
 
 
 def _size(vector: FloatArray) -> float:
+    """Return the length of one vector, shape (3,)."""
     return float(np.sqrt(vector @ vector))

@@ -1,4 +1,4 @@
-"""The numbers of one swing, each with unit, window and, when missing, a reason."""
+"""Compute all numbers of one swing: unit, window and, when missing, the reason."""
 
 from biomechanics.analysis_types import MetricValue
 from biomechanics.definitions import METRICS
@@ -54,7 +54,10 @@ ONE_HANDED = frozenset(
 def compute_metrics(
     swing: ObservedSwing, *, height_m: float | None, mass_kg: float | None
 ) -> dict[str, MetricValue]:
-    """Return all metrics of a swing, in the order of `definitions.METRICS`."""
+    """Return all metrics of a swing, in the order of `definitions.METRICS`.
+
+    `height_m` and `mass_kg` are the athlete's.
+    """
     if swing.kind == "not_swing":
         return empty_metrics(swing.kind_reason or "this is not a swing")
     foot_down = swing.events.found["foot_down"]

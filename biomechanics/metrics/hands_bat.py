@@ -1,4 +1,4 @@
-"""Hands, bat and the time between events."""
+"""Measure hands, bat and the time between events."""
 
 import math
 
@@ -74,12 +74,14 @@ def _too_early(measure: SwingMeasurer) -> str | None:
 
 
 def _no_sweet_spot(moving: bat.BatMotion) -> str | None:
+    """Return why the sweet spot is not known, ``None`` if it is."""
     if moving.sweet_spot is None:
         return "the sweet spot needs a length unit"
     return None
 
 
 def _put_bat_speed(measure: SwingMeasurer, moving: bat.BatMotion) -> None:
+    """Measure the largest speed of the sweet spot and that at the reference."""
     swing = measure.swing
     reason = measure.no_unit or _no_sweet_spot(moving) or _too_early(measure)
     measure.put_peak(
@@ -97,6 +99,7 @@ def _put_bat_speed(measure: SwingMeasurer, moving: bat.BatMotion) -> None:
 
 
 def _put_bat_directions(measure: SwingMeasurer, moving: bat.BatMotion) -> None:
+    """Measure attack angle, attack direction and tilt of the swing's plane."""
     swing, values = measure.swing, measure.values
     angle = direction = tilt = None
     early = _too_early(measure)
@@ -136,6 +139,7 @@ def _put_bat_directions(measure: SwingMeasurer, moving: bat.BatMotion) -> None:
 
 
 def _put_bat_path(measure: SwingMeasurer, moving: bat.BatMotion) -> None:
+    """Measure the path of the bat's tip from first move to the reference."""
     length = None
     reason = (
         measure.missing_event("reference", "first_move")
@@ -180,7 +184,9 @@ def put_timing(measure: SwingMeasurer) -> None:
 def _log_dimensionless_jerk(
     speed: FloatArray, start: float, end: float, *, sampling_rate_hz: float
 ) -> float | None:
-    """Log dimensionless jerk of a speed between two positions; nearer 0 = smoother.
+    """Return the log dimensionless jerk of a speed between two samples.
+
+    Nearer 0 = smoother; ``None`` when the stretch is too short or has gaps.
 
     ``−ln((t₂ − t₁)³ / v_peak² · ∫ (d²v/dt²)² dt)`` (doi 10.1186/s12984-015-0090-9).
     """

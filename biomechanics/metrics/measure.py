@@ -15,6 +15,7 @@ START_BACK_S = 1.5
 
 
 def _no_event(found: Found | None, name: str) -> str:
+    """Return why an event has no time, as part of a sentence."""
     words = EVENT_WORDS[name]
     if found is None or found.reason is None:
         return f"{words} was not found"
@@ -22,7 +23,7 @@ def _no_event(found: Found | None, name: str) -> str:
 
 
 class SwingMeasurer:
-    """Measures one swing and collects the values.
+    """What measures one swing and collects the values.
 
     Attributes
     ----------
@@ -65,24 +66,24 @@ class SwingMeasurer:
 
     @property
     def no_unit(self) -> str | None:
-        """Why lengths are not in meters, ``None`` when they are."""
+        """The reason why lengths are not in meters, ``None`` when they are."""
         motion = self.hitter.motion
         return motion.scale_finding.text if motion.scale is None else None
 
     @property
     def no_vertical(self) -> str | None:
-        """Why it is not known which way is up, ``None`` when it is."""
+        """The reason why it is not known which way is up, ``None`` when it is."""
         found = self.swing.findings["vertical"]
         return found.text if self.swing.vertical is None else None
 
     @property
     def no_forward(self) -> str | None:
-        """Why there is no forward direction, ``None`` when there is one."""
+        """The reason why there is no forward direction, ``None`` when there is one."""
         found = self.swing.findings["forward"]
         return self.no_vertical or (found.text if self.swing.forward is None else None)
 
     def missing_event(self, *names: str) -> str | None:
-        """Return the reason if one of the events has no time."""
+        """Return why one of the events has no time, ``None`` if all have one."""
         for name in names:
             if self.swing.events.position(name) is None:
                 return _no_event(self.swing.events.found.get(name), name)

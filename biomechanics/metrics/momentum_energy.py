@@ -1,4 +1,4 @@
-"""Angular momentum and kinetic energy."""
+"""Measure angular momentum and kinetic energy."""
 
 import math
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Rotation speeds of the segments: peaks, gains, delays and order."""
+"""Measure rotation speeds of the segments: peaks, gains, delays and order."""
 
 from biomechanics import peaks
 from biomechanics.metrics.measure import SwingMeasurer
@@ -36,6 +36,7 @@ def put_turn_rates(measure: SwingMeasurer) -> None:
 
 
 def _put_peaks_of_body(measure: SwingMeasurer) -> None:
+    """Measure the peaks of pelvis, torso, lead arm, forearm and hand."""
     swing, hitter = measure.swing, measure.hitter
     window = swing.events.sequence_window(hitter)
     hips, shoulders = ("lhjc", "rhjc"), ("lsjc", "rsjc")
@@ -82,6 +83,7 @@ def _put_peaks_of_body(measure: SwingMeasurer) -> None:
 
 
 def _put_peak_of_bat(measure: SwingMeasurer) -> None:
+    """Measure the peak of the bat's rotation speed."""
     swing = measure.swing
     measure.put_peak(
         "B",

@@ -1,4 +1,4 @@
-"""Where the values of one swing are collected, each through its definition."""
+"""Collect the values of one swing, each checked against its definition."""
 
 import math
 from functools import lru_cache
@@ -43,7 +43,7 @@ def window_text(metric_id: str, rule: str | None, foot_down: str | None) -> str:
 
 
 class MetricValues:
-    """Collects metric values; every value goes through its definition.
+    """The values of one swing, each checked against its definition.
 
     Attributes
     ----------
@@ -91,12 +91,12 @@ class MetricValues:
         )
 
     def number(self, metric_id: str) -> float | None:
-        """Return a number already set, ``None`` if missing."""
+        """Return a number that was set before, ``None`` if it is missing."""
         value = self.by_id.get(metric_id)
         return value.value if value and isinstance(value.value, float) else None
 
     def reason(self, *metric_ids: str) -> str | None:
-        """Return why the first missing one of these is missing."""
+        """Return the reason of the first of these metrics that is missing, if any."""
         for metric_id in metric_ids:
             value = self.by_id.get(metric_id)
             if value is not None and value.value is None:

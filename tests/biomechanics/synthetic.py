@@ -83,14 +83,14 @@ def _around(axis, start, degrees):
     return np.cos(a)[:, None] * start + np.sin(a)[:, None] * other
 
 
-def _joint(a, c, first, second, towards):
-    """Middle joint of two bones, bent `towards`; straight when out of reach."""
+def _joint(a, c, first, second, toward):
+    """Middle joint of two bones, bent `toward`; straight when out of reach."""
     line = c - a
     size = np.linalg.norm(line, axis=1, keepdims=True)
     along = line / size
     part = np.clip((first**2 - second**2 + size**2) / (2 * size), 0, None)
     high = np.sqrt(np.clip(first**2 - part**2, 0, None))
-    side = towards - along * (towards * along).sum(axis=1, keepdims=True)
+    side = toward - along * (toward * along).sum(axis=1, keepdims=True)
     side = side / np.linalg.norm(side, axis=1, keepdims=True)
     return a + along * part + side * high
 

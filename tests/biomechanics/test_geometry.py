@@ -41,7 +41,7 @@ def test_flexion(degrees):
 def pose(hand, *, pelvis=0.0, shoulders=0.0, forward=0.0, sideways=0.0):
     """Lines of a hitter, built for a right-hander, mirrored for the other."""
     trunk = about(UP, 0) @ UP
-    # Forward is towards the plate (+x); sideways is towards the rear foot (−y).
+    # Forward is toward the plate (+x); sideways is toward the rear foot (−y).
     lean = about([0, 1, 0], forward) @ about([1, 0, 0], sideways)
     trunk = lean @ UP
     p = lean @ about(UP, pelvis) @ TO_PITCHER

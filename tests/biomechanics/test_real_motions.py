@@ -44,13 +44,13 @@ def real_swing():
     return columns, times
 
 
-def analyse(columns, **changes):
-    centre = {n: v for n, v in columns.items() if n.startswith("center_of_mass")}
+def analyze(columns, **changes):
+    center = {n: v for n, v in columns.items() if n.startswith("center_of_mass")}
     return analyze_swing(
         **(
             {
                 "kinematics": columns,
-                "energetics": centre | {"time": columns["time"]},
+                "energetics": center | {"time": columns["time"]},
                 "bats": None,
                 "height_m": 67 * 0.0254,
                 "mass_kg": 70.3,
@@ -62,7 +62,7 @@ def analyse(columns, **changes):
 
 def test_real_swing_is_read(real_swing):
     columns, _ = real_swing
-    analysis = analyse(columns)
+    analysis = analyze(columns)
     assert (analysis.side, analysis.kind) == ("right", "swing")
     assert analysis.sampling_rate_hz == pytest.approx(360.0, rel=1e-5)
     assert analysis.findings.value("vertical") == "+z"
@@ -76,7 +76,7 @@ def test_real_swing_is_read(real_swing):
 
 def test_real_swing_events_against_its_own_times(real_swing):
     columns, times = real_swing
-    events = analyse(columns).events
+    events = analyze(columns).events
     # Bat speed tops just before the ball is hit.
     before = times["contact_time"] - events["bat_peak"].time_s
     assert 0.0 < before < 0.015
@@ -89,7 +89,7 @@ def test_real_swing_events_against_its_own_times(real_swing):
 
 def test_real_swing_numbers_are_those_of_a_swing(real_swing):
     columns, times = real_swing
-    analysis = analyse(columns, contact_time_s=times["contact_time"])
+    analysis = analyze(columns, contact_time_s=times["contact_time"])
     value = {name: item.value for name, item in analysis.metrics.items()}
     assert analysis.events["reference"].rule == "contact"
     assert not [n for n, item in analysis.metrics.items() if item.flagged]
@@ -105,7 +105,7 @@ def test_real_swing_numbers_are_those_of_a_swing(real_swing):
 
 def test_real_swing_mirrored_and_turned(real_swing):
     columns, _ = real_swing
-    plain = analyse(columns)
+    plain = analyze(columns)
     mirrored = {}
     for name, values in columns.items():
         other = name
@@ -121,7 +121,7 @@ def test_real_swing_mirrored_and_turned(real_swing):
             ):
                 other = b + name[1:]
         mirrored[other] = -values if name.endswith("_y") else values
-    twin = analyse(mirrored)
+    twin = analyze(mirrored)
     assert twin.side == "left"
     for name, item in plain.metrics.items():
         if isinstance(item.value, float):
@@ -147,7 +147,7 @@ def real_pitch():
 
 
 def test_real_pitch_is_told_from_a_swing(real_pitch):
-    analysis = analyse(real_pitch, energetics=None)
+    analysis = analyze(real_pitch, energetics=None)
     assert (analysis.kind, analysis.is_swing) == ("one_handed", False)
     assert analysis.quality.grade == "poor"
     assert "one_handed" in analysis.quality.codes

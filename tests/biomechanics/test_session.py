@@ -83,7 +83,6 @@ def test_session_order_uses_the_standard_error_of_the_gap():
 
     steady = session_statistics.session_order([swing(80.0, 60.0, 40.0)] * 4)
     assert steady.mean_order == "P-T-A"
-    assert steady.mean_gaps_ms["gap_pelvis_torso"] == (20.0, 0.0, 4)
     loose = session_statistics.session_order(
         [swing(80.0 + d, 60.0 - d, 20.0) for d in (-25.0, 25.0, -20.0, 20.0)]
     )

@@ -26,7 +26,7 @@ def test_arm_without_an_elbow_is_drawn_straight():
     assert ("lsjc", "lwjc", "lead_arm") in bones
 
 
-def test_positions_are_metres_whatever_the_file_says():
+def test_positions_are_meters_whatever_the_file_says():
     columns = make_swing().columns
     bones = skeleton.figure_bones(columns, side="right")
     names = skeleton.figure_points(bones)

@@ -29,7 +29,7 @@ Z_TURN = np.array(
 )
 
 
-def analyse(swing, **changes):
+def analyze(swing, **changes):
     arguments = {
         "kinematics": swing.columns,
         "energetics": swing.energetics,
@@ -75,7 +75,7 @@ def check_peaks(swing, analysis, *, share, bat_share, milliseconds):
 @pytest.mark.parametrize("rate_hz", [120.0, 240.0, 480.0])
 def test_noise_free_peaks_and_times(rate_hz, hand):
     swing = make_swing(rate_hz=rate_hz, hand=hand)
-    analysis = analyse(swing)
+    analysis = analyze(swing)
     assert analysis.side == hand
     assert analysis.is_swing
     assert analysis.sampling_rate_hz == pytest.approx(rate_hz)
@@ -91,9 +91,9 @@ def test_noise_free_peaks_and_times(rate_hz, hand):
 
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("rate_hz", [120.0, 240.0, 480.0])
-def test_one_millimetre_of_noise(rate_hz, seed):
+def test_one_millimeter_of_noise(rate_hz, seed):
     swing = make_swing(rate_hz=rate_hz, noise_m=0.001, seed=seed)
-    analysis = analyse(swing)
+    analysis = analyze(swing)
     assert analysis.metrics["seq_order"].value == "P-T-A-B"
     check_peaks(
         swing,
@@ -106,7 +106,7 @@ def test_one_millimetre_of_noise(rate_hz, seed):
 
 def test_events_noise_free():
     swing = make_swing()
-    analysis = analyse(swing)
+    analysis = analyze(swing)
     for event, key in (
         ("load", "t_load"),
         ("first_move", "t_first_move"),
@@ -122,7 +122,7 @@ def test_events_noise_free():
 
 def test_separation_rotation_and_momentum_noise_free():
     swing = make_swing()
-    analysis = analyse(swing)
+    analysis = analyze(swing)
     truth = swing.truth
     reference = analysis.events["reference"].time_s - swing.contact_s
     fd = analysis.events["foot_down"].time_s - swing.contact_s
@@ -153,7 +153,7 @@ def test_separation_rotation_and_momentum_noise_free():
 @pytest.mark.parametrize("noise_m", [0.0, 0.001])
 def test_unit_and_frame_of_angle_columns(unit, torso, hand, noise_m):
     swing = make_swing(unit=unit, torso=torso, hand=hand, noise_m=noise_m)
-    analysis = analyse(swing)
+    analysis = analyze(swing)
     assert analysis.angle_unit == unit
     assert analysis.findings.value("torso_rot_frame") == torso
     assert analysis.findings.value("pelvis_rot_sign") == (1 if hand == "right" else -1)
@@ -163,21 +163,21 @@ def test_angle_columns_that_do_not_fit_the_points_are_unknown():
     swing = make_swing(unit="deg")
     for name in ("pelvis_rot", "left_knee", "right_knee", "left_elbow", "right_elbow"):
         swing.columns[name] = swing.columns[name] * 3.0
-    assert analyse(swing).angle_unit == "unknown"
+    assert analyze(swing).angle_unit == "unknown"
 
 
 @pytest.mark.parametrize("rate_hz", [120.0, 240.0, 480.0])
 def test_twins_give_the_same_numbers(rate_hz):
-    right = analyse(make_swing(rate_hz=rate_hz))
-    left = analyse(make_swing(rate_hz=rate_hz, hand="left"))
+    right = analyze(make_swing(rate_hz=rate_hz))
+    left = analyze(make_swing(rate_hz=rate_hz, hand="left"))
     assert (right.side, left.side) == ("right", "left")
     assert_same(right, left, METRICS)
 
 
 def test_mirrored_file_of_a_left_hander_gives_the_same_numbers():
     swing = make_swing()
-    as_right = analyse(swing, bats="right")
-    mirrored = analyse(swing, bats="left")
+    as_right = analyze(swing, bats="right")
+    mirrored = analyze(swing, bats="left")
     assert mirrored.side == "left"
     assert mirrored.findings.value("mirrored") is True
     assert_same(as_right, mirrored, METRICS)
@@ -196,22 +196,22 @@ def test_exchanged_names_are_put_right():
         ).items()
         if name != "time"
     }
-    analysis = analyse(swing, kinematics=columns)
+    analysis = analyze(swing, kinematics=columns)
     assert analysis.findings.value("names_exchanged") is True
-    assert_same(analyse(make_swing()), analysis, METRICS)
+    assert_same(analyze(make_swing()), analysis, METRICS)
 
 
 @pytest.mark.parametrize("factor", [1000.0, 100.0, 1 / 0.0254])
 def test_length_unit_does_not_change_numbers(factor):
     swing = make_swing(noise_m=0.001)
     scaled = synthetic.moved(swing.columns, factor=factor)
-    assert_same(analyse(swing), analyse(swing, kinematics=scaled), METRICS)
+    assert_same(analyze(swing), analyze(swing, kinematics=scaled), METRICS)
 
 
 def test_unknown_length_unit_hides_lengths_but_keeps_angles():
     swing = make_swing()
-    scaled = analyse(swing, kinematics=synthetic.moved(swing.columns, factor=3.3))
-    whole = analyse(swing)
+    scaled = analyze(swing, kinematics=synthetic.moved(swing.columns, factor=3.3))
+    whole = analyze(swing)
     assert scaled.metrics["peak_hand_speed"].value is None
     assert "length unit" in scaled.metrics["peak_hand_speed"].reason
     assert "hand_speed" not in scaled.series
@@ -226,7 +226,7 @@ def test_unknown_length_unit_hides_lengths_but_keeps_angles():
 def test_turn_about_the_vertical_does_not_change_numbers():
     swing = make_swing(noise_m=0.001)
     turned = synthetic.moved(swing.columns, matrix=Z_TURN, offset=np.array([5, -3, 0]))
-    assert_same(analyse(swing), analyse(swing, kinematics=turned), METRICS)
+    assert_same(analyze(swing), analyze(swing, kinematics=turned), METRICS)
 
 
 def test_any_turn_leaves_class_a_alone():
@@ -235,9 +235,9 @@ def test_any_turn_leaves_class_a_alone():
     rng = np.random.default_rng(4)
     matrix, _ = np.linalg.qr(rng.normal(size=(3, 3)))
     matrix = matrix * np.sign(np.linalg.det(matrix))
-    turned = analyse(swing, kinematics=synthetic.moved(swing.columns, matrix=matrix))
+    turned = analyze(swing, kinematics=synthetic.moved(swing.columns, matrix=matrix))
     assert turned.findings.value("vertical") is None
-    assert_same(analyse(swing), turned, CLASS_A)
+    assert_same(analyze(swing), turned, CLASS_A)
     assert turned.metrics["side_bend_ref"].value is None
     assert "vertical" in turned.metrics["side_bend_ref"].reason
 
@@ -256,7 +256,7 @@ def test_order_is_right_when_gaps_are_15_ms(gaps, rate_hz):
         first, *rest = pulses[name]
         pulses[name] = (synthetic.Pulse(first.peak, at, first.sigma_s), *rest)
     for noise_m in (0.0, 0.001):
-        analysis = analyse(make_swing(rate_hz=rate_hz, pulses=pulses, noise_m=noise_m))
+        analysis = analyze(make_swing(rate_hz=rate_hz, pulses=pulses, noise_m=noise_m))
         order = analysis.metrics["seq_order"].value
         if noise_m == 0.0:
             assert order == "P-T-A-B"
@@ -274,16 +274,16 @@ def test_close_peaks_are_tied():
     pulses = dict(synthetic.PULSES)
     first, *rest = pulses["torso"]
     pulses["torso"] = (synthetic.Pulse(first.peak, -0.044, first.sigma_s), *rest)
-    assert analyse(make_swing(pulses=pulses)).metrics["seq_order"].value == "P-(TA)-B"
+    assert analyze(make_swing(pulses=pulses)).metrics["seq_order"].value == "P-(TA)-B"
 
 
 def test_second_swing_in_the_clip_is_told():
     swing = make_swing(second_swing=True, length_s=4.0)
-    analysis = analyse(swing)
+    analysis = analyze(swing)
     assert "several_swings" in analysis.quality.codes
     assert analysis.quality.grade == "poor"
     told = make_swing(second_swing=True, length_s=4.0, vendor_clock=True)
-    with_clock = analyse(told)
+    with_clock = analyze(told)
     assert with_clock.quality.grade == "usable"
     assert with_clock.events["peak_hand_speed"].time_s == pytest.approx(
         told.contact_s + told.truth["t_hand"], abs=0.003
@@ -292,14 +292,14 @@ def test_second_swing_in_the_clip_is_told():
 
 def test_vendor_clock_gives_foot_down_and_is_checked():
     swing = make_swing(vendor_clock=True)
-    event = analyse(swing).events["foot_down"]
+    event = analyze(swing).events["foot_down"]
     assert (event.rule, event.confidence) == ("vendor_norm_time", "vendor")
     assert event.time_s - swing.contact_s == pytest.approx(
         swing.truth["t_foot_down"], abs=1e-6
     )
     # The same columns 0.3 s off do not fit the motion and are not believed.
     swing.columns["time_from_max_hand"] = swing.columns["time_from_max_hand"] + 0.3
-    wrong = analyse(swing)
+    wrong = analyze(swing)
     assert wrong.events["foot_down"].rule == "ankle_settles"
     assert wrong.events["foot_down"].confidence == "low"
     assert "hand_peak_mismatch" in wrong.quality.codes
@@ -310,7 +310,7 @@ def test_vendor_clock_may_stand_in_the_energy_file():
     swing = make_swing(vendor_clock=True)
     for name in ("time_from_max_hand", "norm_time"):
         swing.energetics[name] = swing.columns.pop(name)
-    assert analyse(swing).events["foot_down"].rule == "vendor_norm_time"
+    assert analyze(swing).events["foot_down"].rule == "vendor_norm_time"
 
 
 def test_without_a_bat_nothing_of_a_bat_is_given():
@@ -318,7 +318,7 @@ def test_without_a_bat_nothing_of_a_bat_is_given():
     for name in list(swing.energetics):
         if name.startswith("bat_"):
             swing.energetics[name] = np.zeros_like(swing.energetics[name])
-    analysis = analyse(swing)
+    analysis = analyze(swing)
     assert analysis.events["reference"].rule == "hand_peak"
     assert "bat_peak" not in analysis.events
     for name in METRICS:
@@ -335,7 +335,7 @@ def test_bat_whose_length_wanders_is_refused():
     swing = make_swing()
     time = swing.columns["time"]
     swing.columns["bhead_z"] = swing.columns["bhead_z"] + 0.3 * np.sin(40 * time)
-    analysis = analyse(swing)
+    analysis = analyze(swing)
     assert analysis.findings.value("bat") is False
     assert analysis.metrics["bat_speed_max"].value is None
     assert "length changes" in analysis.metrics["bat_speed_max"].reason
@@ -347,7 +347,7 @@ def test_impossible_bat_energy_hides_the_bat():
     swing.energetics["bat_kinetic_energy"] = (
         swing.energetics["bat_kinetic_energy"] * 60.0
     )
-    analysis = analyse(swing)
+    analysis = analyze(swing)
     for name in ("bat_speed_max", "peak_bat_omega", "peak_KE_bat", "peak_L_bat"):
         assert analysis.metrics[name].value is None, name
         assert "not possible" in analysis.metrics[name].reason
@@ -357,21 +357,21 @@ def test_impossible_bat_energy_hides_the_bat():
 
 def test_contact_comes_first_and_names_itself():
     swing = make_swing()
-    analysis = analyse(swing, contact_time_s=swing.contact_s)
+    analysis = analyze(swing, contact_time_s=swing.contact_s)
     assert analysis.events["reference"].rule == "contact"
     assert analysis.events["reference"].time_s == pytest.approx(swing.contact_s)
     assert analysis.metrics["time_to_ref"].window.endswith("(reference = contact)")
-    late = analyse(swing, contact_time_s=swing.contact_s + 0.5)
+    late = analyze(swing, contact_time_s=swing.contact_s + 0.5)
     assert late.events["reference"].rule == "bat_peak"
     assert late.events["contact"].confidence == "low"
 
 
 def test_moved_event_moves_what_depends_on_it_and_keeps_the_automatic():
     swing = make_swing()
-    before = analyse(swing)
+    before = analyze(swing)
     assert before.automatic_events is None
     target = before.events["foot_down"].time_s - 0.05
-    after = analyse(swing, event_overrides={"foot_down": target})
+    after = analyze(swing, event_overrides={"foot_down": target})
     assert after.events["foot_down"].confidence == "manual"
     assert after.events["foot_down"].time_s == pytest.approx(target)
     assert after.automatic_events["foot_down"].time_s == pytest.approx(
@@ -386,7 +386,7 @@ def test_moved_event_moves_what_depends_on_it_and_keeps_the_automatic():
         == before.metrics["peak_pelvis_omega"].value
     )
     reference = before.events["reference"].time_s - 0.01
-    moved = analyse(swing, event_overrides={"reference": reference})
+    moved = analyze(swing, event_overrides={"reference": reference})
     assert before.metrics["t_peak_pelvis"].value - moved.metrics[
         "t_peak_pelvis"
     ].value == pytest.approx(10.0, abs=0.5)
@@ -405,14 +405,14 @@ def test_moved_event_moves_what_depends_on_it_and_keeps_the_automatic():
 )
 def test_wrong_arguments_are_named(changes, words):
     with pytest.raises(ValueError, match=words):
-        analyse(make_swing(), **changes)
+        analyze(make_swing(), **changes)
 
 
 def test_columns_of_different_length_are_an_error():
     swing = make_swing()
     swing.columns["lhjc_x"] = swing.columns["lhjc_x"][:-1]
     with pytest.raises(ValueError, match="lhjc_x"):
-        analyse(swing)
+        analyze(swing)
 
 
 def test_walk_through_is_not_a_swing():
@@ -464,23 +464,23 @@ def test_short_gap_is_filled_and_long_gap_is_not():
     for swing, frames in ((short, 4), (long, 8)):
         for axis in "xyz":
             swing.columns[f"lejc_{axis}"][at : at + frames] = np.nan
-    filled = analyse(short).metrics["peak_lead_arm_omega"]
+    filled = analyze(short).metrics["peak_lead_arm_omega"]
     assert filled.value == pytest.approx(1200.0, rel=0.03)
-    lost = analyse(long).metrics["peak_lead_arm_omega"]
+    lost = analyze(long).metrics["peak_lead_arm_omega"]
     assert lost.value is None
     assert lost.reason == "the left elbow is missing for 33 ms"
-    assert analyse(long).metrics["peak_pelvis_omega"].value is not None
+    assert analyze(long).metrics["peak_pelvis_omega"].value is not None
     for axis in "xyz":
         long.columns[f"lhjc_{axis}"][at : at + 8] = np.nan
-    assert "gap" in analyse(long).quality.codes
-    assert analyse(long).quality.grade == "poor"
+    assert "gap" in analyze(long).quality.codes
+    assert analyze(long).quality.grade == "poor"
 
 
 def test_one_missing_limb_costs_only_its_numbers():
     swing = make_swing()
     for axis in "xyz":
         del swing.columns[f"lkjc_{axis}"]
-    analysis = analyse(swing)
+    analysis = analyze(swing)
     assert analysis.metrics["lead_knee_ext"].value is None
     assert analysis.metrics["lead_knee_ext"].reason == (
         "the left knee is not in the file"
@@ -491,15 +491,15 @@ def test_one_missing_limb_costs_only_its_numbers():
 def test_implausible_value_is_shown_but_leaves_means():
     pulses = dict(synthetic.PULSES)
     pulses["pelvis"] = (synthetic.Pulse(1300, -0.08, 0.05),)
-    value = analyse(make_swing(pulses=pulses)).metrics["peak_pelvis_omega"]
+    value = analyze(make_swing(pulses=pulses)).metrics["peak_pelvis_omega"]
     assert value.value > 1200
     assert value.flagged
     assert value.number is None
     assert "outside 300 to 1100" in value.reason
 
 
-def test_every_metric_and_series_is_defined_and_serialises():
-    analysis = analyse(make_swing(vendor_clock=True))
+def test_every_metric_and_series_is_defined_and_serializes():
+    analysis = analyze(make_swing(vendor_clock=True))
     assert list(analysis.metrics) == list(METRICS)
     assert set(analysis.series) <= set(SERIES)
     for name, value in analysis.metrics.items():
@@ -518,7 +518,7 @@ def test_float32_columns_change_nothing_that_is_shown():
         name: values if name == "time" else values.astype(np.float32)
         for name, values in swing.columns.items()
     }
-    a, b = analyse(swing), analyse(swing, kinematics=small)
+    a, b = analyze(swing), analyze(swing, kinematics=small)
     assert b.metrics["peak_pelvis_omega"].value == pytest.approx(
         a.metrics["peak_pelvis_omega"].value, abs=0.1
     )
@@ -526,19 +526,19 @@ def test_float32_columns_change_nothing_that_is_shown():
 
 def test_given_forward_axis_is_used():
     swing = make_swing()
-    turned = analyse(swing, forward_axis=(-np.sin(0.2), np.cos(0.2), 0.0))
-    plain = analyse(swing)
+    turned = analyze(swing, forward_axis=(-np.sin(0.2), np.cos(0.2), 0.0))
+    plain = analyze(swing)
     assert plain.metrics["pelvis_rot_ref"].value - turned.metrics[
         "pelvis_rot_ref"
     ].value == pytest.approx(np.degrees(0.2), abs=0.1)
     with pytest.raises(ValueError, match="forward_axis"):
-        analyse(swing, forward_axis=(0, 0, 1))
+        analyze(swing, forward_axis=(0, 0, 1))
 
 
 def test_nothing_given_is_changed():
     swing = make_swing(noise_m=0.001)
     swing.columns["lejc_x"][40:44] = np.nan
     before = {name: values.copy() for name, values in swing.columns.items()}
-    analyse(swing)
+    analyze(swing)
     for name, values in swing.columns.items():
         np.testing.assert_array_equal(values, before[name])
