@@ -30,9 +30,9 @@ from accounts.api import (
 from athletes.api.routes import router as athletes_router
 from reboot_site import views
 from reboot_site.middleware import API_ROOTS
+from reboot_site.version import VERSION
 from syncing.api import router as syncing_router
 
-VERSION = "1.0.0"
 DESCRIPTION = """\
 Athletes, sessions and swings of this facility, and the sync that brings them here.
 
