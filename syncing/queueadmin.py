@@ -49,6 +49,7 @@ _ORDERS = frozenset(
     }
 )
 # The scheduler counts up from a time that is past, step by step.
+_MINUTES = 7 * 24 * 60
 _PAST, _FUTURE = timedelta(days=1), timedelta(days=366 * 5)
 
 
@@ -99,10 +100,21 @@ class ScheduleForm(_Form):
             raise forms.ValidationError("Choose a time within the next five years.")
         return at
 
+    def clean_minutes(self) -> int | None:
+        """Check that a number of minutes is at least one and at most a week."""
+        minutes: int | None = self.cleaned_data["minutes"]
+        if minutes is not None and not 1 <= minutes <= _MINUTES:
+            raise forms.ValidationError(f"Enter 1 to {_MINUTES} minutes.")
+        return minutes
+
     def clean(self) -> dict[str, Any]:
-        """Check that a schedule by cron has a day that comes."""
+        """Check that a schedule by minutes says how many, and one by cron which day."""
         values = super().clean() or self.cleaned_data
-        if values.get("schedule_type") != Schedule.CRON or "cron" in self.errors:
+        kind = values.get("schedule_type")
+        is_by_minutes = kind == Schedule.MINUTES and "minutes" not in self.errors
+        if is_by_minutes and not values.get("minutes"):
+            self.add_error("minutes", "Say after how many minutes.")
+        if kind != Schedule.CRON or "cron" in self.errors:
             return values
         if not values.get("cron"):
             self.add_error("cron", "Say when, as minute, hour, day, month and weekday.")

@@ -221,6 +221,13 @@ def test_a_superuser_adds_a_schedule_of_a_listed_function(superuser):
         {"next_run_0": "0001-01-01"},
         {"next_run_0": "9999-12-31"},
         {"name": "Sync every day"},
+        # The scheduler could not tell when that is, and would stop at it.
+        {"schedule_type": "I", "minutes": "99999999999"},
+        {"schedule_type": "D", "minutes": "99999999999"},
+        {"schedule_type": "I", "minutes": "0"},
+        {"schedule_type": "I", "minutes": ""},
+        {"schedule_type": "C", "cron": "0 0 31 2 *"},
+        {"schedule_type": "C", "cron": ""},
     ],
 )
 def test_a_superuser_cannot_have_anything_else_called(changes, superuser):
