@@ -45,7 +45,6 @@ class EventRow:
     time_s: float | None
     ms: float | None
     rule: str
-    confidence: str
     confidence_words: str
     reason: str
     automatic_time_s: float | None
@@ -114,7 +113,6 @@ class SwingPage:
     means_side: str
     groups: tuple[MetricGroup, ...]
     events: tuple[EventRow, ...]
-    reference_s: float | None
     zero_label: str
     reasons: tuple[str, ...]
     verdict: tuple[VerdictRow, ...]
@@ -163,7 +161,6 @@ def swing_page(movement: Movement) -> SwingPage:
             "-created_at", "-id"
         )
     )
-    reference_s, _ = reference_of(movement.events)
     session_means, means_side = _session_means(movement)
     return SwingPage(
         movement=movement,
@@ -187,7 +184,6 @@ def swing_page(movement: Movement) -> SwingPage:
             for key, name in GROUPS.items()
         ),
         events=event_rows(movement, corrections),
-        reference_s=reference_s,
         zero_label=zero_of(movement.events)[1],
         reasons=reason_texts(movement.quality_reasons),
         verdict=_verdict(movement.verdict),
@@ -284,7 +280,6 @@ def event_rows(
                 if time_s is None or zero_s is None
                 else MS_PER_S * (time_s - zero_s),
                 rule=rule_in_words(rule),
-                confidence=confidence,
                 confidence_words=confidence_in_words(confidence),
                 reason=entry.get("reason") or "",
                 automatic_time_s=automatic.get("time_s"),

@@ -20,14 +20,11 @@ class SwingRow:
 
     id: int
     position: int
-    vendor_id: str
     side: str
     grade: str
-    grade_label: str
     reasons: tuple[str, ...]
     counted: bool
     inclusion: str
-    inclusion_label: str
     inclusion_reason: str
     missing: bool
     order: str
@@ -51,14 +48,11 @@ def swing_row(movement: Movement) -> SwingRow:
     return SwingRow(
         id=movement.pk,
         position=movement.position,
-        vendor_id=movement.org_movement_id,
         side=side_of(movement),
         grade=movement.quality_grade or "",
-        grade_label=movement.get_quality_grade_display() or "",
         reasons=reason_texts(movement.quality_reasons),
         counted=movement.is_counted,
         inclusion=movement.inclusion,
-        inclusion_label=movement.get_inclusion_display(),
         inclusion_reason=movement.inclusion_reason,
         missing=movement.missing_since is not None,
         order=order if isinstance(order, str) else "",

@@ -169,7 +169,6 @@ def parts(request: Any) -> Any:
         {
             "tiles": tiles,
             "mini": [{"part": p, "values": list(pulse(p)[::4])} for p in PEAKS],
-            "reasons": ["Two gaps were filled."],
             "states": ["complete", "partial", "waiting", "no_data", "failed", "none"],
             "kinds": ["info", "success", "notice", "error"],
             "tabs": [
