@@ -49,6 +49,7 @@ class BearerToken(HttpBearer):
     """``Authorization: Bearer …`` with a token that staff made."""
 
     def __call__(self, request: HttpRequest) -> ApiToken | None:
+        """Return the token of the request; None without an Authorization header."""
         header = request.headers.get("Authorization")
         if header is None:
             return None
@@ -60,6 +61,11 @@ class BearerToken(HttpBearer):
         return self.authenticate(request, secret.strip())
 
     def authenticate(self, request: HttpRequest, token: str) -> ApiToken:
+        """Return the API token of the request.
+
+        Raises `AuthenticationError`, answered with 401, for one that does not
+        work.
+        """
         found = find_token(token)
         if found is None:
             raise AuthenticationError(
@@ -77,6 +83,11 @@ class SessionLogin(APIKeyCookie):
     param_name = settings.SESSION_COOKIE_NAME
 
     def __call__(self, request: HttpRequest) -> User | None:
+        """Return the user who is logged in; None without a login.
+
+        Raises `AuthorizationError` when a request that changes state has no
+        CSRF token.
+        """
         # Who is not logged in is told that, not that a CSRF token is missing.
         if not isinstance(request.user, User) or not request.user.is_active:
             return None
@@ -85,6 +96,7 @@ class SessionLogin(APIKeyCookie):
         return request.user
 
     def authenticate(self, request: HttpRequest, key: str | None) -> User | None:
+        """Return the user who is logged in with a browser; None without a login."""
         return self(request)
 
 

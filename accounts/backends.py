@@ -45,6 +45,11 @@ class LimitBackend(AxesStandaloneBackend):  # type: ignore[misc]
         password: str | None = None,
         **kwargs: Any,
     ) -> None:
+        """Count the try before any password is checked.
+
+        Raises when the account, the address or the device has failed too often;
+        no other backend is then asked.
+        """
         super().authenticate(request, username=username, password=password, **kwargs)
         if request is not None and limits.begin(request, username or ""):
             request.axes_locked_out = True  # type: ignore[attr-defined]
@@ -55,6 +60,7 @@ class StaffBackend(BaseBackend):
     """Gives permissions by role, so that nobody has to tick boxes for each person."""
 
     def has_perm(self, user_obj: Any, perm: str, obj: Model | None = None) -> bool:
+        """Return whether this permission is one that all staff have."""
         if not (user_obj.is_active and user_obj.is_staff):
             return False
         app, _, codename = perm.partition(".")
@@ -62,4 +68,5 @@ class StaffBackend(BaseBackend):
         return action in STAFF_MAY.get(app, frozenset()) or perm in STAFF_MAY_ALSO
 
     def has_module_perms(self, user_obj: Any, app_label: str) -> bool:
+        """Return whether staff may open this app in the administration."""
         return bool(user_obj.is_active and user_obj.is_staff and app_label in STAFF_MAY)

@@ -55,6 +55,7 @@ class LoginForm(AuthenticationForm):
     )
 
     def clean(self) -> dict[str, Any]:
+        """Check name and password; a right password is not counted as a try."""
         cleaned: dict[str, Any] = super().clean()
         if self.request is not None and self.user_cache is not None:
             limits.take_back(self.request)
@@ -120,6 +121,11 @@ class OwnPasswordForm(PasswordChangeForm):
         self.request = request
 
     def clean_old_password(self) -> str:
+        """Return the old password.
+
+        Raises a validation error when it is wrong; wrong ones count as failed
+        logins.
+        """
         password: str = self.cleaned_data["old_password"]
         if not _is_password_of(self.user, password, self.request):
             raise forms.ValidationError(

@@ -31,11 +31,13 @@ class SecondFactorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass the request on; `process_view` decides."""
         return self.get_response(request)
 
     def process_view(
         self, request: HttpRequest, view: object, args: object, kwargs: object
     ) -> HttpResponse | None:
+        """Send staff without a second factor to its page, where one is required."""
         if not settings.STAFF_NEED_SECOND_FACTOR:
             return None
         match = request.resolver_match

@@ -315,6 +315,7 @@ class ApiToken(models.Model):
 
     @staticmethod
     def digest_of(secret: str) -> str:
+        """Return the hash that is stored of a token."""
         return hashlib.sha256(secret.encode()).hexdigest()
 
     @property
@@ -324,9 +325,11 @@ class ApiToken(models.Model):
 
     @property
     def is_expired(self) -> bool:
+        """Return whether the token's end has passed."""
         return self.expires_at is not None and self.expires_at <= timezone.now()
 
     def may_sync(self) -> bool:
+        """Return whether the token may start a sync."""
         return self.scope == Scope.SYNC
 
     def team_limit(self) -> models.QuerySet[Team] | None:
@@ -379,9 +382,11 @@ class AuditQuerySet(models.QuerySet["AuditEntry"]):
     """Entries can be added and read."""
 
     def update(self, **kwargs: Any) -> NoReturn:
+        """Raise `AppendOnlyError`: the audit is only added to."""
         raise AppendOnlyError
 
     def delete(self) -> NoReturn:
+        """Raise `AppendOnlyError`: the audit is only added to."""
         raise AppendOnlyError
 
 
@@ -426,10 +431,12 @@ class AuditEntry(models.Model):
         return f"{self.action} by {self.actor or 'the system'}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
+        """Insert the entry; raise `AppendOnlyError` when it is stored already."""
         if not self._state.adding:
             raise AppendOnlyError
         # An entry with the number of another one must not replace it.
         super().save(force_insert=True)
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Raise `AppendOnlyError`: the audit is only added to."""
         raise AppendOnlyError

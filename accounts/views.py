@@ -55,6 +55,7 @@ class LoginView(auth_views.LoginView):
     redirect_authenticated_user = True
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        """Log in, or ask for a code first where there is a second factor."""
         user = form.get_user()
         if not user.has_second_factor():
             response = super().form_valid(form)
@@ -251,10 +252,12 @@ class PasswordChangeView(auth_views.PasswordChangeView):
     form_class = OwnPasswordForm
 
     def get_form_kwargs(self) -> dict[str, Any]:
+        """Give the form the request, whose address wrong passwords count for."""
         return super().get_form_kwargs() | {"request": self.request}
 
     @transaction.atomic
     def form_valid(self, form: Any) -> HttpResponse:
+        """Set the new password and record it."""
         response = super().form_valid(form)
         user = cast(User, self.request.user)
         record(Action.PASSWORD_CHANGED, by=user, subject=user)
@@ -266,6 +269,7 @@ class PasswordResetConfirmView(auth_views.PasswordResetConfirmView):
 
     @transaction.atomic
     def form_valid(self, form: Any) -> HttpResponse:
+        """Set the new password, record it, and remember this browser."""
         response = super().form_valid(form)
         # Nobody is logged in here: it was whoever had the mail.
         record(Action.PASSWORD_RESET, by=AnonymousUser(), subject=form.user)
@@ -281,6 +285,7 @@ class PasswordResetView(auth_views.PasswordResetView):
     """
 
     def form_valid(self, form: PasswordResetForm) -> HttpResponse:
+        """Send the mail in the background; the answer is the same for any address."""
         if not _mail_is_set_up():
             return self.render_to_response(self.get_context_data(form=form))
         address = form.cleaned_data["email"].lower()
@@ -296,6 +301,7 @@ class PasswordResetView(auth_views.PasswordResetView):
         super().form_valid(form)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Return the page's data, with whether mail is set up at all."""
         context: dict[str, Any] = super().get_context_data(**kwargs)
         return context | {"mail_is_set_up": _mail_is_set_up()}
 

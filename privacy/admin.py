@@ -36,12 +36,15 @@ class ArchiveAdmin(ModelAdmin):
     exclude = ["file_name"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
+        """Return False: archives are made by their form."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return False: an archive is not edited."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return False: a schedule deletes archives."""
         return False
 
 

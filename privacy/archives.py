@@ -148,6 +148,7 @@ def _write(archive: Archive) -> int:
 
 
 def record_download(archive: Archive, *, by: Principal) -> None:
+    """Write into the audit that somebody downloaded this archive."""
     record(
         Action.DATA_EXPORTED,
         by=by,

@@ -15,6 +15,7 @@ class EraseForm(forms.Form):
     )
 
     def clean_word(self) -> str:
+        """Return the word that was typed; a validation error unless it is ERASE."""
         word: str = self.cleaned_data["word"].strip()
         if word.upper() != "ERASE":
             raise forms.ValidationError("Type the word ERASE; nothing was erased.")

@@ -73,6 +73,7 @@ class Archive(models.Model):
 
     @property
     def is_under_way(self) -> bool:
+        """Return whether the archive is still to be made."""
         return self.state in UNDER_WAY
 
     @property

@@ -35,6 +35,7 @@ class Kind:
 
     @property
     def table(self) -> str:
+        """Return the name of the records' table."""
         return self.model._meta.db_table
 
     def rows(self, player_id: int) -> QuerySet[Any]:

@@ -73,6 +73,7 @@ class ShownColumnsOnly(_Base):
     def lookup_allowed(
         self, lookup: str, value: str, request: HttpRequest | None = None
     ) -> bool:
+        """Return whether the list shows or offers the column of this look-up."""
         own = {
             each.parameter_name
             for each in self.list_filter
@@ -127,12 +128,14 @@ class ShownColumnsOnly(_Base):
     def response_action(
         self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
     ) -> HttpResponse | None:
+        """Run an action after checking that the chosen rows are keys."""
         _check_keys(self.model, request.POST.getlist(ACTION_CHECKBOX_NAME))
         return super().response_action(request, queryset, *args, **kwargs)
 
     def changeform_view(
         self, request: HttpRequest, *args: Any, **kwargs: Any
     ) -> HttpResponse:
+        """Show or save a form after checking that its many-to-many choices are keys."""
         for field in self.opts.many_to_many:
             # A choice of many looks at all of them at once, which fails with one.
             _check_keys(field.related_model, request.POST.getlist(field.name))

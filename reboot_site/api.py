@@ -51,6 +51,7 @@ class Documentation(DocsBase):
     def render_page(
         self, request: HttpRequest, api: NinjaAPI, **kwargs: Any
     ) -> HttpResponse:
+        """Return the interactive documentation, drawn without the internet."""
         options = {
             "url": self.get_openapi_url(api, kwargs),
             "layout": "BaseLayout",
@@ -90,9 +91,11 @@ class DashboardApi(NinjaAPI):
     _document: OpenAPISchema | None = None
 
     def get_root_path(self, path_params: dict[str, Any]) -> str:
+        """Return the root: the JSON paths stand at the top of the site."""
         return "/"
 
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
+        """Return the OpenAPI document, made once for each process."""
         # It cannot change while the process lives.
         if self._document is None:
             self._document = super().get_openapi_schema(**options)
@@ -113,6 +116,8 @@ api.add_router("", syncing_router)
 
 
 class Worker(Schema):
+    """How the queue's hosts are doing, by their heartbeats."""
+
     state: Literal["running", "silent", "never_seen", "unknown"]
     heartbeat_age_s: float | None = Field(description="Of the host heard of last.")
     hosts: int = Field(description="Hosts whose queue should work.")
@@ -121,6 +126,8 @@ class Worker(Schema):
 
 
 class HealthOut(Schema):
+    """The answer of the health path: fine or not, and what to do."""
+
     status: Literal["healthy", "unhealthy"]
     detail: str | None = Field(description="What is wrong and what to do.")
     migrations_missing: int | None
@@ -128,6 +135,8 @@ class HealthOut(Schema):
 
 
 class Alive(Schema):
+    """The answer of a process that lives, whatever the database does."""
+
     status: Literal["alive"]
 
 

@@ -1,13 +1,18 @@
+"""The app that wires the others: database, queue and their checks."""
+
 from typing import Any
 
 from django.apps import AppConfig
 
 
 class RebootSiteConfig(AppConfig):
+    """Connects what holds for the whole product when Django starts."""
+
     name = "reboot_site"
     verbose_name = "Dashboard"
 
     def ready(self) -> None:
+        """Connect the signals of database and queue, and register the checks."""
         from django.conf import settings
         from django.db.backends.signals import connection_created
         from django.db.models.signals import post_save

@@ -88,6 +88,7 @@ class JsonDatabaseCache(DatabaseCache):
     _serializer = JsonSerializer()
 
     def get_many(self, keys: Any, version: int | None = None) -> dict[Any, Any]:
+        """Return the entries that are there and not over, by their keys."""
         names = {self.make_and_validate_key(key, version=version): key for key in keys}
         if not names:
             return {}

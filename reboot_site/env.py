@@ -35,6 +35,7 @@ class Env:
         self._source = source
 
     def text(self, name: str, default: str = "") -> str:
+        """Return a text: the variable, or what the file named by `NAME_FILE` holds."""
         value = self._source.get(name, "")
         if value:
             return value
@@ -49,6 +50,10 @@ class Env:
         return default
 
     def boolean(self, name: str, default: bool = False) -> bool:
+        """Return a yes or no; empty is the default.
+
+        Raises `ImproperlyConfigured` for any other word.
+        """
         value = self._source.get(name, "")
         if not value:
             return default
@@ -61,6 +66,10 @@ class Env:
     def integer(
         self, name: str, default: int, *, low: int = 0, high: int = 2**31
     ) -> int:
+        """Return a whole number from `low` to `high`; empty is the default.
+
+        Raises `ImproperlyConfigured` for anything else.
+        """
         value = self._source.get(name)
         if value is None or value == "":
             return default
@@ -77,5 +86,6 @@ class Env:
         return number
 
     def items(self, name: str, default: str = "") -> list[str]:
+        """Return the texts between commas, without blanks around them."""
         value = self._source.get(name) or default
         return [item.strip() for item in value.split(",") if item.strip()]

@@ -116,6 +116,7 @@ class RedactingFilter(logging.Filter):
     """Stands at the handler, so that lines of libraries pass it too."""
 
     def filter(self, record: logging.LogRecord) -> bool:
+        """Take secrets and quoted values out of the record; always True."""
         if isinstance(record.args, tuple):
             record.args = tuple(map(_told, record.args))
         record.msg = _told(record.msg)
@@ -144,6 +145,7 @@ class RefusedRequestFilter(logging.Filter):
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
+        """Shorten the record of a refused request to one warning; always True."""
         if record.name.startswith("django.security."):
             told = _CONTROL.sub(" ", record.getMessage())
             if len(told) > _REFUSAL_LENGTH:
@@ -158,6 +160,7 @@ class RequestIdFilter(logging.Filter):
     """Puts the id of the request on every line that is written while it is answered."""
 
     def filter(self, record: logging.LogRecord) -> bool:
+        """Give the record the id of the request under way; always True."""
         current = request_id.get()
         if current and not hasattr(record, "request_id"):
             record.request_id = current
@@ -182,6 +185,7 @@ class LineFormatter(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
 
     def format(self, record: logging.LogRecord) -> str:
+        """Return the record as one line, with the id of its request."""
         text = super().format(record)
         current = getattr(record, "request_id", "")
         if not current:
@@ -194,6 +198,7 @@ class JsonFormatter(logging.Formatter):
     """One JSON object a line for programs."""
 
     def format(self, record: logging.LogRecord) -> str:
+        """Return the record as one JSON object on one line."""
         line: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(
                 timespec="milliseconds"

@@ -63,6 +63,7 @@ class ReadableTextMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer 400 for a NUL in query or cookie and 404 for one in the path."""
         query = unquote(request.META.get("QUERY_STRING", ""))
         if "\0" in request.path_info:
             raise Http404  # nothing has such an address
@@ -76,6 +77,7 @@ class ReadableTextMiddleware:
     def process_view(
         self, request: HttpRequest, view: object, args: object, kwargs: object
     ) -> HttpResponse | None:
+        """Refuse a form that holds a NUL, which PostgreSQL cannot store."""
         # By now the size of the body was looked at, and the CSRF check reads it too.
         for name, values in request.POST.lists():
             if "\0" in name or any("\0" in value for value in values):
@@ -101,6 +103,7 @@ class BodySizeMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer 413 for a body above its limit, else pass the request on."""
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         # A body without a length is empty for Django.
         size = _length(request)
@@ -129,6 +132,7 @@ class PersonalPagesMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass the request on and add the headers that pages need."""
         response = self.get_response(request)
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         if not response.has_header("Cache-Control"):
@@ -148,6 +152,7 @@ class CompressedPagesMiddleware(GZipMiddleware):
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
     ) -> HttpResponseBase:
+        """Compress the answer if it is a page."""
         if not response.headers.get("Content-Type", "").startswith("text/html"):
             return response
         compressed: HttpResponseBase = super().process_response(request, response)
@@ -160,6 +165,7 @@ class LoginMiddleware(LoginRequiredMiddleware):
     def handle_no_permission(  # type: ignore[override]  # Django knows redirects only
         self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
     ) -> HttpResponseBase:
+        """Answer who is not logged in: 401 for JSON, the login page otherwise."""
         if is_api_path(request.path_info):
             answer = problem(401, LOGIN_NEEDED)
             answer["WWW-Authenticate"] = "Bearer"
@@ -186,6 +192,7 @@ class ApiMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Pass the request on and give JSON answers their common shape and headers."""
         if not is_api_path(request.path_info):
             return self.get_response(request)
         is_head = request.method == "HEAD"

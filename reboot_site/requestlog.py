@@ -31,6 +31,7 @@ class RequestLogMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Pass the request on and write its line of the log."""
         began = time.perf_counter()
         given = request.headers.get(HEADER, "")
         current = given if _GIVEN.fullmatch(given) else uuid.uuid4().hex

@@ -116,6 +116,7 @@ class Channel:
     # What leaves.
 
     def send(self, data: bytes) -> int:
+        """Keep the bytes for sending and return how many they are."""
         if data != _CONTINUE or not self.has_continued:
             self.sendall(data)
         return len(data)
@@ -205,6 +206,7 @@ class Channel:
     # The rest of a socket that gunicorn uses. Whether it blocks is decided above.
 
     def fileno(self) -> int:
+        """Return the number of the socket, as a poller wants it."""
         return self._socket.fileno()
 
     def setblocking(self, flag: bool) -> None:
@@ -214,12 +216,15 @@ class Channel:
         """Nothing: the deadlines are above."""
 
     def gettimeout(self) -> float | None:
+        """Return None: what is waited for is the worker's matter."""
         return None
 
     def shutdown(self, how: int) -> None:
+        """Shut one direction of the socket, or both."""
         self._socket.shutdown(how)
 
     def close(self) -> None:
+        """Drop what was not sent and close the socket."""
         self._pieces.clear()
         self._forget_files()
         self._socket.close()
@@ -297,6 +302,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # untyped there
 
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:
+        """Raise `ValueError` for settings that this worker cannot serve."""
         super().check_config(cfg, log)
         if cfg.is_ssl or cfg.http2_cleartext != "off":
             raise ValueError(
@@ -307,6 +313,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # untyped there
     # Arriving.
 
     def accept(self, listener: Any) -> None:
+        """Take a new client and begin to read its request."""
         try:
             client, address = listener.accept()
         except OSError as error:
@@ -326,6 +333,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # untyped there
         self._arrive(conn)
 
     def on_client_socket_readable(self, conn: Connection, client: Any) -> None:
+        """Begin to read the next request of a client that stayed."""
         if conn not in self.keepalived_conns:
             return  # closed within this round
         self.poller.unregister(client)

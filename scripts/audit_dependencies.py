@@ -57,6 +57,7 @@ def waived(path: Path, today: dt.date) -> list[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Audit the pinned packages and return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requirements", type=Path, default=REQUIREMENTS)
     parser.add_argument("--waivers", type=Path, default=WAIVERS)

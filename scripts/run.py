@@ -34,6 +34,7 @@ DEMO_OPTIONS = "--players 137 --sessions 150 --swings 5"
 
 
 def main() -> int:
+    """Start the whole product, wait for Ctrl-C, and return the exit status."""
     var, port = prepare_environment()
     if not _is_free(port):
         print(

@@ -35,6 +35,7 @@ ARGUMENTS += ["--disable-background-networking", "--disable-component-update"]
 
 
 def main() -> None:
+    """Take the pictures that were asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--readme", action="store_true")
     parser.add_argument(

@@ -24,6 +24,7 @@ REDIS_URL = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/15")
 
 
 def answers(url: str, default_port: int) -> bool:
+    """Return whether something listens at the host and port of the URL."""
     parts = urlsplit(url)
     try:
         address = (parts.hostname or "127.0.0.1", parts.port or default_port)
@@ -34,6 +35,7 @@ def answers(url: str, default_port: int) -> bool:
 
 
 def browser() -> str | None:
+    """Return the path of a Chromium; None where there is none."""
     names = (
         os.environ.get("CHROMIUM"),
         "chromium",
@@ -44,6 +46,7 @@ def browser() -> str | None:
 
 
 def main() -> int:
+    """Run all tests and return the exit status."""
     base = {
         k: v
         for k, v in os.environ.items()

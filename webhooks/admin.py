@@ -51,11 +51,13 @@ class WebhookAdmin(ModelAdmin):
 
     @admin.display(description="events")
     def told_of(self, webhook: Webhook) -> str:
+        """List the events that the webhook is told of."""
         return ", ".join(webhook.events)
 
     def save_model(
         self, request: HttpRequest, obj: Webhook, form: Any, change: bool
     ) -> None:
+        """Save the webhook; a new one gets its secret."""
         user = cast(User, request.user)
         if not change:
             obj.created_by = user
@@ -71,6 +73,7 @@ class WebhookAdmin(ModelAdmin):
     def response_add(
         self, request: HttpRequest, obj: Webhook, post_url_continue: str | None = None
     ) -> HttpResponse:
+        """Show the new secret, once."""
         secret = request.new_secret  # type: ignore[attr-defined]
         return self._shown_once(request, obj, secret)
 
@@ -91,6 +94,7 @@ class WebhookAdmin(ModelAdmin):
     def renew(
         self, request: HttpRequest, webhooks: QuerySet[Webhook]
     ) -> HttpResponse | None:
+        """Give one chosen webhook a new secret and show it, once."""
         found = list(webhooks[:2])
         if len(found) != 1:
             self.message_user(
@@ -123,9 +127,11 @@ class WebhookDeliveryAdmin(ModelAdmin):
     ]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
+        """Return False: deliveries follow from events."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return False: a schedule prunes deliveries."""
         return False
 
     def save_model(
@@ -137,6 +143,7 @@ class WebhookDeliveryAdmin(ModelAdmin):
         """The audit has it."""
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Return all fields: a delivery is not edited."""
         # To be looked at; the one change is to send it again.
         return [str(name) for name in self.fields or []]
 
@@ -144,6 +151,7 @@ class WebhookDeliveryAdmin(ModelAdmin):
     def send_again(
         self, request: HttpRequest, deliveries: QuerySet[WebhookDelivery]
     ) -> None:
+        """Send the chosen deliveries again."""
         ids = list(deliveries.values_list("pk", flat=True))
         count = resend(ids, by=cast(User, request.user))
         self.message_user(request, f"{count} deliveries will be sent again.")
@@ -151,6 +159,7 @@ class WebhookDeliveryAdmin(ModelAdmin):
     def response_change(
         self, request: HttpRequest, obj: WebhookDelivery
     ) -> HttpResponse:
+        """Send this delivery again when its button was pressed."""
         if "_resend" in request.POST:
             if resend([obj.pk], by=cast(User, request.user)):
                 self.message_user(request, "It will be sent again.")
@@ -167,5 +176,6 @@ class WebhookDeliveryAdmin(ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
+        """Show one delivery; its page knows which state is waiting."""
         context = {"waiting": DeliveryState.WAITING, **(extra_context or {})}
         return super().change_view(request, object_id, form_url, context)

@@ -55,6 +55,7 @@ class Webhook(models.Model):
         return self.name
 
     def clean(self) -> None:
+        """Check the address; a validation error says why it is refused."""
         try:
             check_url(self.url)
         except RefusedTargetError as error:

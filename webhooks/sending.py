@@ -30,6 +30,7 @@ class Answer:
 
     @property
     def is_accepted(self) -> bool:
+        """Return whether the receiver answered with a status of 200 to 299."""
         return self.status is not None and 200 <= self.status < 300
 
 

@@ -43,6 +43,7 @@ class Target:
 
     @property
     def host_header(self) -> str:
+        """Return the Host header: the host, and the port unless it is the usual one."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         usual = 443 if self.is_https else 80
         return host if self.port == usual else f"{host}:{self.port}"

@@ -112,6 +112,7 @@ class AuditEntryAdmin(ModelAdmin):
     fields = (*list_display, "player_number", "subject_type", "subject_id")
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Return the list with the names of all its records looked up together."""
         changelist = super().get_changelist_instance(request)
         names = _Names(self.admin_site, request)
         names.learn(changelist.result_list)
@@ -122,6 +123,7 @@ class AuditEntryAdmin(ModelAdmin):
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> Any:
+        """Return one entry with the names of its records looked up."""
         entry = super().get_object(request, object_id, from_field)
         if entry is not None:
             entry.names = _Names(self.admin_site, request)
@@ -130,16 +132,19 @@ class AuditEntryAdmin(ModelAdmin):
 
     @admin.display(description="by", ordering="actor")
     def by(self, entry: AuditEntry) -> str:
+        """Name who did it; an entry without a user comes from a schedule."""
         return entry.actor or "the system"
 
     @admin.display(description="athlete", ordering="player_number")
     def athlete(self, entry: Any) -> str:
+        """Name the athlete that the entry is about, with a link; a dash for none."""
         if entry.player_number is None:
             return "–"
         return str(entry.names.shown((ATHLETE, entry.player_number)))
 
     @admin.display(description="record")
     def subject(self, entry: Any) -> str:
+        """Name the record that was changed, with a link; a dash for none."""
         if entry.subject_id is None or entry.subject_type == ATHLETE:
             return "–"
         return str(entry.names.shown((entry.subject_type, entry.subject_id)))
@@ -158,10 +163,13 @@ class AuditEntryAdmin(ModelAdmin):
         return ", ".join(parts) or "–"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
+        """Return False: only the product writes the audit."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return False: an entry is never changed."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return False: an entry is never deleted."""
         return False

@@ -32,11 +32,13 @@ class LockedFilter(admin.SimpleListFilter):
     parameter_name = "locked"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return the choices of the filter: locked now, or not."""
         return [("yes", "Locked now"), ("no", "Not locked")]
 
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[Any]
     ) -> QuerySet[Any] | None:
+        """Return the logins that are locked or not; None when nothing is chosen."""
         if self.value() == "yes":
             return locks.locked(queryset)
         if self.value() == "no":
@@ -82,10 +84,12 @@ class AccessAttemptAdmin(_Kept):
     fields = (*list_display, "path_info")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AccessAttempt]:
+        """Return the failed logins, each with what its lock depends on."""
         return locks.with_lock(super().get_queryset(request))
 
     @admin.display(description="state")
     def state(self, attempt: AccessAttempt) -> str:
+        """Say whether the login is locked, and until when."""
         if not locks.is_locked(attempt):
             return "not locked"
         end = timezone.localtime(locks.free_at(attempt))
@@ -95,12 +99,14 @@ class AccessAttemptAdmin(_Kept):
         return f"{until} on new devices and networks"
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Return the actions of the list, without Django's deletion."""
         actions: dict[str, Any] = super().get_actions(request)
         actions.pop("delete_selected", None)  # it would do the same without saying so
         return actions
 
     @admin.action(description="Unlock", permissions=["delete"])
     def unlock(self, request: HttpRequest, attempts: QuerySet[AccessAttempt]) -> None:
+        """Let the chosen logins try again at once; each goes into the audit."""
         by = cast(User, request.user)
         count = sum(locks.unlock(attempt, by=by) for attempt in attempts)
         self.message_user(
@@ -108,6 +114,7 @@ class AccessAttemptAdmin(_Kept):
         )
 
     def delete_model(self, request: HttpRequest, obj: AccessAttempt) -> None:
+        """Unlock the login: a deletion ends its lock, so the audit has to know."""
         locks.unlock(obj, by=cast(User, request.user))
 
 
@@ -129,4 +136,5 @@ class AccessLogAdmin(_Kept):
     fields = (*list_display, "path_info")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return False: logins of the past are kept."""
         return False  # it would hide who was here; a schedule prunes

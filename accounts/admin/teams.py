@@ -26,6 +26,7 @@ class TeamAdmin(ModelAdmin):
     autocomplete_fields = ("players", "members")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Team]:
+        """Return the teams, each with its number of athletes and coaches."""
         teams: QuerySet[Team] = super().get_queryset(request)
         return teams.annotate(
             athlete_count=Count("players", distinct=True),
@@ -35,6 +36,7 @@ class TeamAdmin(ModelAdmin):
     def save_model(
         self, request: HttpRequest, obj: Team, form: Any, change: bool
     ) -> None:
+        """Save the team and record which of its own fields changed."""
         super().save_model(request, obj, form, change)
         fields = sorted(set(form.changed_data) - {"players", "members"})
         if fields:
@@ -44,6 +46,7 @@ class TeamAdmin(ModelAdmin):
     def save_related(
         self, request: HttpRequest, form: Any, formsets: Any, change: bool
     ) -> None:
+        """Save athletes and coaches of the team and record who came and went."""
         team: Team = form.instance
         players, members = ids_of(team.players), ids_of(team.members)
         super().save_related(request, form, formsets, change)
@@ -77,6 +80,7 @@ class TeamAdmin(ModelAdmin):
         return going, {k: n for k, n in counts.items() if n}, set(), []
 
     def delete_model(self, request: HttpRequest, obj: Team) -> None:
+        """Delete the team and revoke the API tokens that are limited to it."""
         by = cast(User, request.user)
         for token in obj.tokens.all():
             revoke_token(token, by=by)
@@ -84,13 +88,16 @@ class TeamAdmin(ModelAdmin):
         super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Team]) -> None:
+        """Delete the chosen teams one by one, so that each is recorded."""
         for team in Team.objects.filter(pk__in=queryset.values("pk")):
             self.delete_model(request, team)
 
     @admin.display(ordering="athlete_count")
     def athletes(self, team: Any) -> int:
+        """Return the number of athletes in the team."""
         return int(team.athlete_count)
 
     @admin.display(ordering="coach_count")
     def coaches(self, team: Any) -> int:
+        """Return the number of coaches in the team."""
         return int(team.coach_count)

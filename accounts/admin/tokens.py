@@ -27,11 +27,13 @@ class StateFilter(admin.SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return the choices of the filter: usable, or ended."""
         return [("usable", "usable"), ("ended", "revoked or expired")]
 
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[Any]
     ) -> QuerySet[Any] | None:
+        """Return the tokens in the chosen state; None when nothing is chosen."""
         usable = ApiToken.objects.usable().values("pk")
         if self.value() == "usable":
             return queryset.filter(pk__in=usable)
@@ -73,6 +75,7 @@ class ApiTokenAdmin(ModelAdmin):
 
     @admin.display(description="state")
     def state(self, token: ApiToken) -> str:
+        """Say whether the token works, and if not, why."""
         if token.revoked_at is not None:
             return "revoked"
         if token.is_expired:
@@ -85,6 +88,7 @@ class ApiTokenAdmin(ModelAdmin):
     def get_fields(
         self, request: HttpRequest, obj: ApiToken | None = None
     ) -> tuple[str, ...]:
+        """Return the fields of the form: fewer once the token exists."""
         if obj is None:
             return self.fields
         return ("name", "expires_at", *self.seen_fields)
@@ -92,12 +96,14 @@ class ApiTokenAdmin(ModelAdmin):
     def get_readonly_fields(
         self, request: HttpRequest, obj: ApiToken | None = None
     ) -> tuple[str, ...]:
+        """Return the fields that are shown and cannot be changed."""
         # What a token may do is fixed when it is made; make another one instead.
         return () if obj is None else self.seen_fields
 
     def has_delete_permission(
         self, request: HttpRequest, obj: ApiToken | None = None
     ) -> bool:
+        """Return False: tokens are revoked instead."""
         return False  # a revoked token stays, so that the audit can name it
 
     def save_model(
@@ -107,6 +113,7 @@ class ApiTokenAdmin(ModelAdmin):
         form: ModelForm[ApiToken],
         change: bool,
     ) -> None:
+        """Make a new token, or save a changed one; both go into the audit."""
         user = cast(User, request.user)
         if change:
             super().save_model(request, obj, form, change)
@@ -130,6 +137,7 @@ class ApiTokenAdmin(ModelAdmin):
     def response_add(
         self, request: HttpRequest, obj: ApiToken, post_url_continue: str | None = None
     ) -> HttpResponse:
+        """Show the new token, once."""
         # On this page alone: a message would lie in the session or a cookie.
         context = {
             **self.admin_site.each_context(request),
@@ -142,6 +150,7 @@ class ApiTokenAdmin(ModelAdmin):
 
     @admin.action(description="Revoke for good", permissions=["change"])
     def revoke(self, request: HttpRequest, tokens: QuerySet[ApiToken]) -> None:
+        """Revoke the chosen tokens; they stop working at once."""
         count = sum(revoke_token(t, by=cast(User, request.user)) for t in tokens)
         self.message_user(request, f"{count} tokens are revoked.", messages.SUCCESS)
 
@@ -149,6 +158,7 @@ class ApiTokenAdmin(ModelAdmin):
         description="Take over (go on when the maker leaves)", permissions=["change"]
     )
     def take_over(self, request: HttpRequest, tokens: QuerySet[ApiToken]) -> None:
+        """Make the chosen tokens the user's own, so that they go on working."""
         by = cast(User, request.user)
         count = sum(take_over_token(token, by=by) for token in tokens)
         self.message_user(request, f"{count} tokens are yours now.", messages.SUCCESS)

@@ -45,11 +45,13 @@ class SecondFactorFilter(admin.SimpleListFilter):
     parameter_name = "second_factor"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return the choices of the filter: second factor on, or off."""
         return [("on", "On"), ("off", "Off")]
 
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[Any]
     ) -> QuerySet[Any] | None:
+        """Return the users with or without one; None when nothing is chosen."""
         with_code = Authenticator.objects.values("user")
         if self.value() == "on":
             return queryset.filter(pk__in=with_code)
@@ -112,15 +114,18 @@ class UserAdmin(_UserBase):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        """Return the users, each with whether they have a second factor."""
         devices = Authenticator.objects.filter(user=OuterRef("pk"))
         return super().get_queryset(request).annotate(with_code=Exists(devices))
 
     @admin.display(description="second factor", boolean=True, ordering="with_code")
     def has_second_factor(self, user: Any) -> bool:
+        """Return whether the user has a second factor."""
         return bool(user.with_code)
 
     @admin.display(description="second factor")
     def second_factor(self, user: User) -> str:
+        """Say whether the second factor is on, since when, and what is left of it."""
         device = Authenticator.objects.filter(user=user).first()
         if device is None:
             return "Off. The user turns it on under Second factor in their menu."
@@ -133,6 +138,7 @@ class UserAdmin(_UserBase):
 
     @admin.display(description="made by this user")
     def tokens(self, user: User) -> str:
+        """List the API tokens that the user made, with links."""
         made = ApiToken.objects.filter(created_by=user, revoked_at__isnull=True)
         links = format_html_join(
             "",
@@ -153,6 +159,7 @@ class UserAdmin(_UserBase):
 
     @admin.display(description="role", ordering="is_staff")
     def role(self, user: User) -> str:
+        """Name the user's role: coach, staff or superuser."""
         if user.is_superuser:
             return "superuser"
         return "staff" if user.is_staff else "coach"
@@ -160,6 +167,7 @@ class UserAdmin(_UserBase):
     def get_readonly_fields(
         self, request: HttpRequest, obj: User | None = None
     ) -> tuple[str, ...]:
+        """Return the fields that the viewer may not change."""
         fields = ("last_login", "date_joined", "second_factor", "tokens")
         if cast(User, request.user).is_superuser:
             return fields
@@ -169,6 +177,7 @@ class UserAdmin(_UserBase):
     def has_change_permission(
         self, request: HttpRequest, obj: User | None = None
     ) -> bool:
+        """Return whether the viewer stands above this user."""
         return super().has_change_permission(request, obj) and self._is_below(
             request, obj
         )
@@ -176,6 +185,7 @@ class UserAdmin(_UserBase):
     def has_delete_permission(
         self, request: HttpRequest, obj: User | None = None
     ) -> bool:
+        """Return whether the viewer stands above this user."""
         return super().has_delete_permission(request, obj) and self._is_below(
             request, obj
         )
@@ -195,6 +205,7 @@ class UserAdmin(_UserBase):
     def log_out_on_all_devices(
         self, request: HttpRequest, users: QuerySet[User]
     ) -> None:
+        """End all sessions of the chosen users that the viewer stands above."""
         count = 0
         for user in users:
             if self._is_below(request, user):
@@ -204,6 +215,7 @@ class UserAdmin(_UserBase):
 
     @admin.action(description="Reset the second factor", permissions=["change"])
     def reset_second_factor(self, request: HttpRequest, users: QuerySet[User]) -> None:
+        """Take the second factor off the chosen users that the viewer stands above."""
         by = cast(User, request.user)
         count = sum(
             second_factor.reset(user, by=by)
@@ -219,6 +231,7 @@ class UserAdmin(_UserBase):
     def save_model(
         self, request: HttpRequest, obj: User, form: Any, change: bool
     ) -> None:
+        """Save the user, record it, and end tokens that they may no longer have."""
         super().save_model(request, obj, form, change)
         by = cast(User, request.user)
         record(
@@ -233,6 +246,7 @@ class UserAdmin(_UserBase):
     def save_related(
         self, request: HttpRequest, form: Any, formsets: Any, change: bool
     ) -> None:
+        """Save the user's teams and record which came and went."""
         user: User = form.instance
         before = teams_of(user)
         super().save_related(request, form, formsets, change)
@@ -278,6 +292,7 @@ class UserAdmin(_UserBase):
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
+        """List what goes with the users, their revoked API tokens among it."""
         going, counts, needed, kept = super().get_deleted_objects(objs, request)
         tokens = ApiToken.objects.filter(
             created_by__in=[user.pk for user in objs], revoked_at__isnull=True
@@ -286,11 +301,13 @@ class UserAdmin(_UserBase):
         return going, counts, needed, kept
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
+        """Revoke the user's tokens, record the deletion, and delete the user."""
         self._revoke_tokens(request, obj)
         self._record_deletion(request, obj)
         super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Delete the chosen users after revoking their tokens and recording it."""
         for user in queryset:
             self._revoke_tokens(request, user)
             self._record_deletion(request, user)

@@ -21,6 +21,7 @@ class UtcLoader(BaseTzLoader):  # type: ignore[misc]  # untyped there
     timezone = dt.UTC
 
     def load(self, data: Buffer) -> dt.datetime:
+        """Return a time with its zone from what PostgreSQL sent."""
         try:
             return dt.datetime.fromisoformat(str(data, "ascii"))
         except ValueError:  # infinity, years before 1 or above 9999
@@ -34,11 +35,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
     health_check_done: bool
 
     def init_connection_state(self) -> None:
+        """Set the connection up, with a quicker reader of times."""
         super().init_connection_state()
         if self.connection is not None and self.timezone == dt.UTC:
             self.connection.adapters.register_loader("timestamptz", UtcLoader)
 
     def close_if_health_check_failed(self) -> None:
+        """Close a connection that no longer answers, unless it was just used."""
         if not self.health_check_done and self._is_quiet():
             self.health_check_done = True
         super().close_if_health_check_failed()

@@ -13,12 +13,15 @@ from accounts.services import create_token
 
 
 class Command(BaseCommand):
+    """Prints a new API token; only its hash is stored."""
+
     help = (
         "Prints a new API token, alone on stdout. It cannot be shown again: only "
         "its hash is stored."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the name, the scope, the end and the team of the token."""
         parser.add_argument("name", help="which program uses it")
         parser.add_argument(
             "--scope",
@@ -32,6 +35,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        """Make the token and print it alone on stdout."""
         name = options["name"].strip()
         if not 0 < len(name) <= 100:
             raise CommandError("The name must have 1 to 100 characters.")

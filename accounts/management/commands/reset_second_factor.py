@@ -11,14 +11,16 @@ from accounts.second_factor import reset
 
 
 class Command(BaseCommand):
-    """``manage.py reset_second_factor USERNAME``"""
+    """Turns the second factor of a user off: `reset_second_factor USERNAME`."""
 
-    help = "Turn the second factor of a user off and end his sessions."
+    help = "Turn the second factor of a user off and end their sessions."
 
     def add_arguments(self, parser: CommandParser) -> None:
+        """Declare whose second factor is taken off."""
         parser.add_argument("username")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        """Take the second factor off, end all sessions, and record it."""
         user = User.objects.filter(username=options["username"]).first()
         if user is None:
             raise CommandError("There is no such user.")

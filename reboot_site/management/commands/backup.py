@@ -1,4 +1,4 @@
-"""manage.py backup FILE"""
+"""The command `manage.py backup FILE`."""
 
 from __future__ import annotations
 
@@ -11,12 +11,16 @@ from reboot_site.backups import BackupError, backup
 
 
 class Command(BaseCommand):
+    """Writes the whole database into one new file while the product runs."""
+
     help = "Write the whole database into one new file, while the product runs."
 
     def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the file to write."""
         parser.add_argument("file", type=Path)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        """Write the backup and print its size."""
         try:
             size = backup(options["file"])
         except BackupError as error:

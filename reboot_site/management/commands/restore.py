@@ -1,4 +1,4 @@
-"""manage.py restore FILE [--force]"""
+"""The command `manage.py restore FILE`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from reboot_site.backups import BackupError, restore
 
 
 class Command(BaseCommand):
+    """Replaces the database with a backup."""
+
     help = (
         "Replace the database by what a backup holds. Stop web and worker before, and "
         "run manage.py migrate afterwards."
@@ -19,6 +21,7 @@ class Command(BaseCommand):
     requires_migrations_checks = False
 
     def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the backup, and whether a filled database may be replaced."""
         parser.add_argument("file", type=Path)
         parser.add_argument(
             "--force",
@@ -27,6 +30,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        """Restore the backup and say what to run next."""
         try:
             restore(options["file"], is_forced=options["force"])
         except BackupError as error:

@@ -35,12 +35,15 @@ def leave() -> None:
 
 
 class Command(BaseCommand):
+    """Runs the queue's workers and restarts them when they die or fall silent."""
+
     help = "Runs the queue's workers and restarts them when they die or fall silent."
     # The cluster makes them when it starts. Here they would load every page, for a
     # process that asks the database one question.
     requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
+        """Run the cluster until it is told to stop; exit with its status."""
         supervisor = Supervisor(qcluster_command(), heartbeat_age_s=heartbeat_age_s)
         status = supervisor.run()
         leave()
