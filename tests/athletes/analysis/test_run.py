@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from athletes.analysis import means_by_side, run, session_summary
+from athletes.analysis import run
 from athletes.frames import store
 from athletes.frames.packing import PackedMovement, pack
 from athletes.frames.unpacking import unpack
@@ -27,22 +27,12 @@ from tests.factories import (
     make_movement,
     make_player,
     make_session,
-    make_swing,
-    metric,
     simulated_columns,
     simulated_movements,
     store_simulated,
 )
 
 IK, ME = DataType.INVERSE_KINEMATICS, DataType.MOMENTUM_ENERGY
-
-
-@pytest.fixture
-def session(db):
-    """A session as the sync leaves it: four swings, a walk, a swing without a bat."""
-    session = make_session()
-    store_simulated(session, simulated_movements())
-    return session
 
 
 def movements_of(session):
@@ -63,9 +53,6 @@ def values_of(session):
     )
     session.refresh_from_db()
     return movements, metrics, session.swing_count, session.summary
-
-
-# --- Movements ------------------------------------------------------------------
 
 
 def test_analysis_finds_the_peaks_that_the_simulator_put_in(session):
@@ -325,119 +312,6 @@ def test_frames_that_change_during_the_analysis_do_not_get_old_numbers(session):
     run.analyze_session(session.pk, force=True)
     movement.refresh_from_db()
     assert found == movement.metrics
-
-
-# --- Sessions -------------------------------------------------------------------
-
-
-def test_a_session_is_summarized_over_its_counted_swings(session):
-    run.analyze_session(session.pk)
-    session.refresh_from_db()
-    movements = movements_of(session)
-    counted = [movement for movement in movements if movement.is_counted]
-    values = [m.metrics["peak_torso_omega"]["value"] for m in counted]
-
-    assert session.swing_count == 5
-    summary = session.summary
-    assert (summary["movements"], summary["swings"]) == (6, 5)
-    assert summary["counted"] == len(counted) == 5
-    assert sum(entry["count"] for entry in summary["orders"]) == 5
-    assert sum(summary["quality"].values()) == 5
-    assert summary["representative"]["movement_id"] in {m.pk for m in counted}
-    rows = SessionMetric.objects.filter(session=session, metric="peak_torso_omega")
-    assert sum(row.n for row in rows) == 5
-    # The swing without a bat has another reference, and stands in a row of its own.
-    assert {row.event_rule: row.n for row in rows} == {"bat_peak": 4, "hand_peak": 1}
-    row = rows.get(event_rule="bat_peak")
-    with_bat = [v for v, m in zip(values, counted, strict=True) if m != movements[5]]
-    assert row.mean == pytest.approx(np.mean(with_bat))
-    assert row.sd == pytest.approx(np.std(with_bat, ddof=1))
-    assert (row.minimum, row.maximum) == (min(with_bat), max(with_bat))
-    assert row.cv == pytest.approx(100 * row.sd / row.mean)
-    assert row.method_version == METHOD_VERSION
-    headline = summary["headlines"]["peak_torso_omega"]
-    assert headline["mean"] == pytest.approx(np.mean(values))
-    assert headline["n"] == 5
-
-
-def test_poor_and_excluded_swings_are_left_out_unless_included(db):
-    session = make_session()
-    numbers = {"good": 700.0, "poor": 100.0, "excluded": 400.0, "included": 500.0}
-    make_swing({"peak_pelvis_omega": numbers["good"]}, session=session)
-    make_swing(
-        {"peak_pelvis_omega": numbers["poor"]}, session=session, quality_grade="poor"
-    )
-    make_swing(
-        {"peak_pelvis_omega": numbers["excluded"]},
-        session=session,
-        inclusion="excluded",
-    )
-    make_swing(
-        {"peak_pelvis_omega": numbers["included"]},
-        session=session,
-        quality_grade="poor",
-        inclusion="included",
-    )
-    session_summary.refresh_session_summary(session.pk)
-    row = SessionMetric.objects.get(session=session, metric="peak_pelvis_omega")
-    assert (row.n, row.mean, row.sd) == (2, 600.0, None)
-    session.refresh_from_db()
-    assert session.summary["counted"] == 2
-    assert session.swing_count == 4
-
-
-def test_flagged_and_missing_values_do_not_enter_the_mean(db):
-    session = make_session()
-    make_swing(session=session, metrics={"peak_pelvis_omega": 600.0})
-    make_swing(session=session, metrics={"peak_pelvis_omega": None})
-    make_swing(
-        session=session,
-        metrics=None,
-    )
-    flagged = make_swing(session=session)
-    flagged.metrics = {"peak_pelvis_omega": metric(5000.0) | {"flagged": True}}
-    flagged.save()
-    session_summary.refresh_session_summary(session.pk)
-    row = SessionMetric.objects.get(session=session, metric="peak_pelvis_omega")
-    assert (row.n, row.mean) == (2, 620.0)
-
-
-def test_rows_of_metrics_that_nobody_has_any_more_go(db):
-    session = make_session()
-    swing = make_swing({"peak_pelvis_omega": 600.0}, session=session)
-    session_summary.refresh_session_summary(session.pk)
-    assert SessionMetric.objects.filter(session=session).count() == 1
-    swing.inclusion = "excluded"
-    swing.save()
-    session_summary.refresh_session_summary(session.pk)
-    assert not SessionMetric.objects.filter(session=session).exists()
-
-
-def test_summarizing_again_writes_nothing(session):
-    run.analyze_session(session.pk)
-    with CaptureQueriesContext(connection) as queries:
-        session_summary.refresh_session_summary(session.pk)
-    writes = [q["sql"] for q in queries if q["sql"].startswith(("INSERT", "UPDATE"))]
-    assert writes == []
-
-
-def test_a_moved_reference_keeps_the_rule_that_values_are_compared_by(db):
-    swing = make_swing(
-        events={"reference": {"time_s": 1.0, "rule": "manual"}},
-        automatic_events={"reference": {"time_s": 1.1, "rule": "hand_peak"}},
-    )
-    assert means_by_side.metric_rule(swing, "peak_pelvis_omega") == "hand_peak"
-
-
-def test_foot_down_values_hang_on_the_rule_of_foot_down(db):
-    swing = make_swing(
-        events={
-            "reference": {"time_s": 1.0, "rule": "hand_peak"},
-            "foot_down": {"time_s": 0.8, "rule": "vendor_norm_time"},
-        }
-    )
-    assert means_by_side.metric_rule(swing, "x_factor_fd") == "vendor_norm_time"
-    assert means_by_side.metric_rule(swing, "x_factor_ref") == "hand_peak"
 
 
 def test_every_column_list_is_without_repeats():
