@@ -155,9 +155,7 @@ def bat_motion(
         else signals.derivative(sweet, sampling_rate_hz=sampling_rate_hz)
     )
 
-    def whole(values: FloatArray | None) -> FloatArray | None:
-        if values is None:
-            return None
+    def whole(values: FloatArray) -> FloatArray:
         hidden = points.unknown[: last + 1]
         if last == count - 1 and not hidden.any():
             return values
@@ -166,16 +164,12 @@ def bat_motion(
         answer[: last + 1][hidden] = np.nan
         return answer
 
-    speed = None if velocity is None else axes.length(velocity)
-    whole_line, whole_rate = whole(line), whole(rate)
-    if whole_line is None or whole_rate is None:
-        raise ValueError("a bat line always has a rate")
     return BatMotion(
-        line=whole_line,
-        rate=whole_rate,
-        sweet_spot=whole(sweet),
-        velocity=whole(velocity),
-        speed=whole(speed),
+        line=whole(line),
+        rate=whole(rate),
+        sweet_spot=None if sweet is None else whole(sweet),
+        velocity=None if velocity is None else whole(velocity),
+        speed=None if velocity is None else whole(axes.length(velocity)),
         tip=whole(end) if points.tip is not None else None,
         last=last,
         low_rate=low_rate,

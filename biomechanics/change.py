@@ -154,7 +154,9 @@ def smallest_detectable_change(sd: float, *, n_a: int, n_b: int) -> float:
         A count under 1 or a negative scatter.
     """
     if n_a < 1 or n_b < 1 or not sd >= 0.0:
-        raise ValueError(f"sd {sd} must not be negative and n {n_a}, {n_b} at least 1")
+        raise ValueError(
+            f"sd must not be negative ({sd}), and both n at least 1 ({n_a}, {n_b})."
+        )
     return Z_95 * math.sqrt(sd**2 / n_a + sd**2 / n_b)
 
 

@@ -104,8 +104,8 @@ def align(
     """
     if before_s < 0 or after_s < 0 or not step_s > 0:
         raise ValueError(
-            f"before_s {before_s} and after_s {after_s} must not be negative and "
-            f"step_s {step_s} must be positive"
+            f"before_s ({before_s}) and after_s ({after_s}) must not be negative, and "
+            f"step_s ({step_s}) must be positive."
         )
     grid: FloatArray = step_s * np.arange(
         -round(before_s / step_s), round(after_s / step_s) + 1, dtype=np.float64
@@ -129,7 +129,9 @@ def align_percent(
     Time is stretched, so rates must be read with the time axis of `align` instead.
     """
     if not (high > low and step > 0):
-        raise ValueError(f"low {low}, high {high} and step {step} make no grid")
+        raise ValueError(
+            f"A grid needs low < high and a positive step, not {low}, {high}, {step}."
+        )
     grid: FloatArray = low + step * np.arange(
         math.floor((high - low) / step + 1e-9) + 1, dtype=np.float64
     )
@@ -170,7 +172,7 @@ def difference(a: Aligned, b: Aligned) -> Difference:
         The grids differ.
     """
     if a.grid.shape != b.grid.shape or not np.allclose(a.grid, b.grid):
-        raise ValueError("both sets must be aligned on the same grid")
+        raise ValueError("Both sets of curves must be aligned on the same grid.")
     with np.errstate(invalid="ignore", divide="ignore"):
         freedom = a.count + b.count - 2
         pooled = (a.sd**2 * (a.count - 1) + b.sd**2 * (b.count - 1)) / freedom
@@ -212,7 +214,9 @@ def representative(sets: Sequence[Aligned]) -> int | None:
     total, used = np.zeros(swings), np.zeros(swings)
     for item in sets:
         if item.rows.shape[0] != swings:
-            raise ValueError("every set must hold the same swings")
+            raise ValueError(
+                "Every set of curves must hold the same swings in the same order."
+            )
         there = np.isfinite(item.mean) & np.isfinite(item.sd)
         if not there.any():
             continue

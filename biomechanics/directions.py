@@ -110,7 +110,7 @@ def _given_forward(given: Sequence[float], vertical: FloatArray) -> Direction:
     level = axes.horizontal(np.asarray(given, dtype=np.float64), vertical)
     size = float(np.sqrt(level @ level))
     if not size > 1e-6:
-        raise ValueError(f"forward_axis {tuple(given)} must have a level part")
+        raise ValueError(f"forward_axis must have a level part, not {tuple(given)}.")
     forward = level / size
     return Direction(
         forward,

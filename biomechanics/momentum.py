@@ -40,6 +40,31 @@ _ENERGY: dict[str, tuple[tuple[str, ...], ...]] = {
 }
 
 
+def _segments(groups: Mapping[str, tuple[tuple[str, ...], ...]]) -> tuple[str, ...]:
+    """Return the segments that any group is made of, each once."""
+    return tuple(
+        dict.fromkeys(
+            segment
+            for choice in groups.values()
+            for segments in choice
+            for segment in segments
+        )
+    )
+
+
+MOMENTUM_ENERGY_COLUMNS: tuple[str, ...] = (
+    *(
+        f"{_VECTOR.format(segment)}_{part}"
+        for segment in _segments(_MOMENTUM)
+        for part in ("x", "y", "z", "mag")
+    ),
+    *(f"{segment}_kinetic_energy" for segment in _segments(_ENERGY)),
+    *(f"center_of_mass_{axis}" for axis in "xyz"),
+    "mass_total",
+)
+"""Columns of momentum and energy that the analysis looks for."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Energetics:
     """Momentum and energy on the uniform clock.

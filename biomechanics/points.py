@@ -37,6 +37,23 @@ KNOB_NAMES = ("bhandle", "bat_handle", "bat_knob", "blast_hand")
 TIP_NAMES = ("bhead", "bat_head", "bat_tip")
 SWEET_SPOT_NAMES = ("sweet_spot",)
 
+DELIVERED_POINTS: tuple[str, ...] = tuple(
+    dict.fromkeys(
+        (
+            *(
+                name
+                for choice in SOURCES.values()
+                for names in choice
+                for name in names
+            ),
+            *KNOB_NAMES,
+            *TIP_NAMES,
+            *SWEET_SPOT_NAMES,
+        )
+    )
+)
+"""Every point that the analysis looks for, by the name that a file gives it."""
+
 SPOKEN = {
     "hjc": "hip",
     "sjc": "shoulder",
@@ -161,5 +178,5 @@ class BatPoints:
         if self.tip is not None:
             return self.tip
         if self.sweet_spot is None:
-            raise ValueError("bat points need a tip or a sweet spot")
+            raise ValueError("The bat needs a tip or a sweet spot; neither was given.")
         return self.sweet_spot

@@ -51,7 +51,8 @@ def sequence_order(
     unknown = set(times_s) - set(LETTERS)
     if unknown or len(times_s) < 2:
         raise ValueError(
-            f"times_s has {sorted(times_s)}; two or more of {LETTERS} are needed"
+            f"The order of peaks needs times_s of two or more of {LETTERS}, not "
+            f"{sorted(times_s)}."
         )
     ordered = sorted(times_s, key=lambda letter: times_s[letter])
     ties = [[ordered[0]]]

@@ -158,12 +158,12 @@ def lowpass(
     """
     if not (cutoff_hz > 0 and sampling_rate_hz > 0):
         raise ValueError(
-            f"cutoff_hz {cutoff_hz} and sampling_rate_hz {sampling_rate_hz} must be "
-            "positive"
+            f"A filter needs a positive cutoff_hz ({cutoff_hz}) and sampling_rate_hz "
+            f"({sampling_rate_hz})."
         )
     count = values.shape[0]
     if count < 3:
-        raise ValueError(f"{count} samples cannot be filtered; 3 are needed")
+        raise ValueError(f"A filter needs 3 samples or more, not {count}.")
     # A rate that differs in the ninth digit from file to file must not design anew.
     b, a, start = _design(float(cutoff_hz), round(float(sampling_rate_hz), 6))
     pad = min(math.ceil(PADDING_S * sampling_rate_hz), count - 1)
@@ -200,7 +200,7 @@ def derivative(values: FloatArray, *, sampling_rate_hz: float) -> FloatArray:
     """
     count = values.shape[0]
     if count < 3:
-        raise ValueError(f"{count} samples cannot be differentiated; 3 are needed")
+        raise ValueError(f"A derivative needs 3 samples or more, not {count}.")
     answer = np.empty_like(values)
     answer[1] = (values[2] - values[0]) * (0.5 * sampling_rate_hz)
     answer[-2] = (values[-1] - values[-3]) * (0.5 * sampling_rate_hz)

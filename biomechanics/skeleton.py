@@ -157,7 +157,9 @@ def figure_positions(
     """
     unknown = [name for name in names if name not in POINT_SOURCES]
     if unknown:
-        raise ValueError(f"{unknown} are not figure points; see POINT_SOURCES")
+        raise ValueError(
+            f"The figure has no points {unknown}; POINT_SOURCES lists those it has."
+        )
     if scale is None:
         scale = length_scale(columns) or 1.0
     count = len(next(iter(columns.values()))) if columns else 0

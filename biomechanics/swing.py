@@ -19,18 +19,23 @@ from biomechanics.analysis_types import (
     Side,
     SwingAnalysis,
 )
+from biomechanics.angle_columns import ANGLE_COLUMNS
 from biomechanics.clock import Clock
 from biomechanics.definitions import METHOD_VERSION, SERIES
 from biomechanics.events import Found
 from biomechanics.metrics.compute import compute_metrics
 from biomechanics.metrics.values import empty_metrics
+from biomechanics.momentum import MOMENTUM_ENERGY_COLUMNS
 from biomechanics.observe import UnreadableMotionError, observe
 from biomechanics.observed_swing import ObservedSwing
-from biomechanics.points import Columns
+from biomechanics.points import DELIVERED_POINTS, Columns
 from biomechanics.quality import Reason, graded, judge
 from biomechanics.side import Bats
+from biomechanics.vendor_clock import CLOCK_COLUMNS
 
 __all__ = [
+    "ENERGETIC_COLUMNS",
+    "KINEMATIC_COLUMNS",
     "METHOD_VERSION",
     "Event",
     "MetricValue",
@@ -39,6 +44,17 @@ __all__ = [
     "SwingAnalysis",
     "analyze_swing",
 ]
+
+KINEMATIC_COLUMNS: tuple[str, ...] = (
+    "time",
+    *CLOCK_COLUMNS,
+    *(f"{point}_{axis}" for point in DELIVERED_POINTS for axis in "xyz"),
+    *ANGLE_COLUMNS,
+)
+"""Columns of the inverse kinematics that the analysis reads."""
+
+ENERGETIC_COLUMNS: tuple[str, ...] = ("time", *CLOCK_COLUMNS, *MOMENTUM_ENERGY_COLUMNS)
+"""Columns of momentum and energy that the analysis reads."""
 
 
 def analyze_swing(
@@ -92,7 +108,7 @@ def analyze_swing(
     overrides = _checked_overrides(event_overrides or {}, kinematics)
     rows = _row_count(kinematics)
     if contact_time_s is not None and not math.isfinite(contact_time_s):
-        raise ValueError(f"contact_time_s {contact_time_s} must be a finite time")
+        raise ValueError(f"contact_time_s must be a finite time, not {contact_time_s}.")
     try:
         swing = observe(
             kinematics,
@@ -165,14 +181,16 @@ def _check_arguments(
         for column, values in columns.items():
             if len(values) != expected:
                 raise ValueError(
-                    f"{name} column {column!r} has {len(values)} rows and others "
-                    f"{expected}; all must be equal"
+                    f"All columns of {name} must have as many rows, but {column!r} has "
+                    f"{len(values)} and others have {expected}."
                 )
     if bats is not None and bats not in get_args(Bats):
-        raise ValueError(f"bats {bats!r} must be one of {get_args(Bats)} or None")
+        raise ValueError(f"bats must be one of {get_args(Bats)} or None, not {bats!r}.")
     for name, value in (("height_m", height_m), ("mass_kg", mass_kg)):
         if value is not None and not (math.isfinite(value) and value > 0):
-            raise ValueError(f"{name} {value} must be positive, or None if unknown")
+            raise ValueError(
+                f"{name} must be positive, or None if unknown, not {value}."
+            )
 
 
 def _checked_overrides(
@@ -184,17 +202,17 @@ def _checked_overrides(
     unknown = set(overrides) - set(EVENT_NAMES)
     if unknown:
         raise ValueError(
-            f"event_overrides has {sorted(unknown)}; events are {EVENT_NAMES}"
+            f"event_overrides must name events of {EVENT_NAMES}, not {sorted(unknown)}."
         )
     times = np.asarray(kinematics.get("time", ()), dtype=np.float64)
     times = times[np.isfinite(times)]
     for name, value in overrides.items():
         if not math.isfinite(value):
-            raise ValueError(f"event_overrides[{name!r}] is {value}; a time is needed")
+            raise ValueError(f"event_overrides[{name!r}] must be a time, not {value}.")
         if times.size and not times.min() <= value <= times.max():
             raise ValueError(
-                f"event_overrides[{name!r}] is {value} s; the clip runs from "
-                f"{times.min()} to {times.max()} s"
+                f"event_overrides[{name!r}] must lie in the clip, which runs from "
+                f"{times.min()} to {times.max()} s, and is {value} s."
             )
     return {name: float(value) for name, value in overrides.items()}
 

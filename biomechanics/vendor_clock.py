@@ -9,6 +9,9 @@ from biomechanics import signals
 from biomechanics.analysis_types import FloatArray
 from biomechanics.points import Columns
 
+CLOCK_COLUMNS = ("time_from_max_hand", "rel_frame", "norm_time")
+"""The vendor's own time columns."""
+
 
 @dataclass(frozen=True, slots=True)
 class VendorClock:

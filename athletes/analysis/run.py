@@ -23,8 +23,6 @@ from athletes.analysis.session_summary import (
     write_session_summary,
 )
 from athletes.analysis.swing_task import (
-    ENERGETIC_COLUMNS,
-    KINEMATIC_COLUMNS,
     Compute,
     SwingDone,
     SwingTask,
@@ -44,6 +42,7 @@ from athletes.models import (
 )
 from biomechanics import units
 from biomechanics.definitions import METHOD_VERSION
+from biomechanics.swing import ENERGETIC_COLUMNS, KINEMATIC_COLUMNS
 
 logger = logging.getLogger(__name__)
 

@@ -19,50 +19,9 @@ from athletes.frames.packing import pack
 from athletes.frames.unpacking import FrameParts
 from biomechanics import momentum
 from biomechanics.analysis_types import SwingAnalysis
-from biomechanics.angle_columns import ANGLE_COLUMNS
-from biomechanics.points import (
-    KNOB_NAMES,
-    SOURCES,
-    SWEET_SPOT_NAMES,
-    TIP_NAMES,
-    first_points,
-    has_values,
-)
+from biomechanics.points import DELIVERED_POINTS, first_points, has_values
 from biomechanics.side import Bats
-from biomechanics.swing import analyze_swing
-
-_POINTS = (
-    *(name for choices in SOURCES.values() for names in choices for name in names),
-    *KNOB_NAMES,
-    *TIP_NAMES,
-    *SWEET_SPOT_NAMES,
-)
-_CLOCKS = ("time", "time_from_max_hand", "rel_frame", "norm_time")
-KINEMATIC_COLUMNS: tuple[str, ...] = (
-    *_CLOCKS,
-    *(f"{point}_{axis}" for point in dict.fromkeys(_POINTS) for axis in "xyz"),
-    *ANGLE_COLUMNS,
-)
-"""Columns of the inverse kinematics that the analysis reads."""
-
-ENERGETIC_COLUMNS: tuple[str, ...] = (
-    *_CLOCKS,
-    *(
-        f"{segment}_angular_momentum_{part}"
-        for segment in ("lowertorso", "torso", "arms", "larm", "rarm", "bat")
-        for part in ("x", "y", "z", "mag")
-    ),
-    *(
-        f"{segment}_kinetic_energy"
-        for segment in (
-            *("lowerhalf", "legs", "lleg", "rleg"),
-            *("torso", "arms", "larm", "rarm", "bat", "total"),
-        )
-    ),
-    *(f"center_of_mass_{axis}" for axis in "xyz"),
-    "mass_total",
-)
-"""Columns of momentum and energy that the analysis reads."""
+from biomechanics.swing import ENERGETIC_COLUMNS, KINEMATIC_COLUMNS, analyze_swing
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +101,9 @@ def _first_points(
     """Columns without those of replacement points, and the points that need values."""
     points = first_points(frozenset(names))
     spare = {
-        f"{point}_{axis}" for point in set(_POINTS).difference(points) for axis in "xyz"
+        f"{point}_{axis}"
+        for point in set(DELIVERED_POINTS).difference(points)
+        for axis in "xyz"
     }
     return tuple(name for name in names if name not in spare), points
 

@@ -71,13 +71,16 @@ def test_lowpass_is_that_of_scipy():
     [
         (
             lambda: signals.lowpass(np.zeros((2, 1)), cutoff_hz=5, sampling_rate_hz=99),
-            "3 are needed",
+            "3 samples or more",
         ),
         (
             lambda: signals.lowpass(np.zeros((9, 1)), cutoff_hz=0, sampling_rate_hz=99),
             "positive",
         ),
-        (lambda: signals.derivative(np.zeros(2), sampling_rate_hz=99), "3 are needed"),
+        (
+            lambda: signals.derivative(np.zeros(2), sampling_rate_hz=99),
+            "3 samples or more",
+        ),
     ],
 )
 def test_wrong_input_is_named(call, words):

@@ -396,7 +396,7 @@ def test_moved_event_moves_what_depends_on_it_and_keeps_the_automatic():
     ("changes", "words"),
     [
         ({"event_overrides": {"lift_off": 1.0}}, "lift_off"),
-        ({"event_overrides": {"load": 99.0}}, "the clip runs from"),
+        ({"event_overrides": {"load": 99.0}}, "must lie in the clip"),
         ({"bats": "both"}, "both"),
         ({"height_m": -1.0}, "height_m"),
         ({"mass_kg": float("nan")}, "mass_kg"),

@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 
 from athletes.analysis.swing_task import (
-    ENERGETIC_COLUMNS,
-    KINEMATIC_COLUMNS,
     SwingTask,
     compute_here,
 )
@@ -14,7 +12,7 @@ from athletes.frames.packing import pack
 from athletes.frames.unpacking import FrameParts
 from biomechanics import momentum
 from biomechanics.points import first_points
-from biomechanics.swing import analyze_swing
+from biomechanics.swing import ENERGETIC_COLUMNS, KINEMATIC_COLUMNS, analyze_swing
 from tests.biomechanics.synthetic import make_swing
 
 EMPTY = np.nan
