@@ -55,7 +55,7 @@ ROOMS = {
         "http": set(),
         "access": _ATHLETES_DATA,
         "frames": _ATHLETES_DATA,
-        "analysis": _ATHLETES_DATA | {"bulk_sql", "frames", "phrases"},
+        "analysis": _ATHLETES_DATA | {"bulk_sql", "display", "frames", "phrases"},
         "identity": _ATHLETES_DATA | {"analysis", "bulk_sql"},
         "decisions": _ATHLETES_DATA | {"analysis", "frames"},
         "api": _ATHLETES_READ,

@@ -24,6 +24,7 @@ from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 
 from athletes.bulk_sql import add_to_rows, in_batches, insert_rows
+from athletes.display import age_on
 from athletes.models import PeerCount, PeerGroup, PeerNumber, Player, SessionMetric
 from biomechanics.definitions import METRICS, NUMERIC_HEADLINES
 
@@ -55,9 +56,9 @@ def bucket_of(metric: str, value: float) -> int:
 
 def age_band(born: dt.date | None, day: dt.date | None) -> int | None:
     """The number of the band that an age on `day` is in; None without a known age."""
-    if born is None or day is None or day < born:
+    years = None if born is None or day is None else age_on(born, day)
+    if years is None:
         return None
-    years = day.year - born.year - ((day.month, day.day) < (born.month, born.day))
     return sum(start <= years for start in _BAND_STARTS)
 
 
