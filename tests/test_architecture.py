@@ -7,137 +7,44 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-OURS = {
-    "reboot_site",
-    "accounts",
-    "athletes",
-    "biomechanics",
-    "dashboard",
-    "syncing",
-    "privacy",
-    "sharing",
-    "webhooks",
-    "simulator",
-}
+TEXT = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 STDLIB_AND = {"numpy", "scipy"}
-
-# package -> packages of ours that it may import besides itself
-ALLOWED = {
-    "reboot_site": OURS - {"simulator"},
-    "accounts": {"reboot_site"},
-    "biomechanics": set(),
-    "athletes": {"accounts", "biomechanics"},
-    "dashboard": {"athletes", "accounts", "biomechanics"},
-    "syncing": {"athletes", "accounts", "biomechanics"},
-    "webhooks": {"accounts"},
-    "sharing": {"dashboard", "athletes", "accounts", "biomechanics"},
-    "privacy": {
-        *("athletes", "accounts", "biomechanics"),
-        *("syncing", "webhooks", "sharing"),
-    },
-    "simulator": set(),
-}
 # Wiring that lower packages may use: typed environment readers and the like.
 SHARED = {"reboot_site.env"}
+# Packages of tools and tests beside those of the product.
+NOT_THE_PRODUCT = {"benchmarks"}
 
-# package -> room -> rooms of the same package that it may import. A room is a module
-# or a folder directly below the package.
-_ATHLETES_DATA = {"models", "querysets"}
-_ATHLETES_READ = _ATHLETES_DATA | {"access", "analysis", "frames"}
-_SYNCING_DATA = {"choices", "models", "querysets"}
+
+def section(title):
+    """The text below one heading of the document."""
+    return TEXT.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+
+
+def table(title):
+    """What each name of the first column may import, as the last column says."""
+    allowed = {}
+    for line in section(title).splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if line.startswith("| `"):
+            names, may_import = (re.findall(r"`(\w+)`", cells[i]) for i in (0, 2))
+            allowed |= {name: set(may_import) for name in names}
+    return allowed
+
+
+ALLOWED = table("Packages")
+OURS = set(ALLOWED)
+# A room is a module or a folder directly below the package.
 ROOMS = {
-    "athletes": {
-        "querysets": {"models"},
-        "models": {"querysets"},
-        "bulk_sql": set(),
-        "display": set(),
-        "phrases": set(),
-        "http": set(),
-        "access": _ATHLETES_DATA,
-        "frames": _ATHLETES_DATA,
-        "analysis": _ATHLETES_DATA | {"bulk_sql", "display", "frames", "phrases"},
-        "identity": _ATHLETES_DATA | {"analysis", "bulk_sql"},
-        "decisions": _ATHLETES_DATA | {"analysis", "frames"},
-        "api": _ATHLETES_READ,
-        "admin": _ATHLETES_READ | {"api", "decisions", "display", "phrases"},
-        "tasks": _ATHLETES_DATA | {"analysis"},
-        "management": _ATHLETES_DATA | {"analysis"},
-        "apps": {"admin"},
-    },
-    "dashboard": {
-        "phrases": set(),
-        "charts": set(),
-        "templatetags": set(),
-        "selectors": {"charts", "phrases"},
-        "forms": {"phrases", "selectors"},
-        "views": {"charts", "forms", "phrases", "selectors"},
-        "urls": {"views"},
-        "apps": set(),
-    },
-    "syncing": {
-        "client": set(),
-        "reader": set(),
-        "hints": set(),
-        "choices": set(),
-        "querysets": _SYNCING_DATA,
-        "models": _SYNCING_DATA,
-        "mapping": {"client"},
-        "listeners": _SYNCING_DATA,
-        "alerts": _SYNCING_DATA,
-        "engine": _SYNCING_DATA | {"client", "hints", "listeners", "mapping", "reader"},
-        "imports": _SYNCING_DATA | {"engine", "listeners", "reader"},
-        "schedules": set(),
-        "queueresults": set(),
-        "queueadmin": {"schedules"},
-        "status": _SYNCING_DATA | {"alerts", "engine", "hints"},
-        "services": _SYNCING_DATA | {"engine", "status"},
-        "sweeping": _SYNCING_DATA | {"alerts", "engine", "services"},
-        "selectors": _SYNCING_DATA | {"alerts", "engine", "status"},
-        "forms": set(),
-        "tasks": _SYNCING_DATA | {"engine", "services", "status", "sweeping"},
-        "views": _SYNCING_DATA
-        | {"forms", "imports", "selectors", "services", "status"},
-        "api": _SYNCING_DATA | {"selectors", "services"},
-        "admin": _SYNCING_DATA | {"queueadmin", "services"},
-        "management": _SYNCING_DATA | {"engine", "imports", "schedules", "services"},
-        "urls": {"views"},
-        "apps": {"engine", "queueresults"},
-    },
+    name: table(f"Inside `{name}`") for name in ("athletes", "dashboard", "syncing")
 }
-
-
-# Folder -> its modules and folders in order: each may import those before it.
+# Folder -> its modules in order: each may import those before it.
 ORDER = {
-    "biomechanics": (
-        *("units", "analysis_types", "signals", "peaks", "points", "axes", "clock"),
-        *("vendor_clock", "motion", "momentum", "angle_columns", "kinematics", "side"),
-        *("bat", "hitter", "events", "hands", "swing_kind", "find_events"),
-        *("directions", "observed_swing", "observe", "definitions", "sequence"),
-        *("metrics", "quality", "swing", "change", "session_statistics", "curves"),
-        "skeleton",
-    ),
-    "biomechanics.metrics": (
-        *("values", "measure", "turning", "body", "hands_bat", "momentum_energy"),
-        "compute",
-    ),
-    "athletes.frames": ("format", "packing", "unpacking", "load", "store", "curves"),
-    "syncing.reader": (
-        *("errors", "limits", "columns", "cell_text", "container", "table"),
-        *("csv_table", "parquet_table", "contents", "row_groups", "movements"),
-        *("metadata_rows", "export", "packing"),
-    ),
-    "syncing.client": (
-        *("errors", "types", "tokens", "connections", "answers", "http"),
-        *("pagination", "addresses", "downloads", "export_replies", "login", "reboot"),
-    ),
-    "syncing.engine": (
-        *("hosts", "liveness", "raw", "request_slots", "session_state", "stopping"),
-        *("summaries", "tally", "tempo", "tokens", "vendor", "downloads", "wire"),
-        *("incoming", "reader_child", "readers", "runs", "context", "claims"),
-        *("movement_types", "players", "pool", "session_numbers", "outcomes"),
-        *("session_list", "session_rows", "session_details", "asking", "storing"),
-        *("exports", "run"),
-    ),
+    folder.replace("/", "."): re.findall(r"`(\w+)`", modules)
+    for folder, modules in re.findall(
+        r"^- `([a-z/]+)`: (.*?)\.$",
+        section("The order inside a folder"),
+        re.DOTALL | re.MULTILINE,
+    )
 }
 
 
@@ -147,10 +54,9 @@ def modules_under(folder):
             yield path
 
 
-def imports_of(path):
-    """Dotted names imported anywhere in the file, for typing alone excepted."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
+def names_in(nodes):
+    """Dotted names of modules, and of what is taken from them, in import statements."""
+    for node in nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield alias.name
@@ -158,6 +64,11 @@ def imports_of(path):
             yield node.module
             for alias in node.names:
                 yield f"{node.module}.{alias.name}"
+
+
+def imports_of(path):
+    """Dotted names imported anywhere in the file."""
+    return names_in(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
 
 
 @pytest.mark.parametrize("package", sorted(ALLOWED))
@@ -202,10 +113,8 @@ def test_modules_of_a_folder_import_only_those_before_them(folder):
     for path in modules_under(folder.replace(".", "/")):
         if path.stem == "__init__":
             continue
-        room = (
-            path.relative_to(ROOT / folder.replace(".", "/")).with_suffix("").parts[0]
-        )
-        assert room in order, f"{room} has no place in the order of {folder}"
+        here = ROOT / folder.replace(".", "/")
+        room = path.relative_to(here).with_suffix("").parts[0]
         allowed = {room, *order[: order.index(room)]}
         wrong += [
             f"{path.stem} imports {name}"
@@ -216,12 +125,97 @@ def test_modules_of_a_folder_import_only_those_before_them(folder):
     assert wrong == []
 
 
-@pytest.mark.parametrize("folder", sorted(ORDER))
-def test_document_tells_the_order_of_modules(folder):
-    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    name = folder.split(".")[-1]
-    told = text.partition(f"- `{name}`: ")[2].partition(".\n")[0]
-    assert re.findall(r"`(\w+)`", told) == list(ORDER[folder])
+def test_document_names_every_room_and_order():
+    folders = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    assert set(ALLOWED) == folders - NOT_THE_PRODUCT
+    assert set(ORDER) == {
+        *("biomechanics", "biomechanics.metrics"),
+        *("athletes.frames", "syncing.reader", "syncing.client", "syncing.engine"),
+    }
+    for package, rooms in ROOMS.items():
+        here = {
+            path.relative_to(ROOT / package).with_suffix("").parts[0]
+            for path in modules_under(package)
+        }
+        assert set(rooms) == here - {"__init__"}
+    for folder, order in ORDER.items():
+        inside = ROOT / folder.replace(".", "/")
+        here = {
+            path.relative_to(inside).with_suffix("").parts[0]
+            for path in modules_under(inside)
+        }
+        assert sorted(order) == sorted(here - {"__init__"})
+
+
+def test_document_names_only_files_that_exist():
+    named = set(re.findall(r"`([a-z_]+/[\w/]*\.(?:py|js|md))`", TEXT))
+    # Inside a row, a path may go on from the package that was named before it.
+    packages = [ROOT, *(ROOT / package for package in OURS)]
+    missing = {
+        name for name in named if not any((base / name).exists() for base in packages)
+    }
+    assert len(named) > 30
+    assert missing == set()
+
+
+def imports_at_start(tree):
+    """Nodes that run when a module is imported: not in functions, not for typing."""
+    waiting = list(tree.body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            waiting += node.orelse
+            continue
+        yield node
+        waiting += ast.iter_child_nodes(node)
+
+
+def circles(graph):
+    """Groups of two or more names that reach each other, each group sorted (Tarjan)."""
+    number, lowest, stack, found = {}, {}, [], []
+
+    def visit(name):
+        number[name] = lowest[name] = len(number)
+        stack.append(name)
+        for other in graph[name]:
+            if other not in number:
+                visit(other)
+                lowest[name] = min(lowest[name], lowest[other])
+            elif other in stack:
+                lowest[name] = min(lowest[name], number[other])
+        if lowest[name] == number[name]:
+            place = stack.index(name)
+            group = stack[place:]
+            del stack[place:]
+            if len(group) > 1:
+                found.append(sorted(group))
+
+    for name in graph:
+        if name not in number:
+            visit(name)
+    return found
+
+
+def test_circles_are_found():
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}) == [["b", "c"]]
+
+
+def test_no_module_imports_one_that_imports_it_back():
+    modules = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(
+            ".__init__"
+        ): path
+        for package in (*OURS, *NOT_THE_PRODUCT)
+        for path in modules_under(package)
+    }
+    graph = {}
+    for name, path in modules.items():
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        imported = set(names_in(imports_at_start(tree)))
+        graph[name] = (imported & set(modules)) - {name}
+    assert circles(graph) == []
 
 
 def test_biomechanics_is_pure():
