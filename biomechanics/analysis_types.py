@@ -18,7 +18,7 @@ Side = Literal["right", "left"]
 AngleUnit = Literal["deg", "rad", "unknown"]
 Confidence = Literal["vendor", "rule", "low", "manual"]
 Grade = Literal["good", "usable", "poor"]
-Kind = Literal["swing", "one_handed", "not_swing", "unreadable"]
+MovementKind = Literal["swing", "one_handed", "not_swing", "unreadable"]
 
 EVENT_NAMES = (
     "load",
@@ -244,7 +244,7 @@ class SwingAnalysis:
     automatic_events: Mapping[str, Event] | None
     metrics: Mapping[str, MetricValue]
     quality: Quality
-    kind: Kind
+    kind: MovementKind
     is_swing: bool
     series: Mapping[str, Series]
     time_s: FloatArray

@@ -16,7 +16,7 @@ from biomechanics.units import DEG_PER_RAD
 
 SWEET_SPOT_FROM_TIP_M = 0.1524
 """Six inches, the point that Statcast and Blast use."""
-LENGTH_WANDER = 0.05
+BAT_LENGTH_WANDER = 0.05
 BAT_LENGTH_M = (0.35, 1.10)
 AROUND_S = (-0.30, 0.10)
 PEAK_AROUND_S = (-0.03, 0.15)
@@ -97,7 +97,7 @@ def check_bat(
         "length_m": round(median, 3) if scale else None,
         "wander": round(wander, 4),
     }
-    if wander > LENGTH_WANDER:
+    if wander > BAT_LENGTH_WANDER:
         return BatCheck(
             False,
             f"the bat's length changes by {wander * 100:.0f} % during the swing, so "

@@ -15,7 +15,7 @@ METHOD_VERSION = "2026.1"
 
 Direction = Literal["higher", "none"]
 Group = Literal["sequence", "rotation", "posture", "hands_bat", "momentum", "energy"]
-Part = Literal[
+BodyPart = Literal[
     "pelvis", "torso", "lead_arm", "hands", "bat", "separation", "legs", "head", "body"
 ]
 
@@ -84,7 +84,7 @@ class MetricDefinition:
     unit: str
     window: str
     group: Group
-    part: Part
+    part: BodyPart
     decimals: int
     robustness: str
     source: str
@@ -105,7 +105,7 @@ class SeriesDefinition:
     name: str
     plain: str
     unit: str
-    part: Part
+    part: BodyPart
     group: Group
     decimals: int = 0
     method_version: str = METHOD_VERSION
@@ -133,7 +133,7 @@ def _add(
     unit: str,
     window: str,
     group: Group,
-    part: Part,
+    part: BodyPart,
     robustness: str,
     source: str,
     *,
@@ -274,7 +274,7 @@ _add(
     published_sd=56,
 )
 _Needs = Literal["joints", "bat", "energetics"]
-_PEAKS: tuple[tuple[str, str, str, Part, _Needs], ...] = (
+_PEAKS: tuple[tuple[str, str, str, BodyPart, _Needs], ...] = (
     ("t_peak_pelvis", "pelvis turn rate", "Pelvis time", "pelvis", "joints"),
     ("t_peak_torso", "shoulder-line turn rate", "Shoulders time", "torso", "joints"),
     (
@@ -325,7 +325,7 @@ _add(
     _CENTROID,
     headline=7,
 )
-_GAPS: tuple[tuple[str, str, str, Part, _Needs], ...] = (
+_GAPS: tuple[tuple[str, str, str, BodyPart, _Needs], ...] = (
     ("gap_pelvis_torso", "pelvis", "shoulders", "torso", "joints"),
     ("gap_torso_arm", "shoulders", "lead arm", "lead_arm", "joints"),
     ("gap_arm_bat", "lead arm", "bat", "bat", "bat"),
@@ -346,7 +346,7 @@ for _id, _first, _second, _part, _needs in _GAPS:
         _CENTROID,
         needs=_needs,
     )
-_GAINS: tuple[tuple[str, str, str, Part, _Needs], ...] = (
+_GAINS: tuple[tuple[str, str, str, BodyPart, _Needs], ...] = (
     ("gain_torso_pelvis", "shoulders", "pelvis", "torso", "joints"),
     ("gain_arm_torso", "lead arm", "shoulders", "lead_arm", "joints"),
     ("gain_hand_arm", "hand", "lead arm", "hands", "joints"),
@@ -957,7 +957,7 @@ _add(
 
 # --- momentum and energy -----------------------------------------------------
 
-_GROUPS_L: tuple[tuple[str, str, Part], ...] = (
+_GROUPS_L: tuple[tuple[str, str, BodyPart], ...] = (
     ("pelvis", "pelvis", "pelvis"),
     ("torso", "upper trunk", "torso"),
     ("arms", "arms", "lead_arm"),
@@ -1037,7 +1037,7 @@ for _key, _what, _part in _GROUPS_L:
         _VENDOR,
         needs="energetics",
     )
-_GROUPS_KE: tuple[tuple[str, str, Part], ...] = (
+_GROUPS_KE: tuple[tuple[str, str, BodyPart], ...] = (
     ("lower", "lower half", "legs"),
     ("torso", "upper trunk", "torso"),
     ("arms", "arms", "lead_arm"),

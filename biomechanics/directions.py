@@ -13,7 +13,7 @@ from biomechanics.hitter import Hitter
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Direction:
+class FileDirection:
     """A unit vector in the file's axes, and what it was told from.
 
     `axis` has shape (3,), and is ``None`` when the direction could not be told.
@@ -23,7 +23,7 @@ class Direction:
     finding: Finding
 
 
-def find_up(hitter: Hitter, low: int, high: int) -> Direction:
+def find_up(hitter: Hitter, low: int, high: int) -> FileDirection:
     """Return the axis of the file along which the body stands in samples low…high."""
     p = hitter.motion.limbs
     rows = slice(max(low, 0), high + 1)
@@ -32,7 +32,7 @@ def find_up(hitter: Hitter, low: int, high: int) -> Direction:
         ankles = hitter.body.mid_hip[rows]
     found = axes.find_vertical(hitter.body.mid_shoulder[rows] - ankles)
     lean = found.lean_deg
-    return Direction(
+    return FileDirection(
         found.axis,
         Finding(
             found.name,
@@ -51,7 +51,7 @@ def find_forward(
     *,
     vertical: FloatArray | None,
     given: Sequence[float] | None,
-) -> Direction:
+) -> FileDirection:
     """Return the level direction to the pitcher.
 
     Parameters
@@ -66,7 +66,7 @@ def find_forward(
         `given` points straight up or down.
     """
     if vertical is None:
-        return Direction(
+        return FileDirection(
             None, Finding(None, "Without a vertical there is no forward direction.")
         )
     if given is not None:
@@ -77,7 +77,7 @@ def find_forward(
         ankles = hitter.limbs[hitter.lead("ajc")] - hitter.limbs[hitter.rear("ajc")]
         line = peaks.rows_at(ankles, down)
     if line is None:
-        return Direction(
+        return FileDirection(
             None,
             Finding(
                 None,
@@ -88,10 +88,10 @@ def find_forward(
     level = axes.horizontal(line, vertical)
     size = float(np.sqrt(level @ level))
     if size <= 0.0:
-        return Direction(None, Finding(None, "The feet stand on one point."))
+        return FileDirection(None, Finding(None, "The feet stand on one point."))
     forward = level / size
     off = _off_axis_y_deg(forward, vertical)
-    return Direction(
+    return FileDirection(
         forward,
         Finding(
             [round(float(v), 4) for v in forward],
@@ -105,14 +105,14 @@ def find_forward(
     )
 
 
-def _given_forward(given: Sequence[float], vertical: FloatArray) -> Direction:
+def _given_forward(given: Sequence[float], vertical: FloatArray) -> FileDirection:
     """Return the level part of a verified direction."""
     level = axes.horizontal(np.asarray(given, dtype=np.float64), vertical)
     size = float(np.sqrt(level @ level))
     if not size > 1e-6:
         raise ValueError(f"forward_axis must have a level part, not {tuple(given)}.")
     forward = level / size
-    return Direction(
+    return FileDirection(
         forward,
         Finding(
             [round(float(v), 4) for v in forward],

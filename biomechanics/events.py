@@ -14,6 +14,15 @@ from biomechanics import peaks
 from biomechanics.analysis_types import Confidence, Event, FloatArray
 from biomechanics.peaks import Peak
 
+EVENT_RULES = {
+    "load": "pelvis_most_closed",
+    "first_move": "pelvis_rate_15_percent",
+    "foot_down": "ankle_settles",
+    "peak_hand_speed": "hand_peak",
+    "reference": "hand_peak",
+}
+"""The events that every swing has, and the rule that looks for each. A bat or a
+contact gives the reference another rule, and the vendor may give foot down."""
 SECOND_SWING_SHARE = 0.6
 SECOND_SWING_APART_S = 0.3
 """A real swing's follow-through has a second rise of the hands, 0.15 s on and at
@@ -128,7 +137,7 @@ def find_hand_peak(
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundEvent:
     """An event by its sample.
 
     Attributes
@@ -155,7 +164,7 @@ class Found:
 
 def find_first_move(
     pelvis_rate: FloatArray, *, reference: float, sampling_rate_hz: float, low: int
-) -> Found:
+) -> FoundEvent:
     """Return first move: the pelvis rises through 15 % of its peak rotation speed.
 
     Parameters
@@ -167,19 +176,21 @@ def find_first_move(
     low : int
         First usable sample.
     """
-    rule = "pelvis_rate_15_percent"
+    rule = EVENT_RULES["first_move"]
     end = math.floor(reference + 0.03 * sampling_rate_hz)
     peak = peaks.find_peak(
         pelvis_rate, max(low, math.floor(reference - 0.3 * sampling_rate_hz)), end
     )
     if peak is None:
-        return Found(None, rule, "low", "the turn of the pelvis could not be followed")
+        return FoundEvent(
+            None, rule, "low", "the turn of the pelvis could not be followed"
+        )
     start = max(low, math.floor(peak.index - FIRST_MOVE_BACK_S * sampling_rate_hz))
     position = peaks.last_crossing(
         pelvis_rate, FIRST_MOVE_SHARE * peak.value, start, peak.index
     )
     if position is None:
-        return Found(
+        return FoundEvent(
             None,
             rule,
             "low",
@@ -187,38 +198,40 @@ def find_first_move(
             "swing is not in it",
         )
     if np.isnan(pelvis_rate[math.floor(position) : peak.index + 1]).any():
-        return Found(None, rule, "low", "hip points are missing around first move")
-    return Found(position, rule, "rule")
+        return FoundEvent(None, rule, "low", "hip points are missing around first move")
+    return FoundEvent(position, rule, "rule")
 
 
 def find_load(
     pelvis_rate: FloatArray, *, first_move: float, sampling_rate_hz: float, low: int
-) -> Found:
+) -> FoundEvent:
     """Return the load: the pelvis is most closed, in the second before first move.
 
     The pelvis angle is the running sum of its signed rate, so no axis is needed.
     """
-    rule = "pelvis_most_closed"
+    rule = EVENT_RULES["load"]
     start = max(low, math.floor(first_move - LOAD_BACK_S * sampling_rate_hz))
     end = math.floor(first_move)
     if end - start < 3:
-        return Found(None, rule, "low", "the clip starts too late to hold the load")
+        return FoundEvent(
+            None, rule, "low", "the clip starts too late to hold the load"
+        )
     stretch = pelvis_rate[start : end + 1]
     if np.isnan(stretch).any():
-        return Found(None, rule, "low", "hip points are missing before first move")
+        return FoundEvent(None, rule, "low", "hip points are missing before first move")
     angle = np.concatenate(([0.0], np.cumsum(0.5 * (stretch[1:] + stretch[:-1]))))
     found = peaks.find_extreme(-angle, 0, angle.size - 1)
     if found is None:
-        return Found(None, rule, "low", "the pelvis angle could not be followed")
+        return FoundEvent(None, rule, "low", "the pelvis angle could not be followed")
     position = start + found[1]
     if int(angle.argmin()) == 0:
-        return Found(
+        return FoundEvent(
             position,
             rule,
             "low",
             "the pelvis is most closed at the very start of the stretch looked at",
         )
-    return Found(position, rule, "rule")
+    return FoundEvent(position, rule, "rule")
 
 
 def find_foot_down(
@@ -228,7 +241,7 @@ def find_foot_down(
     sampling_rate_hz: float,
     low: int,
     still: float,
-) -> Found:
+) -> FoundEvent:
     """Return foot down: the lead foot touches, told from its ankle's vertical speed.
 
     After the largest downward speed, the first time the vertical speed stays under
@@ -246,17 +259,21 @@ def find_foot_down(
     -----
     After the rule published at docs.uplift.ai (five frames at about 240 Hz).
     """
-    rule = "ankle_settles"
+    rule = EVENT_RULES["foot_down"]
     start = max(low, math.floor(reference - FOOT_BACK_S * sampling_rate_hz))
     end = math.floor(reference)
     if end - start < 5:
-        return Found(None, rule, "low", "the clip starts too late to hold foot down")
+        return FoundEvent(
+            None, rule, "low", "the clip starts too late to hold foot down"
+        )
     speed = ankle_height_rate[start : end + 1]
     if np.isnan(speed).any():
-        return Found(None, rule, "low", "the lead ankle is missing before the swing")
+        return FoundEvent(
+            None, rule, "low", "the lead ankle is missing before the swing"
+        )
     fastest = int(speed.argmin())
     if float(speed[fastest]) > -still:
-        return Found(
+        return FoundEvent(
             None,
             rule,
             "low",
@@ -270,8 +287,10 @@ def find_foot_down(
         run = run + 1 if quiet[place] else 0
         if run == needed:
             first = place - needed + 1
-            return Found(start + _crossing(np.abs(speed), still, first), rule, "rule")
-    return Found(
+            return FoundEvent(
+                start + _crossing(np.abs(speed), still, first), rule, "rule"
+            )
+    return FoundEvent(
         None, rule, "low", "the lead ankle does not come to rest before the reference"
     )
 
@@ -287,18 +306,18 @@ def _crossing(size: FloatArray, level: float, first: int) -> float:
 
 
 def choose_foot_down(
-    rule: Found,
+    rule: FoundEvent,
     *,
     vendor_position: float | None,
     vendor_trusted: bool,
     reference: float,
     sampling_rate_hz: float,
-) -> Found:
+) -> FoundEvent:
     """Return the vendor's foot down or the rule's, with a check of the choice.
 
     Parameters
     ----------
-    rule : Found
+    rule : FoundEvent
         From `find_foot_down`.
     vendor_position : float or None
         Sample of the vendor's foot down.
@@ -311,14 +330,14 @@ def choose_foot_down(
     if vendor_position is not None:
         ahead = (reference - vendor_position) / sampling_rate_hz
         if vendor_position < 0 or ahead <= 0.0:
-            chosen = Found(
+            chosen = FoundEvent(
                 rule.position,
                 rule.rule,
                 "low",
                 rule.reason or "the vendor's foot down lies outside the swing",
             )
         elif not vendor_trusted and rule.position is not None:
-            chosen = Found(
+            chosen = FoundEvent(
                 rule.position,
                 rule.rule,
                 "low",
@@ -339,13 +358,13 @@ def choose_foot_down(
                         f"the lead ankle comes to rest {abs(apart) * 1000:.0f} ms "
                         f"{'later' if apart > 0 else 'earlier'}"
                     )
-            chosen = Found(vendor_position, "vendor_norm_time", confidence, reason)
+            chosen = FoundEvent(vendor_position, "vendor_norm_time", confidence, reason)
     if chosen.position is None:
         return chosen
     ahead = (reference - chosen.position) / sampling_rate_hz
     shortest, longest = FOOT_DOWN_BEFORE_REF_S
     if not shortest <= ahead <= longest:
-        return Found(
+        return FoundEvent(
             chosen.position,
             chosen.rule,
             "low",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from biomechanics import bat, events, peaks, signals
 from biomechanics.analysis_types import FloatArray
-from biomechanics.events import Found, HandPeak
+from biomechanics.events import FoundEvent, HandPeak
 from biomechanics.hitter import Hitter
 from biomechanics.vendor_clock import VendorClock
 
@@ -38,14 +38,14 @@ class SwingEvents:
 
     Attributes
     ----------
-    found : mapping of str to Found
+    found : mapping of str to FoundEvent
         With those that a person moved, and what follows from them.
-    automatic : mapping of str to Found
+    automatic : mapping of str to FoundEvent
         As the rules alone give them.
     """
 
-    found: Mapping[str, Found]
-    automatic: Mapping[str, Found]
+    found: Mapping[str, FoundEvent]
+    automatic: Mapping[str, FoundEvent]
 
     def position(self, event: str) -> float | None:
         """Return the sample of an event, ``None`` if it was not found."""
@@ -77,17 +77,11 @@ def no_events(reason: str) -> SwingEvents:
     return SwingEvents(found, found)
 
 
-def _none_found(reason: str) -> dict[str, Found]:
-    """Return every event that a swing always has, as not found."""
+def _none_found(reason: str) -> dict[str, FoundEvent]:
+    """Return every event that each swing has, as not found."""
     return {
-        name: Found(None, rule, "low", reason)
-        for name, rule in (
-            ("load", "pelvis_most_closed"),
-            ("first_move", "pelvis_rate_15_percent"),
-            ("foot_down", "ankle_settles"),
-            ("peak_hand_speed", "hand_peak"),
-            ("reference", "hand_peak"),
-        )
+        name: FoundEvent(None, rule, "low", reason)
+        for name, rule in events.EVENT_RULES.items()
     }
 
 
@@ -105,15 +99,17 @@ def find_events(clues: EventClues, overrides: Mapping[str, float]) -> SwingEvent
         return SwingEvents(automatic, automatic)
     motion = clues.hitter.motion
     moved = {
-        name: Found(motion.index(time_s), "manual", "manual")
+        name: FoundEvent(motion.index(time_s), "manual", "manual")
         for name, time_s in overrides.items()
     }
     return SwingEvents(_find_all(clues, moved), automatic)
 
 
-def _find_all(clues: EventClues, moved: Mapping[str, Found]) -> dict[str, Found]:
+def _find_all(
+    clues: EventClues, moved: Mapping[str, FoundEvent]
+) -> dict[str, FoundEvent]:
     """Return the events by name; one in `moved` stands, and others follow from it."""
-    found: dict[str, Found] = {}
+    found: dict[str, FoundEvent] = {}
     hand = found["peak_hand_speed"] = moved.get(
         "peak_hand_speed"
     ) or _find_peak_hand_speed(clues.hand_peak)
@@ -135,14 +131,14 @@ def _find_all(clues: EventClues, moved: Mapping[str, Found]) -> dict[str, Found]
     return found | _find_before(clues, found["reference"].position, moved)
 
 
-def _find_peak_hand_speed(hand: HandPeak | None) -> Found:
+def _find_peak_hand_speed(hand: HandPeak | None) -> FoundEvent:
     """Return peak hand speed as an event, unsure if the vendor puts it elsewhere."""
     if hand is None:
-        return Found(None, "hand_peak", "low", "the hands could not be followed")
+        return FoundEvent(None, "hand_peak", "low", "the hands could not be followed")
     if hand.agrees is not False:
-        return Found(hand.peak.top, "hand_peak", "rule")
+        return FoundEvent(hand.peak.top, "hand_peak", "rule")
     off_s = hand.off_s or 0.0
-    return Found(
+    return FoundEvent(
         hand.peak.top,
         "hand_peak",
         "low",
@@ -151,20 +147,20 @@ def _find_peak_hand_speed(hand: HandPeak | None) -> Found:
     )
 
 
-def _find_contact(clues: EventClues, hand: float | None) -> Found | None:
+def _find_contact(clues: EventClues, hand: float | None) -> FoundEvent | None:
     """Return the delivered contact, checked against peak hand speed at `hand`."""
     if clues.contact_time_s is None:
         return None
     motion = clues.hitter.motion
     position = motion.index(clues.contact_time_s)
     if not 0 <= position <= motion.count - 1:
-        return Found(
+        return FoundEvent(
             None, "contact", "low", "the delivered contact lies outside the clip"
         )
     earliest, latest = events.CONTACT_AROUND_HAND_PEAK_S
     if hand is None or earliest <= (position - hand) / motion.rate_hz <= latest:
-        return Found(position, "contact", "vendor")
-    return Found(
+        return FoundEvent(position, "contact", "vendor")
+    return FoundEvent(
         position,
         "contact",
         "low",
@@ -174,7 +170,7 @@ def _find_contact(clues: EventClues, hand: float | None) -> Found | None:
 
 def _find_bat_peak(
     clues: EventClues, *, hand: float | None, contact: float | None
-) -> Found | None:
+) -> FoundEvent | None:
     """Return peak bat speed near peak hand speed, ``None`` without a bat speed."""
     if clues.bat is None or clues.bat.speed is None:
         return None
@@ -188,20 +184,22 @@ def _find_bat_peak(
         )
         peak = peaks.find_peak(clues.bat.speed, start, end, limit=clues.bat.last)
     if peak is None:
-        return Found(None, "bat_peak", "low", "bat speed has no peak near the hands'")
+        return FoundEvent(
+            None, "bat_peak", "low", "bat speed has no peak near the hands'"
+        )
     if peak.at_edge and contact is None:
-        return Found(
+        return FoundEvent(
             peak.top,
             "bat_peak",
             "low",
             "bat speed is still rising where the search ends",
         )
-    return Found(peak.top, "bat_peak", "rule")
+    return FoundEvent(peak.top, "bat_peak", "rule")
 
 
 def _choose_reference(
-    contact: Found | None, bat_peak: Found | None, hand: Found
-) -> Found:
+    contact: FoundEvent | None, bat_peak: FoundEvent | None, hand: FoundEvent
+) -> FoundEvent:
     """Return contact, else peak bat speed, else peak hand speed as the reference."""
     if contact is not None:
         rule, chosen = "contact", contact
@@ -209,12 +207,12 @@ def _choose_reference(
         rule, chosen = "bat_peak", bat_peak
     else:
         rule, chosen = "hand_peak", hand
-    return Found(chosen.position, rule, chosen.confidence, chosen.reason)
+    return FoundEvent(chosen.position, rule, chosen.confidence, chosen.reason)
 
 
 def _find_before(
-    clues: EventClues, reference: float | None, moved: Mapping[str, Found]
-) -> dict[str, Found]:
+    clues: EventClues, reference: float | None, moved: Mapping[str, FoundEvent]
+) -> dict[str, FoundEvent]:
     """Return load, first move and foot down, which come before the reference."""
     names = ("first_move", "load", "foot_down")
     if reference is None:
@@ -225,7 +223,7 @@ def _find_before(
         clues.pelvis_rate, reference=reference, sampling_rate_hz=rate, low=low
     )
     load = moved.get("load") or (
-        Found(None, "pelvis_most_closed", "low", "first move was not found")
+        FoundEvent(None, events.EVENT_RULES["load"], "low", "first move was not found")
         if first_move.position is None
         else events.find_load(
             clues.pelvis_rate,
@@ -238,7 +236,7 @@ def _find_before(
     return dict(zip(names, (first_move, load, foot_down), strict=True))
 
 
-def _find_foot_down(clues: EventClues, reference: float) -> Found:
+def _find_foot_down(clues: EventClues, reference: float) -> FoundEvent:
     """Return the vendor's foot down or that of the lead ankle, whichever is better."""
     motion, rate = clues.hitter.motion, clues.hitter.rate_hz
     vendor_s = clues.vendor.foot_down_s
@@ -251,13 +249,13 @@ def _find_foot_down(clues: EventClues, reference: float) -> Found:
     )
 
 
-def _find_ankle_at_rest(clues: EventClues, reference: float) -> Found:
+def _find_ankle_at_rest(clues: EventClues, reference: float) -> FoundEvent:
     """Return the touch-down of the lead foot, from the height of its ankle."""
     hitter, rate = clues.hitter, clues.hitter.rate_hz
     if clues.vertical is None:
-        return Found(
+        return FoundEvent(
             None,
-            "ankle_settles",
+            events.EVENT_RULES["foot_down"],
             "low",
             "which way is up could not be told, so the foot's landing neither",
         )
@@ -277,5 +275,5 @@ def _find_ankle_at_rest(clues: EventClues, reference: float) -> Found:
     if found.position is None:
         why = hitter.why_missing([ankle], reference - rate, reference)
         if why is not None:
-            return Found(None, found.rule, "low", why)
+            return FoundEvent(None, found.rule, "low", why)
     return found

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from biomechanics import axes, bat, kinematics, signals
-from biomechanics.analysis_types import Finding, FloatArray, Kind
+from biomechanics.analysis_types import Finding, FloatArray, MovementKind
 from biomechanics.angle_columns import AngleColumnMeaning
 from biomechanics.find_events import SwingEvents
 from biomechanics.hands import HandMotion
@@ -53,7 +53,7 @@ class ObservedSwing:
 
     hitter: Hitter
     hands: HandMotion
-    kind: Kind
+    kind: MovementKind
     kind_reason: str | None
     vendor: VendorClock
     energetics: Energetics

@@ -22,7 +22,7 @@ from biomechanics.side import Bats
 Severity = Literal["poor", "usable", "note"]
 
 GAP_LIMIT_S = 0.025
-LENGTH_WANDER = 0.03
+BONE_LENGTH_WANDER = 0.03
 IRREGULAR_SHARE = 0.02
 LOW_RATE_HZ = 100.0
 EDGE_ROOM_S = 0.03
@@ -249,7 +249,7 @@ def _about_bones(hitter: Hitter, low: float, high: float) -> Iterator[Reason]:
     scatter = np.sqrt((off * off).mean(axis=0))
     wander = scatter / np.where(mean > 0, mean, np.nan)
     worst = float(np.fmax.reduce(wander))
-    if worst > LENGTH_WANDER:
+    if worst > BONE_LENGTH_WANDER:
         yield Reason(
             "segment_length",
             f"The length of a limb changes by {worst * 100:.1f} % during the swing; "

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 TIE_LIMIT_S = 0.010
 """Peaks of one swing closer than this are not told apart: with 2–5 mm of noise on
 joint centers a single peak time is uncertain by 2–6 ms (own simulation)."""
-LETTERS = ("P", "T", "A", "B")
+PEAK_LETTERS = ("P", "T", "A", "B")
 """Pelvis, shoulder line (torso), lead arm, bat."""
 TIME_METRICS = {
     "P": "t_peak_pelvis",
@@ -32,7 +32,7 @@ def sequence_order(
     Parameters
     ----------
     times_s : mapping of letter to float
-        Letters of `LETTERS`; clock times in seconds.
+        Letters of `PEAK_LETTERS`; clock times in seconds.
     tie_limit_s : float
         For the mean of several swings: the larger of 10 ms and twice the standard
         error of the gap.
@@ -41,17 +41,17 @@ def sequence_order(
     -------
     str
         For instance ``P-(TA)-B``. Inside a tie the letters stand in the order of
-        `LETTERS`, since their own order is not known.
+        `PEAK_LETTERS`, since their own order is not known.
 
     Raises
     ------
     ValueError
         An unknown letter, or fewer than two peaks.
     """
-    unknown = set(times_s) - set(LETTERS)
+    unknown = set(times_s) - set(PEAK_LETTERS)
     if unknown or len(times_s) < 2:
         raise ValueError(
-            f"The order of peaks needs times_s of two or more of {LETTERS}, not "
+            f"The order of peaks needs times_s of two or more of {PEAK_LETTERS}, not "
             f"{sorted(times_s)}."
         )
     ordered = sorted(times_s, key=lambda letter: times_s[letter])
@@ -65,7 +65,7 @@ def sequence_order(
             ties.append([letter])
     parts = []
     for tie in ties:
-        joined = "".join(sorted(tie, key=LETTERS.index))
+        joined = "".join(sorted(tie, key=PEAK_LETTERS.index))
         parts.append(joined if len(tie) == 1 else f"({joined})")
     return "-".join(parts)
 

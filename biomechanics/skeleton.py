@@ -10,7 +10,7 @@ from biomechanics import axes
 from biomechanics.analysis_types import Side
 from biomechanics.points import SOURCES, Columns, has_point, raw_point
 
-Part = Literal["pelvis", "torso", "lead_arm", "rear_arm", "legs", "head", "bat"]
+FigurePart = Literal["pelvis", "torso", "lead_arm", "rear_arm", "legs", "head", "bat"]
 
 # What stands for a figure point, best first; several delivered points are averaged.
 # The bat is drawn from any two of its points, where the analysis needs certain ones.
@@ -69,7 +69,9 @@ def _source(columns: Columns, name: str) -> tuple[str, ...] | None:
     return None
 
 
-def figure_bones(columns: Columns, *, side: Side | None) -> list[tuple[str, str, Part]]:
+def figure_bones(
+    columns: Columns, *, side: Side | None
+) -> list[tuple[str, str, FigurePart]]:
     """Return the bones that can be drawn from the file's points.
 
     Parameters
@@ -84,13 +86,13 @@ def figure_bones(columns: Columns, *, side: Side | None) -> list[tuple[str, str,
     list of (str, str, str)
         Both ends and the part, by which colors go.
     """
-    left: Part = "rear_arm" if side == "left" else "lead_arm"
-    right: Part = "lead_arm" if side == "left" else "rear_arm"
-    parts: dict[str, Part] = {"left_arm": left, "right_arm": right}
+    left: FigurePart = "rear_arm" if side == "left" else "lead_arm"
+    right: FigurePart = "lead_arm" if side == "left" else "rear_arm"
+    parts: dict[str, FigurePart] = {"left_arm": left, "right_arm": right}
     there = {name for name in POINT_SOURCES if _source(columns, name) is not None}
-    bones: list[tuple[str, str, Part]] = []
+    bones: list[tuple[str, str, FigurePart]] = []
     for a, b, role in BONES:
-        part: Part = parts.get(role, role)  # type: ignore[arg-type]
+        part: FigurePart = parts.get(role, role)  # type: ignore[arg-type]
         if a in there and b in there:
             bones.append((a, b, part))
     for upper, middle, lower in SHORTCUTS:
@@ -100,7 +102,7 @@ def figure_bones(columns: Columns, *, side: Side | None) -> list[tuple[str, str,
     return bones
 
 
-def figure_points(bones: Sequence[tuple[str, str, Part]]) -> tuple[str, ...]:
+def figure_points(bones: Sequence[tuple[str, str, FigurePart]]) -> tuple[str, ...]:
     """Return the points that `bones` use, each once, in order of first use."""
     return tuple(dict.fromkeys(name for a, b, _ in bones for name in (a, b)))
 

@@ -22,7 +22,7 @@ from biomechanics.analysis_types import (
 from biomechanics.angle_columns import ANGLE_COLUMNS
 from biomechanics.clock import Clock
 from biomechanics.definitions import METHOD_VERSION, SERIES
-from biomechanics.events import Found
+from biomechanics.events import EVENT_RULES, FoundEvent
 from biomechanics.metrics.compute import compute_metrics
 from biomechanics.metrics.values import empty_metrics
 from biomechanics.momentum import MOMENTUM_ENERGY_COLUMNS
@@ -217,7 +217,7 @@ def _checked_overrides(
     return {name: float(value) for name, value in overrides.items()}
 
 
-def _event_map(found: Mapping[str, Found], clock: Clock) -> dict[str, Event]:
+def _event_map(found: Mapping[str, FoundEvent], clock: Clock) -> dict[str, Event]:
     """Return the events on the clock of the file, in the order of `EVENT_NAMES`."""
     return {
         name: found[name].event(start_s=clock.start_s, step_s=clock.step_s)
@@ -234,10 +234,7 @@ def _unreadable(
     side: Side | None = bats if bats in ("right", "left") else None
     reason = problem.reason.rstrip(".")
     reason = reason[0].lower() + reason[1:]
-    missing = {
-        name: Event(None, "none", "low", reason)
-        for name in ("load", "first_move", "foot_down", "peak_hand_speed", "reference")
-    }
+    missing = {name: Event(None, "none", "low", reason) for name in EVENT_RULES}
     return SwingAnalysis(
         side=side,
         sampling_rate_hz=None if clock is None else clock.sampling_rate_hz,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from biomechanics import axes
-from biomechanics.analysis_types import Kind
+from biomechanics.analysis_types import MovementKind
 from biomechanics.hands import HandMotion
 from biomechanics.kinematics import Body
 
@@ -20,7 +20,7 @@ SWING_HAND_M_PER_S = 3.0
 class SwingKind:
     """What kind of movement it is; `reason` says why it is not a swing."""
 
-    kind: Kind
+    kind: MovementKind
     reason: str | None
 
 

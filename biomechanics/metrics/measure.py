@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from biomechanics import peaks
 from biomechanics.analysis_types import FloatArray
-from biomechanics.events import AFTER_HAND_PEAK_S, Found
+from biomechanics.events import AFTER_HAND_PEAK_S, FoundEvent
 from biomechanics.metrics.values import EVENT_WORDS, MetricValues
 from biomechanics.observed_swing import ObservedSwing
 from biomechanics.peaks import Peak
@@ -14,7 +14,7 @@ AFTER_BAT_PEAK_S = 0.010
 START_BACK_S = 1.5
 
 
-def _no_event(found: Found | None, name: str) -> str:
+def _no_event(found: FoundEvent | None, name: str) -> str:
     """Return why an event has no time, as part of a sentence."""
     words = EVENT_WORDS[name]
     if found is None or found.reason is None:

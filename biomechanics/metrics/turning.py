@@ -4,7 +4,7 @@ from biomechanics import peaks
 from biomechanics.metrics.measure import SwingMeasurer
 from biomechanics.sequence import (
     GAP_METRICS,
-    LETTERS,
+    PEAK_LETTERS,
     TIME_METRICS,
     sequence_order,
 )
@@ -129,7 +129,7 @@ def put_order(measure: SwingMeasurer) -> None:
         sequence_order(
             {
                 letter: measure.peaks[letter].position / rate
-                for letter in LETTERS
+                for letter in PEAK_LETTERS
                 if letter in measure.peaks
             }
         ),
