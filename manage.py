@@ -7,6 +7,7 @@ import sys
 
 
 def main() -> None:
+    """Run the command that the command line names."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reboot_site.settings")
     from reboot_site.permissions import write_for_owner_alone
 

@@ -41,6 +41,7 @@ BY_NAME_ALONE = {"bench_lighthouse"}
 
 
 def names() -> list[str]:
+    """Return the names of all benchmarks."""
     found = {path.stem for path in Path(__file__).parent.glob("bench_*.py")}
     return [name for name in ORDER if name in found] + sorted(found - set(ORDER))
 
@@ -71,6 +72,7 @@ def run_apart(name: str, *, is_quick: bool) -> Report | None:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Run the named benchmarks, write their tables, return the exit status."""
     parser = argparse.ArgumentParser(prog="benchmarks")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(names()))
     parser.add_argument("--quick", action="store_true", help="smaller data")

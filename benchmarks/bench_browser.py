@@ -132,6 +132,7 @@ PLAIN_PLOT = """(text) => new Promise((resolve) => {
 
 
 def median(values: list[float]) -> float:
+    """Return the median."""
     return statistics.median(values)
 
 
@@ -151,6 +152,7 @@ class MainThread:
         return {one["name"]: one["value"] for one in found}
 
     def ms(self, name: str) -> float:
+        """Return the milliseconds that the page spent on one kind of work."""
         return 1e3 * (self._read()[name] - self._before[name])
 
 
@@ -199,11 +201,13 @@ class Browser:
     def visits(
         self, path: str, then: Callable[[Any, Json], None], rounds: int
     ) -> list[Json]:
+        """Return what was measured at each of several visits to a page."""
         # The first warms the server's own caches and is not counted.
         return [self.visit(path, then) for _ in range(rounds + 1)][1:]
 
 
 def drawn(page: Any, found: Json) -> None:
+    """Wait until the charts of a page are drawn, and note when."""
     # A reader with charts below the screen scrolls to the first.
     page.locator("[data-chart-plot]").first.scroll_into_view_if_needed()
     found["drawn_ms"] = page.evaluate(SKETCHED)
@@ -214,10 +218,12 @@ def drawn(page: Any, found: Json) -> None:
 
 
 def nothing(page: Any, found: Json) -> None:
+    """Do nothing after a page has loaded."""
     found["drawn_ms"] = page.evaluate("() => performance.now()")
 
 
 def kinds_text(sent: Json) -> str:
+    """Return what was sent, by kind of file, as one line."""
     return ", ".join(f"{kind} {size / 1e3:.0f}" for kind, size in sent.items() if size)
 
 
@@ -322,6 +328,8 @@ def page_rows(
     shown: Product,
     rounds: int,
 ) -> list[Result]:
+    """Return the rows of one page, measured against a plain one."""
+
     def of(visits: list[Json], what: str) -> float:
         return median([visit[what] for visit in visits])
 
@@ -373,6 +381,7 @@ def run(is_quick: bool) -> Report:
 
 
 def measured(shown: Product, rounds: int) -> Report:
+    """Return the rows of all pages."""
     from playwright.sync_api import sync_playwright
 
     rows: list[Result] = []

@@ -92,6 +92,7 @@ def pss_mb(pid: int) -> tuple[float, int]:
 
 
 def wait(url: str, process: subprocess.Popen[bytes]) -> None:
+    """Wait until an address answers; fail when the process ends before."""
     deadline = time.monotonic() + 180
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -105,12 +106,14 @@ def wait(url: str, process: subprocess.Popen[bytes]) -> None:
 
 
 def free_port() -> int:
+    """Return a port that nothing listens at."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def start(command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    """Start a program in a group of its own."""
     return subprocess.Popen(
         command,
         cwd=ROOT,
@@ -122,6 +125,7 @@ def start(command: list[str], environment: dict[str, str]) -> subprocess.Popen[b
 
 
 def stop(process: subprocess.Popen[bytes], with_signal: int = signal.SIGTERM) -> None:
+    """Stop a program with all that it started."""
     process.send_signal(with_signal)
     try:
         process.wait(60)

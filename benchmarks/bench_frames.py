@@ -80,6 +80,7 @@ def make_swings(count: int, noise_mm: float) -> dict[str, list[Columns]]:
 
 
 def ten_digits(values: np.ndarray) -> np.ndarray:
+    """Return numbers as a file with ten digits would give them back."""
     return np.array([float(f"{value:.10g}") for value in values])
 
 
@@ -96,6 +97,7 @@ def timed(call: Callable[[], Any], repeats: int) -> float:
 
 
 def once(call: Callable[[], Any]) -> float:
+    """Return the seconds that one call takes."""
     start = time.perf_counter()
     call()
     return time.perf_counter() - start
@@ -148,6 +150,7 @@ def table_bytes(table: str) -> int:
 
 
 def json_rows(files: dict[str, list[Columns]], *, by_key: bool) -> dict[str, Any]:
+    """Measure the usual way: a row for each frame with its numbers as JSON."""
     from django.db import connection, models, transaction
     from django.db.models.fields.json import KeyTransform
 
@@ -250,6 +253,7 @@ def json_rows(files: dict[str, list[Columns]], *, by_key: bool) -> dict[str, Any
 
 
 def blobs(files: dict[str, list[Columns]]) -> dict[str, Any]:
+    """Measure our way: one packed blob for each movement and data type."""
     from django.db import connection
 
     from athletes.frames import load, store
@@ -373,6 +377,7 @@ def report(found: dict[str, Any]) -> tuple[str, bool]:
 
 
 def databases(given: list[str]) -> list[str]:
+    """Return the databases to measure: those given, else all at hand."""
     if given:
         return given
     found = ["sqlite"]

@@ -62,6 +62,7 @@ def download_csv(url: str, key: str, body: dict[str, object], path: Path) -> int
 
 
 def run(is_quick: bool) -> Report:
+    """Return the rows of one large session, synced and uploaded."""
     from simulator.app import Config
     from simulator.server import SimulatorServer
 
@@ -131,6 +132,7 @@ def run(is_quick: bool) -> Report:
 
 
 def main() -> int:
+    """Run this benchmark alone and return the exit status."""
     report = run(is_quick="--quick" in sys.argv)
     print(report.data)
     print(table(report.results))

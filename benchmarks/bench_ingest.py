@@ -73,6 +73,7 @@ def write_files(folder: Path) -> None:
 
 
 def resident_mb() -> float:
+    """Return the memory of this process in MB."""
     fields = Path("/proc/self/statm").read_text(encoding="ascii").split()
     return int(fields[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
@@ -105,6 +106,7 @@ def read_bare(path: Path) -> int:
 
 
 def measure_bare(path: Path, rounds: int) -> dict[str, Any]:
+    """Measure the parser alone, which only fills a table."""
     times = []
     for _ in range(rounds):
         started = time.perf_counter()
@@ -195,6 +197,7 @@ def measure_ingest(path: Path, count: int) -> dict[str, Any]:
 
 
 def import_session(name: str, bring: Any, kinematics: Path) -> int:
+    """Read and store one session; return its key in the database."""
     from athletes.models import Session
 
     bring(kinematics, name)
@@ -202,6 +205,7 @@ def import_session(name: str, bring: Any, kinematics: Path) -> int:
 
 
 def apart(which: str, path: Path, count: int) -> dict[str, Any]:
+    """Measure in a process of its own, so that its memory can be told."""
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {
             "DJANGO_SETTINGS_MODULE": "reboot_site.settings",
@@ -223,6 +227,7 @@ def apart(which: str, path: Path, count: int) -> dict[str, Any]:
 
 
 def compare(name: str, path: Path, *, rounds: int, decoded_mb: float) -> list[Result]:
+    """Return the rows of one file: our whole way against the bare parser."""
     bare: list[float] = []
     ours: list[dict[str, Any]] = []
     # In turns, so that a busy spell of the machine meets both.
@@ -261,6 +266,7 @@ def run(is_quick: bool) -> Report:
 
 
 def measure(*, files: int, rounds: int) -> Report:
+    """Return the rows of all files."""
     rows: list[Result] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -291,6 +297,7 @@ def measure(*, files: int, rounds: int) -> Report:
 
 
 def main() -> int:
+    """Run this benchmark alone and return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--files", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=3)

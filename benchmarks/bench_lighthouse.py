@@ -71,10 +71,12 @@ def visits(task: Json) -> list[Json]:
 
 
 def middle(visits_of_page: Iterable[Json], group: str, name: str) -> float:
+    """Return the median of one measure over several visits."""
     return statistics.median(visit[group][name] for visit in visits_of_page)
 
 
 def row(page: str, preset: str, seen: list[Json], plain: list[Json]) -> Result:
+    """Return the row of one page on one kind of device."""
     bar = BARS.get(page, BAR)
     speed = middle(seen, "scores", "performance")
     scores = [visit["scores"]["performance"] for visit in seen]

@@ -72,6 +72,7 @@ class Found:
 
 
 def measure(count: int, repeats: int) -> Found:
+    """Return how long the numbers of one swing take, and the memory used."""
     swings = [
         make_swing(
             length_s=599 / 240, noise_m=0.001, seed=seed, vendor_clock=bool(seed % 2)

@@ -289,18 +289,22 @@ class Asked:
 
     @property
     def p50(self) -> float:
+        """Return the median wait in milliseconds."""
         return 1e3 * statistics.median(self.times)
 
     @property
     def p95(self) -> float:
+        """Return the wait in milliseconds that one answer of twenty exceeds."""
         return 1e3 * statistics.quantiles(self.times, n=20)[18]
 
     @property
     def rate(self) -> float:
+        """Return answers a second."""
         return len(self.times) / self.spent_s
 
     @property
     def cpu_ms(self) -> float:
+        """Return the processor time of one answer in milliseconds."""
         return 1e3 * self.cpu_s / len(self.times)
 
 
@@ -599,6 +603,7 @@ def _peer_rows(peer: Peer, size: int) -> list[Result]:
 
 
 def report(found: dict[int, Json], peer: Peer | None, kind: str) -> Report:
+    """Return the rows of all pages and sizes."""
     small, large = min(found), max(found)
     rows = []
     for name in found[small].get("paths", ()):
@@ -673,6 +678,7 @@ def run(is_quick: bool) -> Report:
 
 
 def main() -> int:
+    """Run this benchmark alone and return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--sizes")
     parser.add_argument("--seconds", type=float)

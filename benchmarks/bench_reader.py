@@ -39,6 +39,7 @@ PEAK_BAR_MB = 1000.0
 
 
 def make_table(swings: int, frames: int) -> pa.Table:
+    """Return invented frames of several swings as one table."""
     from syncing.reader.columns import ENERGIES
 
     rng = np.random.default_rng(1)
@@ -79,6 +80,7 @@ def write_files(folder: Path) -> dict[str, Path]:
 
 
 def read_bare(path: Path) -> int:
+    """Read a file with the parser alone; return its number of rows."""
     if path.suffix == ".parquet":
         return int(pq.read_table(path).num_rows)
     with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as file:
@@ -90,6 +92,7 @@ def read_bare(path: Path) -> int:
 
 
 def read_ours(path: Path) -> int:
+    """Read a file with our reader; return its number of rows."""
     from syncing.reader.export import read_export
 
     with path.open("rb") as file:
@@ -117,6 +120,7 @@ def best(results: list[dict[str, float]]) -> dict[str, float]:
 
 
 def measure_here(which: str, path: Path, rounds: int) -> dict[str, float]:
+    """Return seconds and peak memory of one way of reading."""
     read = READERS[which]
     seconds = []
     for _ in range(rounds):
@@ -190,6 +194,7 @@ def run(is_quick: bool) -> Report:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Run this benchmark alone and return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--one", nargs=2, metavar=("READER", "FILE"))

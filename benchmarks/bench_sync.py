@@ -50,6 +50,7 @@ class Naive:
     session_s: float
 
     def seconds(self, sessions: int) -> float:
+        """Return how long one thing after another takes for so many sessions."""
         return self.listing_s + self.session_s * sessions
 
 
@@ -92,14 +93,17 @@ class Vendor:
         self.url = self._process.stdout.readline().strip()
 
     def cpu_s(self) -> float:
+        """Return the processor seconds of the simulator so far."""
         text = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="ascii")
         user, system = text.rpartition(")")[2].split()[11:13]
         return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
     def ask(self, path: str) -> Any:
+        """Return the JSON of one of the simulator's control paths."""
         return requests.get(f"{self.url}/__simulator__/{path}", timeout=60).json()
 
     def reset(self) -> None:
+        """Count the simulator's requests from zero again."""
         address = f"{self.url}/__simulator__/requests/reset"
         requests.post(address, timeout=60).raise_for_status()
 
@@ -112,6 +116,7 @@ class Vendor:
 
 
 def environment(database: str, vendor: Vendor, limit: int) -> dict[str, str]:
+    """Return the environment of a sync against this simulator."""
     return {
         **os.environ,
         "DATABASE_URL": database,
@@ -129,6 +134,7 @@ def environment(database: str, vendor: Vendor, limit: int) -> dict[str, str]:
 
 
 def prepare(environ: dict[str, str]) -> None:
+    """Make an empty database with all its tables."""
     for command in ("migrate", "createcachetable"):
         subprocess.run(
             [sys.executable, "manage.py", command, "-v0"],
@@ -152,6 +158,7 @@ class Memory(threading.Thread):
         self._ended = threading.Event()
 
     def run(self) -> None:
+        """Note the memory of the watched processes until told to stop."""
         while not self._ended.wait(0.5):
             self.peak_mb = max(self.peak_mb, self._size(self._pid))
 
@@ -169,6 +176,7 @@ class Memory(threading.Thread):
         return int(pages) * self._page_mb + sum(map(self._size, children))
 
     def stop(self) -> None:
+        """Stop watching."""
         self._ended.set()
         self.join()
 
@@ -346,6 +354,7 @@ def run(is_quick: bool) -> Report:
 
 
 def measure(options: Any) -> Report:
+    """Return the rows of all runs."""
     _allow_open_files()
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as name:
@@ -498,6 +507,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Run this benchmark alone and return the exit status."""
     report = measure(_parser().parse_args(arguments))
     print(f"{report.title}. {report.data}.\n\n{table(report.results)}")
     return 0 if all(row.is_met is not False for row in report.results) else 1

@@ -35,6 +35,7 @@ KEY = "a-key-for-this-benchmark-only-0123456789-abcdefghij"
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Run the seeds that were given; exit status 1 when a database differs."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--first", type=int, default=1)

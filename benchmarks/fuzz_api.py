@@ -109,6 +109,7 @@ def _requests_in(event: object) -> int:
 
 
 def main() -> int:
+    """Send generated requests; exit status 1 when an answer breaks its contract."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=int, default=5000)
     parser.add_argument("--seed", type=int, default=1)

@@ -22,6 +22,7 @@ import django
 
 
 def main() -> None:
+    """Sync one thing after another and print what it took as JSON."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reboot_site.settings")
     django.setup()
 

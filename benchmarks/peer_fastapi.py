@@ -23,10 +23,14 @@ app = FastAPI()
 
 
 class Base(DeclarativeBase):
+    """The tables that are read."""
+
     pass
 
 
 class Player(Base):
+    """A row of the athletes' table."""
+
     __tablename__ = "players"
     id: Mapped[int] = mapped_column(primary_key=True)
     org_player_id: Mapped[str]
@@ -43,6 +47,8 @@ class Player(Base):
 
 
 class ApiToken(Base):
+    """A row of the tokens' table."""
+
     __tablename__ = "accounts_apitoken"
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
@@ -53,6 +59,8 @@ class ApiToken(Base):
 
 
 class PlayerOut(BaseModel):
+    """One athlete as JSON."""
+
     model_config = ConfigDict(from_attributes=True)
     id: int
     org_player_id: str
@@ -69,6 +77,8 @@ class PlayerOut(BaseModel):
 
 
 class PageOut(BaseModel):
+    """One page of athletes as JSON."""
+
     total: int
     players: list[PlayerOut]
     page: int
@@ -76,6 +86,7 @@ class PageOut(BaseModel):
 
 
 def database():  # type: ignore[no-untyped-def]
+    """Yield a connection for one request."""
     with _make() as session:
         yield session
 
@@ -87,6 +98,7 @@ def token(  # type: ignore[no-untyped-def]
     given: HTTPAuthorizationCredentials = Depends(bearer),  # noqa: B008
     link: Session = Depends(database),  # noqa: B008
 ):
+    """Return the caller's token; answer 401 or 403 where it is not enough."""
     digest = hashlib.sha256(given.credentials.encode()).hexdigest()
     found = link.scalars(select(ApiToken).where(ApiToken.digest == digest)).first()
     now = dt.datetime.now(dt.UTC)
@@ -120,9 +132,11 @@ def players(  # type: ignore[no-untyped-def]
     caller: ApiToken = Depends(token),  # noqa: B008
     link: Session = Depends(database),  # noqa: B008
 ):
+    """Return one page of the athletes, for callers with a token."""
     return _page(skip, limit, link)
 
 
 @app.get("/open/players", response_model=PageOut)
 def open_players(skip: int = 0, limit: int = 100, link: Session = Depends(database)):  # type: ignore[no-untyped-def]  # noqa: B008
+    """Return one page of the athletes without asking for a token."""
     return _page(skip, limit, link)

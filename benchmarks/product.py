@@ -63,6 +63,7 @@ class Product:
 
 
 def environment_for(folder: Path) -> dict[str, str]:
+    """Return the environment of a product whose data lie in a folder."""
     return os.environ | {
         "DJANGO_SETTINGS_MODULE": "reboot_site.settings",
         "SECRET_KEY": "of-this-benchmark-alone-0123456789-abcdefghijklmnop",

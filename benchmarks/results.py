@@ -53,15 +53,18 @@ class Report:
     results: tuple[Result, ...]
 
     def as_json(self) -> dict[str, Any]:
+        """Return the report as plain JSON values."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, found: dict[str, Any]) -> Report:
+        """Return the report that `as_json` gave."""
         rows = tuple(Result(**row) for row in found["results"])
         return cls(found["name"], found["title"], found["data"], rows)
 
 
 def table(results: Iterable[Result]) -> str:
+    """Return the rows as a Markdown table."""
     lines = [
         "| what | measured | against | ratio | bar | met |",
         "| --- | --- | --- | --- | --- | --- |",

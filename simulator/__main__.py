@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Run the simulator until Ctrl-C and return the exit status."""
     parser = _parser()
     given = parser.parse_args(arguments)
     if given.scenario == "help":

@@ -95,6 +95,7 @@ class SimulatorApp:
     # Switches at run time
 
     def set_scenario(self, text: str) -> None:
+        """Switch to the scenarios of a text such as `token-life=2,no-data`."""
         scenario = Scenario.parse(text)
         if ("plain" in scenario) != ("plain" in self.scenario):
             raise ValueError("the scenario 'plain' can only be set at the start")
@@ -102,12 +103,15 @@ class SimulatorApp:
         self.exports.forget_polls()
 
     def set_faults(self, plan: FaultPlan) -> None:
+        """Begin a new plan of random faults."""
         self.faults = Faults(plan)
 
     def revoke_tokens(self) -> None:
+        """Make all access tokens invalid; refresh tokens stay."""
         self._tokens.clear()
 
     def close(self) -> None:
+        """Delete the export files that were built."""
         self.exports.cache.close()
 
     # WSGI
@@ -115,6 +119,7 @@ class SimulatorApp:
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
+        """Answer one WSGI request."""
         request = read_request(environ)
         route, handler = self._find(request)
         if route == "control":
@@ -281,6 +286,7 @@ class SimulatorApp:
             raise Refused(message(403, "Forbidden"))
 
     def token(self, request: Request) -> Response:
+        """Answer a login or a refresh with a new access token."""
         given = request.json_object()
         if given.get("grant_type") == "refresh_token":
             if given.get("refresh_token") not in self._refresh:
@@ -344,6 +350,7 @@ class SimulatorApp:
         return as_json({name: records} if "wrapped" in self.scenario else records)
 
     def players(self, request: Request) -> Response:
+        """Answer one page of the athletes."""
         chosen = self._page(request, self.world.listed_athletes())
         records = [athlete.record() for athlete in chosen]
         if "missing-fields" in self.scenario:
@@ -353,6 +360,7 @@ class SimulatorApp:
         return self._listed("players", records)
 
     def create_player(self, request: Request) -> Response:
+        """Add an athlete and answer with their record."""
         given = request.json_object()
         missing = [
             invalid("body", name, "Field required", "missing")
@@ -370,6 +378,7 @@ class SimulatorApp:
         return as_json(self.world.athlete(org_player_id).record())
 
     def sessions(self, request: Request) -> Response:
+        """Answer one page of the sessions that the filters keep."""
         keep = self._session_filter(request)
         chosen = [s for s in self.world.listed_sessions() if keep(s)]
         page = self._page(request, chosen)
@@ -436,6 +445,7 @@ class SimulatorApp:
         return keep
 
     def mocap_type(self) -> dict[str, Any]:
+        """Return the motion-capture system of all sessions."""
         wanted = "hawkeyehfr" if "hawkeye" in self.scenario else "rebootmotion"
         return next(m for m in data.MOCAP_TYPES if m["slug"] == wanted)
 
@@ -472,6 +482,7 @@ class SimulatorApp:
         return record
 
     def session(self, request: Request, session_id: str) -> Response:
+        """Answer one session with its athletes."""
         try:
             session = self.world.session(session_id)
         except NotInData:
@@ -488,14 +499,17 @@ class SimulatorApp:
         return as_json(record)
 
     def movement_types(self, request: Request) -> Response:
+        """Answer the kinds of movement."""
         return self._listed("movement_types", list(data.MOVEMENT_TYPES))
 
     def mocap_types(self, request: Request) -> Response:
+        """Answer the motion-capture systems."""
         return self._listed("mocap_types", list(data.MOCAP_TYPES))
 
     # The rest of the API, in outline
 
     def processed_data(self, request: Request) -> Response:
+        """Answer 404, as the vendor does for sessions of its newer pipeline."""
         return detail(
             404,
             "This session was processed by Pipeline v2. Its data are in the "
@@ -503,6 +517,7 @@ class SimulatorApp:
         )
 
     def reports(self, request: Request) -> Response:
+        """Answer an empty report for each movement type that was asked for."""
         slugs = {item["slug"] for item in data.MOVEMENT_TYPES}
         wrong = [t for t in request.query.get("movement_types", []) if t not in slugs]
         if wrong:
@@ -510,6 +525,7 @@ class SimulatorApp:
         return as_json([])
 
     def mocap_session(self, request: Request) -> Response:
+        """Answer the beginning of an upload."""
         given = request.json_object()
         missing = [
             invalid("body", name, "Field required", "missing")
@@ -529,6 +545,7 @@ class SimulatorApp:
         return as_json(self._session_record(self.world.session(session_id)))
 
     def mocap_session_file(self, request: Request) -> Response:
+        """Answer the addresses to which files of an upload go."""
         given = request.json_object()
         missing = [
             invalid("body", name, "Field required", "missing")
@@ -551,11 +568,13 @@ class SimulatorApp:
         return as_json(links)
 
     def upload(self, request: Request) -> Response:
+        """Take the bytes of an uploaded file and forget them."""
         if request.method != "PUT":
             return storage_error(403, "SignatureDoesNotMatch", "Signed for PUT")
         return Response(200, content_type="text/plain")
 
     def group_segments(self, request: Request) -> Response:
+        """Answer how many movements a group would hold."""
         given = request.json_object()
         ids = given.get("org_movement_ids") or given.get("external_context_ids") or []
         return as_json(
@@ -563,4 +582,5 @@ class SimulatorApp:
         )
 
     def requested_analyses(self, request: Request) -> Response:
+        """Answer that an analysis was ordered."""
         return as_json({"id": 1, **request.json_object()})

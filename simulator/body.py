@@ -39,22 +39,27 @@ class Build:
 
     @property
     def hip_width_m(self) -> float:
+        """Return the distance between the hip joint centers."""
         return 0.137 * self.height_m
 
     @property
     def shoulder_width_m(self) -> float:
+        """Return the distance between the shoulder joint centers."""
         return 0.206 * self.height_m
 
     @property
     def trunk_m(self) -> float:
+        """Return the distance from mid-hip to mid-shoulder."""
         return 0.288 * self.height_m
 
     @property
     def upper_arm_m(self) -> float:
+        """Return the distance from shoulder to elbow."""
         return 0.165 * self.height_m
 
     @property
     def forearm_m(self) -> float:
+        """Return the distance from elbow to wrist."""
         return 0.148 * self.height_m
 
     @property
@@ -64,10 +69,12 @@ class Build:
 
     @property
     def thigh_m(self) -> float:
+        """Return the distance from hip to knee."""
         return 0.245 * self.height_m
 
     @property
     def shank_m(self) -> float:
+        """Return the distance from knee to ankle."""
         return 0.240 * self.height_m
 
     @property
@@ -77,6 +84,7 @@ class Build:
 
     @property
     def ankle_height_m(self) -> float:
+        """Return the height of the ankle above the ground in a flat stance."""
         return 0.050 * self.height_m
 
 
@@ -168,11 +176,13 @@ def rotation(axis: str, angle: Array) -> Array:
 
 
 def unit(vector: Array) -> Array:
+    """Return vectors ``(n, 3)`` scaled to length one."""
     length: Array = np.linalg.norm(vector, axis=-1, keepdims=True)
     return vector / length
 
 
 def dot(one: Array, other: Array) -> Array:
+    """Return the scalar products ``(n,)`` of two series of vectors ``(n, 3)``."""
     product: Array = np.einsum("ij,ij->i", one, other)
     return product
 
@@ -210,6 +220,7 @@ def _two_links(
 
 
 def heading_vector(angle: Array) -> Array:
+    """Return level unit vectors ``(n, 3)`` that point where angles (rad) say."""
     return np.stack([np.cos(angle), np.sin(angle), np.zeros_like(angle)], axis=1)
 
 

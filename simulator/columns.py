@@ -68,6 +68,7 @@ def side_letters(movement: Movement, lefty: str) -> dict[str, str]:
 
 
 def mirrored_in_room(movement: Movement, lefty: str) -> bool:
+    """Return whether the file shows this movement in the left-hander's own room."""
     return movement.bats == "L" and lefty != "mirrored"
 
 
@@ -238,6 +239,7 @@ Columns = dict[str, Array | list[str | None]]
 
 
 def clock_columns(movement: Movement) -> dict[str, Array]:
+    """Return the clocks of a file: seconds, normalized time and frame numbers."""
     down, hand = clock(movement)
     time = movement.time_s
     return {

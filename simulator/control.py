@@ -46,6 +46,7 @@ class Control:
         self.app = app
 
     def handle(self, request: Request) -> Response:
+        """Answer one request to the control paths."""
         name = request.path.removeprefix(CONTROL_PREFIX + "/")
         handlers = {
             ("GET", "data"): self.data,
@@ -78,6 +79,7 @@ class Control:
         return value
 
     def settings(self, request: Request) -> Any:
+        """Return what is switched on, and the simulator's time."""
         plan = self.app.faults.plan
         return {
             "scenario": self.app.scenario.text,
@@ -134,16 +136,19 @@ class Control:
         return [swings.truth(m) for m in world.movements(session, org_player_id)]
 
     def requests(self, request: Request) -> Any:
+        """Return how many requests came, by path and status."""
         answer = self.app.log.summary()
         if request.text("log") is not None:
             answer["log"] = self.app.log.rows()
         return answer
 
     def reset_requests(self, request: Request) -> Any:
+        """Count requests from zero again."""
         self.app.log.reset()
         return self.app.log.summary()
 
     def mutate(self, request: Request) -> Any:
+        """Change something at the vendor: rename, move or remove a record."""
         given = self._given(request)
         action = given.pop("action", None)
         if action not in MUTATIONS:
@@ -158,10 +163,12 @@ class Control:
         return {"result": method(**given)}
 
     def scenario(self, request: Request) -> Any:
+        """Switch to other scenarios."""
         self.app.set_scenario(str(self._given(request).get("scenario", "")))
         return self.settings(request)
 
     def faults(self, request: Request) -> Any:
+        """Begin a new plan of random faults."""
         given = self._given(request)
         for name in ("kinds", "routes"):
             if name in given:
@@ -170,13 +177,16 @@ class Control:
         return self.settings(request)
 
     def latency(self, request: Request) -> Any:
+        """Set how long every answer takes, in milliseconds."""
         self.app.latency_s = float(self._given(request)["ms"]) / 1000
         return self.settings(request)
 
     def advance(self, request: Request) -> Any:
+        """Move the simulator's clock on, by seconds."""
         self.app.world.advance(float(self._given(request)["seconds"]))
         return self.settings(request)
 
     def revoke_tokens(self, request: Request) -> Any:
+        """Make all access tokens invalid."""
         self.app.revoke_tokens()
         return self.settings(request)

@@ -89,6 +89,7 @@ def _uuid(*key: int) -> str:
 
 
 def stamp(moment: datetime) -> str:
+    """Return a time as the vendor writes it: UTC with microseconds and a Z."""
     return (
         moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
     )
@@ -105,6 +106,8 @@ class Hitter:
 
 @dataclass
 class Athlete:
+    """One invented athlete."""
+
     number: int
     id: str
     org_player_id: str
@@ -118,6 +121,7 @@ class Athlete:
     removed: bool = False
 
     def record(self) -> dict[str, Any]:
+        """Return the athlete as the list of players shows them."""
         return {
             "id": self.id,
             "org_player_id": self.org_player_id,
@@ -130,6 +134,7 @@ class Athlete:
         }
 
     def brief(self) -> dict[str, Any]:
+        """Return the athlete as a session shows them."""
         record = self.record()
         return {
             key: record[key]
@@ -140,6 +145,8 @@ class Athlete:
 
 @dataclass
 class Session:
+    """One invented session."""
+
     number: int
     id: str
     session_date: date
@@ -278,6 +285,7 @@ class Shape:
 
     @property
     def frames(self) -> int:
+        """Return how many frames one movement has."""
         return max(2, round(self.duration_s * self.rate_hz))
 
 
@@ -303,6 +311,7 @@ class World:
     # The clock
 
     def now(self) -> datetime:
+        """Return the simulator's time, which can be moved on."""
         return datetime.fromtimestamp(time.time(), UTC) + self._shift
 
     def advance(self, seconds: float) -> None:
@@ -412,26 +421,31 @@ class World:
     # Reading
 
     def athlete(self, org_player_id: str) -> Athlete:
+        """Return the athlete with this id; raise `NotInData` for none."""
         found = self._athlete_by_id.get(org_player_id)
         if found is None or found.removed:
             raise NotInData(org_player_id)
         return found
 
     def session(self, session_id: str) -> Session:
+        """Return the session with this id; raise `NotInData` for none."""
         found = self._session_by_id.get(session_id)
         if found is None or found.removed:
             raise NotInData(session_id)
         return found
 
     def listed_athletes(self) -> list[Athlete]:
+        """Return the athletes that were not removed."""
         with self.lock:
             return [athlete for athlete in self.athletes if not athlete.removed]
 
     def listed_sessions(self) -> list[Session]:
+        """Return the sessions that were not removed."""
         with self.lock:
             return [session for session in self.sessions if not session.removed]
 
     def has_data(self, session: Session, org_player_id: str, slug: str) -> bool:
+        """Return whether an export for this athlete and movement type has data."""
         return (
             session.status == "processed"
             and session.slug == slug
@@ -533,6 +547,7 @@ class World:
     def movement(
         self, session_id: str, org_player_id: str, org_movement_id: str
     ) -> Movement:
+        """Return one movement of an athlete's session; raise `NotInData` for none."""
         session = self.session(session_id)
         if org_player_id not in session.athletes:
             raise NotInData(org_player_id)
@@ -546,6 +561,7 @@ class World:
     def rename_player(
         self, org_player_id: str, first_name: str, last_name: str
     ) -> None:
+        """Give an athlete another name."""
         with self.lock:
             athlete = self.athlete(org_player_id)
             athlete.first_name, athlete.last_name = first_name, last_name
@@ -568,6 +584,7 @@ class World:
         date_of_birth: str | None = None,
         attributes: list[dict[str, str]] | None = None,
     ) -> str:
+        """Add an athlete and return their id."""
         with self.lock:
             athlete = self._draw_athlete(len(self.athletes))
             athlete.first_name, athlete.last_name = first_name, last_name
@@ -579,6 +596,7 @@ class World:
             return athlete.org_player_id
 
     def remove_player(self, org_player_id: str) -> None:
+        """Take an athlete out of all answers."""
         with self.lock:
             self.athlete(org_player_id).removed = True
 
@@ -591,6 +609,7 @@ class World:
         slug: str = HITTING,
         session_date: str | None = None,
     ) -> str:
+        """Add a session of these athletes and return its id."""
         with self.lock:
             for org_player_id in org_player_ids:
                 self.athlete(org_player_id)
@@ -623,6 +642,7 @@ class World:
             self.session(session_id).updated_at = self._changed()
 
     def set_status(self, session_id: str, status: str) -> None:
+        """Set how far the vendor is with a session."""
         with self.lock:
             session = self.session(session_id)
             session.status = status
@@ -644,12 +664,14 @@ class World:
             session.data_from = self.now() + timedelta(seconds=seconds)
 
     def remove_session(self, session_id: str) -> None:
+        """Take a session out of all answers."""
         with self.lock:
             self.session(session_id).removed = True
 
     def remove_movement(
         self, session_id: str, org_player_id: str, org_movement_id: str
     ) -> None:
+        """Take one movement out of its session's files."""
         with self.lock:
             self.movement(session_id, org_player_id, org_movement_id)
             session = self.session(session_id)

@@ -49,6 +49,7 @@ class Segment:
 
     @property
     def kinetic_energy(self) -> Array:
+        """Return the kinetic energy of the segment in J: moving and turning."""
         return self.trans_energy + self.rot_energy
 
 

@@ -59,9 +59,11 @@ class Exports:
         self._link_secret = hashlib.sha256(secret).digest()
 
     def forget_polls(self) -> None:
+        """Let every export begin to be prepared again."""
         self._polls.clear()
 
     def data_export(self, request: Request) -> Response:
+        """Answer an order of files: links, not ready yet, or no data."""
         given = request.json_object()
         query = _export_query(given)
         if query["data_type"] not in (*DATA_TYPES, *OTHER_DATA_TYPES):
@@ -122,6 +124,7 @@ class Exports:
         return as_json(answer, 202, headers)
 
     def poll(self, request: Request, export_id: str) -> Response:
+        """Answer how far an export that was ordered is."""
         query = self._export_ids.get(export_id)
         if query is None:
             return detail(404, "Export not found")
@@ -219,6 +222,7 @@ class Exports:
         return hmac.new(self._link_secret, text.encode(), "sha256").hexdigest()
 
     def download(self, request: Request) -> Response:
+        """Answer one signed link with the file's bytes."""
         if "AUTHORIZATION" in request.headers:
             return storage_error(
                 400,

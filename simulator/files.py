@@ -241,6 +241,7 @@ class Body:
         self._data, self._path, self.size = data, path, size
 
     def chunks(self, start: int, stop: int, block: int = 256 * 1024) -> Iterator[bytes]:
+        """Yield the bytes from `start` to `stop`, a block at a time."""
         file: BinaryIO = (
             io.BytesIO(self._data or b"")
             if self._path is None
@@ -250,10 +251,12 @@ class Body:
         return _pieces(file, start, stop, block)
 
     def read(self) -> bytes:
+        """Return all bytes."""
         return b"".join(self.chunks(0, self.size))
 
     @property
     def on_disk(self) -> bool:
+        """Return whether the bytes lie in a file."""
         return self._path is not None
 
 
@@ -292,6 +295,7 @@ class BodyCache:
         self.built = 0
 
     def get(self, key: object, build: Callable[[BinaryIO], None]) -> Body:
+        """Return the body of this key, built if it is not there yet."""
         with self._lock:
             found = self._bodies.get(key)
             if found is not None:
@@ -343,6 +347,7 @@ class BodyCache:
                         gone._path.unlink(missing_ok=True)
 
     def close(self) -> None:
+        """Forget all bodies and delete their files."""
         with self._lock:
             self._bodies.clear()
             if self._folder is not None:

@@ -22,6 +22,7 @@ DEGREES = math.pi / 180
 
 
 def step(t: Array, amount: float, centre: float, width: float) -> Array:
+    """Return a smooth step of `amount` around the time `centre`."""
     return 0.5 * amount * (1.0 + np.tanh((t - centre) / width))
 
 
@@ -31,6 +32,7 @@ def turn(t: Array, peak_rate: float, centre: float, width: float) -> Array:
 
 
 def hump(t: Array, amount: float, up: float, down: float, width: float) -> Array:
+    """Return a smooth rise at `up` and the fall back at `down`."""
     return step(t, amount, up, width) - step(t, amount, down, width)
 
 

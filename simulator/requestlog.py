@@ -47,6 +47,7 @@ class RequestLog:
             self.most_in_flight = self.in_flight
 
     def begin(self, entry: Entry) -> None:
+        """Note that a request has come."""
         with self._lock:
             self.total += 1
             entry.number = self.total
@@ -56,6 +57,7 @@ class RequestLog:
             self.most_in_flight = max(self.most_in_flight, self.in_flight)
 
     def end(self, entry: Entry) -> None:
+        """Note that a request was answered."""
         with self._lock:
             entry.seconds = time.monotonic() - entry.started_at
             if entry.status is not None:
@@ -63,10 +65,12 @@ class RequestLog:
             self.in_flight -= 1
 
     def find(self, route: str) -> list[Entry]:
+        """Return the requests to one route, oldest first."""
         with self._lock:
             return [entry for entry in self.entries if entry.route == route]
 
     def summary(self) -> dict[str, Any]:
+        """Return counts by route and status, and the most requests at once."""
         with self._lock:
             return {
                 "total": self.total,
@@ -80,5 +84,6 @@ class RequestLog:
             }
 
     def rows(self) -> list[dict[str, Any]]:
+        """Return every request as a plain dictionary."""
         with self._lock:
             return [asdict(entry) for entry in self.entries]

@@ -84,6 +84,7 @@ class Scenario:
 
     @classmethod
     def parse(cls, text: str) -> Scenario:
+        """Return the switches that a text names; `ScenarioError` for others."""
         values: dict[str, float | None] = {}
         for item in filter(None, (part.strip() for part in text.split(","))):
             name, _, number = SHORTHAND.get(item, item).partition("=")
@@ -108,17 +109,20 @@ class Scenario:
         return name in self.values
 
     def value(self, name: str, default: float) -> float:
+        """Return the number that was given with a switch, else `default`."""
         found = self.values.get(name)
         return default if found is None else found
 
     @property
     def text(self) -> str:
+        """Return the switches as the text that sets them."""
         return ",".join(
             name if value is None else f"{name}={value:g}"
             for name, value in self.values.items()
         )
 
     def options(self, noise_mm: float) -> Options:
+        """Return what the switches mean for the content of files."""
         lefty = "raw"
         if "lefty-mirrored" in self:
             lefty = "mirrored"
@@ -136,6 +140,7 @@ class Scenario:
 
 
 def help_text() -> str:
+    """Return a line for each switch: its name and what it does."""
     lines = []
     for name, (meaning, default) in SCENARIOS.items():
         shown = name if default is None else f"{name}[={default:g}]"

@@ -192,18 +192,22 @@ class SimulatorServer:
 
     @property
     def url(self) -> str:
+        """Return the address under which the simulator answers."""
         host, port = self._server.server_address[:2]
         return f"http://{host!s}:{port}"
 
     @property
     def world(self) -> Any:
+        """Return the invented data, so that a test can change them."""
         return self.app.world
 
     @property
     def log(self) -> Any:
+        """Return the log of requests."""
         return self.app.log
 
     def start(self) -> SimulatorServer:
+        """Answer in a thread of this process; returns the server itself."""
         self._thread = threading.Thread(
             target=self._server.serve_forever,
             kwargs={"poll_interval": 0.05},
@@ -214,9 +218,11 @@ class SimulatorServer:
         return self
 
     def serve_forever(self) -> None:
+        """Answer until the process is stopped."""
         self._server.serve_forever(poll_interval=0.2)
 
     def stop(self) -> None:
+        """Stop answering and close all connections."""
         if self._thread is not None:
             self._server.shutdown()
             self._thread.join()

@@ -51,11 +51,13 @@ class Movement:
         return np.arange(self.frames) / self.rate_hz
 
     def curves(self) -> Curves:
+        """Return the motion as a function of time, in seconds from contact."""
         if self.kind == "walk":
             return walk_curves(self.build, speed_m_per_s=1.15, phase=self.walk_phase)
         return swing_curves(self.shape, self.build)
 
     def skeleton_at(self, file_time_s: Array) -> Skeleton:
+        """Return the joint centers at times of the file, in seconds."""
         return skeleton(self.curves()(file_time_s - self.contact_s), self.build)
 
     def skeletons(self) -> tuple[Skeleton, Skeleton, Skeleton]:
@@ -69,6 +71,7 @@ class Movement:
 
     @property
     def lead(self) -> str:
+        """Return the letter of the side that faces the pitcher: l or r."""
         return "l" if self.bats == "R" else "r"
 
 

@@ -25,6 +25,8 @@ REASONS = {
 
 @dataclass
 class Response:
+    """An answer before it is sent."""
+
     status: int
     body: bytes = b""
     content_type: str = "application/json"
@@ -36,11 +38,13 @@ class Response:
 def as_json(
     value: Any, status: int = 200, headers: Iterable[tuple[str, str]] = ()
 ) -> Response:
+    """Return an answer with a JSON body."""
     text = json.dumps(value, allow_nan=False, separators=(",", ":"))
     return Response(status, text.encode(), headers=list(headers))
 
 
 def detail(status: int, text: str | list[dict[str, Any]]) -> Response:
+    """Return an error in the vendor's shape."""
     return as_json({"detail": text}, status)
 
 
@@ -50,10 +54,12 @@ def message(status: int, text: str) -> Response:
 
 
 def html(status: int) -> Response:
+    """Return an answer that is a web page, as a gateway gives it."""
     return Response(status, HTML_PAGE, "text/html; charset=utf-8")
 
 
 def storage_error(status: int, code: str, text: str) -> Response:
+    """Return an error in the shape of the file storage."""
     body = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f"<Error><Code>{code}</Code><Message>{text}</Message>"
@@ -71,11 +77,14 @@ class Refused(Exception):
 
 
 def invalid(where: str, name: str, text: str, kind: str) -> dict[str, Any]:
+    """Return one entry of a 422: where, what, and of which kind."""
     return {"loc": [where, name], "msg": text, "type": kind}
 
 
 @dataclass
 class Request:
+    """A request after it was read."""
+
     method: str
     path: str
     query: dict[str, list[str]]
@@ -85,6 +94,7 @@ class Request:
     raw_path: str
 
     def number(self, name: str) -> int | None:
+        """Return a whole number of the query; None without one."""
         if name not in self.query:
             return None
         text = self.query[name][-1]
@@ -97,9 +107,11 @@ class Request:
             ) from None
 
     def text(self, name: str) -> str | None:
+        """Return a text of the query; None without one."""
         return self.query[name][-1] if name in self.query else None
 
     def json_object(self) -> dict[str, Any]:
+        """Return the body as an object; answer 422 where it is none."""
         try:
             value = json.loads(self.body)
         except ValueError:
@@ -117,6 +129,7 @@ Handler = Callable[[Request], Response]
 
 
 def read_request(environ: dict[str, Any]) -> Request:
+    """Return the request that a WSGI environment holds."""
     raw = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
     # A doubled slash is accepted, as the vendor's own client sends it.
     path = re.sub(r"/{2,}", "/", raw)
@@ -140,6 +153,7 @@ def read_request(environ: dict[str, Any]) -> Request:
 
 
 def scheme(authorization: str | None) -> str | None:
+    """Return the word before the secret of an Authorization header."""
     return None if authorization is None else authorization.partition(" ")[0]
 
 
@@ -162,6 +176,7 @@ class _Result:
 def send(
     response: Response, start_response: Callable[..., Any], done: Callable[[], None]
 ) -> _Result:
+    """Send an answer the WSGI way; `done` is called when its last byte is out."""
     length = len(response.body) if response.length is None else response.length
     start_response(
         f"{response.status} {REASONS[response.status]}",
@@ -175,10 +190,12 @@ def send(
 
 
 def start_of(day: date) -> datetime:
+    """Return midnight UTC of a day."""
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def moment(name: str, text: str, where: str = "query") -> datetime:
+    """Return the time that a parameter names; answer 422 where it is none."""
     try:
         if len(text) == 10:
             return start_of(date.fromisoformat(text))
