@@ -149,10 +149,9 @@ def table_bytes(table: str) -> int:
         return int(pages * cursor.fetchone()[0])
 
 
-def json_rows(files: dict[str, list[Columns]], *, by_key: bool) -> dict[str, Any]:
-    """Measure the usual way: a row for each frame with its numbers as JSON."""
-    from django.db import connection, models, transaction
-    from django.db.models.fields.json import KeyTransform
+def _row_model(name: str) -> Any:
+    """Return a model of one row a frame, whose numbers are a JSON object."""
+    from django.db import models
 
     class Meta:
         app_label = "athletes"
@@ -161,8 +160,8 @@ def json_rows(files: dict[str, list[Columns]], *, by_key: bool) -> dict[str, Any
             models.Index(fields=["data_type", "movement_id"], name="bench_movement"),
         )
 
-    FrameRow = type(
-        f"FrameRow{int(by_key)}",
+    return type(
+        name,
         (models.Model,),
         {
             "__module__": __name__,
@@ -174,78 +173,95 @@ def json_rows(files: dict[str, list[Columns]], *, by_key: bool) -> dict[str, Any
             "data": models.JSONField(),
         },
     )
-    rows_of: Any = FrameRow._default_manager  # type: ignore[attr-defined]
 
-    def rows() -> Iterator[Any]:
-        for data_type, movements in files.items():
-            for movement_id, columns in enumerate(movements):
-                names = list(columns)
-                block = np.column_stack(list(columns.values()))
-                times = columns["time"]
-                for frame, values in enumerate(block.tolist()):
-                    # JSON knows no NaN.
-                    data = {
-                        name: value if value == value else None
-                        for name, value in zip(names, values, strict=True)
-                    }
-                    yield FrameRow(
-                        movement_id=movement_id,
-                        data_type=data_type,
-                        frame_number=frame,
-                        timestamp=float(times[frame]),
-                        data=data,
-                    )
 
-    def write() -> None:
-        with transaction.atomic():
-            batch: list[Any] = []
-            for row in rows():
-                batch.append(row)
-                if len(batch) == 500:
-                    rows_of.bulk_create(batch)
-                    batch.clear()
-            rows_of.bulk_create(batch)
-
-    def read_whole() -> dict[Any, Any]:
-        answer: dict[Any, dict[str, list[Any]]] = {}
-        for data_type, names in WANTED.items():
-            found = rows_of.filter(
-                data_type=data_type, movement_id__in=range(len(files[data_type]))
-            ).order_by("movement_id", "frame_number")
-            for row in found:
-                columns = answer.setdefault(
-                    (row.movement_id, data_type), {name: [] for name in names}
+def _rows(model: Any, files: dict[str, list[Columns]]) -> Iterator[Any]:
+    """Yield a row for each frame of all movements."""
+    for data_type, movements in files.items():
+        for movement_id, columns in enumerate(movements):
+            names = list(columns)
+            block = np.column_stack(list(columns.values()))
+            times = columns["time"]
+            for frame, values in enumerate(block.tolist()):
+                # JSON knows no NaN.
+                data = {
+                    name: value if value == value else None
+                    for name, value in zip(names, values, strict=True)
+                }
+                yield model(
+                    movement_id=movement_id,
+                    data_type=data_type,
+                    frame_number=frame,
+                    timestamp=float(times[frame]),
+                    data=data,
                 )
-                for name in names:
-                    columns[name].append(row.data[name])
-        return {
-            key: {name: np.array(values) for name, values in columns.items()}
-            for key, columns in answer.items()
-        }
 
-    def read_by_key() -> dict[Any, Any]:
-        answer: dict[Any, list[Any]] = {}
-        for data_type, names in WANTED.items():
-            found = (
-                rows_of.filter(
-                    data_type=data_type, movement_id__in=range(len(files[data_type]))
-                )
-                .order_by("movement_id", "frame_number")
-                .values_list("movement_id", *(KeyTransform(n, "data") for n in names))
+
+def _write_rows(model: Any, files: dict[str, list[Columns]]) -> None:
+    """Store the rows of all movements, 500 in a statement."""
+    from django.db import transaction
+
+    with transaction.atomic():
+        batch: list[Any] = []
+        for row in _rows(model, files):
+            batch.append(row)
+            if len(batch) == 500:
+                model._default_manager.bulk_create(batch)
+                batch.clear()
+        model._default_manager.bulk_create(batch)
+
+
+def _rows_of(model: Any, data_type: str, files: dict[str, list[Columns]]) -> Any:
+    """Return the rows of one data type in the order of their frames."""
+    return model._default_manager.filter(
+        data_type=data_type, movement_id__in=range(len(files[data_type]))
+    ).order_by("movement_id", "frame_number")
+
+
+def _read_whole(model: Any, files: dict[str, list[Columns]]) -> dict[Any, Any]:
+    """Return the wanted columns by reading the whole JSON of every row."""
+    answer: dict[Any, dict[str, list[Any]]] = {}
+    for data_type, names in WANTED.items():
+        for row in _rows_of(model, data_type, files):
+            columns = answer.setdefault(
+                (row.movement_id, data_type), {name: [] for name in names}
             )
-            for movement_id, *values in found:
-                answer.setdefault((movement_id, data_type), []).append(values)
-        return {key: np.array(values, dtype=float) for key, values in answer.items()}
+            for name in names:
+                columns[name].append(row.data[name])
+    return {
+        key: {name: np.array(values) for name, values in columns.items()}
+        for key, columns in answer.items()
+    }
 
+
+def _read_by_key(model: Any, files: dict[str, list[Columns]]) -> dict[Any, Any]:
+    """Return the wanted columns by having the database take them out of the JSON."""
+    from django.db.models.fields.json import KeyTransform
+
+    answer: dict[Any, list[Any]] = {}
+    for data_type, names in WANTED.items():
+        found = _rows_of(model, data_type, files).values_list(
+            "movement_id", *(KeyTransform(n, "data") for n in names)
+        )
+        for movement_id, *values in found:
+            answer.setdefault((movement_id, data_type), []).append(values)
+    return {key: np.array(values, dtype=float) for key, values in answer.items()}
+
+
+def json_rows(files: dict[str, list[Columns]], *, by_key: bool) -> dict[str, Any]:
+    """Measure the usual way: a row for each frame with its numbers as JSON."""
+    from django.db import connection
+
+    model = _row_model(f"FrameRow{int(by_key)}")
     empty = table_bytes("django_migrations") if connection.vendor == "sqlite" else 0
     with connection.schema_editor() as editor:
-        editor.create_model(FrameRow)  # type: ignore[arg-type]
-    write_s = once(write)
+        editor.create_model(model)
+    write_s = once(lambda: _write_rows(model, files))
     size = table_bytes("bench_row_per_frame") - empty
-    read = read_by_key if by_key else read_whole
-    read_ms = timed(read, 3)
+    read = _read_by_key if by_key else _read_whole
+    read_ms = timed(lambda: read(model, files), 3)
     with connection.schema_editor() as editor:
-        editor.delete_model(FrameRow)  # type: ignore[arg-type]
+        editor.delete_model(model)
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
             cursor.execute("VACUUM")

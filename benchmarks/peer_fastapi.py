@@ -25,7 +25,6 @@ app = FastAPI()
 class Base(DeclarativeBase):
     """The tables that are read."""
 
-    pass
 
 
 class Player(Base):
