@@ -26,7 +26,6 @@ class Base(DeclarativeBase):
     """The tables that are read."""
 
 
-
 class Player(Base):
     """A row of the athletes' table."""
 
