@@ -347,5 +347,5 @@ class RebootClient:
 
 def _moment_text(moment: datetime) -> str:
     if moment.tzinfo is None:
-        raise ValueError("a point in time needs its zone")
+        raise ValueError("The time has no zone: pass an aware datetime.")
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

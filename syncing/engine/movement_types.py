@@ -8,7 +8,7 @@ from syncing.choices import Phase
 from syncing.client.errors import RebootError
 from syncing.engine.context import RunContext
 from syncing.engine.raw import store_raw
-from syncing.engine.stopping import HOPELESS, fatal_from
+from syncing.engine.stopping import RUN_ENDING_ERRORS, fatal_from
 from syncing.mapping import HITTING_SLUG
 from syncing.models import MovementType, RawPayload
 
@@ -22,7 +22,7 @@ def discover_hitting_id(ctx: RunContext) -> int:
     try:
         types = ctx.client.movement_types()
     except RebootError as error:
-        if isinstance(error, HOPELESS):
+        if isinstance(error, RUN_ENDING_ERRORS):
             raise fatal_from(error, "reading movement types") from error
         ctx.record_error(
             what="Reading movement types",

@@ -19,7 +19,7 @@ from syncing.client.pagination import in_chunks
 from syncing.client.types import RebootPlayer
 from syncing.engine.context import RunContext
 from syncing.engine.raw import store_raw
-from syncing.engine.stopping import HOPELESS, FatalError, fatal_from
+from syncing.engine.stopping import RUN_ENDING_ERRORS, FatalError, fatal_from
 from syncing.mapping import map_player
 from syncing.models import AnalysisJob, RawPayload
 
@@ -56,7 +56,7 @@ def sync_players(ctx: RunContext) -> None:
             _store(ctx, chunk)
             ctx.advance(Phase.PLAYERS, len(chunk))
     except RebootError as error:
-        if isinstance(error, HOPELESS):
+        if isinstance(error, RUN_ENDING_ERRORS):
             raise fatal_from(error, "reading athletes") from error
         ctx.record_error(
             what="Reading athletes",

@@ -15,7 +15,7 @@ from syncing.client.types import RebootSession
 from syncing.engine.context import RunContext
 from syncing.engine.players import CHUNK, refuse_implausible
 from syncing.engine.raw import store_raw
-from syncing.engine.stopping import HOPELESS, fatal_from
+from syncing.engine.stopping import RUN_ENDING_ERRORS, fatal_from
 from syncing.mapping import read_moment
 from syncing.models import RawPayload, SyncCursor, VendorSession
 
@@ -61,7 +61,7 @@ def list_sessions(ctx: RunContext) -> None:
             _note(ctx, chunk, look_again=is_full)
             ctx.advance(Phase.SESSIONS, len(chunk))
     except RebootError as error:
-        if isinstance(error, HOPELESS):
+        if isinstance(error, RUN_ENDING_ERRORS):
             raise fatal_from(error, "listing sessions") from error
         # The cursor stays, so that the next run asks for the same again.
         ctx.record_error(

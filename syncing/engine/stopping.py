@@ -11,7 +11,7 @@ from syncing.client.errors import (
 from syncing.hints import HINT_OTHERWISE, HINTS
 
 #: Answers after which asking for anything else is pointless.
-HOPELESS = (AuthenticationError, ConfigurationError, UnavailableError)
+RUN_ENDING_ERRORS = (AuthenticationError, ConfigurationError, UnavailableError)
 
 
 class StopRun(BaseException):

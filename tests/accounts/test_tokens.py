@@ -14,7 +14,7 @@ from accounts.services import (
     revoke_token,
     take_over_token,
 )
-from accounts.throttle import WINDOW_S, Throttle
+from accounts.throttle import WINDOW_S, Throttle, count_calls
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -173,6 +173,15 @@ def store():
 @pytest.fixture(autouse=True)
 def _empty(store):
     store.clear()
+
+
+def test_calls_are_counted_by_name_until_their_time_is_over(store):
+    counts = [count_calls("a", lifetime_s=60, store=store) for _ in range(2)]
+    assert counts == [1, 2]
+    assert count_calls("a", lifetime_s=60, calls=3, store=store) == 5
+    assert count_calls("b", lifetime_s=60, store=store) == 1
+    store.delete("a")
+    assert count_calls("a", lifetime_s=60, store=store) == 1
 
 
 def test_throttle_counts_within_a_minute(clock, store):
