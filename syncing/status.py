@@ -26,21 +26,13 @@ from syncing.models import (
 )
 
 T = TypeVar("T")
-
-
 #: Without a heartbeat for so long the workers are taken for stopped.
 WORKER_SILENCE_S = 180.0
-
-
 #: A host that beat within the first of these, but not within the second, is asked for
 #: a sign; one that was silent for longer is taken for switched off.
 _QUIET_S = (600.0, 45.0)
-
-
 #: A time that is left is only said after this much was done and this long.
 _ESTIMATE_AFTER_S = 5.0
-
-
 _ESTIMATE_AFTER_DONE = 5
 
 

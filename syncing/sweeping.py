@@ -20,16 +20,10 @@ from syncing.services import enqueue, request_sync
 
 #: A queued run that no worker took up is enqueued again after this long.
 QUEUE_PATIENCE = timedelta(seconds=90)
-
-
 #: After so many runs in a row that were cut off, a person has to look.
 MAX_ABANDONED = 3
-
-
 #: After a run that failed as a whole the sweep leaves the vendor alone for so long.
 REST_AFTER_FAILURE = timedelta(hours=1)
-
-
 _FULL_WANTED = "full-run-wanted"
 
 

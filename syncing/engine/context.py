@@ -42,7 +42,6 @@ from syncing.models import (
 
 logger = logging.getLogger(__name__)
 
-
 #: How often the leader of a run looks for helpers that died.
 _LOOK_FOR_DEAD_S = 2.0
 
