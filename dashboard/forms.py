@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 
 from athletes.models import Condition, DataState, Hand, Inclusion, Session
+from athletes.phrases import EVENTS
 from biomechanics.definitions import SERIES, SeriesDefinition
 from dashboard.selectors.duplicates_page import MergeFact
 from dashboard.selectors.swing_page import EventRow
@@ -131,11 +132,8 @@ class TagForm(forms.Form):
 
 # Instants on which curves can be laid over each other, as the pages name them.
 ALIGNMENTS = [
-    ("reference", "Reference"),
-    ("load", "Load"),
-    ("first_move", "First move"),
-    ("foot_down", "Foot down"),
-    ("peak_hand_speed", "Peak hand speed"),
+    (event, EVENTS[event][0])
+    for event in ("reference", "load", "first_move", "foot_down", "peak_hand_speed")
 ]
 
 

@@ -22,6 +22,9 @@ BASELINE_SESSIONS = 3
 #: At most so many digits are added where a change would not be seen without them.
 MORE_DECIMALS = 2
 
+#: Why a difference is not called real, as pages and JSON say it.
+INSIDE_SCATTER = "The difference is inside swing-to-swing scatter."
+
 
 @dataclass(frozen=True)
 class MetricChange:
@@ -148,7 +151,7 @@ def change_at(points: Sequence[Point], at: Point) -> MetricChange:
         n_before,
         len(earlier),
         scatter.source == "own",
-        reason="" if real else "The difference is inside swing-to-swing scatter.",
+        reason="" if real else INSIDE_SCATTER,
         since=f"against the last {spelled(len(earlier))}"
         if len(earlier) > 1
         else "against last time",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from athletes.analysis.metric_reading import MetricReading
 from athletes.models import Hand, Player
@@ -16,6 +16,7 @@ from dashboard.selectors.paging import (
     bounded_count,
     page_of,
 )
+from dashboard.selectors.table_order import LARGEST_FIRST, TableOrder, order_from
 
 PAGE_SIZE = 50
 
@@ -40,51 +41,32 @@ class AthleteColumn:
     label: str
     metric: str = ""
     numeric: bool = False
-    # The direction that a first click means: names from A, numbers from the top.
-    first_descending: bool = False
+    # What a first click means: names from A, numbers from the top.
+    descending_words: str = ""
 
 
 ATHLETE_COLUMNS = (
     AthleteColumn("name", "Athlete"),
     AthleteColumn("bats", "Bats"),
-    AthleteColumn("last_session", "Last session", first_descending=True),
-    AthleteColumn("sessions", "Sessions", numeric=True, first_descending=True),
-    AthleteColumn("swings", "Swings", numeric=True, first_descending=True),
+    AthleteColumn("last_session", "Last session", descending_words="newest first"),
+    AthleteColumn("sessions", "Sessions", numeric=True, descending_words=LARGEST_FIRST),
+    AthleteColumn("swings", "Swings", numeric=True, descending_words=LARGEST_FIRST),
     AthleteColumn("data", "Data"),
     AthleteColumn(
         "hand_speed",
         METRICS["peak_hand_speed"].short,
         metric="peak_hand_speed",
         numeric=True,
-        first_descending=True,
+        descending_words=LARGEST_FIRST,
     ),
     AthleteColumn(
         "bat_speed",
         METRICS["bat_speed_max"].short,
         metric="bat_speed_max",
         numeric=True,
-        first_descending=True,
+        descending_words=LARGEST_FIRST,
     ),
 )
-
-
-def sort_choices(sort: str) -> tuple[tuple[str, str], ...]:
-    """Sort keys and their labels for a phone, where the table has no heads.
-
-    The present order is among them. A list of both directions of every column would
-    be too long.
-    """
-    offered = {}
-    for column in ATHLETE_COLUMNS:
-        key = f"-{column.key}" if column.first_descending else column.key
-        more = ", largest first" if column.numeric else ""
-        more = ", newest first" if column.key == "last_session" else more
-        offered[key] = column.label + more
-    if sort not in offered:
-        key, _ = parse_sort(sort)
-        label = next(column.label for column in ATHLETE_COLUMNS if column.key == key)
-        offered[sort] = f"{label}, the other way round"
-    return tuple(offered.items())
 
 
 @dataclass(frozen=True)
@@ -126,7 +108,7 @@ class AthleteList:
 
     rows: tuple[AthleteRow, ...]
     filter: AthleteFilter
-    sort: str
+    order: TableOrder
     total: int
     has_previous: bool
     has_next: bool
@@ -147,15 +129,6 @@ class AthleteList:
     def total_shown(self) -> int:
         """The number of matches that the page names."""
         return min(self.total, COUNT_LIMIT)
-
-
-def parse_sort(text: str) -> tuple[str, bool]:
-    """The column and whether it descends: `-swings` is swings, largest first.
-
-    Anything unknown is by name.
-    """
-    key, descending = text.removeprefix("-"), text.startswith("-")
-    return (key, descending) if key in ORDERS else ("name", False)
 
 
 def filtered(players: PlayerQuerySet, wanted: AthleteFilter) -> PlayerQuerySet:
@@ -187,15 +160,14 @@ def athlete_list(
     size: int = PAGE_SIZE,
 ) -> AthleteList:
     """One page of athletes in the wanted order; at most six queries."""
-    key, descending = parse_sort(sort)
-    order = ORDERS[key]
-    order = Order(order.fields, descending=descending, nullable=order.nullable)
+    order = order_from(sort, ORDERS, "name")
+    rows_order = replace(ORDERS[order.key], descending=order.descending)
     matching = filtered(players, wanted)
-    page = page_of(matching, order, size=size, after=after, before=before)
+    page = page_of(matching, rows_order, size=size, after=after, before=before)
     return AthleteList(
         rows=tuple(_row(player) for player in page.rows),
         filter=wanted,
-        sort=f"-{key}" if descending else key,
+        order=order,
         total=_total(matching, page),
         has_previous=page.has_previous,
         has_next=page.has_next,

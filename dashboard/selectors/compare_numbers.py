@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from athletes.access import Viewer, visible_sessions
-from athletes.analysis.changes import scatter_of_points
+from athletes.analysis.changes import INSIDE_SCATTER, scatter_of_points
 from athletes.analysis.event_rules import commonest
 from athletes.analysis.history import Basis, History, histories
 from athletes.analysis.means_by_side import metric_rule
@@ -138,7 +138,7 @@ def _cell(
         )
     smallest = smallest_detectable_change(scatter, n_a=len(base), n_b=n)
     real = is_real(delta, smallest)
-    reason = "" if real else "The difference is inside swing-to-swing scatter."
+    reason = "" if real else INSIDE_SCATTER
     return CompareCell(
         item.letter, definition, mean, sd, n, delta, smallest, real, reason
     )

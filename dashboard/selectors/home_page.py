@@ -23,6 +23,8 @@ WEEK = dt.timedelta(days=7)
 # An athlete who hit within a month and then not for two weeks may have been missed.
 STALE_AFTER = dt.timedelta(days=14)
 STALE_UNTIL = dt.timedelta(days=45)
+# Nobody misses who came only once or twice.
+STALE_SESSIONS = 3
 ATTENTION_SHOWN = 8
 
 
@@ -172,7 +174,7 @@ def attention(
     quiet: Iterable[Player] = players.filter(
         last_session_on__lt=today - STALE_AFTER,
         last_session_on__gte=today - STALE_UNTIL,
-        session_count__gte=3,
+        session_count__gte=STALE_SESSIONS,
     ).order_by("last_session_on", "id")[:ATTENTION_SHOWN]
     lines += [
         AttentionLine("no session for two weeks or more", player) for player in quiet

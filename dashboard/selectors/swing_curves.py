@@ -28,7 +28,7 @@ from dashboard.selectors.swing_figure import (
     no_figure,
     path_chart,
 )
-from dashboard.selectors.swing_page import reference_of, zero_of
+from dashboard.selectors.swing_page import CLIP_START, reference_of, zero_of
 from dashboard.selectors.vendor_angles import (
     VENDOR_GROUPS,
     TimeAxis,
@@ -56,6 +56,8 @@ class SwingTab:
     first: int
     empty: str
 
+
+_NO_ENERGETICS = "No momentum and energy data of this swing have come from the vendor."
 
 SWING_TABS: dict[str, SwingTab] = {
     tab.key: tab
@@ -112,7 +114,7 @@ SWING_TABS: dict[str, SwingTab] = {
             "Energy",
             ("ke_total", "ke_lower", "ke_torso", "ke_arms", "ke_bat"),
             5,
-            "No momentum and energy data of this swing have come from the vendor.",
+            _NO_ENERGETICS,
         ),
         SwingTab(
             "momentum",
@@ -121,7 +123,7 @@ SWING_TABS: dict[str, SwingTab] = {
             "Angular momentum",
             ("l_pelvis", "l_torso", "l_arms", "l_bat"),
             4,
-            "No momentum and energy data of this swing have come from the vendor.",
+            _NO_ENERGETICS,
         ),
     )
 }
@@ -336,7 +338,7 @@ def series_chart(
                 name, curves, zero_s, [time_s for _, time_s in table_events], letter
             )
         )
-    zero_name = label or "the start of the clip"
+    zero_name = label or CLIP_START
     chart = charts.Chart(
         lines=lines,
         legend=legend,

@@ -18,7 +18,7 @@ from athletes.models import DataType, Movement
 from athletes.phrases import EVENTS
 from biomechanics import skeleton
 from dashboard import charts
-from dashboard.selectors.swing_page import reference_of, zero_of
+from dashboard.selectors.swing_page import CLIP_START, reference_of, zero_of
 
 logger = logging.getLogger(__name__)
 
@@ -237,7 +237,7 @@ def figure_of(movement: Movement, points: Points) -> charts.Json | None:
         ),
         events=events,
         zero_s=posed.start_s if zero_s is None else zero_s,
-        reference_label=label or "the start of the clip",
+        reference_label=label or CLIP_START,
     )
 
 

@@ -230,6 +230,10 @@ def _session_means(movement: Movement) -> tuple[dict[str, MetricReading], str]:
     return means, ""
 
 
+#: What curves and figure count from where the swing has no event to count from.
+CLIP_START = "the start of the clip"
+
+
 def reference_of(events: Mapping[str, Any]) -> tuple[float | None, str]:
     """When the reference is, in seconds on the file's clock, and what it is called."""
     entry = events.get("reference") or {}

@@ -11,6 +11,7 @@ from biomechanics.definitions import HEADLINES, METRICS, MetricDefinition
 from dashboard.selectors.session_averages import SessionPart
 from dashboard.selectors.session_page import SessionPage
 from dashboard.selectors.swing_rows import SwingRow
+from dashboard.selectors.table_order import LARGEST_FIRST, TableOrder, order_from
 
 SWING = "swing"
 QUALITY = "quality"
@@ -30,14 +31,14 @@ class SwingColumn:
     metric: MetricDefinition | None = None
 
     @property
-    def first_descending(self) -> bool:
-        """Whether a first click sorts from the top: so for numbers."""
+    def numeric(self) -> bool:
+        """Whether the column holds numbers, which stand to the right."""
         return self.metric is not None and self.metric.unit != "text"
 
     @property
-    def numeric(self) -> bool:
-        """Whether the column holds numbers, which stand to the right."""
-        return self.first_descending
+    def descending_words(self) -> str:
+        """What a first click does with numbers: the largest come first."""
+        return LARGEST_FIRST if self.numeric else ""
 
 
 SWING_COLUMNS = (
@@ -63,44 +64,25 @@ class SwingTable:
 
     rows: tuple[SwingRow, ...]
     means: tuple[MeanRow, ...]
-    key: str
-    descending: bool
+    order: TableOrder
 
     @property
     def sort(self) -> str:
-        """The order as the URL says it; in the order of the session it says nothing."""
-        if self.key == SWING and not self.descending:
-            return ""
-        return f"-{self.key}" if self.descending else self.key
+        """The order as the address names it; nothing for the order of the session."""
+        return _in_address(self.order)
 
     @property
     def sort_choices(self) -> tuple[tuple[str, str], ...]:
-        """Sort keys and their labels for a phone, where the table has no heads.
-
-        The present order is among them. A list of both directions of every column would
-        be too long.
-        """
-        offered = {"": SWING_COLUMNS[0].label}
-        for column in SWING_COLUMNS[1:]:
-            sort = f"-{column.key}" if column.first_descending else column.key
-            offered[sort] = column.label + (", largest first" * column.numeric)
-        if self.sort not in offered:
-            label = next(c.label for c in SWING_COLUMNS if c.key == self.key)
-            offered[self.sort] = f"{label}, the other way round"
-        return tuple(offered.items())
-
-    def aria_sort(self, column: SwingColumn) -> str:
-        """What a screen reader says of the head that sorts."""
-        if column.key != self.key:
-            return ""
-        return "descending" if self.descending else "ascending"
-
-    def next_sort(self, column: SwingColumn) -> str:
-        """The order that a click on the head asks for."""
-        descending = (
-            not self.descending if column.key == self.key else column.first_descending
+        """Orders to choose from on a phone, which shows no heads."""
+        return tuple(
+            (_in_address(order), label)
+            for order, label in self.order.choices(SWING_COLUMNS)
         )
-        return f"-{column.key}" if descending else column.key
+
+
+def _in_address(order: TableOrder) -> str:
+    """The order as the address names it: the session's own needs no name."""
+    return "" if order == TableOrder(SWING) else order.text
 
 
 def swing_table(page: SessionPage, sort: str = "") -> SwingTable:
@@ -108,14 +90,13 @@ def swing_table(page: SessionPage, sort: str = "") -> SwingTable:
 
     An unknown `sort` is the order of the session.
     """
-    key, descending = sort.removeprefix("-"), sort.startswith("-")
-    if key not in {column.key for column in SWING_COLUMNS}:
-        key, descending = SWING, False
+    order = order_from(sort, {column.key for column in SWING_COLUMNS}, SWING)
     return SwingTable(
-        rows=tuple(_sorted(page.swings, _key_of(key), descending=descending)),
+        rows=tuple(
+            _sorted(page.swings, _key_of(order.key), descending=order.descending)
+        ),
         means=tuple(_mean_row(part, page.columns) for part in page.parts),
-        key=key,
-        descending=descending,
+        order=order,
     )
 
 

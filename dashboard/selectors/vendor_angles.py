@@ -25,6 +25,7 @@ from dashboard.selectors.swing_figure import (
     SwingChart,
     report_unreadable,
 )
+from dashboard.selectors.swing_page import CLIP_START
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -205,9 +206,7 @@ def vendor_angles(
         lines=(),
         extra=traces,
         legend=legend,
-        x_title=charts.axis_title(
-            f"Time from {axis.zero_label or 'the start of the clip'}", "ms"
-        ),
+        x_title=charts.axis_title(f"Time from {axis.zero_label or CLIP_START}", "ms"),
         y_title=charts.axis_title("Angle as delivered", "°"),
         y_unit="°",
         marks=axis.marks,

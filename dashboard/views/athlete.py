@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from athletes import access
 from athletes.http import PageRequest, page_number, page_or_fragment
+from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
 from dashboard import charts
 from dashboard.selectors.athlete_page import Trend, athlete_page
 from dashboard.selectors.duplicates_page import identities
@@ -84,7 +85,9 @@ def _trend_figure(trend: Trend | None, system: str) -> charts.Json | None:
             dates=[point.date for point in points if point.date],
             means=[point.mean for point in points if point.date],
             spreads=[
-                point.sd if point.n >= 3 else None for point in points if point.date
+                point.sd if point.n >= LEAST_SWINGS_FOR_SPREAD else None
+                for point in points
+                if point.date
             ],
             counts=[point.n for point in points if point.date],
         )

@@ -17,8 +17,6 @@ from dashboard.selectors.athlete_list import (
     AthleteFilter,
     AthleteList,
     athlete_list,
-    parse_sort,
-    sort_choices,
 )
 
 
@@ -54,7 +52,10 @@ def athletes(request: PageRequest) -> HttpResponse:
         "has_tags": bool(tags),
         "list": listing,
         "heads": [_head(column, listing, request.GET) for column in ATHLETE_COLUMNS],
-        "sort_choices": sort_choices(listing.sort),
+        "sort_choices": [
+            (order.text, label)
+            for order, label in listing.order.choices(ATHLETE_COLUMNS)
+        ],
         "summary": _summary(listing),
         "previous_url": _url(request.GET, before=listing.first_id)
         if listing.has_previous
@@ -97,14 +98,8 @@ def _head(
     column: AthleteColumn, listing: AthleteList, query: QueryDict
 ) -> dict[str, object]:
     """A column's head with the link that sorts by it."""
-    key, descending = parse_sort(listing.sort)
-    sorted_here = key == column.key
-    next_descending = not descending if sorted_here else column.first_descending
     return {
         "column": column,
-        "url": _url(query, sort=f"-{column.key}" if next_descending else column.key),
-        # What a screen reader says of the head that sorts.
-        "aria_sort": ("descending" if descending else "ascending")
-        if sorted_here
-        else "",
+        "url": _url(query, sort=listing.order.after_click(column).text),
+        "aria_sort": listing.order.aria_sort(column),
     }

@@ -101,8 +101,8 @@ def _table_context(
         "heads": [
             {
                 "column": column,
-                "sort": table.next_sort(column),
-                "aria_sort": table.aria_sort(column),
+                "sort": table.order.after_click(column).text,
+                "aria_sort": table.order.aria_sort(column),
             }
             for column in SWING_COLUMNS
         ],
