@@ -148,7 +148,7 @@ def forget_athletes(players: Sequence[int], names: Iterable[str]) -> int:
     """Delete comparisons that name an athlete who is being erased; returns how many.
 
     `players` are all of their records. A comparison with a part of them goes whole:
-    it is not what was saved any more, and its name may be about him.
+    it is not what was saved any more, and its name may be about them.
     """
     doomed = (
         Q(items__player__in=players)

@@ -2,7 +2,7 @@
 
 A link opens what its maker may see and export at that moment, asked of the one place
 that decides (`athletes.access`): a maker who is switched off, or who lost the athlete,
-takes the link with him, and gets it back with the athlete.
+takes the link along, and has it back with the athlete.
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ def _at(points: Sequence[Point], session_id: int) -> Point:
     )
 
 
-# Of what unit a metric is decides how more and less of it are said.
+# How more and less are called, by the unit of the metric.
 _MORE_LESS = {
     "deg/s": ("faster", "slower"),
     "m/s": ("faster", "slower"),

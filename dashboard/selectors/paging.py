@@ -14,7 +14,7 @@ from django.db.models import Model, Q, QuerySet
 
 Row = TypeVar("Row", bound=Model)
 
-# A count beyond this is said as "more than": nobody reads it, and counting
+# Beyond this count a page says "more than": nobody reads it, and counting
 # every row that a filter lets through is what makes long lists slow.
 COUNT_LIMIT = 10_000
 
@@ -65,8 +65,8 @@ def _beyond(fields: Sequence[str], values: Sequence[Any], *, upwards: bool) -> Q
         for earlier in range(place):
             step &= Q(**{fields[earlier]: values[earlier]})
         beyond |= step
-    # The same said once more of the first field alone: from this the database
-    # can start in the middle of the index, from the alternatives it cannot.
+    # Asked of the first field alone as well, the database can start in the middle of
+    # the index; from the alternatives it cannot.
     return Q(**{f"{fields[0]}__{strict}e": values[0]}) & beyond
 
 

@@ -140,7 +140,7 @@ def session_curves(
         x_title=charts.axis_title(f"Time from {zero_words}", "ms"),
         y_title=charts.axis_title(series.name, label),
         y_unit=label,
-        # Where an event lies on the mean is said of one side alone.
+        # Events have one place on the mean only where there is one mean.
         marks=[charts.Mark("zero", 0.0, zero_words)]
         if len(groups) > 1
         else _mean_marks(counted, align),

@@ -69,7 +69,7 @@ def _url(page: ComparePage, keys: Sequence[str]) -> str:
 
 
 def _with(page: ComparePage, key: str) -> str:
-    """The same comparison with one more item."""
+    """The URL of the comparison with one more item."""
     return _url(page, [*(str(item.key) for item in page.items), key])
 
 

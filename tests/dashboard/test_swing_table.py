@@ -72,6 +72,15 @@ def test_a_second_click_turns_the_order_round(session):
         assert sort in dict(table.sort_choices)
 
 
+def test_only_the_menu_and_the_form_leave_the_own_order_of_the_session_unsaid(session):
+    page = session_page(session, session.player.sessions.all())
+    first = SWING_COLUMNS[0]
+    table = swing_table(page, "-quality")
+    assert table.order.after_click(first).text == "swing"
+    assert dict(table.sort_choices)[""] == first.label
+    assert swing_table(page, "swing").sort == ""
+
+
 def test_page_and_fragment_hold_the_same_order(client, session):
     client.force_login(make_user(), backend="django.contrib.auth.backends.ModelBackend")
     url = f"/athletes/sessions/{session.pk}/?sort=-peak_pelvis_omega&series=x_factor"
