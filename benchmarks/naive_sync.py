@@ -33,7 +33,7 @@ def main() -> None:
     from athletes.models import Player, Session
     from syncing.choices import ExportType
     from syncing.client.reboot import RebootClient
-    from syncing.engine.incoming import Incoming, read_limits, store_incoming
+    from syncing.engine.incoming import IncomingFiles, read_limits, store_incoming
     from syncing.engine.vendor import vendor_credentials
     from syncing.mapping import HITTING_SLUG, map_player, map_session
     from syncing.reader.packing import read_and_pack
@@ -66,7 +66,7 @@ def main() -> None:
         for url in reply.download_urls:
             file = io.BytesIO()
             client.download(url, file)
-            read = Incoming()
+            read = IncomingFiles()
             result = read_and_pack(
                 file, data_type=data_type, known_movement_id=None, limits=read_limits()
             )

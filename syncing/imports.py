@@ -25,7 +25,7 @@ from athletes.identity.session_parts import add_part, find_part
 from athletes.models import Movement, Player, Session
 from syncing.choices import ExportType, JobState, Phase, RunKind, RunStatus, SyncType
 from syncing.engine.incoming import (
-    Incoming,
+    IncomingFiles,
     NeedsEachMovementError,
     read_limits,
     store_incoming,
@@ -80,7 +80,7 @@ class ImportResult:
 class _FilesOfType:
     """All given files of one data type: what they hold, their hash and size."""
 
-    incoming: Incoming = field(default_factory=Incoming)
+    incoming: IncomingFiles = field(default_factory=IncomingFiles)
     sha256: str = ""
     size: int = 0
 

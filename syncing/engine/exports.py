@@ -40,10 +40,10 @@ from syncing.engine.context import RunContext
 from syncing.engine.downloads import DownloadedFile
 from syncing.engine.outcomes import Outcomes
 from syncing.engine.pool import Crew
-from syncing.engine.readers import Processes
+from syncing.engine.readers import ReaderProcesses
 from syncing.engine.session_numbers import SessionNumbers
 from syncing.engine.stopping import fatal_from
-from syncing.engine.storing import Storing
+from syncing.engine.storing import ExportStorer
 from syncing.models import AnalysisJob, ExportJob
 
 logger = logging.getLogger(__name__)
@@ -88,12 +88,12 @@ class _ExportThreads:
         self._checking_end = threading.Lock()
         self._checked_end_at = 0.0
         self._finished = False
-        self._processes = Processes(self._process_count(), check=ctx.check)
+        self._processes = ReaderProcesses(self._process_count(), check=ctx.check)
         self._claims = Claims(ctx)
         self._outcomes = Outcomes(ctx, self._claims, on_no_file=self._files.put)
         self._asker = ExportAsker(ctx, hitting_id, self._outcomes)
         self._numbers = SessionNumbers(ctx, self._processes)
-        self._storing = Storing(
+        self._storing = ExportStorer(
             ctx,
             claims=self._claims,
             outcomes=self._outcomes,

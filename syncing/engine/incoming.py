@@ -33,7 +33,7 @@ def read_limits() -> ReadLimits:
     )
 
 
-class Incoming:
+class IncomingFiles:
     """What the export files of one session and data type hold, gathered for storing.
 
     ``metadata`` is by the vendor's id of the movement. ``failures`` are movements that
@@ -104,7 +104,7 @@ class Incoming:
 
 
 def store_incoming(
-    incoming: Incoming, *, session_pk: int, data_type: str, is_whole_session: bool
+    incoming: IncomingFiles, *, session_pk: int, data_type: str, is_whole_session: bool
 ) -> StoreCounts:
     """Store the frames or the metadata of one session: all of them, or none.
 

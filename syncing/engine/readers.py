@@ -108,7 +108,7 @@ class _Child:
         self._socket.close()
 
 
-class Processes:
+class ReaderProcesses:
     """Some child processes; with none, work is done in the calling thread.
 
     Parameters

@@ -17,7 +17,7 @@ from athletes.frames.store import StoreCounts
 from athletes.models import Session
 from syncing.choices import OPEN_STATES, JobState
 from syncing.engine.context import RunContext
-from syncing.engine.readers import Processes
+from syncing.engine.readers import ReaderProcesses
 from syncing.listeners import tell_stored
 from syncing.models import AnalysisJob, ExportJob
 
@@ -37,7 +37,7 @@ class _SessionTally:
 class SessionNumbers:
     """Computes the numbers of sessions, and counts their movements."""
 
-    def __init__(self, ctx: RunContext, processes: Processes) -> None:
+    def __init__(self, ctx: RunContext, processes: ReaderProcesses) -> None:
         self._ctx = ctx
         self._processes = processes
         self._tallies: dict[int, _SessionTally] = {}

@@ -17,13 +17,13 @@ from syncing.engine.asking import ExportAsker, FetchedJob, known_movements
 from syncing.engine.claims import Claims, TakenError
 from syncing.engine.context import RunContext
 from syncing.engine.incoming import (
-    Incoming,
+    IncomingFiles,
     NeedsEachMovementError,
     read_limits,
     store_incoming,
 )
 from syncing.engine.outcomes import Outcomes
-from syncing.engine.readers import ProcessDiedError, Processes, RemoteError
+from syncing.engine.readers import ProcessDiedError, ReaderProcesses, RemoteError
 from syncing.engine.session_numbers import SessionNumbers, want_numbers
 from syncing.models import ExportJob
 from syncing.reader.contents import MovementFailure
@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 _MIXED = {"two_swings_one_id", "conflicting_rows"}
 
 
-class Storing:
+class ExportStorer:
     """Reads and stores the files of the jobs of one run."""
 
     def __init__(
@@ -46,7 +46,7 @@ class Storing:
         outcomes: Outcomes,
         asker: ExportAsker,
         numbers: SessionNumbers,
-        processes: Processes,
+        processes: ReaderProcesses,
     ) -> None:
         self._ctx = ctx
         self._claims = claims
@@ -86,9 +86,9 @@ class Storing:
         self._ctx.count("exports", outcome)
         self._ctx.advance(Phase.EXPORTS)
 
-    def _read(self, item: FetchedJob) -> Incoming:
+    def _read(self, item: FetchedJob) -> IncomingFiles:
         """Return what the files of a job hold."""
-        incoming = Incoming()
+        incoming = IncomingFiles()
         results = self._processes.read(
             item.files, data_type=item.job.data_type, limits=self._limits
         )
@@ -96,7 +96,7 @@ class Storing:
             incoming.add(result, lambda: known_movements(item.job))
         return incoming
 
-    def _write(self, item: FetchedJob, incoming: Incoming) -> StoreCounts:
+    def _write(self, item: FetchedJob, incoming: IncomingFiles) -> StoreCounts:
         """Store what the files hold and settle the job, in one transaction."""
         job = item.job
         with transaction.atomic():
@@ -194,7 +194,7 @@ class Storing:
             is_file=True,
         )
 
-    def _settle(self, item: FetchedJob, incoming: Incoming | None) -> None:
+    def _settle(self, item: FetchedJob, incoming: IncomingFiles | None) -> None:
         """Write that a job is stored, last in the transaction that stores its files.
 
         `incoming` is None for the same files as before.

@@ -7,6 +7,7 @@ import pytest
 import requests
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection
 
 from athletes.models import BiomechanicsData, Movement, Player, Session
 from syncing.choices import JobState
@@ -103,6 +104,21 @@ def test_csv_and_parquet_of_one_export_are_the_same(download):
     second = take_in(download, download(data_format="parquet"))
     assert second.created == 0
     assert second.session == Session.objects.get()
+
+
+def test_frames_are_kept_only_together_with_the_note_that_they_are_stored(download):
+    def fail_at_jobs(execute, sql, params, many, context):
+        if sql.startswith(f'INSERT INTO "{ExportJob._meta.db_table}"'):
+            raise OperationalError("The disk is full.")
+        return execute(sql, params, many, context)
+
+    content = download()
+    with connection.execute_wrapper(fail_at_jobs), pytest.raises(OperationalError):
+        take_in(download, content)
+    assert (stored(), ExportJob.objects.count()) == ([], 0)
+    assert SyncLog.objects.get().status == "failed"
+    # The disk has room again.
+    assert take_in(download, content).created == BiomechanicsData.objects.count() > 0
 
 
 def test_wrong_file_refuses_all_before_anything_is_written(download):

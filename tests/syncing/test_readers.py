@@ -21,7 +21,7 @@ from athletes.models import BiomechanicsData, Movement, MovementCurves, SessionM
 from syncing.choices import JobState, RunStatus
 from syncing.engine import readers as module
 from syncing.engine.downloads import DownloadedFile
-from syncing.engine.readers import ProcessDiedError, Processes
+from syncing.engine.readers import ProcessDiedError, ReaderProcesses
 from syncing.engine.wire import receive, send
 from syncing.models import ExportJob
 from syncing.reader.errors import ExportFileError
@@ -56,7 +56,7 @@ def go_on():
 
 @pytest.fixture
 def two():
-    processes = Processes(2, check=go_on)
+    processes = ReaderProcesses(2, check=go_on)
     yield processes
     processes.close()
 
@@ -132,7 +132,7 @@ def test_a_process_that_dies_costs_its_file_and_is_replaced(two, export):
 
 
 def test_a_process_that_did_not_start_is_done_without(export):
-    one = Processes(2, check=lambda: None)
+    one = ReaderProcesses(2, check=lambda: None)
     for pid in one.pids:
         os.kill(pid, signal.SIGKILL)
     try:
@@ -151,8 +151,8 @@ def test_a_process_that_did_not_start_is_done_without(export):
 def test_no_process_outlives_its_parent(tmp_path):
     code = (
         "import sys, time\n"
-        "from syncing.engine.readers import Processes\n"
-        "processes = Processes(2, check=lambda: None)\n"
+        "from syncing.engine.readers import ReaderProcesses\n"
+        "processes = ReaderProcesses(2, check=lambda: None)\n"
         "print(*processes.pids, flush=True)\n"
         "time.sleep(600)\n"
     )
@@ -179,7 +179,7 @@ def test_closing_ends_processes_and_frees_who_waits(export):
         if stop.is_set():
             raise Stopped
 
-    processes = Processes(1, check=check)
+    processes = ReaderProcesses(1, check=check)
     pids = processes.pids
     ended = []
 
@@ -205,7 +205,7 @@ def test_closing_ends_processes_and_frees_who_waits(export):
 
 
 def test_without_processes_the_work_is_done_here(export):
-    none = Processes(0, check=go_on)
+    none = ReaderProcesses(0, check=go_on)
 
     (result,) = none.read(
         [DownloadedFile(BytesIO(export), len(export), "")],
@@ -219,7 +219,7 @@ def test_without_processes_the_work_is_done_here(export):
 def test_a_process_that_cannot_start_is_done_without(export, monkeypatch):
     # As on a host that lets no program be started.
     monkeypatch.setattr(sys, "executable", "/bin/false")
-    processes = Processes(2, check=go_on)
+    processes = ReaderProcesses(2, check=go_on)
 
     (result,) = processes.read(
         [DownloadedFile(BytesIO(export), len(export), "")],
