@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from accounts.models import Units
 from athletes.analysis.history import (
-    Point,
+    SessionAverage,
     SideChoice,
     histories,
     newest_side,
@@ -145,8 +145,8 @@ def session_sheet(
 
 
 def _of_session(
-    history: Mapping[str, Sequence[Point]], pk: int
-) -> dict[str, list[Point]]:
+    history: Mapping[str, Sequence[SessionAverage]], pk: int
+) -> dict[str, list[SessionAverage]]:
     """The averages of one session, by metric."""
     return {
         metric: [point for point in points if point.session_id == pk]
@@ -155,8 +155,8 @@ def _of_session(
 
 
 def _of_side(
-    history: Mapping[str, Sequence[Point]], sides: Sequence[str], wish: str
-) -> tuple[dict[str, list[Point]], tuple[SideChoice, ...]]:
+    history: Mapping[str, Sequence[SessionAverage]], sides: Sequence[str], wish: str
+) -> tuple[dict[str, list[SessionAverage]], tuple[SideChoice, ...]]:
     """The averages of the wished side, and the sides there are to choose from."""
     chosen = side_of_key(wish, sides)
     if chosen is None:
@@ -169,14 +169,16 @@ def _place(date: dt.date | None, pk: int) -> tuple[dt.date, int]:
     return (date or dt.date.min, pk)
 
 
-def _history(player: Player, sessions: SessionQuerySet) -> dict[str, list[Point]]:
+def _history(
+    player: Player, sessions: SessionQuerySet
+) -> dict[str, list[SessionAverage]]:
     """The athlete's averages by headline metric, oldest session first."""
     found = histories(sessions, [player.pk], NUMERIC_HEADLINES).get(player.pk, {})
     # In the order of the headlines, whatever the database gave.
     return {name: found[name] for name in NUMERIC_HEADLINES if name in found}
 
 
-def _newest(history: Mapping[str, Sequence[Point]]) -> Point | None:
+def _newest(history: Mapping[str, Sequence[SessionAverage]]) -> SessionAverage | None:
     """A point of the newest session that has any number."""
     return max(
         (points[-1] for points in history.values()),
@@ -189,7 +191,7 @@ def _sheet(
     kind: Literal["athlete", "session"],
     player: Player,
     session: Session | None,
-    history: Mapping[str, Sequence[Point]],
+    history: Mapping[str, Sequence[SessionAverage]],
     *,
     units: str,
     name: str,

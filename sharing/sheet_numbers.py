@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from athletes import display
 from athletes.analysis.changes import MetricChange, change_at
-from athletes.analysis.history import Point
+from athletes.analysis.history import SessionAverage
 from athletes.models import Session
 from athletes.phrases import rule_name
 from biomechanics.definitions import METHOD_VERSION
 from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
 
 #: Numbers of a session, each with its change against the sessions before.
-Changes = Sequence[tuple[Point, MetricChange]]
+Changes = Sequence[tuple[SessionAverage, MetricChange]]
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Footnote:
 
 
 def changes_of(
-    history: Mapping[str, Sequence[Point]], session: Session | None
+    history: Mapping[str, Sequence[SessionAverage]], session: Session | None
 ) -> Changes:
     """Each number of the session with its change against the sessions before it.
 
@@ -81,7 +81,9 @@ def footnotes(changes: Changes) -> tuple[Footnote, ...]:
     )
 
 
-def _row(mark: int, change: MetricChange, point: Point, units: str) -> SheetRow:
+def _row(
+    mark: int, change: MetricChange, point: SessionAverage, units: str
+) -> SheetRow:
     """One number as the table prints it."""
     definition = change.definition
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from athletes.analysis.history import Basis, Point, comparable
+from athletes.analysis.history import Basis, SessionAverage, comparable
 from athletes.analysis.means_by_side import side_key
 from athletes.phrases import spelled
 from biomechanics.change import (
@@ -95,7 +95,7 @@ class MetricChange:
         return 100 * self.delta / abs(self.before)
 
 
-def change_at(points: Sequence[Point], at: Point) -> MetricChange:
+def change_at(points: Sequence[SessionAverage], at: SessionAverage) -> MetricChange:
     """The change of one session from the comparable ones before it.
 
     `points` are the averages of one metric, oldest first, and `at` is one of them.
@@ -159,7 +159,7 @@ def change_at(points: Sequence[Point], at: Point) -> MetricChange:
     )
 
 
-def scatter_of_points(points: Sequence[Point]) -> Scatter | None:
+def scatter_of_points(points: Sequence[SessionAverage]) -> Scatter | None:
     """The usual variation inside a session, from comparable points of one metric.
 
     None where there are too few swings to know it.

@@ -58,7 +58,7 @@ class Basis:
 
 
 @dataclass(frozen=True)
-class Point:
+class SessionAverage:
     """The average of one metric over the swings from one side in one session."""
 
     session_id: int
@@ -72,7 +72,7 @@ class Point:
     is_part: bool = False
 
 
-History = Mapping[str, Sequence[Point]]
+History = Mapping[str, Sequence[SessionAverage]]
 
 
 def side_of_key(text: str, sides: Iterable[str]) -> str | None:
@@ -82,7 +82,7 @@ def side_of_key(text: str, sides: Iterable[str]) -> str | None:
 
 def histories(
     sessions: SessionQuerySet, player_ids: Iterable[int], metrics: Iterable[str]
-) -> dict[int, dict[str, list[Point]]]:
+) -> dict[int, dict[str, list[SessionAverage]]]:
     """The session averages of these athletes and metrics, oldest first.
 
     By key of the athlete and then by metric. A session with swings from both sides has
@@ -113,7 +113,9 @@ def histories(
     sides_of = sides_of_sessions(own, names)
     # Few bases differ, and a page of many athletes has ten thousand points.
     bases: dict[tuple[str, ...], Basis] = {}
-    found: dict[int, dict[str, list[Point]]] = defaultdict(lambda: defaultdict(list))
+    found: dict[int, dict[str, list[SessionAverage]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
     for player, pk, date, metric, n, mean, sd, *rests_on in rows:
         condition, rule, source, version = rests_on
         sides = sides_of.get(pk) or _UNKNOWN
@@ -131,7 +133,7 @@ def histories(
                 basis = Basis(condition, rule, source, version, side)
                 bases[key] = basis
             found[player][metric].append(
-                Point(pk, date, metric, n, mean, sd, basis, is_part)
+                SessionAverage(pk, date, metric, n, mean, sd, basis, is_part)
             )
     return {player: _saying(metrics_of) for player, metrics_of in found.items()}
 
@@ -139,7 +141,9 @@ def histories(
 _UNKNOWN: SideMeans = {"": {}}
 
 
-def _saying(history: dict[str, list[Point]]) -> dict[str, list[Point]]:
+def _saying(
+    history: dict[str, list[SessionAverage]],
+) -> dict[str, list[SessionAverage]]:
     """One athlete's history, with the sides named where there is more than one."""
     if len(sides_in(history)) > 1:
         every = [point for points in history.values() for point in points]
@@ -159,7 +163,7 @@ def sides_in(history: History) -> tuple[str, ...]:
     return tuple(side for side in SIDES if side in found)
 
 
-def of_side(history: History, side: str) -> dict[str, list[Point]]:
+def of_side(history: History, side: str) -> dict[str, list[SessionAverage]]:
     """The part of one athlete's history that is over swings from one side."""
     kept = {
         metric: [point for point in points if point.basis.side == side]
@@ -200,6 +204,6 @@ def side_choices(sides: Iterable[str], chosen: str) -> tuple[SideChoice, ...]:
     return choices if len(choices) > 1 else ()
 
 
-def comparable(points: Sequence[Point], basis: Basis) -> list[Point]:
+def comparable(points: Sequence[SessionAverage], basis: Basis) -> list[SessionAverage]:
     """The points whose basis is equal to `basis`."""
     return [point for point in points if point.basis == basis]

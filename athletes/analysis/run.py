@@ -24,7 +24,7 @@ from athletes.analysis.session_summary import (
 )
 from athletes.analysis.swing_task import (
     Compute,
-    SwingDone,
+    SwingResult,
     SwingTask,
     compute_here,
 )
@@ -105,7 +105,7 @@ class _Outcome:
     """The result for one movement: an analysis, or the reason why there is none."""
 
     inputs: _Inputs
-    done: SwingDone | None = None
+    done: SwingResult | None = None
     code: str = ""
     text: str = ""
 
@@ -255,7 +255,7 @@ def _task(
     )
 
 
-def _outcome(movement_id: int, inputs: _Inputs, done: SwingDone | None) -> _Outcome:
+def _outcome(movement_id: int, inputs: _Inputs, done: SwingResult | None) -> _Outcome:
     """The result for one movement; `done` is None where it has no kinematics."""
     if done is None:
         return _Outcome(

@@ -41,7 +41,7 @@ class SwingTask:
 
 
 @dataclass(frozen=True, slots=True)
-class SwingDone:
+class SwingResult:
     """The result of one analysis.
 
     `plain` is the analysis in its JSON-safe form, without its curves, which are in
@@ -56,15 +56,15 @@ class SwingDone:
 
 
 #: A function that analyzes many movements, here or in other processes, in their order.
-Compute = Callable[[Sequence[SwingTask]], list[SwingDone]]
+Compute = Callable[[Sequence[SwingTask]], list[SwingResult]]
 
 
-def compute_here(tasks: Sequence[SwingTask]) -> list[SwingDone]:
+def compute_here(tasks: Sequence[SwingTask]) -> list[SwingResult]:
     """Analyze movements one after another; an error in one does not stop the others."""
     return [_done(task) for task in tasks]
 
 
-def _done(task: SwingTask) -> SwingDone:
+def _done(task: SwingTask) -> SwingResult:
     """The result of one analysis, or the error that stopped it."""
     try:
         analysis = analyze_swing(
@@ -78,8 +78,8 @@ def _done(task: SwingTask) -> SwingDone:
             event_overrides=task.overrides,
         )
     except Exception as error:
-        return SwingDone(error=type(error).__name__, trace=traceback.format_exc())
-    return SwingDone(
+        return SwingResult(error=type(error).__name__, trace=traceback.format_exc())
+    return SwingResult(
         plain=analysis.to_dict(),
         curves=packed_curves(analysis),
     )

@@ -12,7 +12,7 @@ from django.db.models import Count
 from athletes.analysis.changes import MetricChange, change_at
 from athletes.analysis.history import (
     Basis,
-    Point,
+    SessionAverage,
     SideChoice,
     histories,
     newest_side,
@@ -70,7 +70,7 @@ class Trend:
 
     metric: str
     basis: Basis | None
-    lines: tuple[tuple[Basis, tuple[Point, ...]], ...]
+    lines: tuple[tuple[Basis, tuple[SessionAverage, ...]], ...]
     mixed: bool
     left_out: int
     change: MetricChange | None
@@ -81,7 +81,7 @@ class Trend:
         return METRICS[self.metric]
 
     @property
-    def points(self) -> tuple[Point, ...]:
+    def points(self) -> tuple[SessionAverage, ...]:
         """All points of all lines, newest first, as the table lists them."""
         found = [point for _, points in self.lines for point in points]
         return tuple(
@@ -117,7 +117,7 @@ class AthletePage:
     page_number: int
     page_count: int
     tags: tuple[str, ...]
-    newest_point: Point | None  # of the session that the findings are about
+    newest_point: SessionAverage | None  # of the session that the findings are about
     sides: tuple[SideChoice, ...]
 
     @property
@@ -190,7 +190,7 @@ def athlete_page(
     )
 
 
-def _newest_of_all(series: Iterable[Sequence[Point]]) -> Point | None:
+def _newest_of_all(series: Iterable[Sequence[SessionAverage]]) -> SessionAverage | None:
     """The point of most swings in the newest session that has any number."""
     return max(
         (newest_point(points) for points in series),
@@ -212,7 +212,7 @@ def _facts(player: Player) -> AthleteFacts:
     )
 
 
-def _tile(name: str, points: Sequence[Point]) -> HeadlineTile:
+def _tile(name: str, points: Sequence[SessionAverage]) -> HeadlineTile:
     """The newest average of a headline metric; `points` are oldest first."""
     if not points:
         return HeadlineTile(no_average(name), None, None, ())
@@ -232,7 +232,7 @@ def _tile(name: str, points: Sequence[Point]) -> HeadlineTile:
     )
 
 
-def newest_point(points: Sequence[Point]) -> Point:
+def newest_point(points: Sequence[SessionAverage]) -> SessionAverage:
     """The newest session's average; of several bases that of most swings.
 
     `points` are one metric's, oldest first.
@@ -244,13 +244,15 @@ def newest_point(points: Sequence[Point]) -> Point:
     )
 
 
-def _trend(name: str, points: Sequence[Point], side: str, *, mixed: bool) -> Trend:
+def _trend(
+    name: str, points: Sequence[SessionAverage], side: str, *, mixed: bool
+) -> Trend:
     """The line of the newest session that has swings from this side, or all lines."""
     own = [point for point in points if point.basis.side == side]
     if not own:
         return Trend(name, None, (), mixed, len(points), None)
     latest = newest_point(own)
-    by_basis: dict[Basis, list[Point]] = {}
+    by_basis: dict[Basis, list[SessionAverage]] = {}
     for point in points:
         by_basis.setdefault(point.basis, []).append(point)
     shown = by_basis if mixed else {latest.basis: by_basis[latest.basis]}
@@ -265,7 +267,10 @@ def _trend(name: str, points: Sequence[Point], side: str, *, mixed: bool) -> Tre
 
 
 def _session_lines(
-    player: Player, sessions: SessionQuerySet, page: int, speeds: Sequence[Point]
+    player: Player,
+    sessions: SessionQuerySet,
+    page: int,
+    speeds: Sequence[SessionAverage],
 ) -> tuple[tuple[SessionLine, ...], int, int]:
     """One page of the athlete's sessions, its number, and how many pages there are."""
     own = (
@@ -297,7 +302,7 @@ def _session_lines(
 
 
 def _hand_speeds(
-    points: Iterable[Point],
+    points: Iterable[SessionAverage],
 ) -> dict[int, tuple[tuple[str, MetricReading], ...]]:
     """Peak hand speed by session id, each with its side in words.
 

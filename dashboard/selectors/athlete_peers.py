@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from athletes.analysis import percentiles
-from athletes.analysis.history import Basis, History, Point
+from athletes.analysis.history import Basis, History, SessionAverage
 from athletes.analysis.metric_reading import MetricReading
 from athletes.analysis.peer_numbers import EVERYONE, PeerBasis, band_words
 from athletes.analysis.percentiles import (
@@ -128,7 +128,7 @@ class AthletePeers:
 
 def athlete_peers(
     player: Player,
-    latest: Sequence[tuple[MetricReading, Point]],
+    latest: Sequence[tuple[MetricReading, SessionAverage]],
     history: History,
     *,
     chosen: str,
@@ -176,7 +176,7 @@ BOTH_SIDES = "No percentile: this session has swings of both sides."
 OTHER_SIDE = "No percentile: it is of the newest session, of the other side."
 
 
-def _apart(point: Point, points: Sequence[Point]) -> str:
+def _apart(point: SessionAverage, points: Sequence[SessionAverage]) -> str:
     """Why a number cannot be compared with other athletes'; empty where it can.
 
     What is kept for comparing is the average over all swings of the newest session.
@@ -187,7 +187,7 @@ def _apart(point: Point, points: Sequence[Point]) -> str:
     return "" if same[-1].session_id == point.session_id else OTHER_SIDE
 
 
-def _key(point: Point) -> PeerBasis:
+def _key(point: SessionAverage) -> PeerBasis:
     """What must be equal for two athletes' numbers to be compared."""
     basis = point.basis
     return (

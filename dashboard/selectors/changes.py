@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from athletes import display
 from athletes.analysis.changes import MetricChange, change_at
-from athletes.analysis.history import History, Point
+from athletes.analysis.history import History, SessionAverage
 from athletes.phrases import spelled
 from dashboard.phrases import joined, number_of
 
@@ -64,7 +64,7 @@ def findings(history: History, *, system: str) -> tuple[Finding, ...]:
     return tuple(told[:FINDINGS])
 
 
-def _at(points: Sequence[Point], session_id: int) -> Point:
+def _at(points: Sequence[SessionAverage], session_id: int) -> SessionAverage:
     """The session's point; of several bases that of most swings."""
     return max(
         (point for point in points if point.session_id == session_id),

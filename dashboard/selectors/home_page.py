@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from athletes.analysis.changes import MetricChange, change_at
-from athletes.analysis.history import History, Point, histories
+from athletes.analysis.history import History, SessionAverage, histories
 from athletes.models import DataState, Player, QualityGrade, Session
 from athletes.querysets import PlayerQuerySet, SessionQuerySet
 from biomechanics.definitions import NUMERIC_HEADLINES
@@ -126,7 +126,7 @@ def real_changes(
     compared = False
     for points in history.values():
         # Of each side that was swung from, by the rule that most swings have.
-        here: dict[str, Point] = {}
+        here: dict[str, SessionAverage] = {}
         for point in points:
             if point.session_id == session_id:
                 kept = here.setdefault(point.basis.side, point)

@@ -22,7 +22,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from athletes.analysis.swing_task import SwingDone, SwingTask, compute_here
+from athletes.analysis.swing_task import SwingResult, SwingTask, compute_here
 from syncing.engine.downloads import DownloadedFile
 from syncing.engine.wire import READY, TooManyFilesError, receive, send
 from syncing.reader.contents import RowsFile
@@ -190,12 +190,12 @@ class ReaderProcesses:
         found: list[PackedFile | RowsFile] = answer
         return found
 
-    def compute(self, tasks: Sequence[SwingTask]) -> list[SwingDone]:
+    def compute(self, tasks: Sequence[SwingTask]) -> list[SwingResult]:
         """Return the numbers of movements, one result a task and in their order."""
         answer = self._ask({"work": "compute", "tasks": list(tasks)}, [])
         if answer is None:
             return compute_here(tasks)
-        found: list[SwingDone] = answer
+        found: list[SwingResult] = answer
         return found
 
     def _ask(self, message: dict[str, Any], files: Sequence[int]) -> Any:

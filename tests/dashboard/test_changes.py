@@ -8,7 +8,7 @@ import math
 import pytest
 
 from athletes.analysis.changes import change_at, scatter_of_points
-from athletes.analysis.history import Basis, Point
+from athletes.analysis.history import Basis, SessionAverage
 from dashboard.selectors.changes import findings
 
 TEE = Basis("tee", "hand_peak", "single-camera", "1")
@@ -17,7 +17,7 @@ MACHINE = Basis("machine", "hand_peak", "single-camera", "1")
 
 def points(means, *, metric="peak_torso_omega", n=6, sd=10.0, basis=TEE):
     return [
-        Point(
+        SessionAverage(
             session_id=place + 1,
             date=dt.date(2026, 3, 1) + dt.timedelta(days=place),
             metric=metric,
