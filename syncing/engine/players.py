@@ -175,8 +175,7 @@ def _mark_missing(ctx: RunContext, seen: set[str]) -> None:
     ]
     if not ctx.accept_removals:
         refuse_implausible(len(gone), listed.count(), "athletes")
-    for start in range(0, len(gone), 500):
-        part = gone[start : start + 500]
+    for part in in_chunks(gone, 500):
         with transaction.atomic():
             Player.everyone.filter(id__in=part).update(missing_since=timezone.now())
             peer_numbers.refresh(part)

@@ -169,8 +169,7 @@ def _mark_missing(ctx: RunContext, seen: set[str]) -> None:
     if not ctx.accept_removals:
         refuse_implausible(len(gone), listed.count(), "sessions")
     now = timezone.now()
-    for start in range(0, len(gone), 500):
-        part = gone[start : start + 500]
+    for part in in_chunks(gone, 500):
         with transaction.atomic():
             VendorSession.objects.filter(session_id__in=part).update(
                 missing_since=now, needs_detail=False, next_check_at=None
