@@ -33,7 +33,7 @@ from privacy.archive import write_archive
 from sharing import links
 from sharing.models import SavedComparison
 from sharing.sheet import athlete_sheet, session_sheet
-from tests.dashboard.test_views_pages import figure_of, text_of
+from tests.dashboard.page_contents import figure_of, text_of
 from tests.factories import (
     make_player,
     make_session,

@@ -1,0 +1,47 @@
+"""What a page holds: its words, its charts; and the rows it is about."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+
+from tests.factories import (
+    make_session_metric,
+    make_synced_session,
+)
+
+
+def swings_of(session):
+    """The swings of a session in their order."""
+    return list(session.movements.filter(is_swing=True).in_session_order())
+
+
+def text_of(response):
+    """The words of a page, without scripts and tags."""
+    body = re.sub(r"<script.*?</script>", " ", response.content.decode(), flags=re.S)
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
+
+
+def figure_of(response, name):
+    """The chart that a page put in for its script."""
+    body = response.content.decode()
+    found = re.search(
+        rf'<script id="{name}-data" type="application/json">(.*?)</script>', body
+    )
+    assert found, f"no figure {name}"
+    return json.loads(found[1].replace("\\u003C", "<"))
+
+
+def history_of(player, means, metric="peak_torso_omega", **fields):
+    """One session a week with one mean each."""
+    sessions = []
+    for week, mean in enumerate(means):
+        session = make_synced_session(
+            player=player, session_date=dt.date(2026, 3, 1) + dt.timedelta(weeks=week)
+        )
+        make_session_metric(
+            session=session, metric=metric, mean=mean, sd=10.0, n=6, **fields
+        )
+        sessions.append(session)
+    return sessions

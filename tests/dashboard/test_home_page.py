@@ -1,0 +1,76 @@
+"""The first page and the definitions as a coach gets them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+import pytest
+
+from athletes.models import (
+    DataState,
+)
+from tests.dashboard.page_contents import history_of, text_of
+from tests.factories import (
+    make_player,
+    make_session,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def test_home_lists_real_changes_of_the_last_week_of_data(client, coach):
+    player = make_player(last_name="Maple")
+    history_of(player, [900.0, 902.0, 898.0, 936.0])
+    text = text_of(client.get("/"))
+    assert "Maple" in text
+    assert re.search(r"Shoulders peak Then 900 °/s Now 936 °/s Change \+36 °/s", text)
+
+
+def test_home_says_once_that_a_session_waits(client, coach):
+    make_session(data_state=DataState.WAITING, session_date=dt.date(2026, 3, 1))
+    page = text_of(client.get("/"))
+    assert page.count("Waiting for the vendor") == 1
+    assert "no counted swings" not in page
+
+
+def test_home_names_failed_sessions(client, coach):
+    failed = make_session(data_state=DataState.FAILED)
+    text = text_of(client.get("/"))
+    assert (
+        f"{failed.player.full_name} , Mar 1, 2026 : swings could not be fetched" in text
+    )
+
+
+def test_home_of_an_empty_facility_teaches(client, coach):
+    assert "after the first sync" in text_of(client.get("/"))
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_home_takes_the_same_queries_for_any_number_of_sessions(
+    client, coach, count, django_assert_num_queries
+):
+    for _ in range(count):
+        history_of(make_player(), [900.0, 910.0])
+    # session, user, newest, history, sides, failed, quiet
+    with django_assert_num_queries(7):
+        client.get("/")
+
+
+def test_definition_opens_as_page_and_as_fragment(client, coach):
+    url = "/athletes/definitions/x_factor_max/"
+    page = client.get(url)
+    fragment = client.get(url, headers={"HX-Request": "true"})
+    for response in (page, fragment):
+        assert "The most the pelvis gets ahead of the shoulders." in text_of(response)
+    assert b"<h1>" in page.content
+    assert b"<h1>" not in fragment.content
+    assert client.get("/athletes/definitions/no_such_metric/").status_code == 404
+
+
+def test_definitions_list_every_metric(client, coach):
+    from biomechanics.definitions import METRICS
+
+    body = client.get("/athletes/definitions/").content.decode()
+    for name in METRICS:
+        assert f'id="{name}"' in body

@@ -1,0 +1,78 @@
+"""The list of athletes as a coach gets it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+import pytest
+
+from tests.dashboard.page_contents import text_of
+from tests.factories import (
+    make_player,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def test_list_answers_htmx_with_the_table_alone(client, coach):
+    make_player(last_name="Alder")
+    make_player(last_name="Birch")
+    page = client.get("/athletes/?q=ald")
+    fragment = client.get("/athletes/?q=ald", headers={"HX-Request": "true"})
+    restored = client.get(
+        "/athletes/?q=ald",
+        headers={"HX-Request": "true", "HX-History-Restore-Request": "true"},
+    )
+    for response in (page, fragment, restored):
+        assert "HX-Request" in response["Vary"]
+        assert "Alder" in text_of(response)
+        assert "Birch" not in text_of(response)
+    assert b"<html" in page.content
+    assert b"<html" not in fragment.content
+    assert b"<html" in restored.content
+
+
+def test_list_keeps_its_state_in_its_links(client, coach):
+    for number in range(52):
+        make_player(last_name=f"Elm {number:02d}", dominant_hand_hitting="left")
+    response = client.get("/athletes/?q=elm&bats=left&sort=-swings")
+    body = response.content.decode()
+    assert "52 athletes" in text_of(response)
+    next_url = re.search(r'rel="next" href="([^"]+)"', body)[1].replace("&amp;", "&")
+    assert "q=elm&bats=left&sort=-swings&after=" in next_url
+    second = client.get(f"/athletes/{next_url}")
+    assert second.content.decode().count('<th scope="row" role="rowheader">') == 2
+    assert 'rel="prev"' in second.content.decode()
+
+
+def test_list_says_what_is_wrong_with_a_filter_and_shows_the_rest(client, coach):
+    make_player(last_name="Alder", last_session_on=dt.date(2026, 3, 10))
+    response = client.get("/athletes/?start=2026-03-09&end=2026-03-01&after=x")
+    assert response.status_code == 200
+    assert "The last date lies before the first one." in text_of(response)
+    assert "Alder" in text_of(response)
+
+
+def test_list_tells_an_empty_facility_from_an_empty_search(client, coach):
+    assert "No athletes yet" in text_of(client.get("/athletes/"))
+    make_player()
+    assert "Nobody matches" in text_of(client.get("/athletes/?q=zzz"))
+
+
+def test_list_shows_headline_numbers_in_the_units_of_the_reader(client, coach):
+    make_player(latest_hand_speed_m_per_s=10.0)
+    assert "22.4 mph" in text_of(client.get("/athletes/"))
+    coach.units = "metric"
+    coach.save(update_fields=["units"])
+    assert "10.0 m/s" in text_of(client.get("/athletes/"))
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_list_takes_as_many_queries_for_one_athlete_as_for_three(
+    client, coach, count, django_assert_num_queries
+):
+    for _ in range(count):
+        make_player(last_session_on=dt.date(2026, 3, 1), swing_count=3)
+    with django_assert_num_queries(4):  # session, user, tags, rows
+        client.get("/athletes/")

@@ -1,0 +1,205 @@
+"""The page of a session as a coach gets it, and what they add to it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.urls import reverse
+
+from athletes import decisions
+from athletes.analysis import run
+from athletes.models import (
+    DataState,
+    Movement,
+    Note,
+    Tag,
+)
+from tests.dashboard.page_contents import figure_of, swings_of, text_of
+from tests.factories import (
+    make_frames,
+    make_session,
+    make_staff,
+    make_synced_session,
+    make_team,
+    make_user,
+    simulated_movements,
+    store_simulated,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def test_session_shows_swings_and_says_why_a_walk_is_none(client, coach, session):
+    response = client.get(f"/athletes/sessions/{session.pk}/")
+    text = text_of(response)
+    assert response.content.decode().count('class="mini-chart"') == 5
+    assert "5 of 5 count in means" in text
+    assert "Not counted as swings" in text
+    walk = session.movements.get(is_swing=False)
+    assert walk.quality_reasons[0]["text"].split(":")[0] in text
+
+
+def test_session_chart_holds_counted_swings_their_mean_and_band(client, coach, session):
+    response = client.get(f"/athletes/sessions/{session.pk}/?series=torso_omega")
+    figure = figure_of(response, "session-curves-chart")
+    roles = [trace.get("role", "line") for trace in figure["data"]]
+    # The swing without a bat has another reference event and is left out.
+    assert roles == ["single"] * 4 + ["band", "mean"]
+    assert "1 swing left out" in text_of(response)
+    assert figure["layout"]["xaxis"]["title"]["text"] == "Time from peak bat speed (ms)"
+
+
+def test_session_chart_alone_for_htmx_and_by_another_event(client, coach, session):
+    response = client.get(
+        f"/athletes/sessions/{session.pk}/?series=x_factor&align=foot_down",
+        headers={"HX-Request": "true"},
+    )
+    assert b"<html" not in response.content
+    figure = figure_of(response, "session-curves-chart")
+    assert figure["layout"]["xaxis"]["title"]["text"] == "Time from foot down (ms)"
+    assert figure["layout"]["yaxis"]["title"]["text"] == ("Hip-shoulder separation (°)")
+
+
+@pytest.mark.parametrize(
+    ("count", "head", "title"),
+    [
+        (2, "Mean", "Pelvis turn rate"),
+        (3, "Mean ± SD", "Pelvis turn rate, mean ± SD"),
+    ],
+)
+def test_session_speaks_of_a_spread_from_three_swings_on(
+    client, coach, count, head, title
+):
+    session = make_session(data_state=DataState.COMPLETE, data_synced=True)
+    store_simulated(session, simulated_movements()[:count])
+    run.analyze_session(session.pk)
+    address = reverse("dashboard:session", args=[session.pk])
+    page = client.get(address, {"series": "pelvis_omega"})
+    gaps = page.content.decode().split('<table class="stacks gaps-table"')[1]
+    heads = re.findall(r'<th scope="col"[^>]*>([^<]*)</th>', gaps.split("</thead>")[0])
+    assert heads == ["Gap", head, "± SE", "Swings", "Told apart"]
+    assert f'id="session-curves-chart-title">{title}</span>' in page.content.decode()
+    # What stands under the head says over how many swings it is.
+    cells = re.findall(r"Swings</span>(\d+)</td>", gaps.split("</table>")[0])
+    assert cells == [str(count)] * 3
+    spreads = gaps.split("</table>")[0].count("value__sd")
+    assert spreads == (3 if count > 2 else 0)
+
+
+def test_session_of_a_switch_hitter_says_that_both_sides_are_in_its_means(
+    client, coach, session
+):
+    address = reverse("dashboard:session", args=[session.pk]) + "?side=both"
+    assert "together<" not in client.get(address).content.decode()
+    one, other = swings_of(session)[:2]
+    Movement.objects.filter(pk__in=[one.pk, other.pk]).update(side="left")
+    page = client.get(address).content.decode()
+    words = "5 of 5 count in means, 3 batting right and 2 batting left together<"
+    assert words in page
+    # A swing that does not count is in no mean.
+    decisions.set_inclusion(
+        movement=one, inclusion="excluded", reason="Bunt.", user=coach
+    )
+    words = "4 of 5 count in means, 3 batting right and 1 batting left together<"
+    assert words in client.get(address).content.decode()
+
+
+def test_session_with_unknown_choices_falls_back(client, coach, session):
+    response = client.get(f"/athletes/sessions/{session.pk}/?series=nope&align=nope")
+    assert response.status_code == 200
+    assert figure_of(response, "session-curves-chart")["meta"]["y_unit"] == "°/s"
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (DataState.WAITING, "Waiting for the vendor"),
+        (DataState.NO_DATA, "The vendor has no data"),
+        (DataState.FAILED, "The swings could not be fetched"),
+    ],
+)
+def test_empty_session_says_why(client, coach, state, words):
+    empty = make_session(data_state=state)
+    assert words in text_of(client.get(f"/athletes/sessions/{empty.pk}/"))
+
+
+def test_session_without_momentum_data_says_so(client, coach):
+    session = make_synced_session()
+    for movement in session.movements.all():
+        make_frames(movement=movement)
+    text = text_of(client.get(f"/athletes/sessions/{session.pk}/"))
+    assert "Momentum and energy is not here" in text
+    assert "Inverse kinematics is" not in text
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_session_page_takes_the_same_queries_for_any_number_of_swings(
+    client, coach, count, django_assert_num_queries
+):
+    session = make_synced_session(swings=count)
+    # session, user, session with athlete, movements, metrics, frames by type, notes,
+    # tags, earlier, later, curves
+    with django_assert_num_queries(11):
+        client.get(f"/athletes/sessions/{session.pk}/")
+
+
+def test_condition_is_saved_and_another_one_refused(client, coach, session):
+    url = f"/athletes/sessions/{session.pk}/facts/"
+    assert client.post(url, {"condition": "tee", "bat": "33/30"}).status_code == 302
+    session.refresh_from_db()
+    assert (session.condition, session.bat) == ("tee", "33/30")
+    refused = client.post(
+        url, {"condition": "moon", "bat": ""}, headers={"HX-Request": "true"}
+    )
+    assert refused.status_code == 422
+    session.refresh_from_db()
+    assert session.condition == "tee"
+
+
+def test_notes_are_written_and_deleted_by_their_writer_or_staff(client, coach, session):
+    url = f"/athletes/sessions/{session.pk}/notes/"
+    assert (
+        client.post(url, {"text": "  "}, headers={"HX-Request": "true"}).status_code
+        == 422
+    )
+    response = client.post(
+        url, {"text": "Felt <b>heavy</b>"}, headers={"HX-Request": "true"}
+    )
+    assert b"Felt &lt;b&gt;heavy&lt;/b&gt;" in response.content
+    note = Note.objects.get()
+    assert note.created_by == coach
+    delete = reverse("dashboard:note_delete", args=[note.pk])
+    other = make_user()
+    client.force_login(other, backend="django.contrib.auth.backends.ModelBackend")
+    assert client.post(delete).status_code == 403
+    client.force_login(
+        make_staff(), backend="django.contrib.auth.backends.ModelBackend"
+    )
+    assert client.post(delete).status_code == 302
+    assert not Note.objects.exists()
+
+
+def test_tags_are_one_whatever_their_capitals(client, coach, session):
+    client.post(f"/athletes/{session.player_id}/tags/", {"name": "Varsity"})
+    client.post(f"/athletes/sessions/{session.pk}/tags/", {"name": "varsity"})
+    assert [tag.name for tag in Tag.objects.all()] == ["Varsity"]
+    assert session.player.full_name in text_of(client.get("/athletes/?tag=Varsity"))
+    client.post(
+        f"/athletes/{session.player_id}/tags/", {"name": "Varsity", "remove": "1"}
+    )
+    assert "Nobody matches" in text_of(client.get("/athletes/?tag=Varsity"))
+
+
+def test_tag_of_another_team_finds_nobody_and_is_not_offered(client, session):
+    Tag.objects.create(name="Knee").players.add(make_session().player)
+    Tag.objects.create(name="Varsity").players.add(session.player)
+    user = make_user(limited_to_teams=True)
+    make_team(players=[session.player], members=[user])
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    assert "Knee" not in text_of(client.get("/athletes/"))
+    for unknown in ("Knee", "Elbow"):
+        page = text_of(client.get("/athletes/", {"tag": unknown}))
+        assert "Nobody matches" in page
+        assert session.player.full_name not in page
+    assert session.player.full_name in text_of(client.get("/athletes/?tag=Varsity"))

@@ -1,0 +1,216 @@
+"""The page of a swing as a coach gets it, and what they decide there."""
+
+from __future__ import annotations
+
+import pytest
+
+from accounts.models import Action, AuditEntry
+from athletes.analysis import run
+from athletes.models import (
+    EventCorrection,
+)
+from tests.dashboard.page_contents import figure_of, swings_of, text_of
+from tests.factories import (
+    make_movement,
+    make_player,
+    make_session,
+    simulated_movements,
+    store_simulated,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def test_swing_page_draws_the_sequence_relative_to_peak_hand_speed(
+    client, coach, session
+):
+    swing = swings_of(session)[0]
+    response = client.get(f"/athletes/swings/{swing.pk}/")
+    figure = figure_of(response, "sequence")
+    assert [trace["key"] for trace in figure["data"]] == [
+        "pelvis_omega",
+        "torso_omega",
+        "lead_arm_omega",
+        "bat_omega",
+    ]
+    zero = swing.events["peak_hand_speed"]["time_s"]
+    assert figure["meta"]["time_zero_s"] == pytest.approx(zero)
+    marks = {mark["name"]: mark["time"] for mark in figure["events"]}
+    assert marks["peak_hand_speed"] == 0.0
+    assert marks["foot_down"] == pytest.approx(
+        1000 * (swing.events["foot_down"]["time_s"] - zero), abs=0.01
+    )
+    # The bat peaks after the hands.
+    assert marks["reference"] > 0
+
+
+def test_swing_without_a_bat_has_no_bat_curve_and_counts_from_the_hands(
+    client, coach, session
+):
+    swing = swings_of(session)[-1]
+    response = client.get(f"/athletes/swings/{swing.pk}/?tab=hands")
+    keys = [trace["key"] for trace in figure_of(response, "sequence")["data"]]
+    assert "bat_omega" not in keys
+    assert "times from peak hand speed" in text_of(response)
+    assert [t["key"] for t in figure_of(response, "detail")["data"]] == ["hand_speed"]
+    assert "Bat tip" not in text_of(
+        client.get(f"/athletes/swings/{swing.pk}/?tab=path")
+    )
+
+
+@pytest.mark.parametrize(
+    ("tab", "keys"),
+    [
+        ("angles", {"pelvis_rotation", "lead_knee_flexion"}),
+        ("separation", {"x_factor"}),
+        ("hands", {"hand_speed", "bat_speed"}),
+        ("energy", {"ke_total", "ke_bat"}),
+        ("momentum", {"l_pelvis", "l_bat"}),
+        ("path", {"bhead"}),
+    ],
+)
+def test_swing_tabs_draw_their_curves(client, coach, session, tab, keys):
+    swing = swings_of(session)[0]
+    response = client.get(
+        f"/athletes/swings/{swing.pk}/?tab={tab}", headers={"HX-Request": "true"}
+    )
+    assert b"<html" not in response.content
+    assert keys <= {trace["key"] for trace in figure_of(response, "detail")["data"]}
+
+
+def test_figure_has_the_bat_and_reads_the_same_for_both_hands(client, coach):
+    for bats in ("R", "L"):
+        session = make_session(player=make_player(dominant_hand_hitting=None))
+        store_simulated(session, simulated_movements(bats=bats)[:1])
+        run.analyze_session(session.pk)
+        swing = swings_of(session)[0]
+        figure = figure_of(client.get(f"/athletes/swings/{swing.pk}/"), "figure")
+        lead = {
+            figure["names"][a][0]
+            for a, _, part in figure["bones"]
+            if part == "lead_arm"
+        }
+        assert lead == {"l" if bats == "R" else "r"}
+        assert "bat" in {part for _, _, part in figure["bones"]}
+        zero = swing.events["peak_hand_speed"]["time_s"]
+        assert figure["zero_s"] == pytest.approx(zero)
+
+
+def test_waiting_movement_says_that_nothing_is_here(client, coach):
+    movement = make_movement()
+    response = client.get(f"/athletes/swings/{movement.pk}/")
+    assert response.status_code == 200
+    assert "Not analysed yet" in text_of(response)
+    assert "not here yet" in text_of(response)
+
+
+def test_walk_through_shows_what_was_recorded(client, coach, session):
+    walk = session.movements.get(is_swing=False)
+    response = client.get(f"/athletes/swings/{walk.pk}/")
+    figure = figure_of(response, "sequence")
+    assert figure["events"] == []
+    assert figure["layout"]["xaxis"]["title"]["text"].startswith("Time from the start")
+    assert "Not counted as a swing" in text_of(response)
+
+
+def test_swing_links_to_its_neighbours(client, coach, session):
+    movements = list(session.movements.in_session_order())
+    body = client.get(f"/athletes/swings/{movements[1].pk}/").content.decode()
+    assert f'rel="prev" href="/athletes/swings/{movements[0].pk}/' in body
+    assert f'rel="next" href="/athletes/swings/{movements[2].pk}/' in body
+
+
+def test_damaged_frames_leave_the_numbers_readable(client, coach, session):
+    swing = swings_of(session)[0]
+    swing.biomechanics.update(frames=b"broken")
+    response = client.get(f"/athletes/swings/{swing.pk}/")
+    assert response.status_code == 200
+    assert "cannot be read" in text_of(response)
+    assert "Headline numbers" in text_of(response)
+
+
+def test_swing_page_takes_few_queries(
+    client, coach, session, django_assert_max_num_queries
+):
+    swing = swings_of(session)[0]
+    # session, user, movement, order, corrections, sides, means, stored, decisions,
+    # curves, frames (one where a blob can be opened in place, else two)
+    with django_assert_max_num_queries(12):
+        client.get(f"/athletes/swings/{swing.pk}/")
+
+
+def test_leaving_a_swing_out_needs_a_reason_and_changes_the_means(
+    client, coach, session
+):
+    swing = swings_of(session)[0]
+    url = f"/athletes/swings/{swing.pk}/inclusion/"
+    client.post(url, {"inclusion": "excluded", "reason": " "})
+    swing.refresh_from_db()
+    assert swing.is_counted
+    response = client.post(
+        url,
+        {
+            "inclusion": "excluded",
+            "reason": "checked swing",
+            "next": f"/athletes/sessions/{session.pk}/",
+        },
+        follow=True,
+    )
+    swing.refresh_from_db()
+    assert not swing.is_counted
+    assert "4 of 5 count in means" in text_of(response)
+    assert swing.inclusion_decisions.get().created_by == coach
+    entry = AuditEntry.objects.get(action=Action.INCLUSION_CHANGED)
+    assert (entry.subject_id, entry.player_number) == (swing.pk, session.player_id)
+
+
+def test_inclusion_does_not_lead_to_other_hosts(client, coach, session):
+    swing = swings_of(session)[0]
+    response = client.post(
+        f"/athletes/swings/{swing.pk}/inclusion/",
+        {"inclusion": "excluded", "reason": "x", "next": "https://example.com/"},
+    )
+    assert response["Location"] == f"/athletes/swings/{swing.pk}/"
+
+
+def event_form(swing, **changes):
+    """What the form of the page posts when nothing but `changes` was typed."""
+    data = {
+        name: f"{swing.events[name]['time_s']:.3f}"
+        for name in ("load", "first_move", "foot_down", "reference")
+    }
+    return data | changes
+
+
+def test_moved_event_is_kept_and_taken_back(client, coach, session):
+    swing = swings_of(session)[0]
+    automatic = swing.events["foot_down"]["time_s"]
+    url = f"/athletes/swings/{swing.pk}/events/"
+    data = event_form(swing, foot_down=f"{automatic + 0.02:.3f}", reason="heel later")
+    assert client.post(url, data).status_code == 302
+    correction = EventCorrection.objects.get()
+    assert correction.event == "foot_down"
+    assert correction.automatic_time_s == pytest.approx(automatic)
+    page = client.get(f"/athletes/swings/{swing.pk}/")
+    assert "set by a person" in text_of(page)
+    assert "heel later" in text_of(page)
+    assert client.post(f"{url}foot_down/undo/").status_code == 302
+    swing.refresh_from_db()
+    assert swing.events["foot_down"]["time_s"] == pytest.approx(automatic)
+    assert AuditEntry.objects.filter(action=Action.EVENT_MOVED).count() == 2
+
+
+def test_event_outside_the_clip_is_refused_with_the_limits(client, coach, session):
+    swing = swings_of(session)[0]
+    response = client.post(
+        f"/athletes/swings/{swing.pk}/events/", event_form(swing, foot_down="99")
+    )
+    assert response.status_code == 422
+    assert "The time must lie between" in text_of(response)
+    assert not EventCorrection.objects.exists()
+
+
+def test_unchanged_events_are_not_moved(client, coach, session):
+    swing = swings_of(session)[0]
+    client.post(f"/athletes/swings/{swing.pk}/events/", event_form(swing))
+    assert not EventCorrection.objects.exists()
