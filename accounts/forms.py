@@ -9,9 +9,7 @@ from django.contrib.auth import authenticate
 from django.contrib.auth.forms import (
     AuthenticationForm,
     PasswordChangeForm,
-    UsernameField,
 )
-from django.core.validators import ProhibitNullCharactersValidator
 from django.http import HttpRequest
 
 from accounts import limits
@@ -26,33 +24,8 @@ class UnitsForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ("units",)
 
 
-class _GuessField(forms.CharField):
-    """Takes NUL like any other wrong character, so that it counts as a wrong guess."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.validators = [
-            check
-            for check in self.validators
-            if not isinstance(check, ProhibitNullCharactersValidator)
-        ]
-
-
-class _NameField(UsernameField):
-    """Takes NUL as a character that no name has: PostgreSQL cannot look it up."""
-
-    def to_python(self, value: Any) -> Any:
-        return super().to_python(str(value or "").replace("\0", "\ufffd"))
-
-
 class LoginForm(AuthenticationForm):
-    """Name and password; whatever is typed there is checked and counted."""
-
-    username = _NameField(widget=forms.TextInput(attrs={"autofocus": True}))
-    password = _GuessField(
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-    )
+    """Name and password; a wrong one counts."""
 
     def clean(self) -> dict[str, Any]:
         """Check name and password; a right password is not counted as a try."""
@@ -63,7 +36,7 @@ class LoginForm(AuthenticationForm):
 
 
 def _code_field(help_text: str) -> forms.CharField:
-    return _GuessField(
+    return forms.CharField(
         label="Code",
         max_length=30,
         help_text=help_text,
@@ -86,7 +59,7 @@ class CodeForm(forms.Form):
 class _PasswordForm(forms.Form):
     """Asks once more for the password: tablets are left lying about, logged in."""
 
-    password = _GuessField(
+    password = forms.CharField(
         label="Your password",
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import render
@@ -79,7 +79,11 @@ class ReadableTextMiddleware:
     ) -> HttpResponse | None:
         """Refuse a form that holds a NUL, which PostgreSQL cannot store."""
         # By now the size of the body was looked at, and the CSRF check reads it too.
-        for name, values in request.POST.lists():
+        try:
+            sent = list(request.POST.lists())
+        except UnreadablePostError:  # the client has gone, and nobody is at fault
+            return bad_request(request, BadRequest())
+        for name, values in sent:
             if "\0" in name or any("\0" in value for value in values):
                 return self._refused(request)
         return None

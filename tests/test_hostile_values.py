@@ -18,6 +18,7 @@ import pytest
 from django import forms
 from django.contrib import admin
 from django.core.cache import cache
+from django.core.handlers.wsgi import WSGIHandler
 from django.db import transaction
 from django.test import Client
 from django.urls import get_resolver, reverse
@@ -345,3 +346,31 @@ def test_no_form_of_the_administration_crashes(world: World, callers: Any) -> No
                 pairs = list({**dict(usual), name: value}.items())
                 caller.call("post", path, encoded(pairs))
     assert forms_seen > 5
+
+
+class GoneClient:
+    """A client's connection that breaks off after a part of the form."""
+
+    def __init__(self) -> None:
+        self.parts = iter(
+            [b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nabc']
+        )
+
+    def read(self, size: int = -1) -> bytes:
+        """Give the part, and fail from then on."""
+        part = next(self.parts, None)
+        if part is None:
+            raise ConnectionResetError("gone")
+        return part
+
+    readline = read
+
+
+def test_a_client_that_has_gone_is_no_crash(rf, caplog):
+    asked = rf.generic("POST", "/accounts/login/", b"x" * 1000)
+    sent = {"wsgi.input": GoneClient(), "HTTP_HOST": "localhost"}
+    sent["CONTENT_TYPE"] = "multipart/form-data; boundary=x"
+    answers: list[str] = []
+    WSGIHandler()(asked.environ | sent, lambda status, headers: answers.append(status))
+    assert answers == ["400 Bad Request"]
+    assert not [line for line in caplog.records if line.levelname == "ERROR"]

@@ -227,7 +227,7 @@ def test_a_phone_that_goes_slow_is_followed(client, coach, codes):
     assert Authenticator.objects.get().drift == -5
 
 
-@pytest.mark.parametrize("code", ["12345", "abcdef", "١٢٣٤٥٦", "", "-12345", "\x00"])
+@pytest.mark.parametrize("code", ["12345", "abcdef", "١٢٣٤٥٦", "", "-12345"])
 def test_what_is_no_code_does_not_log_in(client, coach, codes, code):
     enter_password(client)
     assert enter_code(client, code).status_code == 422
