@@ -11,8 +11,8 @@ from athletes.querysets import PlayerQuerySet
 from biomechanics.definitions import METRICS
 from dashboard.selectors.paging import (
     COUNT_LIMIT,
-    Order,
     Page,
+    RowOrder,
     bounded_count,
     page_of,
 )
@@ -21,15 +21,15 @@ from dashboard.selectors.table_order import LARGEST_FIRST, TableOrder, order_fro
 PAGE_SIZE = 50
 
 _NAME = ("last_name", "first_name", "id")
-ORDERS: dict[str, Order] = {
-    "name": Order(_NAME),
-    "bats": Order(("dominant_hand_hitting", "id"), nullable=True),
-    "last_session": Order(("last_session_on", "id"), nullable=True),
-    "sessions": Order(("session_count", "id")),
-    "swings": Order(("swing_count", "id")),
-    "data": Order(("data_state", "id")),
-    "hand_speed": Order(("latest_hand_speed_m_per_s", "id"), nullable=True),
-    "bat_speed": Order(("latest_bat_speed_m_per_s", "id"), nullable=True),
+ORDERS: dict[str, RowOrder] = {
+    "name": RowOrder(_NAME),
+    "bats": RowOrder(("dominant_hand_hitting", "id"), nullable=True),
+    "last_session": RowOrder(("last_session_on", "id"), nullable=True),
+    "sessions": RowOrder(("session_count", "id")),
+    "swings": RowOrder(("swing_count", "id")),
+    "data": RowOrder(("data_state", "id")),
+    "hand_speed": RowOrder(("latest_hand_speed_m_per_s", "id"), nullable=True),
+    "bat_speed": RowOrder(("latest_bat_speed_m_per_s", "id"), nullable=True),
 }
 
 

@@ -20,7 +20,7 @@ COUNT_LIMIT = 10_000
 
 
 @dataclass(frozen=True)
-class Order:
+class RowOrder:
     """An order of rows: fields that end in a unique one, all in one direction.
 
     With `nullable` the first field may be missing; such rows come last, whatever
@@ -72,7 +72,7 @@ def _beyond(fields: Sequence[str], values: Sequence[Any], *, upwards: bool) -> Q
 
 def _walk(
     queryset: QuerySet[Row],
-    order: Order,
+    order: RowOrder,
     *,
     backwards: bool,
     start: Row | None,
@@ -110,7 +110,7 @@ def _walk(
 
 def page_of(
     queryset: QuerySet[Row],
-    order: Order,
+    order: RowOrder,
     *,
     size: int,
     after: int | None = None,

@@ -8,7 +8,7 @@ import pytest
 
 from athletes.models import Player
 from dashboard.selectors.athlete_list import AthleteFilter, athlete_list
-from dashboard.selectors.paging import Order, bounded_count, page_of
+from dashboard.selectors.paging import RowOrder, bounded_count, page_of
 from tests.factories import make_player
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +35,7 @@ def make_dated(dates):
 @pytest.mark.parametrize("descending", [False, True])
 def test_pages_hold_each_row_once_with_missing_values_last(descending):
     ids = make_dated([3, None, 1, 3, None, 2, 5, None])
-    order = Order(("last_session_on", "id"), descending=descending, nullable=True)
+    order = RowOrder(("last_session_on", "id"), descending=descending, nullable=True)
     pages = walk_forward(order)
     a, n1, c, d, n2, f, g, n3 = ids
     dated = [g, d, a, f, c] if descending else [c, f, a, d, g]
@@ -46,7 +46,7 @@ def test_pages_hold_each_row_once_with_missing_values_last(descending):
 @pytest.mark.parametrize("descending", [False, True])
 def test_pages_backwards_are_the_pages_forwards(descending):
     make_dated([3, None, 1, 3, None, 2, 5, None, 4])
-    order = Order(("last_session_on", "id"), descending=descending, nullable=True)
+    order = RowOrder(("last_session_on", "id"), descending=descending, nullable=True)
     pages = walk_forward(order)
     back = page_of(Player.objects.all(), order, size=3, before=pages[2][0])
     assert [row.pk for row in back.rows] == pages[1]
@@ -61,7 +61,7 @@ def test_pages_by_name_go_on_within_one_last_name():
     for first in "DBAC":
         make_player(first_name=first, last_name="Same")
     make_player(first_name="Z", last_name="Later")
-    order = Order(("last_name", "first_name", "id"))
+    order = RowOrder(("last_name", "first_name", "id"))
     page = page_of(Player.objects.all(), order, size=2)
     page = page_of(Player.objects.all(), order, size=2, after=page.last_id)
     assert [row.first_name for row in page.rows] == ["B", "C"]
@@ -69,7 +69,7 @@ def test_pages_by_name_go_on_within_one_last_name():
 
 def test_page_after_a_vanished_row_is_the_first():
     player = make_player()
-    page = page_of(Player.objects.all(), Order(("id",)), size=5, after=10**9)
+    page = page_of(Player.objects.all(), RowOrder(("id",)), size=5, after=10**9)
     assert [row.pk for row in page.rows] == [player.pk]
     assert not page.has_previous
 
