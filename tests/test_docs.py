@@ -50,6 +50,24 @@ def test_links_between_documents_lead_somewhere(document):
     assert missing == []
 
 
+def anchors_of(document):
+    """The names that links to a page's headings have, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text("utf-8"), re.MULTILINE)
+    plain = (re.sub(r"[^\w\s-]", "", heading).strip().lower() for heading in headings)
+    return {heading.replace(" ", "-") for heading in plain}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda p: p.name)
+def test_links_to_headings_lead_to_one(document):
+    links = re.findall(r"\]\(([\w./-]*)#([^)]+)\)", document.read_text("utf-8"))
+    missing = [
+        f"{target}#{heading}"
+        for target, heading in links
+        if heading not in anchors_of(document.parent / target if target else document)
+    ]
+    assert missing == []
+
+
 def test_every_static_file_of_others_has_its_version_and_licence():
     vendor = ROOT / "static" / "vendor"
     note = (vendor / "README.md").read_text(encoding="utf-8")
