@@ -1,8 +1,10 @@
 """Put the peaks of a swing in order: a description, never a grade."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+from biomechanics.units import MS_PER_S
 
 TIE_LIMIT_S = 0.010
 """Peaks of one swing closer than this are not told apart: with 2–5 mm of noise on
@@ -24,6 +26,14 @@ GAP_METRICS = {
 """The metrics of delays, and the peaks that each lies between."""
 
 
+def tie_limit_ms(standard_errors_ms: Iterable[float]) -> float:
+    """Return how close averages of several swings must be to count as a tie, ms.
+
+    Twice the largest standard error of the delays, and never less than for one swing.
+    """
+    return max([TIE_LIMIT_S * MS_PER_S, *(2.0 * error for error in standard_errors_ms)])
+
+
 def sequence_order(
     times_s: Mapping[str, float], *, tie_limit_s: float = TIE_LIMIT_S
 ) -> str:
@@ -34,8 +44,7 @@ def sequence_order(
     times_s : mapping of letter to float
         Letters of `PEAK_LETTERS`; clock times in seconds.
     tie_limit_s : float
-        For the mean of several swings: the larger of 10 ms and twice the standard
-        error of the gap.
+        For the mean of several swings see `tie_limit_ms`.
 
     Returns
     -------

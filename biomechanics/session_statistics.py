@@ -10,11 +10,11 @@ from biomechanics.analysis_types import MetricValue
 from biomechanics.definitions import METRICS
 from biomechanics.sequence import (
     GAP_METRICS,
-    TIE_LIMIT_S,
     TIME_METRICS,
     SequenceShare,
     order_distribution,
     sequence_order,
+    tie_limit_ms,
 )
 from biomechanics.units import MS_PER_S
 
@@ -158,10 +158,10 @@ def session_order(swings: Sequence[Mapping[str, MetricValue]]) -> SessionOrder:
     }
     order = None
     if {"P", "T", "A"} <= times.keys():
-        limit = max([TIE_LIMIT_S, *(2.0 * error / MS_PER_S for error in errors_ms)])
         # Times are before the reference, so clock order is their negative.
         order = sequence_order(
-            {letter: -time for letter, time in times.items()}, tie_limit_s=limit
+            {letter: -time for letter, time in times.items()},
+            tie_limit_s=tie_limit_ms(errors_ms) / MS_PER_S,
         )
     return SessionOrder(order_distribution(orders), order)
 

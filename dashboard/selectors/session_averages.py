@@ -12,9 +12,8 @@ from athletes.analysis.metric_reading import MetricReading
 from athletes.models import Movement, Session, SessionMetric
 from athletes.phrases import side_in_words
 from biomechanics.definitions import HEADLINES, METRICS, NUMERIC_HEADLINES
-from biomechanics.sequence import TIE_LIMIT_S
+from biomechanics.sequence import tie_limit_ms
 from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
-from biomechanics.units import MS_PER_S
 from dashboard.selectors.swing_rows import SwingRow
 
 #: A spread over fewer swings than this is not called consistency.
@@ -50,8 +49,8 @@ class GapReading:
 
     @property
     def tie_limit_ms(self) -> float:
-        """How close two peaks must be (ms) to count as a tie: 2 standard errors."""
-        return max(TIE_LIMIT_S * MS_PER_S, 2 * (self.standard_error or 0.0))
+        """How close two peaks must be (ms) to count as a tie."""
+        return tie_limit_ms([self.standard_error or 0.0])
 
     @property
     def is_tie(self) -> bool:

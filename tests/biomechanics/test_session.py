@@ -182,3 +182,9 @@ def test_representative_swing_is_the_one_nearest_the_mean():
     assert curves.representative([aligned, late]) == 3
     assert curves.representative([]) is None
     assert curves.representative([curves.align([bell(1, 0.8)] * 2)]) is None
+
+
+def test_averages_tie_within_two_standard_errors_and_at_least_ten_ms():
+    assert sequence.tie_limit_ms([]) == 10.0
+    assert sequence.tie_limit_ms([4.0]) == 10.0
+    assert sequence.tie_limit_ms([4.0, 7.5]) == 15.0
