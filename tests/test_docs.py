@@ -68,6 +68,31 @@ def test_links_to_headings_lead_to_one(document):
     assert missing == []
 
 
+def rows_of(name):
+    """Rows of all tables of a page, as lists of cells."""
+    lines = (ROOT / "docs" / name).read_text(encoding="utf-8").splitlines()
+    return [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in lines
+        if line.startswith("| ")
+    ]
+
+
+def test_figures_of_capacity_are_those_of_the_benchmarks():
+    measured = {(what, value) for what, value, *_ in rows_of("benchmarks.md")}
+    quoted = {(row[0], row[1]) for row in rows_of("capacity.md") if "](" in row[-1]}
+    assert len(quoted) > 10
+    assert quoted - measured == set()
+
+
+def test_every_missed_bar_has_a_paragraph_and_nothing_else_has():
+    text = (ROOT / "docs/benchmarks.md").read_text(encoding="utf-8")
+    parts = re.findall(r"<!-- (bench_\w+) -->(.*?)<!-- /", text, re.DOTALL)
+    missing = [name for name, tables in parts if "**no**" in tables]
+    by_hand = text.partition("## Where a bar is not met, and why")[2]
+    assert len(re.findall(r"^\*\*", by_hand, re.MULTILINE)) == len(missing)
+
+
 def test_every_static_file_of_others_has_its_version_and_licence():
     vendor = ROOT / "static" / "vendor"
     note = (vendor / "README.md").read_text(encoding="utf-8")
