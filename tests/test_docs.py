@@ -93,6 +93,46 @@ def test_every_missed_bar_has_a_paragraph_and_nothing_else_has():
     assert len(re.findall(r"^\*\*", by_hand, re.MULTILINE)) == len(missing)
 
 
+def classes_named():
+    """The CSS classes that docs/design.md tells writers of templates to use."""
+    text = (ROOT / "docs/design.md").read_text(encoding="utf-8")
+    prose = text.partition("Layout classes: ")[2].partition("\nLoading: ")[0]
+    named = set(re.findall(r"`([a-z][a-z0-9-]*(?:__\w+|--\w+)?)`", prose))
+    for several in re.findall(r"""class="([^"]+)"|`(stacks [^`]+)`""", text):
+        named |= set(" ".join(several).split())
+    named |= set(re.findall(r"`\.([\w-]+)`", text))
+    return named - {"dl", "div", "ol"}  # elements
+
+
+def test_every_class_of_the_design_page_has_a_rule_and_is_used():
+    styles = " ".join(
+        path.read_text(encoding="utf-8") for path in ROOT.glob("static/css/*.css")
+    )
+    users = " ".join(
+        path.read_text(encoding="utf-8")
+        for pattern in ("templates/**/*.html", "static/js/**/*.js")
+        for path in ROOT.glob(pattern)
+    )
+    named = classes_named()
+    assert len(named) > 35
+    without_rule = {c for c in named if not re.search(rf"\.{c}(?![\w-])", styles)}
+    unused = {c for c in named if not re.search(rf"(?<![\w-]){c}(?![\w-])", users)}
+    assert without_rule == set()
+    assert unused == set()
+
+
+def test_every_part_and_file_of_the_design_page_exists():
+    text = (ROOT / "docs/design.md").read_text(encoding="utf-8")
+    rows = text.partition("\n## Components\n")[2].partition("\n\nThe definition")[0]
+    parts = re.findall(r"^\| `(\w+)`", rows, re.MULTILINE)
+    files = set(re.findall(r"`((?:static|reboot_site)/[\w./]+\.\w+)`", text))
+    here = {path.stem for path in ROOT.glob("templates/components/*.html")}
+    assert len(parts) > 10
+    assert len(files) > 10
+    assert set(parts) - here == set()
+    assert {name for name in files if not (ROOT / name).exists()} == set()
+
+
 def test_every_static_file_of_others_has_its_version_and_licence():
     vendor = ROOT / "static" / "vendor"
     note = (vendor / "README.md").read_text(encoding="utf-8")
