@@ -158,6 +158,23 @@ def test_document_names_only_files_that_exist():
     assert missing == set()
 
 
+def test_document_names_only_functions_and_classes_that_exist():
+    answers = section("Where to find it") + section("The way of a number")
+    words = set(re.findall(r"`(?:\w+\.)*(\w*_\w+|[A-Z][a-z]\w+)`", answers))
+    source = " ".join(
+        path.read_text(encoding="utf-8")
+        for package in OURS
+        for path in modules_under(package)
+    )
+    known = set(re.findall(r"^\s*(?:def|class) (\w+)|^(\w+)(?: =|: )", source, re.M))
+    packages_and_commands = OURS | {"recompute_metrics"}
+    assert len(words) > 8
+    assert (
+        words - {name for pair in known for name in pair} - packages_and_commands
+        == set()
+    )
+
+
 def imports_at_start(tree):
     """Nodes that run when a module is imported: not in functions, not for typing."""
     waiting = list(tree.body)
