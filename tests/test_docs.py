@@ -68,6 +68,42 @@ def test_links_to_headings_lead_to_one(document):
     assert missing == []
 
 
+FOLDERS = {path.name for path in ROOT.iterdir() if path.is_dir()}
+PACKAGES = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+
+
+def is_there(dotted):
+    """Whether a dotted name leads to a module, or to a word in one."""
+    parts = dotted.split(".")
+    for count in range(len(parts), 0, -1):
+        module = ROOT.joinpath(*parts[:count]).with_suffix(".py")
+        if module.is_file():
+            rest = parts[count:]
+            text = module.read_text(encoding="utf-8")
+            return not rest or re.search(rf"\b{rest[0]}\b", text) is not None
+    return ROOT.joinpath(*parts).is_dir()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda p: p.name)
+def test_files_and_modules_that_a_document_names_exist(document):
+    text = document.read_text(encoding="utf-8")
+    files = re.findall(r"`((?:[\w-]+/)+[\w.-]+\.\w+)(?:::\w+)?`", text)
+    dotted = re.findall(r"`([a-z_]+(?:\.\w+)+)`", text)
+    missing = {
+        name
+        for name in files
+        if name.split("/")[0] in FOLDERS
+        and not (ROOT / name).exists()
+        and not (ROOT / "templates" / name).exists()
+        and "/NAME." not in name  # stands for any name
+    }
+    missing |= {
+        name for name in dotted if name.split(".")[0] in PACKAGES and not is_there(name)
+    }
+    # A run of the product makes these.
+    assert {name for name in missing if not name.startswith("var/")} == set()
+
+
 def rows_of(name):
     """Rows of all tables of a page, as lists of cells."""
     lines = (ROOT / "docs" / name).read_text(encoding="utf-8").splitlines()
