@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from django.utils.formats import date_format
 
 
-def joined(words: Sequence[str]) -> str:
+def list_in_words(words: Sequence[str]) -> str:
     """The words as one phrase: `a`, `a and b`, `a, b and c`."""
     if len(words) < 2:
         return "".join(words)

@@ -76,7 +76,7 @@ class _Archive:
             INDEX_COLUMNS,
             self._index,
         )
-        for kind in records.kinds():
+        for kind in records.athlete_tables():
             self._json(
                 f"records/{kind.table}.json",
                 kind.rows(self._player.pk).values(*kind.fields()).iterator(200),

@@ -1,10 +1,10 @@
 """Erasing an athlete for good, in an order in which an interruption loses nothing.
 
 First the tombstone, so that no sync brings anybody back while we are at it; then what
-only names him; then his sessions, one after another, so that no lock is held for long;
-last the athlete. Whatever ends this in between, `sweep` finds him by his tombstone and
-goes on. A run of the sync that was under way may write something back; the sweep that
-is queued here, and the hourly one, take that away too.
+only names the athlete; then the sessions, one after another, so that no lock is held
+for long; last the athlete. Whatever ends this in between, `finish_erasures` finds the
+athlete by the tombstone and goes on. A run of the sync that was under way may write
+something back; the sweep that is queued here, and the hourly one, take that away too.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ ERASED = "(erased)"
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ErasurePlan:
     """What goes with an athlete, and what a person has to look at."""
 
     stored: list[Stored]
@@ -62,9 +62,9 @@ class Plan:
     mentions: list[Note]
 
 
-def plan(player: Player) -> Plan:
+def plan(player: Player) -> ErasurePlan:
     """What `erase` would take away."""
-    return Plan(
+    return ErasurePlan(
         stored=stored_about(player),
         archives=Archive.objects.filter(player=player).count(),
         teams=list(player.teams.values_list("name", flat=True)),
@@ -96,7 +96,7 @@ def erase(*, player: Player, by: Principal | None) -> None:
 
 
 def _records(player: Player) -> list[Player]:
-    """The athlete, and the records of the vendor that were merged into him."""
+    """The athlete, and the records of the vendor that were merged into it."""
     return list(Player.everyone.filter(pk__in=family(player.pk)).order_by("pk"))
 
 
@@ -117,13 +117,13 @@ def purge(player: Player) -> None:
     with transaction.atomic():
         peer_numbers.withdraw([player_id])
         player.delete()
-        # A word that nobody else has may be his nickname.
+        # A word that nobody else has may be the athlete's nickname.
         Tag.objects.filter(pk__in=tags, players=None, sessions=None).delete()
     _overwrite()
     logger.info("athlete %s: erased", player_id)
 
 
-def sweep() -> int:
+def finish_erasures() -> int:
     """Take away what is left of, or came back about, erased athletes."""
     erased = tombstones.load_erased()
     if not erased:
@@ -133,7 +133,7 @@ def sweep() -> int:
     for pk, organisation, vendor in list(ids.iterator()):
         if erased.has(organisation, vendor):
             player = Player.objects.filter(pk=pk).first()
-            # Who erased him, or another sweep, may have finished it meanwhile.
+            # Who erased them, or another sweep, may have finished it meanwhile.
             if player is not None:
                 purge(player)
                 count += 1
@@ -186,7 +186,7 @@ def _forget_mentions(player: Player) -> None:
 
 
 def _subjects(player_id: int) -> Iterator[tuple[str, set[int]]]:
-    for kind in records.kinds():
+    for kind in records.athlete_tables():
         if not kind.model._meta.auto_created:
             pks = set(kind.rows(player_id).values_list("pk", flat=True))
             yield kind.model._meta.label_lower, pks
@@ -218,7 +218,7 @@ def _forget_payloads(
 
 
 def _redact(erased: ErasedAthletes, row: RawPayload) -> bool:
-    """Take the entries out; a payload that still is about him goes as a whole."""
+    """Take the entries out; a payload that still names the athlete is deleted."""
     payload = erased.redact(row.payload)
     if payload == row.payload:
         if not _speaks_of(erased, payload):
@@ -297,7 +297,7 @@ def _forget_admin_log(player_id: int, texts: list[str]) -> None:
     """The admin's own history names what it changed."""
     gone = {
         ContentType.objects.get_for_model(kind.model).pk: kind
-        for kind in records.kinds()
+        for kind in records.athlete_tables()
     }
     entries = LogEntry.objects.filter(content_type__in=gone)
     pks: dict[int, set[str]] = {}

@@ -24,10 +24,11 @@ _NOT_DATA = (Archive, NameKey, DuplicatePair)
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """A model whose rows go with an athlete, and the ways from a row to him.
+class AthleteTable:
+    """A model whose rows go with an athlete, and the ways from a row to the athlete.
 
-    Of several ways a row has one: which thing it is about is decided row by row.
+    Where there are several ways, each row has one of them: a row says by itself which
+    thing it is about.
     """
 
     model: type[models.Model]
@@ -41,15 +42,15 @@ class Kind:
     def rows(self, player_id: int) -> QuerySet[Any]:
         """The athlete's rows, in the order in which they were made.
 
-        Those of records that were merged into him are his.
+        Rows of records that were merged into the athlete's are among them.
         """
         # Not the default manager: it hides such records.
         manager: models.Manager[Any] = self.model._base_manager
         ids = family(player_id)
-        his = Q()
+        theirs = Q()
         for path in self.paths:
-            his |= Q(**{f"{path}__in": ids})
-        return manager.filter(his).order_by("pk")
+            theirs |= Q(**{f"{path}__in": ids})
+        return manager.filter(theirs).order_by("pk")
 
     def fields(self, *, binary: bool = False) -> list[str]:
         """Names of the columns, without (or only) those of packed bytes."""
@@ -61,7 +62,7 @@ class Kind:
 
 
 @lru_cache(maxsize=1)
-def kinds() -> tuple[Kind, ...]:
+def athlete_tables() -> tuple[AthleteTable, ...]:
     """All models that cascade from an athlete, nearest first; the athlete leads."""
     found: dict[type[models.Model], list[str]] = {Player: ["pk"]}
     # Of these a row may hang on something else than what was found first.
@@ -91,7 +92,7 @@ def kinds() -> tuple[Kind, ...]:
                 undecided.add(child)
             waiting.append(child)
     return tuple(
-        Kind(model, tuple(paths))
+        AthleteTable(model, tuple(paths))
         for model, paths in found.items()
         if model not in _NOT_DATA
     )

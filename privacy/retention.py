@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.limits import forget_old
 from privacy.archives import prune_archives
-from privacy.erasing import sweep
+from privacy.erasing import finish_erasures
 from syncing.choices import ACTIVE_RUNS, RunStatus
 from syncing.models import RawPayload, SyncLog, WorkerHeartbeat
 from webhooks.services import prune_deliveries
@@ -35,7 +35,7 @@ def prune() -> dict[str, int]:
         "login records": _prune_login_records(_limit(settings.KEEP_LOGIN_RECORDS_DAYS)),
         "hosts": _prune_hosts(),
         "logins": Login.objects.filter(expire_date__lt=timezone.now()).delete()[0],
-        "erased": sweep(),
+        "erased": finish_erasures(),
     }
     logger.info("deleted what is too old: %s", counts)
     return counts

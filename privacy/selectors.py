@@ -200,7 +200,7 @@ def stored_about(player: Player) -> list[Stored]:
         ),
         Stored("Vendor's answers", "as received", VENDOR, raw + named),
     ]
-    for kind in records.kinds():
+    for kind in records.athlete_tables():
         if kind.model in _TOLD:
             continue
         name = str(kind.model._meta.verbose_name_plural).capitalize()

@@ -169,7 +169,7 @@ def _size(path: Path) -> int:
 
 
 @dataclass(frozen=True)
-class Kind:
+class StorageLine:
     """One kind of data: what it is, how long it is kept, what it takes."""
 
     name: str
@@ -185,7 +185,7 @@ class StoragePage:
     """Everything on the page; `report` is None before the first measure."""
 
     report: StorageReport | None
-    kinds: list[Kind]
+    kinds: list[StorageLine]
     total: int
     growth_days: int | None = None
     growth_bytes: int = 0
@@ -212,7 +212,7 @@ def storage_page() -> StoragePage:
         if size or was:
             share = round(100 * size / total, 1) if total else 0.0
             growth = None if was is None else size - was
-            kinds.append(Kind(name, what, kept, size, share, growth))
+            kinds.append(StorageLine(name, what, kept, size, share, growth))
     return StoragePage(
         report,
         sorted(kinds, key=lambda kind: -kind.bytes),

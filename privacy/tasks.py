@@ -13,9 +13,9 @@ def make_archive_task(archive_id: int) -> str:
 
 def sweep_erased_task() -> int:
     """Take away what is left of erased athletes, or was written back by a sync."""
-    from privacy.erasing import sweep
+    from privacy.erasing import finish_erasures
 
-    return sweep()
+    return finish_erasures()
 
 
 def measure_storage_task() -> int:

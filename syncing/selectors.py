@@ -40,7 +40,7 @@ OTHERS_MESSAGE = (
 
 
 @dataclass(frozen=True)
-class Worker:
+class QueueHost:
     """The heartbeat of one host’s queue."""
 
     host: str
@@ -53,7 +53,7 @@ class SyncPanel:
     """The part of the page that changes while a run is under way."""
 
     status: SyncState
-    workers: list[Worker]
+    workers: list[QueueHost]
     remaining: str
     message: str
 
@@ -156,7 +156,7 @@ def sync_panel(viewer: Viewer, *, with_jobs: bool = False) -> SyncPanel:
     return SyncPanel(
         status=status,
         workers=[
-            Worker(w.host, w.beat_at, (now - w.beat_at).total_seconds() > silent_s)
+            QueueHost(w.host, w.beat_at, (now - w.beat_at).total_seconds() > silent_s)
             for w in WorkerHeartbeat.objects.order_by("host")
         ],
         remaining=remaining_text(status.remaining_s),

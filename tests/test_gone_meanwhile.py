@@ -78,7 +78,7 @@ def test_two_sweeps_erase_an_athlete_once():
         Player.objects.filter(pk=second.pk).delete()
 
     with before(lambda sql: sql.startswith("DELETE"), another_sweep) as done:
-        assert erasing.sweep() == 1
+        assert erasing.finish_erasures() == 1
     assert done
     assert not Player.objects.exists()
 

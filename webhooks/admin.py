@@ -14,7 +14,7 @@ from accounts.admin_lists import ModelAdmin
 from accounts.audit import record
 from accounts.models import Action, User
 from webhooks import signing
-from webhooks.models import DeliveryState, Event, Webhook, WebhookDelivery
+from webhooks.models import DeliveryState, Webhook, WebhookDelivery, WebhookEvent
 from webhooks.services import renew_secret, resend
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class WebhookForm(_Form):
 
     url = forms.URLField(label="Address", max_length=500, assume_scheme="https")
     events = forms.MultipleChoiceField(
-        choices=Event.choices, widget=forms.CheckboxSelectMultiple
+        choices=WebhookEvent.choices, widget=forms.CheckboxSelectMultiple
     )
 
     class Meta:

@@ -12,7 +12,7 @@ from django.db import models
 from webhooks.targets import RefusedTargetError, check_url
 
 
-class Event(models.TextChoices):
+class WebhookEvent(models.TextChoices):
     """What a program can be told of."""
 
     SYNC_FINISHED = "sync.finished", "A sync came to its end"
@@ -23,7 +23,7 @@ class Event(models.TextChoices):
 def _known_events(events: Any) -> None:
     if not isinstance(events, list) or not events:
         raise ValidationError("Choose at least one event.")
-    unknown = sorted(str(name) for name in events if name not in Event.values)
+    unknown = sorted(str(name) for name in events if name not in WebhookEvent.values)
     if unknown:
         raise ValidationError(f"There are no such events: {', '.join(unknown)}.")
 
@@ -78,7 +78,7 @@ class WebhookDelivery(models.Model):
     )
     # The same in every try, so that a receiver can tell a repetition.
     message_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    event = models.CharField(max_length=20, choices=Event.choices)
+    event = models.CharField(max_length=20, choices=WebhookEvent.choices)
     # Ids and states only, never a name.
     payload = models.JSONField()
     state = models.CharField(

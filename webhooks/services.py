@@ -18,7 +18,7 @@ from accounts.audit import record
 from accounts.keys import LostKeyError
 from accounts.models import Action, User
 from webhooks import sending, signing, targets
-from webhooks.models import DeliveryState, Event, Webhook, WebhookDelivery
+from webhooks.models import DeliveryState, Webhook, WebhookDelivery, WebhookEvent
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ LEASE = timedelta(seconds=120)
 _AT_ONCE = 100
 
 
-def emit(event: Event, data: dict[str, Any]) -> list[WebhookDelivery]:
+def emit(event: WebhookEvent, data: dict[str, Any]) -> list[WebhookDelivery]:
     """Note an event for every webhook that wants it. `data` is ids and states.
 
     To be called in the transaction of what happened, so that neither is there
@@ -184,7 +184,7 @@ def forget(*, player_id: int, session_ids: Iterable[int]) -> int:
     about = Q(payload__data__player_id=player_id)
     ids = set(WebhookDelivery.objects.filter(about).values_list("pk", flat=True))
     wanted = set(session_ids)
-    stored = WebhookDelivery.objects.filter(event=Event.SESSION_STORED)
+    stored = WebhookDelivery.objects.filter(event=WebhookEvent.SESSION_STORED)
     for pk, payload in stored.values_list("pk", "payload").iterator():
         if payload["data"].get("id") in wanted:
             ids.add(pk)
@@ -207,4 +207,4 @@ def prune_deliveries(limit: datetime | None) -> int:
 
 def on_sync_event(event: str, **data: Any) -> None:
     """Listener of the sync (SYNC_LISTENERS)."""
-    emit(Event(event), data)
+    emit(WebhookEvent(event), data)

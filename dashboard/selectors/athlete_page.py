@@ -26,7 +26,7 @@ from athletes.models import Player, Session
 from athletes.querysets import PlayerQuerySet, SessionQuerySet
 from biomechanics.definitions import METRICS, NUMERIC_HEADLINES, MetricDefinition
 from dashboard.selectors.athlete_peers import AthletePeers, athlete_peers
-from dashboard.selectors.changes import Finding, findings
+from dashboard.selectors.changes import ChangeSentence, findings
 from dashboard.selectors.session_averages import no_average
 
 SESSIONS_PER_PAGE = 20
@@ -109,7 +109,7 @@ class AthletePage:
 
     player: Player
     facts: AthleteFacts
-    findings: tuple[Finding, ...]
+    findings: tuple[ChangeSentence, ...]
     tiles: tuple[HeadlineTile, ...]
     trend: Trend | None
     peers: AthletePeers

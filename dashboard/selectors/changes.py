@@ -10,13 +10,13 @@ from athletes import display
 from athletes.analysis.changes import MetricChange, change_at
 from athletes.analysis.history import History, SessionAverage
 from athletes.phrases import spelled
-from dashboard.phrases import joined, number_of
+from dashboard.phrases import list_in_words, number_of
 
 FINDINGS = 3
 
 
 @dataclass(frozen=True)
-class Finding:
+class ChangeSentence:
     """One plain sentence, and the number that it is about."""
 
     text: str
@@ -24,7 +24,7 @@ class Finding:
     change: MetricChange | None = None
 
 
-def findings(history: History, *, system: str) -> tuple[Finding, ...]:
+def findings(history: History, *, system: str) -> tuple[ChangeSentence, ...]:
     """At most three sentences about the newest session; what changed comes first.
 
     `history` is one athlete's, by metric and oldest first; of a switch hitter that of
@@ -32,7 +32,7 @@ def findings(history: History, *, system: str) -> tuple[Finding, ...]:
     """
     if not history:
         return (
-            Finding(
+            ChangeSentence(
                 "No swing has numbers yet; findings appear after the first session "
                 "with counted swings."
             ),
@@ -53,7 +53,7 @@ def findings(history: History, *, system: str) -> tuple[Finding, ...]:
         reverse=True,
     )
     told = [
-        Finding(real_sentence(change, system), change.definition.id, change)
+        ChangeSentence(real_sentence(change, system), change.definition.id, change)
         for change in real[:FINDINGS]
     ]
     same = [change for change in changes.values() if change.real is False]
@@ -125,7 +125,7 @@ _GROUP_WORDS = {
 
 def _same_sentences(
     same: Sequence[MetricChange], count: int, system: str
-) -> list[Finding]:
+) -> list[ChangeSentence]:
     """Sentences about what did not change, one for each group of metrics."""
     groups: dict[str, list[MetricChange]] = {}
     for change in same:
@@ -142,13 +142,15 @@ def _same_sentences(
                 f"{words} ({now}); a difference under {limit} is within the usual "
                 "scatter."
             )
-            told.append(Finding(text, change.definition.id, change))
+            told.append(ChangeSentence(text, change.definition.id, change))
             continue
-        names = joined([_lower_first(change.definition.short) for change in changes])
+        names = list_in_words(
+            [_lower_first(change.definition.short) for change in changes]
+        )
         words = _GROUP_WORDS.get(group, "Numbers")
         words = _as_before(words, changes[0])
         text = f"{words}: no clear change in {names}."
-        told.append(Finding(text, changes[0].definition.id, changes[0]))
+        told.append(ChangeSentence(text, changes[0].definition.id, changes[0]))
     return told
 
 
@@ -164,7 +166,7 @@ def _lower_first(text: str) -> str:
 
 def _unknown_sentences(
     changes: Mapping[str, MetricChange], count: int, system: str
-) -> list[Finding]:
+) -> list[ChangeSentence]:
     """Sentences for when there is nothing to compare with yet."""
     unknown = [change for change in changes.values() if change.real is None]
     if not unknown:
@@ -172,7 +174,7 @@ def _unknown_sentences(
     told = []
     if all(change.sessions_before == 0 for change in unknown):
         told.append(
-            Finding(
+            ChangeSentence(
                 "Nothing comparable lies before this session; from the next one "
                 "on, changes are held against the scatter from swing to swing."
             )
@@ -182,5 +184,7 @@ def _unknown_sentences(
         if change is not None and change.real is None:
             now = _amount(change.now, change, system)
             swings = number_of(change.n_now, "swing")
-            told.append(Finding(f"{change.name}: {now} (mean of {swings}).", metric))
+            told.append(
+                ChangeSentence(f"{change.name}: {now} (mean of {swings}).", metric)
+            )
     return told[:count]

@@ -297,7 +297,7 @@ def _legend(groups: Sequence[_Group], part: str) -> list[charts.LegendItem]:
 
 def _how_many(groups: Sequence[_Group]) -> str:
     """How many swings are drawn, by group: `5 swings batting left`."""
-    return phrases.joined(
+    return phrases.list_in_words(
         [
             phrases.number_of(len(group.swings), "swing")
             + (f" {group.label.lower()}" if group.label else "")
@@ -324,7 +324,7 @@ def _note(
     ]
     note = "The band is for looking: peaks are taken per swing and then averaged. "
     if widths:
-        spreads = phrases.joined(
+        spreads = phrases.list_in_words(
             [
                 "± "
                 + display.value_text(

@@ -20,7 +20,7 @@ from dashboard import charts
 from dashboard.selectors.swing_figure import (
     DRAWN_AFTER_S,
     DRAWN_BEFORE_S,
-    Points,
+    FigurePoints,
     SeriesRow,
     SwingChart,
     figure_of,
@@ -210,7 +210,7 @@ def _delivered(movement: Movement, group: VendorGroup) -> VendorAngles:
 def detail_chart(
     movement: Movement,
     curves: Curves | None,
-    points: Points,
+    points: FigurePoints,
     tab: SwingTab,
     system: str,
 ) -> SwingChart:

@@ -73,7 +73,7 @@ _POINT_COLUMNS = tuple(
 
 
 @dataclass(frozen=True, eq=False)
-class Points:
+class FigurePoints:
     """The stored columns of joint centers and bat, or why there are none."""
 
     columns: Mapping[str, Any] | None
@@ -96,7 +96,7 @@ def report_unreadable(movement: Movement, error: FramesError) -> None:
     )
 
 
-def load_points(movement: Movement) -> Points:
+def load_points(movement: Movement) -> FigurePoints:
     """Joint centers and bat of one movement; two queries."""
     try:
         loaded = load.load_columns(
@@ -104,10 +104,10 @@ def load_points(movement: Movement) -> Points:
         ).get(movement.pk)
     except FramesError as error:
         report_unreadable(movement, error)
-        return Points(None, UNREADABLE)
+        return FigurePoints(None, UNREADABLE)
     if not loaded or "time" not in loaded:
-        return Points(None, "The frames of this movement are not here yet.")
-    return Points(loaded)
+        return FigurePoints(None, "The frames of this movement are not here yet.")
+    return FigurePoints(loaded)
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +149,7 @@ def _axes(
     return (up[0], up[1], up[2]), (forward[0], forward[1], forward[2]), known
 
 
-def _posed(movement: Movement, loaded: Points) -> _Posed | None:
+def _posed(movement: Movement, loaded: FigurePoints) -> _Posed | None:
     """The figure's points from before to after the swing, in equal time steps."""
     points = loaded.columns
     if points is None:
@@ -201,7 +201,7 @@ def _posed(movement: Movement, loaded: Points) -> _Posed | None:
 _FIGURE_PARTS = {"rear_arm": "body"}
 
 
-def figure_of(movement: Movement, points: Points) -> charts.Json | None:
+def figure_of(movement: Movement, points: FigurePoints) -> charts.Json | None:
     """The stick figure as its script reads it; None without points."""
     posed = _posed(movement, points)
     if posed is None:
@@ -256,14 +256,14 @@ def _drawn_side(movement: Movement) -> str:
     return "left" if is_left != is_mirrored else "right"
 
 
-def no_figure(points: Points) -> str:
+def no_figure(points: FigurePoints) -> str:
     """Why there is no figure, in words."""
     return points.problem or "The file holds too few joint centres to draw a figure."
 
 
 def path_chart(
     movement: Movement,
-    points: Points,
+    points: FigurePoints,
     *,
     title: str,
     empty: str,

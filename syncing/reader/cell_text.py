@@ -21,7 +21,7 @@ NUMBER = re.compile(
 )
 
 
-def is_missing(text: str) -> bool:
+def is_missing_cell(text: str) -> bool:
     """Return whether the text of a cell stands for a missing value."""
     return text.strip().lower() in MISSING_WORDS
 

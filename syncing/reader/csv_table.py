@@ -12,7 +12,7 @@ import pyarrow.csv as pacsv
 from syncing.reader.cell_text import (
     MISSING_SPELLINGS,
     NUMBER,
-    is_missing,
+    is_missing_cell,
     text_in_numbers,
 )
 from syncing.reader.columns import FileColumn, Role, plan_columns
@@ -135,7 +135,7 @@ class _CsvReader:
                     )
                 for column in numeric:
                     cell = row[column.position].strip()
-                    if is_missing(cell):
+                    if is_missing_cell(cell):
                         continue
                     if NUMBER.fullmatch(cell):
                         numbers_seen.add(column)
@@ -219,7 +219,9 @@ class _Blocks:
                 "The columns are not separated by commas. Save the file as CSV with "
                 "commas, or take it as it came from the vendor.",
             )
-        if all(NUMBER.fullmatch(name.strip()) or is_missing(name) for name in names):
+        if all(
+            NUMBER.fullmatch(name.strip()) or is_missing_cell(name) for name in names
+        ):
             raise _no_header()
         return names
 

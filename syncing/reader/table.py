@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from syncing.reader.cell_text import is_missing
+from syncing.reader.cell_text import is_missing_cell
 from syncing.reader.columns import FileColumn, Role
 from syncing.reader.errors import ExportFileError
 from syncing.reader.limits import ReadLimits
@@ -133,7 +133,7 @@ class TableBuilder:
         known = self._codes[column.name]
         lookup = np.full(len(found) + 1, -1, dtype=np.int32)
         for place, text in enumerate(found.to_pylist()):
-            if not is_missing(text):
+            if not is_missing_cell(text):
                 lookup[place] = known.setdefault(text, len(known))
         self._pieces[column.name].append(lookup[places])
 

@@ -85,7 +85,7 @@ def numbers_in(value):
 
 def test_it_holds_every_stored_number_of_every_table(athlete, opened):
     checked = 0
-    for kind in records.kinds():
+    for kind in records.athlete_tables():
         stored = json.loads(opened.read(f"records/{kind.table}.json"))
         wanted = list(kind.rows(athlete.pk).values(*kind.fields()))
         assert len(stored) == len(wanted), kind.table
@@ -97,7 +97,7 @@ def test_it_holds_every_stored_number_of_every_table(athlete, opened):
 
 
 def test_every_model_that_goes_with_an_athlete_is_known():
-    tables = {kind.table for kind in records.kinds()}
+    tables = {kind.table for kind in records.athlete_tables()}
     assert {
         "players",
         "sessions",
@@ -489,7 +489,9 @@ def test_pandas_finds_every_frame(athlete, unpacked, kind):
 def test_the_athlete_of_these_tests_has_a_row_in_every_table(athlete):
     """So that archive and erasure are tried on each table that there is."""
     empty = {
-        kind.table for kind in records.kinds() if not kind.rows(athlete.pk).exists()
+        kind.table
+        for kind in records.athlete_tables()
+        if not kind.rows(athlete.pk).exists()
     }
     # Merged athletes have tests of their own.
     assert empty - {"athletes_athletemerge"} == set()

@@ -277,9 +277,9 @@ def test_others_keep_everything(athlete, staff):
 def test_what_was_interrupted_is_finished_by_the_sweep(athlete, staff):
     tombstones.add_tombstone(athlete)
     athlete.sessions.all().delete()
-    assert erasing.sweep() == 1
+    assert erasing.finish_erasures() == 1
     assert traces((*TRACES, ORG_ID, REBOOT_ID)) == set()
-    assert erasing.sweep() == 0
+    assert erasing.finish_erasures() == 0
 
 
 @pytest.mark.parametrize("with_rows", [True, False])
@@ -298,7 +298,7 @@ def test_what_a_running_sync_wrote_back_is_swept(athlete, staff, with_rows):
             kind=kind, vendor_id=key, payload=content, sha256="", fetched_at=now
         )
     VendorSession.objects.create(session_id="s", participants={ORG_ID: "hitting"})
-    assert erasing.sweep() > 0
+    assert erasing.finish_erasures() > 0
     assert traces((*TRACES, ORG_ID, REBOOT_ID)) == set()
 
 

@@ -17,7 +17,7 @@ from syncing.schedules import PLANS
 from tests import factories
 from tests.privacy.conftest import store_raw
 from tests.webhooks.conftest import make_webhook
-from webhooks.models import Event, WebhookDelivery
+from webhooks.models import WebhookDelivery, WebhookEvent
 from webhooks.services import emit
 
 pytestmark = pytest.mark.django_db
@@ -90,7 +90,7 @@ def test_payloads_and_deliveries_go_by_their_age(settings):
         )
     make_webhook()
     for days in (15, 25):
-        (delivery,) = emit(Event.SYNC_FINISHED, {"id": 1})
+        (delivery,) = emit(WebhookEvent.SYNC_FINISHED, {"id": 1})
         WebhookDelivery.objects.filter(pk=delivery.pk).update(
             created_at=now - timedelta(days=days), state="delivered"
         )

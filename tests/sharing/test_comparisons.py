@@ -186,7 +186,7 @@ def test_a_list_costs_the_same_for_many(
 def test_parts_are_among_what_is_stored_about_an_athlete(coach, session, swing):
     saved(coach, session, swing)
     saved(coach, session.player, swing.session)
-    (kind,) = [kind for kind in records.kinds() if kind.model is SavedItem]
+    (kind,) = [kind for kind in records.athlete_tables() if kind.model is SavedItem]
     assert {item.words for item in kind.rows(session.player_id)} == {
         f"{session.player.full_name}, Mar 1, 2026",
         session.player.full_name,

@@ -6,7 +6,7 @@ import pytest
 
 from tests import factories
 from tests.webhooks.conftest import make_webhook
-from webhooks.models import DeliveryState, Event, Webhook, WebhookDelivery
+from webhooks.models import DeliveryState, Webhook, WebhookDelivery, WebhookEvent
 from webhooks.services import emit
 
 pytestmark = pytest.mark.django_db
@@ -76,7 +76,7 @@ def test_what_may_not_be_is_refused_in_the_form(client, staff, fields):
 
 def test_a_delivery_can_be_sent_again(client, staff):
     make_webhook()
-    (delivery,) = emit(Event.SYNC_FAILING, {"id": 1})
+    (delivery,) = emit(WebhookEvent.SYNC_FAILING, {"id": 1})
     WebhookDelivery.objects.update(state=DeliveryState.FAILED, attempts=7)
     url = f"/admin/webhooks/webhookdelivery/{delivery.pk}/change/"
     assert b"Send again" in client.get(url).content

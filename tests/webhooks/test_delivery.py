@@ -18,7 +18,7 @@ from syncing.models import SyncLog
 from tests import factories
 from tests.webhooks.conftest import make_webhook
 from webhooks import sending, services
-from webhooks.models import DeliveryState, Event, Webhook, WebhookDelivery
+from webhooks.models import DeliveryState, Webhook, WebhookDelivery, WebhookEvent
 from webhooks.services import LEASE, WAITS, deliver, deliver_due, emit, forget, resend
 from webhooks.targets import check_url
 
@@ -26,7 +26,9 @@ pytestmark = pytest.mark.django_db
 
 
 def one(webhook, **data):
-    (delivery,) = emit(Event.SYNC_FINISHED, {"id": 7, "status": "success", **data})
+    (delivery,) = emit(
+        WebhookEvent.SYNC_FINISHED, {"id": 7, "status": "success", **data}
+    )
     assert delivery.webhook_id == webhook.pk
     return delivery
 
@@ -209,7 +211,7 @@ def test_the_schedule_finds_what_is_due(receiver):
 def test_other_letters_in_an_address_hold_up_nothing(receiver):
     make_webhook(receiver.url.replace("/hook", "/höre"))
     make_webhook(receiver.url)
-    emit(Event.SYNC_FINISHED, {"id": 1})
+    emit(WebhookEvent.SYNC_FINISHED, {"id": 1})
     assert deliver_due() == 2
     assert [path for path, _, _ in receiver.requests] == [
         "/h%C3%B6re?a=b",
@@ -236,13 +238,13 @@ def test_what_was_switched_off_is_not_sent(receiver):
     Webhook.objects.update(is_active=False)
     assert tried(delivery).state == DeliveryState.FAILED
     assert receiver.requests == []
-    assert emit(Event.SYNC_FINISHED, {"id": 1}) == []
+    assert emit(WebhookEvent.SYNC_FINISHED, {"id": 1}) == []
 
 
 def test_a_webhook_is_told_of_its_events_alone():
     make_webhook(events=["sync.failing"])
-    assert emit(Event.SYNC_FINISHED, {"id": 1}) == []
-    assert len(emit(Event.SYNC_FAILING, {"id": 1})) == 1
+    assert emit(WebhookEvent.SYNC_FINISHED, {"id": 1}) == []
+    assert len(emit(WebhookEvent.SYNC_FAILING, {"id": 1})) == 1
 
 
 def test_a_lost_key_is_an_error_of_the_delivery(receiver, settings):
@@ -305,10 +307,10 @@ def test_a_listener_that_fails_undoes_nothing_else(settings, caplog):
 
 def test_deliveries_about_an_erased_athlete_go():
     make_webhook()
-    emit(Event.SESSION_STORED, {"id": 5, "player_id": 1})
-    emit(Event.SESSION_STORED, {"id": 6, "player_id": 2})
-    emit(Event.SESSION_STORED, {"id": 7, "player_id": 2})
-    emit(Event.SYNC_FINISHED, {"id": 5, "status": "success"})
+    emit(WebhookEvent.SESSION_STORED, {"id": 5, "player_id": 1})
+    emit(WebhookEvent.SESSION_STORED, {"id": 6, "player_id": 2})
+    emit(WebhookEvent.SESSION_STORED, {"id": 7, "player_id": 2})
+    emit(WebhookEvent.SYNC_FINISHED, {"id": 5, "status": "success"})
     assert forget(player_id=1, session_ids=[6]) == 2
     left = [d.payload["data"]["id"] for d in WebhookDelivery.objects.order_by("id")]
     assert left == [7, 5]

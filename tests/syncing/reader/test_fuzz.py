@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from syncing.reader.cell_text import is_missing
+from syncing.reader.cell_text import is_missing_cell
 from syncing.reader.contents import FramesFile
 from syncing.reader.errors import CODES, ExportFileError
 from syncing.reader.export import read_export
@@ -119,7 +119,7 @@ cells = st.one_of(
             st.characters(exclude_categories=("Cc", "Cs"), max_codepoint=0x2FFF),
             min_size=1,
             max_size=12,
-        ).filter(lambda text: not is_missing(text)),
+        ).filter(lambda text: not is_missing_cell(text)),
         min_size=1,
         max_size=4,
         unique=True,
