@@ -159,5 +159,5 @@ class JsonAnswer(HttpResponse):
 
 
 def problem(status: int, detail: Any = None) -> JsonAnswer:
-    """The error shape."""
+    """Return an error as JSON: `detail` says why, by default in the words of HTTP."""
     return JsonAnswer({"detail": detail or HTTPStatus(status).phrase}, status=status)

@@ -35,7 +35,7 @@ def device_of(request: HttpRequest, user: User) -> str:
 
 
 def remember(request: HttpRequest, response: HttpResponse, user: User) -> None:
-    """Know this device for `user` from now on."""
+    """Put a cookie into the answer that makes this a known device of `user`."""
     device, users = _read(request)
     others = [mark for mark in users if not mark.startswith(f"{user.pk}.")]
     kept = [*others, _mark(user)][-_MOST_USERS:]

@@ -1,4 +1,4 @@
-"""What people enter about themselves."""
+"""Forms for the login, passwords, the second factor and units."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class UnitsForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class LoginForm(AuthenticationForm):
-    """Name and password; a wrong one counts."""
+    """User name and password; a wrong password is counted."""
 
     def clean(self) -> dict[str, Any]:
         """Check name and password; a right password is not counted as a try."""
@@ -51,7 +51,7 @@ def _code_field(help_text: str) -> forms.CharField:
 
 
 class CodeForm(forms.Form):
-    """The second half of a login."""
+    """The code that a login with second factor asks for after the password."""
 
     code = _code_field("Six digits from the app, or one of the recovery codes.")
 

@@ -53,7 +53,7 @@ def seal(plain: str, purpose: str) -> str:
 
 
 def unseal(sealed: str, purpose: str) -> str:
-    """The text again; LostKeyError when it was altered or its key is not known."""
+    """Decrypt a sealed text; LostKeyError when it was altered or its key is unknown."""
     try:
         return _fernet(purpose).decrypt(sealed.encode()).decode()
     except InvalidToken as error:

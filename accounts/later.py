@@ -21,13 +21,17 @@ _thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="later")
 
 
 def later(what: str, work: Callable[[], object]) -> Future[None]:
-    """Do `work` after what was asked for before; a failure is logged as `what`."""
+    """Do `work` in the background, one after another; a failure is logged as `what`."""
 
     def do() -> None:
         try:
             work()
         except Exception:
-            logger.exception("%s: failed", what)
+            logger.exception(
+                'The work "%s" failed in the background. Mend the error below and '
+                "ask for it again.",
+                what,
+            )
         finally:
             connections.close_all()
 

@@ -37,7 +37,7 @@ LONGEST_DELAY_S = 60
 
 @dataclass(frozen=True, slots=True)
 class _Guesser:
-    """Who guesses at which account."""
+    """One caller, and the account whose password or code they try to guess."""
 
     name: str
     pool: Pool

@@ -1,4 +1,4 @@
-"""Which logins are locked, what is told of it, and an end to it.
+"""Which logins are locked, the page that says so, and unlocking.
 
 One login from one address may have several rows, one for each browser that was tried:
 together they lock it.
@@ -36,9 +36,11 @@ from accounts.models import Action, FailedLogin, Pool, User
 
 
 def with_lock(attempts: QuerySet[Any]) -> QuerySet[Any]:
-    """With `failures`, those that count still, and `last_at`, when the last came.
+    """Return the attempts, each with the counts that decide whether it is locked.
 
-    And `strangers`, failures of all who are not known to the account, and the first.
+    `failures` are those of this name in this network that still count, `last_at` is
+    when the last of them came; `strangers` are those of all devices and networks that
+    are new to the account, `strangers_since` is when the first of them came.
     """
     # An address that nobody could tell is one too, and NULL would equal nothing.
     address = Coalesce(Cast("ip_address", CharField()), Value(""))
@@ -64,20 +66,20 @@ def with_lock(attempts: QuerySet[Any]) -> QuerySet[Any]:
 
 
 def locked(attempts: QuerySet[Any]) -> QuerySet[Any]:
-    """Those of logins that are locked now."""
+    """Return the attempts whose login is locked now, with the counts of `with_lock`."""
     here = Q(failures__gte=settings.AXES_FAILURE_LIMIT)
     everywhere = Q(strangers__gte=limits.PER_HOUR[Pool.ELSEWHERE])
     return with_lock(attempts).filter(here | everywhere)
 
 
 def locked_logins() -> QuerySet[Any]:
-    """The logins themselves, each once."""
+    """Return name and address of each login that is locked now, each once."""
     rows = locked(AccessAttempt.objects.all()).order_by()
     return rows.values("username", "ip_address").distinct()
 
 
 def is_locked(attempt: Any) -> bool:
-    """Of one row `with_lock`."""
+    """Whether the login of an attempt from `with_lock` is locked for anybody."""
     return is_locked_here(attempt) or is_locked_for_strangers(attempt)
 
 
@@ -92,7 +94,7 @@ def is_locked_for_strangers(attempt: Any) -> bool:
 
 
 def free_at(attempt: Any) -> Any:
-    """When a locked login is free again by itself."""
+    """Return the moment at which a locked login is unlocked by itself."""
     if is_locked_here(attempt):
         return attempt.last_at + _cool_off()
     return attempt.strangers_since + limits.HOUR
@@ -101,7 +103,7 @@ def free_at(attempt: Any) -> Any:
 def locked_page(
     request: HttpRequest, answer: HttpResponse | None, credentials: dict[str, Any]
 ) -> HttpResponse:
-    """What is shown in place of an answer to somebody who has to wait."""
+    """Return the page (status 429) that tells how long a locked login has to wait."""
     name = typed_name(request, credentials)
     wait_s = max(limits.wait_s(request, name), 1)
     found = AccessAttempt.objects.filter(
@@ -127,7 +129,7 @@ def _in_words(wait_s: int) -> str:
 
 @transaction.atomic
 def unlock(attempt: Any, *, by: User) -> bool:
-    """Start counting from zero for one name and one network; False when it did.
+    """Forget the failures of one name and one network; False where there were none.
 
     The name is free everywhere then, and the network for all names.
     """

@@ -49,7 +49,7 @@ class User(AbstractUser):
         return Authenticator.objects.filter(user=self).exists()
 
     def may_make_tokens(self) -> bool:
-        """Whether this user may make API tokens, and those that he made work."""
+        """Whether this user may make API tokens; their tokens work only then."""
         return self.is_active and (self.is_staff or self.is_superuser)
 
     def team_limit(self) -> models.QuerySet[Team] | None:
@@ -88,7 +88,7 @@ class Team(models.Model):
 
 
 class Authenticator(TimestampMixin, ThrottlingMixin, Device):
-    """A user's second factor: the key that an app on his phone makes codes from.
+    """A user's second factor: the key from which an app on their phone makes codes.
 
     The package's own device keeps the key as it is. Here it is sealed, so that a copy
     of the database alone does not make codes.
@@ -110,12 +110,12 @@ class Authenticator(TimestampMixin, ThrottlingMixin, Device):
 
     @staticmethod
     def sealed(key: bytes) -> str:
-        """`key` as it is stored."""
+        """Return `key` encrypted, as it is stored."""
         return seal(key.hex(), "authenticator")
 
     @staticmethod
     def opened(sealed_key: str) -> bytes:
-        """The key again; LostKeyError when SECRET_KEY is not the one that sealed it."""
+        """Return the key decrypted; LostKeyError where SECRET_KEY has changed."""
         return bytes.fromhex(unseal(sealed_key, "authenticator"))
 
     def verify_token(self, token: str) -> bool:

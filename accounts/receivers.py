@@ -1,4 +1,4 @@
-"""What Django and django-axes tell of logins, into the audit."""
+"""Writes into the audit what Django and django-axes tell of logins."""
 
 from __future__ import annotations
 

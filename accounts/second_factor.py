@@ -72,7 +72,7 @@ def begin_login(request: HttpRequest, user: User, *, backend: str) -> None:
 
 
 def pending_user(request: HttpRequest) -> User | None:
-    """Whose code is waited for in this session; None when nobody's, or too late."""
+    """The user who still has to give a code in this session; None for none, or late."""
     noted = request.session.get(_PENDING)
     if noted is None or not 0 <= time.time() - noted["at"] <= PATIENCE_S:
         return None
@@ -148,7 +148,7 @@ def use_code(request: HttpRequest, user: User, code: str) -> bool:
 
 
 class _Wait(str):
-    """A refusal that says nothing of the code: it was not looked at."""
+    """The code was not checked, because the user has to wait first."""
 
 
 def _use_recovery_code(user: User, code: str) -> str | None:
@@ -291,7 +291,7 @@ def turn_off(user: User) -> None:
 def reset(user: User, *, by: User | None) -> bool:
     """Take a lost second factor from a user; False when there was none.
 
-    His sessions end: whoever has the phone may have one.
+    Their sessions end: whoever has the phone may have one.
     """
     if not _forget(user):
         return False

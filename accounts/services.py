@@ -107,6 +107,6 @@ def end_sessions(user: User) -> None:
 
 @transaction.atomic
 def log_out_everywhere(user: User, *, by: User | None = None) -> None:
-    """End every session of this user, on all devices; `by` is himself if not given."""
+    """End every session of this user, on all devices; `by` defaults to the user."""
     end_sessions(user)
     record(Action.LOGGED_OUT_EVERYWHERE, by=by or user, subject=user)

@@ -49,7 +49,7 @@ HOUR_S = 3600
 
 
 class LoginView(auth_views.LoginView):
-    """The password; who has a second factor is asked for its code next."""
+    """The login page: asks for the password, then for a code where one is set up."""
 
     authentication_form = LoginForm
     redirect_authenticated_user = True
@@ -247,7 +247,7 @@ def _next_page(request: HttpRequest) -> str:
 
 
 class PasswordChangeView(auth_views.PasswordChangeView):
-    """A user's own new password; his other sessions end."""
+    """The page on which users change their password; their other sessions end."""
 
     form_class = OwnPasswordForm
 

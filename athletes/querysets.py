@@ -35,7 +35,7 @@ class PlayerManager(models.Manager["Player"].from_queryset(PlayerQuerySet)):  # 
     """Athletes without the records that were merged into another one."""
 
     def get_queryset(self) -> PlayerQuerySet:
-        """Each athlete once."""
+        """Return the athletes without the records that were merged into another one."""
         players: PlayerQuerySet = super().get_queryset()
         return players.filter(merged_into__isnull=True)
 

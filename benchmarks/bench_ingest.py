@@ -8,7 +8,7 @@ swings are computed when it comes, as they are in a sync.
 
 - ``bare`` is pyarrow reading the same bytes into a table in one call;
 - ``ingest`` is `syncing.imports.import_files`: read, checked, packed, stored in SQLite,
-  analysed, summed up.
+  analyzed, summed up.
 
 Every measurement is a process of its own. Peak memory is what the process needed above
 what it had before the file.
@@ -163,9 +163,9 @@ def measure_ingest(path: Path, count: int) -> dict[str, Any]:
             peak_above = max(peak_above, peak_mb() - before)
         gc.collect()
         resident.append(own_mb())
-    analysed = Movement.objects.exclude(metrics={}).count()
-    if analysed != SWINGS * count:
-        raise SystemExit(f"{analysed} swings have numbers, not {SWINGS * count}.")
+    analyzed = Movement.objects.exclude(metrics={}).count()
+    if analyzed != SWINGS * count:
+        raise SystemExit(f"{analyzed} swings have numbers, not {SWINGS * count}.")
 
     # Where the time goes, each step once more into a session that is new to it.
     started = time.perf_counter()

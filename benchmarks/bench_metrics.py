@@ -2,7 +2,7 @@
 
     python -m benchmarks.bench_metrics [--swings 10000] [--repeats 200]
 
-A swing of 600 frames at 240 Hz with angles, bat and energies is analysed. For
+A swing of 600 frames at 240 Hz with angles, bat and energies is analyzed. For
 comparison the same filters are run the plain way: designed and run anew for every
 metric that reads a filtered point.
 """
@@ -80,7 +80,7 @@ def measure(count: int, repeats: int) -> Found:
         for seed in range(4)
     ]
 
-    def analyse(place: int) -> None:
+    def analyze(place: int) -> None:
         swing = swings[place % len(swings)]
         analyze_swing(
             kinematics=swing.columns,
@@ -101,15 +101,15 @@ def measure(count: int, repeats: int) -> Found:
                 sos = butter(2, 15.0, fs=240.0, output="sos")
                 sosfiltfilt(sos, columns[walk[place % len(walk)]], padlen=60)
 
-    ours = per_call_ms(lambda: analyse(0), repeats)
+    ours = per_call_ms(lambda: analyze(0), repeats)
     plain = per_call_ms(filter_per_metric, max(repeats // 10, 1))
     for place in range(200):
-        analyse(place)
+        analyze(place)
     gc.collect()
     before = resident_mb()
     start = time.perf_counter()
     for place in range(count):
-        analyse(place)
+        analyze(place)
     taken = time.perf_counter() - start
     gc.collect()
     return Found(

@@ -522,7 +522,7 @@ def _serve(
 
 
 ROUNDS = 3
-PEER_ROUNDS = 6  # shorter turns: two neighbours then meet the same machine
+PEER_ROUNDS = 6  # shorter turns: two neighbors then meet the same machine
 
 
 def _side_by_side(

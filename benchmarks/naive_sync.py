@@ -2,7 +2,7 @@
 
     DATABASE_URL=… REBOOT_BASE_URL=… python -m benchmarks.naive_sync
 
-Each file is read, stored and analysed before the next one is asked for, with the
+Each file is read, stored and analyzed before the next one is asked for, with the
 product's own functions, so that what it is compared with differs in the order of
 things alone: nothing side by side, and no jobs that could be taken up again.
 Prints one JSON object: seconds of listing, seconds of the sessions, their number.

@@ -1,7 +1,7 @@
 """Put several swings on one axis: mean, spread, difference, the typical swing.
 
 For looking, not for reading off peaks: the peak of a mean curve is lower than the
-mean of the peaks, so numbers are computed per swing and averaged afterwards.
+mean of the peaks, so numbers are computed per swing and averaged afterward.
 """
 
 import math

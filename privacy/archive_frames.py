@@ -196,7 +196,7 @@ def _targets(headers: Iterable[Sequence[StoredColumn]]) -> dict[str, _Target]:
         for column in columns:
             target = targets.get(column.key)
             if target is None:
-                # As the file spelt it, unless two columns were spelt alike.
+                # As the file spelled it, unless two columns were spelled alike.
                 name = column.original
                 if name in names:
                     name = column.name

@@ -60,7 +60,7 @@ def _under_way(player: Player) -> Archive | None:
 
 
 def _is_forgotten(archive: Archive) -> bool:
-    """Whether nobody is at work on it, as far as one can tell."""
+    """Whether no worker is making this archive any more, as far as one can tell."""
     now = timezone.now()
     if archive.state == ArchiveState.RUNNING:
         return archive.started_at is None or now - archive.started_at > RUN_PATIENCE
@@ -108,7 +108,11 @@ def make_archive(archive_id: int) -> str:
     if not kept:  # the athlete was erased meanwhile
         default_storage.delete(archive.file_name)
         return "gone"
-    logger.info("archive %s: ready, %s bytes", archive.pk, size)
+    logger.info(
+        "Archive %s is ready (%s bytes). It can be downloaded from the athlete's page.",
+        archive.pk,
+        size,
+    )
     return ArchiveState.READY.value
 
 
@@ -136,7 +140,7 @@ def _claim(archive_id: int) -> Archive | None:
 
 
 def _write(archive: Archive) -> int:
-    """Build it in a file without a name, so that a killed worker leaves nothing."""
+    """Write the ZIP into a file without a name: a killed worker leaves nothing."""
     with tempfile.TemporaryFile(dir=settings.VAR_DIR) as file:
         write_archive(archive.player, file)
         size = file.tell()
@@ -160,7 +164,10 @@ def record_download(archive: Archive, *, by: Principal) -> None:
 
 
 def delete_archives(archives: list[Archive]) -> int:
-    """Files first: a row without a file is found again, a file without a row late."""
+    """Delete archives, file and row, and return how many they were.
+
+    Files first: a row without a file is found again, a file without a row late.
+    """
     for archive in archives:
         default_storage.delete(archive.file_name)
     Archive.objects.filter(pk__in=[archive.pk for archive in archives]).delete()

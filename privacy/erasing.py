@@ -54,7 +54,7 @@ ERASED = "(erased)"
 
 @dataclass(frozen=True, slots=True)
 class ErasurePlan:
-    """What goes with an athlete, and what a person has to look at."""
+    """What erasing an athlete takes away, and notes that a person has to look at."""
 
     stored: list[Stored]
     archives: int
@@ -63,7 +63,7 @@ class ErasurePlan:
 
 
 def plan(player: Player) -> ErasurePlan:
-    """What `erase` would take away."""
+    """Return what `erase` would take away, without taking it."""
     return ErasurePlan(
         stored=stored_about(player),
         archives=Archive.objects.filter(player=player).count(),
@@ -120,7 +120,7 @@ def purge(player: Player) -> None:
         # A word that nobody else has may be the athlete's nickname.
         Tag.objects.filter(pk__in=tags, players=None, sessions=None).delete()
     _overwrite()
-    logger.info("athlete %s: erased", player_id)
+    logger.info("Athlete %s was erased with all that was stored about them.", player_id)
 
 
 def finish_erasures() -> int:
@@ -130,8 +130,8 @@ def finish_erasures() -> int:
         return 0
     count = 0
     ids = Player.objects.values_list("pk", "org_player_id", "reboot_player_id")
-    for pk, organisation, vendor in list(ids.iterator()):
-        if erased.has(organisation, vendor):
+    for pk, organization, vendor in list(ids.iterator()):
+        if erased.has(organization, vendor):
             player = Player.objects.filter(pk=pk).first()
             # Who erased them, or another sweep, may have finished it meanwhile.
             if player is not None:
@@ -218,7 +218,7 @@ def _forget_payloads(
 
 
 def _redact(erased: ErasedAthletes, row: RawPayload) -> bool:
-    """Take the entries out; a payload that still names the athlete is deleted."""
+    """Take erased athletes out of a payload, or delete it where that is not enough."""
     payload = erased.redact(row.payload)
     if payload == row.payload:
         if not _speaks_of(erased, payload):
@@ -294,7 +294,7 @@ def _replaced(value: Any, texts: list[str]) -> Any:
 
 
 def _forget_admin_log(player_id: int, texts: list[str]) -> None:
-    """The admin's own history names what it changed."""
+    """Delete entries of the admin's own history that name the athlete."""
     gone = {
         ContentType.objects.get_for_model(kind.model).pk: kind
         for kind in records.athlete_tables()
@@ -319,7 +319,10 @@ def _forget_admin_log(player_id: int, texts: list[str]) -> None:
 
 
 def _forget_task_results(texts: list[str]) -> None:
-    """A task that failed may have said why in the database's words, with values."""
+    """Delete results of failed tasks that name the athlete.
+
+    A task that failed may have said why in the database's words, with values.
+    """
     for task in Task.objects.filter(success=False):
         result = str(task.result)
         # What cannot be read may name them too.
@@ -328,7 +331,7 @@ def _forget_task_results(texts: list[str]) -> None:
 
 
 def _sweep_vendor(erased: ErasedAthletes) -> int:
-    """What a sync that was under way has written back."""
+    """Take away what a sync under way wrote back about erased athletes; count it."""
     count = 0
     names = RawPayload.objects.filter(kind=RawPayload.Kind.PLAYER).values_list(
         "pk", "vendor_id"
@@ -353,7 +356,9 @@ def _sweep_vendor(erased: ErasedAthletes) -> int:
 
 
 def _overwrite() -> None:
-    """Deleted pages of SQLite are overwritten (secure_delete); its log still has them.
+    """Empty SQLite's log, which still holds the deleted pages.
+
+    The pages themselves are overwritten at once (secure_delete).
 
     PostgreSQL overwrites by its own vacuum; docs/privacy.md says what that means.
     """

@@ -15,7 +15,7 @@ FOLDER = "archives"
 
 
 class ArchiveState(models.TextChoices):
-    """How far an archive is."""
+    """State of an archive: queued, being made, ready or failed."""
 
     QUEUED = "queued", "Waiting for a worker"
     RUNNING = "running", "Being made"

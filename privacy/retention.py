@@ -37,12 +37,12 @@ def prune() -> dict[str, int]:
         "logins": Login.objects.filter(expire_date__lt=timezone.now()).delete()[0],
         "erased": finish_erasures(),
     }
-    logger.info("deleted what is too old: %s", counts)
+    logger.info("The clean-up deleted what was kept long enough: %s.", counts)
     return counts
 
 
 def _limit(days: int) -> datetime | None:
-    """The moment before which things are too old; None to keep them for ever."""
+    """Return the moment before which things are too old; None to keep them for ever."""
     return timezone.now() - timedelta(days=days) if days else None
 
 
@@ -69,7 +69,7 @@ def _prune_runs(limit: datetime | None) -> int:
 
 
 def _prune_login_records(limit: datetime | None) -> int:
-    """Who logged in or failed to, from which address; attempts also lock."""
+    """Delete old records of logins and of failed ones, which also lock."""
     forget_old()
     if limit is None:
         return 0
@@ -81,13 +81,13 @@ def _prune_login_records(limit: datetime | None) -> int:
 
 
 def _prune_hosts() -> int:
-    """Hosts that are no more: a container has a new name after each release."""
+    """Delete hosts that are no more: a container has a new name after each release."""
     limit = timezone.now() - HOSTS_KEPT
     return WorkerHeartbeat.objects.filter(beat_at__lt=limit).delete()[0]
 
 
 def _prune_payloads(limit: datetime | None) -> int:
-    """A payload that is needed again is asked for again by the next full sync."""
+    """Delete old answers of the vendor; a full sync asks again for what it needs."""
     if limit is None:
         return 0
     return RawPayload.objects.filter(fetched_at__lt=limit).delete()[0]

@@ -65,7 +65,7 @@ def measure() -> StorageReport:
         newest_backup_at=newest_backup,
     )
     StorageReport.objects.filter(taken_at__lt=now - KEPT).delete()
-    logger.info("measured storage in %.1f s", report.seconds)
+    logger.info("The queue measured the storage in %.1f s.", report.seconds)
     return report
 
 

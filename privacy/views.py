@@ -34,7 +34,7 @@ STOP_POLLING = 286
 
 @require_safe
 def stored(request: PageRequest, pk: int) -> HttpResponse:
-    """What is stored about one athlete; alone the archives, while one is made."""
+    """Show what is stored about an athlete; to htmx the list of archives alone."""
     player = access.get_player_or_404(request.user, pk)
     context = _context(request, player)
     is_over = wants_fragment(request) and not context["page"].is_under_way
@@ -121,7 +121,7 @@ def _require_export(request: PageRequest) -> None:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def erase(request: PageRequest, pk: int) -> HttpResponse:
-    """Say what would go, and after a typed word make it go."""
+    """Show what erasing takes away, and erase once the word was typed."""
     if not access.may_administer(request.user):
         raise PermissionDenied("Only staff may erase an athlete.")
     player = access.get_player_or_404(request.user, pk)

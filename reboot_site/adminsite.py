@@ -68,20 +68,20 @@ class StaffSite(admin.AdminSite):
     def password_change(  # type: ignore[override]  # a redirect is no template
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Send to the site's page, which counts wrong passwords and is in the audit."""
+        """Redirect to the site's page, which counts wrong passwords and is audited."""
         return redirect("password_change")
 
     def password_change_done(  # type: ignore[override]
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Send to the site's page, which says the same."""
+        """Redirect to the site's own page after a password was changed."""
         return redirect("password_change_done")
 
     @method_decorator(never_cache)
     def logout(  # type: ignore[override]
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponseBase:
-        """Log out as everywhere else: the answer is the page of the login."""
+        """Log out and answer with the login page, as everywhere else on the site."""
         return LogoutView.as_view()(request)
 
     def index(

@@ -65,7 +65,7 @@ class Documentation(DocsBase):
 
 
 def _behind_login(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Documentation is for who may call: a login or any token."""
+    """Let only callers with a login or a token read the documentation."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

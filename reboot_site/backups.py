@@ -35,7 +35,7 @@ _BOOKKEEPING = frozenset(
 
 
 class BackupError(Exception):
-    """Nothing was changed; the text says why and what to do."""
+    """A backup or restore stopped and changed nothing; the text says what to do."""
 
 
 # --- Backup -------------------------------------------------------------------
@@ -221,7 +221,10 @@ def _program(name: str) -> str:
 
 
 def _environment() -> dict[str, str]:
-    """Where and as whom; in the environment, for all may read command lines."""
+    """Return the environment that tells PostgreSQL's tools where and as whom to log in.
+
+    Not on the command line: every account of the host may read that.
+    """
     settings = connection.settings_dict
     names = {"HOST": "PGHOST", "PORT": "PGPORT", "USER": "PGUSER", "NAME": "PGDATABASE"}
     names["PASSWORD"] = "PGPASSWORD"  # noqa: S105 - the name of a variable

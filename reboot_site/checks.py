@@ -11,7 +11,7 @@ LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 @register(Tags.security)
 def check_vendor(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """The vendor's address and credentials."""
+    """Check that the vendor's address and credentials are set and usable."""
     found: list[CheckMessage] = []
     parts = urlsplit(settings.REBOOT_BASE_URL)
     is_local = parts.hostname in LOOPBACK
@@ -48,7 +48,7 @@ def check_vendor(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def check_queue(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """A task must be cut before the queue gives it out again."""
+    """Check that a task is cut off before the queue gives it out again."""
     cluster = settings.Q_CLUSTER
     if cluster["timeout"] >= cluster["retry"]:
         return [
@@ -62,7 +62,7 @@ def check_queue(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.database)
 def check_database(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """SQLite is one file on one disk."""
+    """Check that SQLite, one file on one disk, is not used by several hosts."""
     if settings.DATABASE_URL.startswith("sqlite") and settings.REDIS_URL:
         return [
             Warning(

@@ -38,7 +38,7 @@ _FIELD = re.compile(
 _JWT = re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?")
 # PostgreSQL tells the values of the row that it refuses: names, days of birth.
 _ROW = re.compile(r"((?i:row contains)|Key \(.*?\)=)[ ]?\(.*")
-# The link of a password reset lets its reader in, a share link shows him one sheet.
+# The link of a password reset lets its reader in, a share link shows one sheet.
 _RESET = re.compile(r"(/(?:accounts/reset|shared)/)[^\s\"'<>]+")
 
 
@@ -48,7 +48,7 @@ _REFUSAL_LENGTH = 160
 
 
 def redact(text: str) -> str:
-    """`text` without what opens a door: queries, tokens, passwords, reset links.
+    """Return `text` without queries of addresses, tokens, passwords and reset links.
 
     Nor with the values of a refused row.
     """
@@ -255,5 +255,5 @@ def configuration(*, form: str, level: str) -> dict[str, Any]:
 
 
 def milliseconds_since(began: float) -> float:
-    """Of a `time.perf_counter` reading, to a tenth."""
+    """Return the milliseconds since a `time.perf_counter` reading, to a tenth."""
     return round((time.perf_counter() - began) * 1000.0, 1)

@@ -81,7 +81,7 @@ def count_request(*, method: str, route: str, status: int, seconds: float) -> No
 
 
 class _Database:
-    """What the rows say, as gauges."""
+    """Gauges whose values are read from the database."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         from prometheus_client.core import GaugeMetricFamily

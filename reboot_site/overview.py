@@ -62,7 +62,7 @@ class Overview:
 
     @property
     def worries(self) -> list[Tile]:
-        """What needs somebody."""
+        """Return the tiles that somebody has to look after."""
         return [tile for tile in self.problems + self.machinery if tile.needs_care]
 
 

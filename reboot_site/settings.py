@@ -373,7 +373,7 @@ KEEP_WEBHOOK_DELIVERIES_DAYS = env.integer("KEEP_WEBHOOK_DELIVERIES_DAYS", 90)
 
 # Printed at the head of sheets; empty for none.
 FACILITY_NAME = env.text("FACILITY_NAME")
-# a4 or letter; empty: letter for whoever reads mph and feet, a4 for metres.
+# a4 or letter; empty: letter for whoever reads mph and feet, a4 for meters.
 SHEET_PAPER = env.text("SHEET_PAPER").lower()
 if SHEET_PAPER not in {"", "a4", "letter"}:
     raise ImproperlyConfigured(f"SHEET_PAPER must be a4 or letter, not {SHEET_PAPER}.")

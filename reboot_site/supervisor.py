@@ -66,7 +66,11 @@ class Supervisor:
                 next_check = time.monotonic() + self.check_every_s
             status = self._process.poll() if self._process else None
             if status is not None:
-                logger.warning("queue cluster ended with %s; starting it again", status)
+                logger.warning(
+                    "The queue's cluster ended with status %s and is started again. If "
+                    "this goes on, look at the lines before this one.",
+                    status,
+                )
                 self._kill_group()
                 self._process = None
                 self._pause(RESTART_PAUSE_S)
@@ -74,7 +78,10 @@ class Supervisor:
             if time.monotonic() >= next_check:
                 next_check = time.monotonic() + self.check_every_s
                 if self._is_silent():
-                    logger.error("queue cluster gives no sign of life; restarting it")
+                    logger.error(
+                        "The queue's cluster gives no sign of life and is restarted. "
+                        "If this goes on, check the database and this host's memory."
+                    )
                     self._stop()
                     continue
             self._pause(0.5)
@@ -110,11 +117,14 @@ class Supervisor:
         try:
             process.wait(self.stop_grace_s)
         except subprocess.TimeoutExpired:
-            logger.warning("queue cluster did not stop in time; ending it by force")
+            logger.warning(
+                "The queue's cluster did not stop in time and is ended by force. The "
+                "next sweep takes up what it had begun; nothing has to be done."
+            )
         self._kill_group(process)
 
     def _kill_group(self, process: subprocess.Popen[bytes] | None = None) -> None:
-        """End what the main process may have left behind."""
+        """Kill the processes that the main process may have left behind."""
         process = process or self._process
         if process is None:
             return

@@ -1,4 +1,4 @@
-"""Where everything hangs; the JSON paths have no trailing slash."""
+"""All addresses of the site; the JSON paths have no trailing slash."""
 
 from django.contrib import admin
 from django.urls import include, path

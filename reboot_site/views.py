@@ -53,10 +53,11 @@ def _applied_migrations() -> set[tuple[str, str]]:
 
 
 def _worker() -> dict[str, Any]:
-    """Of all hosts: one that answers may have no worker of its own.
+    """Return the state of the queue's workers on all hosts.
 
-    How many are silent, not which: who asks here has no login. Names are under
-    /syncing/ and in the metrics.
+    All hosts, because the one that answers may have no worker of its own. It tells how
+    many are silent, not which: who asks here has no login. Names are under /syncing/
+    and in the metrics.
     """
     ages_s = worker_ages_s()
     silent = silent_hosts(ages_s)

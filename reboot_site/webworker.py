@@ -87,7 +87,7 @@ class Channel:
         return not self.rest and self._at >= len(self._feed)
 
     def recv(self, size: int) -> bytes:
-        """What was collected, then what is to come; OSError when that is too slow."""
+        """Return bytes of the request; OSError when the rest comes too slowly."""
         if self._at < len(self._feed):
             data = self._feed[self._at : self._at + size]
             self._at += len(data)
@@ -110,7 +110,7 @@ class Channel:
         return bool(poll.poll(wait_s * 1000))
 
     def receive(self, size: int = 65536) -> bytes:
-        """What is there, for the loop. BlockingIOError when that is nothing."""
+        """Return the bytes that have arrived; BlockingIOError when there are none."""
         return self._socket.recv(size)
 
     # What leaves.
@@ -135,7 +135,7 @@ class Channel:
                 return
 
     def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> None:
-        """The same with a part of a file, which is not copied but opened once more."""
+        """Send a part of a file; the rest is read when the client takes it."""
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
             file.seek(offset)
@@ -167,11 +167,11 @@ class Channel:
 
     @property
     def waiting(self) -> int:
-        """Bytes that the client has not taken yet."""
+        """Return how many bytes the client has not taken yet."""
         return sum(piece[2] for piece in self._pieces)
 
     def flush(self, turn: int | None) -> bool:
-        """Send what waits, at most about `turn` bytes; whether nothing waits now."""
+        """Send kept bytes, at most about `turn`; return whether none is left."""
         while self._pieces:
             if turn is not None and turn <= 0:
                 return False
@@ -210,13 +210,13 @@ class Channel:
         return self._socket.fileno()
 
     def setblocking(self, flag: bool) -> None:
-        """Nothing: it never does."""
+        """Ignore the call: this socket never blocks."""
 
     def settimeout(self, value: float | None) -> None:
-        """Nothing: the deadlines are above."""
+        """Ignore the call: the worker's own deadlines hold."""
 
     def gettimeout(self) -> float | None:
-        """Return None: what is waited for is the worker's matter."""
+        """Return None: the worker's own deadlines hold."""
         return None
 
     def shutdown(self, how: int) -> None:
@@ -231,7 +231,7 @@ class Channel:
 
 
 def allowed_s(patience_s: float, size: int) -> float:
-    """Seconds in which so many bytes must have come or gone."""
+    """Return the seconds in which `size` bytes must have been read or sent."""
     return patience_s + size / LEAST_BYTES_PER_S
 
 
@@ -252,7 +252,7 @@ class Connection(TConn):  # type: ignore[misc]  # untyped there
         self.is_last = False
 
     def begin(self) -> None:
-        """Expect a new request."""
+        """Forget the request that was answered and expect a new one."""
         self.wanted, self.rest = None, 0
         self.sock.has_continued = False
 
@@ -281,7 +281,7 @@ class Connection(TConn):  # type: ignore[misc]  # untyped there
         return True
 
     def take_request(self) -> None:
-        """Hand what is wanted to the parser and keep what came after it."""
+        """Give the parser one whole request and keep the bytes that came after it."""
         data = bytes(self.arrived[: self.wanted])
         del self.arrived[: self.wanted]
         self.sock.feed(data, self.rest)
@@ -318,7 +318,10 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # untyped there
             client, address = listener.accept()
         except OSError as error:
             if error.errno in (errno.EMFILE, errno.ENFILE):
-                self.log.warning("No more files can be opened; a client waits.")
+                self.log.warning(
+                    "This process cannot open more files, so a client waits. Raise the "
+                    "limit of open files (ulimit -n)."
+                )
                 self._make_room()
             elif error.errno not in (
                 *(errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED),
@@ -350,7 +353,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # untyped there
         self._collect(conn)
 
     def _collect(self, conn: Connection) -> bool:
-        """Read what is there; whether the connection is no longer arriving."""
+        """Read what has arrived; return whether the request needs no more reading."""
         while True:
             if conn.wanted is None and conn.look_at_head():
                 size = (conn.wanted or 0) - len(conn.arrived)
@@ -385,7 +388,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # untyped there
             self._refuse(max(arriving, key=lambda c: len(c.arrived)), _TOO_MUCH)
 
     def _make_room(self) -> None:
-        """Let go of whom it costs least: who waits with nothing, then the slowest."""
+        """Close the connection that costs least: an idle one, else the slowest."""
         if self.keepalived_conns:
             conn = self.keepalived_conns.popleft()
             self.poller.unregister(conn.sock)
@@ -409,7 +412,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # untyped there
     # Answering.
 
     def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:
-        """Whether the next request may come: when this one was read to its end."""
+        """Return whether the connection stays open: its request was read to the end."""
         if not keepalive or conn.is_last or conn.sock.rest:
             return False
         return (
@@ -419,7 +422,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # untyped there
         )
 
     def finish_request(self, conn: Connection, fs: Future[Any]) -> None:
-        """A thread is done; send what the client has not taken yet."""
+        """Send what is left of an answer once a thread has finished its request."""
         try:
             conn.is_last = fs.cancelled() or not fs.result()
         except Exception:
@@ -499,7 +502,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # untyped there
         conn.sock.close()
 
     def murder_pending(self) -> None:
-        """Let go of whoever is too slow. The worker's loop calls it all the time."""
+        """Close connections that are too slow; the loop calls this all the time."""
         now = time.monotonic()
         if now < self._next_look:
             return

@@ -61,7 +61,7 @@ def texts_of(path: Path) -> Iterator[str]:
 
 
 def is_ours(item: Item) -> bool:
-    """Whether the name is called by us: not an option that a library reads.
+    """Whether our own code has to call the name: it is no option of a library.
 
     Attributes of classes (columns of the admin, fields of a form, choices) and the
     variables of settings are read by Django.

@@ -139,7 +139,7 @@ def _settle(page: Page) -> None:
 
 
 def _paths(page: Page) -> dict[str, str]:
-    """One athlete with several sessions, his newest session and its first swing."""
+    """Return addresses of an athlete, their newest session, and its first swing."""
 
     def first(selector: str) -> str:
         href = page.locator(selector).first.get_attribute("href")

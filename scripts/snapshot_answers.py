@@ -1,4 +1,4 @@
-"""Whether a change of the code leaves every answer as it was.
+"""Record every answer of the product, or compare two such recordings.
 
     scripts/snapshot_answers.py make-database FOLDER
     scripts/snapshot_answers.py record FOLDER OUT

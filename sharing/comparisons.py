@@ -33,7 +33,7 @@ class SavedLine:
 
     @property
     def is_whole(self) -> bool:
-        """Whether there is still something to hold against something else."""
+        """Whether at least two sides are left to compare."""
         return len(self.items) >= LEAST_ITEMS
 
 

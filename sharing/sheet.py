@@ -245,7 +245,7 @@ def _side_facts(changes: Changes, others: int) -> tuple[str, ...]:
 def _facts(
     player: Player, session: Session | None, swings: int, side: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """What stands under the name: how the athlete bats, setup, bat, how many swings."""
+    """Return what stands under the name: batting side, setup, bat, number of swings."""
     facts = []
     if player.dominant_hand_hitting:
         bats = player.get_dominant_hand_hitting_display() or ""

@@ -27,7 +27,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--scenario", default="", help="switches a,b,c; 'help' lists them")
     add("--rate", type=float, default=defaults.rate_hz, help="frames a second")
     add("--duration", type=float, default=defaults.duration_s, help="seconds a clip")
-    add("--noise-mm", type=float, default=0.0, help="noise on joint centres")
+    add("--noise-mm", type=float, default=0.0, help="noise on joint centers")
     add(
         "--templates",
         type=int,

@@ -48,7 +48,7 @@ TOKEN_LIFE_S = 86_400.0
 
 @dataclass(frozen=True)
 class Config:
-    """Size, behaviour and credentials of one simulator."""
+    """Size, behavior and credentials of one simulator."""
 
     players: int = 137
     sessions: int = 60
@@ -495,7 +495,7 @@ class SimulatorApp:
             try:
                 record["players"].append(self.world.athlete(org_player_id).brief())
             except NotInData:
-                continue  # an athlete who was removed from the organisation
+                continue  # an athlete who was removed from the organization
         return as_json(record)
 
     def movement_types(self, request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""The articulated hitter: joint angles and a few placed points in, joint centres out.
+"""The articulated hitter: joint angles and a few placed points in, joint centers out.
 
 Frame of reference: Z up, Y toward the pitcher, X to the right when looking along
 Y. The model is a right-handed hitter, so X is also the way to the plate and the
@@ -25,7 +25,7 @@ STEP_S = 2.5e-4
 
 @dataclass(frozen=True)
 class Build:
-    """Lengths (m) and masses (kg) of one hitter and his bat.
+    """Lengths (m) and masses (kg) of one hitter and the bat.
 
     Lengths are shares of body height, masses shares of body mass, rounded from the
     common anthropometric tables; they need only be plausible and never change
@@ -64,7 +64,7 @@ class Build:
 
     @property
     def hand_m(self) -> float:
-        """From the wrist to the middle of the grip."""
+        """Return the distance from the wrist to the middle of the grip."""
         return 0.042 * self.height_m
 
     @property
@@ -79,7 +79,7 @@ class Build:
 
     @property
     def foot_m(self) -> float:
-        """From the heel to the ball of the foot."""
+        """Return the distance from the heel to the ball of the foot."""
         return 0.110 * self.height_m
 
     @property
@@ -88,7 +88,7 @@ class Build:
         return 0.050 * self.height_m
 
 
-# Share of body mass, distance of the centre of mass from the proximal end, radius
+# Share of body mass, distance of the center of mass from the proximal end, radius
 # of gyration (both as shares of the segment's length).
 SEGMENT_MASS = {
     "pelvis": 0.142,
@@ -101,7 +101,7 @@ SEGMENT_MASS = {
     "shank": 0.0435,
     "foot": 0.019,
 }
-SEGMENT_CENTRE = {
+SEGMENT_CENTER = {
     "upper_arm": 0.46,
     "forearm": 0.44,
     "hand": 0.60,
@@ -117,7 +117,7 @@ SEGMENT_GYRATION = {
     "shank": 0.26,
     "foot": 0.30,
 }
-# Pelvis and trunk turn about all three axes: radii of gyration in metres for a
+# Pelvis and trunk turn about all three axes: radii of gyration in meters for a
 # hitter of 1.80 m (x forward, y to the side, z along the spine).
 TRUNK_GYRATION_M = {
     "pelvis": (0.095, 0.085, 0.100),
@@ -127,7 +127,7 @@ TRUNK_GYRATION_M = {
 # The grips are measured from the knob.
 LEAD_GRIP_M = 0.055
 REAR_GRIP_M = 0.140
-BAT_CENTRE = 0.66  # of its length, from the knob
+BAT_CENTER = 0.66  # of its length, from the knob
 BAT_GYRATION = 0.27
 SWEET_SPOT_FROM_TIP_M = 0.152
 
@@ -139,7 +139,7 @@ class Pose:
     The rest of the body (rear arm, both legs) follows from it.
     """
 
-    pelvis_position: Array  # (n, 3) middle of the hip centres
+    pelvis_position: Array  # (n, 3) middle of the hip centers
     pelvis_rot: Array  # (n,) heading about the vertical
     pelvis_side: Array  # (n,) list, + lifts the lead hip
     torso_flex: Array  # (n,) forward bend on the pelvis (torso_ext = -flex)
@@ -226,7 +226,7 @@ def heading_vector(angle: Array) -> Array:
 
 @dataclass(frozen=True)
 class Skeleton:
-    """Joint centres ``(n, 3)`` by name, and the frames of pelvis, trunk and feet."""
+    """Joint centers ``(n, 3)`` by name, and the frames of pelvis, trunk and feet."""
 
     points: dict[str, Array]
     pelvis_frame: Array
@@ -236,7 +236,7 @@ class Skeleton:
 
 
 def skeleton(pose: Pose, build: Build) -> Skeleton:
-    """Forward kinematics: every joint centre of the hitter, bat included."""
+    """Forward kinematics: every joint center of the hitter, bat included."""
     middle = pose.pelvis_position
     pelvis = rotation("z", pose.pelvis_rot) @ rotation("x", pose.pelvis_side)
     trunk = (

@@ -62,7 +62,7 @@ class Options:
 
 
 def side_letters(movement: Movement, lefty: str) -> dict[str, str]:
-    """Which letter the lead and the rear side carry in the file."""
+    """Return the letters that the lead and the rear side have in the file."""
     left_lead = movement.bats == "R" or lefty == "mirrored"
     return {"lead": "l", "rear": "r"} if left_lead else {"lead": "r", "rear": "l"}
 
@@ -306,7 +306,7 @@ def _hawkeye_name(name: str) -> str:
 
 
 def metadata(movements: list[Movement]) -> Columns:
-    """One row a movement: the list of movements and the removed offsets."""
+    """Return the columns of the metadata file, in which each movement is one row."""
     offsets = np.array(
         [
             np.random.default_rng((*m.noise_seed, 77)).normal(0, (0.15, 0.1, 0.01))

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulator.body import (
-    BAT_CENTRE,
+    BAT_CENTER,
     BAT_GYRATION,
-    SEGMENT_CENTRE,
+    SEGMENT_CENTER,
     SEGMENT_GYRATION,
     SEGMENT_MASS,
     STEP_S,
@@ -41,9 +41,9 @@ class Segment:
     """One rigid body, or the sum of several."""
 
     mass_kg: float
-    centre: Array  # (n, 3) m
+    center: Array  # (n, 3) m
     velocity: Array  # (n, 3) m/s
-    spin: Array  # (n, 3) angular momentum about its own centre, kg m2/s
+    spin: Array  # (n, 3) angular momentum about its own center, kg m2/s
     trans_energy: Array  # J
     rot_energy: Array  # J
 
@@ -58,10 +58,10 @@ def _middle(before: Array, after: Array) -> Array:
 
 
 def _rod(
-    ends: list[tuple[Array, Array]], mass_kg: float, centre: float, gyration: float
+    ends: list[tuple[Array, Array]], mass_kg: float, center: float, gyration: float
 ) -> Segment:
     """A rod from its proximal and distal ends before, at and after each frame."""
-    places = [near + centre * (far - near) for near, far in ends]
+    places = [near + center * (far - near) for near, far in ends]
     lines = [unit(far - near) for near, far in ends]
     length = float(np.median(np.linalg.norm(ends[1][1] - ends[1][0], axis=1)))
     inertia = mass_kg * (gyration * length) ** 2
@@ -106,7 +106,7 @@ def segments(
         frames = [
             s.pelvis_frame if name == "pelvis" else s.trunk_frame for s in skeletons
         ]
-        places = [_solid_centre(name, s, scale) for s in skeletons]
+        places = [_solid_center(name, s, scale) for s in skeletons]
         gyration = scale * np.array(TRUNK_GYRATION_M[name])
         bodies[name] = _solid(frames, places, SEGMENT_MASS[name] * mass, gyration)
     for side in ("lead", "rear"):
@@ -118,16 +118,16 @@ def segments(
             bodies[f"{side}_{name}"] = _rod(
                 ends,
                 SEGMENT_MASS[name] * mass,
-                SEGMENT_CENTRE[name],
+                SEGMENT_CENTER[name],
                 SEGMENT_GYRATION[name],
             )
     if bat:
         ends = [(s.points["knob"], s.points["bat_tip"]) for s in skeletons]
-        bodies["bat"] = _rod(ends, build.bat_mass_kg, BAT_CENTRE, BAT_GYRATION)
+        bodies["bat"] = _rod(ends, build.bat_mass_kg, BAT_CENTER, BAT_GYRATION)
     return bodies
 
 
-def _solid_centre(name: str, skeleton: Skeleton, scale: float) -> Array:
+def _solid_center(name: str, skeleton: Skeleton, scale: float) -> Array:
     points = skeleton.points
     if name == "pelvis":
         up = skeleton.pelvis_frame[:, :, 2]
@@ -139,13 +139,13 @@ def _solid_centre(name: str, skeleton: Skeleton, scale: float) -> Array:
 
 
 def together(parts: list[Segment]) -> Segment:
-    """Several bodies as one: sums, and the spin about their common centre."""
+    """Several bodies as one: sums, and the spin about their common center."""
     mass = sum(part.mass_kg for part in parts)
-    centre = np.sum([p.mass_kg * p.centre for p in parts], axis=0) / mass
+    center = np.sum([p.mass_kg * p.center for p in parts], axis=0) / mass
     velocity = np.sum([p.mass_kg * p.velocity for p in parts], axis=0) / mass
     spin = np.sum(
         [
-            p.spin + p.mass_kg * np.cross(p.centre - centre, p.velocity - velocity)
+            p.spin + p.mass_kg * np.cross(p.center - center, p.velocity - velocity)
             for p in parts
         ],
         axis=0,
@@ -153,7 +153,7 @@ def together(parts: list[Segment]) -> Segment:
     # Energies are plain sums over the bodies, so that kinetic = trans + rot.
     return Segment(
         mass,
-        centre,
+        center,
         velocity,
         spin,
         np.sum([p.trans_energy for p in parts], axis=0),
@@ -161,8 +161,8 @@ def together(parts: list[Segment]) -> Segment:
     )
 
 
-def orbit(segment: Segment, centre: Array, velocity: Array) -> Array:
-    """Angular momentum of a segment's centre about the body's centre of mass."""
+def orbit(segment: Segment, center: Array, velocity: Array) -> Array:
+    """Angular momentum of a segment's center about the body's center of mass."""
     return segment.mass_kg * np.cross(
-        segment.centre - centre, segment.velocity - velocity
+        segment.center - center, segment.velocity - velocity
     )

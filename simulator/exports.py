@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 BUCKET_PREFIX = "/exports-bucket"
 LINK_LIFE_S = 3600.0
 DATA_TYPES = ("inverse-kinematics", "momentum-energy", "metadata")
-# Names that the vendor knows and this organisation has no data for.
+# Names that the vendor knows and this organization has no data for.
 OTHER_DATA_TYPES = words(
     "hitting-processed-metrics hitting-processed-series hitting-lite-processed-metrics "
     "hitting-lite-processed-series metrics ik-at-time-points "

@@ -45,7 +45,7 @@ ONCE_IN_A_ROW = {"expired-token", "expired-link"}
 
 @dataclass(frozen=True)
 class FaultPlan:
-    """What may go wrong."""
+    """Which faults may be drawn, and how likely each is."""
 
     probability: float = 0.0
     seed: int = 1
@@ -69,7 +69,7 @@ class FaultPlan:
 
 
 class Faults:
-    """Decides, and counts what it did."""
+    """Draws the fault of each request from a seed, and counts those that it drew."""
 
     def __init__(self, plan: FaultPlan) -> None:
         self.plan = plan

@@ -121,7 +121,7 @@ def tables(
     *,
     damage: str | None,
 ) -> Iterator[Columns]:
-    """The columns of one file, one movement at a time."""
+    """Yield the columns of one file, one movement at a time."""
     if data_type == "metadata":
         yield layout.metadata(movements)
         return
@@ -149,7 +149,7 @@ def write(
     scenario: Scenario,
     damage: str | None,
 ) -> None:
-    """One file into the sink."""
+    """Write one file of the vendor into `sink`."""
     if damage == "bad-html":
         sink.write(HTML_PAGE)
         return
@@ -211,7 +211,7 @@ def _write_csv(
 def _write_parquet(
     target: BinaryIO, parts: Iterator[Columns], scenario: Scenario
 ) -> None:
-    """One group of rows for all movements, as whoever writes a whole table has it.
+    """Write all movements as one row group, as a program with a whole table does.
 
     A group for each movement would cost its reader a piece for each column of each.
     Only very long sessions get more than one, so that they need not be in memory.

@@ -84,10 +84,10 @@ class _Quantities:
         flip = -1.0 if mirrored_in_room(movement, options.lefty) else 1.0
         polar = np.array([flip, 1.0, 1.0])  # mirror of a velocity
         axial = np.array([1.0, flip, flip])  # mirror of a turning
-        # Angular momentum is about the athlete's own centre of mass, bat excluded.
+        # Angular momentum is about the athlete's own center of mass, bat excluded.
         body = dynamics.together([b for name, b in bodies.items() if name != "bat"])
         self.mass_kg = body.mass_kg
-        self.centre: Array = body.centre * polar
+        self.center: Array = body.center * polar
         self.local: dict[str, Array] = {}
         self.remote: dict[str, Array] = {}
         self.linear: dict[str, Array] = {}
@@ -96,7 +96,7 @@ class _Quantities:
         for name, parts in members.items():
             group = dynamics.together([bodies[part] for part in parts])
             orbits = [
-                dynamics.orbit(bodies[part], body.centre, body.velocity)
+                dynamics.orbit(bodies[part], body.center, body.velocity)
                 for part in parts
             ]
             spins = [bodies[part].spin for part in parts]
@@ -144,7 +144,7 @@ def momentum_energy(movement: Movement, options: Options) -> Columns:
         columns[f"{name}_kinetic_energy"] = trans + rot
         columns[f"{name}_trans_energy"] = trans
         columns[f"{name}_rot_energy"] = rot
-    put_vector("center_of_mass", found.centre)
+    put_vector("center_of_mass", found.center)
     columns["mass_total"] = np.full(frames, found.mass_kg)
     columns["time"] = movement.time_s
     clocks = clock_columns(movement)

@@ -1,6 +1,6 @@
 """Curves of a swing and of a walk: time in, pose out.
 
-Every curve is a sum of smooth steps, ``amount * (1 + tanh((t - centre) / width)) / 2``,
+Every curve is a sum of smooth steps, ``amount * (1 + tanh((t - center) / width)) / 2``,
 whose rate is a bell with peak ``amount / (2 * width)`` and a width at half height of
 ``1.763 * width``. The bells are as wide as those of real swings (pelvis near 175 ms,
 shoulder line near 130, bat near 85), so that the low-pass filters of a normal
@@ -21,14 +21,14 @@ from simulator.body import Array, Build, Curves, Pose, unit
 DEGREES = math.pi / 180
 
 
-def step(t: Array, amount: float, centre: float, width: float) -> Array:
-    """Return a smooth step of `amount` around the time `centre`."""
-    return 0.5 * amount * (1.0 + np.tanh((t - centre) / width))
+def step(t: Array, amount: float, center: float, width: float) -> Array:
+    """Return a smooth step of `amount` around the time `center`."""
+    return 0.5 * amount * (1.0 + np.tanh((t - center) / width))
 
 
-def turn(t: Array, peak_rate: float, centre: float, width: float) -> Array:
-    """A step given by the height of its rate (same unit a second)."""
-    return step(t, 2.0 * width * peak_rate, centre, width)
+def turn(t: Array, peak_rate: float, center: float, width: float) -> Array:
+    """Return a smooth step, given by the peak of its rate (its unit a second)."""
+    return step(t, 2.0 * width * peak_rate, center, width)
 
 
 def hump(t: Array, amount: float, up: float, down: float, width: float) -> Array:
@@ -65,7 +65,7 @@ class SwingShape:
 
 
 def swing_curves(shape: SwingShape, build: Build) -> Curves:
-    """Pose curves of one swing."""
+    """Return the pose at each instant of one swing."""
     scale = build.height_m / 1.8
     tempo = shape.tempo
 
@@ -164,7 +164,7 @@ def _lead_ball(t: Array, shape: SwingShape, scale: float) -> Array:
 
 
 def _bat_path(t: Array, shape: SwingShape) -> Array:
-    """The bat sweeps in a leaning plane and comes into it from above."""
+    """Return the bat's path: it enters a leaning plane from above, then sweeps."""
     tilt = shape.plane_deg * DEGREES
     rise = shape.attack_deg * DEGREES
     across = np.array([math.cos(tilt), 0.0, -math.sin(tilt)])
@@ -189,7 +189,7 @@ def _bat_path(t: Array, shape: SwingShape) -> Array:
 
 
 def walk_curves(build: Build, *, speed_m_per_s: float, phase: float) -> Curves:
-    """Pose curves of a hitter who walks through the picture, bat in hand."""
+    """Return the pose at each instant of a hitter who walks by, bat in hand."""
     scale = build.height_m / 1.8
     rhythm = 2 * math.pi * 0.9
     stride = speed_m_per_s / 0.9

@@ -1,4 +1,4 @@
-"""What was asked of the simulator: for tests that count requests."""
+"""A log of the simulator's requests, for tests that count them."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ SCENARIOS: dict[str, tuple[str, float | None]] = {
     "no-bat-columns": ("files without any bat column", None),
     "lefty-mirrored": ("left-handers' files are mirrored whole, names too", None),
     "lefty-angles": ("left-handers' four trunk angles are negated, points raw", None),
-    "noise": ("white noise on joint centres, in mm", 1.0),
+    "noise": ("white noise on joint centers, in mm", 1.0),
     # Damaged files
     "bad-truncated": ("files are cut short, with the length to match", None),
     "bad-html": ("files are a page of HTML", None),

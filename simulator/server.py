@@ -40,7 +40,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def log_message(self, format: str, *args: Any) -> None:
-        """The application keeps its own log; paths of links stay out of stderr."""
+        """Write nothing: the application has its own log, without secret links."""
 
     def _serve(self) -> None:
         environ = self._environ()
@@ -156,7 +156,7 @@ class _Server(ThreadingHTTPServer):
                 self._workers.discard(threading.current_thread())
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is not an event; anything else is."""
+        """Print an error of a request, unless the client only hung up."""
         import sys
 
         if not isinstance(sys.exception(), ConnectionError | TimeoutError):

@@ -61,7 +61,7 @@ class Movement:
         return skeleton(self.curves()(file_time_s - self.contact_s), self.build)
 
     def skeletons(self) -> tuple[Skeleton, Skeleton, Skeleton]:
-        """The frames, and the same an instant before and after."""
+        """Return the skeleton at each frame, and an instant before and after it."""
         time = self.time_s
         return (
             self.skeleton_at(time - STEP_S),
@@ -166,7 +166,7 @@ def _foot_down(fine: Fine, contact_s: float) -> float:
 
 
 def truth(movement: Movement) -> dict[str, Any]:
-    """What an analysis of this movement should find (JSON-ready, SI and degrees)."""
+    """Return what an analysis should find, ready for JSON, in SI units and degrees."""
     foot_down_s, hand_s = clock(movement)
     facts: dict[str, Any] = {
         "org_movement_id": movement.org_movement_id,

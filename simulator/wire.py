@@ -49,7 +49,7 @@ def detail(status: int, text: str | list[dict[str, Any]]) -> Response:
 
 
 def message(status: int, text: str) -> Response:
-    """A refusal of the gateway in front of the API."""
+    """Return an error in the shape of the gateway in front of the API."""
     return as_json({"message": text}, status)
 
 

@@ -143,7 +143,7 @@ def sync_status(
 
 @router.get("/stats", response=answers(Stats), operation_id="stats", tags=["athletes"])
 def stats(request: ApiRequest) -> HttpResponse:
-    """How much there is."""
+    """Counts of the athletes, sessions and frames that the caller may see."""
     sessions = visible_sessions(request.auth).aggregate(
         total=Count("pk"), synced=Count("pk", filter=Q(data_synced=True))
     )

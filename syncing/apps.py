@@ -17,7 +17,7 @@ class SyncingConfig(AppConfig):
     name = "syncing"
 
     def ready(self) -> None:
-        """Set both up, once all apps are loaded."""
+        """Have the queue sign its results, and each new worker store its heartbeat."""
         from django_q.signals import post_spawn
 
         from syncing.queueresults import sign_results

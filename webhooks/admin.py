@@ -137,10 +137,10 @@ class WebhookDeliveryAdmin(ModelAdmin):
     def save_model(
         self, request: HttpRequest, obj: WebhookDelivery, form: Any, change: bool
     ) -> None:
-        """Nothing of a delivery is changed by hand."""
+        """Save nothing: a delivery is not edited."""
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        """The audit has it."""
+        """Write no entry of Django's own: the audit holds what was done."""
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Return all fields: a delivery is not edited."""

@@ -13,7 +13,7 @@ from webhooks.targets import RefusedTargetError, check_url
 
 
 class WebhookEvent(models.TextChoices):
-    """What a program can be told of."""
+    """Events of which a webhook can tell another program."""
 
     SYNC_FINISHED = "sync.finished", "A sync came to its end"
     SYNC_FAILING = "sync.failing", "A sync failed or was cut off"
@@ -63,7 +63,7 @@ class Webhook(models.Model):
 
 
 class DeliveryState(models.TextChoices):
-    """What became of one delivery."""
+    """State of a delivery: waiting, delivered or failed."""
 
     WAITING = "waiting", "Waiting"
     DELIVERED = "delivered", "Delivered"

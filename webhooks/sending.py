@@ -22,7 +22,7 @@ MAX_ANSWER = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of one try: a status, or the reason why there is none."""
+    """The receiver's answer to one POST: a status, or why there is none."""
 
     status: int | None
     error: str

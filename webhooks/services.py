@@ -1,4 +1,4 @@
-"""Noting what happened, and bringing it to who wants to know."""
+"""Webhook deliveries: noted when something happens, sent, tried again, deleted."""
 
 from __future__ import annotations
 
@@ -139,7 +139,12 @@ def _settle(
         state = DeliveryState.WAITING
         values["next_try_at"] = now + WAITS[delivery.attempts - 1]
     WebhookDelivery.objects.filter(pk=delivery.pk).update(state=state, **values)
-    logger.info("webhook delivery %s: %s, status %s", delivery.pk, state, answer.status)
+    logger.info(
+        "Webhook delivery %s was tried and is now %s (status %s).",
+        delivery.pk,
+        state,
+        answer.status,
+    )
     return state.value
 
 
@@ -169,7 +174,7 @@ def resend(delivery_ids: Iterable[int], *, by: User) -> int:
 
 
 def renew_secret(webhook: Webhook, *, by: User) -> str:
-    """Another secret, shown once; the former one ends at once."""
+    """Give a webhook a new secret and return it; the former one ends at once."""
     secret = signing.new_secret(webhook)
     webhook.save(update_fields=["secret_seed", "secret_key_id", "updated_at"])
     record(Action.RECORD_CHANGED, by=by, subject=webhook, fields=["secret"])

@@ -32,7 +32,7 @@ def _secret(webhook: Webhook) -> bytes:
 def headers(
     webhook: Webhook, *, message_id: str, timestamp: int, body: bytes
 ) -> dict[str, str]:
-    """What lets the receiver know that it was us, and when."""
+    """Return the headers that prove who sent a delivery, and when."""
     content = f"{message_id}.{timestamp}.".encode() + body
     signature = b64encode(hmac.digest(_secret(webhook), content, "sha256")).decode()
     return {

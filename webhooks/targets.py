@@ -50,7 +50,7 @@ class Target:
 
 
 def check_url(url: str) -> Target:
-    """What can be told from the URL alone, without asking the network."""
+    """Return the target of a URL, checked without asking the network."""
     if any(character.isspace() or not character.isprintable() for character in url):
         raise RefusedTargetError("The address holds blanks or control characters.")
     try:

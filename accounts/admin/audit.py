@@ -34,7 +34,7 @@ def _model(label: str) -> type[models.Model] | None:
 
 
 def _field(model: type[models.Model] | None, name: Any) -> str:
-    """How a field is called on its form."""
+    """Return the label that a field has on its form."""
     try:
         field = model._meta.get_field(name) if model else None
     except FieldDoesNotExist:

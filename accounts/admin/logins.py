@@ -47,7 +47,7 @@ class LockedFilter(admin.SimpleListFilter):
 
 
 class _Kept(ModelAdmin):
-    """What is written by each login, and pruned by a schedule."""
+    """Base of admins whose rows logins write and a schedule deletes."""
 
     list_name: str
 

@@ -171,7 +171,7 @@ class UserAdmin(_UserBase):
         fields = ("last_login", "date_joined", "second_factor", "tokens")
         if cast(User, request.user).is_superuser:
             return fields
-        # Nobody may raise himself or another above coach.
+        # Nobody may raise themselves or another above coach.
         return (*fields, "is_staff", "is_superuser")
 
     def has_change_permission(
@@ -192,7 +192,7 @@ class UserAdmin(_UserBase):
 
     @staticmethod
     def _is_below(request: HttpRequest, obj: User | None) -> bool:
-        """Whether the logged-in one may look after the account `obj`.
+        """Return whether the viewer may look after the account `obj`.
 
         A member of staff who could set a superuser's password would be one.
         """

@@ -66,7 +66,7 @@ def record_history(record: Any) -> dict[str, Any]:
 
 
 def _subject(entry: AuditEntry, label: str) -> dict[str, Any]:
-    """Which record it was, where it was not the one whose page this is."""
+    """Name the record that was changed; empty where this is its own page."""
     if entry.subject_id is None or entry.subject_type == label:
         return {}
     return {entry.subject_type.partition(".")[2]: entry.subject_id}

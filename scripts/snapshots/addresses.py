@@ -1,4 +1,4 @@
-"""What is asked: addresses of every kind of object, and small forms.
+"""Requests to record: addresses of every kind of object, and small forms.
 
 Addresses are written out, as the people and programs that rely on them know them.
 Links, parts and choices that a page offers are found in the page itself.
@@ -29,7 +29,7 @@ class Ask:
         return "GET" if self.fields is None else "POST"
 
     def as_part(self, target: str = "") -> Ask:
-        """The same as htmx asks for it, to be put where `target` says."""
+        """Return this request as htmx sends it for the part named `target`."""
         more = [("HX-Request", "true")] + ([("HX-Target", target)] if target else [])
         return Ask(self.path, self.fields, (*self.headers, *more))
 

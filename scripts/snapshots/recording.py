@@ -319,7 +319,7 @@ def _multiple(ask: Ask) -> dict[str, list[str]]:
 
 
 def as_text(body: bytes, kind: str) -> str:
-    """What can be read and compared; of a file also its fingerprint."""
+    """Return an answer as text that can be compared; for a file with a fingerprint."""
     readers: dict[str, Callable[[bytes], str]] = {
         "application/pdf": _pdf,
         "application/vnd.apache.parquet": _parquet,

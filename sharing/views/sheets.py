@@ -100,7 +100,7 @@ def _sheet(request: PageRequest, player: Player, session: Session | None) -> She
 
 
 def _kind(session: Session | None) -> str:
-    """What the audit trail calls the sheet."""
+    """Return the name that the audit trail has for the sheet."""
     return "session sheet" if session else "athlete sheet"
 
 

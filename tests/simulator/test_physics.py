@@ -257,10 +257,10 @@ def test_energies_and_momenta_add_up(swing):
     assert momentum["mass_total"][0] == pytest.approx(movement.build.mass_kg)
 
 
-def test_momentum_is_mass_times_the_velocity_of_the_centre(swing):
+def test_momentum_is_mass_times_the_velocity_of_the_center(swing):
     _, _, _, momentum = swing
-    centre = point(momentum, "center_of_mass")
-    velocity = np.gradient(centre, momentum["time"], axis=0)
+    center = point(momentum, "center_of_mass")
+    velocity = np.gradient(center, momentum["time"], axis=0)
     parts = ("lowerhalf_linear_momentum", "upperhalf_linear_momentum")
     body = sum(point(momentum, part) for part in parts)
     expected = momentum["mass_total"][:, None] * velocity
@@ -273,8 +273,8 @@ def test_bat_energy_is_that_of_its_points(swing):
     movement, facts, frames, momentum = swing
     build = movement.build
     knob, tip = point(frames, "bhandle"), point(frames, "bhead")
-    centre = knob + 0.66 * (tip - knob)
-    velocity = np.gradient(centre, frames["time"], axis=0)
+    center = knob + 0.66 * (tip - knob)
+    velocity = np.gradient(center, frames["time"], axis=0)
     moving = 0.5 * build.bat_mass_kg * np.sum(velocity**2, axis=1)
     turning = np.radians(rate(frames, "bhead", "bhandle"))
     inertia = build.bat_mass_kg * (0.27 * build.bat_length_m) ** 2
