@@ -48,8 +48,9 @@ Columns = dict[str, np.ndarray]
 def make_swings(count: int, noise_mm: float) -> dict[str, list[Columns]]:
     """Swings of the simulator as files deliver them: 600 frames, ten digits."""
     from simulator.columns import Options, inverse_kinematics
-    from simulator.data import Shape, World
+    from simulator.data import World
     from simulator.momentum import momentum_energy
+    from simulator.population import Shape
 
     world = World(
         Shape(players=4, sessions=1, swings=count, rate_hz=250.0, duration_s=2.4)

@@ -42,7 +42,8 @@ def write_files(folder: Path) -> None:
     """The motion of one session, as the vendor's exports."""
     from simulator import files
     from simulator.columns import Options
-    from simulator.data import Shape, World
+    from simulator.data import World
+    from simulator.population import Shape
     from simulator.scenarios import Scenario
 
     world = World(

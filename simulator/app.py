@@ -14,11 +14,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from simulator import data
+from simulator import population
 from simulator.control import CONTROL_PREFIX, Control
-from simulator.data import REFUSED, NotInData, Session, World
+from simulator.data import REFUSED, NotInData, World
 from simulator.exports import BUCKET_PREFIX, Exports
 from simulator.faults import FaultPlan, Faults
+from simulator.population import Session
 from simulator.requestlog import Entry, RequestLog
 from simulator.scenarios import Scenario
 from simulator.wire import (
@@ -73,7 +74,7 @@ class SimulatorApp:
         self.config = config
         self.scenario = Scenario.parse(config.scenario)
         self.world = World(
-            data.Shape(
+            population.Shape(
                 players=config.players,
                 sessions=config.sessions,
                 swings=config.swings,
@@ -447,7 +448,7 @@ class SimulatorApp:
     def mocap_type(self) -> dict[str, Any]:
         """Return the motion-capture system of all sessions."""
         wanted = "hawkeyehfr" if "hawkeye" in self.scenario else "rebootmotion"
-        return next(m for m in data.MOCAP_TYPES if m["slug"] == wanted)
+        return next(m for m in population.MOCAP_TYPES if m["slug"] == wanted)
 
     def _session_record(self, session: Session) -> dict[str, Any]:
         total = session.swings + (2 if session.extras else 0)
@@ -463,7 +464,7 @@ class SimulatorApp:
             "session_num": str(session.session_num) if as_text else session.session_num,
             "session_name": None,
             "status": session.status,
-            "session_type": data.SESSION_TYPES[session.session_type_id],
+            "session_type": population.SESSION_TYPES[session.session_type_id],
             "mocap_type": self.mocap_type(),
             "movement_type": None,
             "participant_ids": [],
@@ -471,8 +472,8 @@ class SimulatorApp:
             "num_movements": count,
             "completed_movements": done,
             "total_movements": {session.slug: count},
-            "created_at": data.stamp(session.created_at),
-            "updated_at": data.stamp(session.updated_at),
+            "created_at": population.stamp(session.created_at),
+            "updated_at": population.stamp(session.updated_at),
         }
         if "missing-fields" in self.scenario:
             for name in ("session_name", "session_type", "mocap_type", "movement_type",
@@ -500,11 +501,11 @@ class SimulatorApp:
 
     def movement_types(self, request: Request) -> Response:
         """Answer the kinds of movement."""
-        return self._listed("movement_types", list(data.MOVEMENT_TYPES))
+        return self._listed("movement_types", list(population.MOVEMENT_TYPES))
 
     def mocap_types(self, request: Request) -> Response:
         """Answer the motion-capture systems."""
-        return self._listed("mocap_types", list(data.MOCAP_TYPES))
+        return self._listed("mocap_types", list(population.MOCAP_TYPES))
 
     # The rest of the API, in outline
 
@@ -518,7 +519,7 @@ class SimulatorApp:
 
     def reports(self, request: Request) -> Response:
         """Answer an empty report for each movement type that was asked for."""
-        slugs = {item["slug"] for item in data.MOVEMENT_TYPES}
+        slugs = {item["slug"] for item in population.MOVEMENT_TYPES}
         wrong = [t for t in request.query.get("movement_types", []) if t not in slugs]
         if wrong:
             return detail(400, f"Unsupported movement types: {wrong}")

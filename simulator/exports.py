@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import quote, urlencode
 
-from simulator import data, files
-from simulator.data import REFUSED, NotInData, Session
+from simulator import files, population
+from simulator.data import REFUSED, NotInData
+from simulator.population import Session
 from simulator.wire import (
     Refused,
     Request,
@@ -78,7 +79,7 @@ class Exports:
 
     def _numbers(self, query: dict[str, Any]) -> list[int]:
         """Places of the movements asked for; empty for no data."""
-        slug = data.SLUG_OF_TYPE.get(query["movement_type_id"])
+        slug = population.SLUG_OF_TYPE.get(query["movement_type_id"])
         if query["data_type"] not in DATA_TYPES or slug is None:
             return []
         try:
@@ -164,7 +165,7 @@ class Exports:
 
     def _file_name(self, session: Session, query: dict[str, Any]) -> str:
         day = session.session_date.strftime("%Y%m%d")
-        slug = data.SLUG_OF_TYPE[query["movement_type_id"]]
+        slug = population.SLUG_OF_TYPE[query["movement_type_id"]]
         return (
             f"{day}_session_{session.session_num}_{self.app.mocap_type()['slug']}_"
             f"{query['org_player_id']}_{slug}_{query['data_type']}"
@@ -191,7 +192,7 @@ class Exports:
         zipped = "plain-csv" not in self.app.scenario
         if extension == "parquet":
             zipped = "parquet-gz" in self.app.scenario
-        slug = data.SLUG_OF_TYPE[query["movement_type_id"]]
+        slug = population.SLUG_OF_TYPE[query["movement_type_id"]]
         parts = (
             query["session_id"],
             query["org_player_id"],

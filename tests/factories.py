@@ -199,7 +199,8 @@ def simulated_movements(
     swings: int = 4, *, bats: str = "R", seed: int = 1, rate_hz: float = 240.0
 ) -> tuple[Any, ...]:
     """Movements of one session of the simulator; the first are swings."""
-    from simulator.data import Shape, World
+    from simulator.data import World
+    from simulator.population import Shape
 
     world = World(Shape(players=12, sessions=12, swings=swings, seed=seed))
     for session in world.sessions:

@@ -8,8 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from simulator.columns import ANGLES, Options, inverse_kinematics
-from simulator.data import Shape, World
+from simulator.data import World
 from simulator.momentum import momentum_energy
+from simulator.population import Shape
 from simulator.swings import truth
 
 IK, ME = "inverse-kinematics", "momentum-energy"

@@ -11,8 +11,9 @@ import requests
 
 from simulator.app import Config, SimulatorApp
 from simulator.control import MUTATIONS
-from simulator.data import Shape, World
+from simulator.data import World
 from simulator.faults import KINDS, ROUTES
+from simulator.population import Shape
 from simulator.scenarios import SCENARIOS, Scenario, ScenarioError
 
 ROOT = Path(__file__).resolve().parents[2]
