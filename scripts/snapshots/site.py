@@ -40,10 +40,8 @@ SETTINGS = {
 }
 
 
-def start_django(data: Path, *, queue_at_once: bool = False, **given: str) -> None:
+def start_django(data: Path, **given: str) -> None:
     """Set Django up on the database in the folder `data`.
-
-    With `queue_at_once` tasks are done where they are put into the queue.
 
     Every variable that `.env.example` names is set, so that neither the environment
     nor a file `.env` has a say.
@@ -62,7 +60,6 @@ def start_django(data: Path, *, queue_at_once: bool = False, **given: str) -> No
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
     }
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-    settings.Q_CLUSTER["sync"] = queue_at_once
     import django
 
     django.setup()
