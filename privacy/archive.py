@@ -1,5 +1,7 @@
 """Everything that is stored about one athlete, as one ZIP.
 
+One idea, though long: the parts of that ZIP, one after another.
+
 Tables for people are CSV, frames are Parquet, and `records/` holds each row of each
 table as it is stored, so that nothing depends on what we thought of when writing this.
 """

@@ -1,5 +1,7 @@
 """A sheet as PDF, on one page of A4 or Letter.
 
+One idea, though long: the blocks of that page, from top to bottom.
+
 What the fonts in `sharing/fonts` do not have is printed as a box: a name is never an
 error and never silently shorter. Lengths are millimeters, sizes of type points.
 """

@@ -1,4 +1,7 @@
-"""The vendor's API as a WSGI application, with the data of ``data.World`` behind it."""
+"""The vendor's API as a WSGI application, with the data of ``data.World`` behind it.
+
+One idea, though long: each of the vendor's routes and what it answers.
+"""
 
 from __future__ import annotations
 

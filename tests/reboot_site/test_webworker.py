@@ -12,7 +12,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from reboot_site.webworker import COLLECTED_BODY_MAX
+from reboot_site.webconnection import COLLECTED_BODY_MAX
 from tests.acceptance.conftest import free_port
 from tests.reboot_site.slow_wsgi import SIZE, blocks
 from tests.test_architecture import ROOT
