@@ -401,47 +401,86 @@ def measured(shown: Product, rounds: int) -> Report:
         ):
             seen = browser.visits(path, drawn, rounds)
             rows += page_rows(name, path, seen, plain, shown, rounds)
-
-        def play(page: Any, found: Json) -> None:
-            drawn(page, found)
-            found["empty"] = page.evaluate(EMPTY_RATE, PLAY_S)
-            spent = MainThread(page)
-            found["figure"] = page.evaluate(FIGURE_RATE, PLAY_S)
-            pictures = found["figure"]["rate"] * PLAY_S
-            found["main_ms"] = spent.ms("TaskDuration") / pictures
-            found["script_ms"] = spent.ms("ScriptDuration") / pictures
-
-        def lay(page: Any, found: Json) -> None:
-            drawn(page, found)
-            spent = MainThread(page)
-            found["ms"] = page.evaluate(OVERLAY % (SWINGS * SERIES), html)
-            found["main_ms"] = spent.ms("TaskDuration")
-
-        def lay_lists(page: Any, found: Json) -> None:
-            drawn(page, found)
-            spent = MainThread(page)
-            found["ms"] = page.evaluate(PLAIN_PLOT, text)
-            found["main_ms"] = spent.ms("TaskDuration")
-
         played = browser.visits(shown.pages["swing"], play, 3)
         # In turns: what else the machine does then falls on both.
         laid, laid_lists = [], []
         for _ in range(rounds):
-            laid.append(browser.visit(shown.pages["session"], lay))
-            laid_lists.append(browser.visit(shown.pages["session"], lay_lists))
-        ours = median([visit["ms"] for visit in laid])
-        ours_main = median([visit["main_ms"] for visit in laid])
-        theirs = median([visit["ms"] for visit in laid_lists])
-        theirs_main = median([visit["main_ms"] for visit in laid_lists])
+            laid.append(browser.visit(shown.pages["session"], laid_by_us(html)))
+            laid_lists.append(
+                browser.visit(shown.pages["session"], laid_by_plotly(text))
+            )
         chromium.close()
+    rows += figure_rows(played)
+    size = f"{SWINGS} swings x {SERIES} series x {FRAMES} frames"
+    rows += [
+        Result(
+            f"{size}: sent",
+            f"{squeezed(html) / 1e3:.0f} kB",
+            f"JSON lists: {squeezed(text) / 1e3:.0f} kB",
+            squeezed(html) / squeezed(text),
+        ),
+        Result(
+            f"{size}: server time of the chart",
+            f"{html_ms:.0f} ms",
+            f"JSON lists: {text_ms:.0f} ms",
+            html_ms / text_ms,
+        ),
+        *drawing_rows(size, laid, laid_lists),
+    ]
+    return Report(
+        "bench_browser",
+        "In the browser",
+        "Headless Chromium without a graphics card, 1440 x 900, nothing cached, "
+        f"median of {rounds} visits; gunicorn on the same two cores, SQLite; a session "
+        f"of {shown.swings} swings of {FRAMES} frames",
+        tuple(rows),
+    )
+
+
+def play(page: Any, found: Json) -> None:
+    """Play the figure of a swing, and note its pictures and what they cost."""
+    drawn(page, found)
+    found["empty"] = page.evaluate(EMPTY_RATE, PLAY_S)
+    spent = MainThread(page)
+    found["figure"] = page.evaluate(FIGURE_RATE, PLAY_S)
+    pictures = found["figure"]["rate"] * PLAY_S
+    found["main_ms"] = spent.ms("TaskDuration") / pictures
+    found["script_ms"] = spent.ms("ScriptDuration") / pictures
+
+
+def laid_by_us(html: str) -> Callable[[Any, Json], None]:
+    """Return what draws the overlay as the product sends it, and notes the time."""
+
+    def lay(page: Any, found: Json) -> None:
+        drawn(page, found)
+        spent = MainThread(page)
+        found["ms"] = page.evaluate(OVERLAY % (SWINGS * SERIES), html)
+        found["main_ms"] = spent.ms("TaskDuration")
+
+    return lay
+
+
+def laid_by_plotly(text: str) -> Callable[[Any, Json], None]:
+    """Return what draws the overlay from JSON lists by Plotly, and notes the time."""
+
+    def lay(page: Any, found: Json) -> None:
+        drawn(page, found)
+        spent = MainThread(page)
+        found["ms"] = page.evaluate(PLAIN_PLOT, text)
+        found["main_ms"] = spent.ms("TaskDuration")
+
+    return lay
+
+
+def figure_rows(played: list[Json]) -> list[Result]:
+    """Return the rows about the figure of a swing that plays."""
     rate = median([visit["figure"]["rate"] for visit in played])
     worst = median([visit["figure"]["worst"] for visit in played])
     empty = median([visit["empty"] for visit in played])
     main_ms = median([visit["main_ms"] for visit in played])
     script_ms = median([visit["script_ms"] for visit in played])
     budget_ms = 1e3 / FRAMES_BAR
-    size = f"{SWINGS} swings x {SERIES} series x {FRAMES} frames"
-    rows += [
+    return [
         Result(
             "one swing: pictures of the figure a second, playing",
             f"{rate:.0f}; 19 of 20 within {worst:.0f} ms",
@@ -458,18 +497,16 @@ def measured(shown: Product, rounds: int) -> Report:
             "at most half",
             main_ms <= budget_ms / 2,
         ),
-        Result(
-            f"{size}: sent",
-            f"{squeezed(html) / 1e3:.0f} kB",
-            f"JSON lists: {squeezed(text) / 1e3:.0f} kB",
-            squeezed(html) / squeezed(text),
-        ),
-        Result(
-            f"{size}: server time of the chart",
-            f"{html_ms:.0f} ms",
-            f"JSON lists: {text_ms:.0f} ms",
-            html_ms / text_ms,
-        ),
+    ]
+
+
+def drawing_rows(size: str, laid: list[Json], laid_lists: list[Json]) -> list[Result]:
+    """Return the rows about drawing the overlay, held against Plotly alone."""
+    ours = median([visit["ms"] for visit in laid])
+    ours_main = median([visit["main_ms"] for visit in laid])
+    theirs = median([visit["ms"] for visit in laid_lists])
+    theirs_main = median([visit["main_ms"] for visit in laid_lists])
+    return [
         Result(
             f"{size}: until drawn",
             f"{ours:.0f} ms",
@@ -487,14 +524,6 @@ def measured(shown: Product, rounds: int) -> Report:
             ours_main <= theirs_main,
         ),
     ]
-    return Report(
-        "bench_browser",
-        "In the browser",
-        "Headless Chromium without a graphics card, 1440 x 900, nothing cached, "
-        f"median of {rounds} visits; gunicorn on the same two cores, SQLite; a session "
-        f"of {shown.swings} swings of {FRAMES} frames",
-        tuple(rows),
-    )
 
 
 if __name__ == "__main__":

@@ -16,9 +16,14 @@ import os
 import sys
 import time
 from collections import Counter
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import django
+
+if TYPE_CHECKING:
+    from athletes.models import Player, Session
+    from syncing.client.reboot import RebootClient
 
 
 def main() -> None:
@@ -28,15 +33,10 @@ def main() -> None:
 
     from django.conf import settings
 
-    from athletes.analysis.run import analyze_session
-    from athletes.analysis.summaries import refresh_player_summaries
-    from athletes.models import Player, Session
-    from syncing.choices import ExportType
+    from athletes.models import Player
     from syncing.client.reboot import RebootClient
-    from syncing.engine.incoming import IncomingFiles, read_limits, store_incoming
     from syncing.engine.vendor import vendor_credentials
-    from syncing.mapping import HITTING_SLUG, map_player, map_session
-    from syncing.reader.packing import read_and_pack
+    from syncing.mapping import HITTING_SLUG, map_player
 
     client = RebootClient(
         base_url=settings.REBOOT_BASE_URL,
@@ -54,43 +54,10 @@ def main() -> None:
     listed = list(client.sessions())
     listing_s = time.monotonic() - began
 
-    def fetch(row: Session, data_type: str) -> None:
-        reply = client.request_export(
-            session_id=row.session_id,
-            org_player_id=row.player.org_player_id,
-            movement_type_id=hitting_id,
-            data_type=data_type,
-        )
-        if reply.state != "ready":
-            return
-        for url in reply.download_urls:
-            file = io.BytesIO()
-            client.download(url, file)
-            read = IncomingFiles()
-            result = read_and_pack(
-                file, data_type=data_type, known_movement_id=None, limits=read_limits()
-            )
-            read.add(result, list)
-            store_incoming(
-                read, session_pk=row.pk, data_type=data_type, is_whole_session=True
-            )
-
     began = time.monotonic()
     counts: Counter[str] = Counter()
     for item in listed:
-        detail = client.session(item.id)
-        fields = map_session(detail).fields | {"movement_type_name": HITTING_SLUG}
-        for participant in detail.players or ():
-            player = players[participant.org_player_id]
-            row = Session.objects.create(**fields, player=player)
-            for data_type in (
-                ExportType.METADATA,
-                ExportType.INVERSE_KINEMATICS,
-                ExportType.MOMENTUM_ENERGY,
-            ):
-                fetch(row, data_type.value)
-            counts["analysed"] += analyze_session(row.pk).analyzed
-            refresh_player_summaries([player.pk])
+        counts["movements"] += sync_session(client, item.id, players, hitting_id)
         counts["sessions"] += 1
     sys.stdout.write(
         json.dumps(
@@ -98,12 +65,67 @@ def main() -> None:
                 "listing_s": listing_s,
                 "sessions_s": time.monotonic() - began,
                 "sessions": counts["sessions"],
-                "movements": counts["analysed"],
+                "movements": counts["movements"],
                 "requests": client.requests_sent.total,
             }
         )
         + "\n"
     )
+
+
+def sync_session(
+    client: RebootClient, session_id: str, players: dict[str, Player], hitting_id: int
+) -> int:
+    """Store and analyze one session of the vendor; return how many movements it has."""
+    from athletes.analysis.run import analyze_session
+    from athletes.analysis.summaries import refresh_player_summaries
+    from athletes.models import Session
+    from syncing.choices import ExportType
+    from syncing.mapping import HITTING_SLUG, map_session
+
+    analyzed = 0
+    detail = client.session(session_id)
+    fields = map_session(detail).fields | {"movement_type_name": HITTING_SLUG}
+    for participant in detail.players or ():
+        player = players[participant.org_player_id]
+        row = Session.objects.create(**fields, player=player)
+        for data_type in (
+            ExportType.METADATA,
+            ExportType.INVERSE_KINEMATICS,
+            ExportType.MOMENTUM_ENERGY,
+        ):
+            fetch_files(client, row, data_type.value, hitting_id)
+        analyzed += analyze_session(row.pk).analyzed
+        refresh_player_summaries([player.pk])
+    return analyzed
+
+
+def fetch_files(
+    client: RebootClient, row: Session, data_type: str, hitting_id: int
+) -> None:
+    """Ask for the files of one data type of a session, read and store them."""
+    from syncing.engine.incoming import IncomingFiles, read_limits, store_incoming
+    from syncing.reader.packing import read_and_pack
+
+    reply = client.request_export(
+        session_id=row.session_id,
+        org_player_id=row.player.org_player_id,
+        movement_type_id=hitting_id,
+        data_type=data_type,
+    )
+    if reply.state != "ready":
+        return
+    for url in reply.download_urls:
+        file = io.BytesIO()
+        client.download(url, file)
+        read = IncomingFiles()
+        result = read_and_pack(
+            file, data_type=data_type, known_movement_id=None, limits=read_limits()
+        )
+        read.add(result, list)
+        store_incoming(
+            read, session_pk=row.pk, data_type=data_type, is_whole_session=True
+        )
 
 
 if __name__ == "__main__":

@@ -125,20 +125,22 @@ def stored_page(player: Player, *, with_accesses: bool) -> StoredPage:
 
 def stored_about(player: Player) -> list[Stored]:
     """Each kind of data with its number of rows, and bytes where they are many."""
+    found = [
+        *_measured(player),
+        *_added_by_people(player),
+        *_kept_of_the_sync(player),
+        *_other_rows(player),
+    ]
+    return [item for item in found if item.count]
+
+
+def _measured(player: Player) -> list[Stored]:
+    """The athlete's facts, sessions and swings, and what is computed from them."""
     of_movement = {"movement__session__player": player}
     frames = BiomechanicsData.objects.filter(**of_movement)
     curves = MovementCurves.objects.filter(**of_movement)
     sessions = Session.objects.filter(player=player)
-    tags = Tag.objects.filter(players=player).count()
-    tags += Tag.sessions.through.objects.filter(session__player=player).count()
-    records_of = Player.everyone.filter(pk__in=family(player.pk))
-    raw = RawPayload.objects.filter(
-        kind=RawPayload.Kind.PLAYER, vendor_id__in=records_of.values("org_player_id")
-    ).count()
-    named = VendorSession.objects.filter(
-        session_id__in=sessions.values("session_id")
-    ).count()
-    found = [
+    return [
         Stored("Facts", "name, birth, body, hands, ids", VENDOR, 1),
         Stored("Sessions", "day, kind, condition, bat", VENDOR, sessions.count()),
         Stored(
@@ -171,6 +173,15 @@ def stored_about(player: Player) -> list[Stored]:
             COMPUTED,
             PeerNumber.objects.filter(player=player).count(),
         ),
+    ]
+
+
+def _added_by_people(player: Player) -> list[Stored]:
+    """Notes, tags, corrections and teams that people here gave the athlete."""
+    of_movement = {"movement__session__player": player}
+    tags = Tag.objects.filter(players=player).count()
+    tags += Tag.sessions.through.objects.filter(session__player=player).count()
+    return [
         Stored(
             "Notes",
             "free text on sessions and swings",
@@ -191,6 +202,20 @@ def stored_about(player: Player) -> list[Stored]:
             InclusionDecision.objects.filter(**of_movement).count(),
         ),
         Stored("Teams", "groups that the athlete is in", PEOPLE, player.teams.count()),
+    ]
+
+
+def _kept_of_the_sync(player: Player) -> list[Stored]:
+    """What was asked of the vendor about the athlete, and the vendor's answers."""
+    sessions = Session.objects.filter(player=player)
+    records_of = Player.everyone.filter(pk__in=family(player.pk))
+    raw = RawPayload.objects.filter(
+        kind=RawPayload.Kind.PLAYER, vendor_id__in=records_of.values("org_player_id")
+    ).count()
+    named = VendorSession.objects.filter(
+        session_id__in=sessions.values("session_id")
+    ).count()
+    return [
         Stored(
             "File requests",
             "which files were asked of the vendor, what came, what was computed",
@@ -200,14 +225,20 @@ def stored_about(player: Player) -> list[Stored]:
         ),
         Stored("Vendor's answers", "as received", VENDOR, raw + named),
     ]
-    for kind in records.athlete_tables():
-        if kind.model in _TOLD:
-            continue
-        name = str(kind.model._meta.verbose_name_plural).capitalize()
-        count = kind.rows(player.pk).count()
-        if count:
-            found.append(Stored(name, "other rows", PEOPLE, count))
-    return [item for item in found if item.count]
+
+
+def _other_rows(player: Player) -> list[Stored]:
+    """Rows of tables that the page has no words for, named as the models are."""
+    return [
+        Stored(
+            str(kind.model._meta.verbose_name_plural).capitalize(),
+            "other rows",
+            PEOPLE,
+            kind.rows(player.pk).count(),
+        )
+        for kind in records.athlete_tables()
+        if kind.model not in _TOLD
+    ]
 
 
 def _with_bytes(name: str, what: str, source: str, found: dict[str, int]) -> Stored:
