@@ -1,4 +1,4 @@
-"""Who asks: the address of a request, also behind a proxy that we believe."""
+"""The network address of whoever sends a request, also behind a trusted proxy."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _WITH_PORT = re.compile(r"\[(?P<v6>[^][]*)\](?::\d*)?|(?P<v4>[\d.]+):\d*")
 
 
 def _bare(text: str) -> str:
-    """An address without port and interface; empty for what is none (`unknown`)."""
+    """Return an address without port and interface; empty where the text is none."""
     if found := _WITH_PORT.fullmatch(text):
         text = found["v6"] or found["v4"] or ""
     try:

@@ -1,4 +1,4 @@
-"""What the lists and forms of the admin are built from, in every package.
+"""Base classes of the administration's lists and forms, for every package.
 
 Base classes for tables that may have millions of rows, filters that do not read the
 whole table, and small helps for links and actions.
@@ -195,7 +195,7 @@ def _number(values: list[str] | None) -> int | None:
 
 
 def capped(rows: QuerySet[Any], limit: int = 1_000) -> tuple[int, bool]:
-    """How many rows there are, up to `limit`, and whether there are more."""
+    """Count the rows up to `limit`; also return whether there are more."""
     count = rows.order_by()[: limit + 1].count()
     return min(count, limit), count > limit
 
@@ -264,7 +264,7 @@ def too_many(
 
 
 def link_to(url_name: str, pk: int, text: str) -> SafeString:
-    """A link to the page of one row, as HTML."""
+    """Return a link to the administration's page of one row, as HTML."""
     return format_html('<a href="{}">{}</a>', reverse(url_name, args=[pk]), text)
 
 

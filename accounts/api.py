@@ -1,4 +1,4 @@
-"""What every JSON path shares: who calls, and how answers and errors look."""
+"""Logins, answers and errors that all paths of the JSON API share."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ LOGIN_NEEDED = (
 
 
 class ApiRequest(HttpRequest):
-    """A request that passed `AUTH`."""
+    """A request whose login or token was accepted by `AUTH`."""
 
     auth: Principal
 
 
 class TooManyCallsError(HttpError):
-    """A token called too often."""
+    """Raised when a token has called too often."""
 
     def __init__(self, wait_s: int) -> None:
         super().__init__(429, f"Too many calls: try again in {wait_s} s.")
@@ -137,7 +137,7 @@ _PROBLEMS: dict[int, Any] = dict.fromkeys(
 
 
 def answers(schema: Any, *, status: int = 200) -> dict[int, Any]:
-    """What an operation documents: its answer and the errors that any may give."""
+    """Return the answers to document for an operation: its own, and shared errors."""
     return {status: schema} | _PROBLEMS
 
 

@@ -1,4 +1,4 @@
-"""How django-axes counts failed logins here, and what it may keep of them."""
+"""Rules for django-axes: how it counts failed logins, and what it keeps of them."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def forget_player(
 
 
 def in_words(value: Any) -> str:
-    """A value of an entry's detail without the signs of JSON."""
+    """Return a value of an entry's detail as words, without the signs of JSON."""
     if value is None or value in ("", []):
         return "none"
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""Who may try a password, and what the roles may do in the admin."""
+"""Login backends: a limit on guessed passwords, and permissions by role."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from accounts.models import User
 
 
 class UnitsForm(forms.ModelForm):  # type: ignore[type-arg]
-    """How numbers are shown to this user."""
+    """The form in which users choose their units."""
 
     class Meta:
         model = User
@@ -87,7 +87,7 @@ def _is_password_of(user: User, password: str, request: HttpRequest) -> bool:
 
 
 class OwnPasswordForm(PasswordChangeForm):
-    """A new password; the old one cannot be guessed at here either."""
+    """The form for a new password; wrong old ones are counted as at the login."""
 
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -108,12 +108,12 @@ class OwnPasswordForm(PasswordChangeForm):
 
 
 class TurnOnForm(_PasswordForm):
-    """Password, and the first code of the new key."""
+    """The form that turns the second factor on: password and a first code."""
 
     code = _code_field("Six digits that the app shows for this key.")
 
 
 class ConfirmForm(_PasswordForm):
-    """Password and a code, before the second factor is changed."""
+    """The form before changes of the second factor: password and a code."""
 
     code = _code_field("Six digits from the app, or one of the recovery codes.")

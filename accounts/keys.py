@@ -24,17 +24,17 @@ class LostKeyError(RuntimeError):
 
 
 def derived_key(secret: str, purpose: str) -> bytes:
-    """A key for one purpose; from it neither `secret` nor other keys follow."""
+    """Derive a key for one purpose; it reveals neither `secret` nor other keys."""
     return hmac.digest(secret.encode(), f"accounts.keys.{purpose}".encode(), "sha256")
 
 
 def key_id(secret: str, purpose: str) -> str:
-    """A name for the key that tells nothing of it."""
+    """Return a name of the key that reveals nothing of it."""
     return derived_key(secret, f"{purpose}.id").hex()[:_ID_LENGTH]
 
 
 def present_key(purpose: str) -> tuple[str, bytes]:
-    """Name and key for what is made now."""
+    """Return the name and the key with which things are made now."""
     secret = settings.SECRET_KEY
     return key_id(secret, purpose), derived_key(secret, purpose)
 

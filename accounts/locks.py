@@ -84,12 +84,12 @@ def is_locked(attempt: Any) -> bool:
 
 
 def is_locked_here(attempt: Any) -> bool:
-    """Whether this name is locked in this network."""
+    """Whether the name of an attempt is locked in the network of the attempt."""
     return (attempt.failures or 0) >= settings.AXES_FAILURE_LIMIT
 
 
 def is_locked_for_strangers(attempt: Any) -> bool:
-    """Whether this name is locked on devices and in networks that are new to it."""
+    """Whether the name is locked on devices and in networks that are new to it."""
     return (attempt.strangers or 0) >= limits.PER_HOUR[Pool.ELSEWHERE]
 
 

@@ -194,7 +194,7 @@ def codes_left(user: User) -> int:
 
 
 def new_codes(user: User) -> list[str]:
-    """Replace the recovery codes; the only time at which they can be read."""
+    """Replace the recovery codes and return them; they cannot be read again."""
     codes = []
     for _ in range(RECOVERY_CODES):
         plain = b32encode(secrets.token_bytes(10)).decode().lower()

@@ -27,7 +27,7 @@ def create_token(
     expires_at: datetime | None = None,
     by: User | None = None,
 ) -> tuple[ApiToken, str]:
-    """A new token and its secret, which is not stored and cannot be shown again."""
+    """Make a token; return it and its secret, which is not stored."""
     secret = TOKEN_MARK + secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
         name=name,

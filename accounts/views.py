@@ -75,7 +75,7 @@ def with_next(name: str, target: str) -> str:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def login_code(request: HttpRequest) -> HttpResponse:
-    """The second half of a login: a code of the app, or a recovery code."""
+    """Ask for a code of the app, or a recovery code, after a right password."""
     if request.user.is_authenticated:
         return HttpResponseRedirect(_next_page(request))
     user = second_factor.pending_user(request)
@@ -117,7 +117,7 @@ def login_code(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def second_factor_page(request: HttpRequest) -> HttpResponse:
-    """Whether the second factor is on, and what can be done about it."""
+    """Show whether the second factor is on, with links to change it."""
     user = cast(User, request.user)
     return render(
         request,
@@ -265,7 +265,7 @@ class PasswordChangeView(auth_views.PasswordChangeView):
 
 
 class PasswordResetConfirmView(auth_views.PasswordResetConfirmView):
-    """A new password by the link of a mail."""
+    """The page on which the link of a mail lets somebody set a new password."""
 
     @transaction.atomic
     def form_valid(self, form: Any) -> HttpResponse:

@@ -61,7 +61,7 @@ def fill_gaps(
     filled : ndarray, shape (n, m)
         No NaN, except in columns without two finite values.
     unknown : ndarray of bool, shape (n, m), or None
-        True in gaps longer than `GAP_FILLED_S`: put NaN back there afterwards.
+        True in gaps longer than `GAP_FILLED_S`: put NaN back there afterward.
         ``None`` when there is none.
 
     Notes

@@ -23,7 +23,7 @@ ARCHIVES_AT_ONCE = 25
 
 @admin.register(Archive)
 class ArchiveAdmin(ModelAdmin):
-    """Who asked for which archive, and what became of it."""
+    """The list of archives: who asked for which, and its state."""
 
     list_display = [
         *("id", "player_id", "requested_by", "state", "bytes", "created_at"),

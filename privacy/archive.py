@@ -49,7 +49,7 @@ class _Archive:
 
     def __init__(self, player: Player, archive: zipfile.ZipFile) -> None:
         self._player = player
-        # With those of the vendor that were merged into him.
+        # With those of the vendor that were merged into theirs.
         self._records = list(
             Player.everyone.filter(pk__in=family(player.pk)).order_by("pk")
         )
@@ -382,7 +382,7 @@ def _swing(session: Session, movement: Movement) -> tuple[Any, ...]:
 
 
 def _cell(value: Any) -> Any:
-    """A CSV cell: numbers as they are, text that no spreadsheet runs."""
+    """Return a value as a CSV cell; no spreadsheet runs its text as a formula."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -399,7 +399,7 @@ def _cell(value: Any) -> Any:
 
 
 def only_of(payload: Any, ids: set[str]) -> Any:
-    """A payload without the entries of other people."""
+    """Return a payload of the vendor without the entries of other people."""
     if isinstance(payload, dict):
         return {
             key: [item for item in value if item in ids]

@@ -1,4 +1,4 @@
-"""Confirming what cannot be undone."""
+"""The form that confirms the erasing of an athlete."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django import forms
 
 
 class EraseForm(forms.Form):
-    """A word typed by hand: a click alone is too little for this."""
+    """Asks for the typed word ERASE, because erasing cannot be undone."""
 
     word = forms.CharField(
         label="Type ERASE to confirm",

@@ -1,4 +1,4 @@
-"""Archives that were asked for."""
+"""Tables of athletes' archives and of measured storage."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ UNDER_WAY = (ArchiveState.QUEUED, ArchiveState.RUNNING)
 
 
 def new_file_name() -> str:
-    """A name that nobody can guess and that says nothing."""
+    """Return a random file name, which nobody can guess and which tells nothing."""
     return f"{FOLDER}/{secrets.token_hex(24)}.zip"
 
 

@@ -1,4 +1,4 @@
-"""Which rows belong to an athlete: read from the models, not from a list.
+"""Finds all rows that belong to an athlete, by the relations of the models.
 
 A table that is added later and that goes with an athlete is in the archive, in the
 account of what is stored and in the erasure from its first day.

@@ -1,4 +1,4 @@
-"""What is stored about one athlete, counted."""
+"""Counts what is stored about one athlete."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class StoredPage:
-    """Everything that the page says."""
+    """Everything that the page "What is stored" shows."""
 
     stored: list[Stored]
     facts: list[str]
@@ -124,7 +124,7 @@ def stored_page(player: Player, *, with_accesses: bool) -> StoredPage:
 
 
 def stored_about(player: Player) -> list[Stored]:
-    """Each kind of data with its number of rows, and bytes where they are many."""
+    """Return each kind of data with its number of rows, and bytes of large kinds."""
     found = [
         *_measured(player),
         *_added_by_people(player),

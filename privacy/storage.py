@@ -182,7 +182,7 @@ class StorageLine:
 
 @dataclass(frozen=True)
 class StoragePage:
-    """Everything on the page; `report` is None before the first measure."""
+    """Everything on the storage page; `report` is None before the first measure."""
 
     report: StorageReport | None
     kinds: list[StorageLine]
@@ -192,7 +192,7 @@ class StoragePage:
 
 
 def storage_page() -> StoragePage:
-    """The last report, and how it grew over the month before it."""
+    """Return the last storage report, and its growth over the month before it."""
     report = StorageReport.objects.order_by("-taken_at").first()
     if report is None:
         return StoragePage(None, [], 0)

@@ -1,4 +1,4 @@
-"""What is stored about an athlete, the archive of it, and the end of it."""
+"""Pages about an athlete's stored data: what there is, archives, erasing."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def archive(request: PageRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def download(request: PageRequest, pk: int) -> HttpResponseBase:
-    """The ZIP, for who may export this athlete's data at this moment."""
+    """Send the ZIP to users who may export the athlete's data at this moment."""
     found = (
         Archive.objects.filter(
             pk=pk,
@@ -104,7 +104,7 @@ def download(request: PageRequest, pk: int) -> HttpResponseBase:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def storage(request: PageRequest) -> HttpResponse:
-    """How much disk each kind of data takes, and a button to measure it now."""
+    """Show how much disk each kind of data takes; a POST measures it now."""
     if not access.may_administer(request.user):
         raise PermissionDenied("Only staff see what the data take.")
     if request.method == "POST":

@@ -1,4 +1,4 @@
-"""What a list of the administration may be asked for: what it shows, nothing else.
+"""Lets lists of the administration be filtered by what they show, nothing else.
 
 Django lets whoever may see a list filter it by every column of its table, and whoever
 may filter by a password's hash or a form that was sent reads it, letter by letter. Here

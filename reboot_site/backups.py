@@ -1,4 +1,4 @@
-"""A copy of the whole database in one file, and the way back.
+"""Backups: writes the whole database into one file, and restores it.
 
 SQLite is copied with its own online backup, PostgreSQL with pg_dump; both give the
 state of one instant while the product runs. The file holds athletes' data and the

@@ -58,7 +58,7 @@ _NAMED_BY_CODE = {"route", "component", "task", "view"}
 
 
 def scrubbed(event: Any, hint: Any) -> Any:
-    """An event without what may tell of a person or open a door."""
+    """Return a crash report without personal data and secrets."""
     safe = {name: event[name] for name in _SENT_AS_THEY_ARE if name in event}
     if request := event.get("request"):
         safe["request"] = {"method": request.get("method", "")}
@@ -97,7 +97,7 @@ def _values(part: Any) -> Any:
 
 
 def _template(entry: Any) -> Any:
-    """A log line as the code has it, without what was put into it."""
+    """Return a log line as written in the code, without the values put into it."""
     if isinstance(entry, dict):
         text = entry.get("message") or entry.get("formatted") or ""
         return {"message": without_values(str(text))}
@@ -105,7 +105,7 @@ def _template(entry: Any) -> Any:
 
 
 def scrubbed_crumb(crumb: Any, hint: Any) -> Any:
-    """A breadcrumb without data: queries of HTTP calls and of the database."""
+    """Return a step before the crash without the data of HTTP calls and queries."""
     if crumb.get("category") == "query":
         return None
     safe = {name: told for name, told in crumb.items() if name != "data"}

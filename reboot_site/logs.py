@@ -103,7 +103,7 @@ _OURS = frozenset(
 
 
 def _told(value: object) -> object:
-    """An error of a library as the text that may be logged; all else as it is."""
+    """Return a library's error as a text that may be logged; other values unchanged."""
     if not isinstance(value, BaseException):
         return value
     # Our own messages quote nothing of a person.

@@ -1,4 +1,4 @@
-"""What holds for the whole site: headers, and the manners of the JSON paths."""
+"""Rules for all requests: headers, logins, body sizes, and the JSON paths' shape."""
 
 import hashlib
 from collections.abc import Callable
@@ -42,7 +42,7 @@ API_ROOTS = frozenset(
 
 
 def is_api_path(path: str) -> bool:
-    """Whether programs, not people, are answered here."""
+    """Whether this path answers programs with JSON, not people with pages."""
     return path.lstrip("/").split("/", 1)[0] in API_ROOTS
 
 

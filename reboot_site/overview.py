@@ -1,4 +1,4 @@
-"""How much there is and what needs somebody, for the start page of the staff."""
+"""Counts and problems on the start page of the administration."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Overview:
 
 
 def overview() -> Overview:
-    """Everything on the start page; no query counts a large table to its end."""
+    """Return what the start page shows; no query counts a large table to its end."""
     status = sync_state(with_jobs=False)
     return Overview(
         totals=_totals(),

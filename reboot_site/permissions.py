@@ -1,4 +1,4 @@
-"""Who may read the files on the disk: the account of the product, and nobody else.
+"""Keeps the product's files readable by its own account alone.
 
 Athletes' data lie in the database, its log, archives and backups, and the key of all
 logins beside them. Other accounts of the host have no business there.
@@ -18,7 +18,7 @@ FILE_MODE, FOLDER_MODE = 0o600, 0o700
 
 
 def write_for_owner_alone() -> None:
-    """Whatever this process and its children make from now on is closed to others."""
+    """Let no other account read files that this process makes from now on."""
     os.umask(0o077)
 
 

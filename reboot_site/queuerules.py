@@ -1,4 +1,4 @@
-"""What the queue calls: functions that the settings list, and nothing else.
+"""Lets the queue call only the functions that the settings list.
 
 A schedule is a row with the name of any function of any module, so whoever may write
 that row could have `os.system` called. The rule is asked where a task is put into the

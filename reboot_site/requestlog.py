@@ -81,7 +81,7 @@ def route_of(request: HttpRequest) -> str:
 
 
 def _caller(request: HttpRequest) -> dict[str, Any]:
-    """Who asked, as far as that is known by now; asking would cost a query."""
+    """Return the ids of the caller, as far as they are known without a query."""
     principal = getattr(request, "auth", None)
     if isinstance(principal, ApiToken):
         return {"token_id": principal.pk}

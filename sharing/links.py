@@ -69,7 +69,7 @@ def make_link(
     label: str = "",
     full_name: bool = False,
 ) -> tuple[ShareLink, str]:
-    """A new link and its secret, which is not stored and cannot be shown again.
+    """Make a share link; return it and its secret, which is not stored.
 
     Raises `TooManyLinksError` beyond `MOST_RUNNING` links of one athlete.
     """
@@ -107,7 +107,7 @@ def make_link(
 
 
 def find(token: str) -> OpenedLink | None:
-    """What the link opens now; None for unknown, expired, revoked or lost alike."""
+    """Return what a link opens now; None if unknown, expired, revoked or lost."""
     link = (
         ShareLink.objects.running()
         .filter(digest=ShareLink.digest_of(token))

@@ -1,4 +1,4 @@
-"""What happens to a saved comparison when a part of it is deleted."""
+"""Keeps saved comparisons private once a part of them was deleted."""
 
 from __future__ import annotations
 

@@ -165,7 +165,7 @@ def _of_side(
 
 
 def _place(date: dt.date | None, pk: int) -> tuple[dt.date, int]:
-    """What sessions are ordered by; undated ones come first."""
+    """Return the key by which sessions are ordered; undated ones come first."""
     return (date or dt.date.min, pk)
 
 
@@ -234,7 +234,7 @@ def cut(text: str, length: int) -> str:
 
 
 def _side_facts(changes: Changes, others: int) -> tuple[str, ...]:
-    """Which side a switch hitter's numbers are of, and how many swings are not."""
+    """Say which side a switch hitter's numbers are of, and how many swings are not."""
     words = next((point.basis.side_words for point, _ in changes), "")
     if not words:
         return ()
@@ -261,7 +261,7 @@ def _facts(
 
 
 def _data_line(session: Session | None) -> str:
-    """Which session the numbers are of, and what captured it."""
+    """Say which session the numbers are of, and what captured it."""
     if session is None:
         return "No session with numbers yet."
     when = session_day(session.session_date)

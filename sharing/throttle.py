@@ -1,4 +1,4 @@
-"""How often one address may try share links; the address itself is kept nowhere.
+"""Limits how often one address tries share links; the address is kept nowhere.
 
 A secret of 256 bits cannot be guessed. This keeps somebody who tries all the same from
 costing the facility's own users anything.

@@ -1,4 +1,4 @@
-"""What tests in another process may ask of the simulator, under ``/__simulator__/``.
+"""The paths by which tests control the simulator, under ``/__simulator__/``.
 
 No login and no faults here. Nothing of it exists in the vendor's API.
 """
@@ -94,7 +94,7 @@ class Control:
         }
 
     def data(self, request: Request) -> Any:
-        """Every athlete and session with what an API client cannot see at once."""
+        """Answer every athlete and session, with what the API itself does not tell."""
         world = self.app.world
         return {
             "players": [

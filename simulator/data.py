@@ -60,7 +60,7 @@ class World:
             self._shift += timedelta(seconds=seconds)
 
     def _changed(self) -> datetime:
-        """The moment of a change, later than that of any change before."""
+        """Return the moment of a change, later than that of any change before."""
         moment = max(self.now(), self._last_change + timedelta(microseconds=1))
         self._last_change = moment
         return moment
@@ -113,7 +113,7 @@ class World:
         )
 
     def content_key(self, session: Session, org_player_id: str) -> tuple[Any, ...]:
-        """Two parts with one key have byte-identical files."""
+        """Return a key that tells equal files: parts of one key have the same bytes."""
         gone = tuple(sorted(m for p, m in session.removed_movements
                             if p == org_player_id))  # fmt: skip
         athlete = self._athlete_by_id[org_player_id]

@@ -98,7 +98,7 @@ def _solid(
 def segments(
     skeletons: tuple[Skeleton, Skeleton, Skeleton], build: Build, *, bat: bool
 ) -> dict[str, Segment]:
-    """Every rigid body by name (``lead_thigh``, ``pelvis``, ``bat`` …)."""
+    """Return every rigid body by name (``lead_thigh``, ``pelvis``, ``bat`` …)."""
     scale = build.height_m / 1.8
     mass = build.mass_kg
     bodies: dict[str, Segment] = {}

@@ -61,7 +61,7 @@ def _record_batch(
 
 
 def _with_points(numbers: pa.Array) -> pa.Array:
-    """A column of nothing but whole numbers as text with a decimal point.
+    """Return a column of whole numbers as text with a decimal point.
 
     The writer prints 0.0 as 0. Whoever guesses types, as the vendor's own client
     does, would take such a column for integers in one movement's file and not in the

@@ -157,7 +157,7 @@ def clock(movement: Movement) -> tuple[float, float]:
 
 
 def _foot_down(fine: Fine, contact_s: float) -> float:
-    """When the lead ankle, after its fall, is slower than 0.2 m/s downward."""
+    """Return when the falling lead ankle is slower than 0.2 m/s downward."""
     vertical = np.gradient(fine.points["lead_ankle"][:, 2], fine.step_s)
     before = fine.time < contact_s - 0.06
     fall = int(np.argmin(np.where(before, vertical, np.inf)))
@@ -227,7 +227,7 @@ def _events(
 
 
 def _heading(line: Array) -> Array:
-    """How far a lead-minus-rear line has opened toward the pitcher (rad)."""
+    """Return how far a lead-minus-rear line has opened toward the pitcher (rad)."""
     return np.arctan2(-line[:, 0], line[:, 1])
 
 

@@ -135,7 +135,7 @@ def metric(
 def make_swing(
     metrics: Mapping[str, float | None] | None = None, **fields: Any
 ) -> Movement:
-    """An analysed good swing; `metrics` maps metric names to bare values."""
+    """An analyzed good swing; `metrics` maps metric names to bare values."""
     entries = {
         name: metric(value, reason=None if value is not None else "not measured")
         for name, value in (metrics or {"peak_pelvis_omega": 640.0}).items()
@@ -273,7 +273,7 @@ def make_session_metric(**fields: Any) -> SessionMetric:
 
 
 def make_synced_session(*, swings: int = 3, **fields: Any) -> Session:
-    """A complete session with `swings` analysed swings."""
+    """A complete session with `swings` analyzed swings."""
     session = make_session(
         **(
             {

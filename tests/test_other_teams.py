@@ -2,7 +2,7 @@
 
 All that another team has is named in words that stand nowhere else: names, tags, notes,
 links, comparisons, what went wrong with their files. Each route of the permission
-matrix is then called by the limited coach, as page and as fragment, about his own
+matrix is then called by the limited coach, as page and as fragment, about their own
 records and about theirs. A word in an answer is a leak, so a new page or a new list of
 choices is covered from its first day.
 """

@@ -290,7 +290,7 @@ def _shares(movement: Movement, *, inside: User, outside: User, staff: User) -> 
 
 
 def _twice(player: Player, by: User) -> Ids:
-    """A record that may be the athlete, and one that was merged into him."""
+    """A record that may be the athlete, and one that was merged into it."""
     likely, alias = factories.make_player(), factories.make_player()
     one, other = sorted((player.pk, likely.pk))
     pair = DuplicatePair.objects.create(

@@ -26,7 +26,7 @@ else:  # Django's own classes take no parameter at run time
 
 
 class WebhookForm(_Form):
-    """Events as boxes to tick."""
+    """The form of a webhook, with its events as boxes to tick."""
 
     url = forms.URLField(label="Address", max_length=500, assume_scheme="https")
     events = forms.MultipleChoiceField(

@@ -1,4 +1,4 @@
-"""Where webhooks may lead: https, the public internet, and nowhere inside.
+"""Checks addresses of webhooks: https, on the public internet, not inside.
 
 A name is looked up at each delivery, every address it has must be a public one, and
 the connection goes to an address that was looked at. A name that changes its address
@@ -134,7 +134,7 @@ def is_public(address: IpAddress) -> bool:
 
 
 def _is_allowed_loopback(host: str) -> bool:
-    """For tests alone: a receiver on this machine, without a certificate."""
+    """Whether tests allow this host: a receiver on this machine, without https."""
     if not settings.WEBHOOKS_ALLOW_LOOPBACK:
         return False
     if host == "localhost":

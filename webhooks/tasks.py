@@ -1,4 +1,4 @@
-"""What the queue calls. Queued rows hold these dotted names: keep them."""
+"""Functions that the queue calls. Queued rows hold their dotted names: keep them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who did what."""
+"""The administration's pages of the audit trail: who did what."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _subjects(entry: AuditEntry) -> Iterable[Subject]:
 
 
 class _Names:
-    """What records are called, and where they are looked at: one query for each kind.
+    """Names and links of the records that entries are about; one query for each kind.
 
     Of what is gone, or of what this user may not look at, the number alone is told.
     """
@@ -99,7 +99,7 @@ class _Names:
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ModelAdmin):
-    """Who did what, to look at only."""
+    """The list of who did what; nothing in it can be changed."""
 
     list_display = ("at", "action", "by", "athlete", "subject", "in_words")
     list_display_links = ("at",)

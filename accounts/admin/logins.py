@@ -120,7 +120,7 @@ class AccessAttemptAdmin(_Kept):
 
 @admin.register(AccessLog)
 class AccessLogAdmin(_Kept):
-    """Who logged in when, from where."""
+    """The list of logins: who logged in, when, and from where."""
 
     list_name = "Logins"
     list_display = (

@@ -1,4 +1,4 @@
-"""Who is in which team, and the record of who came and went."""
+"""Members of teams, and the audit entries of who joined and who left."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class TeamAdmin(ModelAdmin):
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
-        """What goes with a team, in words; Django would list each membership."""
+        """Say what is deleted with a team; Django would list each membership."""
         going: list[Any] = []
         counts = {"teams": 0, "API tokens": 0}
         for team in objs:

@@ -1,4 +1,4 @@
-"""Who may log in."""
+"""The administration's pages of users: who may log in, and as what."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class TeamsOfUser(admin.TabularInline):  # type: ignore[type-arg]
 
 
 class SecondFactorFilter(admin.SimpleListFilter):
-    """Who logs in with a code, and who with the password alone."""
+    """Filters users by whether they log in with a second factor."""
 
     title = "second factor"
     parameter_name = "second_factor"

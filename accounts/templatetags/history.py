@@ -1,4 +1,4 @@
-"""What happened to a record, on its page in the administration."""
+"""The history of a record, shown on its page in the administration."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SHOWN = 15
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """Who did what, when, with what of it is worth saying."""
+    """One line of a record's history: who did what and when, with details."""
 
     at: datetime
     who: str

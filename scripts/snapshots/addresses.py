@@ -40,7 +40,7 @@ def get(path: str, **query: object) -> Ask:
 
 
 def send(path: str, **fields: object) -> Ask:
-    """A form as a browser sends it."""
+    """Return the request of a form as a browser sends it."""
     # Browsers always send this one; some forms count as sent only with a field.
     pairs = [("csrfmiddlewaretoken", "-")]
     pairs += [(name, str(value)) for name, value in fields.items()]
@@ -58,7 +58,7 @@ class World:
 
     @classmethod
     def of_database(cls, shares: Mapping[str, str]) -> World:
-        """Every athlete and session; of swings the first two of each, and odd ones."""
+        """Return all athletes and sessions, odd swings and two others of a session."""
         movements = rows("athletes.Movement")
         first = movements.filter(position__lte=2)
         odd = movements.exclude(inclusion="auto") | movements.exclude(
@@ -75,7 +75,7 @@ class World:
         )
 
     def few(self) -> World:
-        """One of each kind, for callers who are shown what others are shown too."""
+        """Return one object of each kind, for callers who see what others see too."""
         players = [self.players[0], self.players[2], self.players[3], self.players[6]]
         sessions = [
             rows("athletes.Session").filter(player=pk).first().pk for pk in players[:3]
@@ -185,7 +185,7 @@ def _comparisons(world: World) -> Iterator[Ask]:
 
 
 def json(world: World) -> Iterator[Ask]:
-    """Everything that other programs ask for."""
+    """Return the requests for all that other programs ask for."""
     for path in (
         *("/players", "/definitions", "/sync/status", "/stats", "/docs", "/health"),
         *("/health/live", "/health/ready", "/openapi.json", "/sync/trigger"),
@@ -390,7 +390,7 @@ class Offers(HTMLParser):
 
 
 def offers(page: str, html: str) -> Offers:
-    """What the page at this address offers."""
+    """Return the links and parts that the page at this address offers."""
     found = Offers(page)
     found.feed(html)
     return found

@@ -28,7 +28,7 @@ REPLACED_BY = " => "
 
 @dataclass(frozen=True)
 class Ignored:
-    """What the author of a change listed: lines to overlook, and texts replaced."""
+    """Differences that a change may make: lines to overlook, and replaced texts."""
 
     lines: tuple[re.Pattern[str], ...] = ()
     replaced: tuple[tuple[re.Pattern[str], str], ...] = ()

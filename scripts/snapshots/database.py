@@ -1,4 +1,4 @@
-"""A database with something of everything, made through the product's own doors.
+"""Makes a database with rows of every kind, through the product's own functions.
 
 Athletes and swings come from the simulator by `manage.py sync`; what people do is
 sent to the forms. Only users, teams and a sign of life of a worker are rows made here.

@@ -52,7 +52,7 @@ LONGEST_NAME = 150
 
 @dataclass
 class Caller:
-    """Who asks, and what they are asked to look at."""
+    """One kind of caller, and the objects that are asked for as them."""
 
     name: str
     asks: list[Ask]

@@ -1,4 +1,4 @@
-"""What a share link opens, without a login: one sheet, its PDF, and nothing else."""
+"""The two pages that a share link opens without a login: one sheet and its PDF."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ class RebootClient:
     ``plain_http_hosts`` names hosts (``127.0.0.1`` or ``127.0.0.1:8001``) that may be
     spoken to without TLS and may serve files, for the simulator; all others need
     https. ``gate`` is entered around every HTTP request, ``on_exchange`` is told of
-    each one afterwards.
+    each one afterward.
     """
 
     def __init__(

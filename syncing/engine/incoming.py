@@ -109,7 +109,7 @@ def store_incoming(
     """Store the frames or the metadata of one session: all of them, or none.
 
     A caller that has more to write opens the transaction around this call and writes
-    it afterwards: the rows of the session are locked from here to the end of it.
+    it afterward: the rows of the session are locked from here to the end of it.
     """
     if data_type == ExportType.METADATA:
         return store_movement_metadata(session_pk=session_pk, rows=incoming.metadata)

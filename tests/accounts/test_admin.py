@@ -1,4 +1,4 @@
-"""Admin of accounts: tokens shown once, nobody raises himself."""
+"""Admin of accounts: tokens shown once, nobody raises themselves."""
 
 import re
 

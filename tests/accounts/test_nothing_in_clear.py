@@ -88,7 +88,7 @@ class Walker:
         if "new" in name or re.search(r"password\d$", name):
             return self.fresh
         if "code" in name:
-            # One that an app shows cannot be told from other numbers afterwards.
+            # One that an app shows cannot be told from other numbers afterward.
             return self.codes.pop() if self.codes else self.shown_code()
         return self.password if "password" in name else new_secret()
 

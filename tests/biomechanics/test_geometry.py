@@ -121,7 +121,7 @@ def test_attack_angle_and_direction_of_a_straight_path():
     assert moving.speed[100] == pytest.approx(30.0)
     angle = bat.attack_angle(moving, reference=100.0, vertical=UP, sampling_rate_hz=480)
     assert angle == pytest.approx(np.degrees(0.2))
-    # Towards −x is the pull side of a right-handed hitter.
+    # Toward −x is the pull side of a right-handed hitter.
     direction = bat.attack_direction(
         moving, reference=100.0, vertical=UP, forward=TO_PITCHER, hand=1.0
     )

@@ -25,7 +25,7 @@ def coach(client):
 
 @pytest.fixture
 def session():
-    """Four swings, a walk-through and a swing without a bat, analysed."""
+    """Four swings, a walk-through and a swing without a bat, analyzed."""
     session = make_session(data_state=DataState.COMPLETE, data_synced=True)
     store_simulated(session, simulated_movements())
     run.analyze_session(session.pk)

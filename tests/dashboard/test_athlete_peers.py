@@ -130,7 +130,7 @@ def test_a_coach_of_one_team_is_compared_with_whom_he_sees(client):
     page = words(client, players[4], user=coach, query="?metric=peak_hand_speed")
     assert "Among the athletes you see" in page
     assert "among 20 athletes you see, aged 13 to 14" in page
-    # 0 to 10 are his, then every second one.
+    # 0 to 10 are theirs, then every second one.
     assert '<strong>23rd</strong> percentile <span class="muted">n = 20</span>' in page
     middle = page.split("lie between")[1].split("</p>")[0]
     for value in ("20.4", "20.9", "21.8"):

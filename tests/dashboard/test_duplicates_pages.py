@@ -14,7 +14,7 @@ SHARED = "00000000-0000-4000-8000-00000000beef"
 
 @pytest.fixture
 def two():
-    """Two records of one athlete, both in one session and each in one of his own."""
+    """Two records of one athlete, both in one session and each in one of their own."""
     players = [
         factories.make_player(
             first_name="Ada", last_name=name, date_of_birth="2008-05-06", weight_lbs=w

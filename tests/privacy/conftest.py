@@ -46,7 +46,7 @@ TRACES = ("Quixley", "quixley", "Zebulon", "zebulon", "IMG-QX", "2009-04-05")
 
 
 def full_athlete(**fields):
-    """An athlete with rows in every table that goes with him."""
+    """An athlete with rows in every table that goes with them."""
     player = factories.make_player(
         **{
             "org_player_id": ORG_ID,

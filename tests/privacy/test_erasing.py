@@ -58,7 +58,7 @@ def traces(wanted=EVERY_TRACE):
 
 
 def say_it_everywhere(player, staff):
-    """Rows without a foreign key to the athlete that name him all the same."""
+    """Rows without a foreign key to the athlete that name them all the same."""
     record(
         Action.EVENT_MOVED,
         by=staff,

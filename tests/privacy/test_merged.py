@@ -1,4 +1,4 @@
-"""An athlete of two records: all of him in the archive, none of him after erasing."""
+"""An athlete of two records: all of it in the archive, none of it after erasing."""
 
 import io
 import json

@@ -112,7 +112,7 @@ def test_who_may_not_see_all_of_it_does_not_see_it(coach, session, swing):
     assert "before and after" not in (
         logged_in(half).get("/athletes/compare/saved/").content.decode()
     )
-    # Nor its owner, once he may not see a part any more.
+    # Nor its owner, once they may not see a part any more.
     coach.limited_to_teams = True
     coach.save()
     assert logged_in(coach).get(url).status_code == 404

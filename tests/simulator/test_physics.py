@@ -288,7 +288,7 @@ def test_bat_energy_is_that_of_its_points(swing):
 
 
 def twins(options=None):
-    """Columns of one swing by a right-hander and by his mirror image."""
+    """Columns of one swing by a right-hander and by their mirror image."""
     world = World(Shape(players=6, sessions=4, swings=3, plain=True))
     session = world.sessions[0]
     right = world.movements(session, session.athletes[0])[0]
