@@ -75,6 +75,11 @@ CUT = """() => [...document.querySelectorAll('input[placeholder]')]
 LOOKS = {1440: "light", 390: "dark"}
 
 
+# The page's own scripts hear of a new width or theme with the next picture.
+DRAWN = """() => new Promise((next) =>
+  requestAnimationFrame(() => requestAnimationFrame(next)))"""
+
+
 def looked_at(page, address):
     """What is wrong with one page."""
     page.goto(address)
@@ -83,8 +88,7 @@ def looked_at(page, address):
     problems = []
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
-        # The page's own scripts hear of the new width first.
-        page.evaluate("() => new Promise((next) => requestAnimationFrame(next))")
+        page.evaluate(DRAWN)
         if (over := page.evaluate(OVERFLOW)) > 0:
             problems.append(f"{width}: {over} px too wide")
         if width < 640:
@@ -94,6 +98,7 @@ def looked_at(page, address):
             problems += [f"{width}: cut {text!r}" for text in page.evaluate(CUT)]
         if scheme := LOOKS.get(width):
             page.emulate_media(color_scheme=scheme)
+            page.evaluate(DRAWN)
             problems += [f"{width} {scheme}: {one}" for one in violations(page)]
     return problems
 
