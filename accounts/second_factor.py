@@ -45,7 +45,7 @@ class WrongCodeError(Exception):
     """A code was not accepted; the text tells the user why."""
 
 
-def is_locked(request: HttpRequest, user: User) -> bool:
+def is_login_locked(request: HttpRequest, user: User) -> bool:
     """Whether wrong passwords and codes have locked the login (django-axes)."""
     return not AxesProxyHandler.is_allowed(request, {"username": user.get_username()})
 

@@ -82,7 +82,7 @@ def login_code(request: HttpRequest) -> HttpResponse:
     if user is None:
         messages.info(request, "Log in again: the code was not entered in time.")
         return redirect(settings.LOGIN_URL)
-    if second_factor.is_locked(request, user):
+    if second_factor.is_login_locked(request, user):
         locked: HttpResponse = get_lockout_response(
             request, credentials={"username": user.get_username()}
         )

@@ -29,7 +29,7 @@ from athletes.models import Player, Session
 from athletes.querysets import SessionQuerySet
 from biomechanics.definitions import NUMERIC_HEADLINES
 from dashboard.phrases import number_of, session_day
-from dashboard.selectors.changes import findings
+from dashboard.selectors.changes import change_sentences
 from sharing.drawing import Drawing
 from sharing.sheet_curves import counted_swings, draw_turn_rates, order_line
 from sharing.sheet_numbers import (
@@ -208,7 +208,7 @@ def _sheet(
         facts=_facts(player, session, len(swings), _side_facts(changes, others)),
         data_line=_data_line(session),
         findings=tuple(
-            finding.text for finding in findings(dict(history), system=units)
+            finding.text for finding in change_sentences(dict(history), system=units)
         ),
         chart=draw_turn_rates(swings, units),
         order=order_line(swings),

@@ -102,7 +102,9 @@ class SimulatorApp:
         """Switch to the scenarios of a text such as `token-life=2,no-data`."""
         scenario = Scenario.parse(text)
         if ("plain" in scenario) != ("plain" in self.scenario):
-            raise ValueError("the scenario 'plain' can only be set at the start")
+            raise ValueError(
+                "The scenario 'plain' is set at the start alone: start again."
+            )
         self.scenario = scenario
         self.exports.forget_polls()
 

@@ -75,7 +75,7 @@ class Control:
     def _given(self, request: Request) -> dict[str, Any]:
         value = json.loads(request.body or b"{}")
         if not isinstance(value, dict):
-            raise ControlError("send a JSON object")
+            raise ControlError("Send a JSON object.")
         return value
 
     def settings(self, request: Request) -> Any:
@@ -124,7 +124,7 @@ class Control:
         session_id = request.text("session_id")
         org_player_id = request.text("org_player_id")
         if session_id is None or org_player_id is None:
-            raise ControlError("give session_id and org_player_id")
+            raise ControlError("Give session_id and org_player_id.")
         world = self.app.world
         wanted = request.text("org_movement_id")
         if wanted is not None:

@@ -58,14 +58,19 @@ class FaultPlan:
     def __post_init__(self) -> None:
         for kind in self.kinds:
             if kind not in KINDS:
-                raise ValueError(f"unknown fault {kind!r}; one of: {', '.join(KINDS)}")
+                raise ValueError(
+                    f"There is no fault {kind!r}. Take one of: {', '.join(KINDS)}."
+                )
         for route in self.routes:
             if route not in ROUTES:
                 raise ValueError(
-                    f"no route {route!r} for faults; one of: {', '.join(ROUTES)}"
+                    f"No fault has the route {route!r}. Take one of "
+                    f"these: {', '.join(ROUTES)}."
                 )
         if not 0 <= self.probability <= 1:
-            raise ValueError(f"fault probability {self.probability} is not in 0…1")
+            raise ValueError(
+                f"The probability of a fault is 0 to 1, not {self.probability}."
+            )
 
 
 class Faults:

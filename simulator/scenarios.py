@@ -90,16 +90,17 @@ class Scenario:
             name, _, number = SHORTHAND.get(item, item).partition("=")
             if name not in SCENARIOS:
                 raise ScenarioError(
-                    f"unknown scenario {name!r}; one of: {', '.join(SCENARIOS)}"
+                    f"There is no scenario {name!r}. Take one of these: "
+                    f"{', '.join(SCENARIOS)}."
                 )
             default = SCENARIOS[name][1]
             if default is None and number:
-                raise ScenarioError(f"scenario {name!r} takes no value")
+                raise ScenarioError(f"The scenario {name!r} takes no value.")
             try:
                 values[name] = float(number) if number else default
             except ValueError:
                 raise ScenarioError(
-                    f"scenario {name!r} takes a number, not {number!r}"
+                    f"The scenario {name!r} takes a number, not {number!r}."
                 ) from None
         return cls(values)
 

@@ -26,7 +26,7 @@ from athletes.models import Player, Session
 from athletes.querysets import PlayerQuerySet, SessionQuerySet
 from biomechanics.definitions import METRICS, NUMERIC_HEADLINES, MetricDefinition
 from dashboard.selectors.athlete_peers import AthletePeers, athlete_peers
-from dashboard.selectors.changes import ChangeSentence, findings
+from dashboard.selectors.changes import ChangeSentence, change_sentences
 from dashboard.selectors.session_averages import no_average
 
 SESSIONS_PER_PAGE = 20
@@ -164,7 +164,7 @@ def athlete_page(
     return AthletePage(
         player=player,
         facts=_facts(player),
-        findings=findings(history, system=system),
+        findings=change_sentences(history, system=system),
         tiles=tiles,
         trend=_trend(chosen, every.get(chosen, []), shown_side, mixed=mixed)
         if chosen

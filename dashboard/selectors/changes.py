@@ -24,7 +24,7 @@ class ChangeSentence:
     change: MetricChange | None = None
 
 
-def findings(history: History, *, system: str) -> tuple[ChangeSentence, ...]:
+def change_sentences(history: History, *, system: str) -> tuple[ChangeSentence, ...]:
     """At most three sentences about the newest session; what changed comes first.
 
     `history` is one athlete's, by metric and oldest first; of a switch hitter that of

@@ -48,7 +48,7 @@ def send(path: str, **fields: object) -> Ask:
 
 
 @dataclass(frozen=True)
-class World:
+class AskedObjects:
     """Ids of the objects that are asked for."""
 
     players: list[int]
@@ -57,7 +57,7 @@ class World:
     shares: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of_database(cls, shares: Mapping[str, str]) -> World:
+    def of_database(cls, shares: Mapping[str, str]) -> AskedObjects:
         """Return all athletes and sessions, odd swings and two others of a session."""
         movements = rows("athletes.Movement")
         first = movements.filter(position__lte=2)
@@ -74,21 +74,21 @@ class World:
             shares=shares,
         )
 
-    def few(self) -> World:
+    def few(self) -> AskedObjects:
         """Return one object of each kind, for callers who see what others see too."""
         players = [self.players[0], self.players[2], self.players[3], self.players[6]]
         sessions = [
             rows("athletes.Session").filter(player=pk).first().pk for pk in players[:3]
         ]
         swings = rows("athletes.Movement").filter(session__in=sessions, position=1)
-        return World(players, sessions, _ids(swings), self.shares)
+        return AskedObjects(players, sessions, _ids(swings), self.shares)
 
 
 def _ids(found: Any) -> list[int]:
     return list(found.values_list("pk", flat=True))
 
 
-def site(world: World) -> Iterator[Ask]:
+def site(objects: AskedObjects) -> Iterator[Ask]:
     """Pages of the dashboard, and files that a browser downloads."""
     for path in (
         *("/", "/athletes/", "/athletes/compare/", "/athletes/definitions/"),
@@ -110,12 +110,12 @@ def site(world: World) -> Iterator[Ask]:
     yield get("/athletes/", q="o")
     yield get("/athletes/", q="zzz", start="2026-03-09", end="2026-03-01")
     yield get("/athletes/", bats="switch", state="complete", sort="-sessions")
-    yield from _of_athletes(world)
-    yield from _of_sessions(world)
-    for pk in world.swings:
+    yield from _of_athletes(objects)
+    yield from _of_sessions(objects)
+    for pk in objects.swings:
         yield get(f"/athletes/swings/{pk}/")
     for part in ("inclusion/", "events/", "events/foot_down/undo/"):
-        yield get(f"/athletes/swings/{world.swings[0]}/{part}")
+        yield get(f"/athletes/swings/{objects.swings[0]}/{part}")
     for label, path in (
         ("athletes.AthleteMerge", "/athletes/merges/{}/undo/"),
         ("athletes.DuplicatePair", "/athletes/duplicates/{}/dismiss/"),
@@ -130,15 +130,15 @@ def site(world: World) -> Iterator[Ask]:
     ):
         for pk in [*_ids(rows(label)), 10**6]:
             yield get(path.format(pk))
-    for token in (*world.shares.values(), "x" * 43):
+    for token in (*objects.shares.values(), "x" * 43):
         yield get(f"/shared/{token}/")
         yield get(f"/shared/{token}/sheet.pdf")
         yield get(f"/shared/{token}/sheet.pdf", paper="a4")
-    yield from _comparisons(world)
+    yield from _comparisons(objects)
 
 
-def _of_athletes(world: World) -> Iterator[Ask]:
-    for pk in [*world.players, 10**6]:
+def _of_athletes(objects: AskedObjects) -> Iterator[Ask]:
+    for pk in [*objects.players, 10**6]:
         page = f"/athletes/{pk}/"
         yield get(page)
         for query in (
@@ -150,30 +150,30 @@ def _of_athletes(world: World) -> Iterator[Ask]:
             yield get(page + part)
         yield get(f"/privacy/athletes/{pk}/")
         yield get(f"/privacy/athletes/{pk}/erase/")
-    one = world.players[0]
+    one = objects.players[0]
     for path in ("tags/", "sheet/share/"):
         yield get(f"/athletes/{one}/{path}")
     yield get(f"/privacy/athletes/{one}/archive/")
-    for other in world.players:
+    for other in objects.players:
         yield get(f"/athletes/{one}/merge/{other}/")
 
 
-def _of_sessions(world: World) -> Iterator[Ask]:
-    for pk in [*world.sessions, 10**6]:
+def _of_sessions(objects: AskedObjects) -> Iterator[Ask]:
+    for pk in [*objects.sessions, 10**6]:
         page = f"/athletes/sessions/{pk}/"
         for part in ("", "?side=left", "?side=both", "?sort=-quality"):
             yield get(page + part)
         for part in ("sheet/", "sheet.pdf"):
             yield get(page + part)
     for path in ("facts/", "notes/", "tags/", "sheet/share/"):
-        yield get(f"/athletes/sessions/{world.sessions[0]}/{path}")
+        yield get(f"/athletes/sessions/{objects.sessions[0]}/{path}")
 
 
-def _comparisons(world: World) -> Iterator[Ask]:
+def _comparisons(objects: AskedObjects) -> Iterator[Ask]:
     page = "/athletes/compare/"
-    sessions = [f"session-{pk}" for pk in world.sessions]
-    athletes = [f"athlete-{pk}" for pk in world.players[:3]]
-    swings = [f"swing-{pk}" for pk in world.swings[:3]]
+    sessions = [f"session-{pk}" for pk in objects.sessions]
+    athletes = [f"athlete-{pk}" for pk in objects.players[:3]]
+    swings = [f"swing-{pk}" for pk in objects.swings[:3]]
     for items in (
         *(sessions[:1], sessions[:2], sessions[5:9], athletes, swings),
         *([athletes[0], sessions[1], swings[2]], [*athletes, *sessions, "x-1"]),
@@ -184,7 +184,7 @@ def _comparisons(world: World) -> Iterator[Ask]:
     yield get(page, q="a")
 
 
-def json(world: World) -> Iterator[Ask]:
+def json(objects: AskedObjects) -> Iterator[Ask]:
     """Return the requests for all that other programs ask for."""
     for path in (
         *("/players", "/definitions", "/sync/status", "/stats", "/docs", "/health"),
@@ -194,17 +194,17 @@ def json(world: World) -> Iterator[Ask]:
         *("/sync/status?limit=1", "/sync/status?limit=0", "/players/x"),
     ):
         yield get(path)
-    for pk in [*world.players, 10**6]:
+    for pk in [*objects.players, 10**6]:
         yield get(f"/players/{pk}")
         yield get(f"/players/{pk}/sessions")
         yield get(f"/players/{pk}/sessions", start_date="2025-06-01", limit=2)
         yield get(f"/players/{pk}/sessions", end_date="x")
-    for pk in [*world.sessions, 10**6]:
+    for pk in [*objects.sessions, 10**6]:
         for path in ("", "/metrics", "/movements"):
             yield get(f"/sessions/{pk}{path}")
-    for pk in [*world.swings, 10**6]:
+    for pk in [*objects.swings, 10**6]:
         yield get(f"/movements/{pk}")
-    for place, pk in enumerate([*world.swings[:6], world.swings[-1], 10**6]):
+    for place, pk in enumerate([*objects.swings[:6], objects.swings[-1], 10**6]):
         data = f"/movements/{pk}/data"
         for kind in ("inverse-kinematics", "momentum-energy", "nothing"):
             for form in ("json", "csv", "parquet"):
@@ -214,9 +214,9 @@ def json(world: World) -> Iterator[Ask]:
         yield get(data, columns="no_such_column")
 
 
-def changes(world: World) -> Iterator[Ask]:
+def changes(objects: AskedObjects) -> Iterator[Ask]:
     """Forms whose answer, and the page after it, are recorded and then taken back."""
-    player, switch, other = world.players[0], world.players[2], world.players[3]
+    player, switch, other = objects.players[0], objects.players[2], objects.players[3]
     session = rows("athletes.Session").filter(player=player, swing_count__gt=3)[0].pk
     swing = rows("athletes.Movement").filter(session=session)[0].pk
     at, on, of = f"/athletes/{player}", f"/athletes/sessions/{session}", "/athletes"
@@ -245,7 +245,7 @@ def changes(world: World) -> Iterator[Ask]:
     yield send(f"{on}/sheet/share/", days="7", label="For a parent")
     for pk in _ids(rows("sharing.ShareLink")):
         yield send(f"{of}/shares/{pk}/revoke/")
-    items = f"session-{world.sessions[0]},session-{world.sessions[1]}"
+    items = f"session-{objects.sessions[0]},session-{objects.sessions[1]}"
     yield send(f"{of}/compare/save/", name="New", items=items)
     yield send(f"{of}/compare/save/", name="", items=items)
     for pk in _ids(rows("sharing.SavedComparison")):

@@ -21,7 +21,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from scripts.snapshots import addresses
-from scripts.snapshots.addresses import Ask, World
+from scripts.snapshots.addresses import Ask, AskedObjects
 from scripts.snapshots.database import DATA, FACTS
 from scripts.snapshots.site import (
     COACH,
@@ -115,7 +115,7 @@ def record_answers(folder: Path, out: Path) -> int:
 
 
 def _callers(facts: dict[str, Any]) -> list[Caller]:
-    world = World.of_database(facts["shares"])
+    world = AskedObjects.of_database(facts["shares"])
     few = world.few()
     tokens = facts["tokens"]
 

@@ -9,7 +9,7 @@ import pytest
 
 from athletes.analysis.changes import change_at, scatter_of_points
 from athletes.analysis.history import Basis, SessionAverage
-from dashboard.selectors.changes import findings
+from dashboard.selectors.changes import change_sentences
 
 TEE = Basis("tee", "hand_peak", "single-camera", "1")
 MACHINE = Basis("machine", "hand_peak", "single-camera", "1")
@@ -83,7 +83,7 @@ def test_findings_are_three_with_the_clearest_first():
         "peak_pelvis_omega": points([700, 700, 700, 760], metric="peak_pelvis_omega"),
         "time_to_ref": points([150, 150, 150, 151], metric="time_to_ref", sd=5.0),
     }
-    told = findings(history, system="metric")
+    told = change_sentences(history, system="metric")
     assert [finding.metric for finding in told] == [
         "peak_pelvis_omega",
         "peak_torso_omega",
@@ -101,21 +101,21 @@ def test_findings_are_three_with_the_clearest_first():
 
 def test_angles_change_in_degrees_and_speeds_in_the_readers_units():
     angle = {"x_factor_max": points([20, 20, 20, 26], metric="x_factor_max", sd=2.0)}
-    assert "6° higher" in findings(angle, system="metric")[0].text
+    assert "6° higher" in change_sentences(angle, system="metric")[0].text
     speed = {"peak_hand_speed": points([9, 9, 9, 10], metric="peak_hand_speed", sd=0.3)}
-    assert "(20.1 mph → 22.4 mph" in findings(speed, system="imperial")[0].text
+    assert "(20.1 mph → 22.4 mph" in change_sentences(speed, system="imperial")[0].text
 
 
 def test_real_change_smaller_than_the_usual_digits_is_seen():
     angle = {"x_factor_max": points([20, 20, 20, 20.4], metric="x_factor_max", sd=0.1)}
-    told = findings(angle, system="metric")[0]
+    told = change_sentences(angle, system="metric")[0]
     assert "0.4° higher" in told.text
     assert "(20.0° → 20.4°" in told.text
     assert told.change.decimals == 1
 
 
 def test_first_session_is_told_as_such():
-    told = findings({"peak_torso_omega": points([900])}, system="metric")
+    told = change_sentences({"peak_torso_omega": points([900])}, system="metric")
     assert told[0].text.startswith("Nothing comparable lies before")
     assert told[1].text == "Peak shoulder-line turn rate: 900°/s (mean of 6 swings)."
 
@@ -125,10 +125,12 @@ def test_no_sentence_grades():
         "peak_torso_omega": points([900, 900, 900, 800]),
         "x_factor_max": points([20, 20, 20, 30], metric="x_factor_max", sd=1.0),
     }
-    for finding in findings(history, system="metric"):
+    for finding in change_sentences(history, system="metric"):
         for word in ("better", "worse", "good", "bad", "ideal", "elite", "improve"):
             assert word not in finding.text.lower()
 
 
 def test_no_numbers_at_all_says_what_will_come():
-    assert findings({}, system="metric")[0].text.startswith("No swing has numbers yet")
+    assert change_sentences({}, system="metric")[0].text.startswith(
+        "No swing has numbers yet"
+    )
