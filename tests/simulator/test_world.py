@@ -336,4 +336,4 @@ def test_command_explains_its_switches_and_refuses_wrong_ones():
         check=False, timeout=30,
     )  # fmt: skip
     assert run.returncode == 2
-    assert "unknown scenario 'sunny'" in run.stderr
+    assert "There is no scenario 'sunny'." in run.stderr
