@@ -7,7 +7,6 @@ values that occur nowhere else. Then all tables are searched for these values.
 
 from __future__ import annotations
 
-import base64
 import logging
 import re
 import secrets
@@ -181,7 +180,7 @@ def send_forms_of(walker: Walker, path: str) -> tuple[list[str], set[type]]:
 
 
 def text_of_the_database() -> dict[str, str]:
-    """Everything that every table holds, as text; sessions and cache unpacked."""
+    """Everything that every table holds, as text; sessions are unpacked."""
     dump = {}
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
@@ -194,9 +193,6 @@ def text_of_the_database() -> dict[str, str]:
                 else str(v)
                 for v in values
             )
-        cursor.execute("SELECT value FROM django_cache")
-        packed = [base64.b64decode(value).decode("latin1") for (value,) in cursor]
-    dump["django_cache"] += "\n".join(packed)
     dump["django_session"] += "\n".join(
         str(session.get_decoded()) for session in Session.objects.all()
     )
