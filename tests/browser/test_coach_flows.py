@@ -324,12 +324,12 @@ def test_swings_are_ordered_by_a_head_and_the_address_keeps_it_beside_the_curves
     page.select_option("#id_align", "foot_down")
     page.wait_for_url("**align=foot_down**")
     assert "sort=-bat_speed_max" in page.url
-    # As a reader goes back: a step may fetch the page again, and the next step need
-    # not wait for it.
-    page.evaluate("() => history.back()")
-    page.wait_for_url(lambda url: "align=foot_down" not in url, wait_until="commit")
-    page.evaluate("() => history.back()")
-    page.wait_for_url(lambda url: "sort=-" not in url, wait_until="commit")
+    # A step back fetches the page again: the next one waits until that stands.
+    page.go_back()
+    expect(page.locator("#id_align")).not_to_have_value("foot_down")
+    page.wait_for_load_state("load")
+    assert "align=foot_down" not in page.url
+    page.go_back()
     expect(page.locator(".swing-table th[aria-sort=ascending]")).to_contain_text(
         "Swing"
     )
