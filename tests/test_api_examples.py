@@ -11,7 +11,7 @@ import pytest
 from athletes.analysis import run
 from athletes.frames.packing import PackedMovement, pack
 from athletes.frames.store import store_frames
-from athletes.models import DataType, QualityGrade
+from athletes.models import DataType, Movement, QualityGrade
 from biomechanics.analysis_types import AngleUnit, Confidence
 from biomechanics.definitions import METRICS
 from biomechanics.events import EVENT_RULES
@@ -35,7 +35,10 @@ ABRIDGED = "metrics"
 
 @pytest.fixture
 def world(db):
-    """Two athletes; one session of three analyzed swings, the ids beginning at 1.
+    """Return the id of the first of three analyzed swings of one session.
+
+    Athlete and session are number 1, as in the examples; movements are numbered by
+    the database, which does not begin anew for each test.
 
     The clips end right after the fastest moment, so that their quality has a reason.
     """
@@ -51,6 +54,7 @@ def world(db):
             packed.append(PackedMovement(swing.org_movement_id, pack(cut)))
         store_frames(session_pk=1, data_type=data_type, movements=packed)
     run.analyze_session(session.pk)
+    return Movement.objects.earliest("position").pk
 
 
 def differences(told, real, path=""):
@@ -112,6 +116,7 @@ def test_example_is_what_the_code_answers(client, world, method, path, example):
     headers = factories.make_token("sync")
     if path.startswith("/sync/status"):
         client.post("/sync/trigger", headers=headers)
+    path = path.replace("/movements/1/", f"/movements/{world}/")
     response = getattr(client, method.lower())(path, headers=headers)
     if response.streaming:
         body = json.loads(b"".join(response.streaming_content))
