@@ -43,7 +43,7 @@ def world(db):
     The clips end right after the fastest moment, so that their quality has a reason.
     """
     player = factories.make_player(id=1)
-    factories.make_player()
+    factories.make_player(id=2)
     session = factories.make_session(id=1, player=player, data_synced=True)
     swings = factories.simulated_movements()[:3]
     for data_type in DataType:
