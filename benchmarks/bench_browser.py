@@ -294,7 +294,7 @@ def overlay(curves: np.ndarray[Any, Any]) -> tuple[str, float]:
 
 
 def lists(curves: np.ndarray[Any, Any]) -> tuple[str, float]:
-    """The same as Plotly's usual JSON: a list of times and of values for each curve."""
+    """Return the chart as Plotly usually gets it: JSON lists of times and values."""
     began = time.perf_counter()
     x = np.linspace(-1000.0, 600.0, FRAMES)
     data = [
