@@ -272,28 +272,32 @@ class RunContext:
         self.slots.close()
 
     def _beat(self) -> None:
-        """Renew leases, write counts and stop at the deadline, every second."""
+        """Tend the run every second."""
         try:
             while not self._ended.wait(self.tempo.heartbeat_s):
-                try:
-                    self.slots.tend()
-                    self._renew_claims()
-                    self._free_the_dead()
-                    self.flush()
-                except DatabaseError as error:
-                    # One missed beat is nothing; a lost database ends the run by
-                    # itself, in the threads that work.
-                    logger.warning(
-                        "Sync run %s could not store its heartbeat (%s) and tries "
-                        "again. If this goes on, check the database.",
-                        self.log.pk,
-                        type(error).__name__,
-                    )
-                    connections.close_all()
-                if self._deadline is not None and time.monotonic() > self._deadline:
-                    self.end("time")
+                self.tend()
         finally:
             connections.close_all()
+
+    def tend(self) -> None:
+        """Renew leases, free what the dead hold, write counts; end at the deadline."""
+        try:
+            self.slots.tend()
+            self._renew_claims()
+            self._free_the_dead()
+            self.flush()
+        except DatabaseError as error:
+            # One missed beat is nothing; a lost database ends the run by itself, in
+            # the threads that work.
+            logger.warning(
+                "Sync run %s could not store its heartbeat (%s) and tries again. If "
+                "this goes on, check the database.",
+                self.log.pk,
+                type(error).__name__,
+            )
+            connections.close_all()
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            self.end("time")
 
     def _renew_claims(self) -> None:
         """Renew the leases of this process's jobs; learn when it was taken for dead."""

@@ -152,7 +152,7 @@ class _ExportThreads:
             self._wait_for_room()
             job = self._claims.next()
             if job is not None:
-                self._fetch(job)
+                self.fetch(job)
             elif self._is_finished():
                 return
             else:
@@ -189,7 +189,8 @@ class _ExportThreads:
         finally:
             self._checking_end.release()
 
-    def _fetch(self, job: ExportJob) -> None:
+    def fetch(self, job: ExportJob) -> None:
+        """Ask for the files of a claimed job, and hand them to those who read."""
         started = time.monotonic()
         files: list[DownloadedFile] = []
         handed_over = False
@@ -243,22 +244,23 @@ class _ExportThreads:
     # --- Reading and storing -----------------------------------------------------
 
     def _read_loop(self) -> None:
-        while True:
-            item = self._files.get()
-            if item is None:
-                return
-            if isinstance(item, int):
-                if not self._ctx.stop.is_set():
-                    self._numbers.analyze(item)
-                continue
-            try:
-                if not self._ctx.stop.is_set() or self._ctx.stop_reason == "time":
-                    self._storing.store(item)
-            finally:
-                item.close()
-                with self._claims.changed:
-                    self._waiting_files -= 1
-                    self._waiting_bytes -= item.size
-                    self._claims.changed.notify_all()
+        while (item := self._files.get()) is not None:
+            self.handle(item)
+
+    def handle(self, item: FetchedJob | int) -> None:
+        """Store a downloaded file, or compute the numbers of a session by its key."""
+        if isinstance(item, int):
             if not self._ctx.stop.is_set():
-                self._numbers.analyze(item.job.session_id)
+                self._numbers.analyze(item)
+            return
+        try:
+            if not self._ctx.stop.is_set() or self._ctx.stop_reason == "time":
+                self._storing.store(item)
+        finally:
+            item.close()
+            with self._claims.changed:
+                self._waiting_files -= 1
+                self._waiting_bytes -= item.size
+                self._claims.changed.notify_all()
+        if not self._ctx.stop.is_set():
+            self._numbers.analyze(item.job.session_id)
