@@ -2,8 +2,7 @@
 
 import json
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -25,6 +24,7 @@ from syncing.client.errors import (
     UnexpectedShapeError,
     UnexpectedStatusError,
 )
+from syncing.clock import Clock, ClockInUse
 
 CHUNK_BYTES = 256 * 1024
 ERROR_BODY_BYTES = 64 * 1024
@@ -37,12 +37,10 @@ class AnswerReader:
         self,
         *,
         timeouts: Timeouts | None = None,
-        monotonic: Callable[[], float] = time.monotonic,
-        clock: Callable[[], float] = time.time,
+        clock: Clock | None = None,
     ) -> None:
         self.timeouts = timeouts or Timeouts()
-        self._monotonic = monotonic
-        self._clock = clock
+        self._clock = clock or ClockInUse()
 
     def body_chunks(
         self,
@@ -58,7 +56,7 @@ class AnswerReader:
         ``read1`` returns what has arrived. Waiting for full pieces would let a server
         that sends a byte now and then hold a worker for hours.
         """
-        started = self._monotonic()
+        started = self._clock.monotonic()
         size = 0
         while True:
             fault: Exception | None = None
@@ -79,7 +77,7 @@ class AnswerReader:
                     "this size are expected.",
                     status=response.status_code,
                 )
-            if self._monotonic() - started > deadline_s:
+            if self._clock.monotonic() - started > deadline_s:
                 raise UnavailableError(
                     f"{request.route}: the answer was still arriving after "
                     f"{deadline_s:.0f} s and was dropped. It is asked for again later.",
@@ -191,7 +189,7 @@ class AnswerReader:
 
     def retry_after_s(self, response: requests.Response) -> float | None:
         """Return the answer's ``Retry-After`` in seconds; None when it has none."""
-        return retry_after_s(response, self._clock())
+        return retry_after_s(response, self._clock.time())
 
 
 def fault_of(fault: Exception, request: Request) -> RebootError:

@@ -8,7 +8,6 @@ Anything else fails at once, since it means that we misread the contract.
 import logging
 import random
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -22,6 +21,7 @@ from urllib3.exceptions import HTTPError
 from syncing.client.answers import AnswerReader, fault_of
 from syncing.client.connections import Request, Timeouts, new_session
 from syncing.client.errors import RebootError
+from syncing.clock import Clock, ClockInUse
 
 logger = logging.getLogger(__name__)
 
@@ -102,9 +102,7 @@ class Transport:
         session: requests.Session | None = None,
         timeouts: Timeouts | None = None,
         retry: RetryPolicy | None = None,
-        sleep: Callable[[float], None] = time.sleep,
-        monotonic: Callable[[], float] = time.monotonic,
-        clock: Callable[[], float] = time.time,
+        clock: Clock | None = None,
         jitter: Callable[[], float] = random.random,
         gate: Gate | None = None,
         on_exchange: Callable[[Exchange], None] | None = None,
@@ -113,11 +111,9 @@ class Transport:
         self._session = new_session() if session is None else session
         self._owns_session = session is None
         self.retry = retry or RetryPolicy()
-        self._sleep = sleep
-        self._monotonic = monotonic
-        self.clock = clock
+        self.clock = clock or ClockInUse()
         #: Reads the bodies of answers, with the time limits of this transport.
-        self.answers = AnswerReader(timeouts=timeouts, monotonic=monotonic, clock=clock)
+        self.answers = AnswerReader(timeouts=timeouts, clock=self.clock)
         self._jitter = jitter
         self._gate: Gate = gate or (lambda route: nullcontext())
         self._on_exchange = on_exchange
@@ -147,9 +143,9 @@ class Transport:
             attempt += 1
             credentials = auth()
             with self._gate(request.route):
-                started = self._monotonic()
+                started = self.clock.monotonic()
                 error, result = self._attempt(request, credentials, read)
-                spent_s += self._monotonic() - started
+                spent_s += self.clock.monotonic() - started
             if error is None:
                 return result[0]
             if not error.temporary:
@@ -170,7 +166,7 @@ class Transport:
                 self.retry.max_attempts,
                 wait_s,
             )
-            self._sleep(wait_s)
+            self.clock.sleep(wait_s)
             spent_s += wait_s
 
     def _attempt(
@@ -185,7 +181,7 @@ class Transport:
         library puts the whole address, query included, into its own messages, and a
         chained traceback would print them.
         """
-        started = self._monotonic()
+        started = self.clock.monotonic()
         timeouts = self.answers.timeouts
         status: int | None = None
         error: RebootError | None = None
@@ -215,7 +211,7 @@ class Transport:
         self.counter.add(request.route, status)
         if self._on_exchange is not None:
             hint = None if error is None else error.retry_after_s
-            seconds = self._monotonic() - started
+            seconds = self.clock.monotonic() - started
             self._on_exchange(Exchange(request.route, status, seconds, hint))
         return error, result
 

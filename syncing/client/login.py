@@ -56,7 +56,7 @@ class TokenLogin:
 
     def _fresh(self) -> Token | None:
         token = self._store.get(self._key)
-        if token is None or token.renew_at <= self._transport.clock():
+        if token is None or token.renew_at <= self._transport.clock.time():
             return None
         return token
 
@@ -107,7 +107,7 @@ class TokenLogin:
             )
         assert isinstance(payload, dict)  # noqa: S101 - follows from the check above
         life_s = positive_seconds(payload.get("expires_in")) or UNKNOWN_TOKEN_LIFE_S
-        now = self._transport.clock()
+        now = self._transport.clock.time()
         margin_s = min(LONGEST_TOKEN_MARGIN_S, 0.1 * life_s)
         return Token(access, renew_at=now + life_s - margin_s, expires_at=now + life_s)
 

@@ -5,7 +5,6 @@ workers can share) and counters.
 """
 
 import random
-import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import IO, Literal, Self, TypeVar
@@ -38,6 +37,7 @@ from syncing.client.types import (
     parse_player,
     parse_session,
 )
+from syncing.clock import Clock
 
 T = TypeVar("T")
 
@@ -55,7 +55,7 @@ class RebootClient:
     ``plain_http_hosts`` names hosts (``127.0.0.1`` or ``127.0.0.1:8001``) that may be
     spoken to without TLS and may serve files, for the simulator; all others need
     https. ``gate`` is entered around every HTTP request, ``on_exchange`` is told of
-    each one afterward.
+    each one afterward. Waits between tries are those of ``clock``.
     """
 
     def __init__(
@@ -65,9 +65,7 @@ class RebootClient:
         credentials: Credentials,
         session: requests.Session | None = None,
         token_store: TokenStore | None = None,
-        sleep: Callable[[float], None] = time.sleep,
-        clock: Callable[[], float] = time.time,
-        monotonic: Callable[[], float] = time.monotonic,
+        clock: Clock | None = None,
         jitter: Callable[[], float] = random.random,
         gate: Gate | None = None,
         on_exchange: Callable[[Exchange], None] | None = None,
@@ -91,8 +89,6 @@ class RebootClient:
             session=session,
             timeouts=timeouts,
             retry=retry,
-            sleep=sleep,
-            monotonic=monotonic,
             clock=clock,
             jitter=jitter,
             gate=gate,

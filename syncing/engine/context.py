@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import math
 import threading
-import time
 import uuid
 from collections.abc import Callable
 from datetime import datetime
@@ -13,8 +12,8 @@ from datetime import datetime
 from django.conf import settings
 from django.db import DatabaseError, connection, connections, transaction
 from django.urls import reverse
-from django.utils import timezone
 
+from syncing import clock
 from syncing.choices import Phase, RunStatus
 from syncing.client.errors import RebootError
 from syncing.client.http import Exchange
@@ -46,10 +45,15 @@ logger = logging.getLogger(__name__)
 _LOOK_FOR_DEAD_S = 2.0
 
 
-def _clock() -> float:
-    """Seconds of a clock that goes on while the machine sleeps, where there is one."""
-    boottime = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if boottime is None else time.clock_gettime(boottime)
+class _ClockOfRun(clock.ClockInUse):
+    """The clock in use, whose waits break off when the run is to end."""
+
+    def __init__(self, ctx: RunContext) -> None:
+        self._ctx = ctx
+
+    def sleep(self, seconds: float) -> None:
+        """Wait some seconds; raise `StopRun` when the run is to end meanwhile."""
+        self._ctx.sleep(seconds)
 
 
 class RunContext:
@@ -88,7 +92,7 @@ class RunContext:
         self._begun: dict[str, dict[str, int | None]] = {}
         self._on_progress = on_progress
         self._deadline = (
-            None if time_budget_s is None else time.monotonic() + time_budget_s
+            None if time_budget_s is None else clock.monotonic() + time_budget_s
         )
         # When the claims were last renewed; counts while there is somebody to do so.
         self._renewed_at = math.inf
@@ -110,7 +114,7 @@ class RunContext:
                     credentials=credentials,
                     token_store=CacheTokenStore(credentials),
                     gate=self.slots.gate,
-                    sleep=self.sleep,
+                    clock=_ClockOfRun(self),
                     on_exchange=self._on_exchange,
                     retry=self.tempo.retry,
                 )
@@ -148,7 +152,7 @@ class RunContext:
 
     def check(self) -> None:
         """Raise `StopRun` when the run is to end."""
-        if _clock() - self._renewed_at > STALL_LIMIT_S:
+        if clock.since_boot() - self._renewed_at > STALL_LIMIT_S:
             # Asleep, or cut off from the database: others may have taken up our jobs.
             self.end("stalled")
         if self.stop.is_set():
@@ -156,7 +160,7 @@ class RunContext:
 
     def sleep(self, seconds: float) -> None:
         """Wait some seconds; raise `StopRun` when the run is to end meanwhile."""
-        if self.stop.wait(seconds):
+        if clock.wait(self.stop, seconds):
             raise StopRun(self.stop_reason)
 
     def end(self, reason: str) -> None:
@@ -230,7 +234,7 @@ class RunContext:
             self._begun[phase] = {
                 "done": 0,
                 "total": total,
-                "began": int(time.time()),
+                "began": int(clock.time()),
             }
         logger.info(
             "Sync run %s begins a step: %s.",
@@ -257,7 +261,7 @@ class RunContext:
     # Signs of life
 
     def __enter__(self) -> RunContext:
-        self._renewed_at = _clock()
+        self._renewed_at = clock.since_boot()
         self._beats = threading.Thread(
             target=self._beat, name=f"run-{self.log.pk}-heartbeat", daemon=True
         )
@@ -274,7 +278,7 @@ class RunContext:
     def _beat(self) -> None:
         """Tend the run every second."""
         try:
-            while not self._ended.wait(self.tempo.heartbeat_s):
+            while not clock.wait(self._ended, self.tempo.heartbeat_s):
                 self.tend()
         finally:
             connections.close_all()
@@ -296,13 +300,13 @@ class RunContext:
                 type(error).__name__,
             )
             connections.close_all()
-        if self._deadline is not None and time.monotonic() > self._deadline:
+        if self._deadline is not None and clock.monotonic() > self._deadline:
             self.end("time")
 
     def _renew_claims(self) -> None:
         """Renew the leases of this process's jobs; learn when it was taken for dead."""
-        began = _clock()
-        now = timezone.now()
+        began = clock.since_boot()
+        now = clock.now()
         until = now + self.tempo.lease
         if self.is_helper and not (
             RunHelper.objects.filter(worker=self.worker).update(heartbeat_at=now)
@@ -325,9 +329,9 @@ class RunContext:
 
     def _free_the_dead(self) -> None:
         """Free what dead helpers hold; helpers look for a dead leader instead."""
-        if _clock() - self._looked_for_dead_at < _LOOK_FOR_DEAD_S:
+        if clock.since_boot() - self._looked_for_dead_at < _LOOK_FOR_DEAD_S:
             return
-        self._looked_for_dead_at = _clock()
+        self._looked_for_dead_at = clock.since_boot()
         if self.is_helper:
             abandon_dead_runs()
         else:
@@ -345,7 +349,7 @@ class RunContext:
             begun, self._begun = self._begun, {}
             sent = 0 if self._client is None else self._client.requests_sent.total
         new_requests = sent - self._requests_written
-        now = timezone.now()
+        now = clock.now()
         try:
             with transaction.atomic():
                 log = SyncLog.objects.select_for_update().get(pk=self.log.pk)

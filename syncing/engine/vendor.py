@@ -10,6 +10,7 @@ from django.conf import settings
 from syncing.client.http import Exchange, Gate, RetryPolicy
 from syncing.client.reboot import RebootClient
 from syncing.client.tokens import Credentials, TokenStore, credentials_from
+from syncing.clock import Clock
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -28,7 +29,7 @@ def make_client(
     credentials: Credentials,
     token_store: TokenStore,
     gate: Gate,
-    sleep: Callable[[float], None],
+    clock: Clock,
     on_exchange: Callable[[Exchange], None],
     retry: RetryPolicy,
 ) -> RebootClient:
@@ -41,7 +42,7 @@ def make_client(
         credentials=credentials,
         token_store=token_store,
         gate=gate,
-        sleep=sleep,
+        clock=clock,
         on_exchange=on_exchange,
         retry=retry,
         download_hosts=list(_host_patterns(settings.REBOOT_DOWNLOAD_HOSTS)),

@@ -8,29 +8,15 @@ from simulator.app import Config
 from simulator.server import SimulatorServer
 from syncing.client.reboot import RebootClient
 from syncing.client.tokens import ApiKey, PasswordLogin
+from tests.syncing.clocks import ManualClock
 
 LOGIN = PasswordLogin("demo-user", "demo-password")
 KEY = ApiKey("demo-api-key")
 
 
-class Clock:
-    """Time that passes by sleeping only."""
-
-    def __init__(self, now=1_800_000_000.0):
-        self.now = now
-        self.slept = []
-
-    def __call__(self):
-        return self.now
-
-    def sleep(self, seconds):
-        self.slept.append(round(seconds, 3))
-        self.now += seconds
-
-
 @pytest.fixture
 def clock():
-    return Clock()
+    return ManualClock()
 
 
 @pytest.fixture
@@ -56,7 +42,6 @@ def make_client(clock):
 
     def make(url, credentials=LOGIN, **options):
         options = {
-            "sleep": clock.sleep,
             "clock": clock,
             "jitter": lambda: 0.0,
             "plain_http_hosts": ("127.0.0.1",),

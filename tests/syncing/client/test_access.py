@@ -55,10 +55,10 @@ def test_token_is_renewed_before_it_expires(start_vendor, make_client, clock):
     vendor = start_vendor()
     client = make_client(vendor.url)
     client.movement_types()
-    clock.now += 86_400 - 301
+    clock.advance(86_400 - 301)
     client.movement_types()
     assert vendor.log.routes["token"] == 1
-    clock.now += 2
+    clock.advance(2)
     client.movement_types()
     assert vendor.log.routes["token"] == 2
     assert 401 not in vendor.log.statuses
@@ -68,7 +68,7 @@ def test_short_lives_shrink_the_margin(start_vendor, make_client, clock):
     vendor = start_vendor(scenario="token-life=2")
     client = make_client(vendor.url)
     client.movement_types()
-    clock.now += 1.7
+    clock.advance(1.7)
     client.movement_types()
     assert vendor.log.routes["token"] == 1
 
@@ -158,7 +158,7 @@ def test_clients_with_one_store_share_the_token(start_vendor, make_client, clock
         make_client(vendor.url, token_store=store).movement_types()
     assert vendor.log.routes["token"] == 1
     token = store.get(token_key(vendor.url, LOGIN))
-    assert token.expires_at == clock.now + 86_400
+    assert token.expires_at == clock.time() + 86_400
 
 
 def test_token_is_fetched_outside_the_gate(start_vendor, make_client):

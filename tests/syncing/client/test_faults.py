@@ -19,6 +19,7 @@ from syncing.client.errors import (
 from syncing.client.http import RetryPolicy
 from tests.syncing.client.conftest import KEY
 from tests.syncing.client.scripted import ScriptedServer, answer
+from tests.syncing.clocks import ManualClock
 
 GOOD = answer([{"id": 1, "slug": "baseball-hitting", "name": "Hitting"}])
 HTML = b"<!DOCTYPE html><html><body>Sorry</body></html>"
@@ -92,7 +93,7 @@ def test_total_time_is_capped(make_client, clock):
 
 
 def test_retry_after_is_obeyed_in_both_spellings(make_client, clock):
-    date = email.utils.formatdate(clock.now + 9 + 0.25, usegmt=True)
+    date = email.utils.formatdate(clock.time() + 9 + 0.25, usegmt=True)
     with ScriptedServer(
         answer({}, "429 No", Retry_After="4"),
         answer({}, "503 No", Retry_After=date),
@@ -175,7 +176,7 @@ def test_every_exchange_is_told_and_counted(make_client):
     }
 
 
-def test_gate_holds_requests_and_not_waits(make_client, clock):
+def test_gate_holds_requests_and_not_waits(make_client):
     events = []
 
     class Gate:
@@ -188,11 +189,12 @@ def test_gate_holds_requests_and_not_waits(make_client, clock):
         def __exit__(self, *_):
             events.append("out")
 
-    def sleep(seconds):
-        events.append("sleep")
+    class Told(ManualClock):
+        def sleep(self, seconds):
+            events.append("sleep")
 
     with ScriptedServer(answer({}, "502 No"), GOOD) as server:
-        make_client(server.url, KEY, gate=Gate, sleep=sleep).movement_types()
+        make_client(server.url, KEY, gate=Gate, clock=Told()).movement_types()
     assert events == ["in", "out", "sleep", "in", "out"]
 
 
