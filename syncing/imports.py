@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from django.db import transaction
-from django.utils import timezone
 
 from athletes.analysis.run import analyze_session
 from athletes.analysis.summaries import refresh_player_summaries
 from athletes.identity import tombstones
 from athletes.identity.session_parts import add_part, find_part
 from athletes.models import Movement, Player, Session
+from syncing import clock
 from syncing.choices import ExportType, JobState, Phase, RunKind, RunStatus, SyncType
 from syncing.engine.incoming import (
     IncomingFiles,
@@ -151,7 +151,7 @@ def import_files(
 
 def _finish(log: SyncLog, **values: str) -> None:
     """Write how the run of an import ended."""
-    now = timezone.now()
+    now = clock.now()
     SyncLog.objects.filter(pk=log.pk).update(
         **values, completed_at=now, heartbeat_at=now, owner=""
     )
@@ -290,7 +290,7 @@ def _settle_job(
         data_type=data_type,
         defaults={
             "state": JobState.STORED,
-            "stored_at": timezone.now(),
+            "stored_at": clock.now(),
             "sha256": files.sha256,
             "bytes": files.size,
             "rows": files.incoming.row_count,

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
+from syncing import clock
 from syncing.client.types import RebootPlayer, RebootSession
 
 HITTING_SLUG = "baseball-hitting"
@@ -97,7 +98,7 @@ def map_player(player: RebootPlayer, *, today: date | None = None) -> Mapped:
     text = _present(player.date_of_birth_text)
     if text is not None:
         date_of_birth = read_day(text)
-        latest = today or datetime.now(UTC).date()
+        latest = today or clock.now().date()
         if date_of_birth is None:
             problems.append("date_of_birth_unreadable")
         elif not (

@@ -14,12 +14,12 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django_q.models import Failure, Schedule, Success
 from django_q.tasks import async_task
 
 from accounts.audit import record
 from accounts.models import Action, User
+from syncing import clock
 from syncing.schedules import PLANS
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class ScheduleForm(_Form):
     def clean_next_run(self) -> Any:
         """Return the next time; refuse one far away."""
         at = self.cleaned_data["next_run"]
-        now = timezone.now()
+        now = clock.now()
         if "next_run" in self.changed_data and not now - _PAST < at < now + _FUTURE:
             raise forms.ValidationError("Choose a time within the next five years.")
         return at
@@ -197,7 +197,7 @@ class ScheduleAdmin(QueueScheduleAdmin):
         # The queue would call it once more at the old time.
         is_new_time = {"cron", "schedule_type", "minutes"} & set(form.changed_data)
         if change and is_new_time and "next_run" not in form.changed_data:
-            obj.next_run = obj.calculate_next_run(timezone.now())
+            obj.next_run = obj.calculate_next_run(clock.now())
         super().save_model(request, obj, form, change)
         record(
             Action.RECORD_CHANGED,

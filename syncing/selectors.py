@@ -13,12 +13,11 @@ from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.urls import Resolver404, resolve
-from django.utils import timezone
 
 from athletes.access import Viewer, sees_everybody, visible_sessions
 from athletes.display import since_text
 from athletes.models import Session
-from syncing import alerts
+from syncing import alerts, clock
 from syncing.choices import JobState, RunStatus
 from syncing.engine.runs import is_silent
 from syncing.models import ExportJob, SyncLog, WorkerHeartbeat
@@ -87,7 +86,7 @@ class SyncPanel:
             return "Data are not fresh"
         if self.status.run.status != RunStatus.SUCCESS:
             # Not old yet; but what this run should have brought is not here.
-            since = since_text(self.status.last_success_at, timezone.now())
+            since = since_text(self.status.last_success_at, clock.now())
             return f"Complete as of {since} ago"
         return "Data are fresh"
 
@@ -150,7 +149,7 @@ class RunDetail:
 
 def sync_panel(viewer: Viewer, *, with_jobs: bool = False) -> SyncPanel:
     """Return the state of the sync, with the heartbeats of the workers."""
-    now = timezone.now()
+    now = clock.now()
     status = sync_state(with_jobs=with_jobs)
     silent_s = WORKER_SILENCE_S
     return SyncPanel(
@@ -340,7 +339,7 @@ def freshness() -> Freshness:
     last = SyncLog.objects.of_vendor().order_by("-id").first()
     if last is None:
         return Freshness("never", "Never synced")
-    if is_silent(last, timezone.now()):
+    if is_silent(last, clock.now()):
         return Freshness("failed", "Sync cut off")
     if last.is_active:
         is_begun = last.started_at is not None
@@ -350,9 +349,9 @@ def freshness() -> Freshness:
     succeeded_at = alerts.last_success()
     if succeeded_at is None:
         return Freshness("stale", "Sync not complete yet")
-    age = timezone.now() - succeeded_at
+    age = clock.now() - succeeded_at
     state = "stale" if age > alerts.SUCCESS_MAX_AGE else "fresh"
-    return Freshness(state, f"Synced {since_text(succeeded_at, timezone.now())} ago")
+    return Freshness(state, f"Synced {since_text(succeeded_at, clock.now())} ago")
 
 
 def history(page: int, size: int = 20) -> Page[SyncLog]:

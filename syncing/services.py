@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 from django_q.tasks import async_task
 
+from syncing import clock
 from syncing.choices import JobState, SyncType, Trigger
 from syncing.engine import runs
 from syncing.engine.session_state import refresh_session_state
@@ -68,7 +68,7 @@ def enqueue(log: SyncLog) -> None:
 
     A message that is lost does not matter: the sweep sends another.
     """
-    SyncLog.objects.filter(pk=log.pk).update(enqueued_at=timezone.now())
+    SyncLog.objects.filter(pk=log.pk).update(enqueued_at=clock.now())
     transaction.on_commit(lambda: _send(log))
 
 
@@ -118,7 +118,7 @@ def retry_sessions(
 
     `unread` are ids of the vendor's sessions, `uncomputed` are ids of ours.
     """
-    now = timezone.now()
+    now = clock.now()
     with transaction.atomic():
         count = unread_sessions().filter(pk__in=list(unread)).update(next_check_at=now)
         count += (
@@ -133,7 +133,7 @@ def retry_sessions(
 
 def give_up(*, job_ids: Iterable[int]) -> int:
     """Stop trying jobs until the vendor's session changes; return how many."""
-    now = timezone.now()
+    now = clock.now()
     with transaction.atomic():
         jobs = (
             ExportJob.objects.filter(pk__in=list(job_ids))
@@ -216,7 +216,7 @@ def look_again(*, session_ids: Iterable[str], user: User | None = None) -> int:
 
 def _reset(jobs: Any, **values: Any) -> int:
     """Make jobs as if they had never been tried; return how many."""
-    now = timezone.now()
+    now = clock.now()
     ids = list(jobs.unclaimed(now).values_list("pk", "session_id"))
     count = ExportJob.objects.filter(pk__in=[pk for pk, _ in ids]).update(
         state=JobState.WANTED,

@@ -9,8 +9,8 @@ from typing import TypeVar
 
 from django.conf import settings
 from django.db.models import Count, Min, Q, QuerySet
-from django.utils import timezone
 
+from syncing import clock
 from syncing.alerts import is_overdue, last_success
 from syncing.choices import OPEN_STATES, JobState, Phase, RunStatus
 from syncing.engine import runs
@@ -90,7 +90,7 @@ class Waiting:
     @property
     def is_due(self) -> bool:
         """Whether the next try is due now."""
-        return self.next_try_at is None or self.next_try_at <= timezone.now()
+        return self.next_try_at is None or self.next_try_at <= clock.now()
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ class SyncState:
 
 def sync_state(*, with_jobs: bool = True) -> SyncState:
     """Return where the sync stands, from a handful of queries."""
-    now = timezone.now()
+    now = clock.now()
     run = SyncLog.objects.of_vendor().order_by("-id").first()
     last_success_at = last_success()
     age_s = worker_heartbeat_age_s(any_host=True)
@@ -166,7 +166,7 @@ def sync_state(*, with_jobs: bool = True) -> SyncState:
 
 def worker_ages_s() -> dict[str, float]:
     """Return seconds since the queue of each host last worked, by host."""
-    now = timezone.now()
+    now = clock.now()
     beats = WorkerHeartbeat.objects.order_by("host").values_list("host", "beat_at")
     return {host: max(0.0, (now - at).total_seconds()) for host, at in beats}
 
@@ -191,7 +191,7 @@ def say_goodbye() -> None:
 
 def another_host_is_quiet() -> bool:
     """Whether a host that worked lately has shown nothing for most of a minute."""
-    now = timezone.now()
+    now = clock.now()
     since, until = (now - timedelta(seconds=age_s) for age_s in _QUIET_S)
     beats = WorkerHeartbeat.objects.exclude(host=host_name())
     return beats.filter(beat_at__gte=since, beat_at__lt=until).exists()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.utils import timezone
-
+from syncing import clock
 from syncing.alerts import mail_when_overdue
 from syncing.choices import RunStatus, SyncType, Trigger
 from syncing.engine import runs
@@ -29,7 +28,7 @@ _FULL_WANTED = "full-run-wanted"
 
 def sweep() -> dict[str, int]:
     """Enqueue lost runs, replace abandoned ones, work due jobs; return the counts."""
-    now = timezone.now()
+    now = clock.now()
     abandoned = runs.abandon_dead_runs()
     runs.release_dead_helpers()
     lost = _enqueue_lost(now)
@@ -74,7 +73,7 @@ def _failed_lately(last: SyncLog, now: datetime) -> bool:
 def want_full_run() -> None:
     """Have a full run begin when the smaller one under way has ended."""
     SyncCursor.objects.update_or_create(
-        name=_FULL_WANTED, defaults={"value": timezone.now()}
+        name=_FULL_WANTED, defaults={"value": clock.now()}
     )
 
 
@@ -98,7 +97,7 @@ def take_over() -> int:
     if abandoned:
         sweep()
     else:
-        _enqueue_lost(timezone.now())
+        _enqueue_lost(clock.now())
     return len(abandoned)
 
 

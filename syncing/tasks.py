@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from syncing import services, status, sweeping
+from syncing import clock, services, status, sweeping
 from syncing.choices import RunStatus, SyncType, Trigger
 from syncing.engine import liveness
 from syncing.engine.context import RunContext
@@ -52,7 +52,7 @@ def help_exports_task(log_id: int) -> str:
         run=log,
         worker=ctx.worker,
         process=liveness.mark(),
-        heartbeat_at=timezone.now(),
+        heartbeat_at=clock.now(),
     )
     try:
         with ctx:
@@ -71,7 +71,7 @@ def help_exports_task(log_id: int) -> str:
 
 def scheduled_sync_task(full: bool = False) -> str:
     """Begin the daily or weekly sync, unless one is under way."""
-    if ran_before_clocks_were_set_back(timezone.localtime(), full=full):
+    if ran_before_clocks_were_set_back(timezone.localtime(clock.now()), full=full):
         return "done before the clocks were set back"
     log, is_new = services.request_sync(trigger=Trigger.SCHEDULE, full=full)
     if full and log.sync_type != SyncType.FULL:
@@ -120,7 +120,7 @@ def prune_task() -> int:
     """Delete old results of tasks, which the queue would keep forever."""
     from django_q.models import Task
 
-    count, _ = Task.objects.filter(stopped__lt=timezone.now() - _KEEP_RESULTS).delete()
+    count, _ = Task.objects.filter(stopped__lt=clock.now() - _KEEP_RESULTS).delete()
     return int(count)
 
 

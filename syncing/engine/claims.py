@@ -7,7 +7,6 @@ job, and one that died holds nothing for long.
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from contextlib import nullcontext
 from datetime import datetime, timedelta
@@ -17,8 +16,8 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Least
-from django.utils import timezone
 
+from syncing import clock
 from syncing.choices import OPEN_STATES, JobState
 from syncing.engine.context import RunContext
 from syncing.models import AnalysisJob, ExportJob
@@ -34,7 +33,7 @@ class TakenError(Exception):
 
 def pending(ctx: RunContext) -> Any:
     """Jobs that this run still has to finish, or to wait for."""
-    now = timezone.now()
+    now = clock.now()
     soon = now + timedelta(seconds=ctx.tempo.patience_s)
     return ExportJob.objects.filter(session__missing_since__isnull=True).filter(
         Q(state__in=OPEN_STATES, next_try_at__isnull=False)
@@ -48,7 +47,7 @@ def is_work_left() -> bool:
 
     What failed is not: it has its next try.
     """
-    now = timezone.now()
+    now = clock.now()
     jobs = ExportJob.objects.due(now).filter(state__in=OPEN_STATES).unclaimed(now)
     return jobs.exists() or AnalysisJob.objects.left_behind(now).exists()
 
@@ -75,7 +74,7 @@ class Claims:
 
         Twice for every file, so without the ORM, which takes longer than the database.
         """
-        now = connection.ops.adapt_datetimefield_value(timezone.now())
+        now = connection.ops.adapt_datetimefield_value(clock.now())
         with connection.cursor() as cursor:
             cursor.execute(_MOVE, [state.value, now, job.pk, self._ctx.worker])
             return bool(cursor.rowcount)
@@ -87,7 +86,7 @@ class Claims:
         takes back what it wrote. Called last in the transaction, for it locks the job's
         row for an instant.
         """
-        if not self.of(job).update(updated_at=timezone.now()):
+        if not self.of(job).update(updated_at=clock.now()):
             raise TakenError
 
     def note_settled(self) -> None:
@@ -99,7 +98,7 @@ class Claims:
     def wait(self, seconds: float) -> None:
         """Wait until something changes, at most for some seconds."""
         with self.changed:
-            self.changed.wait(seconds)
+            clock.wait_for_change(self.changed, seconds)
 
     def release(self) -> None:
         """Give back the jobs that were not finished, as if never claimed."""
@@ -120,7 +119,7 @@ class Claims:
                 settled = self._settled
                 self._claimed.extend(self._claim(2 * settings.SYNC_MAX_REQUESTS))
                 if not self._claimed:
-                    self._asked_in_vain = (settled, time.monotonic())
+                    self._asked_in_vain = (settled, clock.monotonic())
             return self._claimed.popleft() if self._claimed else None
 
     def _is_worth_asking(self) -> bool:
@@ -129,11 +128,11 @@ class Claims:
         Idle threads would otherwise keep the database, and each other, busy.
         """
         settled, at = self._asked_in_vain
-        return settled != self._settled or time.monotonic() - at > IDLE_S
+        return settled != self._settled or clock.monotonic() - at > IDLE_S
 
     def _claim(self, count: int) -> list[ExportJob]:
         """Claim jobs that are due and that nobody holds, newest sessions first."""
-        now = timezone.now()
+        now = clock.now()
         most = self._ctx.tempo.max_attempts
         has_locks = connection.features.has_select_for_update_skip_locked
         # Where rows have no locks, the conditional update alone decides.

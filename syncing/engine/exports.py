@@ -15,11 +15,10 @@ import math
 import os
 import queue
 import threading
-import time
 
 from django.conf import settings
-from django.utils import timezone
 
+from syncing import clock
 from syncing.choices import JobState, Phase, Trigger
 from syncing.client.errors import (
     AuthenticationError,
@@ -70,9 +69,7 @@ def fetch_exports(ctx: RunContext, hitting_id: int, *, is_first: bool = True) ->
 def _make_due(ctx: RunContext) -> None:
     """Make failed files due now when a person started the sync."""
     if ctx.log.trigger in {Trigger.COMMAND, Trigger.BUTTON, Trigger.API}:
-        ExportJob.objects.filter(state=JobState.FAILED).update(
-            next_try_at=timezone.now()
-        )
+        ExportJob.objects.filter(state=JobState.FAILED).update(next_try_at=clock.now())
         AnalysisJob.objects.outdated().update(attempts=0)
 
 
@@ -176,22 +173,22 @@ class _ExportThreads:
         try:
             # The job of a file that waits to be stored is not settled.
             every_s = _BUSY_S if self._waiting_files else IDLE_S
-            if time.monotonic() - self._checked_end_at < every_s:
+            if clock.monotonic() - self._checked_end_at < every_s:
                 return False
-            now = timezone.now()
+            now = clock.now()
             tried = ExportJob.objects.due(now).unclaimed(now)
             tried = tried.exclude(state=JobState.GIVEN_UP)
             for job in tried.filter(attempts__gte=self._ctx.tempo.max_attempts):
                 self._outcomes.give_up(job)
             self._finished = not pending(self._ctx).exists()
-            self._checked_end_at = time.monotonic()
+            self._checked_end_at = clock.monotonic()
             return self._finished
         finally:
             self._checking_end.release()
 
     def fetch(self, job: ExportJob) -> None:
         """Ask for the files of a claimed job, and hand them to those who read."""
-        started = time.monotonic()
+        started = clock.monotonic()
         files: list[DownloadedFile] = []
         handed_over = False
         try:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from django.utils import timezone
-
+from syncing import clock
 from syncing.models import WorkerHeartbeat
 
 
@@ -17,5 +16,5 @@ def host_name() -> str:
 def beat() -> None:
     """Store that a queue worker of this host is alive now."""
     WorkerHeartbeat.objects.update_or_create(
-        host=host_name(), defaults={"beat_at": timezone.now()}
+        host=host_name(), defaults={"beat_at": clock.now()}
     )

@@ -8,8 +8,8 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
+from syncing import clock
 from syncing.choices import JobState, Phase
 from syncing.client.errors import UnavailableError
 from syncing.client.types import ExportReply
@@ -65,13 +65,11 @@ class Outcomes:
     def is_overdue(self, job: ExportJob) -> bool:
         """Whether the vendor has been preparing the file for too long."""
         since = job.requested_at
-        return (
-            since is not None and timezone.now() - since > self._ctx.tempo.poll_deadline
-        )
+        return since is not None and clock.now() - since > self._ctx.tempo.poll_deadline
 
     def not_ready(self, job: ExportJob) -> None:
         """Store that the vendor took too long to prepare the file."""
-        now = timezone.now()
+        now = clock.now()
         minutes = (now - (job.requested_at or now)).total_seconds() / 60
         self.failed(
             job,
@@ -81,7 +79,7 @@ class Outcomes:
 
     def wait(self, job: ExportJob, reply: ExportReply) -> None:
         """Store that the vendor prepares the file, to ask again ever more rarely."""
-        now = timezone.now()
+        now = clock.now()
         waits = self._ctx.tempo.poll_s
         wait_s = max(waits[min(job.polls, len(waits) - 1)], reply.retry_after_s or 0.0)
         self.settle(
@@ -100,7 +98,7 @@ class Outcomes:
         answers = job.no_data_answers + 1
         next_try_at = None
         if answers <= len(waits):
-            next_try_at = timezone.now() + timedelta(seconds=waits[answers - 1])
+            next_try_at = clock.now() + timedelta(seconds=waits[answers - 1])
         kept = job.stored_at is not None
         if self.settle(
             job,
@@ -135,7 +133,7 @@ class Outcomes:
             attempts = max(0, attempts - 1)
             place = max(place, len(waits) - 3)
         wait_s = waits[max(0, place)]
-        now = timezone.now()
+        now = clock.now()
         is_last = attempts >= tempo.max_attempts
         is_known = job.given_up_at is not None
         if is_last:
@@ -205,7 +203,7 @@ class Outcomes:
             state=state,
             claimed_by="",
             claimed_until=None,
-            updated_at=timezone.now(),
+            updated_at=clock.now(),
             **values,
         )
         if changed and job.data_type in EXPORTS_WITH_FRAMES:
@@ -223,13 +221,13 @@ class Outcomes:
         reason = job.last_error or "every worker that took it ended without a word"
         changed = ExportJob.objects.filter(pk=job.pk, attempts=job.attempts).update(
             state=JobState.GIVEN_UP,
-            given_up_at=timezone.now(),
+            given_up_at=clock.now(),
             next_try_at=None,
             claimed_by="",
             claimed_until=None,
             error_code=job.error_code or "worker_died",
             last_error=f"Given up after {job.attempts} tries: {reason}",
-            updated_at=timezone.now(),
+            updated_at=clock.now(),
         )
         if changed:
             refresh_session_state(job.session_id)

@@ -7,12 +7,12 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 
 from athletes.analysis import peer_numbers
 from athletes.analysis.summaries import PROFILE_FIELDS, outdate_numbers
 from athletes.identity import tombstones
 from athletes.models import COMPARED_FIELDS, Player
+from syncing import clock
 from syncing.choices import Phase, SyncType
 from syncing.client.errors import RebootError, UnexpectedShapeError
 from syncing.client.pagination import in_chunks
@@ -91,7 +91,7 @@ def upsert_players(chunk: list[RebootPlayer]) -> tuple[int, int, int]:
             org_player_id__in=[item.org_player_id for item in chunk]
         )
     }
-    now = timezone.now()
+    now = clock.now()
     new: list[Player] = []
     changed: list[Player] = []
     remeasured: list[int] = []
@@ -144,7 +144,7 @@ def _want_numbers(session_pks: Collection[int]) -> None:
     for session_pk in session_pks:
         AnalysisJob.objects.get_or_create(session_id=session_pk)
     AnalysisJob.objects.filter(session_id__in=session_pks).update(
-        wanted=F("wanted") + 1, attempts=0, updated_at=timezone.now()
+        wanted=F("wanted") + 1, attempts=0, updated_at=clock.now()
     )
 
 
@@ -177,7 +177,7 @@ def _mark_missing(ctx: RunContext, seen: set[str]) -> None:
         refuse_implausible(len(gone), listed.count(), "athletes")
     for part in in_chunks(gone, 500):
         with transaction.atomic():
-            Player.everyone.filter(id__in=part).update(missing_since=timezone.now())
+            Player.everyone.filter(id__in=part).update(missing_since=clock.now())
             peer_numbers.refresh(part)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from django.db import connections
 
+from syncing import clock
 from syncing.engine.context import RunContext
 
 T = TypeVar("T")
@@ -66,8 +66,8 @@ class Crew:
             while thread.is_alive():
                 thread.join(timeout=0.2)
                 if self._ctx.stop.is_set():
-                    stopped_at = stopped_at or time.monotonic()
-                    if time.monotonic() - stopped_at > STOP_GRACE_S:
+                    stopped_at = stopped_at or clock.monotonic()
+                    if clock.monotonic() - stopped_at > STOP_GRACE_S:
                         return
 
 

@@ -7,9 +7,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from django.utils import timezone
-
 from athletes.identity import tombstones
+from syncing import clock
 from syncing.models import RawPayload
 
 
@@ -39,7 +38,7 @@ def store_raw(kind: str, payloads: Mapping[str, dict[str, Any]]) -> set[str]:
         for vendor_id, payload in payloads.items()
         if known.get(vendor_id) != (sha256 := digest(payload))
     }
-    now = timezone.now()
+    now = clock.now()
     RawPayload.objects.bulk_create(
         [
             RawPayload(

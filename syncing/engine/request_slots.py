@@ -14,7 +14,6 @@ from __future__ import annotations
 import logging
 import math
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,8 +22,8 @@ from datetime import UTC, datetime, timedelta
 from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
+from syncing import clock
 from syncing.models import RequestSlot
 
 logger = logging.getLogger(__name__)
@@ -42,7 +41,7 @@ _PAUSE_KEY = "syncing-pause-until"
 def paused_until() -> datetime | None:
     """Return until when the vendor asked for no requests; None without a pause."""
     until = cache.get(_PAUSE_KEY)
-    if not isinstance(until, float) or until <= time.time():
+    if not isinstance(until, float) or until <= clock.time():
         return None
     return datetime.fromtimestamp(until, UTC)
 
@@ -84,12 +83,12 @@ class RequestSlots:
         finally:
             with self._ready:
                 self._busy.discard(number)
-                self._idle[number] = time.monotonic()
+                self._idle[number] = clock.monotonic()
                 self._ready.notify()
 
     def pause(self, seconds: float) -> None:
         """Let no process begin a request for some seconds, as the vendor asked."""
-        until = time.time() + min(seconds, 3600.0)
+        until = clock.time() + min(seconds, 3600.0)
         with self._ready:
             if until <= self._pause_until:
                 return
@@ -102,7 +101,7 @@ class RequestSlots:
         wanted = cache.get(_WANTED_KEY)
         asked = isinstance(wanted, str) and wanted != self._holder
         share = self._fair_share(wanted) if asked else self._limit
-        now = time.monotonic()
+        now = clock.monotonic()
         with self._ready:
             if isinstance(paused, float):
                 self._pause_until = max(self._pause_until, paused)
@@ -125,12 +124,12 @@ class RequestSlots:
                 del self._idle[number]
         self._release(give)
         RequestSlot.objects.filter(holder=self._holder).update(
-            held_until=timezone.now() + timedelta(seconds=self._lease_s)
+            held_until=clock.now() + timedelta(seconds=self._lease_s)
         )
 
     def _fair_share(self, wanted: str) -> int:
         """Return an equal share of the slots for each process that needs some."""
-        holders = RequestSlot.objects.filter(held_until__gte=timezone.now())
+        holders = RequestSlot.objects.filter(held_until__gte=clock.now())
         names = set(holders.values_list("holder", flat=True))
         return max(1, self._limit // len(names | {wanted, self._holder}))
 
@@ -152,7 +151,7 @@ class RequestSlots:
         while True:
             self._check()
             with self._ready:
-                pause_s = self._pause_until - time.time()
+                pause_s = self._pause_until - clock.time()
                 if pause_s <= 0 and self._idle:
                     number = max(self._idle, key=lambda key: self._idle[key])
                     if len(self._busy) < self._share:
@@ -178,13 +177,13 @@ class RequestSlots:
                     return number_or_none
                 cache.set(_WANTED_KEY, self._holder, timeout=int(SHARE_S))
             with self._ready:
-                if not self._idle or self._pause_until > time.time():
-                    self._ready.wait(wait_s)
+                if not self._idle or self._pause_until > clock.time():
+                    clock.wait_for_change(self._ready, wait_s)
             wait_s = min(0.25, wait_s * 1.5)
 
     def _claim(self) -> int | None:
         """Return a free slot, or None; an update decides between processes."""
-        now = timezone.now()
+        now = clock.now()
         free = Q(holder="") | Q(held_until__isnull=True) | Q(held_until__lt=now)
         candidates = RequestSlot.objects.filter(free, number__lte=self._limit)
         for number in candidates.order_by("number").values_list("number", flat=True)[

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 
 from django.db import transaction
-from django.utils import timezone
 
 from accounts.keys import LostKeyError
 from athletes.analysis.summaries import refresh_player_summaries
 from athletes.identity import tombstones
 from athletes.identity.duplicates import MOST_A_SYNC, compare_waiting
 from athletes.models import Session
+from syncing import clock
 from syncing.choices import Phase, RunStatus, SyncType
 from syncing.client.errors import RebootError
 from syncing.engine.claims import is_work_left
@@ -194,8 +193,8 @@ def _wait_for_helpers(ctx: RunContext) -> None:
     The rows of those that died meanwhile are deleted by the heartbeat.
     """
     helpers = RunHelper.objects.filter(run=ctx.log)
-    deadline = time.monotonic() + HELPER_PATIENCE_S
-    while helpers.exists() and time.monotonic() < deadline:
+    deadline = clock.monotonic() + HELPER_PATIENCE_S
+    while helpers.exists() and clock.monotonic() < deadline:
         ctx.sleep(0.1)
 
 
@@ -219,7 +218,7 @@ def _refresh_touched(ctx: RunContext) -> None:
 
 def _finish(ctx: RunContext, ending: Ending | None) -> SyncLog:
     """Store how the run ended, unless it is no longer ours; return its row."""
-    now = timezone.now()
+    now = clock.now()
     with transaction.atomic():
         log = SyncLog.objects.select_for_update().get(pk=ctx.log.pk)
         if log.status != RunStatus.RUNNING or log.owner != ctx.worker:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
-from django.utils import timezone
 
+from syncing import clock
 from syncing.choices import RunKind, RunStatus, SyncType
 from syncing.engine import liveness
 from syncing.engine.hosts import host_name
@@ -102,7 +102,7 @@ def _widen(active: SyncLog, sync_type: str, since: date | None) -> None:
 
 def claim_run(log_id: int) -> SyncLog | None:
     """Claim a queued run for this process; return None when it is not to be had."""
-    now = timezone.now()
+    now = clock.now()
     owner = uuid.uuid4().hex
     claimed = SyncLog.objects.filter(pk=log_id, status=RunStatus.QUEUED).update(
         status=RunStatus.RUNNING,
@@ -120,7 +120,7 @@ def claim_run(log_id: int) -> SyncLog | None:
 
 def request_cancel(log: SyncLog, *, user: User | None = None) -> bool:
     """Ask a run to stop; return False when it is over already."""
-    now = timezone.now()
+    now = clock.now()
     ended = SyncLog.objects.filter(pk=log.pk, status=RunStatus.QUEUED).update(
         status=RunStatus.CANCELLED,
         completed_at=now,
@@ -148,7 +148,7 @@ def is_silent(log: SyncLog, now: datetime) -> bool:
 
 def abandon_dead_runs() -> list[SyncLog]:
     """Mark runs whose process is gone, and return them; others take up their work."""
-    now = timezone.now()
+    now = clock.now()
     found = []
     for log in SyncLog.objects.filter(status=RunStatus.RUNNING):
         gone = liveness.is_gone(log.process)
@@ -185,7 +185,7 @@ def release_dead_helpers() -> int:
 
     Of this host it is known at once; the silence of others has to be waited for.
     """
-    now = timezone.now()
+    now = clock.now()
     count = 0
     for helper in RunHelper.objects.all():
         silent = now - (helper.heartbeat_at or helper.created_at) > SILENCE_LIMIT
@@ -234,7 +234,7 @@ def requeue_run(log: SyncLog) -> bool:
             owner="",
             pid=None,
             process="",
-            enqueued_at=timezone.now(),
+            enqueued_at=clock.now(),
         )
     )
 

@@ -7,10 +7,10 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from athletes.identity import tombstones
 from athletes.models import Session
+from syncing import clock
 from syncing.choices import ExportType, Phase
 from syncing.client.errors import (
     AuthenticationError,
@@ -45,7 +45,7 @@ HITTING, OTHER, UNKNOWN = "hitting", "other", "unknown"
 
 def read_details(ctx: RunContext, hitting_id: int) -> None:
     """Look into every session that is new, changed, or due for another look."""
-    now = timezone.now()
+    now = clock.now()
     waiting = VendorSession.objects.filter(missing_since__isnull=True).filter(
         Q(needs_detail=True) | Q(next_check_at__lte=now)
     )
@@ -113,7 +113,7 @@ def _detail_failed(ctx: RunContext, listed: VendorSession, error: RebootError) -
     tries = listed.checks if listed.last_error else 0
     listed.last_error = error.message
     listed.checks = tries + 1
-    listed.next_check_at = timezone.now() + timedelta(
+    listed.next_check_at = clock.now() + timedelta(
         seconds=waits[min(tries, len(waits) - 1)]
     )
     listed.save(update_fields=["last_error", "checks", "next_check_at", "updated_at"])
@@ -248,7 +248,7 @@ def _conclude(
     if (
         UNKNOWN in found or listed.verdict == VendorSession.Verdict.UNKNOWN
     ) and listed.checks < len(waits):
-        listed.next_check_at = timezone.now() + timedelta(seconds=waits[listed.checks])
+        listed.next_check_at = clock.now() + timedelta(seconds=waits[listed.checks])
         listed.checks += 1
     else:
         listed.next_check_at = None

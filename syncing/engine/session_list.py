@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
-from django.utils import timezone
 
 from athletes.models import Session
+from syncing import clock
 from syncing.choices import Phase, SyncType
 from syncing.client.errors import RebootError, UnexpectedShapeError
 from syncing.client.pagination import in_chunks
@@ -97,7 +97,7 @@ def _move_cursor(
     if newest is None:
         return
     # A record dated in the future must not hide what is changed until then.
-    newest = min(newest, timezone.now())
+    newest = min(newest, clock.now())
     if ctx.log.sync_type == SyncType.SINCE:
         since = _asked_since(ctx, before)
         if before is None or since is None or since > before:
@@ -122,7 +122,7 @@ def _note(ctx: RunContext, chunk: list[RebootSession], *, look_again: bool) -> N
             )
         }
         new, different, unchanged = [], [], []
-        now = timezone.now()
+        now = clock.now()
         for item in chunk:
             row = known.get(item.id)
             if row is None:
@@ -168,7 +168,7 @@ def _mark_missing(ctx: RunContext, seen: set[str]) -> None:
     ]
     if not ctx.accept_removals:
         refuse_implausible(len(gone), listed.count(), "sessions")
-    now = timezone.now()
+    now = clock.now()
     for part in in_chunks(gone, 500):
         with transaction.atomic():
             VendorSession.objects.filter(session_id__in=part).update(

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 from django.db import DatabaseError, connection, transaction
 from django.db.models import F, Q
-from django.utils import timezone
 
 from athletes.analysis.run import analyze_session
 from athletes.frames.store import StoreCounts
 from athletes.models import Session
+from syncing import clock
 from syncing.choices import OPEN_STATES, JobState
 from syncing.engine.context import RunContext
 from syncing.engine.readers import ReaderProcesses
@@ -45,7 +45,7 @@ class SessionNumbers:
 
     def analyze(self, session_pk: int) -> None:
         """Compute the numbers of a session once its files are all settled."""
-        now = timezone.now()
+        now = clock.now()
         soon = now + timedelta(seconds=self._ctx.tempo.patience_s)
         part_pk = session_pk
         jobs = _jobs_of(session_pk)
@@ -107,7 +107,7 @@ class SessionNumbers:
             values |= {"done": job.wanted, "attempts": 0, "last_error": ""}
         ours = AnalysisJob.objects.filter(pk=session_pk, claimed_by=self._ctx.worker)
         with transaction.atomic():
-            settled = ours.update(**values, updated_at=timezone.now())
+            settled = ours.update(**values, updated_at=clock.now())
             if not settled:
                 # Another worker has it; what we wrote may be of older frames.
                 AnalysisJob.objects.filter(pk=session_pk).update(
@@ -190,7 +190,7 @@ def _jobs_of(session_pk: int) -> list[_Job]:
 
 def want_numbers(session_pk: int) -> None:
     """Store that a session has new frames, whose numbers are to be computed."""
-    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    now = connection.ops.adapt_datetimefield_value(clock.now())
     with connection.cursor() as cursor:
         cursor.execute(_WANT_NUMBERS, [session_pk, now])
 
@@ -218,7 +218,7 @@ def shown_by(session_pk: int) -> int:
         moved = (
             AnalysisJob.objects.filter(session_id=session_pk)
             .outdated()
-            .update(done=F("wanted"), updated_at=timezone.now())
+            .update(done=F("wanted"), updated_at=clock.now())
         )
         if moved:
             want_numbers(row.folded_into_id)

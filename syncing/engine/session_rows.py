@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.utils import timezone
-
 from athletes.identity.session_parts import add_part
 from athletes.models import Player, Session
+from syncing import clock
 from syncing.choices import ExportType, JobState
 from syncing.client.types import RebootSession, parse_player
 from syncing.engine.players import search_text
@@ -94,7 +93,7 @@ def mark_absent(session_id: str, hitters: set[str]) -> set[int]:
     )
     player_ids = set(absent.values_list("player_id", flat=True))
     if player_ids:
-        now = timezone.now()
+        now = clock.now()
         absent.update(missing_since=now, updated_at=now)
     return player_ids
 
@@ -110,7 +109,7 @@ def want_exports(
 
     Those of the sessions that were `known` before may have jobs.
     """
-    now = timezone.now()
+    now = clock.now()
     wanted: dict[str, Any] = {
         "state": JobState.WANTED,
         "attempts": 0,

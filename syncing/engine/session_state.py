@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from django.db import connection, transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from athletes.identity.session_parts import joint_state
 from athletes.models import DataState, Session
+from syncing import clock
 from syncing.choices import ExportType, JobState
 from syncing.models import ExportJob
 
@@ -72,5 +72,5 @@ def _refresh(session_pk: int) -> bool:
     return bool(
         Session.objects.filter(pk=session_pk)
         .exclude(data_state=state, data_synced=data_synced)
-        .update(data_state=state, data_synced=data_synced, updated_at=timezone.now())
+        .update(data_state=state, data_synced=data_synced, updated_at=clock.now())
     )

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Sequence
 from typing import Any
 
 from django.db import DatabaseError, transaction
-from django.utils import timezone
 
 from athletes.frames.store import StoreCounts
 from athletes.models import Session
+from syncing import clock
 from syncing.choices import ExportType, JobState, Phase
 from syncing.engine.asking import ExportAsker, FetchedJob, known_movements
 from syncing.engine.claims import Claims, TakenError
@@ -176,7 +175,7 @@ class ExportStorer:
         if self._asker.is_one_by_one(job):
             return False
         self._asker.ask_one_by_one(job)
-        self._outcomes.settle(job, JobState.WANTED, next_try_at=timezone.now())
+        self._outcomes.settle(job, JobState.WANTED, next_try_at=clock.now())
         return True
 
     def _settle_unusable(
@@ -208,8 +207,8 @@ class ExportStorer:
         values: dict[str, Any] = {
             "sha256": item.sha256,
             "bytes": item.size,
-            "seconds": round(time.monotonic() - item.started, 3),
-            "stored_at": timezone.now(),
+            "seconds": round(clock.monotonic() - item.started, 3),
+            "stored_at": clock.now(),
             "next_try_at": None,
             "given_up_at": None,
             "attempts": 0,

@@ -8,10 +8,10 @@ changed within a few seconds together and not after each file.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterable
 
 from athletes.analysis.summaries import refresh_player_summaries
+from syncing import clock
 
 #: Pages are this far behind at most while a run goes on.
 EVERY_S = 2.0
@@ -28,7 +28,7 @@ class Summaries:
         self._every_s = every_s
         self._lock = threading.Lock()
         self._due: set[int] = set()
-        self._refreshed_at = time.monotonic()
+        self._refreshed_at = clock.monotonic()
         # One thread at a time: two would wait for each other's rows.
         self._turn = threading.Lock()
 
@@ -36,7 +36,7 @@ class Summaries:
         """Note athletes whose sessions changed, and refresh when it is time."""
         with self._lock:
             self._due.update(player_ids)
-        is_time = time.monotonic() - self._refreshed_at >= self._every_s
+        is_time = clock.monotonic() - self._refreshed_at >= self._every_s
         if is_time and self._turn.acquire(blocking=False):
             try:
                 self._refresh()
@@ -59,4 +59,4 @@ class Summaries:
             with self._lock:
                 self._due |= ids
             raise
-        self._refreshed_at = time.monotonic()
+        self._refreshed_at = clock.monotonic()

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -18,6 +17,7 @@ from django.core.cache import cache
 from django.utils.crypto import salted_hmac
 
 from accounts.keys import LostKeyError, seal, unseal
+from syncing import clock
 from syncing.client.tokens import ApiKey, Credentials, Token
 
 _PURPOSE = "vendor-token"
@@ -45,7 +45,7 @@ class CacheTokenStore:
         """Return the stored token; None when there is none, or none that opens."""
         with self._guard:
             copy = self._copies.get(key)
-        if copy is not None and time.monotonic() - copy[0] < _COPY_S:
+        if copy is not None and clock.monotonic() - copy[0] < _COPY_S:
             return copy[1]
         plain = _opened(cache.get(self._name(key)))
         if plain is None:
@@ -53,7 +53,7 @@ class CacheTokenStore:
         values = json.loads(plain)
         token = Token(values["token"], values["renew_at"], values["expires_at"])
         with self._guard:
-            self._copies[key] = (time.monotonic(), token)
+            self._copies[key] = (clock.monotonic(), token)
         return token
 
     def put(self, key: str, token: Token) -> None:
@@ -65,20 +65,20 @@ class CacheTokenStore:
                 "expires_at": token.expires_at,
             }
         )
-        life_s = max(1, int(token.expires_at - time.time()))
+        life_s = max(1, int(token.expires_at - clock.time()))
         cache.set(self._name(key), seal(plain, _PURPOSE), timeout=life_s)
         with self._guard:
-            self._copies[key] = (time.monotonic(), token)
+            self._copies[key] = (clock.monotonic(), token)
 
     @contextmanager
     def lock(self, key: str) -> Iterator[None]:
         """Let one worker at a time in, as far as the cache can promise it."""
         name = f"{self._name(key)}-lock"
         with self._fetching:
-            deadline = time.monotonic() + _LOCK_S
+            deadline = clock.monotonic() + _LOCK_S
             mine = cache.add(name, 1, timeout=_LOCK_S)
-            while not mine and time.monotonic() < deadline:
-                time.sleep(0.1)
+            while not mine and clock.monotonic() < deadline:
+                clock.sleep(0.1)
                 mine = cache.add(name, 1, timeout=_LOCK_S)
             with self._guard:
                 # Another worker may have put a new one meanwhile.

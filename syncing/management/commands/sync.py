@@ -12,9 +12,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
-from django.utils import timezone
 
-from syncing import services
+from syncing import clock, services
 from syncing.choices import Phase, RunStatus, SyncType, Trigger
 from syncing.engine import runs
 from syncing.models import SyncLog, empty_counts
@@ -109,7 +108,7 @@ class Command(BaseCommand):
         if is_new or log.status == RunStatus.QUEUED:
             # A run that waits for a worker is done here and now.
             return log
-        age_s = (timezone.now() - (log.heartbeat_at or log.created_at)).total_seconds()
+        age_s = (clock.now() - (log.heartbeat_at or log.created_at)).total_seconds()
         self.stderr.write(
             f"Another sync (run {log.pk}) is under way on {log.host or 'a worker'}; "
             f"its last sign of life was {age_s:.0f} s ago. Wait for it, or cancel it "
