@@ -271,21 +271,18 @@ class Exports:
         damage = session.damage or next(
             (name for name in scenario.values if name.startswith("bad-")), None
         )
-        content = self.app.world.content_key(session, org_player_id)
-        key = (content, data_type, data_format, zipped, only, damage, scenario.text)
+        movements = self.app.world.movements(session, org_player_id)
+        if only is not None:
+            movements = movements[only : only + 1]
+        # All that decides the bytes: other simulators of this process share them.
+        options = scenario.options(self.app.config.noise_mm)
+        switches = (scenario.text, options)
+        key = (tuple(movements), data_type, data_format, zipped, damage, switches)
 
         def build(sink: BinaryIO) -> None:
-            movements = self.app.world.movements(session, org_player_id)
-            if only is not None:
-                movements = movements[only : only + 1]
             files.write(
                 sink,
-                files.tables(
-                    movements,
-                    data_type,
-                    scenario.options(self.app.config.noise_mm),
-                    damage=damage,
-                ),
+                files.tables(movements, data_type, options, damage=damage),
                 data_format=data_format,
                 zipped=zipped,
                 scenario=scenario,

@@ -35,6 +35,8 @@ DECIMALS = 9
 BOMB_BYTES = 2 * 1024**3
 #: Rows of one group of a Parquet file: some 50 MB of the widest table.
 GROUP_ROWS = 16_384
+#: What the simulators of one process keep together of the small files they built.
+SHARED_BYTES = 128 * 1024**2
 
 
 def _record_batch(
@@ -272,26 +274,71 @@ def _pieces(file: BinaryIO, start: int, stop: int, block: int) -> Iterator[bytes
             yield piece
 
 
+class SharedBodies:
+    """Small encoded files by key, the least used forgotten first.
+
+    Many simulators of one process serve the same swings one after another; what the
+    first of them encoded is then there for the others. Bodies in memory are never
+    changed, so sharing them is safe.
+    """
+
+    def __init__(self, memory_bytes: int = SHARED_BYTES) -> None:
+        self._limit = memory_bytes
+        self._lock = threading.Lock()
+        self._bodies: OrderedDict[object, Body] = OrderedDict()
+        self.used_bytes = 0
+
+    def find(self, key: object) -> Body | None:
+        """Return the body of this key; None when no simulator has built it."""
+        with self._lock:
+            found = self._bodies.get(key)
+            if found is not None:
+                self._bodies.move_to_end(key)
+            return found
+
+    def keep(self, key: object, body: Body) -> None:
+        """Keep a body for other simulators, unless it lies on disk or is too large."""
+        if body.on_disk or body.size > self._limit:
+            return
+        with self._lock:
+            before = self._bodies.pop(key, None)
+            self.used_bytes -= before.size if before is not None else 0
+            self._bodies[key] = body
+            self.used_bytes += body.size
+            while self.used_bytes > self._limit:
+                _, gone = self._bodies.popitem(last=False)
+                self.used_bytes -= gone.size
+
+
+SHARED = SharedBodies()
+
+
 class BodyCache:
     """Encoded files by key, the least used forgotten first.
 
-    Each key is built once, however many requests ask for it at the same time.
+    Each key is built once, however many requests ask for it at the same time, and
+    not at all when another simulator of this process has built it. A key therefore
+    has to hold everything that decides the bytes.
     """
 
     def __init__(
         self,
         *,
+        shared: SharedBodies = SHARED,
         memory_bytes: int = 256 * 1024**2,
         disk_bytes: int = 4 * 1024**3,
         spool_bytes: int = 8 * 1024**2,
     ) -> None:
         self._limits = {False: memory_bytes, True: disk_bytes}
         self._spool_bytes = spool_bytes
+        self._shared = shared
         self._lock = threading.Lock()
         self._bodies: OrderedDict[object, Body] = OrderedDict()
         self._building: dict[object, threading.Lock] = {}
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._count = 0
+        #: Different files that were asked for, and those of them encoded here.
+        self.kept = 0
         self.built = 0
 
     def get(self, key: object, build: Callable[[BinaryIO], None]) -> Body:
@@ -306,7 +353,10 @@ class BodyCache:
             with self._lock:
                 found = self._bodies.get(key)
             if found is None:
-                found = self._build(build)
+                found = self._shared.find(key)
+                if found is None:
+                    found = self._build(build)
+                    self._shared.keep(key, found)
                 self._keep(key, found)
         with self._lock:
             self._building.pop(key, None)
@@ -336,6 +386,7 @@ class BodyCache:
     def _keep(self, key: object, body: Body) -> None:
         with self._lock:
             self._bodies[key] = body
+            self.kept += 1
             for on_disk, limit in self._limits.items():
                 same = [k for k, b in self._bodies.items() if b.on_disk == on_disk]
                 used = sum(self._bodies[k].size for k in same)

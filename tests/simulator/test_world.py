@@ -13,6 +13,7 @@ from simulator.app import Config, SimulatorApp
 from simulator.control import MUTATIONS
 from simulator.data import World
 from simulator.faults import KINDS, ROUTES
+from simulator.files import Body, BodyCache, SharedBodies
 from simulator.population import Shape
 from simulator.scenarios import SCENARIOS, Scenario, ScenarioError
 
@@ -22,6 +23,8 @@ ME = "momentum-energy"
 
 def test_same_seed_gives_the_same_bytes(start):
     one, other = start(seed=4), start(seed=4)
+    for vendor in (one, other):  # nothing from other simulators of this process
+        vendor.app.exports.cache = BodyCache(shared=SharedBodies())
     assert one.get("/players").content == other.get("/players").content
     assert one.get("/sessions").content == other.get("/sessions").content
     files = [v.download(v.links(data_type=ME)[0]).content for v in (one, other)]
@@ -71,7 +74,54 @@ def test_templates_share_encoded_files(start):
         (link,) = vendor.links(number, data_format="parquet")
         bodies.add(vendor.download(link).content)
     assert len(bodies) <= 2  # one for each hand
-    assert vendor.app.exports.cache.built == len(bodies)
+    assert vendor.app.exports.cache.kept == len(bodies)
+
+
+def test_simulators_of_one_process_encode_equal_files_once(start):
+    def download(**config):
+        vendor = start(**({"scenario": "plain", "seed": 90_001} | config))
+        (link,) = vendor.links(1, data_format="parquet")
+        return vendor, vendor.download(link).content
+
+    first, body = download()
+    assert first.app.exports.cache.built == 1
+    other, same = download()
+    assert other.app.exports.cache.built == 0
+    assert same == body
+    # Whatever decides the bytes makes another file.
+    unlike = (
+        {"seed": 90_002},
+        {"swings": 2},
+        {"rate_hz": 120.0},
+        {"noise_mm": 1.0},
+        {"scenario": "plain,degrees"},
+        {"scenario": "plain,lower-points"},
+        {"scenario": "plain,bad-one-swing"},
+    )
+    bodies = {body, *(download(**config)[1] for config in unlike)}
+    assert len(bodies) == 1 + len(unlike)
+    # So does a change of the data, in the simulator that was changed alone.
+    session = other.world.sessions[1]
+    other.world.reprocess_session(session.id)
+    (link,) = other.links(1, data_format="parquet")
+    assert other.download(link).content not in bodies
+    (link,) = first.links(1, data_format="parquet")
+    assert first.download(link).content == body
+
+
+def test_shared_files_are_bounded_and_the_least_used_go_first():
+    shared = SharedBodies(memory_bytes=10)
+    for key in "abc":
+        shared.keep(key, Body(b"1234", None, 4))
+    assert shared.find("a") is None
+    assert shared.find("b").read() == b"1234"
+    shared.keep("d", Body(b"1234", None, 4))
+    assert [key for key in "abcd" if shared.find(key)] == ["b", "d"]
+    shared.keep("d", Body(b"12", None, 2))
+    assert shared.used_bytes == 6
+    shared.keep("large", Body(b"x" * 11, None, 11))
+    assert shared.find("large") is None
+    assert shared.find("b") is not None
 
 
 def test_plain_sessions_have_exactly_the_swings_asked_for(start):
