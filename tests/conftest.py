@@ -5,6 +5,7 @@ import os
 import pytest
 from django.db import connections
 
+import tests.database_reset  # noqa: F401 - after tests that commit
 from tests.browsing import chromium, chromium_path, login_cookie, pages
 
 __all__ = ["chromium", "login_cookie", "pages"]
