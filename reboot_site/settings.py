@@ -331,6 +331,9 @@ WHITENOISE_SKIP_COMPRESS_EXTENSIONS = [
     *("zip", "gz", "tgz", "bz2", "br", "woff", "woff2"),
 ]
 WHITENOISE_USE_FINDERS = DEBUG or TESTING
+# Files are looked for when they are asked for. Otherwise every client of a test
+# reads all of them first, which takes longer than most requests.
+WHITENOISE_AUTOREFRESH = DEBUG or TESTING
 
 # --- Vendor -----------------------------------------------------------------
 
