@@ -2,11 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install run worker simulator test check check-js lint-js bench lighthouse fuzz fmt lock screenshots clean
+.PHONY: help install run worker simulator test test-fast nightly check check-js lint-js bench lighthouse fuzz fmt lock screenshots clean
 
 help:
 	@echo "make run     the whole product on this machine (PORT=8000)"
 	@echo "make test    every test that can run here"
+	@echo "make test-fast   what needs no browser and no other process, on SQLite"
+	@echo "make nightly     small faults that tests must see, the model of the sync, fuzzing"
 	@echo "make check   lint, types, templates, deployment checks, dependency audit"
 	@echo "make bench   the benchmarks (docs/benchmarks.md)"
 	@echo "make lighthouse   Lighthouse on six pages (needs Node and Chromium)"
@@ -39,6 +41,9 @@ simulator: .venv/run.stamp
 
 test: .venv/dev.stamp
 	@$(BIN)/python scripts/test.py $(ARGS)
+
+test-fast: .venv/dev.stamp
+	@$(BIN)/python scripts/test.py --fast $(ARGS)
 
 check: .venv/dev.stamp check-js
 	$(BIN)/ruff check .

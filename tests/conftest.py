@@ -1,6 +1,7 @@
-"""Fixtures that every test may use."""
+"""Fixtures that every test may use, and which tests run where."""
 
 import os
+import sys
 
 import pytest
 from django.db import connections
@@ -29,17 +30,56 @@ def django_db_modify_db_settings(
         database["TEST"]["NAME"] = str(folder / "test.sqlite3")
 
 
-# Nothing here depends on the database; a run on a second one leaves it out.
-ONLY_ONCE = (
-    "/tests/simulator/",
-    "/tests/biomechanics/",
-    "/tests/syncing/client/",
-    "/tests/syncing/reader/",
-    "/tests/browser/",
+# What may differ between SQLite and PostgreSQL runs on both: order and search of
+# texts, locks and races, constraints, transactions, raw and bulk SQL, limits of
+# numbers and texts. All else runs once, on SQLite. A single test elsewhere has the
+# marker `both` itself.
+ON_BOTH = (
+    # Every page and path with every kind of caller: each query of theirs, once.
+    "tests/test_hostile_values.py",
+    "tests/test_gone_meanwhile.py",
+    # Searching, sorting and paging of texts with accents and case.
+    "tests/test_hostile_names.py",
+    "tests/athletes/test_admin_lists.py",
+    "tests/athletes/test_api.py",
+    "tests/dashboard/test_list_page.py",
+    "tests/dashboard/test_selectors.py",
+    "tests/reboot_site/test_admin_lookups.py",
+    # Raw and bulk SQL, and the columns that hold frames.
+    "tests/athletes/test_bulk_sql.py",
+    "tests/athletes/frames/",
+    "tests/athletes/analysis/",
+    "tests/privacy/",
+    # Rows that move under constraints.
+    "tests/athletes/identity/",
+    "tests/syncing/test_duplicates.py",
+    "tests/syncing/test_erased.py",
+    # Locks, claims, races.
+    "tests/accounts/test_limits.py",
+    "tests/accounts/test_locks.py",
+    "tests/accounts/test_tokens.py",
+    "tests/acceptance/test_two_hosts.py",
+    "tests/syncing/test_broker_away.py",
+    "tests/syncing/test_claims.py",
+    "tests/syncing/test_clusters.py",
+    "tests/syncing/test_dead_helpers.py",
+    "tests/syncing/test_engine_parts.py",
+    "tests/syncing/test_failures.py",
+    "tests/syncing/test_heartbeat.py",
+    "tests/syncing/test_imports.py",
+    "tests/syncing/test_run.py",
+    "tests/syncing/test_runs.py",
+    "tests/syncing/model/",
+    "tests/webhooks/test_delivery.py",
+    # Its own ways of starting, copying and failing.
+    "tests/reboot_site/test_backups.py",
+    "tests/reboot_site/test_database.py",
+    "tests/reboot_site/test_metrics.py",
+    "tests/reboot_site/test_postgresql.py",
 )
 
 
-# A minute and more each: begun last, one process would work on them alone.
+# Most seconds first: begun last, one process would work on them alone.
 LONGEST = (
     "test_two_hosts.py",
     "test_clusters.py",
@@ -67,12 +107,35 @@ def pytest_collection_modifyitems(config, items):
     items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))
     chromium = chromium_path()
     for item in items:
-        path = item.path.as_posix()
-        if any(folder in path for folder in ONLY_ONCE):
-            item.add_marker(pytest.mark.no_database)
-        if "/browser/" in path:
+        path = item.path.relative_to(config.rootpath).as_posix()
+        if path.startswith(ON_BOTH):
+            item.add_marker(pytest.mark.both)
+        if path.startswith("tests/browser/"):
             item.add_marker(pytest.mark.browser)
+        if path.startswith("tests/acceptance/"):
+            item.add_marker(pytest.mark.processes)
         if item.get_closest_marker("browser") is None:
             continue
         if chromium is None and os.environ.get("CI") != "true":
             item.add_marker(pytest.mark.skip(reason="no Chromium; set CHROMIUM"))
+
+
+def pytest_configure(config):
+    """Hold tests without the marker `processes` to it, where those with it are left out.
+
+    A quick run that starts processes unseen is soon no quick run any more.
+    """
+    if "not processes" not in (config.option.markexpr or ""):
+        return
+
+    def refuse(event, arguments):
+        if event in {
+            "subprocess.Popen",
+            "os.fork",
+            "os.posix_spawn",
+        } and os.environ.get("PYTEST_CURRENT_TEST"):
+            raise RuntimeError(
+                f"This test starts a process ({arguments[:2]}); mark it `processes`."
+            )
+
+    sys.addaudithook(refuse)
