@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install run worker simulator test test-fast nightly check check-js lint-js bench lighthouse fuzz fmt lock screenshots clean
+.PHONY: help install run worker simulator test test-fast nightly mutants check check-js lint-js bench lighthouse fuzz fmt lock screenshots clean
 
 help:
 	@echo "make run     the whole product on this machine (PORT=8000)"
@@ -94,6 +94,23 @@ fmt: .venv/dev.stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# Hours, not for CI: small faults that the tests must see, the model of the sync, and
+# generated requests. Results stay in var/.
+nightly: .venv/dev.stamp
+	@mkdir -p var
+	$(BIN)/python scripts/mutants.py run tests/mutants/drawn.json --results var/mutants.json \
+	  --before tests/mutants/drawn-results.json
+	$(BIN)/python scripts/mutants.py run tests/mutants/engine.json --results var/engine-mutants.json \
+	  --tests tests/syncing/model
+	$(BIN)/python -m tests.syncing.model --transitions 100000
+	$(BIN)/python -m benchmarks.faults --seeds 3
+	$(BIN)/python -m benchmarks.fuzz_api
+
+# Draw other small faults: make mutants SEED=7
+mutants: .venv/dev.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-mutants.txt
+	$(BIN)/python scripts/mutants.py draw --seed $(SEED) tests/mutants/drawn.json
+
 # Resolve requirements*.in again, with hashes, for every supported Python.
 lock: .venv/bin/python
 	$(BIN)/python -m pip install --quiet uv
@@ -101,6 +118,8 @@ lock: .venv/bin/python
 	  --no-emit-index-url --no-header requirements.in -o requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header requirements-dev.in -o requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header requirements-mutants.in -o requirements-mutants.txt
 
 clean:
 	rm -rf .venv var
