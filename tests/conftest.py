@@ -108,7 +108,7 @@ def pytest_collection_modifyitems(config, items):
     chromium = chromium_path()
     for item in items:
         path = item.path.relative_to(config.rootpath).as_posix()
-        if path.startswith(ON_BOTH):
+        if path.startswith(ON_BOTH) or item.get_closest_marker("postgres"):
             item.add_marker(pytest.mark.both)
         if path.startswith("tests/browser/"):
             item.add_marker(pytest.mark.browser)
@@ -121,9 +121,9 @@ def pytest_collection_modifyitems(config, items):
 
 
 def pytest_configure(config):
-    """Hold tests without the marker `processes` to it, where those with it are left out.
+    """Refuse new processes where tests with the marker `processes` are left out.
 
-    A quick run that starts processes unseen is soon no quick run any more.
+    A quick run that starts some unseen is soon no quick run any more.
     """
     if "not processes" not in (config.option.markexpr or ""):
         return
