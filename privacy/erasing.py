@@ -38,6 +38,7 @@ from privacy.archives import delete_archives
 from privacy.models import Archive
 from privacy.selectors import Stored, stored_about
 from sharing.comparisons import forget_athletes as forget_comparisons
+from syncing import clock
 from syncing.engine.raw import digest
 from syncing.models import RawPayload, SyncLog, VendorSession
 from syncing.queueresults import UNREADABLE
@@ -249,7 +250,7 @@ def _forget_participation(org_player_id: str, own: set[str]) -> None:
         row.participants.pop(org_player_id)
         # Another sweep may have deleted it meanwhile.
         VendorSession.objects.filter(pk=row.pk).update(
-            participants=row.participants, updated_at=timezone.now()
+            participants=row.participants, updated_at=clock.now()
         )
 
 
@@ -340,7 +341,7 @@ def _sweep_vendor(erased: ErasedAthletes) -> int:
     for part in in_batches(back):
         count += RawPayload.objects.filter(pk__in=part).delete()[0]
     details = RawPayload.objects.exclude(kind=RawPayload.Kind.PLAYER).filter(
-        fetched_at__gte=timezone.now() - _RECENT
+        fetched_at__gte=clock.now() - _RECENT
     )
     for row in details.iterator(200):
         count += _redact(erased, row)

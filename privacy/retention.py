@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.limits import forget_old
 from privacy.archives import prune_archives
 from privacy.erasing import finish_erasures
+from syncing import clock
 from syncing.choices import ACTIVE_RUNS, RunStatus
 from syncing.models import RawPayload, SyncLog, WorkerHeartbeat
 from webhooks.services import prune_deliveries
@@ -27,23 +28,31 @@ HOSTS_KEPT = timedelta(days=2)
 
 def prune() -> dict[str, int]:
     """Delete everything whose time is up; returns how many of each kind."""
+    # Rows of the sync carry the time of its clock.
+    now, now_of_sync = timezone.now(), clock.now()
     counts = {
         "archives": prune_archives(),
-        "runs": _prune_runs(_limit(settings.KEEP_SYNC_LOGS_DAYS)),
-        "payloads": _prune_payloads(_limit(settings.KEEP_RAW_PAYLOADS_DAYS)),
-        "deliveries": prune_deliveries(_limit(settings.KEEP_WEBHOOK_DELIVERIES_DAYS)),
-        "login records": _prune_login_records(_limit(settings.KEEP_LOGIN_RECORDS_DAYS)),
-        "hosts": _prune_hosts(),
-        "logins": Login.objects.filter(expire_date__lt=timezone.now()).delete()[0],
+        "runs": _prune_runs(_limit(settings.KEEP_SYNC_LOGS_DAYS, now_of_sync)),
+        "payloads": _prune_payloads(
+            _limit(settings.KEEP_RAW_PAYLOADS_DAYS, now_of_sync)
+        ),
+        "deliveries": prune_deliveries(
+            _limit(settings.KEEP_WEBHOOK_DELIVERIES_DAYS, now)
+        ),
+        "login records": _prune_login_records(
+            _limit(settings.KEEP_LOGIN_RECORDS_DAYS, now)
+        ),
+        "hosts": _prune_hosts(now_of_sync),
+        "logins": Login.objects.filter(expire_date__lt=now).delete()[0],
         "erased": finish_erasures(),
     }
     logger.info("The clean-up deleted what was kept long enough: %s.", counts)
     return counts
 
 
-def _limit(days: int) -> datetime | None:
+def _limit(days: int, now: datetime) -> datetime | None:
     """Return the moment before which things are too old; None to keep them for ever."""
-    return timezone.now() - timedelta(days=days) if days else None
+    return now - timedelta(days=days) if days else None
 
 
 def _prune_runs(limit: datetime | None) -> int:
@@ -80,9 +89,9 @@ def _prune_login_records(limit: datetime | None) -> int:
     )
 
 
-def _prune_hosts() -> int:
+def _prune_hosts(now: datetime) -> int:
     """Delete hosts that are no more: a container has a new name after each release."""
-    limit = timezone.now() - HOSTS_KEPT
+    limit = now - HOSTS_KEPT
     return WorkerHeartbeat.objects.filter(beat_at__lt=limit).delete()[0]
 
 

@@ -20,10 +20,9 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from syncing import alerts
+from syncing import alerts, clock
 from syncing.choices import JobState
 from syncing.models import ExportJob, WorkerHeartbeat
 from syncing.status import broker_errors, queue_length
@@ -121,7 +120,7 @@ class _Database:
 
 
 def _age_s(at: datetime | None) -> float | None:
-    return None if at is None else max(0.0, (timezone.now() - at).total_seconds())
+    return None if at is None else max(0.0, (clock.now() - at).total_seconds())
 
 
 def _queue_length() -> float | None:

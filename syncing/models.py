@@ -7,11 +7,15 @@ wakes somebody up, so a message that a broker loses costs time and nothing else.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from syncing import querysets
+from syncing import clock, querysets
 from syncing.choices import (
     ACTIVE_RUNS,
     ExportType,
@@ -22,6 +26,29 @@ from syncing.choices import (
     SyncType,
     Trigger,
 )
+
+if TYPE_CHECKING:
+    _DateTimeField = models.DateTimeField[datetime, datetime]
+else:
+    _DateTimeField = models.DateTimeField
+
+
+class ClockedField(_DateTimeField):
+    """When a row was made or saved, by the clock of the sync instead of Django's.
+
+    Migrations know it as Django's own field: the column is the same.
+    """
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        """Return the value to save, which the row then has as well."""
+        if self.auto_now or (self.auto_now_add and add):
+            setattr(model_instance, self.attname, clock.now())
+        return getattr(model_instance, self.attname)
+
+    def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
+        """Return the field as migrations write it."""
+        name, _, args, options = super().deconstruct()
+        return name, "django.db.models.DateTimeField", args, options
 
 
 def empty_counts() -> dict[str, dict[str, int]]:
@@ -94,7 +121,7 @@ class SyncLog(models.Model):
     owner = models.CharField(max_length=32, blank=True)
     # Last time that the queue was asked to run this.
     enqueued_at = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = ClockedField(auto_now_add=True)
 
     objects = querysets.SyncLogQuerySet.as_manager()
 
@@ -143,7 +170,7 @@ class RunHelper(models.Model):
     worker = models.CharField(max_length=32, blank=True, default="", db_default="")
     process = models.CharField(max_length=120, blank=True, default="", db_default="")
     heartbeat_at = models.DateTimeField(null=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = ClockedField(auto_now_add=True)
 
     def __str__(self) -> str:
         return f"helper of run {self.run_id}"
@@ -188,8 +215,8 @@ class ExportJob(models.Model):
     last_run = models.ForeignKey(
         SyncLog, null=True, blank=True, on_delete=models.SET_NULL, related_name="jobs"
     )
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    created_at = ClockedField(auto_now_add=True)
+    updated_at = ClockedField(auto_now=True)
     stored_at = models.DateTimeField(null=True, blank=True)
 
     objects = querysets.ExportJobQuerySet.as_manager()
@@ -236,7 +263,7 @@ class AnalysisJob(models.Model):
     claimed_by = models.CharField(max_length=32, blank=True)
     claimed_until = models.DateTimeField(null=True, blank=True)
     last_error = models.TextField(blank=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    updated_at = ClockedField(auto_now=True)
 
     objects = querysets.AnalysisJobQuerySet.as_manager()
 
@@ -259,7 +286,7 @@ class SyncCursor(models.Model):
 
     name = models.CharField(max_length=30, unique=True)
     value = models.DateTimeField(null=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    updated_at = ClockedField(auto_now=True)
 
     def __str__(self) -> str:
         return f"{self.name} until {self.value}"
@@ -324,8 +351,8 @@ class VendorSession(models.Model):
     checks = models.PositiveIntegerField(default=0)
     last_error = models.TextField(blank=True)
     missing_since = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    created_at = ClockedField(auto_now_add=True)
+    updated_at = ClockedField(auto_now=True)
 
     class Meta:
         indexes = [

@@ -272,6 +272,7 @@ class RunContext:
         self._ended.set()
         self._renewed_at = math.inf
         if self._beats is not None:
+            # Real time: it may be waiting for the database.
             self._beats.join(timeout=30)
         self.slots.close()
 

@@ -83,7 +83,7 @@ class _ExportThreads:
         self._waiting_bytes = 0
         self._waiting_files = 0
         self._checking_end = threading.Lock()
-        self._checked_end_at = 0.0
+        self._checked_end_at = -math.inf
         self._finished = False
         self._processes = ReaderProcesses(self._process_count(), check=ctx.check)
         self._claims = Claims(ctx)

@@ -8,7 +8,6 @@ from typing import TypeVar
 
 from django.db import connections
 
-from syncing import clock
 from syncing.engine.context import RunContext
 
 T = TypeVar("T")
@@ -16,6 +15,8 @@ T = TypeVar("T")
 #: A thread in the middle of a slow answer is left behind after this long: what it
 #: held is released, and it finds that out when the answer comes.
 STOP_GRACE_S = 8.0
+#: How often it is looked whether the run is to stop.
+_LOOK_S = 0.2
 
 
 class Crew:
@@ -61,13 +62,15 @@ class Crew:
             raise min(self.errors, key=lambda error: not isinstance(error, Exception))
 
     def _wait(self) -> None:
-        stopped_at: float | None = None
+        # Real time, whatever clock is in use: a thread ends when its work does, so the
+        # grace is counted in looks at threads that were still at it.
+        looks_left = round(STOP_GRACE_S / _LOOK_S)
         for thread in self._threads:
             while thread.is_alive():
-                thread.join(timeout=0.2)
-                if self._ctx.stop.is_set():
-                    stopped_at = stopped_at or clock.monotonic()
-                    if clock.monotonic() - stopped_at > STOP_GRACE_S:
+                thread.join(timeout=_LOOK_S)
+                if self._ctx.stop.is_set() and thread.is_alive():
+                    looks_left -= 1
+                    if not looks_left:
                         return
 
 

@@ -104,7 +104,7 @@ class _Child:
         with suppress(OSError):  # the other side is gone
             self._socket.shutdown(socket.SHUT_RDWR)
         self._process.kill()
-        self._process.wait()
+        self._process.wait()  # real: the system ends it when it can
         self._socket.close()
 
 

@@ -202,7 +202,9 @@ def _refresh_touched(ctx: RunContext) -> None:
     """Refresh athletes whose sessions changed since the last finished run.
 
     Each change has its athlete refreshed; this mends what a run that was
-    killed between the two has left.
+    killed between the two has left. Rows of `athletes` are touched by others than the
+    sync and carry the machine's time: a clock of a test that is behind it has more of
+    them refreshed, never fewer.
     """
     last = (
         SyncLog.objects.of_vendor()

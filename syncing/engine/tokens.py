@@ -21,7 +21,8 @@ from syncing import clock
 from syncing.client.tokens import ApiKey, Credentials, Token
 
 _PURPOSE = "vendor-token"
-#: A worker that dies while it fetches must not stop the others for longer.
+#: A worker that dies while it fetches must not stop the others for longer. The cache
+#: counts by the machine's time; only the waiting goes by the sync's clock.
 _LOCK_S = 30
 #: How long a process uses its own copy before it looks again.
 _COPY_S = 5.0

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django_q.models import Schedule, Task
 
 from athletes.models import DataState, Session
-from syncing import schedules, services, tasks
+from syncing import clock, schedules, services, tasks
 from syncing.choices import JobState, RunStatus, SyncType
 from syncing.client.tokens import PasswordLogin, Token
 from syncing.engine.asking import movement_in_name
@@ -22,6 +22,7 @@ from syncing.engine.tokens import CacheTokenStore
 from syncing.models import ExportJob, RequestSlot, SyncLog, VendorSession
 from syncing.status import sync_state, worker_heartbeat_age_s
 from tests.factories import make_session
+from tests.syncing.clocks import ManualClock
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -71,21 +72,22 @@ def test_slots_bound_requests_over_several_processes():
 
 
 def test_slots_of_a_dead_process_are_free_when_the_lease_ends():
-    dead = RequestSlots(1, lease_s=0.3)
-    dead._take()
-    slots = RequestSlots(1)
-    began = time.monotonic()
-    with slots.gate("GET /players"):
-        assert 0.1 < time.monotonic() - began < 3
+    with clock.use(ManualClock()) as by_hand:
+        dead = RequestSlots(1)
+        dead._take()
+        slots = RequestSlots(1)
+        with slots.gate("GET /players"):
+            # A quarter of a second is the longest wait between two looks.
+            assert 60 < sum(by_hand.slept) <= 60.25
 
 
 def test_pause_that_the_vendor_asks_for_reaches_other_processes():
-    one, other = RequestSlots(2), RequestSlots(2)
-    one.pause(0.5)
-    other.tend()
-    began = time.monotonic()
-    with other.gate("GET /players"):
-        assert time.monotonic() - began > 0.3
+    with clock.use(ManualClock()) as by_hand:
+        one, other = RequestSlots(2), RequestSlots(2)
+        one.pause(90)
+        other.tend()
+        with other.gate("GET /players"):
+            assert 90 <= sum(by_hand.slept) <= 90.25
 
 
 # --- Tokens -------------------------------------------------------------------
