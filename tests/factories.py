@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from accounts.models import Scope, Team, User
 from accounts.services import create_token
+from athletes.frames.format import PackedFrames
 from athletes.frames.packing import PackedMovement, pack
 from athletes.models import (
     BiomechanicsData,
@@ -231,6 +232,12 @@ def simulated_columns(movement: Any, data_type: str) -> dict[str, np.ndarray]:
     }
 
 
+@lru_cache(maxsize=48)
+def packed_simulated(movement: Any, data_type: str) -> PackedFrames:
+    """A simulated movement's frames as they are stored; made once, never changed."""
+    return pack(simulated_columns(movement, data_type))
+
+
 def store_simulated(session: Session, movements: Sequence[Any]) -> None:
     """Store both data types of simulated movements, as a sync would."""
     from athletes.frames import store
@@ -241,8 +248,7 @@ def store_simulated(session: Session, movements: Sequence[Any]) -> None:
             data_type=data_type,
             movements=[
                 PackedMovement(
-                    movement.org_movement_id,
-                    pack(simulated_columns(movement, data_type)),
+                    movement.org_movement_id, packed_simulated(movement, data_type)
                 )
                 for movement in movements
             ],
