@@ -114,6 +114,17 @@ def test_real_change_smaller_than_the_usual_digits_is_seen():
     assert told.change.decimals == 1
 
 
+@pytest.mark.parametrize(
+    ("now", "decimals", "told"),
+    [(20.4, 1, "20.0° → 20.4°"), (20.04, 2, "20.00° → 20.04°")],
+)
+def test_at_most_two_digits_are_added_for_a_real_change(now, decimals, told):
+    angle = points([20, 20, 20, now], metric="x_factor_max", sd=0.001)
+    sentence = change_sentences({"x_factor_max": angle}, system="metric")[0]
+    assert sentence.change.decimals == decimals
+    assert told in sentence.text
+
+
 def test_first_session_is_told_as_such():
     told = change_sentences({"peak_torso_omega": points([900])}, system="metric")
     assert told[0].text.startswith("Nothing comparable lies before")

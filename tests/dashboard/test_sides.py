@@ -767,3 +767,16 @@ def test_files_say_from_which_side(switch, righty):
     rows = lines_of(text)
     assert [row for row in rows if row[0] == "both"][-1] == wanted[0]
     assert [row for row in rows if row[0] != "both"][-2:] == wanted[1:]
+
+
+@pytest.mark.parametrize("lacking", ["left", "right"])
+def test_a_side_without_the_number_does_not_hide_the_other(lacking):
+    player = make_player(dominant_hand_hitting="switch")
+    other = {"left": "right", "right": "left"}[lacking]
+    session = session_of(player, 0, **{other: (9.0, 9.2)})
+    swings(session, lacking, (None, None))
+    session_summary.refresh_session_summary(session.pk)
+    points = histories(Session.objects.all(), [player.pk], [METRIC])[player.pk][METRIC]
+    assert [(p.basis.side, p.n, p.mean) for p in points] == [
+        (other, 2, pytest.approx(9.1))
+    ]
