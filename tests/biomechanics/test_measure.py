@@ -1,0 +1,60 @@
+"""How a peak is taken from a curve: its value, and when it is only a bound."""
+
+import numpy as np
+import pytest
+
+from biomechanics.metrics.measure import SwingMeasurer
+from biomechanics.metrics.values import MetricValues
+from biomechanics.observe import observe
+from tests.biomechanics.synthetic import make_swing
+
+WINDOW = (100, 200)
+RISES = np.linspace(500.0, 800.0, 400)
+HUMP = 500.0 + 200.0 * np.sin(np.pi * (np.arange(400) - 100) / 100)
+
+
+@pytest.fixture(scope="module")
+def observed():
+    swing = make_swing()
+    return observe(
+        swing.columns,
+        None,
+        bats=None,
+        contact_time_s=None,
+        overrides={},
+        forward_axis=None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("series", "ends_at_impact", "is_bound"),
+    [
+        (HUMP, False, False),
+        (HUMP, True, False),
+        # Rising when the window ends: the true peak may lie beyond.
+        (RISES, False, True),
+        # An impact ends it: nothing lies beyond.
+        (RISES, True, False),
+        # Falling from the first sample on: an impact at the end explains nothing.
+        (RISES[::-1], False, True),
+        (RISES[::-1], True, True),
+    ],
+)
+def test_peak_at_an_edge_is_a_bound_unless_an_impact_ends_the_window(
+    observed, series, ends_at_impact, is_bound
+):
+    measure = SwingMeasurer(observed, MetricValues("contact", None), None, None)
+    measure.put_peak(
+        "any",
+        "peak_pelvis_omega",
+        "t_peak_pelvis",
+        series,
+        WINDOW,
+        ("left_hip",),
+        open_end=ends_at_impact,
+    )
+    for name in ("peak_pelvis_omega", "t_peak_pelvis"):
+        found = measure.values.by_id[name]
+        assert found.value is not None
+        assert found.flagged is is_bound
+        assert ("bound" in (found.reason or "")) is is_bound
