@@ -151,3 +151,16 @@ def test_bat_ends_one_sample_after_contact():
     assert moving.last == 102
     assert np.isfinite(moving.speed[: moving.last + 1]).all()
     assert np.isnan(moving.speed[moving.last + 1 :]).all()
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_lines_without_a_turn_have_no_rate_at_any_sample(known):
+    frames = 50
+    level = np.zeros((frames, 3)) if known else np.full((frames, 3), np.nan)
+    hips = level + [0.15, 0, 1.0], level + [-0.15, 0, 1.0]
+    shoulders = level + [0.2, 0, 1.5], level + [-0.2, 0, 1.5]
+    body = kinematics.body_lines(hips, shoulders, hand=1.0, sampling_rate_hz=240.0)
+    rates = kinematics.signed_rates(body, 0, frames - 1)
+    for rate in (rates.pelvis, rates.torso):
+        assert rate.shape == (frames,)
+        assert np.isnan(rate).all()
