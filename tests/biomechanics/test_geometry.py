@@ -157,8 +157,8 @@ def test_bat_ends_one_sample_after_contact():
 def test_lines_without_a_turn_have_no_rate_at_any_sample(known):
     frames = 50
     level = np.zeros((frames, 3)) if known else np.full((frames, 3), np.nan)
-    hips = level + [0.15, 0, 1.0], level + [-0.15, 0, 1.0]
-    shoulders = level + [0.2, 0, 1.5], level + [-0.2, 0, 1.5]
+    hips = [level + np.array([x, 0.0, 1.0]) for x in (0.15, -0.15)]
+    shoulders = [level + np.array([x, 0.0, 1.5]) for x in (0.2, -0.2)]
     body = kinematics.body_lines(hips, shoulders, hand=1.0, sampling_rate_hz=240.0)
     rates = kinematics.signed_rates(body, 0, frames - 1)
     for rate in (rates.pelvis, rates.torso):
