@@ -22,8 +22,9 @@ _LOOK_S = 0.2
 class Crew:
     """Threads of one run; the first error stops them all and is raised by `join`."""
 
-    def __init__(self, ctx: RunContext) -> None:
+    def __init__(self, ctx: RunContext, *, grace_s: float = STOP_GRACE_S) -> None:
         self._ctx = ctx
+        self._grace_s = grace_s
         self._threads: list[threading.Thread] = []
         self.errors: list[BaseException] = []
 
@@ -64,13 +65,13 @@ class Crew:
     def _wait(self) -> None:
         # Real time, whatever clock is in use: a thread ends when its work does, so the
         # grace is counted in looks at threads that were still at it.
-        looks_left = round(STOP_GRACE_S / _LOOK_S)
+        looks_left = round(self._grace_s / _LOOK_S)
         for thread in self._threads:
             while thread.is_alive():
                 thread.join(timeout=_LOOK_S)
                 if self._ctx.stop.is_set() and thread.is_alive():
                     looks_left -= 1
-                    if not looks_left:
+                    if looks_left <= 0:
                         return
 
 
