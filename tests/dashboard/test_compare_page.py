@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 
+import numpy as np
 import pytest
 
 from athletes.analysis import run
+from athletes.frames.curves import store_packed
+from athletes.frames.packing import pack
 from tests.dashboard.page_contents import figure_of, history_of, swings_of, text_of
 from tests.factories import (
     make_player,
@@ -34,6 +38,84 @@ def test_compare_holds_sessions_against_the_first(client, coach):
     delta = figure_of(response, "delta")["data"]
     assert [trace.get("role", "line") for trace in delta] == ["noise", "line"]
     assert "B against A" in text_of(response)
+
+
+def session_with_curves(player, *, middle, offsets):
+    """Swings whose torso turns at `middle` and an offset, twice of it after 1 s."""
+    session = make_session(player=player)
+    time_s = np.arange(481) / 240.0
+    for offset in offsets:
+        swing = make_swing(
+            {"peak_torso_omega": middle + offset},
+            session=session,
+            events={"reference": {"time_s": 1.0, "rule": "contact"}},
+        )
+        omega = middle + offset * np.where(time_s < 1.0, 1.0, 2.0)
+        store_packed({swing.pk: pack({"time": time_s, "torso_omega": omega})})
+    return session
+
+
+def noise_band(client, items):
+    """Half the width of the grey band before and after the event at zero."""
+    response = client.get(f"/athletes/compare/?items={','.join(items)}")
+    assert "1.96 times the standard error" in text_of(response)
+    (band,) = (
+        trace
+        for trace in figure_of(response, "delta")["data"]
+        if trace.get("role") == "noise"
+    )
+    lower, upper = (
+        np.frombuffer(base64.b64decode(band[name]["bdata"]), dtype="<f4")
+        for name in ("lower", "upper")
+    )
+    assert lower == pytest.approx(-upper)
+    at = band["x0"] + band["dx"] * np.arange(len(upper))
+    assert (at[0], at[-1]) == pytest.approx((-600.0, 150.0))
+    before, after = upper[at < -5], upper[at > 5]
+    assert np.ptp(before) == pytest.approx(0, abs=0.01)
+    assert np.ptp(after) == pytest.approx(0, abs=0.01)
+    return float(before[0]), float(after[0])
+
+
+def test_the_grey_band_is_the_standard_error_of_the_difference(client, coach):
+    player = make_player()
+    # Deviations of 10 and 20 °/s, over three and four swings.
+    a = session_with_curves(player, middle=500.0, offsets=(-10.0, 0.0, 10.0))
+    half = 20.0 * (3 / 4) ** 0.5
+    b = session_with_curves(player, middle=530.0, offsets=(-half, -half, half, half))
+    pooled = (10.0**2 + 20.0**2) / 2
+
+    expected = 1.96 * (pooled / 3 + pooled / 4) ** 0.5
+    found = noise_band(client, [f"session-{a.pk}", f"session-{b.pk}"])
+    assert found == pytest.approx((expected, 2 * expected), rel=1e-3)
+    assert found[0] == pytest.approx(23.669, abs=0.01)
+
+    # One swing of each: they scatter as the swings of their sessions do.
+    one, other = swings_of(a)[0], swings_of(b)[0]
+    expected = 1.96 * (pooled / 1 + pooled / 1) ** 0.5
+    found = noise_band(client, [f"swing-{one.pk}", f"swing-{other.pk}"])
+    assert found == pytest.approx((expected, 2 * expected), rel=1e-3)
+
+
+def test_the_grey_band_takes_the_scatter_that_is_known(client, coach):
+    player = make_player()
+    a = session_with_curves(player, middle=500.0, offsets=(-10.0, 0.0, 10.0))
+    few = session_with_curves(player, middle=530.0, offsets=(-40.0, 40.0))
+    found = noise_band(client, [f"session-{a.pk}", f"session-{few.pk}"])
+    expected = 1.96 * (10.0**2 / 3 + 10.0**2 / 2) ** 0.5
+    assert found == pytest.approx((expected, 2 * expected), rel=1e-3)
+
+
+def test_no_grey_band_where_no_scatter_is_known(client, coach):
+    player = make_player()
+    keys = [
+        f"session-{session_with_curves(player, middle=at, offsets=(0.0, 9.0)).pk}"
+        for at in (500.0, 530.0)
+    ]
+    response = client.get(f"/athletes/compare/?items={','.join(keys)}")
+    traces = figure_of(response, "delta")["data"]
+    assert [trace.get("role", "line") for trace in traces] == ["line"]
+    assert "Too few swings around them" in text_of(response)
 
 
 @pytest.mark.parametrize("align", ["load", "first_move", "foot_down", "percent"])
