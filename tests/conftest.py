@@ -64,11 +64,7 @@ ON_BOTH = (
     "tests/syncing/test_clusters.py",
     "tests/syncing/test_dead_helpers.py",
     "tests/syncing/test_engine_parts.py",
-    "tests/syncing/test_failures.py",
     "tests/syncing/test_heartbeat.py",
-    "tests/syncing/test_imports.py",
-    "tests/syncing/test_run.py",
-    "tests/syncing/test_runs.py",
     "tests/syncing/model/",
     "tests/webhooks/test_delivery.py",
     # Its own ways of starting, copying and failing.

@@ -10,7 +10,7 @@ from tests import factories
 from tests.database_reset import KEPT, Reset
 from tests.privacy.conftest import full_athlete
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both]
 
 
 def filled_tables():

@@ -72,6 +72,7 @@ def test_not_the_same_and_taking_it_back(client, staff, two):
     assert "Compare and merge" in text_of(client, "/athletes/duplicates/")
 
 
+@pytest.mark.both
 def test_comparing_merging_and_undoing(client, staff, two):
     kept, merged = two
     url = f"/athletes/{merged.pk}/merge/{kept.pk}/"

@@ -180,6 +180,7 @@ def test_notes_are_written_and_deleted_by_their_writer_or_staff(client, coach, s
     assert not Note.objects.exists()
 
 
+@pytest.mark.both
 def test_tags_are_one_whatever_their_capitals(client, coach, session):
     client.post(f"/athletes/{session.player_id}/tags/", {"name": "Varsity"})
     client.post(f"/athletes/sessions/{session.pk}/tags/", {"name": "varsity"})

@@ -120,6 +120,7 @@ def test_swing_links_to_its_neighbours(client, coach, session):
     assert f'rel="next" href="/athletes/swings/{movements[2].pk}/' in body
 
 
+@pytest.mark.both
 def test_damaged_frames_leave_the_numbers_readable(client, coach, session):
     swing = swings_of(session)[0]
     swing.biomechanics.update(frames=b"broken")
@@ -139,6 +140,7 @@ def test_swing_page_takes_few_queries(
         client.get(f"/athletes/swings/{swing.pk}/")
 
 
+@pytest.mark.both
 def test_leaving_a_swing_out_needs_a_reason_and_changes_the_means(
     client, coach, session
 ):
@@ -182,6 +184,7 @@ def event_form(swing, **changes):
     return data | changes
 
 
+@pytest.mark.both
 def test_moved_event_is_kept_and_taken_back(client, coach, session):
     swing = swings_of(session)[0]
     automatic = swing.events["foot_down"]["time_s"]

@@ -55,6 +55,7 @@ def test_columns_are_drawn_in_degrees_on_the_clock_of_the_swing(swing):
     assert "radians" in curves.vendor.remarks[0]
 
 
+@pytest.mark.both
 def test_they_are_read_only_when_asked_for(swing, django_assert_num_queries):
     # PostgreSQL is asked for the head of the stored frames, then for a part of them.
     with django_assert_num_queries(2 if connection.vendor == "sqlite" else 3):
@@ -74,6 +75,7 @@ def test_angles_of_an_unknown_unit_are_not_drawn(swing, unit):
     assert "could not be told" in curves.detail.empty
 
 
+@pytest.mark.both
 def test_unreadable_frames_leave_a_word_in_their_place(swing):
     swing.biomechanics.update(frames=b"broken")
     curves = swing_curves(swing, tab="angles", vendor="left_arm")

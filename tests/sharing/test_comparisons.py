@@ -146,6 +146,7 @@ def test_a_deleted_part_leaves_the_rest(coach, session, swing):
     assert page.status_code == 200
 
 
+@pytest.mark.both
 def test_an_erased_athlete_takes_them_along(coach, session, swing):
     saved(coach, session, swing, name="with a part")
     saved(coach, swing.session.player, swing, name="all his own")

@@ -62,6 +62,7 @@ def test_only_a_hash_of_the_secret_is_stored(player, coach):
     assert row["digest"] == ShareLink.digest_of(token)
 
 
+@pytest.mark.both
 def test_a_coach_makes_a_link_that_is_shown_once(player, coach):
     client = logged_in(coach)
     page = client.post(
@@ -175,6 +176,7 @@ def test_a_link_to_a_session_stays_with_it(player, coach, stranger):
     assert "Feb 1, 2026" not in html
 
 
+@pytest.mark.both
 def test_opening_is_counted_and_nobody_is_named(player, coach, stranger):
     link, url = shared(player, coach)
     stranger.get(url)

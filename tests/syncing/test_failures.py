@@ -100,6 +100,7 @@ def test_html_where_json_should_be_is_said_in_one_line(start_vendor, run_sync):
     assert everything() == before
 
 
+@pytest.mark.both
 def test_vanished_records_are_marked_and_come_back(start_vendor, run_sync):
     vendor = start_vendor(players=20, sessions=10, scenario="plain")
     run_sync(full=True)
@@ -148,6 +149,7 @@ def test_implausible_share_stops_the_run(start_vendor, run_sync, what):
     assert model.objects.filter(missing_since__isnull=False).count() == 6
 
 
+@pytest.mark.both
 def test_cursor_moves_only_with_what_it_covers(start_vendor, run_sync):
     vendor = start_vendor(sessions=3, scenario="plain")
     vendor.app.set_faults(

@@ -69,6 +69,7 @@ def stored():
     )
 
 
+@pytest.mark.both
 def test_files_become_movements_with_numbers(download):
     result = take_in(
         download,
@@ -89,6 +90,7 @@ def test_files_become_movements_with_numbers(download):
     assert (run.kind, run.status) == ("upload", "success")
 
 
+@pytest.mark.both
 def test_same_file_twice_changes_nothing(download):
     content = download()
     first = take_in(download, content)
@@ -106,6 +108,7 @@ def test_csv_and_parquet_of_one_export_are_the_same(download):
     assert second.session == Session.objects.get()
 
 
+@pytest.mark.both
 def test_frames_are_kept_only_together_with_the_note_that_they_are_stored(download):
     def fail_at_jobs(execute, sql, params, many, context):
         if sql.startswith(f'INSERT INTO "{ExportJob._meta.db_table}"'):
@@ -166,6 +169,7 @@ def test_file_of_another_athlete_is_refused_by_its_name(download, ending):
         gzip.compress(bytes(200_000_000), 9),
     ],
 )
+@pytest.mark.both
 def test_every_wrong_file_leaves_nothing_behind(download, content):
     with pytest.raises(ImportRefusedError) as caught:
         take_in(download, download("momentum-energy"), content)

@@ -35,6 +35,7 @@ def hitters_of(vendor):
     }
 
 
+@pytest.mark.both
 def test_first_sync_brings_everything_home(start_vendor, run_sync):
     vendor = start_vendor(players=137, sessions=10)
     log = run_sync()
@@ -74,6 +75,7 @@ def test_sessions_without_hitting_get_no_rows(start_vendor, run_sync):
     assert verdicts == {pitching: "other", hitting: "hitting"}
 
 
+@pytest.mark.both
 def test_second_sync_changes_nothing(vendor, run_sync):
     run_sync()
     before, vendor_side = everything(), snapshot()
@@ -87,6 +89,7 @@ def test_second_sync_changes_nothing(vendor, run_sync):
         assert log.counts[kind]["updated"] == 0
 
 
+@pytest.mark.both
 def test_full_sync_after_a_full_sync_changes_nothing(vendor, run_sync):
     run_sync(full=True)
     before = everything()
@@ -106,6 +109,7 @@ def test_requests_without_changes_do_not_grow(start_vendor, run_sync, sessions):
     assert log.requests == 5
 
 
+@pytest.mark.both
 def test_edits_at_the_vendor_arrive(vendor, run_sync):
     run_sync()
     row = Session.objects.filter(data_state=DataState.COMPLETE).first()
@@ -134,6 +138,7 @@ def test_edits_at_the_vendor_arrive(vendor, run_sync):
     assert all(new[key] != old[key] for key in old)
 
 
+@pytest.mark.both
 def test_corrected_fields_are_left_alone(vendor, run_sync):
     run_sync()
     player = Player.objects.first()
@@ -248,6 +253,7 @@ def test_token_that_expires_in_the_middle_is_replaced(start_vendor, run_sync):
     assert vendor.log.routes["token"] > 1
 
 
+@pytest.mark.both
 def test_requests_at_once_stay_below_the_limit(start_vendor, run_sync, settings):
     settings.SYNC_MAX_REQUESTS = 3
     vendor = start_vendor(sessions=8, scenario="plain", latency_ms=30)
@@ -256,6 +262,7 @@ def test_requests_at_once_stay_below_the_limit(start_vendor, run_sync, settings)
     assert vendor.log.most_in_flight == 3
 
 
+@pytest.mark.both
 def test_no_lease_and_no_open_analysis_is_left(vendor, run_sync):
     run_sync()
 
@@ -265,6 +272,7 @@ def test_no_lease_and_no_open_analysis_is_left(vendor, run_sync):
         assert job.done == job.wanted > 0
 
 
+@pytest.mark.both
 def test_progress_and_heartbeat_are_written(start_vendor, run_sync):
     start_vendor(sessions=4, scenario="plain", latency_ms=50)
     seen = []
@@ -304,6 +312,7 @@ def statements_of_all_threads():
         connection_created.disconnect(watch)
 
 
+@pytest.mark.both
 def test_a_session_costs_the_same_statements_however_many_swings(
     start_vendor, run_sync, settings
 ):

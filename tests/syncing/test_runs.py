@@ -21,6 +21,7 @@ from tests.syncing.snapshot import differences, snapshot
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.mark.both
 def test_request_queues_one_run_and_answers_with_it():
     user = make_staff()
     log, is_new = services.request_sync(trigger="button", user=user)
@@ -32,6 +33,7 @@ def test_request_queues_one_run_and_answers_with_it():
     assert OrmQ.objects.count() == 1
 
 
+@pytest.mark.both
 def test_full_request_widens_a_run_that_has_not_begun():
     log, _ = services.request_sync(trigger="schedule")
     services.request_sync(trigger="button", full=True)
@@ -41,6 +43,7 @@ def test_full_request_widens_a_run_that_has_not_begun():
     assert log.sync_type == SyncType.FULL
 
 
+@pytest.mark.both
 def test_threads_start_one_run_between_them():
     barrier = threading.Barrier(8)
     found = []
@@ -63,6 +66,7 @@ def test_threads_start_one_run_between_them():
     assert SyncLog.objects.count() == 1
 
 
+@pytest.mark.both
 def test_run_is_claimed_once():
     log, _ = services.request_sync(trigger="button")
 
@@ -82,6 +86,7 @@ def test_command_refuses_while_another_run_is_active(vendor, sync_process):
     assert vendor.log.total == 0
 
 
+@pytest.mark.both
 def test_command_takes_over_a_run_that_is_only_queued(vendor, sync_process):
     log, _ = services.request_sync(trigger="button")
     process = sync_process("--json")
@@ -103,6 +108,7 @@ def test_command_takes_over_a_run_that_is_only_queued(vendor, sync_process):
     assert tasks.run_sync_task(log.pk) == RunStatus.SUCCESS
 
 
+@pytest.mark.both
 def test_silent_run_is_marked_abandoned_by_the_next():
     log, _ = services.request_sync(trigger="button")
     runs.claim_run(log.pk)
@@ -116,6 +122,7 @@ def test_silent_run_is_marked_abandoned_by_the_next():
     assert "next run takes up what is left" in log.error_message
 
 
+@pytest.mark.both
 def test_cancel_of_a_queued_run_ends_it():
     log, _ = services.request_sync(trigger="button")
 
@@ -125,6 +132,7 @@ def test_cancel_of_a_queued_run_ends_it():
     assert not services.request_cancel()
 
 
+@pytest.mark.both
 def test_cancel_stops_a_run_within_seconds(start_vendor, run_sync):
     start_vendor(sessions=12, scenario="plain", latency_ms=150)
     ended = []
@@ -175,6 +183,7 @@ def test_run_out_of_time_goes_on_in_another_task(start_vendor, run_sync):
     assert SyncLog.objects.count() == 1
 
 
+@pytest.mark.both
 def test_kill_in_the_middle_ends_like_one_clean_run(
     start_vendor, run_sync, sync_process
 ):
@@ -202,6 +211,7 @@ def test_kill_in_the_middle_ends_like_one_clean_run(
     assert differences(snapshot(), resumed) == []
 
 
+@pytest.mark.both
 def test_stop_signal_marks_the_run_and_lets_go_of_its_jobs(
     start_vendor, run_sync, sync_process
 ):
@@ -221,6 +231,7 @@ def test_stop_signal_marks_the_run_and_lets_go_of_its_jobs(
     assert run_sync().status == RunStatus.SUCCESS
 
 
+@pytest.mark.both
 def test_two_processes_share_limit_and_jobs(start_vendor, sync_process, settings):
     """A helper works beside the run; no file is asked for twice."""
     vendor = start_vendor(sessions=14, scenario="plain", latency_ms=40)
