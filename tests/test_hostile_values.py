@@ -17,19 +17,23 @@ from urllib.parse import quote_from_bytes
 import pytest
 from django import forms
 from django.contrib import admin
-from django.core.cache import cache
 from django.core.handlers.wsgi import WSGIHandler
-from django.db import transaction
 from django.test import Client
-from django.urls import get_resolver, reverse
-from django_q.models import Failure, Schedule, Success
+from django.urls import reverse
 
 from reboot_site.api import api
-from syncing import schedules
-from tests import factories
-from tests.test_permission_matrix import ROWS, World, address, routes, world
+from tests.routes import (
+    PATTERNS,
+    ROWS,
+    World,
+    address,
+    make_a_row_of_each_list,
+    standing_world,
+    undone,
+    world,
+)
 
-__all__ = ["world"]
+__all__ = ["standing_world", "world"]
 
 pytestmark = pytest.mark.django_db
 
@@ -68,7 +72,6 @@ def names_read_by(view: Any) -> set[str]:
     return found
 
 
-PATTERNS = dict(routes(get_resolver().url_patterns))
 OPERATIONS = {
     path.strip("/").replace("{id}", "<id>"): {
         parameter["name"]
@@ -97,21 +100,18 @@ class Caller:
 
     def __init__(self, client: Client) -> None:
         self.client = client
-        self.cookies = {name: m.value for name, m in client.cookies.items()}
         self.crashed: list[str] = []
         self.sent = 0
 
     def call(self, method: str, path: str, query: str = "", **more: Any) -> Any:
         self.sent += 1
-        for name, value in self.cookies.items():
-            self.client.cookies[name] = value
         asked = {"QUERY_STRING": query}
         if method == "post":
             asked = {
                 "data": query,
                 "content_type": "application/x-www-form-urlencoded",
             }
-        with transaction.atomic():
+        with undone(self.client):
             answer = getattr(self.client, method)(path, **asked, **more)
             if answer.status_code >= 500 and not path.startswith("/health"):
                 error = getattr(answer, "exc_info", None) or (None, "")
@@ -119,18 +119,16 @@ class Caller:
                     f"{method} {path[:90]} {query[:90]} "
                     f"{type(error[1]).__name__}: {str(error[1])[:160]}"
                 )
-            transaction.set_rollback(True)
         return answer
 
 
 @pytest.fixture
 def callers(world: World) -> Any:
-    cache.clear()
     made = {}
 
     def caller(name: str) -> Caller:
         if name not in made:
-            made[name] = Caller(world.client(name))
+            made[name] = Caller(world.clients[name])
         return made[name]
 
     yield caller
@@ -257,24 +255,8 @@ def admin_path(model: Any, view: str = "changelist", *args: object) -> str:
     return reverse(name, args=args)
 
 
-def a_row_of_each_list() -> None:
-    """Forms, actions and filters of an empty table would show nothing."""
-    schedules.register()
-    now = Schedule.objects.first().next_run
-    for model, kind in ((Success, True), (Failure, False)):
-        model.objects.create(
-            id=("a" if kind else "b") * 32,
-            func="syncing.tasks.sweep_task",
-            name="x",
-            started=now,
-            stopped=now,
-            success=kind,
-        )
-    factories.make_session_metric()
-
-
 def test_no_list_of_the_administration_crashes(world: World, callers: Any) -> None:
-    a_row_of_each_list()
+    make_a_row_of_each_list()
     caller = callers("superuser")
     turn = 0
     for model, shown in LISTS:
@@ -315,7 +297,7 @@ def _request(caller: Caller, world: World, who: str) -> Any:
 
 
 def test_no_form_of_the_administration_crashes(world: World, callers: Any) -> None:
-    a_row_of_each_list()
+    make_a_row_of_each_list()
     caller = callers("superuser")
     forms_seen = 0
     for model, _ in LISTS:

@@ -14,8 +14,6 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from django.core.cache import cache
-from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import ApiToken, Team, User
@@ -33,7 +31,9 @@ from privacy.models import Archive
 from sharing.models import SavedComparison, ShareLink
 from syncing.choices import JobState, RunStatus, Trigger
 from syncing.models import AnalysisJob, ExportJob, SyncLog, VendorSession
-from tests.test_permission_matrix import ROWS, Row, World, address
+from tests.routes import ROWS, Row, World, address, standing_world, undone, world
+
+__all__ = ["standing_world", "world"]
 from webhooks.models import Webhook
 
 pytestmark = pytest.mark.django_db
@@ -44,16 +44,18 @@ BEGINNING = "otherteams"
 
 
 @pytest.fixture
-def own(settings) -> World:
-    memory = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
-    settings.STORAGES = {**settings.STORAGES, "default": memory}
-    cache.clear()
-    return World()
+def own(world: World) -> World:
+    return world
 
 
-@pytest.fixture
-def theirs(own) -> World:
+@pytest.fixture(scope="module")
+def theirs(standing_world: World, django_db_blocker) -> World:
     """Another team's world, in words that tell where they stood."""
+    with django_db_blocker.unblock():
+        return make_theirs()
+
+
+def make_theirs() -> World:
     made = World()
     players = [made.player, made.likely, made.alias]
     for place, pk in enumerate(players):
@@ -162,14 +164,12 @@ def asked(
     own: World, caller: str, method: str, path: str, data: Any, headers: Any
 ) -> str:
     """All that one call answers, in small letters; its effects are taken back."""
-    with transaction.atomic():
-        # A new one each time: a route may log it out.
-        client = own.client(caller)
+    client = own.clients[caller]
+    with undone(client):
         answer = getattr(client, method)(path, data, headers=headers)
         body = (
             b"".join(answer.streaming_content) if answer.streaming else answer.content
         )
-        transaction.set_rollback(True)
     head = "\n".join(f"{name}: {value}" for name, value in answer.headers.items())
     # What is kept for the next page is told on it.
     told = "\n".join(str(message) for message in messages_of(answer))
@@ -190,8 +190,8 @@ def told(
     found = set()
     for route, row in calls:
         data = {**query, **row.data} if row.method == "get" else dict(row.data)
-        for world in (own, theirs):
-            path = address(route, row, world)
+        for about in (own, theirs):
+            path = address(route, row, about)
             for headers in (row.headers, {**row.headers, "HX-Request": "true"}):
                 text = asked(own, caller, row.method, path, data, headers)
                 found |= {(route, word) for word in WORD.findall(text)}

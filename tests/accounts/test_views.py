@@ -401,3 +401,31 @@ def test_unknown_units_change_nothing(client, coach):
     assert response["Location"] == "/docs"
     coach.refresh_from_db()
     assert (coach.units, coach.is_staff) == ("imperial", False)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_link_to_a_new_password_leads_to_this_site_alone(settings):
+    settings.ALLOWED_HOSTS = ["testserver"]
+    for headers in (
+        {"Host": "evil.example"},
+        {"Host": "testserver@evil.example"},
+        {"Host": "evil.example#testserver"},
+        {"X-Forwarded-Host": "evil.example"},
+        {"Forwarded": "host=evil.example"},
+        {"X-Host": "evil.example"},
+        {"X-Forwarded-Server": "evil.example"},
+    ):
+        user = factories.make_user()
+        client = Client(raise_request_exception=False)
+        answer = client.post(
+            "/accounts/password_reset/", {"email": user.email}, headers=headers
+        )
+        later("nothing", lambda: None).result(30)
+        if "Host" in headers:
+            assert (answer.status_code, mail.outbox) == (400, []), headers
+            continue
+        (sent,) = mail.outbox
+        mail.outbox.clear()
+        assert sent.to == [user.email]
+        assert "evil" not in sent.body, headers
+        assert "http://testserver/accounts/reset/" in sent.body
