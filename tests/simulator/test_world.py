@@ -356,6 +356,7 @@ def command(*arguments):
     return [sys.executable, "-m", "simulator", *arguments]
 
 
+@pytest.mark.processes
 def test_command_prints_its_url_and_ends_on_a_signal():
     sizes = ("--players", "3", "--sessions", "2", "--swings", "1", "--seed", "9")
     process = subprocess.Popen(
@@ -374,6 +375,7 @@ def test_command_prints_its_url_and_ends_on_a_signal():
         process.stdout.close()
 
 
+@pytest.mark.processes
 def test_command_explains_its_switches_and_refuses_wrong_ones():
     run = subprocess.run(
         command("--scenario", "help"), cwd=ROOT, capture_output=True, text=True,

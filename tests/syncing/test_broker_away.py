@@ -12,7 +12,7 @@ from syncing.models import SyncLog
 from tests.factories import make_staff
 from tests.syncing.conftest import ROOT, database_url
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
 VISIT = """
 import json

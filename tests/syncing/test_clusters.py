@@ -22,6 +22,7 @@ from tests.syncing.snapshot import differences, snapshot
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
+    pytest.mark.processes,
     pytest.mark.slow,
     pytest.mark.postgres,
 ]

@@ -6,7 +6,7 @@ import pytest
 
 from syncing.models import SyncLog, empty_counts
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
 
 @pytest.mark.parametrize(

@@ -168,6 +168,7 @@ def assert_equals_a_clean_run(vendor, run_sync):
 
 
 @pytest.mark.slow
+@pytest.mark.processes
 def test_files_of_a_killed_helper_are_taken_up_within_the_run(
     start_vendor, run_sync, start_helper
 ):
@@ -186,6 +187,7 @@ def test_files_of_a_killed_helper_are_taken_up_within_the_run(
 
 
 @pytest.mark.slow
+@pytest.mark.processes
 def test_helper_that_was_taken_for_dead_writes_nothing_when_it_wakes(
     start_vendor, run_sync, start_helper
 ):
@@ -268,6 +270,7 @@ def test_helper_elsewhere_is_dead_after_its_silence_and_not_before():
     assert not RunHelper.objects.exists()
 
 
+@pytest.mark.processes
 def test_helper_of_this_host_is_dead_when_its_process_is_gone():
     log = make_run()
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
@@ -290,6 +293,7 @@ def test_number_that_was_given_out_again_is_another_process():
     assert not liveness.is_gone("")
 
 
+@pytest.mark.processes
 def test_helper_finds_a_dead_leader_and_another_run_begins():
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     log = make_run(process=liveness.mark(process.pid), heartbeat_at=timezone.now())

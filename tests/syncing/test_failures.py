@@ -22,6 +22,7 @@ def last_json(text):
     return json.loads(text.strip().splitlines()[-1])
 
 
+@pytest.mark.processes
 def test_wrong_credentials_exit_2_with_one_line(vendor, sync_process, settings):
     settings.REBOOT_PASSWORD = "not-the-password"
     process = sync_process("--json")
@@ -37,6 +38,7 @@ def test_wrong_credentials_exit_2_with_one_line(vendor, sync_process, settings):
     assert SyncLog.objects.get().status == RunStatus.FAILED
 
 
+@pytest.mark.processes
 def test_missing_credentials_exit_2(vendor, sync_process, settings):
     settings.REBOOT_USERNAME = settings.REBOOT_PASSWORD = ""
     process = sync_process("--json")
@@ -69,6 +71,7 @@ def test_unreachable_vendor_fails_and_keeps_everything(
     assert everything() == before
 
 
+@pytest.mark.processes
 def test_unreachable_vendor_exits_2(vendor, sync_process, settings):
     settings.REBOOT_BASE_URL = "http://127.0.0.1:9"
     process = sync_process("--json")

@@ -30,6 +30,8 @@ from syncing.reader.packing import read_and_pack
 from tests.syncing.conftest import FAST
 from tests.syncing.reader.tables import as_parquet, frames, stacked
 
+pytestmark = pytest.mark.processes
+
 IK = "inverse-kinematics"
 IN_PROCESSES = dataclasses.replace(FAST, processes_from=1)
 WAIT_S = 60

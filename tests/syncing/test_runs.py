@@ -74,6 +74,7 @@ def test_run_is_claimed_once():
     assert runs.claim_run(log.pk) is None
 
 
+@pytest.mark.processes
 def test_command_refuses_while_another_run_is_active(vendor, sync_process):
     log, _ = services.request_sync(trigger="button")
     runs.claim_run(log.pk)
@@ -87,6 +88,7 @@ def test_command_refuses_while_another_run_is_active(vendor, sync_process):
 
 
 @pytest.mark.both
+@pytest.mark.processes
 def test_command_takes_over_a_run_that_is_only_queued(vendor, sync_process):
     log, _ = services.request_sync(trigger="button")
     process = sync_process("--json")
@@ -184,6 +186,7 @@ def test_run_out_of_time_goes_on_in_another_task(start_vendor, run_sync):
 
 
 @pytest.mark.both
+@pytest.mark.processes
 def test_kill_in_the_middle_ends_like_one_clean_run(
     start_vendor, run_sync, sync_process
 ):
@@ -212,6 +215,7 @@ def test_kill_in_the_middle_ends_like_one_clean_run(
 
 
 @pytest.mark.both
+@pytest.mark.processes
 def test_stop_signal_marks_the_run_and_lets_go_of_its_jobs(
     start_vendor, run_sync, sync_process
 ):
@@ -232,6 +236,7 @@ def test_stop_signal_marks_the_run_and_lets_go_of_its_jobs(
 
 
 @pytest.mark.both
+@pytest.mark.processes
 def test_two_processes_share_limit_and_jobs(start_vendor, sync_process, settings):
     """A helper works beside the run; no file is asked for twice."""
     vendor = start_vendor(sessions=14, scenario="plain", latency_ms=40)

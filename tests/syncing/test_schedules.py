@@ -120,6 +120,7 @@ def environment(settings, **values):
 
 
 @pytest.mark.parametrize("zone", ["America/Chicago", "Australia/Brisbane"])
+@pytest.mark.processes
 def test_cron_is_read_in_the_zone_of_the_facility(settings, zone):
     """Read once when the queue is imported: only another process can tell."""
     miss(6, DAILY)
@@ -174,6 +175,7 @@ def start_cluster(settings):
 
 
 @pytest.mark.slow
+@pytest.mark.processes
 def test_cluster_that_was_down_for_days_syncs_once(start_cluster, start_vendor):
     vendor = start_vendor(sessions=2, scenario="plain")
     names = [DAILY, "Clean up waiting work", "Heartbeat of the queue"]
