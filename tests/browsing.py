@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from functools import cached_property
 from urllib.parse import urlsplit
 
 import pytest
@@ -51,69 +52,142 @@ def chromium() -> Iterator[object]:
         browser.close()
 
 
-class WatchedPages:
-    """Opens pages in contexts of their own and collects what went wrong."""
+# Empty, and of our site: elsewhere the browser would start another process for it.
+RESTING_PLACE = "/static/icons/mark.svg"
 
-    def __init__(self, browser, base_url: str) -> None:
+# What a page may leave behind in its origin; cookies are the context's.
+FORGET = "() => { localStorage.clear(); sessionStorage.clear(); }"
+
+
+class KeptPages:
+    """Pages of one browser, each in a context of its own, kept from test to test.
+
+    A new context costs the browser more than most tests do: processes are started, and
+    every script and font is fetched and compiled again. A page that comes back is
+    emptied: cookies, storage, routes, being offline, media and where the pointer was.
+    """
+
+    def __init__(self) -> None:
+        self._free: dict[str, list[object]] = {}
+
+    def take(self, options: dict[str, object]):
+        """A page of a context with these options; None when there is none."""
+        free = self._free.get(repr(sorted(options.items())))
+        return free.pop() if free else None
+
+    def give_back(self, options: dict[str, object], page) -> None:
+        """Empty the page and keep it, unless the test closed it."""
+        context = page.context
+        if page.is_closed():
+            context.close()
+            return
+        context.set_offline(False)
+        page.unroute_all()
+        page.mouse.move(0, 0)
+        page.goto(RESTING_PLACE)
+        page.evaluate(FORGET)
+        context.clear_cookies()
+        self._free.setdefault(repr(sorted(options.items())), []).append(page)
+
+
+class WatchedPages:
+    """Opens pages in contexts of their own and collects what went wrong.
+
+    With `kept`, pages come from there and go back to it at the end.
+    """
+
+    def __init__(self, browser, base_url: str, kept: KeptPages | None = None) -> None:
         self.browser = browser
         self.base_url = base_url
+        self.kept = kept
         self.problems: list[str] = []
-        self._contexts: list[object] = []
-        self._pages: list[object] = []
+        self._pages: list[tuple[object, dict[str, object], bool]] = []
 
     def open(
-        self, *, width=1440, height=900, scheme="light", session_cookie=None, **options
+        self,
+        *,
+        width=1440,
+        height=900,
+        scheme="light",
+        reduced_motion="no-preference",
+        session_cookie=None,
+        alone=False,
+        **options,
     ):
-        """A new page; `session_cookie` logs it in (see `login_cookie`)."""
-        context = self.browser.new_context(
-            viewport={"width": width, "height": height},
-            color_scheme=scheme,
-            base_url=self.base_url,
-            **options,
+        """A page without a past; `session_cookie` logs it in (see `login_cookie`).
+
+        A test that adds scripts or listeners to its page, or looks at how the page
+        comes up for the first time, opens it `alone`: in a new context, which nobody
+        gets after it.
+        """
+        options["base_url"] = self.base_url
+        alone = alone or self.kept is None
+        page = None if alone else self.kept.take(options)
+        if page is None:
+            context = self.browser.new_context(**options)
+            context.set_default_timeout(15_000)
+            context.add_init_script(COLLECT_VIOLATIONS)
+            page = context.new_page()
+        self._pages.append((page, options, alone))
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(
+            media="null", color_scheme=scheme, reduced_motion=reduced_motion
         )
-        context.set_default_timeout(15_000)
-        context.add_init_script(COLLECT_VIOLATIONS)
         if session_cookie:
-            context.add_cookies(
+            page.context.add_cookies(
                 [{"name": "sessionid", "value": session_cookie, "url": self.base_url}]
             )
-        page = context.new_page()
-        host = urlsplit(self.base_url).netloc
-        page.on(
-            "console",
-            lambda message: (
-                message.type == "error"
-                and self.problems.append(f"console: {message.text}")
-            ),
-        )
-        page.on("pageerror", lambda error: self.problems.append(f"script: {error}"))
-        page.on(
-            "request",
-            lambda request: (
-                request.url.startswith(("http:", "https:"))
-                and urlsplit(request.url).netloc != host
-                and self.problems.append(f"foreign request: {request.url}")
-            ),
-        )
-        self._contexts.append(context)
-        self._pages.append(page)
+        for event, note in self._watchers.items():
+            page.on(event, note)
         return page
 
     def close(self) -> None:
-        for page in self._pages:
+        for page, _, _ in self._pages:
             if not page.is_closed():
                 self.problems += page.evaluate("window.__violations || []")
-        for context in self._contexts:
-            context.close()
+        for page, options, alone in self._pages:
+            for event, note in self._watchers.items():
+                page.remove_listener(event, note)
+            if alone:
+                page.context.close()
+            else:
+                self.kept.give_back(options, page)
+
+    @cached_property
+    def _watchers(self):
+        """What listens on each page, by event."""
+        host = urlsplit(self.base_url).netloc
+        note = self.problems.append
+
+        def on_console(message):
+            if message.type == "error":
+                note(f"console: {message.text}")
+
+        def on_request(request):
+            is_web = request.url.startswith(("http:", "https:"))
+            if is_web and urlsplit(request.url).netloc != host:
+                note(f"foreign request: {request.url}")
+
+        return {
+            "console": on_console,
+            "pageerror": lambda error: note(f"script: {error}"),
+            "request": on_request,
+        }
+
+
+@pytest.fixture(scope="session")
+def kept_pages(chromium) -> KeptPages:
+    """Pages that stay open from test to test; the browser's end is theirs."""
+    return KeptPages()
 
 
 @pytest.fixture
-def pages(chromium, live_server) -> Iterator[WatchedPages]:
+def pages(chromium, kept_pages, live_server) -> Iterator[WatchedPages]:
     """Opens watched pages; problems that a page had fail the test at its end.
 
     A test that provokes an error on purpose clears ``pages.problems``.
     """
-    watched = WatchedPages(chromium, live_server.url)
+    watched = WatchedPages(chromium, live_server.url, kept_pages)
     yield watched
     watched.close()
     assert watched.problems == []

@@ -7,9 +7,9 @@ import pytest
 from django.db import connections
 
 import tests.database_reset  # noqa: F401 - after tests that commit
-from tests.browsing import chromium, chromium_path, login_cookie, pages
+from tests.browsing import chromium, chromium_path, kept_pages, login_cookie, pages
 
-__all__ = ["chromium", "login_cookie", "pages"]
+__all__ = ["chromium", "kept_pages", "login_cookie", "pages"]
 
 
 @pytest.fixture(scope="session")

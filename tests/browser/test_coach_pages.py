@@ -9,39 +9,19 @@ from playwright.sync_api import expect
 
 from athletes.models import EventCorrection, Note
 from simulator.swings import truth
+from tests.browser.looks import DRAWN, SETTLED, show
 from tests.browser.site_pages import hit
-from tests.factories import make_player, make_user, simulated_movements
+from tests.factories import make_player, simulated_movements
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-DRAWN = "() => document.querySelectorAll('[data-chart]:not([data-drawn])').length === 0"
 
 HIGHEST = """() => Object.fromEntries(
   document.querySelector("#sequence .js-plotly-plot")._fullData.map((trace) =>
     [trace.name, Math.max(...Array.from(trace.y).filter(Number.isFinite))]))"""
 
 
-@pytest.fixture
-def visit(pages, login_cookie):
-    """Function: path -> a page of a logged-in coach."""
-    cookie = login_cookie(make_user())
-
-    def open_page(path, **options):
-        page = pages.open(session_cookie=cookie, **options)
-        page.goto(path)
-        page.wait_for_load_state("networkidle")
-        return page
-
-    return open_page
-
-
 def first_swing(session):
     return session.movements.filter(is_swing=True).in_session_order().first()
-
-
-def show(page, selector):
-    page.locator(selector).scroll_into_view_if_needed()
-    page.wait_for_function(DRAWN)
 
 
 @pytest.mark.parametrize("bats", ["R", "L"])
@@ -89,12 +69,15 @@ def test_way_from_home_to_a_swing_and_to_the_next_by_key(visit):
     session = hit()
     page = visit("/")
     page.get_by_role("link", name="Mar 1, 2026").first.click()
-    page.wait_for_load_state("networkidle")
+    page.wait_for_url("**/sessions/**")
+    page.wait_for_function(SETTLED)
     page.locator(".swing-strip a").first.click()
-    page.wait_for_load_state("networkidle")
+    page.wait_for_url("**/swings/**")
+    page.wait_for_function(SETTLED)
     first = page.url
     page.keyboard.press("j")
     page.wait_for_url(lambda url: "/swings/" in url and url != first)
+    page.wait_for_function(SETTLED)
     page.keyboard.press("k")
     page.wait_for_url(lambda url: url.split("?")[0] == first.split("?")[0])
     assert session.movements.count() == 6
@@ -212,7 +195,7 @@ def test_moved_line_is_saved_or_put_back_where_it_was_moved(visit):
 
 def test_a_long_wait_is_announced_and_ends(visit):
     session = hit(swings=slice(0, 1))
-    page = visit(f"/athletes/sessions/{session.pk}/")
+    page = visit(f"/athletes/sessions/{session.pk}/", alone=True)
     wire = page.context.new_cdp_session(page)
     wire.send("Network.enable")
     slow = {"downloadThroughput": -1, "uploadThroughput": -1, "latency": 1500}

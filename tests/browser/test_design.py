@@ -3,57 +3,33 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
 from tests.browser import gallery
+from tests.browser.looks import (
+    PAINTED,
+    STILL,
+    problems_at_each_width,
+    show,
+    violations,
+)
 from tests.factories import make_user
 
-AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.urls("tests.browser.gallery"),
 ]
-
-# Functions, not expressions: Playwright evaluates an expression again at each look,
-# with an eval that the content security policy refuses.
-DRAWN = "() => document.querySelectorAll('[data-chart]:not([data-drawn])').length === 0"
-
-
-@pytest.fixture
-def visit(pages, login_cookie):
-    """Function: path -> a page of a logged-in coach."""
-    cookie = login_cookie(make_user())
-
-    def open_page(path, **options):
-        page = pages.open(session_cookie=cookie, **options)
-        page.goto(path)
-        page.wait_for_load_state("networkidle")
-        return page
-
-    return open_page
 
 
 @pytest.fixture
 def swing(visit):
     def open_swing(**options):
         page = visit("/swing/", **options)
-        page.locator("#sequence").scroll_into_view_if_needed()
-        page.wait_for_function(DRAWN)
+        show(page, "#sequence")
         return page
 
     return open_swing
-
-
-def axe(page):
-    page.evaluate(AXE)
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return [
-        (violation["id"], node["target"], node.get("failureSummary", ""))
-        for violation in found["violations"]
-        for node in violation["nodes"]
-    ]
 
 
 def strokes(page, selector="#sequence"):
@@ -76,27 +52,28 @@ def number(page, selector, attribute="x1"):
     return float(page.locator(selector).first.get_attribute(attribute))
 
 
-@pytest.mark.parametrize("path", ["/", "/swing/"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1440])
-def test_pages_have_no_accessibility_violation_and_fit(visit, path, scheme, width):
-    # axe sets styles of its own, which the policy would report.
-    page = visit(path, scheme=scheme, width=width, bypass_csp=True)
-    if path == "/swing/":
-        page.locator("#sequence").scroll_into_view_if_needed()
-        page.wait_for_function(DRAWN)
-    assert axe(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+def test_pages_have_no_accessibility_violation_and_fit(visit):
+    page = visit("/", width=390, **STILL)
+    assert problems_at_each_width(page) == []
+
+
+def test_page_of_a_swing_has_no_accessibility_violation_and_fits(swing):
+    page = swing(width=390, **STILL)
+    # The figure's buttons are looked at where they stand, on the page of a real swing.
+    assert problems_at_each_width(page, targets=False) == []
 
 
 @pytest.mark.parametrize(
     "path", ["/accounts/login/", "/accounts/password_reset/", "/no/such/page"]
 )
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_without_login_have_no_violation(pages, path, scheme):
-    page = pages.open(scheme=scheme, bypass_csp=True)
+def test_pages_without_login_have_no_violation(pages, path):
+    page = pages.open(**STILL)
     page.goto(path)
-    assert axe(page) == []
+    problems = {"light": violations(page)}
+    page.emulate_media(color_scheme="dark")
+    page.evaluate(PAINTED)
+    problems["dark"] = violations(page, colors_alone=True)
+    assert problems == {"light": [], "dark": []}
     pages.problems[:] = [p for p in pages.problems if "404" not in p]
 
 
@@ -132,7 +109,7 @@ def test_without_scripts_the_theme_is_the_system_s(visit, scheme, background):
 
 
 def test_remembered_theme_holds_before_the_page_has_a_body(visit):
-    page = visit("/", scheme="light")
+    page = visit("/", scheme="light", alone=True)
     page.evaluate("localStorage.setItem('theme', 'dark')")
     page.add_init_script(
         """new MutationObserver((_, observer) => {
@@ -249,15 +226,22 @@ def test_stepping_the_figure_moves_the_cursor_of_the_chart(swing):
     assert page.locator("[data-figure3d-time]").inner_text().startswith("+8 ms")
 
 
+SMOOTH = """() => {
+  const now = [document.getElementById('figure').swingFigure.draws, performance.now()];
+  const seen = (window.seenDraws ||= []);
+  seen.push(now);
+  return seen.some(([draws, at]) =>
+    now[1] - at >= 500 && (now[0] - draws) / (now[1] - at) > 0.02);
+}"""
+
+
 def test_figure_plays_smoothly_and_stops_at_the_end(swing):
     page = swing()
     figure = "document.getElementById('figure').swingFigure"
     page.get_by_role("button", name="Play", exact=True).click()
-    before = page.evaluate(f"[{figure}.draws, performance.now()]")
-    page.wait_for_timeout(1000)
-    after = page.evaluate(f"[{figure}.draws, performance.now()]")
-    rate = (after[0] - before[0]) / (after[1] - before[1]) * 1000
-    assert rate > 20  # 30 and more when nothing else runs; benchmarks measure it
+    # More than 20 pictures a second over half a second, once: another process may take
+    # the processor for a while. Benchmarks measure how many it can be.
+    page.wait_for_function(SMOOTH)
     page.get_by_role("button", name="Pause").click()
     page.evaluate(f"{figure}.moveTo(1.55)")
     page.get_by_role("button", name="Play", exact=True).click()
@@ -388,7 +372,8 @@ def test_chart_that_htmx_brings_is_drawn_and_cleared_when_it_goes(swing):
 
 
 def test_charts_below_the_screen_wait_until_the_reader_moves(visit):
-    page = visit("/swing/", width=390, height=300)
+    page = visit("/swing/", width=390, height=300, alone=True)
+    page.wait_for_load_state("networkidle")
     box = page.locator("#sequence").bounding_box()
     assert box["y"] > 300
     assert page.evaluate("() => typeof window.Plotly") == "undefined"
@@ -411,7 +396,7 @@ CANVAS_COLORS = """() => {
 
 
 def test_first_picture_has_curves_legend_and_events_before_plotly(pages, login_cookie):
-    page = pages.open(session_cookie=login_cookie(make_user()))
+    page = pages.open(session_cookie=login_cookie(make_user()), alone=True)
     page.route("**/plotly-basic*", lambda route: route.abort())
     page.goto("/swing/")
     page.locator("#sequence").scroll_into_view_if_needed()

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import expect
 
 from athletes.analysis.summaries import refresh_player_summaries
 from athletes.identity import duplicates
 from athletes.models import AthleteMerge, DuplicatePair, Player
+from tests.browser.looks import STILL, go, problems_at_each_width
 from tests.factories import make_player, make_session, make_staff, make_swing, make_team
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 SHARED = "00000000-0000-4000-8000-00000000beef"
 
 
@@ -46,13 +44,6 @@ def staff_page(pages, login_cookie):
     """Function: a page of a logged-in member of staff."""
     cookie = login_cookie(make_staff(username="staff-of-the-test"))
     return lambda **options: pages.open(session_cookie=cookie, **options)
-
-
-def axe_problems(page):
-    """Violations; the page is opened with `bypass_csp`, for axe brings own styles."""
-    page.evaluate(AXE)
-    found = page.evaluate("async () => (await axe.run()).violations")
-    return [(item["id"], [n["html"] for n in item["nodes"]]) for item in found]
 
 
 def test_from_the_flag_to_the_merge_and_back(staff_page, two):
@@ -95,16 +86,14 @@ def test_without_scripts_a_pair_is_called_two_people_and_taken_back(staff_page, 
     assert DuplicatePair.objects.get().dismissed_at is None
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1440])
-def test_the_pages_read_well(staff_page, two, theme, width):
-    page = staff_page(scheme=theme, width=width, bypass_csp=True)
-    paths = (
+def test_the_pages_read_well(staff_page, two):
+    page = staff_page(width=390, **STILL)
+    problems = {}
+    for path in (
         "/athletes/duplicates/",
         f"/athletes/{two[0].pk}/merge/{two[1].pk}/",
-    )
-    for path in paths:
-        page.goto(path)
-        page.wait_for_load_state("networkidle")
-        assert axe_problems(page) == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    ):
+        go(page, path)
+        if found := problems_at_each_width(page):
+            problems[path] = found
+    assert problems == {}

@@ -11,31 +11,22 @@ from playwright.sync_api import expect
 
 from athletes.analysis import run, summaries
 from sharing.models import SavedComparison, ShareLink
+from tests.browser.looks import (
+    OVERFLOW,
+    STILL,
+    THEMES,
+    at_each_width,
+    go,
+    violations,
+)
 from tests.factories import (
     make_player,
     make_session,
-    make_user,
     simulated_movements,
     store_simulated,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
-
-
-@pytest.fixture
-def visit(pages, login_cookie):
-    """Function: path -> a page of a logged-in coach."""
-    cookie = login_cookie(make_user())
-
-    def open_page(path, **options):
-        page = pages.open(session_cookie=cookie, **options)
-        page.goto(path)
-        page.wait_for_load_state("networkidle")
-        return page
-
-    return open_page
 
 
 def hit(player, *, date=dt.date(2026, 3, 1), swings=slice(None)):
@@ -69,23 +60,15 @@ def of_a_wide_name():
     return player
 
 
-def axe(page):
-    """Violations; the page is opened with `bypass_csp`, for axe brings own styles."""
-    page.evaluate(AXE)
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return [
-        (violation["id"], node["target"])
-        for violation in found["violations"]
-        for node in violation["nodes"]
-    ]
-
-
 @pytest.mark.parametrize("make", [of_no_swing, of_one_swing, of_many, of_a_wide_name])
-@pytest.mark.parametrize("paper", ["A4", "Letter"])
-def test_it_prints_on_one_page(visit, make, paper):
+def test_it_prints_on_one_page(visit, make):
     page = visit(f"/athletes/{make().pk}/sheet/")
-    printed = page.pdf(format=paper)
-    assert len(re.findall(rb"/Type /Page\b(?!s)", printed)) == 1
+    printed = {paper: page.pdf(format=paper) for paper in ("A4", "Letter")}
+    lengths = {
+        paper: len(re.findall(rb"/Type /Page\b(?!s)", pdf))
+        for paper, pdf in printed.items()
+    }
+    assert lengths == {"A4": 1, "Letter": 1}
     page.emulate_media(media="print")
     for selector in (".site-header", ".sheet-tools", "#share", ".breadcrumbs"):
         expect(page.locator(selector)).to_be_hidden()
@@ -96,27 +79,26 @@ def test_it_prints_on_one_page(visit, make, paper):
     assert wide == 0
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1440])
-def test_it_is_black_on_white_and_fits(visit, scheme, width):
-    page = visit(
-        f"/athletes/{of_many().pk}/sheet/", width=width, scheme=scheme, bypass_csp=True
-    )
-    colours = page.locator(".sheet").evaluate(
-        "(sheet) => ['color', 'backgroundColor'].map((name) =>"
-        " getComputedStyle(sheet)[name])"
-    )
-    assert colours == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert axe(page) == []
+COLORS = """(sheet) => ['color', 'backgroundColor']
+  .map((name) => getComputedStyle(sheet)[name])"""
 
 
-def test_its_numbers_stand_on_the_screen_of_a_phone(visit):
-    page = visit(f"/athletes/{of_many().pk}/sheet/", width=390)
-    for cell in page.locator(".sheet__table tbody tr").first.locator("td").all():
-        box = cell.bounding_box()
-        assert box["x"] >= 0
-        assert box["x"] + box["width"] <= 390
+def test_it_is_black_on_white_and_fits_with_its_numbers_on_the_screen(visit):
+    page = visit(f"/athletes/{of_many().pk}/sheet/", width=390, **STILL)
+    problems = []
+    for width, theme in at_each_width(page):
+        found = violations(page, colors_alone=theme != THEMES[0])
+        if (over := page.evaluate(OVERFLOW)) > 0:
+            found.append(f"{over} px too wide")
+        colors = page.locator(".sheet").evaluate(COLORS)
+        if colors != ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]:
+            found.append(f"colors {colors}")
+        for cell in page.locator(".sheet__table tbody tr").first.locator("td").all():
+            box = cell.bounding_box()
+            if box["x"] < 0 or box["x"] + box["width"] > width:
+                found.append(f"a number outside: {box}")
+        problems += [f"{width} {theme}: {one}" for one in found]
+    assert problems == []
 
 
 def test_a_link_opens_the_sheet_for_a_stranger_until_it_is_revoked(
@@ -131,12 +113,11 @@ def test_a_link_opens_the_sheet_for_a_stranger_until_it_is_revoked(
     url = field.input_value()
     assert url.startswith(f"{live_server.url}/shared/")
 
-    stranger = pages.open(width=390, bypass_csp=True)
-    stranger.goto(url)
-    stranger.wait_for_load_state("networkidle")
+    stranger = pages.open(width=390, **STILL)
+    go(stranger, url)
     expect(stranger.get_by_role("heading", name="Ada Q.")).to_be_visible()
     expect(stranger.get_by_role("navigation")).to_have_count(0)
-    assert axe(stranger) == []
+    assert violations(stranger) == []
     with stranger.expect_download() as download:
         stranger.get_by_role("link", name="Download PDF").click()
     assert Path(download.value.path()).read_bytes().startswith(b"%PDF-")
@@ -157,7 +138,7 @@ def test_a_link_opens_the_sheet_for_a_stranger_until_it_is_revoked(
     expect(
         stranger.get_by_role("heading", name="This link opens nothing")
     ).to_be_visible()
-    assert axe(stranger) == []
+    assert violations(stranger) == []
     pages.problems.clear()  # the 404 is told in the console
 
 
@@ -174,7 +155,7 @@ def test_a_comparison_is_saved_found_renamed_and_deleted(visit):
     items = f"items=session-{first.pk},session-{second.pk}"
     page = visit(
         f"/athletes/compare/?{items}&series=pelvis_omega&align=foot_down",
-        bypass_csp=True,
+        **STILL,
     )
     page.get_by_label("Name", exact=True).fill("Spring against winter")
     page.get_by_role("button", name="Save this comparison").click()
@@ -183,7 +164,7 @@ def test_a_comparison_is_saved_found_renamed_and_deleted(visit):
     page.get_by_role("link", name="Saved comparisons").click()
     row = page.get_by_role("row", name="Spring against winter")
     expect(row).to_contain_text("Ada Quillington, Jan 1, 2026")
-    assert axe(page) == []
+    assert violations(page) == []
     row.get_by_text("Change").click()
     row.get_by_label("Name").fill("Winter and spring")
     row.get_by_role("button", name="Save").click()

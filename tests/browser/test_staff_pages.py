@@ -15,6 +15,7 @@ from accounts.services import find_token
 from syncing.choices import JobState
 from syncing.models import ExportJob
 from tests import factories
+from tests.browser.looks import OVERFLOW, PAINTED, THEMES, WIDTHS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -22,9 +23,20 @@ pytestmark = pytest.mark.django_db(transaction=True)
 PICTURES = os.environ.get("PICTURES")
 
 
+def in_each_theme(page):
+    for theme in THEMES:
+        page.emulate_media(color_scheme=theme)
+        page.evaluate(PAINTED)
+        yield theme
+
+
 def picture(page, name):
-    if PICTURES:
-        page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
+    if not PICTURES:
+        return
+    width = page.viewport_size["width"]
+    for theme in in_each_theme(page):
+        path = Path(PICTURES) / f"{name}-{width}-{theme}.png"
+        page.screenshot(path=path, full_page=True)
 
 
 def code_now(key: bytes, steps: int = 0) -> str:
@@ -32,8 +44,7 @@ def code_now(key: bytes, steps: int = 0) -> str:
 
 
 def does_not_scroll_sideways(page):
-    wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    return wide <= 0
+    return all(page.evaluate(OVERFLOW) <= 0 for _ in in_each_theme(page))
 
 
 def log_in(page, user):
@@ -43,22 +54,19 @@ def log_in(page, user):
     page.get_by_role("button", name="Log in").click()
 
 
-@pytest.mark.parametrize(
-    ("width", "scheme"),
-    [(390, "dark"), (1440, "light"), (390, "light"), (1440, "dark")],
-)
-def test_a_second_factor_from_turning_on_to_logging_in(pages, width, scheme):
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_second_factor_from_turning_on_to_logging_in(pages, width):
     user = factories.make_user(first_name="Robin")
-    page = pages.open(width=width, scheme=scheme)
+    page = pages.open(width=width)
     log_in(page, user)
     page.goto("/accounts/second-factor/")
-    picture(page, f"second-factor-off-{width}-{scheme}")
+    picture(page, "second-factor-off")
     page.get_by_role("link", name="Turn it on").click()
     qr = page.get_by_alt_text("QR code of the key below")
     assert qr.evaluate("image => image.naturalWidth") > 100
     page.get_by_text("Or type the key").click()
     key = page.locator(".key").inner_text().replace(" ", "")
-    picture(page, f"second-factor-on-{width}-{scheme}")
+    picture(page, "second-factor-on")
     assert does_not_scroll_sideways(page)
     plain = b32decode(key)
     page.get_by_label("Your password").fill(factories.PASSWORD)
@@ -66,17 +74,17 @@ def test_a_second_factor_from_turning_on_to_logging_in(pages, width, scheme):
     page.get_by_role("button", name="Turn it on").click()
     codes = page.locator(".recovery-codes code").all_inner_texts()
     assert len(codes) == 10
-    picture(page, f"recovery-codes-{width}-{scheme}")
+    picture(page, "recovery-codes")
     assert does_not_scroll_sideways(page)
     page.get_by_role("link", name="I have kept them").click()
     page.get_by_role("heading", name="It is on").wait_for()
-    picture(page, f"second-factor-is-on-{width}-{scheme}")
+    picture(page, "second-factor-is-on")
 
-    other = pages.open(width=width, scheme=scheme)
+    other = pages.open(width=width)
     log_in(other, user)
     other.get_by_role("heading", name="Enter the code").wait_for()
     assert other.get_by_label("Code").evaluate("e => e === document.activeElement")
-    picture(other, f"login-code-{width}-{scheme}")
+    picture(other, "login-code")
     # The next code: the present one was used to turn it on.
     other.get_by_label("Code").fill(code_now(plain, steps=1))
     other.get_by_role("button", name="Log in").click()
@@ -98,13 +106,8 @@ def test_a_wrong_code_is_said_beside_the_field(pages):
     pages.problems.clear()  # the browser notes the status 422 in its console
 
 
-@pytest.mark.parametrize(
-    ("width", "scheme"),
-    [(390, "dark"), (1440, "light"), (390, "light"), (1440, "dark")],
-)
-def test_the_start_page_leads_to_what_needs_somebody(
-    pages, login_cookie, width, scheme
-):
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_start_page_leads_to_what_needs_somebody(pages, login_cookie, width):
     session = factories.make_synced_session(swings=3)
     session.movements.filter(position=1).update(quality_grade="poor")
     ExportJob.objects.create(
@@ -114,32 +117,33 @@ def test_the_start_page_leads_to_what_needs_somebody(
         last_error="The file cannot be read.",
     )
     staff = factories.make_superuser()
-    page = pages.open(width=width, scheme=scheme, session_cookie=login_cookie(staff))
+    page = pages.open(width=width, session_cookie=login_cookie(staff))
     page.goto("/admin/")
-    picture(page, f"admin-start-{width}-{scheme}")
-    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    lightness = sum(map(int, re.findall(r"\d+", background)[:3])) / 3
-    assert (lightness < 128) is (scheme == "dark")
+    picture(page, "admin-start")
+    for theme in in_each_theme(page):
+        background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        lightness = sum(map(int, re.findall(r"\d+", background)[:3])) / 3
+        assert (lightness < 128) is (theme == "dark"), theme
     assert does_not_scroll_sideways(page)
     tile = page.locator(".overview__tile", has_text="Failed files")
     assert tile.get_by_text("needs care").is_visible()
     tile.get_by_role("link").click()
     page.get_by_text("The file cannot be read.").wait_for()
-    picture(page, f"admin-failed-{width}-{scheme}")
+    picture(page, "admin-failed")
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1440, "light")])
-def test_swings_are_counted_out_together(pages, login_cookie, width, scheme):
+@pytest.mark.parametrize("width", WIDTHS)
+def test_swings_are_counted_out_together(pages, login_cookie, width):
     session = factories.make_synced_session(swings=3)
     staff = factories.make_staff()
-    page = pages.open(width=width, scheme=scheme, session_cookie=login_cookie(staff))
+    page = pages.open(width=width, session_cookie=login_cookie(staff))
     page.goto(f"/admin/athletes/movement/?session__id__exact={session.pk}")
     page.get_by_label("Select all objects on this page").check()
     page.get_by_label("Action:").select_option("count_out")
-    picture(page, f"admin-movements-{width}-{scheme}")
+    picture(page, "admin-movements")
     page.get_by_role("button", name="Go").click()
     page.get_by_label("Reason").fill("Markers were lost")
-    picture(page, f"admin-count-out-{width}-{scheme}")
+    picture(page, "admin-count-out")
     page.get_by_role("button", name="Count them out").click()
     page.get_by_text("3 swings: saved").wait_for()
     assert set(session.movements.values_list("inclusion_reason", flat=True)) == {
@@ -147,21 +151,20 @@ def test_swings_are_counted_out_together(pages, login_cookie, width, scheme):
     }
     page.goto(f"/admin/athletes/movement/{session.movements.first().pk}/change/")
     page.get_by_role("cell", name="Swing counted in or out").wait_for()
-    picture(page, f"admin-movement-{width}-{scheme}")
+    picture(page, "admin-movement")
     assert does_not_scroll_sideways(page)
     page.goto(f"/admin/athletes/player/{session.player_id}/change/")
-    picture(page, f"admin-player-{width}-{scheme}")
+    picture(page, "admin-player")
     assert does_not_scroll_sideways(page)
     page.goto("/admin/accounts/user/")
-    picture(page, f"admin-users-{width}-{scheme}")
+    picture(page, "admin-users")
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1440, "light")])
-def test_a_new_token_is_copied(pages, login_cookie, width, scheme):
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_new_token_is_copied(pages, login_cookie, width):
     staff = factories.make_staff()
     page = pages.open(
         width=width,
-        scheme=scheme,
         session_cookie=login_cookie(staff),
         permissions=["clipboard-read", "clipboard-write"],
     )
@@ -177,4 +180,4 @@ def test_a_new_token_is_copied(pages, login_cookie, width, scheme):
     page.get_by_role("button", name="Copied").wait_for()
     assert page.evaluate("navigator.clipboard.readText()") == secret
     assert does_not_scroll_sideways(page)
-    picture(page, f"admin-token-{width}-{scheme}")
+    picture(page, "admin-token")

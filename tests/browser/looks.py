@@ -1,0 +1,89 @@
+"""What every test may ask of an open page: whether it stands, fits and can be read."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+# Functions, not expressions: Playwright evaluates an expression again at each look,
+# with an eval that the content security policy refuses.
+DRAWN = "() => document.querySelectorAll('[data-chart]:not([data-drawn])').length === 0"
+# Swagger UI draws itself when the rest of its page stands.
+SETTLED = """() => document.querySelector('.htmx-request') === null &&
+  (!document.querySelector('#swagger-ui') || document.querySelector('.opblock'))"""
+# The page's own scripts hear of a new width or theme with the next picture.
+PAINTED = """() => new Promise((next) =>
+  requestAnimationFrame(() => requestAnimationFrame(next)))"""
+OVERFLOW = """() => {
+  const root = document.documentElement;
+  return root.scrollWidth - root.clientWidth;
+}"""
+
+#: Widths and themes of `problems_at_each_width`; a page is opened narrow and light.
+WIDTHS = (390, 1440)
+THEMES = ("light", "dark")
+
+#: What a page is opened with for axe: it measures colors with a style sheet of its
+#: own, and they should not be on their way from one theme to the other.
+STILL = {"bypass_csp": True, "reduced_motion": "reduce"}
+
+
+def go(page, path):
+    """Open and wait for what the page fetches: leaving earlier would be a fault."""
+    page.goto(path)
+    page.wait_for_function(SETTLED)
+
+
+def show(page, selector):
+    """Scroll there and wait for the charts: they are drawn when they come near."""
+    page.locator(selector).scroll_into_view_if_needed()
+    page.wait_for_function(DRAWN)
+
+
+@cache
+def _axe() -> str:
+    return (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
+
+
+# The size of what is tapped is not among axe's defaults.
+FIND = """([within, only, targets]) => axe.run(within || document, {
+  resultTypes: ['violations'],
+  ...(only ? {runOnly: only} : {rules: {'target-size': {enabled: targets}}}),
+})"""
+COLORS = ["color-contrast", "link-in-text-block"]
+
+
+def violations(page, *, within=None, colors_alone=False, targets=True):
+    """What axe finds on a page that was opened `STILL`, or in one element of it."""
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(_axe())
+    found = page.evaluate(FIND, [within, COLORS if colors_alone else None, targets])
+    return [
+        f"{violation['id']} {node['target']} {node.get('failureSummary', '')}"
+        for violation in found["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+def at_each_width(page):
+    """Each width in each theme: the page is made so, and the pair is yielded."""
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        for theme in THEMES:
+            page.emulate_media(color_scheme=theme)
+            page.evaluate(PAINTED)
+            yield width, theme
+
+
+def problems_at_each_width(page, **options):
+    """Violations and what is too wide, at each width in each theme.
+
+    A theme changes colors alone: everything else is looked at once for each width.
+    """
+    problems = []
+    for width, theme in at_each_width(page):
+        if (over := page.evaluate(OVERFLOW)) > 0:
+            problems.append(f"{width} {theme}: {over} px too wide")
+        found = violations(page, colors_alone=theme != THEMES[0], **options)
+        problems += [f"{width} {theme}: {one}" for one in found]
+    return problems
