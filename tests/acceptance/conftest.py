@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import requests
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -102,11 +103,20 @@ def stop_product(product: RunningProduct) -> int:
         raise
 
 
+def assert_gone(product: RunningProduct) -> None:
+    """Nothing that was started answers any more."""
+    for url in (product.url, product.simulator_url):
+        with pytest.raises(requests.ConnectionError):
+            requests.get(url, timeout=2)
+
+
+SIMULATOR = "--players 24 --sessions 12 --swings 3"
+
+
 @pytest.fixture(scope="module")
 def product(tmp_path_factory):
     var = tmp_path_factory.mktemp("product") / "var"
-    running = start_product(
-        var, port=free_port(), simulator="--players 24 --sessions 12 --swings 3"
-    )
+    running = start_product(var, port=free_port(), simulator=SIMULATOR)
     yield running
-    stop_product(running)
+    assert stop_product(running) == 0
+    assert_gone(running)
