@@ -128,7 +128,7 @@ def test_example_is_what_the_code_answers(client, world, method, path, example):
 def rules_in_code():
     """The rule of every event that the mathematics can return, by its source."""
     found = set(EVENT_RULES.values())
-    for path in (ROOT / "biomechanics").glob("*.py"):
+    for path in (ROOT / "biomechanics").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             is_event = isinstance(node, ast.Call) and len(node.args) > 2
             if is_event and getattr(node.func, "id", "") == "FoundEvent":

@@ -10,7 +10,7 @@ from django_otp.oath import totp
 
 from accounts.models import Authenticator, User
 from athletes.api.frames import cell
-from athletes.models import Note, Session
+from athletes.models import Note, Player, Session
 from sharing.models import SavedComparison, ShareLink
 from syncing.models import SyncLog
 from tests import factories
@@ -226,6 +226,8 @@ def test_other_cells_stay_as_they_are(text: str) -> None:
 
 def test_a_link_opens_its_own_path_alone_and_is_counted_once(world: World) -> None:
     token = world.share_token
+    Player.objects.filter(pk=world.player).update(last_name="Maple")
+    ShareLink.objects.filter(pk=world.link).update(full_name=True)
     stranger = Client(raise_request_exception=False)
     for path in (
         f"/shared/{token}/sheet.pdf/",
@@ -249,6 +251,7 @@ def test_a_link_opens_its_own_path_alone_and_is_counted_once(world: World) -> No
     answer = stranger.get(f"/shared/{token}/?player=1&session=1&paper=../../x&token=y")
     link.refresh_from_db()
     assert (answer.status_code, link.open_count) == (200, 1)
+    assert b"Maple" in answer.content
     assert "noindex" in answer["X-Robots-Tag"]
     assert "no-store" in answer["Cache-Control"]
     assert answer["Referrer-Policy"] == "no-referrer"

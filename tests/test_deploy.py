@@ -1,6 +1,7 @@
 """What docs/deploy.md tells a host to run is what the Procfile runs, and exists."""
 
 import configparser
+import os
 import re
 import shutil
 import subprocess
@@ -53,13 +54,18 @@ def test_what_the_procfile_runs_exists():
 
 
 @pytest.mark.parametrize("name", ["release", "web", "worker"])
-def test_units_are_well_formed(name, tmp_path):
+def test_units_are_well_formed(name):
     unit = configparser.RawConfigParser(strict=False)
     unit.read_string(units()[name])
     assert unit["Service"]["EnvironmentFile"] == "/etc/dashboard.env"
     assert unit["Service"]["UMask"] == "0077"
-    if shutil.which("systemd-analyze") is None:
-        return
+    assert unit["Service"]["ExecStart"]
+
+
+@pytest.mark.parametrize("name", ["release", "web", "worker"])
+def test_systemd_understands_the_units(name, tmp_path):
+    if shutil.which("systemd-analyze") is None and os.environ.get("CI") != "true":
+        pytest.skip("no systemd-analyze")
     for other, text in units().items():
         # Here the program stands elsewhere than on the host.
         text = text.replace(BINARIES, "/usr/bin/env ").replace(

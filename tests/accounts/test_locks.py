@@ -109,6 +109,7 @@ def test_what_was_typed_is_not_shown(client, staff):
     attempt = AccessAttempt.objects.get()
     page = client.get(f"/admin/axes/accessattempt/{attempt.pk}/change/")
     assert page.status_code == 200
+    assert "field-ip_address" in page.content.decode()
     assert "post_data" not in page.content.decode()
 
 

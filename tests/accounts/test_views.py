@@ -175,6 +175,7 @@ def test_the_old_password_cannot_be_guessed_where_it_is_changed(client, coach):
 def test_lockout_logs_name_nobody(client, coach, caplog):
     for _ in range(9):
         log_in(client, password="wrong-secret")
+    assert "POST /accounts/login/ 429" in caplog.text
     assert "coach" not in caplog.text
     assert "wrong-secret" not in caplog.text
 

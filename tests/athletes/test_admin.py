@@ -325,6 +325,9 @@ def test_an_athlete_is_not_deleted_but_erased(client, staff):
     assert "the next sync would bring the athlete back" in page.content.decode()
     listed = client.get(reverse("admin:athletes_player_changelist"))
     assert "delete_selected" not in str(listed.context["action_form"])
+    Tag.objects.create(name="power")
+    listed = client.get(reverse("admin:athletes_tag_changelist"))
+    assert "delete_selected" in str(listed.context["action_form"])
 
 
 def test_an_athlete_leads_to_his_sessions_and_a_session_to_its_swings(client, staff):
@@ -417,7 +420,7 @@ def test_fields_are_called_with_their_units(client, staff):
     page = client.get(url).content.decode()
     assert page.count("Height (decimal feet)") == 2  # the field, and its tick
     assert "Weight (pounds)" in page
-    assert "height ft" not in page
+    assert "height ft" not in page.lower()
     assert "Empty while the vendor lists this athlete" in page
 
 

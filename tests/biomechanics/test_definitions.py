@@ -74,7 +74,7 @@ def test_headlines_are_at_most_twelve_and_ranked():
 def test_every_metric_that_is_computed_has_a_definition():
     words = {
         node.value
-        for path in (ROOT / "biomechanics/metrics").glob("*.py")
+        for path in (ROOT / "biomechanics/metrics").rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }

@@ -21,6 +21,8 @@ def test_athlete_without_sessions_says_what_will_come(client, coach):
     response = client.get(f"/athletes/{player.pk}/")
     assert "No sessions yet" in text_of(response)
     assert b'id="numbers"' not in response.content
+    history_of(player, [900.0])
+    assert b'id="numbers"' in client.get(f"/athletes/{player.pk}/").content
 
 
 def test_athlete_page_tells_a_real_change_in_a_sentence(client, coach):

@@ -187,6 +187,7 @@ def test_who_is_no_longer_listed_is_not_compared(client):
 
 
 def test_an_athlete_without_numbers_has_no_such_part(client):
+    assert 'id="peers"' in words(client, crowd(1)[0])
     assert 'id="peers"' not in words(client, make_player())
 
 
@@ -216,6 +217,7 @@ def test_the_page_asks_the_same_questions_of_any_number_of_athletes(client):
 
 def test_by_itself_the_part_is_what_htmx_asks_for(client):
     players = crowd(20)
+    assert "<h1" in words(client, players[0])
     part = words(client, players[0], **{"HX-Request": "true"})
     assert "place__dot" in part
     assert "<h1" not in part

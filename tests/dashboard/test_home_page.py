@@ -32,6 +32,8 @@ def test_home_says_once_that_a_session_waits(client, coach):
     page = text_of(client.get("/"))
     assert page.count("Waiting for the vendor") == 1
     assert "no counted swings" not in page
+    make_session(swing_count=2, summary={"counted": 0})
+    assert "no counted swings" in text_of(client.get("/"))
 
 
 def test_home_names_failed_sessions(client, coach):

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.django_db
 def test_list_answers_htmx_with_the_table_alone(client, coach):
     make_player(last_name="Alder")
     make_player(last_name="Birch")
+    assert "Birch" in text_of(client.get("/athletes/"))
     page = client.get("/athletes/?q=ald")
     fragment = client.get("/athletes/?q=ald", headers={"HX-Request": "true"})
     restored = client.get(

@@ -198,7 +198,9 @@ def test_tag_of_another_team_finds_nobody_and_is_not_offered(client, session):
     user = make_user(limited_to_teams=True)
     make_team(players=[session.player], members=[user])
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    assert "Knee" not in text_of(client.get("/athletes/"))
+    offered = text_of(client.get("/athletes/"))
+    assert "Varsity" in offered
+    assert "Knee" not in offered
     for unknown in ("Knee", "Elbow"):
         page = text_of(client.get("/athletes/", {"tag": unknown}))
         assert "Nobody matches" in page

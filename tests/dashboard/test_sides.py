@@ -411,7 +411,10 @@ def test_both_sides_of_a_session_can_be_held_against_each_other(client, coach, s
     ]
     assert "a clear difference between them is not a change" in text_of(response)
     # What is saved are things; the side of one would be lost.
-    assert "Save this comparison</button>" not in response.content.decode()
+    words = "Save this comparison</button>"
+    assert words not in response.content.decode()
+    earlier = switch.sessions.exclude(pk=newest_of(switch).pk).first()
+    assert words in compare(client, key, f"session-{earlier.pk}").content.decode()
     refused = client.post(
         reverse("sharing:save_comparison"),
         {"items": f"{key}-right,{key}-left", "name": "Both"},
@@ -540,6 +543,7 @@ def test_session_of_both_together_says_so(client, coach, switch):
     assert "3 batting right and 5 batting left together" in text
     assert "Two swings are averaged here as if they were one" in text
     assert "Both sides together: mean ± SD of 8" in text
+    assert "9.1 m/s" in text
 
 
 def test_side_alone_comes_for_htmx(client, coach, switch):

@@ -47,7 +47,11 @@ def test_swing_page_draws_the_sequence_relative_to_peak_hand_speed(
 def test_swing_without_a_bat_has_no_bat_curve_and_counts_from_the_hands(
     client, coach, session
 ):
-    swing = swings_of(session)[-1]
+    with_bat, swing = swings_of(session)[0], swings_of(session)[-1]
+    response = client.get(f"/athletes/swings/{with_bat.pk}/")
+    assert "bat_omega" in {t["key"] for t in figure_of(response, "sequence")["data"]}
+    path = client.get(f"/athletes/swings/{with_bat.pk}/?tab=path")
+    assert "Bat tip" in text_of(path)
     response = client.get(f"/athletes/swings/{swing.pk}/?tab=hands")
     keys = [trace["key"] for trace in figure_of(response, "sequence")["data"]]
     assert "bat_omega" not in keys

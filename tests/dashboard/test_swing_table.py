@@ -98,6 +98,7 @@ def test_page_and_fragment_hold_the_same_order(client, session):
         assert "HX-Target" in response["Vary"]
     assert b"<html" in page.content
     assert b"<html" not in fragment.content
+    assert b"session-curves" in page.content
     assert b"session-curves" not in fragment.content
 
 

@@ -96,6 +96,7 @@ def test_the_tab_offers_them_and_says_whose_they_are(client, swing):
     url = f"/athletes/swings/{swing.pk}/?tab=angles"
     plain = client.get(url).content.decode()
     assert '<option value="trunk">' in plain
+    assert "id_vendor" in plain
     assert "<code>left_knee</code>" not in plain
     chosen = client.get(
         f"{url}&vendor=left_leg", headers={"HX-Request": "true"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.test import Client
 
 from accounts.models import Team
 from athletes.models import (
@@ -43,6 +44,12 @@ def test_limited_coach_finds_nothing_of_other_teams(client, session):
     client.force_login(coach, backend="django.contrib.auth.backends.ModelBackend")
     swing = swings_of(session)[0]
     name = session.player.full_name
+    everybody = Client()
+    everybody.force_login(
+        make_user(), backend="django.contrib.auth.backends.ModelBackend"
+    )
+    for url in ("/athletes/", f"/athletes/compare/?items=athlete-{session.player_id}"):
+        assert name in text_of(everybody.get(url))
     for url in (
         f"/athletes/{session.player_id}/",
         f"/athletes/sessions/{session.pk}/",

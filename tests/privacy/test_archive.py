@@ -252,6 +252,7 @@ def test_what_the_vendor_says_of_others_is_left_out(athlete, coach):
     with zipfile.ZipFile(default_storage.path(archive.file_name)) as opened:
         everything = b"".join(opened.read(name) for name in opened.namelist())
         payloads = json.loads(opened.read("vendor/payloads.json"))
+    assert b"Quixley" in everything
     assert b"Elsewhere" not in everything
     assert other.org_player_id.encode() not in everything
     detail = [p["payload"] for p in payloads if p["vendor_id"] == shared.session_id]

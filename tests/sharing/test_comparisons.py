@@ -109,6 +109,9 @@ def test_who_may_not_see_all_of_it_does_not_see_it(coach, session, swing):
     assert list(visible_comparisons(half)) == []
     assert logged_in(inside).get(url).status_code == 302
     assert logged_in(half).get(url).status_code == 404
+    assert "before and after" in (
+        logged_in(inside).get("/athletes/compare/saved/").content.decode()
+    )
     assert "before and after" not in (
         logged_in(half).get("/athletes/compare/saved/").content.decode()
     )

@@ -132,6 +132,9 @@ def test_it_opens_the_sheet_and_nothing_else(player, coach, stranger):
         if not href.startswith("#")
     } == {f"{url}sheet.pdf", f"{url}sheet.pdf?paper=a4"}
     assert "<form" not in html
+    own = logged_in(coach).get(f"/athletes/{player.pk}/sheet/").content.decode()
+    assert "<form" in own
+    assert "Quillington" in own
     # And it logs nobody in.
     for path in ("/", f"/athletes/{player.pk}/", f"/players/{player.pk}"):
         assert stranger.get(path).status_code in {302, 401}
@@ -353,6 +356,7 @@ def test_staff_revoke_in_the_admin(player, coach):
     staff = factories.make_superuser()
     client = logged_in(staff)
     page = client.get("/admin/sharing/sharelink/").content.decode()
+    assert f"/{running.pk}/change/" in page
     assert running.digest not in page
     client.post(
         "/admin/sharing/sharelink/",
