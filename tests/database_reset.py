@@ -76,17 +76,22 @@ class Reset:
 _resets: dict[str, Reset] = {}
 
 
+def empty_database(alias: str = "default") -> None:
+    """Leave a database as it is before a test."""
+    reset = _resets.get(alias)
+    if reset is None:
+        # Rows that migrations made go with the first test, as with Django.
+        reset = _resets[alias] = Reset(alias)
+        reset.flush()
+    else:
+        reset.empty()
+
+
 def _empty_databases(self: TransactionTestCase) -> None:
     """Take the place of `TransactionTestCase._fixture_teardown`."""
     assert self.available_apps is None, "the quick way empties all apps"
     for alias in self._databases_names(include_mirrors=False):
-        reset = _resets.get(alias)
-        if reset is None:
-            # Rows that migrations made go with the first test, as with Django.
-            reset = _resets[alias] = Reset(alias)
-            reset.flush()
-        else:
-            reset.empty()
+        empty_database(alias)
 
 
 TransactionTestCase._fixture_teardown = _empty_databases  # type: ignore[method-assign]

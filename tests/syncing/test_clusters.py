@@ -9,13 +9,13 @@ from contextlib import suppress
 
 import pytest
 import redis
-from django.core.management import call_command
 from django.db import connection
 from django_q.models import Task
 
 from simulator.faults import FaultPlan
 from syncing.choices import JobState, RunStatus
 from syncing.models import ExportJob, RequestSlot, SyncLog
+from tests.database_reset import empty_database
 from tests.syncing.conftest import ROOT, database_url
 from tests.syncing.leaks import leaks, patterns
 from tests.syncing.snapshot import differences, snapshot
@@ -185,6 +185,6 @@ def test_killed_cluster_loses_and_doubles_nothing(clusters, start_vendor, run_sy
 
     vendor.app.latency_s = 0
     vendor.app.set_faults(FaultPlan())
-    call_command("flush", verbosity=0, interactive=False)
+    empty_database()
     assert run_sync().status == RunStatus.SUCCESS
     assert differences(snapshot(), resumed) == []

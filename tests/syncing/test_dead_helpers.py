@@ -11,7 +11,6 @@ from contextlib import closing
 from datetime import timedelta
 
 import pytest
-from django.core.management import call_command
 from django.db import connection, connections
 from django.utils import timezone
 
@@ -19,6 +18,7 @@ from syncing import services, sweeping, tasks
 from syncing.choices import JobState, RunStatus
 from syncing.engine import liveness, runs
 from syncing.models import AnalysisJob, ExportJob, RequestSlot, RunHelper, SyncLog
+from tests.database_reset import empty_database
 from tests.factories import make_session
 from tests.syncing.conftest import ROOT, database_url
 from tests.syncing.snapshot import differences, snapshot
@@ -162,7 +162,7 @@ def is_locked():
 def assert_equals_a_clean_run(vendor, run_sync):
     found = snapshot()
     vendor.app.latency_s = 0
-    call_command("flush", verbosity=0, interactive=False)
+    empty_database()
     assert run_sync().status == RunStatus.SUCCESS
     assert differences(snapshot(), found) == []
 

@@ -3,10 +3,10 @@
 import logging
 
 import pytest
-from django.core.management import call_command
 
 from simulator.faults import FaultPlan
 from syncing.choices import RunStatus
+from tests.database_reset import empty_database
 from tests.syncing.leaks import leaks, patterns
 from tests.syncing.snapshot import differences, snapshot
 
@@ -34,7 +34,7 @@ def test_faults_in_three_of_ten_answers_change_nothing(
     assert leaks(caplog.text, patterns(vendor)) == []
 
     vendor.app.set_faults(FaultPlan())
-    call_command("flush", verbosity=0, interactive=False)
+    empty_database()
     assert run_sync().status == RunStatus.SUCCESS
     assert differences(snapshot(), faulty) == []
 

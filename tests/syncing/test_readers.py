@@ -13,7 +13,6 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
 from django.utils import timezone
 
 from athletes.frames.unpacking import unpack
@@ -27,6 +26,7 @@ from syncing.models import ExportJob
 from syncing.reader.errors import ExportFileError
 from syncing.reader.limits import ReadLimits
 from syncing.reader.packing import read_and_pack
+from tests.database_reset import empty_database
 from tests.syncing.conftest import FAST
 from tests.syncing.reader.tables import as_parquet, frames, stacked
 
@@ -305,7 +305,7 @@ def test_run_with_processes_stores_what_one_without_stores(
     with_processes = stored()
     assert all(with_processes.values())
 
-    call_command("flush", verbosity=0, interactive=False)
+    empty_database()
     settings.SYNC_PROCESSES = 0
     assert run_sync().status == RunStatus.SUCCESS
     assert stored() == with_processes

@@ -15,6 +15,7 @@ from syncing import services, sweeping, tasks
 from syncing.choices import JobState, RunStatus, SyncType
 from syncing.engine import runs
 from syncing.models import ExportJob, SyncLog
+from tests.database_reset import empty_database
 from tests.factories import make_staff
 from tests.syncing.snapshot import differences, snapshot
 
@@ -207,9 +208,7 @@ def test_kill_in_the_middle_ends_like_one_clean_run(
     assert SyncLog.objects.filter(status=RunStatus.ABANDONED).count() == 3
     resumed = snapshot()
 
-    from django.core.management import call_command
-
-    call_command("flush", verbosity=0, interactive=False)
+    empty_database()
     assert run_sync().status == RunStatus.SUCCESS
     assert differences(snapshot(), resumed) == []
 
