@@ -59,7 +59,6 @@ ON_BOTH = (
     "tests/accounts/test_locks.py",
     "tests/accounts/test_tokens.py",
     "tests/acceptance/test_two_hosts.py",
-    "tests/syncing/test_broker_away.py",
     "tests/syncing/test_claims.py",
     "tests/syncing/test_clusters.py",
     "tests/syncing/test_dead_helpers.py",
