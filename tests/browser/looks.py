@@ -35,7 +35,11 @@ def go(page, path):
 
 
 def show(page, selector):
-    """Scroll there and wait for the charts: they are drawn when they come near."""
+    """Scroll there and wait for the charts: they are drawn when they come near.
+
+    A reader who moves nothing waits some seconds for them.
+    """
+    page.mouse.move(1, 1)
     page.locator(selector).scroll_into_view_if_needed()
     page.wait_for_function(DRAWN)
 

@@ -1,9 +1,10 @@
 """The interactive documentation, offline and under the strict content policy."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tests import factories
-from tests.browser.looks import STILL, violations
+from tests.browser.looks import PAINTED, STILL, violations
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -13,7 +14,7 @@ def test_docs_show_every_operation_and_try_one_out(pages, login_cookie):
     page = pages.open(session_cookie=login_cookie(factories.make_user()))
     page.goto("/docs")
     page.wait_for_selector("#operations-athletes-list_players")
-    assert page.locator(".opblock").count() == 15
+    expect(page.locator(".opblock")).to_have_count(15)
     row = page.locator("#operations-athletes-list_players")
     row.locator(".opblock-summary-control").click()
     row.locator(".try-out__btn").click()
@@ -62,6 +63,7 @@ def test_an_opened_operation_has_no_accessibility_violation(pages, login_cookie)
     problems = {"light": violations(page)}
     page.emulate_media(color_scheme="dark")
     page.wait_for_selector("html.dark-mode")
+    page.evaluate(PAINTED)
     problems["dark"] = violations(page, colors_alone=True)
     assert problems == {"light": [], "dark": []}
 

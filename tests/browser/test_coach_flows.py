@@ -297,6 +297,7 @@ def test_swings_are_ordered_by_a_head_and_the_address_keeps_it_beside_the_curves
     page.go_back()
     expect(page.locator("#id_align")).not_to_have_value("foot_down")
     page.wait_for_load_state("load")
+    page.wait_for_function(SETTLED)
     assert "align=foot_down" not in page.url
     page.go_back()
     expect(page.locator(".swing-table th[aria-sort=ascending]")).to_contain_text(

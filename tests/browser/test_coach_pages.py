@@ -58,6 +58,7 @@ def test_order_holds_while_the_list_is_narrowed(visit):
     page = visit("/athletes/")
     page.get_by_role("link", name="Swings", exact=True).last.click()
     page.wait_for_url("**sort=-swings**")
+    page.wait_for_function(SETTLED)
     page.locator("#id_q").press_sequentially("a")
     page.wait_for_url("**q=a**")
     # The address changes before the table does.
@@ -91,7 +92,8 @@ def test_tile_changes_the_trend_in_place(visit):
     show(page, "#trend-chart")
     page.locator(".metric-tile__pick").nth(3).click()
     page.wait_for_url("**metric=peak_pelvis_omega**")
-    assert page.locator("#trend-chart-title").inner_text() == "Peak pelvis turn rate"
+    title = page.locator("#trend-chart-title")
+    expect(title).to_have_text("Peak pelvis turn rate", use_inner_text=True)
     page.wait_for_function(DRAWN)
 
 
@@ -102,7 +104,7 @@ def test_definition_opens_beside_its_number(visit):
     dialog = page.locator("#definition-dialog")
     dialog.get_by_text("How fast the hips turn at their fastest.").wait_for()
     page.keyboard.press("Escape")
-    assert not dialog.is_visible()
+    expect(dialog).to_be_hidden()
 
 
 def test_series_and_alignment_of_a_session_are_in_the_address(visit):
@@ -111,6 +113,7 @@ def test_series_and_alignment_of_a_session_are_in_the_address(visit):
     title = page.locator("#session-curves-chart-title")
     page.select_option("#id_series", "x_factor")
     title.get_by_text("Hip-shoulder separation").wait_for()
+    page.wait_for_function(SETTLED)
     page.select_option("#id_align", "foot_down")
     page.locator("#session-curves-chart").get_by_text("aligned on foot down").wait_for()
     assert "series=x_factor" in page.url
@@ -223,7 +226,7 @@ def test_compare_is_built_by_search_and_kept_in_the_link(visit):
     page.select_option("#id_align", "percent")
     page.wait_for_url("**align=percent**")
     show(page, "#overlay")
-    assert page.get_by_text("These are different athletes").is_visible()
+    expect(page.get_by_text("These are different athletes")).to_be_visible()
 
 
 def test_lists_tables_and_definitions_work_without_scripts(visit):

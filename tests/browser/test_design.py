@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser import gallery
 from tests.browser.looks import (
@@ -307,9 +308,9 @@ def test_keys_search_play_edit_help_and_next_swing(swing):
     assert page.locator("#site-search").input_value() == "jk?"
     page.keyboard.press("Escape")
     page.keyboard.press("?")
-    assert page.locator("#keys-dialog").is_visible()
+    expect(page.locator("#keys-dialog")).to_be_visible()
     page.keyboard.press("Escape")
-    assert not page.locator("#keys-dialog").is_visible()
+    expect(page.locator("#keys-dialog")).to_be_hidden()
     page.keyboard.press("Space")
     page.wait_for_selector("[data-figure3d-play][aria-label=Pause]")
     page.keyboard.press("Space")
@@ -434,7 +435,7 @@ def test_first_picture_has_the_scales_that_plotly_gives_the_chart(swing):
 
 
 def test_page_left_alone_gets_plotly_by_itself(visit):
-    page = visit("/swing/", height=2400)
+    page = visit("/swing/", height=2400, alone=True)
     page.wait_for_selector("#sequence[data-drawn] .main-svg path.js-line")
 
 
