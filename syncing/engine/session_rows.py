@@ -84,10 +84,11 @@ def mark_absent(session_id: str, hitters: set[str]) -> set[int]:
         Session.objects.filter(session_id=session_id, missing_since__isnull=True)
         .exclude(player__in=named, recorded_as__isnull=True)
         .exclude(recorded_as__in=named)
-        # It shows the part of a record that took part.
+        # It shows the part of a record that took part. (Without the rows that are
+        # not folded: nothing is ever outside of a list that holds a NULL.)
         .exclude(
             pk__in=Session.objects.filter(
-                session_id=session_id, player__in=named
+                session_id=session_id, player__in=named, folded_into__isnull=False
             ).values("folded_into")
         )
     )

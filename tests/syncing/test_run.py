@@ -330,3 +330,25 @@ def test_a_session_costs_the_same_statements_however_many_swings(
     assert counts[3] == counts[8]
     expected = {"sqlite": 50, "postgresql": 54}[connection.vendor]
     assert counts[3].total() == expected, counts[3]
+
+
+def test_athlete_whom_a_session_no_longer_names_is_missing_from_it(
+    start_vendor, run_sync
+):
+    vendor = start_vendor(sessions=0)
+    both = [athlete.org_player_id for athlete in vendor.world.athletes[:2]]
+    session_id = vendor.world.add_session(both)
+    run_sync()
+    assert Session.objects.filter(missing_since=None).count() == 2
+
+    vendor.world.session(session_id).athletes = both[:1]
+    vendor.world.touch_session(session_id)
+    run_sync()
+    listed = dict(Session.objects.values_list("player__org_player_id", "missing_since"))
+    assert listed[both[0]] is None
+    assert listed[both[1]] is not None
+
+    vendor.world.session(session_id).athletes = both
+    vendor.world.touch_session(session_id)
+    run_sync()
+    assert Session.objects.filter(missing_since=None).count() == 2
