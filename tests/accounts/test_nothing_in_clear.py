@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from importlib import import_module
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 from axes.models import AccessAttempt, AccessFailureLog
@@ -148,11 +148,16 @@ def addresses(world: World, user: User) -> Iterator[str]:
 
 def send_forms_of(walker: Walker, path: str) -> tuple[list[str], set[type]]:
     """Send the forms with secrets that a page has; what was typed, and the classes."""
-    page = walker.client.get(path, follow=True)
+    where, page = path, walker.client.get(path)
+    while page.status_code in {301, 302}:
+        # Most lead somebody who is not logged in to the login.
+        where = urljoin(where, page["Location"])
+        if urlsplit(where).path in walker.seen:
+            return [], set()
+        page = walker.client.get(where)
     if page.streaming or not page.get("Content-Type", "").startswith("text/html"):
         page.getvalue()  # to its end, which closes the file
         return [], set()
-    where = page.redirect_chain[-1][0] if page.redirect_chain else path
     if urlsplit(where).path in walker.seen:
         return [], set()
     walker.seen.add(urlsplit(where).path)
