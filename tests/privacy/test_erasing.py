@@ -118,6 +118,7 @@ def test_no_trace_is_left_in_any_table_or_file(athlete, staff, files):
     assert not Session.objects.exists()
 
 
+@pytest.mark.processes
 @pytest.mark.django_db(transaction=True)
 def test_the_database_file_holds_no_deleted_text(files):
     if connection.vendor != "sqlite":

@@ -158,7 +158,7 @@ def test_two_clusters_work_each_job_once(clusters, start_vendor, settings):
 
 
 def test_killed_cluster_loses_and_doubles_nothing(clusters, start_vendor, run_sync):
-    vendor = start_vendor(sessions=20, latency_ms=60)
+    vendor = start_vendor(sessions=12, latency_ms=60)
     vendor.app.set_faults(
         FaultPlan(probability=0.3, seed=7, retry_after_s=0, slow_s=0.05)
     )

@@ -88,7 +88,6 @@ def test_command_refuses_while_another_run_is_active(vendor, sync_process):
     assert vendor.log.total == 0
 
 
-@pytest.mark.both
 @pytest.mark.processes
 def test_command_takes_over_a_run_that_is_only_queued(vendor, sync_process):
     log, _ = services.request_sync(trigger="button")
@@ -135,7 +134,6 @@ def test_cancel_of_a_queued_run_ends_it():
     assert not services.request_cancel()
 
 
-@pytest.mark.both
 def test_cancel_stops_a_run_within_seconds(start_vendor, run_sync):
     start_vendor(sessions=12, scenario="plain", latency_ms=150)
     ended = []
@@ -213,7 +211,6 @@ def test_kill_in_the_middle_ends_like_one_clean_run(
     assert differences(snapshot(), resumed) == []
 
 
-@pytest.mark.both
 @pytest.mark.processes
 def test_stop_signal_marks_the_run_and_lets_go_of_its_jobs(
     start_vendor, run_sync, sync_process
