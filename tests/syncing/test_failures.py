@@ -50,8 +50,9 @@ def test_missing_credentials_exit_2(vendor, sync_process, settings):
 
 
 def test_changed_password_is_noticed_although_a_token_is_kept(
-    vendor, run_sync, settings
+    start_vendor, run_sync, settings
 ):
+    start_vendor(sessions=1)
     assert run_sync().status == RunStatus.SUCCESS
     settings.REBOOT_PASSWORD = "changed"
     assert run_sync().error_class == "authentication"
