@@ -52,8 +52,9 @@ def chromium() -> Iterator[object]:
         browser.close()
 
 
-# Empty, and of our site: elsewhere the browser would start another process for it.
-RESTING_PLACE = "/static/icons/mark.svg"
+# Of our site: for another the browser would start a new process. It names its icon:
+# for a page without one the browser asks by itself, and the next test hears of a 404.
+RESTING_PLACE = "/accounts/login/"
 
 # What a page may leave behind in its origin; cookies are the context's.
 FORGET = "() => { localStorage.clear(); sessionStorage.clear(); }"
@@ -76,18 +77,22 @@ class KeptPages:
         return free.pop() if free else None
 
     def give_back(self, options: dict[str, object], page) -> None:
-        """Empty the page and keep it, unless the test closed it."""
+        """Empty the page and keep it; one that was closed or hangs is let go."""
+        from playwright.sync_api import Error
+
         context = page.context
-        if page.is_closed():
+        try:
+            context.set_offline(False)
+            page.unroute_all()
+            page.mouse.move(0, 0)
+            context.clear_cookies()
+            page.goto(RESTING_PLACE)
+            page.evaluate(FORGET)
+            context.clear_cookies()
+        except Error:
             context.close()
-            return
-        context.set_offline(False)
-        page.unroute_all()
-        page.mouse.move(0, 0)
-        page.goto(RESTING_PLACE)
-        page.evaluate(FORGET)
-        context.clear_cookies()
-        self._free.setdefault(repr(sorted(options.items())), []).append(page)
+        else:
+            self._free.setdefault(repr(sorted(options.items())), []).append(page)
 
 
 class WatchedPages:
