@@ -24,6 +24,7 @@ from syncing.engine.runs import claim_run, release_claims, requeue_run
 from syncing.engine.session_details import read_details
 from syncing.engine.session_list import list_sessions
 from syncing.engine.stopping import FatalError, StopRun, fatal_from
+from syncing.engine.tally import MAX_ERRORS
 from syncing.engine.tempo import DEFAULT_TEMPO, Tempo
 from syncing.listeners import tell_end
 from syncing.models import RunHelper, SyncLog
@@ -235,7 +236,7 @@ def _finish(ctx: RunContext, ending: Ending | None) -> SyncLog:
                 if ending.error_class == "implausible_removal":
                     log.status = RunStatus.FAILED
             if ending.entry is not None:
-                log.errors = [ending.entry, *log.errors]
+                log.errors = [ending.entry, *log.errors][:MAX_ERRORS]
                 log.error_count += 1
         log.completed_at = now
         log.heartbeat_at = now

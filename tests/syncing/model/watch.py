@@ -95,7 +95,9 @@ class Watch:
     @contextmanager
     def acting(self, actor):
         """Lay what is seen next at the door of this actor."""
-        self.look()
+        # Outside of all actors nothing happens that was not seen.
+        if self.actor.kind != "nobody":
+            self.look()
         before, self.actor = self.actor, actor
         try:
             yield
@@ -137,8 +139,10 @@ class Watch:
                 if new["state"] != old["state"] and new["data_type"] in spec.FRAMES
             }
         )
-        self._frames()
-        self._runs(now)
+        if self.actor.kind not in {"beat", "claim", "open", "cancel", "fetch"}:
+            self._frames()
+        if self.actor.kind not in {"claim", "fetch", "handle"}:
+            self._runs(now)
 
     def _tell(self, old, new):
         names = [
