@@ -18,8 +18,6 @@ import pytest
 from scripts import audit_dependencies
 from tests.certificates import make_certificate
 
-pytestmark = pytest.mark.no_database
-
 # --- The real pip-audit, and an internet in which we say what there is --------------
 
 

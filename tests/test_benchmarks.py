@@ -2,12 +2,8 @@
 
 import datetime as dt
 
-import pytest
-
 from benchmarks.__main__ import names
 from benchmarks.results import MARKER, Report, Result, section, write_document
-
-pytestmark = pytest.mark.no_database
 
 
 def part(name, *, is_quick=False):

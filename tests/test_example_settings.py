@@ -10,8 +10,6 @@ import pytest
 from tests.test_architecture import ROOT
 from tests.test_docs import variables_read
 
-pytestmark = pytest.mark.no_database
-
 # Every setting of the product and of its web server, after what `make run` prepares.
 WHAT_RUNS = """
 import json, sys

@@ -208,12 +208,10 @@ CALLS = [
 
 
 # Rules are Python and plain filters, as in test_permission_matrix.py.
-@pytest.mark.no_database
 def test_no_answer_holds_a_word_of_another_team(own, theirs):
     assert told("coach inside", own, theirs, calls=CALLS) == set()
 
 
-@pytest.mark.no_database
 def test_a_program_of_one_team_is_told_no_word_of_another(own, theirs):
     calls = [call for call in CALLS if call[1].expected["token read"] != "login"]
     assert told("token read", own, theirs, calls=calls) == set()

@@ -46,7 +46,6 @@ def test_every_row_has_a_route() -> None:
 
 # Many requests. Rules are Python and plain filters; on the second
 # database every route is asked by test_hostile_names.py.
-@pytest.mark.no_database
 @pytest.mark.parametrize(
     ("route", "row"),
     [

@@ -9,8 +9,6 @@ import pytest
 from scripts import snapshot_answers
 from scripts.snapshots.comparing import Ignored, difference
 
-pytestmark = pytest.mark.no_database
-
 PAGE = """GET /athletes/1/
 
 status 200

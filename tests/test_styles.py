@@ -29,7 +29,6 @@ def classes_of(sheet: str) -> set[str]:
     return {name for one in selectors for name in re.findall(r"\.([a-z_][\w-]*)", one)}
 
 
-@pytest.mark.no_database
 @pytest.mark.parametrize("sheet", ["site.css", "components.css", "sheet.css"])
 def test_every_class_is_used(sheet):
     written = set(re.findall(r"[\w-]+", sources()))
@@ -41,7 +40,6 @@ def test_every_class_is_used(sheet):
     assert unused == set()
 
 
-@pytest.mark.no_database
 def test_every_token_is_used():
     sheets = "\n".join(
         path.read_text(encoding="utf-8") for path in (ROOT / "static/css").glob("*.css")

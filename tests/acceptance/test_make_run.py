@@ -17,7 +17,7 @@ from tests.acceptance.conftest import (
 )
 from tests.browsing import WatchedPages
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.no_database]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 # What the first chart of the page has drawn, by the name of the line.
 DRAWN_PEAKS = """() => {

@@ -10,8 +10,6 @@ from accounts.addresses import (
     wider_network_of,
 )
 
-pytestmark = pytest.mark.no_database
-
 
 @override_settings(FORWARDED_ALLOW_IPS=["10.0.0.1", "10.0.0.2", "2001:DB8:0::53"])
 @pytest.mark.parametrize(

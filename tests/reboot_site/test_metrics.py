@@ -117,7 +117,6 @@ def two_processes(tmp_path):
     server.wait(30)
 
 
-@pytest.mark.no_database
 @pytest.mark.slow
 def test_metrics_of_two_processes_are_counted_together(two_processes):
     url, log = two_processes

@@ -11,8 +11,6 @@ import pytest
 from reboot_site import permissions
 from tests.test_architecture import ROOT
 
-pytestmark = pytest.mark.no_database
-
 
 def mode(path):
     return stat.S_IMODE(path.lstat().st_mode)

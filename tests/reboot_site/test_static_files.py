@@ -18,8 +18,6 @@ IMPORT = re.compile(
     r"""^(?:import|export)[^;]*?\sfrom\s+["'](.+?)["'];""", re.MULTILINE
 )
 
-pytestmark = pytest.mark.no_database
-
 
 def imports_of(path: Path) -> list[Path]:
     """The files that a module imports, in its order."""

@@ -94,7 +94,6 @@ def ctx():
     return RunContext(SyncLog(pk=1, owner="us"))
 
 
-@pytest.mark.no_database
 def test_wait_of_a_run_breaks_off_when_it_is_to_end(ctx, by_hand):
     ctx.sleep(5)
     assert by_hand.slept == [5]
@@ -132,7 +131,6 @@ def slow_answer():
     event.set()
 
 
-@pytest.mark.no_database
 def test_thread_in_a_slow_answer_is_left_behind_when_the_run_stops(ctx, slow_answer):
     crew = Crew(ctx, grace_s=0.2)
     crew.start(lambda: slow_answer.wait(60), name="slow", count=2)
@@ -141,7 +139,6 @@ def test_thread_in_a_slow_answer_is_left_behind_when_the_run_stops(ctx, slow_ans
     assert [thread.is_alive() for thread in crew._threads] == [True, True]
 
 
-@pytest.mark.no_database
 def test_threads_are_waited_for_while_the_run_goes_on(ctx, slow_answer):
     done = []
 
