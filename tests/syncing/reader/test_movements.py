@@ -503,6 +503,22 @@ def test_the_same_row_of_metadata_twice_is_one_and_a_differing_one_refused():
     assert result.repairs == ("duplicate_rows_dropped:1",)
 
 
+def test_rows_of_metadata_that_differ_in_a_text_alone_are_refused():
+    one = {name: [values[0]] * 2 for name, values in metadata().items()}
+    differing = one | {"Camera": ["one", "two"]}
+    assert refused(as_csv(differing)).code == "duplicate_movement_row"
+    assert refused(as_csv(one | {"Camera": ["one", None]})).code == (
+        "duplicate_movement_row"
+    )
+
+
+def test_frames_of_one_instant_that_differ_in_a_text_alone_are_refused():
+    columns = frames("A", 20)
+    columns["event"] = ["load"] * 20
+    doubled = stacked(columns, columns | {"event": ["load"] * 19 + ["foot"]})
+    assert refused(as_csv(doubled)).code == "conflicting_rows"
+
+
 def test_frames_are_not_taken_for_metadata_nor_metadata_for_frames():
     wanted = {"data_type_hint": "metadata"}
     assert refused(as_csv(frames()), **wanted).code == "wrong_data_type"
