@@ -47,6 +47,18 @@ def test_list_keeps_its_state_in_its_links(client, coach):
     assert 'rel="prev"' in second.content.decode()
 
 
+def test_columns_of_numbers_stand_to_the_right(client, coach):
+    make_player()
+    body = client.get("/athletes/").content.decode()
+    heads = re.findall(r"<th scope=\"col\"([^>]*)>(.*?)</th>", body, re.S)
+    to_the_right = {
+        re.sub(r"<[^>]+>|\s+", " ", words).split()[0]
+        for attributes, words in heads
+        if 'class="num"' in attributes
+    }
+    assert to_the_right == {"Sessions", "Swings", "Hand", "Bat"}
+
+
 def test_list_says_what_is_wrong_with_a_filter_and_shows_the_rest(client, coach):
     make_player(last_name="Alder", last_session_on=dt.date(2026, 3, 10))
     response = client.get("/athletes/?start=2026-03-09&end=2026-03-01&after=x")
