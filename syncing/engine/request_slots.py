@@ -93,18 +93,25 @@ class RequestSlots:
             if until <= self._pause_until:
                 return
             self._pause_until = until
-        cache.set(_PAUSE_KEY, until, timeout=math.ceil(seconds) + 60)
+        self._heed()
+        if self._pause_until == until:
+            cache.set(_PAUSE_KEY, until, timeout=math.ceil(seconds) + 60)
+
+    def _heed(self) -> None:
+        """Learn of a pause that the vendor asked another process for."""
+        paused = cache.get(_PAUSE_KEY)
+        if isinstance(paused, float):
+            with self._ready:
+                self._pause_until = max(self._pause_until, paused)
 
     def tend(self) -> None:
         """Renew leases, give unused slots back, and make room for other processes."""
-        paused = cache.get(_PAUSE_KEY)
+        self._heed()
         wanted = cache.get(_WANTED_KEY)
         asked = isinstance(wanted, str) and wanted != self._holder
         share = self._fair_share(wanted) if asked else self._limit
         now = clock.monotonic()
         with self._ready:
-            if isinstance(paused, float):
-                self._pause_until = max(self._pause_until, paused)
             held = len(self._idle) + len(self._busy)
             if asked:
                 self._share = share
@@ -167,6 +174,9 @@ class RequestSlots:
             # a slot that comes back.
             if may_ask and self._acquiring.acquire(blocking=False):
                 try:
+                    self._heed()
+                    if self._pause_until > clock.time():
+                        continue
                     number_or_none = self._claim()
                 finally:
                     self._acquiring.release()

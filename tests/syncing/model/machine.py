@@ -6,6 +6,7 @@ the same whenever it is repeated; what happens to others in the middle of a requ
 done while the vendor holds its answer back.
 """
 
+import datetime as dt
 from datetime import timedelta
 
 from django.apps import apps
@@ -22,13 +23,17 @@ from hypothesis.stateful import (
 from athletes.identity.merging import merge, separate
 from athletes.models import AthleteMerge, BiomechanicsData, Movement, Player, Session
 from privacy.erasing import erase, finish_erasures
+from simulator.population import SLUG_OF_TYPE
 from syncing import clock as product_clock
 from syncing import services, sweeping
 from syncing.choices import JobState
 from syncing.engine import runs
 from syncing.models import (
+    AnalysisJob,
     ExportJob,
+    MovementType,
     RunHelper,
+    SyncCursor,
     SyncLog,
     VendorSession,
 )
@@ -123,6 +128,23 @@ def wipe():
         for name in (*names, "accounts_auditentry", "django_admin_log"):
             cursor.execute(f"DELETE FROM {name}")  # noqa: S608
     cache.clear()
+
+
+def _measures(athlete):
+    """Height, weight and hands, where the vendor's text is plain."""
+    found = {pair["key"]: pair["value"] for pair in athlete.attributes}
+    hands = {"RHA": "right", "LHA": "left", "SHA": "switch"}
+    measures = {}
+    for name in ("height_ft", "weight_lbs"):
+        if found.get(name, "").replace(".", "").isdecimal():
+            measures[name] = float(found[name])
+    for name, key in (
+        ("hitting", "dom_hand_hitting"),
+        ("throwing", "dom_hand_throwing"),
+    ):
+        if found.get(key) in hands:
+            measures[f"dominant_hand_{name}"] = hands[found[key]]
+    return measures
 
 
 class SyncMachine(RuleBasedStateMachine):
@@ -437,6 +459,19 @@ class SyncMachine(RuleBasedStateMachine):
                 times = 4
             self.vendor.app.prepare(route, *[kind] * times)
 
+    @rule(
+        kind=st.sampled_from(["503", "cut-before", "403"]),
+        calls=st.sampled_from([5, 6, 7]),
+        route=st.sampled_from(["data_export", "data_export", "session", "download"]),
+    )
+    def vendor_is_away(self, kind, calls, route):
+        """So many calls in a row get no answer."""
+        if route == "download" and kind == "403":
+            kind = "503"
+        self.vendor.app.prepared[route].clear()
+        each = 1 if kind == "403" else CALL
+        self.vendor.app.prepare(route, *[kind] * calls * each)
+
     @rule(kinds=st.lists(EXPORT_ANSWERS, min_size=1, max_size=3))
     def vendor_will_answer_exports(self, kinds):
         self.vendor_will_answer(("data_export", kinds))
@@ -449,6 +484,7 @@ class SyncMachine(RuleBasedStateMachine):
                 "revise",
                 "swings",
                 "touch",
+                "number",
                 "remove",
                 "return",
                 "data",
@@ -531,6 +567,8 @@ class SyncMachine(RuleBasedStateMachine):
             world.revise(session.id)
         elif what == "swings":
             world.count_swings(session.id, 1 + number % 2)
+        elif what == "number":
+            world.rename_session(session.id, number)
         elif what == "touch":
             world.touch_session(session.id)
         elif what == "remove":
@@ -599,6 +637,9 @@ class SyncMachine(RuleBasedStateMachine):
         self.vendor.app.meanwhile[route] = act
 
     def raise_what_happened_meanwhile(self):
+        self.watch.need(
+            not self.vendor.app.impolite, f"a request {self.vendor.app.impolite}"
+        )
         error, self._failure = self._failure or self.vendor.app.broken, None
         if error is not None:
             raise error
@@ -649,6 +690,16 @@ class SyncMachine(RuleBasedStateMachine):
                 self.watch.need(
                     is_noticed or (log.process != GONE and silent_s <= spec.SILENCE_S),
                     f"the run of dead {process} goes on",
+                )
+            if process.is_helper and not process.has_ended:
+                row = RunHelper.objects.filter(pk=process.row.pk).first()
+                silent_s = self.clock.passed - process.last_beat
+                is_dead = silent_s > spec.SILENCE_S or (
+                    process.is_killed and process.here
+                )
+                self.watch.need(
+                    row is None if is_dead else row is not None or process.is_lost,
+                    f"{process}, silent for {silent_s} s, has the row {row}",
                 )
 
     def do_cancel(self):
@@ -750,12 +801,46 @@ class SyncMachine(RuleBasedStateMachine):
                 )
             if found:
                 self.watch.frames[key] = found
+        self._numbers_are_computed(process, job)
         if stored:
             need(
                 row["movements"] == len(reference(self.vendor.app, served[-1]))
                 or not whole,
                 f"job {job.pk} counts {row['movements']} movements",
             )
+
+    def _numbers_are_computed(self, process, job):
+        """Once no file of a session is left, its numbers are of its frames."""
+        session = Session.objects.filter(pk=job.session_id).first()
+        if session is None or self.something_happened or process.ctx.stop.is_set():
+            return
+        soon = spec.after(self.now(), spec.PATIENCE_S)
+        for one in ExportJob.objects.filter(
+            session_id__in={
+                session.whole_id,
+                *Session.objects.filter(folded_into=session.whole_id).values_list(
+                    "pk", flat=True
+                ),
+            }
+        ):
+            waits = one.state == "failed" or one.state in spec.OPEN
+            held = one.claimed_until is not None and one.claimed_until >= self.now()
+            if held or (waits and one.next_try_at and one.next_try_at <= soon):
+                return
+        found = AnalysisJob.objects.filter(pk=session.whole_id).first()
+        if found is None or found.claimed_by or found.last_error:
+            return
+        self.watch.need(
+            found.done == found.wanted or found.attempts >= 6,
+            f"numbers of session {found.pk}: {found.done} of {found.wanted}",
+        )
+        stale = Movement.objects.of_part(session.pk).filter(
+            method_version="",
+            missing_since=None,
+            biomechanics__data_type="inverse-kinematics",
+            biomechanics__missing_since=None,
+        )
+        self.watch.need(not stale.exists(), f"session {session.pk} has no numbers")
 
     def _stored(self, key):
         movements = Movement.objects.of_part(key[0])
@@ -875,6 +960,7 @@ class SyncMachine(RuleBasedStateMachine):
         watch.need(not RunHelper.objects.exists(), "helpers are left")
         self._athletes_are_the_vendors(world)
         self._sessions_are_the_vendors(world)
+        self._lists_are_the_vendors(world)
         self._files_are_the_vendors(world)
 
     def _athletes_are_the_vendors(self, world):
@@ -887,16 +973,16 @@ class SyncMachine(RuleBasedStateMachine):
             player = ours.get(org_player_id)
             need(player is not None, f"athlete {athlete.number} is not here")
             need(player.missing_since is None, f"athlete {athlete.number} is missing")
-            attributes = {pair["key"]: pair["value"] for pair in athlete.attributes}
-            need(
-                (player.first_name, player.last_name)
-                == (athlete.first_name, athlete.last_name),
-                f"athlete {athlete.number} is called {player.full_name}",
-            )
-            height = attributes.get("height_ft")
-            need(
-                height is None or player.height_ft == float(height),
-                f"athlete {athlete.number} is {player.height_ft} tall and not {height}",
+            self._same_fields(
+                player,
+                reboot_player_id=athlete.id,
+                first_name=athlete.first_name,
+                last_name=athlete.last_name,
+                search_text=f"{athlete.first_name} {athlete.last_name}".lower(),
+                date_of_birth=athlete.date_of_birth
+                and dt.date.fromisoformat(athlete.date_of_birth),
+                vendor_updated_at=athlete.updated_at,
+                **_measures(athlete),
             )
         for player in ours.values():
             family = {
@@ -961,10 +1047,16 @@ class SyncMachine(RuleBasedStateMachine):
             )
         for row in Session.objects.filter(missing_since=None):
             need(row.session_id in listed, f"row {row.pk} of a session that is gone")
-            fields = listed[row.session_id]
-            need(
-                row.session_date == fields.session_date,
-                f"row {row.pk} is of {row.session_date}",
+            session = listed[row.session_id]
+            self._same_fields(
+                row,
+                session_date=session.session_date,
+                session_num=str(session.session_num),
+                session_type_name={1: "practice", 2: "game"}[session.session_type_id],
+                vendor_status=session.status,
+                vendor_updated_at=session.updated_at,
+                movement_type_name="baseball-hitting",
+                movement_type_id=1,
             )
         for row in Session.objects.select_related("player"):
             folded = row.folded_into_id is not None
@@ -972,6 +1064,37 @@ class SyncMachine(RuleBasedStateMachine):
                 folded or row.player.merged_into_id is None,
                 f"row {row.pk} belongs to an athlete that was merged",
             )
+
+    def _same_fields(self, row, **fields):
+        for name, value in fields.items():
+            found = getattr(row, name)
+            self.watch.need(
+                found == value, f"{row._meta.model_name} {row.pk}: {name} is {found!r}"
+            )
+
+    def _lists_are_the_vendors(self, world):
+        """The vendor's list, the cursor behind it, and its kinds of movements."""
+        need = self.watch.need
+        listed = {s.id: s for s in world.listed_sessions()}
+        for row in VendorSession.objects.filter(missing_since=None):
+            session = listed[row.session_id]
+            self._same_fields(row, vendor_updated_at=session.updated_at)
+            hits = session.slug == "baseball-hitting"
+            known = set(row.participants.values())
+            need(
+                not known or ("hitting" in known) == (row.verdict == "hitting"),
+                f"session {row.session_id} is {row.verdict} by {row.participants}",
+            )
+            need(hits or row.verdict == "other", f"{row.session_id} is {row.verdict}")
+        newest = max((s.updated_at for s in listed.values()), default=None)
+        cursor = SyncCursor.objects.filter(name="sessions").first()
+        if newest is not None:
+            need(
+                cursor is not None and cursor.value >= min(newest, self.now()),
+                f"the cursor is at {cursor and cursor.value}, the list at {newest}",
+            )
+        kinds = dict(MovementType.objects.values_list("vendor_id", "slug"))
+        need(kinds == SLUG_OF_TYPE, f"kinds of movements are {kinds}")
 
     def _files_are_the_vendors(self, world):
         need = self.watch.need

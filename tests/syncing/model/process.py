@@ -2,6 +2,7 @@
 
 from collections import Counter, deque
 
+from athletes.models import Player, Session
 from syncing.choices import Phase
 from syncing.client.errors import RebootError
 from syncing.engine import liveness
@@ -14,7 +15,15 @@ from syncing.engine.runs import release_claims, requeue_run
 from syncing.engine.session_details import read_details
 from syncing.engine.session_list import list_sessions
 from syncing.engine.stopping import FatalError, StopRun, fatal_from
-from syncing.models import AnalysisJob, ExportJob, RunHelper, SyncLog, VendorSession
+from syncing.models import (
+    AnalysisJob,
+    ExportJob,
+    RequestSlot,
+    RunHelper,
+    SyncLog,
+    VendorSession,
+    WorkerHeartbeat,
+)
 from tests.syncing.model import spec
 from tests.syncing.model.watch import Actor
 
@@ -41,7 +50,7 @@ class Process:
     def __init__(self, machine, log, facts, *, is_helper, here=True):
         self.machine, self.watch, self.vendor = machine, machine.watch, machine.vendor
         self.log_pk, self.facts, self.is_helper = log.pk, facts, is_helper
-        self.ctx = RunContext(log, is_helper=is_helper)
+        self.ctx = RunContext(log, is_helper=is_helper, in_queue=True)
         self.limit = machine.limit
         self.number = len(self.watch.processes)
         self.watch.processes[self.ctx.worker] = self
@@ -51,9 +60,16 @@ class Process:
         self.last_beat = machine.clock.passed
         self.answered = False
         self.asked_to_wait_s = 0.0
+        self.had_some = True
+        #: Requests in a row that the vendor did not answer.
+        self.in_vain = 0
+        #: The phase that the run's row has to tell.
+        self.begun = ""
         self._since = len(self.vendor.app.told)
         self.parts = None
         self.served = {}
+        self.was_silent = False
+        self.here, self.fatal = here, None
         mark = liveness.mark() if here else ELSEWHERE
         if is_helper:
             self.row = RunHelper.objects.create(
@@ -74,6 +90,10 @@ class Process:
     @property
     def is_alive(self):
         return not (self.is_killed or self.has_ended)
+
+    @property
+    def is_lost(self):
+        return self.may_be_taken_for_dead() or self.was_silent
 
     @property
     def hand(self):
@@ -121,6 +141,7 @@ class Process:
             self.machine.raise_what_happened_meanwhile()
         self.answered = self.vendor_answered
         self._since = len(self.vendor.app.told)
+        self.fatal = ending
         if is_over:
             self.end(ending)
 
@@ -135,6 +156,8 @@ class Process:
         with self.watch.acting(Actor("beat", self)):
             before = self.ctx.stop.is_set()
             self.ctx.tend()
+            silent_s = self.machine.clock.passed - self.last_beat
+            self.was_silent = self.was_silent or silent_s > spec.SILENCE_S
             if not self.ctx.stop.is_set() or self.ctx.stop_reason == "cancel":
                 self.last_beat = self.machine.clock.passed
         if not before and self.ctx.stop_reason != "lost":
@@ -150,12 +173,45 @@ class Process:
                     f"{self}: the lease of job {job['pk']} was not renewed",
                 )
 
+        slots = self.ctx.slots
+        for slot in RequestSlot.objects.filter(holder=self.ctx.worker):
+            self.watch.need(
+                slot.held_until == spec.after(now, spec.SLOT_LEASE_S),
+                f"{self}: the lease of slot {slot.number} was not renewed",
+            )
+            used = slots._idle.get(slot.number)
+            self.watch.need(
+                slot.number in slots._busy
+                or (used is not None and self.machine.clock.passed - used <= 1.0),
+                f"{self} keeps slot {slot.number}, which it does not use",
+            )
+
+    def _progress_is_told(self, log):
+        """The page of a run shows the phase it is in, and how far it is."""
+        if not self.is_helper and self.begun:
+            self.watch.need(
+                log.phase == self.begun, f"{self} is in {self.begun}, not {log.phase}"
+            )
+            entry = log.progress.get(self.begun)
+            self.watch.need(entry is not None, f"{self}: {log.progress}")
+        for name, entry in log.progress.items():
+            total = entry.get("total")
+            self.watch.need(
+                entry["done"] >= 0 and (total is None or total >= 0), f"{name}: {entry}"
+            )
+
     def _reasons_to_stop_are_known(self):
         log = SyncLog.objects.get(pk=self.log_pk)
         ours = log.status == "running" and (
             self.is_helper or log.owner == self.ctx.worker
         )
         if self.is_helper:
+            self.watch.need(
+                self.was_silent
+                or log.status != "running"
+                or RunHelper.objects.filter(worker=self.ctx.worker).exists(),
+                f"{self} was taken for dead, and lives",
+            )
             ours = ours and RunHelper.objects.filter(worker=self.ctx.worker).exists()
         self.watch.need(
             ours or self.ctx.stop.is_set(), f"{self} goes on with a run that is over"
@@ -171,6 +227,12 @@ class Process:
                 f"{self} stops without a reason: {self.ctx.stop_reason}",
             )
         if ours:
+            self._progress_is_told(log)
+            beat = WorkerHeartbeat.objects.first()
+            self.watch.need(
+                beat is not None and beat.beat_at == self.machine.now(),
+                f"the worker of {self} shows no sign of life",
+            )
             self.watch.need(
                 log.heartbeat_at == self.machine.now(), f"{self} gives no sign of life"
             )
@@ -191,21 +253,74 @@ class Process:
 
     def _types(self):
         self.ctx.check()
+        self.begun = "movement_types"
         discover_hitting_id(self.ctx)
         self._check_list("lookups")
         self._next()
 
     def _players(self):
         self.ctx.check()
+        self.begun = "players"
+        before = self._snapshot(Player)
         sync_players(self.ctx)
         self._check_list("players")
+        self._check_counts("players", before, Player)
         self._next()
 
     def _listing(self):
         self.ctx.check()
+        self.begun = "sessions"
         list_sessions(self.ctx)
         self._check_list("sessions")
         self._next()
+
+    def _snapshot(self, model):
+        """Rows and counts before a phase."""
+        names = [f.attname for f in model._meta.concrete_fields]
+        manager = getattr(model, "everyone", model.objects)
+        names.remove("updated_at")
+        return (
+            {row["id"]: row for row in manager.values(*names)},
+            self._counts(),
+        )
+
+    def _counts(self):
+        """Counts of the run by its row, and by what is not written yet."""
+        log = SyncLog.objects.get(pk=self.log_pk)
+        tally = self.ctx._tally.counts
+        return {
+            kind: Counter(log.counts.get(kind, {})) + Counter(tally.get(kind, {}))
+            for kind in ("players", "sessions", "movements", "exports")
+        }
+
+    def _check_counts(self, kind, before, model):
+        """What was created, changed and left as it was is counted as such."""
+        if self.machine.something_happened or not self.facts.is_exact:
+            return
+        rows, counts = before
+        now_rows, now_counts = self._snapshot(model)
+        met = {
+            "created": len(now_rows.keys() - rows.keys()),
+            "updated": sum(rows[pk] != now_rows[pk] for pk in rows.keys() & now_rows),
+        }
+        told = {name: now_counts[kind][name] - counts[kind][name] for name in met}
+        if kind == "players":
+            # Those who are gone are changed and not counted.
+            met["updated"] -= sum(
+                rows[pk]["missing_since"] is None
+                and now_rows[pk]["missing_since"] is not None
+                for pk in rows.keys() & now_rows
+            )
+            # Of a merged family the head may come back with one of its records.
+            told["updated"] = (
+                max(told["updated"], met["updated"])
+                if any(row["merged_into_id"] for row in now_rows.values())
+                else told["updated"]
+            )
+        self.watch.need(met == told, f"{kind}: {met} were written, {told} are told")
+        sums = now_counts[kind]
+        total = sum(sums[n] for n in ("created", "updated", "unchanged", "failed"))
+        self.watch.need(sums["seen"] == total, f"{kind} are counted {dict(sums)}")
 
     def _check_list(self, route):
         """A list that could not be read is told; one entry of it as well."""
@@ -226,6 +341,7 @@ class Process:
 
     def _details(self):
         self.ctx.check()
+        self.begun = "details"
         began, before = self.machine.now(), _listed()
         waiting = {
             pk
@@ -233,8 +349,11 @@ class Process:
             if row["missing_since"] is None
             and (row["needs_detail"] or _is_past(row["next_check_at"], began))
         }
+        self.in_vain = None  # details count too
+        rows, counts = self._snapshot(Session)
         read_details(self.ctx, known_hitting_id())
         self._check_details(waiting, before, began)
+        self._check_parts(waiting, rows, counts)
         self._next()
 
     def _check_details(self, waiting, before, began):
@@ -266,6 +385,31 @@ class Process:
             f"{found} errors are told of details, and {self.facts.errors} were met",
         )
 
+    def _check_parts(self, waiting, rows, counts):
+        """Parts that are new, and sessions without any, are counted as such."""
+        if self.machine.something_happened or not self.facts.is_exact:
+            return
+        now_rows, now_counts = self._snapshot(Session)
+        read = [
+            row
+            for pk, row in _listed().items()
+            if pk in waiting and not row["last_error"]
+        ]
+        met = {
+            "created": len(now_rows.keys() - rows.keys()),
+            "skipped": sum(
+                "hitting" not in row["participants"].values() for row in read
+            ),
+        }
+        told = {
+            name: now_counts["sessions"][name] - counts["sessions"][name]
+            for name in met
+        }
+        self.watch.need(met == told, f"{met} parts were written, {told} are told")
+        sums = now_counts["sessions"]
+        total = sum(sums[n] for n in ("created", "updated", "unchanged", "failed"))
+        self.watch.need(sums["seen"] == total, f"sessions are counted {dict(sums)}")
+
     def _check_next(self, row, wait_s, began, now):
         at = row["next_check_at"]
         self.watch.need(
@@ -276,12 +420,20 @@ class Process:
 
     def _begin_exports(self):
         self.ctx.check()
+        self.begun = "exports"
         _make_due(self.ctx)
         self.ctx.begin_phase(Phase.EXPORTS, pending(self.ctx).count())
         self.parts = _ExportThreads(self.ctx, known_hitting_id())
 
     def is_idle(self):
         return not (self.taken or self.items or self.hand)
+
+    def files_are_counted(self):
+        """As many files wait as the process believes."""
+        waiting = [item for item in self.items if not isinstance(item, int)]
+        found = (self.parts._waiting_files, self.parts._waiting_bytes)
+        met = (len(waiting), sum(item.size for item in waiting))
+        self.watch.need(found == met, f"{self} counts files {found}, {met} wait")
 
     def claim(self):
         """Take one job, if any is due."""
@@ -317,7 +469,33 @@ class Process:
                     self.served[job.pk] = self.vendor.app.served[served:]
             self._check_answer(job)
 
+        was_alive = self.in_vain
         self.step("fetch", work, job.pk)
+        self._vendor_is_not_asked_in_vain(job, was_alive)
+        if self.is_alive:
+            self.files_are_counted()
+
+    def _vendor_is_not_asked_in_vain(self, job, before):
+        """After some failures in a row the run ends, and not before."""
+        row = ExportJob.objects.filter(pk=job.pk).first()
+        if self.machine.something_happened or row is None:
+            self.in_vain = None
+        if self.in_vain is None:
+            return
+        code = "" if row.state in {"stored", "no_data"} else row.error_code
+        if row.state in {"downloading", "processing", "stored", "no_data"}:
+            self.in_vain = 0
+        elif code in {"unavailable", "forbidden", "forbidden_host"}:
+            self.in_vain = before + 1
+        most = max(6, 2 * self.limit)
+        if self.is_alive:
+            self.watch.need(
+                self.in_vain < most, f"{self.in_vain} in vain, and it goes on"
+            )
+        elif self.fatal is not None and self.fatal.code in {"unavailable", "forbidden"}:
+            self.watch.need(
+                self.in_vain >= most, f"the run ends after {self.in_vain} in vain"
+            )
 
     def _check_answer(self, job):
         """What became of the job is what the vendor's last answer says."""
@@ -372,6 +550,8 @@ class Process:
                 self.machine.note_stored(self, job, before, row)
 
         self.step("handle", work, job.pk)
+        if self.is_alive:
+            self.files_are_counted()
 
     def look_for_the_end(self):
         """Whether no job is left; gives up what was tried too often."""

@@ -36,20 +36,25 @@ def model_vendor(settings):
         logging.disable(logging.NOTSET)
 
 
+def seeded(machine, options):
+    """A machine and its settings: repeated by the seed, or always the same."""
+    options = hypothesis.settings(
+        options, derandomize=SEED is None, print_blob=False, phases=PHASES
+    )
+    if SEED is not None:
+        machine = hypothesis.seed(int(SEED))(machine)
+    return machine, options
+
+
 def test_the_sync_keeps_its_promises(model_vendor):
     options = hypothesis.settings(
         max_examples=max(1, TRANSITIONS // STEPS),
         stateful_step_count=STEPS,
         deadline=None,
         database=None,
-        derandomize=SEED is None,
         suppress_health_check=list(hypothesis.HealthCheck),
-        print_blob=False,
-        phases=PHASES,
     )
-    machine = SyncMachine
-    if SEED is not None:
-        machine = hypothesis.seed(int(SEED))(SyncMachine)
+    machine, options = seeded(SyncMachine, options)
     try:
         run_state_machine_as_test(machine, settings=options)
     finally:

@@ -91,6 +91,14 @@ class ModelWorld(World):
             session.swings = count
             session.updated_at = self._changed()
 
+    def rename_session(self, session_id, number):
+        with self.lock:
+            session = self.session(session_id)
+            session.session_num = 10 + number
+            session.session_type_id = 1 + number % 2
+            session.session_date += timedelta(days=number % 3)
+            session.updated_at = self._changed()
+
     def revise(self, session_id):
         with self.lock:
             session = self.session(session_id)
@@ -130,6 +138,9 @@ class ModelApp(SimulatorApp):
         #: {list: how many unreadable entries it holds}
         self.bad = Counter()
         self.broken = None
+        #: until when the vendor asked for no requests, and one that came before
+        self.quiet_until = 0.0
+        self.impolite = None
         self._tokens.clear()
         self.log.reset()
         if clock is not None:
@@ -166,6 +177,7 @@ class ModelApp(SimulatorApp):
         act = self.meanwhile.pop(route, None)
         if act is not None:
             act()
+        self._note_politeness()
         kinds = self.prepared[route]
         kind = kinds.popleft() if kinds else None
         entry.fault = kind
@@ -181,9 +193,22 @@ class ModelApp(SimulatorApp):
             json.loads(request.body) if route == "data_export" and request.body else {}
         )
         self.told.append((route, kind, response.status, body))
+        if any(name == "Retry-After" for name, _ in response.headers) and (
+            response.status in {429, 503}
+        ):
+            wait_s = float(dict(response.headers)["Retry-After"])
+            until = self.world._clock.passed + wait_s
+            self.quiet_until = max(self.quiet_until, until)
         if route == "download" and response.status == 200:
             self.served.append(self._what_is_in(request.path, kind))
         return response
+
+    def _note_politeness(self):
+        """A pause that was asked for holds for all that we send."""
+        clock = self.world._clock
+        # Among threads a request may be on its way when the pause is asked for.
+        if clock._mover is None and clock.passed < self.quiet_until - 0.01:
+            self.impolite = f"{self.quiet_until - self.world._clock.passed:.2f} s early"
 
     def _what_is_in(self, path, kind):
         parts = path.removeprefix(BUCKET_PREFIX + "/").split("/", 5)
