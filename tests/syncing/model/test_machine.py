@@ -12,7 +12,7 @@ from tests.syncing.model.machine import SyncMachine
 from tests.syncing.model.vendor import ModelVendor
 from tests.syncing.model.watch import Watch
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
 STEPS = 40
 TRANSITIONS = int(os.environ.get("MODEL_TRANSITIONS", "200"))

@@ -23,7 +23,7 @@ from syncing.reader.packing import read_and_pack
 from tests.syncing.model.test_machine import TRANSITIONS, seeded
 from tests.syncing.reader.tables import as_parquet, frames
 
-pytestmark = pytest.mark.no_database
+pytestmark = pytest.mark.processes
 IK = "inverse-kinematics"
 LIMITS = ReadLimits()
 FILES = [as_parquet(frames(f"IMG-1-000{n}", seed=n)) for n in range(3)]
