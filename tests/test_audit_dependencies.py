@@ -18,6 +18,8 @@ import pytest
 from scripts import audit_dependencies
 from tests.certificates import make_certificate
 
+pytestmark = pytest.mark.processes
+
 # --- The real pip-audit, and an internet in which we say what there is --------------
 
 

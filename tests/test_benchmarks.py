@@ -12,6 +12,7 @@ def part(name, *, is_quick=False):
     return section(report, is_quick=is_quick, seconds=12.4)
 
 
+@pytest.mark.processes
 def test_part_says_when_where_and_on_what_it_was_measured():
     before = dt.datetime.now(dt.UTC).date().isoformat()
     told = part("bench_reader", is_quick=True)
@@ -26,6 +27,7 @@ def test_part_says_when_where_and_on_what_it_was_measured():
     assert "| reading | 1 ms | writing: 2 ms | 2 | at least 1 | yes |" in told
 
 
+@pytest.mark.processes
 def test_new_part_gets_its_place_and_others_stay(tmp_path):
     document = tmp_path / "benchmarks.md"
     write_document({"bench_ingest": part("bench_ingest")}, names(), document)

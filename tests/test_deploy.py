@@ -62,6 +62,7 @@ def test_units_are_well_formed(name):
     assert unit["Service"]["ExecStart"]
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("name", ["release", "web", "worker"])
 def test_systemd_understands_the_units(name, tmp_path):
     if shutil.which("systemd-analyze") is None and os.environ.get("CI") != "true":

@@ -45,6 +45,7 @@ def settings_with(prepare, *files, var):
     return json.loads(done.stdout)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     "prepare",
     [MAKE_RUN, "import os; os.environ['SECRET_KEY'] = 'x' * 50"],

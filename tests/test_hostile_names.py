@@ -43,7 +43,7 @@ from tests.routes import ROWS, Row, World, address, standing_world, undone
 
 __all__ = ["standing_world"]
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 PLAIN = "Plain"
 # At most 200 signs, as a name's column holds; twice that in a full name.

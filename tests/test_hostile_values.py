@@ -35,7 +35,7 @@ from tests.routes import (
 
 __all__ = ["standing_world", "world"]
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 HUGE = b"9" * 30
 # As they stand in an address or a form, before they are read.

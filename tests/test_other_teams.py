@@ -36,7 +36,7 @@ from tests.routes import ROWS, Row, World, address, standing_world, undone, worl
 __all__ = ["standing_world", "world"]
 from webhooks.models import Webhook
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 WORD = re.compile("otherteams[a-z]+")
 #: Searches find everything that is named in such a word; no answer repeats one.

@@ -9,6 +9,8 @@ import time
 
 from reboot_site.supervisor import Supervisor
 
+pytestmark = pytest.mark.processes
+
 # Stands for the cluster: a main process with one child, which ends its child on
 # SIGTERM and writes down what happened to it.
 CLUSTER = """

@@ -35,7 +35,7 @@ from accounts.models import Authenticator, User
 from tests import factories
 from tests.routes import PATTERNS, ROWS, World, address
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 SECRET_NAME = re.compile(r"passw|pwd|code|secret|token|otp|(^|_)(key|pin)($|_)", re.I)
 SECRET_USE = {"one-time-code", "current-password", "new-password"}

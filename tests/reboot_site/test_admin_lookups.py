@@ -15,7 +15,7 @@ from django.urls import reverse
 from accounts.models import User
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 ADMINS = list(admin.site._registry.items())
 COMPARED = ["", "__startswith", "__regex", "__isnull"]

@@ -187,6 +187,7 @@ sentry_sdk.flush()
 """
 
 
+@pytest.mark.processes
 def test_crash_of_a_page_arrives_without_the_name(collector, tmp_path):
     dsn, got = collector
     environment = os.environ | {

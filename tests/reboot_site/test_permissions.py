@@ -56,6 +56,7 @@ def start(var, *command):
 GUNICORN = ("-m", "gunicorn", "--check-config", "--config", "reboot_site/gunicorn.py")
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     "command",
     [
@@ -87,6 +88,7 @@ def test_a_start_closes_what_an_earlier_version_left_open(installation, command)
     assert "They no longer can." in lines[0]
 
 
+@pytest.mark.processes
 def test_a_new_installation_is_closed_from_the_start(tmp_path):
     var = tmp_path / "new" / "var"
     said = start(var, "manage.py", "createcachetable")

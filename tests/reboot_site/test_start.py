@@ -33,6 +33,7 @@ def loaded_by(code, tmp_path, **environment):
     return set(json.loads(done.stdout.splitlines()[-1]))
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     "code",
     [
@@ -47,6 +48,7 @@ def test_a_start_leaves_out_what_few_requests_use(code, tmp_path):
     assert loaded_by(code, tmp_path) & heavy == set()
 
 
+@pytest.mark.processes
 def test_the_web_server_has_its_pages_ready_before_it_forks(tmp_path):
     """So that none of its processes imports them at its first request."""
     code = "import reboot_site.wsgi; from reboot_site import gunicorn"

@@ -17,6 +17,8 @@ from tests.acceptance.conftest import free_port
 from tests.reboot_site.slow_wsgi import SIZE, blocks
 from tests.test_architecture import ROOT
 
+pytestmark = pytest.mark.processes
+
 PLAIN = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
 # Far more than the two threads there are.
 MANY = 12

@@ -21,7 +21,7 @@ from tests.privacy.conftest import files  # noqa: F401  # archives of the test
 from tests.privacy.test_erasing import traces
 from tests.syncing.snapshot import differences, snapshot
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from syncing.engine.exports import _ExportThreads
 from syncing.models import ExportJob, SyncLog
 from tests.syncing.conftest import FAST
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 @pytest.mark.parametrize(

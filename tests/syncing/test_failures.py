@@ -15,7 +15,7 @@ from syncing.models import ExportJob, SyncCursor, SyncLog, VendorSession
 from tests.syncing.conftest import FAST, sync
 from tests.syncing.snapshot import everything
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 def last_json(text):

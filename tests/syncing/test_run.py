@@ -21,7 +21,7 @@ from syncing.models import (
 from tests.database_reset import empty_database
 from tests.syncing.snapshot import differences, everything, snapshot
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 def hitters_of(vendor):

@@ -19,7 +19,7 @@ from tests.database_reset import empty_database
 from tests.factories import make_staff
 from tests.syncing.snapshot import differences, snapshot
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 @pytest.mark.both
