@@ -2,6 +2,8 @@
 
 import datetime as dt
 
+import pytest
+
 from benchmarks.__main__ import names
 from benchmarks.results import MARKER, Report, Result, section, write_document
 

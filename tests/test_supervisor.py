@@ -7,6 +7,8 @@ import sys
 import textwrap
 import time
 
+import pytest
+
 from reboot_site.supervisor import Supervisor
 
 pytestmark = pytest.mark.processes
