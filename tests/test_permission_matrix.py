@@ -33,7 +33,7 @@ from tests.routes import (
 
 __all__ = ["standing_world", "world"]
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 def test_every_route_has_a_row() -> None:

@@ -26,7 +26,7 @@ from accounts.models import (
 )
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 LOGIN = "/accounts/login/"
 KEY = b"twenty invented bytes"[:20]

@@ -10,6 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 import requests
 
+pytestmark = pytest.mark.slow
+
 IK, ME = "inverse-kinematics", "momentum-energy"
 
 
