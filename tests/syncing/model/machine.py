@@ -22,6 +22,7 @@ from hypothesis.stateful import (
 
 from athletes.identity.merging import merge, separate
 from athletes.models import AthleteMerge, BiomechanicsData, Movement, Player, Session
+from athletes.tasks import recompute_player
 from privacy.erasing import erase, finish_erasures
 from simulator.population import SLUG_OF_TYPE
 from syncing import clock as product_clock
@@ -207,7 +208,7 @@ class SyncMachine(RuleBasedStateMachine):
     @initialize(
         players=st.integers(2, 4),
         kinds=st.lists(KINDS, min_size=1, max_size=3),
-        start=st.sampled_from(["new", "exports", "exports", "synced"]),
+        start=st.sampled_from(["new", "exports", "helped", "synced", "merged"]),
         here=st.booleans(),
     )
     def begin(self, players, kinds, start, here):
@@ -218,10 +219,14 @@ class SyncMachine(RuleBasedStateMachine):
             return
         self.open("schedule", "incremental", here)
         process = self.processes[-1]
-        if start == "synced":
+        if start in {"synced", "merged"}:
             self.finish(process)
         while process.is_alive and process.parts is None:
             process.lead()
+        if start == "helped":
+            self.help(here)
+        elif start == "merged":
+            self.two_records_are_one(0, swap=not here, alone=here)
 
     # What processes do
 
@@ -297,13 +302,7 @@ class SyncMachine(RuleBasedStateMachine):
         alive = [p for p in self.processes if p.is_alive]
         process = self.pick(alive, index)
         if what == "help":
-            leads = any(p.parts is not None and not p.is_helper for p in alive)
-            log = SyncLog.objects.filter(status="running").first()
-            if log is not None and leads and len(alive) < 4:
-                facts = self.facts[log.pk]
-                self.processes.append(
-                    Process(self, log, facts, is_helper=True, here=here)
-                )
+            self.help(here)
         elif process is None:
             return
         elif what == "freeze":
@@ -318,6 +317,70 @@ class SyncMachine(RuleBasedStateMachine):
         elif not process.is_frozen:
             self.clock.advance(1.0)
             process.beat()
+
+    def help(self, here):
+        """Let a process join the run that is at its files, if there is one."""
+        alive = [p for p in self.processes if p.is_alive]
+        leads = any(p.parts is not None and not p.is_helper for p in alive)
+        log = SyncLog.objects.filter(status="running").first()
+        if log is None or not leads or len(alive) >= 4:
+            return None
+        helper = Process(self, log, self.facts[log.pk], is_helper=True, here=here)
+        self.processes.append(helper)
+        return helper
+
+    @rule(here=st.booleans(), seconds=st.sampled_from([0.3, 3.0, 40.0]))
+    def helper_lives_on(self, here, seconds):
+        """A process helps, and others look for the dead meanwhile."""
+        if self.help(here) is not None:
+            self.pass_time(seconds)
+            self.do_sweep()
+
+    @rule(
+        here=st.booleans(),
+        kind=st.sampled_from(["500", "503", "cut-before"]),
+        calls=st.integers(1, 7),
+    )
+    def helper_meets_silence(self, here, kind, calls):
+        """The vendor answers none of the first requests of a process."""
+        helper = self.help(here)
+        if helper is None:
+            return
+        self.vendor.app.prepared["data_export"].clear()
+        self.vendor.app.prepare("data_export", *[kind] * calls * CALL)
+        self._fetch_some(helper, calls)
+
+    @rule(
+        index=INDEX,
+        kind=st.sampled_from(["500", "503", "cut-before", "403"]),
+        calls=st.sampled_from([4, 5, 5, 6]),
+    )
+    def vendor_is_away_after_an_answer(self, index, kind, calls):
+        """One request is answered, so many are not, and then all are again."""
+        found = [p for p in self.running() if p.parts is not None and p.phase == 4]
+        process = self.pick(found, index)
+        if process is None:
+            return
+        self.vendor.app.prepared["data_export"].clear()
+        each = 1 if kind == "403" else CALL
+        self.vendor.app.prepare("data_export", "pending", *[kind] * calls * each)
+        self._fetch_some(process, calls + 2)
+
+    def _fetch_some(self, process, count):
+        """Let one process ask for so many files, tries again among them."""
+        self.something_happened = False
+        for _ in range(10 * count):
+            if not count or not process.is_alive or process.is_frozen:
+                return
+            if process.items:
+                process.handle()
+            elif process.taken:
+                process.fetch()
+                count -= 1
+            else:
+                process.claim()
+                if process.is_alive and not process.taken:
+                    self.pass_time(5.0)
 
     # Whole runs, with their threads
 
@@ -729,14 +792,60 @@ class SyncMachine(RuleBasedStateMachine):
         one, other = self.pick(players, first), self.pick(players, second)
         if one is None or one == other:
             return
+        self._merge(one, other)
+
+    def _merge(self, kept, merged):
         with self.watch.acting(Actor("merge")):
-            merge(kept=one, merged=other, by=None)
+            entry = merge(kept=kept, merged=merged, by=None)
+            self._outdated_numbers_are_computed(entry)
+
+    def _outdated_numbers_are_computed(self, entry):
+        """The queue's tasks after a merge; those of the sync do it for files alone."""
+        recompute_player(entry.kept_id)
+        recompute_player(entry.merged_id)
+
+    @rule(index=INDEX, swap=st.booleans(), alone=st.booleans())
+    def two_records_are_one(self, index, swap, alone):
+        """Two athletes of one session are merged, and then its files change.
+
+        `alone`: no more than those of the record that is not shown any more.
+        """
+        listed = [session.id for session in self.world.listed_sessions()]
+        found = {}
+        for row in Session.objects.filter(
+            session_id__in=listed, player__in=Player.objects.all()
+        ).order_by("session_id", "pk"):
+            found.setdefault(row.session_id, []).append(row)
+        shared = [rows[:2] for rows in found.values() if len(rows) > 1]
+        rows = self.pick(shared, index)
+        if rows is None:
+            return
+        kept, merged = reversed(rows) if swap else rows
+        self._merge(kept.player, merged.player)
+        if alone:
+            self._new_files_of_what_is_folded(merged.session_id)
+        else:
+            self.world.revise(merged.session_id)
+            self.open("command", "incremental", True)
+
+    def _new_files_of_what_is_folded(self, *session_ids):
+        """Files change without a word, and somebody asks for those of one record."""
+        for session_id in session_ids:
+            session = self.world.session(session_id)
+            session.revision = (session.revision + 1) % 3
+        parts = ExportJob.objects.filter(
+            session__session_id__in=session_ids, session__folded_into__isnull=False
+        )
+        with self.watch.acting(Actor("person")):
+            services.retry_jobs(job_ids=parts.values_list("pk", flat=True))
+        self.begin_next(True)
 
     def do_separate(self):
         entry = AthleteMerge.objects.filter(undone_at=None).order_by("-pk").first()
         if entry is not None and entry.kept.merged_into_id is None:
             with self.watch.acting(Actor("merge")):
                 separate(entry=entry, by=None)
+                self._outdated_numbers_are_computed(entry)
 
     def do_erase(self, index):
         if len(self.erased) >= 2:
@@ -912,6 +1021,7 @@ class SyncMachine(RuleBasedStateMachine):
             self.begin_next(True)
             for process in list(self.running()):
                 self.finish(process)
+        self._files_of_merged_records_change()
         with self.watch.acting(Actor("open")):
             log, _ = runs.open_run(trigger="command", sync_type="full")
         self.begin_next(True)
@@ -924,8 +1034,17 @@ class SyncMachine(RuleBasedStateMachine):
         )
         self.everything_is_as_the_vendor_has_it()
 
+    def _files_of_merged_records_change(self):
+        """What is new in them is for a run to compute, where it is shown."""
+        listed = {session.id for session in self.world.listed_sessions()}
+        folded = Session.objects.exclude(folded_into=None)
+        ids = listed & set(folded.values_list("session_id", flat=True))
+        self._new_files_of_what_is_folded(*sorted(ids))
+        for process in list(self.running()):
+            self.finish(process)
+
     def finish(self, process):
-        """Let one process go on to its end."""
+        """Let one process go on to its end; those whom it waits for work as well."""
         for _ in range(400):
             if not process.is_alive:
                 return
@@ -934,6 +1053,9 @@ class SyncMachine(RuleBasedStateMachine):
             is_stuck = process.is_idle() if process.parts is not None else False
             if is_stuck and self.clock.passed - before > 2.0:
                 self.pass_time(5.0)
+                for other in self.running():
+                    if other is not process:
+                        self._next_step(other)
         self.watch.need(False, f"{process} does not come to an end")
 
     def _is_waited_for(self):
@@ -955,7 +1077,7 @@ class SyncMachine(RuleBasedStateMachine):
     def everything_is_as_the_vendor_has_it(self):
         watch, world = self.watch, self.world
         watch.nobody_holds_anything()
-        watch.numbers_are_of_the_frames(outdated=AthleteMerge.objects.exists())
+        watch.numbers_are_of_the_frames()
         self._nothing_of_the_erased()
         watch.need(not RunHelper.objects.exists(), "helpers are left")
         self._athletes_are_the_vendors(world)

@@ -61,7 +61,7 @@ class Process:
         self.answered = False
         self.asked_to_wait_s = 0.0
         self.had_some = True
-        #: Requests in a row that the vendor did not answer.
+        #: Requests in a row that the vendor did not answer; None where nobody knows.
         self.in_vain = 0
         #: The phase that the run's row has to tell.
         self.begun = ""
@@ -469,9 +469,10 @@ class Process:
                     self.served[job.pk] = self.vendor.app.served[served:]
             self._check_answer(job)
 
-        was_alive = self.in_vain
+        before, row = self.in_vain, self.watch.jobs.get(job.pk)
         self.step("fetch", work, job.pk)
-        self._vendor_is_not_asked_in_vain(job, was_alive)
+        if row is not None and row["claimed_by"] == self.ctx.worker:
+            self._vendor_is_not_asked_in_vain(job, before)
         if self.is_alive:
             self.files_are_counted()
 
@@ -480,14 +481,17 @@ class Process:
         row = ExportJob.objects.filter(pk=job.pk).first()
         if self.machine.something_happened or row is None:
             self.in_vain = None
-        if self.in_vain is None:
             return
         code = "" if row.state in {"stored", "no_data"} else row.error_code
-        if row.state in {"downloading", "processing", "stored", "no_data"}:
+        if code == "not_ready" or row.state in {
+            "downloading", "processing", "stored", "no_data",
+        }:  # fmt: skip
             self.in_vain = 0
+        elif before is None:
+            return
         elif code in {"unavailable", "forbidden", "forbidden_host"}:
             self.in_vain = before + 1
-        most = max(6, 2 * self.limit)
+        most = spec.most_in_vain(self.limit)
         if self.is_alive:
             self.watch.need(
                 self.in_vain < most, f"{self.in_vain} in vain, and it goes on"

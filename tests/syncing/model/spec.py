@@ -98,6 +98,11 @@ def failure(*, attempts, code, was_given_up, vendor_answers):
     )
 
 
+def most_in_vain(requests_at_once):
+    """After so many requests in a row without an answer the run ends."""
+    return max(6, 2 * requests_at_once)
+
+
 def data_state(parts):
     """The state of a session's data, from the states of the jobs of each part."""
     found = [_part_state(states) for states in parts]

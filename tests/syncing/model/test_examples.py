@@ -1,8 +1,14 @@
-"""Examples that the state machine found, step by step."""
+"""Examples that random search found late or rarely, step by step.
+
+Each is a sequence of the machine's own transitions: what has to hold is asked by the
+model after every step, and once more when all has come to rest.
+"""
 
 import pytest
 
-from syncing.models import SyncLog
+from athletes.models import Session
+from syncing.models import ExportJob, SyncLog
+from tests.syncing.model import spec
 from tests.syncing.model.machine import SyncMachine
 from tests.syncing.model.test_machine import model_vendor
 
@@ -10,14 +16,72 @@ __all__ = ["model_vendor"]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_a_run_that_fails_after_many_errors_lists_no_more_than_a_hundred(model_vendor):
+@pytest.fixture
+def machine(model_vendor):
     machine = SyncMachine()
+    yield machine
+    machine.teardown()
+
+
+def test_a_run_that_fails_after_many_errors_lists_no_more_than_a_hundred(machine):
     machine.begin(players=2, kinds=["one"], start="new", here=True)
-    model_vendor.app.bad["players"] = 105
-    model_vendor.app.prepare("sessions", *["503"] * 5)
+    machine.vendor.app.bad["players"] = 105
+    machine.vendor.app.prepare("sessions", *["503"] * 5)
     machine.open("command", "incremental", True)
     machine.finish(machine.processes[-1])
     log = SyncLog.objects.get()
     assert (log.error_count, len(log.errors)) == (106, 100)
     assert log.errors[0]["object"] == "the whole run"
-    machine.teardown()
+
+
+def test_a_helper_that_lives_keeps_its_place_and_its_jobs(machine):
+    machine.begin(players=2, kinds=["one"], start="helped", here=False)
+    leader, helper = machine.processes
+    helper.claim()
+    # Looked for by the sweep and by the leader, every two seconds.
+    machine.do_sweep()
+    machine.time_passes(40.0)
+    machine.do_sweep()
+    assert helper.row in type(helper.row).objects.all()
+    assert ExportJob.objects.filter(claimed_by=helper.ctx.worker).exists()
+    # Silent until the limit it is waited for, and a moment later no more.
+    machine.process_comes_or_goes(index=1, here=True, what="freeze")
+    machine.time_passes(spec.SILENCE_S - machine.clock.passed + helper.last_beat)
+    machine.do_sweep()
+    assert helper.row in type(helper.row).objects.all()
+    machine.time_passes(1.0)
+    machine.do_sweep()
+    assert helper.row not in type(helper.row).objects.all()
+    assert leader.is_alive
+
+
+def test_nothing_answers_from_the_first_request_of_a_process(machine):
+    machine.begin(players=2, kinds=["one"], start="exports", here=True)
+    machine.helper_meets_silence(here=True, kind="503", calls=1)
+    job = ExportJob.objects.get(error_code="unavailable")
+    # No try of this file: an hour, as it may last.
+    assert (job.state, job.attempts) == ("failed", 0)
+    wait_s = (job.next_try_at - machine.now()).total_seconds()
+    assert spec.HOUR - 5 < wait_s <= spec.HOUR
+
+
+@pytest.mark.parametrize("kind", ["500", "403"])
+@pytest.mark.parametrize(("calls", "ends"), [(5, False), (6, True)])
+def test_the_vendor_is_away_after_an_answer(machine, kind, calls, ends):
+    machine.begin(players=2, kinds=["one", "one"], start="exports", here=True)
+    machine.vendor_is_away_after_an_answer(index=0, kind=kind, calls=calls)
+    leader = machine.processes[0]
+    assert leader.is_alive != ends
+    assert (leader.fatal is not None) == ends
+
+
+@pytest.mark.parametrize("swap", [False, True])
+@pytest.mark.parametrize("alone", [False, True])
+def test_files_of_a_merged_record_bring_numbers_where_they_are_shown(
+    machine, swap, alone
+):
+    machine.begin(players=2, kinds=["two"], start="exports", here=True)
+    machine.finish(machine.processes[-1])
+    machine.two_records_are_one(index=0, swap=swap, alone=alone)
+    machine.finish(machine.processes[-1])
+    assert Session.objects.exclude(folded_into=None).count() == 1

@@ -504,7 +504,7 @@ class Watch:
             self.need(not held, f"{model.__name__} held: {held}")
         self.slots_are_free()
 
-    def numbers_are_of_the_frames(self, *, outdated):
+    def numbers_are_of_the_frames(self):
         """What was stored was computed, session by session."""
         for job in AnalysisJob.objects.all():
             self.need(
@@ -518,11 +518,7 @@ class Watch:
             missing_since__isnull=True,
             biomechanics__missing_since__isnull=True,
         )
-        # Merging outdates numbers too; another task computes those.
-        self.need(
-            outdated or not stale.exists(),
-            f"no numbers of {list(stale.values_list('pk'))}",
-        )
+        self.need(not stale.exists(), f"no numbers of {list(stale.values_list('pk'))}")
 
     def is_erased(self, org_player_id):
         """Nothing is left of an erased athlete."""
