@@ -100,7 +100,7 @@ nightly: .venv/dev.stamp
 	@mkdir -p var
 	$(BIN)/python scripts/mutants.py run tests/mutants/drawn.json --results var/mutants.json \
 	  --before tests/mutants/drawn-results.json
-	$(BIN)/python scripts/mutants.py run tests/mutants/engine.json --results var/engine-mutants.json \
+	MODEL_TRANSITIONS=400 $(BIN)/python scripts/mutants.py run tests/mutants/engine.json --results var/engine-mutants.json \
 	  --tests tests/syncing/model
 	$(BIN)/python -m tests.syncing.model --transitions 100000
 	$(BIN)/python -m benchmarks.faults --seeds 3

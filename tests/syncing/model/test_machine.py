@@ -15,7 +15,7 @@ from tests.syncing.model.watch import Watch
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
 STEPS = 40
-TRANSITIONS = int(os.environ.get("MODEL_TRANSITIONS", "160"))
+TRANSITIONS = int(os.environ.get("MODEL_TRANSITIONS", "120"))
 #: Without shrinking a failure is told at once, and long.
 PHASES = [Phase.generate] + [Phase.shrink] * ("MODEL_SHRINK" in os.environ)
 SEED = os.environ.get("MODEL_SEED")
