@@ -84,3 +84,15 @@ def test_files_of_a_merged_record_bring_numbers_where_they_are_shown(machine):
     machine.two_records_are_one(index=0, swap=False, alone=False)
     machine.finish(machine.processes[-1])
     assert Session.objects.exclude(folded_into=None).count() == 1
+
+
+def test_what_is_not_to_be_had_is_asked_for_again_later(machine):
+    machine.begin(players=2, kinds=["one", "one"], start="new", here=True)
+    # One session cannot be read; of the other the first file is elsewhere, and there
+    # is no data for the second.
+    machine.vendor_will_answer(("session", ["500"]))
+    machine.vendor_will_answer_exports(["other-host", "no-data"])
+    machine.open("command", "incremental", True)
+    machine.finish(machine.processes[-1])
+    states = set(ExportJob.objects.values_list("state", "error_code"))
+    assert {("failed", "forbidden_host"), ("no_data", "")} <= states
