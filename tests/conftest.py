@@ -38,8 +38,9 @@ ON_BOTH = (
     # Every page and path with every kind of caller: each query of theirs, once.
     "tests/test_hostile_values.py",
     "tests/test_gone_meanwhile.py",
-    # Searching, sorting and paging of texts with accents and case.
-    "tests/test_hostile_names.py",
+    # Searching, sorting and paging of texts, and what administrations ask.
+    "tests/accounts/test_admin.py",
+    "tests/accounts/test_second_factor.py",
     "tests/athletes/test_admin_lists.py",
     "tests/athletes/test_api.py",
     "tests/dashboard/test_list_page.py",
@@ -55,7 +56,6 @@ ON_BOTH = (
     "tests/syncing/test_duplicates.py",
     "tests/syncing/test_erased.py",
     # Locks, claims, races.
-    "tests/accounts/test_limits.py",
     "tests/accounts/test_locks.py",
     "tests/accounts/test_tokens.py",
     "tests/acceptance/test_two_hosts.py",
@@ -64,12 +64,13 @@ ON_BOTH = (
     "tests/syncing/test_dead_helpers.py",
     "tests/syncing/test_engine_parts.py",
     "tests/syncing/test_heartbeat.py",
+    "tests/syncing/test_admin.py",
+    "tests/syncing/test_views.py",
     "tests/syncing/model/",
     "tests/webhooks/test_delivery.py",
     # Its own ways of starting, copying and failing.
     "tests/reboot_site/test_backups.py",
     "tests/reboot_site/test_database.py",
-    "tests/reboot_site/test_metrics.py",
     "tests/reboot_site/test_postgresql.py",
 )
 
@@ -78,22 +79,32 @@ ON_BOTH = (
 LONGEST = (
     "test_two_hosts.py",
     "test_clusters.py",
-    "test_all_pages.py",
-    "test_make_run.py",
-    "test_failures.py",
-    "test_hostile_names.py",
-    "test_coach_flows.py",
-    "test_run.py",
-    "test_permission_matrix.py",
     "test_hostile_values.py",
-    "test_design.py",
+    "test_all_pages.py",
+    "test_hostile_names.py",
+    "test_permission_matrix.py",
+    "test_make_run.py",
     "test_runs.py",
+    "test_machine.py",
+    "test_dead_helpers.py",
+    "test_run.py",
+    "test_limits.py",
+    "test_coach_flows.py",
+    "test_failures.py",
+    "test_design.py",
+    "test_failing_files.py",
+    "test_percentiles.py",
     "test_coach_pages.py",
     "test_sheets.py",
-    "test_dead_helpers.py",
-    "test_schedules.py",
     "test_staff_pages.py",
     "test_api_docs.py",
+    "test_nothing_in_clear.py",
+    "test_audit_dependencies.py",
+    "test_api_fuzz.py",
+    "test_backups.py",
+    "test_schedules.py",
+    "test_memory.py",
+    "test_other_teams.py",
 )
 
 

@@ -71,6 +71,7 @@ def attack(times: int = 35, name: str = "coach") -> int:
     return found.count(200)
 
 
+@pytest.mark.both
 def test_one_account_has_at_most_a_hundred_failures_an_hour():
     assert sum(limits.PER_HOUR.values()) <= 100
 
@@ -129,6 +130,7 @@ def test_a_known_device_has_its_own_budget(coach):
     assert log_in(elsewhere) == 302
 
 
+@pytest.mark.both
 def test_a_network_of_earlier_logins_has_its_own_budget(coach):
     assert log_in(at("2001:db8:1:2::9")) == 302
     attack()
@@ -216,6 +218,7 @@ def test_staff_unlock_an_account_that_strangers_have_locked(coach):
     assert log_in(at("203.0.113.9")) == 302
 
 
+@pytest.mark.both
 def test_one_network_of_ipv6_is_one_caller(coach):
     found = [log_in(at(f"2001:db8:1:2::{n}"), "wrong") for n in range(1, 9)]
     assert found == [200] * 7 + [429]
@@ -287,6 +290,7 @@ def test_what_is_right_is_not_counted(coach):
     assert not FailedLogin.objects.exists()
 
 
+@pytest.mark.both
 @pytest.mark.django_db(transaction=True)
 def test_guesses_at_one_moment_see_each_other(coach):
     """Threads as processes: each has its own connection to the database."""
@@ -310,6 +314,7 @@ def test_guesses_at_one_moment_see_each_other(coach):
 # --- Names and codes that are none ------------------------------------------------
 
 
+@pytest.mark.both
 @pytest.mark.parametrize("name", ["x" * 151, "x" * 256, "y" * 100_000])
 def test_a_name_that_nobody_can_have_is_a_wrong_one_and_counts(name):
     found = []
@@ -322,6 +327,7 @@ def test_a_name_that_nobody_can_have_is_a_wrong_one_and_counts(name):
     assert len(AccessAttempt.objects.get().username) < 40
 
 
+@pytest.mark.both
 @pytest.mark.parametrize("field", ["username", "password"])
 def test_what_has_nul_is_refused_before_it_is_checked(coach, field):
     """Refused for the whole site, so it is no guess, and nothing is counted."""
@@ -331,6 +337,7 @@ def test_what_has_nul_is_refused_before_it_is_checked(coach, field):
     assert FailedLogin.objects.count() == 0
 
 
+@pytest.mark.both
 def test_a_code_with_nul_is_refused_before_it_is_checked(coach):
     give_second_factor(coach)
     client = waiting_for_code("192.0.2.1")

@@ -139,6 +139,7 @@ def test_metrics_of_two_processes_are_counted_together(two_processes):
     assert "Aldertree" not in log.read_text()
 
 
+@pytest.mark.both
 def test_metrics_tell_of_sync_queue_jobs_and_workers(client, token):
     now = timezone.now()
     SyncLog.objects.create(
@@ -163,6 +164,7 @@ def test_metrics_tell_of_sync_queue_jobs_and_workers(client, token):
     assert found[("dashboard_export_jobs", ("state", "wanted"))] == 0
 
 
+@pytest.mark.both
 def test_metrics_leave_out_what_is_not_known(client, token):
     found = values_of(client.get("/metrics", headers=token))
     assert ("dashboard_last_sync_success_age_seconds",) not in found
