@@ -131,8 +131,7 @@ def main() -> int:
     is_ci = os.environ.get("CI") == "true"
     base = base_environment()
     missing = []
-    # Two for each database on two processors: many tests wait for another process.
-    pytest = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile"]
+    pytest = [sys.executable, "-m", "pytest", "-q", "--dist", "loadfile"]
     # In the order of tests/conftest.py: what takes longest comes first.
     pytest += ["--no-loadscope-reorder"]
     if is_ci:
@@ -140,7 +139,7 @@ def main() -> int:
         # a busy host must not hold back a change, and must not go unseen either.
         pytest += ["--reruns", "1", "-rR"]
     if is_fast:
-        runs = [Run("SQLite", base, [*pytest, "-m", FAST, *extra])]
+        runs = [Run("SQLite", base, [*pytest, "-n", "2", "-m", FAST, *extra])]
     else:
         has_postgres = answers(POSTGRES_URL, 5432)
         if has_postgres:
@@ -155,7 +154,8 @@ def main() -> int:
             base["CHROMIUM"] = chromium
         else:
             missing.append("browser (no Chromium found; set CHROMIUM to its path)")
-        runs = [Run("SQLite", base, [*pytest, *extra])]
+        # Five on two processors: many tests wait for another process.
+        runs = [Run("SQLite", base, [*pytest, "-n", "3", *extra])]
         if has_postgres:
             on_postgres = base | {
                 "DATABASE_URL": POSTGRES_URL,
@@ -170,7 +170,13 @@ def main() -> int:
                 # No test asks what a power cut leaves behind.
                 "PGOPTIONS": "-c synchronous_commit=off",
             }
-            runs.append(Run("PostgreSQL", on_postgres, [*pytest, "-m", "both", *extra]))
+            runs.append(
+                Run(
+                    "PostgreSQL",
+                    on_postgres,
+                    [*pytest, "-n", "2", "-m", "both", *extra],
+                )
+            )
         if not extra:  # with arguments, a part of the Python suite is meant
             if node := shutil.which("node"):
                 files = sorted(map(str, (ROOT / "tests/js").glob("*.test.mjs")))

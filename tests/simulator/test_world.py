@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -267,7 +268,7 @@ def test_log_keeps_no_secret(start):
 
 
 def test_requests_side_by_side_are_counted(start):
-    vendor = start(latency_ms=150)
+    vendor = start(latency_ms=600)
     gate = threading.Barrier(8)
 
     def ask(_):
@@ -279,8 +280,12 @@ def test_requests_side_by_side_are_counted(start):
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(ask, range(8))) == {200}
     assert vendor.log.most_in_flight == 8
+    # A client has its answer a moment before the server is done with the request.
+    deadline = time.monotonic() + 30
+    while vendor.log.in_flight and time.monotonic() < deadline:
+        time.sleep(0.01)
     assert vendor.log.in_flight == 0
-    assert vendor.log.find("players")[0].seconds >= 0.15
+    assert vendor.log.find("players")[0].seconds >= 0.6
 
 
 def test_connections_are_kept_alive(vendor):
