@@ -6,7 +6,6 @@ the same whenever it is repeated; what happens to others in the middle of a requ
 done while the vendor holds its answer back.
 """
 
-import datetime as dt
 from datetime import timedelta
 
 from django.apps import apps
@@ -21,10 +20,9 @@ from hypothesis.stateful import (
 )
 
 from athletes.identity.merging import merge, separate
-from athletes.models import AthleteMerge, BiomechanicsData, Movement, Player, Session
+from athletes.models import AthleteMerge, Movement, Player, Session
 from athletes.tasks import recompute_player
 from privacy.erasing import erase, finish_erasures
-from simulator.population import SLUG_OF_TYPE
 from syncing import clock as product_clock
 from syncing import services, sweeping
 from syncing.choices import JobState
@@ -32,88 +30,36 @@ from syncing.engine import runs
 from syncing.models import (
     AnalysisJob,
     ExportJob,
-    MovementType,
     RunHelper,
-    SyncCursor,
     SyncLog,
     VendorSession,
 )
 from tests.syncing.model import spec
+from tests.syncing.model.changes import (
+    ANSWERS,
+    CALL,
+    DAMAGE,
+    EXPORT_ANSWERS,
+    FINAL,
+    HICCUPS,
+    INDEX,
+    KINDS,
+    LONG_SECONDS,
+    SCENARIOS,
+    SECONDS,
+    TRIGGERS,
+    TYPES,
+    add_session,
+    change_athlete,
+    change_session,
+    pick,
+)
 from tests.syncing.model.clock import ModelClock
+from tests.syncing.model.ending import SameAsTheVendor, stored_frames
 from tests.syncing.model.process import GONE, Process, RunFacts
 from tests.syncing.model.watch import Actor, Watch, reference
 from tests.syncing.model.whole import WholeRun
 
-KINDS = st.sampled_from(["one", "one", "two", "mixed", "pitching", "empty", "later"])
-INDEX = st.integers(0, 7)
-TRIGGERS = st.sampled_from(["command", "schedule", "button"])
-TYPES = st.sampled_from(["incremental", "incremental", "full", "exports"])
-SECONDS = st.sampled_from([0.3, 1.0, 3.0, 7.0, 21.0, 40.0])
-HOUR, DAY = 3700.0, 86500.0
-LONG_SECONDS = st.sampled_from(
-    [50.0, 100.0, 700.0, HOUR, 2 * HOUR, 6 * HOUR, DAY, 3 * DAY, 8 * DAY, 29 * DAY]
-)
-DAMAGE = st.sampled_from(
-    [
-        "bad-truncated",
-        "bad-html",
-        "bad-missing-columns",
-        "bad-same-id",
-        "bad-one-swing",
-        "bad-out-of-order",
-        "refused",
-    ]
-)
-EXPORT_ANSWERS = st.sampled_from([
-    "pending", "pending", "pending-slow", "no-data", "no-data", "empty", "nothing",
-    "400", "403", "404", "500", "503", "429", "cut-before", "cut-body", "html",
-    "broken-off", "away", "other-host", "expired-token", "422-format",
-])  # fmt: skip
-DOWNLOAD_ANSWERS = st.sampled_from(
-    ["truncated", "expired-link", "500", "cut-headers", "cut-body", "html-200", "503"]
-)
-LIST_ANSWERS = st.sampled_from(
-    ["500", "503", "cut-body", "400", "403", "html", "nothing", "expired-token"]
-)
-DETAIL_ANSWERS = st.sampled_from(["500", "404", "403", "400", "html", "503"])
-LIST_ROUTES = st.sampled_from(["players", "sessions", "lookups"])
-ANSWERS = st.one_of(
-    st.tuples(st.just("data_export"), st.lists(EXPORT_ANSWERS, min_size=1, max_size=3)),
-    st.tuples(st.just("download"), st.lists(DOWNLOAD_ANSWERS, min_size=1, max_size=3)),
-    st.tuples(st.just("session"), st.lists(DETAIL_ANSWERS, min_size=1, max_size=2)),
-    st.tuples(LIST_ROUTES, st.lists(LIST_ANSWERS, min_size=1, max_size=1)),
-)
-HICCUPS = st.one_of(
-    st.tuples(
-        st.sampled_from(["players", "sessions", "session", "data_export", "lookups"]),
-        st.sampled_from(["500", "429", "503", "cut-before", "cut-headers"]),
-    ),
-    st.tuples(
-        st.just("download"), st.sampled_from(["500", "cut-before", "cut-headers"])
-    ),
-)
-SCENARIOS = st.sampled_from(
-    [
-        "",
-        "export-location=1",
-        "export-polled=1",
-        "export-status=2",
-        "missing-fields",
-        "wrapped",
-        "no-movement-id",
-        "export-single-key",
-        "export-one-url",
-        "offset-ignored",
-    ]
-)
-#: As often as the client asks before it gives a call up.
-CALL = 5
-#: Errors that are answers: the client does not ask again.
-FINAL = {
-    "pending", "pending-slow", "no-data", "empty", "nothing", "400", "403", "404",
-    "html", "away", "other-host", "expired-token", "422-format", "truncated",
-    "expired-link",
-}  # fmt: skip
 TABLES = [
     model
     for label in ("athletes", "syncing", "privacy", "webhooks", "django_q", "sharing")
@@ -129,23 +75,6 @@ def wipe():
         for name in (*names, "accounts_auditentry", "django_admin_log"):
             cursor.execute(f"DELETE FROM {name}")  # noqa: S608
     cache.clear()
-
-
-def _measures(athlete):
-    """Height, weight and hands, where the vendor's text is plain."""
-    found = {pair["key"]: pair["value"] for pair in athlete.attributes}
-    hands = {"RHA": "right", "LHA": "left", "SHA": "switch"}
-    measures = {}
-    for name in ("height_ft", "weight_lbs"):
-        if found.get(name, "").replace(".", "").isdecimal():
-            measures[name] = float(found[name])
-    for name, key in (
-        ("hitting", "dom_hand_hitting"),
-        ("throwing", "dom_hand_throwing"),
-    ):
-        if found.get(key) in hands:
-            measures[f"dominant_hand_{name}"] = hands[found[key]]
-    return measures
 
 
 class SyncMachine(RuleBasedStateMachine):
@@ -196,9 +125,6 @@ class SyncMachine(RuleBasedStateMachine):
     def running(self):
         return [p for p in self.processes if p.is_alive and not p.is_frozen]
 
-    def pick(self, among, index):
-        return among[index % len(among)] if among else None
-
     # The vendor
 
     @property
@@ -214,7 +140,7 @@ class SyncMachine(RuleBasedStateMachine):
     def begin(self, players, kinds, start, here):
         self.vendor.app.begin(self.clock, players)
         for number, kind in enumerate(kinds):
-            self._add_session(number, number + 1, kind)
+            add_session(self.world, number, number + 1, kind)
         if start == "new":
             return
         self.open("schedule", "incremental", here)
@@ -248,7 +174,7 @@ class SyncMachine(RuleBasedStateMachine):
         if not self.running():
             self.begin_next(here)
         for _ in range(count):
-            process = self.pick(self.running(), index)
+            process = pick(self.running(), index)
             if process is not None:
                 self.something_happened = False
                 self._next_step(process)
@@ -278,7 +204,7 @@ class SyncMachine(RuleBasedStateMachine):
     )
     def one_step(self, index, what):
         found = [p for p in self.running() if p.parts is not None and p.phase == 4]
-        process = self.pick(found, index)
+        process = pick(found, index)
         self.something_happened = False
         if process is None:
             return
@@ -300,7 +226,7 @@ class SyncMachine(RuleBasedStateMachine):
     )
     def process_comes_or_goes(self, index, here, what):
         alive = [p for p in self.processes if p.is_alive]
-        process = self.pick(alive, index)
+        process = pick(alive, index)
         if what == "help":
             self.help(here)
         elif process is None:
@@ -358,7 +284,7 @@ class SyncMachine(RuleBasedStateMachine):
     def vendor_is_away_after_an_answer(self, index, kind, calls):
         """One request is answered, so many are not, and then all are again."""
         found = [p for p in self.running() if p.parts is not None and p.phase == 4]
-        process = self.pick(found, index)
+        process = pick(found, index)
         if process is None:
             return
         self.vendor.app.prepared["data_export"].clear()
@@ -418,7 +344,7 @@ class SyncMachine(RuleBasedStateMachine):
                 "open",
                 "begin",
                 "cancel",
-                "again",
+                "retry",
                 "give up",
                 "download",
                 "merge",
@@ -433,26 +359,28 @@ class SyncMachine(RuleBasedStateMachine):
         sync_type=TYPES,
     )
     def somebody_does(self, what, index, second, trigger, sync_type):
-        if what == "sweep":
-            self.do_sweep()
-        elif what == "open":
+        if what == "open":
             self.open(trigger, sync_type, True)
         elif what == "begin":
             self.begin_next(True)
-        elif what == "cancel":
-            self.do_cancel()
-        elif what == "again":
-            self.do_retry(index)
-        elif what == "give up":
-            self.do_give_up(index)
-        elif what == "download":
-            self.do_download(index)
-        elif what == "merge":
-            self.do_merge(index, second)
-        elif what == "separate":
-            self.do_separate()
-        elif what == "erase" and second < 3:
-            self.do_erase(index)
+        elif what != "erase" or second < 3:
+            self._do(what, index, second)
+
+    def _do(self, what, index, second):
+        """What a person or the schedule does; whether it is one of these deeds."""
+        deeds = {
+            "sweep": self.do_sweep,
+            "cancel": self.do_cancel,
+            "retry": lambda: self.do_retry(index),
+            "give up": lambda: self.do_give_up(index),
+            "download": lambda: self.do_download(index),
+            "merge": lambda: self.do_merge(index, second),
+            "separate": self.do_separate,
+            "erase": lambda: self.do_erase(index),
+        }
+        if what in deeds:
+            deeds[what]()
+        return what in deeds
 
     @rule(seconds=SECONDS)
     def time_passes(self, seconds):
@@ -580,9 +508,9 @@ class SyncMachine(RuleBasedStateMachine):
         app, world = self.vendor.app, self.world
         if what == "add":
             if len(world.sessions) < 4:
-                self._add_session(index, number, kind)
+                add_session(world, index, number, kind)
         elif what in {"rename", "height", "hand", "leave", "come back", "join"}:
-            self._change_athlete(what, self.pick(world.athletes, index), number)
+            change_athlete(world, what, pick(world.athletes, index), number)
         elif what == "speak":
             app.set_scenario(scenario)
         elif what == "heal":
@@ -597,70 +525,9 @@ class SyncMachine(RuleBasedStateMachine):
             cache.clear()
             app.prepare("token", "401")
         elif world.sessions:
-            session = self.pick(world.sessions, index)
+            session = pick(world.sessions, index)
             session.damage = {"damage": damage, "mend": None}.get(what, session.damage)
-            self._change_session(what, session, number)
-
-    def _add_session(self, first, second, kind):
-        athletes = [a.org_player_id for a in self.world.listed_athletes()]
-        if not athletes:
-            return
-        chosen = [self.pick(athletes, first)]
-        if kind in {"two", "mixed"} and self.pick(athletes, second) not in chosen:
-            chosen.append(self.pick(athletes, second))
-        slug = "baseball-pitching" if kind == "pitching" else "baseball-hitting"
-        session_id = self.world.add_session(chosen, slug=slug, swings=1 + second % 2)
-        session = self.world.session(session_id)
-        if kind == "mixed":
-            session.is_mixed = True
-            if len(chosen) > 1:
-                session.no_data_for = {chosen[1]} if first % 2 else set()
-        if kind == "empty":
-            session.is_empty = True
-        if kind == "later":
-            self.world.delay_data(session_id, 3600.0 * (1 + second))
-
-    def _change_session(self, what, session, number):
-        world = self.world
-        if what == "return":
-            world.list_again(session.id)
-        elif session.removed:
-            return
-        elif what == "revise":
-            world.revise(session.id)
-        elif what == "swings":
-            world.count_swings(session.id, 1 + number % 2)
-        elif what == "number":
-            world.rename_session(session.id, number)
-        elif what == "touch":
-            world.touch_session(session.id)
-        elif what == "remove":
-            world.remove_session(session.id)
-        elif what == "data":
-            world.give_data(session.id)
-        elif what == "people":
-            athletes = [a.org_player_id for a in world.listed_athletes()]
-            if athletes:
-                chosen = {self.pick(athletes, number), self.pick(athletes, number // 2)}
-                world.take_part(session.id, sorted(chosen))
-
-    def _change_athlete(self, what, athlete, number):
-        world, key = self.world, athlete.org_player_id
-        if what == "come back":
-            world.return_player(key)
-        elif what == "join":
-            if len(world.athletes) < 7:
-                world.add_player("Invented", f"Person {number}", "2001-02-03")
-        elif athlete.removed:
-            return
-        elif what == "rename":
-            world.rename_player(key, "Renamed", f"Person {number}")
-        elif what == "height":
-            world.set_attribute(key, "height_ft", f"5.{number}00")
-        elif what == "hand":
-            world.set_attribute(key, "dom_hand_hitting", "LHA" if number % 2 else "RHA")
-        elif what == "leave":
-            world.remove_player(key)
+            change_session(world, what, session, number)
 
     # In the middle of a request
 
@@ -719,21 +586,13 @@ class SyncMachine(RuleBasedStateMachine):
             self._others_claim(actor)
             if actor is not None:
                 actor.is_frozen = False
-        elif what == "sweep":
-            self.do_sweep()
         elif what == "others":
             self._others_claim(actor)
-        elif what == "cancel":
-            self.do_cancel()
-        elif what == "erase":
-            self.do_erase(index)
-        elif what == "merge":
-            self.do_merge(index, index + 1)
-        elif what == "retry":
-            self.do_retry(index)
+        elif self._do(what, index, index + 1):
+            return
         elif self.world.sessions:
-            session = self.pick(self.world.sessions, index)
-            self._change_session(what, session, index)
+            session = pick(self.world.sessions, index)
+            change_session(self.world, what, session, index)
 
     def _others_claim(self, actor):
         for process in self.running():
@@ -770,26 +629,26 @@ class SyncMachine(RuleBasedStateMachine):
             services.request_cancel()
 
     def do_retry(self, index):
-        job = self.pick(sorted(self.watch.jobs), index)
+        job = pick(sorted(self.watch.jobs), index)
         if job is not None:
             with self.watch.acting(Actor("person")):
                 services.retry_jobs(job_ids=[job])
 
     def do_give_up(self, index):
-        job = self.pick(sorted(self.watch.jobs), index)
+        job = pick(sorted(self.watch.jobs), index)
         if job is not None:
             with self.watch.acting(Actor("person")):
                 services.give_up(job_ids=[job])
 
     def do_download(self, index):
-        session = self.pick(list(Session.objects.order_by("session_id", "pk")), index)
+        session = pick(list(Session.objects.order_by("session_id", "pk")), index)
         if session is not None:
             with self.watch.acting(Actor("person")):
                 services.backfill(session_ids=[session.pk])
 
     def do_merge(self, first, second):
         players = list(Player.objects.order_by("org_player_id"))
-        one, other = self.pick(players, first), self.pick(players, second)
+        one, other = pick(players, first), pick(players, second)
         if one is None or one == other:
             return
         self._merge(one, other)
@@ -817,7 +676,7 @@ class SyncMachine(RuleBasedStateMachine):
         ).order_by("session_id", "pk"):
             found.setdefault(row.session_id, []).append(row)
         shared = [rows[:2] for rows in found.values() if len(rows) > 1]
-        rows = self.pick(shared, index)
+        rows = pick(shared, index)
         if rows is None:
             return
         kept, merged = reversed(rows) if swap else rows
@@ -850,7 +709,7 @@ class SyncMachine(RuleBasedStateMachine):
     def do_erase(self, index):
         if len(self.erased) >= 2:
             return
-        player = self.pick(list(Player.objects.order_by("org_player_id")), index)
+        player = pick(list(Player.objects.order_by("org_player_id")), index)
         if player is None:
             return
         gone = [player, *Player.everyone.filter(merged_into=player)]
@@ -888,13 +747,13 @@ class SyncMachine(RuleBasedStateMachine):
             )
         if stored and whole and job.data_type in spec.FRAMES and served:
             whole_file = reference(self.vendor.app, served[-1])
-            found = self._stored(key)
+            found = stored_frames(key)
             need(
                 found == whole_file,
                 f"the frames of job {job.pk} are {found} and not {whole_file}",
             )
         if job.data_type in spec.FRAMES:
-            found = self._stored(key)
+            found = stored_frames(key)
             if stored:
                 need(found, f"job {job.pk} is stored without frames")
                 need(
@@ -950,17 +809,6 @@ class SyncMachine(RuleBasedStateMachine):
             biomechanics__missing_since=None,
         )
         self.watch.need(not stale.exists(), f"session {session.pk} has no numbers")
-
-    def _stored(self, key):
-        movements = Movement.objects.of_part(key[0])
-        return {
-            frames.movement.vendor_name: frames.content_sha256
-            for frames in BiomechanicsData.objects.filter(
-                movement__in=movements, data_type=key[1], missing_since=None
-            )
-            .select_related("movement")
-            .defer("frames")
-        }
 
     def is_tried_too_often(self, job):
         now = self.now()
@@ -1075,177 +923,17 @@ class SyncMachine(RuleBasedStateMachine):
         )
 
     def everything_is_as_the_vendor_has_it(self):
-        watch, world = self.watch, self.world
-        watch.nobody_holds_anything()
-        watch.numbers_are_of_the_frames()
+        self.watch.nobody_holds_anything()
+        self.watch.numbers_are_of_the_frames()
         self._nothing_of_the_erased()
-        watch.need(not RunHelper.objects.exists(), "helpers are left")
-        self._athletes_are_the_vendors(world)
-        self._sessions_are_the_vendors(world)
-        self._lists_are_the_vendors(world)
-        self._files_are_the_vendors(world)
-
-    def _athletes_are_the_vendors(self, world):
-        need = self.watch.need
-        listed = {a.org_player_id: a for a in world.listed_athletes()}
-        ours = {p.org_player_id: p for p in Player.everyone.all()}
-        for org_player_id, athlete in listed.items():
-            if org_player_id in self.erased:
-                continue
-            player = ours.get(org_player_id)
-            need(player is not None, f"athlete {athlete.number} is not here")
-            need(player.missing_since is None, f"athlete {athlete.number} is missing")
-            self._same_fields(
-                player,
-                reboot_player_id=athlete.id,
-                first_name=athlete.first_name,
-                last_name=athlete.last_name,
-                search_text=f"{athlete.first_name} {athlete.last_name}".lower(),
-                date_of_birth=athlete.date_of_birth
-                and dt.date.fromisoformat(athlete.date_of_birth),
-                vendor_updated_at=athlete.updated_at,
-                **_measures(athlete),
-            )
-        for player in ours.values():
-            family = {
-                player.pk,
-                *Player.everyone.filter(merged_into=player).values_list(
-                    "pk", flat=True
-                ),
-            }
-            names = {p.org_player_id for p in ours.values() if p.pk in family}
-            need(
-                (player.missing_since is None) == bool(names & listed.keys()),
-                f"athlete {player.pk} missing since {player.missing_since}",
-            )
-
-    def _sessions_are_the_vendors(self, world):
-        need = self.watch.need
-        listed = {s.id: s for s in world.listed_sessions()}
-        rows = {row.session_id: row for row in VendorSession.objects.all()}
-        for session_id in listed:
-            need(session_id in rows, f"session {session_id} is not listed")
-        for session_id, row in rows.items():
-            need(
-                (row.missing_since is None) == (session_id in listed),
-                f"session {session_id} missing since {row.missing_since}",
-            )
-            need(
-                row.missing_since or not row.last_error,
-                f"session {session_id}: {row.last_error}",
-            )
-            need(
-                session_id not in listed or not row.needs_detail,
-                f"session {session_id} was not read",
-            )
-        removed = {a.org_player_id for a in world.athletes if a.removed}
-        for session_id, session in listed.items():
-            hitters = set()
-            for org_player_id in set(session.athletes) - self.erased - removed:
-                if (
-                    session.slug == "baseball-hitting"
-                    and org_player_id not in session.no_data_for
-                ):
-                    hitters.add(org_player_id)
-            shown = {
-                row.vendor_player_id
-                for row in Session.objects.filter(
-                    session_id=session_id, missing_since=None
-                ).select_related("player", "recorded_as")
-            }
-            rows = Session.objects.filter(session_id=session_id)
-            if rows.exclude(folded_into=None).exists():
-                continue  # one row shows the parts of several records
-            # Where the counts do not tell, a vendor who did not say "no data" once
-            # is believed for good.
-            doubtful = set()
-            if getattr(session, "is_mixed", False) or getattr(
-                session, "is_empty", False
-            ):
-                doubtful = set(session.athletes) - self.erased - removed
-            need(
-                hitters <= shown <= hitters | doubtful,
-                f"session {session_id} shows {shown} and not {hitters}",
-            )
-        for row in Session.objects.filter(missing_since=None):
-            need(row.session_id in listed, f"row {row.pk} of a session that is gone")
-            session = listed[row.session_id]
-            self._same_fields(
-                row,
-                session_date=session.session_date,
-                session_num=str(session.session_num),
-                session_type_name={1: "practice", 2: "game"}[session.session_type_id],
-                vendor_status=session.status,
-                vendor_updated_at=session.updated_at,
-                movement_type_name="baseball-hitting",
-                movement_type_id=1,
-            )
-        for row in Session.objects.select_related("player"):
-            folded = row.folded_into_id is not None
-            need(
-                folded or row.player.merged_into_id is None,
-                f"row {row.pk} belongs to an athlete that was merged",
-            )
-
-    def _same_fields(self, row, **fields):
-        for name, value in fields.items():
-            found = getattr(row, name)
-            self.watch.need(
-                found == value, f"{row._meta.model_name} {row.pk}: {name} is {found!r}"
-            )
-
-    def _lists_are_the_vendors(self, world):
-        """The vendor's list, the cursor behind it, and its kinds of movements."""
-        need = self.watch.need
-        listed = {s.id: s for s in world.listed_sessions()}
-        for row in VendorSession.objects.filter(missing_since=None):
-            session = listed[row.session_id]
-            self._same_fields(row, vendor_updated_at=session.updated_at)
-            hits = session.slug == "baseball-hitting"
-            known = set(row.participants.values())
-            need(
-                not known or ("hitting" in known) == (row.verdict == "hitting"),
-                f"session {row.session_id} is {row.verdict} by {row.participants}",
-            )
-            need(hits or row.verdict == "other", f"{row.session_id} is {row.verdict}")
-        newest = max((s.updated_at for s in listed.values()), default=None)
-        cursor = SyncCursor.objects.filter(name="sessions").first()
-        if newest is not None:
-            need(
-                cursor is not None and cursor.value >= min(newest, self.now()),
-                f"the cursor is at {cursor and cursor.value}, the list at {newest}",
-            )
-        kinds = dict(MovementType.objects.values_list("vendor_id", "slug"))
-        need(kinds == SLUG_OF_TYPE, f"kinds of movements are {kinds}")
-
-    def _files_are_the_vendors(self, world):
-        need = self.watch.need
-        listed = {s.id: s for s in world.listed_sessions()}
-        for row in Session.objects.filter(missing_since=None).select_related(
-            "player", "recorded_as"
-        ):
-            session = listed[row.session_id]
-            jobs = {job.data_type: job for job in ExportJob.objects.filter(session=row)}
-            need(set(jobs) == set(spec.TYPES), f"row {row.pk} has jobs {set(jobs)}")
-            has_data = world.has_data(session, row.vendor_player_id, "baseball-hitting")
-            truth = self.vendor.app.truth(session.id, row.vendor_player_id)
-            for data_type, job in jobs.items():
-                by_hand = (
-                    job.state == "given_up"
-                    and job.next_try_at is None
-                    and job.given_up_at
-                )
-                need(
-                    job.state == ("stored" if has_data else "no_data") or by_hand,
-                    f"job {job.pk} is {job.state} ({job.last_error}) in the end",
-                )
-                if job.state != "stored" or data_type not in spec.FRAMES:
-                    continue
-                found = self._stored((row.pk, data_type))
-                need(
-                    set(found) == set(truth),
-                    f"row {row.pk} has {set(found)} of {truth}",
-                )
+        self.watch.need(not RunHelper.objects.exists(), "helpers are left")
+        same = SameAsTheVendor(
+            self.vendor.app, self.watch.need, erased=self.erased, now=self.now()
+        )
+        same.athletes()
+        same.sessions()
+        same.lists()
+        same.files()
 
     def __repr__(self):
         return "SyncMachine()"

@@ -10,9 +10,7 @@ from athletes.models import Session
 from syncing.models import ExportJob, SyncLog
 from tests.syncing.model import spec
 from tests.syncing.model.machine import SyncMachine
-from tests.syncing.model.test_machine import model_vendor
 
-__all__ = ["model_vendor"]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 

@@ -9,10 +9,9 @@ import signal
 import tempfile
 import time
 
-import hypothesis
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from syncing.engine import readers
 from syncing.engine.downloads import DownloadedFile
@@ -20,7 +19,7 @@ from syncing.engine.readers import ProcessDiedError, ReaderProcesses
 from syncing.reader.errors import ExportFileError
 from syncing.reader.limits import ReadLimits
 from syncing.reader.packing import read_and_pack
-from tests.syncing.model.test_machine import TRANSITIONS, seeded
+from tests.syncing.model.running import TRANSITIONS, run_machine
 from tests.syncing.reader.tables import as_parquet, frames
 
 pytestmark = pytest.mark.processes
@@ -111,12 +110,4 @@ def _is_there(pid):
 
 def test_processes_read_what_this_one_reads():
     assert readers._SENT_BYTES < LARGE
-    options = hypothesis.settings(
-        max_examples=max(3, min(30, TRANSITIONS // 50)),
-        stateful_step_count=12,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(hypothesis.HealthCheck),
-    )
-    machine, options = seeded(ReaderMachine, options)
-    run_state_machine_as_test(machine, settings=options)
+    run_machine(ReaderMachine, examples=max(3, min(30, TRANSITIONS // 50)), steps=12)

@@ -1,17 +1,16 @@
 """Request slots of several processes: never more at once than the limit, all used."""
 
-import hypothesis
 import pytest
 from django.core.cache import cache
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from syncing import clock as product_clock
 from syncing.engine.request_slots import RequestSlots, paused_until
 from syncing.models import RequestSlot
 from tests.syncing.model import spec
 from tests.syncing.model.clock import ModelClock
-from tests.syncing.model.test_machine import TRANSITIONS, seeded
+from tests.syncing.model.running import TRANSITIONS, run_machine
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -192,12 +191,4 @@ class SlotMachine(RuleBasedStateMachine):
 
 
 def test_requests_at_once_stay_within_the_limit():
-    options = hypothesis.settings(
-        max_examples=max(20, min(300, TRANSITIONS // 10)),
-        stateful_step_count=30,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(hypothesis.HealthCheck),
-    )
-    machine, options = seeded(SlotMachine, options)
-    run_state_machine_as_test(machine, settings=options)
+    run_machine(SlotMachine, examples=max(20, min(300, TRANSITIONS // 10)), steps=30)
