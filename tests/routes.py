@@ -108,6 +108,15 @@ def is_of_an_athlete(row: Row) -> bool:
 
 FRAGMENT = {"HX-Request": "true"}
 
+# Links in every state; the page and the file of a link open and close together.
+LINKS = [
+    get(OPEN, token="share_token"),
+    get(OPEN, token="session_share_token"),
+    get(HIDDEN, token="revoked_share_token"),
+    get(HIDDEN, token="expired_share_token"),
+    get(HIDDEN, token="lost_share_token"),
+    get(HIDDEN, token="x" * 43),
+]
 ROWS: dict[str, list[Row]] = {
     # home and accounts
     "": [get(PAGE)],
@@ -192,22 +201,8 @@ ROWS: dict[str, list[Row]] = {
     "athletes/compare/saved/<int:pk>/delete/": [
         post(ATHLETE | NOT_OTHERS, pk="shared_comparison")
     ],
-    "shared/<str:token>/": [
-        get(OPEN, token="share_token"),
-        get(OPEN, token="session_share_token"),
-        get(HIDDEN, token="revoked_share_token"),
-        get(HIDDEN, token="expired_share_token"),
-        get(HIDDEN, token="lost_share_token"),
-        get(HIDDEN, token="x" * 43),
-    ],
-    "shared/<str:token>/sheet.pdf": [
-        get(OPEN, token="share_token"),
-        get(OPEN, token="session_share_token"),
-        get(HIDDEN, token="revoked_share_token"),
-        get(HIDDEN, token="expired_share_token"),
-        get(HIDDEN, token="lost_share_token"),
-        get(HIDDEN, token="x" * 43),
-    ],
+    "shared/<str:token>/": LINKS,
+    "shared/<str:token>/sheet.pdf": LINKS,
     # privacy
     "privacy/athletes/<int:pk>/": [get(ATHLETE, pk="player")],
     "privacy/athletes/<int:pk>/archive/": [post(ATHLETE, pk="player")],

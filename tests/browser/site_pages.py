@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +18,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.tokens import default_token_generator
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
@@ -237,21 +236,6 @@ PAGES: dict[str, str | tuple[SitePage, ...]] = {
 }
 
 ERRORS = (page("not-found", "/no/such/page/"),)
-
-
-def routes(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterator[str]:
-    for pattern in patterns:
-        route = prefix + str(pattern.pattern)
-        if isinstance(pattern, URLResolver):
-            yield from routes(pattern.url_patterns, route)
-        else:
-            yield route
-
-
-def our_routes() -> set[str]:
-    """Those of the administration are taken from its registry."""
-    found = routes(get_resolver().url_patterns)
-    return {route for route in found if not route.startswith("admin/")}
 
 
 def site_pages() -> list[SitePage]:
