@@ -9,11 +9,11 @@ from urllib.parse import urlencode
 
 import pytest
 from django.contrib import admin
-from django.db import connection
 from django.urls import reverse
 
 from reboot_site.api import api
 from reboot_site.middleware import is_api_path
+from tests.every_row import every_row
 from tests.routes import (
     ADMIN,
     ADMIN_OPEN,
@@ -166,12 +166,9 @@ TAKEN = api.get_openapi_schema()["paths"]
 def state_of_the_database() -> dict[str, str]:
     """All that each table holds, as a checksum."""
     found = {}
-    with connection.cursor() as cursor:
-        for table in connection.introspection.table_names(cursor):
-            name = connection.ops.quote_name(table)
-            cursor.execute(f"SELECT * FROM {name}")  # noqa: S608  # our own tables
-            rows = sorted(repr(row) for row in cursor.fetchall())
-            found[table] = hashlib.sha256("\n".join(rows).encode()).hexdigest()
+    for table, rows in every_row():
+        text = "\n".join(sorted(map(repr, rows)))
+        found[table] = hashlib.sha256(text.encode()).hexdigest()
     return found
 
 

@@ -23,7 +23,6 @@ from django import forms
 from django.apps import apps
 from django.contrib.auth.tokens import default_token_generator
 from django.contrib.sessions.models import Session
-from django.db import connection
 from django.test import Client
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
@@ -33,6 +32,7 @@ from accounts import second_factor
 from accounts.forms import OwnPasswordForm
 from accounts.models import Authenticator, User
 from tests import factories
+from tests.every_row import text_of_every_table
 from tests.routes import PATTERNS, ROWS, World, address
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -185,18 +185,7 @@ def send_forms_of(walker: Walker, path: str) -> tuple[list[str], set[type]]:
 
 def text_of_the_database() -> dict[str, str]:
     """Everything that every table holds, as text; sessions are unpacked."""
-    dump = {}
-    with connection.cursor() as cursor:
-        for table in connection.introspection.table_names(cursor):
-            name = connection.ops.quote_name(table)
-            cursor.execute(f"SELECT * FROM {name}")  # noqa: S608  # our own tables
-            values = [value for row in cursor.fetchall() for value in row]
-            dump[table] = "\n".join(
-                bytes(v).decode("latin1")
-                if isinstance(v, bytes | memoryview)
-                else str(v)
-                for v in values
-            )
+    dump = text_of_every_table()
     dump["django_session"] += "\n".join(
         str(session.get_decoded()) for session in Session.objects.all()
     )

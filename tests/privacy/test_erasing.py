@@ -24,6 +24,7 @@ from syncing.engine.raw import store_raw
 from syncing.imports import GivenFile, ImportRefusedError, import_files
 from syncing.models import RawPayload, SyncLog, VendorSession
 from tests import factories
+from tests.every_row import text_of_every_table
 from tests.privacy.conftest import ORG_ID, REBOOT_ID, SESSION_ID, TRACES, full_athlete
 
 pytestmark = pytest.mark.django_db
@@ -31,27 +32,10 @@ pytestmark = pytest.mark.django_db
 EVERY_TRACE = (*TRACES, ORG_ID, REBOOT_ID, SESSION_ID)
 
 
-def dump():
-    """All values of all tables as text, bytes too."""
-    found = {}
-    with connection.cursor() as cursor:
-        for table in connection.introspection.table_names(cursor):
-            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")  # noqa: S608
-            for row in cursor.fetchall():
-                texts = [
-                    bytes(value).decode("latin-1")
-                    if isinstance(value, bytes | memoryview)
-                    else str(value)
-                    for value in row
-                ]
-                found.setdefault(table, []).append("\n".join(texts))
-    return {table: "\n".join(rows) for table, rows in found.items()}
-
-
 def traces(wanted=EVERY_TRACE):
     return {
         (table, text)
-        for table, content in dump().items()
+        for table, content in text_of_every_table().items()
         for text in wanted
         if text in content
     }
@@ -262,9 +246,9 @@ def test_others_keep_everything(athlete, staff):
     detail.payload["participant_ids"] = [REBOOT_ID, "someone"]
     detail.save()
     Tag.objects.create(name="power").players.add(athlete, other)
-    before = dump()["movements"].count("IMG-0")
+    before = text_of_every_table()["movements"].count("IMG-0")
     erasing.erase(player=athlete, by=staff)
-    assert dump()["movements"].count("IMG-0") == before
+    assert text_of_every_table()["movements"].count("IMG-0") == before
     assert list(Tag.objects.values_list("name", flat=True)) == ["power"]
     detail.refresh_from_db()
     assert detail.payload["players"] == [entry]
