@@ -9,6 +9,7 @@ import pytest
 from athletes.models import Session
 from syncing.models import ExportJob, SyncLog
 from tests.syncing.model import spec
+from tests.syncing.model.changes import change_session
 from tests.syncing.model.machine import SyncMachine
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -94,3 +95,13 @@ def test_what_is_not_to_be_had_is_asked_for_again_later(machine):
     machine.finish(machine.processes[-1])
     states = set(ExportJob.objects.values_list("state", "error_code"))
     assert {("failed", "forbidden_host"), ("no_data", "")} <= states
+
+
+def test_an_athlete_whom_a_session_no_longer_names_is_missing_from_it(machine):
+    machine.begin(players=2, kinds=["two"], start="exports", here=True)
+    machine.finish(machine.processes[-1])
+    change_session(machine.world, "people", machine.world.sessions[0], 0)
+    machine.open("command", "full", True)
+    machine.finish(machine.processes[-1])
+    shown = Session.objects.filter(missing_since=None)
+    assert (shown.count(), Session.objects.count()) == (1, 2)
