@@ -59,6 +59,8 @@ def browser() -> str | None:
     """Return the path of a Chromium; None where there is none."""
     names = (
         os.environ.get("CHROMIUM"),
+        # The same engine without a window's trimmings: a sixth less processor.
+        "chromium-headless-shell",
         "chromium",
         "chromium-browser",
         "google-chrome",

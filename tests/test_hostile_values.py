@@ -18,6 +18,7 @@ import pytest
 from django import forms
 from django.contrib import admin
 from django.core.handlers.wsgi import WSGIHandler
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
@@ -57,6 +58,9 @@ VALUES = [
     b'{"a": [1]}',
     b"session-" + HUGE + b",swing-" + HUGE + b",athlete-",
 ]
+#: What databases store and compare in ways of their own. The others are refused, or
+#: read, before any database hears of them: once is enough.
+STORED = [*VALUES[1:3], *VALUES[4:10]]
 #: In a part of an address.
 IN_PATH = (HUGE, b"9" * 5000, b"a\x00", b"\xff", b"%")
 READ = re.compile(r"""(?:GET|POST)(?:\.get(?:list)?\(|\[)\s*["'](\w+)["']""")
@@ -151,9 +155,10 @@ def rounds(names: list[str], step: int = 1) -> Iterator[list[tuple[str, bytes]]]
 
     With a larger `step` fewer of the values come, of each name others.
     """
-    for turn in range(0, len(VALUES), step):
+    values = VALUES if connection.vendor == "sqlite" else STORED
+    for turn in range(0, len(values), step):
         yield [
-            (name, VALUES[(turn + place) % len(VALUES)])
+            (name, values[(turn + place) % len(values)])
             for place, name in enumerate(names)
         ]
 

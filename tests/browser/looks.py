@@ -52,6 +52,7 @@ def _axe() -> str:
 # The size of what is tapped is not among axe's defaults.
 FIND = """([within, only, targets]) => axe.run(within || document, {
   resultTypes: ['violations'],
+  preload: false,
   ...(only ? {runOnly: only} : {rules: {'target-size': {enabled: targets}}}),
 })"""
 COLORS = ["color-contrast", "link-in-text-block"]
