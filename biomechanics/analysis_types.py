@@ -100,6 +100,12 @@ class MetricValue:
         grayed, leave it out of means. `reason` then says why.
     window : str
         The event or stretch of time the value belongs to.
+    uncertainty : float or None
+        One standard deviation of the measurement, in `unit`; ``None`` where it is
+        not known.
+    basis : str
+        What the value rests on beside its definition: the rules of its events, the
+        points it is read from. Values of another basis are other numbers.
     """
 
     value: float | str | None
@@ -107,6 +113,8 @@ class MetricValue:
     reason: str | None
     flagged: bool
     window: str
+    uncertainty: float | None = None
+    basis: str = ""
 
     @property
     def number(self) -> float | None:
@@ -123,6 +131,8 @@ class MetricValue:
             "reason": self.reason,
             "flagged": self.flagged,
             "window": self.window,
+            "uncertainty": json_safe(self.uncertainty),
+            "basis": self.basis,
         }
 
 

@@ -61,6 +61,8 @@ def _value(entry: Mapping[str, Any]) -> MetricValue:
         reason=entry.get("reason"),
         flagged=bool(entry.get("flagged")),
         window=entry.get("window", ""),
+        uncertainty=entry.get("uncertainty"),
+        basis=entry.get("basis", ""),
     )
 
 

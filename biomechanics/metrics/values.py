@@ -65,6 +65,7 @@ class MetricValues:
         reason: str | None = None,
         *,
         flagged: bool = False,
+        uncertainty: float | None = None,
     ) -> None:
         """Set one metric; a number outside its plausible range is flagged, not cut."""
         definition = METRICS[metric_id]
@@ -88,6 +89,7 @@ class MetricValues:
             reason=reason,
             flagged=flagged and value is not None,
             window=window_text(metric_id, self.rule, self.foot_down),
+            uncertainty=None if value is None else uncertainty,
         )
 
     def number(self, metric_id: str) -> float | None:
