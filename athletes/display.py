@@ -142,6 +142,25 @@ def value_text(
     return str(printed(value, unit, system, decimals=decimals, signed=signed))  # type: ignore[arg-type]
 
 
+def uncertainty_text(
+    uncertainty: float | None,
+    unit: str = "",
+    system: str = "imperial",
+    *,
+    decimals: int | None = None,
+) -> str:
+    """A measurement uncertainty as it stands behind its value: `± 2°`, `± 0.4`.
+
+    With one digit more than the value where it would else be 0; empty where unknown.
+    """
+    if uncertainty is None:
+        return ""
+    shown = printed(uncertainty, unit, system, decimals=decimals)
+    if decimals is not None and not any(digit in shown.number for digit in "123456789"):
+        shown = printed(uncertainty, unit, system, decimals=decimals + 1)
+    return f"± {shown if shown.is_tight else shown.number}"
+
+
 def height_text(height_ft: float, system: str) -> str:
     """A height in decimal feet as text: `6 ft 1 in` or `185 cm`."""
     if system == "metric":

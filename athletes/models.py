@@ -327,6 +327,8 @@ class Session(models.Model):
 
 
 _MOVEMENT_NAME = 300
+#: The longest basis has all parts of `biomechanics.basis`: less than 200 characters.
+BASIS_LENGTH = 200
 
 
 class Movement(models.Model):
@@ -498,15 +500,17 @@ class SessionMetric(models.Model):
     robust_spread = models.FloatField(null=True)
     cv = models.FloatField(null=True)
     method_version = models.CharField(max_length=20)
-    # The rule of the event from which the metric is measured: averages are compared
-    # only where it is the same.
-    event_rule = models.CharField(max_length=60, blank=True)
+    # What the values rest on (biomechanics.basis): averages are compared only where it
+    # is the same. The column has the name that the release before knows.
+    basis = models.CharField(
+        max_length=BASIS_LENGTH, blank=True, db_column="event_rule"
+    )
 
     class Meta:
         db_table = "session_metrics"
         constraints = [
             models.UniqueConstraint(
-                fields=["session", "metric", "event_rule"], name="session_metric_rule"
+                fields=["session", "metric", "basis"], name="session_metric_rule"
             ),
         ]
         indexes = [
@@ -542,7 +546,9 @@ class PeerGroup(models.Model):
 
     metric = models.CharField(max_length=60)
     condition = models.CharField(max_length=12, blank=True)
-    event_rule = models.CharField(max_length=60, blank=True)
+    basis = models.CharField(
+        max_length=BASIS_LENGTH, blank=True, db_column="event_rule"
+    )
     source = models.CharField(max_length=100, blank=True)
     method_version = models.CharField(max_length=20)
 
@@ -554,7 +560,7 @@ class PeerGroup(models.Model):
                     "metric",
                     "method_version",
                     "condition",
-                    "event_rule",
+                    "basis",
                     "source",
                 ],
                 name="peer_group_basis",

@@ -1,13 +1,14 @@
-"""Words for events, the rules that find them, batting sides and small numbers.
+"""Words for events, their rules, the bases of numbers, batting sides, small numbers.
 
 Pages, sheets and the admin say them the same way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from biomechanics.metrics.values import REFERENCE_WORDS
+from biomechanics.basis import PARTS, parts_in
+from biomechanics.metrics.values import FOOT_DOWN_WORDS, REFERENCE_WORDS
 
 #: For each event its name, its short label in charts, and a sentence that defines it.
 EVENTS: dict[str, tuple[str, str, str]] = {
@@ -98,3 +99,87 @@ _NUMBERS = (
 def spelled(number: int) -> str:
     """A number as it stands in a sentence: in words up to ten, else in digits."""
     return _NUMBERS[number] if 0 <= number < len(_NUMBERS) else str(number)
+
+
+# --- What a number rests on -------------------------------------------------------
+
+# For each part of a basis its label, what is said where it differs, and its values.
+_PARTS: dict[str, tuple[str, str, Mapping[str, str]]] = {
+    "reference": ("reference", "another reference event", REFERENCE_WORDS),
+    "foot_down": ("foot down", "another rule for foot down", FOOT_DOWN_WORDS),
+    "forward": (
+        "forward",
+        "another forward direction",
+        {"stride_line": "the stride line", "given": "the field's axis"},
+    ),
+    "hands": ("measured at", "measured at another point", {}),
+    "head": (
+        "measured at",
+        "measured at another point",
+        {
+            "skull": "base of the skull",
+            "eyes": "middle of the eyes",
+            "shoulders": "middle of the shoulders",
+        },
+    ),
+    "bat": (
+        "bat point",
+        "measured at another point of the bat",
+        {"sweet_spot": "the tracked sweet spot", "six_inches": "6 in from the tip"},
+    ),
+    "frame_rate": (
+        "frame rate",
+        "recorded at another frame rate",
+        {"to_150_hz": "150 Hz or less", "over_150_hz": "more than 150 Hz"},
+    ),
+    "energy": (
+        "energy of",
+        "energy of another part of the body",
+        {"lowerhalf": "the lower half", "legs": "the legs"},
+    ),
+    "mass": (
+        "body mass from",
+        "body mass from another source",
+        {"profile": "the profile", "file": "the file"},
+    ),
+}
+
+
+def _part_in_words(part: str, value: str) -> str:
+    return _PARTS[part][2].get(value, value.replace("_", " "))
+
+
+def basis_in_words(basis: str) -> str:
+    """A basis in words: `reference: peak bat speed · measured at: wrists`.
+
+    That forward is the stride line is not said: it goes without saying.
+    """
+    parts = parts_in(basis)
+    if not parts:
+        return f"reference: {rule_name(basis)}" if basis else ""
+    return " · ".join(
+        f"{_PARTS[part][0]}: {_part_in_words(part, parts[part])}"
+        for part in PARTS
+        if part in parts and (part, parts[part]) != ("forward", "stride_line")
+    )
+
+
+def basis_difference(basis: str, other: str) -> str:
+    """How `basis` differs from the `other`, in words; empty where they are equal.
+
+    As it stands beside a number: `measured at another point: wrists instead of hands`.
+    """
+    if basis == other:
+        return ""
+    here, there = parts_in(basis), parts_in(other)
+    if bool(here) != bool(there):
+        return "another version of the method"
+    if not here:
+        here, there = {"reference": basis}, {"reference": other}
+    words = [
+        f"{_PARTS[part][1]}: {_part_in_words(part, here[part])} instead of "
+        f"{_part_in_words(part, there[part])}"
+        for part in PARTS
+        if part in here and part in there and here[part] != there[part]
+    ]
+    return "; ".join(words) or "measured from other events or points"

@@ -77,7 +77,7 @@ def fill(count: int, *, only_players: bool = False) -> Json:
     if not Player.objects.exists():
         session = factories.make_session()
         factories.make_swing(session=session)
-        factories.make_session_metric(session=session, event_rule="bat_peak")
+        factories.make_session_metric(session=session, basis="reference=bat_peak")
         _simulate()
     with connection.cursor() as cursor:
         _copy(cursor, count - Player.objects.count(), connection.vendor)

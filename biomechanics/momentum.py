@@ -79,6 +79,8 @@ class Energetics:
         Why a group is not there, by ``L_pelvis``, ``KE_bat``, …
     center_of_mass : ndarray, shape (n, 3), or None
     mass_kg : float or None
+    segments : mapping of str to str
+        The delivered segments behind each group: ``lowerhalf``, ``larm+rarm``.
     """
 
     momentum: Mapping[str, FloatArray] = field(default_factory=dict)
@@ -86,6 +88,7 @@ class Energetics:
     missing: Mapping[str, str] = field(default_factory=dict)
     center_of_mass: FloatArray | None = None
     mass_kg: float | None = None
+    segments: Mapping[str, str] = field(default_factory=dict)
 
 
 def _momentum_columns(
@@ -289,10 +292,10 @@ def read_energetics(
             missing=_all_missing("the momentum and energy file has another clock")
         )
     matched = _Matched.of(columns, rows)
-    momentum, no_momentum = _tracked_groups(
+    momentum, no_momentum, momentum_from = _tracked_groups(
         _MOMENTUM, "L", "angular momentum", matched.momentum_of
     )
-    energy, no_energy = _tracked_groups(
+    energy, no_energy, energy_from = _tracked_groups(
         _ENERGY, "KE", "kinetic energy", matched.energy_of
     )
     return Energetics(
@@ -301,6 +304,7 @@ def read_energetics(
         missing=no_momentum | no_energy,
         center_of_mass=matched.block([f"center_of_mass_{axis}" for axis in "xyz"]),
         mass_kg=matched.mass_kg(),
+        segments=momentum_from | energy_from,
     )
 
 
@@ -309,8 +313,8 @@ def _tracked_groups(
     kind: str,
     words: str,
     read: Callable[[tuple[str, ...]], FloatArray | None],
-) -> tuple[dict[str, FloatArray], dict[str, str]]:
-    """Return the groups that were tracked, and why the others were not.
+) -> tuple[dict[str, FloatArray], dict[str, str], dict[str, str]]:
+    """Return the groups that were tracked, why others were not, and their segments.
 
     Parameters
     ----------
@@ -323,6 +327,7 @@ def _tracked_groups(
     """
     found: dict[str, FloatArray] = {}
     missing: dict[str, str] = {}
+    segments_of: dict[str, str] = {}
     for group, choice in groups.items():
         why = f"no {words} of the {group} in the file"
         for segments in choice:
@@ -331,12 +336,13 @@ def _tracked_groups(
                 continue
             if _tracked(values):
                 found[group] = values
+                segments_of[f"{kind}_{group}"] = "+".join(segments)
                 break
             spoken = "the bat was" if group == "bat" else f"the {group} columns were"
             why = f"{spoken} not tracked: all values are empty or zero"
         else:
             missing[f"{kind}_{group}"] = why
-    return found, missing
+    return found, missing, segments_of
 
 
 def _all_missing(reason: str) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """Summarize the swings of a session: spread of each metric, order of the peaks."""
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,7 +38,9 @@ class MetricSummary:
     cv_percent : float or None
         Only for quantities with a true zero that stay away from it.
     left_out : int
-        Values present but flagged as implausible.
+        Values present but flagged as implausible, or on another basis.
+    basis : str
+        What all of the values rest on (`biomechanics.basis`).
     """
 
     n: int
@@ -49,10 +52,15 @@ class MetricSummary:
     maximum: float | None
     cv_percent: float | None
     left_out: int = 0
+    basis: str = ""
 
 
 def summarize_metric(
-    values: Sequence[float | None], *, ratio_scale: bool, left_out: int = 0
+    values: Sequence[float | None],
+    *,
+    ratio_scale: bool,
+    left_out: int = 0,
+    basis: str = "",
 ) -> MetricSummary:
     """Return average and spread of one metric over the swings of a session.
 
@@ -62,12 +70,16 @@ def summarize_metric(
         ``None`` and NaN are left out.
     ratio_scale : bool
         From the metric's definition: a coefficient of variation makes sense.
+    left_out, basis
+        As in `MetricSummary`.
     """
     # A session has some ten swings: plain Python is done before numpy has begun.
     numbers = sorted(float(v) for v in values if v is not None and math.isfinite(v))
     count = len(numbers)
     if count == 0:
-        return MetricSummary(0, None, None, None, None, None, None, None, left_out)
+        return MetricSummary(
+            0, None, None, None, None, None, None, None, left_out, basis
+        )
     mean = math.fsum(numbers) / count
     median = _middle(numbers)
     sd = spread = cv = None
@@ -88,6 +100,7 @@ def summarize_metric(
         maximum=numbers[-1],
         cv_percent=cv,
         left_out=left_out,
+        basis=basis,
     )
 
 
@@ -99,26 +112,46 @@ def _middle(ordered: Sequence[float]) -> float:
     return (ordered[half - 1] + ordered[half]) / 2.0
 
 
-def summarize_session(
-    swings: Sequence[Mapping[str, MetricValue]],
-    names: Collection[str] = METRICS.keys(),
-) -> dict[str, MetricSummary]:
-    """Return average and spread of each numeric metric over the swings of a session.
+def summarize_by_basis(
+    swings: Iterable[Mapping[str, MetricValue]],
+) -> dict[tuple[str, str], MetricSummary]:
+    """Return average and spread of each numeric metric on each of its bases.
 
-    Flagged values are left out and counted. `names` limits the metrics.
+    By metric and basis. Flagged values are in none of them; a basis of which no value
+    may enter an average is left out. Metrics without a definition are left out.
     """
-    answer = {}
-    for metric_id, definition in METRICS.items():
-        if metric_id not in names or definition.unit == "text":
-            continue
-        items = [swing[metric_id] for swing in swings if metric_id in swing]
-        answer[metric_id] = summarize_metric(
-            [item.number for item in items],
-            ratio_scale=definition.ratio_scale,
-            left_out=sum(
-                item.flagged and isinstance(item.value, float) for item in items
-            ),
+    groups: dict[tuple[str, str], list[float]] = {}
+    present: Counter[str] = Counter()
+    for swing in swings:
+        for metric_id, value in swing.items():
+            if metric_id not in METRICS or not isinstance(value.value, float):
+                continue
+            present[metric_id] += 1
+            if value.number is not None:
+                groups.setdefault((metric_id, value.basis), []).append(value.number)
+    return {
+        (metric_id, basis): summarize_metric(
+            numbers,
+            ratio_scale=METRICS[metric_id].ratio_scale,
+            left_out=present[metric_id] - len(numbers),
+            basis=basis,
         )
+        for (metric_id, basis), numbers in groups.items()
+    }
+
+
+def most_shared(
+    summaries: Mapping[tuple[str, str], MetricSummary],
+) -> dict[str, MetricSummary]:
+    """Return for each metric the summary on the basis of most swings.
+
+    Of several the first by name, so that it stays the same from run to run.
+    """
+    answer: dict[str, MetricSummary] = {}
+    for (metric_id, _), summary in sorted(
+        summaries.items(), key=lambda item: (-item[1].n, item[0])
+    ):
+        answer.setdefault(metric_id, summary)
     return answer
 
 
@@ -131,7 +164,8 @@ class SessionOrder:
     distribution : tuple of SequenceShare
         How often each order occurred: the honest answer.
     mean_order : str or None
-        Order of the mean times with ties at max(10 ms, 2 × standard error of the
+        Order of the mean times, over the swings whose times count from the reference
+        of most swings, with ties at max(10 ms, 2 × standard error of the
         gap); ``None`` below `LEAST_SWINGS_FOR_SPREAD` swings.
     """
 
@@ -146,6 +180,8 @@ def session_order(swings: Sequence[Mapping[str, MetricValue]]) -> SessionOrder:
         for swing in swings
         if (value := swing.get("seq_order")) is not None
     ]
+    # Times before one reference say nothing about times before another.
+    swings = _on_one_basis(swings, "t_peak_pelvis")
     errors_ms = [
         float(np.std(numbers, ddof=1)) / math.sqrt(len(numbers))
         for metric_id in GAP_METRICS
@@ -166,12 +202,28 @@ def session_order(swings: Sequence[Mapping[str, MetricValue]]) -> SessionOrder:
     return SessionOrder(order_distribution(orders), order)
 
 
+def _on_one_basis(
+    swings: Sequence[Mapping[str, MetricValue]], metric_id: str
+) -> list[Mapping[str, MetricValue]]:
+    """Return the swings whose value of a metric is on the basis of most of them."""
+    having = [swing for swing in swings if metric_id in swing]
+    counts = Counter(
+        swing[metric_id].basis
+        for swing in having
+        if swing[metric_id].number is not None
+    )
+    if not counts:
+        return []
+    most = min(counts, key=lambda basis: (-counts[basis], basis))
+    return [swing for swing in having if swing[metric_id].basis == most]
+
+
 def _numbers(
     swings: Sequence[Mapping[str, MetricValue]], metric_id: str
 ) -> list[float]:
-    """Return the numbers of one metric that may enter an average."""
+    """Return the numbers of one metric, on one basis, that may enter an average."""
     return [
         number
-        for swing in swings
-        if metric_id in swing and (number := swing[metric_id].number) is not None
+        for swing in _on_one_basis(swings, metric_id)
+        if (number := swing[metric_id].number) is not None
     ]

@@ -19,6 +19,7 @@ from typing import IO, Any
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
+from athletes.analysis.event_rules import rule_in_basis
 from athletes.analysis.means_by_side import means_by_side, side_in_files
 from athletes.api.frames import cell
 from athletes.identity.session_parts import family
@@ -151,7 +152,7 @@ class _Archive:
             *("cv", "method_version"),
         ]
         rows = SessionMetric.objects.filter(session__player=self._player).order_by(
-            "session_id", "metric", "event_rule"
+            "session_id", "metric", "basis"
         )
         by_pk = {session.pk: session for session in self._sessions}
         of_side = {
@@ -159,40 +160,41 @@ class _Archive:
         }
         versions: dict[tuple[int, str, str], str] = {}
 
-        def line(pk: int, metric: str, rule: str, values: Row, side: str) -> Row:
+        def line(pk: int, metric: str, basis: str, values: Row, side: str) -> Row:
             return [
                 by_pk[pk].session_id,
                 by_pk[pk].session_date,
                 metric,
                 METRICS[metric].unit if metric in METRICS else None,
-                rule,
+                rule_in_basis(basis),
                 *values,
                 side,
+                basis,
             ]
 
         def lines() -> Iterator[Row]:
             for row in rows.iterator():
-                pk, metric, rule = row.session_id, row.metric, row.event_rule
-                versions[pk, metric, rule] = row.method_version
+                pk, metric, basis = row.session_id, row.metric, row.basis
+                versions[pk, metric, basis] = row.method_version
                 values = [getattr(row, name) for name in numbers]
-                yield line(pk, metric, rule, values, side_in_files(of_side[pk]))
+                yield line(pk, metric, basis, values, side_in_files(of_side[pk]))
             for pk, sides in of_side.items():
                 if len(sides) < 2:
                     continue
                 for side, means in sides.items():
-                    for (metric, rule), one in sorted(means.items()):
+                    for (metric, basis), one in sorted(means.items()):
                         values = [
                             *(one.n, one.mean, one.sd, one.minimum, one.maximum),
                             *(one.median, one.robust_spread, one.cv_percent),
-                            versions.get((pk, metric, rule), ""),
+                            versions.get((pk, metric, basis), ""),
                         ]
-                        yield line(pk, metric, rule, values, side or "unknown")
+                        yield line(pk, metric, basis, values, side or "unknown")
 
         self._csv(
             "session_metrics.csv",
             [
                 *("session_id", "session_date", "metric", "unit", "event_rule"),
-                *(*numbers, "side"),
+                *(*numbers, "side", "basis"),
             ],
             lines(),
         )

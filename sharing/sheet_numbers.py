@@ -129,8 +129,8 @@ def remarks(changes: Changes) -> tuple[str, ...]:
     told = [
         "n: counted swings. ±: standard deviation from swing to swing, from three "
         "swings on. Before: the comparable sessions before, three at most, taken "
-        f"together; same {'side, ' if said else ''}condition, reference event, capture "
-        "system and method.",
+        f"together; same {'side, ' if said else ''}condition, reference event and "
+        "measured points, capture system and method.",
         "Real change: the difference is larger than “clear from”, 1.96 standard errors "
         "of the athlete's own scatter inside a session"
         + (

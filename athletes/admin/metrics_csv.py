@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 
+from athletes.analysis.event_rules import rule_in_basis
 from athletes.analysis.means_by_side import means_by_side, side_in_files
 from athletes.api.frames import cell
 from athletes.models import Session
@@ -35,7 +36,15 @@ def metrics_csv(sessions: list[Session]) -> Iterator[str]:
     yield writer.writerow(
         [
             *("athlete", "org_player_id", *_SESSION_COLUMNS),
-            *("metric", "name", "unit", "event_rule", *_METRIC_COLUMNS, "side"),
+            *(
+                "metric",
+                "name",
+                "unit",
+                "event_rule",
+                *_METRIC_COLUMNS,
+                "side",
+                "basis",
+            ),
         ]
     )
     for session in sessions:
@@ -46,36 +55,37 @@ def metrics_csv(sessions: list[Session]) -> Iterator[str]:
         sides = set(swings.order_by().values_list("side", flat=True).distinct())
         of_side = means_by_side(swings) if len(sides) > 1 else {}
         together = side_in_files(of_side or {side or "" for side in sides})
-        rows = session.session_metrics.order_by("metric", "event_rule")
+        rows = session.session_metrics.order_by("metric", "basis")
         versions = {}
         lines = []
         for row in rows:
-            versions[row.metric, row.event_rule] = row.method_version
+            versions[row.metric, row.basis] = row.method_version
             numbers = [getattr(row, name) for name in _METRIC_COLUMNS]
-            lines.append((row.metric, row.event_rule, [*numbers, together]))
+            lines.append((row.metric, row.basis, [*numbers, together]))
         if len(of_side) > 1:
             lines += [
                 (
                     metric,
-                    rule,
+                    basis,
                     [
                         *(one.n, one.mean, one.sd, one.minimum, one.maximum),
-                        *(one.median, versions.get((metric, rule), "")),
+                        *(one.median, versions.get((metric, basis), "")),
                         side or "unknown",
                     ],
                 )
                 for side, means in of_side.items()
-                for (metric, rule), one in sorted(means.items())
+                for (metric, basis), one in sorted(means.items())
             ]
-        for metric, rule, numbers in lines:
+        for metric, basis, numbers in lines:
             definition = METRICS.get(metric)
             values = [
                 *about,
                 metric,
                 definition.name if definition else "",
                 definition.unit if definition else "",
-                rule,
+                rule_in_basis(basis),
                 *numbers,
+                basis,
             ]
             yield writer.writerow(
                 [cell(value) if isinstance(value, str) else value for value in values]

@@ -193,17 +193,17 @@ class SessionMetricAdmin(BySessionAdmin):
         "n",
         "mean_shown",
         "sd_shown",
-        "event_rule",
+        "basis",
         "method_version",
     ]
     list_filter = [
         ("metric", RecentValuesFilter),
-        ("event_rule", RecentValuesFilter),
+        ("basis", RecentValuesFilter),
         ("method_version", RecentValuesFilter),
     ]
     list_select_related = ["session"]
-    ordering = ["-session_id", "-metric", "-event_rule"]
-    ordering_within = ("metric", "event_rule")
+    ordering = ["-session_id", "-metric", "-basis"]
+    ordering_within = ("metric", "basis")
     fields = [
         "of_session",
         "metric",
@@ -215,7 +215,7 @@ class SessionMetricAdmin(BySessionAdmin):
         "robust_spread_shown",
         "range_shown",
         "cv_shown",
-        "event_rule",
+        "basis",
         "method_version",
     ]
 

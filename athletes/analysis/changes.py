@@ -22,6 +22,8 @@ BASELINE_SESSIONS = 3
 #: At most so many digits are added where a change would not be seen without them.
 MORE_DECIMALS = 2
 
+#: What is said where no session before can be compared with, and then why.
+NOTHING_BEFORE = "nothing comparable before"
 #: Why a difference is not called real, as pages and JSON say it.
 INSIDE_SCATTER = "The difference is inside swing-to-swing scatter."
 
@@ -116,7 +118,7 @@ def change_at(points: Sequence[SessionAverage], at: SessionAverage) -> MetricCha
             0,
             0,
             False,
-            reason="nothing comparable before",
+            reason=_why_not_comparable(points, at),
             basis=at.basis,
         )
     n_before = sum(point.n for point in earlier)
@@ -157,6 +159,18 @@ def change_at(points: Sequence[SessionAverage], at: SessionAverage) -> MetricCha
         else "against last time",
         basis=at.basis,
     )
+
+
+def _why_not_comparable(points: Sequence[SessionAverage], at: SessionAverage) -> str:
+    """Why no session before can be compared with: what the last one differs in."""
+    last = None
+    for point in points:
+        if point.session_id == at.session_id:
+            break
+        if point.basis.side == at.basis.side:
+            last = point
+    difference = at.basis.difference(last.basis) if last is not None else ""
+    return f"{NOTHING_BEFORE}: {difference}" if difference else NOTHING_BEFORE
 
 
 def scatter_of_points(points: Sequence[SessionAverage]) -> Scatter | None:

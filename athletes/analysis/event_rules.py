@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from athletes.models import Movement
+from biomechanics.basis import parts_in
 
 
 def event_time(events: Mapping[str, Any], name: str) -> float | None:
@@ -30,6 +31,17 @@ def event_rule(movement: Movement, event: str) -> str:
 def event_rules(movement: Movement) -> dict[str, str]:
     """The rule of each event of a movement, as `event_rule` gives it."""
     return {name: event_rule(movement, name) for name in movement.events}
+
+
+def rule_in_basis(basis: str) -> str:
+    """The rule of the event that a basis names first: the reference, else foot down.
+
+    Before version 2026.2 of the method the stored basis was such a rule alone.
+    """
+    parts = parts_in(basis)
+    if not parts:
+        return basis
+    return parts.get("reference") or parts.get("foot_down") or ""
 
 
 def commonest(rules: Iterable[str]) -> str:

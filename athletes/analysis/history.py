@@ -1,8 +1,8 @@
 """Session averages over time, and which of them may be compared.
 
-One line never mixes sources, event rules, setups, versions of the method or the sides
-that a switch hitter swings from: any of these moves a number although the athlete has
-not changed.
+One line never mixes bases (events, points, frame rates), sources, setups, versions of
+the method or the sides that a switch hitter swings from: any of these moves a number
+although the athlete has not changed.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from django.db.models import F
 
+from athletes.analysis.event_rules import rule_in_basis
 from athletes.analysis.means_by_side import (
     SIDES,
     SideMeans,
@@ -21,7 +22,7 @@ from athletes.analysis.means_by_side import (
     sides_of_sessions,
 )
 from athletes.models import Condition, SessionMetric
-from athletes.phrases import rule_name, side_in_words
+from athletes.phrases import basis_difference, basis_in_words, side_in_words
 from athletes.querysets import SessionQuerySet
 
 _CONDITIONS = dict(Condition.choices)
@@ -29,10 +30,13 @@ _CONDITIONS = dict(Condition.choices)
 
 @dataclass(frozen=True)
 class Basis:
-    """What a number rests on; only numbers on equal bases are compared."""
+    """What a number rests on; only numbers on equal bases are compared.
+
+    `measured` is the basis of its values (`biomechanics.basis`).
+    """
 
     condition: str
-    rule: str
+    measured: str
     source: str
     method_version: str
     side: str = ""
@@ -45,13 +49,36 @@ class Basis:
         return side_in_words(self.side) if self.says_side else ""
 
     @property
+    def rule(self) -> str:
+        """The rule of the event from which the number is measured."""
+        return rule_in_basis(self.measured)
+
+    def difference(self, other: Basis) -> str:
+        """What makes this basis differ from the `other`, in words; empty if nothing.
+
+        As it stands beside a number: `measured at another point: wrists instead of
+        hands`.
+        """
+        words = []
+        if self.condition != other.condition:
+            words.append("another condition")
+        words.append(basis_difference(self.measured, other.measured))
+        if self.source != other.source:
+            words.append("another source")
+        if self.method_version != other.method_version:
+            words.append("another version of the method")
+        if self.side != other.side:
+            words.append("the other side")
+        return "; ".join(dict.fromkeys(filter(None, words)))
+
+    @property
     def label(self) -> str:
         """The basis in words, without the version of the method."""
         words = [_CONDITIONS.get(self.condition, "condition not said")]
         if self.says_side:
             words.insert(0, self.side_words)
-        if self.rule:
-            words.append(f"reference: {rule_name(self.rule)}")
+        if self.measured:
+            words.append(basis_in_words(self.measured))
         if self.source:
             words.append(self.source)
         return " · ".join(words)
@@ -94,7 +121,7 @@ def histories(
         SessionMetric.objects.filter(session__in=own, metric__in=names)
         .order_by(
             F("session__session_date").asc(nulls_first=True),
-            *("session_id", "-n", "event_rule"),
+            *("session_id", "-n", "basis"),
         )
         .values_list(
             "session__player_id",
@@ -105,7 +132,7 @@ def histories(
             "mean",
             "sd",
             "session__condition",
-            "event_rule",
+            "basis",
             "session__mocap_type_name",
             "method_version",
         )
@@ -117,20 +144,20 @@ def histories(
         lambda: defaultdict(list)
     )
     for player, pk, date, metric, n, mean, sd, *rests_on in rows:
-        condition, rule, source, version = rests_on
+        condition, measured, source, version = rests_on
         sides = sides_of.get(pk) or _UNKNOWN
         is_part = len(sides) > 1
         for side, parts in sides.items():
             if is_part:
-                part = parts.get((metric, rule))
+                part = parts.get((metric, measured))
                 if part is None:
                     continue
                 # The stored row is over the swings from both sides.
                 n, mean, sd = part
-            key = (condition, rule, source, version, side)
+            key = (condition, measured, source, version, side)
             basis = bases.get(key)
             if basis is None:
-                basis = Basis(condition, rule, source, version, side)
+                basis = Basis(condition, measured, source, version, side)
                 bases[key] = basis
             found[player][metric].append(
                 SessionAverage(pk, date, metric, n, mean, sd, basis, is_part)

@@ -17,16 +17,17 @@ from athletes.models import Movement, Session, Side
 from athletes.querysets import SessionQuerySet
 from biomechanics.analysis_types import MetricValue
 from biomechanics.definitions import METRICS, NUMERIC_HEADLINES
-from biomechanics.session_statistics import MetricSummary, summarize_metric
+from biomechanics.session_statistics import MetricSummary, summarize_by_basis
 
 #: The sides that swings are taken from, in the order in which they are listed. Empty
 #: text stands for an unknown side, which is a group of its own.
 SIDES = (Side.RIGHT.value, Side.LEFT.value, "")
 
-#: A metric, and the rule that found the event from which it is measured.
-MetricRule = tuple[str, str]
+#: A metric, and what its values rest on (`biomechanics.basis`).
+MetricOnBasis = tuple[str, str]
 
-#: The event from which each metric is measured.
+# Numbers of versions before 2026.2 do not say what they rest on. Until they are computed
+# again, the rule of this event stands for it, as it does in their stored averages.
 _EVENT_OF_METRIC = {
     name: "foot_down"
     if "foot down" in definition.window and "reference" not in definition.window
@@ -46,13 +47,13 @@ def metrics_of(
     With `names` only these metrics.
     """
     return {
-        name: _value(entry)
+        name: _value(entry, metric_basis(movement, name))
         for name, entry in movement.metrics.items()
         if names is None or name in names
     }
 
 
-def _value(entry: Mapping[str, Any]) -> MetricValue:
+def _value(entry: Mapping[str, Any], basis: str) -> MetricValue:
     value = entry["value"]
     return MetricValue(
         # A database may return 3.0 as 3.
@@ -62,32 +63,16 @@ def _value(entry: Mapping[str, Any]) -> MetricValue:
         flagged=bool(entry.get("flagged")),
         window=entry.get("window", ""),
         uncertainty=entry.get("uncertainty"),
-        basis=entry.get("basis", ""),
+        basis=basis,
     )
 
 
-def metric_rule(movement: Movement, metric: str) -> str:
-    """The rule of the event from which a metric of this movement is measured."""
-    return event_rule(movement, _EVENT_OF_METRIC[metric])
-
-
-def means_by_rule(
-    counted: Iterable[tuple[Movement, Mapping[str, MetricValue]]],
-) -> dict[MetricRule, MetricSummary]:
-    """The average and spread of each metric over swings measured from one event rule.
-
-    Swings whose event was found by another rule are never averaged with them.
-    """
-    groups: dict[MetricRule, list[float | None]] = {}
-    for movement, metrics in counted:
-        for name, value in metrics.items():
-            if name in METRICS and value.number is not None:
-                rule = metric_rule(movement, name)
-                groups.setdefault((name, rule), []).append(value.number)
-    return {
-        key: summarize_metric(numbers, ratio_scale=METRICS[key[0]].ratio_scale)
-        for key, numbers in groups.items()
-    }
+def metric_basis(movement: Movement, metric: str) -> str:
+    """What a metric of this movement rests on: the key by which it is averaged."""
+    basis = (movement.metrics.get(metric) or {}).get("basis")
+    if basis:
+        return str(basis)
+    return event_rule(movement, _EVENT_OF_METRIC.get(metric, "reference"))
 
 
 def side_of(movement: Movement) -> str:
@@ -97,7 +82,7 @@ def side_of(movement: Movement) -> str:
 
 def means_by_side(
     movements: Iterable[Movement], names: Collection[str] | None = None
-) -> dict[str, dict[MetricRule, MetricSummary]]:
+) -> dict[str, dict[MetricOnBasis, MetricSummary]]:
     """The averages over the swings from each side that count, in the order of `SIDES`.
 
     With `names` only of these metrics.
@@ -107,9 +92,7 @@ def means_by_side(
         if movement.is_counted:
             of_side.setdefault(side_of(movement), []).append(movement)
     return {
-        side: means_by_rule(
-            (swing, metrics_of(swing, names)) for swing in of_side[side]
-        )
+        side: summarize_by_basis(metrics_of(swing, names) for swing in of_side[side])
         for side in SIDES
         if side in of_side
     }
@@ -134,7 +117,7 @@ class SideMean(NamedTuple):
 
 
 #: The averages of a session by side; empty for a session with swings from one side.
-SideMeans = dict[str, dict[MetricRule, SideMean]]
+SideMeans = dict[str, dict[MetricOnBasis, SideMean]]
 
 
 def side_key(side: str) -> str:
@@ -150,16 +133,16 @@ def sides_json(
     The number of swings; and the averages of the headline metrics where the session
     has swings from more than one side.
     """
-    of_side: dict[str, list[tuple[Movement, Mapping[str, MetricValue]]]] = {}
+    of_side: dict[str, list[Mapping[str, MetricValue]]] = {}
     for movement, metrics in counted:
         kept = {name: value for name, value in metrics.items() if name in _KEPT}
-        of_side.setdefault(side_of(movement), []).append((movement, kept))
+        of_side.setdefault(side_of(movement), []).append(kept)
     return {
         side_key(side): {
             "n": len(of_side[side]),
             "means": [
-                [metric, rule, one.n, one.mean, one.sd]
-                for (metric, rule), one in means_by_rule(of_side[side]).items()
+                [metric, basis, one.n, one.mean, one.sd]
+                for (metric, basis), one in summarize_by_basis(of_side[side]).items()
             ]
             if len(of_side) > 1
             else [],
@@ -209,8 +192,8 @@ def sides_of_sessions(
 def _side_means_of_json(kept: Mapping[str, Any]) -> SideMeans:
     return {
         side: {
-            (metric, rule): SideMean(n, float(mean), None if sd is None else float(sd))
-            for metric, rule, n, mean, sd in kept[side_key(side)]["means"]
+            (metric, basis): SideMean(n, float(mean), None if sd is None else float(sd))
+            for metric, basis, n, mean, sd in kept[side_key(side)]["means"]
         }
         for side in SIDES
         if side_key(side) in kept

@@ -16,6 +16,7 @@ class MetricReading:
     """A value of one metric, of one swing or over the swings of a session.
 
     `value` is in the unit of the definition; pages convert when they print.
+    `uncertainty` is one standard deviation of the measurement of a single value.
     """
 
     definition: MetricDefinition
@@ -25,6 +26,7 @@ class MetricReading:
     n: int | None = None
     sd: float | None = None
     rule: str = ""
+    uncertainty: float | None = None
 
     @property
     def metric(self) -> str:
@@ -65,4 +67,5 @@ def reading_of(metric: str, metrics: Mapping[str, Any]) -> MetricReading:
         value,
         reason=entry.get("reason") or "",
         flagged=bool(entry.get("flagged")),
+        uncertainty=None if value is None else entry.get("uncertainty"),
     )

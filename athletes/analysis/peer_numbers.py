@@ -1,8 +1,7 @@
 """Each athlete's newest headline numbers, kept so that percentiles are quick to read.
 
-What is compared is each athlete's newest session average on one basis: the same metric,
-setup, event rule, source and version of the method (the rule by which trends are not
-mixed). `peer_numbers` holds these averages, and `peer_counts` how many of them lie in
+What is compared is each athlete's newest session average of the same metric, setup,
+basis (`biomechanics.basis`), source and version of the method: what trends do not mix. `peer_numbers` holds these averages, and `peer_counts` how many of them lie in
 each small stretch of values, so that `athletes.analysis.percentiles` adds up a few
 hundred counts and looks into one stretch, however many athletes there are.
 
@@ -43,8 +42,8 @@ AGE_BANDS = tuple(range(1, len(_BAND_STARTS) + 1))
 _AT_ONCE = 500
 
 
-#: What numbers must share to be compared: metric, setup, event rule, source and version
-#: of the method.
+#: What numbers must share to be compared: metric, setup, basis, source and version of
+#: the method.
 PeerBasis = tuple[str, str, str, str, str]
 
 
@@ -246,11 +245,11 @@ def _numbers_of(player_ids: Sequence[int]) -> dict[tuple[int, int], PeerNumber]:
 _KEY_COLUMNS = (
     "metric",
     "session__condition",
-    "event_rule",
+    "basis",
     "session__mocap_type_name",
     "method_version",
 )
-_KEY_FIELDS = ("metric", "condition", "event_rule", "source", "method_version")
+_KEY_FIELDS = ("metric", "condition", "basis", "source", "method_version")
 
 
 def _groups(keys: set[PeerBasis]) -> dict[PeerBasis, int]:

@@ -52,8 +52,8 @@ DEFINITION = Term(
         (
             "Who is in the group",
             "All athletes of the facility whose number rests on the same: condition, "
-            "reference event, source and version of the method. Who the vendor no "
-            "longer lists is not. For a coach limited to teams: those of them whom "
+            "events, measured points, source and version of the method. Who the "
+            "vendor no longer lists is not. For a coach limited to teams: those whom "
             "they may see, since an exact place among others would tell about them.",
         ),
         (
@@ -227,7 +227,7 @@ def _basis_of(group: PeerGroup) -> PeerBasis:
     return (
         group.metric,
         group.condition,
-        group.event_rule,
+        group.basis,
         group.source,
         group.method_version,
     )

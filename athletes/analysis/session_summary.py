@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 from django.db import transaction
 
-from athletes.analysis.event_rules import event_time
+from athletes.analysis.event_rules import commonest, event_rule, event_time
 from athletes.analysis.means_by_side import (
-    means_by_rule,
     metrics_of,
     sides_json,
 )
@@ -27,8 +26,9 @@ from biomechanics.definitions import HEADLINES, METHOD_VERSION, METRICS
 from biomechanics.session_statistics import (
     LEAST_SWINGS_FOR_SPREAD,
     MetricSummary,
+    most_shared,
     session_order,
-    summarize_session,
+    summarize_by_basis,
 )
 
 # Curves by which the swing nearest to the average is found.
@@ -90,14 +90,15 @@ def write_session_summary(session: Session) -> None:
 
 
 def _store_session_metrics(session_pk: int, counted: Sequence[_Counted]) -> None:
-    """Store a row for each metric and event rule; delete the session's other rows."""
-    new = {key: _values_of(summary) for key, summary in means_by_rule(counted).items()}
+    """Store a row for each metric and basis; delete the session's other rows."""
+    means = summarize_by_basis(metrics for _, metrics in counted)
+    new = {key: _values_of(summary) for key, summary in means.items()}
     rows = SessionMetric.objects.filter(session_id=session_pk).values_list(
-        "pk", "metric", "event_rule", *_SUMMARY_COLUMNS
+        "pk", "metric", "basis", *_SUMMARY_COLUMNS
     )
     pks, stored = {}, {}
-    for pk, name, rule, *values in rows:
-        pks[name, rule], stored[name, rule] = pk, values
+    for pk, name, basis, *values in rows:
+        pks[name, basis], stored[name, basis] = pk, values
     gone = [pk for key, pk in pks.items() if key not in new]
     if gone:
         SessionMetric.objects.filter(pk__in=gone).delete()
@@ -109,7 +110,7 @@ def _store_session_metrics(session_pk: int, counted: Sequence[_Counted]) -> None
             for key, values in new.items()
             if values != stored.get(key)
         ],
-        key=("session_id", "metric", "event_rule"),
+        key=("session_id", "metric", _BASIS_COLUMN),
     )
 
 
@@ -124,10 +125,12 @@ _SUMMARY_COLUMNS = {
     "cv": "double precision",
     "method_version": "text",
 }
+# The name that the release before knows the basis by.
+_BASIS_COLUMN = "event_rule"
 _METRIC_COLUMNS = {
     "session_id": "bigint",
     "metric": "text",
-    "event_rule": "text",
+    _BASIS_COLUMN: "text",
     **_SUMMARY_COLUMNS,
 }
 
@@ -153,7 +156,7 @@ def _summary(
     """What pages show of a session at a glance, as JSON for its `summary`."""
     metrics = [item for _, item in counted]
     order = session_order(metrics)
-    means = summarize_session(metrics, HEADLINES)
+    means = most_shared(summarize_by_basis(metrics))
     grades = Counter(
         movement.quality_grade or "none" for movement in movements if movement.is_swing
     )
@@ -177,21 +180,29 @@ def _summary(
                 "sd": means[name].sd,
                 "n": means[name].n,
                 "unit": METRICS[name].unit,
+                "basis": means[name].basis,
+                "left_out": means[name].left_out,
             }
             for name in HEADLINES
-            if name in means and means[name].n
+            if name in means
         },
         "method_version": METHOD_VERSION,
     }
 
 
 def representative_movement(counted: Sequence[Movement]) -> int | None:
-    """The id of the swing nearest to the average curves; None with too few swings."""
-    if len(counted) < LEAST_SWINGS_FOR_SPREAD:
+    """The id of the swing nearest to the average curves; None with too few swings.
+
+    Of the swings with the commonest reference: curves are aligned there.
+    """
+    rules = {movement.pk: event_rule(movement, "reference") for movement in counted}
+    shared = commonest(rules.values())
+    alike = [movement for movement in counted if rules[movement.pk] == shared]
+    if len(alike) < LEAST_SWINGS_FOR_SPREAD:
         return None
-    kept = stored_curves.load_curves([m.pk for m in counted], _REPRESENTATIVE_BY)
+    kept = stored_curves.load_curves([m.pk for m in alike], _REPRESENTATIVE_BY)
     return nearest_to_mean(
-        {m.pk: event_time(m.events, "reference") for m in counted}, kept
+        {m.pk: event_time(m.events, "reference") for m in alike}, kept
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from athletes.access import Viewer, visible_movements
+from athletes.analysis.event_rules import rule_in_basis
 from athletes.analysis.means_by_side import means_by_side
 from athletes.models import Movement, Player, Session, SessionMetric
 from athletes.querysets import MovementQuerySet, PlayerQuerySet, SessionQuerySet
@@ -131,11 +132,21 @@ def _movement(row: Row) -> Row:
             name: {
                 "value": entry["value"],
                 "unit": entry["unit"],
-                "reason": entry.get("reason"),
+                **_sureness(entry),
             }
             for name, entry in row["metrics"].items()
         },
         "method_version": row["method_version"] or None,
+    }
+
+
+def _sureness(entry: Mapping[str, Any]) -> Row:
+    """How sure a value is and what it rests on: what is in `MetricOut` and others."""
+    return {
+        "uncertainty": entry.get("uncertainty"),
+        "confidence": "low" if entry.get("flagged") else "good",
+        "reason": entry.get("reason"),
+        "basis": entry.get("basis") or None,
     }
 
 
@@ -155,7 +166,7 @@ def session_metrics(caller: Viewer, session: Session) -> dict[str, Row]:
     session has both; `sides` holds the averages of each side.
     """
     spreads: dict[str, list[Row]] = defaultdict(list)
-    for metric in session.session_metrics.order_by("metric", "-n", "event_rule"):
+    for metric in session.session_metrics.order_by("metric", "-n", "basis"):
         spreads[metric.metric].append(_spread(metric))
     swings = list(
         visible_movements(caller)
@@ -196,7 +207,7 @@ def _sides(swings: Iterable[Movement]) -> dict[str, list[Row]]:
     """The averages of each side as `SideSpread`, by metric, most swings first."""
     found: dict[str, list[Row]] = defaultdict(list)
     for side, means in means_by_side(swings).items():
-        for (metric, rule), one in means.items():
+        for (metric, basis), one in means.items():
             found[metric].append(
                 {
                     "side": side or None,
@@ -206,7 +217,8 @@ def _sides(swings: Iterable[Movement]) -> dict[str, list[Row]]:
                     "minimum": one.minimum,
                     "maximum": one.maximum,
                     "median": one.median,
-                    "event_rule": rule or None,
+                    "event_rule": rule_in_basis(basis) or None,
+                    "basis": basis or None,
                 }
             )
     for rows in found.values():
@@ -222,6 +234,7 @@ _NO_SPREAD: Row = {
     "maximum": None,
     "median": None,
     "event_rule": None,
+    "basis": None,
     "method_version": None,
 }
 
@@ -235,7 +248,8 @@ def _spread(metric: SessionMetric) -> Row:
         "minimum": metric.minimum,
         "maximum": metric.maximum,
         "median": metric.median,
-        "event_rule": metric.event_rule or None,
+        "event_rule": rule_in_basis(metric.basis) or None,
+        "basis": metric.basis or None,
         "method_version": metric.method_version or None,
     }
 
@@ -251,7 +265,7 @@ def _values(name: str, swings: Iterable[Movement]) -> Iterable[Row]:
                 "position": swing.position,
                 "side": swing.side or None,
                 "value": entry["value"],
-                "reason": entry.get("reason"),
+                **_sureness(entry),
                 "counted": swing.is_counted,
             }
 

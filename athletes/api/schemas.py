@@ -118,12 +118,30 @@ class QualityOut(Schema):
     reasons: list[QualityReason]
 
 
-class MetricOut(Schema):
+class Sureness(Schema):
+    """How sure the value of one metric of a movement is, and what it rests on."""
+
+    uncertainty: float | None = Field(
+        description="One standard deviation of the measurement, in the unit of the "
+        "value; null where it is not known."
+    )
+    confidence: Literal["good", "low"] = Field(
+        description="low: the value failed a check. It is shown, and in no average. "
+        "Says nothing about a missing value."
+    )
+    reason: str | None = Field(description="Why there is no value, or why to doubt it.")
+    basis: str | None = Field(
+        description="What the value rests on beside its definition, such as "
+        "`reference=bat_peak foot_down=ankle_settles`: compare only values on equal "
+        "bases. null where there is no value."
+    )
+
+
+class MetricOut(Sureness):
     """The value of one metric of a movement."""
 
     value: float | str | None
     unit: str
-    reason: str | None = Field(description="Why there is no value, or why to doubt it.")
 
 
 class MovementOut(Schema):
@@ -150,7 +168,7 @@ class MovementList(Schema):
     total: int
 
 
-class SwingValue(Schema):
+class SwingValue(Sureness):
     """The value of one metric for one swing."""
 
     movement_id: int
@@ -158,12 +176,18 @@ class SwingValue(Schema):
     position: int
     side: Literal["right", "left"] | None
     value: float | str | None
-    reason: str | None
     counted: bool = Field(description="Whether the swing is included in averages.")
 
 
+_EVENT_RULE = "The rule of the event in `basis`: of the reference, else of foot down."
+_BASIS = (
+    "What all values of the average rest on: events, measured points, frame rate. Only "
+    "averages with equal bases may be compared."
+)
+
+
 class Spread(Schema):
-    """The average of one metric over swings measured from the same event rule."""
+    """The average of one metric over swings on the same basis."""
 
     mean: float | None
     sd: float | None
@@ -171,7 +195,8 @@ class Spread(Schema):
     minimum: float | None
     maximum: float | None
     median: float | None
-    event_rule: str | None
+    event_rule: str | None = Field(description=_EVENT_RULE)
+    basis: str | None = Field(description=_BASIS)
     method_version: str | None
 
 
@@ -187,7 +212,8 @@ class SideSpread(Schema):
     minimum: float | None
     maximum: float | None
     median: float | None
-    event_rule: str | None
+    event_rule: str | None = Field(description=_EVENT_RULE)
+    basis: str | None = Field(description=_BASIS)
 
 
 class SessionMetricOut(Spread):
@@ -196,11 +222,10 @@ class SessionMetricOut(Spread):
     unit: str
     values: list[SwingValue]
     other_rules: list[Spread] = Field(
-        description="Averages over swings measured from another event rule; the two "
-        "are never mixed."
+        description="Averages over swings on another basis; the two are never mixed."
     )
     sides: list[SideSpread] = Field(
-        description="Averages over the swings of each side, one for each event rule. "
+        description="Averages over the swings of each side, one for each basis. "
         "For a switch hitter mean, sd and n above are over both sides together: "
         "compare these instead."
     )

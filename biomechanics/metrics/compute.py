@@ -1,10 +1,12 @@
 """Compute all numbers of one swing: unit, window and, when missing, the reason."""
 
 from biomechanics.analysis_types import MetricValue
+from biomechanics.basis import STRIDE_LINE, Part
 from biomechanics.definitions import METRICS
 from biomechanics.metrics import body, hands_bat, momentum_energy, turning
 from biomechanics.metrics.measure import SwingMeasurer
 from biomechanics.metrics.values import MetricValues, empty_metrics
+from biomechanics.motion import BAT_LOW_RATE_HZ
 from biomechanics.observed_swing import ObservedSwing
 
 # What still means something when the turn was a throw.
@@ -64,6 +66,7 @@ def compute_metrics(
     values = MetricValues(
         swing.events.reference_rule,
         None if foot_down.position is None else foot_down.rule,
+        found_parts(swing, mass_kg=mass_kg),
     )
     measure = SwingMeasurer(swing, values, height_m, mass_kg)
     for step in (
@@ -91,3 +94,59 @@ def compute_metrics(
             if metric_id not in ONE_HANDED:
                 values.put(metric_id, None, reason)
     return {metric_id: values.by_id[metric_id] for metric_id in METRICS}
+
+
+def found_parts(
+    swing: ObservedSwing, *, mass_kg: float | None
+) -> tuple[tuple[Part, str], ...]:
+    """Return what each part of a basis is in this swing.
+
+    An event that a person moved is still the same event, only better placed: it keeps
+    the rule by which it was found. Only where nothing was found it is ``manual``.
+
+    Parameters
+    ----------
+    mass_kg : float or None
+        The athlete's, from the profile.
+    """
+    motion = swing.hitter.motion
+    low_rate = swing.hitter.rate_hz <= BAT_LOW_RATE_HZ
+    found: dict[Part, str | None] = {
+        "reference": _rule_of(swing, "reference"),
+        "foot_down": _rule_of(swing, "foot_down"),
+        "forward": None
+        if swing.forward is None
+        else str(swing.findings["forward"].evidence.get("source", STRIDE_LINE)),
+        "hands": motion.hand_is,
+        "head": _HEAD_POINTS[motion.head_is],
+        "bat": None
+        if motion.bat is None
+        else "six_inches"
+        if motion.bat.sweet_spot is None
+        else "sweet_spot",
+        "frame_rate": "to_150_hz" if low_rate else "over_150_hz",
+        "energy": _LOWER_HALF.get(swing.energetics.segments.get("KE_lower", "")),
+        "mass": "file" if mass_kg is None else "profile",
+    }
+    return tuple((part, value) for part, value in found.items() if value is not None)
+
+
+_HEAD_POINTS = {
+    "head": "head",
+    "base of the skull": "skull",
+    "middle of the eyes": "eyes",
+    "middle of the shoulders": "shoulders",
+}
+# Both legs added up are the legs.
+_LOWER_HALF = {"lowerhalf": "lowerhalf", "legs": "legs", "lleg+rleg": "legs"}
+
+
+def _rule_of(swing: ObservedSwing, event: str) -> str | None:
+    """Return the rule of an event as the basis has it, ``None`` without the event."""
+    found = swing.events.found[event]
+    if found.position is None:
+        return None
+    automatic = swing.events.automatic[event]
+    if found.rule == "manual" and automatic.position is not None:
+        return automatic.rule
+    return found.rule

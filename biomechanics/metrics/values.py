@@ -4,6 +4,7 @@ import math
 from functools import lru_cache
 
 from biomechanics.analysis_types import MetricValue
+from biomechanics.basis import Part, basis_of
 from biomechanics.definitions import METRICS
 
 EVENT_WORDS = {
@@ -51,11 +52,19 @@ class MetricValues:
         Set so far.
     rule, foot_down : str or None
         The rules behind the reference and foot down.
+    found : tuple of (str, str)
+        What each part of a basis is in this file (`basis.basis_of`).
     """
 
-    def __init__(self, rule: str | None, foot_down: str | None) -> None:
+    def __init__(
+        self,
+        rule: str | None,
+        foot_down: str | None,
+        found: tuple[tuple[Part, str], ...] = (),
+    ) -> None:
         self.rule = rule
         self.foot_down = foot_down
+        self.found = found
         self.by_id: dict[str, MetricValue] = {}
 
     def put(
@@ -90,6 +99,7 @@ class MetricValues:
             flagged=flagged and value is not None,
             window=window_text(metric_id, self.rule, self.foot_down),
             uncertainty=None if value is None else uncertainty,
+            basis="" if value is None else basis_of(metric_id, self.found),
         )
 
     def number(self, metric_id: str) -> float | None:

@@ -159,12 +159,17 @@ def athlete_peers(
         for reading, point in latest
     )
     bases = {(point.basis.condition, point.basis.source) for _, point in latest}
+    rules = {point.basis.rule for _, point in latest}
+    # What single numbers rest on beside the event they share is said with each of them.
+    shared = f"reference={rules.pop()}" if len(rules) == 1 else ""
     return AthletePeers(
         places=places,
         among=group,
         choices=choices,
         # Who is compared with swings from either side.
-        basis=replace(latest[0][1].basis, says_side=False) if len(bases) == 1 else None,
+        basis=replace(latest[0][1].basis, measured=shared, says_side=False)
+        if len(bases) == 1
+        else None,
         middle=_middle(places, found, keys, chosen, group, seen),
         is_listed=player.missing_since is None,
         is_facility=seen is None,
@@ -193,7 +198,7 @@ def _key(point: SessionAverage) -> PeerBasis:
     return (
         point.metric,
         basis.condition,
-        basis.rule,
+        basis.measured,
         basis.source,
         basis.method_version,
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,12 +12,13 @@ from athletes.access import Viewer, visible_sessions
 from athletes.analysis.changes import INSIDE_SCATTER, scatter_of_points
 from athletes.analysis.event_rules import commonest
 from athletes.analysis.history import Basis, History, histories
-from athletes.analysis.means_by_side import metric_rule
-from athletes.analysis.metric_reading import reading_of
-from athletes.models import Movement
-from biomechanics.change import is_real, smallest_detectable_change
+from athletes.analysis.means_by_side import metrics_of
+from athletes.phrases import basis_difference
+from biomechanics.analysis_types import MetricValue
+from biomechanics.change import Z_95, is_real, smallest_detectable_change
 from biomechanics.definitions import METRICS, NUMERIC_HEADLINES, MetricDefinition
 from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
+from dashboard.phrases import number_of
 from dashboard.selectors.compare_items import LEAST_ITEMS, Item
 
 
@@ -26,8 +27,9 @@ class CompareCell:
     """One metric of one item, and how it differs from the first item.
 
     Values are in the metric's unit. `real` tells whether the difference is larger than
-    `smallest`, the smallest that can be told from scatter; None, with the `reason`,
-    where that is not known.
+    `smallest`, the smallest that can be told from scatter and from the uncertainty of
+    the measurement; None, with the `reason`, where that is not known. `remark` is what
+    else has to be said beside the number.
     """
 
     letter: str
@@ -39,6 +41,7 @@ class CompareCell:
     smallest: float | None
     real: bool | None
     reason: str
+    remark: str = ""
 
     @property
     def unit(self) -> str:
@@ -73,18 +76,48 @@ def compare_numbers(user: Viewer, items: Sequence[Item]) -> tuple[CompareRow, ..
     return tuple(row for row in rows if any(cell.n for cell in row.cells))
 
 
-def _values(swings: Iterable[Movement], name: str, rule: str) -> list[float]:
-    """Values of those swings whose event for this metric was found by `rule`."""
-    readings = (
-        reading_of(name, swing.metrics)
-        for swing in swings
-        if metric_rule(swing, name) == rule
+#: Two single swings that lie closer than their measurement tells apart.
+INSIDE_UNCERTAINTY = "The difference is within the measurement uncertainty."
+
+
+@dataclass(frozen=True)
+class _Side:
+    """The values of one metric that stand for an item, all on one basis.
+
+    `uncertainty` is that of a single value. `apart` says what keeps other values of the
+    item out, and `left_out` how many these are.
+    """
+
+    values: tuple[float, ...]
+    uncertainty: float | None
+    left_out: int
+    apart: str
+
+    @property
+    def remark(self) -> str:
+        """The values that are left out beside those that stand here, in words."""
+        if not self.left_out or not self.values:
+            return ""
+        return f"{number_of(self.left_out, 'swing')} left out: {self.apart}"
+
+
+def _measured(item: Item, name: str) -> list[MetricValue]:
+    """The values of a metric of the item's swings that may enter an average."""
+    found = (metrics_of(swing, (name,)).get(name) for swing in item.swings)
+    return [value for value in found if value is not None and value.number is not None]
+
+
+def _side(values: Sequence[MetricValue], basis: str) -> _Side:
+    """The values that are on this basis, and what is to be said of the others."""
+    same = [value for value in values if value.basis == basis]
+    others = [value for value in values if value.basis != basis]
+    most = commonest(value.basis for value in others)
+    return _Side(
+        values=tuple(value.number for value in same if value.number is not None),
+        uncertainty=same[0].uncertainty if len(same) == 1 else None,
+        left_out=len(others),
+        apart=basis_difference(most, basis) if others else "",
     )
-    return [
-        float(reading.value)
-        for reading in readings
-        if isinstance(reading.value, int | float) and not reading.flagged
-    ]
 
 
 def _row(
@@ -92,56 +125,81 @@ def _row(
     items: Sequence[Item],
     history: Mapping[int, History],
 ) -> CompareRow:
-    """One metric of all items, over the swings whose event rule is the commonest."""
-    rule = commonest(
-        metric_rule(swing, definition.id)
-        for item in items
-        for swing in item.swings
-        if not reading_of(definition.id, swing.metrics).is_missing
+    """One metric of all items, over the swings whose basis is the commonest."""
+    measured = [_measured(item, definition.id) for item in items]
+    basis = commonest(value.basis for values in measured for value in values)
+    sides = [_side(values, basis) for values in measured]
+    return CompareRow(
+        definition,
+        tuple(
+            _cell(
+                definition, side, sides[0] if place else None, items[0], item, history
+            )
+            for place, (item, side) in enumerate(zip(items, sides, strict=True))
+        ),
     )
-    base = _values(items[0].swings, definition.id, rule)
-    cells = []
-    for place, item in enumerate(items):
-        values = _values(item.swings, definition.id, rule)
-        cells.append(
-            _cell(definition, values, base if place else None, items[0], item, history)
-        )
-    return CompareRow(definition, tuple(cells))
 
 
 def _cell(
     definition: MetricDefinition,
-    values: Sequence[float],
-    base: Sequence[float] | None,
+    side: _Side,
+    base: _Side | None,
     first: Item,
     item: Item,
     history: Mapping[int, History],
 ) -> CompareCell:
-    """One metric of `item` against the values `base` of the `first` one.
+    """One metric of `item` against the `base`, which is that of the `first` one.
 
     Without `base` it is the first item itself, which is held against nothing.
     """
-    n = len(values)
-    mean = float(np.mean(values)) if values else None
-    sd = float(np.std(values, ddof=1)) if n >= LEAST_SWINGS_FOR_SPREAD else None
-    if base is None or not base or mean is None:
-        reason = "" if base is None else "One side has no value."
-        return CompareCell(
-            item.letter, definition, mean, sd, n, None, None, None, reason
+    n = len(side.values)
+    cell = CompareCell(
+        letter=item.letter,
+        definition=definition,
+        mean=float(np.mean(side.values)) if n else None,
+        sd=float(np.std(side.values, ddof=1)) if n >= LEAST_SWINGS_FOR_SPREAD else None,
+        n=n,
+        delta=None,
+        smallest=None,
+        real=None,
+        reason="",
+        remark=side.remark,
+    )
+    if base is None:
+        return replace(cell, remark=side.remark or side.apart)
+    if not base.values or cell.mean is None:
+        return replace(
+            cell, reason=side.apart or base.apart or "One side has no value."
         )
-    delta = mean - float(np.mean(base))
+    delta = cell.mean - float(np.mean(base.values))
+    cell = replace(cell, delta=delta)
+    measured = _told_apart(side, base)
+    if measured is not None and not is_real(delta, measured):
+        return replace(
+            cell,
+            smallest=measured,
+            real=False,
+            reason=INSIDE_UNCERTAINTY,
+            remark=INSIDE_UNCERTAINTY,
+        )
     scatter = _scatter(definition, (first, item), history)
     if scatter is None:
-        reason = "scatter not known yet"
-        return CompareCell(
-            item.letter, definition, mean, sd, n, delta, None, None, reason
-        )
-    smallest = smallest_detectable_change(scatter, n_a=len(base), n_b=n)
+        return replace(cell, reason="scatter not known yet")
+    smallest = smallest_detectable_change(scatter, n_a=len(base.values), n_b=n)
     real = is_real(delta, smallest)
-    reason = "" if real else INSIDE_SCATTER
-    return CompareCell(
-        item.letter, definition, mean, sd, n, delta, smallest, real, reason
+    return replace(
+        cell, smallest=smallest, real=real, reason="" if real else INSIDE_SCATTER
     )
+
+
+def _told_apart(side: _Side, base: _Side) -> float | None:
+    """The smallest difference of two single values that their measurement tells.
+
+    None unless both are single values of known uncertainty.
+    """
+    if side.uncertainty is None or base.uncertainty is None:
+        return None
+    return Z_95 * math.hypot(side.uncertainty, base.uncertainty)
 
 
 def _scatter(

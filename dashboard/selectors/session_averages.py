@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from athletes.analysis.event_rules import rule_in_basis
 from athletes.analysis.means_by_side import means_by_side, side_key
 from athletes.analysis.metric_reading import MetricReading
 from athletes.models import Movement, Session, SessionMetric
@@ -106,8 +107,8 @@ def averages_by_side(
     parts = []
     for side in sides:
         means = [
-            _Mean(metric, rule, one.n, one.mean, one.sd)
-            for (metric, rule), one in found[side].items()
+            _Mean(metric, basis, one.n, one.mean, one.sd)
+            for (metric, basis), one in found[side].items()
             if one.mean is not None
         ]
         own = [swing for swing in swings if swing.side == side]
@@ -125,7 +126,7 @@ def stored_averages(
     `key` is not empty where the swings are from both sides.
     """
     rows = session.session_metrics.filter(metric__in=[*HEADLINES, *GAPS])
-    means = [_Mean(r.metric, r.event_rule, r.n, r.mean, r.sd) for r in rows]
+    means = [_Mean(r.metric, r.basis, r.n, r.mean, r.sd) for r in rows]
     return _part(key, "Both sides together" if key else "", swings, means)
 
 
@@ -133,7 +134,7 @@ def _part(
     key: str, label: str, swings: Sequence[SwingRow], means: Sequence[_Mean]
 ) -> SessionPart:
     """Averages of these swings, put together for the page."""
-    # Of several event rules the one with most swings.
+    # Of several bases the one with most swings.
     most_first = sorted(means, key=lambda mean: -mean.n)
     return SessionPart(
         key=key,
@@ -160,7 +161,7 @@ def sequence_counts(orders: Iterable[str]) -> tuple[SequenceCount, ...]:
 def reading_of_average(row: SessionMetric) -> MetricReading:
     """A stored average of a session as pages print it."""
     return MetricReading(
-        METRICS[row.metric], row.mean, n=row.n, sd=row.sd, rule=row.event_rule
+        METRICS[row.metric], row.mean, n=row.n, sd=row.sd, rule=rule_in_basis(row.basis)
     )
 
 
@@ -172,10 +173,10 @@ def no_average(metric: str) -> MetricReading:
 
 @dataclass(frozen=True)
 class _Mean:
-    """One metric over counted swings that hang on one event rule."""
+    """One metric over counted swings on one basis."""
 
     metric: str
-    rule: str
+    basis: str
     n: int
     mean: float
     sd: float | None
@@ -183,12 +184,16 @@ class _Mean:
     @property
     def reading(self) -> MetricReading:
         return MetricReading(
-            METRICS[self.metric], self.mean, n=self.n, sd=self.sd, rule=self.rule
+            METRICS[self.metric],
+            self.mean,
+            n=self.n,
+            sd=self.sd,
+            rule=rule_in_basis(self.basis),
         )
 
 
 def _summary(means: Sequence[_Mean]) -> tuple[MetricReading, ...]:
-    """A reading of each numeric headline; of several event rules the first."""
+    """A reading of each numeric headline; of several bases the first."""
     by_metric: dict[str, _Mean] = {}
     for mean in means:
         by_metric.setdefault(mean.metric, mean)

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from athletes.analysis.event_rules import rule_in_basis
 from athletes.analysis.means_by_side import (
-    metric_rule,
+    metric_basis,
     side_of,
     sides_of_sessions,
 )
@@ -201,7 +202,7 @@ def swing_page(movement: Movement) -> SwingPage:
 
 
 def _session_means(movement: Movement) -> tuple[dict[str, MetricReading], str]:
-    """Averages of the session on this swing's side and event rules, and that side.
+    """Averages of the session on this swing's side and bases, and that side.
 
     The side is in words, and empty where the session has swings from one side alone.
     """
@@ -211,10 +212,14 @@ def _session_means(movement: Movement) -> tuple[dict[str, MetricReading], str]:
         own_side = sides.get(side_of(movement), {})
         means = {
             metric: MetricReading(
-                METRICS[metric], part.mean, n=part.n, sd=part.sd, rule=rule
+                METRICS[metric],
+                part.mean,
+                n=part.n,
+                sd=part.sd,
+                rule=rule_in_basis(basis),
             )
-            for (metric, rule), part in own_side.items()
-            if rule == metric_rule(movement, metric)
+            for (metric, basis), part in own_side.items()
+            if basis == metric_basis(movement, metric)
         }
         return means, side_in_words(side_of(movement))
     rows = SessionMetric.objects.filter(
@@ -223,7 +228,7 @@ def _session_means(movement: Movement) -> tuple[dict[str, MetricReading], str]:
     means = {
         row.metric: reading_of_average(row)
         for row in rows
-        if row.event_rule == metric_rule(movement, row.metric)
+        if row.basis == metric_basis(movement, row.metric)
         # A swing that does not count may be from another side than all that do.
         and side_of(movement) in sides
     }

@@ -49,6 +49,7 @@ def _value(
     reason: str = "",
     flagged: bool = False,
     sd: float | None = None,
+    uncertainty: float | None = None,
     signed: bool = False,
 ) -> SafeString:
     """A value with its unit as the component prints it, or a dash."""
@@ -71,6 +72,9 @@ def _value(
             "flagged": flagged,
             "reason": reason,
             "sd": spread,
+            "uncertainty": display.uncertainty_text(
+                uncertainty, unit, system, decimals=decimals
+            ),
         },
     )
 
@@ -92,8 +96,13 @@ def value(
 
 
 @register.simple_tag(takes_context=True)
-def reading(context: Context, shown: Any, sd: bool = True) -> SafeString:
-    """A `MetricReading` in the reader's units, with its spread unless told not to."""
+def reading(
+    context: Context, shown: Any, sd: bool = True, uncertainty: bool = False
+) -> SafeString:
+    """A `MetricReading` in the reader's units, with its spread unless told not to.
+
+    With the uncertainty of the measurement where it is asked for and known.
+    """
     return _value(
         context,
         shown.value,
@@ -102,6 +111,7 @@ def reading(context: Context, shown: Any, sd: bool = True) -> SafeString:
         reason=shown.reason,
         flagged=shown.flagged,
         sd=shown.sd_shown if sd else None,
+        uncertainty=shown.uncertainty if uncertainty else None,
     )
 
 

@@ -92,6 +92,8 @@ def _headlines(page: SwingPage, system: str) -> list[dict[str, object]]:
             )
             of = f" {page.means_side}" if page.means_side else ""
             note = f"session mean{of} {shown}, n\u00a0=\u00a0{mean.n}"
+        if reading.flagged:
+            note = f"Not in averages: {reading.reason or 'it failed a check'}"
         tiles.append({"reading": reading, "note": note})
     return tiles
 

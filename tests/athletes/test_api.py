@@ -337,9 +337,60 @@ def test_movement_has_the_shape_of_the_contract(get):
     }
     assert body["events"]["load"]["time_s"] is None
     assert body["metrics"] == {
-        "peak_pelvis_omega": {"value": 640.5, "unit": "deg/s", "reason": None},
-        "bat_speed": {"value": None, "unit": "deg/s", "reason": "not measured"},
+        "peak_pelvis_omega": {
+            "value": 640.5,
+            "unit": "deg/s",
+            "uncertainty": None,
+            "confidence": "good",
+            "reason": None,
+            "basis": None,
+        },
+        "bat_speed": {
+            "value": None,
+            "unit": "deg/s",
+            "uncertainty": None,
+            "confidence": "good",
+            "reason": "not measured",
+            "basis": None,
+        },
     }
+
+
+def test_numbers_say_how_sure_they_are_and_what_they_rest_on(get):
+    basis = "reference=contact bat=sweet_spot frame_rate=over_150_hz"
+    doubt = "outside -20 to 45 deg: probably a tracking fault"
+    swing = factories.make_swing()
+    swing.metrics = {
+        "attack_angle": factories.metric(8.0, "deg")
+        | {"uncertainty": 2.1, "basis": basis},
+        "bat_speed_ref": factories.metric(90.0, "m/s", doubt)
+        | {"flagged": True, "uncertainty": 0.4, "basis": basis},
+    }
+    swing.save()
+    response = get(f"/movements/{swing.pk}")
+    assert_documented(response, "/movements/{id}")
+    assert response.json()["metrics"] == {
+        "attack_angle": {
+            "value": 8.0,
+            "unit": "deg",
+            "uncertainty": 2.1,
+            "confidence": "good",
+            "reason": None,
+            "basis": basis,
+        },
+        "bat_speed_ref": {
+            "value": 90.0,
+            "unit": "m/s",
+            "uncertainty": 0.4,
+            "confidence": "low",
+            "reason": doubt,
+            "basis": basis,
+        },
+    }
+    response = get(f"/sessions/{swing.session_id}/metrics")
+    assert_documented(response, "/sessions/{id}/metrics")
+    (row,) = response.json()["metrics"]["bat_speed_ref"]["values"]
+    assert (row["uncertainty"], row["confidence"], row["basis"]) == (0.4, "low", basis)
 
 
 def test_movement_that_is_not_analysed_has_nulls(get):
@@ -378,10 +429,14 @@ def test_session_metrics_hold_spread_and_values(get):
     )
     none = factories.make_swing({"peak_pelvis_omega": None}, session=session)
     factories.make_session_metric(
-        session=session, mean=600.0, sd=None, n=1, event_rule="hand_peak"
+        session=session,
+        mean=600.0,
+        sd=None,
+        n=1,
+        basis="reference=hand_peak hands=hands",
     )
     factories.make_session_metric(
-        session=session, mean=650.0, n=4, event_rule="bat_peak"
+        session=session, mean=650.0, n=4, basis="reference=bat_peak"
     )
     response = get(f"/sessions/{session.pk}/metrics")
     assert_documented(response, "/sessions/{id}/metrics")
@@ -390,10 +445,11 @@ def test_session_metrics_hold_spread_and_values(get):
     metric = body["metrics"]["peak_pelvis_omega"]
     assert (metric["mean"], metric["sd"], metric["n"]) == (650.0, 20.0, 4)
     assert (metric["unit"], metric["event_rule"]) == ("deg/s", "bat_peak")
+    assert metric["basis"] == "reference=bat_peak"
     assert [
-        (other["mean"], other["sd"], other["event_rule"])
+        (other["mean"], other["sd"], other["event_rule"], other["basis"])
         for other in metric["other_rules"]
-    ] == [(600.0, None, "hand_peak")]
+    ] == [(600.0, None, "hand_peak", "reference=hand_peak hands=hands")]
     assert [
         (row["movement_id"], row["value"], row["counted"]) for row in metric["values"]
     ] == [(first.pk, 600.0, True), (out.pk, 900.0, False), (none.pk, None, True)]

@@ -29,7 +29,7 @@ TEXTS = ["plain", 'it\'s "quoted"', "{a,b}", "back\\slash", "NULL", "100 %s", "Ã
 
 
 def stored():
-    fields = ["metric", "event_rule", "n", "mean", "sd", "method_version"]
+    fields = ["metric", "basis", "n", "mean", "sd", "method_version"]
     return list(SessionMetric.objects.order_by("metric").values_list(*fields))
 
 

@@ -9,8 +9,9 @@ from biomechanics import change, curves, sequence, session_statistics
 from biomechanics.analysis_types import MetricValue
 
 
-def value(number, *, flagged=False):
-    return MetricValue(number, "", None if number is not None else "no", flagged, "")
+def value(number, *, flagged=False, basis=""):
+    reason = None if number is not None else "no"
+    return MetricValue(number, "", reason, flagged, "", basis=basis)
 
 
 def test_summary_of_known_numbers():
@@ -46,9 +47,38 @@ def test_flagged_values_are_left_out_and_counted():
         {"peak_pelvis_omega": value(5000.0, flagged=True)},
         {"peak_pelvis_omega": value(None)},
     ]
-    got = session_statistics.summarize_session(swings)["peak_pelvis_omega"]
+    got = session_statistics.summarize_by_basis(swings)["peak_pelvis_omega", ""]
     assert (got.n, got.mean, got.left_out) == (2, 710.0, 1)
-    assert "seq_order" not in session_statistics.summarize_session(swings)
+
+
+def test_values_on_different_bases_are_never_in_one_mean():
+    speeds = [(10.0, "hands=hands"), (12.0, "hands=hands"), (8.0, "hands=wrists")]
+    swings = [
+        {"peak_hand_speed": value(speed, basis=basis), "seq_order": value("P-T-A")}
+        for speed, basis in speeds
+    ]
+    found = session_statistics.summarize_by_basis(swings)
+    assert {key: (item.n, item.mean) for key, item in found.items()} == {
+        ("peak_hand_speed", "hands=hands"): (2, 11.0),
+        ("peak_hand_speed", "hands=wrists"): (1, 8.0),
+    }
+    most = session_statistics.most_shared(found)["peak_hand_speed"]
+    assert (most.mean, most.left_out, most.basis) == (11.0, 1, "hands=hands")
+
+
+def test_the_mean_order_is_over_times_before_one_reference():
+    def swing(p, t, a, basis):
+        return {
+            "t_peak_pelvis": value(p, basis=basis),
+            "t_peak_torso": value(t, basis=basis),
+            "t_peak_lead_arm": value(a, basis=basis),
+        }
+
+    seen = [swing(80.0, 60.0, 40.0, "reference=contact")] * 4
+    # Without the pelvis' time it cannot be told whose times the others are.
+    late = [swing(None, 130.0, 10.0, "reference=hand_peak")] * 3
+    assert session_statistics.session_order(seen + late).mean_order == "P-T-A"
+    assert session_statistics.session_order(late).mean_order is None
 
 
 def test_order_with_ties():

@@ -35,7 +35,7 @@ def crowd(number, *, metric="peak_hand_speed", start=20.0, years=14, **fields):
             session=session,
             metric=metric,
             mean=start + place / 10,
-            event_rule="hand_peak",
+            basis="reference=hand_peak",
         )
         players.append(player)
     summaries.refresh_player_summaries(player.pk for player in players)
@@ -171,7 +171,7 @@ def test_nothing_that_a_coach_of_one_team_is_told_hangs_on_others(client):
         session=make_session(player=players[0], session_date=DAY + dt.timedelta(1)),
         metric="peak_hand_speed",
         mean=21.15,
-        event_rule="hand_peak",
+        basis="reference=hand_peak",
     )
     summaries.refresh_player_summaries([players[0].pk])
     peer_numbers.withdraw([players[23].pk])

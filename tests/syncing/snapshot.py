@@ -37,7 +37,7 @@ KEYS = {
     "player": ("org_player_id",),
     "session": ("session_id", "player"),
     "movement": ("session", "org_movement_id"),
-    "peergroup": ("metric", "condition", "event_rule", "source", "method_version"),
+    "peergroup": ("metric", "condition", "basis", "source", "method_version"),
 }
 IGNORED = {
     "synclog",

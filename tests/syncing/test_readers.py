@@ -288,7 +288,7 @@ def stored():
             for *row, data in MovementCurves.objects.values_list(session, name, "data")
         ),
         "means": SessionMetric.objects.values_list(
-            "session__session_id", "metric", "event_rule", "n", "mean", "sd"
+            "session__session_id", "metric", "basis", "n", "mean", "sd"
         ),
     }
     return {key: sorted(map(repr, rows)) for key, rows in tables.items()}

@@ -6,8 +6,8 @@ import random
 import threading
 
 import pytest
-from django.apps import apps
 from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 
 from athletes import decisions
 from athletes.analysis import peer_numbers, percentiles, session_summary, summaries
@@ -34,16 +34,16 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-PELVIS = ("peak_pelvis_omega", "", "hand_peak", "single-camera", "test")
+HANDS = "reference=hand_peak hands=hands"
+WRISTS = "reference=hand_peak hands=wrists"
+PELVIS = ("peak_pelvis_omega", "", HANDS, "single-camera", "test")
 DAY = dt.date(2026, 3, 1)
 
 
 def put(value, *, player=None, metric="peak_pelvis_omega", day=DAY, **fields):
     """A session of one mean, told to the peers as a sync does."""
     session = make_session(player=player or make_player(), session_date=day, **fields)
-    make_session_metric(
-        session=session, metric=metric, mean=value, event_rule="hand_peak"
-    )
+    make_session_metric(session=session, metric=metric, mean=value, basis=HANDS)
     summaries.refresh_player_summaries([session.player_id])
     return session
 
@@ -92,12 +92,10 @@ def test_conditions_and_sources_are_never_mixed(other):
     assert place(session).everyone.n == 1
 
 
-@pytest.mark.parametrize(
-    "other", [{"event_rule": "contact"}, {"method_version": "next"}]
-)
-def test_event_rules_and_methods_are_never_mixed(other):
+@pytest.mark.parametrize("other", [{"basis": WRISTS}, {"method_version": "next"}])
+def test_bases_and_methods_are_never_mixed(other):
     session = put(640.0)
-    row = make_session_metric(**({"event_rule": "hand_peak"} | other))
+    row = make_session_metric(**({"basis": HANDS} | other))
     summaries.refresh_player_summaries([row.session.player_id])
     assert place(session).everyone.n == 1
 
@@ -236,7 +234,7 @@ def newest_numbers():
             key = (
                 row.metric,
                 row.session.condition,
-                row.event_rule,
+                row.basis,
                 row.session.mocap_type_name,
                 row.method_version,
             )
@@ -366,7 +364,10 @@ def test_what_is_there_when_the_tables_come_is_filled_in():
     PeerNumber.objects.all().delete()
     PeerCount.objects.all().delete()
     name = "athletes.migrations.0013_fill_athletes_beside_each_other"
-    importlib.import_module(name).fill(apps, None)
+    before = MigrationLoader(connection).project_state(
+        ("athletes", "0017_athletes_by_vendor_id")
+    )
+    importlib.import_module(name).fill(before.apps, None)
     check()
 
 
@@ -389,7 +390,7 @@ def test_writers_at_once_neither_lose_a_count_nor_wait_for_each_other():
                     make_session_metric(
                         session=session,
                         mean=600.0 + dice.randrange(40),
-                        event_rule="hand_peak",
+                        basis=HANDS,
                     )
                 summaries.refresh_player_summaries(player.pk for player in chosen)
         except Exception as error:  # told by the test, not by the thread

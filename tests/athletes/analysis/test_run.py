@@ -48,8 +48,8 @@ def values_of(session):
     ]
     metrics = list(
         SessionMetric.objects.filter(session=session)
-        .order_by("metric", "event_rule")
-        .values("metric", "event_rule", "n", "mean", "sd", "cv", "median")
+        .order_by("metric", "basis")
+        .values("metric", "basis", "n", "mean", "sd", "cv", "median")
     )
     session.refresh_from_db()
     return movements, metrics, session.swing_count, session.summary

@@ -383,10 +383,18 @@ def test_summaries_of_athletes_follow_their_sessions():
     make_session_metric(session=old, metric="bat_speed_max", mean=30.0)
     make_session_metric(session=old, metric="peak_hand_speed", mean=9.0)
     make_session_metric(
-        session=new, metric="peak_hand_speed", mean=8.0, n=2, event_rule="hand_peak"
+        session=new,
+        metric="peak_hand_speed",
+        mean=8.0,
+        n=2,
+        basis="reference=hand_peak",
     )
     make_session_metric(
-        session=new, metric="peak_hand_speed", mean=10.0, n=5, event_rule="bat_peak"
+        session=new,
+        metric="peak_hand_speed",
+        mean=10.0,
+        n=5,
+        basis="reference=bat_peak",
     )
 
     assert summaries.refresh_player_summaries([player.pk, without.pk]) == 1
