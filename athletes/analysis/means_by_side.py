@@ -26,8 +26,8 @@ SIDES = (Side.RIGHT.value, Side.LEFT.value, "")
 #: A metric, and what its values rest on (`biomechanics.basis`).
 MetricOnBasis = tuple[str, str]
 
-# Numbers of versions before 2026.2 do not say what they rest on. Until they are computed
-# again, the rule of this event stands for it, as it does in their stored averages.
+# Numbers of versions before 2026.2 do not say what they rest on. Until they are
+# computed again, the rule of this event stands for it, as in their stored averages.
 _EVENT_OF_METRIC = {
     name: "foot_down"
     if "foot down" in definition.window and "reference" not in definition.window

@@ -1,9 +1,10 @@
 """Each athlete's newest headline numbers, kept so that percentiles are quick to read.
 
 What is compared is each athlete's newest session average of the same metric, setup,
-basis (`biomechanics.basis`), source and version of the method: what trends do not mix. `peer_numbers` holds these averages, and `peer_counts` how many of them lie in
-each small stretch of values, so that `athletes.analysis.percentiles` adds up a few
-hundred counts and looks into one stretch, however many athletes there are.
+basis (`biomechanics.basis`), source and version of the method: what trends do not mix.
+`peer_numbers` holds these averages, and `peer_counts` how many of them lie in each
+small stretch of values, so that `athletes.analysis.percentiles` adds up a few hundred
+counts and looks into one stretch, however many athletes there are.
 
 Whoever changes what a session average rests on, the day or the setup of a session, a
 date of birth, or whether the vendor lists an athlete, calls `refresh`; services do it

@@ -58,6 +58,35 @@ def test_sessions_of_another_condition_are_not_compared():
     assert change_at(history, history[-1]).real is None
 
 
+def test_hands_and_wrists_are_not_compared_and_it_is_said_why():
+    def at(point):
+        measured = f"reference=contact hands={point}"
+        return Basis("tee", measured, "single-camera", "1")
+
+    history = points([9.0, 9.1, 9.0], metric="peak_hand_speed", basis=at("hands"))
+    history += points([0, 0, 0, 7.8], metric="peak_hand_speed", basis=at("wrists"))[3:]
+    change = change_at(history, history[-1])
+    assert (change.real, change.before, change.n_before) == (None, None, 0)
+    assert change.reason == (
+        "nothing comparable before: measured at another point: wrists instead of hands"
+    )
+    # The same point again is compared.
+    assert change_at(history, history[2]).sessions_before == 2
+
+
+def test_of_several_reasons_each_is_said():
+    old = Basis("tee", "bat_peak", "single-camera", "2026.1")
+    new = Basis("machine", "reference=bat_peak", "single-camera", "2026.2")
+    assert new.difference(old) == "another condition; another version of the method"
+    assert new.difference(new) == ""
+    down = Basis("tee", "reference=contact foot_down=ankle_settles", "", "2026.2")
+    other = Basis("tee", "reference=contact foot_down=vendor_norm_time", "", "2026.2")
+    assert down.difference(other) == (
+        "another rule for foot down: lead ankle at rest instead of the vendor's"
+    )
+    assert down.label == ("Tee · reference: contact · foot down: lead ankle at rest")
+
+
 def test_scatter_is_pooled_over_sessions_by_their_swings():
     history = [points([1], sd=10.0, n=11)[0], *points([1, 2], sd=20.0, n=6)]
     scatter = scatter_of_points(history)

@@ -17,6 +17,7 @@ from tests.factories import (
     make_session,
     make_swing,
     make_synced_session,
+    metric,
     simulated_movements,
     store_simulated,
 )
@@ -162,6 +163,48 @@ def test_compare_of_the_same_numbers_finds_no_change(client, coach):
     items = ",".join(f"session-{session.pk}" for session in sessions[:2])
     text = text_of(client.get(f"/athletes/compare/?items={items}"))
     assert "≈ no clear change" in text
+
+
+def measured(value, basis, *, uncertainty=None, unit="m/s", name="peak_hand_speed"):
+    """A swing of a session of its own with one number."""
+    swing = make_swing()
+    swing.metrics = {
+        name: metric(value, unit) | {"basis": basis, "uncertainty": uncertainty}
+    }
+    swing.save()
+    return swing
+
+
+def compared(client, *swings):
+    items = ",".join(f"swing-{swing.pk}" for swing in swings)
+    return text_of(client.get(f"/athletes/compare/?items={items}"))
+
+
+def test_compare_holds_no_wrists_against_hands(client, coach):
+    hands = "reference=contact hands=hands"
+    first, second = measured(9.0, hands), measured(9.2, hands)
+    third = measured(7.8, "reference=contact hands=wrists")
+    text = compared(client, first, second, third)
+    assert "measured at another point: wrists instead of hands" in text
+    # 7.8 m/s, which stands nowhere.
+    assert "17.4" not in text
+    assert "20.1" in text
+    assert "20.6" in text
+
+
+def test_compare_says_that_a_difference_is_within_the_measurement(client, coach):
+    basis = "reference=bat_peak bat=sweet_spot frame_rate=over_150_hz"
+
+    def angle(value, uncertainty=2.0):
+        return measured(
+            value, basis, uncertainty=uncertainty, unit="deg", name="attack_angle"
+        )
+
+    within = "The difference is within the measurement uncertainty."
+    # 1.96 · √(2² + 2²) = 5.5
+    assert within in compared(client, angle(8.0), angle(13.0))
+    assert within not in compared(client, angle(8.0), angle(14.0))
+    assert within not in compared(client, angle(8.0), angle(13.0, uncertainty=None))
 
 
 @pytest.mark.parametrize("count", [2, 4])

@@ -14,6 +14,8 @@ from tests.factories import (
     make_movement,
     make_player,
     make_session,
+    make_swing,
+    metric,
     simulated_movements,
     store_simulated,
 )
@@ -221,3 +223,25 @@ def test_unchanged_events_are_not_moved(client, coach, session):
     swing = swings_of(session)[0]
     client.post(f"/athletes/swings/{swing.pk}/events/", event_form(swing))
     assert not EventCorrection.objects.exists()
+
+
+def test_swing_page_shows_how_sure_a_number_is(client, coach):
+    swing = make_swing()
+    doubt = "bat speed here is far below its maximum"
+    swing.metrics = {
+        "attack_angle": metric(8.0, "deg") | {"uncertainty": 2.1},
+        "side_bend_ref": metric(28.0, "deg") | {"uncertainty": 0.3},
+        "pelvis_rot_ref": metric(80.0, "deg", doubt)
+        | {"flagged": True, "uncertainty": None},
+    }
+    swing.save()
+    page = client.get(f"/athletes/swings/{swing.pk}/").content.decode()
+    sure = (
+        '<span class="value__sd" title="Measurement uncertainty, one standard '
+        'deviation">{}</span>'
+    )
+    # In the tile and in the table.
+    assert page.count(sure.format("± 2°")) == 2
+    assert page.count(sure.format("± 0.3°")) == 2
+    assert f"Not in averages: {doubt}" in page
+    assert f'value--flagged" title="{doubt}"' in page
