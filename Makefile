@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install run worker simulator test test-fast nightly mutants check check-js lint-js bench lighthouse fuzz fmt lock screenshots clean
+.PHONY: help install run worker simulator test test-fast nightly mutants accuracy check check-js lint-js bench lighthouse fuzz fmt lock screenshots clean
 
 help:
 	@echo "make run     the whole product on this machine (PORT=8000)"
@@ -10,6 +10,7 @@ help:
 	@echo "make test-fast   what needs no browser and no other process, on SQLite"
 	@echo "make nightly     small faults that tests must see, the model of the sync, fuzzing"
 	@echo "make check   lint, types, templates, deployment checks, dependency audit"
+	@echo "make accuracy    every metric against known truth (docs/accuracy.md)"
 	@echo "make bench   the benchmarks (docs/benchmarks.md)"
 	@echo "make lighthouse   Lighthouse on six pages (needs Node and Chromium)"
 	@echo "make fmt     format the code"
@@ -50,6 +51,7 @@ check: .venv/dev.stamp check-js
 	$(BIN)/ruff format --check .
 	$(BIN)/python scripts/dead_code.py
 	DEBUG=1 $(BIN)/mypy .
+	$(BIN)/python -m accuracy check
 	$(BIN)/djlint --lint --quiet templates
 	DEBUG=1 $(BIN)/python manage.py makemigrations --check --dry-run
 	SECRET_KEY=only-for-this-check-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEF \
@@ -69,6 +71,10 @@ check-js:
 lint-js: tools/js/node_modules
 	tools/js/node_modules/.bin/eslint --config tools/js/eslint.config.mjs --max-warnings 0 static/js tests/js tools/js
 	tools/js/node_modules/.bin/tsc --project tools/js
+
+# Under three minutes. Real swings count in where ../shared/data holds them.
+accuracy: .venv/dev.stamp
+	$(BIN)/python -m accuracy
 
 bench: .venv/dev.stamp
 	$(BIN)/python -m benchmarks $(ARGS)
@@ -94,8 +100,8 @@ fmt: .venv/dev.stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# Hours, not for CI: small faults that the tests must see, the model of the sync, and
-# generated requests. Results stay in var/.
+# Hours, not for CI: small faults that the tests must see, the model of the sync,
+# generated requests and damaged files. Results stay in var/.
 nightly: .venv/dev.stamp
 	@mkdir -p var
 	$(BIN)/python scripts/mutants.py run tests/mutants/drawn.json --results var/mutants.json \
@@ -105,6 +111,7 @@ nightly: .venv/dev.stamp
 	$(BIN)/python -m tests.syncing.model --transitions 100000
 	$(BIN)/python -m benchmarks.faults --seeds 3
 	$(BIN)/python -m benchmarks.fuzz_api
+	$(BIN)/python -m accuracy hostile --files 2000
 
 # Draw other small faults: make mutants SEED=7
 mutants: .venv/dev.stamp

@@ -12,7 +12,7 @@ STDLIB_AND = {"numpy", "scipy"}
 # Wiring that lower packages may use: typed environment readers and the like.
 SHARED = {"reboot_site.env"}
 # Packages of tools and tests beside those of the product.
-NOT_THE_PRODUCT = {"benchmarks"}
+NOT_THE_PRODUCT = {"accuracy", "benchmarks"}
 
 
 def section(title):

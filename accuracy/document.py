@@ -1,0 +1,176 @@
+"""Write docs/accuracy.md from what was measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from accuracy.real import PUBLISHED_VALUES
+from accuracy.stored import ROOT, Stored
+from accuracy.swings import NOISE_MM, RATES_HZ
+from biomechanics.definitions import METRICS
+
+FILE = ROOT / "docs" / "accuracy.md"
+HEAD = """\
+# How accurate the numbers are
+
+Written by `make accuracy`; `make check` repeats a small part of it and fails when a
+number drifts under one method version. Definitions: [metrics.md](metrics.md). What the
+numbers give on one real recording: [real-swing.md](real-swing.md).
+
+Method version {version}, {swings} invented swings: eight hitters, both sides, {rates}
+frames a second, white noise of {noise} mm on each coordinate of each point; with a bat
+that meets a ball, a bat that does not, and no bat. Contact lies anywhere between two
+frames. The truth is computed from the exact motion 4 000 times a second by formulas of
+its own (`accuracy/truth.py`), which share no code with the analysis. The files say
+neither when the ball was met nor when the foot came down.
+
+- **bias**: mean of value minus truth; **SD**: scatter of these errors; **worst**: the
+  largest of them. In the unit, all noise levels together.
+- **within 1 u**: share of the errors within one stated uncertainty, where one is
+  stated; 0.68 for normal errors.
+- **left out**: shown but marked, or of a swing of poor quality: in no average, and not
+  in bias, SD and worst. **missing**: no value, with a reason.
+- A value is held against the truth at the event that the analysis names: contact, peak
+  bat speed (contact est.) or peak hand speed.
+- White noise is kinder than a markerless system, whose errors last for many frames:
+  expect real errors to be larger.
+
+Metrics that are not in these tables have no independent truth yet.
+"""
+TITLES = {
+    "hit": "Swings that meet a ball",
+    "dry": "Dry swings",
+    "no_bat": "Swings without bat points",
+}
+# Without a reference in its window a number is the same in every kind of swing.
+_ONLY_HITS = ("foot down", "load to foot down", "start to foot down")
+
+
+def _number(value: float | None) -> str:
+    """Return a number with the digits that it was stored with."""
+    return "–" if value is None else f"{value:.4g}".replace("-", "−")
+
+
+def _row(metric: str, rate: str, found: dict[str, Any]) -> str:
+    """Return one row of a table."""
+    within = "–" if found["within"] is None else f"{found['within']:.2f}"
+    cells = (
+        f"`{metric}`",
+        METRICS[metric].unit,
+        rate,
+        _number(found["bias"]),
+        _number(found["sd"]),
+        _number(found["worst"]),
+        str(found["n"]),
+        within,
+        str(found["flagged"]),
+        str(found["missing"]),
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+_HEADINGS = (
+    "| metric | unit | Hz | bias | SD | worst | n | within 1 u | left out | missing |"
+)
+_RULER = "| --- | --- |" + " ---: |" * 8
+
+
+def _kinds(stored: Stored) -> list[str]:
+    """Return a table for each kind of swing."""
+    parts = []
+    for kind, title in TITLES.items():
+        rows = [
+            _row(metric, rate, found)
+            for metric, kinds in stored["metrics"].items()
+            if metric in METRICS
+            and (kind == "hit" or METRICS[metric].window not in _ONLY_HITS)
+            for rate, found in kinds.get(kind, {}).items()
+        ]
+        parts.append("\n".join((f"## {title}\n", _HEADINGS, _RULER, *rows)))
+    return parts
+
+
+def _noise(stored: Stored) -> str:
+    """Return bias and scatter by noise."""
+    levels = [f"{noise:g}" for noise in NOISE_MM]
+    lines = [
+        "## What noise does\n",
+        "Bias ± SD of swings that meet a ball, all frame rates together, by the noise "
+        "on each coordinate.\n",
+        f"| metric | unit | {' | '.join(f'{level} mm' for level in levels)} |",
+        f"| --- | --- |{' ---: |' * len(levels)}",
+    ]
+    for metric, noises in stored["by_noise"].items():
+        if metric not in METRICS:
+            continue
+        cells = [
+            f"{_number(found['bias'])} ± {_number(found['sd'])}"
+            if (found := noises.get(level)) and found["n"]
+            else "–"
+            for level in levels
+        ]
+        lines.append(f"| `{metric}` | {METRICS[metric].unit} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _order(stored: Stored) -> str:
+    """Return how often the kinematic sequence is the true one."""
+    lines = [
+        "## Kinematic sequence\n",
+        "The order with its ties is the true one, of all swings that have one.\n",
+        "| Hz | right | swings |",
+        "| ---: | ---: | ---: |",
+    ]
+    lines += [
+        f"| {rate} | {right / count * 100:.0f} % | {count} |"
+        for rate, (count, right) in stored["order"].items()
+    ]
+    return "\n".join(lines)
+
+
+def _real(stored: Stored) -> str:
+    """Return ours minus the published values of real swings."""
+    real = stored["real"]
+    if not real:
+        return (
+            "## Real swings\n\nNot measured yet: the recordings were not beside the "
+            "project."
+        )
+    lines = [
+        "## Real swings: ours minus the published value\n",
+        "Four swings of one right-handed hitter, marker-based at 360 Hz "
+        "(OpenBiomechanics Project, drivelineresearch/openbiomechanics,",
+        "`baseball_hitting`), with the bat put back on the clock of the joints. 180 "
+        "and 120 Hz are every second and third frame,",
+        "in each phase; 240 Hz is interpolated. The published values are no truth: "
+        "where a definition differs, the difference",
+        f"holds that too. Method version {real['method_version']}.\n",
+        _HEADINGS + " how the published value differs |",
+        _RULER + " --- |",
+    ]
+    for metric, rates in real["metrics"].items():
+        for rate, found in rates.items():
+            if metric in METRICS:
+                lines.append(
+                    f"{_row(metric, rate, found)} {PUBLISHED_VALUES[metric].differs} |"
+                )
+    return "\n".join(lines)
+
+
+def write(stored: Stored, file: Path = FILE) -> None:
+    """Write the document."""
+    head = HEAD.format(
+        version=stored["method_version"],
+        swings=stored["swings"],
+        rates=", ".join(f"{rate:g}" for rate in RATES_HZ),
+        noise=", ".join(f"{noise:g}" for noise in NOISE_MM),
+    )
+    parts = [
+        head.rstrip(),
+        _real(stored),
+        *_kinds(stored),
+        _noise(stored),
+        _order(stored),
+    ]
+    file.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
