@@ -59,12 +59,15 @@ class HandPeak:
         without one.
     off_s : float or None
         Ours minus the vendor's.
+    unsure : str or None
+        Why it may lie elsewhere: the hands are lost where they are fast.
     """
 
     peak: Peak
     efforts: int
     agrees: bool | None
     off_s: float | None
+    unsure: str | None = None
 
 
 def find_hand_peak(

@@ -1,13 +1,18 @@
 """Find all events of one swing, and let a moved event move what depends on it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from biomechanics import bat, events, peaks, signals
 from biomechanics.analysis_types import FloatArray
 from biomechanics.events import FoundEvent, HandPeak
 from biomechanics.hitter import Hitter
 from biomechanics.vendor_clock import VendorClock
+
+BAT_PEAK_APART_S = 0.015
+"""A reference this near to the bat's highest speed of the clip needs no hands."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,6 +133,8 @@ def _find_all(
     found["reference"] = moved.get("reference") or _choose_reference(
         used, bat_peak, hand
     )
+    if found["reference"].confidence == "rule":
+        found["reference"] = _checked_reference(clues, found["reference"])
     return found | _find_before(clues, found["reference"].position, moved)
 
 
@@ -135,6 +142,8 @@ def _find_peak_hand_speed(hand: HandPeak | None) -> FoundEvent:
     """Return peak hand speed as an event, unsure if the vendor puts it elsewhere."""
     if hand is None:
         return FoundEvent(None, "hand_peak", "low", "the hands could not be followed")
+    if hand.unsure is not None:
+        return FoundEvent(hand.peak.top, "hand_peak", "low", hand.unsure)
     if hand.agrees is not False:
         return FoundEvent(hand.peak.top, "hand_peak", "rule")
     off_s = hand.off_s or 0.0
@@ -208,6 +217,23 @@ def _choose_reference(
     else:
         rule, chosen = "hand_peak", hand
     return FoundEvent(chosen.position, rule, chosen.confidence, chosen.reason)
+
+
+def _checked_reference(clues: EventClues, reference: FoundEvent) -> FoundEvent:
+    """Return the reference, unsure when the hands that lead to it are.
+
+    The bat alone shows the swing too: at its fastest in the whole clip.
+    """
+    unsure = None if clues.hand_peak is None else clues.hand_peak.unsure
+    if unsure is None or reference.position is None:
+        return reference
+    if reference.rule == "bat_peak" and clues.bat is not None:
+        speed = clues.bat.speed
+        if speed is not None and np.isfinite(speed).any():
+            apart = abs(int(np.nanargmax(speed)) - reference.position)
+            if apart <= BAT_PEAK_APART_S * clues.hitter.rate_hz:
+                return reference
+    return replace(reference, confidence="low", reason=unsure)
 
 
 def _find_before(

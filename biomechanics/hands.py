@@ -1,17 +1,28 @@
 """The hands of one movement: how fast they are, when most, and whether together."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from biomechanics import axes, events, signals
+from biomechanics import axes, events, peaks, signals
 from biomechanics.analysis_types import FloatArray
 from biomechanics.events import HandPeak
 from biomechanics.motion import Motion
+from biomechanics.peaks import Peak
 
 AROUND_HAND_PEAK_S = 0.05
 HANDS_APART_ARMS = 1.5
 """Wrists further apart than this many upper arms do not hold one bat (choice)."""
+HIDDEN_PEAK_SHARE = 0.3
+"""Hands slower than this share of their highest speed on both sides of a gap have no
+peak in it."""
+HIDDEN_PEAK_RISE_S = 0.05
+"""Hands need at least this long from standing still to their highest speed (choice;
+real swings need 0.15 s), which bounds what a gap can hide."""
+HIDDEN_RISE_AND_FALL_S = 0.080
+"""A gap longer than this may hide a peak and the start of the next rise."""
+HIDDEN_PEAK_NEAR_S = 0.010
+"""A peak this near to a gap may be the flank of a higher one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,7 +89,81 @@ def follow_hands(
             ]
             if choices:
                 _, peak, speed = max(choices, key=lambda item: item[0])
+    if peak is not None:
+        hole = _hidden_peak(speed, peak.peak, low=low, high=high, rate_hz=rate)
+        if hole is not None:
+            others = () if one_handed else (left_speed, right_speed)
+            peak = _peak_in_hole(peak, hole, others, rate_hz=rate)
     return HandMotion(speed, left_speed, right_speed, peak, one_handed)
+
+
+def _hidden_peak(
+    speed: FloatArray, peak: Peak, *, low: int, high: int, rate_hz: float
+) -> tuple[int, int] | None:
+    """Return an unfilled gap that may hide the true peak: first, past the last sample.
+
+    The known `peak` touches it; or hand speed beside it is so high that the rest of the
+    way up fits into it, and it rises before and falls after it as far as that is known.
+    The second rise of a follow-through may end a long gap, so that one may also rise.
+    """
+    near = HIDDEN_PEAK_NEAR_S * rate_hz
+    for start, end in signals.runs(~np.isfinite(speed)):
+        if end <= low or start > high:
+            continue
+        if start - near <= peak.top <= end - 1 + near:
+            return start, end
+        before, after = start - 1, end
+        level, rises, falls = 0.0, True, True
+        if before >= low:
+            level = float(speed[before])
+            rises = level > float(speed[max(before - 2, low)])
+        if after <= high:
+            level = max(level, float(speed[after]))
+            falls = float(speed[after]) > float(speed[min(after + 2, high)])
+        half = 0.5 * (end - start) / rate_hz / HIDDEN_PEAK_RISE_S
+        long = (end - start) / rate_hz > HIDDEN_RISE_AND_FALL_S
+        if level >= peak.value * max(1.0 - half, HIDDEN_PEAK_SHARE) and (
+            long or (rises and falls)
+        ):
+            return start, end
+    return None
+
+
+def _peak_in_hole(
+    peak: HandPeak,
+    hole: tuple[int, int],
+    hands: tuple[FloatArray, ...],
+    *,
+    rate_hz: float,
+) -> HandPeak:
+    """Return peak hand speed moved into a gap, by the other hand where that is known.
+
+    Parameters
+    ----------
+    hands : tuple of ndarray
+        Speeds of the single hands.
+    """
+    start, end = hole
+    why = f"the hands are lost for {(end - start) / rate_hz * 1000:.0f} ms"
+    known = peak.peak
+    touching = start - 1 <= known.index <= end
+    for speed in hands:
+        found = peaks.find_peak(speed, start - 2, end + 1)
+        if found is None:
+            continue
+        if touching or found.value > float(speed[known.index]):
+            why += " near their fastest; the other hand's peak stands in"
+            return replace(peak, peak=found, unsure=why)
+        return replace(peak, unsure=f"{why} where they may be fastest")
+    if not touching:
+        return replace(peak, unsure=f"{why} where they may be fastest")
+    middle = 0.5 * (start + end - 1)
+    why += " near their fastest; the middle of that gap stands in"
+    return replace(
+        peak,
+        peak=Peak(known.value, middle, middle, round(middle), at_edge=True),
+        unsure=why,
+    )
 
 
 def _upper_arms_apart(motion: Motion, index: int) -> float | None:

@@ -112,11 +112,10 @@ class Hitter:
         end = min(math.ceil(high) + margin, rows.size - 1)
         if not rows[start : end + 1].any():
             return 0.0
-        edges = np.flatnonzero(np.diff(np.concatenate(([0], rows.view(np.int8), [0]))))
         longest = 0
-        for first, after in edges.reshape(-1, 2):
+        for first, after in signals.runs(rows):
             if first <= end and after > start:
-                longest = max(longest, int(after - first))
+                longest = max(longest, after - first)
         return longest / self.rate_hz
 
     def flexion(self, which: str, joint: str) -> FloatArray:

@@ -21,7 +21,6 @@ from biomechanics.side import Bats
 
 Severity = Literal["poor", "usable", "note"]
 
-GAP_LIMIT_S = 0.025
 BONE_LENGTH_WANDER = 0.03
 IRREGULAR_SHARE = 0.02
 LOW_RATE_HZ = 100.0
@@ -227,7 +226,7 @@ def _about_gaps(hitter: Hitter, low: float, high: float) -> Iterator[Reason]:
         ),
         default=0.0,
     )
-    if worst > GAP_LIMIT_S:
+    if worst > 0.0:
         yield Reason(
             "gap",
             f"Hips, shoulders or wrists are missing for {worst * 1000:.0f} ms during "

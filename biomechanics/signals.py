@@ -18,6 +18,11 @@ from biomechanics.analysis_types import FloatArray
 
 GAP_FILLED_S = 0.020
 """Gaps up to this long are filled (choice)."""
+GAP_BRIDGED_S = 0.080
+"""Gaps up to this long are bridged by a polynomial, so that the filter beside them does
+not notice."""
+GAP_FIT_S = 0.040
+"""Known stretch on each side that a gap is filled from."""
 PADDING_S = 0.250
 """Odd extension at both ends before filtering."""
 EDGE_S = 0.020
@@ -66,36 +71,75 @@ def fill_gaps(
 
     Notes
     -----
-    PCHIP (Fritsch and Carlson 1980) does not overshoot, unlike a cubic spline.
+    A gap up to `GAP_BRIDGED_S` is given the polynomial of fifth degree that fits
+    `GAP_FIT_S` on both sides best (least squares): with 2 mm of noise a fast wrist's
+    20 ms are off by 1 mm, half of what PCHIP leaves, which also flattens every turning
+    point. Longer ones, and those with too few samples beside them, are bridged by PCHIP
+    (Fritsch and Carlson 1980), which does not overshoot.
     """
     missing = ~np.isfinite(values)
     if not missing.any():
         return values, None
     filled = np.array(values, dtype=np.float64)
     unknown = np.zeros(values.shape, dtype=bool)
-    count = values.shape[0]
     longest = GAP_FILLED_S * sampling_rate_hz + 1e-6
-    index = np.arange(count)
+    # The coordinates of one point are lost together: fill them together.
+    alike: dict[bytes, list[int]] = {}
     for column in np.flatnonzero(missing.any(axis=0)):
-        there = np.flatnonzero(~missing[:, column])
+        alike.setdefault(missing[:, column].tobytes(), []).append(int(column))
+    for columns in alike.values():
+        gone = missing[:, columns[0]]
+        there = np.flatnonzero(~gone)
         if there.size < 2:
-            unknown[:, column] = True
+            unknown[:, columns] = True
             continue
-        known = values[there, column]
-        filled[:, column] = np.interp(index, there, known)
-        gone = missing[:, column]
-        inside = gone.copy()
-        inside[: there[0]] = False
-        inside[there[-1] + 1 :] = False
-        if inside.any():
-            filled[inside, column] = scipy.interpolate.PchipInterpolator(there, known)(
-                index[inside]
-            )
-        after = np.searchsorted(there, index).clip(1, there.size - 1)
-        # Length of a gap: from the last known to the next known sample, less one.
-        length = there[after] - there[after - 1] - 1
-        unknown[:, column] = gone & ((length > longest) | ~inside)
+        known = values[np.ix_(there, columns)]
+        first, last = int(there[0]), int(there[-1])
+        for start, end in runs(gone):
+            inside = first < start and end <= last
+            if not inside or end - start > longest:
+                unknown[start:end, columns] = True
+            if inside:
+                filled[start:end, columns] = _bridge(
+                    there, known, start, end, sampling_rate_hz=sampling_rate_hz
+                )
+            else:
+                filled[start:end, columns] = known[0 if end <= first else -1]
     return filled, unknown if unknown.any() else None
+
+
+def runs(mask: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return the stretches in which `mask`, shape (n,), is true: first, past the last."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], mask.view(np.int8), [0]))))
+    return [(int(start), int(end)) for start, end in edges.reshape(-1, 2)]
+
+
+def _bridge(
+    there: npt.NDArray[np.intp],
+    known: FloatArray,
+    start: int,
+    end: int,
+    *,
+    sampling_rate_hz: float,
+) -> FloatArray:
+    """Return samples `start` up to `end` from the `known` rows at samples `there`."""
+    inside = np.arange(start, end, dtype=np.float64)
+    reach = max(math.ceil(GAP_FIT_S * sampling_rate_hz - 1e-6), 4)
+    low, middle, high = np.searchsorted(there, (start - reach, start, end + reach))
+    beside = min(middle - low, high - middle)
+    if (end - start) > GAP_BRIDGED_S * sampling_rate_hz or beside < 3:
+        low, high = max(middle - 3, 0), min(middle + 3, there.size)
+        bridged: FloatArray = scipy.interpolate.PchipInterpolator(
+            there[low:high], known[low:high]
+        )(inside)
+        return bridged
+    center, size = 0.5 * (start + end - 1), 0.5 * (end - start) + reach
+    degree = min(5, 2 * beside - 2)
+    powers = np.arange(degree + 1)
+    fitted = ((there[low:high, None] - center) / size) ** powers
+    factors = np.linalg.lstsq(fitted, known[low:high], rcond=None)[0]
+    wanted: FloatArray = (((inside[:, None] - center) / size) ** powers) @ factors
+    return wanted
 
 
 def widen(mask: npt.NDArray[np.bool_], count: int) -> npt.NDArray[np.bool_]:

@@ -3,7 +3,13 @@
 from biomechanics.analysis_types import MetricValue
 from biomechanics.basis import STRIDE_LINE, Part
 from biomechanics.definitions import METRICS
-from biomechanics.metrics import body, hands_bat, momentum_energy, turning
+from biomechanics.metrics import (
+    body,
+    hands_bat,
+    momentum_energy,
+    turning,
+    unsure_events,
+)
 from biomechanics.metrics.measure import SwingMeasurer
 from biomechanics.metrics.values import MetricValues, empty_metrics
 from biomechanics.motion import BAT_LOW_RATE_HZ
@@ -88,6 +94,7 @@ def compute_metrics(
         momentum_energy.put_energy_per_kg,
     ):
         step(measure)
+    unsure_events.flag_unsure(swing.events, values)
     if swing.kind == "one_handed":
         reason = swing.kind_reason or "not a bat swing"
         for metric_id in METRICS:

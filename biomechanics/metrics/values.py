@@ -1,6 +1,7 @@
 """Collect the values of one swing, each checked against its definition."""
 
 import math
+from dataclasses import replace
 from functools import lru_cache
 
 from biomechanics.analysis_types import MetricValue
@@ -101,6 +102,12 @@ class MetricValues:
             uncertainty=None if value is None else uncertainty,
             basis="" if value is None else basis_of(metric_id, self.found),
         )
+
+    def flag(self, metric_id: str, reason: str) -> None:
+        """Flag a value that is there; one flagged before keeps its own reason."""
+        value = self.by_id[metric_id]
+        if value.value is not None and not value.flagged:
+            self.by_id[metric_id] = replace(value, flagged=True, reason=reason)
 
     def number(self, metric_id: str) -> float | None:
         """Return a number that was set before, ``None`` if it is missing."""
