@@ -5,7 +5,7 @@ fails. Texts are for coaches: no word in them judges a swing, and only speeds sa
 that higher is better. Units are those of `units`; pages convert to mph or feet.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from biomechanics.units import MPH_PER_M_PER_S
@@ -74,6 +74,9 @@ class MetricDefinition:
         table of the OpenBiomechanics Project (drivelineresearch/openbiomechanics).
     headline : int or None
         Rank among the numbers shown by default.
+    retired : str
+        Why it is no longer measured; empty while it is. A retired metric keeps its key
+        in the API, without a value, and stands on no page.
     """
 
     id: str
@@ -94,6 +97,7 @@ class MetricDefinition:
     plausible: tuple[float, float] | None = None
     published_sd: float | None = None
     headline: int | None = None
+    retired: str = ""
     method_version: str = METHOD_VERSION
 
 
@@ -963,7 +967,10 @@ _GROUPS_L: tuple[tuple[str, str, BodyPart], ...] = (
     ("arms", "arms", "lead_arm"),
     ("bat", "bat", "bat"),
 )
-_WINDOW_ME = "first move to reference + 30 ms"
+_WINDOW_ME = (
+    "first move to reference (+10 ms when the reference is peak bat speed, +30 ms when "
+    "it is peak hand speed)"
+)
 for _key, _what, _part in _GROUPS_L:
     _add(
         f"peak_L_{_key}",
@@ -1160,8 +1167,37 @@ for _key, _what, _part in _GROUPS_KE:
         needs="energetics",
     )
 
-METRICS: dict[str, MetricDefinition] = {item.id: item for item in _LIST}
+_SHORT_LINE = (
+    "an 8 cm line from wrist to hand carries more noise than turn where no markers "
+    "are worn"
+)
+_OWN_INSTANTS = (
+    "shares taken at different instants, of lengths of vectors, add up to no whole"
+)
+_RETIRED: dict[str, str] = {
+    "peak_hand_omega": _SHORT_LINE,
+    "t_peak_hand_omega": _SHORT_LINE,
+    "gain_hand_arm": _SHORT_LINE,
+    "gain_bat_hand": _SHORT_LINE,
+    "x_factor_zero": "in most swings the shoulders have not caught up by the "
+    "reference, and a mean over the others is of other swings",
+    "tempo": "the ratio follows the start of the clip and noise more than the swing; "
+    "both of its durations remain",
+    "hand_smoothness": "2 mm of noise move it as much as one swing differs from the "
+    "next",
+    **{f"L_share_{_key}": _OWN_INSTANTS for _key, _, _ in _GROUPS_L},
+    "KE_ratio_torso_lower": "which segments the vendor counts to the lower half is "
+    "not known",
+    "KE_share_bat_ref": "whether the vendor's total includes the bat is not known",
+    "KE_per_kg_bat": "a bat's energy does not grow with the mass of who swings it",
+}
+METRICS: dict[str, MetricDefinition] = {
+    item.id: replace(item, retired=_RETIRED.get(item.id, "")) for item in _LIST
+}
 """All metrics by id, in the order in which tables show them."""
+
+SHOWN_METRICS = tuple(item for item in METRICS.values() if not item.retired)
+"""The metrics that are measured, for whatever offers or lists them."""
 
 HEADLINES: tuple[str, ...] = tuple(
     item.id

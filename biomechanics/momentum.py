@@ -78,6 +78,7 @@ class Energetics:
     missing : mapping of str to str
         Why a group is not there, by ``L_pelvis``, ``KE_bat``, …
     center_of_mass : ndarray, shape (n, 3), or None
+        As delivered; `center_of_mass.placed` gives it in meters or not at all.
     mass_kg : float or None
     segments : mapping of str to str
         The delivered segments behind each group: ``lowerhalf``, ``larm+rarm``.
@@ -386,14 +387,22 @@ def bat_out_of_range(energetics: Energetics, *, low: int, high: int) -> str | No
     return None
 
 
-def energy_rate(values: FloatArray, *, clock: Clock, cutoff_hz: float) -> FloatArray:
-    """Return the time derivative of energies (n, m) after a low-pass, W.
+def smoothed(
+    values: FloatArray, *, clock: Clock, cutoff_hz: float, last: int | None = None
+) -> FloatArray:
+    """Return momentum or energy curves (n, m) after a low-pass, NaN in long gaps.
 
-    NaN in long gaps.
+    Parameters
+    ----------
+    last : int, optional
+        Sample of an impact: nothing after it reaches the curve, which ends there.
     """
-    filled, unknown = signals.fill_gaps(values, sampling_rate_hz=clock.sampling_rate_hz)
-    smooth = signals.lowpass(
-        filled, cutoff_hz=cutoff_hz, sampling_rate_hz=clock.sampling_rate_hz
-    )
-    rate = signals.derivative(smooth, sampling_rate_hz=clock.sampling_rate_hz)
-    return rate if unknown is None else np.where(unknown, np.nan, rate)
+    rate_hz = clock.sampling_rate_hz
+    end = values.shape[0] if last is None else min(last + 1, values.shape[0])
+    answer = np.full(values.shape, np.nan)
+    if end < 3:
+        return answer
+    filled, unknown = signals.fill_gaps(values[:end], sampling_rate_hz=rate_hz)
+    smooth = signals.lowpass(filled, cutoff_hz=cutoff_hz, sampling_rate_hz=rate_hz)
+    answer[:end] = smooth if unknown is None else np.where(unknown, np.nan, smooth)
+    return answer

@@ -8,7 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from biomechanics import bat, directions, kinematics, momentum, side, signals
+from biomechanics import (
+    bat,
+    center_of_mass,
+    directions,
+    kinematics,
+    momentum,
+    side,
+    signals,
+)
 from biomechanics.analysis_types import Finding, FloatArray
 from biomechanics.angle_columns import AngleColumnMeaning, read_angle_columns
 from biomechanics.clock import Clock, ClockError, read_clock
@@ -87,8 +95,9 @@ def observe(
     hitter, kind = _find_hitter(motion, hands, bats, around, exchange)
     rates = kinematics.signed_rates(hitter.body, *around.turn)
     up = directions.find_up(hitter, *around.stance)
-    energy = momentum.read_energetics(
-        energetics, kinematics=columns, clock=motion.clock
+    energy = center_of_mass.placed(
+        momentum.read_energetics(energetics, kinematics=columns, clock=motion.clock),
+        motion,
     )
     if kind.kind == "not_swing":
         tracked = _NOT_LOOKED_FOR

@@ -146,7 +146,7 @@ class ObservedSwing:
     def center_of_mass_speed(self) -> FloatArray | None:
         """Return the speed of the delivered center of mass, m/s, ``None`` without."""
         center = self.energetics.center_of_mass
-        if center is None or not np.isfinite(center).any():
+        if center is None:
             return None
         if "com_speed" not in self.computed:
             rate = self.hitter.rate_hz

@@ -30,7 +30,8 @@ class Peak:
         Highest sample.
     at_edge : bool
         The highest sample is the first or last of the window and the curve goes on
-        rising beyond it: the value is a bound, not a peak.
+        rising beyond it, or the part of the peak that gives its time ends at a gap:
+        the value is a bound, not a peak.
     """
 
     value: float
@@ -102,6 +103,8 @@ def find_peak(
     at_edge = (index == low and low > 0 and y[low - 1] > top) or (
         index == high and high < y.size - 1 and y[high + 1] > top
     )
+    at_edge = at_edge or (left > 0 and math.isnan(y[left - 1]))
+    at_edge = at_edge or (right < last and math.isnan(y[right + 1]))
     return Peak(
         value=value,
         position=position,

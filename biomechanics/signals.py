@@ -93,7 +93,7 @@ def fill_gaps(
         if there.size < 2:
             unknown[:, columns] = True
             continue
-        known = values[np.ix_(there, columns)]
+        known = values[there][:, columns]
         first, last = int(there[0]), int(there[-1])
         for start, end in runs(gone):
             inside = first < start and end <= last
@@ -109,7 +109,7 @@ def fill_gaps(
 
 
 def runs(mask: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Return the stretches in which `mask`, shape (n,), is true: first, past the last."""
+    """Return the stretches of true samples in `mask` (n,): first, past the last."""
     edges = np.flatnonzero(np.diff(np.concatenate(([0], mask.view(np.int8), [0]))))
     return [(int(start), int(end)) for start, end in edges.reshape(-1, 2)]
 
@@ -258,3 +258,21 @@ def derivative(values: FloatArray, *, sampling_rate_hz: float) -> FloatArray:
     answer[0] = (values[1] - values[0]) * sampling_rate_hz
     answer[-1] = (values[-1] - values[-2]) * sampling_rate_hz
     return answer
+
+
+def smooth_rate(
+    values: FloatArray, *, cutoff_hz: float, sampling_rate_hz: float
+) -> FloatArray:
+    """Return the derivative of one curve (n,) after a low-pass.
+
+    NaN in long gaps and half a period of the filter's wave beside them.
+    """
+    filled, unknown = fill_gaps(values[:, None], sampling_rate_hz=sampling_rate_hz)
+    if not np.isfinite(filled).all():
+        return np.full(values.shape, np.nan)
+    smooth = lowpass(filled, cutoff_hz=cutoff_hz, sampling_rate_hz=sampling_rate_hz)
+    rate = derivative(smooth, sampling_rate_hz=sampling_rate_hz)[:, 0]
+    if unknown is None:
+        return rate
+    unknown = widen(unknown, round(0.5 / cutoff_hz * sampling_rate_hz))
+    return np.where(unknown[:, 0], np.nan, rate)

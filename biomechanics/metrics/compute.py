@@ -52,7 +52,6 @@ ONE_HANDED = frozenset(
         "pelvis_fwd_fd_ref",
         "com_speed_max",
         "time_to_ref",
-        "tempo",
         "tempo_load_fd",
         "tempo_fd_ref",
     }
@@ -94,11 +93,14 @@ def compute_metrics(
         momentum_energy.put_energy_per_kg,
     ):
         step(measure)
+    for definition in METRICS.values():
+        if definition.retired:
+            values.put(definition.id, None, f"no longer measured: {definition.retired}")
     unsure_events.flag_unsure(swing.events, values)
     if swing.kind == "one_handed":
         reason = swing.kind_reason or "not a bat swing"
         for metric_id in METRICS:
-            if metric_id not in ONE_HANDED:
+            if metric_id not in ONE_HANDED and not METRICS[metric_id].retired:
                 values.put(metric_id, None, reason)
     return {metric_id: values.by_id[metric_id] for metric_id in METRICS}
 

@@ -1,9 +1,6 @@
 """Measure hands, bat and the time between events."""
 
-import math
-
-from biomechanics import bat, signals
-from biomechanics.analysis_types import FloatArray
+from biomechanics import bat
 from biomechanics.metrics.measure import SwingMeasurer
 from biomechanics.metrics.values import EVENT_WORDS
 from biomechanics.units import MS_PER_S
@@ -12,7 +9,7 @@ _BAT_LOST = "the bat is lost just before the reference"
 
 
 def put_hands(measure: SwingMeasurer) -> None:
-    """Measure peaks of hand speed in m/s, their time, and the smoothness."""
+    """Measure peaks of hand speed in m/s, and their time."""
     swing, hitter, values = measure.swing, measure.hitter, measure.values
     window = measure.window_past_reference()
     kind = "hand" if hitter.motion.hand_is == "hands" else "wjc"
@@ -35,16 +32,6 @@ def put_hands(measure: SwingMeasurer) -> None:
         else measure.before_reference_ms(position),
         measure.missing_event("reference", "peak_hand_speed"),
     )
-    value, reason = None, measure.missing_event("first_move", "peak_hand_speed")
-    if measure.first_move is not None and position is not None:
-        value = _log_dimensionless_jerk(
-            swing.hands.speed,
-            measure.first_move,
-            position,
-            sampling_rate_hz=hitter.rate_hz,
-        )
-        reason = hitter.why_missing((left, right), measure.first_move, position)
-    values.put("hand_smoothness", value, reason)
 
 
 def put_bat(measure: SwingMeasurer) -> None:
@@ -156,10 +143,10 @@ def _put_bat_path(measure: SwingMeasurer, moving: bat.BatMotion) -> None:
 
 
 def put_timing(measure: SwingMeasurer) -> None:
-    """Measure the durations between events in ms, and the tempo."""
+    """Measure the durations between events in ms."""
     per_ms = MS_PER_S / measure.hitter.rate_hz
 
-    def between(metric_id: str, first: str, last: str) -> float | None:
+    def between(metric_id: str, first: str, last: str) -> None:
         a, b = measure.swing.events.position(first), measure.swing.events.position(last)
         reason = measure.missing_event(first, last)
         value = None if a is None or b is None else (b - a) * per_ms
@@ -169,37 +156,7 @@ def put_timing(measure: SwingMeasurer) -> None:
                 (f"{EVENT_WORDS[first]} lies after {EVENT_WORDS[last]}"),
             )
         measure.values.put(metric_id, value, reason)
-        return value
 
     between("time_to_ref", "first_move", "reference")
-    early = between("tempo_load_fd", "load", "foot_down")
-    late = between("tempo_fd_ref", "foot_down", "reference")
-    measure.values.put(
-        "tempo",
-        early / late if early is not None and late else None,
-        measure.values.reason("tempo_load_fd", "tempo_fd_ref"),
-    )
-
-
-def _log_dimensionless_jerk(
-    speed: FloatArray, start: float, end: float, *, sampling_rate_hz: float
-) -> float | None:
-    """Return the log dimensionless jerk of a speed between two samples.
-
-    Nearer 0 = smoother; ``None`` when the stretch is too short or has gaps.
-
-    ``−ln((t₂ − t₁)³ / v_peak² · ∫ (d²v/dt²)² dt)`` (doi 10.1186/s12984-015-0090-9).
-    """
-    low, high = math.ceil(start), math.floor(end)
-    if high - low < 5:
-        return None
-    jerk = signals.derivative(
-        signals.derivative(speed, sampling_rate_hz=sampling_rate_hz),
-        sampling_rate_hz=sampling_rate_hz,
-    )[low : high + 1]
-    top = float(speed[low : high + 1].max())
-    squares = jerk**2
-    area = float((0.5 * (squares[1:] + squares[:-1])).sum()) / sampling_rate_hz
-    lasting = (high - low) / sampling_rate_hz
-    size = lasting**3 / top**2 * area if top > 0 else math.nan
-    return -math.log(size) if math.isfinite(size) and size > 0 else None
+    between("tempo_load_fd", "load", "foot_down")
+    between("tempo_fd_ref", "foot_down", "reference")

@@ -5,13 +5,16 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from biomechanics import momentum, peaks
+from biomechanics import momentum, peaks, signals
 from biomechanics.analysis_types import FloatArray
+from biomechanics.definitions import METRICS
 from biomechanics.metrics.measure import SwingMeasurer
 from biomechanics.motion import ENERGY_CUTOFF_HZ
 
 Groups = tuple[str, ...]
 MOMENTUM_GROUPS: Groups = ("pelvis", "torso", "arms", "bat")
+NO_IMPACT = ("hand_peak", "bat_peak")
+"""Rules of a reference that is no impact: nothing stops a curve there."""
 ENERGY_GROUPS: Groups = ("lower", "torso", "arms", "bat", "total")
 
 
@@ -31,11 +34,34 @@ def _why_missing(measure: SwingMeasurer, key: str) -> str | None:
     return measure.swing.energetics.missing.get(key)
 
 
+def _last_sample(measure: SwingMeasurer) -> int | None:
+    """Return the last sample before an impact, ``None`` when none is known."""
+    reference = measure.reference
+    if reference is None or measure.swing.events.reference_rule in NO_IMPACT:
+        return None
+    return math.ceil(reference)
+
+
+def _smoothed(
+    measure: SwingMeasurer, curves: Mapping[str, FloatArray]
+) -> dict[str, FloatArray]:
+    """Return curves after a low-pass that stops at a known impact."""
+    if not curves:
+        return {}
+    block = momentum.smoothed(
+        np.array(list(curves.values())).T,
+        clock=measure.hitter.clock,
+        cutoff_hz=ENERGY_CUTOFF_HZ,
+        last=_last_sample(measure),
+    )
+    return {name: block[:, place] for place, name in enumerate(curves)}
+
+
 def _put_peaks(
     measure: SwingMeasurer, kind: str, curves: Mapping[str, FloatArray], groups: Groups
 ) -> None:
     """Set value and time of the peak of each group, `kind` being ``L`` or ``KE``."""
-    window = measure.window_past_reference()
+    window = measure.bat_window()
     for group in groups:
         key = f"{kind}_{group}"
         reason = _why_missing(measure, key)
@@ -46,69 +72,33 @@ def _put_peaks(
             measure.swing.turn_rates.pelvis if reason else curves[group],
             window,
             (),
+            limit=_last_sample(measure),
             reason=reason,
         )
 
 
 def put_momentum(measure: SwingMeasurer) -> None:
-    """Measure peaks of angular momentum in kg·m²/s, their ratios and shares."""
-    curves = measure.swing.energetics.momentum
-    groups = MOMENTUM_GROUPS
-    _put_peaks(measure, "L", curves, groups)
+    """Measure peaks of angular momentum in kg·m²/s, and their ratios."""
+    curves = _smoothed(measure, measure.swing.energetics.momentum)
+    _put_peaks(measure, "L", curves, MOMENTUM_GROUPS)
     for metric, top, bottom in (
         ("L_ratio_torso_pelvis", "torso", "pelvis"),
         ("L_ratio_arms_torso", "arms", "torso"),
         ("L_ratio_bat_arms", "bat", "arms"),
     ):
         measure.put_ratio(metric, f"peak_L_{top}", f"peak_L_{bottom}")
-    lost = next(
-        (
-            reason
-            for group in groups
-            if (reason := _why_missing(measure, f"L_{group}")) is not None
-        ),
-        None,
-    )
-    for group in groups:
-        found = measure.peaks.get(f"L_{group}")
-        share, reason = None, lost or measure.values.reason(f"peak_L_{group}")
-        if reason is None and found is not None:
-            parts = [float(curves[name][found.index]) for name in groups]
-            total = sum(parts)
-            share = (
-                float(curves[group][found.index]) / total * 100.0
-                if math.isfinite(total) and total > 0
-                else None
-            )
-        measure.values.put(f"L_share_{group}", share, reason)
 
 
 def put_energy(measure: SwingMeasurer) -> None:
-    """Measure peaks of kinetic energy in J, their ratios, and the bat's share."""
-    values, curves = measure.values, measure.swing.energetics.energy
+    """Measure peaks of kinetic energy in J, their ratios, and the lower half's drop."""
+    values = measure.values
+    curves = _smoothed(measure, measure.swing.energetics.energy)
     _put_peaks(measure, "KE", curves, ENERGY_GROUPS)
     for metric, top, bottom in (
-        ("KE_ratio_torso_lower", "torso", "lower"),
         ("KE_ratio_arms_torso", "arms", "torso"),
         ("KE_ratio_bat_arms", "bat", "arms"),
     ):
         measure.put_ratio(metric, f"peak_KE_{top}", f"peak_KE_{bottom}")
-    share = None
-    reason = (
-        _why_missing(measure, "KE_bat")
-        or _why_missing(measure, "KE_total")
-        or measure.missing_event("reference")
-    )
-    if reason is None and measure.reference is not None:
-        part = peaks.value_at(curves["bat"], measure.reference)
-        whole = peaks.value_at(curves["total"], measure.reference)
-        if part is None or not whole:
-            reason = "energy is missing at the reference"
-        elif part > whole:
-            reason = "the bat is given more energy than the whole"
-        else:
-            share = part / whole * 100.0
-    values.put("KE_share_bat_ref", share, reason)
     drop, reason = None, values.reason("peak_KE_lower")
     lower = measure.peaks.get("KE_lower")
     if lower is not None and measure.reference is not None:
@@ -122,22 +112,18 @@ def put_energy(measure: SwingMeasurer) -> None:
 
 def put_energy_rates(measure: SwingMeasurer) -> None:
     """Measure the fastest rise of kinetic energy of each group, W."""
-    curves = measure.swing.energetics.energy
+    curves = _smoothed(measure, measure.swing.energetics.energy)
     window = None
     if measure.first_move is not None and measure.reference is not None:
         window = measure.hitter.window(measure.first_move, measure.reference)
-    missing = {group: _why_missing(measure, f"KE_{group}") for group in ENERGY_GROUPS}
-    wanted = [group for group in ENERGY_GROUPS if missing[group] is None]
-    rates: dict[str, FloatArray] = {}
-    if wanted:
-        block = momentum.energy_rate(
-            np.array([curves[group] for group in wanted]).T,
-            clock=measure.hitter.clock,
-            cutoff_hz=ENERGY_CUTOFF_HZ,
-        )
-        rates = {group: block[:, place] for place, group in enumerate(wanted)}
+    rate_hz = measure.hitter.rate_hz
+    rates = {
+        group: signals.derivative(curve, sampling_rate_hz=rate_hz)
+        for group, curve in curves.items()
+    }
     for group in ENERGY_GROUPS:
-        reason = missing[group] or measure.missing_event("reference", "first_move")
+        reason = _why_missing(measure, f"KE_{group}")
+        reason = reason or measure.missing_event("reference", "first_move")
         fastest: float | None = None
         if reason is None and window is not None:
             extreme = peaks.find_extreme(rates[group], *window)
@@ -149,10 +135,13 @@ def put_energy_rates(measure: SwingMeasurer) -> None:
 def put_energy_per_kg(measure: SwingMeasurer) -> None:
     """Set the energy peaks per kilogram of the athlete, J/kg.
 
-    The athlete's mass comes from the profile, else from the file.
+    The athlete's mass is the one that made the energies, of the file; else that of the
+    profile.
     """
-    mass = measure.mass_kg or measure.swing.energetics.mass_kg
+    mass = measure.swing.energetics.mass_kg or measure.mass_kg
     for group in ENERGY_GROUPS:
+        if METRICS[f"KE_per_kg_{group}"].retired:
+            continue
         peak = measure.values.by_id[f"peak_KE_{group}"]
         there = isinstance(peak.value, float)
         reason = None if mass is not None else "the athlete's mass is not known"

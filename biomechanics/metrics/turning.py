@@ -28,15 +28,13 @@ def put_turn_rates(measure: SwingMeasurer) -> None:
     for metric, top, bottom in (
         ("gain_torso_pelvis", "peak_torso_omega", "peak_pelvis_omega"),
         ("gain_arm_torso", "peak_lead_arm_omega", "peak_torso_omega"),
-        ("gain_hand_arm", "peak_hand_omega", "peak_lead_arm_omega"),
-        ("gain_bat_hand", "peak_bat_omega", "peak_hand_omega"),
         ("gain_bat_torso", "peak_bat_omega", "peak_torso_omega"),
     ):
         measure.put_ratio(metric, top, bottom)
 
 
 def _put_peaks_of_body(measure: SwingMeasurer) -> None:
-    """Measure the peaks of pelvis, torso, lead arm, forearm and hand."""
+    """Measure the peaks of pelvis, torso, lead arm and forearm."""
     swing, hitter = measure.swing, measure.hitter
     window = swing.events.sequence_window(hitter)
     hips, shoulders = ("lhjc", "rhjc"), ("lsjc", "rsjc")
@@ -69,17 +67,6 @@ def _put_peaks_of_body(measure: SwingMeasurer) -> None:
             window,
             [hitter.lead(end) for end in ends],
         )
-    measure.put_peak(
-        "H",
-        "peak_hand_omega",
-        "t_peak_hand_omega",
-        hitter.limb_rate("hand"),
-        window,
-        [hitter.lead("wjc")],
-        reason="no point of the hand beyond the wrist was tracked"
-        if hitter.motion.hand_is == "wrists"
-        else None,
-    )
 
 
 def _put_peak_of_bat(measure: SwingMeasurer) -> None:

@@ -145,7 +145,10 @@ def athlete_page(
     newest session. `among` is whom the numbers are held against: `age`, `all`, or
     nothing for what there is enough of. With `seen` it is among these athletes alone.
     """
-    chosen = metric if metric in METRICS and METRICS[metric].unit != "text" else ""
+    definition = METRICS.get(metric)
+    chosen = ""
+    if definition and definition.unit != "text" and not definition.retired:
+        chosen = metric
     wanted = dict.fromkeys([*NUMERIC_HEADLINES, *filter(None, [chosen])])
     every = histories(sessions, [player.pk], wanted).get(player.pk, {})
     headlines = {name: every[name] for name in NUMERIC_HEADLINES if name in every}

@@ -30,7 +30,7 @@ from athletes.phrases import (
     rule_name,
     side_in_words,
 )
-from biomechanics.definitions import GROUPS, HEADLINES, METRICS
+from biomechanics.definitions import GROUPS, HEADLINES, METRICS, SHOWN_METRICS
 from biomechanics.units import MS_PER_S
 from dashboard.selectors.session_averages import reading_of_average
 
@@ -178,7 +178,7 @@ def swing_page(movement: Movement) -> SwingPage:
                 name,
                 tuple(
                     reading_of(item.id, movement.metrics)
-                    for item in METRICS.values()
+                    for item in SHOWN_METRICS
                     if item.group == key
                 ),
             )

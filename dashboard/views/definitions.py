@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from athletes.analysis import percentiles
 from athletes.http import PageRequest, page_or_fragment
 from athletes.phrases import EVENTS
-from biomechanics.definitions import GROUPS, METRICS, ROBUSTNESS, SERIES
+from biomechanics.definitions import GROUPS, METRICS, ROBUSTNESS, SERIES, SHOWN_METRICS
 
 
 @require_safe
@@ -19,7 +19,7 @@ def definitions(request: PageRequest) -> HttpResponse:
         {
             "key": key,
             "name": name,
-            "metrics": [item for item in METRICS.values() if item.group == key],
+            "metrics": [item for item in SHOWN_METRICS if item.group == key],
             "series": [item for item in SERIES.values() if item.group == key],
         }
         for key, name in GROUPS.items()

@@ -175,10 +175,12 @@ def points_of(columns):
     }
 
 
-def moved(columns, matrix=None, factor=1.0, offset=0.0):
-    """The same columns with all points turned, scaled and shifted."""
+def moved(columns, matrix=None, factor=1.0, offset=0.0, names=None):
+    """The same columns with all points, or those of `names`, moved and scaled."""
     answer = dict(columns)
     for name, value in points_of(columns).items():
+        if names is not None and name not in names:
+            continue
         value = value * factor
         if matrix is not None:
             value = value @ np.asarray(matrix).T

@@ -225,8 +225,13 @@ def test_unknown_length_unit_hides_lengths_but_keeps_angles():
 
 def test_turn_about_the_vertical_does_not_change_numbers():
     swing = make_swing(noise_m=0.001)
-    turned = synthetic.moved(swing.columns, matrix=Z_TURN, offset=np.array([5, -3, 0]))
-    assert_same(analyze(swing), analyze(swing, kinematics=turned), METRICS)
+    move = {"matrix": Z_TURN, "offset": np.array([5, -3, 0])}
+    turned = analyze(
+        swing,
+        kinematics=synthetic.moved(swing.columns, **move),
+        energetics=synthetic.moved(swing.energetics, names=["center_of_mass"], **move),
+    )
+    assert_same(analyze(swing), turned, METRICS)
 
 
 def test_any_turn_leaves_class_a_alone():

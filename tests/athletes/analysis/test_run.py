@@ -119,22 +119,24 @@ def test_chosen_columns_give_the_same_numbers_as_all_columns():
     assert {"peak_L_torso", "peak_KE_total", "com_speed_max"} <= present
 
 
-def test_numbers_use_the_height_and_weight_of_the_athlete(db):
+def test_numbers_use_the_height_of_the_athlete_and_the_mass_of_the_file(db):
     player = make_player(height_ft=5.0, weight_lbs=220.462262)
     session = make_session(player=player)
     store_simulated(session, simulated_movements()[:1])
     run.analyze_session(session.pk)
     (movement,) = movements_of(session)
     per_kg = movement.metrics["KE_per_kg_total"]["value"]
+    # The energies were made with the mass that their file holds.
     whole = movement.metrics["peak_KE_total"]["value"]
-    assert per_kg == pytest.approx(whole / 100.0, rel=1e-6)
+    assert whole / per_kg != pytest.approx(100.0, rel=0.01)
     spread = movement.metrics["stride_spread_pct"]["value"]
-    player.height_ft = 6.0
+    player.height_ft, player.weight_lbs = 6.0, 110.0
     player.save()
     run.analyze_session(session.pk, force=True)
     movement.refresh_from_db()
     taller = movement.metrics["stride_spread_pct"]["value"]
     assert taller == pytest.approx(spread * 5.0 / 6.0)
+    assert movement.metrics["KE_per_kg_total"]["value"] == per_kg
 
 
 def test_results_are_json_without_nan(session):
