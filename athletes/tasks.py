@@ -21,3 +21,15 @@ def recompute_player(player_id: int) -> int:
         analyze_session(session_pk)
         count += 1
     return count
+
+
+#: So long a portion of old numbers is computed, of each minute; the rest of it is free
+#: for what else waits in the queue.
+PORTION_S = 40.0
+
+
+def recompute_old_task() -> int:
+    """Compute a portion of the numbers of former methods again; returns the sessions."""
+    from athletes.analysis.old_numbers import recompute_some
+
+    return recompute_some(PORTION_S)

@@ -213,6 +213,7 @@ Q_CLUSTER |= {"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}
 Q_CLUSTER["broker_class"] = "reboot_site.broker.Broker"
 # All that the queue may call (reboot_site/queuerules.py), whoever asks for it.
 QUEUE_MAY_CALL = (
+    "athletes.tasks.recompute_old_task",
     "athletes.tasks.recompute_player",
     "privacy.tasks.make_archive_task",
     "privacy.tasks.measure_storage_task",

@@ -54,6 +54,12 @@ PLANS = (
         "syncing.tasks.prune_task",
         {"schedule_type": Schedule.CRON, "cron": "10 3 * * *"},
     ),
+    # After an upgrade that changed the method; else it finds nothing to do.
+    Plan(
+        "Compute old numbers again",
+        "athletes.tasks.recompute_old_task",
+        {"schedule_type": Schedule.MINUTES, "minutes": 1},
+    ),
     # Names of tasks above this package: the queue imports them, we do not.
     Plan(
         "Delete what was kept long enough",

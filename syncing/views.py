@@ -18,6 +18,7 @@ from django.views.decorators.http import (
 from accounts.audit import record
 from accounts.models import Action
 from athletes.access import may_administer
+from athletes.analysis import old_numbers
 from athletes.http import PageRequest, page_number, wants_fragment
 from syncing import selectors, services
 from syncing.choices import JobState, Trigger
@@ -247,6 +248,7 @@ def _whole_page(
 def _records(request: PageRequest, status: SyncState) -> dict[str, Any]:
     return {
         "may_act": may_administer(request.user),
+        "old_numbers": old_numbers.progress() if may_administer(request.user) else None,
         "failures": selectors.failures(status, request.user),
         "troubles": selectors.troubles(status, request.user),
         "waiting": status.waiting,
