@@ -29,7 +29,7 @@ PORTION_S = 40.0
 
 
 def recompute_old_task() -> int:
-    """Compute a portion of the numbers of former methods again; returns the sessions."""
+    """Compute a portion of numbers of former methods again; returns the sessions."""
     from athletes.analysis.old_numbers import recompute_some
 
     return recompute_some(PORTION_S)

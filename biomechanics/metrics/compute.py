@@ -71,7 +71,7 @@ def compute_metrics(
     values = MetricValues(
         swing.events.reference_rule,
         None if foot_down.position is None else foot_down.rule,
-        found_parts(swing, mass_kg=mass_kg),
+        found_parts(swing),
     )
     measure = SwingMeasurer(swing, values, height_m, mass_kg)
     for step in (
@@ -105,18 +105,11 @@ def compute_metrics(
     return {metric_id: values.by_id[metric_id] for metric_id in METRICS}
 
 
-def found_parts(
-    swing: ObservedSwing, *, mass_kg: float | None
-) -> tuple[tuple[Part, str], ...]:
+def found_parts(swing: ObservedSwing) -> tuple[tuple[Part, str], ...]:
     """Return what each part of a basis is in this swing.
 
     An event that a person moved is still the same event, only better placed: it keeps
     the rule by which it was found. Only where nothing was found it is ``manual``.
-
-    Parameters
-    ----------
-    mass_kg : float or None
-        The athlete's, from the profile.
     """
     motion = swing.hitter.motion
     low_rate = swing.hitter.rate_hz <= BAT_LOW_RATE_HZ
@@ -135,7 +128,7 @@ def found_parts(
         else "sweet_spot",
         "frame_rate": "to_150_hz" if low_rate else "over_150_hz",
         "energy": _LOWER_HALF.get(swing.energetics.segments.get("KE_lower", "")),
-        "mass": "file" if mass_kg is None else "profile",
+        "mass": "profile" if swing.energetics.mass_kg is None else "file",
     }
     return tuple((part, value) for part, value in found.items() if value is not None)
 
