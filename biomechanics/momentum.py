@@ -80,6 +80,8 @@ class Energetics:
     center_of_mass : ndarray, shape (n, 3), or None
         As delivered; `center_of_mass.placed` gives it in meters or not at all.
     mass_kg : float or None
+    clock_fault : str or None
+        How the file's clock contradicts that of the points; see `energy_clock`.
     segments : mapping of str to str
         The delivered segments behind each group: ``lowerhalf``, ``larm+rarm``.
     """
@@ -89,6 +91,7 @@ class Energetics:
     missing: Mapping[str, str] = field(default_factory=dict)
     center_of_mass: FloatArray | None = None
     mass_kg: float | None = None
+    clock_fault: str | None = None
     segments: Mapping[str, str] = field(default_factory=dict)
 
 

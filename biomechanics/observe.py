@@ -5,7 +5,7 @@ Each part returns what it found; `observe` puts the parts together in their orde
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from biomechanics import (
@@ -20,6 +20,7 @@ from biomechanics import (
 from biomechanics.analysis_types import Finding, FloatArray
 from biomechanics.angle_columns import AngleColumnMeaning, read_angle_columns
 from biomechanics.clock import Clock, ClockError, read_clock
+from biomechanics.energy_clock import check_energy_clock
 from biomechanics.find_events import EventClues, SwingEvents, find_events, no_events
 from biomechanics.hands import HandMotion, follow_hands
 from biomechanics.hitter import Hitter
@@ -115,6 +116,16 @@ def observe(
         )
         events = find_events(clues, overrides)
     rates = _rates_over_swing(hitter, events, rates)
+    energy = replace(
+        energy,
+        clock_fault=check_energy_clock(
+            rates,
+            energy.momentum,
+            anchor=anchor,
+            sampling_rate_hz=motion.rate_hz,
+            zeros_s=_zeros_of_each(columns, energetics, motion),
+        ).fault,
+    )
     forward = directions.find_forward(
         hitter, events, vertical=up.axis, given=forward_axis
     )
@@ -207,6 +218,18 @@ def _read_motion(columns: Columns) -> Motion:
                 clock,
             )
     return motion
+
+
+def _zeros_of_each(
+    columns: Columns, energetics: Columns | None, motion: Motion
+) -> tuple[float | None, float | None]:
+    """Return the vendor's peak hand speed by the points' file and by the energies'."""
+    step_s = motion.clock.step_s
+    first, second = (
+        read_vendor_clock((table,), step_s=step_s).max_hand_s
+        for table in (columns, energetics)
+    )
+    return first, second
 
 
 def _vendor_hand_peak(vendor: VendorClock, motion: Motion) -> float | None:

@@ -257,12 +257,20 @@ def _about_bones(hitter: Hitter, low: float, high: float) -> Iterator[Reason]:
         )
 
 
+def _outside(metric_id: str, value: MetricValue) -> bool:
+    """Return whether a number lies outside its plausible range."""
+    limits = METRICS[metric_id].plausible
+    if limits is None or not isinstance(value.value, float):
+        return False
+    return not limits[0] <= value.value <= limits[1]
+
+
 def _about_metrics(metrics: Mapping[str, MetricValue]) -> Iterator[Reason]:
     """Yield a reason if numbers lie outside their plausible range."""
     flagged = [
         metric_id
         for metric_id, value in metrics.items()
-        if value.flagged and METRICS[metric_id].plausible is not None
+        if value.flagged and _outside(metric_id, value)
     ]
     if flagged:
         core = [metric_id for metric_id in flagged if metric_id in CORE_METRICS]
@@ -292,6 +300,12 @@ def _about_file(swing: ObservedSwing) -> Iterator[Reason]:
     motion, findings = swing.hitter.motion, swing.findings
     if motion.scale is None:
         yield Reason("length_unit_unknown", motion.scale_finding.text, "usable")
+    if swing.energetics.clock_fault is not None:
+        yield Reason(
+            "energy_clock",
+            f"{_sentence(swing.energetics.clock_fault)} Its peaks are not used.",
+            "note",
+        )
     if swing.vertical is None:
         yield Reason("no_vertical", findings["vertical"].text, "usable")
     if swing.hitter.exchanged:

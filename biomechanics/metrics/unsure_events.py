@@ -1,8 +1,9 @@
-"""Flag what rests on an event that is not sure."""
+"""Flag what rests on an event that is not sure, or on two clocks."""
 
 from biomechanics.definitions import METRICS
 from biomechanics.find_events import SwingEvents
 from biomechanics.metrics.values import EVENT_WORDS, MetricValues
+from biomechanics.momentum import Energetics
 
 TIMES_OF_LOAD = ("tempo_load_fd",)
 """What a load in the wrong place makes wrong. Where load only opens the window of a
@@ -17,6 +18,15 @@ def flag_unsure(events: SwingEvents, values: MetricValues) -> None:
             continue
         for metric_id in metric_ids:
             values.flag(metric_id, f"{EVENT_WORDS[name]} is unsure: {found.reason}")
+
+
+def flag_other_clock(energetics: Energetics, values: MetricValues) -> None:
+    """Flag what takes momentum or energy at an instant of another clock."""
+    if energetics.clock_fault is None:
+        return
+    for metric_id, definition in METRICS.items():
+        if definition.group in ("momentum", "energy"):
+            values.flag(metric_id, energetics.clock_fault)
 
 
 def _resting_on() -> dict[str, list[str]]:

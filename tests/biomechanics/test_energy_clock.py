@@ -1,0 +1,68 @@
+"""Momentum and energy on a clock that is not that of the points."""
+
+import numpy as np
+import pytest
+
+from biomechanics.definitions import METRICS
+from biomechanics.swing import analyze_swing
+from tests.biomechanics import synthetic
+
+MIXED = ("t_peak_KE_total", "t_peak_L_torso", "KE_lower_drop", "peak_KE_bat")
+
+
+def analyze(swing, late_s, **columns):
+    energetics = swing.energetics | columns
+    return analyze_swing(
+        kinematics=swing.columns,
+        energetics=energetics | {"time": energetics["time"] + late_s},
+        bats="right",
+        height_m=1.8,
+        mass_kg=80.0,
+    )
+
+
+@pytest.mark.parametrize("rate_hz", [120.0, 240.0, 360.0])
+@pytest.mark.parametrize("noise_m", [0.0, 0.003])
+@pytest.mark.parametrize("bat", [True, False])
+def test_one_clock_is_left_alone(rate_hz, noise_m, bat):
+    swing = synthetic.make_swing(rate_hz=rate_hz, noise_m=noise_m, bat=bat)
+    analysis = analyze(swing, 0.0)
+    assert "energy_clock" not in analysis.quality.codes
+    assert not any(analysis.metrics[name].flagged for name in MIXED)
+
+
+@pytest.mark.parametrize("late_s", [-0.04, 0.02, 0.03, 0.06])
+@pytest.mark.parametrize("rate_hz", [120.0, 240.0, 360.0])
+def test_curves_apart_from_the_turn_are_flagged(late_s, rate_hz):
+    swing = synthetic.make_swing(rate_hz=rate_hz, noise_m=0.001)
+    analysis = analyze(swing, late_s)
+    word = "late" if late_s > 0 else "early"
+    for name, item in analysis.metrics.items():
+        if METRICS[name].group in ("momentum", "energy") and item.value is not None:
+            assert item.flagged, name
+    reason = analysis.metrics["t_peak_L_pelvis"].reason
+    assert f"ms {word} against the turn of pelvis and torso" in reason
+    assert "energy_clock" in analysis.quality.codes
+    assert not analysis.metrics["peak_pelvis_omega"].flagged
+
+
+def test_the_zeros_of_both_files_are_compared():
+    swing = synthetic.make_swing(vendor_clock=True)
+    zero = {"time_from_max_hand": swing.columns["time_from_max_hand"]}
+    assert not analyze(swing, 0.0, **zero).metrics["t_peak_L_pelvis"].flagged
+    item = analyze(swing, 0.012, **zero).metrics["t_peak_L_pelvis"]
+    assert item.flagged
+    assert item.reason == (
+        "the momentum and energy file runs 12 ms late by the vendor's own clock"
+    )
+
+
+def test_curves_that_are_not_alike_say_nothing():
+    swing = synthetic.make_swing()
+    rng = np.random.default_rng(2)
+    odd = {
+        name: rng.uniform(1.0, 2.0, values.size)
+        for name, values in swing.energetics.items()
+        if "angular_momentum" in name
+    }
+    assert "energy_clock" not in analyze(swing, 0.0, **odd).quality.codes
