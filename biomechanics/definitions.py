@@ -8,6 +8,7 @@ that higher is better. Units are those of `units`; pages convert to mph or feet.
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from biomechanics.ranges import RANGES
 from biomechanics.units import MPH_PER_M_PER_S
 
 METHOD_VERSION = "2026.2"
@@ -66,11 +67,14 @@ class MetricDefinition:
         Letters of `ROBUSTNESS`.
     needs : {'joints', 'bat', 'energetics'}
         What the file must hold.
+    usual : (float, float) or None
+        Outside, a value is shown as unusual and still counted (`ranges`).
     plausible : (float, float) or None
         Outside, a value is flagged and left out of means.
     published_sd : float or None
         Typical standard deviation of one hitter inside one session, in `unit`; used
-        only until the athlete's own scatter is known. Own summary of the hitting
+        only until the athlete's own scatter is known. At foot down it is that of the
+        full-weight plant, the larger one. Own summary of the hitting
         table of the OpenBiomechanics Project (drivelineresearch/openbiomechanics).
     headline : int or None
         Rank among the numbers shown by default.
@@ -94,6 +98,7 @@ class MetricDefinition:
     direction: Direction = "none"
     ratio_scale: bool = False
     needs: Literal["joints", "bat", "energetics"] = "joints"
+    usual: tuple[float, float] | None = None
     plausible: tuple[float, float] | None = None
     published_sd: float | None = None
     headline: int | None = None
@@ -145,11 +150,11 @@ def _add(
     direction: Direction = "none",
     ratio_scale: bool = False,
     needs: Literal["joints", "bat", "energetics"] = "joints",
-    plausible: tuple[float, float] | None = None,
     published_sd: float | None = None,
     headline: int | None = None,
 ) -> None:
     """Add one metric; see `MetricDefinition` for the parameters."""
+    limits = RANGES.get(metric_id)
     _LIST.append(
         MetricDefinition(
             id=metric_id,
@@ -167,7 +172,8 @@ def _add(
             direction=direction,
             ratio_scale=ratio_scale,
             needs=needs,
-            plausible=plausible,
+            usual=limits.usual if limits else None,
+            plausible=limits.plausible if limits else None,
             published_sd=published_sd,
             headline=headline,
         )
@@ -190,7 +196,6 @@ _add(
     "A",
     _RATE,
     ratio_scale=True,
-    plausible=(300, 1100),
     published_sd=24,
     headline=4,
 )
@@ -208,7 +213,6 @@ _add(
     "A",
     _RATE,
     ratio_scale=True,
-    plausible=(400, 1400),
     published_sd=31,
     headline=5,
 )
@@ -225,8 +229,6 @@ _add(
     "A",
     _RATE,
     ratio_scale=True,
-    plausible=(450, 1900),
-    published_sd=68,
     headline=6,
 )
 _add(
@@ -257,8 +259,6 @@ _add(
     "A",
     _RATE,
     ratio_scale=True,
-    plausible=(700, 2900),
-    published_sd=74,
 )
 _add(
     "peak_bat_omega",
@@ -274,7 +274,6 @@ _add(
     _RATE,
     ratio_scale=True,
     needs="bat",
-    plausible=(1100, 3600),
     published_sd=56,
 )
 _Needs = Literal["joints", "bat", "energetics"]
@@ -396,9 +395,9 @@ _ROTATION = (
     "a verified axis is given"
 )
 for _id, _line, _event, _short, _part, _sd in (
-    ("pelvis_rot_fd", "hip line", FD, "Pelvis at FD", "pelvis", 1.9),
+    ("pelvis_rot_fd", "hip line", FD, "Pelvis at FD", "pelvis", 4.1),
     ("pelvis_rot_ref", "hip line", REF, "Pelvis at REF", "pelvis", None),
-    ("torso_rot_fd", "shoulder line", FD, "Shoulders at FD", "torso", 1.5),
+    ("torso_rot_fd", "shoulder line", FD, "Shoulders at FD", "torso", 4.1),
     ("torso_rot_ref", "shoulder line", REF, "Shoulders at REF", "torso", None),
 ):
     _add(
@@ -451,8 +450,7 @@ _add(
     "separation",
     "A",
     _LINES,
-    plausible=(-60, 70),
-    published_sd=1.3,
+    published_sd=1.9,
 )
 _add(
     "x_factor_ref",
@@ -466,7 +464,6 @@ _add(
     "separation",
     "A",
     _LINES,
-    plausible=(-60, 70),
 )
 _add(
     "x_factor_max",
@@ -480,8 +477,6 @@ _add(
     "separation",
     "A",
     _LINES,
-    plausible=(-10, 70),
-    published_sd=1.5,
     headline=8,
 )
 _add(
@@ -585,7 +580,6 @@ for _id, _event, _short in (
         "legs",
         "A",
         _LINES,
-        plausible=(-10, 140),
     )
 _add(
     "lead_knee_ext",
@@ -627,9 +621,9 @@ _add(
     "A",
     _LINES,
 )
-for _id, _event, _what, _rank, _sd in (
-    ("side_bend_ref", REF, "Side bend at the reference", 11, None),
-    ("side_bend_max", LOAD_REF, "Largest side bend", None, 2.4),
+for _id, _event, _what, _rank in (
+    ("side_bend_ref", REF, "Side bend at the reference", 11),
+    ("side_bend_max", LOAD_REF, "Largest side bend", None),
 ):
     _add(
         _id,
@@ -644,7 +638,6 @@ for _id, _event, _what, _rank, _sd in (
         "B",
         _LINES,
         headline=_rank,
-        published_sd=_sd,
     )
 for _id, _event, _short in (
     ("fwd_bend_fd", FD, "Forward bend at FD"),
@@ -768,7 +761,6 @@ for _id, _what, _short, _rank in (
         decimals=1,
         direction="higher",
         ratio_scale=True,
-        plausible=(4, 14),
         headline=_rank,
     )
 _add(
@@ -801,7 +793,6 @@ _add(
     direction="higher",
     ratio_scale=True,
     needs="bat",
-    plausible=(13, 42),
     published_sd=round(1.7 / MPH_PER_M_PER_S, 3),
     headline=1,
 )
@@ -821,7 +812,6 @@ _add(
     direction="higher",
     ratio_scale=True,
     needs="bat",
-    plausible=(13, 42),
 )
 _add(
     "attack_angle",
@@ -836,7 +826,6 @@ _add(
     "B",
     "angle of a velocity to the level",
     needs="bat",
-    plausible=(-30, 45),
     published_sd=3.6,
     headline=2,
 )
@@ -988,7 +977,6 @@ for _key, _what, _part in _GROUPS_L:
         decimals=1,
         ratio_scale=True,
         needs="energetics",
-        plausible=(5, 45) if _key == "bat" else None,
     )
 for _key, _what, _part in _GROUPS_L:
     _add(
@@ -1066,7 +1054,6 @@ for _key, _what, _part in _GROUPS_KE:
         _VENDOR,
         ratio_scale=True,
         needs="energetics",
-        plausible={"bat": (40.0, 600.0), "total": (150.0, 2000.0)}.get(_key),
     )
 for _key, _what, _part in _GROUPS_KE:
     _add(

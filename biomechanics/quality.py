@@ -17,6 +17,7 @@ from biomechanics.definitions import METRICS
 from biomechanics.hitter import Hitter
 from biomechanics.observed_swing import ObservedSwing
 from biomechanics.points import PLACES
+from biomechanics.ranges import within
 from biomechanics.side import Bats
 
 Severity = Literal["poor", "usable", "note"]
@@ -259,10 +260,9 @@ def _about_bones(hitter: Hitter, low: float, high: float) -> Iterator[Reason]:
 
 def _outside(metric_id: str, value: MetricValue) -> bool:
     """Return whether a number lies outside its plausible range."""
-    limits = METRICS[metric_id].plausible
-    if limits is None or not isinstance(value.value, float):
+    if not isinstance(value.value, float):
         return False
-    return not limits[0] <= value.value <= limits[1]
+    return not within(value.value, METRICS[metric_id].plausible)
 
 
 def _about_metrics(metrics: Mapping[str, MetricValue]) -> Iterator[Reason]:

@@ -269,7 +269,13 @@ class Definition(Schema):
     robustness: str
     source: str
     needs: str
-    plausible: list[float] | None
+    usual: list[float] | None = Field(
+        description="Least and most of real hitters; outside, a value has a reason and "
+        "still counts."
+    )
+    plausible: list[float] | None = Field(
+        description="Outside, a value is marked and in no average."
+    )
     published_sd: float | None
     method_version: str
 

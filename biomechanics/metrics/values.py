@@ -7,6 +7,7 @@ from functools import lru_cache
 from biomechanics.analysis_types import MetricValue
 from biomechanics.basis import Part, basis_of
 from biomechanics.definitions import METRICS
+from biomechanics.ranges import in_words, within
 
 EVENT_WORDS = {
     "load": "load",
@@ -77,7 +78,10 @@ class MetricValues:
         flagged: bool = False,
         uncertainty: float | None = None,
     ) -> None:
-        """Set one metric; a number outside its plausible range is flagged, not cut."""
+        """Set one metric; a number outside its plausible range is flagged, not cut.
+
+        One outside its usual range is counted, and its reason says that it is unusual.
+        """
         definition = METRICS[metric_id]
         if value is not None and not isinstance(value, str):
             value = float(value)
@@ -85,14 +89,14 @@ class MetricValues:
                 value, reason = None, reason or "could not be computed"
         if value is None:
             reason = reason or "could not be computed"
-        elif isinstance(value, float) and definition.plausible is not None:
-            least, most = definition.plausible
-            if not least <= value <= most:
-                flagged = True
-                reason = (
-                    f"outside {least:g} to {most:g} {definition.unit}: probably a "
-                    "tracking fault"
-                )
+        elif isinstance(value, float) and not within(value, definition.plausible):
+            flagged = True
+            limits = in_words(definition.plausible, definition.unit)
+            fault = f"outside {limits}: probably a tracking fault"
+            reason = f"{fault}; {reason}" if reason else fault
+        elif isinstance(value, float) and not within(value, definition.usual):
+            unusual = f"unusual: outside {in_words(definition.usual, definition.unit)}"
+            reason = f"{unusual}; {reason}" if reason else unusual
         self.by_id[metric_id] = MetricValue(
             value=value,
             unit=definition.unit,

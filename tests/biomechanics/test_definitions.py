@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from biomechanics import definitions, units
+from biomechanics import definitions, ranges, units
 from biomechanics.definitions import GROUPS, HEADLINES, METRICS, SERIES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,7 +51,25 @@ def test_metric_is_fully_defined(metric):
     if metric.direction == "higher":
         assert metric.unit == "m/s"
     if metric.plausible is not None:
-        assert metric.plausible[0] < metric.plausible[1]
+        assert metric.usual is not None
+        (low, high), (least, most) = metric.usual, metric.plausible
+        assert least <= low < high <= most
+
+
+def test_every_number_that_is_measured_has_ranges_and_no_other():
+    assert set(ranges.RANGES) == {
+        name
+        for name, item in METRICS.items()
+        if item.unit != "text" and not item.retired
+    }
+
+
+@pytest.mark.parametrize(
+    ("value", "is_in"), [(1.0, True), (3.0, True), (0.99, False), (3.01, False)]
+)
+def test_ends_of_a_range_belong_to_it(value, is_in):
+    assert ranges.within(value, (1.0, 3.0)) is is_in
+    assert ranges.within(value, None)
 
 
 def test_only_hand_and_bat_speeds_say_higher():
@@ -101,6 +119,10 @@ def test_documents_name_every_metric_and_series():
     assert set(rows) == set(METRICS) | set(SERIES)
     for name, item in METRICS.items():
         assert rows[name][1:4] == [item.name, item.unit, item.window], name
+        assert rows[name][6:8] == [
+            "" if limits is None else f"{limits[0]:g} to {limits[1]:g}"
+            for limits in (item.usual, item.plausible)
+        ], name
     assert definitions.METHOD_VERSION in text
 
 

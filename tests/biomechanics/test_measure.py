@@ -8,9 +8,9 @@ from biomechanics.metrics.values import MetricValues
 from biomechanics.observe import observe
 from tests.biomechanics.synthetic import make_swing
 
-WINDOW = (100, 200)
+WINDOW = (310, 360)
 RISES = np.linspace(500.0, 800.0, 400)
-HUMP = 500.0 + 200.0 * np.sin(np.pi * (np.arange(400) - 100) / 100)
+HUMP = 500.0 + 200.0 * np.sin(np.pi * (np.arange(400) - 310) / 50)
 
 
 @pytest.fixture(scope="module")

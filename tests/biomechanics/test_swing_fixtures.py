@@ -500,7 +500,44 @@ def test_implausible_value_is_shown_but_leaves_means():
     assert value.value > 1200
     assert value.flagged
     assert value.number is None
-    assert "outside 300 to 1100" in value.reason
+    assert "outside 200 to 1050" in value.reason
+
+
+def test_unusual_value_is_marked_and_stays_in_means():
+    pulses = dict(synthetic.PULSES)
+    pulses["pelvis"] = (synthetic.Pulse(980, -0.08, 0.05),)
+    value = analyze(make_swing(pulses=pulses)).metrics["peak_pelvis_omega"]
+    assert 930 < value.value < 1050
+    assert not value.flagged
+    assert value.number == value.value
+    assert value.reason == "unusual: outside 350 to 930 deg/s"
+
+
+@pytest.mark.parametrize("rate_hz", [240.0, 360.0])
+@pytest.mark.parametrize("hand", ["right", "left"])
+def test_no_clean_swing_is_out_of_range(hand, rate_hz):
+    metrics = analyze(make_swing(hand=hand, rate_hz=rate_hz)).metrics
+    assert not [
+        name
+        for name, item in metrics.items()
+        if "tracking fault" in (item.reason or "")
+    ]
+
+
+def test_slow_swing_is_not_unusual():
+    """A child turns and swings at little more than half the speed."""
+    pulses = {
+        name: tuple(
+            synthetic.Pulse(p.peak * 0.55, p.at_s * 1.4, p.sigma_s * 1.4) for p in rates
+        )
+        for name, rates in synthetic.PULSES.items()
+    }
+    metrics = analyze(make_swing(pulses=pulses)).metrics
+    for name in ("peak_pelvis_omega", "peak_torso_omega", "peak_hand_speed"):
+        assert metrics[name].value > 0, name
+        assert not metrics[name].flagged, name
+    for name in ("bat_speed_max", "peak_hand_speed", "peak_bat_omega"):
+        assert metrics[name].reason is None, name
 
 
 def test_every_metric_and_series_is_defined_and_serializes():
