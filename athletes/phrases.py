@@ -31,6 +31,7 @@ MOVABLE = ("load", "first_move", "foot_down", "reference")
 
 _FOUND_BY = {
     "contact": "the vendor's contact event",
+    "bat_impact": "the bat loses speed at the ball",
     "bat_peak": "the sweet spot at its fastest",
     "hand_peak": "the hands at their fastest",
     "pelvis_rate_15_percent": "the pelvis turns faster than 15 % of its peak",

@@ -4,29 +4,56 @@ Nothing about the bat is ever derived from hands or energy.
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
+import scipy  # By its parts when first used; see `signals`.
 
-from biomechanics import axes, kinematics, peaks, signals
+from biomechanics import axes, kinematics, peaks, rod, signals
 from biomechanics.analysis_types import FloatArray
+from biomechanics.impact import Impact, ImpactSearch, find_impact, seen_frames
 from biomechanics.motion import BAT_CUTOFF_HZ, BAT_CUTOFF_LOW_RATE_HZ, BAT_LOW_RATE_HZ
+from biomechanics.peaks import Peak
 from biomechanics.points import BatPoints
+from biomechanics.rod import RodMotion
 from biomechanics.units import DEG_PER_RAD
 
 SWEET_SPOT_FROM_TIP_M = 0.1524
 """Six inches, the point that Statcast and Blast use."""
 BAT_LENGTH_WANDER = 0.05
-BAT_LENGTH_M = (0.35, 1.10)
-AROUND_S = (-0.30, 0.10)
+BAT_LENGTH_M = (0.60, 0.95)
+"""Between knob and tip: the shortest tee-ball bat and more than the longest bat."""
+HANDLE_TO_SWEET_SPOT_M = (0.35, 0.95)
+"""Between some point of the handle and a delivered sweet spot."""
+BEFORE_HAND_PEAK_S = 0.30
+AFTER_HAND_PEAK_S = 0.02
+"""The bat is needed at least this long around peak hand speed."""
 PEAK_AROUND_S = (-0.03, 0.15)
 ATTACK_S = 0.010
 TILT_S = 0.040
+FIT_S = 0.040
+"""Stretch from which the motion at an instant is fitted."""
+FIT_AFTER_S = 0.020
+"""Part of it that may follow the instant, where no impact is near."""
+FIT_LONGEST_S = 0.065
+FALL_AFTER_S, FALL_SHARE = 0.015, 0.16
+"""A swing without a ball loses less of its speed in the time after its peak."""
+CARRY_S = 0.012
+"""How far a fit may be carried past its last frame."""
+_INSTANTS = 21
+
+Ends = Literal["as named", "exchanged", "unclear"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BatMotion:
-    """Filtered bat on the movement's clock.
+    """Filtered bat on the movement's clock, and its motion at single instants.
+
+    The curves are filtered up to the impact and never across it: after the last
+    frame before it they are carried on by the fitted motion.
 
     Attributes
     ----------
@@ -39,7 +66,15 @@ class BatMotion:
     speed : ndarray, shape (n,), or None
     tip : ndarray, shape (n, 3), or None
     last : int
-        Last sample: the one after contact, or the end of the clip.
+        Last sample: the one after the impact, or the end of what was tracked.
+    clean : int
+        Last frame before the impact, or of what was tracked.
+    impact : ImpactSearch
+    along : float or None
+        Distance of the sweet spot from the knob.
+    points : BatPoints
+    frames : ndarray of int
+        Frames up to `clean` in which the bat was seen.
     """
 
     line: FloatArray
@@ -49,7 +84,17 @@ class BatMotion:
     speed: FloatArray | None
     tip: FloatArray | None
     last: int
+    clean: int
     low_rate: bool
+    impact: ImpactSearch
+    along: float | None
+    points: BatPoints
+    frames: npt.NDArray[np.intp]
+    rate_hz: float
+
+    def fit(self, at: float) -> RodMotion | None:
+        """Return the fitted motion around an instant, ``None`` without the frames."""
+        return _fit_around(self.points, self.frames, at, self.rate_hz)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +114,65 @@ class BatCheck:
     evidence: dict[str, float | None]
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A number at an instant, with one standard deviation of its measurement."""
+
+    value: float
+    uncertainty: float
+
+
+def tracked_until(
+    points: BatPoints, *, hand_peak: float, sampling_rate_hz: float
+) -> int:
+    """Return the last frame before the bat is lost for long, after peak hand speed."""
+    start = max(0, math.ceil(hand_peak + AFTER_HAND_PEAK_S * sampling_rate_hz))
+    lost = np.flatnonzero(points.unknown[start:])
+    return start + int(lost[0]) - 1 if lost.size else points.unknown.size - 1
+
+
+def which_ends(
+    points: BatPoints, hands: FloatArray, *, hand_peak: float, sampling_rate_hz: float
+) -> Ends:
+    """Return whether knob and tip are what their names say.
+
+    The knob is nearer the hands, and the tip is faster, in the 50 ms around peak hand
+    speed; ``unclear`` when the two contradict each other.
+
+    Parameters
+    ----------
+    hands : ndarray, shape (n, 3)
+        Middle of both hands.
+    """
+    reach = math.ceil(0.05 * sampling_rate_hz)
+    middle = round(hand_peak)
+    rows = slice(max(0, middle - reach), middle + reach + 1)
+    knob, end, grip = points.knob[rows], points.end[rows], hands[rows]
+    known = np.isfinite(grip).all(axis=1) & ~points.unknown[rows]
+    if np.count_nonzero(known) < 3:
+        return "as named"
+    nearer = signals.median(axes.length(knob - grip)[known]) <= signals.median(
+        axes.length(end - grip)[known]
+    )
+    slower = (
+        axes.length(np.diff(knob, axis=0)).sum()
+        <= axes.length(np.diff(end, axis=0)).sum()
+    )
+    if nearer == slower:
+        return "as named" if nearer else "exchanged"
+    return "unclear"
+
+
+def exchanged(points: BatPoints) -> BatPoints:
+    """Return the points with knob and tip exchanged."""
+    return replace(
+        points,
+        knob=points.end,
+        tip=None if points.tip is None else points.knob,
+        sweet_spot=points.sweet_spot if points.tip is not None else points.knob,
+    )
+
+
 def check_bat(
     points: BatPoints | None,
     *,
@@ -78,16 +182,22 @@ def check_bat(
 ) -> BatCheck:
     """Return whether the bat was tracked well enough through the swing.
 
-    Refused when points are missing around peak hand speed, when the distance of the
-    two points wanders by more than 5 % of its median (95th percentile of the
-    deviations), or when it is no bat's length.
+    Refused when points are missing before and at peak hand speed, when the distance
+    of the two points wanders by more than 5 % of its median (95th percentile of the
+    deviations), or when it is no bat's length. A bat that is lost later keeps what
+    lies before.
     """
     if points is None:
         return BatCheck(False, "no bat was tracked", {})
-    low = max(0, math.floor(hand_peak + AROUND_S[0] * sampling_rate_hz))
-    high = math.ceil(hand_peak + AROUND_S[1] * sampling_rate_hz) + 1
+    rate = sampling_rate_hz
+    low = max(0, math.floor(hand_peak - BEFORE_HAND_PEAK_S * rate))
+    high = math.ceil(hand_peak + AFTER_HAND_PEAK_S * rate) + 1
     if points.unknown[low:high].any():
         return BatCheck(False, "the bat was lost during the swing", {})
+    high = 1 + min(
+        math.ceil(hand_peak + 0.1 * rate),
+        tracked_until(points, hand_peak=hand_peak, sampling_rate_hz=rate),
+    )
     size = axes.length(points.end[low:high] - points.knob[low:high])
     median = signals.median(size) if size.size else 0.0
     if median <= 0.0:
@@ -104,7 +214,8 @@ def check_bat(
             "its points cannot be trusted",
             evidence,
         )
-    if scale is not None and not BAT_LENGTH_M[0] <= median <= BAT_LENGTH_M[1]:
+    least, most = BAT_LENGTH_M if points.sweet_spot is None else HANDLE_TO_SWEET_SPOT_M
+    if scale is not None and not least <= median <= most:
         return BatCheck(
             False, f"the points taken for a bat are {median:.2f} m apart", evidence
         )
@@ -116,124 +227,288 @@ def bat_motion(
     *,
     sampling_rate_hz: float,
     scale: float | None,
+    hand_peak: float | None,
     contact: float | None,
 ) -> BatMotion:
-    """Return the filtered bat with its rotation speed and the sweet spot's velocity.
+    """Return the bat's motion up to its impact.
 
     Parameters
     ----------
+    hand_peak : float or None
+        Sample of peak hand speed, near which the impact is looked for.
     contact : float or None
-        Position of a real contact. The series then ends one sample later: a filter
-        run across an impact takes speed from before it.
+        Sample of a contact that was delivered or set by hand. It ends the motion
+        where the bat itself does not show its impact.
     """
+    rate = sampling_rate_hz
     count = points.knob.shape[0]
-    last = count - 1
-    if contact is not None:
-        last = max(3, min(last, math.ceil(contact) + 1))
-    low_rate = sampling_rate_hz <= BAT_LOW_RATE_HZ
-    cutoff = BAT_CUTOFF_LOW_RATE_HZ if low_rate else BAT_CUTOFF_HZ
-    end = points.end
-    blocks = [points.knob, end]
-    if points.sweet_spot is not None and points.tip is not None:
-        blocks.append(points.sweet_spot)
-    smooth = signals.lowpass(
-        np.hstack(blocks)[: last + 1],
-        cutoff_hz=cutoff,
-        sampling_rate_hz=sampling_rate_hz,
-    )
+    until = count - 1
+    search = ImpactSearch(None, "it was not looked for")
+    if hand_peak is not None:
+        until = tracked_until(points, hand_peak=hand_peak, sampling_rate_hz=rate)
+        search = find_impact(
+            _cut(points, until), hand_peak=hand_peak, sampling_rate_hz=rate
+        )
+    clean, last = _ends(search.impact, contact, until)
+    frames = seen_frames(points, low=0, high=clean)
+    along = _sweet_spot_along(points, frames, scale)
+    smooth = _filtered_up_to(points, frames, clean, rate)
+    last = min(last, count - 1, smooth.shape[0] - 1)
     knob, end = smooth[:, :3], smooth[:, 3:6]
     line = axes.unit(end - knob)
-    rate = axes.length(kinematics.turn(line, sampling_rate_hz=sampling_rate_hz))
-    sweet: FloatArray | None = None
-    if points.sweet_spot is not None:
-        sweet = smooth[:, 6:9] if points.tip is not None else end
-    elif scale is not None:
-        sweet = end - SWEET_SPOT_FROM_TIP_M * line
+    turning = axes.length(kinematics.turn(line, sampling_rate_hz=rate))
+    sweet = None if along is None else knob + along * line
     velocity = (
-        None
-        if sweet is None
-        else signals.derivative(sweet, sampling_rate_hz=sampling_rate_hz)
+        None if sweet is None else signals.derivative(sweet, sampling_rate_hz=rate)
     )
+    hidden = points.unknown
 
     def whole(values: FloatArray) -> FloatArray:
-        hidden = points.unknown[: last + 1]
-        if last == count - 1 and not hidden.any():
-            return values
         answer = np.full((count, *values.shape[1:]), np.nan)
-        answer[: last + 1] = values
-        answer[: last + 1][hidden] = np.nan
+        answer[: last + 1] = values[: last + 1]
+        answer[: clean + 1][hidden[: clean + 1]] = np.nan
         return answer
 
     return BatMotion(
         line=whole(line),
-        rate=whole(rate),
+        rate=whole(turning),
         sweet_spot=None if sweet is None else whole(sweet),
         velocity=None if velocity is None else whole(velocity),
         speed=None if velocity is None else whole(axes.length(velocity)),
         tip=whole(end) if points.tip is not None else None,
         last=last,
-        low_rate=low_rate,
+        clean=clean,
+        low_rate=rate <= BAT_LOW_RATE_HZ,
+        impact=search,
+        along=along,
+        points=points,
+        frames=frames,
+        rate_hz=rate,
     )
 
 
-def attack_angle(
-    bat: BatMotion, *, reference: float, vertical: FloatArray, sampling_rate_hz: float
-) -> float | None:
-    """Return the climb of the sweet spot over the 10 ms before the reference, degrees.
+def why_no_peak(bat: BatMotion, peak: Peak) -> str | None:
+    """Return why the highest bat speed may be no peak of a swing, ``None`` if it is.
 
-    ``None`` when the sweet spot is not known there.
+    A swing that meets no ball slows down gently. Where the speed falls faster, or the
+    bat is lost soon after, there may have been an impact that the points do not show,
+    and then it comes some milliseconds after the highest speed.
     """
-    if bat.velocity is None:
+    if bat.speed is None:
         return None
-    low = math.ceil(reference - ATTACK_S * sampling_rate_hz - 1e-6)
-    rows = bat.velocity[max(low, 0) : math.floor(reference + 1e-6) + 1]
-    if rows.shape[0] == 0:
-        row = peaks.rows_at(bat.velocity, reference)
-        if row is None:
-            return None
-        rows = row[None]
-    if not np.isfinite(rows).all():
-        return None
-    up = rows @ vertical
-    level = axes.length(axes.horizontal(rows, vertical))
-    return float(np.arctan2(up, level).mean()) * DEG_PER_RAD
+    if (bat.last - peak.top) / bat.rate_hz < FALL_AFTER_S:
+        return "the bat is lost, or the clip ends, just after its highest speed"
+    later = peaks.value_at(bat.speed, peak.top + FALL_AFTER_S * bat.rate_hz)
+    if later is None or later < (1.0 - FALL_SHARE) * peak.value:
+        return (
+            "the bat slows down as it does at a ball, but its points do not show when "
+            "it met it"
+        )
+    return None
 
 
-def attack_direction(
+def _cut(points: BatPoints, last: int) -> BatPoints:
+    """Return the points with nothing seen after frame `last`."""
+    if last >= points.unknown.size - 1:
+        return points
+    missing = points.unknown if points.missing is None else points.missing
+    missing = missing.copy()
+    missing[last + 1 :] = True
+    return replace(points, missing=missing)
+
+
+def _ends(impact: Impact | None, contact: float | None, until: int) -> tuple[int, int]:
+    """Return the last frame before the impact, and the last row of the curves."""
+    if impact is not None:
+        return impact.last_clean, impact.first_after
+    if contact is not None:
+        # A time on a clock of frames may be half a frame late.
+        clean = max(3, min(until, math.floor(contact - 0.5)))
+        return clean, max(clean, min(until + 1, math.ceil(contact)))
+    return until, until
+
+
+def _sweet_spot_along(
+    points: BatPoints, frames: npt.NDArray[np.intp], scale: float | None
+) -> float | None:
+    """Return the distance of the sweet spot from the knob, ``None`` if not known."""
+    end = points.end if points.sweet_spot is None else points.sweet_spot
+    distance = axes.length(end[frames] - points.knob[frames])
+    if distance.size == 0:
+        return None
+    along = signals.median(distance)
+    if points.sweet_spot is not None:
+        return along
+    return None if scale is None else along - SWEET_SPOT_FROM_TIP_M
+
+
+def _filtered_up_to(
+    points: BatPoints, frames: npt.NDArray[np.intp], clean: int, rate: float
+) -> FloatArray:
+    """Return knob and end, (n, 6), filtered as if there had been no impact.
+
+    The motion before the impact is carried on past it, so that the filter does not
+    end on its last frame: a reflection there takes speed from the last milliseconds.
+    """
+    both = _refilled(np.hstack((points.knob, points.end))[: clean + 1], points, frames)
+    ahead = math.ceil(2.0 * CARRY_S * rate)
+    fitted = _fit_around(points, frames, float(clean), rate)
+    if clean < points.knob.shape[0] - 1 and fitted is not None:
+        instants = np.arange(clean + 1, clean + 1 + ahead, dtype=np.float64)
+        size = signals.median(axes.length(points.end[frames] - points.knob[frames]))
+        both = np.vstack(
+            (
+                both,
+                np.hstack(
+                    (fitted.points(instants, 0.0), fitted.points(instants, size))
+                ),
+            )
+        )
+    cutoff = BAT_CUTOFF_LOW_RATE_HZ if rate <= BAT_LOW_RATE_HZ else BAT_CUTOFF_HZ
+    return signals.lowpass(both, cutoff_hz=cutoff, sampling_rate_hz=rate)
+
+
+def _refilled(
+    both: FloatArray, points: BatPoints, frames: npt.NDArray[np.intp]
+) -> FloatArray:
+    """Return knob and end, (n, 6), with short unseen stretches drawn as curves.
+
+    What fills a gap in general does not overshoot, and so cuts a fast turn short; a
+    frame delivered twice stands still.
+    """
+    unseen = ~points.unknown[: both.shape[0]]
+    unseen[frames] = False
+    unseen[: frames[0] if frames.size else None] = False
+    if not unseen.any() or frames.size < rod.FEWEST:
+        return both
+    answer: FloatArray = both.copy()
+    gone = np.flatnonzero(unseen)
+    answer[gone] = scipy.interpolate.CubicSpline(frames, both[frames])(gone)
+    return answer
+
+
+def _fit_around(
+    points: BatPoints, frames: npt.NDArray[np.intp], at: float, rate: float
+) -> RodMotion | None:
+    """Return the motion fitted to the seen frames around an instant.
+
+    ``None`` when there are too few, or none near the instant.
+    """
+    high = int(np.searchsorted(frames, at + FIT_AFTER_S * rate, side="right"))
+    if high == 0 or frames[high - 1] < at - CARRY_S * rate - 1.0:
+        return None
+    low = int(np.searchsorted(frames, frames[high - 1] - FIT_S * rate - 1e-6))
+    low = min(low, high - rod.FEWEST)
+    if low < 0 or frames[high - 1] - frames[low] > FIT_LONGEST_S * rate:
+        return None
+    chosen = frames[low:high]
+    around = frames[max(0, low - (high - low)) : high]
+    line = axes.unit(points.end - points.knob)
+    turning = rod.frame_noise(line, around)
+    angular = math.sqrt(float((turning**2).sum()) / 2.0)
+    noise = np.concatenate((rod.frame_noise(points.knob, around), [angular, angular]))
+    return rod.fit_rod(
+        points.knob,
+        points.end,
+        chosen,
+        origin=at,
+        rate_hz=rate,
+        unit_s=FIT_S,
+        noise=noise,
+    )
+
+
+def read_at(
     bat: BatMotion,
+    at: float,
+    read: Callable[[RodMotion, float], float],
     *,
-    reference: float,
-    vertical: FloatArray,
-    forward: FloatArray,
-    hand: float,
-) -> float | None:
-    """Return the level direction of the sweet spot to `forward`, degrees.
+    instant_error_s: float,
+    model_error: float,
+) -> Reading | None:
+    """Return a number of the bat at an instant, with its standard deviation.
 
-    + = pull side; ``None`` when the sweet spot is not known at the reference.
+    ``None`` where the motion is not known. The deviation joins the noise of the
+    points, the change of the number in the time by which the instant is unsure, and
+    what the model leaves open.
+
+    Parameters
+    ----------
+    read : callable
+        Takes the fitted motion and the sample, gives the number.
+    instant_error_s, model_error : float
+        One standard deviation each.
     """
-    if bat.velocity is None:
+    motion = bat.fit(at)
+    if motion is None:
         return None
-    row = peaks.rows_at(bat.velocity, reference)
-    if row is None:
-        return None
-    sine = float(axes.cross(forward, row) @ vertical)
-    return hand * math.atan2(sine, float(row @ forward)) * DEG_PER_RAD
+    value = read(motion, at)
+    half = max(instant_error_s, 1e-4) * bat.rate_hz
+    slope = 0.5 * (read(motion, at + half) - read(motion, at - half))
+    slope *= instant_error_s * bat.rate_hz / half
+    noise = motion.deviation(lambda moved: read(moved, at))
+    return Reading(value, math.sqrt(noise**2 + slope**2 + model_error**2))
 
 
-def swing_tilt(
-    bat: BatMotion, *, reference: float, vertical: FloatArray, sampling_rate_hz: float
-) -> float | None:
+def speed_at(along: float) -> Callable[[RodMotion, float], float]:
+    """Return what reads the speed of the sweet spot."""
+
+    def read(motion: RodMotion, at: float) -> float:
+        return float(axes.length(motion.velocity(np.array([at]), along))[0])
+
+    return read
+
+
+def attack_angle_at(
+    along: float, vertical: FloatArray
+) -> Callable[[RodMotion, float], float]:
+    """Return what reads the climb of the sweet spot over the 10 ms before, degrees.
+
+    The mean over fixed instants, so that neither frame rate nor frame phase counts.
+    """
+
+    def read(motion: RodMotion, at: float) -> float:
+        before = np.linspace(at - ATTACK_S * motion.rate_hz, at, _INSTANTS)
+        rows = motion.velocity(before, along)
+        level = axes.length(axes.horizontal(rows, vertical))
+        return float(np.arctan2(rows @ vertical, level).mean()) * DEG_PER_RAD
+
+    return read
+
+
+def attack_direction_at(
+    along: float, vertical: FloatArray, forward: FloatArray, hand: float
+) -> Callable[[RodMotion, float], float]:
+    """Return what reads the level direction of the sweet spot to `forward`, degrees.
+
+    + = pull side.
+    """
+
+    def read(motion: RodMotion, at: float) -> float:
+        row = motion.velocity(np.array([at]), along)[0]
+        sine = float(axes.cross(forward, row) @ vertical)
+        return hand * math.atan2(sine, float(row @ forward)) * DEG_PER_RAD
+
+    return read
+
+
+def swing_tilt(bat: BatMotion, *, at: float, vertical: FloatArray) -> float | None:
     """Return the angle between the ground and the plane of the sweet spot's path.
 
-    Degrees, over the 40 ms before the reference; ``None`` with fewer than four samples.
+    Degrees, over fixed instants of the 40 ms before `at`; ``None`` where the sweet
+    spot is not known.
     """
     if bat.sweet_spot is None:
         return None
-    low = math.ceil(reference - TILT_S * sampling_rate_hz - 1e-6)
-    rows = bat.sweet_spot[max(low, 0) : math.floor(reference + 1e-6) + 1]
-    if rows.shape[0] < 4 or not np.isfinite(rows).all():
-        return None
-    centered = rows - rows.mean(axis=0)
+    rows = []
+    # The row after the last is empty: the end of the path is read just before it.
+    end = min(at, bat.last - 1e-6)
+    for instant in np.linspace(at - TILT_S * bat.rate_hz, end, _INSTANTS):
+        row = peaks.rows_at(bat.sweet_spot, float(instant))
+        if row is None:
+            return None
+        rows.append(row)
+    centered = np.array(rows) - np.mean(rows, axis=0)
     normal = np.linalg.svd(centered, full_matrices=False)[2][2]
     return math.acos(min(1.0, abs(float(normal @ vertical)))) * DEG_PER_RAD
 

@@ -39,6 +39,12 @@ VENDOR_FOOT_DOWN_APART_S = 0.100
 """The ankle of a public real swing comes to rest 60 ms after the toes touch, so a
 touch-down and this rule may differ by as much without either being wrong."""
 CONTACT_AROUND_HAND_PEAK_S = (-0.030, 0.200)
+CONTACT_NEAR_IMPACT_S = 0.015
+"""A contact and the impact that the bat shows are one event within this (choice)."""
+GIVEN_CONTACT_FRAMES = 0.75
+"""One standard deviation of a contact that was delivered or set by hand."""
+BAT_PEAK_ERROR_S = 0.0015
+"""One standard deviation of the time at which bat speed is highest."""
 AFTER_HAND_PEAK_S = 0.030
 """Peaks may follow this long after peak hand speed when that is the reference."""
 LEG_M = 0.85
@@ -152,12 +158,15 @@ class FoundEvent:
     confidence : {'vendor', 'rule', 'low', 'manual'}
     reason : str or None
         Why it was not found, or which check failed.
+    uncertainty_s : float or None
+        One standard deviation in seconds; ``None`` where it is not known.
     """
 
     position: float | None
     rule: str
     confidence: Confidence
     reason: str | None = None
+    uncertainty_s: float | None = None
 
     def event(self, *, start_s: float, step_s: float) -> Event:
         """Return the event by its time on the clock of the file."""

@@ -104,7 +104,12 @@ def find_events(clues: EventClues, overrides: Mapping[str, float]) -> SwingEvent
         return SwingEvents(automatic, automatic)
     motion = clues.hitter.motion
     moved = {
-        name: FoundEvent(motion.index(time_s), "manual", "manual")
+        name: FoundEvent(
+            motion.index(time_s),
+            "manual",
+            "manual",
+            uncertainty_s=events.GIVEN_CONTACT_FRAMES / motion.rate_hz,
+        )
         for name, time_s in overrides.items()
     }
     return SwingEvents(_find_all(clues, moved), automatic)
@@ -157,23 +162,46 @@ def _find_peak_hand_speed(hand: HandPeak | None) -> FoundEvent:
 
 
 def _find_contact(clues: EventClues, hand: float | None) -> FoundEvent | None:
-    """Return the delivered contact, checked against peak hand speed at `hand`."""
+    """Return the delivered contact if it passes its checks, else the bat's impact.
+
+    ``None`` when nothing was delivered and the bat shows no impact.
+    """
+    impact = None if clues.bat is None else clues.bat.impact.impact
+    seen = None
+    if impact is not None:
+        seen = FoundEvent(
+            impact.position, "bat_impact", "rule", uncertainty_s=impact.uncertainty_s
+        )
     if clues.contact_time_s is None:
-        return None
+        return seen
     motion = clues.hitter.motion
     position = motion.index(clues.contact_time_s)
     if not 0 <= position <= motion.count - 1:
-        return FoundEvent(
+        return seen or FoundEvent(
             None, "contact", "low", "the delivered contact lies outside the clip"
         )
     earliest, latest = events.CONTACT_AROUND_HAND_PEAK_S
-    if hand is None or earliest <= (position - hand) / motion.rate_hz <= latest:
-        return FoundEvent(position, "contact", "vendor")
+    fits = hand is None or earliest <= (position - hand) / motion.rate_hz <= latest
+    if seen is not None and impact is not None:
+        off_s = (position - impact.position) / motion.rate_hz
+        if not fits or abs(off_s) > events.CONTACT_NEAR_IMPACT_S:
+            return replace(
+                seen,
+                reason=f"the delivered contact lies {abs(off_s) * 1000:.0f} ms "
+                f"{'later' if off_s > 0 else 'earlier'} and was not used",
+            )
+    if not fits:
+        return FoundEvent(
+            position,
+            "contact",
+            "low",
+            "the delivered contact does not fit peak hand speed and was not used",
+        )
     return FoundEvent(
         position,
         "contact",
-        "low",
-        "the delivered contact does not fit peak hand speed and was not used",
+        "vendor",
+        uncertainty_s=events.GIVEN_CONTACT_FRAMES / motion.rate_hz,
     )
 
 
@@ -181,29 +209,39 @@ def _find_bat_peak(
     clues: EventClues, *, hand: float | None, contact: float | None
 ) -> FoundEvent | None:
     """Return peak bat speed near peak hand speed, ``None`` without a bat speed."""
-    if clues.bat is None or clues.bat.speed is None:
+    moving = clues.bat
+    if moving is None or moving.speed is None:
         return None
     around = hand if hand is not None else contact
     peak = None
+    rate = clues.hitter.rate_hz
     if around is not None:
-        rate = clues.hitter.rate_hz
         start, end = clues.hitter.window(
             around + bat.PEAK_AROUND_S[0] * rate,
-            min(around + bat.PEAK_AROUND_S[1] * rate, clues.bat.last),
+            min(around + bat.PEAK_AROUND_S[1] * rate, moving.last),
         )
-        peak = peaks.find_peak(clues.bat.speed, start, end, limit=clues.bat.last)
+        peak = peaks.find_peak(moving.speed, start, end, limit=moving.last)
     if peak is None:
         return FoundEvent(
             None, "bat_peak", "low", "bat speed has no peak near the hands'"
         )
-    if peak.at_edge and contact is None:
+    if contact is not None:
+        return FoundEvent(peak.top, "bat_peak", "rule")
+    if peak.at_edge or peak.index >= moving.last - 1:
         return FoundEvent(
-            peak.top,
+            None,
             "bat_peak",
             "low",
-            "bat speed is still rising where the search ends",
+            "bat speed is still rising where the bat is last seen",
         )
-    return FoundEvent(peak.top, "bat_peak", "rule")
+    doubt = bat.why_no_peak(moving, peak)
+    return FoundEvent(
+        peak.top,
+        "bat_peak",
+        "rule" if doubt is None else "low",
+        doubt,
+        events.BAT_PEAK_ERROR_S,
+    )
 
 
 def _choose_reference(
@@ -211,12 +249,11 @@ def _choose_reference(
 ) -> FoundEvent:
     """Return contact, else peak bat speed, else peak hand speed as the reference."""
     if contact is not None:
-        rule, chosen = "contact", contact
-    elif bat_peak is not None and bat_peak.position is not None:
-        rule, chosen = "bat_peak", bat_peak
-    else:
-        rule, chosen = "hand_peak", hand
-    return FoundEvent(chosen.position, rule, chosen.confidence, chosen.reason)
+        rule = "bat_impact" if contact.rule == "bat_impact" else "contact"
+        return replace(contact, rule=rule)
+    if bat_peak is not None and bat_peak.position is not None:
+        return bat_peak
+    return replace(hand, rule="hand_peak")
 
 
 def _checked_reference(clues: EventClues, reference: FoundEvent) -> FoundEvent:
@@ -225,7 +262,8 @@ def _checked_reference(clues: EventClues, reference: FoundEvent) -> FoundEvent:
     The bat alone shows the swing too: at its fastest in the whole clip.
     """
     unsure = None if clues.hand_peak is None else clues.hand_peak.unsure
-    if unsure is None or reference.position is None:
+    sure = reference.position is None or reference.rule == "bat_impact"
+    if unsure is None or sure:
         return reference
     if reference.rule == "bat_peak" and clues.bat is not None:
         speed = clues.bat.speed

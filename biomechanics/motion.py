@@ -292,6 +292,7 @@ def _read_bat(columns: Columns, clock: Clock, scale: float | None) -> BatPoints 
     parts = {
         name: filled[:, 3 * place : 3 * place + 3] for place, name in enumerate(names)
     }
+    missing: npt.NDArray[np.bool_] = np.any(~np.isfinite(stacked), axis=1)
     lost: npt.NDArray[np.bool_] = np.zeros(clock.count, dtype=bool)
     if unknown is not None:
         lost[:] = unknown.any(axis=1)
@@ -301,4 +302,5 @@ def _read_bat(columns: Columns, clock: Clock, scale: float | None) -> BatPoints 
         sweet_spot=None if sweet is None else parts[sweet],
         unknown=lost,
         names=names,
+        missing=missing,
     )

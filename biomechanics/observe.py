@@ -332,35 +332,66 @@ def _find_bat(
 ) -> _TrackedBat:
     """Return the bat if it was tracked well enough around the fastest moment."""
     motion, rate = hitter.motion, hitter.rate_hz
+    points, ends = motion.bat, "as named"
+    if points is not None:
+        kind_of_hand = "hand" if motion.hand_is == "hands" else "wjc"
+        ends = bat.which_ends(
+            points,
+            0.5 * (hitter.raw["l" + kind_of_hand] + hitter.raw["r" + kind_of_hand]),
+            hand_peak=anchor,
+            sampling_rate_hz=rate,
+        )
+        if ends == "exchanged":
+            points = bat.exchanged(points)
     check = bat.check_bat(
-        motion.bat, hand_peak=anchor, sampling_rate_hz=rate, scale=motion.scale
+        points, hand_peak=anchor, sampling_rate_hz=rate, scale=motion.scale
     )
     reason = check.reason
-    out_of_range = momentum.bat_out_of_range(
+    if kind.kind == "one_handed":
+        reason = "not a bat swing"
+    elif reason is None and ends == "unclear":
+        reason = "which end of the bat is the knob could not be told"
+    found = None
+    if reason is None and points is not None:
+        found = bat.bat_motion(
+            points,
+            sampling_rate_hz=rate,
+            scale=motion.scale,
+            hand_peak=anchor,
+            contact=None if contact_s is None else motion.index(contact_s),
+        )
+    doubt = momentum.bat_out_of_range(
         energy,
         low=math.floor(anchor + momentum.BAT_ENERGY_AROUND_S[0] * rate),
         high=math.ceil(anchor + momentum.BAT_ENERGY_AROUND_S[1] * rate),
     )
-    if out_of_range is not None:
-        reason = out_of_range
-    elif kind.kind == "one_handed":
-        reason = "not a bat swing"
-    found = None
-    if reason is None and motion.bat is not None:
-        found = bat.bat_motion(
-            motion.bat,
-            sampling_rate_hz=rate,
-            scale=motion.scale,
-            contact=None if contact_s is None else motion.index(contact_s),
-        )
     finding = Finding(
         found is not None,
         "The bat was tracked."
         if found is not None
         else f"No bat numbers from points: {reason}.",
-        {**check.evidence, "points": list(motion.bat.names) if motion.bat else []},
+        {
+            **check.evidence,
+            "points": list(motion.bat.names) if motion.bat else [],
+            "ends": ends,
+            "impact": _impact_evidence(found),
+            "delivered_energetics": doubt,
+        },
     )
     return _TrackedBat(found, reason, {"bat": finding})
+
+
+def _impact_evidence(found: bat.BatMotion | None) -> dict[str, float] | str | None:
+    """Return how the bat shows its impact, or why it does not."""
+    if found is None:
+        return None
+    impact = found.impact.impact
+    if impact is None:
+        return found.impact.reason
+    return {
+        "uncertainty_ms": round(impact.uncertainty_s * 1000.0, 2),
+        "fall": round(impact.fall, 3),
+    }
 
 
 def _rates_over_swing(

@@ -164,6 +164,8 @@ class BatPoints:
     unknown : ndarray of bool, shape (n,)
         Long gaps.
     names : tuple of str
+    missing : ndarray of bool, shape (n,), or None
+        Frames without a delivered value, filled or not; ``None``: those of `unknown`.
     """
 
     knob: FloatArray
@@ -171,6 +173,7 @@ class BatPoints:
     sweet_spot: FloatArray | None
     unknown: npt.NDArray[np.bool_]
     names: tuple[str, ...]
+    missing: npt.NDArray[np.bool_] | None = None
 
     @property
     def end(self) -> FloatArray:

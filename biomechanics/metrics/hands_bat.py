@@ -1,10 +1,23 @@
 """Measure hands, bat and the time between events."""
 
+from collections.abc import Callable
+
 from biomechanics import bat
 from biomechanics.metrics.measure import SwingMeasurer
 from biomechanics.metrics.values import EVENT_WORDS
+from biomechanics.rod import RodMotion
 from biomechanics.units import MS_PER_S
 
+MOST_UNCERTAIN = {
+    "bat_speed_ref": 2.5,
+    "attack_angle": 4.0,
+    "attack_direction": 6.0,
+    "swing_tilt": 4.0,
+}
+"""A number that is less sure than this, one standard deviation, is withheld: half the
+spread between hitters or more."""
+SPEED_MODEL, ATTACK_MODEL, DIRECTION_MODEL, TILT_MODEL = 0.5, 0.2, 0.6, 1.0
+"""What the fitted motion leaves open on invented swings without noise; m/s and deg."""
 _BAT_LOST = "the bat is lost just before the reference"
 
 
@@ -46,7 +59,8 @@ def put_bat(measure: SwingMeasurer) -> None:
                 metric_id, None, measure.swing.bat_reason or "no bat was tracked"
             )
         return
-    _put_bat_speed(measure, moving)
+    speed = _put_bat_speed(measure, moving)
+    _put_peak_bat_speed(measure, moving, speed)
     _put_bat_directions(measure, moving)
     _put_bat_path(measure, moving)
 
@@ -62,67 +76,158 @@ def _too_early(measure: SwingMeasurer) -> str | None:
 
 def _no_sweet_spot(moving: bat.BatMotion) -> str | None:
     """Return why the sweet spot is not known, ``None`` if it is."""
-    if moving.sweet_spot is None:
+    if moving.along is None:
         return "the sweet spot needs a length unit"
     return None
 
 
-def _put_bat_speed(measure: SwingMeasurer, moving: bat.BatMotion) -> None:
-    """Measure the largest speed of the sweet spot and that at the reference."""
-    swing = measure.swing
+def _doubt(measure: SwingMeasurer) -> str | None:
+    """Return why numbers of the bat at the reference are shown but not trusted."""
+    events = measure.swing.events
+    found = events.found["reference"]
+    if events.reference_rule == "bat_peak" and found.confidence == "low":
+        return found.reason
+    return None
+
+
+def _after_impact(measure: SwingMeasurer, moving: bat.BatMotion) -> str | None:
+    """Return why the bat cannot be read that late, ``None`` if it can."""
+    impact, at = moving.impact.impact, measure.bat_instant()
+    if impact is None or at is None or at <= impact.position:
+        return None
+    return "the reference lies after the bat met the ball"
+
+
+def _read(
+    measure: SwingMeasurer,
+    moving: bat.BatMotion,
+    read: Callable[[RodMotion, float], float],
+    model_error: float,
+) -> bat.Reading | None:
+    """Return a number of the bat at the reference with its standard deviation."""
+    at = measure.bat_instant()
+    if at is None:
+        return None
+    impact = moving.impact.impact
+    error_s = measure.swing.events.found["reference"].uncertainty_s
+    if impact is not None and at == impact.position:
+        error_s = impact.uncertainty_s
+    return bat.read_at(
+        moving,
+        at,
+        read,
+        instant_error_s=error_s or 0.0,
+        model_error=model_error,
+    )
+
+
+def _put_reading(
+    measure: SwingMeasurer,
+    moving: bat.BatMotion,
+    metric_id: str,
+    reading: bat.Reading | None,
+    reason: str | None,
+) -> None:
+    """Set a number of the bat, or say why it is missing or too unsure to show."""
+    if reading is None:
+        measure.values.put(metric_id, None, reason or _BAT_LOST)
+        return
+    limit = MOST_UNCERTAIN[metric_id]
+    if reading.uncertainty > limit:
+        measure.values.put(
+            metric_id,
+            None,
+            f"uncertain by ±{reading.uncertainty:.1f}, more than {limit:g}",
+        )
+        return
+    doubt = _doubt(measure)
+    measure.values.put(
+        metric_id,
+        reading.value,
+        doubt,
+        flagged=doubt is not None,
+        uncertainty=reading.uncertainty,
+    )
+
+
+def _put_bat_speed(measure: SwingMeasurer, moving: bat.BatMotion) -> bat.Reading | None:
+    """Measure and return the speed of the sweet spot at the reference."""
+    reason = (
+        measure.missing_event("reference")
+        or measure.no_unit
+        or _no_sweet_spot(moving)
+        or _too_early(measure)
+        or _after_impact(measure, moving)
+    )
+    reading = None
+    if reason is None and moving.along is not None:
+        reading = _read(measure, moving, bat.speed_at(moving.along), SPEED_MODEL)
+    _put_reading(measure, moving, "bat_speed_ref", reading, reason)
+    return reading
+
+
+def _put_peak_bat_speed(
+    measure: SwingMeasurer, moving: bat.BatMotion, speed: bat.Reading | None
+) -> None:
+    """Measure the largest speed of the sweet spot by the reference."""
     reason = measure.no_unit or _no_sweet_spot(moving) or _too_early(measure)
     measure.put_peak(
         "bat_speed",
         "bat_speed_max",
         None,
-        swing.hands.speed if moving.speed is None else moving.speed,
-        measure.bat_window(),
+        measure.swing.hands.speed if moving.speed is None else moving.speed,
+        measure.tracked_bat_window(),
         (),
         limit=moving.last,
-        open_end=swing.events.reference_rule == "contact",
+        open_end=measure.at_contact,
         reason=reason,
+        uncertainty=None if speed is None else speed.uncertainty,
+        doubt=_doubt(measure),
     )
-    measure.put_value_at("bat_speed_ref", moving.speed, "reference", (), reason=reason)
+    top = measure.values.number("bat_speed_max")
+    if speed is not None and top is not None and measure.at_contact:
+        # Between the last frame and the impact the bat may still get faster.
+        measure.values.put(
+            "bat_speed_max",
+            max(top, speed.value),
+            uncertainty=speed.uncertainty,
+        )
 
 
 def _put_bat_directions(measure: SwingMeasurer, moving: bat.BatMotion) -> None:
     """Measure attack angle, attack direction and tilt of the swing's plane."""
-    swing, values = measure.swing, measure.values
-    angle = direction = tilt = None
-    early = _too_early(measure)
-    if measure.reference is not None and swing.vertical is not None and early is None:
-        angle = bat.attack_angle(
-            moving,
-            reference=measure.reference,
-            vertical=swing.vertical,
-            sampling_rate_hz=measure.hitter.rate_hz,
-        )
-        tilt = bat.swing_tilt(
-            moving,
-            reference=measure.reference,
-            vertical=swing.vertical,
-            sampling_rate_hz=measure.hitter.rate_hz,
-        )
-        if swing.forward is not None:
-            direction = bat.attack_direction(
-                moving,
-                reference=measure.reference,
-                vertical=swing.vertical,
-                forward=swing.forward,
-                hand=measure.hitter.hand,
-            )
+    swing = measure.swing
     common = (
         measure.missing_event("reference")
         or measure.no_vertical
         or _no_sweet_spot(moving)
-        or early
+        or _too_early(measure)
+        or _after_impact(measure, moving)
     )
-    for metric_id, value, otherwise in (
-        ("attack_angle", angle, _BAT_LOST),
-        ("attack_direction", direction, measure.no_forward or _BAT_LOST),
-        ("swing_tilt", tilt, "fewer than four samples in 40 ms"),
-    ):
-        values.put(metric_id, value, None if value is not None else common or otherwise)
+    angle = direction = tilt = None
+    along, vertical = moving.along, swing.vertical
+    if common is None and along is not None and vertical is not None:
+        angle = _read(
+            measure, moving, bat.attack_angle_at(along, vertical), ATTACK_MODEL
+        )
+        at = measure.bat_instant()
+        steep = None if at is None else bat.swing_tilt(moving, at=at, vertical=vertical)
+        if steep is not None:
+            tilt = bat.Reading(steep, TILT_MODEL)
+        if swing.forward is not None:
+            direction = _read(
+                measure,
+                moving,
+                bat.attack_direction_at(
+                    along, vertical, swing.forward, measure.hitter.hand
+                ),
+                DIRECTION_MODEL,
+            )
+    _put_reading(measure, moving, "attack_angle", angle, common)
+    _put_reading(
+        measure, moving, "attack_direction", direction, common or measure.no_forward
+    )
+    _put_reading(measure, moving, "swing_tilt", tilt, common)
 
 
 def _put_bat_path(measure: SwingMeasurer, moving: bat.BatMotion) -> None:
@@ -132,12 +237,14 @@ def _put_bat_path(measure: SwingMeasurer, moving: bat.BatMotion) -> None:
         measure.missing_event("reference", "first_move")
         or measure.no_unit
         or _too_early(measure)
+        or _after_impact(measure, moving)
     )
-    first, last = measure.first_move, measure.reference
+    first, last = measure.first_move, measure.bat_instant()
     if moving.tip is None:
         reason = reason or "the tip of the bat was not tracked"
     elif reason is None and first is not None and last is not None:
-        length = bat.path_length(moving.tip, start=first, end=last)
+        end = min(last, moving.last - 1e-6)
+        length = bat.path_length(moving.tip, start=first, end=end)
         reason = None if length is not None else _BAT_LOST
     measure.values.put("bat_path_length", length, reason)
 

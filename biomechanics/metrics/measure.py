@@ -4,7 +4,11 @@ from collections.abc import Sequence
 
 from biomechanics import peaks
 from biomechanics.analysis_types import FloatArray
-from biomechanics.events import AFTER_HAND_PEAK_S, FoundEvent
+from biomechanics.events import (
+    AFTER_HAND_PEAK_S,
+    CONTACT_NEAR_IMPACT_S,
+    FoundEvent,
+)
 from biomechanics.metrics.values import EVENT_WORDS, MetricValues
 from biomechanics.observed_swing import ObservedSwing
 from biomechanics.peaks import Peak
@@ -113,6 +117,8 @@ class SwingMeasurer:
         limit: int | None = None,
         open_end: bool = False,
         reason: str | None = None,
+        uncertainty: float | None = None,
+        doubt: str | None = None,
     ) -> None:
         """Set value and time of a peak, and keep it in `peaks`.
 
@@ -133,6 +139,10 @@ class SwingMeasurer:
             The window ends at an impact: rising there is no fault.
         reason : str, optional
             Why the curve cannot be measured.
+        uncertainty : float, optional
+            One standard deviation of the value.
+        doubt : str, optional
+            Why the value is shown but flagged.
         """
         if reason is None and window is None:
             reason = self.missing_event("reference", "first_move")
@@ -154,7 +164,13 @@ class SwingMeasurer:
         )
         why = "still rising at the edge of its window: a bound, not a peak"
         self.peaks[key] = found
-        self.values.put(metric_id, found.value, why if edge else None, flagged=edge)
+        self.values.put(
+            metric_id,
+            found.value,
+            why if edge else doubt,
+            flagged=edge or doubt is not None,
+            uncertainty=uncertainty,
+        )
         if time_id is not None:
             self.values.put(
                 time_id,
@@ -197,6 +213,29 @@ class SwingMeasurer:
             flagged=flagged,
         )
 
+    @property
+    def at_contact(self) -> bool:
+        """Whether the reference is a contact, however it is known."""
+        if self.swing.events.reference_rule in ("contact", "bat_impact"):
+            return True
+        instant = self.bat_instant()
+        return instant is not None and instant != self.reference
+
+    def bat_instant(self) -> float | None:
+        """Return the sample at which the bat is read for the reference.
+
+        The impact that the bat itself shows, where the reference is that contact; a
+        contact given on the clock of frames may lie a frame after it.
+        """
+        moving = self.swing.bat
+        impact = None if moving is None else moving.impact.impact
+        if self.reference is None or impact is None:
+            return self.reference
+        near = CONTACT_NEAR_IMPACT_S * self.hitter.rate_hz
+        if abs(self.reference - impact.position) <= near:
+            return impact.position
+        return self.reference
+
     def bat_window(self) -> tuple[int, int] | None:
         """Return first move to the reference, a little on when no impact is known.
 
@@ -211,6 +250,16 @@ class SwingMeasurer:
         elif self.swing.events.reference_rule == "hand_peak":
             end += AFTER_HAND_PEAK_S * self.hitter.rate_hz
         return self.hitter.window(self.first_move, end)
+
+    def tracked_bat_window(self) -> tuple[int, int] | None:
+        """Return `bat_window` up to the last frame that is clean of an impact."""
+        window, moving = self.bat_window(), self.swing.bat
+        if window is None or moving is None:
+            return window
+        instant = self.bat_instant()
+        if instant is not None and instant != self.reference:
+            window = self.hitter.window(window[0], instant)
+        return window[0], min(window[1], moving.clean)
 
     def window_past_reference(self) -> tuple[int, int] | None:
         """Return first move to 30 ms after the reference, ``None`` without them."""

@@ -77,10 +77,10 @@ def _put_peak_of_bat(measure: SwingMeasurer) -> None:
         "peak_bat_omega",
         "t_peak_bat",
         swing.turn_rates.pelvis if swing.bat is None else swing.bat.rate,
-        measure.bat_window(),
+        measure.tracked_bat_window(),
         (),
-        limit=None if swing.bat is None else swing.bat.last - 1,
-        open_end=swing.events.reference_rule == "contact",
+        limit=None if swing.bat is None else swing.bat.last,
+        open_end=measure.at_contact,
         reason=swing.bat_reason,
     )
 

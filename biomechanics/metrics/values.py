@@ -18,6 +18,7 @@ EVENT_WORDS = {
 }
 REFERENCE_WORDS = {
     "contact": "contact",
+    "bat_impact": "contact, seen in the bat",
     "bat_peak": "peak bat speed",
     "hand_peak": "peak hand speed",
     "manual": "set by hand",

@@ -103,7 +103,7 @@ def test_every_metric_that_is_computed_has_a_definition():
             r"(peak|t_peak|gap|gain|x_factor|lead_knee|bat|head)_\w*[a-z]", word
         )
     }
-    series = {"bat_speed", "bat_peak"}
+    series = {"bat_speed", "bat_peak", "bat_impact"}
     assert len(named) > 20
     assert named - series - set(METRICS) - {"peak_hand_speed"} == set()
 

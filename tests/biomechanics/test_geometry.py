@@ -116,40 +116,52 @@ def test_attack_angle_and_direction_of_a_straight_path():
         [-np.sin(0.1) * np.cos(0.2), np.cos(0.1) * np.cos(0.2), np.sin(0.2)]
     )
     moving = bat.bat_motion(
-        moving_bat(velocity), sampling_rate_hz=480, scale=1.0, contact=None
+        moving_bat(velocity),
+        sampling_rate_hz=480,
+        scale=1.0,
+        hand_peak=None,
+        contact=None,
     )
     assert moving.speed[100] == pytest.approx(30.0)
-    angle = bat.attack_angle(moving, reference=100.0, vertical=UP, sampling_rate_hz=480)
+    fitted = moving.fit(100.0)
+    angle = bat.attack_angle_at(moving.along, UP)(fitted, 100.0)
     assert angle == pytest.approx(np.degrees(0.2))
     # Toward −x is the pull side of a right-handed hitter.
-    direction = bat.attack_direction(
-        moving, reference=100.0, vertical=UP, forward=TO_PITCHER, hand=1.0
-    )
-    assert direction == pytest.approx(np.degrees(0.1))
+    direction = bat.attack_direction_at(moving.along, UP, TO_PITCHER, 1.0)
+    assert direction(fitted, 100.0) == pytest.approx(np.degrees(0.1))
 
 
-def test_tilt_and_length_of_a_circle():
-    rate, tilt = 480.0, 35.0
-    angle = 20.0 * np.arange(200) / rate
+@pytest.mark.parametrize("rate", [60, 120, 480])
+def test_tilt_and_length_of_a_circle(rate):
+    tilt = 35.0
+    angle = 20.0 * np.arange(rate) / rate
     circle = np.stack([np.cos(angle), np.sin(angle), 0 * angle], axis=1)
     plane = circle @ about([1, 0, 0], tilt).T
     points = BatPoints(
-        plane * 0.2, plane * 1.04, plane * 0.9, np.zeros(200, dtype=bool), ("a", "b")
+        plane * 0.2, plane * 1.04, plane * 0.9, np.zeros(rate, dtype=bool), ("a", "b")
     )
-    moving = bat.bat_motion(points, sampling_rate_hz=rate, scale=1.0, contact=None)
-    got = bat.swing_tilt(moving, reference=150.0, vertical=UP, sampling_rate_hz=rate)
+    moving = bat.bat_motion(
+        points, sampling_rate_hz=rate, scale=1.0, hand_peak=None, contact=None
+    )
+    got = bat.swing_tilt(moving, at=0.51 * rate, vertical=UP)
     assert got == pytest.approx(tilt, abs=0.1)
-    assert moving.rate[100] == pytest.approx(np.degrees(20.0), rel=2e-3)
-    way = bat.path_length(moving.tip, start=50.0, end=150.0)
-    assert way == pytest.approx(1.04 * 20.0 * 100 / rate, rel=3e-3)
+    if rate < 480:
+        return
+    assert moving.rate[240] == pytest.approx(np.degrees(20.0), rel=2e-3)
+    way = bat.path_length(moving.tip, start=120.0, end=360.0)
+    assert way == pytest.approx(1.04 * 20.0 * 0.5, rel=3e-3)
 
 
 def test_bat_ends_one_sample_after_contact():
     moving = bat.bat_motion(
-        moving_bat([0.0, 30.0, 0.0]), sampling_rate_hz=480, scale=1.0, contact=100.4
+        moving_bat([0.0, 30.0, 0.0]),
+        sampling_rate_hz=480,
+        scale=1.0,
+        hand_peak=None,
+        contact=100.4,
     )
-    assert moving.last == 102
-    assert np.isfinite(moving.speed[: moving.last + 1]).all()
+    assert (moving.clean, moving.last) == (99, 101)
+    assert moving.speed[: moving.last + 1] == pytest.approx(30.0)
     assert np.isnan(moving.speed[moving.last + 1 :]).all()
 
 

@@ -347,17 +347,20 @@ def test_bat_whose_length_wanders_is_refused():
     assert analysis.events["reference"].rule == "hand_peak"
 
 
-def test_impossible_bat_energy_hides_the_bat():
+def test_impossible_bat_energy_is_flagged_and_the_tracked_bat_stays():
     swing = make_swing()
+    plain = analyze(swing)
     swing.energetics["bat_kinetic_energy"] = (
         swing.energetics["bat_kinetic_energy"] * 60.0
     )
     analysis = analyze(swing)
-    for name in ("bat_speed_max", "peak_bat_omega", "peak_KE_bat", "peak_L_bat"):
-        assert analysis.metrics[name].value is None, name
-        assert "not possible" in analysis.metrics[name].reason
-    assert analysis.events["reference"].rule == "hand_peak"
-    assert "bat_refused" in analysis.quality.codes
+    for name in ("bat_speed_max", "peak_bat_omega", "attack_angle"):
+        assert analysis.metrics[name] == plain.metrics[name], name
+        assert not analysis.metrics[name].flagged
+    assert analysis.metrics["peak_KE_bat"].flagged
+    assert analysis.events["reference"].rule == "bat_peak"
+    evidence = analysis.findings.findings["bat"].evidence
+    assert "not possible" in evidence["delivered_energetics"]
 
 
 def test_contact_comes_first_and_names_itself():

@@ -1,0 +1,179 @@
+"""The impact of the ball, found where the bat shows it."""
+
+import numpy as np
+import pytest
+
+from biomechanics.swing import analyze_swing
+from tests.biomechanics.hit_swings import hit_swing
+from tests.biomechanics.synthetic import make_swing, points_of
+
+BAT_AT_CONTACT = ("attack_angle", "attack_direction", "bat_speed_ref", "swing_tilt")
+
+
+def analyze(columns, **changes):
+    return analyze_swing(
+        **(
+            {
+                "kinematics": columns,
+                "energetics": None,
+                "bats": "right",
+                "height_m": 1.8,
+                "mass_kg": 80.0,
+            }
+            | changes
+        )
+    )
+
+
+@pytest.mark.parametrize("rate", [180, 240, 300, 360])
+@pytest.mark.parametrize("phase", [0.05, 0.35, 0.65, 0.95])
+def test_impact_is_found_between_frames(rate, phase):
+    swing = hit_swing(rate_hz=rate, phase=phase)
+    analysis = analyze(swing.columns)
+    reference = analysis.events["reference"]
+    assert (reference.rule, reference.confidence) == ("bat_impact", "rule")
+    assert reference.time_s == pytest.approx(swing.impact_s, abs=0.0015)
+    assert analysis.events["contact"].time_s == reference.time_s
+    assert analysis.metrics["time_to_ref"].window.endswith(
+        "(reference = contact, seen in the bat)"
+    )
+
+
+@pytest.mark.parametrize("rate", [120, 180, 240, 360])
+@pytest.mark.parametrize("noise_m", [0.0, 0.002])
+def test_dry_swing_shows_no_impact(rate, noise_m):
+    analysis = analyze(make_swing(rate_hz=rate, noise_m=noise_m).columns)
+    assert analysis.events["reference"].rule == "bat_peak"
+    assert "contact" not in analysis.events
+    evidence = analysis.findings.findings["bat"].evidence
+    assert evidence["impact"] == "the bat's speed does not fall as it does at a ball"
+
+
+def test_numbers_at_the_impact_lie_within_their_uncertainty():
+    errors = []
+    for seed, phase in enumerate(np.linspace(0.0, 0.95, 20)):
+        swing = hit_swing(
+            rate_hz=(240, 300, 360)[seed % 3],
+            phase=phase,
+            loss=(0.2, 0.3, 0.45)[seed % 3],
+            impact_s=-0.006 + 0.0006 * seed,
+            noise_m=0.001,
+            seed=seed,
+        )
+        metrics = analyze(swing.columns).metrics
+        for name, truth in (
+            ("attack_angle", swing.attack_angle),
+            ("bat_speed_ref", swing.bat_speed),
+        ):
+            value = metrics[name]
+            assert not value.flagged
+            errors.append((value.value - truth) / value.uncertainty)
+    errors = np.abs(errors)
+    assert 0.55 < np.mean(errors < 1.0) < 0.95
+    assert errors.max() < 3.0
+
+
+@pytest.mark.parametrize("first", [-3, -1, 1])
+def test_bat_missing_around_the_impact(first):
+    swing = hit_swing(rate_hz=360)
+    start = swing.last_clean + first
+    metrics = analyze(swing.lose_bat(start, start + 3).columns).metrics
+    for name, truth in (
+        ("attack_angle", swing.attack_angle),
+        ("bat_speed_ref", swing.bat_speed),
+    ):
+        value = metrics[name]
+        if value.value is not None and not value.flagged:
+            assert abs(value.value - truth) < 3.0 * value.uncertainty, name
+
+
+def test_bat_lost_after_the_impact_keeps_what_lies_before():
+    swing = hit_swing()
+    whole = analyze(swing.columns).metrics
+    swing.lose_bat(swing.last_clean + 4, len(swing.columns["time"]))
+    metrics = analyze(swing.columns).metrics
+    for name in BAT_AT_CONTACT:
+        assert not metrics[name].flagged
+        assert metrics[name].value == pytest.approx(whole[name].value, abs=0.5), name
+
+
+@pytest.mark.parametrize("frames_after", [0, 1, 2])
+def test_clip_that_ends_at_the_impact(frames_after):
+    swing = hit_swing()
+    until = swing.last_clean + frames_after + 1
+    columns = {name: values[:until] for name, values in swing.columns.items()}
+    for name in ("attack_angle", "attack_direction", "bat_speed_ref"):
+        value = analyze(columns).metrics[name]
+        assert value.value is None or value.flagged, name
+
+
+@pytest.mark.parametrize("frames_off", [-1, 0, 1])
+@pytest.mark.parametrize("how", ["delivered", "contact", "reference"])
+def test_contact_by_hand_or_delivered_reads_the_bat_before_it(how, frames_off):
+    swing = hit_swing()
+    whole = analyze(swing.columns).metrics
+    at = swing.impact_s + frames_off / 240
+    analysis = (
+        analyze(swing.columns, contact_time_s=at)
+        if how == "delivered"
+        else analyze(swing.columns, event_overrides={how: at})
+    )
+    assert analysis.events["reference"].time_s == pytest.approx(at)
+    for name in (*BAT_AT_CONTACT, "bat_speed_max"):
+        value = analysis.metrics[name]
+        assert not value.flagged, name
+        assert value.value == pytest.approx(whole[name].value, abs=1e-6), name
+
+
+def test_reference_after_the_impact_has_no_bat_numbers():
+    swing = hit_swing()
+    analysis = analyze(
+        swing.columns, event_overrides={"reference": swing.impact_s + 0.03}
+    )
+    for name in BAT_AT_CONTACT:
+        assert analysis.metrics[name].value is None
+        assert "after the bat met the ball" in analysis.metrics[name].reason
+
+
+def test_delivered_contact_far_from_the_impact_is_not_used():
+    swing = hit_swing()
+    analysis = analyze(swing.columns, contact_time_s=swing.impact_s - 0.03)
+    assert analysis.events["reference"].rule == "bat_impact"
+    assert "30 ms earlier and was not used" in analysis.events["contact"].reason
+
+
+def test_repeated_frames_are_no_impact():
+    columns = make_swing(rate_hz=240).columns
+    for name in ("bhandle", "bhead"):
+        for axis in "xyz":
+            column = columns[f"{name}_{axis}"]
+            column[10::10] = column[9::10][: column[10::10].size]
+    analysis = analyze(columns)
+    assert analysis.events["reference"].rule == "bat_peak"
+
+
+def test_exchanged_ends_are_put_right():
+    swing = hit_swing()
+    plain = analyze(swing.columns)
+    for axis in "xyz":
+        knob, tip = f"bhandle_{axis}", f"bhead_{axis}"
+        swing.columns[knob], swing.columns[tip] = (
+            swing.columns[tip],
+            swing.columns[knob],
+        )
+    analysis = analyze(swing.columns)
+    assert analysis.findings.findings["bat"].evidence["ends"] == "exchanged"
+    for name in (*BAT_AT_CONTACT, "bat_speed_max", "bat_path_length"):
+        assert analysis.metrics[name] == plain.metrics[name], name
+
+
+@pytest.mark.parametrize("length_m", [0.52, 1.0])
+def test_line_of_no_bats_length_is_refused(length_m):
+    columns = make_swing().columns
+    points = points_of(columns)
+    line = (points["bhead"] - points["bhandle"]) * length_m / 0.84
+    for place, axis in enumerate("xyz"):
+        columns[f"bhead_{axis}"] = points["bhandle"][:, place] + line[:, place]
+    value = analyze(columns).metrics["bat_speed_max"]
+    assert value.value is None
+    assert f"{length_m:.2f} m apart" in value.reason
