@@ -262,8 +262,9 @@ def _checked_reference(clues: EventClues, reference: FoundEvent) -> FoundEvent:
     The bat alone shows the swing too: at its fastest in the whole clip.
     """
     unsure = None if clues.hand_peak is None else clues.hand_peak.unsure
-    sure = reference.position is None or reference.rule == "bat_impact"
-    if unsure is None or sure:
+    if unsure is None or reference.position is None:
+        return reference
+    if reference.rule == "bat_impact":
         return reference
     if reference.rule == "bat_peak" and clues.bat is not None:
         speed = clues.bat.speed

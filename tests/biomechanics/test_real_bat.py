@@ -9,9 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import scipy
 
-from tests.biomechanics.test_real_motions import DATA, RENAMED, analyze
+from tests.biomechanics.test_real_motions import DATA, RENAMED, analyze, on_frames
 
 SWINGS = DATA / "real-swings-360hz.csv.gz"
 PUBLISHED = DATA / "real-hitting-poi.csv.gz"
@@ -21,15 +20,6 @@ M_PER_S_PER_MPH = 0.44704
 def rows_of(path: Path):
     with gzip.open(path, "rt", newline="") as file:
         return list(csv.DictReader(file))
-
-
-def column(name, values):
-    """One column, the bat's points moved from their rounded times to the frames."""
-    frames = np.arange(values.size)
-    if not name.startswith(("sweet_spot", "blast_hand")):
-        return values
-    given = np.round(frames / 360.0, 3)
-    return scipy.interpolate.CubicSpline(given, values)(frames / 360.0)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +37,9 @@ def swings():
                 continue
             point, axis = name.rsplit("_", 1)
             values = np.array([float(row[name] or "nan") for row in own])
-            columns[f"{RENAMED.get(point, point)}_{axis}"] = column(name, values)
+            if point in ("sweet_spot", "blast_hand"):
+                values = on_frames(values)
+            columns[f"{RENAMED.get(point, point)}_{axis}"] = values
         found.append((columns, float(own[0]["contact_time"]), published[key]))
     return found
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy
 
 from biomechanics.metrics.compute import ONE_HANDED
 from biomechanics.swing import analyze_swing
@@ -40,8 +41,16 @@ def real_swing():
             columns[name] = values
         else:
             point, axis = name.rsplit("_", 1)
+            if point in ("sweet_spot", "blast_hand"):
+                values = on_frames(values)
             columns[f"{RENAMED.get(point, point)}_{axis}"] = values
     return columns, times
+
+
+def on_frames(values):
+    """The bat's values at the frames; they stand at times rounded to milliseconds."""
+    frames = np.arange(values.size) / 360.0
+    return scipy.interpolate.CubicSpline(np.round(frames, 3), values)(frames)
 
 
 def analyze(columns, **changes):
