@@ -223,7 +223,7 @@ class _Archive:
             "metrics.csv",
             [
                 *(*_SWING, "metric", "name", "value", "unit", "reason", "flagged"),
-                *("window", "method_version"),
+                *("window", "method_version", "uncertainty", "confidence", "basis"),
             ],
             (
                 [
@@ -233,6 +233,9 @@ class _Archive:
                     *(entry.get(k) for k in ("value", "unit", "reason", "flagged")),
                     entry.get("window"),
                     m.method_version,
+                    entry.get("uncertainty"),
+                    "low" if entry.get("flagged") else "good",
+                    entry.get("basis"),
                 ]
                 for s, m in self._swings()
                 for metric, entry in m.metrics.items()

@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from athletes.analysis.event_rules import rule_in_basis
 from athletes.analysis.means_by_side import means_by_side, side_key
 from athletes.analysis.metric_reading import MetricReading
 from athletes.models import Movement, Session, SessionMetric
-from athletes.phrases import side_in_words
+from athletes.phrases import basis_difference, side_in_words
 from biomechanics.definitions import HEADLINES, METRICS, NUMERIC_HEADLINES
 from biomechanics.sequence import tie_limit_ms
 from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
+from dashboard.phrases import number_of
 from dashboard.selectors.swing_rows import SwingRow
 
 #: A spread over fewer swings than this is not called consistency.
@@ -193,14 +194,27 @@ class _Mean:
 
 
 def _summary(means: Sequence[_Mean]) -> tuple[MetricReading, ...]:
-    """A reading of each numeric headline; of several bases the first."""
-    by_metric: dict[str, _Mean] = {}
+    """A reading of each numeric headline; of several bases the first.
+
+    The reading says how many swings on other bases it leaves out, and why.
+    """
+    by_metric: dict[str, list[_Mean]] = {}
     for mean in means:
-        by_metric.setdefault(mean.metric, mean)
+        by_metric.setdefault(mean.metric, []).append(mean)
     return tuple(
-        by_metric[name].reading if name in by_metric else no_average(name)
+        replace(found[0].reading, reason=_left_out(*found))
+        if (found := by_metric.get(name))
+        else no_average(name)
         for name in NUMERIC_HEADLINES
     )
+
+
+def _left_out(shown: _Mean, *others: _Mean) -> str:
+    """The swings on other bases than the average that is shown, in words."""
+    if not others:
+        return ""
+    count = number_of(sum(mean.n for mean in others), "swing")
+    return f"{count} left out: {basis_difference(others[0].basis, shown.basis)}"
 
 
 def _gaps(means: Sequence[_Mean]) -> tuple[GapReading, ...]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
 import pytest
 from django.urls import reverse
 
 from athletes import decisions
-from athletes.analysis import run
+from athletes.analysis import run, session_summary
 from athletes.models import (
     DataState,
     Movement,
@@ -20,9 +21,11 @@ from tests.factories import (
     make_frames,
     make_session,
     make_staff,
+    make_swing,
     make_synced_session,
     make_team,
     make_user,
+    metric,
     simulated_movements,
     store_simulated,
 )
@@ -206,3 +209,24 @@ def test_tag_of_another_team_finds_nobody_and_is_not_offered(client, session):
         assert "Nobody matches" in page
         assert session.player.full_name not in page
     assert session.player.full_name in text_of(client.get("/athletes/?tag=Varsity"))
+
+
+def test_average_says_which_swings_rest_on_something_else(client, coach):
+    session = make_session()
+    for value, foot_down in ((20.0, "vendor_norm_time"), (24.0, "vendor_norm_time")):
+        _knee(session, value, foot_down)
+    _knee(session, 50.0, "ankle_settles")
+    session_summary.refresh_session_summary(session.pk)
+    text = text_of(client.get(f"/athletes/sessions/{session.pk}/"))
+    assert (
+        "n = 2 · 1 swing left out: another rule for foot down: lead ankle at rest "
+        "instead of the vendor’s"
+    ) in unescape(text).replace("'", "’")
+    assert "22°" in text
+
+
+def _knee(session, value, foot_down):
+    basis = f"reference=contact foot_down={foot_down}"
+    swing = make_swing(session=session)
+    swing.metrics = {"lead_knee_ext": metric(value, "deg") | {"basis": basis}}
+    swing.save()

@@ -169,6 +169,9 @@ def test_metrics_have_a_line_for_each_swing_with_unit_and_reason(opened):
     assert len(rows) == 6
     values = [r["value"] for r in rows if r["metric"] == "peak_pelvis_omega"]
     assert [float(value) for value in values] == [600.1234, 601.1234, 602.1234]
+    assert {(r["uncertainty"], r["confidence"], r["basis"]) for r in rows} == {
+        ("", "good", "")
+    }
     missing = [r for r in rows if r["metric"] == "bat_speed_max"]
     assert {(r["value"], r["reason"]) for r in missing} == {("", "not measured")}
     assert {r["unit"] for r in rows} == {"deg/s"}

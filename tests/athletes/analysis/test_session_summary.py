@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.db.migrations.loader import MigrationLoader
 from django.test.utils import CaptureQueriesContext
 
 from athletes.analysis import means_by_side, run, session_summary
@@ -152,6 +153,19 @@ def test_the_database_keeps_one_mean_for_each_basis(db):
     make_session_metric(session=session, basis=ANKLE)
     with pytest.raises(IntegrityError), transaction.atomic():
         make_session_metric(session=session, basis=ANKLE)
+
+
+def test_the_release_before_reads_and_writes_the_same_key(db):
+    """While hosts are restarted both run on one database."""
+    row = make_session_metric(basis=VENDOR)
+    before = MigrationLoader(connection).project_state(
+        ("athletes", "0017_athletes_by_vendor_id")
+    )
+    old = before.apps.get_model("athletes", "SessionMetric")
+    assert old.objects.get().event_rule == VENDOR
+    old.objects.update(event_rule="bat_peak")
+    row.refresh_from_db()
+    assert row.basis == "bat_peak"
 
 
 def test_a_value_is_keyed_by_what_it_rests_on(db):
