@@ -74,9 +74,9 @@ def test_the_mean_order_is_over_times_before_one_reference():
             "t_peak_lead_arm": value(a, basis=basis),
         }
 
-    seen = [swing(80.0, 60.0, 40.0, "reference=contact")] * 4
+    seen = [swing(80.0, 60.0, 40.0, "reference=contact")] * 3
     # Without the pelvis' time it cannot be told whose times the others are.
-    late = [swing(None, 130.0, 10.0, "reference=hand_peak")] * 3
+    late = [swing(None, 130.0, 10.0, "reference=hand_peak")] * 4
     assert session_statistics.session_order(seen + late).mean_order == "P-T-A"
     assert session_statistics.session_order(late).mean_order is None
 
