@@ -94,6 +94,9 @@ def _headlines(page: SwingPage, system: str) -> list[dict[str, object]]:
             note = f"session mean{of} {shown}, n\u00a0=\u00a0{mean.n}"
         if reading.flagged:
             note = f"Not in averages: {reading.reason or 'it failed a check'}"
+        elif reading.reason:
+            # Unusual, or measured in a way that has to be said: it counts all the same.
+            note = " · ".join(filter(None, (reading.reason, note)))
         tiles.append({"reading": reading, "note": note})
     return tiles
 

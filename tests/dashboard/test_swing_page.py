@@ -230,7 +230,8 @@ def test_swing_page_shows_how_sure_a_number_is(client, coach):
     doubt = "bat speed here is far below its maximum"
     swing.metrics = {
         "attack_angle": metric(8.0, "deg") | {"uncertainty": 2.1},
-        "side_bend_ref": metric(28.0, "deg") | {"uncertainty": 0.3},
+        "side_bend_ref": metric(28.0, "deg", "unusual: outside 5 to 25 deg")
+        | {"uncertainty": 0.3},
         "pelvis_rot_ref": metric(80.0, "deg", doubt)
         | {"flagged": True, "uncertainty": None},
     }
@@ -244,4 +245,6 @@ def test_swing_page_shows_how_sure_a_number_is(client, coach):
     assert page.count(sure.format("± 2°")) == 2
     assert page.count(sure.format("± 0.3°")) == 2
     assert f"Not in averages: {doubt}" in page
+    assert "Not in averages: unusual" not in page
+    assert 'metric-tile__note">unusual: outside 5 to 25 deg' in page
     assert f'value--flagged" title="{doubt}"' in page
