@@ -41,6 +41,8 @@ FIT_AFTER_S = 0.020
 FIT_LONGEST_S = 0.065
 FALL_AFTER_S, FALL_SHARE = 0.015, 0.16
 """A swing without a ball loses less of its speed in the time after its peak."""
+INSIDE_SHARE = 0.2
+"""Of what the model leaves open at the end of a fit, the part left in its middle."""
 CARRY_S = 0.012
 """How far a fit may be carried past its last frame."""
 _INSTANTS = 21
@@ -437,7 +439,7 @@ def read_at(
     read : callable
         Takes the fitted motion and the sample, gives the number.
     instant_error_s, model_error : float
-        One standard deviation each.
+        One standard deviation each; the second at the end of a fit.
     """
     motion = bat.fit(at)
     if motion is None:
@@ -447,6 +449,8 @@ def read_at(
     slope = 0.5 * (read(motion, at + half) - read(motion, at - half))
     slope *= instant_error_s * bat.rate_hz / half
     noise = motion.deviation(lambda moved: read(moved, at))
+    if motion.last - at > 0.5 * FIT_AFTER_S * bat.rate_hz:
+        model_error *= INSIDE_SHARE
     return Reading(value, math.sqrt(noise**2 + slope**2 + model_error**2))
 
 
