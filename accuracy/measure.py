@@ -95,7 +95,7 @@ def compare(analysis: SwingAnalysis, truth: Truth) -> Iterator[Outcome]:
     poor = analysis.quality.grade == "poor"
     for metric, right in true.items():
         found = analysis.metrics.get(metric)
-        if found is None:
+        if found is None or METRICS[metric].retired:
             continue
         if not isinstance(found.value, float):
             yield Outcome(metric, "missing", None, None)

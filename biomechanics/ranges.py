@@ -34,16 +34,16 @@ class Range:
 
 
 _SPEEDS = {
-    "peak_pelvis_omega": Range((350, 930), (200, 1050)),
-    "peak_torso_omega": Range((450, 1300), (300, 1450)),
-    "peak_lead_arm_omega": Range((550, 1600), (350, 1850)),
-    "peak_lead_forearm_omega": Range((650, 2000), (400, 2400)),
-    "peak_bat_omega": Range((1200, 3200), (800, 3500)),
-    "peak_hand_speed": Range((4, 12.5), (2.5, 14)),
-    "peak_hand_speed_lead": Range((4, 13), (2.5, 14.5)),
-    "peak_hand_speed_rear": Range((4, 13.5), (2.5, 15)),
-    "bat_speed_max": Range((12, 38), (7, 42)),
-    "bat_speed_ref": Range((12, 38), (7, 42)),
+    "peak_pelvis_omega": Range((250, 930), (180, 1050)),
+    "peak_torso_omega": Range((320, 1300), (230, 1450)),
+    "peak_lead_arm_omega": Range((400, 1600), (280, 1850)),
+    "peak_lead_forearm_omega": Range((450, 2000), (320, 2400)),
+    "peak_bat_omega": Range((900, 3200), (600, 3500)),
+    "peak_hand_speed": Range((3, 12.5), (2.5, 14)),
+    "peak_hand_speed_lead": Range((3, 13), (2.5, 14.5)),
+    "peak_hand_speed_rear": Range((3, 13.5), (2.5, 15)),
+    "bat_speed_max": Range((9, 38), (6, 42)),
+    "bat_speed_ref": Range((9, 38), (6, 42)),
     "com_speed_max": Range((0.3, 2), (0.1, 3)),
     "lead_knee_ext_rate": Range((0, 750), (-50, 1100)),
 }

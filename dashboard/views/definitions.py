@@ -10,6 +10,7 @@ from athletes.analysis import percentiles
 from athletes.http import PageRequest, page_or_fragment
 from athletes.phrases import EVENTS
 from biomechanics.definitions import GROUPS, METRICS, ROBUSTNESS, SERIES, SHOWN_METRICS
+from dashboard.selectors.measured_accuracy import measured_accuracy
 
 
 @require_safe
@@ -43,6 +44,7 @@ def definition(request: PageRequest, name: str) -> HttpResponse:
         raise Http404("There is no metric of this name.")
     context = {
         "metric": metric,
+        "accuracy": measured_accuracy(metric),
         "needs": [ROBUSTNESS[letter] for letter in metric.robustness],
         "group_name": GROUPS[metric.group],
         "crumbs": [

@@ -477,8 +477,8 @@ def test_definitions_name_each_metric(get):
     assert_documented(response, "/definitions")
     by_id = {item["id"]: item for item in response.json()["metrics"]}
     assert by_id["peak_pelvis_omega"]["unit"] == "deg/s"
-    assert by_id["peak_pelvis_omega"]["usual"] == [350, 930]
-    assert by_id["peak_pelvis_omega"]["plausible"] == [200, 1050]
+    assert by_id["peak_pelvis_omega"]["usual"] == [250, 930]
+    assert by_id["peak_pelvis_omega"]["plausible"] == [180, 1050]
 
 
 @pytest.mark.parametrize(

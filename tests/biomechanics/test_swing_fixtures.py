@@ -503,7 +503,7 @@ def test_implausible_value_is_shown_but_leaves_means():
     assert value.value > 1200
     assert value.flagged
     assert value.number is None
-    assert "outside 200 to 1050" in value.reason
+    assert "outside 180 to 1050" in value.reason
 
 
 def test_unusual_value_is_marked_and_stays_in_means():
@@ -513,7 +513,7 @@ def test_unusual_value_is_marked_and_stays_in_means():
     assert 930 < value.value < 1050
     assert not value.flagged
     assert value.number == value.value
-    assert value.reason == "unusual: outside 350 to 930 deg/s"
+    assert value.reason == "unusual: outside 250 to 930 deg/s"
 
 
 @pytest.mark.parametrize("rate_hz", [240.0, 360.0])
@@ -528,18 +528,20 @@ def test_no_clean_swing_is_out_of_range(hand, rate_hz):
 
 
 def test_slow_swing_is_not_unusual():
-    """A child turns and swings at little more than half the speed."""
+    """A child turns and swings at less than half the speed of a man."""
     pulses = {
         name: tuple(
-            synthetic.Pulse(p.peak * 0.55, p.at_s * 1.4, p.sigma_s * 1.4) for p in rates
+            synthetic.Pulse(p.peak * 0.45, p.at_s * 1.4, p.sigma_s * 1.4) for p in rates
         )
         for name, rates in synthetic.PULSES.items()
     }
     metrics = analyze(make_swing(pulses=pulses)).metrics
-    for name in ("peak_pelvis_omega", "peak_torso_omega", "peak_hand_speed"):
-        assert metrics[name].value > 0, name
+    assert metrics["bat_speed_max"].value < 17
+    for name in (
+        *("peak_pelvis_omega", "peak_torso_omega", "peak_lead_arm_omega"),
+        *("peak_bat_omega", "peak_hand_speed", "bat_speed_max"),
+    ):
         assert not metrics[name].flagged, name
-    for name in ("bat_speed_max", "peak_hand_speed", "peak_bat_omega"):
         assert metrics[name].reason is None, name
 
 
