@@ -315,7 +315,7 @@ def _find_foot_down(clues: EventClues, reference: float) -> FoundEvent:
 
 
 def _find_ankle_at_rest(clues: EventClues, reference: float) -> FoundEvent:
-    """Return the touch-down of the lead foot, from the height of its ankle."""
+    """Return when the lead ankle comes to rest, from its height."""
     hitter, rate = clues.hitter, clues.hitter.rate_hz
     if clues.vertical is None:
         return FoundEvent(
