@@ -17,8 +17,8 @@ EVENTS: dict[str, tuple[str, str, str]] = {
     "foot_down": (
         "Foot down",
         "FD",
-        "The lead foot is down. Its ankle is at rest about 40 ms after the first touch, "
-        "when it bears the full weight.",
+        "The lead foot is down. Its ankle is at rest about 40 ms after the first "
+        "touch, when it bears the full weight.",
     ),
     "peak_hand_speed": ("Peak hand speed", "peak hand", "The hands are fastest."),
     "bat_peak": ("Peak bat speed", "peak bat", "The sweet spot is fastest."),

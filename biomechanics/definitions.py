@@ -555,10 +555,10 @@ _add(
     "Lead foot travel",
     "Foot travel",
     "How far the lead foot moved to where it lands; near zero without a stride.",
-    "level distance of the lead ankle between the start and foot down ÷ body "
-    "height × 100; start = first usable frame, at most 1.5 s before the reference",
+    "level distance of the lead ankle between the stance and foot down ÷ body "
+    "height × 100; stance = last 0.1 s in which the ankle rests before its stride",
     "%",
-    "start to foot down",
+    "stance to foot down",
     "posture",
     "legs",
     "BD",
@@ -689,10 +689,10 @@ _add(
     "Pelvis travel to foot down",
     "Pelvis to FD",
     "How far the hips move towards the pitcher until foot down.",
-    "travel of the mid-hip point along the forward direction from the start (first "
-    "usable frame, at most 1.5 s before the reference) to foot down",
+    "travel of the mid-hip point along the forward direction from the stance (last "
+    "0.1 s in which the lead ankle rests before its stride) to foot down",
     "m",
-    "start to foot down",
+    "stance to foot down",
     "posture",
     "pelvis",
     "CD",

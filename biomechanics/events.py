@@ -39,8 +39,11 @@ FOOT_SINKS_M = 0.006
 FOOT_LINGERS_S = 0.020
 """From under 0.2 to under 0.1 m/s real ankles take 8 to 14 ms."""
 FOOT_DOWN_BEFORE_REF_S = (0.060, 0.450)
+FOOT_DOWN_BEFORE_HANDS_S = 0.020
+"""Peak hand speed comes 40 to 60 ms before the bat's, and real feet as little as 48 ms
+before it."""
 VENDOR_FOOT_DOWN_APART_S = 0.100
-"""The ankles of real swings come to rest about 40 ms (up to 60) after the toes touch, so
+"""The ankles of real swings come to rest about 40 ms (up to 60) after the toes touch:
 a touch-down and this rule may differ by that without either being wrong."""
 CONTACT_AROUND_HAND_PEAK_S = (-0.030, 0.200)
 CONTACT_NEAR_IMPACT_S = 0.015
@@ -350,6 +353,7 @@ def choose_foot_down(
     vendor_position: float | None,
     vendor_trusted: bool,
     reference: float,
+    shortest_s: float,
     sampling_rate_hz: float,
 ) -> FoundEvent:
     """Return the vendor's foot down or the rule's, with a check of the choice.
@@ -364,6 +368,8 @@ def choose_foot_down(
         The vendor's clock fits peak hand speed.
     reference : float
         Sample of the reference event.
+    shortest_s : float
+        Least time from foot down to it.
     """
     chosen = rule
     if vendor_position is not None:
@@ -401,7 +407,7 @@ def choose_foot_down(
     if chosen.position is None:
         return chosen
     ahead = (reference - chosen.position) / sampling_rate_hz
-    shortest, longest = FOOT_DOWN_BEFORE_REF_S
+    shortest, longest = shortest_s, FOOT_DOWN_BEFORE_REF_S[1]
     if not shortest <= ahead <= longest:
         return FoundEvent(
             chosen.position,

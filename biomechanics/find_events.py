@@ -140,7 +140,7 @@ def _find_all(
     )
     if found["reference"].confidence == "rule":
         found["reference"] = _checked_reference(clues, found["reference"])
-    return found | _find_before(clues, found["reference"].position, moved)
+    return found | _find_before(clues, found["reference"], moved)
 
 
 def _find_peak_hand_speed(hand: HandPeak | None) -> FoundEvent:
@@ -149,6 +149,9 @@ def _find_peak_hand_speed(hand: HandPeak | None) -> FoundEvent:
         return FoundEvent(None, "hand_peak", "low", "the hands could not be followed")
     if hand.unsure is not None:
         return FoundEvent(hand.peak.top, "hand_peak", "low", hand.unsure)
+    if hand.peak.at_edge:
+        why = "the hands are still getting faster where the clip ends"
+        return FoundEvent(hand.peak.top, "hand_peak", "low", why)
     if hand.agrees is not False:
         return FoundEvent(hand.peak.top, "hand_peak", "rule")
     off_s = hand.off_s or 0.0
@@ -276,9 +279,10 @@ def _checked_reference(clues: EventClues, reference: FoundEvent) -> FoundEvent:
 
 
 def _find_before(
-    clues: EventClues, reference: float | None, moved: Mapping[str, FoundEvent]
+    clues: EventClues, event: FoundEvent, moved: Mapping[str, FoundEvent]
 ) -> dict[str, FoundEvent]:
     """Return load, first move and foot down, which come before the reference."""
+    reference = event.position
     names = ("first_move", "load", "foot_down")
     if reference is None:
         none = _none_found("there is no reference event")
@@ -297,19 +301,27 @@ def _find_before(
             low=low,
         )
     )
-    foot_down = moved.get("foot_down") or _find_foot_down(clues, reference)
+    foot_down = moved.get("foot_down") or _find_foot_down(clues, event, reference)
     return dict(zip(names, (first_move, load, foot_down), strict=True))
 
 
-def _find_foot_down(clues: EventClues, reference: float) -> FoundEvent:
-    """Return the vendor's foot down or that of the lead ankle, whichever is better."""
+def _find_foot_down(
+    clues: EventClues, reference: FoundEvent, position: float
+) -> FoundEvent:
+    """Return the vendor's foot down or that of the lead ankle, whichever is better.
+
+    `position` is that of the reference.
+    """
     motion, rate = clues.hitter.motion, clues.hitter.rate_hz
     vendor_s = clues.vendor.foot_down_s
     return events.choose_foot_down(
-        _find_ankle_at_rest(clues, reference),
+        _find_ankle_at_rest(clues, position),
         vendor_position=None if vendor_s is None else motion.index(vendor_s),
         vendor_trusted=clues.hand_peak is not None and clues.hand_peak.agrees is True,
-        reference=reference,
+        reference=position,
+        shortest_s=events.FOOT_DOWN_BEFORE_HANDS_S
+        if reference.rule == "hand_peak"
+        else events.FOOT_DOWN_BEFORE_REF_S[0],
         sampling_rate_hz=rate,
     )
 

@@ -1,13 +1,19 @@
 """Measure rotation, separation, legs, posture and travel of the body."""
 
+import math
+
 import numpy as np
 
 from biomechanics import axes, peaks, signals
 from biomechanics.analysis_types import FloatArray
+from biomechanics.events import LEG_M
 from biomechanics.metrics.measure import SwingMeasurer
 
 HIPS_AND_SHOULDERS = ("lhjc", "rhjc", "lsjc", "rsjc")
 COM_AFTER_REFERENCE_S = 0.15
+REST_M_PER_S = 0.2
+REST_S = 0.1
+"""A foot at rest before the stride is slower than this for so long (choice)."""
 KNEE_RATE_CUTOFF_HZ = 10.0
 """The largest of a derivative reads noise as speed: 8 % high at 2 mm with 15 Hz."""
 
@@ -74,6 +80,41 @@ def put_separation(measure: SwingMeasurer) -> None:
     values.put("x_factor_stretch", growth, reason)
 
 
+def stance_before_stride(measure: SwingMeasurer) -> tuple[float | None, str | None]:
+    """Return the last sample at which the lead foot rests before its stride.
+
+    Its ankle then was slower than `REST_M_PER_S` for `REST_S`: longer than a tap of the
+    toes. Not the start of the clip, which is wherever somebody cut it.
+
+    Returns
+    -------
+    sample : float or None
+    reason : str or None
+        Why there is none.
+    """
+    reason = measure.missing_event("foot_down")
+    hitter, foot_down, start = measure.hitter, measure.foot_down, measure.start
+    if reason is not None or foot_down is None or start is None:
+        return None, reason
+    rate_hz, ankle = hitter.rate_hz, hitter.lead("ajc")
+    velocity = signals.derivative(hitter.limbs[ankle], sampling_rate_hz=rate_hz)
+    rows = slice(math.ceil(start), math.floor(foot_down) + 1)
+    speed = axes.length(velocity)[rows]
+    if not np.isfinite(speed).all():
+        return None, hitter.why_missing([ankle], start, foot_down)
+    limit = REST_M_PER_S
+    if hitter.motion.scale is None:
+        leg = hitter.leg_length()
+        limit *= 1.0 if leg is None else leg / LEG_M
+    needed = math.ceil(REST_S * rate_hz)
+    rests = [end for begin, end in signals.runs(speed < limit) if end - begin >= needed]
+    # A rest that ends with foot down itself is no stance before it.
+    rests = [end for end in rests if end < speed.size - 1]
+    if not rests:
+        return None, "the clip starts after the stance before the stride"
+    return float(rows.start + rests[-1] - 1), None
+
+
 def put_stride(measure: SwingMeasurer) -> None:
     """Measure the stride: width at foot down and way of the lead foot.
 
@@ -84,19 +125,21 @@ def put_stride(measure: SwingMeasurer) -> None:
     lead, rear = hitter.lead("ajc"), hitter.rear("ajc")
     lead_ankle, rear_ankle = hitter.limbs[lead], hitter.limbs[rear]
     reason = measure.missing_event("foot_down")
+    stance, no_stance = stance_before_stride(measure)
     spread = travel = None
     if vertical is None:
         reason = reason or measure.no_vertical
-    elif measure.foot_down is not None and measure.start is not None:
+    elif measure.foot_down is not None:
         line = peaks.rows_at(lead_ankle - rear_ankle, measure.foot_down)
-        here = peaks.rows_at(lead_ankle, measure.foot_down)
-        there = peaks.rows_at(lead_ankle, measure.start)
         if line is not None:
             spread = _size(axes.horizontal(line, vertical))
+        else:
+            at = measure.foot_down
+            reason = hitter.why_missing((lead, rear), at, at)
+        here = peaks.rows_at(lead_ankle, measure.foot_down)
+        there = None if stance is None else peaks.rows_at(lead_ankle, stance)
         if here is not None and there is not None:
             travel = _size(axes.horizontal(here - there, vertical))
-        if spread is None or travel is None:
-            reason = hitter.why_missing((lead, rear), measure.start, measure.foot_down)
     leg = hitter.leg_length()
     values.put(
         "stride_spread_leg",
@@ -106,16 +149,16 @@ def put_stride(measure: SwingMeasurer) -> None:
     no_height = measure.no_unit
     if no_height is None and measure.height_m is None:
         no_height = "the athlete's height is not known"
-    for metric_id, value in (
-        ("stride_spread_pct", spread),
-        ("stride_travel_pct", travel),
+    for metric_id, value, lost in (
+        ("stride_spread_pct", spread, None),
+        ("stride_travel_pct", travel, no_stance),
     ):
         values.put(
             metric_id,
             None
             if value is None or no_height is not None or measure.height_m is None
             else value / measure.height_m * 100.0,
-            reason or no_height,
+            reason or lost or no_height,
         )
 
 
@@ -178,12 +221,33 @@ def put_travel(measure: SwingMeasurer) -> None:
     forward, down = swing.forward, None if swing.vertical is None else -swing.vertical
     no_forward = measure.no_unit or measure.no_forward
     no_up = measure.no_unit or measure.no_vertical
-    swung, step = ("first_move", "reference"), ("start", "foot_down")
-    turned = ("foot_down", "reference")
+    swung, turned = ("first_move", "reference"), ("foot_down", "reference")
     _put_way(measure, "head_fwd", head, swung, forward, no_forward, note)
     _put_way(measure, "head_drop", head, swung, down, no_up, note)
-    _put_way(measure, "pelvis_fwd", pelvis, step, forward, no_forward, None)
+    _put_step_of_pelvis(measure, pelvis, no_forward)
     _put_way(measure, "pelvis_fwd_fd_ref", pelvis, turned, forward, no_forward, None)
+
+
+def _put_step_of_pelvis(
+    measure: SwingMeasurer, pelvis: FloatArray, reason: str | None
+) -> None:
+    """Set how far the pelvis moves forward from the stance to foot down, in meters."""
+    stance, no_stance = stance_before_stride(measure)
+    reason = reason or no_stance
+    forward, value = measure.swing.forward, None
+    end = measure.foot_down
+    if (
+        reason is None
+        and forward is not None
+        and stance is not None
+        and end is not None
+    ):
+        a, b = peaks.rows_at(pelvis, stance), peaks.rows_at(pelvis, end)
+        if a is not None and b is not None:
+            value = float((b - a) @ forward)
+        else:
+            reason = "the hips are missing at one of the events"
+    measure.values.put("pelvis_fwd", value, reason)
 
 
 def _put_way(
@@ -201,17 +265,15 @@ def _put_way(
     ----------
     points : ndarray, shape (n, 3)
     events : (str, str)
-        ``start`` is 1.5 s before the reference.
     direction : ndarray, shape (3,), or None
         ``None`` for `reason`.
     note : str or None
         Said beside a number that is there.
     """
     start, end = events
-    names = [name for name in events if name != "start"]
-    reason = measure.missing_event("reference", *names) or reason
+    reason = measure.missing_event("reference", *events) or reason
     value = None
-    first = measure.start if start == "start" else measure.swing.events.position(start)
+    first = measure.swing.events.position(start)
     last = measure.swing.events.position(end)
     if (
         reason is None

@@ -45,10 +45,12 @@ def without(columns, points, start_s, gap_s):
 
 
 def silently_off(whole, holed):
-    """Numbers that a gap moved and that nobody says anything about."""
+    """Numbers of one basis that damage moved and that nobody says anything about."""
     bad = []
     for name, true in whole.metrics.items():
         item = holed.metrics[name]
+        if item.basis != true.basis:
+            continue
         if isinstance(item.value, float) and isinstance(true.value, float):
             limit = TOLERANCE[true.unit]
             if true.unit == "deg/s":
