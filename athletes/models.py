@@ -356,6 +356,10 @@ class Movement(models.Model):
     )
     # What the vendor's metadata export says about this movement, unchanged.
     metadata = models.JSONField(default=dict, blank=True)
+    # The row of this movement in the vendor's processed metrics, unchanged: the
+    # vendor's own numbers, and frames of its events (athletes.analysis.swing_task).
+    # Null: no such file has named it.
+    vendor_metrics = models.JSONField(null=True, blank=True)
     missing_since = models.DateTimeField(null=True, blank=True)
 
     # Found from the frames by athletes.analysis.run.

@@ -209,7 +209,7 @@ class _Archive:
             *("position", "is_swing", "side", "sampling_rate_hz", "frame_count"),
             *("duration_s", "angle_unit_found", "quality_grade", "quality_reasons"),
             *("inclusion", "inclusion_reason", "method_version", "analysed_at"),
-            *("missing_since", "metadata"),
+            *("missing_since", "metadata", "vendor_metrics"),
         ]
         self._csv(
             "swings.csv",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulator.body import Array, Skeleton, dot, unit
-from simulator.swings import Movement, clock
+from simulator.swings import Movement, clock, truth
 from simulator.words import words
 
 # The 33 angles of a single-camera file, in its order.
@@ -58,6 +58,8 @@ class Options:
     layout: str = "single-camera"  # or hawkeye
     ik_clock: bool = True
     bat_columns: bool = True
+    metrics_shifted: int = 0  # frames by which events of the metrics are off
+    impact: bool = True
     noise_mm: float = 0.0
 
 
@@ -321,3 +323,49 @@ def metadata(movements: list[Movement]) -> Columns:
         "Y_offset": offsets[:, 1],
         "Z_offset": offsets[:, 2],
     }
+
+
+def hitting_metrics(
+    movements: list[Movement], *, shifted: int = 0, with_impact: bool = True
+) -> Columns:
+    """Return the columns of the processed metrics: each movement is one row.
+
+    Events are frames of the movement's file, counted from 0 and `shifted` by some. A
+    movement without a swing has none. The vendor has not published its other
+    columns; two stand in for them.
+    """
+    names = ("foot_down_event", "impact_event", "peak_velocity_event",
+             "bat_speed_max", "attack_angle_impact")  # fmt: skip
+    rows = [_metrics_of(m, shifted=shifted, with_impact=with_impact) for m in movements]
+    return {
+        "index": np.arange(len(movements), dtype=float),
+        "org_movement_id": [m.org_movement_id for m in movements],
+        "movement_id": [m.movement_id for m in movements],
+        **{
+            name: np.array([row.get(name, np.nan) for row in rows], dtype=float)
+            for name in names
+        },
+    }
+
+
+def _metrics_of(
+    movement: Movement, *, shifted: int, with_impact: bool
+) -> dict[str, float]:
+    if movement.kind != "swing":
+        return {}
+    found = truth(movement)
+    events, values = found["events"], found["values"]
+
+    def frame(time_s: float) -> float:
+        return float(round(time_s * movement.rate_hz) + shifted)
+
+    row = {
+        "foot_down_event": frame(events["foot_down_s"]),
+        "peak_velocity_event": frame(events["dominant_hand_peak_s"]),
+    }
+    if with_impact:
+        row["impact_event"] = frame(events["contact_s"])
+    if movement.has_bat:
+        row["bat_speed_max"] = round(values["bat_speed_max_m_per_s"], 3)
+        row["attack_angle_impact"] = round(values["attack_angle_contact_deg"], 2)
+    return row

@@ -32,10 +32,11 @@ if TYPE_CHECKING:
 
 BUCKET_PREFIX = "/exports-bucket"
 LINK_LIFE_S = 3600.0
-DATA_TYPES = ("inverse-kinematics", "momentum-energy", "metadata")
+METRICS = "hitting-processed-metrics"
+DATA_TYPES = ("inverse-kinematics", "momentum-energy", "metadata", METRICS)
 # Names that the vendor knows and this organization has no data for.
 OTHER_DATA_TYPES = words(
-    "hitting-processed-metrics hitting-processed-series hitting-lite-processed-metrics "
+    "hitting-processed-series hitting-lite-processed-metrics "
     "hitting-lite-processed-series metrics ik-at-time-points "
     "metrics-baseball-pitching metrics-baseball-hitting "
     "metrics-baseball-pitching-v1-0-0 metrics-baseball-hitting-v1-0-0 "
@@ -45,6 +46,7 @@ SHORT_TYPE = {
     "inverse-kinematics": "ik",
     "momentum-energy": "me",
     "metadata": "metadata",
+    METRICS: "m",
 }
 
 
@@ -70,6 +72,8 @@ class Exports:
         if query["data_type"] not in (*DATA_TYPES, *OTHER_DATA_TYPES):
             text = "Input should be one of the data types"
             return detail(422, [invalid("body", "data_type", text, "enum")])
+        if query["data_type"] == METRICS and "metrics-refused" in self.app.scenario:
+            return _refusal(int(self.app.scenario.value("metrics-refused", 422)))
         if not self._numbers(query):
             return detail(404, f"No data found matching query: {query}")
         if self.app.world.session(query["session_id"]).damage == REFUSED:
@@ -81,6 +85,8 @@ class Exports:
         """Places of the movements asked for; empty for no data."""
         slug = population.SLUG_OF_TYPE.get(query["movement_type_id"])
         if query["data_type"] not in DATA_TYPES or slug is None:
+            return []
+        if query["data_type"] == METRICS and "metrics-no-data" in self.app.scenario:
             return []
         try:
             session = self.app.world.session(query["session_id"])
@@ -324,6 +330,16 @@ class Exports:
             stream=body.chunks(start, stop),
             length=stop - start,
         )
+
+
+def _refusal(status: int) -> Response:
+    """How the vendor may say that it does not offer a data type."""
+    text = "Input should be one of the data types"
+    if status == 422:
+        return detail(422, [invalid("body", "data_type", text, "enum")])
+    if status == 403:
+        return message(403, "Forbidden")
+    return detail(status, "Not Found" if status == 404 else text)
 
 
 def _byte_range(text: str, size: int) -> tuple[int, int] | None:

@@ -127,6 +127,11 @@ def tables(
     if data_type == "metadata":
         yield layout.metadata(movements)
         return
+    if data_type == "hitting-processed-metrics":
+        yield layout.hitting_metrics(
+            movements, shifted=options.metrics_shifted, with_impact=options.impact
+        )
+        return
     make = (
         layout.inverse_kinematics
         if data_type == "inverse-kinematics"

@@ -53,6 +53,10 @@ SCENARIOS: dict[str, tuple[str, float | None]] = {
     "lefty-mirrored": ("left-handers' files are mirrored whole, names too", None),
     "lefty-angles": ("left-handers' four trunk angles are negated, points raw", None),
     "noise": ("white noise on joint centers, in mm", 1.0),
+    "metrics-refused": ("hitting-processed-metrics answers this status", 422.0),
+    "metrics-no-data": ("hitting-processed-metrics answers 404, no data", None),
+    "metrics-shifted": ("events of hitting-processed-metrics are off, frames", 60.0),
+    "metrics-no-impact": ("hitting-processed-metrics without impact_event", None),
     # Damaged files
     "bad-truncated": ("files are cut short, with the length to match", None),
     "bad-html": ("files are a page of HTML", None),
@@ -137,6 +141,8 @@ class Scenario:
             ik_clock="no-ik-clock" not in self,
             bat_columns="no-bat-columns" not in self,
             noise_mm=self.value("noise", noise_mm),
+            metrics_shifted=int(self.value("metrics-shifted", 0)),
+            impact="metrics-no-impact" not in self,
         )
 
 

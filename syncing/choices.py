@@ -70,6 +70,12 @@ class ExportType(models.TextChoices):
     INVERSE_KINEMATICS = "inverse-kinematics", "Inverse kinematics"
     MOMENTUM_ENERGY = "momentum-energy", "Momentum and energy"
     METADATA = "metadata", "Movement list"
+    HITTING_METRICS = "hitting-processed-metrics", "Reboot Motion's own metrics"
+
+
+#: Files that nothing waits for: an organization's export may not offer them, and
+#: where one does not come the job ends as "no data", never as failed.
+OPTIONAL_EXPORTS = (ExportType.HITTING_METRICS,)
 
 
 class JobState(models.TextChoices):

@@ -174,11 +174,14 @@ def _read_all(
         if result.kind not in ExportType.values:
             raise ImportRefusedError(
                 f"{given.name}: these are {result.kind} data. Choose an export of "
-                "inverse kinematics, of momentum and energy, or of metadata."
+                "inverse kinematics, of momentum and energy, of metadata, or of "
+                "hitting-processed-metrics."
             )
         files_of_type = files_by_type.setdefault(str(result.kind), _FilesOfType())
         try:
             files_of_type.incoming.add(result, lambda: known)
+        except ExportFileError as error:
+            raise ImportRefusedError(f"{given.name}: {error.message}") from error
         except NeedsEachMovementError as error:
             raise ImportRefusedError(
                 f"{given.name}: the file names no movement (org_movement_id). Download "

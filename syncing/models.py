@@ -18,6 +18,7 @@ from django.db.models import Q
 from syncing import clock, querysets
 from syncing.choices import (
     ACTIVE_RUNS,
+    OPTIONAL_EXPORTS,
     ExportType,
     JobState,
     Phase,
@@ -241,6 +242,35 @@ class ExportJob(models.Model):
 
     def __str__(self) -> str:
         return f"{self.data_type} of session {self.session_id}"
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether nothing waits for this file, and its lack is no failure."""
+        return self.data_type in OPTIONAL_EXPORTS
+
+
+class ExportRefusal(models.Model):
+    """A data type that the vendor does not offer to an organization.
+
+    Until `ask_again_at`, or a full run, no session's file of this type is asked for.
+    """
+
+    data_type = models.CharField(max_length=30, choices=ExportType.choices)
+    # Hash of the vendor's address and our login: another login may be offered more.
+    connection = models.CharField(max_length=64)
+    reason = models.CharField(max_length=300)
+    refused_at = models.DateTimeField()
+    ask_again_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["data_type", "connection"], name="export_refusal_type"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.data_type} refused"
 
 
 class AnalysisJob(models.Model):

@@ -89,6 +89,7 @@ class MovementAdmin(BySessionAdmin):
         "findings",
         "numbers",
         "metadata",
+        "vendor_metrics",
         "method_version",
         "analysed_at",
         "created_at",
@@ -100,7 +101,9 @@ class MovementAdmin(BySessionAdmin):
         movements = super().get_queryset(request)
         match = request.resolver_match
         if match and match.url_name == "athletes_movement_changelist":
-            return movements.defer("metrics", "verdict", "events", "automatic_events")
+            return movements.defer(
+                "metrics", "verdict", "events", "automatic_events", "vendor_metrics"
+            )
         return movements
 
     @admin.display(description="athlete", ordering="session__player__last_name")

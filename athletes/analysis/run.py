@@ -31,6 +31,7 @@ from athletes.analysis.swing_task import (
 from athletes.bulk_sql import update_rows
 from athletes.frames import curves as stored_curves
 from athletes.frames import load
+from athletes.frames.store import vendor_events
 from athletes.frames.unpacking import FrameParts
 from athletes.models import (
     BiomechanicsData,
@@ -43,6 +44,7 @@ from athletes.models import (
 from biomechanics import units
 from biomechanics.definitions import METHOD_VERSION
 from biomechanics.swing import ENERGETIC_COLUMNS, KINEMATIC_COLUMNS
+from biomechanics.vendor_contact import VendorEvents
 
 logger = logging.getLogger(__name__)
 
@@ -98,6 +100,8 @@ class _Inputs:
     height_ft: float | None = None
     weight_lbs: float | None = None
     movement_type: str = ""
+    vendor_events: VendorEvents | None = None
+    rows_left_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,11 +199,24 @@ def _batches(ids: Sequence[int]) -> Iterator[tuple[bool, list[int]]]:
 def _inputs_of(session: Session, ids: Sequence[int]) -> dict[int, _Inputs]:
     """The inputs of each movement as they are stored now, in two queries."""
     hashes: dict[int, list[tuple[str, str]]] = {}
+    vendor: dict[int, VendorEvents | None] = {}
+    left_out: set[int] = set()
     rows = BiomechanicsData.objects.filter(movement_id__in=ids)
-    for pk, data_type, sha256 in rows.order_by("data_type").values_list(
-        "movement_id", "data_type", "content_sha256"
+    for pk, data_type, sha256, repairs, vendor_metrics in rows.order_by(
+        "data_type"
+    ).values_list(
+        "movement_id",
+        "data_type",
+        "content_sha256",
+        "repairs",
+        "movement__vendor_metrics",
     ):
         hashes.setdefault(pk, []).append((data_type, sha256))
+        vendor[pk] = vendor_events(vendor_metrics)
+        if data_type == DataType.INVERSE_KINEMATICS and any(
+            "_rows_dropped" in repair for repair in repairs
+        ):
+            left_out.add(pk)
     overrides: dict[int, list[tuple[str, float]]] = {}
     active = EventCorrection.objects.filter(
         movement_id__in=ids, undone_at__isnull=True
@@ -215,6 +232,8 @@ def _inputs_of(session: Session, ids: Sequence[int]) -> dict[int, _Inputs]:
             height_ft=player.height_ft,
             weight_lbs=player.weight_lbs,
             movement_type=session.movement_type_name,
+            vendor_events=vendor.get(pk),
+            rows_left_out=pk in left_out,
         )
         for pk in ids
     }
@@ -252,6 +271,8 @@ def _task(
         height_m=inputs.height_ft and units.ft_to_m(inputs.height_ft),
         mass_kg=inputs.weight_lbs and units.lb_to_kg(inputs.weight_lbs),
         overrides=dict(inputs.overrides),
+        vendor_events=inputs.vendor_events,
+        rows_left_out=inputs.rows_left_out,
     )
 
 

@@ -18,10 +18,13 @@ from athletes.frames.format import CLOCK, Array, PackedFrames
 from athletes.frames.packing import pack
 from athletes.frames.unpacking import FrameParts
 from biomechanics import momentum
-from biomechanics.analysis_types import SwingAnalysis
+from biomechanics.analysis_types import Finding, SwingAnalysis
+from biomechanics.clock import ClockError, read_clock
 from biomechanics.points import DELIVERED_POINTS, first_points, has_values
 from biomechanics.side import Bats
 from biomechanics.swing import ENERGETIC_COLUMNS, KINEMATIC_COLUMNS, analyze_swing
+from biomechanics.vendor_clock import read_vendor_clock
+from biomechanics.vendor_contact import VendorEvents, find_vendor_contact
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,8 @@ class SwingTask:
     """Everything from which the numbers of one movement are computed.
 
     `overrides` holds the times of events that a person moved, in seconds on the clock
-    of the file.
+    of the file. `vendor_events` are frame numbers that the vendor's processed metrics
+    name; `rows_left_out` says that the stored frames lack rows of the vendor's file.
     """
 
     kinematics: FrameParts
@@ -38,6 +42,8 @@ class SwingTask:
     height_m: float | None
     mass_kg: float | None
     overrides: Mapping[str, float]
+    vendor_events: VendorEvents | None = None
+    rows_left_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +73,77 @@ def compute_here(tasks: Sequence[SwingTask]) -> list[SwingResult]:
 def _done(task: SwingTask) -> SwingResult:
     """The result of one analysis, or the error that stopped it."""
     try:
-        analysis = analyze_swing(
-            kinematics=_kinematics(task.kinematics),
-            energetics=None
-            if task.energetics is None
-            else _energetics(task.energetics),
-            bats=cast(Bats | None, task.bats),
-            height_m=task.height_m,
-            mass_kg=task.mass_kg,
-            event_overrides=task.overrides,
-        )
+        kinematics = _kinematics(task.kinematics)
+        energetics = None if task.energetics is None else _energetics(task.energetics)
+
+        def analyze(contact_time_s: float | None) -> SwingAnalysis:
+            return analyze_swing(
+                kinematics=kinematics,
+                energetics=energetics,
+                bats=cast(Bats | None, task.bats),
+                height_m=task.height_m,
+                mass_kg=task.mass_kg,
+                contact_time_s=contact_time_s,
+                event_overrides=task.overrides,
+            )
+
+        if task.vendor_events is None:
+            analysis, contact = analyze(None), None
+        else:
+            analysis, contact = _with_contact(task, kinematics, energetics, analyze)
     except Exception as error:
         return SwingResult(error=type(error).__name__, trace=traceback.format_exc())
-    return SwingResult(
-        plain=analysis.to_dict(),
-        curves=packed_curves(analysis),
-    )
+    plain = analysis.to_dict()
+    if contact is not None:
+        plain["verdict"]["vendor_contact"] = contact.to_dict()
+    return SwingResult(plain=plain, curves=packed_curves(analysis))
+
+
+def _with_contact(
+    task: SwingTask,
+    kinematics: Mapping[str, Array],
+    energetics: Mapping[str, Array] | None,
+    analyze: Callable[[float | None], SwingAnalysis],
+) -> tuple[SwingAnalysis, Finding]:
+    """The analysis with the vendor's contact if that can be used, and what it is."""
+    events = task.vendor_events or VendorEvents()
+    time_s = np.asarray(kinematics.get("time", ()), dtype=np.float64)
+    try:
+        clock = read_vendor_clock(
+            [kinematics, energetics], step_s=read_clock(time_s).step_s
+        )
+    except ClockError:
+        return analyze(None), _not_used("the clock of the file cannot be read")
+    if task.rows_left_out:
+        return analyze(None), _not_used(
+            "rows of its file were left out here, so its frames cannot be counted"
+        )
+
+    def find(peaks_s: Sequence[float | None]) -> Finding:
+        return find_vendor_contact(
+            events,
+            time_s,
+            peaks_s=[peak for peak in peaks_s if peak is not None],
+            foot_down_s=clock.foot_down_s,
+        )
+
+    contact = find([clock.max_hand_s])
+    if contact.value is None:
+        without = analyze(None)
+        found = without.automatic_events or without.events
+        ours = [
+            found[name].time_s
+            for name in ("peak_hand_speed", "bat_peak")
+            if name in found
+        ]
+        contact = find([clock.max_hand_s, *ours])
+        if contact.value is None:
+            return without, contact
+    return analyze(contact.value), contact
+
+
+def _not_used(why: str) -> Finding:
+    return Finding(None, f"Reboot Motion's contact is not used: {why}.")
 
 
 def _kinematics(parts: FrameParts) -> dict[str, Array]:

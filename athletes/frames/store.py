@@ -18,6 +18,7 @@ from athletes.models import (
     Session,
 )
 from biomechanics.analysis_types import json_safe
+from biomechanics.vendor_contact import VendorEvents
 
 # Blobs of one statement: a statement holds them a few times over in memory.
 _FRAMES_PER_INSERT = 8
@@ -293,4 +294,61 @@ def store_movement_metadata(
         updated=len(changed),
         unchanged=len(values) - len(changed) - created,
         movements_created=created,
+    )
+
+
+def vendor_events(row: Mapping[str, Any] | None) -> VendorEvents | None:
+    """Return the events that a row of processed metrics names; None without a row."""
+    if not row:
+        return None
+    impact, peak_velocity, foot_down = (
+        float(value) if isinstance(value := row.get(name), int | float) else None
+        for name in ("impact_event", "peak_velocity_event", "foot_down_event")
+    )
+    return VendorEvents(impact, peak_velocity, foot_down)
+
+
+def store_vendor_metrics(
+    *,
+    session_pk: int,
+    rows: Mapping[str, Mapping[str, Any]],
+) -> StoreCounts:
+    """Store the vendor's processed metrics of each movement, and count the movements.
+
+    As `store_movement_metadata`. The numbers of a movement whose events changed are to
+    be computed again: these are the `changed_ids`.
+    """
+    values = {name: json_safe(dict(row)) for name, row in rows.items()}
+    with transaction.atomic(savepoint=False):
+        movements, created = _movements_of(session_pk, values)
+        stored = dict(
+            Movement.objects.of_part(session_pk)
+            .order_by()
+            .values_list("pk", "vendor_metrics")
+        )
+        before = {name: stored.get(movements[name].pk) or {} for name in values}
+        changed = [name for name, row in values.items() if before[name] != row]
+        outdated = [
+            movements[name].pk
+            for name in changed
+            if vendor_events(before[name]) != vendor_events(values[name])
+        ]
+        now = timezone.now()
+        for name in changed:
+            movements[name].vendor_metrics = values[name]
+            movements[name].updated_at = now
+        Movement.objects.bulk_update(
+            [movements[name] for name in changed],
+            ["vendor_metrics", "updated_at"],
+            batch_size=200,
+        )
+        Movement.objects.filter(pk__in=outdated).exclude(method_version="").update(
+            method_version=""
+        )
+    return StoreCounts(
+        created=created,
+        updated=max(0, len(changed) - created),
+        unchanged=len(values) - max(len(changed), created),
+        movements_created=created,
+        changed_ids=tuple(outdated),
     )

@@ -128,7 +128,7 @@ def load_items(
         visible_movements(user)
         .filter(session_id__in=sessions)
         .in_session_order()
-        .defer("verdict", "metadata", "quality_reasons")
+        .defer("verdict", "metadata", "vendor_metrics", "quality_reasons")
     ):
         by_session.setdefault(movement.session_id, []).append(movement)
     found: list[Item] = []

@@ -140,7 +140,11 @@ def session_page(
     chooses among the sides of a switch hitter: `right`, `left`, `both` together, or
     nothing for both, but apart.
     """
-    movements = list(session.movements.in_session_order().defer("verdict", "metadata"))
+    movements = list(
+        session.movements.in_session_order().defer(
+            "verdict", "metadata", "vendor_metrics"
+        )
+    )
     sides = _sides(movements)
     keys = [side_key(one) for one in sides]
     if side not in (*keys, TOGETHER) or not sides:

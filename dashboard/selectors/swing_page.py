@@ -117,6 +117,8 @@ class SwingPage:
     zero_label: str
     reasons: tuple[str, ...]
     verdict: tuple[VerdictRow, ...]
+    #: The vendor's own numbers, as its file names and spells them.
+    vendor_numbers: tuple[tuple[str, str], ...]
     stored: tuple[StoredFrames, ...]
     corrections: tuple[MovedEvent, ...]
     decisions: tuple[InclusionDecision, ...]
@@ -188,6 +190,10 @@ def swing_page(movement: Movement) -> SwingPage:
         zero_label=zero_of(movement.events)[1],
         reasons=reason_texts(movement.quality_reasons),
         verdict=_verdict(movement.verdict),
+        vendor_numbers=tuple(
+            (name, "–" if value is None else str(value))
+            for name, value in (movement.vendor_metrics or {}).items()
+        ),
         stored=_stored(movement),
         corrections=tuple(
             MovedEvent(item, EVENTS.get(item.event, (item.event, "", ""))[0])

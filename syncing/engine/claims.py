@@ -175,7 +175,7 @@ class Claims:
 
 
 #: Jobs that are due and that nobody holds, newest sessions first. A file of a session
-#: waits for the ones before it (metadata, inverse kinematics, momentum and energy),
+#: waits for the ones before it (metadata, inverse kinematics, then the others),
 #: so that the movements get their places in the same order whatever happens on the
 #: way. Parameters: now, now, the most tries, the end of what a run waits for, a number.
 _DUE = """
@@ -201,6 +201,10 @@ _DUE = """
                     )
                     OR (
                         job.data_type = 'momentum-energy'
+                        AND earlier.data_type IN ('metadata', 'inverse-kinematics')
+                    )
+                    OR (
+                        job.data_type = 'hitting-processed-metrics'
                         AND earlier.data_type IN ('metadata', 'inverse-kinematics')
                     )
                 )

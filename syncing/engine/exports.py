@@ -19,14 +19,16 @@ import threading
 from django.conf import settings
 
 from syncing import clock
-from syncing.choices import JobState, Phase, Trigger
+from syncing.choices import JobState, Phase, SyncType, Trigger
 from syncing.client.errors import (
     AuthenticationError,
     ConfigurationError,
     ForbiddenError,
     ForbiddenHostError,
+    NotFoundError,
     RebootError,
     UnavailableError,
+    UnexpectedStatusError,
 )
 from syncing.engine.asking import ExportAsker, FetchedJob
 from syncing.engine.claims import (
@@ -40,6 +42,13 @@ from syncing.engine.downloads import DownloadedFile
 from syncing.engine.outcomes import Outcomes
 from syncing.engine.pool import Crew
 from syncing.engine.readers import ReaderProcesses
+from syncing.engine.refusals import (
+    NOT_OFFERED,
+    forget_refusals,
+    is_asked_in_vain,
+    refused_until,
+    remember_refusal,
+)
 from syncing.engine.session_numbers import SessionNumbers
 from syncing.engine.stopping import fatal_from
 from syncing.engine.storing import ExportStorer
@@ -67,7 +76,12 @@ def fetch_exports(ctx: RunContext, hitting_id: int, *, is_first: bool = True) ->
 
 
 def _make_due(ctx: RunContext) -> None:
-    """Make failed files due now when a person started the sync."""
+    """Make failed files due now when a person started the sync.
+
+    A full run asks once more for what the organization was not offered.
+    """
+    if ctx.log.sync_type == SyncType.FULL:
+        forget_refusals()
     if ctx.log.trigger in {Trigger.COMMAND, Trigger.BUTTON, Trigger.API}:
         ExportJob.objects.filter(state=JobState.FAILED).update(next_try_at=clock.now())
         AnalysisJob.objects.outdated().update(attempts=0)
@@ -188,6 +202,8 @@ class _ExportThreads:
 
     def fetch(self, job: ExportJob) -> None:
         """Ask for the files of a claimed job, and hand them to those who read."""
+        if job.is_optional and self._is_refused(job):
+            return
         started = clock.monotonic()
         files: list[DownloadedFile] = []
         handed_over = False
@@ -200,8 +216,11 @@ class _ExportThreads:
                 else:
                     self._asker.remember(job, reply)
                     self._outcomes.wait(job, reply)
+            elif job.is_optional and reply.reason == "not_offered":
+                self._refused(job, "it does not know this data type")
             elif reply.state == "no_data":
                 self._outcomes.no_data(job)
+                self._note_in_vain(job)
             else:
                 fetched = FetchedJob(job, files, started)
                 with self._claims.changed:
@@ -215,17 +234,11 @@ class _ExportThreads:
                 "Another worker has export job %s now, so this one lets go of it.",
                 job.pk,
             )
-        except (ForbiddenError, ForbiddenHostError) as error:
-            self._outcomes.failed(job, error.code, error.message)
-            # Perhaps it is about this file alone; if every file says so, a few of
-            # them are enough to know.
-            self._ctx.note_unavailable(error)
-        except (AuthenticationError, ConfigurationError) as error:
-            raise fatal_from(error, "fetching swing data") from error
         except RebootError as error:
-            self._outcomes.failed(job, error.code, error.message)
-            if isinstance(error, UnavailableError):
-                self._ctx.note_unavailable(error)
+            if job.is_optional:
+                self._optional_failed(job, error)
+            else:
+                self._failed(job, error)
         except OSError as error:
             self._outcomes.failed(
                 job,
@@ -237,6 +250,59 @@ class _ExportThreads:
             if not handed_over:
                 for item in files:
                     item.file.close()
+
+    def _failed(self, job: ExportJob, error: RebootError) -> None:
+        """Settle a job whose file could not be had; end the run if none can."""
+        if isinstance(error, AuthenticationError | ConfigurationError) and not (
+            isinstance(error, ForbiddenError | ForbiddenHostError)
+        ):
+            raise fatal_from(error, "fetching swing data") from error
+        self._outcomes.failed(job, error.code, error.message)
+        # A refusal is perhaps about this file alone; if every file says so, a few of
+        # them are enough to know.
+        if isinstance(error, ForbiddenError | ForbiddenHostError | UnavailableError):
+            self._ctx.note_unavailable(error)
+
+    # --- Files that nothing waits for ---------------------------------------------
+
+    def _is_refused(self, job: ExportJob) -> bool:
+        """Leave a file of a type that the organization is not offered, unasked."""
+        until = refused_until(job.data_type)
+        if until is None:
+            return False
+        self._outcomes.left(
+            job,
+            NOT_OFFERED,
+            "Reboot Motion does not offer these files to the organization. They are "
+            f"requested again on {until:%Y-%m-%d}, or by a full sync.",
+            until=until,
+        )
+        return True
+
+    def _refused(self, job: ExportJob, reason: str) -> None:
+        """Leave a file that the vendor does not offer, and remember that for all."""
+        remember_refusal(job.data_type, reason, self._ctx.tempo)
+        self._is_refused(job)
+
+    def _note_in_vain(self, job: ExportJob) -> None:
+        """Ask for no more files of a type that no session of the vendor's has."""
+        if job.is_optional and is_asked_in_vain(job.data_type):
+            remember_refusal(job.data_type, "no session has it", self._ctx.tempo)
+
+    def _optional_failed(self, job: ExportJob, error: RebootError) -> None:
+        """Leave an optional file; it ends no run, whatever the vendor answers.
+
+        The same request is good for other data types, so that one which is answered
+        as wrong or unknown is a refusal of this type.
+        """
+        if isinstance(error, NotFoundError) or (
+            isinstance(error, UnexpectedStatusError) and error.status in {400, 422}
+        ):
+            self._refused(job, error.message)
+            return
+        self._outcomes.left(job, error.code, error.message)
+        if isinstance(error, ForbiddenError):
+            self._note_in_vain(job)
 
     # --- Reading and storing -----------------------------------------------------
 

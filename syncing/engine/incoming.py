@@ -13,8 +13,10 @@ from athletes.frames.store import (
     StoreCounts,
     store_frames,
     store_movement_metadata,
+    store_vendor_metrics,
 )
 from syncing.choices import ExportType
+from syncing.reader.columns import MOVEMENT_ID, no_column
 from syncing.reader.contents import MovementFailure, RowsFile
 from syncing.reader.limits import ReadLimits
 from syncing.reader.packing import PackedFile
@@ -36,14 +38,14 @@ def read_limits() -> ReadLimits:
 class IncomingFiles:
     """What the export files of one session and data type hold, gathered for storing.
 
-    ``metadata`` is by the vendor's id of the movement. ``failures`` are movements that
-    cannot be used; ``repairs`` were made to files as a whole; ``row_count`` counts the
-    rows of all files.
+    ``rows`` are of files with one for each movement, by its vendor's id. ``failures``
+    are movements that cannot be used; ``repairs`` were made to files as a whole;
+    ``row_count`` counts the rows of all files.
     """
 
     def __init__(self) -> None:
         self.movements: list[PackedMovement] = []
-        self.metadata: dict[str, dict[str, Any]] = {}
+        self.rows: dict[str, dict[str, Any]] = {}
         self.failures: list[MovementFailure] = []
         self.repairs: list[str] = []
         self.row_count = 0
@@ -52,7 +54,7 @@ class IncomingFiles:
     @property
     def movement_count(self) -> int:
         """Return how many movements the files hold, of those that can be used."""
-        return len(self.movements) or len(self.metadata)
+        return len(self.movements) or len(self.rows)
 
     def add(
         self, result: PackedFile | RowsFile, known: Callable[[], list[str]]
@@ -69,12 +71,19 @@ class IncomingFiles:
         ------
         NeedsEachMovementError
             The file names no movement, and there is not just the one.
+        ExportFileError
+            Nobody can say of which movements the rows are.
         """
         self.repairs += result.repairs
         if isinstance(result, RowsFile):
             self.row_count += len(result.rows)
-            for row in result.rows:
-                self.metadata[row.org_movement_id] = row.as_json()
+            rows = {row.org_movement_id: row.as_json() for row in result.rows}
+            if result.named_by != MOVEMENT_ID:
+                # The vendor's inner id is of use where it is the other one too.
+                rows = {name: rows[name] for name in known() if name in rows}
+                if not rows:
+                    raise no_column(MOVEMENT_ID)
+            self.rows |= rows
             return
         self.row_count += result.row_count
         self.failures += result.failures
@@ -106,13 +115,15 @@ class IncomingFiles:
 def store_incoming(
     incoming: IncomingFiles, *, session_pk: int, data_type: str, is_whole_session: bool
 ) -> StoreCounts:
-    """Store the frames or the metadata of one session: all of them, or none.
+    """Store what the files of one data type say of a session: all of it, or none.
 
     A caller that has more to write opens the transaction around this call and writes
     it afterward: the rows of the session are locked from here to the end of it.
     """
     if data_type == ExportType.METADATA:
-        return store_movement_metadata(session_pk=session_pk, rows=incoming.metadata)
+        return store_movement_metadata(session_pk=session_pk, rows=incoming.rows)
+    if data_type == ExportType.HITTING_METRICS:
+        return store_vendor_metrics(session_pk=session_pk, rows=incoming.rows)
     return store_frames(
         session_pk=session_pk,
         data_type=data_type,

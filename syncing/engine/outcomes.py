@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -64,8 +64,9 @@ class Outcomes:
 
     def is_overdue(self, job: ExportJob) -> bool:
         """Whether the vendor has been preparing the file for too long."""
-        since = job.requested_at
-        return since is not None and clock.now() - since > self._ctx.tempo.poll_deadline
+        since, tempo = job.requested_at, self._ctx.tempo
+        deadline = tempo.optional_deadline if job.is_optional else tempo.poll_deadline
+        return since is not None and clock.now() - since > deadline
 
     def not_ready(self, job: ExportJob) -> None:
         """Store that the vendor took too long to prepare the file."""
@@ -78,7 +79,10 @@ class Outcomes:
         )
 
     def wait(self, job: ExportJob, reply: ExportReply) -> None:
-        """Store that the vendor prepares the file, to ask again ever more rarely."""
+        """Store that the vendor prepares the file, to ask again ever more rarely.
+
+        The numbers of a session do not wait for a file that is optional.
+        """
         now = clock.now()
         waits = self._ctx.tempo.poll_s
         wait_s = max(waits[min(job.polls, len(waits) - 1)], reply.retry_after_s or 0.0)
@@ -91,14 +95,13 @@ class Outcomes:
             attempts=max(0, job.attempts - 1),
             next_try_at=now + timedelta(seconds=wait_s),
         )
+        if job.is_optional:
+            self._on_no_file(job.session_id)
 
     def no_data(self, job: ExportJob) -> None:
         """Store that the vendor has no data, to ask again ever more rarely."""
-        waits = self._ctx.tempo.no_data_s
         answers = job.no_data_answers + 1
-        next_try_at = None
-        if answers <= len(waits):
-            next_try_at = clock.now() + timedelta(seconds=waits[answers - 1])
+        next_try_at = self._after_no_data(answers)
         kept = job.stored_at is not None
         if self.settle(
             job,
@@ -114,7 +117,39 @@ class Outcomes:
             if kept
             else "",
         ):
-            self._ctx.count("exports", "no_data")
+            if not job.is_optional:
+                self._ctx.count("exports", "no_data")
+            self._ctx.advance(Phase.EXPORTS)
+        self._on_no_file(job.session_id)
+
+    def _after_no_data(self, answers: int) -> datetime | None:
+        """Return when to ask again after so many answers without a file."""
+        waits = self._ctx.tempo.no_data_s
+        if answers > len(waits):
+            return None
+        return clock.now() + timedelta(seconds=waits[answers - 1])
+
+    def left(
+        self, job: ExportJob, code: str, reason: str, *, until: datetime | None = None
+    ) -> None:
+        """Store that an optional file was left, why, and when to ask again.
+
+        That is no failure: nothing is counted or told of. What was stored is kept.
+        `until` is given where the file was not asked for.
+        """
+        answers = job.no_data_answers + (until is None)
+        if self.settle(
+            job,
+            JobState.NO_DATA,
+            no_data_answers=answers,
+            next_try_at=until or self._after_no_data(answers),
+            attempts=0,
+            polls=0,
+            requested_at=None,
+            given_up_at=None,
+            error_code=code,
+            last_error=reason,
+        ):
             self._ctx.advance(Phase.EXPORTS)
         self._on_no_file(job.session_id)
 
@@ -122,6 +157,9 @@ class Outcomes:
         self, job: ExportJob, code: str, message: str, *, is_file: bool = False
     ) -> None:
         """Store that a job failed: when it is tried again, or that it is given up."""
+        if job.is_optional:
+            self.left(job, code, message)
+            return
         tempo = self._ctx.tempo
         waits = tempo.bad_file_s if is_file else tempo.failure_s
         place = min(job.attempts, len(waits)) - 1
@@ -219,17 +257,20 @@ class Outcomes:
     def give_up(self, job: ExportJob) -> None:
         """Give up a job that was tried too often: most likely it kills its workers."""
         reason = job.last_error or "every worker that took it ended without a word"
+        is_optional = job.is_optional
         changed = ExportJob.objects.filter(pk=job.pk, attempts=job.attempts).update(
-            state=JobState.GIVEN_UP,
-            given_up_at=clock.now(),
-            next_try_at=None,
+            state=JobState.NO_DATA if is_optional else JobState.GIVEN_UP,
+            given_up_at=None if is_optional else clock.now(),
+            next_try_at=self._after_no_data(len(self._ctx.tempo.no_data_s))
+            if is_optional
+            else None,
             claimed_by="",
             claimed_until=None,
             error_code=job.error_code or "worker_died",
             last_error=f"Given up after {job.attempts} tries: {reason}",
             updated_at=clock.now(),
         )
-        if changed:
+        if changed and not is_optional:
             refresh_session_state(job.session_id)
             self._ctx.count("exports", "failed")
             self._ctx.advance(Phase.EXPORTS)

@@ -15,7 +15,7 @@ from athletes.analysis.run import analyze_session
 from athletes.frames.store import StoreCounts
 from athletes.models import Session
 from syncing import clock
-from syncing.choices import OPEN_STATES, JobState
+from syncing.choices import OPEN_STATES, OPTIONAL_EXPORTS, JobState
 from syncing.engine.context import RunContext
 from syncing.engine.readers import ReaderProcesses
 from syncing.listeners import tell_stored
@@ -157,6 +157,7 @@ class _Job(NamedTuple):
     state: str
     next_try_at: datetime | None
     claimed_until: datetime | None
+    data_type: str
 
     @property
     def is_shown(self) -> bool:
@@ -168,6 +169,9 @@ class _Job(NamedTuple):
         if self.claimed_until is not None and self.claimed_until >= now:
             return True
         is_open = self.state == JobState.FAILED or self.state in OPEN_STATES
+        if self.data_type in OPTIONAL_EXPORTS and self.state == JobState.PROCESSING:
+            # The vendor prepares what nothing has to wait for.
+            return False
         return is_open and self.next_try_at is not None and self.next_try_at <= soon
 
 
@@ -184,6 +188,7 @@ def _jobs_of(session_pk: int) -> list[_Job]:
             "state",
             "next_try_at",
             "claimed_until",
+            "data_type",
         )
     ]
 

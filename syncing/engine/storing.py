@@ -11,7 +11,7 @@ from django.db import DatabaseError, transaction
 from athletes.frames.store import StoreCounts
 from athletes.models import Session
 from syncing import clock
-from syncing.choices import ExportType, JobState, Phase
+from syncing.choices import JobState, Phase
 from syncing.engine.asking import ExportAsker, FetchedJob, known_movements
 from syncing.engine.claims import Claims, TakenError
 from syncing.engine.context import RunContext
@@ -24,6 +24,7 @@ from syncing.engine.incoming import (
 from syncing.engine.outcomes import Outcomes
 from syncing.engine.readers import ProcessDiedError, ReaderProcesses, RemoteError
 from syncing.engine.session_numbers import SessionNumbers, want_numbers
+from syncing.engine.session_state import EXPORTS_WITH_FRAMES
 from syncing.models import ExportJob
 from syncing.reader.contents import MovementFailure
 from syncing.reader.errors import ExportFileError
@@ -106,16 +107,21 @@ class ExportStorer:
                 is_whole_session=not incoming.failures,
             )
             if not incoming.failures:
+                self._want_numbers(job, counts)
                 self._settle(item, incoming)
             else:
                 # The job is tried again: only what its files held is kept.
-                if job.data_type != ExportType.METADATA:
-                    want_numbers(job.session_id)
+                self._want_numbers(job, counts)
                 self._claims.confirm(job)
-        if job.data_type != ExportType.METADATA:
+        if job.data_type in EXPORTS_WITH_FRAMES:
             self._ctx.count_frames(counts.created + counts.updated)
         self._numbers.note_stored(job.session_id, counts)
         return counts
+
+    def _want_numbers(self, job: ExportJob, counts: StoreCounts) -> None:
+        """Have numbers computed of what was stored, in the same transaction."""
+        if job.data_type in EXPORTS_WITH_FRAMES or counts.changed_ids:
+            want_numbers(job.session_id)
 
     def _settle_failed(self, job: ExportJob, error: Exception) -> None:
         """Settle a job whose files could not be read or stored."""
@@ -224,7 +230,5 @@ class ExportStorer:
                 "movements": incoming.movement_count,
                 "repairs": incoming.repairs,
             }
-            if job.data_type != ExportType.METADATA:
-                want_numbers(job.session_id)
         if not self._outcomes.write(job, JobState.STORED, **values):
             raise TakenError

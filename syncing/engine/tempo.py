@@ -34,6 +34,10 @@ class Tempo:
         14 * 24 * 3600,
         28 * 24 * 3600,
     )
+    #: When an export that the organization is not offered is asked for once more.
+    refused_s: float = 28 * 24 * 3600
+    #: How long a file that nothing waits for may be prepared before it is left.
+    optional_deadline: timedelta = timedelta(minutes=2)
     max_attempts: int = 10
     #: When what was given up is asked for once more, and from then on.
     given_up_s: tuple[float, float] = (7 * 24 * 3600, 28 * 24 * 3600)

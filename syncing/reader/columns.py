@@ -22,12 +22,16 @@ class FileKind(StrEnum):
     MOMENTUM_ENERGY = "momentum-energy"
     METADATA = "metadata"
     METRICS = "metrics"
+    HITTING_METRICS = "hitting-processed-metrics"
     UNKNOWN = "unknown"
 
 
 FRAME_KINDS = frozenset({FileKind.INVERSE_KINEMATICS, FileKind.MOMENTUM_ENERGY})
+#: Kinds with one row for each movement.
+ROW_KINDS = frozenset({FileKind.METADATA, FileKind.METRICS, FileKind.HITTING_METRICS})
 
 MOVEMENT_ID = "org_movement_id"
+INNER_MOVEMENT_ID = "movement_id"
 TIME = "time"
 
 #: Clocks and frame counts: kept in double precision, which absolute time needs.
@@ -214,8 +218,9 @@ def plan_columns(
         raise ExportFileError(
             "not_an_export",
             f"None of the {len(columns)} columns is one of an export file. Take an "
-            "inverse-kinematics, momentum-energy or metadata file as the vendor "
-            "delivers it, with its first line.",
+            "inverse-kinematics, momentum-energy, metadata or "
+            "hitting-processed-metrics file as the vendor delivers it, with its first "
+            "line.",
         )
     return tuple(columns)
 
@@ -234,7 +239,9 @@ def kind_of_columns(names: Iterable[str]) -> FileKind:
         return FileKind.UNKNOWN
     if set(_keys(_OFFSETS)) <= keys:
         return FileKind.METADATA
-    if "versionmetrics" in keys or keys & set(_keys(_METRIC_MARKS)):
+    if keys & set(_keys(_METRIC_MARKS)):
+        return FileKind.HITTING_METRICS
+    if "versionmetrics" in keys:
         return FileKind.METRICS
     if match_key(MOVEMENT_ID) in keys:
         return FileKind.METADATA

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from syncing.reader.columns import FileKind
+from syncing.reader.columns import MOVEMENT_ID, FileKind
 from syncing.reader.table import FloatArray
 
 Frames = TypeVar("Frames")
@@ -72,9 +72,13 @@ class MovementRow:
 
 @dataclass(frozen=True)
 class RowsFile:
-    """An export file with one row for each movement: metadata or metrics."""
+    """An export file with one row for each movement: metadata or metrics.
+
+    ``named_by`` is the column that names the movement of a row.
+    """
 
     kind: FileKind
     rows: tuple[MovementRow, ...]
     repairs: tuple[str, ...]
     originals: Mapping[str, str]
+    named_by: str = MOVEMENT_ID

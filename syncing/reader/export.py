@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from syncing.reader.columns import (
     FRAME_KINDS,
+    ROW_KINDS,
     TIME,
     FileKind,
     kind_of_columns,
@@ -52,7 +53,7 @@ def read_export(
     kind = _checked_kind(table, data_type_hint)
     if kind in FRAME_KINDS or TIME in table.numbers:
         return movements_of(table, kind, known_movement_id)
-    if kind in {FileKind.METADATA, FileKind.METRICS}:
+    if kind in ROW_KINDS:
         return rows_of(table, kind, known_movement_id)
     raise no_column(TIME)
 

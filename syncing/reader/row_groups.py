@@ -15,15 +15,15 @@ MAX_ID_LENGTH = 300
 
 
 def rows_by_id(
-    table: Table, known_movement_id: str | None
+    table: Table, known_movement_id: str | None, *, named_by: str = MOVEMENT_ID
 ) -> tuple[list[tuple[str | None, Rows, bool]], tuple[str, ...]]:
     """Return the rows of each movement of a table, and repairs to the file.
 
     Each movement is its id, its rows, and whether these stood together in the file.
     With ``known_movement_id`` rows of other movements are left out, and a file
-    without ids is taken to be that movement.
+    without ids is taken to be that movement. ``named_by`` is the column of the ids.
     """
-    ids = table.texts.get(MOVEMENT_ID)
+    ids = table.texts.get(named_by)
     if ids is None or not ids.values:
         # A file of one movement may lack the id; the request tells it.
         return [(known_movement_id, slice(0, table.row_count), True)], ()

@@ -95,6 +95,20 @@ def test_pages_hold_no_inline_script_style_or_handler(client, coach, session):
         )
 
 
+def test_the_vendors_own_numbers_stand_apart_on_the_swings_page(client, coach):
+    movement = make_movement(
+        vendor_metrics={"impact_event": 410.0, "bat_speed_max": 33.25, "other": None}
+    )
+    text = text_of(client.get(f"/athletes/swings/{movement.pk}/"))
+    own = text[text.index("From Reboot Motion") :]
+    assert "impact_event 410.0" in own
+    assert "bat_speed_max 33.25" in own
+    assert "other –" in own
+    without = make_movement()
+    text = text_of(client.get(f"/athletes/swings/{without.pk}/"))
+    assert "From Reboot Motion" not in text
+
+
 def test_movement_of_no_vendor_data_type_is_still_shown(client, coach):
     """A movement known from the metadata alone has a page and a line."""
     movement = make_movement()

@@ -13,6 +13,7 @@ import requests
 pytestmark = pytest.mark.slow
 
 IK, ME = "inverse-kinematics", "momentum-energy"
+METRICS = "hitting-processed-metrics"
 
 
 def test_export_echoes_the_request_with_one_link_for_an_aggregate(vendor):
@@ -91,7 +92,7 @@ def test_no_data_is_a_404_that_echoes_the_query(vendor):
     assert no_data(vendor.export(org_player_id=other))
     assert no_data(vendor.export(session_id="unknown"))
     assert no_data(vendor.export(movement_type_id=2))
-    assert no_data(vendor.export(data_type="hitting-processed-metrics"))
+    assert no_data(vendor.export(data_type="hitting-processed-series"))
     assert no_data(vendor.export(3))  # a pitching session
     assert no_data(vendor.export(4))  # still processing
     assert no_data(vendor.export(5))  # processed, and nothing for the athlete
@@ -135,6 +136,33 @@ def test_files_have_the_known_number_of_columns(vendor, data_type, columns):
     assert table.num_columns == columns
     assert len(set(table.column_names)) == columns
     assert table.num_rows == 5 * 576
+
+
+def test_metrics_hold_the_true_frames_of_each_swing(vendor):
+    table = vendor.table(data_type=METRICS).to_pydict()
+    session = vendor.world.sessions[0]
+    movements = vendor.world.movements(session, session.athletes[0])
+    assert list(table["org_movement_id"]) == [m.org_movement_id for m in movements]
+    for place, movement in enumerate(movements):
+        impact = table["impact_event"][place]
+        if movement.kind != "swing":
+            assert impact is None
+            continue
+        assert impact == round(movement.contact_s * movement.rate_hz)
+        assert table["foot_down_event"][place] < impact
+        assert table["peak_velocity_event"][place] <= impact
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 422])
+def test_metrics_can_be_refused(vendor, status):
+    vendor.app.set_scenario(f"metrics-refused={status}")
+    try:
+        assert vendor.export(data_type=METRICS).status_code == status
+        assert vendor.export(data_type="metadata").status_code == 200
+        vendor.app.set_scenario("metrics-no-data")
+        assert no_data(vendor.export(data_type=METRICS))
+    finally:
+        vendor.app.set_scenario("")
 
 
 def test_metadata_lists_the_movements_with_their_offsets(vendor):

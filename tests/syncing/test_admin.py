@@ -98,6 +98,6 @@ def test_chosen_sessions_of_the_vendor_are_asked_for_anew(
     vendor.log.reset()
     assert services.run_sync(log_id=log.pk).status == "success"
     assert vendor.log.routes["session"] == 1
-    assert vendor.log.routes["data_export"] == 3
+    assert vendor.log.routes["data_export"] == 4
     assert not VendorSession.objects.filter(needs_detail=True).exists()
     assert set(ExportJob.objects.values_list("state", flat=True)) == {"stored"}

@@ -15,7 +15,8 @@ from tests.factories import make_player, make_session
 
 pytestmark = pytest.mark.django_db
 
-METADATA, KINEMATICS, ENERGY = ExportType.METADATA, *list(ExportType)[:2]
+METADATA = ExportType.METADATA
+KINEMATICS, ENERGY = list(ExportType)[:2]
 
 
 @pytest.fixture
@@ -65,7 +66,9 @@ def test_newest_sessions_come_first_and_files_of_a_session_wait(now, due):
     soon = make_session(player=player, session_date=date(2026, 4, 1))
     make_job(soon, KINEMATICS, JobState.FAILED, next_try_at=now + timedelta(seconds=9))
     make_job(soon, ENERGY, JobState.WANTED, **at)
-    assert due() == [first, second, third]
+    own_metrics = make_job(old, ExportType.HITTING_METRICS, JobState.WANTED, **at)
+    make_job(new, ExportType.HITTING_METRICS, JobState.WANTED, **at)
+    assert due() == [first, second, own_metrics, third]
     assert due(2) == [first, second]
 
 

@@ -136,7 +136,7 @@ def test_two_clusters_work_each_job_once(clusters, start_vendor, settings):
     wait_for(lambda: last_status() == RunStatus.SUCCESS, "the run did not succeed")
 
     jobs = ExportJob.objects.filter(state=JobState.STORED).count()
-    assert jobs == ExportJob.objects.count() == 20 * 3
+    assert jobs == ExportJob.objects.count() == 20 * 4
     assert vendor.log.routes["data_export"] == jobs
     assert vendor.log.routes["download"] == jobs
     assert vendor.log.routes["token"] == 1

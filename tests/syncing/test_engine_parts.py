@@ -320,7 +320,7 @@ def test_backfill_fetches_files_again(start_vendor, run_sync):
     log = SyncLog.objects.active().get()
     services.run_sync(log_id=log.pk)
 
-    assert vendor.log.routes["data_export"] == 3
+    assert vendor.log.routes["data_export"] == 4
     assert vendor.log.routes["session"] == 1
 
 

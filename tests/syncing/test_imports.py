@@ -230,3 +230,30 @@ def test_upload_page_says_why_a_file_is_refused(client, download):
     assert "page.csv" in page
     assert "Nothing was stored" in page
     assert Player.objects.count() == 0
+
+
+def test_processed_metrics_bring_the_vendors_contact(download):
+    metrics = download("hitting-processed-metrics")
+    result = take_in(download, download())
+    swings = Movement.objects.filter(session=result.session, is_swing=True)
+    assert swings
+    assert not swings.filter(events__contact__confidence="vendor").exists()
+    take_in(download, metrics)
+    assert all(m.events["contact"]["confidence"] == "vendor" for m in swings.all())
+    job = ExportJob.objects.get(data_type="hitting-processed-metrics")
+    assert (job.state, job.rows) == (JobState.STORED, result.movements)
+    before = list(swings.values_list("analysed_at", flat=True))
+    take_in(download, metrics)
+    assert list(swings.values_list("analysed_at", flat=True)) == before
+
+
+def test_metrics_by_the_inner_id_are_matched_to_known_movements_alone(download):
+    take_in(download, download())
+    known = Movement.objects.first()
+    text = "movement_id,impact_event,peak_velocity_event\n{},410,400\nother,1,2\n"
+    take_in(download, text.format(known.org_movement_id).encode())
+    known.refresh_from_db()
+    assert known.vendor_metrics["impact_event"] == 410
+    assert not Movement.objects.filter(org_movement_id="other").exists()
+    with pytest.raises(ImportRefusedError, match="org_movement_id"):
+        take_in(download, text.format("stranger").encode())

@@ -281,7 +281,7 @@ def test_progress_and_heartbeat_are_written(start_vendor, run_sync):
     phases = [phase for phase, _ in seen]
     assert phases.index(Phase.PLAYERS) < phases.index(Phase.EXPORTS)
     done = log.progress[Phase.EXPORTS]
-    assert done["done"] == done["total"] == 12
+    assert done["done"] == done["total"] == 16
     assert SyncLog.objects.get().heartbeat_at is not None
 
 

@@ -180,7 +180,7 @@ def test_run_out_of_time_goes_on_in_another_task(start_vendor, run_sync):
     assert log.status == RunStatus.SUCCESS
     assert parts > 1
     assert log.counts["sessions"]["created"] == 8
-    assert log.counts["exports"]["created"] == 24
+    assert log.counts["exports"]["created"] == 32
     assert SyncLog.objects.count() == 1
 
 
@@ -245,15 +245,15 @@ def test_two_processes_share_limit_and_jobs(start_vendor, sync_process, settings
     out, err = process.communicate(timeout=120)
 
     assert process.returncode == 0, err
-    assert vendor.log.routes["data_export"] == 14 * 3
-    assert vendor.log.routes["download"] == 14 * 3
+    assert vendor.log.routes["data_export"] == 14 * 4
+    assert vendor.log.routes["download"] == 14 * 4
     assert vendor.log.most_in_flight <= settings.SYNC_MAX_REQUESTS
     outcome = json.loads(out.splitlines()[-1])
-    assert outcome["exports"]["created"] == 14 * 3
+    assert outcome["exports"]["created"] == 14 * 4
     assert outcome["requests"] == vendor.log.total
     # The bar counts what both of them did.
     bar = SyncLog.objects.get().progress["exports"]
-    assert (bar["done"], bar["total"]) == (14 * 3, 14 * 3)
+    assert (bar["done"], bar["total"]) == (14 * 4, 14 * 4)
 
 
 def test_sweep_enqueues_a_run_that_no_worker_took_up():

@@ -623,3 +623,28 @@ def test_an_event_of_a_movement_without_frames_cannot_be_moved():
             reason="",
             user=make_user(),
         )
+
+
+@pytest.mark.django_db
+def test_vendor_metrics_outdate_the_swings_whose_events_changed():
+    session = make_session()
+    rows = {
+        name: {"impact_event": 400.0, "bat_speed": 30.0, "note": "x"} for name in "abc"
+    }
+    counts = frames_store.store_vendor_metrics(session_pk=session.pk, rows=rows)
+    assert (counts.created, counts.movements_created) == (3, 3)
+    ids = dict(session.movements.values_list("org_movement_id", "pk"))
+    assert set(counts.changed_ids) == set(ids.values())
+    session.movements.update(method_version="2026.2")
+
+    rows["a"] = rows["a"] | {"impact_event": None}
+    rows["b"] = rows["b"] | {"bat_speed": 31.0}
+    counts = frames_store.store_vendor_metrics(session_pk=session.pk, rows=rows)
+    assert (counts.created, counts.updated, counts.unchanged) == (0, 2, 1)
+    assert counts.changed_ids == (ids["a"],)
+    found = session.movements.in_session_order().values_list(
+        "vendor_metrics__bat_speed", "method_version"
+    )
+    assert list(found) == [(30.0, ""), (31.0, "2026.2"), (30.0, "2026.2")]
+    counts = frames_store.store_vendor_metrics(session_pk=session.pk, rows=rows)
+    assert (counts.updated, counts.changed_ids) == (0, ())

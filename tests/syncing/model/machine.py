@@ -824,6 +824,12 @@ class SyncMachine(RuleBasedStateMachine):
 
     def note_given_up(self, process, tried):
         for job in ExportJob.objects.filter(pk__in=tried):
+            if job.data_type in spec.OPTIONAL:
+                self.watch.need(
+                    job.state == JobState.NO_DATA and job.error_code,
+                    f"optional job {job.pk} is {job.state} after all tries",
+                )
+                continue
             self.watch.need(
                 job.state == JobState.GIVEN_UP
                 and job.next_try_at is None

@@ -110,6 +110,10 @@ class Process:
         return not self.is_alive or silent_s > spec.SILENCE_S
 
     def note_end(self, old, new):
+        if new["data_type"] in spec.OPTIONAL and (
+            new["state"] == "no_data" or new["stored_at"] == old["stored_at"]
+        ):
+            return  # neither counted nor told of
         if new["state"] == "no_data" or (
             new["state"] == "stored" and new["stored_at"] == old["stored_at"]
         ):
@@ -482,6 +486,8 @@ class Process:
         if self.machine.something_happened or row is None:
             self.in_vain = None
             return
+        if row.data_type in spec.OPTIONAL and row.error_code not in {"", "not_ready"}:
+            return  # it ends no run
         code = "" if row.state in {"stored", "no_data"} else row.error_code
         if code == "not_ready" or row.state in {
             "downloading", "processing", "stored", "no_data",
@@ -506,14 +512,18 @@ class Process:
         told = self.told
         row = (
             ExportJob.objects.filter(pk=job.pk)
-            .values("state", "claimed_by", "error_code")
+            .values("state", "claimed_by", "error_code", "data_type")
             .first()
         )
         if row is None or not told or self.machine.something_happened:
             return
         route, kind, status, _ = told[-1]
         code = row["error_code"]
-        if (
+        is_optional = row["data_type"] in spec.OPTIONAL
+        if is_optional and code and code != "not_ready":
+            # Whatever was answered is no failure.
+            expected = row["state"] == "no_data"
+        elif (
             route == "download"
             and status == 200
             and kind in {None, "truncated", "slow"}

@@ -10,6 +10,8 @@ MINUTE, HOUR, DAY = 60.0, 3600.0, 24 * 3600.0
 
 POLL_S = (2, 4, 8, 15, 30, 60)
 POLL_DEADLINE_S = 30 * MINUTE
+OPTIONAL_DEADLINE_S = 2 * MINUTE
+REFUSED_S = 28 * DAY
 FAILURE_S = (3, 20, 10 * MINUTE, HOUR, 6 * HOUR, DAY)
 BAD_FILE_S = (1, 3, 6, 6 * HOUR, DAY)
 DETAIL_S = (10 * MINUTE, HOUR, 6 * HOUR, DAY)
@@ -24,12 +26,15 @@ SLOT_LEASE_S = 60.0
 MOST_ERRORS = 100
 
 FRAMES = ("inverse-kinematics", "momentum-energy")
-TYPES = (*FRAMES, "metadata")
+#: Nothing waits for these, and their lack is no failure.
+OPTIONAL = ("hitting-processed-metrics",)
+TYPES = (*FRAMES, "metadata", *OPTIONAL)
 #: What has to be settled before a file of this type is asked for.
 BEFORE = {
     "metadata": (),
     "inverse-kinematics": ("metadata",),
     "momentum-energy": ("metadata", "inverse-kinematics"),
+    "hitting-processed-metrics": ("metadata", "inverse-kinematics"),
 }
 ON_THE_WAY = ("wanted", "requested", "ready", "downloading")
 OPEN = (*ON_THE_WAY, "processing")
@@ -154,6 +159,11 @@ def is_due(job, jobs, now):
         )
         for other in jobs
     )
+
+
+def poll_deadline_s(data_type):
+    """How long the vendor may prepare a file."""
+    return OPTIONAL_DEADLINE_S if data_type in OPTIONAL else POLL_DEADLINE_S
 
 
 def after(now, seconds):

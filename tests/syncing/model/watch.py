@@ -42,7 +42,7 @@ def reference(app, served):
             known_movement_id=None,
             limits=read_limits(),
         )
-        if served.data_type == "metadata":
+        if served.data_type not in spec.FRAMES:
             _REFERENCES[key] = {row.org_movement_id: "" for row in found.rows}
         else:
             _REFERENCES[key] = {
@@ -289,7 +289,8 @@ class Watch:
         )
         since = old["requested_at"]
         if since is not None:
-            overdue = (now - since).total_seconds() > spec.POLL_DEADLINE_S
+            deadline_s = spec.poll_deadline_s(new["data_type"])
+            overdue = (now - since).total_seconds() > deadline_s
             self.need(not overdue, f"job {new['pk']} is polled for too long")
         self._same(
             new,
@@ -299,7 +300,28 @@ class Watch:
             next_try_at=spec.after(now, wait_s),
         )
 
+    def _left(self, old, new, now):
+        """An optional file that did not come is asked for later, and no failure."""
+        self._same(new, attempts=0, polls=0, requested_at=None, given_up_at=None)
+        self.need(new["last_error"], f"job {new['pk']} does not say why")
+        if new["error_code"] == "not_offered":
+            at = new["next_try_at"]
+            self.need(
+                at is not None and now < at <= spec.after(now, spec.REFUSED_S),
+                f"job {new['pk']} is refused until {at}",
+            )
+            self._same(new, no_data_answers=old["no_data_answers"])
+            return
+        answers = old["no_data_answers"] + 1
+        next_try_at = None
+        if answers <= len(spec.NO_DATA_S):
+            next_try_at = spec.after(now, spec.NO_DATA_S[answers - 1])
+        self._same(new, no_data_answers=answers, next_try_at=next_try_at)
+
     def _ended_no_data(self, old, new, now):
+        if new["data_type"] in spec.OPTIONAL and new["error_code"]:
+            self._left(old, new, now)
+            return
         answers = old["no_data_answers"] + 1
         next_try_at = None
         if answers <= len(spec.NO_DATA_S):
@@ -331,6 +353,10 @@ class Watch:
 
     def _ended_failed(self, old, new, now):
         code = new["error_code"]
+        self.need(
+            new["data_type"] not in spec.OPTIONAL,
+            f"job {new['pk']} of an optional file is {new['state']}",
+        )
         if code == "not_ready":
             since = old["requested_at"]
             self.need(

@@ -97,4 +97,7 @@ def test_kind_of_a_file_is_told_by_its_columns():
     )
     assert kind_of_columns(["org_movement_id", "frame_rate"]) is FileKind.METADATA
     assert kind_of_columns(["org_movement_id", "version_metrics"]) is FileKind.METRICS
+    for mark in ("impact_event", "Peak_Velocity_Event", "foot_down_event"):
+        names = ["org_movement_id", "version_metrics", mark]
+        assert kind_of_columns(names) is FileKind.HITTING_METRICS
     assert kind_of_columns(["time", "torso_rot"]) is FileKind.UNKNOWN

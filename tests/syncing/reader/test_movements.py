@@ -519,6 +519,36 @@ def test_frames_of_one_instant_that_differ_in_a_text_alone_are_refused():
     assert refused(as_csv(doubled)).code == "conflicting_rows"
 
 
+def test_metrics_give_one_row_a_movement_with_their_numbers_as_they_are():
+    metrics = {
+        "org_movement_id": ["A", "B"],
+        "movement_id": ["u", "v"],
+        "impact_event": [410, None],
+        "peak_velocity_event": [400, 395],
+        "bat_speed": [74.3, 71.1],
+        "grade": ["good", None],
+    }
+    for data in (as_csv(metrics), as_parquet(metrics)):
+        result = read(data, data_type_hint="hitting-processed-metrics")
+        assert result.kind is FileKind.HITTING_METRICS
+        first, second = result.rows
+        assert first.as_json() == {
+            "impact_event": 410.0,
+            "peak_velocity_event": 400.0,
+            "bat_speed": 74.3,
+            "movement_id": "u",
+            "grade": "good",
+        }
+        assert second.numbers["impact_event"] is None
+        assert result.named_by == "org_movement_id"
+    inner = {name: metrics[name] for name in metrics if name != "org_movement_id"}
+    result = read(as_csv(inner))
+    assert result.named_by == "movement_id"
+    assert [row.org_movement_id for row in result.rows] == ["u", "v"]
+    del inner["movement_id"]
+    assert refused(as_csv(inner)).code == "missing_column"
+
+
 def test_frames_are_not_taken_for_metadata_nor_metadata_for_frames():
     wanted = {"data_type_hint": "metadata"}
     assert refused(as_csv(frames()), **wanted).code == "wrong_data_type"
