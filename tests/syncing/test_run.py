@@ -328,7 +328,7 @@ def test_a_session_costs_the_same_statements_however_many_swings(
         own = [text for text in found if not BY_THE_CLOCK.search(text)]
         counts[swings] = Counter(" ".join(text.split()[:3]) for text in own)
     assert counts[3] == counts[8]
-    expected = {"sqlite": 50, "postgresql": 54}[connection.vendor]
+    expected = {"sqlite": 60, "postgresql": 64}[connection.vendor]
     assert counts[3].total() == expected, counts[3]
 
 
