@@ -37,7 +37,9 @@ FEWEST_BEFORE, FEWEST_AFTER = 6, 3
 CUBIC_FROM = 6
 REPEATED_SHARE = 0.02
 """A step this small beside its neighbors is a frame delivered twice."""
-PLACE_ERROR_S = 0.00015
+HALF_CONTACT_S = 0.0005
+"""Bat and ball touch for about a millisecond; the kink lies in its middle."""
+PLACE_ERROR_S = 0.00025
 PLACE_ERROR_STEPS = 0.06
 PLACE_ERROR_UNSEEN = 0.2
 """What the model of the kink leaves open: in seconds, in steps between frames, and as
@@ -248,7 +250,7 @@ def _fit_kink(
     unseen_s = max(0.0, float(beside.max()) - 1.5 / rate)
     return _Kink(
         place=place,
-        position=float(frames[place] + at * _UNIT_S * rate),
+        position=float(frames[place] + (at * _UNIT_S - HALF_CONTACT_S) * rate),
         uncertainty_s=math.sqrt(
             (float(errors[-1]) * _UNIT_S) ** 2
             + PLACE_ERROR_S**2

@@ -85,8 +85,16 @@ def _doubt(measure: SwingMeasurer) -> str | None:
     """Return why numbers of the bat at the reference are shown but not trusted."""
     events = measure.swing.events
     found = events.found["reference"]
-    if events.reference_rule == "bat_peak" and found.confidence == "low":
+    if events.reference_rule != "bat_peak":
+        return None
+    if found.confidence == "low":
         return found.reason
+    moving = measure.swing.bat
+    if moving is not None and moving.low_rate:
+        return (
+            f"at {measure.hitter.rate_hz:.0f} frames a second the bat may meet a ball "
+            "without showing it, some 10 ms after its highest speed"
+        )
     return None
 
 
