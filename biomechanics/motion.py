@@ -36,6 +36,8 @@ BAT_CUTOFF_HZ = 50.0
 BAT_CUTOFF_LOW_RATE_HZ = 30.0
 BAT_LOW_RATE_HZ = 150.0
 ENERGY_CUTOFF_HZ = 20.0
+LEAST_REPEATED = 3
+"""Fewer frames that repeat the one before may be chance (a body that just stops)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +64,8 @@ class Motion:
         What hand speed is read from.
     gap_margin : int
         Samples on both sides of a gap that are hidden with it.
+    repeated_frames : int
+        Frames that were those before them once more, and were filled like gaps.
     """
 
     clock: Clock
@@ -76,6 +80,7 @@ class Motion:
     head_is: str
     hand_is: str
     gap_margin: int
+    repeated_frames: int = 0
 
     @property
     def rate_hz(self) -> float:
@@ -229,6 +234,9 @@ def read_motion(columns: Columns, clock: Clock) -> Motion:
     )
     present = np.array([name not in delivered.absent for name in POINTS])
     given = stacked if present.all() else stacked[:, np.repeat(present, 3)]
+    repeated = _repeated_frames(given)
+    if repeated.any():
+        given = np.where(repeated[:, None], np.nan, given)
     filled, unknown = signals.fill_gaps(given, sampling_rate_hz=rate)
     if scale is not None and scale != 1.0:
         filled = filled * scale
@@ -260,7 +268,21 @@ def read_motion(columns: Columns, clock: Clock) -> Motion:
         head_is=_head_in_words(delivered.names.get("head")),
         hand_is="wrists" if "lhand" in delivered.absent else "hands",
         gap_margin=margin,
+        repeated_frames=int(repeated.sum()),
     )
+
+
+def _repeated_frames(values: FloatArray) -> npt.NDArray[np.bool_]:
+    """Return which frames hold all points of the frame before, in a body that moves.
+
+    Single ones only: a body that stands still repeats frame after frame.
+    """
+    before, after = values[:-1], values[1:]
+    same = ((after == before) | (np.isnan(after) & np.isnan(before))).all(axis=1)
+    alone = same[1:-1] & ~same[:-2] & ~same[2:]
+    if np.count_nonzero(alone) < LEAST_REPEATED:
+        alone[:] = False
+    return np.concatenate(([False, False], alone, [False]))
 
 
 def _head_in_words(names: tuple[str, ...] | None) -> str:

@@ -146,6 +146,14 @@ def _about_clock(swing: ObservedSwing) -> Iterator[Reason]:
         yield Reason(
             "vendor_clock", f"The vendor's {problem}; it was not used.", "note"
         )
+    repeated = swing.hitter.motion.repeated_frames
+    if repeated:
+        yield Reason(
+            "repeated_frames",
+            f"{repeated} frames are the ones before them once more; they were filled "
+            "like gaps.",
+            "note",
+        )
     if clock.irregular_share > IRREGULAR_SHARE:
         yield Reason(
             "clock_irregular",
