@@ -20,7 +20,7 @@ from django.db import transaction
 from athletes.analysis.run import analyze_session
 from athletes.analysis.summaries import refresh_player_summaries
 from athletes.identity import tombstones
-from athletes.identity.session_parts import add_part, find_part
+from athletes.identity.session_parts import add_part, find_part, settle_twins
 from athletes.models import Movement, Player, Session
 from syncing import clock
 from syncing.choices import ExportType, JobState, Phase, RunKind, RunStatus, SyncType
@@ -276,6 +276,7 @@ def _store_all(
         result.repairs += incoming.repairs
     refresh_session_state(session.pk)
     shown = Session.objects.get(pk=session.whole_id)
+    settle_twins(shown.pk)
     analyze_session(shown.pk)
     refresh_player_summaries([shown.player_id])
     with transaction.atomic():

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from django.db import transaction
 from django.db.models import F, Max, Q
 from django.utils import timezone
 
@@ -120,6 +121,49 @@ def regroup(session_id: str, player_pks: Collection[int]) -> list[int]:
         refresh_session_summary(first.pk)
         shown.append(first.pk)
     return shown
+
+
+def settle_twins(shown_pk: int) -> bool:
+    """Show what the vendor has made another swing, and hide what has become the same.
+
+    A swing that two records have alike is shown once. The vendor may correct the files
+    of one of them alone: then there are two swings, or one again. Called when the files
+    of a session have arrived, before its numbers are computed; returns whether swings
+    changed their place.
+    """
+    if not Session.objects.filter(folded_into=shown_pk).exists():
+        return False
+    with transaction.atomic():
+        head = Session.objects.get(pk=shown_pk)
+        # As whoever merges or separates records does, so that neither meets the other.
+        records = Player.everyone.select_for_update().filter(
+            Q(pk=head.player_id) | Q(merged_into=head.player_id)
+        )
+        players = list(records.order_by("pk").values_list("pk", flat=True))
+        if _twins_are_hidden(shown_pk):
+            return False
+        regroup(head.session_id, players)
+    return True
+
+
+def _twins_are_hidden(shown_pk: int) -> bool:
+    """Whether each swing of a row and of those folded into it is shown just once."""
+    parts: dict[int, set[str]] = defaultdict(set)
+    hidden: set[str] = set()
+    frames = BiomechanicsData.objects.filter(data_type=DataType.INVERSE_KINEMATICS)
+    for folded_from, hashed, is_shown in (
+        frames.filter(
+            Q(movement__session=shown_pk) | Q(movement__session__folded_into=shown_pk)
+        )
+        .annotate(is_shown=Q(movement__session=shown_pk))
+        .values_list("movement__folded_from", "content_sha256", "is_shown")
+    ):
+        if is_shown:
+            parts[folded_from or shown_pk].add(hashed)
+        else:
+            hidden.add(hashed)
+    shown: set[str] = set().union(*parts.values())
+    return hidden <= shown and sum(map(len, parts.values())) == len(shown)
 
 
 def _seat(

@@ -13,6 +13,7 @@ from django.db.models import F, Q
 
 from athletes.analysis.run import analyze_session
 from athletes.frames.store import StoreCounts
+from athletes.identity.session_parts import settle_twins
 from athletes.models import Session
 from syncing import clock
 from syncing.choices import OPEN_STATES, OPTIONAL_EXPORTS, JobState
@@ -79,6 +80,7 @@ class SessionNumbers:
             return
         values: dict[str, Any] = {"claimed_by": "", "claimed_until": None}
         try:
+            settle_twins(session_pk)
             analyze_session(session_pk, compute=self._processes.compute)
         except DatabaseError:
             raise

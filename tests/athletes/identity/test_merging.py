@@ -9,9 +9,10 @@ from accounts.models import Action, AuditEntry
 from athletes.analysis.session_summary import refresh_session_summary
 from athletes.analysis.summaries import refresh_player_summaries
 from athletes.analysis.totals import player_total
-from athletes.identity import duplicates, merging
+from athletes.identity import duplicates, merging, session_parts
 from athletes.models import (
     AthleteMerge,
+    BiomechanicsData,
     DuplicatePair,
     EventCorrection,
     InclusionDecision,
@@ -269,6 +270,33 @@ def test_the_same_swing_under_both_ids_is_shown_once():
     merging.separate(entry=entry, by=None)
     assert twin.session.player == merged
     assert merged.sessions.get().movements.get() == twin
+
+
+def test_swings_that_the_vendor_corrects_under_one_id_are_two_until_they_are_alike():
+    kept, merged = factories.make_player(), factories.make_player()
+    swings = []
+    for player in (kept, merged):
+        session = factories.make_session(player=player, session_id="shared")
+        frames = factories.make_frames(movement=factories.make_swing(session=session))
+        swings.append(frames.movement)
+    entry = merging.merge(kept=kept, merged=merged, by=None)
+    shown = Session.objects.get(player=kept)
+    assert not session_parts.settle_twins(shown.pk)
+
+    ours, theirs = (swing.biomechanics.get() for swing in swings)
+    first = ours.content_sha256
+    BiomechanicsData.objects.filter(pk=theirs.pk).update(content_sha256="corrected")
+    assert session_parts.settle_twins(shown.pk)
+    assert set(shown.movements.all()) == set(swings)
+    assert not session_parts.settle_twins(shown.pk)
+
+    BiomechanicsData.objects.filter(pk=ours.pk).update(content_sha256="corrected")
+    assert session_parts.settle_twins(shown.pk)
+    assert shown.movements.get() == swings[0]
+
+    BiomechanicsData.objects.update(content_sha256=first)
+    merging.separate(entry=entry, by=None)
+    assert merged.sessions.get().movements.get() == swings[1]
 
 
 def test_a_pair_that_is_merged_does_not_wait(two):

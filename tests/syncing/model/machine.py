@@ -732,7 +732,9 @@ class SyncMachine(RuleBasedStateMachine):
     def note_stored(self, process, job, before, row):
         """The frames of a part are those of the files that were just stored."""
         key = (job.session_id, job.data_type)
+        # A part that broke off is asked for again: what came last of it counts.
         served = process.served.get(job.pk, [])
+        served = list({one.name: one for one in served}.values())
         kinds = {one.damage for one in served}
         if before.get("claimed_by") != process.ctx.worker:
             return
