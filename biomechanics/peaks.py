@@ -166,22 +166,3 @@ def last_crossing(y: FloatArray, level: float, low: int, high: int) -> float | N
     if not (math.isfinite(here) and math.isfinite(after)) or after <= here:
         return float(index)
     return index + min((level - here) / (after - here), 1.0)
-
-
-def first_fall_through(
-    y: FloatArray, level: float, low: int, high: int
-) -> float | None:
-    """Return the first place in `low`…`high` at which `y` falls to `level`."""
-    low, high = max(low, 0), min(high, y.size - 1)
-    if high <= low:
-        return None
-    under = np.flatnonzero(y[low : high + 1] <= level)
-    if under.size == 0:
-        return None
-    index = low + int(under[0])
-    if index == low:
-        return float(index)
-    before, here = float(y[index - 1]), float(y[index])
-    if not math.isfinite(before) or before <= here:
-        return float(index)
-    return index - 1 + (before - level) / (before - here)

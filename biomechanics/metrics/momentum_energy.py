@@ -35,11 +35,14 @@ def _why_missing(measure: SwingMeasurer, key: str) -> str | None:
 
 
 def _last_sample(measure: SwingMeasurer) -> int | None:
-    """Return the last sample before an impact, ``None`` when none is known."""
+    """Return the last sample before an impact, ``None`` when none is known.
+
+    The sample after it has met the ball: a filter would carry that back.
+    """
     reference = measure.reference
     if reference is None or measure.swing.events.reference_rule in NO_IMPACT:
         return None
-    return math.ceil(reference)
+    return math.floor(reference)
 
 
 def _smoothed(
@@ -62,6 +65,7 @@ def _put_peaks(
 ) -> None:
     """Set value and time of the peak of each group, `kind` being ``L`` or ``KE``."""
     window = measure.bat_window()
+    last = _last_sample(measure)
     for group in groups:
         key = f"{kind}_{group}"
         reason = _why_missing(measure, key)
@@ -72,7 +76,8 @@ def _put_peaks(
             measure.swing.turn_rates.pelvis if reason else curves[group],
             window,
             (),
-            limit=_last_sample(measure),
+            limit=last,
+            open_end=last is not None,
             reason=reason,
         )
 
@@ -102,7 +107,9 @@ def put_energy(measure: SwingMeasurer) -> None:
     drop, reason = None, values.reason("peak_KE_lower")
     lower = measure.peaks.get("KE_lower")
     if lower is not None and measure.reference is not None:
-        now = peaks.value_at(curves["lower"], measure.reference)
+        last = _last_sample(measure)
+        end = measure.reference if last is None else min(measure.reference, last)
+        now = peaks.value_at(curves["lower"], end)
         if now is not None and lower.index <= measure.reference:
             drop = (lower.value - now) / lower.value * 100.0
         else:
@@ -113,12 +120,15 @@ def put_energy(measure: SwingMeasurer) -> None:
 def put_energy_rates(measure: SwingMeasurer) -> None:
     """Measure the fastest rise of kinetic energy of each group, W."""
     curves = _smoothed(measure, measure.swing.energetics.energy)
+    last = _last_sample(measure)
+    # Beyond an impact there is no curve, and a difference would reach for it.
+    size = None if last is None else last + 1
     window = None
     if measure.first_move is not None and measure.reference is not None:
         window = measure.hitter.window(measure.first_move, measure.reference)
     rate_hz = measure.hitter.rate_hz
     rates = {
-        group: signals.derivative(curve, sampling_rate_hz=rate_hz)
+        group: signals.derivative(curve[:size], sampling_rate_hz=rate_hz)
         for group, curve in curves.items()
     }
     for group in ENERGY_GROUPS:

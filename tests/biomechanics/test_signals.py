@@ -173,7 +173,6 @@ def test_crossings():
     y = np.array([0.0, 5.0, 0.0, 0.0, 4.0, 8.0])
     assert peaks.last_crossing(y, 2.0, 0, 5) == pytest.approx(3.5)
     assert peaks.last_crossing(y, -1.0, 0, 5) is None
-    assert peaks.first_fall_through(-y, -2.0, 0, 5) == pytest.approx(0.4)
 
 
 def test_peak_time_is_the_centroid_of_the_top_15_percent():
