@@ -68,19 +68,20 @@ class SessionNumbers:
             )
         )
         if claimed:
-            self._compute(session_pk)
+            self._compute(session_pk, has_parts=not all(job.is_shown for job in jobs))
         self._count_movements(part_pk)
         self._ctx.summaries.touch(
             Session.objects.filter(pk=session_pk).values_list("player_id", flat=True)
         )
 
-    def _compute(self, session_pk: int) -> None:
+    def _compute(self, session_pk: int, *, has_parts: bool) -> None:
         job = AnalysisJob.objects.filter(pk=session_pk).first()
         if job is None:  # the athlete was erased in this moment
             return
         values: dict[str, Any] = {"claimed_by": "", "claimed_until": None}
         try:
-            settle_twins(session_pk)
+            if has_parts:
+                settle_twins(session_pk)
             analyze_session(session_pk, compute=self._processes.compute)
         except DatabaseError:
             raise

@@ -18,7 +18,8 @@ def test_faults_in_three_of_ten_answers_change_nothing(
     start_vendor, run_sync, seed, caplog
 ):
     caplog.set_level(logging.DEBUG)
-    vendor = start_vendor(sessions=6, seed=seed)
+    # What nothing waits for may be given up on the way.
+    vendor = start_vendor(sessions=6, seed=seed, scenario="metrics-refused")
     vendor.app.set_faults(
         FaultPlan(probability=0.3, seed=seed, retry_after_s=0, slow_s=0.05)
     )
