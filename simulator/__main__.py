@@ -34,6 +34,12 @@ def _parser() -> argparse.ArgumentParser:
         default=0,
         help="share so many sets of swings among all sessions (benchmarks)",
     )
+    add(
+        "--day-scatter",
+        type=float,
+        default=0.0,
+        help="standard deviation between days as a multiple of that between swings",
+    )
     add("--latency-ms", type=float, default=0.0, help="wait before every answer")
     add("--fault-probability", type=float, default=0.0)
     add("--fault-seed", type=int, default=1)
@@ -67,6 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
             duration_s=given.duration,
             noise_mm=given.noise_mm,
             templates=given.templates,
+            day_scatter=given.day_scatter,
             latency_ms=given.latency_ms,
             username=given.username,
             password=given.password,

@@ -63,6 +63,7 @@ class Config:
     duration_s: float = 2.4
     noise_mm: float = 0.0
     templates: int = 0
+    day_scatter: float = 0.0
     latency_ms: float = 0.0
     username: str = "demo-user"
     password: str = "demo-password"
@@ -86,6 +87,7 @@ class SimulatorApp:
                 duration_s=config.duration_s,
                 templates=config.templates,
                 plain="plain" in self.scenario,
+                day_scatter=config.day_scatter,
             )
         )
         self.faults = Faults(config.faults)

@@ -25,6 +25,7 @@ MUTATIONS = (
     "remove_player",
     "add_session",
     "reprocess_session",
+    "shift_swings",
     "touch_session",
     "set_status",
     "give_data",

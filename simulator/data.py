@@ -10,6 +10,7 @@ from typing import Any
 
 from simulator.population import (
     HITTING,
+    SWING_SD,
     Athlete,
     Session,
     Shape,
@@ -122,8 +123,9 @@ class World:
             template = session.number % self.shape.templates
             return ("template", template, hand, session.swings, session.extras,
                     session.awkward_ids, session.revision, gone)  # fmt: skip
+        shifts = tuple(sorted(session.shifts.get(org_player_id, {}).items()))
         return ("session", session.number, athlete.number, session.swings,
-                session.revision, gone)  # fmt: skip
+                session.revision, gone, shifts)  # fmt: skip
 
     def movements(self, session: Session, org_player_id: str) -> list[Movement]:
         """The recorded repetitions of one athlete in one session, in order."""
@@ -229,6 +231,28 @@ class World:
         with self.lock:
             session = self.session(session_id)
             session.revision += 1
+            session.updated_at = self._changed()
+
+    def shift_swings(
+        self, session_id: str, org_player_id: str, by: dict[str, float]
+    ) -> None:
+        """Change an athlete's swings of one session: a true change of known size.
+
+        `by` names habits (`population.SWING_SD`) and how far each moves, as a multiple
+        of its standard deviation from swing to swing.
+        """
+        with self.lock:
+            session = self.session(session_id)
+            if org_player_id not in session.athletes:
+                raise NotInData(org_player_id)
+            unknown = sorted(by.keys() - SWING_SD.keys())
+            if unknown or self.shape.templates:
+                raise ValueError(
+                    f"no such habit: {unknown[0]}; one of: {', '.join(SWING_SD)}"
+                    if unknown
+                    else "swings of templates are all alike"
+                )
+            session.shifts[org_player_id] = {k: float(v) for k, v in by.items()}
             session.updated_at = self._changed()
 
     def touch_session(self, session_id: str) -> None:

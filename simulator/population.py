@@ -11,7 +11,7 @@ import copy
 import dataclasses
 import math
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -67,7 +67,7 @@ SLUG_OF_TYPE: dict[int, str] = {item["id"]: item["slug"] for item in MOVEMENT_TY
 FIRST_DAY = date(2025, 1, 6)
 SPREAD_DAYS = 300
 # Salts of the random streams: one stream per thing, so that none shifts another.
-ATHLETE, SESSION, SWING, IDENTITY = 11, 12, 13, 14
+ATHLETE, SESSION, SWING, IDENTITY, DAY = 11, 12, 13, 14, 15
 
 
 def _rng(*key: int) -> np.random.Generator:
@@ -156,6 +156,8 @@ class Session:
     removed: bool = False
     removed_movements: set[tuple[str, str]] = field(default_factory=set)
     damage: str | None = None
+    # By org_player_id: what was changed in the swings of this day, in `SWING_SD`.
+    shifts: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 def _attributes(
@@ -234,30 +236,57 @@ def hitter(seed: int, number: int) -> Hitter:
     return Hitter(build, shape, trend=float(rng.normal(0.035, 0.025)))
 
 
-def _swing_shape(base: SwingShape, gain: float, rng: np.random.Generator) -> SwingShape:
-    """One swing of a hitter: a little different each time."""
+#: Standard deviation of each habit from swing to swing, in the unit of `SwingShape`.
+SWING_SD = {
+    "pelvis_rate": 16.0,
+    "torso_rate": 18.0,
+    "arm_rate": 18.0,
+    "bat_rate": 38.0,
+    "pelvis_peak_s": 0.0015,
+    "torso_peak_s": 0.0012,
+    "arm_peak_s": 0.0012,
+    "coil_deg": 1.2,
+    "torso_coil_deg": 1.0,
+    "stride_m": 0.015,
+    "foot_down_s": 0.005,
+    "bend_deg": 1.2,
+    "side_bend_deg": 1.6,
+    "plane_deg": 1.5,
+    "attack_deg": 2.5,
+}
+# What an athlete gains in a year is not the same share of every speed.
+_GAINS = {"pelvis_rate": 0.4, "torso_rate": 0.7, "bat_rate": 1.0}
 
-    def vary(value: float, sd: float) -> float:
-        return float(value + sd * rng.normal())
 
+def _swing_shape(
+    base: SwingShape, gain: float, day: Mapping[str, float], rng: np.random.Generator
+) -> SwingShape:
+    """One swing of a hitter: a little different each time.
+
+    `day` is how far the habits of this day are from the hitter's own, in `SWING_SD`.
+    """
     return dataclasses.replace(
         base,
-        pelvis_rate=vary(base.pelvis_rate * (1 + 0.4 * gain), 16),
-        torso_rate=vary(base.torso_rate * (1 + 0.7 * gain), 18),
-        arm_rate=vary(base.arm_rate, 18),
-        bat_rate=vary(base.bat_rate * (1 + gain), 38),
-        pelvis_peak_s=vary(base.pelvis_peak_s, 0.0015),
-        torso_peak_s=vary(base.torso_peak_s, 0.0012),
-        arm_peak_s=vary(base.arm_peak_s, 0.0012),
-        coil_deg=vary(base.coil_deg, 1.2),
-        torso_coil_deg=vary(base.torso_coil_deg, 1.0),
-        stride_m=vary(base.stride_m, 0.015),
-        foot_down_s=vary(base.foot_down_s, 0.005),
-        bend_deg=vary(base.bend_deg, 1.2),
-        side_bend_deg=vary(base.side_bend_deg, 1.6),
-        plane_deg=vary(base.plane_deg, 1.5),
-        attack_deg=vary(base.attack_deg, 2.5),
+        **{
+            name: float(
+                getattr(base, name) * (1 + _GAINS.get(name, 0.0) * gain)
+                + sd * (day.get(name, 0.0) + rng.normal())
+            )
+            for name, sd in SWING_SD.items()
+        },
     )
+
+
+def _day(shape: Shape, session: Session, athlete: Athlete) -> dict[str, float]:
+    """How far the habits of a day are from the athlete's own, in `SWING_SD`."""
+    drawn = _rng(shape.seed, DAY, session.number, athlete.number).normal(
+        size=len(SWING_SD)
+    )
+    shifts = session.shifts.get(athlete.org_player_id, {})
+    return {
+        name: shape.day_scatter * float(scatter) + shifts.get(name, 0.0)
+        for name, scatter in zip(SWING_SD, drawn, strict=True)
+    }
 
 
 @dataclass(frozen=True)
@@ -272,6 +301,7 @@ class Shape:
     duration_s: float = 2.4
     templates: int = 0
     plain: bool = False
+    day_scatter: float = 0.0  # between days, as a multiple of `SWING_SD`
 
     @property
     def frames(self) -> int:
@@ -375,11 +405,12 @@ def draw_movements(shape: Shape, session: Session, athlete: Athlete) -> list[Mov
     gain = person.trend * (session.session_date - FIRST_DAY).days / 365
     if shape.templates:
         gain = 0.0
+    day = {} if shape.templates else _day(shape, session, athlete)
     total = session.swings + (2 if session.extras else 0)
     found = []
     for index in range(total):
         movement = _draw_movement(
-            shape, session, person, number, place, index, bats, gain
+            shape, session, person, number, place, index, bats, gain, day
         )
         gone = (athlete.org_player_id, movement.org_movement_id)
         if gone not in session.removed_movements:
@@ -396,6 +427,7 @@ def _draw_movement(
     index: int,
     bats: str,
     gain: float,
+    day: Mapping[str, float],
 ) -> Movement:
     key = (shape.seed, SWING, place, athlete, index, session.revision)
     rng = _rng(*key)
@@ -417,7 +449,7 @@ def _draw_movement(
         kind="walk" if walks else "swing",
         bats=side,
         build=person.build,
-        shape=_swing_shape(person.shape, gain, rng),
+        shape=_swing_shape(person.shape, gain, day, rng),
         rate_hz=shape.rate_hz,
         frames=shape.frames,
         contact_s=0.0 if walks else contact,

@@ -7,6 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 import requests
 
@@ -15,7 +16,7 @@ from simulator.control import MUTATIONS
 from simulator.data import World
 from simulator.faults import KINDS, ROUTES
 from simulator.files import Body, BodyCache, SharedBodies
-from simulator.population import Shape
+from simulator.population import SWING_SD, Shape
 from simulator.scenarios import SCENARIOS, Scenario, ScenarioError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -154,6 +155,56 @@ def test_changes_of_a_session_move_updated_at(start):
     assert {s["id"] for s in updated(vendor, since)} == {session_id, waiting, added}
     stamps = [s["updated_at"] for s in updated(vendor, since)]
     assert len(set(stamps)) == 3
+
+
+def test_days_differ_by_the_scatter_that_was_asked_for():
+    def habits(scatter):
+        """Each habit of each day against the same swings without scatter, in SDs."""
+        world = World(
+            Shape(players=2, sessions=160, swings=1, plain=True, day_scatter=scatter)
+        )
+        return np.array(
+            [
+                [getattr(m.shape, name) / sd for name, sd in SWING_SD.items()]
+                for session in world.sessions
+                for m in world.movements(session, session.athletes[0])
+            ]
+        )
+
+    same = habits(0.0)
+    days = habits(0.7) - same
+    assert days.std(axis=0) == pytest.approx(0.7, rel=0.2)
+    assert days.mean(axis=0) == pytest.approx(0.0, abs=0.2)
+    # Twice as much scatter moves the same days twice as far.
+    assert habits(1.4) - same == pytest.approx(2 * days)
+
+
+def test_true_change_of_a_session_has_the_size_that_was_asked_for(start):
+    vendor = start(scenario="plain")
+    session_id, org_id = vendor.part(3)
+    session = vendor.world.sessions[3]
+    before = vendor.world.movements(session, org_id)
+    since = vendor.world.now().isoformat()
+    body = {
+        "action": "shift_swings",
+        "session_id": session_id,
+        "org_player_id": org_id,
+        "by": {"torso_rate": 3, "coil_deg": -1.5},
+    }
+    assert vendor.control("mutate", body).json() == {"result": None}
+    for old, new in zip(before, vendor.world.movements(session, org_id), strict=True):
+        moved = {
+            name: (getattr(new.shape, name) - getattr(old.shape, name)) / sd
+            for name, sd in SWING_SD.items()
+        }
+        expected = {"torso_rate": 3.0, "coil_deg": -1.5}
+        assert moved == pytest.approx(dict.fromkeys(SWING_SD, 0.0) | expected)
+    assert [s["id"] for s in updated(vendor, since)] == [session_id]
+    other = vendor.world.sessions[2]
+    assert other.shifts == {}
+    answer = vendor.control("mutate", body | {"by": {"luck": 1}})
+    assert answer.status_code == 400
+    assert "no such habit: luck" in answer.json()["detail"]
 
 
 def test_renamed_and_corrected_athlete(start):
