@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -58,6 +59,8 @@ class Item:
     # The side that the swings are taken from, and those that there are to choose from.
     side: str = ""
     side_choices: tuple[str, ...] = ()
+    # Day and key of the session; None of an athlete, who stands for several.
+    when: tuple[dt.date, int] | None = None
 
     @property
     def other_keys(self) -> tuple[tuple[str, ItemKey], ...]:
@@ -99,9 +102,11 @@ def parse_items(texts: Iterable[str]) -> tuple[tuple[ItemKey, ...], tuple[str, .
 def load_items(
     user: Viewer, keys: Sequence[ItemKey]
 ) -> tuple[tuple[Item, ...], tuple[str, ...]]:
-    """Items in the order of the URL, and a sentence for each that is not shown.
+    """Items in their order, and a sentence for each that is not shown.
 
-    What `user` may not see is said to be missing, like what does not exist.
+    That is the order of the URL; sessions and swings of one athlete stand by date, so
+    that a difference is always now minus before. What `user` may not see is said to be
+    missing, like what does not exist.
     """
     wanted: dict[str, list[int]] = {kind: [] for kind in KINDS}
     for key in keys:
@@ -134,25 +139,40 @@ def load_items(
     found: list[Item] = []
     missing = []
     for key in keys:
-        letter = charts.LETTERS[len(found)].upper()
         item = None
         if key.kind == "swing" and key.pk in swings:
             swing = swings[key.pk]
             session = sessions.get(swing.session_id)
             if session is not None:
-                item = _swing_item(key, letter, session, by_session[session.pk])
+                item = _swing_item(key, session, by_session[session.pk])
         elif key.kind == "session" and key.pk in sessions:
-            item = _session_item(
-                key, letter, sessions[key.pk], by_session.get(key.pk, [])
-            )
+            item = _session_item(key, sessions[key.pk], by_session.get(key.pk, []))
         elif key.kind == "athlete" and key.pk in players:
             own = [sessions[pk] for pk in sessions_of.get(key.pk, []) if pk in sessions]
-            item = _athlete_item(key, letter, players[key.pk], own, by_session)
+            item = _athlete_item(key, players[key.pk], own, by_session)
         if item is None:
             missing.append(f"There is no {key.kind} {key.pk}, or you may not see it.")
         else:
             found.append(item)
-    return _with_one_side_each(found), tuple(missing)
+    lettered = [
+        replace(item, letter=letter.upper())
+        for item, letter in zip(in_order(found), charts.LETTERS, strict=False)
+    ]
+    return _with_one_side_each(lettered), tuple(missing)
+
+
+def are_in_time_order(items: Sequence[Item]) -> bool:
+    """Whether they are sessions or swings of one athlete, which stand by date."""
+    return len({item.player.pk for item in items}) == 1 and all(
+        item.when is not None for item in items
+    )
+
+
+def in_order(items: Sequence[Item]) -> list[Item]:
+    """The items by date if they are of one athlete; swings of one session stay."""
+    if not are_in_time_order(items):
+        return list(items)
+    return sorted(items, key=lambda item: item.when or (dt.date.min, 0))
 
 
 def _with_one_side_each(items: Sequence[Item]) -> tuple[Item, ...]:
@@ -182,12 +202,13 @@ def _with_one_side_each(items: Sequence[Item]) -> tuple[Item, ...]:
     # Of who swings from one side alone, which one is no news.
     of_player: dict[int, set[str]] = {}
     for item in shown:
-        of_player.setdefault(item.player.pk, set()).update(
-            (*item.side_choices, item.side)
-        )
+        if item.swings:
+            of_player.setdefault(item.player.pk, set()).update(
+                (*item.side_choices, item.side)
+            )
     return tuple(
         replace(item, label=f"{item.label}, {side_in_words(item.side)}")
-        if len(of_player[item.player.pk]) > 1 and item.swings
+        if len(of_player.get(item.player.pk, ())) > 1 and item.swings
         else item
         for item in shown
     )
@@ -235,15 +256,13 @@ def _included(movements: Iterable[Movement]) -> tuple[Movement, ...]:
     return tuple(movement for movement in movements if movement.is_counted)
 
 
-def _swing_item(
-    key: ItemKey, letter: str, session: Session, movements: Sequence[Movement]
-) -> Item:
+def _swing_item(key: ItemKey, session: Session, movements: Sequence[Movement]) -> Item:
     """One swing, with its scatter from the `movements` of its session."""
     place = next(i for i, movement in enumerate(movements) if movement.pk == key.pk)
     swing = movements[place]
     return Item(
         key=key,
-        letter=letter,
+        letter="",
         label=f"{session.player.full_name}, swing {swing.position}",
         detail=session_day(session.session_date, "undated"),
         url_name="dashboard:swing",
@@ -252,6 +271,7 @@ def _swing_item(
         around=_included(movements),
         condition=session.condition,
         source=session.mocap_type_name,
+        when=_when(session),
         neighbors=(
             movements[place - 1].pk if place else None,
             movements[place + 1].pk if place + 1 < len(movements) else None,
@@ -260,13 +280,13 @@ def _swing_item(
 
 
 def _session_item(
-    key: ItemKey, letter: str, session: Session, movements: Sequence[Movement]
+    key: ItemKey, session: Session, movements: Sequence[Movement]
 ) -> Item:
     """One session, of its counted swings."""
     swings = _included(movements)
     return Item(
         key=key,
-        letter=letter,
+        letter="",
         label=f"{session.player.full_name}, "
         f"{session_day(session.session_date, 'undated')}",
         detail=number_of(len(swings), "counted swing"),
@@ -276,12 +296,17 @@ def _session_item(
         around=swings,
         condition=session.condition,
         source=session.mocap_type_name,
+        when=_when(session),
     )
+
+
+def _when(session: Session) -> tuple[dt.date, int]:
+    """The place of a session among others: undated ones come first, as in histories."""
+    return (session.session_date or dt.date.min, session.pk)
 
 
 def _athlete_item(
     key: ItemKey,
-    letter: str,
     player: Player,
     sessions: Sequence[Session],
     by_session: Mapping[int, Sequence[Movement]],
@@ -296,7 +321,7 @@ def _athlete_item(
     sources = {session.mocap_type_name for session in sessions}
     return Item(
         key=key,
-        letter=letter,
+        letter="",
         label=player.full_name,
         detail=f"{number_of(len(swings), 'counted swing')} of "
         f"{number_of(len(sessions), 'session')}",

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from athletes.http import PageRequest, page_or_fragment
 from dashboard.forms import CompareForm
-from dashboard.selectors.compare_items import Item, parse_items
+from dashboard.selectors.compare_items import Item, are_in_time_order, parse_items
 from dashboard.selectors.compare_page import ComparePage, compare_page
 from dashboard.selectors.compare_picker import pickable
 
@@ -88,7 +88,7 @@ def _shown(page: ComparePage, item: Item) -> dict[str, object]:
         "item": item,
         "remove_url": _url(page, keys[:place] + keys[place + 1 :]),
         "first_url": _url(page, [keys[place], *keys[:place], *keys[place + 1 :]])
-        if place
+        if place and not are_in_time_order(page.items)
         else "",
         "other_sides": [
             {

@@ -38,7 +38,7 @@ def test_compare_holds_sessions_against_the_first(client, coach):
     assert roles == ["band", "mean", "band", "mean"]
     delta = figure_of(response, "delta")["data"]
     assert [trace.get("role", "line") for trace in delta] == ["noise", "line"]
-    assert "B against A" in text_of(response)
+    assert "B − A" in text_of(response)
 
 
 def session_with_curves(player, *, middle, offsets):
@@ -144,6 +144,56 @@ def test_compare_says_what_it_cannot_show(client, coach):
     assert "There is no swing 999999, or you may not see it." in text
     assert "“nonsense” is not something to compare." in text
     assert "Add a second swing, session or athlete" in text
+
+
+def first_words(client, *items):
+    """What stands behind each letter: the day of the session, or the swing."""
+    response = client.get(f"/athletes/compare/?items={','.join(items)}")
+    return [shown["item"].label for shown in response.context["items"]]
+
+
+def test_sessions_of_one_athlete_stand_by_date_however_they_were_chosen(client, coach):
+    player = make_player(first_name="Ada", last_name="Quill")
+    old, middle, new = history_of(player, [900.0, 910.0, 950.0])
+    undated = make_session(player=player, session_date=None)
+    keys = [f"session-{one.pk}" for one in (new, old, undated, middle)]
+    days = ["undated", *(f"Mar {day}, 2026" for day in (1, 8, 15))]
+    assert first_words(client, *keys) == [f"Ada Quill, {day}" for day in days]
+    response = client.get(f"/athletes/compare/?items={','.join(keys[:2])}")
+    # The newer minus the older, and nobody can turn that round.
+    assert not any(shown["first_url"] for shown in response.context["items"])
+    swings = [f"swing-{swings_of(one)[0].pk}" for one in (new, old)]
+    assert first_words(client, *swings) == ["Ada Quill, swing 1"] * 2
+    shown = client.get(f"/athletes/compare/?items={','.join(swings)}").context["items"]
+    assert [str(one["item"].key) for one in shown] == swings[::-1]
+    assert [one["item"].letter for one in shown] == ["A", "B"]
+
+
+def test_the_last_two_sessions_are_compared_as_newer_minus_older(client, coach):
+    player = make_player()
+    _, old, new = history_of(player, [880.0, 900.0, 950.0])
+    page = client.get(f"/athletes/{player.pk}/").content.decode()
+    assert f"?items=session-{old.pk},session-{new.pk}" in page
+
+
+def test_other_things_stay_in_the_order_in_which_they_were_chosen(client, coach):
+    player, other = make_player(last_name="Quill"), make_player(last_name="Rowan")
+    (one,), (two,) = history_of(player, [900.0]), history_of(other, [900.0])
+    make_session(player=player, session_date=dt.date(2026, 5, 1))
+    for keys in (
+        [f"session-{two.pk}", f"session-{one.pk}", f"session-{two.pk + 1}"],
+        [f"athlete-{player.pk}", f"session-{one.pk}"],
+        [f"swing-{swing.pk}" for swing in reversed(swings_of(one)[:2])],
+    ):
+        response = client.get(f"/athletes/compare/?items={','.join(keys)}")
+        shown = [str(one["item"].key) for one in response.context["items"]]
+        assert shown == [key for key in keys if key in shown]
+        assert len(shown) >= 2
+    # Of different athletes any may be the one that others are held against.
+    shown = client.get(
+        f"/athletes/compare/?items=session-{two.pk},session-{one.pk}"
+    ).context["items"]
+    assert shown[1]["first_url"]
 
 
 def test_compare_finds_athletes_to_add(client, coach):
