@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from biomechanics import change, curves, sequence, session_statistics
+from biomechanics import curves, sequence, session_statistics
 from biomechanics.analysis_types import MetricValue
 
 
@@ -118,37 +118,6 @@ def test_session_order_uses_the_standard_error_of_the_gap():
     )
     assert loose.mean_order == "(PTA)"
     assert loose.distribution[0].count == 4
-
-
-def test_pooled_scatter_and_smallest_change():
-    sessions = [[10.0, 12.0, 14.0], [20.0, 22.0], [5.0], [None, 7.0, 9.0, 11.0]]
-    sd, used, freedom = change.pooled_sd(sessions)
-    assert (used, freedom) == (3, 5)
-    assert sd == pytest.approx(math.sqrt((8 + 2 + 8) / 5))
-    smallest = change.smallest_detectable_change(24.0, n_a=5, n_b=5)
-    assert smallest == pytest.approx(1.96 * 24 * math.sqrt(2 / 5))
-    assert round(smallest) == 30  # the published 5-against-5 value for the pelvis
-    assert change.pooled_sd([[1.0], [2.0]]) is None
-    with pytest.raises(ValueError, match="at least 1"):
-        change.smallest_detectable_change(1.0, n_a=0, n_b=3)
-
-
-def test_change_is_real_only_beyond_own_scatter():
-    rng = np.random.default_rng(5)
-    sessions = [list(700 + rng.normal(0, 20, 6)) for _ in range(4)]
-    scatter = change.scatter_of("peak_pelvis_omega", sessions)
-    assert scatter.source == "own"
-    a = [700.0] * 5
-    near = change.compare("peak_pelvis_omega", a, [710.0] * 5, sessions=sessions)
-    far = change.compare("peak_pelvis_omega", a, [760.0] * 5, sessions=sessions)
-    assert (near.verdict, far.verdict) == ("no_clear_change", "real")
-    assert far.delta == pytest.approx(60.0)
-    early = change.compare("peak_pelvis_omega", a, [710.0] * 5, sessions=sessions[:2])
-    assert early.scatter.source == "published"
-    unknown = change.compare("gap_torso_arm", a, [1.0], sessions=[])
-    assert unknown.verdict == "unknown"
-    assert unknown.delta is not None
-    assert change.compare("tempo", [], [1.0], sessions=[]).verdict == "unknown"
 
 
 def bell(peak, zero, *, rate=240, late=0.0):
