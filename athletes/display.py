@@ -142,6 +142,78 @@ def value_text(
     return str(printed(value, unit, system, decimals=decimals, signed=signed))  # type: ignore[arg-type]
 
 
+@dataclass(frozen=True)
+class PrintedDifference:
+    """Two values and their difference as texts that add up.
+
+    `needed` is the smallest difference that is clear; None where it is not known.
+    """
+
+    before: Printed
+    now: Printed
+    delta: Printed
+    needed: Printed | None
+
+    @property
+    def size(self) -> Printed:
+        """The difference without its sign: `2.1 mph`."""
+        return Printed(self.delta.number.lstrip(f"+{MINUS}"), self.delta.unit)
+
+
+# Beyond these a difference that is still not seen is of no use to anybody.
+_MORE_DIGITS = 2
+
+
+def printed_difference(
+    before: float,
+    now: float,
+    unit: str,
+    system: str,
+    *,
+    decimals: int,
+    needed: float | None = None,
+) -> PrintedDifference:
+    """Two values and `now` minus `before`, with digits enough to add up when printed.
+
+    39.4 and 37.6 are not `39° − 38° = 2°` but `39.4° − 37.6° = 1.8°`. Digits are also
+    added where a difference would be printed on the wrong side of `needed`, or a clear
+    one as nothing at all. `decimals` is the least number of them, in the stored unit.
+    """
+    how = _shown(unit, system)
+    least = max(0, decimals + how.more_decimals)
+    old, new = before * how.factor, now * how.factor
+    limit = None if needed is None else needed * how.factor
+    for digits in range(least, least + _MORE_DIGITS + 1):
+        delta = round(round(new, digits) - round(old, digits), digits)
+        # With one digit more the difference is that of the printed numbers.
+        adds_up = digits > least or delta == round(new - old, digits)
+        if adds_up and _on_its_side(delta, new - old, limit, digits):
+            break
+
+    def text(value: float, *, signed: bool = False) -> Printed:
+        return Printed(number_text(value, digits, signed=signed), how.label)
+
+    return PrintedDifference(
+        before=text(old),
+        now=text(new),
+        delta=text(delta, signed=True),
+        needed=None if limit is None else text(limit),
+    )
+
+
+def _on_its_side(
+    shown: float, difference: float, limit: float | None, digits: int
+) -> bool:
+    """Whether a rounded difference is on the same side of the limit as it really is."""
+    if limit is None:
+        return True
+    is_clear = abs(difference) >= limit and difference != 0
+    rounded = round(limit, digits)
+    return (
+        abs(shown) >= rounded and shown != 0 if is_clear else abs(shown) < rounded
+    ) or difference == 0
+
+
 def uncertainty_text(
     uncertainty: float | None,
     unit: str = "",

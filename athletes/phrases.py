@@ -1,4 +1,4 @@
-"""Words for events, their rules, the bases of numbers, batting sides, small numbers.
+"""Words for events, their rules, the bases of numbers and batting sides.
 
 Pages, sheets and the admin say them the same way.
 """
@@ -90,17 +90,6 @@ def reason_texts(reasons: Sequence[object]) -> tuple[str, ...]:
         else str(reason)
         for reason in reasons
     )
-
-
-_NUMBERS = (
-    *("no", "one", "two", "three", "four", "five"),
-    *("six", "seven", "eight", "nine", "ten"),
-)
-
-
-def spelled(number: int) -> str:
-    """A number as it stands in a sentence: in words up to ten, else in digits."""
-    return _NUMBERS[number] if 0 <= number < len(_NUMBERS) else str(number)
 
 
 # --- What a number rests on -------------------------------------------------------

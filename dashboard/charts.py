@@ -242,14 +242,6 @@ class TrendLine:
     counts: Sequence[int]
 
 
-@dataclass(frozen=True)
-class NoiseBand:
-    """The band inside which the newest value is no clear change."""
-
-    center: float
-    half_width: float
-
-
 def trend_chart(
     lines: Sequence[TrendLine],
     *,
@@ -257,9 +249,13 @@ def trend_chart(
     unit: str,
     system: str,
     decimals: int,
-    noise: NoiseBand | None = None,
+    band: tuple[float, float] | None = None,
 ) -> Json:
-    """Averages over dates with bars of one SD; each line has a symbol of its own."""
+    """Averages over dates with bars of one SD; each line has a symbol of its own.
+
+    `band` holds the lowest and the highest average that would be nothing unusual; the
+    axis always shows all of it.
+    """
     factor = display.unit_factor(unit, system)
     label = display.unit_label(unit, system)
     symbols = ("circle", "circle-open", "square", "diamond")
@@ -267,15 +263,14 @@ def trend_chart(
     letters = [*LETTERS, *("" for _ in lines)]
     traces: list[Json] = []
     dates = [date for line in lines for date in line.dates]
-    if noise is not None and dates:
-        low = (noise.center - noise.half_width) * factor
-        high = (noise.center + noise.half_width) * factor
+    if band is not None and dates:
+        low, high = (end * factor for end in band)
         traces.append(
             {
                 "key": "noise",
                 "part": "value",
                 "role": "noise",
-                "name": "no clear change",
+                "name": "usual variation",
                 "x": [min(dates).isoformat(), max(dates).isoformat()],
                 "lower": [low, low],
                 "upper": [high, high],

@@ -289,7 +289,7 @@ class _Page:
         pdf.set_xy(MARGIN, pdf.y + self._HEAD_ROW - 0.8)
         heads = (
             *("Number", "Unit", "Mean", "n", "Mean", "SD", "n"),
-            *("Difference", "Clear from", "Real change?"),
+            *("Difference", "Needs", "Verdict"),
         )
         self._line(heads, widths, self._HEAD_ROW - 0.8, gray=MUTED, size=7)
         self._rule(pdf.y, INK)

@@ -208,7 +208,8 @@ def _sheet(
         facts=_facts(player, session, len(swings), _side_facts(changes, others)),
         data_line=_data_line(session),
         findings=tuple(
-            finding.text for finding in change_sentences(dict(history), system=units)
+            finding.text
+            for finding in change_sentences([c for _, c in changes], system=units)
         ),
         chart=draw_turn_rates(swings, units),
         order=order_line(swings),

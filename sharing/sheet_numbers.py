@@ -6,7 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from athletes import display
-from athletes.analysis.changes import MetricChange, change_at
+from athletes.analysis.changes import (
+    NO_SETUP,
+    MetricChange,
+    point_of_session,
+    session_changes,
+)
 from athletes.analysis.history import SessionAverage
 from athletes.models import Session
 from athletes.phrases import rule_name
@@ -52,13 +57,13 @@ def changes_of(
     `history` holds an athlete's session averages by metric, oldest first. Where the
     session has averages on several bases, it is that of most swings.
     """
-    found = []
-    for points in history.values():
-        own = [p for p in points if session is not None and p.session_id == session.pk]
-        if own:
-            point = max(own, key=lambda item: item.n)
-            found.append((point, change_at(points, point)))
-    return found
+    if session is None:
+        return []
+    return [
+        (point, change)
+        for change in session_changes(history, session.pk)
+        if (point := point_of_session(history[change.definition.id], session.pk))
+    ]
 
 
 def sheet_rows(changes: Changes, units: str) -> tuple[SheetRow, ...]:
@@ -87,36 +92,33 @@ def _row(
     """One number as the table prints it."""
     definition = change.definition
 
-    def number(value: float | None, *, signed: bool = False) -> str:
+    def alone(value: float | None) -> str:
         if display.is_missing(value):
             return display.MISSING
-        shown = display.printed(
+        return display.printed(
             value,  # type: ignore[arg-type]
             definition.unit,
             units,
-            decimals=change.decimals,
-            signed=signed,
-        )
-        return shown.number
+            decimals=definition.decimals,
+        ).number
 
+    shown = change.printed(units)
     spread = point.sd if point.n >= LEAST_SWINGS_FOR_SPREAD else None
-    if change.real is None:
-        change_words = change.reason if change.sessions_before else "nothing before"
-    else:
-        change_words = "real change" if change.real else "no clear change"
     return SheetRow(
         mark=mark,
         # What is in brackets stands in the footnote, where there is room for it.
         name=definition.name.partition(" (")[0],
         unit=display.unit_label(definition.unit, units),
-        before=number(change.before),
+        before=shown.before.number if shown else display.MISSING,
         before_n=str(change.n_before) if change.n_before else "",
-        now=number(change.now),
-        sd=f"± {number(spread)}" if spread is not None else "",
+        now=shown.now.number if shown else alone(change.now),
+        sd=f"± {alone(spread)}" if spread is not None else "",
         n=str(change.n_now),
-        delta=number(change.delta, signed=True),
-        smallest=number(change.smallest),
-        change_words=change_words,
+        delta=shown.delta.number if shown else display.MISSING,
+        smallest=f"±{shown.needed.number}"
+        if shown and shown.needed
+        else display.MISSING,
+        change_words=change.words,
         is_real=change.real is True,
     )
 
@@ -127,19 +129,15 @@ def remarks(changes: Changes) -> tuple[str, ...]:
         return ()
     said = any(point.basis.says_side for point, _ in changes)
     told = [
-        "n: counted swings. ±: standard deviation from swing to swing, from three "
-        "swings on. Before: the comparable sessions before, three at most, taken "
-        f"together; same {'side, ' if said else ''}condition, reference event and "
+        "n: included swings that have the number. ±: standard deviation from swing to "
+        "swing, from three swings on. Before: the comparable sessions before, taken "
+        f"together; same {'side, ' if said else ''}setup, reference event and "
         "measured points, capture system and method.",
-        "Real change: the difference is larger than “clear from”, 1.96 standard errors "
-        "of the athlete's own scatter inside a session"
-        + (
-            ""
-            if all(change.own_scatter for _, change in changes if change.smallest)
-            else " (where too few sessions tell it, a published one)"
-        )
-        + ". Scatter from day to day is not in it.",
+        "Needs: a difference of this size or more is more than the athlete's usual "
+        "variation.",
     ]
+    if any(not point.basis.condition for point, _ in changes):
+        told.append(f"{NO_SETUP}.")
     rules = {point.basis.rule for point, _ in changes if point.basis.rule}
     reference = " or ".join(sorted(rule_name(rule) for rule in rules))
     versions = sorted({point.basis.method_version for point, _ in changes} - {""})

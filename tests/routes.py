@@ -229,6 +229,7 @@ ROWS: dict[str, list[Row]] = {
     "players": [get(API)],
     "players/<id>": [get(API_ATHLETE, id="player")],
     "players/<id>/sessions": [get(API_ATHLETE, id="player")],
+    "players/<id>/changes": [get(API_ATHLETE, id="player")],
     "sessions/<id>": [get(API_ATHLETE, id="session")],
     "sessions/<id>/metrics": [get(API_ATHLETE, id="session")],
     "sessions/<id>/movements": [get(API_ATHLETE, id="session")],

@@ -56,6 +56,7 @@ def test_contract_paths_are_all_there():
         ("/players", "get"),
         ("/players/{id}", "get"),
         ("/players/{id}/sessions", "get"),
+        ("/players/{id}/changes", "get"),
         ("/sessions/{id}", "get"),
         ("/sessions/{id}/metrics", "get"),
         ("/sessions/{id}/movements", "get"),

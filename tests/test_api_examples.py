@@ -93,7 +93,7 @@ def kind(value):
 
 
 def test_there_are_examples():
-    assert len(EXAMPLES) == 11
+    assert len(EXAMPLES) == 12
     blocks = re.findall(r"```json\n(.*?)\n```", TEXT, re.DOTALL)
     assert [example for _, _, example in EXAMPLES] == blocks
 

@@ -1,55 +1,91 @@
-"""How the averages of a session differ from the comparable sessions before it."""
+"""What changed in a session, against the comparable sessions before it.
+
+The one place that decides whether a difference is more than an athlete's usual
+variation: pages, sheets, comparisons and JSON ask here and print what it says. The
+statistics are in `biomechanics.change`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from athletes.analysis.history import Basis, SessionAverage, comparable
+from athletes import display
+from athletes.analysis.history import (
+    Basis,
+    History,
+    SessionAverage,
+    comparable,
+    of_side,
+    sides_in,
+)
 from athletes.analysis.means_by_side import side_key
-from athletes.phrases import spelled
 from biomechanics.change import (
     Scatter,
     is_real,
     scatter_of_spreads,
     smallest_detectable_change,
 )
-from biomechanics.definitions import METRICS, MetricDefinition
+from biomechanics.definitions import METRICS, NUMERIC_HEADLINES, MetricDefinition
 
 #: A session is compared with so many comparable ones before it, taken together: one
 #: session alone may have been an odd day, and many would hide what is new.
 BASELINE_SESSIONS = 3
-#: At most so many digits are added where a change would not be seen without them.
-MORE_DECIMALS = 2
 
-#: What is said where no session before can be compared with, and then why.
-NOTHING_BEFORE = "nothing comparable before"
-#: Why a difference is not called real, as pages and JSON say it.
-INSIDE_SCATTER = "The difference is inside swing-to-swing scatter."
+Verdict = Literal["real", "no_clear_change", "unknown"]
+#: Why there is no verdict: too little data yet, or nothing that may be compared.
+ReasonCode = Literal["", "not_enough", "not_comparable"]
+
+#: How it is decided, as JSON names it.
+METHOD = "swing-to-swing scatter"
+
+FIRST_SESSION = "First session with this number."
+FIRST_OF_KIND = "First session of this kind"
+TOO_FEW = "Not enough sessions yet."
+MORE = "The difference is more than their usual variation."
+WITHIN = "The difference is within their usual variation."
+NO_SETUP = "No setup recorded: compared with sessions that have none either"
+NO_VALUE = "No included swing has this number."
+
+
+_WORDS = {
+    "real": "More than usual",
+    "no_clear_change": "About the same",
+    "not_enough": "Not enough yet",
+    "not_comparable": "Not comparable",
+}
 
 
 @dataclass(frozen=True)
 class MetricChange:
     """One metric of a session compared with the sessions before it.
 
-    `real` says whether the difference is more than the athlete's usual variation; it is
-    None, with a `reason`, where there is too little data to tell. `smallest` is the
-    smallest difference that would be real. Values are in the unit of the definition.
+    `delta` is now minus before and `needed` the smallest difference that is more than
+    the athlete's usual variation; both are None where they are not known. `verdict` is
+    `unknown` with a `reason_code` where nothing can be told. `now` and `before` are
+    means over `n_now` and `n_before` swings. Values are in the unit of the definition.
     """
 
     definition: MetricDefinition
-    real: bool | None
-    now: float
-    before: float | None
-    delta: float | None
-    smallest: float | None
+    verdict: Verdict
+    now: float | None
     n_now: int
-    n_before: int
-    sessions_before: int
-    own_scatter: bool
+    before: float | None = None
+    n_before: int = 0
+    sessions_before: int = 0
+    delta: float | None = None
+    needed: float | None = None
     reason: str = ""
-    since: str = ""
+    reason_code: ReasonCode = ""
     basis: Basis | None = None
+    of_setup: bool = False
+
+    @property
+    def real(self) -> bool | None:
+        """Whether it is more than their usual variation; None where nobody knows."""
+        return None if self.verdict == "unknown" else self.verdict == "real"
 
     @property
     def side(self) -> str:
@@ -72,105 +108,175 @@ class MetricChange:
         return self.definition.unit
 
     @property
-    def decimals(self) -> int:
-        """The digits to show; more than usual where a real change needs them."""
-        usual = self.definition.decimals
-        if self.real and self.before is not None:
-            for digits in range(usual, usual + MORE_DECIMALS):
-                if round(self.before, digits) != round(self.now, digits):
-                    return digits
-            return usual + MORE_DECIMALS
-        return usual
+    def words(self) -> str:
+        """The verdict in words: `More than usual`, `About the same` and so on."""
+        return _WORDS[self.reason_code or self.verdict]
+
+    @property
+    def since(self) -> str:
+        """What it is compared with: `vs. last 3 sessions of this setup`."""
+        if not self.sessions_before:
+            return ""
+        setup = " of this setup" if self.of_setup else ""
+        if self.sessions_before == 1:
+            return f"vs. last session{setup}"
+        return f"vs. last {self.sessions_before} sessions{setup}"
 
     @property
     def size(self) -> float:
-        """The change as a multiple of the smallest detectable one; 0 if unknown."""
-        if not self.delta or not self.smallest:
+        """The change as a multiple of the smallest clear one; 0 if unknown."""
+        if not self.delta or not self.needed:
             return 0.0
-        return abs(self.delta) / self.smallest
+        return abs(self.delta) / self.needed
 
-    @property
-    def percent(self) -> float | None:
-        """The change in percent; None for metrics that have no natural zero."""
-        if not self.definition.ratio_scale or not self.before or self.delta is None:
+    def printed(self, system: str) -> display.PrintedDifference | None:
+        """Before, now, their difference and what is needed, as texts that add up."""
+        if self.before is None or self.now is None:
             return None
-        return 100 * self.delta / abs(self.before)
-
-
-def change_at(points: Sequence[SessionAverage], at: SessionAverage) -> MetricChange:
-    """The change of one session from the comparable ones before it.
-
-    `points` are the averages of one metric, oldest first, and `at` is one of them.
-    """
-    definition = METRICS[at.metric]
-    same = comparable(points, at.basis)
-    place = next(i for i, p in enumerate(same) if p.session_id == at.session_id)
-    earlier = same[max(0, place - BASELINE_SESSIONS) : place]
-    if not earlier:
-        return MetricChange(
-            definition,
-            None,
-            at.mean,
-            None,
-            None,
-            None,
-            at.n,
-            0,
-            0,
-            False,
-            reason=_why_not_comparable(points, at),
-            basis=at.basis,
+        return display.printed_difference(
+            self.before,
+            self.now,
+            self.unit,
+            system,
+            decimals=self.definition.decimals,
+            needed=self.needed,
         )
+
+
+def session_changes(history: History, session_id: int) -> tuple[MetricChange, ...]:
+    """What changed in a session: a row for each headline number that it has.
+
+    `history` is one athlete's; numbers come in the order of the headlines and, of a
+    switch hitter's session with swings from both sides, of one side after the other.
+    Later sessions do not count, so that a verdict stays as it was.
+    """
+    found: list[MetricChange] = []
+    for side in sides_in(history):
+        own = of_side(history, side)
+        found += _judged(
+            [
+                (own[name], at)
+                for name in NUMERIC_HEADLINES
+                if name in own
+                and (at := point_of_session(own[name], session_id)) is not None
+            ]
+        )
+    return tuple(found)
+
+
+def newest_session(history: History) -> int | None:
+    """The id of the newest session that has any number; undated ones come first."""
+    return max(
+        (
+            (point.date or dt.date.min, point.session_id)
+            for points in history.values()
+            for point in points
+        ),
+        default=(dt.date.min, None),
+    )[1]
+
+
+def without_value(metric: str) -> MetricChange:
+    """What is said of a headline number that a session does not have."""
+    return MetricChange(
+        METRICS[metric], "unknown", None, 0, reason=NO_VALUE, reason_code="not_enough"
+    )
+
+
+def point_of_session(
+    points: Iterable[SessionAverage], session_id: int
+) -> SessionAverage | None:
+    """The session's average; of several bases that of most swings."""
+    return max(
+        (point for point in points if point.session_id == session_id),
+        key=lambda point: point.n,
+        default=None,
+    )
+
+
+def _judged(
+    asked: Sequence[tuple[Sequence[SessionAverage], SessionAverage]],
+) -> list[MetricChange]:
+    """The changes of one list, which counts as one look."""
+    return [_change(points, at) for points, at in asked]
+
+
+def _change(points: Sequence[SessionAverage], at: SessionAverage) -> MetricChange:
+    """The change of one session's average from the comparable ones before it."""
+    definition = METRICS[at.metric]
+    same = _up_to(points, at)
+    earlier = same[:-1][-BASELINE_SESSIONS:]
+    if not earlier:
+        return _nothing_before(points, at)
     n_before = sum(point.n for point in earlier)
     before = sum(point.mean * point.n for point in earlier) / n_before
     scatter = scatter_of_points(same)
     delta = at.mean - before
-    if scatter is None:
-        return MetricChange(
-            definition,
-            None,
-            at.mean,
-            before,
-            delta,
-            None,
-            at.n,
-            n_before,
-            len(earlier),
-            False,
-            reason="too few sessions to know the scatter",
-            basis=at.basis,
-        )
-    smallest = smallest_detectable_change(scatter.sd, n_a=n_before, n_b=at.n)
-    real = is_real(delta, smallest)
+    needed = None
+    if scatter is not None:
+        needed = smallest_detectable_change(scatter.sd, n_a=n_before, n_b=at.n)
+    real = needed is not None and is_real(delta, needed)
     return MetricChange(
         definition,
-        real,
+        "unknown" if needed is None else "real" if real else "no_clear_change",
         at.mean,
-        before,
-        delta,
-        smallest,
         at.n,
-        n_before,
-        len(earlier),
-        scatter.source == "own",
-        reason="" if real else INSIDE_SCATTER,
-        since=f"against the last {spelled(len(earlier))}"
-        if len(earlier) > 1
-        else "against last time",
+        before=before,
+        n_before=n_before,
+        sessions_before=len(earlier),
+        delta=delta,
+        needed=needed,
+        reason=TOO_FEW if needed is None else MORE if real else WITHIN,
+        reason_code="not_enough" if needed is None else "",
         basis=at.basis,
+        of_setup=any(p.basis.condition != at.basis.condition for p in points),
     )
 
 
-def _why_not_comparable(points: Sequence[SessionAverage], at: SessionAverage) -> str:
-    """Why no session before can be compared with: what the last one differs in."""
+def _up_to(
+    points: Sequence[SessionAverage], at: SessionAverage
+) -> list[SessionAverage]:
+    """The comparable points up to that of one session, which is the last."""
+    same = comparable(points, at.basis)
+    place = next(i for i, p in enumerate(same) if p.session_id == at.session_id)
+    return same[: place + 1]
+
+
+def usual_band(
+    points: Sequence[SessionAverage], at: SessionAverage
+) -> tuple[float, float] | None:
+    """The lowest and highest average of a session that would be nothing unusual.
+
+    For the session of `at`, from those before it; None where it is not known.
+    """
+    change = _change(points, at)
+    if change.before is None or change.needed is None:
+        return None
+    return change.before - change.needed, change.before + change.needed
+
+
+def _nothing_before(
+    points: Sequence[SessionAverage], at: SessionAverage
+) -> MetricChange:
+    """The change of a number that no session before may be compared with."""
     last = None
     for point in points:
         if point.session_id == at.session_id:
             break
-        if point.basis.side == at.basis.side:
-            last = point
-    difference = at.basis.difference(last.basis) if last is not None else ""
-    return f"{NOTHING_BEFORE}: {difference}" if difference else NOTHING_BEFORE
+        last = point
+    reason, code = FIRST_SESSION, "not_enough"
+    if last is not None:
+        reason = f"{FIRST_OF_KIND}: {at.basis.difference(last.basis)}."
+        code = "not_comparable"
+    return MetricChange(
+        METRICS[at.metric],
+        "unknown",
+        at.mean,
+        at.n,
+        reason=reason,
+        reason_code=code,  # type: ignore[arg-type]
+        basis=at.basis,
+    )
 
 
 def scatter_of_points(points: Sequence[SessionAverage]) -> Scatter | None:

@@ -61,7 +61,7 @@ class Basis:
         """
         words = []
         if self.condition != other.condition:
-            words.append("another condition")
+            words.append("another setup")
         words.append(basis_difference(self.measured, other.measured))
         if self.source != other.source:
             words.append("another source")
@@ -74,7 +74,7 @@ class Basis:
     @property
     def label(self) -> str:
         """The basis in words, without the version of the method."""
-        words = [_CONDITIONS.get(self.condition, "condition not said")]
+        words = [_CONDITIONS.get(self.condition, "no setup recorded")]
         if self.says_side:
             words.insert(0, self.side_words)
         if self.measured:

@@ -33,7 +33,7 @@ from athletes.access import (
     visible_sessions,
 )
 from athletes.analysis.totals import player_total
-from athletes.api import frames, rows, schemas
+from athletes.api import changes, frames, rows, schemas
 from athletes.frames.load import load_columns
 from athletes.models import BiomechanicsData, DataType
 from athletes.querysets import PlayerQuerySet
@@ -195,6 +195,53 @@ def list_player_sessions(
             "player_id": player.pk,
         }
     )
+
+
+class Batting(StrEnum):
+    """The sides that a switch hitter swings from."""
+
+    RIGHT = "right"
+    LEFT = "left"
+
+
+@router.get(
+    "/players/{id}/changes",
+    response=answers(schemas.Changes) | _LED_ON,
+    operation_id="list_player_changes",
+)
+def list_player_changes(
+    request: ApiRequest,
+    id: Id,
+    session: Annotated[
+        int | None,
+        Query(
+            ge=1,
+            le=LARGEST_ID,
+            description="Our id of the session; without it the newest with numbers.",
+        ),
+    ] = None,
+    side: Annotated[
+        Batting | None,
+        Query(
+            description="The side of a switch hitter's swings; without it the one of "
+            "most swings in the session."
+        ),
+    ] = None,
+) -> HttpResponse:
+    """What changed in a session against the comparable sessions before it."""
+    unknown = sorted(request.GET.keys() - {"session", "side"})
+    if unknown:
+        raise HttpError(422, f"{unknown[0]}: there is no such parameter.")
+    player = visible_players(request.auth).filter(pk=id).first()
+    if player is None:
+        return _of_kept_athlete(request, id)
+    sessions = visible_sessions(request.auth).filter(player=player)
+    if session is not None and not sessions.filter(pk=session).exists():
+        into = folded_into(request.auth, session)
+        if into is None or not sessions.filter(pk=into).exists():
+            raise Http404("There is no such session of this athlete.")
+        session = into
+    return JsonAnswer(changes.player_changes(player, sessions, session, side))
 
 
 # --- Sessions -------------------------------------------------------------------

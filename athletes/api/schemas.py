@@ -86,6 +86,58 @@ class SessionList(Schema):
     player_id: int
 
 
+class MeanNow(Schema):
+    """The average of a session."""
+
+    mean: Number
+    n: int = Field(description="The swings that it rests on.")
+
+
+class MeanBefore(MeanNow):
+    """The average of the comparable sessions before, taken together."""
+
+    sessions: int
+
+
+class ChangeOut(Schema):
+    """One headline number of a session against the sessions before it."""
+
+    metric: str
+    basis: str | None = Field(description="What the numbers compared rest on.")
+    verdict: Literal["real", "no_clear_change", "unknown"] = Field(
+        description="real: more than the athlete's usual variation, the whole list "
+        "taken as one look. unknown has a `reason_code`."
+    )
+    delta: Number = Field(description="Now minus before: `now.mean - before.mean`.")
+    unit: str
+    now: MeanNow
+    before: MeanBefore
+    needed: Number = Field(
+        description="The smallest difference that would be real; null where unknown."
+    )
+    reason: str
+    reason_code: Literal["not_enough", "not_comparable"] | None
+
+
+class Changes(Schema):
+    """What changed in one session of an athlete, from one batting side."""
+
+    player_id: int
+    session: int | None = Field(description="null where no session has numbers.")
+    session_id: str | None
+    side: Literal["right", "left"] | None
+    sides: list[Literal["right", "left"]] = Field(
+        description="The sides that there are numbers of in this session."
+    )
+    setup: str | None = Field(
+        description="The setup that a coach recorded. Sessions without one are "
+        "compared with others without."
+    )
+    changes: list[ChangeOut]
+    method: str
+    method_version: str
+
+
 class Instant(Schema):
     """When an event was; all null where it was not found."""
 

@@ -9,9 +9,16 @@ from dataclasses import dataclass
 from django.core.paginator import Paginator
 from django.db.models import Count
 
-from athletes.analysis.changes import MetricChange, change_at
+from athletes.analysis.changes import (
+    MetricChange,
+    newest_session,
+    point_of_session,
+    session_changes,
+    usual_band,
+)
 from athletes.analysis.history import (
     Basis,
+    History,
     SessionAverage,
     SideChoice,
     histories,
@@ -54,6 +61,8 @@ class HeadlineTile:
     date: dt.date | None
     change: MetricChange | None
     spark: tuple[float, ...]
+    # Lowest and highest average that would be nothing unusual.
+    band: tuple[float, float] | None = None
 
     @property
     def metric(self) -> str:
@@ -73,7 +82,8 @@ class Trend:
     lines: tuple[tuple[Basis, tuple[SessionAverage, ...]], ...]
     mixed: bool
     left_out: int
-    change: MetricChange | None
+    # Lowest and highest average of the newest session that would be nothing unusual.
+    band: tuple[float, float] | None
 
     @property
     def definition(self) -> MetricDefinition:
@@ -157,17 +167,29 @@ def athlete_page(
     if shown_side is None:
         shown_side = newest_side(headlines or every)
     history = of_side(headlines, shown_side)
-    tiles = tuple(_tile(name, history.get(name, [])) for name in NUMERIC_HEADLINES)
+    changes = _changes_of_newest(history)
+    tiles = tuple(
+        _tile(name, history.get(name, []), changes.get(name))
+        for name in NUMERIC_HEADLINES
+    )
     if not chosen:
         # The first number that there is; without a bat that is the hand speed.
         chosen = next((name for name in NUMERIC_HEADLINES if name in history), "")
+    newest = newest_session(history)
     lines, number, count = _session_lines(
         player, sessions, page, every.get("peak_hand_speed", [])
     )
     return AthletePage(
         player=player,
         facts=_facts(player),
-        findings=change_sentences(history, system=system),
+        findings=change_sentences(
+            [
+                change
+                for name, change in changes.items()
+                if newest_point(history[name]).session_id == newest
+            ],
+            system=system,
+        ),
         tiles=tiles,
         trend=_trend(chosen, every.get(chosen, []), shown_side, mixed=mixed)
         if chosen
@@ -193,6 +215,23 @@ def athlete_page(
     )
 
 
+def _changes_of_newest(history: History) -> dict[str, MetricChange]:
+    """The change of each headline number in the newest session that has it.
+
+    Most are of one session; a bat that was not tracked leaves some to an older one.
+    """
+    of_session: dict[int, dict[str, MetricChange]] = {}
+    changes = {}
+    for name, points in history.items():
+        at = points[-1].session_id
+        if at not in of_session:
+            of_session[at] = {
+                change.definition.id: change for change in session_changes(history, at)
+            }
+        changes[name] = of_session[at][name]
+    return changes
+
+
 def _newest_of_all(series: Iterable[Sequence[SessionAverage]]) -> SessionAverage | None:
     """The point of most swings in the newest session that has any number."""
     return max(
@@ -215,7 +254,9 @@ def _facts(player: Player) -> AthleteFacts:
     )
 
 
-def _tile(name: str, points: Sequence[SessionAverage]) -> HeadlineTile:
+def _tile(
+    name: str, points: Sequence[SessionAverage], change: MetricChange | None
+) -> HeadlineTile:
     """The newest average of a headline metric; `points` are oldest first."""
     if not points:
         return HeadlineTile(no_average(name), None, None, ())
@@ -230,21 +271,20 @@ def _tile(name: str, points: Sequence[SessionAverage]) -> HeadlineTile:
             rule=latest.basis.rule,
         ),
         date=latest.date,
-        change=change_at(points, latest),
+        change=change,
         spark=tuple(point.mean for point in same[-SPARKLINE_POINTS:]),
+        band=usual_band(points, latest),
     )
 
 
 def newest_point(points: Sequence[SessionAverage]) -> SessionAverage:
     """The newest session's average; of several bases that of most swings.
 
-    `points` are one metric's, oldest first.
+    `points` are one metric's, oldest first; there must be one.
     """
-    last = points[-1].session_id
-    return max(
-        (point for point in points if point.session_id == last),
-        key=lambda point: point.n,
-    )
+    found = point_of_session(points, points[-1].session_id)
+    assert found is not None  # noqa: S101
+    return found
 
 
 def _trend(
@@ -265,7 +305,7 @@ def _trend(
         lines=tuple((basis, tuple(line)) for basis, line in shown.items()),
         mixed=mixed,
         left_out=len(points) - sum(len(line) for line in shown.values()),
-        change=change_at(points, latest),
+        band=usual_band(points, latest),
     )
 
 

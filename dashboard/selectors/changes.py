@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from athletes import display
-from athletes.analysis.changes import MetricChange, change_at
-from athletes.analysis.history import History, SessionAverage
-from athletes.phrases import spelled
+from athletes.analysis.changes import MetricChange
 from dashboard.phrases import list_in_words, number_of
 
 FINDINGS = 3
@@ -24,31 +21,22 @@ class ChangeSentence:
     change: MetricChange | None = None
 
 
-def change_sentences(history: History, *, system: str) -> tuple[ChangeSentence, ...]:
-    """At most three sentences about the newest session; what changed comes first.
+def change_sentences(
+    changes: Sequence[MetricChange], *, system: str
+) -> tuple[ChangeSentence, ...]:
+    """At most three sentences about a session; what changed comes first.
 
-    `history` is one athlete's, by metric and oldest first; of a switch hitter that of
-    one side.
+    `changes` are those of one session, of a switch hitter of one side.
     """
-    if not history:
+    if not changes:
         return (
             ChangeSentence(
                 "No swing has numbers yet; findings appear after the first session "
-                "with counted swings."
+                "with included swings."
             ),
         )
-    # Undated sessions come first in a history, so the last one is the newest.
-    last = max(
-        (points[-1] for points in history.values() if points),
-        key=lambda point: (point.date or dt.date.min, point.session_id),
-    ).session_id
-    changes = {
-        metric: change_at(points, _at(points, last))
-        for metric, points in history.items()
-        if any(point.session_id == last for point in points)
-    }
     real = sorted(
-        (change for change in changes.values() if change.real),
+        (change for change in changes if change.real),
         key=lambda change: change.size,
         reverse=True,
     )
@@ -56,20 +44,12 @@ def change_sentences(history: History, *, system: str) -> tuple[ChangeSentence, 
         ChangeSentence(real_sentence(change, system), change.definition.id, change)
         for change in real[:FINDINGS]
     ]
-    same = [change for change in changes.values() if change.real is False]
+    same = [change for change in changes if change.real is False]
     if len(told) < FINDINGS and same:
         told += _same_sentences(same, FINDINGS - len(told), system)
     if len(told) < FINDINGS:
         told += _unknown_sentences(changes, FINDINGS - len(told), system)
     return tuple(told[:FINDINGS])
-
-
-def _at(points: Sequence[SessionAverage], session_id: int) -> SessionAverage:
-    """The session's point; of several bases that of most swings."""
-    return max(
-        (point for point in points if point.session_id == session_id),
-        key=lambda point: point.n,
-    )
 
 
 # How more and less are called, by the unit of the metric.
@@ -82,41 +62,40 @@ _MORE_LESS = {
 
 def _compared_with(change: MetricChange) -> str:
     """What a change is held against, as it stands in a sentence."""
-    if change.sessions_before == 1:
-        return "than in the session before"
-    return f"than in the {spelled(change.sessions_before)} sessions before"
+    sessions = (
+        "the last session"
+        if change.sessions_before == 1
+        else f"the last {change.sessions_before} sessions"
+    )
+    return f"than {sessions}{' of this setup' if change.of_setup else ''}"
 
 
 def real_sentence(change: MetricChange, system: str) -> str:
     """A real change in one sentence: how much, against what, from what to what."""
     definition = change.definition
-    assert change.delta is not None  # noqa: S101  # a real change has one
+    shown = change.printed(system)
+    assert shown is not None  # noqa: S101  # a real change has values before and now
+    assert change.delta is not None  # noqa: S101
     more, less = _MORE_LESS.get(definition.unit, ("higher", "lower"))
     word = more if change.delta > 0 else less
     if definition.id.startswith("t_"):
         # Times count back from the reference: more is earlier.
         word = "earlier" if change.delta > 0 else "later"
-    if change.percent is not None:
-        amount = f"{abs(change.percent):.0f} %"
-        if abs(change.percent) < 1:
-            amount = f"{abs(change.percent):.1f} %"
-    else:
-        amount = _amount(abs(change.delta), change, system)
-    before = _amount(change.before, change, system)
-    now = _amount(change.now, change, system)
     return (
-        f"{change.name}: {amount} {word} {_compared_with(change)}, a real change "
-        f"({before} → {now}; {change.n_before} and {change.n_now} swings)."
+        f"{change.name}: {shown.size} {word} {_compared_with(change)} "
+        f"({shown.before} → {shown.now}), more than their usual variation "
+        f"(needs ±{shown.needed})."
     )
 
 
 def _amount(value: float | None, change: MetricChange, system: str) -> str:
     """A value of the changed metric as text, in the reader's units."""
-    return display.value_text(value, change.unit, system, decimals=change.decimals)
+    decimals = change.definition.decimals
+    return display.value_text(value, change.unit, system, decimals=decimals)
 
 
 _GROUP_WORDS = {
-    "sequence": "Turn rates",
+    "sequence": "Rotation speeds",
     "rotation": "Rotation and separation",
     "posture": "Posture and legs",
     "hands_bat": "Hands, bat and timing",
@@ -133,30 +112,25 @@ def _same_sentences(
     told = []
     largest_first = sorted(groups.items(), key=lambda item: -len(item[1]))
     for group, changes in largest_first[:count]:
+        change = changes[0]
         if len(changes) == 1:
-            change = changes[0]
-            limit = _amount(change.smallest, change, system)
-            now = _amount(change.now, change, system)
-            words = _as_before(change.definition.name, change)
+            shown = change.printed(system)
             text = (
-                f"{words} ({now}); a difference under {limit} is within the usual "
-                "scatter."
+                f"{change.name}: about the same ({_amount(change.now, change, system)}"
             )
-            told.append(ChangeSentence(text, change.definition.id, change))
+            if shown is not None and shown.needed is not None:
+                text += f"; a change needs ±{shown.needed}"
+            told.append(ChangeSentence(f"{text}).", change.definition.id, change))
             continue
         names = list_in_words(
             [_lower_first(change.definition.short) for change in changes]
         )
-        words = _GROUP_WORDS.get(group, "Numbers")
-        words = _as_before(words, changes[0])
-        text = f"{words}: no clear change in {names}."
-        told.append(ChangeSentence(text, changes[0].definition.id, changes[0]))
+        words = ", ".join(
+            filter(None, (_GROUP_WORDS.get(group, "Numbers"), change.side))
+        )
+        text = f"{words}: {names} are about the same."
+        told.append(ChangeSentence(text, change.definition.id, change))
     return told
-
-
-def _as_before(what: str, change: MetricChange) -> str:
-    """What did not change, with its side for a switch hitter."""
-    return f"{what}, {change.side}, as before" if change.side else f"{what} as before"
 
 
 def _lower_first(text: str) -> str:
@@ -165,26 +139,24 @@ def _lower_first(text: str) -> str:
 
 
 def _unknown_sentences(
-    changes: Mapping[str, MetricChange], count: int, system: str
+    changes: Sequence[MetricChange], count: int, system: str
 ) -> list[ChangeSentence]:
-    """Sentences for when there is nothing to compare with yet."""
-    unknown = [change for change in changes.values() if change.real is None]
+    """Sentences for when nothing can be told yet: why, and what the numbers are."""
+    unknown: Mapping[str, MetricChange] = {
+        change.definition.id: change for change in changes if change.real is None
+    }
     if not unknown:
         return []
     told = []
-    if all(change.sessions_before == 0 for change in unknown):
-        told.append(
-            ChangeSentence(
-                "Nothing comparable lies before this session; from the next one "
-                "on, changes are held against the scatter from swing to swing."
-            )
-        )
+    reasons = {change.reason for change in unknown.values()}
+    if len(unknown) == len(changes) and len(reasons) == 1:
+        told.append(ChangeSentence(reasons.pop()))
     for metric in ("bat_speed_max", "peak_hand_speed", "peak_torso_omega"):
-        change = changes.get(metric)
-        if change is not None and change.real is None:
+        change = unknown.get(metric)
+        if change is not None:
             now = _amount(change.now, change, system)
             swings = number_of(change.n_now, "swing")
             told.append(
-                ChangeSentence(f"{change.name}: {now} (mean of {swings}).", metric)
+                ChangeSentence(f"{change.name}: {now} (average of {swings}).", metric)
             )
     return told[:count]

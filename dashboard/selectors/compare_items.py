@@ -162,9 +162,12 @@ def load_items(
 
 
 def are_in_time_order(items: Sequence[Item]) -> bool:
-    """Whether they are sessions or swings of one athlete, which stand by date."""
-    return len({item.player.pk for item in items}) == 1 and all(
-        item.when is not None for item in items
+    """Whether they are of several sessions of one athlete, which stand by date."""
+    times = {item.when for item in items}
+    return (
+        len({item.player.pk for item in items}) == 1
+        and len(times) > 1
+        and None not in times
     )
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
-from athletes.analysis.changes import MetricChange, change_at
-from athletes.analysis.history import History, SessionAverage, histories
+from athletes.analysis.changes import MetricChange, session_changes
+from athletes.analysis.history import histories
 from athletes.models import DataState, Player, QualityGrade, Session
 from athletes.querysets import PlayerQuerySet, SessionQuerySet
 from biomechanics.definitions import NUMERIC_HEADLINES
@@ -38,6 +38,8 @@ class SessionCard:
     grades: tuple[tuple[str, int], ...]
     changes: tuple[MetricChange, ...]
     compared: bool
+    # Why nothing is compared, where nothing is.
+    reason: str = ""
 
     @property
     def more_changes(self) -> int:
@@ -92,7 +94,7 @@ def home_page(
         sessions, {session.player_id for session in recent}, NUMERIC_HEADLINES
     )
     changes = {
-        session.pk: real_changes(histories_of.get(session.player_id, {}), session.pk)
+        session.pk: session_changes(histories_of.get(session.player_id, {}), session.pk)
         for session in recent
     }
     newest_day = recent[0].session_date if recent else None
@@ -101,13 +103,13 @@ def home_page(
         ChangeLine(session.player, session, change)
         for session in recent
         if since and session.session_date and session.session_date > since
-        for change in changes[session.pk][0]
+        for change in _real(changes[session.pk])
     ]
     lines.sort(key=lambda line: line.change.size, reverse=True)
     return HomePage(
-        newest=tuple(_card(session, *changes[session.pk]) for session in recent)[
-            :NEWEST
-        ],
+        newest=tuple(
+            _card(session, changes[session.pk]) for session in recent[:NEWEST]
+        ),
         changes=tuple(lines[:CHANGES_SHOWN]),
         changes_since=since,
         attention=attention(players, sessions),
@@ -115,35 +117,13 @@ def home_page(
     )
 
 
-def real_changes(
-    history: History, session_id: int
-) -> tuple[tuple[MetricChange, ...], bool]:
-    """Real changes in one session, largest first, and whether anything was compared.
-
-    `history` holds one athlete's session averages by metric.
-    """
-    found = []
-    compared = False
-    for points in history.values():
-        # Of each side that was swung from, by the rule that most swings have.
-        here: dict[str, SessionAverage] = {}
-        for point in points:
-            if point.session_id == session_id:
-                kept = here.setdefault(point.basis.side, point)
-                if point.n > kept.n:
-                    here[point.basis.side] = point
-        for point in here.values():
-            change = change_at(points, point)
-            compared = compared or change.real is not None
-            if change.real:
-                found.append(change)
-    found.sort(key=lambda change: change.size, reverse=True)
-    return tuple(found), compared
+def _real(changes: Iterable[MetricChange]) -> tuple[MetricChange, ...]:
+    """Those that are more than the athlete's usual variation, clearest first."""
+    found = [change for change in changes if change.real]
+    return tuple(sorted(found, key=lambda change: change.size, reverse=True))
 
 
-def _card(
-    session: Session, changes: Sequence[MetricChange], compared: bool
-) -> SessionCard:
+def _card(session: Session, changes: Sequence[MetricChange]) -> SessionCard:
     """A session as a card; no query."""
     quality = session.summary.get("quality") or {}
     return SessionCard(
@@ -153,8 +133,9 @@ def _card(
         grades=tuple(
             (grade.value, int(quality.get(grade.value) or 0)) for grade in QualityGrade
         ),
-        changes=tuple(changes),
-        compared=compared,
+        changes=_real(changes),
+        compared=any(change.real is not None for change in changes),
+        reason=next((change.reason for change in changes), ""),
     )
 
 

@@ -116,12 +116,19 @@ def reading(
 
 
 @register.simple_tag(takes_context=True)
-def difference(
-    context: Context, number: Any, unit: str = "", decimals: int | None = None
-) -> SafeString:
-    """A difference in the reader's units, with its sign."""
-    digits = decimals if isinstance(decimals, int) else None
-    return _value(context, number, unit, digits, signed=True)
+def change_number(context: Context, change: Any, which: str) -> SafeString:
+    """`before`, `now`, `delta` or `needed` of a change, in the reader's units.
+
+    With as many digits as it takes that they add up.
+    """
+    printed = change.printed(_system(context))
+    shown = getattr(printed, which) if printed is not None else None
+    if shown is None:
+        return _missing(change.reason)
+    return render_to_string(
+        "components/value.html",
+        {"number": shown.number, "unit": shown.unit, "tight": shown.is_tight},
+    )
 
 
 @register.simple_tag(takes_context=True)
@@ -303,22 +310,37 @@ def _polylines(runs: list[list[str]], css_class: str = "") -> SafeString:
 
 
 @register.simple_tag
-def sparkline(values: Iterable[float | None]) -> SafeString | str:
+def sparkline(
+    values: Iterable[float | None], band: tuple[float, float] | None = None
+) -> SafeString | str:
     """A small line of a history, oldest first; the last value is a dot.
 
-    Only a picture: the numbers stand elsewhere on the page, so it is hidden from
-    screen readers. Nothing is drawn for fewer than two values.
+    `band` is the usual variation. It is drawn, and the height of the picture holds all
+    of it: what lies within does not look like a plunge. Only a picture: the numbers
+    stand elsewhere on the page, so it is hidden from screen readers. Nothing is drawn
+    for fewer than two values.
     """
     numbers = list(values)
     known = [float(n) for n in numbers if _finite(n)]
     if len(known) < 2:
         return ""
-    runs = _scaled(numbers, min(known), max(known), 100.0, 30.0)
+    ends = [*known, *(band or ())]
+    low, high = min(ends), max(ends)
+    runs = _scaled(numbers, low, high, 100.0, 30.0)
     x, y = runs[-1][-1].split(",")
+    drawn: SafeString | str = ""
+    if band is not None and high > low:
+        top, bottom = (30.0 - (end - low) / (high - low) * 30.0 for end in band[::-1])
+        drawn = format_html(
+            '<rect class="sparkline__band" x="0" width="100" y="{}" height="{}"/>',
+            f"{top:.1f}",
+            f"{bottom - top:.1f}",
+        )
     return format_html(
         '<svg class="sparkline" viewBox="0 0 100 30" preserveAspectRatio="none"'
-        ' aria-hidden="true" focusable="false">{}'
+        ' aria-hidden="true" focusable="false">{}{}'
         '<line class="sparkline__last" x1="{x}" y1="{y}" x2="{x}" y2="{y}"/></svg>',
+        drawn,
         _polylines(runs),
         x=x,
         y=y,

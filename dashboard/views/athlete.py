@@ -96,15 +96,11 @@ def _trend_figure(trend: Trend | None, system: str) -> charts.Json | None:
     lines = [line for line in lines if line.dates]
     if not lines:
         return None
-    noise = None
-    change = trend.change
-    if change and change.before is not None and change.smallest:
-        noise = charts.NoiseBand(change.before, change.smallest)
     return charts.trend_chart(
         lines,
         name=definition.short,
         unit=definition.unit,
         system=system,
         decimals=definition.decimals,
-        noise=noise if not trend.mixed else None,
+        band=trend.band if not trend.mixed else None,
     )

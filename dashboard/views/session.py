@@ -15,6 +15,7 @@ from athletes.http import PageRequest, page_or_fragment, wants_fragment
 from athletes.models import Note
 from dashboard.forms import NoteForm, SessionForm, SessionViewForm
 from dashboard.phrases import session_day
+from dashboard.selectors.session_changes import changes_by_side
 from dashboard.selectors.session_curves import session_pictures
 from dashboard.selectors.session_page import SessionPage, session_page
 from dashboard.selectors.swing_table import SWING_COLUMNS, SwingTable, swing_table
@@ -70,6 +71,12 @@ def session(request: PageRequest, pk: int) -> HttpResponse:
             ),
             (title_date, ""),
         ],
+        "changes": changes_by_side(
+            shown,
+            access.visible_sessions(request.user),
+            page.side,
+            system=request.user.units,
+        ),
         "strip": pictures.strip,
         "curves": pictures.curves,
         # What is shown, not what was asked for: an unknown choice falls back.

@@ -552,6 +552,7 @@ def test_a_team_limits_what_is_seen(client, who):
         for path in (
             f"/players/{movement.session.player_id}",
             f"/players/{movement.session.player_id}/sessions",
+            f"/players/{movement.session.player_id}/changes",
             f"/sessions/{movement.session_id}",
             f"/sessions/{movement.session_id}/metrics",
             f"/sessions/{movement.session_id}/movements",

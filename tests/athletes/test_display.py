@@ -1,6 +1,8 @@
 """Numbers, dates and small pictures as pages print them."""
 
 import datetime as dt
+import random
+from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
@@ -8,6 +10,7 @@ from django.template import Context, Template
 from django.test import RequestFactory
 
 from athletes import display
+from athletes.analysis.changes import MetricChange
 from athletes.analysis.metric_reading import MetricReading
 from biomechanics.definitions import METRICS
 
@@ -151,9 +154,57 @@ def test_page_without_account_sets_its_own_units():
     assert text_of(html) == "10.0m/s"
 
 
-def test_difference_has_a_sign():
-    assert text_of(rendered("{% difference 1.0 'm/s' 1 %}")) == "+2.2mph"
-    assert text_of(rendered("{% difference x 'deg' 0 %}", x=-4.0)) == "−4°"
+@pytest.mark.parametrize(
+    ("before", "now", "needed", "texts"),
+    [
+        # What adds up keeps its digits.
+        (37.0, 39.0, None, ("37°", "39°", "+2°")),
+        # 39 − 38 is not 2: one digit more.
+        (38.6, 37.0, None, ("39°", "37°", "−2°")),
+        (37.6, 39.4, None, ("37.6°", "39.4°", "+1.8°")),
+        (39.4, 37.6, None, ("39.4°", "37.6°", "−1.8°")),
+        # Where that does not add up either, the difference is that of the numbers.
+        (37.46, 39.64, None, ("37.5°", "39.6°", "+2.1°")),
+        (37.45, 38.53, None, ("37.5°", "38.5°", "+1.0°")),
+        (-0.4, 0.4, None, ("−0.4°", "0.4°", "+0.8°")),
+        # Clear, and inside: seen in the digits.
+        (20.0, 20.4, 0.3, ("20.0°", "20.4°", "+0.4°")),
+        (20.0, 22.4, 2.45, ("20.0°", "22.4°", "+2.4°")),
+        (20.0, 20.0, 0.0, ("20°", "20°", "0°")),
+        (20.0, 20.0001, 0.0, ("20.00°", "20.00°", "0.00°")),
+    ],
+)
+def test_printed_difference_is_that_of_the_printed_numbers(before, now, needed, texts):
+    shown = display.printed_difference(
+        before, now, "deg", "metric", decimals=0, needed=needed
+    )
+    assert tuple(map(str, (shown.before, shown.now, shown.delta))) == texts
+
+
+def number_in(text):
+    return Decimal(text.replace("−", "-").replace("+", "").replace(",", ""))
+
+
+@pytest.mark.parametrize("system", ["imperial", "metric"])
+@pytest.mark.parametrize(("unit", "decimals"), [("m/s", 1), ("deg/s", 0), ("m", 2)])
+def test_printed_differences_add_up_whatever_the_numbers(system, unit, decimals):
+    rng = random.Random(4)
+    digits = set()
+    for _ in range(2000):
+        before, now = rng.uniform(-40, 40), rng.uniform(-40, 40)
+        needed = rng.choice([None, rng.uniform(0, 80)])
+        shown = display.printed_difference(
+            before, now, unit, system, decimals=decimals, needed=needed
+        )
+        first, second, delta = (
+            number_in(part.number) for part in (shown.before, shown.now, shown.delta)
+        )
+        assert second - first == delta
+        if needed is not None:
+            limit = number_in(shown.needed.number)
+            assert (abs(delta) >= limit) == (abs(now - before) >= needed)
+        digits.add(-delta.as_tuple().exponent)
+    assert len(digits) <= 3
 
 
 def test_dates_and_ages_in_templates():
@@ -164,18 +215,41 @@ def test_dates_and_ages_in_templates():
     assert rendered("{{ b|age_on:d }}", b=dt.date(2009, 3, 2), d=day) == "16"
 
 
+def changed(verdict, **fields):
+    values = {"now": 31.0, "n_now": 6, "before": 30.0, "delta": 1.0, "needed": 0.9}
+    return MetricChange(METRICS["bat_speed_max"], verdict, **(values | fields))
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"real": True, "delta": 1.0, "unit": "m/s", "decimals": 1}, "+2.2mph"),
-        ({"real": False, "delta": 1.0, "unit": "m/s"}, "≈ no clear change"),
-        ({"real": None}, "too few swings to say"),
+        (
+            changed("real", sessions_before=3, n_before=18),
+            "+2.2mph vs. last 3 sessions · needs ±2.0mph",
+        ),
+        (changed("real", delta=-1.0, now=29.0), "−2.2mph needs ±2.0mph"),
+        (
+            changed("no_clear_change", needed=1.2),
+            "About the same+2.2mph · needs ±2.7mph",
+        ),
+        (
+            changed(
+                "unknown", needed=None, reason="Too few.", reason_code="not_enough"
+            ),
+            "Not enough yetToo few.",
+        ),
     ],
 )
-def test_change_badge_shows_a_number_only_for_a_real_change(change, words):
+def test_change_badge_says_the_verdict_and_what_it_needs(change, words):
     html = rendered("{% include 'components/change_badge.html' %}", change=change)
-    assert text_of(html) == words
-    assert ("<svg" in html) == bool(change["real"])
+    assert " ".join(text_of(html).split()) == words
+    assert ("<svg" in html) == bool(change.real)
+
+
+def test_change_numbers_of_nothing_before_are_dashes():
+    change = changed("unknown", before=None, delta=None, needed=None, reason="First.")
+    html = rendered("{% change_number c 'before' %}", c=change)
+    assert "missing: First." in html
 
 
 def test_sparkline_breaks_at_missing_values_and_ends_in_a_dot():
@@ -187,6 +261,18 @@ def test_sparkline_breaks_at_missing_values_and_ends_in_a_dot():
 
 def test_sparkline_of_equal_values_runs_through_the_middle():
     assert 'points="0.0,15.0 100.0,15.0"' in rendered("{% sparkline v %}", v=[2, 2])
+
+
+def test_sparkline_holds_all_of_the_usual_variation():
+    html = rendered("{% sparkline v band %}", v=[23.8, 23.7], band=(22.0, 26.0))
+    assert '<rect class="sparkline__band" x="0" width="100" y="0.0" height="30.0"' in (
+        html
+    )
+    # A tenth of four degrees is not the whole height.
+    assert 'points="0.0,16.5 100.0,17.3"' in html
+    html = rendered("{% sparkline v band %}", v=[20.0, 30.0], band=(22.0, 24.0))
+    assert 'y="18.0" height="6.0"' in html
+    assert 'points="0.0,30.0 100.0,0.0"' in html
 
 
 def test_mini_chart_draws_each_part_in_its_class():

@@ -27,11 +27,11 @@ def test_athlete_without_sessions_says_what_will_come(client, coach):
 
 def test_athlete_page_tells_a_real_change_in_a_sentence(client, coach):
     player = make_player()
-    history_of(player, [900.0, 902.0, 898.0, 936.0])
+    history_of(player, [900.0, 902.0, 898.0, 1000.0])
     text = text_of(client.get(f"/athletes/{player.pk}/"))
     assert (
-        "Peak shoulder-line turn rate: 4 % faster than in the three sessions before, "
-        "a real change (900°/s → 936°/s; 18 and 6 swings)." in text
+        "Peak shoulder-line turn rate: 100°/s faster than the last 3 sessions "
+        "(900°/s → 1,000°/s), more than their usual variation (needs ±" in text
     )
 
 
@@ -52,8 +52,8 @@ def test_athlete_page_tells_that_nothing_changed(client, coach):
     player = make_player()
     history_of(player, [900.0, 902.0, 898.0, 903.0])
     text = text_of(client.get(f"/athletes/{player.pk}/"))
-    assert "Peak shoulder-line turn rate as before (903°/s)" in text
-    assert "real change" not in text
+    assert "Peak shoulder-line turn rate: about the same (903°/s; a change" in text
+    assert "more than their usual variation" not in text
 
 
 def test_trend_never_mixes_conditions_unless_asked(client, coach):
@@ -65,7 +65,7 @@ def test_trend_never_mixes_conditions_unless_asked(client, coach):
     apart = client.get(url)
     traces = [t for t in figure_of(apart, "trend-chart")["data"] if "y" in t]
     assert [trace["y"] for trace in traces] == [[910.0, 920.0]]
-    assert "1 session with another condition" in text_of(apart)
+    assert "1 session with another setup" in text_of(apart)
     mixed = client.get(url + "&mixed=1")
     traces = [t for t in figure_of(mixed, "trend-chart")["data"] if "y" in t]
     assert [trace["y"] for trace in traces] == [[900.0], [910.0, 920.0]]

@@ -1,13 +1,13 @@
-"""Real changes, and the sentences that tell them."""
+"""What changed in a session, and the sentences that tell it."""
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
-import math
 
 import pytest
 
-from athletes.analysis.changes import change_at, scatter_of_points
+from athletes.analysis.changes import session_changes, usual_band
 from athletes.analysis.history import Basis, SessionAverage
 from dashboard.selectors.changes import change_sentences
 
@@ -30,32 +30,71 @@ def points(means, *, metric="peak_torso_omega", n=6, sd=10.0, basis=TEE):
     ]
 
 
-def test_change_is_held_against_the_three_sessions_before():
-    history = points([500, 900, 905, 910, 925])
-    change = change_at(history, history[-1])
-    assert change.before == pytest.approx(905.0)
-    assert change.delta == pytest.approx(20.0)
-    assert (change.n_before, change.n_now, change.sessions_before) == (18, 6, 3)
-    assert change.smallest == pytest.approx(1.96 * 10 * math.sqrt(1 / 18 + 1 / 6))
-    assert change.real is True
-    assert change.own_scatter
+def change_of(history, session_id=None):
+    """The change of the only metric there is; of the last session unless told."""
+    (change,) = session_changes(
+        {history[0].metric: history}, session_id or history[-1].session_id
+    )
+    return change
 
 
-def test_change_inside_the_scatter_is_not_clear():
-    history = points([900, 905, 910, 909])
-    assert change_at(history, history[-1]).real is False
+def sentences(*histories, system="metric", session_id=4):
+    history = {points[0].metric: points for points in histories}
+    return change_sentences(session_changes(history, session_id), system=system)
+
+
+STEADY = [900, 905, 895, 902, 898, 900]
+
+
+def test_change_is_held_against_the_sessions_before():
+    history = points([*STEADY, 1000])
+    change = change_of(history)
+    assert change.delta == pytest.approx(change.now - change.before)
+    assert change.before == pytest.approx(900, abs=3)
+    assert change.delta > 0
+    assert change.n_now == 6
+    assert change.n_before == 6 * change.sessions_before
+    assert change.verdict == "real"
+    assert 0 < change.needed < change.delta
+    assert change.size == pytest.approx(change.delta / change.needed)
+    assert change_of(points([*STEADY, 800])).delta < 0
+
+
+def test_change_inside_the_usual_variation_is_none():
+    change = change_of(points([*STEADY, 903]))
+    assert (change.verdict, change.words) == ("no_clear_change", "About the same")
+    assert change.needed > abs(change.delta)
+
+
+def test_verdict_of_a_session_stays_when_others_follow():
+    history = points([*STEADY, 1000, 850, 1100])
+    alone = history[:7]
+    assert change_of(history, 7) == change_of(alone)
 
 
 def test_first_session_has_nothing_to_compare_with():
-    history = points([900])
-    change = change_at(history, history[-1])
-    assert change.real is None
-    assert change.reason == "nothing comparable before"
+    change = change_of(points([900]))
+    assert (change.verdict, change.reason_code) == ("unknown", "not_enough")
+    assert change.reason == "First session with this number."
+    assert (change.before, change.delta, change.needed, change.n_now) == (
+        *(None, None, None),
+        6,
+    )
 
 
-def test_sessions_of_another_condition_are_not_compared():
+def test_sessions_of_another_setup_are_not_compared():
     history = [*points([900, 905, 910], basis=MACHINE), points([0, 0, 0, 990])[-1]]
-    assert change_at(history, history[-1]).real is None
+    change = change_of(history)
+    assert (change.verdict, change.words) == ("unknown", "Not comparable")
+    assert change.reason == "First session of this kind: another setup."
+
+
+def test_it_is_said_that_only_sessions_of_this_setup_are_compared():
+    history = points([*STEADY, 1000])
+    assert change_of(history).since.startswith("vs. last")
+    assert "of this setup" not in change_of(history).since
+    history[2] = points([0, 0, 700], basis=MACHINE)[2]
+    assert change_of(history).since.endswith("sessions of this setup")
 
 
 def test_hands_and_wrists_are_not_compared_and_it_is_said_why():
@@ -65,19 +104,21 @@ def test_hands_and_wrists_are_not_compared_and_it_is_said_why():
 
     history = points([9.0, 9.1, 9.0], metric="peak_hand_speed", basis=at("hands"))
     history += points([0, 0, 0, 7.8], metric="peak_hand_speed", basis=at("wrists"))[3:]
-    change = change_at(history, history[-1])
-    assert (change.real, change.before, change.n_before) == (None, None, 0)
+    change = change_of(history)
+    assert (change.verdict, change.before, change.n_before) == ("unknown", None, 0)
+    assert change.reason_code == "not_comparable"
     assert change.reason == (
-        "nothing comparable before: measured at another point: wrists instead of hands"
+        "First session of this kind: measured at another point: wrists instead of "
+        "hands."
     )
     # The same point again is compared.
-    assert change_at(history, history[2]).sessions_before == 2
+    assert change_of(history, 3).sessions_before == 2
 
 
 def test_of_several_reasons_each_is_said():
     old = Basis("tee", "bat_peak", "single-camera", "2026.1")
     new = Basis("machine", "reference=bat_peak", "single-camera", "2026.2")
-    assert new.difference(old) == "another condition; another version of the method"
+    assert new.difference(old) == "another setup; another version of the method"
     assert new.difference(new) == ""
     down = Basis("tee", "reference=contact foot_down=ankle_settles", "", "2026.2")
     other = Basis("tee", "reference=contact foot_down=vendor_norm_time", "", "2026.2")
@@ -87,90 +128,100 @@ def test_of_several_reasons_each_is_said():
     assert down.label == ("Tee · reference: contact · foot down: lead ankle at rest")
 
 
-def test_scatter_is_pooled_over_sessions_by_their_swings():
-    history = [points([1], sd=10.0, n=11)[0], *points([1, 2], sd=20.0, n=6)]
-    scatter = scatter_of_points(history)
-    assert scatter.source == "own"
-    assert scatter.sd == pytest.approx(math.sqrt((10 * 100 + 10 * 400) / 20))
+def test_sides_of_a_switch_hitter_are_told_apart():
+    right, left = (dataclasses.replace(TEE, side=side) for side in ("right", "left"))
+    history = [
+        *points([*STEADY, 1000], basis=right),
+        *points([*STEADY, 902], basis=left),
+    ]
+    changes = session_changes({"peak_torso_omega": history}, 7)
+    assert [(c.side_key, c.verdict) for c in changes] == [
+        ("right", "real"),
+        ("left", "no_clear_change"),
+    ]
 
 
-def test_scatter_is_the_published_one_until_there_are_three_sessions():
-    scatter = scatter_of_points(points([900, 905]))
-    assert (scatter.sd, scatter.source) == (31, "published")
-
-
-def test_without_any_scatter_nothing_is_called_real():
-    history = points([3.0, 9.0], metric="tempo", sd=None)
-    change = change_at(history, history[-1])
-    assert change.real is None
-    assert change.reason == "too few sessions to know the scatter"
+def test_usual_band_lies_around_what_was_before():
+    history = points([*STEADY, 1000])
+    low, high = usual_band(history, history[-1])
+    change = change_of(history)
+    assert low < change.before < high < 1000
+    assert usual_band(history, history[0]) is None
 
 
 def test_findings_are_three_with_the_clearest_first():
-    history = {
-        "peak_torso_omega": points([900, 900, 900, 930]),
-        "peak_pelvis_omega": points([700, 700, 700, 760], metric="peak_pelvis_omega"),
-        "time_to_ref": points([150, 150, 150, 151], metric="time_to_ref", sd=5.0),
-    }
-    told = change_sentences(history, system="metric")
+    told = sentences(
+        points([*STEADY, 960]),
+        points([*STEADY, 1100], metric="peak_pelvis_omega"),
+        points([150, 151, 149, 150, 151, 149, 150], metric="time_to_ref", sd=5.0),
+        session_id=7,
+    )
     assert [finding.metric for finding in told] == [
         "peak_pelvis_omega",
         "peak_torso_omega",
         "time_to_ref",
     ]
+    before = told[0].change.printed("metric").before
+    sessions = told[0].change.sessions_before
+    assert told[0].text.startswith(
+        f"{told[0].change.name}: {1100 - int(before.number)}°/s faster than the last "
+        f"{sessions} sessions ({before} → 1,100°/s), more than their usual variation "
+        "(needs ±"
+    )
+    assert told[2].text.startswith(
+        f"{told[2].change.name}: about the same (150 ms; a change needs ±"
+    )
+
+
+def test_several_numbers_that_stayed_are_one_sentence():
+    told = sentences(
+        points([*STEADY, 902]),
+        points([*STEADY, 901], metric="peak_pelvis_omega"),
+        session_id=7,
+    )
     assert told[0].text == (
-        "Peak pelvis turn rate: 9 % faster than in the three sessions before, a real "
-        "change (700°/s → 760°/s; 18 and 6 swings)."
-    )
-    assert told[2].text == (
-        "First move to reference as before (151 ms); a difference under 5 ms is within "
-        "the usual scatter."
+        "Rotation speeds: pelvis peak and shoulders peak are about the same."
     )
 
 
-def test_angles_change_in_degrees_and_speeds_in_the_readers_units():
-    angle = {"x_factor_max": points([20, 20, 20, 26], metric="x_factor_max", sd=2.0)}
-    assert "6° higher" in change_sentences(angle, system="metric")[0].text
-    speed = {"peak_hand_speed": points([9, 9, 9, 10], metric="peak_hand_speed", sd=0.3)}
-    assert "(20.1 mph → 22.4 mph" in change_sentences(speed, system="imperial")[0].text
+@pytest.mark.parametrize("now", [26.0, 26.4, 27.6, 31.49])
+def test_numbers_in_a_sentence_add_up(now):
+    angle = points(
+        [20, 20.3, 19.8, 20.1, 20.2, 19.9, now], metric="x_factor_max", sd=0.5
+    )
+    (told,) = sentences(angle, session_id=7)
+    shown = told.change.printed("metric")
+    before, after, size = (
+        float(part.number) for part in (shown.before, shown.now, shown.size)
+    )
+    assert after - before == pytest.approx(size)
+    assert f"{shown.size} higher" in told.text
+    assert f"({shown.before} → {shown.now})" in told.text
 
 
-def test_real_change_smaller_than_the_usual_digits_is_seen():
-    angle = {"x_factor_max": points([20, 20, 20, 20.4], metric="x_factor_max", sd=0.1)}
-    told = change_sentences(angle, system="metric")[0]
-    assert "0.4° higher" in told.text
-    assert "(20.0° → 20.4°" in told.text
-    assert told.change.decimals == 1
-
-
-@pytest.mark.parametrize(
-    ("now", "decimals", "told"),
-    [(20.4, 1, "20.0° → 20.4°"), (20.04, 2, "20.00° → 20.04°")],
-)
-def test_at_most_two_digits_are_added_for_a_real_change(now, decimals, told):
-    angle = points([20, 20, 20, now], metric="x_factor_max", sd=0.001)
-    sentence = change_sentences({"x_factor_max": angle}, system="metric")[0]
-    assert sentence.change.decimals == decimals
-    assert told in sentence.text
+def test_speeds_are_told_in_the_units_of_the_reader():
+    speed = points([9, 9.1, 8.9, 9, 9.1, 8.9, 11], metric="peak_hand_speed", sd=0.3)
+    (told,) = sentences(speed, system="imperial", session_id=7)
+    assert " mph → 24.6 mph)" in told.text
 
 
 def test_first_session_is_told_as_such():
-    told = change_sentences({"peak_torso_omega": points([900])}, system="metric")
-    assert told[0].text.startswith("Nothing comparable lies before")
-    assert told[1].text == "Peak shoulder-line turn rate: 900°/s (mean of 6 swings)."
+    told = sentences(points([900]), session_id=1)
+    assert told[0].text == "First session with this number."
+    assert told[1].text.endswith(": 900°/s (average of 6 swings).")
 
 
 def test_no_sentence_grades():
-    history = {
-        "peak_torso_omega": points([900, 900, 900, 800]),
-        "x_factor_max": points([20, 20, 20, 30], metric="x_factor_max", sd=1.0),
-    }
-    for finding in change_sentences(history, system="metric"):
+    for finding in sentences(
+        points([*STEADY, 700]),
+        points([20, 20, 21, 19, 20, 20, 30], metric="x_factor_max", sd=1.0),
+        session_id=7,
+    ):
         for word in ("better", "worse", "good", "bad", "ideal", "elite", "improve"):
             assert word not in finding.text.lower()
 
 
 def test_no_numbers_at_all_says_what_will_come():
-    assert change_sentences({}, system="metric")[0].text.startswith(
+    assert change_sentences((), system="metric")[0].text.startswith(
         "No swing has numbers yet"
     )

@@ -143,7 +143,7 @@ def test_trend_converts_to_the_units_of_the_reader():
         unit="m/s",
         system="imperial",
         decimals=1,
-        noise=charts.NoiseBand(30.0, 1.0),
+        band=(29.0, 31.0),
     )
     noise, trend = figure["data"]
     assert trend["y"] == pytest.approx([67.108, 69.345], abs=2e-3)

@@ -21,19 +21,21 @@ pytestmark = pytest.mark.django_db
 
 def test_home_lists_real_changes_of_the_last_week_of_data(client, coach):
     player = make_player(last_name="Maple")
-    history_of(player, [900.0, 902.0, 898.0, 936.0])
+    history_of(player, [900.0, 902.0, 898.0, 1000.0])
     text = text_of(client.get("/"))
     assert "Maple" in text
-    assert re.search(r"Shoulders peak Then 900 °/s Now 936 °/s Change \+36 °/s", text)
+    assert re.search(
+        r"Shoulders peak Before 900 °/s Now 1,000 °/s Change \+100 °/s", text
+    )
 
 
 def test_home_says_once_that_a_session_waits(client, coach):
     make_session(data_state=DataState.WAITING, session_date=dt.date(2026, 3, 1))
     page = text_of(client.get("/"))
     assert page.count("Waiting for the vendor") == 1
-    assert "no counted swings" not in page
+    assert "No included swings" not in page
     make_session(swing_count=2, summary={"counted": 0})
-    assert "no counted swings" in text_of(client.get("/"))
+    assert "No included swings" in text_of(client.get("/"))
 
 
 def test_home_names_failed_sessions(client, coach):

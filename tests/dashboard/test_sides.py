@@ -19,7 +19,7 @@ from pypdf import PdfReader
 from athletes import decisions
 from athletes.admin.metrics_csv import metrics_csv
 from athletes.analysis import percentiles, run, session_summary, summaries
-from athletes.analysis.changes import change_at
+from athletes.analysis.changes import session_changes
 from athletes.analysis.history import histories, newest_side, of_side, sides_in
 from athletes.frames import curves as stored_curves
 from athletes.frames.format import CLOCK
@@ -28,7 +28,6 @@ from athletes.models import Movement, Player, Session
 from biomechanics.definitions import NUMERIC_HEADLINES
 from biomechanics.session_statistics import summarize_metric
 from dashboard.selectors.compare_items import parse_items
-from dashboard.selectors.home_page import real_changes
 from privacy.archive import write_archive
 from sharing import links
 from sharing.models import SavedComparison
@@ -167,7 +166,7 @@ def test_who_swings_from_one_side_reads_as_ever(righty):
     )
     assert {point.basis.side for point in points} == {"right"}
     assert points[0].basis.label == (
-        "condition not said · reference: peak hand speed · single-camera"
+        "no setup recorded · reference: peak hand speed · single-camera"
     )
     assert not any(point.is_part for point in points)
 
@@ -181,7 +180,8 @@ def test_an_unknown_side_is_a_group_of_its_own(righty):
     (point,) = of_side(history, "")["peak_hand_speed"]
     assert (point.n, point.mean) == (2, pytest.approx(20.1))
     assert point.basis.label.startswith("batting side not known")
-    assert change_at(history["peak_hand_speed"], point).real is None
+    (change,) = (c for c in session_changes(history, session.pk) if c.basis.side == "")
+    assert (change.verdict, change.now) == ("unknown", pytest.approx(20.1))
 
 
 def test_a_swing_that_does_not_count_makes_no_second_side(righty, coach):
@@ -234,9 +234,9 @@ def test_history_takes_as_many_queries_for_one_session_as_for_four(
 
 
 def test_change_is_held_against_the_same_side(switch):
-    points = history_of(switch)["peak_hand_speed"]
-    right, left = points[-2:]
-    stayed, faster = change_at(points, right), change_at(points, left)
+    history = history_of(switch)
+    last = history["peak_hand_speed"][-1].session_id
+    stayed, faster = session_changes(history, last)
     assert (stayed.real, faster.real) == (False, True)
     assert faster.before == pytest.approx(8.0)
     assert faster.delta == pytest.approx(0.6)
@@ -247,18 +247,19 @@ def test_change_is_held_against_the_same_side(switch):
     spread = summarize_metric(
         [v - fmean(s) for s in LEFT for v in s], ratio_scale=False
     )
-    assert faster.smallest == pytest.approx(
+    assert faster.needed == pytest.approx(
         1.96 * spread.sd * (13 / 10) ** 0.5 * (1 / 9 + 1 / 5) ** 0.5
     )
 
 
 def test_home_tells_the_change_of_the_side_that_changed(client, coach, switch):
-    changes, compared = real_changes(history_of(switch), newest_of(switch).pk)
-    assert compared
-    assert [(change.side, change.now) for change in changes] == [
+    response = client.get("/")
+    card = response.context["page"].newest[0]
+    assert card.compared
+    assert [(change.side, change.now) for change in card.changes] == [
         ("batting left", pytest.approx(8.6))
     ]
-    page = client.get("/").content.decode()
+    page = response.content.decode()
     assert "Hand speed, batting left" in page
     link = reverse("dashboard:athlete", args=[switch.pk])
     assert f'href="{link}?metric=peak_hand_speed&amp;side=left"' in page
@@ -293,18 +294,18 @@ def test_athlete_page_is_of_the_side_of_most_swings_in_the_newest_session(
     assert "Newest session batting left" in text
     assert "5 counted swings" in text
     assert (
-        "Peak speed of both hands, batting left: 7 % faster than in the three "
-        "sessions before, a real change (8.0 m/s → 8.6 m/s; 9 and 5 swings)." in text
+        "Peak speed of both hands, batting left: 0.6 m/s faster than the last 3 "
+        "sessions (8.0 m/s → 8.6 m/s), more than their usual variation" in text
     )
-    assert "4 session means of the other side, or with another condition" in text
-    assert "batting left · condition not said" in text
+    assert "4 session means of the other side, or with another setup" in text
+    assert "batting left · no setup recorded" in text
 
 
 def test_athlete_page_of_the_other_side_when_asked(client, coach, switch):
     response = client.get(f"/athletes/{switch.pk}/?side=right")
     assert trend_of(response) == [pytest.approx([10.0, 10.0, 10.0, 10.0])]
     text = text_of(response)
-    assert "Peak speed of both hands, batting right, as before (10.0 m/s)" in text
+    assert "Peak speed of both hands, batting right: about the same (10.0 m/s" in text
     assert "batting left" not in text.split("Sessions")[0]
 
 
@@ -377,7 +378,7 @@ def test_of_others_the_percentile_says_nothing_of_switch_hitters(client, coach, 
 def compared(response):
     """Of each item of the first row its mean, its n and what is said of it."""
     (row,) = [r for r in response.context["page"].rows if r.definition.id == METRIC]
-    return [(cell.mean, cell.n, cell.real) for cell in row.cells]
+    return [(cell.mean, cell.n, cell.change and cell.change.real) for cell in row.cells]
 
 
 def compare(client, *items):
@@ -442,7 +443,9 @@ def test_scatter_is_that_of_the_side(client, coach, switch):
     )
     freedom = sum(len(s) - 1 for s in RIGHT)
     sd = spread.sd * ((spread.n - 1) / freedom) ** 0.5
-    assert row.cells[1].smallest == pytest.approx(1.96 * sd * (1 / 4 + 1 / 3) ** 0.5)
+    assert row.cells[1].change.needed == pytest.approx(
+        1.96 * sd * (1 / 4 + 1 / 3) ** 0.5
+    )
 
 
 def test_a_swing_is_held_against_the_scatter_of_its_own_side(client, coach, switch):
@@ -572,7 +575,7 @@ def test_session_of_both_sides_takes_no_more_queries(
     client, coach, side, left, django_assert_max_num_queries
 ):
     session = session_of(make_player(), 0, RIGHT[0], left)
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(13):
         session_at(client, session, side=side)
 
 
@@ -670,9 +673,9 @@ def test_sheet_is_of_one_side_and_says_so(switch):
     )
     (row,) = sheet.rows
     assert (row.before, row.before_n, row.now, row.n) == ("8.0", "9", "8.6", "5")
-    assert row.change_words == "real change"
-    assert "batting left: 7 % faster" in sheet.findings[0]
-    assert "same side, condition, reference event" in sheet.remarks[0]
+    assert row.change_words == "More than usual"
+    assert "batting left: 0.6 m/s faster" in sheet.findings[0]
+    assert "same side, setup, reference event" in sheet.remarks[0]
     right = athlete_sheet(switch, Session.objects.all(), units="metric", side="right")
     (row,) = right.rows
     assert (row.before, row.now, row.n) == ("10.0", "10.0", "3")
@@ -693,7 +696,7 @@ def test_sheet_of_a_session_has_the_sides_of_that_session(switch):
 def test_sheet_of_one_side_says_no_side(righty):
     sheet = athlete_sheet(righty, Session.objects.all(), units="metric", side="left")
     assert sheet.facts == ("Bats right", "Condition not said", "3 counted swings")
-    assert "same condition, reference event" in sheet.remarks[0]
+    assert "same setup, reference event" in sheet.remarks[0]
     assert sheet.side_choices == ()
 
 

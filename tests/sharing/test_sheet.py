@@ -65,9 +65,10 @@ def test_then_and_now_with_n_spread_and_verdict(player, sessions):
     assert (row.mark, row.name, row.unit) == (1, "Peak speed of both hands", "m/s")
     assert (row.before, row.before_n) == ("9.0", "15")
     assert (row.now, row.sd, row.n) == ("11.0", "± 0.5", "5")
-    assert (row.delta, row.change_words, row.is_real) == ("+2.0", "real change", True)
-    # 1.96 · 0.5 · √(1/15 + 1/5)
-    assert row.smallest == "0.5"
+    assert (row.delta, row.change_words, row.is_real) == (
+        *("+2.0", "More than usual", True),
+    )
+    assert row.smallest.startswith("±")
     assert sheet.before_head == "Before (3 sessions)"
     assert sheet.now_head == "Apr 2, 2026"
     assert sheet.facts == ("Bats right", "Tee", "Bat: 33 in", "5 counted swings")
@@ -77,7 +78,7 @@ def test_then_and_now_with_n_spread_and_verdict(player, sessions):
     assert [note.mark for note in sheet.footnotes] == [1]
     assert "hands move" in sheet.footnotes[0].text
     assert "Method version test" in sheet.remarks[-1]
-    assert sheet.findings[0].startswith("Peak speed of both hands: 22 % faster")
+    assert sheet.findings[0].startswith("Peak speed of both hands: 2.0 m/s faster")
 
 
 def test_units_are_the_readers(player, sessions):
@@ -90,7 +91,7 @@ def test_a_session_is_held_against_those_before_it_alone(player, sessions):
     assert sheet.now_head == "Feb 2, 2026"
     assert (sheet.rows[0].before, sheet.rows[0].before_n) == ("9.0", "5")
     first = session_sheet(sessions[0], Session.objects.all(), units="metric")
-    assert (first.rows[0].before, first.rows[0].change_words) == ("–", "nothing before")
+    assert (first.rows[0].before, first.rows[0].change_words) == ("–", "Not enough yet")
     assert first.before_head == "Before"
 
 

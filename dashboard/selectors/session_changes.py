@@ -1,0 +1,67 @@
+"""What changed in a session, as its page tells it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from athletes.analysis.changes import NO_SETUP, MetricChange, session_changes
+from athletes.analysis.history import histories
+from athletes.models import Session
+from athletes.querysets import SessionQuerySet
+from biomechanics.definitions import NUMERIC_HEADLINES
+from dashboard.selectors.changes import ChangeSentence, change_sentences
+from dashboard.selectors.session_page import APART, TOGETHER
+
+
+@dataclass(frozen=True)
+class SideChanges:
+    """What changed in the session, of a switch hitter from one side.
+
+    `label` names the side, and is empty where there is one alone.
+    """
+
+    label: str
+    changes: tuple[MetricChange, ...]
+    findings: tuple[ChangeSentence, ...]
+
+    @property
+    def setup_note(self) -> str:
+        """What is said where the session has no setup and is compared all the same."""
+        return next(
+            (
+                f"{NO_SETUP}."
+                for change in self.changes
+                if change.sessions_before
+                and change.basis
+                and not change.basis.condition
+            ),
+            "",
+        )
+
+
+def changes_by_side(
+    session: Session, siblings: SessionQuerySet, side: str, *, system: str
+) -> tuple[SideChanges, ...]:
+    """What changed, a part for each side that is shown; at most four queries.
+
+    `siblings` are the sessions of the same athlete that the user may see, and `side` is
+    as the page's address names it.
+    """
+    if side == TOGETHER:
+        return ()
+    found = histories(siblings, [session.player_id], NUMERIC_HEADLINES)
+    changes = session_changes(found.get(session.player_id, {}), session.pk)
+    sides = list(dict.fromkeys(change.side_key for change in changes))
+    parts = []
+    for key in sides:
+        own = tuple(change for change in changes if change.side_key == key)
+        if side not in (APART, key):
+            continue
+        parts.append(
+            SideChanges(
+                own[0].side.capitalize() if len(sides) > 1 else "",
+                own,
+                change_sentences(own, system=system),
+            )
+        )
+    return tuple(parts)
