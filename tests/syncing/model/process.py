@@ -520,15 +520,17 @@ class Process:
         route, kind, status, _ = told[-1]
         code = row["error_code"]
         is_optional = row["data_type"] in spec.OPTIONAL
-        if is_optional and code and code != "not_ready":
-            # Whatever was answered is no failure.
-            expected = row["state"] == "no_data"
-        elif (
+        if (
             route == "download"
             and status == 200
             and kind in {None, "truncated", "slow"}
         ):
+            # The code of an earlier answer stays until the file is stored.
             expected = row["state"] == "downloading" and bool(row["claimed_by"])
+        elif is_optional and code and code != "not_ready":
+            # Whatever was answered is no failure; a file that was left before and is
+            # asked for again keeps the code while the vendor prepares it.
+            expected = row["state"] in {"no_data", "processing"}
         elif kind in {"no-data", "empty"} or (kind is None and status == 404):
             expected = row["state"] in {"no_data", "stored"}
         elif kind in {"pending", "pending-slow", "away"} or (
