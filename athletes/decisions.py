@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from accounts.models import User
-from athletes.analysis import peer_numbers, run
+from athletes.analysis import peer_numbers, run, usual_scatter
 from athletes.analysis.session_summary import refresh_session_summary
 from athletes.analysis.summaries import refresh_player_summaries
 from athletes.frames import load
@@ -63,12 +63,13 @@ def save_conditions(session: Session) -> None:
     """Store the setup and the bat of a session, and none of its other fields.
 
     Numbers of another setup are not compared with the former ones, so the athlete's
-    percentiles are computed at once.
+    percentiles and scatter are computed at once.
     """
     with transaction.atomic():
         # Only these fields: the sync may be writing the same row.
         session.save(update_fields=["condition", "bat", "updated_at"])
         peer_numbers.refresh([session.player_id])
+        usual_scatter.refresh([session.player_id])
 
 
 def move_event(

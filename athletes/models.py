@@ -632,6 +632,39 @@ class PeerCount(models.Model):
         return f"peer count {self.pk}"
 
 
+class AthleteScatter(models.Model):
+    """How one athlete's numbers scatter within sessions and from day to day.
+
+    `biomechanics.variance.Components` of one metric on one basis, over all setups and
+    both sides. Of each basis a hundred athletes are kept: others learn from these.
+    """
+
+    player = models.ForeignKey(
+        Player, on_delete=models.CASCADE, related_name="scatters"
+    )
+    metric = models.CharField(max_length=60)
+    basis = models.CharField(max_length=BASIS_LENGTH, blank=True)
+    source = models.CharField(max_length=100, blank=True)
+    method_version = models.CharField(max_length=20)
+    within_variance = models.FloatField()
+    within_freedom = models.FloatField()
+    means_variance = models.FloatField()
+    means_freedom = models.FloatField()
+    inverse_n = models.FloatField()
+
+    class Meta:
+        db_table = "athlete_scatters"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["metric", "basis", "source", "method_version", "player"],
+                name="athlete_scatter_basis",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"scatter {self.pk}"
+
+
 class EventCorrection(models.Model):
     """An event of a movement that a person moved; undone moves are kept as history."""
 

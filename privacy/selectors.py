@@ -11,6 +11,7 @@ from django.db.models.functions import Length
 from accounts.models import Action, AuditEntry, Team
 from athletes.identity.session_parts import family
 from athletes.models import (
+    AthleteScatter,
     BiomechanicsData,
     EventCorrection,
     InclusionDecision,
@@ -84,6 +85,7 @@ _TOLD = (
     MovementCurves,
     SessionMetric,
     PeerNumber,
+    AthleteScatter,
     Note,
     EventCorrection,
     InclusionDecision,
@@ -172,6 +174,12 @@ def _measured(player: Player) -> list[Stored]:
             "the newest of each kind",
             COMPUTED,
             PeerNumber.objects.filter(player=player).count(),
+        ),
+        Stored(
+            "Usual variation",
+            "how numbers vary from swing to swing and from day to day",
+            COMPUTED,
+            AthleteScatter.objects.filter(player=player).count(),
         ),
     ]
 

@@ -25,6 +25,7 @@ from athletes.analysis.history import (
     side_of_key,
     sides_in,
 )
+from athletes.analysis.usual_scatter import Facility
 from athletes.models import Player, Session
 from athletes.querysets import SessionQuerySet
 from biomechanics.definitions import NUMERIC_HEADLINES
@@ -106,7 +107,7 @@ def athlete_sheet(
     """The athlete's newest session with numbers, against those before it.
 
     `sessions` are those that the reader may see, `side` (`right`, `left`) the swing of
-    a switch hitter, else that of most swings in the session. At most nine queries.
+    a switch hitter, else that of most swings in the session. At most ten queries.
     """
     every = _history(player, sessions)
     sides = sides_in(every)
@@ -197,7 +198,7 @@ def _sheet(
     name: str,
     choices: tuple[SideChoice, ...],
 ) -> Sheet:
-    changes = changes_of(history, session)
+    changes = changes_of(history, session, Facility({player.pk: history}).of(player.pk))
     side = changes[0][0].basis.side if changes else None
     swings, others = counted_swings(session, side)
     sessions_before = max((c.sessions_before for _, c in changes), default=0)

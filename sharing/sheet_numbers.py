@@ -13,6 +13,7 @@ from athletes.analysis.changes import (
     session_changes,
 )
 from athletes.analysis.history import SessionAverage
+from athletes.analysis.usual_scatter import PriorOf
 from athletes.models import Session
 from athletes.phrases import rule_name
 from biomechanics.definitions import METHOD_VERSION
@@ -50,7 +51,9 @@ class Footnote:
 
 
 def changes_of(
-    history: Mapping[str, Sequence[SessionAverage]], session: Session | None
+    history: Mapping[str, Sequence[SessionAverage]],
+    session: Session | None,
+    prior_of: PriorOf,
 ) -> Changes:
     """Each number of the session with its change against the sessions before it.
 
@@ -61,7 +64,7 @@ def changes_of(
         return []
     return [
         (point, change)
-        for change in session_changes(history, session.pk)
+        for change in session_changes(history, session.pk, prior_of)
         if (point := point_of_session(history[change.definition.id], session.pk))
     ]
 
@@ -134,7 +137,8 @@ def remarks(changes: Changes) -> tuple[str, ...]:
         f"together; same {'side, ' if said else ''}setup, reference event and "
         "measured points, capture system and method.",
         "Needs: a difference of this size or more is more than the athlete's usual "
-        "variation.",
+        "variation from swing to swing and from day to day; the whole table counts as "
+        "one look.",
     ]
     if any(not point.basis.condition for point, _ in changes):
         told.append(f"{NO_SETUP}.")

@@ -22,30 +22,20 @@ from athletes.analysis.history import (
     sides_in,
 )
 from athletes.analysis.means_by_side import side_key
-from biomechanics.change import (
-    Scatter,
-    is_real,
-    scatter_of_spreads,
-    smallest_detectable_change,
-)
+from athletes.analysis.usual_scatter import PriorOf, session_values_of
+from biomechanics import change as change_statistics
+from biomechanics.change import BASELINE_SESSIONS, Change, Look, changes
 from biomechanics.definitions import METRICS, NUMERIC_HEADLINES, MetricDefinition
-
-#: A session is compared with so many comparable ones before it, taken together: one
-#: session alone may have been an odd day, and many would hide what is new.
-BASELINE_SESSIONS = 3
+from biomechanics.variance import Prior
 
 Verdict = Literal["real", "no_clear_change", "unknown"]
 #: Why there is no verdict: too little data yet, or nothing that may be compared.
 ReasonCode = Literal["", "not_enough", "not_comparable"]
 
 #: How it is decided, as JSON names it.
-METHOD = "swing-to-swing scatter"
+METHOD = "between-session t-test, false discovery rate 10 %"
 
-FIRST_SESSION = "First session with this number."
 FIRST_OF_KIND = "First session of this kind"
-TOO_FEW = "Not enough sessions yet."
-MORE = "The difference is more than their usual variation."
-WITHIN = "The difference is within their usual variation."
 NO_SETUP = "No setup recorded: compared with sessions that have none either"
 NO_VALUE = "No included swing has this number."
 
@@ -143,11 +133,14 @@ class MetricChange:
         )
 
 
-def session_changes(history: History, session_id: int) -> tuple[MetricChange, ...]:
+def session_changes(
+    history: History, session_id: int, prior_of: PriorOf
+) -> tuple[MetricChange, ...]:
     """What changed in a session: a row for each headline number that it has.
 
-    `history` is one athlete's; numbers come in the order of the headlines and, of a
-    switch hitter's session with swings from both sides, of one side after the other.
+    `history` is one athlete's and `prior_of` what others say of their scatter; numbers
+    come in the order of the headlines and, of a switch hitter's session with swings
+    from both sides, of one side after the other.
     Later sessions do not count, so that a verdict stays as it was.
     """
     found: list[MetricChange] = []
@@ -159,7 +152,8 @@ def session_changes(history: History, session_id: int) -> tuple[MetricChange, ..
                 for name in NUMERIC_HEADLINES
                 if name in own
                 and (at := point_of_session(own[name], session_id)) is not None
-            ]
+            ],
+            prior_of,
         )
     return tuple(found)
 
@@ -196,41 +190,62 @@ def point_of_session(
 
 def _judged(
     asked: Sequence[tuple[Sequence[SessionAverage], SessionAverage]],
+    prior_of: PriorOf,
 ) -> list[MetricChange]:
     """The changes of one list, which counts as one look."""
-    return [_change(points, at) for points, at in asked]
+    looks = [_look(points, at, prior_of(at.metric, at.basis)) for points, at in asked]
+    return [
+        as_metric_change(
+            change,
+            basis=at.basis,
+            of_setup=any(p.basis.condition != at.basis.condition for p in points),
+        )
+        for (points, at), change in zip(asked, changes(looks), strict=True)
+    ]
 
 
-def _change(points: Sequence[SessionAverage], at: SessionAverage) -> MetricChange:
-    """The change of one session's average from the comparable ones before it."""
-    definition = METRICS[at.metric]
-    same = _up_to(points, at)
-    earlier = same[:-1][-BASELINE_SESSIONS:]
-    if not earlier:
-        return _nothing_before(points, at)
-    n_before = sum(point.n for point in earlier)
-    before = sum(point.mean * point.n for point in earlier) / n_before
-    scatter = scatter_of_points(same)
-    delta = at.mean - before
-    needed = None
-    if scatter is not None:
-        needed = smallest_detectable_change(scatter.sd, n_a=n_before, n_b=at.n)
-    real = needed is not None and is_real(delta, needed)
-    return MetricChange(
-        definition,
-        "unknown" if needed is None else "real" if real else "no_clear_change",
-        at.mean,
-        at.n,
-        before=before,
-        n_before=n_before,
-        sessions_before=len(earlier),
-        delta=delta,
-        needed=needed,
-        reason=TOO_FEW if needed is None else MORE if real else WITHIN,
-        reason_code="not_enough" if needed is None else "",
-        basis=at.basis,
-        of_setup=any(p.basis.condition != at.basis.condition for p in points),
+def _look(points: Sequence[SessionAverage], at: SessionAverage, prior: Prior) -> Look:
+    """One session's average against the comparable ones before it."""
+    *earlier, now = session_values_of(_up_to(points, at))
+    return Look(
+        at.metric,
+        now=(now,),
+        before=tuple(earlier[-BASELINE_SESSIONS:]),
+        history=tuple(earlier[:-BASELINE_SESSIONS]),
+        prior=prior,
+        not_comparable="" if earlier else _what_differs(points, at),
     )
+
+
+def as_metric_change(
+    change: Change, *, basis: Basis | None = None, of_setup: bool = False
+) -> MetricChange:
+    """A verdict of the statistics as pages, sheets and JSON print it."""
+    return MetricChange(
+        METRICS[change.metric_id],
+        change.verdict,
+        change.now_mean,
+        change.n_now,
+        before=change.before_mean,
+        n_before=change.n_before,
+        sessions_before=change.sessions_before,
+        delta=change.delta,
+        needed=change.needed,
+        reason=" ".join(filter(None, (change.reason, _what_is_missing(change)))),
+        reason_code=change.reason_code,
+        basis=basis,
+        of_setup=of_setup,
+    )
+
+
+def _what_is_missing(change: Change) -> str:
+    """When there will be enough, in a sentence."""
+    if change.more_sessions:
+        plural = "s" if change.more_sessions > 1 else ""
+        return f"Needs {change.more_sessions} more session{plural}."
+    if change.more_swings > 1:
+        return f"Needs {change.more_swings} swings or more in a session."
+    return ""
 
 
 def _up_to(
@@ -243,48 +258,26 @@ def _up_to(
 
 
 def usual_band(
-    points: Sequence[SessionAverage], at: SessionAverage
+    points: Sequence[SessionAverage], at: SessionAverage, prior_of: PriorOf
 ) -> tuple[float, float] | None:
     """The lowest and highest average of a session that would be nothing unusual.
 
     For the session of `at`, from those before it; None where it is not known.
     """
-    change = _change(points, at)
-    if change.before is None or change.needed is None:
+    earlier = session_values_of(_up_to(points, at))[:-1]
+    band = change_statistics.usual_band(earlier, prior_of(at.metric, at.basis))
+    if band is None:
         return None
-    return change.before - change.needed, change.before + change.needed
+    return band.center - band.half_width, band.center + band.half_width
 
 
-def _nothing_before(
-    points: Sequence[SessionAverage], at: SessionAverage
-) -> MetricChange:
-    """The change of a number that no session before may be compared with."""
+def _what_differs(points: Sequence[SessionAverage], at: SessionAverage) -> str:
+    """Why no session before may be compared with; empty if there is none at all."""
     last = None
     for point in points:
         if point.session_id == at.session_id:
             break
         last = point
-    reason, code = FIRST_SESSION, "not_enough"
-    if last is not None:
-        reason = f"{FIRST_OF_KIND}: {at.basis.difference(last.basis)}."
-        code = "not_comparable"
-    return MetricChange(
-        METRICS[at.metric],
-        "unknown",
-        at.mean,
-        at.n,
-        reason=reason,
-        reason_code=code,  # type: ignore[arg-type]
-        basis=at.basis,
-    )
-
-
-def scatter_of_points(points: Sequence[SessionAverage]) -> Scatter | None:
-    """The usual variation inside a session, from comparable points of one metric.
-
-    None where there are too few swings to know it.
-    """
-    if not points:
-        return None
-    spreads = [(point.sd, point.n) for point in points if point.sd is not None]
-    return scatter_of_spreads(points[0].metric, spreads)
+    if last is None:
+        return ""
+    return f"{FIRST_OF_KIND}: {at.basis.difference(last.basis)}."

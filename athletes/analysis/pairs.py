@@ -1,122 +1,123 @@
 """Whether two sets of swings differ: swings, sessions or athletes side by side.
 
 As in `athletes.analysis.changes`, the difference is more than usual or it is not, and
-nothing else decides that.
+nothing else decides that. All numbers of one pair count as one look.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from athletes.analysis.changes import (
-    MORE,
-    WITHIN,
-    MetricChange,
-    scatter_of_points,
-)
+from athletes.analysis.changes import MetricChange, as_metric_change
 from athletes.analysis.history import Basis, History
-from biomechanics.change import Z_95, is_real, smallest_detectable_change
-from biomechanics.definitions import MetricDefinition
-
-#: Two single swings that lie closer than their measurement tells apart.
-INSIDE_UNCERTAINTY = "The difference is within the measurement uncertainty."
-NO_SCATTER = "Their usual variation is not known yet."
+from athletes.analysis.usual_scatter import Facility
+from biomechanics.change import Look, changes, session_values
+from biomechanics.variance import Prior, SessionValues
 
 
 @dataclass(frozen=True)
 class SwingSet:
     """Values of one metric that stand for one thing compared, all on one basis.
 
-    `side` is the batting side of the `player_id` whose swings they are. `uncertainty`
-    is that of a single value, where there is one alone.
+    `values` are by our key of the session. `basis` is that of the athlete whose
+    `player_id` it is. `uncertainty` is that of a single value, where there is one.
     """
 
     player_id: int
-    side: str
-    values: tuple[float, ...]
+    basis: Basis
+    values: Mapping[int, tuple[float, ...]]
     uncertainty: float | None = None
 
     @property
+    def every(self) -> tuple[float, ...]:
+        """The values of all sessions."""
+        return tuple(value for values in self.values.values() for value in values)
+
+    @property
     def mean(self) -> float | None:
-        """The average of the values; None without any."""
-        return math.fsum(self.values) / len(self.values) if self.values else None
+        """The average over all swings; None without any."""
+        every = self.every
+        return math.fsum(every) / len(every) if every else None
 
 
-def pair_change(
-    definition: MetricDefinition,
-    before: SwingSet,
-    now: SwingSet,
+def pair_changes(
+    pairs: Sequence[tuple[str, SwingSet, SwingSet]],
     history: Mapping[int, History],
-) -> MetricChange:
-    """How one set of swings differs from another; both must have values.
+    facility: Facility,
+) -> list[MetricChange]:
+    """How one thing differs from another in each metric: the second less the first.
 
     `history` holds the session averages of their athletes, by key of the athlete.
     """
-    assert before.mean is not None  # noqa: S101
-    assert now.mean is not None  # noqa: S101
-    delta = now.mean - before.mean
+    looks = [
+        _look(metric, before, now, history, facility) for metric, before, now in pairs
+    ]
+    return [as_metric_change(change) for change in changes(looks)]
 
-    def told(needed: float | None, reason: str = "") -> MetricChange:
-        real = needed is not None and is_real(delta, needed)
-        return MetricChange(
-            definition,
-            "unknown" if needed is None else "real" if real else "no_clear_change",
-            now.mean,
-            len(now.values),
-            before=before.mean,
-            n_before=len(before.values),
-            delta=delta,
-            needed=needed,
-            reason=reason or (MORE if real else WITHIN),
-            reason_code="not_enough" if needed is None else "",
-        )
 
-    measured = _told_apart(before, now)
-    if measured is not None and not is_real(delta, measured):
-        return told(measured, INSIDE_UNCERTAINTY)
-    scatter = _scatter(definition, (before, now), history)
-    if scatter is None:
-        return told(None, NO_SCATTER)
-    return told(
-        smallest_detectable_change(scatter, n_a=len(before.values), n_b=len(now.values))
+def _look(
+    metric: str,
+    before: SwingSet,
+    now: SwingSet,
+    history: Mapping[int, History],
+    facility: Facility,
+) -> Look:
+    """The difference of one metric, with what is known of the athletes' scatter."""
+    # Two sides of a switch hitter scatter each in their own way.
+    is_one = (before.player_id, before.basis.side) == (now.player_id, now.basis.side)
+    mine, places = _around(metric, (now, before) if is_one else (now,), history)
+    theirs, other_places = _around(metric, (before,), history)
+    return Look(
+        metric,
+        now=_sessions(now, places),
+        before=_sessions(before, places if is_one else other_places),
+        history=mine,
+        prior=_prior(metric, now, facility),
+        other_history=None if is_one else theirs,
+        other_prior=None if is_one else _prior(metric, before, facility),
+        unequal=True,
     )
 
 
-def _told_apart(before: SwingSet, now: SwingSet) -> float | None:
-    """The smallest difference of two single values that their measurement tells.
+def _prior(metric: str, one: SwingSet, facility: Facility) -> Prior:
+    return facility.prior(one.player_id, metric, one.basis)
 
-    None unless both are single values of known uncertainty.
+
+def _around(
+    metric: str, compared: Sequence[SwingSet], history: Mapping[int, History]
+) -> tuple[tuple[SessionValues, ...], dict[int, int]]:
+    """The athlete's other sessions on the same basis, and the place of each in time.
+
+    A session of which a few swings are compared is among them: it says how its swings
+    scatter.
     """
-    if before.uncertainty is None or now.uncertainty is None:
-        return None
-    return Z_95 * math.hypot(before.uncertainty, now.uncertainty)
+    one = compared[0]
+    points = history.get(one.player_id, {}).get(metric, [])
+    counts: Counter[int] = Counter()
+    for sets in compared:
+        for pk, values in sets.values.items():
+            counts[pk] = max(counts[pk], len(values))
+    # A session whose swings are all excluded has no average, and so no known day.
+    days = dict.fromkeys(counts, dt.date.max)
+    days |= {point.session_id: point.date or dt.date.min for point in points}
+    in_time = sorted(days, key=lambda pk: (days[pk], pk))
+    places = {pk: place for place, pk in enumerate(in_time)}
+    others = tuple(
+        SessionValues(places[point.session_id], point.n, point.mean, point.sd)
+        for point in points
+        if point.basis == one.basis and counts[point.session_id] < point.n
+    )
+    return others, places
 
 
-def _scatter(
-    definition: MetricDefinition,
-    sets: Sequence[SwingSet],
-    history: Mapping[int, History],
-) -> float | None:
-    """Standard deviation inside sessions, pooled over the athletes compared.
-
-    The published one where none has sessions enough of their own.
-    """
-    squares = []
-    for player, side in sorted({(one.player_id, one.side) for one in sets}):
-        found = history.get(player, {}).get(definition.id, [])
-        points = [point for point in found if point.basis.side == side]
-        by_basis: dict[Basis, int] = {}
-        for point in points:
-            by_basis[point.basis] = by_basis.get(point.basis, 0) + point.n
-        if not by_basis:
-            continue
-        # Of the things that the athlete's numbers rest on, the commonest.
-        commonest = max(by_basis, key=lambda basis: by_basis[basis])
-        scatter = scatter_of_points([p for p in points if p.basis == commonest])
-        if scatter is not None:
-            squares.append(scatter.sd**2)
-    if not squares:
-        return definition.published_sd
-    return math.sqrt(sum(squares) / len(squares))
+def _sessions(one: SwingSet, places: Mapping[int, int]) -> tuple[SessionValues, ...]:
+    """The values of each session as the statistics take them."""
+    found = (
+        session_values(values, place=places[pk], uncertainty=one.uncertainty)
+        for pk, values in one.values.items()
+    )
+    return tuple(values for values in found if values is not None)

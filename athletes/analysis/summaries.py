@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from athletes.analysis import peer_numbers
+from athletes.analysis import peer_numbers, usual_scatter
 from athletes.bulk_sql import in_batches
 from athletes.models import (
     DataState,
@@ -38,14 +38,16 @@ def refresh_player_summaries(player_ids: Iterable[int]) -> int:
     """Bring the columns by which lists sort up to date.
 
     Called after sessions of these athletes arrived, went, or got new numbers, another
-    day or another setup. The athletes' percentiles are brought up to date too. Returns
-    how many athletes changed.
+    day or another setup. The athletes' percentiles and scatter are brought up to date
+    too. Returns how many athletes changed.
     """
     ids = sorted(set(player_ids))
     changed = 0
     for batch in in_batches(ids):
         changed += _refresh_players(batch)
     peer_numbers.refresh(ids)
+    for batch in in_batches(ids):
+        usual_scatter.refresh(batch)
     return changed
 
 

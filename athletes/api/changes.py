@@ -10,6 +10,7 @@ from athletes.analysis.changes import (
     without_value,
 )
 from athletes.analysis.history import histories, newest_side
+from athletes.analysis.usual_scatter import Facility
 from athletes.api.rows import Row
 from athletes.models import Player
 from athletes.querysets import SessionQuerySet
@@ -28,10 +29,13 @@ def player_changes(
     among them. `side` chooses the swings of a switch hitter; without it they are those
     of most swings in the session. Six queries at most.
     """
-    found = histories(sessions, [player.pk], NUMERIC_HEADLINES).get(player.pk, {})
+    every = histories(sessions, [player.pk], NUMERIC_HEADLINES)
+    found = every.get(player.pk, {})
     shown = newest_session(found) if wanted is None else wanted
     session = sessions.filter(pk=shown).first() if shown is not None else None
-    changes = session_changes(found, session.pk) if session is not None else ()
+    changes: tuple[MetricChange, ...] = ()
+    if session is not None:
+        changes = session_changes(found, session.pk, Facility(every).of(player.pk))
     of_session = {
         name: [point for point in points if session and point.session_id == session.pk]
         for name, points in found.items()

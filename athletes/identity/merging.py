@@ -25,7 +25,7 @@ from django.utils import timezone
 
 from accounts.audit import record
 from accounts.models import Action, User
-from athletes.analysis import peer_numbers
+from athletes.analysis import peer_numbers, usual_scatter
 from athletes.analysis.summaries import (
     PROFILE_FIELDS,
     outdate_numbers,
@@ -78,6 +78,7 @@ def merge(
         aliases = family(merged.pk)[1:]
         # Before the merge: percentiles look for athletes that are not hidden.
         peer_numbers.withdraw([merged.pk])
+        usual_scatter.withdraw([merged.pk])
         Player.everyone.filter(pk__in=[merged.pk, *aliases]).update(merged_into=kept)
         entry = AthleteMerge.objects.create(kept=kept, merged=merged, created_by=by)
         moved = _bring_sessions(kept, merged)

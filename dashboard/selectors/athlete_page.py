@@ -29,6 +29,7 @@ from athletes.analysis.history import (
     sides_in,
 )
 from athletes.analysis.metric_reading import MetricReading
+from athletes.analysis.usual_scatter import Facility, PriorOf
 from athletes.models import Player, Session
 from athletes.querysets import PlayerQuerySet, SessionQuerySet
 from biomechanics.definitions import METRICS, NUMERIC_HEADLINES, MetricDefinition
@@ -148,7 +149,7 @@ def athlete_page(
     system: str = "imperial",
     seen: PlayerQuerySet | None = None,
 ) -> AthletePage:
-    """The athlete with one page of sessions; sixteen queries at most.
+    """The athlete with one page of sessions; seventeen queries at most.
 
     `sessions` are those that the user may see, of any athlete. `side` is the swing
     that the numbers are of, where there are both; else that of most swings in the
@@ -160,16 +161,18 @@ def athlete_page(
     if definition and definition.unit != "text" and not definition.retired:
         chosen = metric
     wanted = dict.fromkeys([*NUMERIC_HEADLINES, *filter(None, [chosen])])
-    every = histories(sessions, [player.pk], wanted).get(player.pk, {})
+    found = histories(sessions, [player.pk], wanted)
+    every = found.get(player.pk, {})
+    prior_of = Facility(found).of(player.pk)
     headlines = {name: every[name] for name in NUMERIC_HEADLINES if name in every}
     sides = sides_in(every)
     shown_side = side_of_key(side, sides)
     if shown_side is None:
         shown_side = newest_side(headlines or every)
     history = of_side(headlines, shown_side)
-    changes = _changes_of_newest(history)
+    changes = _changes_of_newest(history, prior_of)
     tiles = tuple(
-        _tile(name, history.get(name, []), changes.get(name))
+        _tile(name, history.get(name, []), changes.get(name), prior_of)
         for name in NUMERIC_HEADLINES
     )
     if not chosen:
@@ -191,7 +194,7 @@ def athlete_page(
             system=system,
         ),
         tiles=tiles,
-        trend=_trend(chosen, every.get(chosen, []), shown_side, mixed=mixed)
+        trend=_trend(chosen, every.get(chosen, []), shown_side, prior_of, mixed=mixed)
         if chosen
         else None,
         peers=athlete_peers(
@@ -215,7 +218,7 @@ def athlete_page(
     )
 
 
-def _changes_of_newest(history: History) -> dict[str, MetricChange]:
+def _changes_of_newest(history: History, prior_of: PriorOf) -> dict[str, MetricChange]:
     """The change of each headline number in the newest session that has it.
 
     Most are of one session; a bat that was not tracked leaves some to an older one.
@@ -226,7 +229,8 @@ def _changes_of_newest(history: History) -> dict[str, MetricChange]:
         at = points[-1].session_id
         if at not in of_session:
             of_session[at] = {
-                change.definition.id: change for change in session_changes(history, at)
+                change.definition.id: change
+                for change in session_changes(history, at, prior_of)
             }
         changes[name] = of_session[at][name]
     return changes
@@ -255,7 +259,10 @@ def _facts(player: Player) -> AthleteFacts:
 
 
 def _tile(
-    name: str, points: Sequence[SessionAverage], change: MetricChange | None
+    name: str,
+    points: Sequence[SessionAverage],
+    change: MetricChange | None,
+    prior_of: PriorOf,
 ) -> HeadlineTile:
     """The newest average of a headline metric; `points` are oldest first."""
     if not points:
@@ -273,7 +280,7 @@ def _tile(
         date=latest.date,
         change=change,
         spark=tuple(point.mean for point in same[-SPARKLINE_POINTS:]),
-        band=usual_band(points, latest),
+        band=usual_band(points, latest, prior_of),
     )
 
 
@@ -288,7 +295,12 @@ def newest_point(points: Sequence[SessionAverage]) -> SessionAverage:
 
 
 def _trend(
-    name: str, points: Sequence[SessionAverage], side: str, *, mixed: bool
+    name: str,
+    points: Sequence[SessionAverage],
+    side: str,
+    prior_of: PriorOf,
+    *,
+    mixed: bool,
 ) -> Trend:
     """The line of the newest session that has swings from this side, or all lines."""
     own = [point for point in points if point.basis.side == side]
@@ -305,7 +317,7 @@ def _trend(
         lines=tuple((basis, tuple(line)) for basis, line in shown.items()),
         mixed=mixed,
         left_out=len(points) - sum(len(line) for line in shown.values()),
-        band=usual_band(points, latest),
+        band=usual_band(points, latest, prior_of),
     )
 
 

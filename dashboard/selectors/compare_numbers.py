@@ -10,12 +10,20 @@ import numpy as np
 from athletes.access import Viewer, visible_sessions
 from athletes.analysis.changes import MetricChange
 from athletes.analysis.event_rules import commonest
-from athletes.analysis.history import History, histories
+from athletes.analysis.history import Basis, History, histories
 from athletes.analysis.means_by_side import metrics_of
-from athletes.analysis.pairs import INSIDE_UNCERTAINTY, SwingSet, pair_change
+from athletes.analysis.pairs import SwingSet, pair_changes
+from athletes.analysis.usual_scatter import Facility
+from athletes.models import Movement
 from athletes.phrases import basis_difference
 from biomechanics.analysis_types import MetricValue
-from biomechanics.definitions import METRICS, NUMERIC_HEADLINES, MetricDefinition
+from biomechanics.change import INSIDE_MEASUREMENT
+from biomechanics.definitions import (
+    METHOD_VERSION,
+    METRICS,
+    NUMERIC_HEADLINES,
+    MetricDefinition,
+)
 from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
 from dashboard.phrases import number_of
 from dashboard.selectors.compare_items import LEAST_ITEMS, Item
@@ -51,15 +59,38 @@ class CompareRow:
 def compare_numbers(user: Viewer, items: Sequence[Item]) -> tuple[CompareRow, ...]:
     """A row for each numeric headline that any item has; none for a single item.
 
-    At most four queries, for the scatter inside the sessions that `user` may see.
+    At most five queries, for the scatter of the sessions that `user` may see.
     """
     if len(items) < LEAST_ITEMS:
         return ()
     history = histories(
         visible_sessions(user), {item.player.pk for item in items}, NUMERIC_HEADLINES
     )
-    rows = (_row(METRICS[name], items, history) for name in NUMERIC_HEADLINES)
-    return tuple(row for row in rows if any(cell.n for cell in row.cells))
+    sides = {name: _sides(name, items, history) for name in NUMERIC_HEADLINES}
+    sides = {
+        name: found
+        for name, found in sides.items()
+        if any(one.swings.values for one in found)
+    }
+    facility = Facility(history)
+    of_item = [
+        _changes(sides, place, history, facility) for place in range(1, len(items))
+    ]
+    return tuple(
+        CompareRow(
+            METRICS[name],
+            (
+                _cell(name, items[0], found[0], None, None),
+                *(
+                    _cell(name, item, side, found[0], changes.get(name))
+                    for item, side, changes in zip(
+                        items[1:], found[1:], of_item, strict=True
+                    )
+                ),
+            ),
+        )
+        for name, found in sides.items()
+    )
 
 
 @dataclass(frozen=True)
@@ -82,65 +113,98 @@ class _Side:
         return f"{number_of(self.left_out, 'swing')} left out: {self.apart}"
 
 
-def _measured(item: Item, name: str) -> list[MetricValue]:
+def _measured(item: Item, name: str) -> list[tuple[Movement, MetricValue]]:
     """The values of a metric of the item's swings that may enter an average."""
-    found = (metrics_of(swing, (name,)).get(name) for swing in item.swings)
-    return [value for value in found if value is not None and value.number is not None]
+    found = ((swing, metrics_of(swing, (name,)).get(name)) for swing in item.swings)
+    return [
+        (swing, value)
+        for swing, value in found
+        if value is not None and value.number is not None
+    ]
 
 
-def _side(item: Item, values: Sequence[MetricValue], basis: str) -> _Side:
+def _sides(
+    name: str, items: Sequence[Item], history: Mapping[int, History]
+) -> list[_Side]:
+    """One metric of all items, over the swings whose basis is the commonest."""
+    measured = [_measured(item, name) for item in items]
+    basis = commonest(value.basis for values in measured for _, value in values)
+    return [
+        _side(item, values, _basis(item, basis, history.get(item.player.pk, {}), name))
+        for item, values in zip(items, measured, strict=True)
+    ]
+
+
+def _basis(item: Item, measured: str, history: History, name: str) -> Basis:
+    """What the values of an item rest on, as the athlete's session averages say it."""
+    wanted = Basis(item.condition, measured, item.source, METHOD_VERSION, item.side)
+    return next(
+        (
+            point.basis
+            for point in reversed(history.get(name, ()))
+            if replace(point.basis, method_version=METHOD_VERSION) == wanted
+        ),
+        wanted,
+    )
+
+
+def _side(
+    item: Item, values: Sequence[tuple[Movement, MetricValue]], rests_on: Basis
+) -> _Side:
     """The values that are on this basis, and what is to be said of the others."""
-    same = [value for value in values if value.basis == basis]
-    others = [value for value in values if value.basis != basis]
+    basis = rests_on.measured
+    same = [(swing, value) for swing, value in values if value.basis == basis]
+    others = [value for _, value in values if value.basis != basis]
     most = commonest(value.basis for value in others)
+    by_session: dict[int, tuple[float, ...]] = {}
+    for swing, value in same:
+        if value.number is not None:
+            known = by_session.get(swing.session_id, ())
+            by_session[swing.session_id] = (*known, value.number)
     return _Side(
         SwingSet(
             item.player.pk,
-            item.side,
-            tuple(value.number for value in same if value.number is not None),
-            same[0].uncertainty if len(same) == 1 else None,
+            rests_on,
+            by_session,
+            same[0][1].uncertainty if len(same) == 1 else None,
         ),
         left_out=len(others),
         apart=basis_difference(most, basis) if others else "",
     )
 
 
-def _row(
-    definition: MetricDefinition,
-    items: Sequence[Item],
+def _changes(
+    sides: Mapping[str, Sequence[_Side]],
+    place: int,
     history: Mapping[int, History],
-) -> CompareRow:
-    """One metric of all items, over the swings whose basis is the commonest."""
-    measured = [_measured(item, definition.id) for item in items]
-    basis = commonest(value.basis for values in measured for value in values)
-    sides = [
-        _side(item, values, basis) for item, values in zip(items, measured, strict=True)
+    facility: Facility,
+) -> dict[str, MetricChange]:
+    """How one item differs from the first, by metric: one look at one pair."""
+    pairs = [
+        (name, found[0].swings, found[place].swings)
+        for name, found in sides.items()
+        if found[0].swings.values and found[place].swings.values
     ]
-    return CompareRow(
-        definition,
-        tuple(
-            _cell(definition, item, side, sides[0] if place else None, history)
-            for place, (item, side) in enumerate(zip(items, sides, strict=True))
-        ),
-    )
+    changes = pair_changes(pairs, history, facility)
+    return {change.definition.id: change for change in changes}
 
 
 def _cell(
-    definition: MetricDefinition,
+    name: str,
     item: Item,
     side: _Side,
     base: _Side | None,
-    history: Mapping[int, History],
+    change: MetricChange | None,
 ) -> CompareCell:
     """One metric of `item` against the `base`, which is that of the first item.
 
     Without `base` it is the first item itself, which is held against nothing.
     """
-    values = side.swings.values
+    values = side.swings.every
     n = len(values)
     cell = CompareCell(
         letter=item.letter,
-        definition=definition,
+        definition=METRICS[name],
         mean=side.swings.mean,
         sd=float(np.std(values, ddof=1)) if n >= LEAST_SWINGS_FOR_SPREAD else None,
         n=n,
@@ -148,11 +212,10 @@ def _cell(
     )
     if base is None:
         return replace(cell, remark=side.remark or side.apart)
-    if not base.swings.values or not values:
+    if change is None:
         return replace(
             cell, reason=side.apart or base.apart or "One side has no value."
         )
-    change = pair_change(definition, base.swings, side.swings, history)
-    if change.reason == INSIDE_UNCERTAINTY:
-        cell = replace(cell, remark=INSIDE_UNCERTAINTY)
+    if change.reason == INSIDE_MEASUREMENT:
+        cell = replace(cell, remark=INSIDE_MEASUREMENT)
     return replace(cell, change=change)

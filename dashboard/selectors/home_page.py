@@ -10,8 +10,10 @@ from django.utils import timezone
 
 from athletes.analysis.changes import MetricChange, session_changes
 from athletes.analysis.history import histories
+from athletes.analysis.usual_scatter import Facility
 from athletes.models import DataState, Player, QualityGrade, Session
 from athletes.querysets import PlayerQuerySet, SessionQuerySet
+from biomechanics.change import share_by_chance
 from biomechanics.definitions import NUMERIC_HEADLINES
 
 NEWEST = 10
@@ -76,9 +78,24 @@ class HomePage:
 
     newest: tuple[SessionCard, ...]
     changes: tuple[ChangeLine, ...]
+    changes_found: int
+    # The largest share of these that may be chance; None without any.
+    by_chance: float | None
     changes_since: dt.date | None
     attention: tuple[AttentionLine, ...]
     has_athletes: bool
+
+    @property
+    def chance_words(self) -> str:
+        """What share of the changes listed may be chance, in a sentence."""
+        if self.by_chance is None:
+            return ""
+        share = f"{100 * self.by_chance:.0f} %"
+        return (
+            f"Over this many athletes, up to {share} of these changes may be chance."
+            if self.changes_found > 1
+            else f"The chance that it is none may be up to {share}."
+        )
 
 
 def home_page(
@@ -93,8 +110,13 @@ def home_page(
     histories_of = histories(
         sessions, {session.player_id for session in recent}, NUMERIC_HEADLINES
     )
+    facility = Facility(histories_of)
     changes = {
-        session.pk: session_changes(histories_of.get(session.player_id, {}), session.pk)
+        session.pk: session_changes(
+            histories_of.get(session.player_id, {}),
+            session.pk,
+            facility.of(session.player_id),
+        )
         for session in recent
     }
     newest_day = recent[0].session_date if recent else None
@@ -102,7 +124,7 @@ def home_page(
     lines = [
         ChangeLine(session.player, session, change)
         for session in recent
-        if since and session.session_date and session.session_date > since
+        if _is_since(session, since)
         for change in _real(changes[session.pk])
     ]
     lines.sort(key=lambda line: line.change.size, reverse=True)
@@ -111,10 +133,33 @@ def home_page(
             _card(session, changes[session.pk]) for session in recent[:NEWEST]
         ),
         changes=tuple(lines[:CHANGES_SHOWN]),
+        changes_found=len(lines),
+        by_chance=share_by_chance(
+            [
+                len(_real(of_side))
+                for session in recent
+                if _is_since(session, since)
+                for of_side in _lists(changes[session.pk])
+            ]
+        ),
         changes_since=since,
         attention=attention(players, sessions),
         has_athletes=bool(recent) or players.exists(),
     )
+
+
+def _is_since(session: Session, since: dt.date | None) -> bool:
+    """Whether a session is of the last week of data."""
+    return bool(since and session.session_date and session.session_date > since)
+
+
+def _lists(changes: Iterable[MetricChange]) -> list[list[MetricChange]]:
+    """The changes that were judged together: those of one side that can be judged."""
+    found: dict[str, list[MetricChange]] = {}
+    for change in changes:
+        if change.real is not None:
+            found.setdefault(change.side_key, []).append(change)
+    return list(found.values())
 
 
 def _real(changes: Iterable[MetricChange]) -> tuple[MetricChange, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from athletes.analysis.changes import NO_SETUP, MetricChange, session_changes
 from athletes.analysis.history import histories
+from athletes.analysis.usual_scatter import Facility
 from athletes.models import Session
 from athletes.querysets import SessionQuerySet
 from biomechanics.definitions import NUMERIC_HEADLINES
@@ -42,7 +43,7 @@ class SideChanges:
 def changes_by_side(
     session: Session, siblings: SessionQuerySet, side: str, *, system: str
 ) -> tuple[SideChanges, ...]:
-    """What changed, a part for each side that is shown; at most four queries.
+    """What changed, a part for each side that is shown; at most five queries.
 
     `siblings` are the sessions of the same athlete that the user may see, and `side` is
     as the page's address names it.
@@ -50,7 +51,11 @@ def changes_by_side(
     if side == TOGETHER:
         return ()
     found = histories(siblings, [session.player_id], NUMERIC_HEADLINES)
-    changes = session_changes(found.get(session.player_id, {}), session.pk)
+    changes = session_changes(
+        found.get(session.player_id, {}),
+        session.pk,
+        Facility(found).of(session.player_id),
+    )
     sides = list(dict.fromkeys(change.side_key for change in changes))
     parts = []
     for key in sides:

@@ -155,6 +155,6 @@ def test_changes_take_as_many_queries_for_any_number_of_sessions(
     sessions_of(player, STEADY[:count])
     path = f"/players/{player.pk}/changes"
     get(path)
-    # token, athlete, history, sides, session
-    with django_assert_num_queries(5):
+    # token, athlete, history, sides, session, scatter
+    with django_assert_num_queries(6):
         get(path)

@@ -237,7 +237,7 @@ def test_athlete_of_one_swing_and_of_none(visit):
     session = hit(swings=slice(0, 1))
     page = visit(f"/athletes/{session.player_id}/")
     expect(page.locator(".metric-tile").first).to_contain_text(
-        "First session with this number"
+        "First session of this kind"
     )
     show(page, "#trend-chart")
     go(page, f"/athletes/sessions/{session.pk}/")

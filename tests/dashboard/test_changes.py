@@ -9,6 +9,7 @@ import pytest
 
 from athletes.analysis.changes import session_changes, usual_band
 from athletes.analysis.history import Basis, SessionAverage
+from biomechanics.variance import published_prior
 from dashboard.selectors.changes import change_sentences
 
 TEE = Basis("tee", "hand_peak", "single-camera", "1")
@@ -30,17 +31,24 @@ def points(means, *, metric="peak_torso_omega", n=6, sd=10.0, basis=TEE):
     ]
 
 
+def published(metric, basis):
+    """A facility in which nobody says anything of anybody else."""
+    return published_prior(metric)
+
+
 def change_of(history, session_id=None):
     """The change of the only metric there is; of the last session unless told."""
     (change,) = session_changes(
-        {history[0].metric: history}, session_id or history[-1].session_id
+        {history[0].metric: history}, session_id or history[-1].session_id, published
     )
     return change
 
 
 def sentences(*histories, system="metric", session_id=4):
     history = {points[0].metric: points for points in histories}
-    return change_sentences(session_changes(history, session_id), system=system)
+    return change_sentences(
+        session_changes(history, session_id, published), system=system
+    )
 
 
 STEADY = [900, 905, 895, 902, 898, 900]
@@ -75,7 +83,7 @@ def test_verdict_of_a_session_stays_when_others_follow():
 def test_first_session_has_nothing_to_compare_with():
     change = change_of(points([900]))
     assert (change.verdict, change.reason_code) == ("unknown", "not_enough")
-    assert change.reason == "First session with this number."
+    assert change.reason == "First session of this kind. Needs 2 more sessions."
     assert (change.before, change.delta, change.needed, change.n_now) == (
         *(None, None, None),
         6,
@@ -134,7 +142,7 @@ def test_sides_of_a_switch_hitter_are_told_apart():
         *points([*STEADY, 1000], basis=right),
         *points([*STEADY, 902], basis=left),
     ]
-    changes = session_changes({"peak_torso_omega": history}, 7)
+    changes = session_changes({"peak_torso_omega": history}, 7, published)
     assert [(c.side_key, c.verdict) for c in changes] == [
         ("right", "real"),
         ("left", "no_clear_change"),
@@ -143,10 +151,10 @@ def test_sides_of_a_switch_hitter_are_told_apart():
 
 def test_usual_band_lies_around_what_was_before():
     history = points([*STEADY, 1000])
-    low, high = usual_band(history, history[-1])
+    low, high = usual_band(history, history[-1], published)
     change = change_of(history)
     assert low < change.before < high < 1000
-    assert usual_band(history, history[0]) is None
+    assert usual_band(history, history[0], published) is None
 
 
 def test_findings_are_three_with_the_clearest_first():
@@ -207,7 +215,7 @@ def test_speeds_are_told_in_the_units_of_the_reader():
 
 def test_first_session_is_told_as_such():
     told = sentences(points([900]), session_id=1)
-    assert told[0].text == "First session with this number."
+    assert told[0].text == "First session of this kind. Needs 2 more sessions."
     assert told[1].text.endswith(": 900°/s (average of 6 swings).")
 
 

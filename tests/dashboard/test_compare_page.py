@@ -8,7 +8,7 @@ import datetime as dt
 import numpy as np
 import pytest
 
-from athletes.analysis import run
+from athletes.analysis import run, session_summary
 from athletes.frames.curves import store_packed
 from athletes.frames.packing import pack
 from tests.dashboard.page_contents import figure_of, history_of, swings_of, text_of
@@ -203,16 +203,33 @@ def test_compare_finds_athletes_to_add(client, coach):
     assert f"session-{session.pk}" in response.content.decode()
 
 
-def test_compare_of_the_same_numbers_finds_no_change(client, coach):
+def torso_session(player, day, middle):
+    """Five swings around `middle`, 10 °/s apart, with their stored averages."""
+    session = make_session(player=player, session_date=dt.date(2026, 3, day))
+    for offset in (-20.0, -10.0, 0.0, 10.0, 20.0):
+        make_swing({"peak_torso_omega": middle + offset}, session=session)
+    session_summary.refresh_session_summary(session.pk)
+    return session
+
+
+def test_compare_tells_sessions_apart_by_swings_and_days(client, coach):
     player = make_player()
-    sessions = history_of(player, [900.0, 900.0, 900.0])
-    for session in sessions:
-        session.movements.all().delete()
-        for _ in range(3):
-            make_swing({"peak_torso_omega": 900.0}, session=session)
-    items = ",".join(f"session-{session.pk}" for session in sessions[:2])
-    text = text_of(client.get(f"/athletes/compare/?items={items}"))
+    keys = [
+        f"session-{torso_session(player, day, middle).pk}"
+        for day, middle in enumerate((900.0, 905.0, 895.0, 902.0, 898.0, 1100.0), 1)
+    ]
+    rows = client.get(f"/athletes/compare/?items={','.join(keys)}").context["page"].rows
+    (row,) = (row for row in rows if row.definition.id == "peak_torso_omega")
+    first, *others = row.cells
+    assert first.change is None
+    assert [cell.change.verdict for cell in others] == [
+        *["no_clear_change"] * 4,
+        "real",
+    ]
+    assert others[-1].change.delta == pytest.approx(200.0)
+    text = text_of(client.get(f"/athletes/compare/?items={keys[4]},{keys[0]}"))
     assert "About the same" in text
+    assert "900 °/s" in text
 
 
 def measured(value, basis, *, uncertainty=None, unit="m/s", name="peak_hand_speed"):
@@ -245,16 +262,26 @@ def test_compare_holds_no_wrists_against_hands(client, coach):
 def test_compare_says_that_a_difference_is_within_the_measurement(client, coach):
     basis = "reference=bat_peak bat=sweet_spot frame_rate=over_150_hz"
 
+    session = make_session()
+
     def angle(value, uncertainty=2.0):
-        return measured(
+        swing = measured(
             value, basis, uncertainty=uncertainty, unit="deg", name="attack_angle"
         )
+        swing.session = session
+        swing.position = session.movements.count() + 1
+        swing.save()
+        return swing
 
+    for value in (9.0, 9.5, 10.0, 10.5, 11.0):
+        angle(value)
+    one, near, far, unsure = angle(8.0), angle(13.0), angle(14.0), angle(13.0, None)
+    session_summary.refresh_session_summary(session.pk)
     within = "The difference is within the measurement uncertainty."
     # 1.96 · √(2² + 2²) = 5.5
-    assert within in compared(client, angle(8.0), angle(13.0))
-    assert within not in compared(client, angle(8.0), angle(14.0))
-    assert within not in compared(client, angle(8.0), angle(13.0, uncertainty=None))
+    assert within in compared(client, one, near)
+    assert within not in compared(client, one, far)
+    assert within not in compared(client, one, unsure)
 
 
 @pytest.mark.parametrize("count", [2, 4])
@@ -264,6 +291,6 @@ def test_compare_takes_the_same_queries_for_any_number_of_items(
     player = make_player()
     sessions = history_of(player, [900.0] * count)
     items = ",".join(f"session-{session.pk}" for session in sessions)
-    # session, user, sessions, movements, curves, history, sides
-    with django_assert_num_queries(7):
+    # session, user, sessions, movements, curves, history, sides, scatter
+    with django_assert_num_queries(8):
         client.get(f"/athletes/compare/?items={items}")

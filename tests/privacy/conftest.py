@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from athletes.frames.packing import pack
 from athletes.models import (
+    AthleteScatter,
     DataType,
     EventCorrection,
     InclusionDecision,
@@ -112,6 +113,16 @@ def full_athlete(**fields):
     factories.make_team(players=[player])
     group = PeerGroup.objects.create(metric="peak_pelvis_omega", method_version="test")
     PeerNumber.objects.create(player=player, group=group, value=633.125, bucket=12)
+    AthleteScatter.objects.create(
+        player=player,
+        metric="peak_pelvis_omega",
+        method_version="test",
+        within_variance=612.0625,
+        within_freedom=9,
+        means_variance=311.5,
+        means_freedom=2,
+        inverse_n=0.25,
+    )
     ShareLink.objects.create(
         player=player,
         digest="0" * 64,

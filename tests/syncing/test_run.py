@@ -289,7 +289,8 @@ def test_progress_and_heartbeat_are_written(start_vendor, run_sync):
 BY_THE_CLOCK = re.compile(
     r"BEGIN|SAVEPOINT|syncing_requestslot|django_cache|sync_log|runhelper"
     r"|^SELECT .*FROM \"?syncing_exportjob|SET \"claimed_(?:by|until)\" = "
-    r"|\"players\"|peer_|\"session__player_id\"|\"sessions\".\"player_id\" AS"
+    r"|\"players\"|peer_|athlete_scatters"
+    r"|\"session__player_id\"|\"sessions\".\"player_id\" AS"
 )
 
 

@@ -104,7 +104,7 @@ def rows():
         names = [f.attname for f in model._meta.concrete_fields if f.name not in _TIMES]
         if model is SessionMetric:
             names.remove("id")  # computed again
-        if model._meta.model_name in {"peernumber", "namekey"}:
+        if model._meta.model_name in {"peernumber", "namekey", "athletescatter"}:
             names.remove("id")
         if model._meta.model_name == "peercount":
             names.remove("id")
