@@ -219,7 +219,7 @@ def test_average_says_which_swings_rest_on_something_else(client, coach):
     session_summary.refresh_session_summary(session.pk)
     text = text_of(client.get(f"/athletes/sessions/{session.pk}/"))
     assert (
-        "n = 2 · 1 swing left out: another rule for foot down: lead ankle at rest "
+        "n = 2 of 3 · 1 swing left out: another rule for foot down: lead ankle at rest "
         "instead of the vendor’s"
     ) in unescape(text).replace("'", "’")
     assert "22°" in text
@@ -230,3 +230,16 @@ def _knee(session, value, foot_down):
     swing = make_swing(session=session)
     swing.metrics = {"lead_knee_ext": metric(value, "deg") | {"basis": basis}}
     swing.save()
+
+
+def test_a_mean_over_fewer_swings_than_are_included_says_so(client, coach):
+    session = make_session()
+    for speed in (9.0, 9.1, 9.2):
+        make_swing({"peak_hand_speed": speed, "side_bend_ref": 20.0}, session=session)
+    make_swing({"peak_hand_speed": 9.3}, session=session)
+    session_summary.refresh_session_summary(session.pk)
+    text = text_of(client.get(f"/athletes/sessions/{session.pk}/"))
+    assert "n = 3 of 4" in text
+    assert "n = 4 of" not in text
+    row = text.split("Mean ± SD of 4")[1]
+    assert row.count("n = 3") == 1
