@@ -13,7 +13,9 @@ MISSING_SPELLINGS = sorted(
         for word in MISSING_WORDS
         for spelling in (word, word.upper(), word.capitalize(), word.title())
     }
-    | {"NaN", "-NaN", " ", "  "}
+    | {"NaN", "-NaN"}
+    # Blanks alone; the parser knows no pattern, and more of them are rare.
+    | {" " * count for count in range(1, 17)}
 )
 NUMBER = re.compile(
     r"-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|-?inf(?:inity)?|-?nan",

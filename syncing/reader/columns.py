@@ -140,7 +140,11 @@ _TEXT_KEYS = frozenset(_keys(TEXTS))
 _ANGLE_KEYS = frozenset(_keys(ANGLES))
 _POINT_KEYS = frozenset(_keys(_POINT_COLUMNS))
 _ENERGY_KEYS = frozenset(_keys((*ENERGIES, *_BODY)))
-_INDEX = re.compile(r"|index|level0|unnamed:\d+(?:level\d+)?|indexlevel\d+", re.ASCII)
+#: Row numbers, each time a table was saved another: "Unnamed: 0", then "Unnamed: 0.1".
+_INDEX = re.compile(
+    r"|(?:(?:index|level\d+|unnamed:\d+)(?:level\d+)?|indexlevel\d+)(?:\.\d+)*",
+    re.ASCII,
+)
 
 
 class Role(StrEnum):

@@ -4,6 +4,7 @@ Names and headers are not believed (a ``.csv.gz`` may arrive packed once, twice 
 at all); the first bytes are.
 """
 
+import codecs
 import tempfile
 import zipfile
 import zlib
@@ -13,7 +14,7 @@ from typing import IO, BinaryIO, Literal, Protocol
 from syncing.reader.errors import ExportFileError
 from syncing.reader.limits import ReadLimits
 
-FileFormat = Literal["gzip", "zip", "parquet", "csv"]
+FileFormat = Literal["gzip", "zip", "parquet", "csv", "utf-16-le", "utf-16-be"]
 
 HEAD_BYTES = 64 * 1024
 CHUNK_BYTES = 1024 * 1024
@@ -21,7 +22,13 @@ CHUNK_BYTES = 1024 * 1024
 MAX_WRAPPERS = 2
 
 _UTF8_BOM = b"\xef\xbb\xbf"
-_OTHER_BOMS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
+_UTF16_BOMS: dict[bytes, FileFormat] = {
+    b"\xff\xfe": "utf-16-le",
+    b"\xfe\xff": "utf-16-be",
+}
+_UTF32_BOMS = (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")
+#: Bytes of a text in UTF-16 without a mark that are looked at.
+_UTF16_LOOKED_AT = 128
 
 
 class ByteStream(Protocol):
@@ -65,6 +72,10 @@ def open_container(file: BinaryIO, limits: ReadLimits) -> Opened:
         stream = _Rejoined(head, stream)
         if found == "csv":
             return Opened("csv", tuple(wrappers), stream)
+        if found in {"utf-16-le", "utf-16-be"}:
+            # What comes out is UTF-8, which no text in UTF-16 begins like.
+            stream = _Utf16Stream(stream, found)
+            continue
         if found == "parquet":
             parquet = file if not wrappers else _spool(stream)
             return Opened("parquet", tuple(wrappers), stream, parquet)
@@ -99,11 +110,12 @@ def recognize(head: bytes) -> FileFormat:
         return "zip"
     if head.startswith(b"PAR1"):
         return "parquet"
-    if head.startswith(_OTHER_BOMS):
+    if head.startswith(_UTF32_BOMS):
         raise ExportFileError(
-            "not_utf8",
-            "The file is text in UTF-16 or UTF-32. Save it as CSV in UTF-8.",
+            "not_utf8", "The file is text in UTF-32. Save it as CSV in UTF-8."
         )
+    if (wide := _UTF16_BOMS.get(head[:2]) or _unmarked_utf16(head)) is not None:
+        return wide
     text = head.removeprefix(_UTF8_BOM).lstrip()
     if text.startswith(b"<"):
         if b"<html" in text[:2048].lower() or text[:9].lower() == b"<!doctype":
@@ -130,6 +142,44 @@ def recognize(head: bytes) -> FileFormat:
             "or a video.",
         )
     return "csv"
+
+
+def _unmarked_utf16(head: bytes) -> FileFormat | None:
+    """Return how UTF-16 without a mark is written: every second byte is zero."""
+    start = head[: min(_UTF16_LOOKED_AT, len(head) // 2 * 2)]
+    first, second = start[::2], start[1::2]
+    if len(first) >= 4 and not second.strip(b"\x00") and b"\x00" not in first:
+        return "utf-16-le"
+    if len(first) >= 4 and not first.strip(b"\x00") and b"\x00" not in second:
+        return "utf-16-be"
+    return None
+
+
+class _Utf16Stream:
+    """Text in UTF-16, which spreadsheets save, as UTF-8."""
+
+    def __init__(self, source: ByteStream, encoding: str) -> None:
+        self._source = source
+        self._decoder = codecs.getincrementaldecoder(encoding)()
+        self._pending = b""
+        self._ended = False
+
+    def read(self, size: int, /) -> bytes:
+        """Return bytes of UTF-8, at most ``size``; none at the end."""
+        while not self._pending and not self._ended:
+            wide = self._source.read(CHUNK_BYTES)
+            self._ended = not wide
+            try:
+                text = self._decoder.decode(wide, final=self._ended)
+            except UnicodeDecodeError as error:
+                raise ExportFileError(
+                    "not_utf8",
+                    "The file is damaged text in UTF-16. Save it as CSV in UTF-8, or "
+                    "take it as it came from the vendor.",
+                ) from error
+            self._pending = text.encode()
+        piece, self._pending = self._pending[:size], self._pending[size:]
+        return piece
 
 
 class GzipStream:

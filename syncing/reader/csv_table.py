@@ -1,24 +1,26 @@
 """A CSV file as a table: parsed block by block, and in words what is wrong with it."""
 
+import contextlib
 import csv
 import io
 import re
-from collections.abc import Iterator
-from typing import NoReturn
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from syncing.reader.cell_text import (
-    MISSING_SPELLINGS,
-    NUMBER,
-    is_missing_cell,
-    text_in_numbers,
-)
+from syncing.reader.cell_text import MISSING_SPELLINGS, NUMBER, is_missing_cell
 from syncing.reader.columns import FileColumn, Role, plan_columns
 from syncing.reader.container import ByteStream, Opened, check_unpacked
 from syncing.reader.errors import ExportFileError
 from syncing.reader.limits import ReadLimits
+from syncing.reader.spreadsheet import (
+    decimal_mark,
+    no_number,
+    plain_text,
+    rows_of_text,
+    unclear_numbers,
+)
 from syncing.reader.table import Table, TableBuilder, too_many_columns
 
 #: One piece of CSV that is parsed at a time. Larger is hardly faster and costs memory.
@@ -27,6 +29,10 @@ BLOCK_BYTES = 8 * 1024 * 1024
 HEADER_BYTES = 256 * 1024
 #: A line longer than this is not one of a table.
 MAX_LINE_BYTES = 16 * 1024 * 1024
+
+
+_DELIMITERS = (",", ";", "\t", "|")
+_SEPARATOR_LINE = re.compile(r'"?sep=([,;\t|])"?[,;\t|]*', re.IGNORECASE)
 
 
 class TextFoundError(Exception):
@@ -71,35 +77,29 @@ class _CsvReader:
         used = self._collected.used
         # Places, not names: names may be anything, and the parser wants them unique.
         self._read_options = [f"c{place}" for place in range(self._width)]
-        self._convert = pacsv.ConvertOptions(
-            column_types={
-                f"c{column.position}": _arrow_type(column) for column in used
-            },
-            include_columns=[f"c{column.position}" for column in used],
-            null_values=MISSING_SPELLINGS,
-            strings_can_be_null=False,
+        self._convert = {mark: _convert_options(used, mark) for mark in ".,"}
+        self._parse = pacsv.ParseOptions(
+            delimiter=self._blocks.delimiter, newlines_in_values=True
         )
-        self._parse = pacsv.ParseOptions(newlines_in_values=True)
+        self._mark: str | None = None
+        self._respelled = 0
 
     def read(self) -> Table:
         """Return the whole file as a table."""
         for block in self._blocks:
             self._add(block)
+        if self._mark == ",":
+            self._collected.note("decimal_commas_read")
+        if self._respelled:
+            self._collected.note(f"numbers_respelled:{self._respelled}")
         return self._collected.finish()
 
     def _add(self, block: memoryview) -> None:
         """Parse one block of whole rows and add its columns."""
         try:
-            table = pacsv.read_csv(
-                pa.BufferReader(pa.py_buffer(block)),
-                read_options=pacsv.ReadOptions(
-                    column_names=self._read_options, block_size=len(block) + 1
-                ),
-                parse_options=self._parse,
-                convert_options=self._convert,
-            )
+            table = self._parsed(block, self._parse, self._mark or ".")
         except (pa.ArrowException, UnicodeError, ValueError):
-            self._explain(block)
+            table = self._parsed_again(block)
         self._collected.add_rows(table.num_rows)
         for column, values in zip(self._collected.used, table.columns, strict=True):
             if column.role is Role.TEXT:
@@ -107,52 +107,95 @@ class _CsvReader:
             else:
                 self._collected.add_numbers(column, values.to_numpy())
 
-    def _explain(self, block: memoryview) -> NoReturn:
-        """Raise the error that names what the parser stumbled over, and its row."""
+    def _parsed(
+        self, block: memoryview | bytes, parse: pacsv.ParseOptions, mark: str
+    ) -> pa.Table:
+        """Return one block of whole rows as the parser reads it."""
+        return pacsv.read_csv(
+            pa.BufferReader(pa.py_buffer(block)),
+            read_options=pacsv.ReadOptions(
+                column_names=self._read_options, block_size=len(block) + 1
+            ),
+            parse_options=parse,
+            convert_options=self._convert[mark],
+        )
+
+    def _parsed_again(self, block: memoryview) -> pa.Table:
+        """Return a block that the parser stumbled over, once its numbers are plain.
+
+        Raises the error that names what is wrong, and its row, where they cannot be.
+        """
+        delimiter, used = self._blocks.delimiter, self._collected.used
+        numeric = [column for column in used if column.role is not Role.TEXT]
         try:
-            text = str(block, "utf-8")
-        except UnicodeDecodeError as error:
-            raise ExportFileError(
-                "not_utf8",
-                "The file is not text in UTF-8. Save it as CSV in UTF-8, or take it "
-                "as it came from the vendor.",
-            ) from error
-        row_number = self._collected.row_count
-        first_bad: dict[FileColumn, int] = {}
-        numbers_seen: set[FileColumn] = set()
-        numeric = [c for c in self._collected.used if c.role is not Role.TEXT]
-        try:
-            for row in csv.reader(io.StringIO(text, newline="")):
-                if not row:
-                    continue
-                row_number += 1
-                if len(row) != self._width:
-                    raise ExportFileError(
-                        "ragged_row",
-                        f"Row {row_number} has {len(row)} cells where the header has "
-                        f"{self._width}: the file was cut or is damaged. Ask the "
-                        "vendor for the export again.",
-                    )
-                for column in numeric:
-                    cell = row[column.position].strip()
-                    if is_missing_cell(cell):
-                        continue
-                    if NUMBER.fullmatch(cell):
-                        numbers_seen.add(column)
-                    else:
-                        first_bad.setdefault(column, row_number)
+            text = self._decoded(block)
+            if self._mark is None:
+                mark = decimal_mark(rows_of_text(text, delimiter), numeric)
+                if mark == "," and self._collected.has_fractions():
+                    raise unclear_numbers()
+                self._mark = mark
+            found = plain_text(
+                rows_of_text(text, delimiter),
+                width=self._width,
+                columns=used,
+                mark=self._mark,
+                rows_before=self._collected.row_count,
+            )
         except csv.Error as error:
             raise _damaged_csv() from error
-        if not first_bad:
-            raise _damaged_csv()
-        for column, place in first_bad.items():
+        for column, (row, cell) in found.bad.items():
             if (
                 column.known
-                or column in numbers_seen
+                or column in found.with_numbers
                 or self._collected.has_numbers(column)
             ):
-                raise text_in_numbers(column, place)
-        raise TextFoundError(frozenset(column.name for column in first_bad))
+                raise no_number(column, row, cell)
+        if found.bad:
+            raise TextFoundError(frozenset(column.name for column in found.bad))
+        if not found.mended:
+            raise _damaged_csv()
+        self._respelled += found.respelled if self._mark == "." else 0
+        try:
+            parse = pacsv.ParseOptions(newlines_in_values=True)
+            return self._parsed(found.data, parse, ".")
+        except (pa.ArrowException, UnicodeError, ValueError) as error:
+            raise _damaged_csv() from error
+
+    def _decoded(self, block: memoryview) -> str:
+        """Return a block as text; its blanks may be those of a Western code page."""
+        try:
+            return str(block, "utf-8")
+        except UnicodeDecodeError as error:
+            wrong = error
+        with contextlib.suppress(UnicodeDecodeError):
+            text = str(block, "cp1252")
+            texts = [c.position for c in self._collected.used if c.role is Role.TEXT]
+            # In a name the code page would be a guess; in a number it is none.
+            if all(
+                row[place].isascii()
+                for row in rows_of_text(text, self._blocks.delimiter)
+                for place in texts
+                if place < len(row)
+            ):
+                return text
+        raise ExportFileError(
+            "not_utf8",
+            "The file is not text in UTF-8. Save it as CSV in UTF-8, or take it as it "
+            "came from the vendor.",
+        ) from wrong
+
+
+def _convert_options(
+    used: Sequence[FileColumn], decimal_mark: str
+) -> pacsv.ConvertOptions:
+    """Return how the parser reads the columns that are used."""
+    return pacsv.ConvertOptions(
+        column_types={f"c{column.position}": _arrow_type(column) for column in used},
+        include_columns=[f"c{column.position}" for column in used],
+        null_values=MISSING_SPELLINGS,
+        strings_can_be_null=False,
+        decimal_point=decimal_mark,
+    )
 
 
 def _arrow_type(column: FileColumn) -> pa.DataType:
@@ -173,6 +216,8 @@ class _Blocks:
         self._limits = limits
         self._rest = b""
         self._ended = False
+        #: What stands between cells, once the header was read.
+        self.delimiter = ","
         self._bytes_read = 0
 
     def _fill(self, size: int) -> None:
@@ -192,7 +237,30 @@ class _Blocks:
         self._rest = b"".join(pieces)
 
     def header(self) -> list[str]:
-        """Return the names of the first line that is not blank."""
+        """Return the names of the first line that is not blank; find the delimiter."""
+        text = self._line()
+        if told := _SEPARATOR_LINE.fullmatch(text):
+            # Spreadsheets say so what stands between cells.
+            self.delimiter = told[1]
+            text = self._line()
+        names = _cells(text, self.delimiter)
+        if len(names) == 1:
+            self.delimiter = max(_DELIMITERS, key=names[0].count)
+            names = _cells(text, self.delimiter)
+        if len(names) == 1 and len(names[0].split()) > 1:
+            raise ExportFileError(
+                "wrong_delimiter",
+                "The columns are separated by neither commas nor semicolons. Save the "
+                "file as CSV with commas, or take it as it came from the vendor.",
+            )
+        if all(
+            NUMBER.fullmatch(name.strip()) or is_missing_cell(name) for name in names
+        ):
+            raise _no_header()
+        return names
+
+    def _line(self) -> str:
+        """Return the next line that is not blank, without its end."""
         size = HEADER_BYTES
         while True:
             self._fill(size)
@@ -206,24 +274,9 @@ class _Blocks:
             size *= 4
         line, self._rest = (start, b"") if end is None else (start[:end], start[end:])
         try:
-            text = line.decode("utf-8").strip("\r\n")
-            rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
-        except (UnicodeDecodeError, csv.Error) as error:
+            return line.decode("utf-8").strip("\r\n")
+        except UnicodeDecodeError as error:
             raise _no_header() from error
-        if len(rows) != 1 or not rows[0]:
-            raise _no_header()
-        names = rows[0]
-        if len(names) == 1 and re.search(r"[;\t|]", names[0]):
-            raise ExportFileError(
-                "wrong_delimiter",
-                "The columns are not separated by commas. Save the file as CSV with "
-                "commas, or take it as it came from the vendor.",
-            )
-        if all(
-            NUMBER.fullmatch(name.strip()) or is_missing_cell(name) for name in names
-        ):
-            raise _no_header()
-        return names
 
     def __iter__(self) -> Iterator[memoryview]:
         size = BLOCK_BYTES
@@ -247,6 +300,18 @@ class _Blocks:
             block, self._rest = self._rest, self._rest[end:]
             if not block.isspace():
                 yield memoryview(block)[:end]
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    """Return the names in the first line of a table."""
+    reader = csv.reader(io.StringIO(line, newline=""), strict=True, delimiter=delimiter)
+    try:
+        rows = list(reader)
+    except csv.Error as error:
+        raise _no_header() from error
+    if len(rows) != 1 or not rows[0]:
+        raise _no_header()
+    return rows[0]
 
 
 def _first_row_end(data: bytes) -> int | None:

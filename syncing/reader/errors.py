@@ -17,8 +17,8 @@ CODES: dict[str, str] = {
     "xml_instead_of_data": "an XML document, such as a storage error",
     "json_instead_of_data": "a JSON document",
     "not_a_table": "neither CSV nor Parquet",
-    "not_utf8": "text in an encoding other than UTF-8",
-    "wrong_delimiter": "columns separated by something other than commas",
+    "not_utf8": "text in an encoding other than UTF-8 and UTF-16",
+    "wrong_delimiter": "columns separated by neither commas, semicolons, tabs nor bars",
     "damaged_parquet": "Parquet that cannot be read",
     "damaged_csv": "CSV that cannot be taken apart",
     # Columns
@@ -27,6 +27,7 @@ CODES: dict[str, str] = {
     "duplicate_column": "two columns of one name",
     "missing_column": "a column without which nothing can be done",
     "text_in_number_column": "text where numbers belong",
+    "unclear_numbers": "commas and points in numbers that can be read in two ways",
     "unsupported_column_type": "a known column of a type that holds no number",
     "too_many_columns": "more columns than the limit",
     "wrong_data_type": "another kind of data than was asked for",
@@ -43,6 +44,7 @@ CODES: dict[str, str] = {
     "bad_movement_id": "an id that is too long or holds control characters",
     "time_missing": "rows with values but without a time",
     "two_swings_one_id": "two repetitions under one id",
+    "rounded_clock": "times rounded until frames share them, and no rate to be told",
     "conflicting_rows": "two different rows for one instant",
 }
 

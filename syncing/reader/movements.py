@@ -17,6 +17,7 @@ from syncing.reader.contents import (
     ObjectArray,
 )
 from syncing.reader.errors import ExportFileError
+from syncing.reader.rounded_clock import is_uneven, restored_clock, rounding_of
 from syncing.reader.row_groups import (
     Rows,
     check_id,
@@ -74,10 +75,16 @@ def _movement(
     if not np.isfinite(time).all():
         rows = _without_blank(table, rows, time, repairs)
         time = table.numbers[TIME][rows]
-    steps = np.diff(time)
-    if not (steps > 0).all():
-        rows = _in_order(table, rows, time, repairs)
+    restored: FloatArray | None = None
+    if not (np.diff(time) > 0).all():
+        restored = _restored(table, rows, time, repairs)
+        if restored is None:
+            rows = _in_order(table, rows, time, repairs)
+    elif is_uneven(time):
+        restored = _restored(table, rows, time, repairs)
     columns = {name: values[rows] for name, values in table.numbers.items()}
+    if restored is not None:
+        columns[TIME] = restored
     text: dict[str, str] = {}
     text_columns: dict[str, ObjectArray] = {}
     for name, column in table.texts.items():
@@ -134,6 +141,28 @@ def _without_blank(
     return kept
 
 
+def _restored(
+    table: Table, rows: Rows, time: FloatArray, repairs: list[str]
+) -> FloatArray | None:
+    """Return the times before a spreadsheet rounded them; None when they are as sent.
+
+    Rows of one time that are equal in every column stand there twice instead.
+    """
+    if rounding_of(time) is None:
+        return None
+    places = places_of(table, rows)
+    again = np.flatnonzero(np.diff(time) == 0) + 1
+    if len(again) and not count_differing(table, places[again - 1], places[again]):
+        return None
+    columns = {name: values[rows] for name, values in table.numbers.items()}
+    found = restored_clock(time, columns)
+    if found is None:
+        return None
+    restored, rate = found
+    repairs.append(f"clock_restored:{rate:.1f}")
+    return restored
+
+
 def _in_order(
     table: Table, rows: Rows, time: FloatArray, repairs: list[str]
 ) -> npt.NDArray[np.intp]:
@@ -147,6 +176,8 @@ def _in_order(
             table, sorted_places[again - 1], sorted_places[again]
         )
         if differing:
+            if rounding_of(time) is not None:
+                raise _rounded(differing)
             raise _conflict(differing, len(np.unique(sorted_time)))
         keep = np.ones(len(places), dtype=bool)
         # In the order of the file: of equal rows the first stays.
@@ -164,6 +195,16 @@ def _in_order(
         places = places[np.argsort(time, kind="stable")]
         repairs.append("rows_sorted")
     return places
+
+
+def _rounded(differing: int) -> ExportFileError:
+    """Return the error for times that were rounded until frames share them."""
+    return ExportFileError(
+        "rounded_clock",
+        f"The times of one movement are rounded: {differing} frames share their time "
+        "with another frame, and when each was cannot be told. Take the file as it "
+        "came from the vendor, without saving it in a spreadsheet.",
+    )
 
 
 def _conflict(differing: int, instants: int) -> ExportFileError:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from syncing.reader.columns import MOVEMENT_ID
 from syncing.reader.errors import ExportFileError
-from syncing.reader.table import Table, TextColumn
+from syncing.reader.table import CodeArray, Table, TextColumn
 
 Rows = slice | npt.NDArray[np.intp]
 MAX_ID_LENGTH = 300
@@ -27,16 +27,15 @@ def rows_by_id(
     if ids is None or not ids.values:
         # A file of one movement may lack the id; the request tells it.
         return [(known_movement_id, slice(0, table.row_count), True)], ()
-    if (ids.codes < 0).any():
-        row = int(np.argmax(ids.codes < 0)) + 1
-        raise ExportFileError(
-            "rows_without_movement_id",
-            f"Row {row} names no movement while others do, so nobody can say where it "
-            "belongs. Ask the vendor for the export again.",
-        )
-    groups = _group(ids)
+    kept = _without_blank_rows(table, ids)
+    codes = ids.codes if kept is None else ids.codes[kept]
+    groups: list[tuple[str, Rows, bool]] = _group(codes, ids.values)
+    repairs: tuple[str, ...] = ()
+    if kept is not None:
+        groups = [(name, kept[rows], together) for name, rows, together in groups]
+        repairs = (f"blank_rows_dropped:{table.row_count - len(kept)}",)
     if known_movement_id is None:
-        return list(groups), ()
+        return list(groups), repairs
     wanted = [group for group in groups if group[0] == known_movement_id]
     if not wanted:
         raise ExportFileError(
@@ -44,27 +43,51 @@ def rows_by_id(
             "The file holds other movements than the one that was asked for. Ask the "
             "vendor for the export again.",
         )
-    left_out = len(groups) - 1
-    return list(wanted), (f"other_movements_left_out:{left_out}",) if left_out else ()
+    if left_out := len(groups) - 1:
+        repairs = (*repairs, f"other_movements_left_out:{left_out}")
+    return list(wanted), repairs
 
 
-def _group(ids: TextColumn) -> list[tuple[str, Rows, bool]]:
+def _without_blank_rows(table: Table, ids: TextColumn) -> npt.NDArray[np.intp] | None:
+    """Return the places of rows that hold anything; None when all do.
+
+    Spreadsheets write empty rows below the last one. A row that names no movement and
+    yet holds something is refused.
+    """
+    unnamed = np.flatnonzero(ids.codes < 0)
+    if not len(unnamed):
+        return None
+    filled = np.zeros(len(unnamed), dtype=bool)
+    for values in table.numbers.values():
+        filled |= ~np.isnan(values[unnamed])
+    for column in table.texts.values():
+        filled |= column.codes[unnamed] >= 0
+    if filled.any():
+        row = int(unnamed[np.argmax(filled)]) + 1
+        raise ExportFileError(
+            "rows_without_movement_id",
+            f"Row {row} names no movement while others do, so nobody can say where it "
+            "belongs. Ask the vendor for the export again.",
+        )
+    return np.flatnonzero(ids.codes >= 0)
+
+
+def _group(codes: CodeArray, values: tuple[str, ...]) -> list[tuple[str, Rows, bool]]:
     """Return the rows of each id, in the order in which the ids first appear."""
-    codes = ids.codes
     starts = np.concatenate(([0], np.flatnonzero(np.diff(codes)) + 1, [len(codes)]))
-    together = len(starts) - 1 == len(ids.values)
+    together = len(starts) - 1 == len(values)
     groups: list[tuple[str, Rows, bool]] = []
     if together:
         for start, end in pairwise(starts.tolist()):
-            groups.append((ids.values[codes[start]], slice(start, end), True))
+            groups.append((values[codes[start]], slice(start, end), True))
         return groups
     order = np.argsort(codes, kind="stable")
-    edges = np.searchsorted(codes[order], np.arange(len(ids.values) + 1)).tolist()
+    edges = np.searchsorted(codes[order], np.arange(len(values) + 1)).tolist()
     # Codes are given in order of appearance, so this order is the file's.
     for code, (start, end) in enumerate(pairwise(edges)):
         rows = order[start:end]
         joined = int(rows[-1]) - int(rows[0]) == len(rows) - 1
-        groups.append((ids.values[code], rows, joined))
+        groups.append((values[code], rows, joined))
     return groups
 
 

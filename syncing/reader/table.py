@@ -87,7 +87,12 @@ class TableBuilder:
             column.name: {} for column in self._texts
         }
         self._text_bytes = 0
+        self._repairs: list[str] = []
         self.row_count = 0
+
+    def note(self, repair: str) -> None:
+        """Name a repair that was made to the file."""
+        self._repairs.append(repair)
 
     def reserve(self, rows: int) -> None:
         """Make room for so many rows, where their number is known beforehand."""
@@ -150,6 +155,15 @@ class TableBuilder:
         """Return whether any number of the column was added so far."""
         return any(np.isfinite(piece).any() for piece in self._pieces[column.name])
 
+    def has_fractions(self) -> bool:
+        """Return whether any number that was added so far is not whole."""
+        return any(
+            (np.isfinite(piece) & (piece != np.rint(piece))).any()
+            for columns in self._kinds.values()
+            for column in columns
+            for piece in self._pieces[column.name]
+        )
+
     def finish(self) -> Table:
         """Return all that was added as a table; infinite values become missing."""
         if self.row_count == 0:
@@ -184,8 +198,9 @@ class TableBuilder:
             texts=texts,
             originals={column.name: column.original for column in self.used},
             row_count=self.row_count,
-            repairs=tuple(
-                f"infinite_to_missing:{name}" for name in numbers if name in infinite
+            repairs=(
+                *self._repairs,
+                *(f"infinite_to_missing:{n}" for n in numbers if n in infinite),
             ),
         )
 

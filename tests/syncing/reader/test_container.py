@@ -86,7 +86,7 @@ def test_cut_gzip_is_an_error_wherever_it_is_cut(keep):
         (b"<?xml version='1.0'?><Error><Code>AccessDenied", "xml_instead_of_data"),
         (b'{"detail": "Not Found"}', "json_instead_of_data"),
         (b'[{"a": 1}]', "json_instead_of_data"),
-        ("time,a\n".encode("utf-16"), "not_utf8"),
+        ("time,a\n".encode("utf-32"), "not_utf8"),
         (b"%PDF-1.7 report", "not_a_table"),
         (b"\x00\x01\x02\x03", "not_a_table"),
         (zipped({"a.csv": TEXT, "b.csv": TEXT}), "unsupported_archive"),

@@ -363,8 +363,7 @@ def test_header_alone_is_no_rows():
 @pytest.mark.parametrize(
     ("data", "code"),
     [
-        (b"time;torso_rot\n0;1\n", "wrong_delimiter"),
-        (b"time\ttorso_rot\n0\t1\n", "wrong_delimiter"),
+        (b"time torso_rot\n0 1\n", "wrong_delimiter"),
         (b"0.1,0.2,0.3\n0,1,2\n", "no_header"),
         (b"\xff\xfft\x80,time\n", "no_header"),
         (b"date,amount\n1,2\n", "not_an_export"),
