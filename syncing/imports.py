@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from django.db import transaction
@@ -33,6 +31,7 @@ from syncing.engine.incoming import (
 from syncing.engine.movement_types import known_hitting_id
 from syncing.engine.runs import claim_run, open_run
 from syncing.engine.session_state import refresh_session_state
+from syncing.filenames import dates_and_numbers, id_in_name, id_key
 from syncing.listeners import tell_stored
 from syncing.models import ExportJob, SyncLog
 from syncing.reader.errors import ExportFileError
@@ -42,13 +41,6 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 HITTING = "baseball-hitting"
-
-# YYYYMMDD_session_{num}_{mocap}_{org_player_id}_{movement}_{data type}.csv; the id in
-# it is the player's, not the session's.
-DASHBOARD_NAME = re.compile(r"^(?P<date>\d{8})_session_(?P<num>[^_]+)_")
-_PLAYER_IN_NAME = re.compile(
-    r"^\d{8}_session_[^_]+_[^_]+_(?P<player>.+)_[a-z-]+_[a-z-]+[^_]*$"
-)
 
 
 class ImportRefusedError(Exception):
@@ -115,8 +107,9 @@ def import_files(
         raise ImportRefusedError(
             "The athlete of this id was erased for good and must not come back."
         )
-    for given in files:
-        _refuse_another_athlete(given.name, org_player_id.strip())
+    names = [given.name for given in files]
+    _refuse_another_athlete(names, org_player_id.strip())
+    date_in_names, number_in_names = _session_in_names(names)
     files_by_type = _read_all(files, org_player_id=org_player_id, session_id=session_id)
     log, is_new = open_run(
         trigger=trigger, sync_type=SyncType.UPLOAD, user=user, kind=RunKind.UPLOAD
@@ -133,8 +126,8 @@ def import_files(
             log=claimed,
             org_player_id=org_player_id.strip(),
             session_id=session_id.strip(),
-            session_date=session_date or _date_in_name(files),
-            session_num=_number_in_name(files),
+            session_date=session_date or date_in_names,
+            session_num=number_in_names,
         )
     except BaseException as error:
         _finish(
@@ -199,26 +192,41 @@ def _read_all(
     return files_by_type
 
 
-def _refuse_another_athlete(name: str, org_player_id: str) -> None:
-    """Refuse a file whose name tells of a known athlete who is not the one given.
+def _refuse_another_athlete(names: Sequence[str], org_player_id: str) -> None:
+    """Refuse files whose names tell of a known athlete who is not the one given.
 
     Nothing else in a file says whose it is.
     """
-    match = _PLAYER_IN_NAME.match(Path(name).name)
-    if match is None or match["player"] == org_player_id:
-        return
-    records = {
-        record.org_player_id: record.merged_into_id or record.pk
-        for record in Player.everyone.filter(
-            org_player_id__in=[match["player"], org_player_id]
-        )
-    }
-    other = records.get(match["player"])
-    if other is not None and other != records.get(org_player_id):
+    heads: dict[str, int] = {}
+    spelled: dict[str, str] = {}
+    for org_id, reboot_id, pk, head in Player.everyone.values_list(
+        "org_player_id", "reboot_player_id", "pk", "merged_into"
+    ):
+        for identifier in filter(None, (reboot_id, org_id)):
+            heads[id_key(identifier)] = head or pk
+            spelled[id_key(identifier)] = identifier
+    given = id_key(org_player_id)
+    for name in names:
+        told = id_in_name(name, heads)
+        if told is None or told == given or told not in heads:
+            continue
+        if heads[told] != heads.get(given):
+            raise ImportRefusedError(
+                f"{name}: by its name this is a file of another athlete "
+                f"({spelled[told]}). Give that id, or choose the right file."
+            )
+
+
+def _session_in_names(names: Sequence[str]) -> tuple[dt.date | None, str]:
+    """Return date and number of the one session that files' names tell of."""
+    told = sorted(dates_and_numbers(names), key=str)
+    if len(told) > 1:
         raise ImportRefusedError(
-            f"{name}: by its name this is a file of another athlete "
-            f"({match['player']}). Give that id, or choose the right file."
+            "By their names these are files of different sessions: "
+            + " and ".join(f"{date}, number {number}" for date, number in told)
+            + ". Give the files of one session at a time."
         )
+    return told[0] if told else (None, "")
 
 
 def _known_movements(org_player_id: str, session_id: str) -> list[str]:
@@ -331,29 +339,3 @@ def _count(log: SyncLog, result: ImportResult) -> None:
             "records_synced",
         ]
     )
-
-
-def _match(files: Sequence[GivenFile]) -> re.Match[str] | None:
-    """Return the parts of the first file name that is as the dashboard gives them."""
-    for given in files:
-        match = DASHBOARD_NAME.match(Path(given.name).name)
-        if match:
-            return match
-    return None
-
-
-def _date_in_name(files: Sequence[GivenFile]) -> dt.date | None:
-    """Return the session's date in a file name; None when there is none."""
-    match = _match(files)
-    if match is None:
-        return None
-    try:
-        return dt.date.fromisoformat(match["date"])
-    except ValueError:
-        return None
-
-
-def _number_in_name(files: Sequence[GivenFile]) -> str:
-    """Return the session's number in a file name; empty when there is none."""
-    match = _match(files)
-    return match["num"][:50] if match else ""

@@ -132,12 +132,21 @@ def test_wrong_file_refuses_all_before_anything_is_written(download):
         assert model.objects.count() == 0
 
 
-@pytest.mark.parametrize("ending", [".csv.gz", " (1).csv"])
-def test_file_of_another_athlete_is_refused_by_its_name(download, ending):
+@pytest.mark.parametrize(
+    "mangled",
+    [
+        *("{}.csv.gz", "{} (1).csv", "{}__1_.csv", "1766451097841_{}.csv"),
+        *("Copy of {}.csv", "{}_2.csv", "{}.CSV.GZ"),
+    ],
+)
+@pytest.mark.parametrize("change", [str, str.upper], ids=["as it was", "upper case"])
+def test_file_of_another_athlete_is_refused_by_its_name(download, mangled, change):
     other = make_player(org_player_id="d6c7a1b0-1111-4111-8111-0123456789ab")
-    name = (
-        f"20260305_session_4_rebootmotion_{other.org_player_id}"
-        f"_baseball-hitting_inverse-kinematics{ending}"
+    name = change(
+        mangled.format(
+            f"20260305_session_4_rebootmotion_{other.org_player_id}"
+            "_baseball-hitting_inverse-kinematics"
+        )
     )
 
     def give(org_player_id):
@@ -195,6 +204,28 @@ def test_command_stores_and_says_what(download, tmp_path, capsys):
         "2026-03-05",
         "4",
     )
+
+
+def test_date_and_number_are_taken_from_a_name_that_a_browser_changed(download):
+    name = "1766451097841_20251220_session_7_rebootmotion_x_baseball-hitting_ik__1_.csv"
+    given = [GivenFile(name, io.BytesIO(download()))]
+    ids = {"org_player_id": download.player, "session_id": download.session}
+    session = import_files(given, **ids, trigger="command").session
+    assert (str(session.session_date), session.session_num) == ("2025-12-20", "7")
+
+
+def test_files_of_two_sessions_by_their_names_are_refused(download):
+    given = [
+        GivenFile(
+            f"2025122{day}_session_7_rebootmotion_x_baseball-hitting_ik.csv",
+            io.BytesIO(download()),
+        )
+        for day in (0, 1)
+    ]
+    ids = {"org_player_id": download.player, "session_id": download.session}
+    with pytest.raises(ImportRefusedError, match="different sessions"):
+        import_files(given, **ids, trigger="command")
+    assert not Session.objects.exists()
 
 
 def test_command_names_a_missing_file(tmp_path):
