@@ -26,6 +26,7 @@ from accounts.admin_lists import (
 )
 from accounts.audit import record
 from accounts.models import Action
+from athletes.admin.heights import EXAMPLES, HeightField
 from athletes.analysis import peer_numbers, summaries
 from athletes.models import CORRECTABLE_FIELDS, Player
 from athletes.querysets import PlayerQuerySet
@@ -41,8 +42,8 @@ _SHORT = {
     "dominant_hand_throwing": "throws",
 }
 
-# The ranges that the constraints of the table allow.
-_RANGES = (("height_ft", 1.5, 9.0, "feet"), ("weight_lbs", 20, 700, "pounds"))
+# The ranges that the constraints of the table allow; that of heights is in their field.
+_RANGES = (("weight_lbs", 20, 700, "pounds"),)
 
 PlayerAction = Callable[[Any, HttpRequest, QuerySet[Player]], HttpResponse | None]
 
@@ -59,6 +60,9 @@ class PlayerForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Player
         fields = [*CORRECTABLE_FIELDS, "corrected_fields"]
 
+    height_ft = HeightField(
+        required=False, label="Height", help_text=f"Such as {EXAMPLES}."
+    )
     corrected_fields = forms.MultipleChoiceField(
         required=False,
         choices=[(name, label_of(name)) for name in CORRECTABLE_FIELDS],
@@ -81,6 +85,9 @@ class PlayerForm(forms.ModelForm):  # type: ignore[type-arg]
                 self.add_error(
                     name, f"More than {least:g} and less than {most:g} {unit}, please."
                 )
+        if "height_ft" not in self.changed_data:
+            # Text has fewer digits than what the vendor sent.
+            values["height_ft"] = self.instance.height_ft
         corrected = set(values.get("corrected_fields") or ())
         corrected |= {name for name in CORRECTABLE_FIELDS if name in self.changed_data}
         values["corrected_fields"] = sorted(corrected)

@@ -15,6 +15,7 @@ from django_q.models import OrmQ
 
 from accounts import audit
 from accounts.models import Action, AuditEntry
+from athletes.admin.heights import EXAMPLES
 from athletes.models import InclusionDecision, Movement, Player, Tag
 from privacy.models import Archive
 from syncing.choices import JobState
@@ -75,6 +76,28 @@ def test_renamed_athlete_is_found_by_the_new_name(client, staff):
     edit(client, player, last_name="Juniper")
     player.refresh_from_db()
     assert "juniper" in player.search_text
+
+
+@pytest.mark.both
+@pytest.mark.parametrize(
+    "text", ["5' 11\"", "5-11", "5ft 11in", "71 in", "180.34 cm", "1.8034 m"]
+)
+def test_a_height_is_typed_as_people_say_it(client, staff, text):
+    player = make_player(height_ft=5.5)
+    assert edit(client, player, height_ft=text).status_code == 302
+    player.refresh_from_db()
+    assert player.height_ft == pytest.approx(5 + 11 / 12)
+    assert player.corrected_fields == ["height_ft"]
+
+
+def test_a_height_that_is_saved_as_it_was_shown_is_not_corrected(client, staff):
+    player = make_player(height_ft=5.9387)
+    path = f"/admin/athletes/player/{player.pk}/change/"
+    shown = client.get(path).context["adminform"].form["height_ft"].value()
+    assert shown == "5 ft 11.26 in"
+    assert edit(client, player, height_ft=shown).status_code == 302
+    player.refresh_from_db()
+    assert (player.height_ft, player.corrected_fields) == (5.9387, [])
 
 
 def test_impossible_height_is_refused_with_a_message(client, staff):
@@ -418,7 +441,7 @@ def test_fields_are_called_with_their_units(client, staff):
     player = make_player()
     url = reverse("admin:athletes_player_change", args=[player.pk])
     page = client.get(url).content.decode()
-    assert page.count("Height (decimal feet)") == 2  # the field, and its tick
+    assert page.count("Height (decimal feet)") == 1  # the tick
     assert "Weight (pounds)" in page
     assert "height ft" not in page.lower()
     assert "Empty while the vendor lists this athlete" in page
@@ -451,8 +474,19 @@ def test_the_rate_of_a_movement_is_given_in_whole_hertz(client, staff):
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
-        ("height_ft", 60, "More than 1.5 and less than 9 feet, please."),
-        ("height_ft", 1.5, "More than 1.5 and less than 9 feet, please."),
+        *(
+            (
+                "height_ft",
+                f"{feet} ft",
+                f"More than 1.5 and less than 9 feet, please: this is {feet} feet.",
+            )
+            for feet in (60, 1.5)
+        ),
+        (
+            "height_ft",
+            60,
+            f"Write a height with its unit, such as {EXAMPLES}.",
+        ),
         ("weight_lbs", 7000, "More than 20 and less than 700 pounds, please."),
     ],
 )
