@@ -83,10 +83,13 @@ class ImpactSearch:
     impact : Impact or None
     reason : str or None
         As part of a sentence.
+    hidden : bool
+        The bat was lost or smoothed where it may have met a ball.
     """
 
     impact: Impact | None
     reason: str | None
+    hidden: bool = False
 
 
 def seen_frames(points: BatPoints, *, low: int, high: int) -> npt.NDArray[np.intp]:
@@ -125,7 +128,7 @@ def find_impact(
         high=math.ceil(latest + 0.03 * rate),
     )
     if frames.size < FEWEST_BEFORE + FEWEST_AFTER:
-        return ImpactSearch(None, "the bat was not seen around it")
+        return ImpactSearch(None, "the bat was not seen around it", hidden=True)
     end, knob = points.end[frames], points.knob[frames]
     way = _way(end, axes.unit(end - knob))
     noise = float(np.sqrt((rod.frame_noise(points.end, frames) ** 2).sum() / 3.0))
@@ -151,11 +154,13 @@ def find_impact(
     )
     if fall[best.place - 1] < SHARP_SHARE * whole:
         return ImpactSearch(
-            None, "the bat's points were smoothed across the impact before delivery"
+            None,
+            "the bat's points were smoothed across the impact before delivery",
+            hidden=True,
         )
     first, after = int(frames[best.place]), int(frames[best.place + 1])
     if after - first > LONGEST_INTERVAL_S * rate:
-        return ImpactSearch(None, "the bat was lost at the impact")
+        return ImpactSearch(None, "the bat was lost at the impact", hidden=True)
     return ImpactSearch(
         Impact(best.position, best.uncertainty_s, first, after, best.fall), None
     )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from biomechanics import axes, signals
+from biomechanics import axes, leaps, signals
 from biomechanics.analysis_types import Finding, FloatArray
 from biomechanics.clock import Clock, on_clock
 from biomechanics.points import (
@@ -36,6 +36,8 @@ BAT_CUTOFF_HZ = 50.0
 BAT_CUTOFF_LOW_RATE_HZ = 30.0
 BAT_LOW_RATE_HZ = 150.0
 ENERGY_CUTOFF_HZ = 20.0
+HIPS_M = 0.17
+"""Distance of an adult's hip joints, where no length unit is known."""
 LEAST_REPEATED = 3
 """Fewer frames that repeat the one before may be chance (a body that just stops)."""
 
@@ -66,6 +68,12 @@ class Motion:
         Samples on both sides of a gap that are hidden with it.
     repeated_frames : int
         Frames that were those before them once more, and were filled like gaps.
+    leapt : mapping of str to int
+        Frames in which a point was off its way; they were filled like gaps.
+    leapt_frames : int
+        Frames in which most points were.
+    lasting : ndarray of bool, shape (n, n_points)
+        First frames after a leap that no other takes back.
     """
 
     clock: Clock
@@ -80,7 +88,10 @@ class Motion:
     head_is: str
     hand_is: str
     gap_margin: int
-    repeated_frames: int = 0
+    repeated_frames: int
+    leapt: Mapping[str, int]
+    leapt_frames: int
+    lasting: npt.NDArray[np.bool_]
 
     @property
     def rate_hz(self) -> float:
@@ -237,6 +248,14 @@ def read_motion(columns: Columns, clock: Clock) -> Motion:
     repeated = _repeated_frames(given)
     if repeated.any():
         given = np.where(repeated[:, None], np.nan, given)
+    meter = _meter(scale, evidence)
+    found = leaps.find_leaps(
+        given.reshape(clock.count, -1, 3), sampling_rate_hz=rate, meter=meter
+    )
+    whole = leaps.whole_frames(found.away)
+    away = found.away | whole[:, None]
+    if away.any():
+        given = np.where(np.repeat(away, 3, axis=1), np.nan, given)
     filled, unknown = signals.fill_gaps(given, sampling_rate_hz=rate)
     if scale is not None and scale != 1.0:
         filled = filled * scale
@@ -251,6 +270,10 @@ def read_motion(columns: Columns, clock: Clock) -> Motion:
         present,
     )
     trunk = _all_points(_filter_trunk(filled, present, rate), around_gaps, present)
+    lasting = np.zeros((clock.count, len(POINTS)), dtype=bool)
+    lasting[:, present] = found.lasting
+    names = [name for name in POINTS if name not in delivered.absent]
+    counts = (found.away & ~whole[:, None]).sum(axis=0)
     unknown_points = None
     if unknown is not None:
         unknown_points = np.zeros((clock.count, len(POINTS)), dtype=bool)
@@ -264,25 +287,46 @@ def read_motion(columns: Columns, clock: Clock) -> Motion:
         absent=delivered.absent,
         scale=scale,
         scale_finding=_scale_finding(scale, evidence),
-        bat=_read_bat(columns, clock, scale),
+        bat=_read_bat(columns, clock, scale, repeated | whole, meter),
         head_is=_head_in_words(delivered.names.get("head")),
         hand_is="wrists" if "lhand" in delivered.absent else "hands",
         gap_margin=margin,
         repeated_frames=int(repeated.sum()),
+        leapt={name: int(n) for name, n in zip(names, counts, strict=True) if n},
+        leapt_frames=int(whole.sum()),
+        lasting=lasting,
     )
+
+
+def _meter(scale: float | None, evidence: Mapping[str, float | None]) -> float:
+    """Return one meter in the unit of the points, by the hips where it is not known."""
+    if scale is not None:
+        return 1.0 / scale
+    hips = evidence.get("hip_to_hip")
+    return hips / HIPS_M if hips else 1.0
 
 
 def _repeated_frames(values: FloatArray) -> npt.NDArray[np.bool_]:
     """Return which frames hold all points of the frame before, in a body that moves.
 
-    Single ones only: a body that stands still repeats frame after frame.
+    Single ones, and stretches after which the body stands elsewhere: one that stands
+    still repeats frame after frame, and goes on from there.
     """
     before, after = values[:-1], values[1:]
     same = ((after == before) | (np.isnan(after) & np.isnan(before))).all(axis=1)
     alone = same[1:-1] & ~same[:-2] & ~same[2:]
     if np.count_nonzero(alone) < LEAST_REPEATED:
         alone[:] = False
-    return np.concatenate(([False, False], alone, [False]))
+    answer = np.concatenate(([False, False], alone, [False]))
+    steps = np.nanmax(np.abs(after - before), axis=1, initial=0.0)
+    for start, end in signals.runs(same):
+        # Steps start … end − 1 stand; the one after makes up for them.
+        if end - start < 2 or end >= steps.size - 1 or start == 0:
+            continue
+        usual = max(steps[start - 1], steps[end + 1])
+        if steps[end] > 0.5 * (end - start) * usual > 0.0:
+            answer[start + 1 : end + 1] = True
+    return answer
 
 
 def _head_in_words(names: tuple[str, ...] | None) -> str:
@@ -294,8 +338,17 @@ def _head_in_words(names: tuple[str, ...] | None) -> str:
     )
 
 
-def _read_bat(columns: Columns, clock: Clock, scale: float | None) -> BatPoints | None:
-    """Return the bat's points, ``None`` when the file does not give a line of it."""
+def _read_bat(
+    columns: Columns,
+    clock: Clock,
+    scale: float | None,
+    hidden: npt.NDArray[np.bool_],
+    meter: float,
+) -> BatPoints | None:
+    """Return the bat's points, ``None`` when the file does not give a line of it.
+
+    Frames in which the body is hidden are hidden here too, and so are leaps.
+    """
 
     def first(names: tuple[str, ...]) -> str | None:
         return next((name for name in names if has_values(columns, name)), None)
@@ -305,6 +358,15 @@ def _read_bat(columns: Columns, clock: Clock, scale: float | None) -> BatPoints 
         return None
     names = tuple(name for name in (knob, tip, sweet) if name is not None)
     stacked = on_clock(np.hstack([raw_point(columns, name) for name in names]), clock)
+    found = leaps.find_leaps(
+        stacked.reshape(clock.count, -1, 3),
+        sampling_rate_hz=clock.sampling_rate_hz,
+        meter=meter,
+        step_share=leaps.BAT_STEP_SHARE,
+    )
+    away = found.away.any(axis=1) | hidden
+    if away.any():
+        stacked[away] = np.nan
     filled, unknown = signals.fill_gaps(
         stacked, sampling_rate_hz=clock.sampling_rate_hz
     )

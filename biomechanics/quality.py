@@ -4,25 +4,27 @@ A reason is ``poor`` (the numbers should not enter means), ``usable`` (look twic
 ``note`` (worth knowing; the grade stays). The grade is that of the worst reason.
 """
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
-from biomechanics import axes
 from biomechanics.analysis_types import Grade, MetricValue, Quality
 from biomechanics.definitions import METRICS
 from biomechanics.hitter import Hitter
 from biomechanics.observed_swing import ObservedSwing
-from biomechanics.points import PLACES
+from biomechanics.points import spoken
 from biomechanics.ranges import within
 from biomechanics.side import Bats
+from biomechanics.soundness import (
+    DRIFT_POOR,
+    DRIFT_USABLE,
+    NOISE_POOR_M,
+    NOISE_USABLE_M,
+    find_soundness,
+)
 
 Severity = Literal["poor", "usable", "note"]
 
-BONE_LENGTH_WANDER = 0.03
 IRREGULAR_SHARE = 0.02
 LOW_RATE_HZ = 100.0
 EDGE_ROOM_S = 0.03
@@ -31,22 +33,6 @@ CORE_METRICS = (
     "peak_torso_omega",
     "peak_lead_arm_omega",
     "peak_hand_speed",
-)
-_BONES = (
-    # Not the shoulder line: shoulder blades glide, and it really changes by 5 %.
-    ("lhjc", "rhjc"),
-    ("lsjc", "lejc"),
-    ("rsjc", "rejc"),
-    ("lejc", "lwjc"),
-    ("rejc", "rwjc"),
-    ("lhjc", "lkjc"),
-    ("rhjc", "rkjc"),
-    ("lkjc", "lajc"),
-    ("rkjc", "rajc"),
-)
-_BONE_ENDS = (
-    np.array([PLACES[a] for a, _ in _BONES]),
-    np.array([PLACES[b] for _, b in _BONES]),
 )
 _NEEDED = ("lhjc", "rhjc", "lsjc", "rsjc", "lwjc", "rwjc")
 
@@ -198,7 +184,7 @@ def _about_stretch(swing: ObservedSwing) -> Iterator[Reason]:
     if start is None:
         start = reference - 0.5 * rate
     yield from _about_gaps(hitter, start, reference)
-    yield from _about_bones(hitter, start, reference)
+    yield from _about_points(hitter, start, reference)
     if first is not None and load is not None and not load <= first < reference:
         yield Reason(
             "event_order",
@@ -244,25 +230,44 @@ def _about_gaps(hitter: Hitter, low: float, high: float) -> Iterator[Reason]:
         )
 
 
-def _about_bones(hitter: Hitter, low: float, high: float) -> Iterator[Reason]:
-    """Yield a reason if a limb changes its length in samples low…high."""
-    rows = hitter.motion.raw.values[max(math.floor(low), 0) : math.ceil(high) + 1]
-    size = axes.length(rows[:, _BONE_ENDS[0]] - rows[:, _BONE_ENDS[1]])
-    there = np.isfinite(size).all(axis=0)
-    if size.shape[0] < 5 or not there.any():
-        return
-    size = size[:, there]
-    mean = size.mean(axis=0)
-    off = size - mean
-    scatter = np.sqrt((off * off).mean(axis=0))
-    wander = scatter / np.where(mean > 0, mean, np.nan)
-    worst = float(np.fmax.reduce(wander))
-    if worst > BONE_LENGTH_WANDER:
+def _about_points(hitter: Hitter, low: float, high: float) -> Iterator[Reason]:
+    """Yield reasons if points leap, shake or drift in samples low…high."""
+    motion = hitter.motion
+    if motion.leapt:
+        worst = max(motion.leapt, key=lambda name: motion.leapt[name])
+        yield Reason(
+            "point_jump",
+            f"The {spoken(worst)} leaps off its way in {motion.leapt[worst]} frames; "
+            "they were filled like gaps.",
+            "note",
+        )
+    if motion.leapt_frames:
+        yield Reason(
+            "frame_jump",
+            f"In {motion.leapt_frames} frames the whole body leaps; they were filled "
+            "like gaps.",
+            "note",
+        )
+    sound = find_soundness(hitter, low, high)
+    if sound.leaping is not None:
+        yield Reason(
+            "point_jump",
+            f"The {sound.leaping} leaps during the swing and does not come back.",
+            "poor",
+        )
+    if sound.noise_m > NOISE_USABLE_M:
+        yield Reason(
+            "point_noise",
+            f"The {sound.noisy} is shaken by {sound.noise_m * 1000:.0f} mm from frame "
+            "to frame.",
+            "poor" if sound.noise_m > NOISE_POOR_M else "usable",
+        )
+    if sound.drift > DRIFT_USABLE:
         yield Reason(
             "segment_length",
-            f"The length of a limb changes by {worst * 100:.1f} % during the swing; "
-            "bones do not.",
-            "usable",
+            f"The length of a limb changes by {sound.drift * 100:.0f} % during the "
+            "swing; bones do not.",
+            "poor" if sound.drift > DRIFT_POOR else "usable",
         )
 
 

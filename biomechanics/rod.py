@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from biomechanics import axes
+from biomechanics import axes, signals
 from biomechanics.analysis_types import FloatArray
 
 DEGREE = 3
@@ -153,8 +153,7 @@ def frame_noise(values: FloatArray, frames: npt.NDArray[np.intp]) -> FloatArray:
 
     Notes
     -----
-    The fourth difference of white noise has 70 times its variance, and that of a
-    smooth motion next to none. The median leaves single jumps out.
+    As `signals.rough_noise`.
     """
     runs = frames[:-4][frames[4:] - frames[:-4] == 4] if frames.size > 4 else frames[:0]
     if runs.size < 5:
@@ -166,10 +165,7 @@ def frame_noise(values: FloatArray, frames: npt.NDArray[np.intp]) -> FloatArray:
         - 4.0 * values[runs + 3]
         + values[runs + 4]
     )
-    answer: FloatArray = np.sort(np.abs(fourth), axis=0)[runs.size // 2] / (
-        0.6745 * math.sqrt(70.0)
-    )
-    return answer
+    return signals.noise_of_fourth(fourth)
 
 
 def fit_rod(

@@ -17,12 +17,11 @@ from biomechanics.sequence import (
     sequence_order,
     tie_limit_ms,
 )
+from biomechanics.signals import MAD_TO_SD
 from biomechanics.units import MS_PER_S
 
 LEAST_SWINGS_FOR_SPREAD = 3
 """Fewer swings show no standard deviation, no band and no typical swing."""
-MAD_TO_SD = 1.4826
-"""For normal scatter 1.4826·MAD estimates the standard deviation."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,7 @@ def compute_metrics(
         if definition.retired:
             values.put(definition.id, None, f"no longer measured: {definition.retired}")
     unsure_events.flag_unsure(swing.events, values)
+    unsure_events.flag_unseen_ball(swing, values)
     unsure_events.flag_other_clock(swing.energetics, values)
     if swing.kind == "one_handed":
         reason = swing.kind_reason or "not a bat swing"

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from biomechanics import bat
 from biomechanics.metrics.measure import SwingMeasurer
+from biomechanics.metrics.unsure_events import unseen_ball
 from biomechanics.metrics.values import EVENT_WORDS
 from biomechanics.rod import RodMotion
 from biomechanics.units import MS_PER_S
@@ -89,13 +90,7 @@ def _doubt(measure: SwingMeasurer) -> str | None:
         return None
     if found.confidence == "low":
         return found.reason
-    moving = measure.swing.bat
-    if moving is not None and moving.low_rate:
-        return (
-            f"at {measure.hitter.rate_hz:.0f} frames a second the bat may meet a ball "
-            "without showing it, some 10 ms after its highest speed"
-        )
-    return None
+    return unseen_ball(measure.swing)
 
 
 def _after_impact(measure: SwingMeasurer, moving: bat.BatMotion) -> str | None:

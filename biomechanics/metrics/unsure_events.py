@@ -4,10 +4,13 @@ from biomechanics.definitions import METRICS
 from biomechanics.find_events import SwingEvents
 from biomechanics.metrics.values import EVENT_WORDS, MetricValues
 from biomechanics.momentum import Energetics
+from biomechanics.observed_swing import ObservedSwing
 
 TIMES_OF_LOAD = ("tempo_load_fd",)
 """What a load in the wrong place makes wrong. Where load only opens the window of a
 maximum, less of the stance before the swing is looked at, and the maximum stays."""
+WITH_BAT = ("peak_KE_total", "t_peak_KE_total", "KE_per_kg_total")
+"""Numbers of the whole body of which the bat's energy is a good part."""
 
 
 def flag_unsure(events: SwingEvents, values: MetricValues) -> None:
@@ -27,6 +30,42 @@ def flag_other_clock(energetics: Energetics, values: MetricValues) -> None:
     for metric_id, definition in METRICS.items():
         if definition.group in ("momentum", "energy"):
             values.flag(metric_id, energetics.clock_fault)
+
+
+def unseen_ball(swing: ObservedSwing) -> str | None:
+    """Return why the bat may have met a ball that its points do not show.
+
+    ``None`` when contact is known, or the bat shows that there was none.
+    """
+    rule = swing.events.reference_rule
+    if rule == "hand_peak":
+        return "the bat does not show whether it met a ball"
+    if rule != "bat_peak" or swing.bat is None:
+        return None
+    if swing.bat.impact.hidden:
+        return swing.bat.impact.reason
+    if swing.bat.low_rate:
+        return (
+            f"at {swing.hitter.rate_hz:.0f} frames a second the bat may meet a ball "
+            "without showing it, some 10 ms after its highest speed"
+        )
+    return None
+
+
+def flag_unseen_ball(swing: ObservedSwing, values: MetricValues) -> None:
+    """Flag what a ball changes, where one may have been met unseen.
+
+    Path, speed, momentum and energy of the bat, and the totals that hold its energy.
+    The turn rates of the sequence come to their peaks before it.
+    """
+    reason = unseen_ball(swing)
+    if reason is None:
+        return
+    with_bat = WITH_BAT if "bat" in swing.energetics.energy else ()
+    for metric_id, definition in METRICS.items():
+        of_bat = definition.needs == "bat" or definition.part == "bat"
+        if (of_bat and definition.group != "sequence") or metric_id in with_bat:
+            values.flag(metric_id, reason)
 
 
 def _resting_on() -> dict[str, list[str]]:

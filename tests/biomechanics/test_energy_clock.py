@@ -7,7 +7,7 @@ from biomechanics.definitions import METRICS
 from biomechanics.swing import analyze_swing
 from tests.biomechanics import synthetic
 
-MIXED = ("t_peak_KE_total", "t_peak_L_torso", "KE_lower_drop", "peak_KE_bat")
+MIXED = ("t_peak_KE_arms", "t_peak_L_torso", "KE_lower_drop", "peak_KE_lower")
 
 
 def analyze(swing, late_s, **columns):
