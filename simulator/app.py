@@ -11,6 +11,7 @@ import math
 import re
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -95,6 +96,8 @@ class SimulatorApp:
         self.latency_s = config.latency_ms / 1000
         self.control = Control(self)
         self._tokens: dict[str, datetime] = {}
+        #: By path: how many entries went from the list's start to its end.
+        self._moves: Counter[str] = Counter()
         self._refresh: set[str] = set()
         self.exports = Exports(self)
 
@@ -108,6 +111,7 @@ class SimulatorApp:
                 "The scenario 'plain' is set at the start alone: start again."
             )
         self.scenario = scenario
+        self._moves.clear()
         self.exports.forget_polls()
 
     def set_faults(self, plan: FaultPlan) -> None:
@@ -352,6 +356,13 @@ class SimulatorApp:
         if "limit-clamped" in self.scenario:
             size = min(size, int(self.scenario.value("limit-clamped", 50)))
         start = 0 if "offset-ignored" in self.scenario else offset or 0
+        if "list-moves" in self.scenario:
+            moved = self._moves[request.path] % max(1, len(records))
+            records = records[moved:] + records[:moved]
+            if start == 0 and self._moves[request.path] < self.scenario.value(
+                "list-moves", 1
+            ):
+                self._moves[request.path] += 1
         return records[start : start + size]
 
     def _listed(self, name: str, records: list[Any]) -> Response:

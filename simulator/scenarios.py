@@ -16,6 +16,10 @@ SCENARIOS: dict[str, tuple[str, float | None]] = {
     "offset-ignored": ("every page is the first page", None),
     "limit-clamped": ("no page is longer than this", 50.0),
     "limit-rejected": ("422 for a limit above this", 100.0),
+    "list-moves": (
+        "the first entry moves to the list's end after a first page, so many times",
+        1.0,
+    ),
     "iso-dates": ("session_date is a date-time with zone", None),
     "string-session-num": ("session_num is text", None),
     "missing-fields": ("optional fields are absent from lists and details", None),

@@ -14,6 +14,8 @@ HINTS = {
     "state.",
     "rate_limited": "If it lasts, lower SYNC_MAX_REQUESTS.",
     "unexpected_shape": "If the address is right, tell the vendor.",
+    "list_changed": "The next run reads the list again. If this goes on, sync at an "
+    "hour at which nobody uploads.",
     "not_found": "If it was removed on purpose, the next full sync marks it as "
     "missing.",
     "too_large": "The limit is EXPORT_MAX_MB.",

@@ -10,6 +10,7 @@ RebootError
 ├── UnavailableError        no answer, a cut answer, or the vendor's own fault (5xx)
 ├── UnexpectedStatusError   a status that the contract does not know
 ├── UnexpectedShapeError    an answer that is not what the contract says
+├── ListChangedError        a list changed each time that it was read
 ├── ExpiredLinkError        a download link is too old; ask for the export again
 └── TooLargeError           an answer or a file above the size limit
 
@@ -111,6 +112,12 @@ class UnexpectedShapeError(RebootError):
     """The vendor's answer is not of the shape that its contract names."""
 
     code = "unexpected_shape"
+
+
+class ListChangedError(RebootError):
+    """A list changed each time that it was read, so that an entry may be missing."""
+
+    code = "list_changed"
 
 
 class ExpiredLinkError(RebootError):

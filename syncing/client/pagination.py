@@ -11,6 +11,12 @@ is not full. A list that cannot be read to its end this way raises an error: tak
 whole, it would hide the rest, and a full sync would mark the rest as missing. The same
 holds for a list that ends at a number that a server may well have as its own maximum
 (100, 150, 500).
+
+A list can change while it is read: an entry before the border of two pages goes away or
+is sorted to the end, and one behind the border slips before it, unread. So each page
+begins with the last entry of the page before. Where it does not, the list is read anew
+from its start, until it was read once from start to end without such a shift, or twice
+with the same entries (a server may return them in another order each time).
 """
 
 import json
@@ -18,7 +24,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TypeVar
 
-from syncing.client.errors import UnexpectedShapeError, UnexpectedStatusError
+from syncing.client.errors import (
+    ListChangedError,
+    UnexpectedShapeError,
+    UnexpectedStatusError,
+)
 
 T = TypeVar("T")
 
@@ -28,6 +38,9 @@ WRAPPER_NAMES = ("data", "results", "items")
 MINIMUM_LIMIT = 10
 #: Where the offset is ignored, one page of this size holds the list or nothing does.
 MAXIMUM_LIMIT = 100_000
+
+#: How often a list is begun anew because it changed while it was read.
+MAX_READINGS = 6
 
 #: Where a page ends at a multiple of this, the server may have cut it.
 USUAL_MAXIMUM = 50
@@ -63,24 +76,85 @@ def walk_pages(
     limit: int,
     max_pages: int,
 ) -> Iterator[object]:
-    """Yield each entry of a list once, in the order of the pages."""
-    seen: set[str] = set()
-    first: Sequence[object] = ()
-    offset = 0
-    for _ in range(max_pages):
-        page, limit = _fetch_halving(fetch, offset, limit)
-        fresh = list(_fresh(page, key, seen))
-        yield from fresh
-        if not fresh:
-            if page and page == first:
-                yield from _in_one_page(fetch, route, key, limit, seen, len(first))
+    """Yield each entry of a list once, in the order of the pages.
+
+    Raises
+    ------
+    ListChangedError
+        The list changed during each of several readings.
+    UnexpectedShapeError
+        It has no end, or cannot be read to its end.
+    """
+    pages = _Pages(fetch, route, key, limit, max_pages)
+    for _ in range(MAX_READINGS):
+        yield from pages.read()
+        if pages.was_steady:
             return
-        first = first or page
-        offset += len(page)
-    raise UnexpectedShapeError(
-        f"{route}: the list did not end after {max_pages} pages. What was read so far "
-        "is kept; if the organization is really that large, raise the page limit."
+    raise ListChangedError(
+        f"{route}: the list changed each of {MAX_READINGS} times that it was read, so "
+        "an entry may have been missed. What was read is kept; the next run reads it "
+        "again."
     )
+
+
+class _Pages:
+    """Readings of one list; an entry that was yielded once does not come again."""
+
+    def __init__(
+        self, fetch: FetchPage, route: str, key: str, limit: int, max_pages: int
+    ) -> None:
+        self._fetch = fetch
+        self._route = route
+        self._key = key
+        self._limit = limit
+        self._max_pages = max_pages
+        self._seen: set[str] = set()
+        self._before: set[str] | None = None
+        #: Whether the last reading met no change of the list.
+        self.was_steady = False
+
+    def read(self) -> Iterator[object]:
+        """Read the list once, from its start to its end."""
+        shifted = False
+        first: Sequence[object] = ()
+        offset = 0
+        last: str | None = None
+        known: set[str] = set()
+        for _ in range(self._max_pages):
+            page, self._limit = _fetch_halving(self._fetch, offset, self._limit)
+            names = [_identity(item, self._key) for item in page]
+            is_new = not known.issuperset(names)
+            known.update(names)
+            yield from _fresh(page, self._key, self._seen)
+            if first and page == first and not is_new and len(page) > 1:
+                # The same page for every offset.
+                yield from _in_one_page(
+                    self._fetch,
+                    self._route,
+                    self._key,
+                    self._limit,
+                    self._seen,
+                    len(first),
+                )
+                self.was_steady = True
+                return
+            if last is not None and (not names or names[0] != last):
+                shifted = True
+            if not is_new:
+                self.was_steady = not shifted or known == self._before
+                self._before = known
+                return
+            first = first or page
+            # The last entry comes again. (A server that sends one at a time would
+            # never get further.)
+            overlap = 1 if len(page) > 1 else 0
+            last = names[-1] if overlap else None
+            offset += len(page) - overlap
+        raise UnexpectedShapeError(
+            f"{self._route}: the list did not end after {self._max_pages} pages. What "
+            "was read so far is kept; if the organization is really that large, raise "
+            "the page limit."
+        )
 
 
 def in_chunks(entries: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -55,6 +55,11 @@ def sync_players(ctx: RunContext) -> None:
             seen.update(player.org_player_id for player in chunk)
             _store(ctx, chunk)
             ctx.advance(Phase.PLAYERS, len(chunk))
+        if ctx.log.sync_type == SyncType.FULL and _unlisted(seen):
+            # Only who a second reading lacks too is gone: the list may have changed
+            # while it was read.
+            again = ctx.client.players(on_bad_record=told_already)
+            seen.update(player.org_player_id for player in again)
     except RebootError as error:
         if isinstance(error, RUN_ENDING_ERRORS):
             raise fatal_from(error, "reading athletes") from error
@@ -68,6 +73,10 @@ def sync_players(ctx: RunContext) -> None:
         return
     if ctx.log.sync_type == SyncType.FULL:
         _mark_missing(ctx, seen)
+
+
+def told_already(error: UnexpectedShapeError) -> None:
+    """Pass by an entry that the first reading of a list told of."""
 
 
 def _store(ctx: RunContext, chunk: list[RebootPlayer]) -> None:
@@ -163,16 +172,22 @@ def search_text(player: Player) -> str:
     return f"{player.first_name} {player.last_name}".strip().lower()
 
 
-def _mark_missing(ctx: RunContext, seen: set[str]) -> None:
+def _unlisted(seen: set[str]) -> list[int]:
+    """Return the records that are not among those seen, nor marked as missing."""
     listed = Player.everyone.filter(missing_since__isnull=True)
     records = list(listed.values_list("id", "org_player_id", "merged_into"))
     heads = {head for _, org_player_id, head in records if org_player_id in seen}
-    gone = [
+    return [
         pk
         for pk, org_player_id, _ in records
         # An athlete is listed as long as one of their records is.
         if org_player_id not in seen and pk not in heads
     ]
+
+
+def _mark_missing(ctx: RunContext, seen: set[str]) -> None:
+    listed = Player.everyone.filter(missing_since__isnull=True)
+    gone = _unlisted(seen)
     if not ctx.accept_removals:
         refuse_implausible(len(gone), listed.count(), "athletes")
     for part in in_chunks(gone, 500):

@@ -13,7 +13,7 @@ from syncing.client.errors import RebootError, UnexpectedShapeError
 from syncing.client.pagination import in_chunks
 from syncing.client.types import RebootSession
 from syncing.engine.context import RunContext
-from syncing.engine.players import CHUNK, refuse_implausible
+from syncing.engine.players import CHUNK, refuse_implausible, told_already
 from syncing.engine.raw import store_raw
 from syncing.engine.stopping import RUN_ENDING_ERRORS, fatal_from
 from syncing.mapping import read_moment
@@ -60,6 +60,11 @@ def list_sessions(ctx: RunContext) -> None:
             newest = max([*moments, *([newest] if newest else [])], default=None)
             _note(ctx, chunk, look_again=is_full)
             ctx.advance(Phase.SESSIONS, len(chunk))
+        if is_full and _unlisted(seen):
+            # Only what a second reading lacks too is gone: the list may have changed
+            # while it was read.
+            again = ctx.client.sessions(on_bad_record=told_already)
+            seen.update(item.id for item in again)
     except RebootError as error:
         if isinstance(error, RUN_ENDING_ERRORS):
             raise fatal_from(error, "listing sessions") from error
@@ -158,14 +163,20 @@ def _note(ctx: RunContext, chunk: list[RebootSession], *, look_again: bool) -> N
     ctx.count("sessions", "unchanged", rows)
 
 
-def _mark_missing(ctx: RunContext, seen: set[str]) -> None:
-    """Mark the sessions, and the rows of them, that the vendor no longer lists."""
+def _unlisted(seen: set[str]) -> list[str]:
+    """Return the sessions that are not among those seen, nor marked as missing."""
     listed = VendorSession.objects.filter(missing_since__isnull=True)
-    gone = [
+    return [
         session_id
         for session_id in listed.values_list("session_id", flat=True)
         if session_id not in seen
     ]
+
+
+def _mark_missing(ctx: RunContext, seen: set[str]) -> None:
+    """Mark the sessions, and the rows of them, that the vendor no longer lists."""
+    listed = VendorSession.objects.filter(missing_since__isnull=True)
+    gone = _unlisted(seen)
     if not ctx.accept_removals:
         refuse_implausible(len(gone), listed.count(), "sessions")
     now = clock.now()

@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from syncing.client.errors import (
+    ListChangedError,
     NotFoundError,
     UnexpectedShapeError,
     UnexpectedStatusError,
@@ -82,6 +83,44 @@ def test_list_that_cannot_be_read_to_its_end_is_not_taken_for_whole(
 def test_refused_size_of_the_one_page_is_halved(start_vendor, make_client):
     vendor = start_vendor(players=137, scenario="offset-ignored,limit-rejected=500")
     assert len(list(make_client(vendor.url).players())) == 137
+
+
+@pytest.mark.parametrize("moves", [1, 3])
+def test_entry_that_slips_over_a_page_border_is_not_lost(
+    start_vendor, make_client, moves
+):
+    vendor = start_vendor(players=25, sessions=25, scenario=f"list-moves={moves}")
+    client = make_client(vendor.url, page_limit=10)
+    players = [p.org_player_id for p in client.players()]
+    sessions = [s.id for s in client.sessions()]
+    assert len(players) == len(set(players)) == 25
+    assert len(sessions) == len(set(sessions)) == 25
+    # Two readings after a change; each three pages and one that only repeats.
+    assert vendor.log.routes["players"] <= 4 * (moves + 1)
+
+
+def test_list_that_comes_in_another_order_each_time_is_read_twice(
+    start_vendor, make_client
+):
+    vendor = start_vendor(players=25, scenario="list-moves=1000")
+    client = make_client(vendor.url, page_limit=20)
+    assert len({p.org_player_id for p in client.players()}) == 25
+
+
+def test_list_that_changes_at_every_reading_is_not_taken_for_whole(make_client):
+    number = iter(range(10_000))
+
+    def page(out):
+        # Nothing of the page before is in this one, and then the list ends.
+        n = next(number)
+        items = [{"org_player_id": f"p{n}"}, {"org_player_id": f"q{n}"}]
+        out.write(answer([] if n % 2 else items))
+
+    with ScriptedServer(TOKEN, page) as server:
+        found = []
+        with pytest.raises(ListChangedError, match="the list changed each of 6 times"):
+            found.extend(make_client(server.url).players())
+    assert len(found) == 12
 
 
 def test_list_that_never_ends_is_stopped(make_client):
