@@ -15,7 +15,6 @@ import numpy as np
 import scipy  # By its parts when first used; see `signals`.
 
 from biomechanics.analysis_types import FloatArray
-from biomechanics.definitions import METRICS
 from biomechanics.variance import (
     METRIC_FREEDOM,
     Components,
@@ -41,8 +40,6 @@ USUAL = 0.95
 _METRICS_CORRELATED = 0.09
 # Two metrics whose swings correlate by 0.3 have variances that correlate by its square.
 
-LEAST_SESSIONS = 3
-"""Fewer sessions of an athlete give no scatter of their own."""
 Z_95 = 1.96
 """Standard errors on each side that hold 95 % of normal scatter."""
 
@@ -565,83 +562,6 @@ def share_by_chance(
         return None
     by_chance = false_discoveries * sum(max(k, 1) for k in real)
     return min(by_chance / total, 1.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Scatter:
-    """Scatter of one athlete inside a session.
-
-    Attributes
-    ----------
-    sd : float
-    source : {'own', 'published'}
-        ``published`` until there are three sessions: `MetricDefinition.published_sd`.
-    sessions, freedom : int
-        Sessions pooled and their degrees of freedom; 0 when published.
-    """
-
-    sd: float
-    source: Literal["own", "published"]
-    sessions: int
-    freedom: int
-
-
-def pooled_spreads(
-    spreads: Sequence[tuple[float, int]],
-) -> tuple[float, int, int] | None:
-    """Return scatter inside sessions, pooled from ``(sd, n)`` of each session.
-
-    Sessions of one swing say nothing and are left out.
-
-    Returns
-    -------
-    (sd, sessions, freedom) or None
-        √(Σ(nᵢ−1)·sᵢ² ⁄ Σ(nᵢ−1)) over sessions with two or more values; ``None``
-        without any.
-    """
-    known = [(sd, n) for sd, n in spreads if n >= 2]
-    freedom = sum(n - 1 for _, n in known)
-    if freedom == 0:
-        return None
-    squares = sum((n - 1) * sd**2 for sd, n in known)
-    return math.sqrt(squares / freedom), len(known), freedom
-
-
-def scatter_of_spreads(
-    metric_id: str, spreads: Sequence[tuple[float, int]]
-) -> Scatter | None:
-    """Return the athlete's scatter from ``(sd, n)`` of each session, or ``None``.
-
-    The published one where it has too few sessions.
-    """
-    return _own_or_published(metric_id, pooled_spreads(spreads))
-
-
-def _own_or_published(
-    metric_id: str, own: tuple[float, int, int] | None
-) -> Scatter | None:
-    """Return `own` scatter if it rests on enough sessions, else the published one."""
-    if own is not None and own[1] >= LEAST_SESSIONS:
-        return Scatter(own[0], "own", own[1], own[2])
-    published = METRICS[metric_id].published_sd
-    return None if published is None else Scatter(published, "published", 0, 0)
-
-
-def smallest_detectable_change(sd: float, *, n_a: int, n_b: int) -> float:
-    """Return the smallest difference of two means that is clear.
-
-    1.96·√(s²/n_A + s²/n_B), in the unit of `sd`.
-
-    Raises
-    ------
-    ValueError
-        A count under 1 or a negative scatter.
-    """
-    if n_a < 1 or n_b < 1 or not sd >= 0.0:
-        raise ValueError(
-            f"sd must not be negative ({sd}), and both n at least 1 ({n_a}, {n_b})."
-        )
-    return Z_95 * math.sqrt(sd**2 / n_a + sd**2 / n_b)
 
 
 def is_real(delta: float, smallest: float) -> bool:

@@ -91,11 +91,6 @@ class Components:
     means_freedom: float
     inverse_n: float
 
-    @property
-    def between_variance(self) -> float:
-        """Return τ², not below 0."""
-        return max(self.means_variance - self.within_variance * self.inverse_n, 0.0)
-
 
 @dataclass(frozen=True, slots=True)
 class Prior:

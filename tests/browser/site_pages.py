@@ -217,6 +217,7 @@ PAGES: dict[str, str | tuple[SitePage, ...]] = {
     "players": JSON,
     "players/<id>": JSON,
     "players/<id>/sessions": JSON,
+    "players/<id>/changes": JSON,
     "sessions/<id>": JSON,
     "sessions/<id>/metrics": JSON,
     "sessions/<id>/movements": JSON,
