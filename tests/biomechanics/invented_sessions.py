@@ -1,13 +1,12 @@
 """Sessions of invented athletes with a known scatter within and between them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from biomechanics.change import BASELINE_SESSIONS, Look, changes
 from biomechanics.definitions import NUMERIC_HEADLINES
 from biomechanics.variance import (
-    Components,
     Prior,
     SessionValues,
     components,
@@ -68,15 +67,12 @@ def priors_of(rng: np.random.Generator, case: Case) -> list[Prior | None]:
     """Return what other athletes of a facility say of each metric."""
     if not case.others:
         return [None] * len(METRIC_IDS)
-    people = [draw_athlete(rng, case) for _ in range(case.others)]
+    others = replace(case, shift=0.0)
+    people = [draw_athlete(rng, others) for _ in range(case.others)]
     return [
-        facility_prior(name, [_of(person[k]) for person in people])
+        facility_prior(name, [components(person[k]) for person in people])
         for k, name in enumerate(METRIC_IDS)
     ]
-
-
-def _of(sessions: list[SessionValues]) -> Components:
-    return components(sessions)
 
 
 def looks_of(
