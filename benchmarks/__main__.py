@@ -30,6 +30,7 @@ ORDER = (
     "bench_reader",
     "bench_ingest",
     "bench_metrics",
+    "bench_changes",
     "bench_sync",
     "bench_pages",
     "bench_browser",
