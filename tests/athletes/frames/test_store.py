@@ -432,7 +432,7 @@ def test_refreshing_summaries_costs_the_same_for_many(count, django_assert_num_q
     players = [make_player() for _ in range(count)]
     for player in players:
         make_session(player=player)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(16):
         summaries.refresh_player_summaries(p.pk for p in players)
 
 
