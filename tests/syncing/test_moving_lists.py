@@ -6,7 +6,11 @@ from athletes.models import Player
 from syncing.choices import RunStatus
 from syncing.models import VendorSession
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.slow,
+    pytest.mark.processes,
+]
 
 
 @pytest.mark.both
