@@ -92,6 +92,29 @@ def reason_texts(reasons: Sequence[object]) -> tuple[str, ...]:
     )
 
 
+# What the reader mended in a file, by its code; after a colon stands a number or name.
+_REPAIRS = {
+    "rows_gathered": "Rows of the swing stood apart in the file",
+    "rows_sorted": "Frames were not in the order of time",
+    "duplicate_rows_dropped": "Rows left out that stood there twice: {}",
+    "blank_rows_dropped": "Empty rows left out: {}",
+    "decimal_commas_read": "Numbers were written with decimal commas",
+    "numbers_respelled": "Numbers written in another way and read as plain ones: {}",
+    "clock_restored": "Times were rounded; restored at {} frames a second",
+    "infinite_to_missing": "Infinite values made missing: {}",
+    "other_movements_left_out": "Other swings in the file, left out: {}",
+}
+
+
+def repair_texts(repairs: Sequence[str]) -> tuple[str, ...]:
+    """What the reader mended in a file, in words."""
+    texts = []
+    for repair in repairs:
+        code, _, rest = repair.partition(":")
+        texts.append(_REPAIRS[code].format(rest) if code in _REPAIRS else repair)
+    return tuple(texts)
+
+
 # --- What a number rests on -------------------------------------------------------
 
 # For each part of a basis its label, what is said where it differs, and its values.

@@ -26,6 +26,7 @@ from athletes.phrases import (
     MOVABLE,
     confidence_in_words,
     reason_texts,
+    repair_texts,
     rule_in_words,
     rule_name,
     side_in_words,
@@ -343,7 +344,7 @@ def _stored(movement: Movement) -> tuple[StoredFrames, ...]:
             label=row.get_data_type_display(),
             frames=row.frame_count,
             columns=row.column_count,
-            repairs=reason_texts(row.repairs),
+            repairs=repair_texts(row.repairs),
             updated_at=row.updated_at,
         )
         for row in rows.order_by("data_type")

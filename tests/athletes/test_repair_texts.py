@@ -1,0 +1,30 @@
+"""What the reader mended in a file, as the page of a swing says it."""
+
+import re
+from pathlib import Path
+
+from athletes.phrases import repair_texts
+
+TABLE = Path(__file__).parents[2] / "docs" / "export-files.md"
+
+
+def test_every_documented_repair_has_words():
+    text = TABLE.read_text(encoding="utf-8").split("| repair | what was done |")[1]
+    codes = re.findall(r"^\| `(\w+)", text.split("\n\n")[0], flags=re.M)
+    assert len(codes) == 9
+    bare = [code for code in codes if repair_texts([f"{code}:1"])[0].startswith(code)]
+    assert bare == []
+
+
+def test_a_repair_says_how_many_or_which():
+    assert repair_texts(
+        ["clock_restored:240.0", "rows_sorted", "blank_rows_dropped:3"]
+    ) == (
+        "Times were rounded; restored at 240.0 frames a second",
+        "Frames were not in the order of time",
+        "Empty rows left out: 3",
+    )
+
+
+def test_a_repair_of_a_former_reader_is_shown_as_it_is():
+    assert repair_texts(["The id was missing."]) == ("The id was missing.",)
