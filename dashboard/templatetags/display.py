@@ -329,7 +329,7 @@ def sparkline(
     runs = _scaled(numbers, low, high, 100.0, 30.0)
     x, y = runs[-1][-1].split(",")
     drawn: SafeString | str = ""
-    if band is not None and high > low:
+    if band and high > low:
         top, bottom = (30.0 - (end - low) / (high - low) * 30.0 for end in band[::-1])
         drawn = format_html(
             '<rect class="sparkline__band" x="0" width="100" y="{}" height="{}"/>',

@@ -263,6 +263,11 @@ def test_sparkline_of_equal_values_runs_through_the_middle():
     assert 'points="0.0,15.0 100.0,15.0"' in rendered("{% sparkline v %}", v=[2, 2])
 
 
+def test_sparkline_of_a_tile_without_usual_variation_has_no_band():
+    assert "<rect" not in rendered("{% sparkline v band %}", v=[23.8, 23.7])
+    assert "<rect" not in rendered("{% sparkline v band %}", v=[1.0, 2.0], band=None)
+
+
 def test_sparkline_holds_all_of_the_usual_variation():
     html = rendered("{% sparkline v band %}", v=[23.8, 23.7], band=(22.0, 26.0))
     assert '<rect class="sparkline__band" x="0" width="100" y="0.0" height="30.0"' in (

@@ -14,6 +14,7 @@ from django.shortcuts import redirect
 from django.template import engines
 from django.urls import include, path
 
+from athletes.analysis.changes import MetricChange
 from athletes.analysis.metric_reading import MetricReading
 from biomechanics.definitions import METRICS
 
@@ -148,9 +149,19 @@ def parts(request: Any) -> Any:
     heads = sorted(
         (m for m in METRICS.values() if m.headline), key=lambda m: m.headline
     )
-    real = SimpleNamespace(real=True, delta=-2.0, unit="m/s", decimals=1, since="since")
-    inside = SimpleNamespace(real=False, delta=0.1, unit="m/s", decimals=1)
-    unknown = SimpleNamespace(real=None, reason="too few swings to say")
+    speed = METRICS["bat_speed_max"]
+    real = MetricChange(
+        speed, "real", 30.0, 5, before=32.0, n_before=6, sessions_before=2,
+        delta=-2.0, needed=1.5, reason="The difference is more than usual.",
+    )  # fmt: skip
+    inside = MetricChange(
+        speed, "no_clear_change", 32.1, 5, before=32.0, n_before=6, sessions_before=2,
+        delta=0.1, needed=1.5,
+    )  # fmt: skip
+    unknown = MetricChange(
+        speed, "unknown", 32.1, 5, reason="Needs 1 more session.",
+        reason_code="not_enough",
+    )  # fmt: skip
     tiles = [
         SimpleNamespace(
             reading=MetricReading(
@@ -158,6 +169,7 @@ def parts(request: Any) -> Any:
             ),
             change=(real, inside, unknown)[place % 3],
             history=[1.0, 3.0, 2.0],
+            band=(0.5, 3.5) if place % 2 else None,
             href=f"?m={metric.id}",
             current=place == 0,
         )
