@@ -15,18 +15,21 @@ _FOOT_M = 0.3048
 _NUMBER = r"(\d+(?:[.,]\d+)?)"
 _FEET = r"(?:ft|foot|feet|')\.?"
 _INCHES = r"(?:in|inch|inches|\"|'')\.?"
+#: Inches with halves, quarters or eighths, as a tape shows them.
+_TAPE = r"(\d+(?:[.,]\d+)?)(?:[ -]([1-7])/([248]))?"
 _METERS = r"(?:m|meters?|metres?)\.?"
 _CENTIMETERS = r"(?:cm|centimeters?|centimetres?)\.?"
 _PAIRS = (
-    # 5 ft 11 in, 5' 11", 5'11, 5 feet and 11 inches
-    re.compile(rf"(\d+)\s*{_FEET}\s*(?:and|,)?\s*{_NUMBER}\s*(?:{_INCHES})?"),
+    # 5 ft 11 in, 5' 11", 5'-11", 5'11 1/2, 5 feet and 11 inches
+    re.compile(rf"(\d+)\s*{_FEET}\s*(?:and|,|-)?\s*{_TAPE}\s*(?:{_INCHES})?"),
     # 5-11, 5 11, 5/11
-    re.compile(rf"(\d)\s*[-/ ]\s*{_NUMBER}\s*(?:{_INCHES})?"),
+    re.compile(rf"(\d)\s*[-/ ]\s*{_TAPE}\s*(?:{_INCHES})?"),
 )
 _METERS_PAIR = re.compile(rf"(\d)\s*{_METERS}\s*(\d{{1,2}})\s*(?:{_CENTIMETERS})?")
 _SINGLE = (
     (re.compile(rf"{_NUMBER}\s*{_FEET}"), 1.0),
     (re.compile(rf"{_NUMBER}\s*{_INCHES}"), 1 / 12),
+    (re.compile(rf"{_NUMBER}\s*mm"), 0.001 / _FOOT_M),
     (re.compile(rf"{_NUMBER}\s*{_CENTIMETERS}"), 0.01 / _FOOT_M),
     (re.compile(rf"{_NUMBER}\s*{_METERS}"), 1 / _FOOT_M),
 )
@@ -37,6 +40,7 @@ _SAID_WITH_A_POINT = ("10", "11")
 _MARKS = str.maketrans(
     {"\u2019": "'", "\u2018": "'", "\u2032": "'", "\u00b4": "'", "`": "'"}
     | {"\u201d": '"', "\u201c": '"', "\u2033": '"'}
+    | {"\u00bc": " 1/4", "\u00bd": " 1/2", "\u00be": " 3/4"}
     | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-")
 )
 
@@ -74,6 +78,8 @@ def _feet(text: str) -> float | None:
     for pair in _PAIRS:
         if found := pair.fullmatch(text):
             inches = _number(found[2])
+            if found[3]:
+                inches += int(found[3]) / int(found[4])
             return int(found[1]) + inches / 12 if inches < 12 else None
     if found := _METERS_PAIR.fullmatch(text):
         return (int(found[1]) + int(found[2].ljust(2, "0")) / 100) / _FOOT_M
