@@ -78,16 +78,21 @@ def id_key(identifier: str) -> str:
 def id_in_name(name: str, keys: Collection[str]) -> str | None:
     """Return the key (`id_key`) of the athlete whom a file's name tells of.
 
-    The athlete's place in the name decides, whoever stands there. In names that have
-    lost that place the long ones of ``keys`` are looked for. None when the name tells
-    of nobody.
+    The athlete's place in the name decides, whoever stands there. Where nobody of
+    ``keys`` stands there, and in names that have lost that place, the long ones of
+    ``keys`` are looked for. None when the name tells of nobody.
     """
-    told = read_file_name(name).player
-    if told:
-        return id_key(told)
+    player = read_file_name(name).player
+    told = id_key(player)
+    # The system that recorded may have a name of several words, which come before.
+    words = re.split(r"[_+ ]+", player)
+    for first in range(len(words)):
+        key = id_key("".join(words[first:]))
+        if key in keys:
+            return key
     text = id_key(_plain(name))
     found = [key for key in keys if len(key) >= _LONG_ID and key in text]
-    return max(found, key=len) if found else None
+    return max(found, key=len) if found else told or None
 
 
 def dates_and_numbers(names: Iterable[str]) -> set[tuple[dt.date | None, str]]:

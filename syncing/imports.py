@@ -207,7 +207,7 @@ def _refuse_another_athlete(names: Sequence[str], org_player_id: str) -> None:
             spelled[id_key(identifier)] = identifier
     given = id_key(org_player_id)
     for name in names:
-        told = id_in_name(name, heads)
+        told = id_in_name(name, {*heads, given})
         if told is None or told == given or told not in heads:
             continue
         if heads[told] != heads.get(given):

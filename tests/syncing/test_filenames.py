@@ -114,6 +114,19 @@ def test_other_names_say_nothing(name):
     assert read_file_name(name) == FileName()
 
 
+@pytest.mark.parametrize("player", [PLAYER, "660001", "P_12_a"])
+@pytest.mark.parametrize("system", ["hawkeye_action", "my own  cameras"])
+def test_a_system_of_several_words_hides_nobody(player, system):
+    name = f"20251220_session_12_{system}_{player}_baseball-hitting_metrics.csv"
+    known = {id_key(player): 1, id_key("another"): 2}
+    assert id_in_name(name, known) == id_key(player)
+
+
+def test_whose_id_ends_as_another_one_is_taken_for_themselves():
+    name = "20251220_session_12_hawkeye_smith_660001_baseball-hitting_metrics.csv"
+    assert id_in_name(name, {"smith660001", "660001"}) == "smith660001"
+
+
 def test_a_date_that_is_none_is_not_taken():
     assert read_file_name(STEM.replace("20251220", "20251340")).date is None
     assert read_file_name(f"123{STEM}") == FileName()
