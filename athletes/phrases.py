@@ -98,6 +98,7 @@ _REPAIRS = {
     "rows_sorted": "Frames were not in the order of time",
     "duplicate_rows_dropped": "Rows left out that stood there twice: {}",
     "blank_rows_dropped": "Empty rows left out: {}",
+    "headers_dropped": "Lines left out that repeat the header: {}",
     "decimal_commas_read": "Numbers were written with decimal commas",
     "numbers_respelled": "Numbers written in another way and read as plain ones: {}",
     "clock_restored": "Times were rounded; restored at {} frames a second",

@@ -5,6 +5,7 @@ at all); the first bytes are.
 """
 
 import codecs
+import re
 import tempfile
 import zipfile
 import zlib
@@ -29,6 +30,7 @@ _UTF16_BOMS: dict[bytes, FileFormat] = {
 _UTF32_BOMS = (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")
 #: Bytes of a text in UTF-16 without a mark that are looked at.
 _UTF16_LOOKED_AT = 128
+_WEB_PAGE = re.compile(rb"<(?:html|!doctype|head|body|table)\b", re.IGNORECASE)
 
 
 class ByteStream(Protocol):
@@ -110,6 +112,8 @@ def recognize(head: bytes) -> FileFormat:
         return "zip"
     if head.startswith(b"PAR1"):
         return "parquet"
+    if head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
+        raise _office_document()
     if head.startswith(_UTF32_BOMS):
         raise ExportFileError(
             "not_utf8", "The file is text in UTF-32. Save it as CSV in UTF-8."
@@ -118,7 +122,7 @@ def recognize(head: bytes) -> FileFormat:
         return wide
     text = head.removeprefix(_UTF8_BOM).lstrip()
     if text.startswith(b"<"):
-        if b"<html" in text[:2048].lower() or text[:9].lower() == b"<!doctype":
+        if _WEB_PAGE.search(text[:2048]):
             raise ExportFileError(
                 "html_instead_of_data",
                 "The file is a web page, not data: most likely an error or login "
@@ -142,6 +146,15 @@ def recognize(head: bytes) -> FileFormat:
             "or a video.",
         )
     return "csv"
+
+
+def _office_document() -> ExportFileError:
+    """Return the error for a spreadsheet's own kind of file."""
+    return ExportFileError(
+        "not_a_table",
+        "The file is an Office document. Save the sheet as CSV in UTF-8, or take "
+        "the file as it came from the vendor.",
+    )
 
 
 def _unmarked_utf16(head: bytes) -> FileFormat | None:
@@ -319,11 +332,7 @@ def _open_zip(file: BinaryIO, limits: ReadLimits) -> ByteStream:
     except _ZIP_FAULTS as error:
         raise _damaged_zip() from error
     if "[Content_Types].xml" in names:
-        raise ExportFileError(
-            "not_a_table",
-            "The file is an Office document. Save the sheet as CSV in UTF-8, or take "
-            "the file as it came from the vendor.",
-        )
+        raise _office_document()
     if len(members) != 1:
         raise ExportFileError(
             "unsupported_archive",

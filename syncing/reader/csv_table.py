@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from syncing.reader.cell_text import MISSING_SPELLINGS, NUMBER, is_missing_cell
@@ -18,6 +19,7 @@ from syncing.reader.spreadsheet import (
     decimal_mark,
     no_number,
     plain_text,
+    row_of_words,
     rows_of_text,
     unclear_numbers,
 )
@@ -29,6 +31,8 @@ BLOCK_BYTES = 8 * 1024 * 1024
 HEADER_BYTES = 256 * 1024
 #: A line longer than this is not one of a table.
 MAX_LINE_BYTES = 16 * 1024 * 1024
+#: A title fills one cell in so many, or fewer; a header all but those of row numbers.
+_SHARE_OF_A_TITLE = 8
 
 
 _DELIMITERS = (",", ";", "\t", "|")
@@ -71,18 +75,21 @@ class _CsvReader:
         header = self._blocks.header()
         if len(header) > limits.max_columns:
             raise too_many_columns(len(header), limits)
-        self._width = len(header)
+        self._header = header
         columns = plan_columns(header, texts=texts)
         self._collected = TableBuilder(columns, limits)
         used = self._collected.used
         # Places, not names: names may be anything, and the parser wants them unique.
-        self._read_options = [f"c{place}" for place in range(self._width)]
+        self._read_options = [f"c{place}" for place in range(len(header))]
         self._convert = {mark: _convert_options(used, mark) for mark in ".,"}
         self._parse = pacsv.ParseOptions(
             delimiter=self._blocks.delimiter, newlines_in_values=True
         )
+        # Blanks after the commas would become a part of each movement's id.
+        padded = sum(name.startswith(" ") for name in header)
+        self._is_padded = 2 * padded > len(header)
         self._mark: str | None = None
-        self._respelled = 0
+        self._respelled = self._headers = 0
 
     def read(self) -> Table:
         """Return the whole file as a table."""
@@ -92,6 +99,8 @@ class _CsvReader:
             self._collected.note("decimal_commas_read")
         if self._respelled:
             self._collected.note(f"numbers_respelled:{self._respelled}")
+        if self._headers:
+            self._collected.note(f"headers_dropped:{self._headers}")
         return self._collected.finish()
 
     def _add(self, block: memoryview) -> None:
@@ -103,7 +112,10 @@ class _CsvReader:
         self._collected.add_rows(table.num_rows)
         for column, values in zip(self._collected.used, table.columns, strict=True):
             if column.role is Role.TEXT:
-                self._collected.add_texts(column, values.combine_chunks())
+                texts = values.combine_chunks()
+                if self._is_padded:
+                    texts = pc.utf8_trim_whitespace(texts)
+                self._collected.add_texts(column, texts)
             else:
                 self._collected.add_numbers(column, values.to_numpy())
 
@@ -136,13 +148,15 @@ class _CsvReader:
                 self._mark = mark
             found = plain_text(
                 rows_of_text(text, delimiter),
-                width=self._width,
+                header=self._header,
                 columns=used,
                 mark=self._mark,
                 rows_before=self._collected.row_count,
             )
         except csv.Error as error:
             raise _damaged_csv() from error
+        if found.words is not None and any(column.known for column in found.bad):
+            raise row_of_words(found.words)
         for column, (row, cell) in found.bad.items():
             if (
                 column.known
@@ -154,6 +168,7 @@ class _CsvReader:
             raise TextFoundError(frozenset(column.name for column in found.bad))
         if not found.mended:
             raise _damaged_csv()
+        self._headers += found.headers
         self._respelled += found.respelled if self._mark == "." else 0
         try:
             parse = pacsv.ParseOptions(newlines_in_values=True)
@@ -243,10 +258,17 @@ class _Blocks:
             # Spreadsheets say so what stands between cells.
             self.delimiter = told[1]
             text = self._line()
-        names = _cells(text, self.delimiter)
-        if len(names) == 1:
-            self.delimiter = max(_DELIMITERS, key=names[0].count)
-            names = _cells(text, self.delimiter)
+        names = self._names(text)
+        # A spreadsheet may have empty rows, or a title, above the table.
+        while _is_above_header(names) and self._rest:
+            names = self._names(self._line())
+        if len(names) == 1 and any(mark in names[0] for mark in _DELIMITERS):
+            raise ExportFileError(
+                "rows_in_quotes",
+                "Each row of the file stands in quotes as a whole, so that it has one "
+                "column. Take the file as it came from the vendor, without opening it "
+                "in a spreadsheet.",
+            )
         if len(names) == 1 and len(names[0].split()) > 1:
             raise ExportFileError(
                 "wrong_delimiter",
@@ -257,6 +279,14 @@ class _Blocks:
             NUMBER.fullmatch(name.strip()) or is_missing_cell(name) for name in names
         ):
             raise _no_header()
+        return names
+
+    def _names(self, line: str) -> list[str]:
+        """Return the cells of a line; find what stands between them."""
+        names = _cells(line, self.delimiter)
+        if len(names) == 1:
+            self.delimiter = max(_DELIMITERS, key=names[0].count)
+            names = _cells(line, self.delimiter)
         return names
 
     def _line(self) -> str:
@@ -300,6 +330,12 @@ class _Blocks:
             block, self._rest = self._rest, self._rest[end:]
             if not block.isspace():
                 yield memoryview(block)[:end]
+
+
+def _is_above_header(cells: Sequence[str]) -> bool:
+    """Return whether a line has cells of a table and next to nothing in them."""
+    named = sum(bool(cell.strip()) for cell in cells)
+    return len(cells) > 1 and named <= len(cells) / _SHARE_OF_A_TITLE
 
 
 def _cells(line: str, delimiter: str) -> list[str]:

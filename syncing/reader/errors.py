@@ -19,6 +19,7 @@ CODES: dict[str, str] = {
     "not_a_table": "neither CSV nor Parquet",
     "not_utf8": "text in an encoding other than UTF-8 and UTF-16",
     "wrong_delimiter": "columns separated by neither commas, semicolons, tabs nor bars",
+    "rows_in_quotes": "each row in quotes as a whole",
     "damaged_parquet": "Parquet that cannot be read",
     "damaged_csv": "CSV that cannot be taken apart",
     # Columns
@@ -27,6 +28,7 @@ CODES: dict[str, str] = {
     "duplicate_column": "two columns of one name",
     "missing_column": "a column without which nothing can be done",
     "text_in_number_column": "text where numbers belong",
+    "row_of_words": "a row of units or remarks among the numbers",
     "unclear_numbers": "commas and points in numbers that can be read in two ways",
     "unsupported_column_type": "a known column of a type that holds no number",
     "too_many_columns": "more columns than the limit",

@@ -27,6 +27,9 @@ _COMMA = re.compile(r"-?\d*,\d+(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _UNCLEAR = re.compile(r"-?[1-9]\d{0,2}(?:,\d{3})+", re.ASCII)
 _COMMA_THOUSANDS = re.compile(r"-?\d{1,3}(?:,\d{3})+\.\d+", re.ASCII)
 _DOT_THOUSANDS = re.compile(r"-?\d{1,3}(?:\.\d{3})+,\d+", re.ASCII)
+_ODD_NUMBER = re.compile(r"[('\"$]?[\d#+\-.,\u2212\u2013]")
+#: What people write into a cell that has no number.
+_NOTHING = {"-", "--", "---", "\u2014", "<na>"}
 _DATE = re.compile(
     r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|\d{1,2}[-. ][A-Za-z]{3}|[A-Za-z]{3}[-. ]\d{1,4}"
     r"|\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?",
@@ -73,7 +76,9 @@ class PlainText:
 
     ``respelled`` counts numbers that were written otherwise, ``mended`` tells whether
     anything was changed that a parser could have stumbled over, and ``bad`` names for
-    each column the first row whose cell is no number, with that cell.
+    each column the first row whose cell is no number, with that cell. ``headers`` counts
+    rows that were the header again; ``words`` is the first row that has words and no
+    number in the columns of numbers, or None.
     """
 
     data: bytes
@@ -81,22 +86,24 @@ class PlainText:
     mended: bool
     bad: dict[FileColumn, tuple[int, str]]
     with_numbers: set[FileColumn]
+    headers: int = 0
+    words: int | None = None
 
 
 def plain_text(
     rows: Iterable[list[str]],
     *,
-    width: int,
+    header: Sequence[str],
     columns: Sequence[FileColumn],
     mark: str,
     rows_before: int,
 ) -> PlainText:
-    """Return rows as plain CSV, those of nothing left out.
+    """Return rows as plain CSV, those of nothing and the header again left out.
 
     Parameters
     ----------
-    width
-        Cells of a row.
+    header
+        The names of all columns, as the file spells them.
     columns
         The columns that are used.
     mark
@@ -109,6 +116,8 @@ def plain_text(
     ExportFileError
         A row has too many or too few cells.
     """
+    width = len(header)
+    names = [name.strip().casefold() for name in header]
     numeric = [column for column in columns if column.role is not Role.TEXT]
     buffer = io.StringIO(newline="")
     # Text may hold line ends and quotes.
@@ -125,18 +134,28 @@ def plain_text(
                 raise _ragged_row(number, len(row), width)
             row = row[:width]
             found.mended = True
+        # Files that were put below one another bring their headers.
+        if [cell.strip().casefold() for cell in row] == names:
+            found.mended = True
+            found.headers += 1
+            continue
+        is_of_words = has_number = False
         for column in numeric:
             cell = row[column.position]
             plain = _plain(cell, mark)
             if plain is None:
                 found.bad.setdefault(column, (number, cell.strip()))
+                is_of_words = is_of_words or _is_word(cell.strip())
                 continue
             if plain != cell:
                 found.mended = True
                 row[column.position] = plain
             if plain:
+                has_number = True
                 found.with_numbers.add(column)
                 found.respelled += plain != cell.strip()
+        if is_of_words and not has_number and found.words is None:
+            found.words = number
         writer.writerow(row)
     found.data = buffer.getvalue().encode()
     return found
@@ -167,6 +186,21 @@ def no_number(column: FileColumn, row: int, cell: str) -> ExportFileError:
     return ExportFileError("text_in_number_column", where + advice)
 
 
+def row_of_words(row: int) -> ExportFileError:
+    """Return the error for a row of units or remarks; ``row`` counts from 1."""
+    return ExportFileError(
+        "row_of_words",
+        f"Row {row} below the header holds words and no numbers: units, or a remark. "
+        "Nobody can say what they mean for the numbers, so take the file as it came "
+        "from the vendor, or delete that row if it changes nothing.",
+    )
+
+
+def _is_word(cell: str) -> bool:
+    """Return whether a cell holds a word or a unit, and no number in odd spelling."""
+    return not (_ODD_NUMBER.match(cell) or _DATE.fullmatch(cell))
+
+
 def _tidy(cell: str) -> str:
     """Return a cell with a plain minus and without blanks between thousands."""
     text = cell.strip().translate(_MINUS).removeprefix("+")
@@ -180,6 +214,8 @@ def _plain(cell: str, mark: str) -> str | None:
     if is_missing_cell(cell):
         return ""
     text = _tidy(cell)
+    if text.casefold() in _NOTHING:
+        return ""
     if mark == ",":
         if _DOT_THOUSANDS.fullmatch(text):
             text = text.replace(".", "")

@@ -82,6 +82,8 @@ def test_cut_gzip_is_an_error_wherever_it_is_cut(keep):
     [
         (b"", "empty_file"),
         (b"\xef\xbb\xbf\r\n <!DOCTYPE html><html>", "html_instead_of_data"),
+        (b"<table><tr><td>time</td></tr></table>", "html_instead_of_data"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500), "not_a_table"),
         (b"<HTML><body>502 Bad Gateway</body></HTML>", "html_instead_of_data"),
         (b"<?xml version='1.0'?><Error><Code>AccessDenied", "xml_instead_of_data"),
         (b'{"detail": "Not Found"}', "json_instead_of_data"),

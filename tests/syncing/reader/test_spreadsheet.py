@@ -55,6 +55,8 @@ def comma(value):
 
 COLUMNS = stacked(frames("A", 30), frames("B", 20, seed=2))
 PLAIN = as_csv(COLUMNS)
+#: Without quotes.
+BARE = written(COLUMNS).encode()
 
 
 # --- Rows and cells of nothing -------------------------------------------------
@@ -71,6 +73,53 @@ def test_rows_of_empty_cells_are_read_past(place):
     }[place]
     result = same(b"\r\n".join(lines) + b"\r\n", PLAIN)
     assert result.repairs == ("blank_rows_dropped:3",)
+
+
+@pytest.mark.parametrize("title", ["", "Session 7", "sep=,"])
+def test_what_stands_above_the_header_is_read_past(title):
+    header = BARE.split(b"\r\n")[0]
+    above = title.encode() + b"," * header.count(b",")
+    result = same(above + b"\r\n" + BARE, BARE)
+    assert result.repairs == ()
+
+
+@pytest.mark.parametrize("place", [1, 20, None])
+def test_the_header_again_is_read_past(place):
+    header, *rows = BARE.split(b"\r\n")[:-1]
+    again = [header.upper(), header]
+    place = len(rows) if place is None else place
+    result = same(b"\r\n".join([header, *rows[:place], *again, *rows[place:]]), BARE)
+    assert result.repairs == ("headers_dropped:2",)
+
+
+@pytest.mark.parametrize("place", [0, 17, 50])
+@pytest.mark.parametrize("words", ["m", "[deg]", ""])
+def test_a_row_of_units_is_named(place, words):
+    header, *rows = BARE.split(b"\r\n")[:-1]
+    names = header.decode().split(",")
+    units = ",".join("(s)" if name == "time" else words for name in names).encode()
+    error = refused(b"\r\n".join([header, *rows[:place], units, *rows[place:]]))
+    assert error.code == "row_of_words"
+    assert f"Row {place + 1} below the header" in error.message
+
+
+def test_blanks_after_the_commas_belong_to_no_id():
+    spaced = BARE.replace(b",", b", ")
+    result = same(spaced, BARE)
+    assert [m.org_movement_id for m in result.movements] == ["A", "B"]
+
+
+def test_rows_that_stand_in_quotes_are_named():
+    quoted = b"".join(b'"%s"\r\n' % line for line in BARE.split(b"\r\n")[:-1])
+    error = refused(quoted)
+    assert (error.code, "stands in quotes" in error.message) == ("rows_in_quotes", True)
+
+
+@pytest.mark.parametrize("dash", ["-", "--", "\u2013", "\u2014", "<NA>"])
+def test_a_dash_in_numbers_is_a_missing_value(dash):
+    columns = frames("A", 30)
+    columns["torso_rot"] = [None, *columns["torso_rot"][1:]]
+    same(as_csv(columns, missing=dash), as_csv(columns))
 
 
 def test_rows_of_nothing_in_parquet_are_read_past():
