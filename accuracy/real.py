@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
+import scipy  # By its parts when first used; see `biomechanics.signals`.
 
 from accuracy.measure import Accuracy, Outcome, State, summarize
 from accuracy.swings import Array, Columns
@@ -128,9 +128,9 @@ def _interpolated(time: Array, values: Array, new: Array) -> Array:
     there = np.isfinite(values)
     if np.count_nonzero(there) < 2:
         return np.full(new.shape, np.nan)
-    answer: Array = PchipInterpolator(time[there], values[there], extrapolate=False)(
-        new
-    )
+    answer: Array = scipy.interpolate.PchipInterpolator(
+        time[there], values[there], extrapolate=False
+    )(new)
     missing = np.interp(new, time, (~there).astype(np.float64)) > 0.0
     answer[missing] = np.nan
     return answer

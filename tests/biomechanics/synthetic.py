@@ -8,7 +8,7 @@ pitcher, a right-handed hitter faces +x.
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.special import erf
+import scipy
 
 ROOT_2PI = np.sqrt(2.0 * np.pi)
 HIPS_M, SHOULDERS_M = 0.18, 0.38
@@ -31,7 +31,9 @@ class Pulse:
 
     def angle(self, t):
         half = self.peak * self.sigma_s * ROOT_2PI / 2
-        return half * (1.0 + erf((t - self.at_s) / (self.sigma_s * np.sqrt(2.0))))
+        return half * (
+            1.0 + scipy.special.erf((t - self.at_s) / (self.sigma_s * np.sqrt(2.0)))
+        )
 
 
 # Peaks near published medians; widths so that the total turns are those of a swing.

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import scipy.stats
+import scipy  # By its parts when first used: every worker reads this file.
 
 from biomechanics import change
 from biomechanics.change import Look, changes, session_values, usual_band

@@ -6,10 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy
-import statsmodels.api as sm
-import statsmodels.formula.api as smf
-from statsmodels.stats.anova import anova_lm
-from statsmodels.stats.multitest import multipletests
 
 from biomechanics import change, variance
 from biomechanics.change import Look, changes, session_values
@@ -47,6 +43,10 @@ def table(values):
 
 
 def test_scatter_within_sessions_is_that_of_an_analysis_of_variance():
+    # Here and below by the test alone: every worker reads this file.
+    import statsmodels.formula.api as smf
+    from statsmodels.stats.anova import anova_lm
+
     values = drawn(np.random.default_rng(1), 6, between=7.0)
     found = components(summed(values))
     rows = anova_lm(smf.ols("y ~ C(session)", table(values)).fit())
@@ -55,6 +55,8 @@ def test_scatter_within_sessions_is_that_of_an_analysis_of_variance():
 
 
 def test_scatter_between_sessions_is_that_of_a_mixed_model():
+    import statsmodels.api as sm
+
     values = drawn(np.random.default_rng(2), 500, between=7.0)
     found = components(summed(values))
     data = table(values)
@@ -220,6 +222,8 @@ def test_other_metrics_tell_how_much_an_athlete_scatters_between_days():
 
 
 def test_list_is_judged_as_statsmodels_does():
+    from statsmodels.stats.multitest import multipletests
+
     rng = np.random.default_rng(3)
     looks = []
     for k in range(12):
