@@ -52,6 +52,7 @@ check: .venv/dev.stamp check-js
 	$(BIN)/python scripts/dead_code.py
 	DEBUG=1 $(BIN)/mypy .
 	$(BIN)/python -m accuracy check
+	DEBUG=1 $(BIN)/python scripts/check_openapi.py
 	$(BIN)/djlint --lint --quiet templates
 	DEBUG=1 $(BIN)/python manage.py makemigrations --check --dry-run
 	SECRET_KEY=only-for-this-check-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEF \

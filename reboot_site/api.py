@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from enum import StrEnum
 from functools import wraps
 from typing import Any, Literal
 
@@ -30,6 +31,7 @@ from accounts.api import (
 from athletes.api.routes import router as athletes_router
 from reboot_site import views
 from reboot_site.middleware import API_ROOTS
+from reboot_site.openapi import complete
 from reboot_site.version import VERSION
 from syncing.api import router as syncing_router
 
@@ -99,6 +101,7 @@ class DashboardApi(NinjaAPI):
         # It cannot change while the process lives.
         if self._document is None:
             self._document = super().get_openapi_schema(**options)
+            complete(self._document)
         return self._document
 
 
@@ -115,10 +118,26 @@ api.add_router("", athletes_router)
 api.add_router("", syncing_router)
 
 
+class WorkerState(StrEnum):
+    """Whether a host of the queue gives a sign of life."""
+
+    RUNNING = "running"
+    SILENT = "silent"
+    NEVER_SEEN = "never_seen"
+    UNKNOWN = "unknown"
+
+
+class HealthState(StrEnum):
+    """Whether requests can be answered."""
+
+    HEALTHY = "healthy"
+    UNHEALTHY = "unhealthy"
+
+
 class Worker(Schema):
     """How the queue's hosts are doing, by their heartbeats."""
 
-    state: Literal["running", "silent", "never_seen", "unknown"]
+    state: WorkerState
     heartbeat_age_s: float | None = Field(description="Of the host heard of last.")
     hosts: int = Field(description="Hosts whose queue should work.")
     silent_hosts: int
@@ -128,7 +147,7 @@ class Worker(Schema):
 class HealthOut(Schema):
     """The answer of the health path: fine or not, and what to do."""
 
-    status: Literal["healthy", "unhealthy"]
+    status: HealthState
     detail: str | None = Field(description="What is wrong and what to do.")
     migrations_missing: int | None
     worker: Worker | None

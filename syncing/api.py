@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any, Literal
+from enum import StrEnum
+from typing import Annotated, Any
 
 from django.db.models import Count, Q
 from django.http import HttpResponse
@@ -20,7 +21,7 @@ from athletes.access import (
     visible_sessions,
 )
 from athletes.models import BiomechanicsData
-from syncing.choices import RunStatus, Trigger
+from syncing.choices import RunStatus, SyncType, Trigger
 from syncing.models import SyncLog
 from syncing.selectors import run_messages
 from syncing.services import request_sync
@@ -45,8 +46,8 @@ class RunOut(Schema):
     """One run of the sync."""
 
     id: int
-    sync_type: str
-    status: str
+    sync_type: SyncType
+    status: RunStatus
     records_synced: int
     players_synced: int
     sessions_synced: int
@@ -60,7 +61,7 @@ class SyncStatus(Schema):
     """The newest run, and the runs before it."""
 
     id: int | None
-    sync_type: str | None
+    sync_type: SyncType | None
     status: str = Field(description="never_synced before the first run.")
     records_synced: int
     players_synced: int
@@ -72,10 +73,17 @@ class SyncStatus(Schema):
     history: list[RunOut]
 
 
+class Started(StrEnum):
+    """Whether a run waits for a worker or works."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+
+
 class SyncStarted(Schema):
     """The run that was started, or was under way."""
 
-    status: Literal["queued", "running"]
+    status: Started
     sync_id: int
 
 

@@ -16,7 +16,11 @@ def assert_documented(response, path: str, method: str = "get") -> None:
     """The status is documented for the path and the body fits its schema."""
     known = documented(path, method)["responses"]
     assert response.status_code in known, response.status_code
-    content = known[response.status_code]["content"]
+    answer = known[response.status_code]
+    if "$ref" in answer:
+        name = answer["$ref"].rpartition("/")[2]
+        answer = api.get_openapi_schema()["components"]["responses"][name]
+    content = answer["content"]
     media_type = response["Content-Type"].split(";")[0]
     assert media_type in content
     schema = content[media_type]["schema"]

@@ -35,7 +35,7 @@ from athletes.access import (
 from athletes.analysis.totals import player_total
 from athletes.api import changes, frames, rows, schemas
 from athletes.frames.load import load_columns
-from athletes.models import BiomechanicsData, DataType
+from athletes.models import BiomechanicsData, DataType, Side
 from athletes.querysets import PlayerQuerySet
 from biomechanics.definitions import METHOD_VERSION, METRICS
 
@@ -197,13 +197,6 @@ def list_player_sessions(
     )
 
 
-class Batting(StrEnum):
-    """The sides that a switch hitter swings from."""
-
-    RIGHT = "right"
-    LEFT = "left"
-
-
 @router.get(
     "/players/{id}/changes",
     response=answers(schemas.Changes) | _LED_ON,
@@ -221,7 +214,7 @@ def list_player_changes(
         ),
     ] = None,
     side: Annotated[
-        Batting | None,
+        Side | None,
         Query(
             description="The side of a switch hitter's swings; without it the one of "
             "most swings in the session."

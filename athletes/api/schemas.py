@@ -7,13 +7,44 @@ docstrings here are the descriptions in that document.
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Literal
+from enum import StrEnum
+from typing import Any
 
 from ninja import Schema
 from pydantic import Field
 
-Hand = Literal["right", "left", "switch"]
+from athletes.models import Hand, QualityGrade, Side
+
 Number = float | None
+
+
+class Verdict(StrEnum):
+    """What a difference is, held against the usual variation."""
+
+    REAL = "real"
+    NO_CLEAR_CHANGE = "no_clear_change"
+    UNKNOWN = "unknown"
+
+
+class UnknownBecause(StrEnum):
+    """Why a verdict is unknown."""
+
+    NOT_ENOUGH = "not_enough"
+    NOT_COMPARABLE = "not_comparable"
+
+
+class Sure(StrEnum):
+    """Whether a value passed all checks."""
+
+    GOOD = "good"
+    LOW = "low"
+
+
+class Direction(StrEnum):
+    """Whether more of a metric is what coaches usually look for."""
+
+    HIGHER = "higher"
+    NONE = "none"
 
 
 class PlayerOut(Schema):
@@ -104,7 +135,7 @@ class ChangeOut(Schema):
 
     metric: str
     basis: str | None = Field(description="What the numbers compared rest on.")
-    verdict: Literal["real", "no_clear_change", "unknown"] = Field(
+    verdict: Verdict = Field(
         description="real: more than the athlete's usual variation, the whole list "
         "taken as one look. unknown has a `reason_code`."
     )
@@ -116,7 +147,7 @@ class ChangeOut(Schema):
         description="The smallest difference that would be real; null where unknown."
     )
     reason: str
-    reason_code: Literal["not_enough", "not_comparable"] | None
+    reason_code: UnknownBecause | None
 
 
 class Changes(Schema):
@@ -125,8 +156,8 @@ class Changes(Schema):
     player_id: int
     session: int | None = Field(description="null where no session has numbers.")
     session_id: str | None
-    side: Literal["right", "left"] | None
-    sides: list[Literal["right", "left"]] = Field(
+    side: Side | None
+    sides: list[Side] = Field(
         description="The sides that there are numbers of in this session."
     )
     setup: str | None = Field(
@@ -166,7 +197,7 @@ class QualityReason(Schema):
 class QualityOut(Schema):
     """How good the data of a movement are, and why."""
 
-    grade: Literal["good", "usable", "poor"] | None
+    grade: QualityGrade | None
     reasons: list[QualityReason]
 
 
@@ -177,7 +208,7 @@ class Sureness(Schema):
         description="One standard deviation of the measurement, in the unit of the "
         "value; null where it is not known."
     )
-    confidence: Literal["good", "low"] = Field(
+    confidence: Sure = Field(
         description="low: the value failed a check. It is shown, and in no average. "
         "Says nothing about a missing value."
     )
@@ -203,7 +234,7 @@ class MovementOut(Schema):
     org_movement_id: str
     session_id: str
     player_id: int
-    side: Literal["right", "left"] | None
+    side: Side | None
     sampling_rate_hz: float | None
     frames: int | None
     angle_unit_found: str | None
@@ -226,7 +257,7 @@ class SwingValue(Sureness):
     movement_id: int
     org_movement_id: str
     position: int
-    side: Literal["right", "left"] | None
+    side: Side | None
     value: float | str | None
     counted: bool = Field(description="Whether the swing is included in averages.")
 
@@ -255,7 +286,7 @@ class Spread(Schema):
 class SideSpread(Schema):
     """The average of one metric over the included swings from one side."""
 
-    side: Literal["right", "left"] | None = Field(
+    side: Side | None = Field(
         description="null where the side of the swings is unknown."
     )
     mean: float | None
@@ -316,7 +347,7 @@ class Definition(Schema):
     window: str
     group: str
     part: str
-    direction: Literal["higher", "none"]
+    direction: Direction
     decimals: int
     robustness: str
     source: str
