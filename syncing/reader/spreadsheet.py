@@ -76,9 +76,9 @@ class PlainText:
 
     ``respelled`` counts numbers that were written otherwise, ``mended`` tells whether
     anything was changed that a parser could have stumbled over, and ``bad`` names for
-    each column the first row whose cell is no number, with that cell. ``headers`` counts
-    rows that were the header again; ``words`` is the first row that has words and no
-    number in the columns of numbers, or None.
+    each column the first row whose cell is no number, with that cell. ``headers``
+    counts rows that were the header again; ``words`` is the first row that has words
+    and no number in the columns of numbers, or None.
     """
 
     data: bytes
