@@ -109,7 +109,6 @@ def run(is_quick: bool) -> Report:
             var = Path(folder) / f"var{place}"
             var.mkdir()
             run_manage(["migrate"], var=var, settings=settings)
-            run_manage(["createcachetable"], var=var, settings=settings)
             peak_mb, spent_s = run_manage(arguments, var=var, settings=settings)
             rows.append(
                 Result(

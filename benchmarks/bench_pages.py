@@ -55,7 +55,6 @@ def fill(count: int, *, only_players: bool = False) -> Json:
 
     django.setup()
     from django.contrib.auth import get_user_model
-    from django.core.management import call_command
     from django.db import connection
     from django.test import Client
 
@@ -65,7 +64,6 @@ def fill(count: int, *, only_players: bool = False) -> Json:
     from athletes.models import Session as SessionRow
     from tests import factories
 
-    call_command("createcachetable", verbosity=0)
     _, secret = create_token(name=f"bench {count}")
     if only_players:
         if not Player.objects.exists():

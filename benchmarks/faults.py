@@ -94,7 +94,6 @@ def _run(options: Any, folder: Path) -> int:
             logs = Logs(folder / f"logs-{number}")
             settings.REBOOT_BASE_URL = vendor.url
             call_command("migrate", verbosity=0)
-            call_command("createcachetable", verbosity=0)
             call_command("flush", verbosity=0, interactive=False)
             vendor.app.set_faults(
                 FaultPlan(

@@ -191,7 +191,6 @@ def _prepared_token() -> str:
     from tests import factories
 
     call_command("migrate", verbosity=0)
-    call_command("createcachetable", verbosity=0)
     # Error pages name static files, also the page that says "not found".
     call_command("collectstatic", verbosity=0, interactive=False)
     for _ in range(3):

@@ -93,7 +93,6 @@ def product(folder: Path, **simulated: object) -> Iterator[Product]:
         )
 
     manage("migrate", "-v0", "--noinput")
-    manage("createcachetable", "-v0")
     manage("collectstatic", "-v0", "--noinput")
     config = Config(**simulated)  # type: ignore[arg-type]
     with SimulatorServer(config) as vendor:

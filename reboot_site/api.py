@@ -166,7 +166,7 @@ _HEALTH = {200: HealthOut, 503: HealthOut}
     "/health", auth=None, response=_HEALTH, operation_id="health", tags=["service"]
 )
 def health(request: HttpRequest) -> HttpResponse:
-    """200 when the database answers and no migration is missing, else 503."""
+    """200 when pages can be rendered here, else 503 with what to do."""
     return views.health_answer()
 
 

@@ -13,9 +13,10 @@ class RebootSiteConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect the signals of database and queue, and register the checks."""
+        from django.apps import apps
         from django.conf import settings
         from django.db.backends.signals import connection_created
-        from django.db.models.signals import post_save
+        from django.db.models.signals import post_migrate, post_save
         from django_q.models import Task
         from django_q.signals import call_hook, post_execute_in_worker, pre_enqueue
 
@@ -37,8 +38,25 @@ class RebootSiteConfig(AppConfig):
         pre_enqueue.connect(
             queuerules.on_enqueue, dispatch_uid="reboot_site.queue-rules"
         )
+        post_migrate.connect(
+            _make_cache_table,
+            # Sent once for each app that has tables, which this one has not.
+            sender=apps.get_app_config("accounts"),
+            dispatch_uid="reboot_site.cache-table",
+        )
         # It would import and call whatever name stands in the row of a result.
         post_save.disconnect(call_hook, sender=Task)
+
+
+def _make_cache_table(using: str, **kwargs: Any) -> None:
+    """Make the cache's table, so that `migrate` is all that a database needs.
+
+    No migration does it: whether there has to be one depends on REDIS_URL, which may
+    change later.
+    """
+    from django.core.management import call_command
+
+    call_command("createcachetable", database=using, verbosity=0)
 
 
 def _end_idle_transactions(connection: Any, **kwargs: Any) -> None:

@@ -87,6 +87,12 @@ class JsonDatabaseCache(DatabaseCache):
 
     _serializer = JsonSerializer()
 
+    @property
+    def table(self) -> str:
+        """The name of the table that holds the entries."""
+        name: str = self._table  # type: ignore[attr-defined]
+        return name
+
     def get_many(self, keys: Any, version: int | None = None) -> dict[Any, Any]:
         """Return the entries that are there and not over, by their keys."""
         names = {self.make_and_validate_key(key, version=version): key for key in keys}
@@ -164,7 +170,7 @@ class JsonDatabaseCache(DatabaseCache):
                 return False  # a cache may fail; whoever added does not have it
 
     def _quoted(self, connection: Any) -> str:
-        name: str = connection.ops.quote_name(self._table)  # type: ignore[attr-defined]
+        name: str = connection.ops.quote_name(self.table)
         return name
 
     @staticmethod

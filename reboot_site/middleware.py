@@ -9,8 +9,15 @@ from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest
-from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponsePermanentRedirect,
+    UnreadablePostError,
+)
 from django.http.response import HttpResponseBase
+from django.middleware.common import CommonMiddleware
 from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import render
 from django.urls import reverse
@@ -40,6 +47,9 @@ API_ROOTS = frozenset(
     }
 )
 
+#: Asked by balancers, which send an address of the private network as Host.
+HEALTH_PATHS = frozenset({"/health", "/health/live", "/health/ready"})
+
 
 def is_api_path(path: str) -> bool:
     """Whether this path answers programs with JSON, not people with pages."""
@@ -50,6 +60,22 @@ PERMISSIONS_POLICY = (
     "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), "
     "microphone=(), payment=(), usb=()"
 )
+
+
+class HostMiddleware(CommonMiddleware):
+    """Refuses unknown hosts (ALLOWED_HOSTS), except where the health is asked for.
+
+    Those answers are the same for everybody and name no host, so that a wrong one does
+    no harm; a balancer sends what it pleases and cannot be told the right one.
+    """
+
+    def process_request(
+        self, request: HttpRequest
+    ) -> HttpResponsePermanentRedirect | None:
+        """Look at the host, and lead to the right address, as Django does."""
+        if request.path_info in HEALTH_PATHS:
+            return None
+        return super().process_request(request)
 
 
 class ReadableTextMiddleware:

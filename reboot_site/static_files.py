@@ -1,6 +1,9 @@
 """How static files get the names under which browsers may keep them for ever."""
 
-from django.contrib.staticfiles.storage import HashedFilesMixin
+from functools import lru_cache
+
+from django.contrib.staticfiles.finders import get_finders
+from django.contrib.staticfiles.storage import HashedFilesMixin, staticfiles_storage
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 # Patterns of import and export, written for every *.js.
@@ -19,3 +22,29 @@ class ModuleStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: i
     _js_module_import_aggregation_patterns = ("js/*.js", IMPORTS)
     # A file's name follows from the names of what it imports: one pass for each level.
     max_post_process_passes = 10
+
+
+def uncollected_files() -> int:
+    """Return how many static files of this code no browser could get.
+
+    A page that names one of them is not rendered. This process read the names when it
+    started, so that it has to be started again after files were collected.
+    """
+    if not isinstance(staticfiles_storage, CompressedManifestStaticFilesStorage):
+        return 0  # served from where they are written
+    names = staticfiles_storage.hashed_files
+    found = (
+        names.get(staticfiles_storage.hash_key(staticfiles_storage.clean_name(name)))
+        for name in _names()
+    )
+    return sum(name is None or not staticfiles_storage.exists(name) for name in found)
+
+
+@lru_cache(maxsize=1)
+def _names() -> frozenset[str]:
+    """Names of all static files as templates write them; the code does not change."""
+    # What `collectstatic` leaves out as well.
+    ignored = ["CVS", ".*", "*~"]
+    return frozenset(
+        name for finder in get_finders() for name, _ in finder.list(ignored)
+    )

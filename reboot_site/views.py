@@ -5,29 +5,35 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+from django.core.cache import caches
 from django.db import DatabaseError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django_q.brokers import get_broker
 
 from accounts.api import JsonAnswer
+from reboot_site.cache import JsonDatabaseCache
+from reboot_site.static_files import uncollected_files
 from syncing.status import broker_errors, silent_hosts, worker_ages_s
 
 
 def health_answer() -> JsonAnswer:
-    """200 when the database answers and no migration is missing, else 503.
+    """200 when pages can be rendered here, else 503 with what to do.
 
-    A silent worker is told but does not take the pages away from coaches.
+    Pages need the database with all its tables, and collected static files. A silent
+    worker is told but does not take the pages away from coaches.
     """
     missing: int | None = None
+    detail: str | None
     worker: dict[str, Any] | None = None
     try:
         missing = len(_known_migrations() - _applied_migrations())
         if missing:
-            detail = f"{missing} migrations are missing: run manage.py migrate."
+            are = "migration is" if missing == 1 else "migrations are"
+            detail = f"{missing} {are} missing: run manage.py migrate."
         else:
-            detail = None
-            worker = _worker()
+            detail = _missing_tables() or _missing_files()
+            worker = None if detail else _worker()
     except DatabaseError:
         detail = "The database does not answer."
     return JsonAnswer(
@@ -39,6 +45,30 @@ def health_answer() -> JsonAnswer:
         },
         status=503 if detail else 200,
     )
+
+
+def _missing_tables() -> str | None:
+    """Return what to do about tables that are not there; None when all are."""
+    existing = set(connection.introspection.table_names())
+    needed = set(connection.introspection.django_table_names())
+    if count := len(needed - existing):
+        are = "table is" if count == 1 else "tables are"
+        return f"{count} {are} missing, though all migrations ran: restore a backup."
+    cache = caches["default"]
+    if isinstance(cache, JsonDatabaseCache) and cache.table not in existing:
+        return "The cache table is missing: run manage.py migrate."
+    return None
+
+
+def _missing_files() -> str | None:
+    """Return what to do about static files that are not collected."""
+    if count := uncollected_files():
+        are = "file is" if count == 1 else "files are"
+        return (
+            f"{count} static {are} not collected: run manage.py collectstatic, then "
+            "start the web process again."
+        )
+    return None
 
 
 @lru_cache(maxsize=1)

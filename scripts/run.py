@@ -152,7 +152,6 @@ def _prepare(*, is_demo: bool, var: Path) -> list[str]:
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0, interactive=False)
-    call_command("createcachetable", verbosity=0)
     call_command("register_schedules", verbosity=0)
     if not settings.DEBUG:
         stamp, digest = var / "static.stamp", _static_digest()

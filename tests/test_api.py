@@ -203,7 +203,9 @@ def test_unknown_paths_are_told_in_the_error_shape(client, path, method):
     assert_problem(response, 404)
 
 
-@pytest.mark.parametrize(("path", "method"), OPERATIONS)
+@pytest.mark.parametrize(
+    ("path", "method"), [row for row in OPERATIONS if row[0] not in PUBLIC]
+)
 def test_refused_hosts_are_told_in_the_error_shape(client, rows, path, method):
     assert_problem(
         call(client, path, method, rows, headers={"Host": "elsewhere.example"}), 400
@@ -363,7 +365,7 @@ def test_health_says_which_migrations_are_missing(client):
     assert_documented(response, "/health")
     assert response.json() == {
         "status": "unhealthy",
-        "detail": "1 migrations are missing: run manage.py migrate.",
+        "detail": "1 migration is missing: run manage.py migrate.",
         "migrations_missing": 1,
         "worker": None,
     }

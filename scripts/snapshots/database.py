@@ -51,7 +51,6 @@ def make_database(folder: Path) -> None:
     with _simulator() as url:
         start_django(folder / DATA, REBOOT_BASE_URL=url)
         _manage("migrate", verbosity=0, interactive=False)
-        _manage("createcachetable", verbosity=0)
         _manage("sync")
         _people()
         tokens = _tokens()

@@ -24,7 +24,6 @@ FILL = """
 import django; django.setup()
 from django.core.management import call_command
 call_command("migrate", verbosity=0)
-call_command("createcachetable", verbosity=0)
 call_command("register_schedules", verbosity=0)
 from tests import factories
 for _ in range(3):

@@ -7,7 +7,6 @@ import sys
 import time
 
 import pytest
-from django.core.management import call_command
 from django_q.brokers import get_broker
 from django_q.models import OrmQ, Schedule, Task
 from django_q.signing import SignedPackage
@@ -44,7 +43,6 @@ def test_shared_tasks_come_beside_it():
 
 @pytest.mark.slow
 def test_a_cluster_without_any_schedule_gives_a_sign_and_says_goodbye(settings):
-    call_command("createcachetable", verbosity=0)
     Schedule.objects.all().delete()
     worker = subprocess.Popen(
         [sys.executable, "manage.py", "supervise_qcluster"],
