@@ -284,11 +284,13 @@ class SimulatorApp:
             if token == self.config.api_key:
                 raise Refused(message(403, "Forbidden"))
             expires = self._tokens.get(token)
+            if expires is not None and expires > self.world.now():
+                return
+            if "bad-token-403" in self.scenario:
+                raise Refused(message(403, "Forbidden"))
             if expires is None:
                 raise Refused(detail(401, "Could not validate credentials"))
-            if expires <= self.world.now():
-                raise Refused(detail(401, "Token has expired"))
-            return
+            raise Refused(detail(401, "Token has expired"))
         key = request.headers.get("X_API_KEY")
         if key is None:
             raise Refused(detail(401, "Not authenticated"))

@@ -11,6 +11,7 @@ SCENARIOS: dict[str, tuple[str, float | None]] = {
     # Access
     "token-life": ("access tokens live this many seconds", 2.0),
     "no-api-key": ("the x-api-key header is refused", None),
+    "bad-token-403": ("a token that is not good is refused with 403", None),
     # Lists
     "wrapped": ('lists come as {"players": […]}, {"sessions": […]} …', None),
     "offset-ignored": ("every page is the first page", None),

@@ -1,5 +1,7 @@
 """The login with a password: a token is bought, shared and replaced when refused."""
 
+import math
+
 from requests.auth import AuthBase
 
 from syncing.client.answers import CHUNK_BYTES, positive_seconds
@@ -21,6 +23,8 @@ from syncing.client.tokens import (
 #: Where the vendor names no lifetime, ask again after an hour.
 UNKNOWN_TOKEN_LIFE_S = 3600.0
 LONGEST_TOKEN_MARGIN_S = 300.0
+#: Many objects may be forbidden to a login: one new token tells that for all of them.
+RENEWAL_AFTER_403_S = 300.0
 
 
 class TokenLogin:
@@ -38,6 +42,7 @@ class TokenLogin:
         self._password_login = login
         self._store = store
         self._key = token_key(base_url, login)
+        self._renewed_after_403_at = -math.inf
 
     def current(self) -> AuthBase:
         """Return the header of a token that is good, fetched when none is stored."""
@@ -47,12 +52,23 @@ class TokenLogin:
                 token = self._fresh() or self._fetch()
         return BearerAuth(token.access_token)
 
-    def renew(self, refused: AuthBase) -> None:
-        """Replace the token that was refused, unless another worker has done so."""
+    def renew(self, refused: AuthBase, *, for_403: bool = False) -> bool:
+        """Replace the token that was refused, unless another worker has done so.
+
+        Returns whether there is another token now. After a 403, which need not be
+        about the token, one is bought every five minutes at most.
+        """
         with self._store.lock(self._key):
             token = self._fresh()
-            if token is None or BearerAuth(token.access_token) == refused:
-                self._fetch()
+            if token is not None and BearerAuth(token.access_token) != refused:
+                return True
+            if for_403 and token is not None:
+                now = self._transport.clock.monotonic()
+                if now - self._renewed_after_403_at < RENEWAL_AFTER_403_S:
+                    return False
+                self._renewed_after_403_at = now
+            self._fetch()
+            return True
 
     def _fresh(self) -> Token | None:
         token = self._store.get(self._key)

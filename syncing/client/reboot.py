@@ -18,6 +18,7 @@ from syncing.client.connections import HeaderAuth, Request, Timeouts
 from syncing.client.downloads import MAX_DOWNLOAD_BYTES, Downloader
 from syncing.client.errors import (
     AuthenticationError,
+    ForbiddenError,
     ForbiddenHostError,
     UnexpectedShapeError,
     UnexpectedStatusError,
@@ -245,7 +246,11 @@ class RebootClient:
         return self._login.current()
 
     def _send(self, request: Request, read: Callable[[requests.Response], T]) -> T:
-        """Send with credentials; on a 401 renew the token and repeat once."""
+        """Send with credentials; renew a refused token and repeat once.
+
+        Gateways refuse a token that they no longer know with 403, which an object
+        that this login may not see answers too: a new token tells them apart.
+        """
         used: list[AuthBase] = []
 
         def auth() -> AuthBase:
@@ -255,10 +260,21 @@ class RebootClient:
         try:
             return self._transport.send(request, auth=auth, read=read)
         except AuthenticationError as error:
-            if self._login is None or error.status != 401 or not used:
+            if self._login is None or error.status not in {401, 403} or not used:
                 raise
-        self._login.renew(used[-1])
-        return self._transport.send(request, auth=self._auth, read=read)
+            if not self._login.renew(used[-1], for_403=error.status == 403):
+                raise
+        refused: ForbiddenError | None = None
+        try:
+            return self._transport.send(request, auth=self._auth, read=read)
+        except ForbiddenError as error:
+            refused = error
+        raise ForbiddenError(
+            f"{request.route}: the vendor forbids the request (HTTP 403), with a new "
+            "token too. Ask the vendor what this login may see, and check that "
+            "REBOOT_BASE_URL has no path such as /v1.",
+            status=refused.status,
+        )
 
     def _json(self, request: Request) -> object:
         request = Request(

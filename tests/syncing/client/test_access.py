@@ -8,8 +8,10 @@ from syncing.client.connections import new_session
 from syncing.client.errors import (
     AuthenticationError,
     ConfigurationError,
+    ForbiddenError,
     UnexpectedShapeError,
 )
+from syncing.client.login import RENEWAL_AFTER_403_S
 from syncing.client.tokens import (
     ApiKey,
     MemoryTokenStore,
@@ -92,6 +94,50 @@ def test_token_that_is_refused_again_is_an_error(make_client):
             make_client(server.url).movement_types()
         assert len(server.requests) == 4
     assert caught.value.status == 401
+
+
+def test_token_that_a_gateway_refuses_with_403_is_replaced(start_vendor, make_client):
+    vendor = start_vendor(scenario="bad-token-403")
+    client = make_client(vendor.url)
+    client.movement_types()
+    vendor.app.revoke_tokens()
+    assert client.movement_types()
+    assert vendor.log.routes["token"] == 2
+    assert (vendor.log.statuses[403], vendor.log.statuses[401]) == (1, 0)
+
+
+def test_what_a_new_token_is_refused_is_forbidden_and_buys_no_more_tokens(
+    start_vendor, make_client, clock
+):
+    vendor = start_vendor(sessions=2, scenario="plain")
+    client = make_client(vendor.url)
+    ids = [session.id for session in vendor.world.listed_sessions()]
+    vendor.world.damage_session(ids[0], "refused")
+    with pytest.raises(ForbiddenError) as caught:
+        client.session(ids[0])
+    assert "with a new token too" in caught.value.message
+    assert vendor.log.routes["token"] == 2
+    for _ in range(3):
+        with pytest.raises(ForbiddenError):
+            client.session(ids[0])
+    assert client.session(ids[1]).id == ids[1]
+    assert vendor.log.routes["token"] == 2
+
+    clock.advance(RENEWAL_AFTER_403_S)
+    with pytest.raises(ForbiddenError):
+        client.session(ids[0])
+    assert vendor.log.routes["token"] == 3
+
+
+def test_many_threads_whose_token_a_gateway_refuses_buy_one(start_vendor, make_client):
+    vendor = start_vendor(scenario="bad-token-403")
+    client = make_client(vendor.url)
+    client.movement_types()
+    vendor.app.revoke_tokens()
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: client.movement_types(), range(8)))
+    assert all(found)
+    assert vendor.log.routes["token"] == 2
 
 
 @pytest.mark.parametrize("status", ["400 Bad Request", "401 No", "403 No", "422 No"])
