@@ -21,6 +21,7 @@ from simulator.wire import (
     Response,
     as_json,
     detail,
+    html,
     invalid,
     message,
     storage_error,
@@ -34,6 +35,7 @@ BUCKET_PREFIX = "/exports-bucket"
 LINK_LIFE_S = 3600.0
 METRICS = "hitting-processed-metrics"
 DATA_TYPES = ("inverse-kinematics", "momentum-energy", "metadata", METRICS)
+FRAMES = DATA_TYPES[:2]
 # Names that the vendor knows and this organization has no data for.
 OTHER_DATA_TYPES = words(
     "hitting-processed-series hitting-lite-processed-metrics "
@@ -78,6 +80,12 @@ class Exports:
             return detail(404, f"No data found matching query: {query}")
         if self.app.world.session(query["session_id"]).damage == REFUSED:
             return message(403, "Forbidden")
+        if (
+            "export-times-out" in self.app.scenario
+            and query["data_type"] in FRAMES
+            and len(self._numbers(query)) > 1
+        ):
+            return html(504)
         waiting = self._waiting(request, query)
         return waiting or as_json(self._export_answer(request, query))
 

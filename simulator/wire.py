@@ -20,6 +20,7 @@ REASONS = {
     405: "Method Not Allowed", 416: "Range Not Satisfiable",
     422: "Unprocessable Entity", 429: "Too Many Requests",
     500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable",
+    504: "Gateway Timeout",
 }  # fmt: skip
 
 

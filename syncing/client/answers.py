@@ -19,6 +19,7 @@ from syncing.client.errors import (
     NotFoundError,
     RateLimitedError,
     RebootError,
+    SlowAnswerError,
     TooLargeError,
     UnavailableError,
     UnexpectedShapeError,
@@ -28,6 +29,8 @@ from syncing.clock import Clock, ClockInUse
 
 CHUNK_BYTES = 256 * 1024
 ERROR_BODY_BYTES = 64 * 1024
+#: What a gateway answers when the server behind it did not, or not in time.
+GATEWAY_STATUSES = frozenset({502, 503, 504})
 
 
 class AnswerReader:
@@ -134,7 +137,8 @@ class AnswerReader:
                 retry_after_s=self.retry_after_s(response),
             )
         if 500 <= status < 600:
-            return UnavailableError(
+            kind = SlowAnswerError if status in GATEWAY_STATUSES else UnavailableError
+            return kind(
                 f"{route}: the vendor's server failed (HTTP {status}).",
                 status=status,
                 retry_after_s=self.retry_after_s(response),
@@ -211,7 +215,7 @@ def fault_of(fault: Exception, request: Request) -> RebootError:
     elif isinstance(fault, requests.exceptions.ConnectTimeout):
         what = f"{host} could not be reached in time"
     elif isinstance(fault, requests.exceptions.ReadTimeout):
-        what = f"{host} did not answer in time"
+        return SlowAnswerError(f"{request.route}: {host} did not answer in time.")
     elif isinstance(fault, requests.exceptions.ConnectionError):
         what = f"{host} could not be reached or hung up"
     else:

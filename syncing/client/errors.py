@@ -8,6 +8,7 @@ RebootError
 ├── NotFoundError           no such object, or no such address
 ├── RateLimitedError        too many requests; ``retry_after_s`` says when
 ├── UnavailableError        no answer, a cut answer, or the vendor's own fault (5xx)
+│   └── SlowAnswerError     … or none in time, of the vendor or its gateway (502–504)
 ├── UnexpectedStatusError   a status that the contract does not know
 ├── UnexpectedShapeError    an answer that is not what the contract says
 ├── ListChangedError        a list changed each time that it was read
@@ -102,6 +103,10 @@ class UnavailableError(RebootError):
     temporary = True
 
 
+class SlowAnswerError(UnavailableError):
+    """The vendor did not answer in time: perhaps what was asked for is too much."""
+
+
 class UnexpectedStatusError(RebootError):
     """The vendor answered with a status that its contract does not name."""
 
@@ -112,6 +117,8 @@ class UnexpectedShapeError(RebootError):
     """The vendor's answer is not of the shape that its contract names."""
 
     code = "unexpected_shape"
+    #: The vendor's id of the entry of a list that this is about, where it has one.
+    entry_id: str | None = None
 
 
 class ListChangedError(RebootError):

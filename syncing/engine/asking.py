@@ -15,7 +15,11 @@ from django.conf import settings
 
 from athletes.models import Movement
 from syncing.choices import JobState
-from syncing.client.errors import ExpiredLinkError, UnexpectedStatusError
+from syncing.client.errors import (
+    ExpiredLinkError,
+    SlowAnswerError,
+    UnexpectedStatusError,
+)
 from syncing.client.types import ExportReply
 from syncing.engine.context import RunContext
 from syncing.engine.downloads import DownloadedFile
@@ -96,15 +100,30 @@ class ExportAsker:
     def files_of(self, job: ExportJob, files: list[DownloadedFile]) -> ExportReply:
         """Ask for the files of a job, download them to ``files``, return the reply."""
         if not self.is_one_by_one(job):
-            return self._ask_and_download(job, files)
-        # One file for each movement, each named after it.
-        reply = self._ask_and_download(job, files, aggregate=False)
-        if reply.state != "ready" or all(item.org_movement_id for item in files):
-            return reply
-        for item in files:
-            item.file.close()
-        files.clear()
+            try:
+                return self._ask_and_download(job, files)
+            except SlowAnswerError:
+                if job.is_optional or not self._ctx.vendor_answers:
+                    raise
+                # Perhaps too much at once: no wait makes that less.
+                logger.info(
+                    "Export job %s is not answered as a whole and is requested "
+                    "movement by movement.",
+                    job.pk,
+                )
+                self.ask_one_by_one(job)
+                _drop(files)
         known = known_movements(job)
+        try:
+            # One file for each movement, each named after it.
+            reply = self._ask_and_download(job, files, aggregate=False)
+        except SlowAnswerError:
+            if not known:
+                raise
+        else:
+            if reply.state != "ready" or all(item.org_movement_id for item in files):
+                return reply
+        _drop(files)
         for org_movement_id in known:
             reply = self._ask_and_download(
                 job, files, aggregate=False, org_movement_id=org_movement_id
@@ -140,9 +159,7 @@ class ExportAsker:
                         name = movement_in_name(url)
                     files.append(self._download(url, name))
             except ExpiredLinkError:
-                for item in files[before:]:
-                    item.file.close()
-                del files[before:]
+                _drop(files, before)
                 if attempt + 1 == _EXPIRED_LINKS:
                     raise
                 logger.info(
@@ -212,6 +229,13 @@ def known_movements(job: ExportJob) -> list[str]:
         .order_by("position")
         .only("org_movement_id", "name_at_vendor")
     ]
+
+
+def _drop(files: list[DownloadedFile], first: int = 0) -> None:
+    """Close and forget the files of a list, from a place on."""
+    for item in files[first:]:
+        item.file.close()
+    del files[first:]
 
 
 def _file_name(url: str) -> str:

@@ -9,6 +9,7 @@ from django.db import connection
 from django.db.backends.signals import connection_created
 
 from athletes.models import BiomechanicsData, DataState, Movement, Player, Session
+from simulator.faults import FaultPlan
 from syncing.choices import Phase, RunStatus
 from syncing.models import (
     AnalysisJob,
@@ -231,9 +232,44 @@ def test_files_that_name_no_movement_are_asked_for_one_by_one(start_vendor, run_
     assert row.data_state == DataState.COMPLETE
 
 
+def test_exports_that_time_out_as_a_whole_are_asked_for_by_movement(
+    start_vendor, run_sync
+):
+    vendor = start_vendor(sessions=2, swings=3, scenario="plain,export-times-out")
+    log = run_sync()
+
+    assert (log.status, log.errors) == (RunStatus.SUCCESS, [])
+    for row in Session.objects.all():
+        truth = vendor.world.movements(
+            vendor.world.session(row.session_id), row.player.org_player_id
+        )
+        assert [m.org_movement_id for m in row.movements.order_by("position")] == [
+            m.org_movement_id for m in truth
+        ]
+        assert row.data_state == DataState.COMPLETE
+    assert BiomechanicsData.objects.count() == 2 * 3 * 2
+
+
+def test_vendor_whose_gateway_answers_nothing_ends_the_run(
+    start_vendor, run_sync, settings
+):
+    settings.SYNC_MAX_REQUESTS = 2
+    vendor = start_vendor(sessions=12, swings=2, scenario="plain")
+    vendor.app.set_faults(
+        FaultPlan(
+            probability=1.0,
+            kinds=("502",),
+            routes=("data_export",),
+            max_in_a_row=10**6,
+        )
+    )
+    log = run_sync()
+    assert (log.status, log.error_class) == (RunStatus.PARTIAL, "unavailable")
+    assert "HTTP 502" in log.error_message
+
+
 def test_expired_links_are_asked_for_anew(start_vendor, run_sync):
     vendor = start_vendor(sessions=3, scenario="plain")
-    from simulator.faults import FaultPlan
 
     vendor.app.set_faults(
         FaultPlan(probability=0.5, kinds=("expired-link",), routes=("download",))
