@@ -347,6 +347,8 @@ class SimulatorApp:
                 raise Refused(
                     detail(422, [invalid("query", name, text, "greater_than_equal")])
                 )
+        if "lists-cut" in self.scenario:
+            records = records[: int(self.scenario.value("lists-cut", 0))]
         size = DEFAULT_PAGE if limit is None else limit
         if "limit-rejected" in self.scenario:
             most = int(self.scenario.value("limit-rejected", 100))

@@ -29,6 +29,7 @@ from syncing.client.errors import (
     UnexpectedShapeError,
     UnexpectedStatusError,
 )
+from syncing.client.types import id_text
 
 T = TypeVar("T")
 
@@ -210,10 +211,14 @@ def _fetch_halving(
             limit = max(MINIMUM_LIMIT, limit // 2)
 
 
+def entry_id(item: object, key: str) -> str | None:
+    """Return the id of an entry of a list; None when it has none."""
+    return id_text(item.get(key)) if isinstance(item, dict) else None
+
+
 def _identity(item: object, key: str) -> str:
-    if isinstance(item, dict):
-        value = item.get(key)
-        if isinstance(value, str | int) and not isinstance(value, bool):
-            return f"id {value}"
+    found = entry_id(item, key)
+    if found is not None:
+        return f"id {found}"
     # No id: the entry is reported as unreadable later; its text guards the loop.
     return json.dumps(item, sort_keys=True, default=str)

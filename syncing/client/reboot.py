@@ -26,7 +26,7 @@ from syncing.client.errors import (
 from syncing.client.export_replies import read_export_reply, says_no_data
 from syncing.client.http import Exchange, Gate, RequestCounter, RetryPolicy, Transport
 from syncing.client.login import TokenLogin
-from syncing.client.pagination import list_from, walk_pages
+from syncing.client.pagination import entry_id, list_from, walk_pages
 from syncing.client.tokens import ApiKey, Credentials, MemoryTokenStore, TokenStore
 from syncing.client.types import (
     Download,
@@ -329,6 +329,7 @@ class RebootClient:
             except UnexpectedShapeError as error:
                 if on_bad_record is None:
                     raise
+                error.entry_id = entry_id(item, key)
                 on_bad_record(error)
             else:
                 yield parsed

@@ -5,6 +5,8 @@ What we do not use stays in ``raw``. Personal fields are kept out of every ``rep
 that an object in a log line or a traceback names nobody.
 """
 
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -12,6 +14,8 @@ from typing import Any, Literal
 from syncing.client.errors import UnexpectedShapeError
 
 Json = dict[str, Any]
+
+_WHOLE_AS_FLOAT = re.compile(r"([1-9]\d*|0)\.0+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -100,8 +104,8 @@ def parse_player(item: object, route: str) -> RebootPlayer:
     """Return an athlete from an entry of the list; raise when it has no id."""
     raw = _object(item, route)
     return RebootPlayer(
-        org_player_id=_required_text(raw, "org_player_id", route),
-        id=_text(raw, "id", route),
+        org_player_id=_required_id(raw, "org_player_id", route),
+        id=id_text(raw.get("id")),
         first_name=_text(raw, "first_name", route),
         last_name=_text(raw, "last_name", route),
         date_of_birth_text=_text(raw, "date_of_birth", route),
@@ -116,7 +120,7 @@ def parse_session(item: object, route: str) -> RebootSession:
     raw = _object(item, route)
     players, unreadable = _participants(raw, route)
     return RebootSession(
-        id=_required_text(raw, "id", route),
+        id=_required_id(raw, "id", route),
         session_date=_text(raw, "session_date", route),
         session_num=_text(raw, "session_num", route),
         status=_text(raw, "status", route),
@@ -170,6 +174,31 @@ def _text(raw: Json, name: str, route: str) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise _shape(route, name, "is neither text nor a number")
     return str(value)
+
+
+def id_text(value: object) -> str | None:
+    """Return an id as one text, however it is spelled; None when it is none.
+
+    ``660001``, ``660001.0``, ``" 660001 "`` and ``"660001.0"`` are one id: a vendor's
+    spreadsheet or database in between turns whole numbers into floats. Where an id is
+    no whole number with zeros behind its point, only blanks around it go.
+    """
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return None
+        return str(int(value)) if value.is_integer() else repr(value)
+    text = str(value).strip()
+    whole = _WHOLE_AS_FLOAT.fullmatch(text)
+    return (whole[1] if whole else text) or None
+
+
+def _required_id(raw: Json, name: str, route: str) -> str:
+    value = id_text(raw.get(name))
+    if value is None:
+        raise _shape(route, name, "is missing or empty")
+    return value
 
 
 def _required_text(raw: Json, name: str, route: str) -> str:
@@ -253,8 +282,8 @@ def _participants(
     for entry in value:
         try:
             inner = _object(entry, route)
-            org_player_id = _required_text(inner, "org_player_id", route)
-            player = RebootParticipant(org_player_id, _text(inner, "id", route), inner)
+            org_player_id = _required_id(inner, "org_player_id", route)
+            player = RebootParticipant(org_player_id, id_text(inner.get("id")), inner)
         except UnexpectedShapeError:
             unreadable += 1
         else:

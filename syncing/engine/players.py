@@ -35,6 +35,7 @@ _GROUPING_FIELDS = frozenset({"date_of_birth", "missing_since"})
 def sync_players(ctx: RunContext) -> None:
     """Read and store all athletes; a full run marks those no longer listed."""
     ctx.begin_phase(Phase.PLAYERS)
+    seen: set[str] = set()
 
     def bad(error: UnexpectedShapeError) -> None:
         ctx.count("players", "failed")
@@ -46,8 +47,10 @@ def sync_players(ctx: RunContext) -> None:
             code=error.code,
             hint="The other athletes were read. Ask the vendor about that entry.",
         )
+        if error.entry_id is not None:
+            # It is listed all the same.
+            seen.add(error.entry_id)
 
-    seen: set[str] = set()
     try:
         source = ctx.client.players(on_bad_record=bad)
         for chunk in in_chunks(source, CHUNK):
@@ -71,6 +74,8 @@ def sync_players(ctx: RunContext) -> None:
             code=error.code,
         )
         return
+    if not ctx.accept_removals:
+        _check_size(ctx, seen)
     if ctx.log.sync_type == SyncType.FULL:
         _mark_missing(ctx, seen)
 
@@ -185,27 +190,56 @@ def _unlisted(seen: set[str]) -> list[int]:
     ]
 
 
+def _check_size(ctx: RunContext, seen: set[str]) -> None:
+    """Tell of a list that lacks too many of those who were listed once."""
+    # Who came by hand alone was never listed.
+    once = RawPayload.objects.filter(kind=RawPayload.Kind.PLAYER).values("vendor_id")
+    listed = Player.everyone.filter(missing_since__isnull=True, org_player_id__in=once)
+    records = listed.values_list("id", flat=True)
+    gone = len(set(_unlisted(seen)).intersection(records))
+    refuse_implausible(ctx, gone, len(records), "athletes", is_empty=not seen)
+
+
 def _mark_missing(ctx: RunContext, seen: set[str]) -> None:
-    listed = Player.everyone.filter(missing_since__isnull=True)
-    gone = _unlisted(seen)
-    if not ctx.accept_removals:
-        refuse_implausible(len(gone), listed.count(), "athletes")
-    for part in in_chunks(gone, 500):
+    for part in in_chunks(_unlisted(seen), 500):
         with transaction.atomic():
             Player.everyone.filter(id__in=part).update(missing_since=clock.now())
             peer_numbers.refresh(part)
 
 
-def refuse_implausible(gone: int, stored: int, name: str) -> None:
-    """End the run when a list lost too many objects at once to be believed."""
-    if gone >= IMPLAUSIBLE_COUNT and gone > IMPLAUSIBLE_SHARE * stored:
+def refuse_implausible(
+    ctx: RunContext, gone: int, stored: int, name: str, *, is_empty: bool
+) -> None:
+    """Tell of a list that is empty, or lost too much at once to be believed.
+
+    A full run ends there; another one marks nothing as missing and goes on.
+    """
+    is_empty = is_empty and stored > 0
+    is_cut = gone >= IMPLAUSIBLE_COUNT and gone > IMPLAUSIBLE_SHARE * stored
+    if not is_empty and not is_cut:
+        return
+    is_full = ctx.log.sync_type == SyncType.FULL
+    told = f"The vendor's list no longer holds {gone} of our {stored} {name}. That is "
+    told += f"more than {IMPLAUSIBLE_SHARE:.0%} at once"
+    if is_empty:
+        told = f"The vendor's list is empty, and we hold {stored} {name} of it"
+    told += ", so nothing was marked as missing"
+    told += " and the run stopped." if is_full else "."
+    hint = (
+        "Check that the login or key in the settings is of your organization: log in "
+        "to the vendor's dashboard with it and look whether they are there. If they "
+        "are, wait until the vendor's list is complete again. If they were really "
+        "removed, run manage.py sync --full --accept-removals."
+    )
+    if is_full:
         raise FatalError(
-            f"The vendor's list no longer holds {gone} of our {stored} {name}. That is "
-            f"more than {IMPLAUSIBLE_SHARE:.0%} at once, so nothing was marked as "
-            "missing and the run stopped.",
-            code="implausible_removal",
-            hint="Look into the vendor's dashboard. If they were really removed, run "
-            "manage.py sync --full --accept-removals; if not, wait until the vendor's "
-            "list is complete again.",
-            what=f"comparing {name}",
+            told, code="implausible_removal", hint=hint, what=f"comparing {name}"
         )
+    ctx.record_error(
+        what=f"Comparing {name}",
+        about=f"the list of {name}",
+        is_general=True,
+        message=told,
+        code="implausible_removal",
+        hint=hint,
+    )

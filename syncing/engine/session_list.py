@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from athletes.models import Session
 from syncing import clock
@@ -32,6 +33,7 @@ def list_sessions(ctx: RunContext) -> None:
     before = None if cursor is None else cursor.value
     since = _asked_since(ctx, before)
     ctx.set_cursor(before=before)
+    seen: set[str] = set()
 
     def bad(error: UnexpectedShapeError) -> None:
         ctx.count("sessions", "failed")
@@ -43,15 +45,16 @@ def list_sessions(ctx: RunContext) -> None:
             code=error.code,
             hint="The other sessions were read. Ask the vendor about that entry.",
         )
+        if error.entry_id is not None:
+            # It is listed all the same.
+            seen.add(error.entry_id)
 
     newest: datetime | None = None
-    seen: set[str] = set()
     try:
         source = ctx.client.sessions(updated_since=since, on_bad_record=bad)
         for chunk in in_chunks(source, CHUNK):
             ctx.check()
-            if is_full:
-                seen.update(item.id for item in chunk)
+            seen.update(item.id for item in chunk)
             moments = [
                 moment
                 for item in chunk
@@ -77,6 +80,9 @@ def list_sessions(ctx: RunContext) -> None:
             code=error.code,
         )
         return
+    if since is None and not ctx.accept_removals:
+        gone, stored = len(_unlisted(seen)), _listed().count()
+        refuse_implausible(ctx, gone, stored, "sessions", is_empty=not seen)
     if is_full:
         _mark_missing(ctx, seen)
     _move_cursor(ctx, before, newest)
@@ -163,22 +169,23 @@ def _note(ctx: RunContext, chunk: list[RebootSession], *, look_again: bool) -> N
     ctx.count("sessions", "unchanged", rows)
 
 
+def _listed() -> QuerySet[VendorSession]:
+    """Return the sessions that are not marked as missing."""
+    return VendorSession.objects.filter(missing_since__isnull=True)
+
+
 def _unlisted(seen: set[str]) -> list[str]:
     """Return the sessions that are not among those seen, nor marked as missing."""
-    listed = VendorSession.objects.filter(missing_since__isnull=True)
     return [
         session_id
-        for session_id in listed.values_list("session_id", flat=True)
+        for session_id in _listed().values_list("session_id", flat=True)
         if session_id not in seen
     ]
 
 
 def _mark_missing(ctx: RunContext, seen: set[str]) -> None:
     """Mark the sessions, and the rows of them, that the vendor no longer lists."""
-    listed = VendorSession.objects.filter(missing_since__isnull=True)
     gone = _unlisted(seen)
-    if not ctx.accept_removals:
-        refuse_implausible(len(gone), listed.count(), "sessions")
     now = clock.now()
     for part in in_chunks(gone, 500):
         with transaction.atomic():

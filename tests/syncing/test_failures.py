@@ -154,6 +154,60 @@ def test_implausible_share_stops_the_run(start_vendor, run_sync, what):
 
 
 @pytest.mark.both
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize(
+    ("left", "sentence"),
+    [
+        (0, "The vendor's list is empty, and we hold 3 athletes of it"),
+        (2, "no longer holds 6 of our 8 athletes"),
+    ],
+)
+def test_a_list_that_is_empty_or_cut_is_no_success(
+    start_vendor, run_sync, full, left, sentence
+):
+    vendor = start_vendor(players=8 if left else 3, sessions=2, scenario="plain")
+    assert run_sync(full=True).status == RunStatus.SUCCESS
+    before = everything()
+    vendor.app.set_scenario(f"plain,lists-cut={left}")
+    log = run_sync(full=full)
+
+    # Nothing of an empty list is of any use.
+    is_useful = left and not full
+    assert log.status == (RunStatus.PARTIAL if is_useful else RunStatus.FAILED)
+    assert sentence in log.error_message
+    assert "nothing was marked as missing" in log.error_message
+    assert log.errors[0]["code"] == "implausible_removal"
+    assert "is of your organization" in log.errors[0]["hint"]
+    assert everything() == before
+
+    vendor.app.set_scenario("plain")
+    assert run_sync(full=full).status == RunStatus.SUCCESS
+    assert everything() == before
+
+
+def test_an_empty_list_of_sessions_marks_none_of_a_few(start_vendor, run_sync):
+    vendor = start_vendor(players=4, sessions=2, scenario="plain")
+    run_sync(full=True)
+    for session in vendor.world.listed_sessions():
+        session.removed = True
+    log = run_sync(full=True)
+    assert "list is empty, and we hold 2 sessions of it" in log.error_message
+    assert not Session.objects.filter(missing_since__isnull=False).exists()
+
+    assert run_sync(full=True, accept_removals=True).status == RunStatus.SUCCESS
+    assert not Session.objects.filter(missing_since__isnull=True).exists()
+
+
+def test_an_athlete_whose_entry_cannot_be_read_is_still_listed(start_vendor, run_sync):
+    vendor = start_vendor(players=4, sessions=0)
+    run_sync(full=True)
+    vendor.world.listed_athletes()[1].attributes = "damaged"
+    log = run_sync(full=True)
+    assert (log.status, log.error_count) == (RunStatus.PARTIAL, 1)
+    assert not Player.objects.filter(missing_since__isnull=False).exists()
+
+
+@pytest.mark.both
 def test_cursor_moves_only_with_what_it_covers(start_vendor, run_sync):
     vendor = start_vendor(sessions=3, scenario="plain")
     vendor.app.set_faults(

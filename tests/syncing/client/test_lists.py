@@ -239,3 +239,39 @@ def test_names_are_in_no_repr(start_vendor, make_client):
     texts += [repr(client.session(s.id)) for s in client.sessions()]
     for athlete in vendor.world.listed_athletes():
         assert not any(athlete.last_name in text for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        (660001, "660001"),
+        (660001.0, "660001"),
+        ("660001.0", "660001"),
+        (" 660001 ", "660001"),
+        ("660001.50", "660001.50"),
+        ("0012.0", "0012.0"),
+        ("1e5", "1e5"),
+        ("IMG-1.0", "IMG-1.0"),
+        (0.5, "0.5"),
+    ],
+)
+def test_an_id_is_one_text_however_it_is_spelled(make_client, sent, read):
+    player = {"org_player_id": sent, "id": sent}
+    session = {"id": "s", "players": [player]}
+    with ScriptedServer(TOKEN, answer([player]), answer([]), answer(session)) as server:
+        client = make_client(server.url)
+        (found,) = client.players()
+        (participant,) = client.session("s").players
+    assert (found.org_player_id, found.id) == (read, read)
+    assert (participant.org_player_id, participant.id) == (read, read)
+
+
+def test_spellings_of_one_id_are_one_entry(make_client):
+    page = [{"org_player_id": value} for value in (7, 7.0, " 7 ", "7.00", True, 8)]
+    bad = []
+    with ScriptedServer(TOKEN, answer(page), answer([])) as server:
+        found = list(make_client(server.url).players(on_bad_record=bad.append))
+    assert [player.org_player_id for player in found] == ["7", "8"]
+    assert [(error.fields, error.entry_id) for error in bad] == [
+        (("org_player_id",), None)
+    ]

@@ -288,8 +288,9 @@ class SyncMachine(RuleBasedStateMachine):
         if process is None:
             return
         self.vendor.app.prepared["data_export"].clear()
-        each = 1 if kind == "403" else CALL
-        self.vendor.app.prepare("data_export", "pending", *[kind] * calls * each)
+        # After the first 403 the token is renewed, and the request sent again.
+        answers = calls + 1 if kind == "403" else calls * CALL
+        self.vendor.app.prepare("data_export", "pending", *[kind] * answers)
         self._fetch_some(process, calls + 2)
 
     def _fetch_some(self, process, count):
