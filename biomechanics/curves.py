@@ -1,4 +1,4 @@
-"""Put several swings on one axis: mean, spread, difference, the typical swing.
+"""Put several swings on one axis: mean, spread, the typical swing.
 
 For looking, not for reading off peaks: the peak of a mean curve is lower than the
 mean of the peaks, so numbers are computed per swing and averaged afterward.
@@ -11,12 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from biomechanics.analysis_types import FloatArray
-from biomechanics.change import Z_95
 from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
 
 STEP_S = 0.002
 BEFORE_S = 0.6
 AFTER_S = 0.15
+
+BoolArray = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,33 +50,61 @@ class Aligned:
     rows : ndarray, shape (n_swings, m)
         NaN where a swing gives nothing.
     mean, sd : ndarray, shape (m,)
-        NaN where fewer than `LEAST_SWINGS_FOR_SPREAD` swings contribute; sd with n − 1.
-    count : ndarray of int, shape (m,)
+        Over the swings of `kept`, where all of these give something: the average of
+        other swings at each instant would step where one of them ends. NaN elsewhere
+        and with fewer than `LEAST_SWINGS_FOR_SPREAD`; sd with n − 1.
+    kept : ndarray of bool, shape (n_swings,)
+        The swings that the mean is over (`_kept`).
     """
 
     grid: FloatArray
     rows: FloatArray
     mean: FloatArray
     sd: FloatArray
-    count: np.ndarray[tuple[int, ...], np.dtype[np.int_]]
+    kept: BoolArray
+
+
+def _kept(known: BoolArray) -> BoolArray:
+    """Return the swings that an average is over: all, or all but the shortest ones.
+
+    As many as give the largest number of swings times instants that all of them have;
+    never fewer than `LEAST_SWINGS_FOR_SPREAD`, nor half of those with anything.
+    """
+    length = known.sum(axis=1)
+    order = np.argsort(-length, kind="stable")
+    order = order[length[order] > 0]
+    shared = np.logical_and.accumulate(known[order], axis=0).sum(axis=1)
+    kept = np.zeros(known.shape[0], dtype=bool)
+    if order.size:
+        number = np.arange(1, order.size + 1)
+        least = max(LEAST_SWINGS_FOR_SPREAD, order.size // 2 + 1)
+        area = np.where(number >= min(least, order.size), number * shared, -1)
+        # Of two that are level the one with more swings.
+        best = order.size - int(area[::-1].argmax())
+        kept[order[:best]] = True
+    return kept
+
+
+def middle(aligned: Aligned) -> FloatArray:
+    """Return the average curve of the kept swings however few they are, shape (m,).
+
+    NaN where one of them gives nothing.
+    """
+    rows = aligned.rows[aligned.kept]
+    if not rows.shape[0]:
+        return np.full(aligned.grid.shape, np.nan)
+    answer: FloatArray = rows.mean(axis=0)
+    return answer
 
 
 def _statistics(grid: FloatArray, rows: FloatArray) -> Aligned:
-    """Return curves on a grid with mean and spread at each of its points."""
-    known = np.isfinite(rows)
-    count = known.sum(axis=0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.where(known, rows, 0.0).sum(axis=0) / count
-        squares = np.where(known, rows - mean, 0.0) ** 2
-        sd = np.sqrt(squares.sum(axis=0) / (count - 1))
-    few = count < LEAST_SWINGS_FOR_SPREAD
-    return Aligned(
-        grid=grid,
-        rows=rows,
-        mean=np.where(few, np.nan, mean),
-        sd=np.where(few, np.nan, sd),
-        count=count,
-    )
+    """Return curves on a grid with mean and spread of those that are kept."""
+    kept = _kept(np.isfinite(rows))
+    mean = sd = np.full(grid.shape, np.nan)
+    if np.count_nonzero(kept) >= LEAST_SWINGS_FOR_SPREAD:
+        mean = rows[kept].mean(axis=0)
+        sd = rows[kept].std(axis=0, ddof=1)
+    return Aligned(grid=grid, rows=rows, mean=mean, sd=sd, kept=kept)
 
 
 def _sample(wanted: FloatArray, curve: Curve) -> FloatArray:
@@ -143,44 +172,6 @@ def align_percent(
         if lasting > 0:
             rows[place] = _sample(curve.start_s + grid / 100.0 * lasting, curve)
     return _statistics(grid, rows)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Difference:
-    """B minus A with the band inside which it is noise.
-
-    Attributes
-    ----------
-    delta : ndarray, shape (m,)
-    band : ndarray, shape (m,)
-        Half-width: 1.96·√(sd²/n_A + sd²/n_B) of the pooled standard deviation.
-    clear : ndarray of bool, shape (m,)
-    """
-
-    grid: FloatArray
-    delta: FloatArray
-    band: FloatArray
-    clear: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
-
-
-def difference(a: Aligned, b: Aligned) -> Difference:
-    """Return the difference of two sets of aligned curves, B minus A.
-
-    Raises
-    ------
-    ValueError
-        The grids differ.
-    """
-    if a.grid.shape != b.grid.shape or not np.allclose(a.grid, b.grid):
-        raise ValueError("Both sets of curves must be aligned on the same grid.")
-    with np.errstate(invalid="ignore", divide="ignore"):
-        freedom = a.count + b.count - 2
-        pooled = (a.sd**2 * (a.count - 1) + b.sd**2 * (b.count - 1)) / freedom
-        band = Z_95 * np.sqrt(pooled / a.count + pooled / b.count)
-    delta = b.mean - a.mean
-    with np.errstate(invalid="ignore"):
-        clear = np.abs(delta) > band
-    return Difference(a.grid, delta, band, clear)
 
 
 def band_width(aligned: Aligned, *, low: float, high: float) -> float | None:

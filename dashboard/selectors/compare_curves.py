@@ -13,13 +13,18 @@ from athletes.analysis.event_rules import commonest, event_rules, event_time
 from athletes.frames.curves import Curves
 from athletes.models import Movement
 from biomechanics import curves as curve_tools
-from biomechanics.change import Z_95
+from biomechanics.curve_differences import (
+    CurveDifference,
+    CurveSet,
+    curve_difference,
+)
 from biomechanics.definitions import SeriesDefinition
 from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
 from biomechanics.units import MS_PER_S
 from dashboard import charts
 from dashboard.selectors.aligned_curves import curve_on_event, zero_label
 from dashboard.selectors.compare_items import LEAST_ITEMS, Item
+from dashboard.selectors.difference_words import difference_words
 
 #: Alignment on first move and reference at once: time in percent of the swing.
 PERCENT = "percent"
@@ -37,10 +42,14 @@ class CompareCurveRow:
 
 @dataclass(frozen=True, eq=False)
 class CompareCurves:
-    """The chart of all curves, that of their differences, and the table of both."""
+    """The chart of all curves, that of their differences, and the table of both.
+
+    `delta_words` say of each difference where it is clear.
+    """
 
     overlay: charts.Json | None
     delta: charts.Json | None
+    delta_words: tuple[str, ...]
     delta_note: str
     rows: tuple[CompareCurveRow, ...]
 
@@ -67,10 +76,11 @@ def compare_curves(
         system=system,
     )
     aligned = [picture.aligned(item.swings) for item in items]
-    delta, note = _delta(picture, aligned)
+    delta, words, note = _delta(picture, aligned)
     return CompareCurves(
         overlay=_overlay(picture, aligned),
         delta=delta,
+        delta_words=words,
         delta_note=note,
         rows=_curve_rows(aligned, align),
     )
@@ -124,12 +134,11 @@ class _Picture:
             return curve_tools.align_percent(curves)
         return curve_tools.align(curves)
 
-    def spread(self, item: Item) -> FloatArray | None:
-        """Standard deviation from swing to swing along the axis."""
-        aligned = self.aligned(item.around)
-        if aligned is None or not np.isfinite(aligned.sd).any():
-            return None
-        return aligned.sd
+    def curve_set(self, item: Item, shown: curve_tools.Aligned) -> CurveSet:
+        """The curves of an item, with those that tell their scatter."""
+        if np.count_nonzero(shown.kept) >= LEAST_SWINGS_FOR_SPREAD:
+            return CurveSet(shown, shown)
+        return CurveSet(shown, self.aligned(item.around) or shown)
 
     def chart(
         self,
@@ -173,17 +182,6 @@ class _Picture:
         return float(grid[0]) * scale, float(grid[1] - grid[0]) * scale
 
 
-def _middle(aligned: curve_tools.Aligned) -> FloatArray:
-    """The mean, or the curves themselves where they are too few for one."""
-    if aligned.rows.shape[0] >= LEAST_SWINGS_FOR_SPREAD:
-        return aligned.mean
-    known = np.isfinite(aligned.rows)
-    total = np.where(known, aligned.rows, 0.0).sum(axis=0)
-    count = known.sum(axis=0)
-    answer: FloatArray = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-    return answer
-
-
 def _overlay(
     picture: _Picture, aligned: Sequence[curve_tools.Aligned | None]
 ) -> charts.Json | None:
@@ -204,7 +202,7 @@ def _overlay(
             name=name,
             x0=x0,
             dx=dx,
-            mean=_middle(one) * picture.factor,
+            mean=curve_tools.middle(one) * picture.factor,
             sd=one.sd * picture.factor,
             unit=picture.unit,
             letter=item.line_letter,
@@ -217,79 +215,97 @@ def _overlay(
     return picture.chart(lines, legend, picture.series.name)
 
 
+_NOTE = (
+    "Gray: as long as the swings of both come from the same, their difference stays "
+    "inside at every instant in 95 of 100 comparisons. It is thick where it does not. "
+    "The band knows how these swings scatter, and not how days differ."
+)
+
+
 def _delta(
     picture: _Picture, aligned: Sequence[curve_tools.Aligned | None]
-) -> tuple[charts.Json | None, str]:
-    """Each item minus the first, with the band inside which the first two agree."""
+) -> tuple[charts.Json | None, tuple[str, ...], str]:
+    """Each item minus the first, each with its band; words for all; a note on bands."""
     items = picture.items
     if len(items) < LEAST_ITEMS:
-        return None, ""
+        return None, (), ""
     base = aligned[0]
     if base is None:
-        return None, "A has no such curve to hold the others against."
-    x0, dx = picture.axis(base.grid)
+        return None, (), "A has no such curve to hold the others against."
     lines: list[charts.Line] = []
     legend = []
-    note = "Too few swings around them to say how large a difference is clear."
-    spread_a = picture.spread(items[0])
+    words = []
+    zero = zero_label(picture.rule, _zero(picture.align))
+    bands = False
     for item, one in zip(items[1:], aligned[1:], strict=True):
         if one is None:
             continue
-        spread_b = picture.spread(item)
-        if not lines and (spread_a is not None or spread_b is not None):
-            band = _noise(base, one, spread_a, spread_b) * picture.factor
-            lines.append(
-                charts.Line(
-                    key="noise",
-                    part="value",
-                    name="no clear difference",
-                    x0=x0,
-                    dx=dx,
-                    lower=-band,
-                    upper=band,
-                    role="noise",
-                )
-            )
-            note = (
-                f"Inside the grey band A and {item.letter} do not differ clearly: 1.96 "
-                "times the standard error of their difference, from the scatter of "
-                "the swings of the same sessions."
-            )
-        name = f"{item.letter} minus A"
-        lines.append(
-            charts.Line(
-                key=item.line_letter,
-                part=picture.series.part,
-                name=name,
-                x0=x0,
-                dx=dx,
-                y=(_middle(one) - _middle(base)) * picture.factor,
-                letter=item.line_letter,
-                unit=picture.unit,
-            )
+        found = curve_difference(
+            picture.curve_set(items[0], base),
+            picture.curve_set(item, one),
+            one_scatter=_is_one_scatter(items[0], item, base, one),
         )
+        name = f"{item.letter} minus A"
+        lines += _difference_lines(picture, item.line_letter, name, found)
         legend.append(
             charts.LegendItem(
                 item.line_letter, name, picture.series.part, item.line_letter
             )
         )
+        bands = bands or found.band is not None
+        told = difference_words(
+            found, picture.series, zero=zero, percent=picture.align == PERCENT
+        )
+        words.append(f"{item.letter} compared with A: {told}.")
     if not legend:
-        return None, "None of the others has this curve."
-    return picture.chart(lines, legend, "Difference"), note
+        return None, (), "None of the others has this curve."
+    # The lines stand above all bands.
+    lines.sort(key=lambda line: line.role != "noise")
+    note = _NOTE if bands else ""
+    return picture.chart(lines, legend, "Difference"), tuple(words), note
 
 
-def _noise(
-    a: curve_tools.Aligned,
-    b: curve_tools.Aligned,
-    spread_a: FloatArray | None,
-    spread_b: FloatArray | None,
-) -> FloatArray:
-    """Half-width of the band: 1.96 standard errors of the difference of means."""
-    known = [spread for spread in (spread_a, spread_b) if spread is not None]
-    pooled = np.mean([spread**2 for spread in known], axis=0)
-    n_a, n_b = np.maximum(a.count, 1), np.maximum(b.count, 1)
-    band: FloatArray = Z_95 * np.sqrt(pooled / n_a + pooled / n_b)
-    return band
+def _is_one_scatter(
+    a: Item, b: Item, shown_a: curve_tools.Aligned, shown_b: curve_tools.Aligned
+) -> bool:
+    """Whether the same swings tell how both scatter: single ones of one session."""
+    few = all(
+        np.count_nonzero(shown.kept) < LEAST_SWINGS_FOR_SPREAD
+        for shown in (shown_a, shown_b)
+    )
+    return few and {s.pk for s in a.around} == {s.pk for s in b.around}
+
+
+def _difference_lines(
+    picture: _Picture, letter: str, name: str, found: CurveDifference
+) -> list[charts.Line]:
+    """The band if there is one, the difference, and thick where that is clear."""
+    x0, dx = picture.axis(found.grid)
+    common: charts.Json = {"key": letter, "x0": x0, "dx": dx}
+    delta = found.delta * picture.factor
+    own: charts.Json = {
+        **common,
+        "part": picture.series.part,
+        "letter": letter,
+        "unit": picture.unit,
+    }
+    lines = [charts.Line(name=name, y=delta, **own)]
+    if found.band is not None:
+        band = found.band * picture.factor
+        lines.append(
+            charts.Line(
+                part="value",
+                name=f"no clear difference, {name}",
+                lower=-band,
+                upper=band,
+                role="noise",
+                **common,
+            )
+        )
+    if found.clear.any():
+        clear = np.where(found.clear, delta, np.nan)
+        lines.append(charts.Line(name="", y=clear, role="mean", **own))
+    return lines
 
 
 def _curve_rows(
@@ -300,7 +316,7 @@ def _curve_rows(
     if first is None:
         return ()
     scale, every = (1.0, 10) if align == PERCENT else (MS_PER_S, 25)
-    middles = [None if one is None else _middle(one) for one in aligned]
+    middles = [None if one is None else curve_tools.middle(one) for one in aligned]
     return tuple(
         CompareCurveRow(
             at=round(float(first.grid[place]) * scale),

@@ -363,7 +363,7 @@ def _table(groups: Sequence[_Group]) -> tuple[CurveTableRow, ...]:
                 CurveTableCell(
                     mean=charts.finite(float(group.aligned.mean[place])),
                     sd=charts.finite(float(group.aligned.sd[place])),
-                    n=int(group.aligned.count[place]),
+                    n=int(group.aligned.kept.sum()),
                 )
                 for group in groups
             ),

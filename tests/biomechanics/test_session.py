@@ -132,7 +132,7 @@ def test_aligned_mean_and_band():
     middle = np.flatnonzero(np.abs(got.grid) < 1e-9)[0]
     assert got.mean[middle] == pytest.approx(700, rel=1e-3)
     assert got.sd[middle] == pytest.approx(10, rel=0.02)
-    assert got.count[middle] == 3
+    assert got.kept.tolist() == [True] * 3
     assert np.diff(got.grid) == pytest.approx(0.002)
     assert curves.band_width(got, low=-0.05, high=0.05) < 10.1
 
@@ -160,17 +160,36 @@ def test_percent_of_the_swing():
     np.testing.assert_allclose(got.mean, got.grid / 100.0, atol=1e-9)
 
 
-def test_difference_and_its_band():
-    rng = np.random.default_rng(6)
-    a = curves.align([bell(700 + rng.normal(0, 5), 0.8) for _ in range(8)])
-    b = curves.align([bell(760 + rng.normal(0, 5), 0.8) for _ in range(8)])
-    got = curves.difference(a, b)
-    middle = np.flatnonzero(np.abs(got.grid) < 1e-9)[0]
-    assert got.delta[middle] == pytest.approx(60, abs=6)
-    assert got.clear[middle]
-    assert not curves.difference(a, a).clear.any()
-    with pytest.raises(ValueError, match="same grid"):
-        curves.difference(a, curves.align([], step_s=0.004))
+def flat(level, until):
+    """A curve of one value that ends some time after the event at 0.6 s."""
+    time_s = np.arange(0.0, until, 0.002)
+    return curves.Curve(time_s, np.full(time_s.size, level), 0.6)
+
+
+def test_a_mean_does_not_step_where_a_swing_ends():
+    long = [flat(level, 0.76) for level in (1.0, 2.0, 3.0, 4.0, 5.0)]
+    got = curves.align([*long, flat(90.0, 0.72)])
+    # Six swings up to 0.12 s are more than five up to 0.15 s.
+    assert got.kept.all()
+    np.testing.assert_allclose(got.mean[:-16], 17.5)
+    assert np.isnan(got.mean[-10:]).all()
+    assert np.isnan(got.sd[-10:]).all()
+    early = curves.align([*long, flat(90.0, 0.4)])
+    assert early.kept.tolist() == [True] * 5 + [False]
+    np.testing.assert_allclose(early.mean, 3.0)
+    np.testing.assert_allclose(early.sd, math.sqrt(2.5))
+    # Two long swings are no mean, nor less than half of all.
+    few = curves.align([*long[:2], *[flat(9.0, 0.2)] * 3])
+    assert few.kept.all()
+    assert np.isnan(few.mean[110:]).all()
+    most = curves.align([*long, *[flat(9.0, 0.02)] * 6])
+    assert most.kept.sum() >= 6
+    two = curves.align([flat(1.0, 0.76), flat(3.0, 0.7)])
+    assert np.isnan(two.mean).all()
+    middle = curves.middle(two)
+    np.testing.assert_allclose(middle[:300], 2.0)
+    assert np.isnan(middle[-1])
+    assert np.isnan(curves.middle(curves.align([]))).all()
 
 
 def test_representative_swing_is_the_one_nearest_the_mean():

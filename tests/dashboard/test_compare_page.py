@@ -37,86 +37,118 @@ def test_compare_holds_sessions_against_the_first(client, coach):
     roles = [t.get("role") for t in figure_of(response, "overlay")["data"]]
     assert roles == ["band", "mean", "band", "mean"]
     delta = figure_of(response, "delta")["data"]
-    assert [trace.get("role", "line") for trace in delta] == ["noise", "line"]
+    assert [trace.get("role", "line") for trace in delta] == ["line"]
+    assert "not enough yet, it needs 5 included swings or more" in text_of(response)
     assert "B − A" in text_of(response)
 
 
-def session_with_curves(player, *, middle, offsets):
-    """Swings whose torso turns at `middle` and an offset, twice of it after 1 s."""
+def session_with_curves(player, *, middle, offsets, bump=0.0, early=0.0):
+    """Swings whose torso turns at `middle` and an offset, which fades along the swing.
+
+    `bump` is added from 60 to 20 ms before contact, `early` from 300 to 200.
+    """
     session = make_session(player=player)
-    time_s = np.arange(481) / 240.0
-    for offset in offsets:
+    time_s = np.arange(501) / 500.0
+    for place, offset in enumerate(offsets):
         swing = make_swing(
             {"peak_torso_omega": middle + offset},
             session=session,
-            events={"reference": {"time_s": 1.0, "rule": "contact"}},
+            events={
+                "reference": {"time_s": 0.8, "rule": "contact"},
+                "first_move": {"time_s": 0.5, "rule": "rule"},
+            },
         )
-        omega = middle + offset * np.where(time_s < 1.0, 1.0, 2.0)
+        wave = np.sin(2 * np.pi * (time_s / 0.4 + place / len(offsets)))
+        omega = middle + offset * (1.0 + 0.2 * wave)
+        omega += bump * ((time_s > 0.739) & (time_s < 0.781))
+        omega += early * ((time_s > 0.499) & (time_s < 0.601))
         store_packed({swing.pk: pack({"time": time_s, "torso_omega": omega})})
     return session
 
 
-def noise_band(client, items):
-    """Half the width of the grey band before and after the event at zero."""
-    response = client.get(f"/athletes/compare/?items={','.join(items)}")
-    assert "1.96 times the standard error" in text_of(response)
-    (band,) = (
+FIVE = (-20.0, -10.0, 0.0, 10.0, 20.0)
+
+
+def traces_of(response, role):
+    return [
         trace
         for trace in figure_of(response, "delta")["data"]
-        if trace.get("role") == "noise"
-    )
-    lower, upper = (
-        np.frombuffer(base64.b64decode(band[name]["bdata"]), dtype="<f4")
-        for name in ("lower", "upper")
-    )
-    assert lower == pytest.approx(-upper)
-    at = band["x0"] + band["dx"] * np.arange(len(upper))
-    assert (at[0], at[-1]) == pytest.approx((-600.0, 150.0))
-    before, after = upper[at < -5], upper[at > 5]
-    assert np.ptp(before) == pytest.approx(0, abs=0.01)
-    assert np.ptp(after) == pytest.approx(0, abs=0.01)
-    return float(before[0]), float(after[0])
+        if trace.get("role", "line") == role
+    ]
 
 
-def test_the_grey_band_is_the_standard_error_of_the_difference(client, coach):
+def numbers(trace, name):
+    return np.frombuffer(base64.b64decode(trace[name]["bdata"]), dtype="<f4")
+
+
+def test_compare_says_where_the_curves_differ_and_which_way(client, coach):
     player = make_player()
-    # Deviations of 10 and 20 °/s, over three and four swings.
-    a = session_with_curves(player, middle=500.0, offsets=(-10.0, 0.0, 10.0))
-    half = 20.0 * (3 / 4) ** 0.5
-    b = session_with_curves(player, middle=530.0, offsets=(-half, -half, half, half))
-    pooled = (10.0**2 + 20.0**2) / 2
+    old = session_with_curves(player, middle=500.0, offsets=FIVE)
+    new = session_with_curves(
+        player, middle=500.0, offsets=FIVE, bump=900.0, early=-900.0
+    )
+    keys = f"session-{old.pk},session-{new.pk}"
+    response = client.get(f"/athletes/compare/?items={keys}")
+    assert (
+        "B compared with A: torso slower from 300 to 200 ms before contact and faster "
+        "from 60 to 20 ms before contact." in text_of(response)
+    )
+    (band,) = traces_of(response, "noise")
+    assert numbers(band, "lower") == pytest.approx(-numbers(band, "upper"))
+    (difference,) = traces_of(response, "line")
+    (clear,) = traces_of(response, "mean")
+    at = clear["x0"] + clear["dx"] * np.arange(len(numbers(clear, "y")))
+    shown = np.isfinite(numbers(clear, "y"))
+    assert at[shown].min() == pytest.approx(-300.0, abs=0.1)
+    assert at[shown].max() == pytest.approx(-20.0, abs=0.1)
+    assert np.nanmax(numbers(difference, "y")) == pytest.approx(900.0, abs=1.0)
+    percent = client.get(f"/athletes/compare/?items={keys}&align=percent")
+    assert "faster from 80 to 93 % of the swing" in text_of(percent)
 
-    expected = 1.96 * (pooled / 3 + pooled / 4) ** 0.5
-    found = noise_band(client, [f"session-{a.pk}", f"session-{b.pk}"])
-    assert found == pytest.approx((expected, 2 * expected), rel=1e-3)
-    assert found[0] == pytest.approx(23.669, abs=0.01)
 
-    # One swing of each: they scatter as the swings of their sessions do.
+def test_each_item_has_a_band_of_its_own(client, coach):
+    player = make_player()
+    keys = [
+        f"session-{session_with_curves(player, middle=at, offsets=offsets).pk}"
+        for at, offsets in (
+            (500.0, FIVE),
+            (500.0, FIVE),
+            (500.0, tuple(3 * one for one in FIVE + FIVE)),
+        )
+    ]
+    response = client.get(f"/athletes/compare/?items={','.join(keys)}")
+    b, c = traces_of(response, "noise")
+    assert (b["key"], c["key"]) == ("b", "c")
+    middle = len(numbers(b, "upper")) // 2
+    assert numbers(c, "upper")[middle] != pytest.approx(numbers(b, "upper")[middle])
+    text = text_of(response)
+    for letter in "BC":
+        assert f"{letter} compared with A: no clear difference at any time." in text
+
+
+def test_single_swings_are_held_against_the_swings_around_them(client, coach):
+    player = make_player()
+    a = session_with_curves(player, middle=500.0, offsets=FIVE)
+    b = session_with_curves(player, middle=530.0, offsets=(*FIVE, 0.0))
     one, other = swings_of(a)[0], swings_of(b)[0]
-    expected = 1.96 * (pooled / 1 + pooled / 1) ** 0.5
-    found = noise_band(client, [f"swing-{one.pk}", f"swing-{other.pk}"])
-    assert found == pytest.approx((expected, 2 * expected), rel=1e-3)
+    for keys in ((one, other), swings_of(b)[:2]):
+        items = ",".join(f"swing-{swing.pk}" for swing in keys)
+        response = client.get(f"/athletes/compare/?items={items}")
+        assert len(traces_of(response, "noise")) == 1
+        assert "no clear difference at any time" in text_of(response)
 
 
-def test_the_grey_band_takes_the_scatter_that_is_known(client, coach):
-    player = make_player()
-    a = session_with_curves(player, middle=500.0, offsets=(-10.0, 0.0, 10.0))
-    few = session_with_curves(player, middle=530.0, offsets=(-40.0, 40.0))
-    found = noise_band(client, [f"session-{a.pk}", f"session-{few.pk}"])
-    expected = 1.96 * (10.0**2 / 3 + 10.0**2 / 2) ** 0.5
-    assert found == pytest.approx((expected, 2 * expected), rel=1e-3)
-
-
-def test_no_grey_band_where_no_scatter_is_known(client, coach):
+def test_no_grey_band_where_too_little_is_known(client, coach):
     player = make_player()
     keys = [
         f"session-{session_with_curves(player, middle=at, offsets=(0.0, 9.0)).pk}"
         for at in (500.0, 530.0)
     ]
     response = client.get(f"/athletes/compare/?items={','.join(keys)}")
-    traces = figure_of(response, "delta")["data"]
-    assert [trace.get("role", "line") for trace in traces] == ["line"]
-    assert "Too few swings around them" in text_of(response)
+    assert traces_of(response, "noise") == []
+    text = text_of(response)
+    assert text.count("needs 5 included swings or more on each side") == 1
+    assert "Gray:" not in text
 
 
 @pytest.mark.parametrize("align", ["load", "first_move", "foot_down", "percent"])
