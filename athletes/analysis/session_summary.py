@@ -1,4 +1,4 @@
-"""What is stored of a session as a whole: averages, spread, sides, the typical swing.
+"""What is stored of a session as a whole: averages, spread, sides.
 
 Computed from the stored metrics of its swings, so it reads no frames.
 """
@@ -6,33 +6,26 @@ Computed from the stored metrics of its swings, so it reads no frames.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from django.db import transaction
 
-from athletes.analysis.event_rules import commonest, event_rule, event_time
 from athletes.analysis.means_by_side import (
     metrics_of,
     sides_json,
 )
 from athletes.bulk_sql import write_rows
-from athletes.frames import curves as stored_curves
 from athletes.models import Movement, QualityGrade, Session, SessionMetric
-from biomechanics import curves as curve_tools
 from biomechanics.analysis_types import MetricValue
 from biomechanics.definitions import HEADLINES, METHOD_VERSION, METRICS
 from biomechanics.session_statistics import (
-    LEAST_SWINGS_FOR_SPREAD,
     MetricSummary,
     most_shared,
     session_order,
     summarize_by_basis,
 )
 
-# Curves by which the swing nearest to the average is found.
-_REPRESENTATIVE_BY = ("pelvis_omega", "torso_omega", "lead_arm_omega")
 _GRADES = tuple(QualityGrade.values)
 
 
@@ -165,9 +158,6 @@ def _summary(
         "swings": sum(bool(movement.is_swing) for movement in movements),
         "counted": len(counted),
         "sides": sides_json(counted),
-        "representative": {
-            "movement_id": representative_movement([m for m, _ in counted])
-        },
         "orders": [
             {"order": share.order, "count": share.count, "share": share.share}
             for share in order.distribution
@@ -188,58 +178,3 @@ def _summary(
         },
         "method_version": METHOD_VERSION,
     }
-
-
-def representative_movement(counted: Sequence[Movement]) -> int | None:
-    """The id of the swing nearest to the average curves; None with too few swings.
-
-    Of the swings with the commonest reference: curves are aligned there.
-    """
-    rules = {movement.pk: event_rule(movement, "reference") for movement in counted}
-    shared = commonest(rules.values())
-    alike = [movement for movement in counted if rules[movement.pk] == shared]
-    if len(alike) < LEAST_SWINGS_FOR_SPREAD:
-        return None
-    kept = stored_curves.load_curves([m.pk for m in alike], _REPRESENTATIVE_BY)
-    return nearest_to_mean(
-        {m.pk: event_time(m.events, "reference") for m in alike}, kept
-    )
-
-
-def nearest_to_mean(
-    references: Mapping[int, float | None], kept: Mapping[int, stored_curves.Curves]
-) -> int | None:
-    """The id of the swing whose curves are nearest to the average of all.
-
-    Parameters
-    ----------
-    references
-        Time of the reference event in seconds, by movement id.
-    kept
-        Stored curves by movement id; a swing without curves is left out.
-    """
-    usable = [
-        (pk, zero_s, kept[pk])
-        for pk, zero_s in references.items()
-        if pk in kept and zero_s is not None
-    ]
-    names = [
-        name
-        for name in _REPRESENTATIVE_BY
-        if any(name in curves.values for _, _, curves in usable)
-    ]
-    sets = [
-        curve_tools.align(
-            [
-                curve_tools.Curve(
-                    time_s=curves.time_s,
-                    values=curves.values.get(name, np.full(len(curves.time_s), np.nan)),
-                    zero_s=zero_s,
-                )
-                for _, zero_s, curves in usable
-            ]
-        )
-        for name in names
-    ]
-    place = curve_tools.representative(sets)
-    return None if place is None else usable[place][0]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Q
 
 from athletes.analysis.history import SideChoice
+from athletes.analysis.marked_swings import Fastest, fastest_swing
 from athletes.analysis.means_by_side import SIDES, side_key, side_of
 from athletes.analysis.metric_reading import MetricReading
 from athletes.models import (
@@ -73,7 +74,7 @@ class SessionPage:
     side: str
     side_choices: tuple[SideChoice, ...]
     parts: tuple[SessionPart, ...]
-    representative_id: int | None
+    fastest: tuple[Fastest, ...]
     data_types: tuple[DataTypeState, ...]
     notes: tuple[Note, ...]
     tags: tuple[str, ...]
@@ -171,7 +172,7 @@ def session_page(
         )
         if sides and side != TOGETHER
         else (stored_averages(session, swings, TOGETHER if sides else ""),),
-        representative_id=representative_id(session),
+        fastest=_fastest(movements),
         data_types=_data_types(session, len(movements)),
         notes=tuple(
             session.notes.select_related("created_by").order_by("-created_at", "-id")
@@ -200,12 +201,14 @@ def _choices(sides: Sequence[str], chosen: str) -> tuple[SideChoice, ...]:
     return tuple(SideChoice(key, label, key == chosen) for key, label in choices)
 
 
-def representative_id(session: Session) -> int | None:
-    """Id of the swing closest to the mean curves; None where there are too few."""
-    entry = session.summary.get("representative")
-    if isinstance(entry, dict):
-        entry = entry.get("movement_id")
-    return entry if isinstance(entry, int) else None
+def _fastest(movements: Iterable[Movement]) -> tuple[Fastest, ...]:
+    """The fastest of the counted swings, of each side that has one."""
+    by_side: dict[str, list[Movement]] = {}
+    for movement in movements:
+        if movement.is_counted:
+            by_side.setdefault(side_of(movement), []).append(movement)
+    found = (fastest_swing(own) for own in by_side.values())
+    return tuple(one for one in found if one is not None)
 
 
 _EXPLANATIONS = {

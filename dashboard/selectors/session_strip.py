@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from athletes.analysis.event_rules import event_time
-from athletes.analysis.means_by_side import side_key
-from athletes.analysis.session_summary import nearest_to_mean
+from athletes.analysis.marked_swings import Fastest, typical_swing
 from athletes.frames.curves import Curves
 from biomechanics.curves import AFTER_S, BEFORE_S
 from biomechanics.definitions import SERIES
@@ -22,48 +21,63 @@ STRIP_POINTS = 48
 
 @dataclass(frozen=True)
 class StripTile:
-    """One swing in the strip; `side_words` only where there are both sides."""
+    """One swing in the strip; `side_words` only where there are both sides.
+
+    `fastest` says by which speed it is the fastest, and among how many; None where it
+    is not.
+    """
 
     swing: SwingRow
     lines: tuple[dict[str, Any], ...]
     events: tuple[float, ...]
     is_typical: bool
+    fastest: Fastest | None
     side_words: str
 
 
 def strip_of(page: SessionPage, stored: Mapping[int, Curves]) -> tuple[StripTile, ...]:
     """A tile for each swing of the page; `stored` holds curves by movement id."""
-    typical = {page.representative_id}
-    if page.side_choices and not page.is_together:
-        # What is kept is nearest to the mean of all swings, of both sides.
-        typical = {
-            nearest_to_mean(
-                {
-                    swing.id: event_time(swing.events, "reference")
-                    for swing in page.swings
-                    if swing.counted and side_key(swing.side) == part.key
-                },
-                stored,
-            )
-            for part in page.parts
-        }
+    typical = {
+        typical_swing(
+            {swing.id: swing.events for swing in own},
+            {swing.id: swing.rules.get("reference", "") for swing in own},
+            stored,
+        )
+        for own in _counted_by_side(page)
+    }
+    fastest = {one.movement_id: one for one in page.fastest}
     return tuple(
         _tile(
             swing,
             stored.get(swing.id),
             is_typical=swing.id in typical,
+            fastest=fastest.get(swing.id),
             side_words=swing.side_words if page.side_choices else "",
         )
         for swing in page.swings
     )
 
 
+def _counted_by_side(page: SessionPage) -> Iterable[list[SwingRow]]:
+    """The counted swings from each side that the page shows."""
+    by_side: dict[str, list[SwingRow]] = {}
+    for swing in page.swings:
+        if swing.counted:
+            by_side.setdefault(swing.side, []).append(swing)
+    return by_side.values()
+
+
 def _tile(
-    swing: SwingRow, curves: Curves | None, *, is_typical: bool, side_words: str
+    swing: SwingRow,
+    curves: Curves | None,
+    *,
+    is_typical: bool,
+    fastest: Fastest | None,
+    side_words: str,
 ) -> StripTile:
     zero = event_time(swing.events, "reference")
     if curves is None or zero is None:
-        return StripTile(swing, (), (), is_typical, side_words)
+        return StripTile(swing, (), (), is_typical, fastest, side_words)
     lines = []
     for name in STRIP_SERIES:
         if name not in curves.values:
@@ -83,4 +97,4 @@ def _tile(
         at = event_time(swing.events, name)
         if at is not None and -BEFORE_S <= at - zero <= AFTER_S:
             marks.append((at - zero + BEFORE_S) / (BEFORE_S + AFTER_S))
-    return StripTile(swing, tuple(lines), tuple(marks), is_typical, side_words)
+    return StripTile(swing, tuple(lines), tuple(marks), is_typical, fastest, side_words)

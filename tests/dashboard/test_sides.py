@@ -641,14 +641,26 @@ def test_each_side_has_its_own_typical_swing(client, coach, recorded):
     apart = typical()
     assert set(apart) == {"right", "left"}
     assert typical(side="left") == {"left": apart["left"]}
-    (together,) = typical(side="both").values()
-    assert together == recorded.summary["representative"]["movement_id"]
-    own = [
-        swing
-        for swing in recorded.movements.in_session_order()
-        if swing.is_counted and swing.side == "left"
-    ]
-    assert apart["left"] == session_summary.representative_movement(own)
+    # Also where their means are together: no swing is typical of both sides.
+    assert typical(side="both") == apart
+
+
+def test_each_side_has_its_own_fastest_swing(client, coach, recorded):
+    response = session_at(client, recorded)
+    fastest = {
+        tile.swing.side: tile
+        for tile in response.context["strip"]
+        if tile.fastest is not None
+    }
+    assert set(fastest) == {"right", "left"}
+    for side, tile in fastest.items():
+        name = tile.fastest.definition.id
+        speeds = [
+            swing.reading(name).value
+            for swing in response.context["page"].swings
+            if swing.counted and swing.side == side
+        ]
+        assert tile.swing.reading(name).value == max(v for v in speeds if v)
 
 
 # --- The list -----------------------------------------------------------------------

@@ -85,10 +85,6 @@ def _rows(model, keys):
                 value = keys[target][value] if target in keys else value
             elif isinstance(field, models.BinaryField) and value is not None:
                 value = hashlib.sha256(bytes(value)).hexdigest()
-            elif field.name == "summary" and "representative" in value:
-                movement_id = value["representative"]["movement_id"]
-                shown = keys["movement"].get(movement_id)
-                value = value | {"representative": shown}
             elif field.name == "missing_since":
                 value = value is not None
             values[field.name] = value

@@ -190,9 +190,8 @@ def test_analysis_costs_the_same_queries_for_one_movement_and_for_three(db, coun
         for q in queries
         if not q["sql"].startswith(("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT"))
     ]
-    # PostgreSQL needs two queries for each of the two loads. Three swings have a
-    # representative, whose curves are loaded.
-    expected = {"sqlite": 16, "postgresql": 18}[connection.vendor] + (count == 3)
+    # PostgreSQL needs two queries for each of the two loads.
+    expected = {"sqlite": 16, "postgresql": 18}[connection.vendor]
     assert len(statements) == expected
 
 

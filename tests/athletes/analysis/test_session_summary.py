@@ -36,7 +36,6 @@ def test_a_session_is_summarized_over_its_counted_swings(session):
     assert summary["counted"] == len(counted) == 5
     assert sum(entry["count"] for entry in summary["orders"]) == 5
     assert sum(summary["quality"].values()) == 5
-    assert summary["representative"]["movement_id"] in {m.pk for m in counted}
     rows = SessionMetric.objects.filter(session=session, metric="peak_torso_omega")
     assert sum(row.n for row in rows) == 5
     # The swing without a bat has another reference, and stands in a row of its own.
