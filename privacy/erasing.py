@@ -240,7 +240,7 @@ def _speaks_of(erased: ErasedAthletes, payload: Any) -> bool:
         return any(_speaks_of(erased, value) for value in payload.values())
     if isinstance(payload, list):
         return any(_speaks_of(erased, value) for value in payload)
-    return isinstance(payload, str) and erased.names(payload)
+    return erased.names_value(payload)
 
 
 def _forget_participation(org_player_id: str, own: set[str]) -> None:

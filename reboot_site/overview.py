@@ -25,6 +25,7 @@ from athletes.models import (
 )
 from privacy.models import Archive, ArchiveState
 from syncing import alerts
+from syncing.care import kept_values
 from syncing.choices import OPEN_STATES, JobState
 from syncing.models import ExportJob, SyncLog
 from syncing.status import (
@@ -146,6 +147,7 @@ def _problems() -> list[Tile]:
             _list(Player, "missing_since__isempty=0"),
             "no longer listed; kept here",
         ),
+        _unread_values(),
         _problem(
             "Possible duplicates",
             DuplicatePair.objects.filter(dismissed_at__isnull=True),
@@ -160,6 +162,17 @@ def _problems() -> list[Tile]:
             is_problem=False,
         ),
     ]
+
+
+def _unread_values() -> Tile:
+    count = kept_values()
+    return Tile(
+        "Unreadable values",
+        f"{count:,}",
+        "/syncing/#unread-values",
+        "the vendor's cannot be read; the stored ones are kept",
+        needs_care=count > 0,
+    )
 
 
 def _machinery(status: Any) -> list[Tile]:

@@ -5,6 +5,7 @@ One idea, though long: each of the vendor's routes and what it answers.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import hmac
 import math
@@ -502,7 +503,7 @@ class SimulatorApp:
                          "total_movements", "num_players", "num_movements",
                          "completed_movements", "created_at"):  # fmt: skip
                 del record[name]
-        return record
+        return record | copy.deepcopy(session.said)
 
     def session(self, request: Request, session_id: str) -> Response:
         """Answer one session with its athletes."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 CONTROL_PREFIX = "/__simulator__"
 MUTATIONS = (
     "rename_player",
+    "say",
     "set_attribute",
     "add_player",
     "remove_player",

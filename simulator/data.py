@@ -174,16 +174,30 @@ class World:
             athlete.attributes = kept
             athlete.updated_at = self._changed()
 
+    def say(self, record_id: str, name: str, value: Any) -> None:
+        """Send any value under a name of an athlete's or session's record.
+
+        With None the name is told the truth again.
+        """
+        with self.lock:
+            found = self._athlete_by_id.get(record_id) or self.session(record_id)
+            found.said.pop(name, None)
+            if value is not None:
+                found.said[name] = value
+            found.updated_at = self._changed()
+
     def add_player(
         self,
         first_name: str,
         last_name: str,
         date_of_birth: str | None = None,
         attributes: list[dict[str, str]] | None = None,
+        org_player_id: str | None = None,
     ) -> str:
-        """Add an athlete and return their id."""
+        """Add an athlete, with an id of the organization's own; return the id."""
         with self.lock:
             athlete = draw_athlete(self.shape.seed, len(self.athletes))
+            athlete.org_player_id = org_player_id or athlete.org_player_id
             athlete.first_name, athlete.last_name = first_name, last_name
             athlete.date_of_birth = date_of_birth
             if attributes is not None:

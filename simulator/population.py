@@ -109,6 +109,8 @@ class Athlete:
     created_at: datetime
     updated_at: datetime
     removed: bool = False
+    #: What its record says in place of the truth, by name.
+    said: dict[str, Any] = field(default_factory=dict)
 
     def record(self) -> dict[str, Any]:
         """Return the athlete as the list of players shows them."""
@@ -121,6 +123,7 @@ class Athlete:
             "attributes": copy.deepcopy(self.attributes),
             "created_at": stamp(self.created_at),
             "updated_at": stamp(self.updated_at),
+            **copy.deepcopy(self.said),
         }
 
     def brief(self) -> dict[str, Any]:
@@ -156,6 +159,8 @@ class Session:
     removed: bool = False
     removed_movements: set[tuple[str, str]] = field(default_factory=set)
     damage: str | None = None
+    #: What its record says in place of the truth, by name.
+    said: dict[str, Any] = field(default_factory=dict)
     # By org_player_id: what was changed in the swings of this day, in `SWING_SD`.
     shifts: dict[str, dict[str, float]] = field(default_factory=dict)
 

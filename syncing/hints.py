@@ -19,6 +19,8 @@ HINTS = {
     "not_found": "If it was removed on purpose, the next full sync marks it as "
     "missing.",
     "too_large": "The limit is EXPORT_MAX_MB.",
+    "unreadable_value": "The sync page lists the text as it came. Correct it in Reboot "
+    "Motion; an athlete's can also be corrected here, and is then left alone.",
     "not_ready": "It is asked for again by itself.",
 }
 

@@ -1,11 +1,13 @@
 """Values to store, made from the vendor's objects.
 
 A value that cannot be read becomes None and is named in ``problems``; a value that is
-absent becomes None and is not. Nothing is guessed, clipped or defaulted.
+absent becomes None and is not. Nothing is guessed, clipped or defaulted. Whoever has a
+stored value keeps it where the new one has a problem (``readable``).
 """
 
+import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
@@ -21,6 +23,23 @@ DONE_STATUSES = frozenset({"processed", "complete", "completed"})
 HEIGHT_FT = (2.0, 8.5)
 WEIGHT_LBS = (25.0, 600.0)
 EARLIEST_BIRTH_YEAR = 1900
+
+#: Our fields in words, for who is told of a value that cannot be read.
+FIELD_WORDS = {
+    "first_name": "first name",
+    "last_name": "last name",
+    "date_of_birth": "date of birth",
+    "height_ft": "height",
+    "weight_lbs": "weight",
+    "dominant_hand_hitting": "bats",
+    "dominant_hand_throwing": "throws",
+    "session_date": "session date",
+    "session_num": "session number",
+    "session_type_name": "session type",
+    "mocap_type_name": "capture system",
+    "vendor_status": "status",
+    "vendor_updated_at": "time of the last change",
+}
 
 _ABSENT = frozenset({"", "n/a", "na", "nan", "none", "null", "-"})
 
@@ -45,11 +64,30 @@ _ISO_DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:$|[T ])", re.ASCII)
 
 
 @dataclass(frozen=True)
+class Problem:
+    """A value that cannot be used: our field, why, and the text as it came."""
+
+    name: str
+    code: str
+    text: str = field(repr=False)
+
+    def as_json(self) -> dict[str, str]:
+        """Return the problem as it is stored."""
+        return {"field": self.name, "code": self.code, "text": self.text}
+
+
+@dataclass(frozen=True)
 class Mapped:
-    """Values by our fields' names, and codes of what could not be read."""
+    """Values by our fields' names, and what could not be read."""
 
     fields: dict[str, Any]
-    problems: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def readable(self) -> dict[str, Any]:
+        """The values without those that have a problem."""
+        bad = {problem.name for problem in self.problems}
+        return {name: v for name, v in self.fields.items() if name not in bad}
 
 
 class HoldsSwings(StrEnum):
@@ -66,7 +104,7 @@ def map_player(player: RebootPlayer, *, today: date | None = None) -> Mapped:
     The vendor's attributes are texts under keys; some answers carry them flat and
     mostly empty, so those are only looked at where the attribute is absent.
     """
-    problems: list[str] = []
+    problems: list[Problem] = []
 
     def attribute(key: str, flat: str) -> str | None:
         for value in (player.attributes.get(key), player.raw.get(flat)):
@@ -81,18 +119,18 @@ def map_player(player: RebootPlayer, *, today: date | None = None) -> Mapped:
             return None
         found = _HAND_OF.get(text.casefold().replace(" ", "-"))
         if found is None:
-            problems.append(f"{name}_unreadable")
+            problems.append(Problem(name, "unreadable", text))
         return found
 
     height_ft = weight_lbs = None
     text = attribute("height_ft", "height_ft")
     if text is not None:
         height_ft, problem = read_height_ft(text)
-        problems += [problem] if problem else []
+        problems += [Problem("height_ft", problem, text)] if problem else []
     text = attribute("weight_lbs", "weight_lbs")
     if text is not None:
         weight_lbs, problem = read_weight_lbs(text)
-        problems += [problem] if problem else []
+        problems += [Problem("weight_lbs", problem, text)] if problem else []
 
     date_of_birth = None
     text = _present(player.date_of_birth_text)
@@ -100,12 +138,12 @@ def map_player(player: RebootPlayer, *, today: date | None = None) -> Mapped:
         date_of_birth = read_day(text)
         latest = today or clock.now().date()
         if date_of_birth is None:
-            problems.append("date_of_birth_unreadable")
+            problems.append(Problem("date_of_birth", "unreadable", text))
         elif not (
             date_of_birth.year >= EARLIEST_BIRTH_YEAR and date_of_birth <= latest
         ):
             date_of_birth = None
-            problems.append("date_of_birth_implausible")
+            problems.append(Problem("date_of_birth", "implausible", text))
 
     fields = {
         "org_player_id": player.org_player_id,
@@ -117,7 +155,7 @@ def map_player(player: RebootPlayer, *, today: date | None = None) -> Mapped:
         "weight_lbs": weight_lbs,
         "dominant_hand_hitting": hand("dom_hand_hitting", "dominant_hand_hitting"),
         "dominant_hand_throwing": hand("dom_hand_throwing", "dominant_hand_throwing"),
-        "vendor_updated_at": _moment(player.updated_at, "updated_at", problems),
+        "vendor_updated_at": _moment(player.updated_at, problems),
     }
     return Mapped(fields, tuple(problems))
 
@@ -127,21 +165,23 @@ def map_session(session: RebootSession) -> Mapped:
 
     The movement type is the service's to set: the list hardly ever tells it.
     """
-    problems: list[str] = []
+    problems: list[Problem] = []
     session_date = None
     text = _present(session.session_date)
     if text is not None:
         session_date = read_day(text)
         if session_date is None:
-            problems.append("session_date_unreadable")
+            problems.append(Problem("session_date", "unreadable", text))
     fields = {
         "session_id": session.id,
         "session_date": session_date,
         "session_num": _fit(session.session_num, 50, "session_num", problems),
-        "session_type_name": _fit(session.session_type, 100, "session_type", problems),
-        "mocap_type_name": _fit(session.mocap_type, 100, "mocap_type", problems),
-        "vendor_status": _fit(session.status, 50, "status", problems).casefold(),
-        "vendor_updated_at": _moment(session.updated_at, "updated_at", problems),
+        "session_type_name": _fit(
+            session.session_type, 100, "session_type_name", problems
+        ),
+        "mocap_type_name": _fit(session.mocap_type, 100, "mocap_type_name", problems),
+        "vendor_status": _fit(session.status, 50, "vendor_status", problems).casefold(),
+        "vendor_updated_at": _moment(session.updated_at, problems),
     }
     return Mapped(fields, tuple(problems))
 
@@ -186,10 +226,10 @@ def read_height_ft(text: str) -> tuple[float | None, str | None]:
     elif pair is not None and float(pair.group(2)) < 12.0:
         height = int(pair.group(1)) + float(pair.group(2)) / 12.0
     else:
-        return None, "height_unreadable"
+        return None, "unreadable"
     if HEIGHT_FT[0] <= height <= HEIGHT_FT[1]:
         return height, None
-    return None, "height_implausible"
+    return None, "implausible"
 
 
 def read_weight_lbs(text: str) -> tuple[float | None, str | None]:
@@ -197,11 +237,11 @@ def read_weight_lbs(text: str) -> tuple[float | None, str | None]:
     text = text.strip().casefold()
     match = _NUMBER.fullmatch(text) or _POUNDS_UNIT.fullmatch(text)
     if match is None:
-        return None, "weight_unreadable"
+        return None, "unreadable"
     weight = float(match.group(match.re.groups))
     if WEIGHT_LBS[0] <= weight <= WEIGHT_LBS[1]:
         return weight, None
-    return None, "weight_implausible"
+    return None, "implausible"
 
 
 def read_day(text: str) -> date | None:
@@ -232,24 +272,28 @@ def read_moment(text: str | None) -> datetime | None:
 
 
 def _present(value: object) -> str | None:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    """Return a value as text; None when it is absent."""
+    if value is None:
         return None
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return json.dumps(value)
     text = str(value).strip()
     return None if text.casefold() in _ABSENT else text
 
 
-def _fit(text: str | None, length: int, name: str, problems: list[str]) -> str:
-    """Return text cut to the length of a column; what is cut off is counted."""
+def _fit(text: str | None, length: int, name: str, problems: list[Problem]) -> str:
+    """Return text as its column can hold it; what had to be cut ends in "…"."""
     text = (text or "").strip()
-    if len(text) > length:
-        problems.append(f"{name}_too_long")
-    return text[:length].rstrip()
+    if len(text) <= length:
+        return text
+    problems.append(Problem(name, "too_long", text))
+    return text[: length - 1].rstrip() + "…"
 
 
-def _moment(text: str | None, name: str, problems: list[str]) -> datetime | None:
+def _moment(text: str | None, problems: list[Problem]) -> datetime | None:
     moment = read_moment(text)
-    if moment is None and _present(text) is not None:
-        problems.append(f"{name}_unreadable")
+    if moment is None and (bad := _present(text)) is not None:
+        problems.append(Problem("vendor_updated_at", "unreadable", bad))
     return moment
 
 

@@ -337,12 +337,22 @@ class RawPayload(models.Model):
     vendor_id = models.CharField(max_length=200)
     payload = models.JSONField()
     sha256 = models.CharField(max_length=64)
+    # [{"field", "code", "text"}] of values in it that cannot be used; null: none
+    problems = models.JSONField(null=True, blank=True)
     fetched_at = models.DateTimeField()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["kind", "vendor_id"], name="raw_payload_object"
+            ),
+        ]
+        indexes = [
+            # values that staff have to look after
+            models.Index(
+                fields=["kind", "vendor_id"],
+                condition=Q(problems__isnull=False),
+                name="raw_payload_problems",
             ),
         ]
 

@@ -20,7 +20,7 @@ from accounts.models import Action
 from athletes.access import may_administer
 from athletes.analysis import old_numbers
 from athletes.http import PageRequest, page_number, wants_fragment
-from syncing import selectors, services
+from syncing import care, selectors, services
 from syncing.choices import JobState, Trigger
 from syncing.forms import BackfillForm, StartForm, UploadForm
 from syncing.models import ExportJob, SyncLog
@@ -251,6 +251,7 @@ def _records(request: PageRequest, status: SyncState) -> dict[str, Any]:
         "old_numbers": old_numbers.progress() if may_administer(request.user) else None,
         "failures": selectors.failures(status, request.user),
         "troubles": selectors.troubles(status, request.user),
+        "unread_values": care.unread_values() if may_administer(request.user) else [],
         "waiting": status.waiting,
         "runs": selectors.history(page_number(request)),
     }

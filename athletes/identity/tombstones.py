@@ -7,6 +7,7 @@ which comes from SECRET_KEY and is not in the database.
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -89,12 +90,20 @@ class ErasedAthletes:
 
     def _is_about(self, item: Any) -> bool:
         """Whether an entry of a payload is about an erased athlete."""
-        if isinstance(item, str):
-            return self.names(item)
-        if not isinstance(item, dict):
+        if isinstance(item, dict):
+            return any(
+                self.names_value(value)
+                for value in (item.get("org_player_id"), item.get("id"))
+            )
+        return self.names_value(item)
+
+    def names_value(self, value: Any) -> bool:
+        """Whether a value is an erased athlete's id, however the vendor spells it."""
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
             return False
-        ids = (item.get("org_player_id"), item.get("id"))
-        return any(isinstance(text, str) and self.names(text) for text in ids)
+        text = str(value)
+        spelled = {text, text.strip(), re.sub(r"\.0+$", "", text.strip())}
+        return any(self.names(form) for form in spelled)
 
 
 def load_erased() -> ErasedAthletes:

@@ -5,6 +5,7 @@ What we do not use stays in ``raw``. Personal fields are kept out of every ``rep
 that an object in a log line or a traceback names nobody.
 """
 
+import json
 import math
 import re
 from collections.abc import Mapping
@@ -14,6 +15,10 @@ from typing import Any, Literal
 from syncing.client.errors import UnexpectedShapeError
 
 Json = dict[str, Any]
+
+#: As long as an id may be; a longer one names nothing that could be found again.
+LONGEST_ID = 200
+LONGEST_SLUG = 100
 
 _WHOLE_AS_FLOAT = re.compile(r"([1-9]\d*|0)\.0+", re.ASCII)
 
@@ -142,7 +147,7 @@ def parse_movement_type(item: object, route: str) -> RebootMovementType:
     raw = _object(item, route)
     return RebootMovementType(
         id=_required_whole(raw, "id", route),
-        slug=_required_text(raw, "slug", route),
+        slug=_required_slug(raw, route),
         name=_text(raw, "name", route),
         raw=raw,
     )
@@ -198,14 +203,18 @@ def _required_id(raw: Json, name: str, route: str) -> str:
     value = id_text(raw.get(name))
     if value is None:
         raise _shape(route, name, "is missing or empty")
+    if len(value) > LONGEST_ID:
+        raise _shape(route, name, f"is longer than {LONGEST_ID} characters")
     return value
 
 
-def _required_text(raw: Json, name: str, route: str) -> str:
-    value = _text(raw, name, route)
-    if value is None or not value.strip():
-        raise _shape(route, name, "is missing or empty")
-    return value
+def _required_slug(raw: Json, route: str) -> str:
+    value = raw.get("slug")
+    if not isinstance(value, str) or not value.strip():
+        raise _shape(route, "slug", "is missing or empty")
+    if len(value.strip()) > LONGEST_SLUG:
+        raise _shape(route, "slug", f"is longer than {LONGEST_SLUG} characters")
+    return value.strip()
 
 
 def _whole(value: object) -> int | None:
@@ -264,8 +273,11 @@ def _attributes(raw: Json, route: str) -> Mapping[str, str]:
         raise _shape(route, "attributes", "is neither a list nor an object")
     return {
         str(key): str(inner)
-        for key, inner in pairs
         if isinstance(inner, str | int | float) and not isinstance(inner, bool)
+        # Nobody can read it, and it is told.
+        else json.dumps(inner)
+        for key, inner in pairs
+        if inner is not None
     }
 
 

@@ -38,7 +38,11 @@ def discover_hitting_id(ctx: RunContext) -> int:
         )
         known = {item.vendor_id: item for item in MovementType.objects.all()}
         for item in types:
-            values = {"slug": item.slug[:100], "name": (item.name or "")[:100]}
+            name = item.name or ""
+            if len(name) > 100:
+                # Nobody is shown it; that it is cut shows.
+                name = f"{name[:99]}…"
+            values = {"slug": item.slug, "name": name}
             stored = known.get(item.id)
             if stored is None or (stored.slug, stored.name) != (*values.values(),):
                 MovementType.objects.update_or_create(

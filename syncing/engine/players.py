@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -20,7 +20,7 @@ from syncing.client.types import RebootPlayer
 from syncing.engine.context import RunContext
 from syncing.engine.raw import store_raw
 from syncing.engine.stopping import RUN_ENDING_ERRORS, FatalError, fatal_from
-from syncing.mapping import map_player
+from syncing.mapping import FIELD_WORDS, Mapped, map_player
 from syncing.models import AnalysisJob, RawPayload
 
 CHUNK = 100
@@ -88,22 +88,75 @@ def _store(ctx: RunContext, chunk: list[RebootPlayer]) -> None:
     with transaction.atomic():
         erased = tombstones.load_erased()
         chunk = [item for item in chunk if not erased.has(item.org_player_id, item.id)]
-        created, updated, unchanged = upsert_players(chunk)
+        mapped = {item.org_player_id: map_player(item) for item in chunk}
+        kept = _kept_values(mapped)
+        created, updated, unchanged = upsert_players(mapped)
         store_raw(
-            RawPayload.Kind.PLAYER, {item.org_player_id: item.raw for item in chunk}
+            RawPayload.Kind.PLAYER,
+            {item.org_player_id: item.raw for item in chunk},
+            {vendor_id: found.problems for vendor_id, found in mapped.items()},
         )
+    for pk, names in kept.items():
+        tell_kept(ctx, f"athlete {pk}", names)
     ctx.count("players", "created", created)
     ctx.count("players", "updated", updated)
     ctx.count("players", "unchanged", unchanged)
 
 
-def upsert_players(chunk: list[RebootPlayer]) -> tuple[int, int, int]:
-    """Store athletes; return how many were created, changed and left as they were."""
+def _kept_values(mapped: Mapping[str, Mapped]) -> dict[int, list[str]]:
+    """Return whose stored values are kept, as the new ones cannot be read: the names.
+
+    Only what nobody was told of yet. Where staff corrected a value, it is theirs.
+    """
+    bad = {vendor_id: found for vendor_id, found in mapped.items() if found.problems}
+    told = problems_told(RawPayload.Kind.PLAYER, bad)
+    kept = {}
+    for player in Player.everyone.filter(org_player_id__in=list(bad)):
+        names = [
+            problem.name
+            for problem in bad[player.org_player_id].problems
+            if problem.as_json() not in told.get(player.org_player_id, ())
+            and problem.name not in player.corrected_fields
+            and getattr(player, problem.name) not in {None, ""}
+        ]
+        if names:
+            kept[player.pk] = names
+    return kept
+
+
+def problems_told(kind: str, vendor_ids: Iterable[str]) -> dict[str, list[Any]]:
+    """Return the problems that are stored already, by the vendor's id."""
+    rows = RawPayload.objects.filter(kind=kind, vendor_id__in=list(vendor_ids))
+    found = rows.values_list("vendor_id", "problems")
+    return {vendor_id: problems or [] for vendor_id, problems in found}
+
+
+def tell_kept(
+    ctx: RunContext, about: str, names: list[str], *, session_pk: int | None = None
+) -> None:
+    """Tell that stored values were kept; the text that came is not in the message.
+
+    It may be a date of birth, and what a run tells outlives an erased athlete.
+    """
+    words = ", ".join(f'"{FIELD_WORDS.get(name, name)}"' for name in names)
+    ctx.record_error(
+        what="Reading a value",
+        about=about,
+        message=f"The vendor's {words} cannot be read any more, so the stored value "
+        "was kept.",
+        code="unreadable_value",
+        session_pk=session_pk,
+    )
+
+
+def upsert_players(mapped: Mapping[str, Mapped]) -> tuple[int, int, int]:
+    """Store athletes; return how many were created, changed and left as they were.
+
+    A stored value is kept where the vendor's cannot be read.
+    """
     known = {
         player.org_player_id: player
-        for player in Player.everyone.filter(
-            org_player_id__in=[item.org_player_id for item in chunk]
-        )
+        for player in Player.everyone.filter(org_player_id__in=list(mapped))
     }
     now = clock.now()
     new: list[Player] = []
@@ -111,15 +164,14 @@ def upsert_players(chunk: list[RebootPlayer]) -> tuple[int, int, int]:
     remeasured: list[int] = []
     regrouped: list[int] = []
     names: set[str] = set()
-    for item in chunk:
-        fields = map_player(item).fields
-        player = known.get(item.org_player_id)
+    for org_player_id, values in mapped.items():
+        player = known.get(org_player_id)
         if player is None:
-            player = Player(**fields)
+            player = Player(**values.fields)
             player.search_text = search_text(player)
             new.append(player)
             continue
-        different = changed_fields(player, fields)
+        different = changed_fields(player, values.readable)
         if player.missing_since is not None:
             different["missing_since"] = None
         if not different:
@@ -150,7 +202,7 @@ def upsert_players(chunk: list[RebootPlayer]) -> tuple[int, int, int]:
     _want_numbers(outdate_numbers(player_ids=remeasured) if remeasured else ())
     if regrouped:
         peer_numbers.refresh(regrouped)
-    return len(new), len(changed), len(chunk) - len(new) - len(changed)
+    return len(new), len(changed), len(mapped) - len(new) - len(changed)
 
 
 def _want_numbers(session_pks: Collection[int]) -> None:
@@ -192,9 +244,10 @@ def _unlisted(seen: set[str]) -> list[int]:
 
 def _check_size(ctx: RunContext, seen: set[str]) -> None:
     """Tell of a list that lacks too many of those who were listed once."""
-    # Who came by hand alone was never listed.
-    once = RawPayload.objects.filter(kind=RawPayload.Kind.PLAYER).values("vendor_id")
-    listed = Player.everyone.filter(missing_since__isnull=True, org_player_id__in=once)
+    # Who came by hand alone was never listed, and has nothing that only lists tell.
+    listed = Player.everyone.filter(missing_since__isnull=True).exclude(
+        reboot_player_id="", vendor_updated_at__isnull=True
+    )
     records = listed.values_list("id", flat=True)
     gone = len(set(_unlisted(seen)).intersection(records))
     refuse_implausible(ctx, gone, len(records), "athletes", is_empty=not seen)

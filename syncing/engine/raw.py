@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from athletes.identity import tombstones
 from syncing import clock
+from syncing.mapping import Problem
 from syncing.models import RawPayload
 
 
@@ -18,25 +19,37 @@ def digest(payload: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def store_raw(kind: str, payloads: Mapping[str, dict[str, Any]]) -> set[str]:
+def store_raw(
+    kind: str,
+    payloads: Mapping[str, dict[str, Any]],
+    problems: Mapping[str, Sequence[Problem]] | None = None,
+) -> set[str]:
     """Store payloads by vendor id; return the ids that are new or changed.
 
-    What they say of erased athletes is left out.
+    With them the `problems` of their values, by vendor id. What payloads say of erased
+    athletes is left out.
     """
+    bad = {
+        vendor_id: [problem.as_json() for problem in found]
+        for vendor_id, found in (problems or {}).items()
+        if found
+    }
     erased = tombstones.load_erased()
     if erased:
         payloads = {
             vendor_id: erased.redact(payload) for vendor_id, payload in payloads.items()
         }
-    known = dict(
-        RawPayload.objects.filter(kind=kind, vendor_id__in=list(payloads)).values_list(
-            "vendor_id", "sha256"
+    rows = RawPayload.objects.filter(kind=kind, vendor_id__in=list(payloads))
+    known = {
+        vendor_id: (sha256, found)
+        for vendor_id, sha256, found in rows.values_list(
+            "vendor_id", "sha256", "problems"
         )
-    )
-    changed = {
+    }
+    differing = {
         vendor_id: (payload, sha256)
         for vendor_id, payload in payloads.items()
-        if known.get(vendor_id) != (sha256 := digest(payload))
+        if known.get(vendor_id) != (sha256 := digest(payload), bad.get(vendor_id))
     }
     now = clock.now()
     RawPayload.objects.bulk_create(
@@ -46,12 +59,17 @@ def store_raw(kind: str, payloads: Mapping[str, dict[str, Any]]) -> set[str]:
                 vendor_id=vendor_id,
                 payload=payload,
                 sha256=sha256,
+                problems=bad.get(vendor_id),
                 fetched_at=now,
             )
-            for vendor_id, (payload, sha256) in changed.items()
+            for vendor_id, (payload, sha256) in differing.items()
         ],
         update_conflicts=True,
         unique_fields=["kind", "vendor_id"],
-        update_fields=["payload", "sha256", "fetched_at"],
+        update_fields=["payload", "sha256", "problems", "fetched_at"],
     )
-    return set(changed)
+    return {
+        vendor_id
+        for vendor_id, (_, sha256) in differing.items()
+        if known.get(vendor_id, ("", None))[0] != sha256
+    }

@@ -22,6 +22,7 @@ from syncing.client.errors import (
 )
 from syncing.client.types import RebootParticipant, RebootSession
 from syncing.engine.context import RunContext
+from syncing.engine.players import problems_told, tell_kept
 from syncing.engine.pool import side_by_side
 from syncing.engine.raw import digest, store_raw
 from syncing.engine.session_rows import (
@@ -34,6 +35,7 @@ from syncing.engine.stopping import fatal_from
 from syncing.mapping import (
     HITTING_SLUG,
     HoldsSwings,
+    Mapped,
     holds_swings,
     is_done,
     map_session,
@@ -192,20 +194,23 @@ def _write_detail(
     """Store everything that one detail says, in one transaction."""
     hitters = [key for key, verdict in verdicts.items() if verdict == HITTING]
     fingerprint = _fingerprint(detail)
-    values = {
-        **map_session(detail).fields,
-        "movement_type_id": hitting_id,
-        "movement_type_name": HITTING_SLUG,
-    }
+    mapped = map_session(detail)
+    kind = {"movement_type_id": hitting_id, "movement_type_name": HITTING_SLUG}
+    values = Mapped({**mapped.fields, **kind}, mapped.problems)
     with transaction.atomic():
-        store_raw(RawPayload.Kind.SESSION_DETAIL, {detail.id: detail.raw})
+        kept = _kept_values(detail.id, mapped)
+        store_raw(
+            RawPayload.Kind.SESSION_DETAIL,
+            {detail.id: detail.raw},
+            {detail.id: mapped.problems},
+        )
         players = participating_players(detail, hitters)
         outcomes, sessions, has_others = upsert_parts(detail.id, players, values)
         touched = mark_absent(detail.id, set(hitters)) if has_others else set()
         new_jobs = want_exports(
             sessions,
             fingerprint,
-            values["vendor_updated_at"],
+            mapped.fields["vendor_updated_at"],
             known=[
                 session
                 for session, outcome in zip(sessions, outcomes, strict=True)
@@ -218,12 +223,28 @@ def _write_detail(
             for player, outcome in zip(players, outcomes, strict=True)
             if outcome != "unchanged"
         }
+    if kept:
+        tell_kept(ctx, f"session {detail.id}", kept, session_pk=_row_of(listed))
     ctx.summaries.touch(changed | touched)
     for outcome in outcomes:
         ctx.count("sessions", outcome)
     if not hitters:
         ctx.count("sessions", "skipped", seen=False)
     ctx.count("exports", "requested", new_jobs, seen=False)
+
+
+def _kept_values(session_id: str, mapped: Mapped) -> list[str]:
+    """Return the fields whose stored values are kept, if nobody was told of that."""
+    if not mapped.problems:
+        return []
+    told = problems_told(RawPayload.Kind.SESSION_DETAIL, [session_id])
+    parts = list(Session.objects.filter(session_id=session_id))
+    return [
+        problem.name
+        for problem in mapped.problems
+        if problem.as_json() not in told.get(session_id, ())
+        and any(getattr(part, problem.name) not in {None, ""} for part in parts)
+    ]
 
 
 def _conclude(

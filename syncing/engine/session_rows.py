@@ -11,7 +11,7 @@ from syncing import clock
 from syncing.choices import ExportType, JobState
 from syncing.client.types import RebootSession, parse_player
 from syncing.engine.players import search_text
-from syncing.mapping import map_player
+from syncing.mapping import Mapped, map_player
 from syncing.models import ExportJob
 
 
@@ -42,9 +42,9 @@ def participating_players(detail: RebootSession, hitters: list[str]) -> list[Pla
 
 
 def upsert_parts(
-    session_id: str, players: list[Player], values: dict[str, Any]
+    session_id: str, players: list[Player], values: Mapped
 ) -> tuple[list[str], list[Session], bool]:
-    """Store each athlete's part in a session.
+    """Store each athlete's part in a session; a value that cannot be read is kept.
 
     Returns what happened to each row ("created", "updated", "unchanged"), the rows, and
     whether the session has other rows that are not marked as missing.
@@ -52,20 +52,26 @@ def upsert_parts(
     stored = list(Session.objects.filter(session_id=session_id))
     # By the record whose id the vendor used, which a merge leaves as it is.
     known = {row.recorded_as_id or row.player_id: row for row in stored}
+    # What cannot be read is taken from the others' parts of the same session.
+    new_values = values.fields | {
+        problem.name: getattr(stored[0], problem.name)
+        for problem in values.problems
+        if stored
+    }
     outcomes, rows = [], []
     for player in players:
         row = known.get(player.pk)
         if row is None:
-            row = add_part(session_id, player, values)
+            row = add_part(session_id, player, new_values)
             outcomes.append("created")
         else:
             different = [
                 name
-                for name, value in {**values, "missing_since": None}.items()
+                for name, value in {**values.readable, "missing_since": None}.items()
                 if getattr(row, name) != value
             ]
             for name in different:
-                setattr(row, name, values.get(name))
+                setattr(row, name, values.readable.get(name))
             if different:
                 row.save(update_fields=[*different, "updated_at"])
             outcomes.append("updated" if different else "unchanged")

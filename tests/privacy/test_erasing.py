@@ -346,6 +346,15 @@ def test_payloads_are_kept_without_the_erased(athlete, staff):
     assert store_raw("session_detail", {"s": content}) == set()
 
 
+@pytest.mark.parametrize("sent", [660001, 660001.0, " 660001 ", "660001.0"])
+def test_the_erased_are_known_however_their_id_is_spelled(athlete, staff, sent):
+    Player.objects.filter(pk=athlete.pk).update(org_player_id="660001")
+    athlete.refresh_from_db()
+    erasing.erase(player=athlete, by=staff)
+    store_raw("session_detail", {"s": {"players": [{"org_player_id": sent}, 7]}})
+    assert RawPayload.objects.get(vendor_id="s").payload == {"players": [7]}
+
+
 def test_files_by_hand_do_not_bring_him_back(athlete, staff):
     erasing.erase(player=athlete, by=staff)
     with pytest.raises(ImportRefusedError, match="erased for good"):

@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, date, datetime
 
 import pytest
@@ -5,6 +6,7 @@ import pytest
 from syncing.client.types import parse_player, parse_session
 from syncing.mapping import (
     HoldsSwings,
+    Problem,
     holds_swings,
     is_done,
     map_player,
@@ -91,14 +93,28 @@ def test_malformed_values_are_missing_and_each_is_counted():
         for name in mapped.fields
         if name not in {"org_player_id", "reboot_player_id", "first_name", "last_name"}
     } == {None}
-    assert sorted(mapped.problems) == [
-        "date_of_birth_unreadable",
-        "dominant_hand_hitting_unreadable",
-        "dominant_hand_throwing_unreadable",
-        "height_unreadable",
-        "updated_at_unreadable",
-        "weight_implausible",
+    assert sorted((p.name, p.code, p.text) for p in mapped.problems) == [
+        ("date_of_birth", "unreadable", "06/05/2004"),
+        ("dominant_hand_hitting", "unreadable", "both-ish"),
+        ("dominant_hand_throwing", "unreadable", "X"),
+        ("height_ft", "unreadable", "tall"),
+        ("vendor_updated_at", "unreadable", "yesterday"),
+        ("weight_lbs", "implausible", "-4"),
     ]
+    assert set(mapped.readable) == {
+        "org_player_id",
+        "reboot_player_id",
+        "first_name",
+        "last_name",
+    }
+
+
+@pytest.mark.parametrize("value", [True, ["6.0"], {"feet": 6}])
+def test_a_value_of_another_kind_is_unreadable_and_not_absent(value):
+    for mapped in (player({"height_ft": value}), player(height_ft=value)):
+        (problem,) = mapped.problems
+        assert (problem.name, problem.code) == ("height_ft", "unreadable")
+        assert problem.text == json.dumps(value)
 
 
 def test_flat_fields_stand_in_for_absent_attributes():
@@ -133,18 +149,18 @@ def test_height_is_read_where_there_is_one_reading(text, feet):
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("511", "height_implausible"),
-        ("71", "height_implausible"),
-        ("180", "height_implausible"),
-        ("0", "height_implausible"),
-        ("-6", "height_implausible"),
-        ("5 12", "height_unreadable"),
-        ("5,11", "height_unreadable"),
-        ("5 11 2", "height_unreadable"),
-        ("180 cm", "height_unreadable"),
-        ("1e1", "height_unreadable"),
-        ("inf", "height_unreadable"),
-        ("٦", "height_unreadable"),
+        ("511", "implausible"),
+        ("71", "implausible"),
+        ("180", "implausible"),
+        ("0", "implausible"),
+        ("-6", "implausible"),
+        ("5 12", "unreadable"),
+        ("5,11", "unreadable"),
+        ("5 11 2", "unreadable"),
+        ("180 cm", "unreadable"),
+        ("1e1", "unreadable"),
+        ("inf", "unreadable"),
+        ("٦", "unreadable"),
     ],
 )
 def test_height_with_several_readings_is_missing(text, problem):
@@ -156,9 +172,9 @@ def test_height_with_several_readings_is_missing(text, problem):
     [
         ("182", (182.0, None)),
         ("182.5 lbs", (182.5, None)),
-        ("82 kg", (None, "weight_unreadable")),
-        ("1820", (None, "weight_implausible")),
-        ("nan", (None, "weight_unreadable")),
+        ("82 kg", (None, "unreadable")),
+        ("1820", (None, "implausible")),
+        ("nan", (None, "unreadable")),
     ],
 )
 def test_weight(text, result):
@@ -184,13 +200,14 @@ def test_hands(text, hand):
 def test_impossible_births_are_missing(text):
     mapped = player(date_of_birth=text)
     assert mapped.fields["date_of_birth"] is None
-    assert mapped.problems == ("date_of_birth_implausible",)
+    assert mapped.problems == (Problem("date_of_birth", "implausible", text),)
 
 
-def test_names_longer_than_their_column_are_cut_and_counted():
-    mapped = player(first_name="x" * 250)
-    assert mapped.fields["first_name"] == "x" * 200
-    assert mapped.problems == ("first_name_too_long",)
+def test_names_longer_than_their_column_show_that_they_are_cut():
+    assert player(first_name="x" * 200).fields["first_name"] == "x" * 200
+    mapped = player(first_name="x" * 201)
+    assert mapped.fields["first_name"] == "x" * 199 + "…"
+    assert mapped.problems == (Problem("first_name", "too_long", "x" * 201),)
 
 
 @pytest.mark.parametrize(
@@ -246,7 +263,7 @@ def test_session_is_mapped_whole():
     }
     assert mapped.problems == ()
     assert map_session(session(session_date="someday")).problems == (
-        "session_date_unreadable",
+        Problem("session_date", "unreadable", "someday"),
     )
 
 
