@@ -24,6 +24,9 @@ from syncing.models import RunHelper, SyncLog
 _BUDGET_SHARE = 0.6
 #: How often a heartbeat is passed on to reach a host that was quiet.
 _MOST_HOPS = 12
+#: In a queue of one worker a run begins nothing new after this long and goes to the
+#: end of the queue, so that archives, sheets and the like are made in between.
+_TURN_S = 30.0
 #: Results of tasks are kept this long, to be looked at.
 _KEEP_RESULTS = timedelta(days=7)
 
@@ -33,20 +36,32 @@ def run_sync_task(log_id: int) -> str:
     if not SyncLog.objects.filter(pk=log_id).exists():
         return "gone"  # a message that came very late
     log = services.run_sync(
-        log_id=log_id, time_budget_s=_budget_s(), in_queue=True, on_exports=_call_help
+        log_id=log_id,
+        time_budget_s=_budget_s(),
+        turn_s=_TURN_S if _workers() == 1 else None,
+        in_queue=True,
+        on_exports=_call_help,
     )
     if log.status == RunStatus.QUEUED:
         services.enqueue(log)
     return log.status
 
 
-def help_exports_task(log_id: int) -> str:
-    """Work export jobs beside the process that leads the run."""
+def help_exports_task(log_id: int, hops: int = 0) -> str:
+    """Work export jobs beside the process that leads the run.
+
+    Unless that would take the last worker of this host: then another host may have the
+    task, and nobody can say which one takes it.
+    """
     from syncing.engine.exports import fetch_exports
 
     log = SyncLog.objects.filter(pk=log_id).first()
     if log is None or log.status != RunStatus.RUNNING:
         return "over"
+    if _busy_here() + 1 >= _workers():
+        if hops < _MOST_HOPS and _hosts() > 1:
+            _ask_for_help(log_id, hops + 1)
+        return "no worker to spare"
     ctx = RunContext(log, time_budget_s=_budget_s(), in_queue=True, is_helper=True)
     helper = RunHelper.objects.create(
         run=log,
@@ -128,13 +143,41 @@ def _budget_s() -> float:
     return _BUDGET_SHARE * float(settings.Q_CLUSTER["timeout"])
 
 
+def _workers() -> int:
+    return int(settings.Q_CLUSTER["workers"])
+
+
+def _hosts() -> int:
+    """Return the number of hosts whose queue works, this one at least."""
+    ages_s = status.worker_ages_s()
+    return max(1, len(ages_s) - len(status.silent_hosts(ages_s)))
+
+
+def _busy_here() -> int:
+    """Return how many workers of this host are at work on a run."""
+    here = {"process__startswith": f"{liveness.place()}:"}
+    return (
+        SyncLog.objects.filter(status=RunStatus.RUNNING, **here).count()
+        + RunHelper.objects.filter(**here).count()
+    )
+
+
 def _call_help(log: SyncLog) -> None:
-    """Let the other workers of the queue take a share of the files."""
+    """Let other workers of the queue take a share of the files.
+
+    One worker of each host stays free: what people ask for meanwhile, such as an
+    archive, does not wait for the end of the run.
+    """
     if log.sync_type == SyncType.UPLOAD:
         return
-    for number in range(1, int(settings.Q_CLUSTER["workers"])):
-        async_task(
-            "syncing.tasks.help_exports_task",
-            log.pk,
-            task_name=f"help {number} of sync run {log.pk}",
-        )
+    for _ in range(_hosts() * (_workers() - 1) - 1):
+        _ask_for_help(log.pk)
+
+
+def _ask_for_help(log_id: int, hops: int = 0) -> None:
+    async_task(
+        "syncing.tasks.help_exports_task",
+        log_id,
+        hops,
+        task_name=f"help sync run {log_id}",
+    )

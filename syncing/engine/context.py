@@ -65,6 +65,7 @@ class RunContext:
         *,
         tempo: Tempo = DEFAULT_TEMPO,
         time_budget_s: float | None = None,
+        turn_s: float | None = None,
         in_queue: bool = False,
         is_helper: bool = False,
         accept_removals: bool = False,
@@ -94,6 +95,7 @@ class RunContext:
         self._deadline = (
             None if time_budget_s is None else clock.monotonic() + time_budget_s
         )
+        self._turn_ends_at = math.inf if turn_s is None else clock.monotonic() + turn_s
         # When the claims were last renewed; counts while there is somebody to do so.
         self._renewed_at = math.inf
         self._looked_for_dead_at = -_LOOK_FOR_DEAD_S
@@ -149,6 +151,11 @@ class RunContext:
         )
 
     # Stopping
+
+    @property
+    def turn_is_over(self) -> bool:
+        """Whether nothing new is to be begun, as other tasks wait for this worker."""
+        return clock.monotonic() >= self._turn_ends_at
 
     def check(self) -> None:
         """Raise `StopRun` when the run is to end."""
@@ -226,15 +233,23 @@ class RunContext:
             if len(self._tally.errors) < MAX_ERRORS:
                 self._tally.errors.append(entry)
 
-    def begin_phase(self, phase: str, total: int | None = None) -> None:
-        """Start a phase with its number of objects, and store that."""
+    def begin_phase(
+        self, phase: str, total: int | None = None, *, goes_on: bool = False
+    ) -> None:
+        """Start a phase with its number of objects, and store that.
+
+        With `goes_on` those that an earlier task of this run has done count too.
+        """
+        before = self.log.progress.get(phase) if goes_on else None
+        done = (before or {}).get("done") or 0
+        began = (before or {}).get("began") or int(clock.time())
         with self._lock:
             self.phase = phase
             self._tally.steps.pop(phase, None)
             self._begun[phase] = {
-                "done": 0,
-                "total": total,
-                "began": int(clock.time()),
+                "done": done,
+                "total": None if total is None else done + total,
+                "began": began,
             }
         logger.info(
             "Sync run %s begins a step: %s.",

@@ -67,7 +67,7 @@ def fetch_exports(ctx: RunContext, hitting_id: int, *, is_first: bool = True) ->
     """Work all export jobs that are due, until none is left worth waiting for."""
     if is_first and not ctx.is_helper:
         _make_due(ctx)
-        ctx.begin_phase(Phase.EXPORTS, pending(ctx).count())
+        ctx.begin_phase(Phase.EXPORTS, pending(ctx).count(), goes_on=True)
     worker = _ExportThreads(ctx, hitting_id)
     try:
         worker.run()
@@ -140,13 +140,13 @@ class _ExportThreads:
     def _process_count(self) -> int:
         """Number of processes for reading: none where starting them takes longer.
 
-        In the queue every worker that helps has some of its own.
+        In the queue every worker that helps has some of its own; one helps nobody.
         """
         count = int(settings.SYNC_PROCESSES)
         if not count or pending(self._ctx).count() < self._ctx.tempo.processes_from:
             return 0
         if self._ctx.in_queue:
-            return math.ceil(count / int(settings.Q_CLUSTER["workers"]))
+            return math.ceil(count / max(1, int(settings.Q_CLUSTER["workers"]) - 1))
         return count
 
     def release(self) -> None:
@@ -158,7 +158,7 @@ class _ExportThreads:
     # --- Asking and downloading ------------------------------------------------
 
     def _fetch_loop(self) -> None:
-        while True:
+        while not self._ctx.turn_is_over:
             self._ctx.check()
             self._wait_for_room()
             job = self._claims.next()

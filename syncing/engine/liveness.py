@@ -16,8 +16,11 @@ _PROC = Path("/proc")
 
 
 @cache
-def _place() -> str:
-    """Return a name for the running system and, inside a container, the container."""
+def place() -> str:
+    """Return what all marks made here begin with.
+
+    It names the running system and, inside a container, the container.
+    """
     try:
         boot = (_PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         space = str((_PROC / "self/ns/pid").readlink()).strip("pid:[]")
@@ -31,14 +34,14 @@ def mark(pid: int | None = None) -> str:
     """Return a process (the calling one unless named) as ``place:pid:start``."""
     pid = os.getpid() if pid is None else pid
     _, started = _state(pid)
-    return f"{_place()}:{pid}:{started}"
+    return f"{place()}:{pid}:{started}"
 
 
 def is_gone(found: str) -> bool:
     """Whether the marked process ran here and has ended; False where unknown."""
-    place, _, rest = found.partition(":")
+    where, _, rest = found.partition(":")
     pid, _, started = rest.partition(":")
-    if place != _place() or not pid.isdecimal():
+    if where != place() or not pid.isdecimal():
         return False
     try:
         os.kill(int(pid), 0)

@@ -78,12 +78,15 @@ class Crew:
 def side_by_side(
     ctx: RunContext, items: Iterable[T], work: Callable[[T], None], *, threads: int
 ) -> None:
-    """Call `work` with each item, in threads; the first error ends it and is raised."""
+    """Call `work` with each item, in threads; the first error ends it and is raised.
+
+    Items that have not begun when the run's turn is over are left.
+    """
     source: Iterator[T] = iter(items)
     taking = threading.Lock()
 
     def run() -> None:
-        while True:
+        while not ctx.turn_is_over:
             ctx.check()
             with taking:
                 item = next(source, None)

@@ -15,13 +15,13 @@ from athletes.models import Session
 from syncing import clock
 from syncing.choices import Phase, RunStatus, SyncType
 from syncing.client.errors import RebootError
-from syncing.engine.claims import is_work_left
+from syncing.engine.claims import is_work_left, pending
 from syncing.engine.context import RunContext
 from syncing.engine.exports import fetch_exports
 from syncing.engine.movement_types import discover_hitting_id, known_hitting_id
 from syncing.engine.players import sync_players
 from syncing.engine.runs import claim_run, release_claims, requeue_run
-from syncing.engine.session_details import read_details
+from syncing.engine.session_details import are_details_left, read_details
 from syncing.engine.session_list import list_sessions
 from syncing.engine.stopping import FatalError, StopRun, fatal_from
 from syncing.engine.tally import MAX_ERRORS
@@ -44,6 +44,7 @@ def run_sync(
     log_id: int,
     tempo: Tempo = DEFAULT_TEMPO,
     time_budget_s: float | None = None,
+    turn_s: float | None = None,
     in_queue: bool = False,
     accept_removals: bool = False,
     on_progress: Callable[[SyncLog], None] | None = None,
@@ -52,7 +53,8 @@ def run_sync(
     """Work a queued run from where it stands, and store how it ended.
 
     With a time budget the run goes back into the queue when the time is up, and the
-    next call goes on. `on_exports` is told when the files are about to be fetched, so
+    next call goes on; so it does when its turn is over, but what was begun is ended
+    first. `on_exports` is told when the files are about to be fetched, so
     that other workers can be called to help. A run that is not queued (any more) is
     returned as it is.
     """
@@ -63,6 +65,7 @@ def run_sync(
         log,
         tempo=tempo,
         time_budget_s=time_budget_s,
+        turn_s=turn_s,
         in_queue=in_queue,
         on_progress=on_progress,
         accept_removals=accept_removals,
@@ -173,10 +176,12 @@ def _steps(ctx: RunContext, on_exports: Callable[[SyncLog], None] | None) -> Non
     hitting_id = known_hitting_id()
     if reached <= _ORDER.index(Phase.DETAILS):
         read_details(ctx, hitting_id)
+        _give_way(ctx, is_work_left=are_details_left())
     if reached <= _ORDER.index(Phase.EXPORTS):
         if on_exports is not None:
             on_exports(log)
         fetch_exports(ctx, hitting_id)
+        _give_way(ctx, is_work_left=pending(ctx).exists() or is_work_left())
         for _ in range(MAX_ROUNDS):
             _wait_for_helpers(ctx)
             if not is_work_left():
@@ -186,6 +191,13 @@ def _steps(ctx: RunContext, on_exports: Callable[[SyncLog], None] | None) -> Non
     ctx.begin_phase(Phase.SUMMARIES)
     _refresh_touched(ctx)
     compare_waiting(MOST_A_SYNC)
+
+
+def _give_way(ctx: RunContext, *, is_work_left: bool) -> None:
+    """Go back into the queue when the turn is over and something is left to do."""
+    if ctx.turn_is_over and is_work_left:
+        ctx.end("time")
+        ctx.check()
 
 
 def _wait_for_helpers(ctx: RunContext) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from athletes.identity import tombstones
 from athletes.models import Session
@@ -47,14 +47,10 @@ HITTING, OTHER, UNKNOWN = "hitting", "other", "unknown"
 
 def read_details(ctx: RunContext, hitting_id: int) -> None:
     """Look into every session that is new, changed, or due for another look."""
-    now = clock.now()
-    waiting = VendorSession.objects.filter(missing_since__isnull=True).filter(
-        Q(needs_detail=True) | Q(next_check_at__lte=now)
-    )
     ids = list(
-        waiting.order_by("-vendor_updated_at", "-id").values_list("id", flat=True)
+        _waiting().order_by("-vendor_updated_at", "-id").values_list("id", flat=True)
     )
-    ctx.begin_phase(Phase.DETAILS, len(ids))
+    ctx.begin_phase(Phase.DETAILS, len(ids), goes_on=True)
 
     def work(listed_id: int) -> None:
         read_detail(ctx, listed_id, hitting_id)
@@ -66,6 +62,17 @@ def read_details(ctx: RunContext, hitting_id: int) -> None:
             side_by_side(ctx, ids, work, threads=threads)
         finally:
             ctx.summaries.flush()
+
+
+def _waiting() -> QuerySet[VendorSession]:
+    return VendorSession.objects.filter(missing_since__isnull=True).filter(
+        Q(needs_detail=True) | Q(next_check_at__lte=clock.now())
+    )
+
+
+def are_details_left() -> bool:
+    """Whether a session is still to be read on its own."""
+    return _waiting().exists()
 
 
 def read_detail(ctx: RunContext, listed_id: int, hitting_id: int) -> None:

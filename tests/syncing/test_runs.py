@@ -236,6 +236,7 @@ def test_stop_signal_marks_the_run_and_lets_go_of_its_jobs(
 def test_two_processes_share_limit_and_jobs(start_vendor, sync_process, settings):
     """A helper works beside the run; no file is asked for twice."""
     vendor = start_vendor(sessions=14, scenario="plain", latency_ms=40)
+    settings.Q_CLUSTER = {**settings.Q_CLUSTER, "workers": 3}
     process = sync_process("--json")
     deadline = time.monotonic() + 60
     while not ExportJob.objects.exclude(claimed_by="").exists():

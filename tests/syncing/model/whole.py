@@ -4,6 +4,7 @@ import threading
 
 from django.conf import settings
 from django.db import connections
+from django.test import override_settings
 
 from athletes.models import BiomechanicsData
 from syncing import services, tasks
@@ -89,7 +90,10 @@ class WholeRun:
     def _help(self, log):
         def help_it():
             try:
-                tasks.help_exports_task(log.pk)
+                # A worker for the leader, one for the helper, and one to spare.
+                cluster = {**settings.Q_CLUSTER, "workers": 3}
+                with override_settings(Q_CLUSTER=cluster):
+                    tasks.help_exports_task(log.pk)
             except BaseException as error:
                 self.error = error
             finally:

@@ -1,0 +1,192 @@
+"""What people ask for during a long run is made before the run ends."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+
+import pytest
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from privacy.models import Archive, ArchiveState
+from syncing import services, tasks
+from syncing.choices import JobState, RunStatus
+from syncing.engine import liveness, runs
+from syncing.models import ExportJob, RunHelper, SyncLog, WorkerHeartbeat
+from tests import factories
+from tests.syncing.conftest import FAST, ROOT, database_url
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both]
+
+SYNC = "from syncing.services import request_sync as r; r(trigger='button')"
+ARCHIVE = """
+from accounts.models import User
+from athletes.models import Player
+from privacy.archives import request_archive
+request_archive(player=Player.objects.get(pk=%d), user=User.objects.get(pk=%d))
+"""
+WAIT_S = 150
+
+
+def wait_for(condition, what):
+    deadline = time.monotonic() + WAIT_S
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def cluster(settings, tmp_path):
+    """Start the queue with so many workers; returns what runs code beside it."""
+    started = []
+
+    def start(workers):
+        environment = {
+            **os.environ,
+            "DATABASE_URL": database_url(),
+            "REDIS_URL": "",
+            "DEBUG": "1",
+            "VAR_DIR": str(tmp_path),
+            "QUEUE_WORKERS": str(workers),
+            "SECRET_KEY": settings.SECRET_KEY,
+            "REBOOT_BASE_URL": settings.REBOOT_BASE_URL,
+            "REBOOT_USERNAME": settings.REBOOT_USERNAME,
+            "REBOOT_PASSWORD": settings.REBOOT_PASSWORD,
+            "REBOOT_API_KEY": "",
+        }
+        with (tmp_path / "cluster.log").open("wb") as log:
+            started.append(
+                subprocess.Popen(
+                    [sys.executable, "manage.py", "qcluster"],
+                    cwd=ROOT,
+                    env=environment,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+            )
+
+        def run(code):
+            words = [sys.executable, "manage.py", "shell", "--no-imports", "-c", code]
+            subprocess.run(words, cwd=ROOT, env=environment, check=True, timeout=60)
+
+        return run
+
+    yield start
+    for process in started:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@pytest.mark.slow
+@pytest.mark.processes
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_archive_asked_for_during_a_run_is_made_before_its_end(
+    start_vendor, cluster, workers
+):
+    # Far more than can be fetched meanwhile: 800 files, four a second.
+    start_vendor(sessions=200, scenario="plain", latency_ms=1500)
+    player, user = factories.make_player(), factories.make_staff()
+    run = cluster(workers)
+    run(SYNC)
+    wait_for(
+        lambda: ExportJob.objects.filter(state=JobState.STORED).exists(),
+        "nothing was stored",
+    )
+    run(ARCHIVE % (player.pk, user.pk))
+    wait_for(
+        lambda: Archive.objects.filter(state=ArchiveState.READY).exists(),
+        "the archive waited for the end of the run",
+    )
+    log = SyncLog.objects.get()
+    assert log.is_active
+    assert ExportJob.objects.exclude(state=JobState.STORED).count() > 100
+    # And the run goes on.
+    stored = ExportJob.objects.filter(state=JobState.STORED).count()
+    wait_for(
+        lambda: ExportJob.objects.filter(state=JobState.STORED).count() > stored,
+        "the run did not go on",
+    )
+
+
+# --- Runs that give way ---------------------------------------------------------------
+
+
+def test_a_run_that_works_in_turns_asks_for_nothing_twice(start_vendor):
+    vendor = start_vendor(sessions=10, scenario="plain", latency_ms=60)
+    log, _ = runs.open_run(trigger="button", sync_type="incremental")
+    statuses = []
+    while (
+        log := services.run_sync(log_id=log.pk, tempo=FAST, turn_s=0.4)
+    ).status == RunStatus.QUEUED:
+        done = log.progress.get("exports")
+        statuses.append(None if done is None else (done["done"], done["total"]))
+    assert log.status == RunStatus.SUCCESS
+    assert len(statuses) > 3
+    assert ExportJob.objects.filter(state=JobState.STORED).count() == 40
+    assert vendor.log.routes["data_export"] == vendor.log.routes["download"] == 40
+    assert vendor.log.routes["session"] == 10
+    # The bar does not begin anew with each turn.
+    told = [entry for entry in statuses if entry is not None]
+    assert told == sorted(told)
+    assert {total for _, total in told} == {40}
+    assert log.progress["exports"]["done"] == 40
+
+
+# --- Helpers ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def asked(settings):
+    """The helpers that a run asked for, with so many workers and hosts."""
+
+    def ask(workers, hosts):
+        settings.Q_CLUSTER = {**settings.Q_CLUSTER, "workers": workers}
+        now = timezone.now()
+        for number in range(hosts):
+            WorkerHeartbeat.objects.create(host=f"host-{number}", beat_at=now)
+        log = SyncLog.objects.create(
+            status=RunStatus.RUNNING,
+            trigger="button",
+            sync_type="full",
+            process=liveness.mark(),
+            heartbeat_at=now,
+        )
+        tasks._call_help(log)
+        return log
+
+    return ask
+
+
+def waiting():
+    return [(row.func(), row.task["args"]) for row in OrmQ.objects.order_by("id")]
+
+
+@pytest.mark.parametrize(
+    ("workers", "hosts", "helpers"),
+    [(1, 1, 0), (2, 1, 0), (3, 1, 1), (4, 1, 2), (1, 2, 0), (2, 2, 1), (4, 3, 8)],
+)
+def test_a_worker_of_each_host_is_left_to_people(asked, workers, hosts, helpers):
+    log = asked(workers, hosts)
+    task = ("syncing.tasks.help_exports_task", (log.pk, 0))
+    assert waiting() == [task] * helpers
+
+
+def test_a_host_without_a_worker_to_spare_passes_the_task_on(asked):
+    log = asked(2, 2)
+    assert tasks.help_exports_task(log.pk) == "no worker to spare"
+    assert waiting()[-1] == ("syncing.tasks.help_exports_task", (log.pk, 1))
+    count = len(waiting())
+    # Not for ever: the others may be just as busy.
+    assert tasks.help_exports_task(log.pk, 12) == "no worker to spare"
+    assert len(waiting()) == count
+
+
+def test_helpers_on_this_host_count_as_busy(asked):
+    log = asked(3, 1)
+    RunHelper.objects.create(run=log, process=liveness.mark(), worker="w" * 32)
+    assert tasks.help_exports_task(log.pk) == "no worker to spare"
