@@ -37,6 +37,8 @@ LEAST_FREEDOM = 3.0
 """Degrees of freedom below which scatter counts as not known."""
 USUAL = 0.95
 """The share of new sessions whose average lies in the usual band."""
+SIDE_FREEDOM = 4.0
+"""Degrees of freedom of the usual scatter that a side has at least."""
 _METRICS_CORRELATED = 0.09
 # Two metrics whose swings correlate by 0.3 have variances that correlate by its square.
 
@@ -302,16 +304,16 @@ def _error(
     days = ((days_now, mine), (days_before, theirs))
     variance = sum(times * one.between for times, one in days)
     doubt = sum((times * one.means) ** 2 / one.freedom for times, one in days)
-    separate = look.unequal or look.other_history is not None
-    if separate:
+    least: list[float] = []
+    if look.unequal or look.other_history is not None:
         for sessions, side, times, one in (
             (look.now, now, days_now, mine),
             (look.before, before, days_before, theirs),
         ):
-            s2, freedom = pooled_within(sessions)
-            # Two swings say too little of their scatter.
-            if freedom < 2:
-                s2, freedom = one.within, one.within_freedom
+            s2, freedom = _within_side(
+                sessions, one, by_day=days_now + days_before > 0.0
+            )
+            least.append(freedom)
             variance += side.inverse_n * s2
             doubt += (side.inverse_n * s2) ** 2 / freedom
             doubt += (times * one.inverse_n * one.within) ** 2 / one.within_freedom
@@ -323,7 +325,33 @@ def _error(
     measured = _measured(look)
     if measured is not None:
         variance = max(variance, measured)
-    return variance, variance**2 / doubt if doubt else math.inf
+    freedom = variance**2 / doubt if doubt else math.inf
+    if least and days_now + days_before > 0.0:
+        # No sum is known less well than the part of it that is known least. Without
+        # this, a side that happens to scatter little would say nothing at all, since
+        # what is known of averages counts in full in the doubt.
+        least += [one.freedom for times, one in days if times]
+        freedom = max(freedom, min(least))
+    return variance, freedom
+
+
+def _within_side(
+    sessions: Sequence[SessionValues], usual: _Scatter, *, by_day: bool
+) -> tuple[float, float]:
+    """Return the variance within one side of its own, and its degrees of freedom.
+
+    Two swings say too little of their scatter, and few may happen to lie together: on
+    different days it is at least what it would be with `SIDE_FREEDOM` of the usual
+    scatter added, because what is known of days is so with that one.
+    """
+    s2, freedom = pooled_within(sessions)
+    if freedom < 2:
+        return usual.within, usual.within_freedom
+    if not by_day:
+        return s2, freedom
+    known = min(SIDE_FREEDOM, usual.within_freedom)
+    moderated = (freedom * s2 + known * usual.within) / (freedom + known)
+    return max(s2, moderated), freedom
 
 
 def _measured(look: Look) -> float | None:

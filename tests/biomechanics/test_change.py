@@ -96,6 +96,21 @@ def test_picked_swings_of_one_session_are_held_by_welch():
     assert got.spread.freedom == pytest.approx(welch.df)
 
 
+def test_swings_that_happen_to_lie_together_make_no_difference_unknowable():
+    history = tuple(at(k, 4, 3.0 * (k % 3)) for k in range(5))
+    sides = [(SessionValues(place, 4, 3.0, 0.2),) for place in (5, 6)]
+    got = one(sides[1], sides[0], history=history, unequal=True)
+    usual = one((at(6, 4, 3.0),), (at(5, 4, 3.0),), history=history, unequal=True)
+    # The scatter within is pooled over all of them: five sessions of 10, two of 0.2.
+    within = (5 * 3 * 10.0**2 + 2 * 3 * 0.2**2) / 21
+    floor = (3 * 0.2**2 + 4 * within) / 7
+    assert got.spread.between_sd == 0.0
+    assert got.spread.freedom == pytest.approx(3.0)
+    t = scipy.stats.t.ppf(0.95, 3.0)
+    assert got.needed == pytest.approx(t * math.sqrt(2 * floor / 4))
+    assert got.needed < usual.needed * 2
+
+
 def test_two_days_are_further_apart_than_two_halves_of_one():
     history = tuple(at(k, 8, 20.0 * (k % 2)) for k in range(6))
     same_day = one((at(9, 8, 5.0),), (at(9, 8, 0.0),), history=history)
