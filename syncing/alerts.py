@@ -34,6 +34,21 @@ def last_success() -> datetime | None:
     return found
 
 
+def last_whole_status() -> str | None:
+    """Return how the newest whole sync that has ended did so; None before the first.
+
+    A run that only fetches waiting files says nothing about the rest.
+    """
+    return (
+        SyncLog.objects.of_vendor()
+        .filter(completed_at__isnull=False)
+        .exclude(sync_type=SyncType.EXPORTS)
+        .order_by("-id")
+        .values_list("status", flat=True)
+        .first()
+    )
+
+
 def is_overdue(now: datetime, since: datetime | None) -> bool:
     """Whether a day has passed since the last success; a first run has a day too."""
     if since is None:

@@ -152,10 +152,17 @@ class SyncLog(models.Model):
 
     @property
     def duration_s(self) -> float | None:
-        """Seconds from start to end; None while it has not ended."""
-        if self.started_at is None or self.completed_at is None:
+        """Seconds from start to end; None while it has not ended.
+
+        A run whose process died ended with its last sign of life, not when somebody
+        noticed.
+        """
+        ended = self.completed_at
+        if self.status == RunStatus.ABANDONED and self.heartbeat_at is not None:
+            ended = self.heartbeat_at
+        if self.started_at is None or ended is None:
             return None
-        return (self.completed_at - self.started_at).total_seconds()
+        return max(0.0, (ended - self.started_at).total_seconds())
 
 
 class RunHelper(models.Model):

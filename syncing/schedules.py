@@ -13,6 +13,9 @@ from typing import Any
 
 from django_q.models import Schedule
 
+#: What starts a sync by the clock.
+SYNC_BY_CLOCK = "syncing.tasks.scheduled_sync_task"
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -28,12 +31,12 @@ class Plan:
 PLANS = (
     Plan(
         "Sync every day",
-        "syncing.tasks.scheduled_sync_task",
+        SYNC_BY_CLOCK,
         {"schedule_type": Schedule.CRON, "cron": "30 4 * * *"},
     ),
     Plan(
         "Full sync every week",
-        "syncing.tasks.scheduled_sync_task",
+        SYNC_BY_CLOCK,
         {"schedule_type": Schedule.CRON, "cron": "30 2 * * 0"},
         {"full": True},
     ),

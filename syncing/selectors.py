@@ -13,6 +13,7 @@ from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.urls import Resolver404, resolve
+from django_q.models import Schedule
 
 from athletes.access import Viewer, sees_everybody, visible_sessions
 from athletes.display import since_text
@@ -21,6 +22,7 @@ from syncing import alerts, clock
 from syncing.choices import JobState, RunStatus
 from syncing.engine.runs import is_silent
 from syncing.models import ExportJob, SyncLog, WorkerHeartbeat
+from syncing.schedules import SYNC_BY_CLOCK
 from syncing.status import (
     WORKER_SILENCE_S,
     FailureGroup,
@@ -48,6 +50,15 @@ class QueueHost:
 
 
 @dataclass(frozen=True)
+class NextSync:
+    """The next sync that starts by itself."""
+
+    at: dt.datetime
+    is_full: bool
+    is_due: bool
+
+
+@dataclass(frozen=True)
 class SyncPanel:
     """The part of the page that changes while a run is under way."""
 
@@ -55,6 +66,8 @@ class SyncPanel:
     workers: list[QueueHost]
     remaining: str
     message: str
+    #: None where no schedule would start one.
+    next_sync: NextSync | None
 
     @property
     def state(self) -> str:
@@ -84,8 +97,9 @@ class SyncPanel:
             return "Not synced completely yet"
         if self.status.success_is_overdue:
             return "Data are not fresh"
-        if self.status.run.status != RunStatus.SUCCESS:
-            # Not old yet; but what this run should have brought is not here.
+        statuses = {self.status.run.status, self.status.last_whole_status}
+        if statuses != {RunStatus.SUCCESS}:
+            # Not old yet; but what such a run should have brought is not here.
             since = since_text(self.status.last_success_at, clock.now())
             return f"Complete as of {since} ago"
         return "Data are fresh"
@@ -160,7 +174,22 @@ def sync_panel(viewer: Viewer, *, with_jobs: bool = False) -> SyncPanel:
         ],
         remaining=remaining_text(status.remaining_s),
         message="" if status.run is None else run_message(status.run, viewer),
+        next_sync=next_sync(),
     )
+
+
+def next_sync() -> NextSync | None:
+    """Return the next sync by the clock, whichever schedule has it."""
+    row = (
+        Schedule.objects.filter(func=SYNC_BY_CLOCK, next_run__isnull=False)
+        .exclude(repeats=0)
+        .order_by("next_run")
+        .first()
+    )
+    if row is None:
+        return None
+    is_full = "True" in (row.kwargs or "")
+    return NextSync(row.next_run, is_full, is_due=row.next_run <= clock.now())
 
 
 def remaining_text(seconds: float | None) -> str:
@@ -186,7 +215,7 @@ def failures(status: SyncState, viewer: Viewer) -> list[Failure]:
         job.pk: job
         for job in ExportJob.objects.filter(
             pk__in=[pk for pks in shown.values() for pk in pks]
-        ).select_related("session")
+        ).select_related("session__player")
     }
     is_free = sees_everybody(viewer)
     given_up = set(
@@ -228,7 +257,9 @@ def _unread(count: int, viewer: Viewer) -> TroubleGroup:
         listed = rows
     newest = list(listed[:LISTED_FILES])
     parts: dict[str, Session] = {}
-    for part in known.filter(session_id__in=[row.session_id for row in newest]):
+    for part in known.filter(
+        session_id__in=[row.session_id for row in newest]
+    ).select_related("player"):
         parts.setdefault(part.session_id, part)
     return TroubleGroup(
         "unread",
@@ -264,7 +295,7 @@ def _uncomputed(count: int, viewer: Viewer) -> TroubleGroup:
                 row.last_error,
                 None,
             )
-            for row in listed.select_related("session")[:LISTED_FILES]
+            for row in listed.select_related("session__player")[:LISTED_FILES]
         ],
     )
 
@@ -344,7 +375,7 @@ def freshness() -> Freshness:
     if last.is_active:
         is_begun = last.started_at is not None
         return Freshness("running", "Syncing now" if is_begun else "Sync waiting")
-    if last.status == RunStatus.FAILED:
+    if RunStatus.FAILED in {last.status, alerts.last_whole_status()}:
         return Freshness("failed", "Last sync failed")
     succeeded_at = alerts.last_success()
     if succeeded_at is None:

@@ -11,8 +11,8 @@ from django.conf import settings
 from django.db.models import Count, Min, Q, QuerySet
 
 from syncing import clock
-from syncing.alerts import is_overdue, last_success
-from syncing.choices import OPEN_STATES, JobState, Phase, RunStatus
+from syncing.alerts import is_overdue, last_success, last_whole_status
+from syncing.choices import OPEN_STATES, JobState, Phase, RunStatus, SyncType
 from syncing.engine import runs
 from syncing.engine.hosts import host_name
 from syncing.engine.request_slots import paused_until
@@ -116,6 +116,8 @@ class SyncState:
     #: None: the broker does not answer.
     queue_length: int | None = 0
     last_success_at: datetime | None = None
+    #: How the newest whole sync that has ended did so; None before the first.
+    last_whole_status: str | None = None
     success_is_overdue: bool = False
 
 
@@ -124,6 +126,7 @@ def sync_state(*, with_jobs: bool = True) -> SyncState:
     now = clock.now()
     run = SyncLog.objects.of_vendor().order_by("-id").first()
     last_success_at = last_success()
+    last_whole = last_whole_status()
     age_s = worker_heartbeat_age_s(any_host=True)
     is_alive = age_s is not None and age_s <= WORKER_SILENCE_S
     progress = None if run is None or not run.is_active else _progress(run)
@@ -142,7 +145,9 @@ def sync_state(*, with_jobs: bool = True) -> SyncState:
     return SyncState(
         sentence=_SILENT
         if is_silent
-        else _sentence(run, progress, is_alive, failed_jobs + unread + uncomputed),
+        else _sentence(
+            run, progress, is_alive, failed_jobs + unread + uncomputed, last_whole
+        ),
         run=run,
         is_active=run is not None and run.is_active,
         is_cancelling=run is not None
@@ -160,6 +165,7 @@ def sync_state(*, with_jobs: bool = True) -> SyncState:
         worker_is_alive=is_alive,
         queue_length=_asked_of_redis(queue_length),
         last_success_at=last_success_at,
+        last_whole_status=last_whole,
         success_is_overdue=is_overdue(now, last_success_at),
     )
 
@@ -267,7 +273,11 @@ _SILENT = (
 
 
 def _sentence(
-    run: SyncLog | None, progress: Progress | None, is_alive: bool, failing: int
+    run: SyncLog | None,
+    progress: Progress | None,
+    is_alive: bool,
+    failing: int,
+    last_whole: str | None,
 ) -> str:
     if run is None:
         return "Nothing was ever synced."
@@ -291,6 +301,15 @@ def _sentence(
     if failing:
         # Not yet due for another try, or given up.
         complete = "The last sync went well; what failed before it still waits."
+        if run.sync_type == SyncType.EXPORTS:
+            complete = "The files that were due are here; what failed still waits."
+    elif run.sync_type == SyncType.EXPORTS:
+        complete = "The files that were waiting are here now."
+        if last_whole != RunStatus.SUCCESS:
+            complete += (
+                " The last sync of everything was not complete; the next one looks "
+                "again."
+            )
     endings: dict[str, str] = {
         RunStatus.SUCCESS: complete,
         RunStatus.PARTIAL: "The last sync ended with parts missing.",

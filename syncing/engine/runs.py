@@ -154,7 +154,9 @@ def abandon_dead_runs() -> list[SyncLog]:
         gone = liveness.is_gone(log.process)
         if not is_silent(log, now) and not gone:
             continue
-        age_s = 0.0 if log.heartbeat_at is None else (now - log.heartbeat_at).seconds
+        age_s = 0.0
+        if log.heartbeat_at is not None:
+            age_s = (now - log.heartbeat_at).total_seconds()
         message = (
             f"The process that ran this ended without a word (last sign of life "
             f"{age_s:.0f} s before). Everything stored is kept, and the next run takes "

@@ -6,6 +6,8 @@ import pytest
 from django.core.cache import cache
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
+from django_q.models import Schedule
 
 from syncing.choices import JobState, RunStatus
 from syncing.engine.request_slots import RequestSlots
@@ -16,7 +18,8 @@ from syncing.models import (
     VendorSession,
     WorkerHeartbeat,
 )
-from tests.factories import make_session, make_staff, make_user
+from syncing.schedules import register
+from tests.factories import make_player, make_session, make_staff, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -220,7 +223,8 @@ def make_unread(session_id="vendor-4711", **fields):
 
 def make_uncomputed(**fields):
     given = {"wanted": 1, "attempts": 3, "last_error": "Its numbers failed."}
-    return AnalysisJob.objects.create(session=make_session(), **given | fields)
+    session = fields.pop("session", None) or make_session()
+    return AnalysisJob.objects.create(session=session, **given | fields)
 
 
 def test_sessions_that_failed_stand_there_with_a_try_again_each(staff):
@@ -481,5 +485,101 @@ def test_page_asks_the_database_a_constant_number_of_times(
     for _ in range(count):
         make_run()
         make_job()
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(22):
         staff.get("/syncing/")
+
+
+# --- After a recovery -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("whole", "heading", "rest"),
+    [
+        (
+            ["partial"],
+            "Not synced completely yet",
+            " The last sync of everything was not complete; the next one looks again.",
+        ),
+        (
+            ["success", "failed"],
+            "Complete as of 2 h ago",
+            " The last sync of everything was not complete; the next one looks again.",
+        ),
+        (["partial", "success"], "Data are fresh", ""),
+    ],
+)
+def test_fetched_files_do_not_make_a_sync_complete(staff, whole, heading, rest):
+    for place, status in enumerate(whole):
+        make_run(status, hours_ago=3 - place, sync_type="incremental")
+    make_run(hours_ago=0.5, sync_type="exports")
+    page = text_of(staff.get("/syncing/"))
+    assert heading in page
+    assert f"The files that were waiting are here now.{rest} </p>" in page
+    assert "The last sync was complete" not in page
+    chip = text_of(staff.get("/syncing/freshness/"))
+    assert ("Last sync failed" in chip) == (whole[-1] == "failed")
+
+
+def test_a_run_whose_process_died_took_until_its_last_sign_of_life(staff):
+    at = timezone.now() - dt.timedelta(minutes=30)
+    run = make_run(
+        RunStatus.ABANDONED,
+        started_at=at,
+        heartbeat_at=at + dt.timedelta(seconds=12),
+        completed_at=at + dt.timedelta(seconds=210),
+    )
+    assert run.duration_s == 12
+    assert "<dt>Took</dt> <dd>12 s</dd>" in text_of(
+        staff.get(f"/syncing/runs/{run.pk}/")
+    )
+
+
+# --- By the clock ---------------------------------------------------------------
+
+
+def next_sync(client):
+    page = text_of(client.get("/syncing/"))
+    return page.partition("<dt>Next sync</dt> <dd> ")[2].partition(" </dd>")[0]
+
+
+def test_page_tells_when_the_next_sync_begins_by_itself(coach, settings):
+    settings.TIME_ZONE = "America/Chicago"
+    assert next_sync(coach) == "None by itself: no schedule is on."
+    register()
+    daily = Schedule.objects.get(name="Sync every day")
+    weekly = Schedule.objects.get(name="Full sync every week")
+    soon = timezone.now() + dt.timedelta(hours=5)
+    Schedule.objects.filter(pk=daily.pk).update(next_run=soon)
+    Schedule.objects.filter(pk=weekly.pk).update(next_run=soon + dt.timedelta(days=1))
+    local = date_format(timezone.localtime(soon), "M j, Y, g:i a")
+    assert next_sync(coach).endswith(f">{local}</time>")
+    # Switched off by staff.
+    Schedule.objects.filter(pk=daily.pk).update(repeats=0)
+    local = date_format(
+        timezone.localtime(soon + dt.timedelta(days=1)), "M j, Y, g:i a"
+    )
+    assert next_sync(coach).endswith(f">{local}</time>, a full one")
+    Schedule.objects.filter(pk=weekly.pk).update(
+        next_run=timezone.now() - dt.timedelta(minutes=3)
+    )
+    assert next_sync(coach) == "Due now, as soon as a worker runs"
+
+
+# --- Whose file it is -----------------------------------------------------------
+
+
+def test_staff_read_whose_files_failed_and_logs_do_not(client, caplog, staff):
+    player = make_player(first_name="Zebulon", last_name="Quixley")
+    job = make_job(session=make_session(player=player))
+    make_uncomputed(session=make_session(player=player))
+    page = text_of(staff.get("/syncing/"))
+    link = f'<a href="/athletes/sessions/{job.session_id}/">Zebulon Quixley, session of'
+    assert link in page
+    assert page.count("Zebulon Quixley, session of") == 2
+    assert "Quixley" not in caplog.text
+    user = make_user()
+    make_team(players=[player], members=[user])
+    client.force_login(user)
+    page = text_of(client.get("/syncing/"))
+    assert f'href="/athletes/sessions/{job.session_id}/">Session of' in page
+    assert "Quixley" not in page
