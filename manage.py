@@ -12,18 +12,24 @@ def main() -> None:
     from reboot_site.permissions import write_for_owner_alone
 
     write_for_owner_alone()
-    from django.core.exceptions import ImproperlyConfigured
-    from django.core.management import execute_from_command_line
+    from reboot_site.startup import refuse_without_tables, refusing_wrong_settings
 
-    try:
+    with refusing_wrong_settings(before=_answer_as_json):
+        from django.conf import settings
+        from django.core.management import execute_from_command_line
+
+        # Some commands of Django begin without, and fail later at something else.
+        settings.INSTALLED_APPS  # noqa: B018
+        if {*sys.argv[1:2]} & {"qcluster", "supervise_qcluster"}:
+            import django
+
+            django.setup()
+            refuse_without_tables()
         execute_from_command_line(sys.argv)
-    except ImproperlyConfigured as error:
-        # A wrong setting is for whoever starts this to mend: one line, no traceback.
-        _refuse(f"{error}")
 
 
-def _refuse(message: str) -> None:
-    """End with 2, in the words that programs which call `sync --json` know."""
+def _answer_as_json(message: str) -> None:
+    """Say it also in the words that programs which call `sync --json` know."""
     if sys.argv[1:2] == ["sync"] and "--json" in sys.argv:
         names = ("seen", "created", "updated", "unchanged", "failed")
         kinds = ("players", "sessions", "movements", "exports")
@@ -32,8 +38,6 @@ def _refuse(message: str) -> None:
         outcome = {"status": "failed", "run": None, "requests": 0, "errors": [error]}
         counts = {kind: dict.fromkeys(names, 0) for kind in kinds}
         sys.stdout.write(json.dumps(outcome | counts) + "\n")
-    sys.stderr.write(f"A setting is wrong: {message}\n")
-    sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -9,15 +9,27 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
+
 from reboot_site.logs import redact, request_id, without_values
 
 
 def start(dsn: str) -> bool:
-    """Send crashes of this process to `dsn`; False when there is none."""
+    """Send crashes of this process to `dsn`; False when there is none.
+
+    Raises `ImproperlyConfigured` for an address that is none of Sentry's.
+    """
     if not dsn:
         return False
     import sentry_sdk
 
+    try:
+        sentry_sdk.utils.Dsn(dsn)
+    except sentry_sdk.utils.BadDsn as error:
+        raise ImproperlyConfigured(
+            "SENTRY_DSN must be the address that Sentry shows for the project, such as "
+            "https://key@host/1."
+        ) from error
     sentry_sdk.init(
         dsn=dsn,
         send_default_pii=False,

@@ -2,26 +2,38 @@
 
 import gc
 import os
-from pathlib import Path
+import sys
 from typing import Any
 
-from reboot_site import logs
-from reboot_site.env import Env, load_dotenv
-from reboot_site.permissions import write_for_owner_alone
+from reboot_site import startup
 
-write_for_owner_alone()
-load_dotenv(Path(__file__).resolve().parent.parent / ".env")
-env = Env(os.environ)
+# A reload reads this file again while this very process listens.
+_is_start = "reboot_site.settings" not in sys.modules
+# Then it is another address, or one that systemd or a former gunicorn hands over.
+_is_elsewhere = bool(
+    {"-b", "--bind", "--check-config", "--print-config"}
+    & {word.partition("=")[0] for word in sys.argv}
+    or {"GUNICORN_FD", "LISTEN_FDS"} & os.environ.keys()
+)
 
-_host = env.text("BIND_HOST", "0.0.0.0")  # noqa: S104 - behind a proxy, by design
-_port = env.integer("PORT", 8000, low=1, high=65535)
-bind = f"{_host}:{_port}"
-workers = env.integer("WEB_CONCURRENCY", 2, low=1)
+# Whatever is wrong is told here, in one line, and not by each process in a traceback.
+with startup.refusing_wrong_settings():
+    from reboot_site import settings
+
+    env = settings.env
+    _host = env.text("BIND_HOST", "0.0.0.0").strip("[]")  # noqa: S104 - behind a proxy
+    _port = env.integer("PORT", 8000, low=1, high=65535)
+    workers = env.integer("WEB_CONCURRENCY", 2, low=1, high=1000)
+    threads = env.integer("WEB_THREADS", 4, low=1, high=1000)
+    env.integer("WEB_PATIENCE_SECONDS", 20, low=1, high=600)  # of each process
+    if _is_start and not _is_elsewhere:
+        startup.check_port(_host, _port)
+
+bind = startup.address(_host, _port)
 # gunicorn's threads, of which a slow client holds none.
 worker_class = "reboot_site.webworker.PatientWorker"
 # Each may have two open files besides, and 1 024 are usual for a process.
 worker_connections = 400
-threads = env.integer("WEB_THREADS", 4, low=1)
 umask = 0o077  # of its own files
 preload_app = True
 timeout = 60
@@ -30,12 +42,10 @@ keepalive = 15
 # The JSON paths take long lists of columns in the query.
 limit_request_line = 8190
 # Behind a platform's router the client's address is in a header it sets.
-forwarded_allow_ips = env.text("FORWARDED_ALLOW_IPS", "127.0.0.1")
+forwarded_allow_ips = ",".join(settings.FORWARDED_ALLOW_IPS)
 accesslog = None  # reboot_site.requestlog writes the line of each request
 # The server's own lines in the same form, and through the same redaction.
-logconfig_dict = logs.configuration(
-    form=env.text("LOG_FORMAT", "line"), level=env.text("LOG_LEVEL", "INFO")
-)
+logconfig_dict = settings.LOGGING
 control_socket_disable = True
 
 

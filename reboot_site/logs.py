@@ -19,6 +19,9 @@ from typing import Any
 
 import orjson
 
+#: What LOG_LEVEL may say.
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
 #: Of the request that this thread is answering.
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 

@@ -5,14 +5,22 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
-import dj_database_url
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from reboot_site import logs, permissions
+from reboot_site.addresses import (
+    check_hosts,
+    check_mail_addresses,
+    check_origins,
+    check_proxies,
+    check_url,
+)
+from reboot_site.database_url import database
 from reboot_site.env import Env, load_dotenv
+from reboot_site.startup import make_folder
 
 # Before anything is made. All processes load the settings, children inherit it.
 permissions.write_for_owner_alone()
@@ -21,7 +29,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 load_dotenv(BASE_DIR / ".env")
 env = Env(os.environ)
 
-VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var")))
+VAR_DIR = env.folder("VAR_DIR", BASE_DIR / "var", base=BASE_DIR)
+make_folder(VAR_DIR, setting="VAR_DIR")
 TESTING = "pytest" in sys.modules
 
 # --- Security ---------------------------------------------------------------
@@ -44,7 +53,9 @@ if not SECRET_KEY:
 SECRET_KEY_FALLBACKS = env.items("SECRET_KEY_FALLBACKS")
 
 ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+check_hosts("ALLOWED_HOSTS", ALLOWED_HOSTS)
 CSRF_TRUSTED_ORIGINS = env.items("CSRF_TRUSTED_ORIGINS")
+check_origins("CSRF_TRUSTED_ORIGINS", CSRF_TRUSTED_ORIGINS)
 
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
@@ -150,17 +161,14 @@ TEMPLATES = [
 
 # --- Database ---------------------------------------------------------------
 
-DATABASE_URL = env.text("DATABASE_URL", f"sqlite:///{VAR_DIR / 'dashboard.sqlite3'}")
+DATABASE_URL = env.text("DATABASE_URL")
+_database_setting = "DATABASE_URL" if DATABASE_URL else "VAR_DIR"
+if not DATABASE_URL:
+    DATABASE_URL = f"sqlite:///{quote(str(VAR_DIR / 'dashboard.sqlite3'))}"
 DATABASES: dict[str, Any] = {
-    # Connections are kept: without, the queue does a fifth of the work.
-    "default": dj_database_url.parse(
-        DATABASE_URL, conn_max_age=60, conn_health_checks=True
-    )
+    "default": database(DATABASE_URL, base=BASE_DIR, setting=_database_setting)
 }
-if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
-    DATABASES["default"]["ENGINE"] = "reboot_site.postgresql"
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
     DATABASES["default"]["OPTIONS"] = {
         # A transaction that reads, then writes, otherwise fails with "locked"
         # beside a busy worker; WAL and a long wait alone do not help.
@@ -178,6 +186,12 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- Cache and queue --------------------------------------------------------
 
 REDIS_URL = env.text("REDIS_URL")
+check_url(
+    "REDIS_URL",
+    REDIS_URL,
+    like="redis://host:6379/0",
+    schemes=("redis", "rediss", "unix"),
+)
 CACHES: dict[str, Any] = {
     "default": (
         {"BACKEND": "reboot_site.cache.JsonRedisCache", "LOCATION": REDIS_URL}
@@ -285,7 +299,7 @@ API_TOKEN_CALLS_PER_MINUTE = env.integer("API_TOKEN_CALLS_PER_MINUTE", 600, low=
 # --- Mail -------------------------------------------------------------------
 
 EMAIL_HOST = env.text("EMAIL_HOST")
-EMAIL_PORT = env.integer("EMAIL_PORT", 587)
+EMAIL_PORT = env.integer("EMAIL_PORT", 587, low=1, high=65535)
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = env.boolean("EMAIL_USE_TLS", default=True)
@@ -293,20 +307,22 @@ EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "dashboard@localhost")
 # Who is told when a day passes without a successful sync.
 ALERT_EMAILS = env.items("ALERT_EMAILS")
+check_mail_addresses("ALERT_EMAILS", ALERT_EMAILS)
+check_mail_addresses("DEFAULT_FROM_EMAIL", [DEFAULT_FROM_EMAIL])
 if not EMAIL_HOST:
     EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 
 # --- Language and time ------------------------------------------------------
 
 LANGUAGE_CODE = "en-us"
-TIME_ZONE = env.text("FACILITY_TIME_ZONE", "UTC")
+TIME_ZONE = env.time_zone("FACILITY_TIME_ZONE", "UTC")
 USE_TZ = True
 
 # --- Static files -----------------------------------------------------------
 
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
-STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns where there is none
+make_folder(STATIC_ROOT, setting="VAR_DIR")  # WhiteNoise warns where there is none
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES: dict[str, Any] = {
     "default": {
@@ -345,8 +361,7 @@ REBOOT_API_KEY = env.text("REBOOT_API_KEY")
 # Export links lead to these hosts (a leading dot means any host below it) or to
 # the API's own origin; anything else is refused.
 REBOOT_DOWNLOAD_HOSTS = env.items("REBOOT_DOWNLOAD_HOSTS", ".amazonaws.com")
-if urlsplit(REBOOT_BASE_URL).scheme not in {"http", "https"}:
-    raise ImproperlyConfigured("REBOOT_BASE_URL must begin with https://.")
+check_url("REBOOT_BASE_URL", REBOOT_BASE_URL, like="https://api.rebootmotion.com")
 
 # --- Sync -------------------------------------------------------------------
 
@@ -365,7 +380,7 @@ EXPORT_MAX_COLUMNS = env.integer("EXPORT_MAX_COLUMNS", 2_000, low=1)
 # --- Privacy ----------------------------------------------------------------
 
 # Where backups are put, so that staff see what they take and how old the newest is.
-BACKUP_DIR = env.text("BACKUP_DIR", str(VAR_DIR / "backups"))
+BACKUP_DIR = str(env.folder("BACKUP_DIR", VAR_DIR / "backups", base=BASE_DIR))
 ARCHIVE_HOURS = env.integer("ARCHIVE_HOURS", 72, low=1, high=24 * 90)
 # 0 keeps for ever.
 KEEP_SYNC_LOGS_DAYS = env.integer("KEEP_SYNC_LOGS_DAYS", 365)
@@ -378,12 +393,11 @@ KEEP_WEBHOOK_DELIVERIES_DAYS = env.integer("KEEP_WEBHOOK_DELIVERIES_DAYS", 90)
 # Printed at the head of sheets; empty for none.
 FACILITY_NAME = env.text("FACILITY_NAME")
 # a4 or letter; empty: letter for whoever reads mph and feet, a4 for meters.
-SHEET_PAPER = env.text("SHEET_PAPER").lower()
-if SHEET_PAPER not in {"", "a4", "letter"}:
-    raise ImproperlyConfigured(f"SHEET_PAPER must be a4 or letter, not {SHEET_PAPER}.")
+SHEET_PAPER = env.choice("SHEET_PAPER", "", ("", "a4", "letter"))
 SHARE_DAYS_MAX = env.integer("SHARE_DAYS_MAX", 90, low=1, high=365)
 # Proxies whose word on who asks is believed (reboot_site/gunicorn.py reads it too).
 FORWARDED_ALLOW_IPS = env.items("FORWARDED_ALLOW_IPS", "127.0.0.1")
+check_proxies("FORWARDED_ALLOW_IPS", FORWARDED_ALLOW_IPS)
 
 # --- Webhooks ---------------------------------------------------------------
 
@@ -394,10 +408,9 @@ WEBHOOKS_ALLOW_LOOPBACK = False
 
 # --- Logs, metrics, crash reports --------------------------------------------
 
-LOG_FORMAT = env.text("LOG_FORMAT", "line")
-if LOG_FORMAT not in {"line", "json"}:
-    raise ImproperlyConfigured(f"LOG_FORMAT must be line or json, not {LOG_FORMAT!r}.")
-LOGGING = logs.configuration(form=LOG_FORMAT, level=env.text("LOG_LEVEL", "INFO"))
+LOG_FORMAT = env.choice("LOG_FORMAT", "line", ("line", "json"))
+LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", logs.LEVELS)
+LOGGING = logs.configuration(form=LOG_FORMAT, level=LOG_LEVEL)
 # Without it there is no /metrics.
 METRICS_TOKEN = env.text("METRICS_TOKEN")
 if METRICS_TOKEN:
@@ -405,3 +418,4 @@ if METRICS_TOKEN:
     os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(VAR_DIR / "metrics"))
 # Without it nothing is sent anywhere.
 SENTRY_DSN = env.text("SENTRY_DSN")
+check_url("SENTRY_DSN", SENTRY_DSN, like="https://key@host/1")

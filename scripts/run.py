@@ -12,7 +12,6 @@ import os
 import secrets
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -24,8 +23,14 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 os.chdir(ROOT)
 
+from django.core.exceptions import ImproperlyConfigured  # noqa: E402
+
 from reboot_site.env import Env, load_dotenv  # noqa: E402
 from reboot_site.permissions import write_for_owner_alone  # noqa: E402
+from reboot_site.startup import (  # noqa: E402
+    make_folder,
+    refusing_wrong_settings,
+)
 
 DEMO_USER = "demo-api"
 DEMO_PASSWORD = "demo-api-password"  # noqa: S105  # of the simulator, guards nothing
@@ -35,15 +40,15 @@ DEMO_OPTIONS = "--players 137 --sessions 150 --swings 5"
 
 def main() -> int:
     """Start the whole product, wait for Ctrl-C, and return the exit status."""
-    var, port = prepare_environment()
-    if not _is_free(port):
-        print(
-            f"Port {port} is taken by another program. Stop it, or choose another "
-            "port: make run PORT=8010",
-            file=sys.stderr,
-        )
-        return 1
+    with refusing_wrong_settings():
+        var = prepare_environment()
+        options = _simulator_options()
+        # Reads all settings, those of the web server too, before anything is started.
+        from reboot_site import gunicorn
     env = Env(os.environ)
+    # gunicorn itself stops at an empty one.
+    os.environ["WEB_CONCURRENCY"] = str(gunicorn.workers)
+    url = f"http://{seen_at(gunicorn.bind)}/"
     is_demo = not (env.text("REBOOT_API_KEY") or env.text("REBOOT_USERNAME"))
     children: list[subprocess.Popen[bytes]] = []
     # SIGINT too: it is ignored at first where a shell started us in the background.
@@ -51,8 +56,9 @@ def main() -> int:
         signal.signal(name, _interrupt)
     try:
         if is_demo:
-            children.append(_start_simulator(var))
-        notes = _prepare(is_demo=is_demo, var=var)
+            children.append(_start_simulator(options))
+        with refusing_wrong_settings():
+            notes = _prepare(is_demo=is_demo, var=var)
         children.append(_start([sys.executable, "manage.py", "supervise_qcluster"]))
         web = _start(
             [
@@ -62,8 +68,8 @@ def main() -> int:
             ]
         )
         children.append(web)
-        _wait_until_healthy(port, web)
-        print(f"\n  The dashboard is at http://localhost:{port}/")
+        _wait_until_healthy(url, web)
+        print(f"\n  The dashboard is at {url}")
         for note in notes:
             print(f"  {note}")
         print("  Ctrl-C stops it.\n", flush=True)
@@ -78,36 +84,49 @@ def main() -> int:
         _stop(children)
 
 
-def prepare_environment() -> tuple[Path, int]:
-    """Set what a start on this machine needs; returns VAR_DIR and the port."""
+def prepare_environment() -> Path:
+    """Set what a start on this machine needs, and return VAR_DIR.
+
+    Raises `ImproperlyConfigured` where a setting that it needs is wrong.
+    """
     write_for_owner_alone()
     load_dotenv(ROOT / ".env")
     env = Env(os.environ)
-    var = Path(env.text("VAR_DIR", str(ROOT / "var")))
-    var.mkdir(parents=True, exist_ok=True)
-    port = env.integer("PORT", 8000, low=1, high=65535)
+    var = env.folder("VAR_DIR", ROOT / "var", base=ROOT)
+    make_folder(var, setting="VAR_DIR")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reboot_site.settings")
-    os.environ["PORT"] = str(port)
     # Served over plain http on this machine, where secure cookies do not travel.
     for name, value in {"HTTPS": "0", "BIND_HOST": "127.0.0.1"}.items():
         os.environ[name] = env.text(name, value)
     if not env.text("SECRET_KEY"):
         os.environ["SECRET_KEY"] = _kept_secret(var / "secret_key")
-    return var, port
+    return var
+
+
+def _simulator_options() -> list[str]:
+    from simulator.__main__ import read_options
+
+    try:
+        options = shlex.split(Env(os.environ).text("SIMULATOR_OPTIONS", DEMO_OPTIONS))
+        read_options(options)
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"SIMULATOR_OPTIONS: {error}. Write them as on a command line, such as "
+            "--players 20; python -m simulator --help lists them."
+        ) from error
+    return options
+
+
+def seen_at(bind: str) -> str:
+    """Return where a browser on this machine finds a server that listens at `bind`."""
+    host, _, port = bind.rpartition(":")
+    if host in {"0.0.0.0", "127.0.0.1"}:  # noqa: S104  # compared, not listened at
+        return f"localhost:{port}"
+    return f"[::1]:{port}" if host == "[::]" else bind
 
 
 def _interrupt(signum: int, frame: object) -> None:
     raise KeyboardInterrupt
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 def _kept_secret(path: Path) -> str:
@@ -123,13 +142,13 @@ def _start(command: list[str], **options: object) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, start_new_session=True, **options)  # type: ignore[call-overload,no-any-return]
 
 
-def _start_simulator(var: Path) -> subprocess.Popen[bytes]:
+def _start_simulator(options: list[str]) -> subprocess.Popen[bytes]:
     process = _start(
         [
             sys.executable,
             *("-m", "simulator", "--port", "0"),
             *("--username", DEMO_USER, "--password", DEMO_PASSWORD),
-            *shlex.split(os.environ.get("SIMULATOR_OPTIONS", DEMO_OPTIONS)),
+            *options,
         ],
         stdout=subprocess.PIPE,
     )
@@ -213,15 +232,14 @@ def _static_digest() -> str:
     return digest.hexdigest()
 
 
-def _wait_until_healthy(port: int, web: subprocess.Popen[bytes]) -> None:
+def _wait_until_healthy(url: str, web: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if web.poll() is not None:
             raise SystemExit("The web server did not start; see the lines above.")
         try:
-            with urllib.request.urlopen(
-                f"http://127.0.0.1:{port}/health/live", timeout=2
-            ):
+            # S310: the address is this product's own.
+            with urllib.request.urlopen(f"{url}health/live", timeout=2):  # noqa: S310
                 return
         except urllib.error.HTTPError as error:
             raise SystemExit(f"The health check answers {error.code}.") from error

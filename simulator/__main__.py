@@ -6,17 +6,29 @@ import argparse
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from types import FrameType
+from typing import NoReturn
 
+from reboot_site.env import Env
 from simulator.app import Config
 from simulator.faults import KINDS, ROUTES, FaultPlan
-from simulator.scenarios import ScenarioError, help_text
+from simulator.scenarios import Scenario, ScenarioError, help_text
 from simulator.server import SimulatorServer
 
 
+class UsageError(ValueError):
+    """An option that is unknown, or that has a value it cannot have."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message)
+
+
 def _parser() -> argparse.ArgumentParser:
-    defaults = Config()
-    parser = argparse.ArgumentParser(prog="python -m simulator", description=__doc__)
+    defaults, env = Config(), Env(os.environ)
+    parser = _Parser(prog="python -m simulator", description=__doc__)
     add = parser.add_argument
     add("--host", default="127.0.0.1")
     add("--port", type=int, default=0, help="0 takes a free one")
@@ -51,19 +63,21 @@ def _parser() -> argparse.ArgumentParser:
         ("api-key", defaults.api_key),
     ):
         variable = "SIMULATOR_" + name.upper().replace("-", "_")
-        add(f"--{name}", default=os.environ.get(variable, value), help=variable)
+        add(f"--{name}", default=env.text(variable, value), help=variable)
     return parser
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the simulator until Ctrl-C and return the exit status."""
-    parser = _parser()
-    given = parser.parse_args(arguments)
+def read_options(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, Config]:
+    """Return the options of the command line, and the simulator that they describe.
+
+    Raises `UsageError` where they describe none.
+    """
+    given = _parser().parse_args(arguments)
     if given.scenario == "help":
-        print(help_text())
-        return 0
+        return given, Config()
     try:
-        config = Config(
+        Scenario.parse(given.scenario)
+        return given, Config(
             players=given.players,
             sessions=given.sessions,
             swings=given.swings,
@@ -85,11 +99,27 @@ def main(arguments: list[str] | None = None) -> int:
                 routes=tuple(filter(None, given.fault_routes.split(","))),
             ),
         )
-        server = SimulatorServer(config, host=given.host, port=given.port)
     except (ScenarioError, ValueError) as error:
-        parser.error(str(error))
-    except OSError as error:
-        print(f"cannot listen on port {given.port}: {error}", file=sys.stderr)
+        raise UsageError(str(error)) from error
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the simulator until Ctrl-C and return the exit status."""
+    try:
+        given, config = read_options(arguments)
+        if given.scenario == "help":
+            print(help_text())
+            return 0
+        server = SimulatorServer(config, host=given.host, port=given.port)
+    except UsageError as error:
+        print(f"python -m simulator: {error} (see --help)", file=sys.stderr)
+        return 2
+    except (OSError, OverflowError) as error:
+        print(
+            f"python -m simulator: cannot listen at --host {given.host} --port "
+            f"{given.port} ({error}): choose another port, or 0 for a free one",
+            file=sys.stderr,
+        )
         return 2
 
     def stop(_signal: int, _frame: FrameType | None) -> None:

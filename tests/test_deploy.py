@@ -16,7 +16,9 @@ BINARIES = "/srv/dashboard/.venv/bin/"
 
 def procfile():
     lines = (ROOT / "Procfile").read_text(encoding="utf-8").splitlines()
-    return dict(line.split(": ", 1) for line in lines)
+    # Variables in front of a program are a shell's, for what platforms set.
+    plain = [re.sub(r": (?:\w+=\S+ )+", ": ", line) for line in lines]
+    return dict(line.split(": ", 1) for line in plain)
 
 
 def units():

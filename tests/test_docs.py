@@ -14,9 +14,7 @@ def variables_read():
     found = set()
     for path in (ROOT / "reboot_site").glob("*.py"):
         text = path.read_text(encoding="utf-8")
-        found |= set(
-            re.findall(r'env\.(?:text|boolean|integer|items)\(\s*"(\w+)"', text)
-        )
+        found |= set(re.findall(r'env\.(?:\w+)\(\s*"([A-Z_]+)"', text))
         found |= set(re.findall(r"os\.environ\.get\([\'\"](\w+)", text))
     return found - {"TEST_DATABASE_NAME"}
 
