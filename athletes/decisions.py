@@ -18,8 +18,10 @@ from athletes.analysis.session_summary import refresh_session_summary
 from athletes.analysis.summaries import refresh_player_summaries
 from athletes.frames import load
 from athletes.models import (
+    DataState,
     DataType,
     EventCorrection,
+    GapDismissal,
     Inclusion,
     InclusionDecision,
     Movement,
@@ -122,6 +124,50 @@ def undo_event(*, movement: Movement, event: str, user: User) -> EventCorrection
             raise ValidationError({"event": "This event has not been moved."})
         _analyze_again(movement)
     return correction
+
+
+def dismiss_gap(*, session: Session, reason: str, user: User) -> GapDismissal:
+    """Decide that what a session lacks needs nobody's care; returns the decision.
+
+    It holds for what the session lacks now.
+
+    Raises
+    ------
+    django.core.exceptions.ValidationError
+        When nothing is lacking, or the reason is missing or too long.
+    """
+    reason = _reason(reason, needed=True)
+    with transaction.atomic():
+        session = _locked_session(session)
+        if session.data_state not in {DataState.FAILED, DataState.PARTIAL}:
+            raise ValidationError("This session lacks nothing any more.")
+        _end_dismissal(session, user)
+        return GapDismissal.objects.create(
+            session=session,
+            data_state=session.data_state,
+            data_gap=session.data_gap,
+            reason=reason,
+            created_by=user,
+        )
+
+
+def bring_back_gap(*, session: Session, user: User) -> None:
+    """Undo a dismissal: what the session lacks needs care again."""
+    with transaction.atomic():
+        _end_dismissal(_locked_session(session), user)
+
+
+def _end_dismissal(session: Session, user: User) -> None:
+    """Mark the active dismissal of a session's gap as undone."""
+    session.gap_dismissals.filter(undone_at__isnull=True).update(
+        undone_by=user, undone_at=timezone.now()
+    )
+
+
+def _locked_session(session: Session) -> Session:
+    """The session as it is now, locked; 404 if it is gone."""
+    rows = Session.objects.select_for_update(no_key=True)
+    return get_object_or_404(rows, pk=session.pk)
 
 
 def _locked(movement: Movement) -> Movement:

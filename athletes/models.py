@@ -247,6 +247,11 @@ class Session(models.Model):
     data_state = models.CharField(
         max_length=10, choices=DataState.choices, default=DataState.WAITING
     )
+    # What it lacks by its export jobs, as "data type:no_data" or "…:failed", joined by
+    # blanks; kept by the sync. A dismissal holds for one such situation.
+    data_gap = models.CharField(
+        max_length=200, blank=True, default="", db_default="", editable=False
+    )
     condition = models.CharField(max_length=12, choices=Condition.choices, blank=True)
     bat = models.CharField(max_length=100, blank=True)
     # After a merge: the record under whose id the vendor keeps this session, when that
@@ -712,6 +717,40 @@ class InclusionDecision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.inclusion} for movement {self.movement_id}"
+
+
+class GapDismissal(models.Model):
+    """A decision of staff that what a session lacks needs nobody's care, and why.
+
+    It holds while the session lacks just that; another gap needs care again.
+    """
+
+    session = models.ForeignKey(
+        Session, on_delete=models.CASCADE, related_name="gap_dismissals"
+    )
+    data_state = models.CharField(max_length=10, choices=DataState.choices)
+    data_gap = models.CharField(max_length=200, blank=True)
+    reason = models.CharField(max_length=300)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["session"],
+                condition=Q(undone_at__isnull=True),
+                name="gap_dismissal_active",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"gap of session {self.session_id}"
 
 
 # --- What people write: notes and tags ----------------------------------------

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.apps import apps
 from django.db import models
+from django.db.models import Exists, OuterRef
 
 if TYPE_CHECKING:
     from athletes.models import (  # noqa: F401
@@ -42,6 +44,17 @@ class PlayerManager(models.Manager["Player"].from_queryset(PlayerQuerySet)):  # 
 
 class SessionQuerySet(models.QuerySet["Session"]):
     """Questions about sessions."""
+
+    def needing_care(self) -> SessionQuerySet:
+        """The sessions whose data failed or are partly here, and not dismissed so."""
+        dismissals = apps.get_model("athletes", "GapDismissal")._base_manager
+        dismissed = dismissals.filter(
+            session=OuterRef("pk"),
+            undone_at__isnull=True,
+            data_state=OuterRef("data_state"),
+            data_gap=OuterRef("data_gap"),
+        )
+        return self.filter(~Exists(dismissed), data_state__in=["failed", "partial"])
 
     def newest_first(self) -> SessionQuerySet:
         """The sessions by day, latest first; those without a day come last."""

@@ -23,3 +23,23 @@ def number_of(number: int, noun: str, plural: str = "") -> str:
 def session_day(day: dt.date | None, undated: str = "Undated session") -> str:
     """The day of a session, `Mar 8, 2026`, or what is said where it has none."""
     return date_format(day, "M j, Y") if day else undated
+
+
+_GAPS = {
+    "inverse-kinematics": "inverse kinematics",
+    "momentum-energy": "momentum-energy",
+}
+
+
+def gap_in_words(data_gap: str) -> str:
+    """What a session lacks, in words; empty where it lacks nothing that is known."""
+    lacks: dict[str, list[str]] = {}
+    for entry in data_gap.split():
+        data_type, _, why = entry.partition(":")
+        lacks.setdefault(why, []).append(_GAPS.get(data_type, data_type))
+    words = []
+    if "no_data" in lacks:
+        words.append(f"Reboot Motion has no {' and no '.join(lacks['no_data'])} data")
+    if "failed" in lacks:
+        words.append(f"{' and '.join(lacks['failed'])} could not be fetched")
+    return "; ".join(words)

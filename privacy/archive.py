@@ -25,6 +25,7 @@ from athletes.api.frames import cell
 from athletes.identity.session_parts import family
 from athletes.models import (
     EventCorrection,
+    GapDismissal,
     InclusionDecision,
     Movement,
     Note,
@@ -288,6 +289,20 @@ class _Archive:
                 for row in decided
             ),
         )
+        dismissed = GapDismissal.objects.filter(session__in=sessions).order_by("id")
+        names = ["data_state", "data_gap", "reason", "created_at", "undone_at"]
+        self._csv(
+            "dismissed_gaps.csv",
+            ["session_id", "session_date", *names],
+            (
+                [
+                    sessions[row.session_id].session_id,
+                    sessions[row.session_id].session_date,
+                    *(getattr(row, n) for n in names),
+                ]
+                for row in dismissed
+            ),
+        )
         notes = Note.objects.filter(session__player=self._player).order_by("id")
         self._csv(
             "notes.csv",
@@ -448,6 +463,7 @@ Tables (CSV, UTF-8, one header line; an empty cell is a missing value)
                            before a person moved an event
   event_corrections.csv    events that a person moved
   inclusion_decisions.csv  movements that a person counted in or out
+  dismissed_gaps.csv       what sessions lack, and why nobody has to look after it
   notes.csv, tags.csv      what people wrote; by whom is not part of this archive
 
   A text that a spreadsheet program would run as a formula begins with an apostrophe.

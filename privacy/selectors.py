@@ -14,6 +14,7 @@ from athletes.models import (
     AthleteScatter,
     BiomechanicsData,
     EventCorrection,
+    GapDismissal,
     InclusionDecision,
     Movement,
     MovementCurves,
@@ -88,6 +89,7 @@ _TOLD = (
     AthleteScatter,
     Note,
     EventCorrection,
+    GapDismissal,
     InclusionDecision,
     ExportJob,
     AnalysisJob,
@@ -208,6 +210,12 @@ def _added_by_people(player: Player) -> list[Stored]:
             "with their reasons",
             PEOPLE,
             InclusionDecision.objects.filter(**of_movement).count(),
+        ),
+        Stored(
+            "Dismissed gaps",
+            "what sessions lack and nobody has to look after, with the reasons",
+            PEOPLE,
+            GapDismissal.objects.filter(session__player=player).count(),
         ),
         Stored("Teams", "groups that the athlete is in", PEOPLE, player.teams.count()),
     ]

@@ -16,7 +16,6 @@ from django_q.models import Failure
 from accounts.admin_lists import capped
 from accounts.locks import locked_logins
 from athletes.models import (
-    DataState,
     DuplicatePair,
     Movement,
     Player,
@@ -136,10 +135,10 @@ def _problems() -> list[Tile]:
             is_problem=False,
         ),
         _problem(
-            "Athletes without all data",
-            Player.objects.filter(data_state__in=[DataState.FAILED, DataState.PARTIAL]),
-            _list(Player, f"data_state__in={DataState.FAILED},{DataState.PARTIAL}"),
-            "some session failed or is only partly here",
+            "Sessions without all data",
+            Session.objects.filter(folded_into__isnull=True).needing_care(),
+            _list(Session, "care=yes"),
+            "failed or only partly here, and not dismissed",
         ),
         _problem(
             "Athletes gone at the vendor",

@@ -96,6 +96,8 @@ class Exports:
             return []
         if query["data_type"] == METRICS and "metrics-no-data" in self.app.scenario:
             return []
+        if query["data_type"] == "momentum-energy" and "no-energy" in self.app.scenario:
+            return []
         try:
             session = self.app.world.session(query["session_id"])
         except NotInData:

@@ -31,6 +31,7 @@ SCENARIOS: dict[str, tuple[str, float | None]] = {
     "export-polled": ("202 this many times, then ready", 2.0),
     "export-status": ("as export-polled, with 200 and a status word", 2.0),
     "export-location": ("as export-polled, with a Location to ask", 2.0),
+    "no-energy": ("momentum-energy answers 404, no data", None),
     "export-times-out": ("504 for frames of several movements at once", None),
     "export-empty": ("download_urls is an empty list", None),
     "export-one-url": ("one URL although aggregate is false", None),

@@ -161,6 +161,7 @@ ROWS: dict[str, list[Row]] = {
     "athletes/sessions/<int:pk>/facts/": [
         post(ATHLETE, {"condition": "tee"}, pk="session")
     ],
+    "athletes/sessions/<int:pk>/gap/": [post(STAFF, {"undo": "1"}, pk="session")],
     "athletes/sessions/<int:pk>/notes/": [post(ATHLETE, {"text": "a"}, pk="session")],
     # Only who wrote a note may take it back, and staff.
     "athletes/notes/<int:pk>/delete/": [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from accounts.admin_lists import (
     MISSING_FILTER,
     DayFilter,
+    ReadOnlyAdmin,
     RecentValuesFilter,
     VendorTableAdmin,
     link_to,
@@ -28,8 +29,43 @@ from athletes.admin.by_session import BySessionAdmin, sessions_by
 from athletes.admin.metrics_csv import metrics_csv
 from athletes.analysis import summaries
 from athletes.display import value_text
-from athletes.models import Session, SessionMetric
+from athletes.models import GapDismissal, Session, SessionMetric
+from athletes.querysets import SessionQuerySet
 from biomechanics.definitions import METRICS
+
+
+class CareFilter(admin.SimpleListFilter):
+    """Sessions whose data failed or are partly here, and that nobody dismissed."""
+
+    title = "needs attention"
+    parameter_name = "care"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The one choice."""
+        return [("yes", "Data missing, not dismissed")]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Session]
+    ) -> QuerySet[Session]:
+        """The sessions that are left with the choice."""
+        if self.value() != "yes":
+            return queryset
+        return (
+            cast(SessionQuerySet, queryset)
+            .filter(folded_into__isnull=True)
+            .needing_care()
+        )
+
+
+@admin.register(GapDismissal)
+class GapDismissalAdmin(ReadOnlyAdmin):
+    """Decisions that what a session lacks needs nobody's care, and why."""
+
+    list_display = ["session", "data_gap", "reason", "created_by", "created_at"]
+    list_filter = ["created_at", "undone_at"]
+    search_fields = ["=session__session_id", "reason"]
+    list_select_related = ["session", "created_by"]
+    ordering = ["-created_at"]
 
 
 @admin.register(Session)
@@ -47,6 +83,7 @@ class SessionAdmin(VendorTableAdmin):
         "missing_since",
     ]
     list_filter = [
+        CareFilter,
         "data_state",
         "condition",
         ("movement_type_name", RecentValuesFilter),

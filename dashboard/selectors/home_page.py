@@ -15,6 +15,7 @@ from athletes.models import DataState, Player, QualityGrade, Session
 from athletes.querysets import PlayerQuerySet, SessionQuerySet
 from biomechanics.change import share_by_chance
 from biomechanics.definitions import NUMERIC_HEADLINES
+from dashboard.phrases import gap_in_words
 
 NEWEST = 10
 # Real changes are looked for in at most so many sessions of the last week of data.
@@ -190,9 +191,7 @@ def attention(
     """Sessions whose data failed or are partly here, and athletes gone quiet."""
     lines = [
         AttentionLine(_data_words(session), session.player, session)
-        for session in sessions.filter(
-            data_state__in=[DataState.FAILED, DataState.PARTIAL]
-        )
+        for session in sessions.needing_care()
         .select_related("player")
         .newest_first()[:ATTENTION_SHOWN]
     ]
@@ -212,4 +211,4 @@ def _data_words(session: Session) -> str:
     """What is wrong with the session's data, in words."""
     if session.data_state == DataState.FAILED:
         return "swings could not be fetched"
-    return "swings are only partly here"
+    return gap_in_words(session.data_gap) or "swings are only partly here"

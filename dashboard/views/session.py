@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -17,6 +17,7 @@ from dashboard.forms import NoteForm, SessionForm, SessionViewForm
 from dashboard.phrases import session_day
 from dashboard.selectors.session_changes import changes_by_side
 from dashboard.selectors.session_curves import session_pictures
+from dashboard.selectors.session_gap import session_gap
 from dashboard.selectors.session_page import SessionPage, session_page
 from dashboard.selectors.swing_table import SWING_COLUMNS, SwingTable, swing_table
 
@@ -89,6 +90,8 @@ def session(request: PageRequest, pk: int) -> HttpResponse:
         ),
         "facts_form": SessionForm(instance=shown),
         "note_form": NoteForm(),
+        "gap": session_gap(shown),
+        "may_administer": access.may_administer(request.user),
     }
     part = "swings" if request.htmx.target == SWINGS_TARGET else "curves"
     response = page_or_fragment(
@@ -115,6 +118,27 @@ def _table_context(
         ],
         "may_edit": access.may_edit(request.user),
     }
+
+
+@require_POST
+def gap(request: PageRequest, pk: int) -> HttpResponse:
+    """Dismiss what the session lacks, with a reason, or undo that."""
+    shown = access.get_session_or_404(request.user, pk)
+    if not access.may_administer(request.user):
+        raise PermissionDenied("Only staff may dismiss what a session lacks.")
+    if request.POST.get("undo"):
+        decisions.bring_back_gap(session=shown, user=request.user)
+        messages.success(request, "What this session lacks needs attention again.")
+        return redirect("dashboard:session", pk=pk)
+    try:
+        decisions.dismiss_gap(
+            session=shown, reason=request.POST.get("reason", ""), user=request.user
+        )
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, "Dismissed until what it lacks changes.")
+    return redirect("dashboard:session", pk=pk)
 
 
 @require_POST

@@ -31,6 +31,16 @@ def session_state(states: Iterable[str]) -> str:
     return DataState.NO_DATA if found else DataState.WAITING
 
 
+def data_gap(jobs: Iterable[tuple[str, str]]) -> str:
+    """Return what a session lacks by the types and states of its frame jobs."""
+    lacks = {
+        f"{data_type}:{'failed' if job_state in _BROKEN else 'no_data'}"
+        for data_type, job_state in jobs
+        if job_state in {JobState.NO_DATA, *_BROKEN}
+    }
+    return " ".join(sorted(lacks))
+
+
 def refresh_session_state(session_pk: int) -> bool:
     """Store a session's state if it changed, inside the job's transaction.
 
@@ -53,15 +63,17 @@ def _wait_for_others(session_pk: int) -> None:
 
 def _refresh(session_pk: int) -> bool:
     parts: dict[int, list[str]] = {session_pk: []}
+    jobs = []
     shown_by = None
-    for part_pk, part_shown_by, job_state in (
+    for part_pk, part_shown_by, data_type, job_state in (
         ExportJob.objects.filter(
             Q(session_id=session_pk) | Q(session__folded_into_id=session_pk),
             data_type__in=EXPORTS_WITH_FRAMES,
         )
         .order_by()
-        .values_list("session_id", "session__folded_into_id", "state")
+        .values_list("session_id", "session__folded_into_id", "data_type", "state")
     ):
+        jobs.append((data_type, job_state))
         parts.setdefault(part_pk, []).append(job_state)
         if part_pk == session_pk:
             shown_by = part_shown_by
@@ -69,8 +81,13 @@ def _refresh(session_pk: int) -> bool:
     if shown_by is not None:
         refresh_session_state(shown_by)
     data_synced = state in {DataState.COMPLETE, DataState.PARTIAL}
+    values = {
+        "data_state": state,
+        "data_synced": data_synced,
+        "data_gap": data_gap(jobs),
+    }
     return bool(
         Session.objects.filter(pk=session_pk)
-        .exclude(data_state=state, data_synced=data_synced)
-        .update(data_state=state, data_synced=data_synced, updated_at=clock.now())
+        .exclude(**values)
+        .update(**values, updated_at=clock.now())
     )

@@ -166,6 +166,7 @@ PAGES: dict[str, str | tuple[SitePage, ...]] = {
         page("session-failed", "/athletes/sessions/{failed}/"),
     ),
     "athletes/sessions/<int:pk>/facts/": FORM,
+    "athletes/sessions/<int:pk>/gap/": FORM,
     "athletes/sessions/<int:pk>/notes/": FORM,
     "athletes/notes/<int:pk>/delete/": FORM,
     "athletes/swings/<int:pk>/": (

@@ -12,6 +12,7 @@ from athletes.models import (
     AthleteScatter,
     DataType,
     EventCorrection,
+    GapDismissal,
     InclusionDecision,
     MovementCurves,
     Note,
@@ -104,6 +105,9 @@ def full_athlete(**fields):
     )
     InclusionDecision.objects.create(
         movement=swing, inclusion="excluded", reason="Zebulon tired", created_by=coach
+    )
+    GapDismissal.objects.create(
+        session=session, data_state="partial", reason="Zebulon left", created_by=coach
     )
     Note.objects.create(session=session, text='=HYPERLINK("x") for Zebulon')
     Note.objects.create(session=session, movement=swing, text="+1 for Quixley")

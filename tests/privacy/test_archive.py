@@ -191,6 +191,8 @@ def test_session_numbers_events_and_decisions_are_tables(opened):
     assert (moved["time_s"], moved["automatic_time_s"]) == ("1.0123", "1.0456")
     (decided,) = rows_of(opened, "inclusion_decisions.csv")
     assert decided["reason"] == "Zebulon tired"
+    (dismissed,) = rows_of(opened, "dismissed_gaps.csv")
+    assert dismissed["reason"] == "Zebulon left"
 
 
 def test_cells_cannot_become_formulas(opened):
@@ -432,6 +434,7 @@ def test_pandas_reads_every_table(unpacked):
         "events.csv": 3,
         "event_corrections.csv": 1,
         "inclusion_decisions.csv": 1,
+        "dismissed_gaps.csv": 1,
         "notes.csv": 2,
         "tags.csv": 2,
     }

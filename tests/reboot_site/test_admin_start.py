@@ -10,7 +10,7 @@ from django.core.cache import cache
 from django.utils import timezone
 from django_q.models import Failure
 
-from athletes.models import DataState, Player
+from athletes.models import DataState, GapDismissal, Player
 from privacy.models import Archive, ArchiveState
 from syncing.choices import JobState, RunStatus, Trigger
 from syncing.models import ExportJob, SyncLog, WorkerHeartbeat
@@ -90,6 +90,10 @@ def make_problems():
     Player.objects.filter(pk=session.player_id).update(
         data_state=DataState.PARTIAL, missing_since=timezone.now()
     )
+    for state in (DataState.PARTIAL, DataState.COMPLETE):
+        factories.make_session(player=session.player, data_state=state)
+    dismissed = factories.make_session(player=session.player, data_state="partial")
+    GapDismissal.objects.create(session=dismissed, data_state="partial", reason="old")
     factories.make_player()
     hook = Webhook.objects.create(
         name="a", url="https://example.org/", events=["sync.finished"]
@@ -111,7 +115,7 @@ def make_problems():
     [
         ("Failed files", "2", 2, True),
         ("Waiting files", "1", 1, False),
-        ("Athletes without all data", "1", 1, True),
+        ("Sessions without all data", "1", 1, True),
         ("Athletes gone at the vendor", "1", 1, True),
         ("Poor swings", "1", 1, False),
         ("Failed webhooks", "1", 1, True),
