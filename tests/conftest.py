@@ -2,11 +2,13 @@
 
 import os
 import sys
+from pathlib import Path
 
 import pytest
 from django.db import connections
 
 import tests.database_reset  # noqa: F401 - after tests that commit
+from tests import migrated
 from tests.browsing import chromium, chromium_path, kept_pages, login_cookie, pages
 
 __all__ = ["chromium", "kept_pages", "login_cookie", "pages"]
@@ -28,6 +30,35 @@ def django_db_modify_db_settings(
     ):
         folder = tmp_path_factory.mktemp("database")
         database["TEST"]["NAME"] = str(folder / "test.sqlite3")
+
+
+@pytest.fixture(scope="session")
+def migrated_copy(django_db_modify_db_settings):
+    """Where a migrated SQLite file is kept (tests/migrated.py); None for others."""
+    database = connections["default"].settings_dict
+    if not str(database["TEST"]["NAME"]).endswith("/test.sqlite3"):
+        return None
+    return migrated.kept_copy()
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(django_db_keepdb, migrated_copy):
+    """Take the kept file as a database that is there already."""
+    if migrated_copy is None or not migrated_copy.exists():
+        return django_db_keepdb
+    name = connections["default"].settings_dict["TEST"]["NAME"]
+    migrated.begin_with(migrated_copy, Path(name))
+    return True
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, migrated_copy):
+    """Keep what was migrated before any test writes there."""
+    if migrated_copy is not None and not migrated_copy.exists():
+        name = connections["default"].settings_dict["TEST"]["NAME"]
+        migrated.keep(Path(name), migrated_copy)
+    yield
+    connections.close_all()
 
 
 # What may differ between SQLite and PostgreSQL runs on both: order and search of
