@@ -76,7 +76,6 @@ ON_BOTH = (
     "tests/athletes/test_api.py",
     "tests/dashboard/test_list_page.py",
     "tests/dashboard/test_selectors.py",
-    "tests/reboot_site/test_admin_lookups.py",
     # Raw and bulk SQL, and the columns that hold frames.
     "tests/athletes/test_bulk_sql.py",
     "tests/athletes/frames/",

@@ -173,6 +173,7 @@ def test_a_record_is_opened_by_its_key_alone(client: Client) -> None:
     assert client.get(path, {"_to_field": "id"}).status_code == 200
 
 
+@pytest.mark.both
 def test_choices_are_searched_by_what_their_list_searches(client: Client) -> None:
     coach = factories.make_user(username="robin")
     asked = {"app_label": "accounts", "model_name": "team", "field_name": "members"}
@@ -182,6 +183,7 @@ def test_choices_are_searched_by_what_their_list_searches(client: Client) -> Non
     assert hidden.json()["results"] == []
 
 
+@pytest.mark.both
 def test_what_a_list_shows_still_filters(client: Client) -> None:
     session = factories.make_session()
     other = factories.make_session()
@@ -203,6 +205,7 @@ def test_what_a_list_shows_still_filters(client: Client) -> None:
             assert other not in listed
 
 
+@pytest.mark.both
 def test_each_filter_of_each_list_leads_where_it_says() -> None:
     """Every link that a list offers beside it is one that the rule lets through."""
     client = Client(raise_request_exception=False)
