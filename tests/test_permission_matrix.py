@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from html import unescape
 from urllib.parse import urlencode
 
@@ -179,6 +178,8 @@ def test_no_route_changes_anything_without_a_csrf_token(
     """Other sites can make a browser send a form, with its session.
 
     The records are there, so a call that is let through would not end with "404".
+    Each address gets a POST: one without the check that knows other methods alone
+    answers 405 then. And each gets one of the others, which the check itself must know.
     """
     make_a_row_of_each_list()
     client = world.client("superuser", enforce_csrf_checks=True)
@@ -188,6 +189,9 @@ def test_no_route_changes_anything_without_a_csrf_token(
         for row in rows
     ]
     calls += [(admin_address(route), {}) for route in [*ADMIN, *ADMIN_OPEN]]
+    if method != "post":
+        others = METHODS[1:]
+        calls = calls[others.index(method) :: len(others)]
     before = state_of_the_database()
     let_through = []
     for path, data in calls:
@@ -228,26 +232,3 @@ def test_every_form_is_taken_with_its_csrf_token(world: World) -> None:
             refused.append((path, answer.status_code))
     assert refused == []
     assert sent > 30
-
-
-@pytest.mark.parametrize("digits", [30, 5000])
-def test_a_number_that_is_too_long_is_no_crash(digits: int, world: World) -> None:
-    """Databases do not hold such, and Python refuses to read the longer one."""
-    number = "9" * digits
-    in_query = dict.fromkeys(("page", "start", "limit", "items", "job"), number)
-    client = world.clients["superuser"]
-    crashed = set()
-    for route, rows in ROWS.items():
-        for row in rows:
-            path = address(route, row, world)
-            paths = {path}
-            if digits == 30:
-                paths.add(re.sub(r"/\d+(?=/|$)", f"/{number}", path))
-            for path in paths:
-                with undone(client):
-                    response = getattr(client, row.method)(
-                        path, in_query, headers=dict(row.headers)
-                    )
-                if response.status_code >= 500:
-                    crashed.add(route)
-    assert crashed == set()
