@@ -192,6 +192,24 @@ class CompressedPagesMiddleware(GZipMiddleware):
 class LoginMiddleware(LoginRequiredMiddleware):
     """Sends people to the login page and tells programs 401."""
 
+    def process_view(
+        self,
+        request: HttpRequest,
+        view_func: Callable[..., HttpResponseBase],
+        view_args: tuple[object, ...],
+        view_kwargs: dict[str, object],
+    ) -> HttpResponseBase | None:
+        """Ask for a login, and of public views not even who it is.
+
+        Those also have to answer while the database is away.
+        """
+        if not getattr(view_func, "login_required", True):
+            return None
+        answer: HttpResponseBase | None = super().process_view(
+            request, view_func, view_args, view_kwargs
+        )
+        return answer
+
     def handle_no_permission(  # type: ignore[override]  # Django knows redirects only
         self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
     ) -> HttpResponseBase:

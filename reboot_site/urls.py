@@ -7,6 +7,8 @@ from dashboard.views.home import home
 from reboot_site import metrics
 from sharing.views import shared
 
+handler500 = "reboot_site.views.server_error"
+
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("accounts.urls")),

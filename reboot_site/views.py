@@ -1,7 +1,9 @@
-"""Health of the service."""
+"""Health of the service, and what is answered when something breaks."""
 
 from __future__ import annotations
 
+import logging
+import sys
 from functools import lru_cache
 from typing import Any
 
@@ -9,12 +11,53 @@ from django.core.cache import caches
 from django.db import DatabaseError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django_q.brokers import get_broker
 
-from accounts.api import JsonAnswer
+from accounts.api import JsonAnswer, problem
 from reboot_site.cache import JsonDatabaseCache
+from reboot_site.middleware import is_api_path
 from reboot_site.static_files import uncollected_files
+from syncing.outages import outage_of
 from syncing.status import broker_errors, silent_hosts, worker_ages_s
+
+logger = logging.getLogger(__name__)
+
+#: Seconds after which a browser or a program may ask again.
+_TRY_AGAIN_S = 30
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer a request that broke: 503 for disk and database, 500 for all else.
+
+    Nothing here may need what has just failed: no login, no query, and where static
+    files are missing too, a page without them.
+    """
+    outage = outage_of(sys.exception())
+    if outage is None:
+        if is_api_path(request.path_info):
+            return problem(500, None)
+        return HttpResponse(_page("500.html", "Something went wrong."), status=500)
+    logger.error("%s %s", outage.message, outage.hint, extra={"code": outage.code})
+    if is_api_path(request.path_info):
+        answer: HttpResponse = problem(503, outage.message)
+    else:
+        answer = HttpResponse(_page("503.html", _NOT_NOW), status=503)
+    answer["Retry-After"] = str(_TRY_AGAIN_S)
+    return answer
+
+
+_NOT_NOW = "The dashboard cannot work right now. Try again in a minute."
+
+
+def _page(template: str, otherwise: str) -> str:
+    """Return the page, or one sentence where it cannot be rendered."""
+    try:
+        return render_to_string(template)
+    except Exception:
+        logger.exception("The page %s cannot be rendered.", template)
+        return f"<!doctype html><title>Swing dashboard</title><p>{otherwise}</p>"
 
 
 def health_answer() -> JsonAnswer:

@@ -153,6 +153,13 @@ class RunContext:
     # Stopping
 
     @property
+    def time_left_s(self) -> float | None:
+        """Seconds of the time budget that are left; None without one."""
+        if self._deadline is None:
+            return None
+        return max(0.0, self._deadline - clock.monotonic())
+
+    @property
     def turn_is_over(self) -> bool:
         """Whether nothing new is to be begun, as other tasks wait for this worker."""
         return clock.monotonic() >= self._turn_ends_at

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from django.db import transaction
+from django.db import Error as DatabaseFault
+from django.db import connections, transaction
 
 from accounts.keys import LostKeyError
 from athletes.analysis.summaries import refresh_player_summaries
@@ -28,6 +29,7 @@ from syncing.engine.tally import MAX_ERRORS
 from syncing.engine.tempo import DEFAULT_TEMPO, Tempo
 from syncing.listeners import tell_end
 from syncing.models import RunHelper, SyncLog
+from syncing.outages import OUTAGES, Outage, outage_of, passing_outage
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +37,12 @@ _ORDER = list(Phase)
 
 #: At the end of a run, helpers that live get this long to come to an end.
 HELPER_PATIENCE_S = 120.0
+#: A run that lost its database waits so long for it, shorter than others wait before
+#: they take it for dead; and so often.
+DATABASE_PATIENCE_S = 30.0
+MAX_OUTAGES = 5
+#: Ends after which nobody may go on as if the run had been of some use.
+FAILED_ALL_THE_SAME = {"implausible_removal", *(outage.code for outage in OUTAGES)}
 #: How often at most a run takes up what its helpers left.
 MAX_ROUNDS = 3
 
@@ -61,24 +69,42 @@ def run_sync(
     log = claim_run(log_id)
     if log is None:
         return SyncLog.objects.get(pk=log_id)
-    ctx = RunContext(
-        log,
-        tempo=tempo,
-        time_budget_s=time_budget_s,
-        turn_s=turn_s,
-        in_queue=in_queue,
-        on_progress=on_progress,
-        accept_removals=accept_removals,
-    )
+
+    def begin(log: SyncLog, time_budget_s: float | None) -> RunContext:
+        return RunContext(
+            log,
+            tempo=tempo,
+            time_budget_s=time_budget_s,
+            turn_s=turn_s,
+            in_queue=in_queue,
+            on_progress=on_progress,
+            accept_removals=accept_removals,
+        )
+
+    ctx = begin(log, time_budget_s)
+    outages = 0
     ending: Ending | None = None
     try:
-        with ctx:
+        while True:
             try:
-                _steps(ctx, on_exports)
-            finally:
-                # Whatever happens from here on, nobody has to wait for our leases.
-                release_claims(ctx.worker)
-                ctx.flush()
+                _work(ctx, on_exports)
+                break
+            except DatabaseFault as error:
+                outages += 1
+                outage = passing_outage(error)
+                if outage is None or outages > MAX_OUTAGES or not _is_back(ctx, outage):
+                    raise
+                ctx = begin(ctx.log, ctx.time_left_s)
+    except DatabaseFault as error:
+        outage = outage_of(error)
+        if outage is None:
+            ending = Ending.of_fault(error)
+            raise
+        ending = Ending.of_fatal(
+            FatalError(
+                outage.message, code=outage.code, hint=outage.hint, what="storing data"
+            )
+        )
     except StopRun:
         if ctx.stop_reason == "time" and requeue_run(ctx.log):
             return SyncLog.objects.get(pk=log_id)
@@ -102,12 +128,7 @@ def run_sync(
         )
         raise
     except BaseException as error:
-        ending = Ending(
-            RunStatus.FAILED,
-            f"The run ended because of a fault of this program "
-            f"({type(error).__name__}); its log has the details.",
-            type(error).__name__,
-        )
+        ending = Ending.of_fault(error)
         raise
     finally:
         finished = _finish(ctx, ending)
@@ -138,6 +159,16 @@ class Ending:
         )
 
     @classmethod
+    def of_fault(cls, error: BaseException) -> Ending:
+        """Return how a run ended because of an error that nobody foresaw."""
+        return cls(
+            RunStatus.FAILED,
+            f"The run ended because of a fault of this program "
+            f"({type(error).__name__}); its log has the details.",
+            type(error).__name__,
+        )
+
+    @classmethod
     def of_fatal(cls, error: FatalError) -> Ending:
         """Return how a run ended that could not go on."""
         ending = cls(RunStatus.FAILED, error.message, error.code)
@@ -150,6 +181,44 @@ class Ending:
             "is_general": True,
         }
         return ending
+
+
+def _work(ctx: RunContext, on_exports: Callable[[SyncLog], None] | None) -> None:
+    """Do the steps of a run, and let go of what this process holds."""
+    with ctx:
+        try:
+            _steps(ctx, on_exports)
+        finally:
+            # Whatever happens from here on, nobody has to wait for our leases.
+            release_claims(ctx.worker)
+            ctx.flush()
+
+
+def _is_back(ctx: RunContext, outage: Outage) -> bool:
+    """Wait a while for the database; whether it is back and the run still ours.
+
+    Transactions that were open are undone. What the run held is free again, so that it
+    goes on like one that was queued in between, with what it had counted.
+    """
+    logger.warning(
+        "Sync run %s has lost its database (%s) and waits for it.",
+        ctx.log.pk,
+        outage.code,
+        extra={"run_id": ctx.log.pk, "code": outage.code},
+    )
+    deadline = clock.monotonic() + DATABASE_PATIENCE_S
+    while True:
+        connections.close_all()
+        try:
+            release_claims(ctx.worker, with_slots=True)
+            ctx.flush()
+        except DatabaseFault as error:
+            if passing_outage(error) is None or clock.monotonic() > deadline:
+                return False
+            clock.sleep(1.0)
+            continue
+        ctx.log.refresh_from_db()
+        return ctx.log.status == RunStatus.RUNNING and ctx.log.owner == ctx.worker
 
 
 def _steps(ctx: RunContext, on_exports: Callable[[SyncLog], None] | None) -> None:
@@ -245,7 +314,7 @@ def _finish(ctx: RunContext, ending: Ending | None) -> SyncLog:
             log.error_class = ending.error_class[:100]
             if ending.status == RunStatus.FAILED and _was_useful(log):
                 log.status = RunStatus.PARTIAL
-                if ending.error_class == "implausible_removal":
+                if ending.error_class in FAILED_ALL_THE_SAME:
                     log.status = RunStatus.FAILED
             if ending.entry is not None:
                 log.errors = [ending.entry, *log.errors][:MAX_ERRORS]

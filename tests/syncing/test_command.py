@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
         ({"SECRET_KEY": "", "DEBUG": "0"}, "configuration", "SECRET_KEY"),
         (
             {"DATABASE_URL": "postgres://someone@127.0.0.1:1/nothing"},
-            "database",
+            "database_away",
             "DATABASE_URL",
         ),
     ],

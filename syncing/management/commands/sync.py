@@ -8,15 +8,16 @@ import sys
 from argparse import ArgumentTypeError
 from datetime import date, datetime
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError
+from django.db import DatabaseError, Error
 
 from syncing import clock, services
 from syncing.choices import Phase, RunStatus, SyncType, Trigger
 from syncing.engine import runs
 from syncing.models import SyncLog, empty_counts
+from syncing.outages import outage_of
 
 EXIT_STATUS = {"success": 0, "partial": 1, "failed": 2}
 
@@ -83,6 +84,9 @@ class Command(BaseCommand):
             log.refresh_from_db()
             self._report(log)
             raise
+        except (Error, OSError) as error:
+            # So bad that not even the end of the run could be written down.
+            self._refuse(error, options["as_json"])
         self._report(log)
         self._end(_word(log), log, options["as_json"])
 
@@ -97,14 +101,8 @@ class Command(BaseCommand):
             log, is_new = runs.open_run(
                 trigger=Trigger.COMMAND, sync_type=sync_type, since=options["since"]
             )
-        except DatabaseError as error:
-            message = (
-                f"The database cannot be used ({type(error).__name__}). Check "
-                "DATABASE_URL, and run manage.py migrate."
-            )
-            if options["as_json"]:
-                self.stdout.write(json.dumps(failure(message, "database")))
-            raise CommandError(message, returncode=2) from error
+        except (Error, OSError) as error:
+            self._refuse(error, options["as_json"])
         if is_new or log.status == RunStatus.QUEUED:
             # A run that waits for a worker is done here and now.
             return log
@@ -115,6 +113,20 @@ class Command(BaseCommand):
             "on the page “Sync”."
         )
         return None
+
+    def _refuse(self, error: Exception, as_json: bool) -> NoReturn:
+        """End with 2 because disk or database cannot be used."""
+        outage = outage_of(error)
+        if outage is not None:
+            message, code, hint = outage.message, outage.code, outage.hint
+        elif isinstance(error, DatabaseError):
+            message = f"The database cannot be used ({type(error).__name__})."
+            code, hint = "database", "Check DATABASE_URL, and run manage.py migrate."
+        else:
+            raise error
+        if as_json:
+            self.stdout.write(json.dumps(failure(message, code, hint=hint)))
+        raise CommandError(f"{message} {hint}", returncode=2) from error
 
     def _show(self, log: SyncLog) -> None:
         entry = log.progress.get(log.phase)
