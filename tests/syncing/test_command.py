@@ -39,7 +39,7 @@ def test_what_cannot_begin_ends_with_2_and_says_why(
         **empty_counts(),
     }
     assert error["code"] == code
-    assert told in error["message"]
+    assert told in f"{error['message']} {error['hint']}"
     assert len(err.strip().splitlines()) == 1
     assert not SyncLog.objects.exists()
     assert vendor.log.total == 0
