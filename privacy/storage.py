@@ -146,6 +146,18 @@ def _files() -> tuple[dict[str, int], dt.datetime | None]:
     return dict(sizes), at
 
 
+def newest_backup_at() -> dt.datetime | None:
+    """Return when the newest backup was made, as far as is known; None: there is none.
+
+    BACKUP_DIR may be on the host of the queue alone: then as of the last measuring.
+    """
+    here = max((at for _, _, at in _walk(Path(settings.BACKUP_DIR))), default=None)
+    if here is not None:
+        return dt.datetime.fromtimestamp(here, tz=dt.UTC)
+    report = StorageReport.objects.order_by("-taken_at").first()
+    return None if report is None else report.newest_backup_at
+
+
 def _walk(folder: Path) -> Iterator[tuple[Path, int, float]]:
     """Files below a folder with size and time of change; none where it is not there."""
     for place, _, names in os.walk(folder):

@@ -63,3 +63,10 @@ def on_starting(server: Any) -> None:
     # A collection in a forked process writes into all it looks at, and so copies it.
     gc.collect()
     gc.freeze()
+
+
+def post_worker_init(worker: Any) -> None:
+    """Have each process look whether syncs go well; a dead worker cannot."""
+    from reboot_site import watch
+
+    watch.start()

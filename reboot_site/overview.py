@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from axes.models import AccessAttempt
@@ -23,6 +24,7 @@ from athletes.models import (
     Session,
 )
 from privacy.models import Archive, ArchiveState
+from privacy.storage import newest_backup_at
 from syncing import alerts
 from syncing.care import kept_values
 from syncing.choices import OPEN_STATES, JobState
@@ -36,6 +38,8 @@ from syncing.status import (
 )
 from webhooks.models import DeliveryState, WebhookDelivery
 
+#: Longer ago than this, a backup that is made every day was missed twice.
+BACKUP_MAX_AGE = timedelta(days=2)
 #: Totals are read from all athletes; nobody needs them to the second.
 _TOTALS_S = 60
 
@@ -178,6 +182,7 @@ def _machinery(status: Any) -> list[Tile]:
     return [
         _last_sync(status),
         _queue(),
+        _newest_backup(),
         _problem(
             "Failed tasks",
             Failure.objects.all(),
@@ -213,6 +218,16 @@ def _last_sync(status: Any) -> Tile:
     return Tile(
         "Last complete sync", value, _list(SyncLog), "all runs", needs_care=is_old
     )
+
+
+def _newest_backup() -> Tile:
+    made_at = newest_backup_at()
+    url, value, is_old = reverse("privacy:storage"), "none", True
+    if made_at is not None:
+        age = timezone.now() - made_at
+        value, is_old = _age(age.total_seconds()), age > BACKUP_MAX_AGE
+    note = "make one with: manage.py backup FILE" if is_old else "in BACKUP_DIR"
+    return Tile("Newest backup", value, url, note, needs_care=is_old)
 
 
 def _age(seconds: float) -> str:

@@ -12,7 +12,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from syncing.choices import RunStatus, SyncType
-from syncing.models import SyncCursor, SyncLog
+from syncing.models import SyncCursor, SyncLog, WorkerHeartbeat
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 SUCCESS_MAX_AGE = timedelta(hours=24)
 #: And told again only after this long.
 MAIL_EVERY = timedelta(hours=24)
+#: Without a heartbeat for so long workers are taken for stopped.
+WORKER_SILENCE = timedelta(minutes=3)
 _MAILED = "overdue-mail"
 
 
@@ -72,6 +74,10 @@ def mail_when_overdue(now: datetime) -> bool:
     if run is not None:
         lines += ["", f"Run {run.pk}: {run.get_status_display().lower()}."]
         lines += [run.error_message] if run.error_message else []
+    beat_at = WorkerHeartbeat.objects.aggregate(at=Max("beat_at"))["at"]
+    if beat_at is None or now - beat_at > WORKER_SILENCE:
+        lines += ["", "No worker of the queue gives a sign of life. Start one with:"]
+        lines += ["python manage.py supervise_qcluster"]
     lines += ["", "What is shown may be out of date. The page “Syncing” says more."]
     subject, text = "No successful sync for a day", "\n".join(lines)
     try:

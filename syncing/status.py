@@ -11,7 +11,12 @@ from django.conf import settings
 from django.db.models import Count, Min, Q, QuerySet
 
 from syncing import clock
-from syncing.alerts import is_overdue, last_success, last_whole_status
+from syncing.alerts import (
+    WORKER_SILENCE,
+    is_overdue,
+    last_success,
+    last_whole_status,
+)
 from syncing.choices import OPEN_STATES, JobState, Phase, RunStatus, SyncType
 from syncing.engine import runs
 from syncing.engine.hosts import host_name
@@ -27,7 +32,7 @@ from syncing.models import (
 
 T = TypeVar("T")
 #: Without a heartbeat for so long the workers are taken for stopped.
-WORKER_SILENCE_S = 180.0
+WORKER_SILENCE_S = WORKER_SILENCE.total_seconds()
 #: A host that beat within the first of these, but not within the second, is asked for
 #: a sign; one that was silent for longer is taken for switched off.
 _QUIET_S = (600.0, 45.0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from datetime import timedelta
 
 import pytest
@@ -11,13 +13,22 @@ from django.utils import timezone
 from django_q.models import Failure
 
 from athletes.models import DataState, GapDismissal, Player
-from privacy.models import Archive, ArchiveState
+from privacy.models import Archive, ArchiveState, StorageReport
 from syncing.choices import JobState, RunStatus, Trigger
 from syncing.models import ExportJob, SyncLog, WorkerHeartbeat
 from tests import factories
 from webhooks.models import DeliveryState, Webhook, WebhookDelivery
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def backup(settings, tmp_path):
+    """A backup that was made just now."""
+    settings.BACKUP_DIR = str(tmp_path)
+    path = tmp_path / "today.backup"
+    path.touch()
+    return path
 
 
 @pytest.fixture
@@ -182,3 +193,36 @@ def test_a_task_of_the_queue_is_deleted(client, failed_task):
     )
     assert answer.status_code == 302
     assert not Failure.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("hours", "value", "needs_care"),
+    [(1, "60 min ago", False), (47, "47 h ago", False), (49, "2 days ago", True)],
+)
+def test_an_old_backup_needs_attention(client, staff, backup, hours, value, needs_care):
+    at = time.time() - hours * 3600
+    os.utime(backup, (at, at))
+    tile = tiles(client)["Newest backup"]
+    assert (tile.value, tile.needs_care) == (value, needs_care)
+    assert tile.url == "/privacy/storage/"
+
+
+def test_no_backup_needs_attention_unless_one_is_known_of_on_another_host(
+    client, staff, backup
+):
+    everything_goes_well()
+    backup.unlink()
+    tile = tiles(client)["Newest backup"]
+    assert (tile.value, tile.note) == ("none", "make one with: manage.py backup FILE")
+    worries = client.get("/admin/").context["overview"].worries
+    assert [found.label for found in worries] == ["Newest backup"]
+    now = timezone.now()
+    StorageReport.objects.create(
+        taken_at=now,
+        seconds=1.0,
+        sizes={},
+        free_bytes=1,
+        newest_backup_at=now - timedelta(hours=20),
+    )
+    tile = tiles(client)["Newest backup"]
+    assert (tile.value, tile.needs_care) == ("20 h ago", False)
