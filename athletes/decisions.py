@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from athletes.analysis import peer_numbers, run, usual_scatter
+from athletes.analysis.same_recording import shared_movements
 from athletes.analysis.session_summary import refresh_session_summary
 from athletes.analysis.summaries import refresh_player_summaries
 from athletes.frames import load
@@ -25,9 +26,13 @@ from athletes.models import (
     Inclusion,
     InclusionDecision,
     Movement,
+    SameRecording,
     Session,
 )
 from biomechanics.analysis_types import EVENT_NAMES
+
+#: How a reason begins with which swings of a recording are excluded that is here twice.
+SAME_RECORDING = "Same recording as session"
 
 
 def set_inclusion(
@@ -155,6 +160,44 @@ def bring_back_gap(*, session: Session, user: User) -> None:
     """Undo a dismissal: what the session lacks needs care again."""
     with transaction.atomic():
         _end_dismissal(_locked_session(session), user)
+
+
+def choose_recording(*, pair: SameRecording, counts: str, user: User) -> None:
+    """Have one of the two sessions count, or both; the other's swings are excluded.
+
+    Raises
+    ------
+    django.core.exceptions.ValidationError
+        When there is no such choice.
+    """
+    pair.counts = SameRecording.Counts(counts).value
+    with transaction.atomic():
+        for session, twin, is_counted in (
+            (pair.session, pair.other, counts != SameRecording.Counts.OTHER),
+            (pair.other, pair.session, counts != SameRecording.Counts.LATER),
+        ):
+            for movement in shared_movements(session, twin):
+                _count_of_twin(movement, twin, user, is_counted=is_counted)
+        pair.decided_by, pair.decided_at = user, timezone.now()
+        pair.save(update_fields=["counts", "decided_by", "decided_at"])
+
+
+def _count_of_twin(
+    movement: Movement, twin: Session, user: User, *, is_counted: bool
+) -> None:
+    """Exclude a movement because its twin counts, or take that back."""
+    is_excluded = movement.inclusion_reason.startswith(SAME_RECORDING)
+    if is_counted and is_excluded:
+        set_inclusion(
+            movement=movement, inclusion=Inclusion.AUTOMATIC, reason="", user=user
+        )
+    elif not is_counted and movement.inclusion != Inclusion.EXCLUDED:
+        set_inclusion(
+            movement=movement,
+            inclusion=Inclusion.EXCLUDED,
+            reason=f"{SAME_RECORDING} {twin.pk}",
+            user=user,
+        )
 
 
 def _end_dismissal(session: Session, user: User) -> None:

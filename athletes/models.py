@@ -465,6 +465,10 @@ class BiomechanicsData(models.Model):
                 fields=["movement", "data_type"], name="biomechanics_movement_type"
             ),
         ]
+        indexes = [
+            # where the same frames are stored already
+            models.Index(fields=["content_sha256"], name="biomechanics_content"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.data_type} of movement {self.movement_id}"
@@ -751,6 +755,38 @@ class GapDismissal(models.Model):
 
     def __str__(self) -> str:
         return f"gap of session {self.session_id}"
+
+
+class SameRecording(models.Model):
+    """A session whose frames are stored under an older one too, and which counts."""
+
+    class Counts(models.TextChoices):
+        """Which of the two sessions counts."""
+
+        UNDECIDED = "", "Both, until somebody decides"
+        LATER = "later", "The later one"
+        OTHER = "other", "The older one"
+        BOTH = "both", "Both"
+
+    session = models.OneToOneField(
+        Session, on_delete=models.CASCADE, related_name="same_recording"
+    )
+    other = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="+")
+    # How many swings have the same frames.
+    swings = models.PositiveIntegerField()
+    counts = models.CharField(
+        max_length=5, choices=Counts.choices, default=Counts.UNDECIDED, blank=True
+    )
+    found_at = models.DateTimeField(auto_now_add=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True)
+
+    objects = querysets.SameRecordingQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"sessions {self.session_id} and {self.other_id}"
 
 
 # --- What people write: notes and tags ----------------------------------------

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         DuplicatePair,
         Movement,
         Player,
+        SameRecording,
         Session,
     )
 
@@ -99,3 +100,23 @@ class DuplicatePairQuerySet(models.QuerySet["DuplicatePair"]):
     def waiting(self) -> DuplicatePairQuerySet:
         """Pairs about which nobody has decided yet."""
         return self.of_separate().filter(dismissed_at__isnull=True)
+
+
+class SameRecordingQuerySet(models.QuerySet["SameRecording"]):
+    """Questions about recordings that are here under two sessions."""
+
+    def of_session(self, session_pk: int) -> SameRecordingQuerySet:
+        """Pairs of which a session is one."""
+        return self.filter(
+            models.Q(session_id=session_pk) | models.Q(other_id=session_pk)
+        )
+
+    def waiting(self) -> SameRecordingQuerySet:
+        """Pairs about which nobody has decided yet."""
+        return self.filter(decided_at__isnull=True)
+
+    def of_present(self) -> SameRecordingQuerySet:
+        """Pairs of which the vendor still has both sessions."""
+        return self.filter(
+            session__missing_since__isnull=True, other__missing_since__isnull=True
+        )

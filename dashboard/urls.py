@@ -35,6 +35,7 @@ urlpatterns = [
     path("sessions/<int:pk>/", session.session, name="session"),
     path("sessions/<int:pk>/facts/", session.facts, name="session_facts"),
     path("sessions/<int:pk>/gap/", session.gap, name="session_gap"),
+    path("sessions/<int:pk>/recording/", session.recording, name="session_recording"),
     path("sessions/<int:pk>/notes/", session.add_note, name="session_note"),
     path("notes/<int:pk>/delete/", session.delete_note, name="note_delete"),
     path("swings/<int:pk>/", swing.swing, name="swing"),

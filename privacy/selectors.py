@@ -21,6 +21,7 @@ from athletes.models import (
     Note,
     PeerNumber,
     Player,
+    SameRecording,
     Session,
     SessionMetric,
     Tag,
@@ -90,6 +91,7 @@ _TOLD = (
     Note,
     EventCorrection,
     GapDismissal,
+    SameRecording,
     InclusionDecision,
     ExportJob,
     AnalysisJob,
@@ -216,6 +218,12 @@ def _added_by_people(player: Player) -> list[Stored]:
             "what sessions lack and nobody has to look after, with the reasons",
             PEOPLE,
             GapDismissal.objects.filter(session__player=player).count(),
+        ),
+        Stored(
+            "Recordings here twice",
+            "sessions with the same frames, and which of them counts",
+            PEOPLE,
+            SameRecording.objects.filter(session__player=player).count(),
         ),
         Stored("Teams", "groups that the athlete is in", PEOPLE, player.teams.count()),
     ]

@@ -21,6 +21,7 @@ from athletes.models import (
     Movement,
     Player,
     QualityGrade,
+    SameRecording,
     Session,
 )
 from privacy.models import Archive, ArchiveState
@@ -151,6 +152,12 @@ def _problems() -> list[Tile]:
             "no longer listed; kept here",
         ),
         _unread_values(),
+        _problem(
+            "Recordings here twice",
+            SameRecording.objects.waiting().of_present(),
+            _list(SameRecording, "counts__exact="),
+            "the same frames under two sessions, and both count",
+        ),
         _problem(
             "Possible duplicates",
             DuplicatePair.objects.filter(dismissed_at__isnull=True),

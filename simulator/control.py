@@ -25,6 +25,7 @@ MUTATIONS = (
     "add_player",
     "remove_player",
     "add_session",
+    "copy_session",
     "reprocess_session",
     "shift_swings",
     "touch_session",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import threading
 import time
 from datetime import UTC, date, datetime, timedelta
@@ -239,6 +240,21 @@ class World:
             )
             self._keep_session(session)
             return session.id
+
+    def copy_session(self, session_id: str) -> str:
+        """Upload a session once more: same frames, other ids; return its id."""
+        with self.lock:
+            session = self.session(session_id)
+            new_id = f"{session.id[:-4]}{len(self.sessions):04d}"
+            again = dataclasses.replace(
+                session,
+                id=new_id,
+                athletes=list(session.athletes),
+                created_at=self._changed(),
+            )
+            again.updated_at = again.created_at
+            self._keep_session(again)
+            return again.id
 
     def reprocess_session(self, session_id: str) -> None:
         """New numbers for every movement of the session."""

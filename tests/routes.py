@@ -162,6 +162,9 @@ ROWS: dict[str, list[Row]] = {
         post(ATHLETE, {"condition": "tee"}, pk="session")
     ],
     "athletes/sessions/<int:pk>/gap/": [post(STAFF, {"undo": "1"}, pk="session")],
+    "athletes/sessions/<int:pk>/recording/": [
+        post(STAFF, {"counts": "both"}, pk="session")
+    ],
     "athletes/sessions/<int:pk>/notes/": [post(ATHLETE, {"text": "a"}, pk="session")],
     # Only who wrote a note may take it back, and staff.
     "athletes/notes/<int:pk>/delete/": [

@@ -29,7 +29,7 @@ from athletes.admin.by_session import BySessionAdmin, sessions_by
 from athletes.admin.metrics_csv import metrics_csv
 from athletes.analysis import summaries
 from athletes.display import value_text
-from athletes.models import GapDismissal, Session, SessionMetric
+from athletes.models import GapDismissal, SameRecording, Session, SessionMetric
 from athletes.querysets import SessionQuerySet
 from biomechanics.definitions import METRICS
 
@@ -55,6 +55,17 @@ class CareFilter(admin.SimpleListFilter):
             .filter(folded_into__isnull=True)
             .needing_care()
         )
+
+
+@admin.register(SameRecording)
+class SameRecordingAdmin(ReadOnlyAdmin):
+    """Recordings that are here under two sessions, and which of them counts."""
+
+    list_display = ["session", "other", "swings", "counts", "decided_by", "decided_at"]
+    list_filter = ["counts", "found_at"]
+    search_fields = ["=session__session_id", "=other__session_id"]
+    list_select_related = ["session", "other", "decided_by"]
+    ordering = ["-found_at"]
 
 
 @admin.register(GapDismissal)

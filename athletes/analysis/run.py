@@ -17,6 +17,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
+from athletes.analysis.same_recording import note_same_recording
 from athletes.analysis.session_summary import (
     lock_session,
     refresh_session_summary,
@@ -136,6 +137,7 @@ def analyze_session(
         counts = _analyze(session_pk, ids, compute)
     except Session.DoesNotExist:  # the athlete was erased meanwhile
         return AnalysisCounts()
+    note_same_recording(session_pk)
     done = counts.analyzed + counts.failed
     return counts + AnalysisCounts(unchanged=len(versions) - done)
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from athletes.analysis.changes import MetricChange, session_changes
 from athletes.analysis.history import histories
 from athletes.analysis.usual_scatter import Facility
-from athletes.models import DataState, Player, QualityGrade, Session
+from athletes.models import DataState, Player, QualityGrade, SameRecording, Session
 from athletes.querysets import PlayerQuerySet, SessionQuerySet
 from biomechanics.change import share_by_chance
 from biomechanics.definitions import NUMERIC_HEADLINES
@@ -102,7 +102,7 @@ class HomePage:
 def home_page(
     players: PlayerQuerySet, sessions: SessionQuerySet, *, system: str
 ) -> HomePage:
-    """The first page for who may see these athletes; nine queries at most."""
+    """The first page for who may see these athletes; ten queries at most."""
     recent = list(
         sessions.filter(session_date__isnull=False)
         .select_related("player")
@@ -195,6 +195,21 @@ def attention(
         .select_related("player")
         .newest_first()[:ATTENTION_SHOWN]
     ]
+    pairs = (
+        SameRecording.objects.waiting()
+        .of_present()
+        .filter(session__in=sessions, other__in=sessions)
+    )
+    lines += [
+        AttentionLine(
+            "the same recording as another session, and both count",
+            pair.session.player,
+            pair.session,
+        )
+        for pair in pairs.select_related("session__player").order_by("-id")[
+            :ATTENTION_SHOWN
+        ]
+    ]
     today = timezone.localdate()
     quiet: Iterable[Player] = players.filter(
         last_session_on__lt=today - STALE_AFTER,
@@ -204,7 +219,7 @@ def attention(
     lines += [
         AttentionLine("no session for two weeks or more", player) for player in quiet
     ]
-    return tuple(lines[: 2 * ATTENTION_SHOWN])
+    return tuple(lines[: 3 * ATTENTION_SHOWN])
 
 
 def _data_words(session: Session) -> str:

@@ -12,15 +12,17 @@ from django.views.decorators.http import require_POST, require_safe
 
 from athletes import access, decisions
 from athletes.http import PageRequest, page_or_fragment, wants_fragment
-from athletes.models import Note
+from athletes.models import Note, SameRecording
 from dashboard.forms import NoteForm, SessionForm, SessionViewForm
 from dashboard.phrases import session_day
+from dashboard.selectors.same_recording import twin_of
 from dashboard.selectors.session_changes import changes_by_side
 from dashboard.selectors.session_curves import session_pictures
 from dashboard.selectors.session_gap import session_gap
 from dashboard.selectors.session_page import SessionPage, session_page
 from dashboard.selectors.swing_table import SWING_COLUMNS, SwingTable, swing_table
 
+DECISIONS = set(SameRecording.Counts.values) - {""}
 # Of the two parts that htmx asks for, the one it puts here needs no curves.
 TABLE_TARGET = "swing-table"
 # What follows the side that is looked at.
@@ -91,6 +93,7 @@ def session(request: PageRequest, pk: int) -> HttpResponse:
         "facts_form": SessionForm(instance=shown),
         "note_form": NoteForm(),
         "gap": session_gap(shown),
+        "twin": twin_of(shown, access.visible_sessions(request.user)),
         "may_administer": access.may_administer(request.user),
     }
     part = "swings" if request.htmx.target == SWINGS_TARGET else "curves"
@@ -123,9 +126,9 @@ def _table_context(
 @require_POST
 def gap(request: PageRequest, pk: int) -> HttpResponse:
     """Dismiss what the session lacks, with a reason, or undo that."""
-    shown = access.get_session_or_404(request.user, pk)
     if not access.may_administer(request.user):
         raise PermissionDenied("Only staff may dismiss what a session lacks.")
+    shown = access.get_session_or_404(request.user, pk)
     if request.POST.get("undo"):
         decisions.bring_back_gap(session=shown, user=request.user)
         messages.success(request, "What this session lacks needs attention again.")
@@ -138,6 +141,24 @@ def gap(request: PageRequest, pk: int) -> HttpResponse:
         messages.error(request, " ".join(error.messages))
     else:
         messages.success(request, "Dismissed until what it lacks changes.")
+    return redirect("dashboard:session", pk=pk)
+
+
+@require_POST
+def recording(request: PageRequest, pk: int) -> HttpResponse:
+    """Say which of two sessions with the same recording counts."""
+    if not access.may_administer(request.user):
+        raise PermissionDenied("Only staff may say which of two sessions counts.")
+    shown = access.get_session_or_404(request.user, pk)
+    twin = twin_of(shown, access.visible_sessions(request.user))
+    counts = request.POST.get("counts", "")
+    if twin is None:
+        messages.info(request, "No other session has the same recording any more.")
+    elif counts in DECISIONS:
+        decisions.choose_recording(pair=twin.pair, counts=counts, user=request.user)
+        messages.success(request, "Saved. Averages follow.")
+    else:
+        messages.error(request, "Choose which session counts.")
     return redirect("dashboard:session", pk=pk)
 
 

@@ -167,6 +167,7 @@ PAGES: dict[str, str | tuple[SitePage, ...]] = {
     ),
     "athletes/sessions/<int:pk>/facts/": FORM,
     "athletes/sessions/<int:pk>/gap/": FORM,
+    "athletes/sessions/<int:pk>/recording/": FORM,
     "athletes/sessions/<int:pk>/notes/": FORM,
     "athletes/notes/<int:pk>/delete/": FORM,
     "athletes/swings/<int:pk>/": (

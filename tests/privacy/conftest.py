@@ -18,6 +18,7 @@ from athletes.models import (
     Note,
     PeerGroup,
     PeerNumber,
+    SameRecording,
     Tag,
 )
 from sharing.models import SavedComparison, SavedItem, ShareLink
@@ -106,6 +107,8 @@ def full_athlete(**fields):
     InclusionDecision.objects.create(
         movement=swing, inclusion="excluded", reason="Zebulon tired", created_by=coach
     )
+    # Of one athlete alone, so that the others of a test have nothing to do with it.
+    SameRecording.objects.create(session=session, other=session, swings=1)
     GapDismissal.objects.create(
         session=session, data_state="partial", reason="Zebulon left", created_by=coach
     )

@@ -12,7 +12,7 @@ from django.core.cache import cache
 from django.utils import timezone
 from django_q.models import Failure
 
-from athletes.models import DataState, GapDismissal, Player
+from athletes.models import DataState, GapDismissal, Player, SameRecording
 from privacy.models import Archive, ArchiveState, StorageReport
 from syncing.choices import JobState, RunStatus, Trigger
 from syncing.models import ExportJob, SyncLog, WorkerHeartbeat
@@ -105,6 +105,14 @@ def make_problems():
         factories.make_session(player=session.player, data_state=state)
     dismissed = factories.make_session(player=session.player, data_state="partial")
     GapDismissal.objects.create(session=dismissed, data_state="partial", reason="old")
+    for later, decided_at in ((other, None), (dismissed, timezone.now())):
+        SameRecording.objects.create(
+            session=later,
+            other=session,
+            swings=1,
+            counts="both" if decided_at else "",
+            decided_at=decided_at,
+        )
     factories.make_player()
     hook = Webhook.objects.create(
         name="a", url="https://example.org/", events=["sync.finished"]
@@ -127,6 +135,7 @@ def make_problems():
         ("Failed files", "2", 2, True),
         ("Waiting files", "1", 1, False),
         ("Sessions without all data", "1", 1, True),
+        ("Recordings here twice", "1", 1, True),
         ("Athletes gone at the vendor", "1", 1, True),
         ("Poor swings", "1", 1, False),
         ("Failed webhooks", "1", 1, True),
