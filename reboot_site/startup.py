@@ -47,11 +47,12 @@ def database_trouble(error: Exception) -> str:
     """Return what to do about a database that cannot be used; empty for others."""
     from django.db import Error
 
+    from syncing.outages import outage_of
+
     if not isinstance(error, Error):
         return ""
-    cause = error.__cause__
-    state = getattr(cause, "sqlstate", "no state")
-    name = getattr(cause, "sqlite_errorname", "")
+    state = getattr(error.__cause__, "sqlstate", None)
+    name = getattr(error.__cause__, "sqlite_errorname", "")
     text = redact(str(error).strip().partition("\n")[0])
     # 42P01 and 42703: no such table, no such column.
     if state in {"42P01", "42703"} or text.startswith(("no such table", "no such col")):
@@ -59,14 +60,12 @@ def database_trouble(error: Exception) -> str:
             f"The database lacks tables of this version ({text}): run python manage.py "
             "migrate, then start again."
         )
-    # None: the connection itself failed. 08, 53 and 57: it broke, or the server stops.
-    is_away = state is None or state[:2] in {"08", "53", "57"}
-    if is_away or name.startswith(
-        ("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_NOTADB", "SQLITE_IOERR")
-    ):
+    if outage := outage_of(error):
+        return f"{outage.message.removesuffix('.')} ({text}). {outage.hint}"
+    if name.startswith(("SQLITE_READONLY", "SQLITE_NOTADB", "SQLITE_CORRUPT")):
         return (
-            f"The database cannot be used ({text}). Check DATABASE_URL, and that the "
-            "server runs and lets this account in."
+            f"The database cannot be used ({text}). Check the file that DATABASE_URL "
+            "names, and that this account may write it."
         )
     return ""
 

@@ -108,7 +108,7 @@ CASES = [
     (
         "DATABASE_URL",
         "postgres://u:hush@127.0.0.1:1/d",
-        "server runs",
+        "Check that it runs",
         ("command", "supervisor", "cluster", "make run"),
     ),
     ("REDIS_URL", "cache:6379", "redis://host:6379/0", ALL),
