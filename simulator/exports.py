@@ -292,7 +292,8 @@ class Exports:
             movements = movements[only : only + 1]
         # All that decides the bytes: other simulators of this process share them.
         options = scenario.options(self.app.config.noise_mm)
-        switches = (scenario.text, options)
+        written = scenario.of_tables()
+        switches = (written.text, options)
         key = (tuple(movements), data_type, data_format, zipped, damage, switches)
 
         def build(sink: BinaryIO) -> None:
@@ -301,7 +302,7 @@ class Exports:
                 files.tables(movements, data_type, options, damage=damage),
                 data_format=data_format,
                 zipped=zipped,
-                scenario=scenario,
+                scenario=written,
                 damage=damage,
             )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from simulator.columns import Options
+from simulator.words import words
 
 # name -> (meaning, default value when the switch takes one after "=")
 SCENARIOS: dict[str, tuple[str, float | None]] = {
@@ -88,6 +89,16 @@ class ScenarioError(ValueError):
     """A switch that does not exist, or a value that it cannot take."""
 
 
+#: What `files.write` looks at; all else changes answers, lists, times, or the columns
+#: themselves (`Scenario.options`).
+OF_TABLES = frozenset(
+    words(
+        "bom lf lower-points na-text nan-text no-index-name no-movement-id unquoted "
+        "upper-points"
+    )
+)
+
+
 @dataclass(frozen=True)
 class Scenario:
     """The switches that are on."""
@@ -133,6 +144,10 @@ class Scenario:
             name if value is None else f"{name}={value:g}"
             for name, value in self.values.items()
         )
+
+    def of_tables(self) -> Scenario:
+        """Return the switches alone that decide how a table is written."""
+        return Scenario({k: v for k, v in self.values.items() if k in OF_TABLES})
 
     def options(self, noise_mm: float) -> Options:
         """Return what the switches mean for the content of files."""

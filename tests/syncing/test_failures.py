@@ -106,7 +106,9 @@ def test_html_where_json_should_be_is_said_in_one_line(start_vendor, run_sync):
 
 @pytest.mark.both
 def test_vanished_records_are_marked_and_come_back(start_vendor, run_sync):
-    vendor = start_vendor(players=20, sessions=10, scenario="plain")
+    vendor = start_vendor(
+        players=20, sessions=10, swings=1, templates=1, scenario="plain"
+    )
     run_sync(full=True)
     session_id = vendor.world.listed_sessions()[0].id
     idle = Player.objects.filter(sessions__isnull=True).first()
@@ -133,7 +135,8 @@ def test_vanished_records_are_marked_and_come_back(start_vendor, run_sync):
 
 @pytest.mark.parametrize("what", ["players", "sessions"])
 def test_implausible_share_stops_the_run(start_vendor, run_sync, what):
-    vendor = start_vendor(players=12, sessions=0 if what == "players" else 12)
+    count = 0 if what == "players" else 12
+    vendor = start_vendor(players=12, sessions=count, swings=1, templates=1)
     run_sync(full=True)
     before = everything()
     world = vendor.world
