@@ -319,7 +319,7 @@ _add(
     "Which part peaks first, second and so on; brackets hold parts too close in "
     "time to tell apart. A description, not a grade.",
     "peak times of pelvis (P), shoulder line (T), lead arm (A) and bat (B) in order; "
-    "neighbours closer than the tie limit (10 ms for one swing) are joined",
+    "those that all lie within the tie limit (10 ms for one swing) are joined",
     "text",
     SEQ,
     "sequence",

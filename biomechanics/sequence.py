@@ -1,8 +1,10 @@
 """Put the peaks of a swing in order: a description, never a grade."""
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping
+
+import scipy  # By its parts when first used; see `signals`.
 
 from biomechanics.units import MS_PER_S
 
@@ -26,25 +28,39 @@ GAP_METRICS = {
 """The metrics of delays, and the peaks that each lies between."""
 
 
-def tie_limit_ms(standard_errors_ms: Iterable[float]) -> float:
-    """Return how close averages of several swings must be to count as a tie, ms.
+def tie_limit_ms(sd_ms: float | None = None, n: int = 1) -> float:
+    """Return how close the peaks of one delay must be to count as a tie, ms.
 
-    Twice the largest standard error of the delays, and never less than for one swing.
+    The half-width of the 95 % interval of its mean over n swings (t, n − 1 degrees of
+    freedom), and never less than for one swing.
+
+    Parameters
+    ----------
+    sd_ms : float or None
+        Standard deviation of the delay over the swings; ``None`` if not known.
+    n : int
     """
-    return max([TIE_LIMIT_S * MS_PER_S, *(2.0 * error for error in standard_errors_ms)])
+    least = TIE_LIMIT_S * MS_PER_S
+    if sd_ms is None or n < 2:
+        return least
+    quantile = float(scipy.special.stdtrit(n - 1, 0.975))
+    return max(least, quantile * sd_ms / math.sqrt(n))
 
 
 def sequence_order(
     times_s: Mapping[str, float], *, tie_limit_s: float = TIE_LIMIT_S
 ) -> str:
-    """Return the order of peaks, with neighbors within the tie limit joined.
+    """Return the order of peaks, with those within the tie limit joined.
+
+    All peaks of a tie lie within the limit of each other (complete linkage): 0, 9, 18
+    and 27 ms are two ties of two, since 0 and 27 ms can be told apart.
 
     Parameters
     ----------
     times_s : mapping of letter to float
         Letters of `PEAK_LETTERS`; clock times in seconds.
     tie_limit_s : float
-        For the mean of several swings see `tie_limit_ms`.
+        Seconds.
 
     Returns
     -------
@@ -64,42 +80,20 @@ def sequence_order(
             f"{sorted(times_s)}."
         )
     ordered = sorted(times_s, key=lambda letter: times_s[letter])
-    ties = [[ordered[0]]]
-    for before, letter in itertools.pairwise(ordered):
-        # A hair's breadth so that a gap of exactly the limit does not hang on the
-        # last bit of a float.
-        if times_s[letter] - times_s[before] < tie_limit_s - 1e-9:
-            ties[-1].append(letter)
-        else:
-            ties.append([letter])
+    ties = [[letter] for letter in ordered]
+    while len(ties) > 1:
+        spans = [
+            times_s[after[-1]] - times_s[before[0]]
+            for before, after in itertools.pairwise(ties)
+        ]
+        # The closest first; of two that are level the earlier. A hair's breadth, so
+        # that what is equal does not hang on the last bit of a float.
+        place = min(range(len(spans)), key=lambda i: (round(spans[i], 9), i))
+        if spans[place] >= tie_limit_s - 1e-9:
+            break
+        ties[place : place + 2] = [ties[place] + ties[place + 1]]
     parts = []
     for tie in ties:
         joined = "".join(sorted(tie, key=PEAK_LETTERS.index))
         parts.append(joined if len(tie) == 1 else f"({joined})")
     return "-".join(parts)
-
-
-@dataclass(frozen=True, slots=True)
-class SequenceShare:
-    """How often one order of the peaks occurred.
-
-    `share` is of all swings that have an order, 0 to 1.
-    """
-
-    order: str
-    count: int
-    share: float
-
-
-def order_distribution(orders: Sequence[str | None]) -> tuple[SequenceShare, ...]:
-    """Return how often each order occurred in a session, most frequent first.
-
-    ``None`` (no order in that swing) is left out; ties in count go by the text, so
-    that the same swings always give the same list.
-    """
-    known = [order for order in orders if order is not None]
-    counts = {order: known.count(order) for order in set(known)}
-    return tuple(
-        SequenceShare(order, count, count / len(known))
-        for order, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    )

@@ -56,9 +56,12 @@ def order_line(swings: Sequence[Movement]) -> str:
     if not shares:
         return ""
     most = shares[0]
+    kind = ""
+    if len({share.has_bat for share in shares}) > 1:
+        kind = "with a bat " if most.has_bat else "without a bat "
     return (
         f"Order of the peaks: {most.order} in {most.count} of "
-        f"{number_of(most.total, 'swing')} "
+        f"{number_of(most.total, 'swing')} {kind}"
         "(P pelvis, T shoulder line, A lead arm, B bat; brackets hold ties)."
     )
 

@@ -22,7 +22,6 @@ from biomechanics.definitions import HEADLINES, METHOD_VERSION, METRICS
 from biomechanics.session_statistics import (
     MetricSummary,
     most_shared,
-    session_order,
     summarize_by_basis,
 )
 
@@ -148,7 +147,6 @@ def _summary(
 ) -> dict[str, Any]:
     """What pages show of a session at a glance, as JSON for its `summary`."""
     metrics = [item for _, item in counted]
-    order = session_order(metrics)
     means = most_shared(summarize_by_basis(metrics))
     grades = Counter(
         movement.quality_grade or "none" for movement in movements if movement.is_swing
@@ -158,11 +156,6 @@ def _summary(
         "swings": sum(bool(movement.is_swing) for movement in movements),
         "counted": len(counted),
         "sides": sides_json(counted),
-        "orders": [
-            {"order": share.order, "count": share.count, "share": share.share}
-            for share in order.distribution
-        ],
-        "mean_order": order.mean_order,
         "quality": {grade: grades.get(grade, 0) for grade in (*_GRADES, "none")},
         "headlines": {
             name: {

@@ -19,7 +19,7 @@ from dashboard.phrases import number_of
 from dashboard.selectors.swing_rows import SwingRow
 
 #: A spread over fewer swings than this is not called consistency.
-CONSISTENCY_FROM = 5
+CONSISTENCY_FROM = 8
 
 #: So many averages stand large at the top; the table below has all of them.
 FIRST_MEANS = 6
@@ -30,15 +30,24 @@ GAPS = ("gap_pelvis_torso", "gap_torso_arm", "gap_arm_bat")
 
 @dataclass(frozen=True)
 class SequenceCount:
-    """How many swings had their peaks in one order, such as `P-T-A-B`."""
+    """How many swings had their peaks in one order, such as `P-T-A-B`.
+
+    Of those with the same peaks: `P-T-A` of a swing without a bat is no other order
+    than `P-T-A-B`.
+    """
 
     order: str
     count: int
     total: int
 
     @property
+    def has_bat(self) -> bool:
+        """Whether the peak of the bat is in the order."""
+        return "B" in self.order
+
+    @property
     def percent(self) -> int:
-        """Share of the swings, in whole percent."""
+        """Share of the swings with the same peaks, in whole percent."""
         return round(100 * self.count / self.total)
 
 
@@ -52,7 +61,7 @@ class GapReading:
     @property
     def tie_limit_ms(self) -> float:
         """How close two peaks must be (ms) to count as a tie."""
-        return tie_limit_ms([self.standard_error or 0.0])
+        return tie_limit_ms(self.reading.sd_shown, self.reading.n or 1)
 
     @property
     def is_tie(self) -> bool:
@@ -85,6 +94,11 @@ class SessionPart:
     def has_consistency(self) -> bool:
         """Whether there are swings enough to speak of consistency."""
         return self.counted >= CONSISTENCY_FROM
+
+    @property
+    def has_swings_without_bat(self) -> bool:
+        """Whether some swings have the peak of the bat in their order and some not."""
+        return len({share.has_bat for share in self.orders}) > 1
 
     @property
     def gaps_have_spread(self) -> bool:
@@ -150,13 +164,23 @@ def _part(
 
 
 def sequence_counts(orders: Iterable[str]) -> tuple[SequenceCount, ...]:
-    """Each order of the peaks with how many swings had it, commonest first."""
+    """Each order of the peaks with how many swings had it, commonest first.
+
+    Each is counted among the swings with the same peaks.
+    """
     counts = Counter(orders)
-    total = sum(counts.values())
+    totals: Counter[str] = Counter()
+    for order, count in counts.items():
+        totals[_peaks(order)] += count
     return tuple(
-        SequenceCount(order, count, total)
+        SequenceCount(order, count, totals[_peaks(order)])
         for order, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     )
+
+
+def _peaks(order: str) -> str:
+    """The peaks that an order is of, whatever it is."""
+    return "".join(sorted(filter(str.isalpha, order)))
 
 
 def reading_of_average(row: SessionMetric) -> MetricReading:
