@@ -2,6 +2,8 @@
 
 What is compared is each athlete's newest session average of the same metric, setup,
 basis (`biomechanics.basis`), source and version of the method: what trends do not mix.
+Beside that it is kept over all setups (`ANY_SETUP`), for setups that few have. A number
+counts from `LEAST_SWINGS` on and for `MOST_DAYS` before the athlete's newest session.
 `peer_numbers` holds these averages, and `peer_counts` how many of them lie in each
 small stretch of values, so that `athletes.analysis.percentiles` adds up a few hundred
 counts and looks into one stretch, however many athletes there are.
@@ -33,6 +35,13 @@ from biomechanics.definitions import METRICS, NUMERIC_HEADLINES
 _WIDTHS = {"deg": 0.5, "deg/s": 4.0, "m/s": 0.1, "ms": 2.0}
 # Larger values are in the last stretch: the column of the database has a limit.
 _LAST_BUCKET = 1_000_000
+
+#: The setup of groups in which all setups are together.
+ANY_SETUP = "any"
+#: An average over fewer swings is not compared with others'.
+LEAST_SWINGS = 3
+#: Numbers older than the athlete's newest session by more are not of today.
+MOST_DAYS = 365
 
 #: The audience of counts over all ages; the others are bands of ages.
 EVERYONE = 0
@@ -200,8 +209,8 @@ def _numbers_of(player_ids: Sequence[int]) -> dict[tuple[int, int], PeerNumber]:
     An athlete whom the vendor no longer lists has none.
     """
     listed = {
-        pk: age_band(born, day)
-        for pk, born, day in Player.objects.filter(
+        pk: (born, last)
+        for pk, born, last in Player.objects.filter(
             pk__in=player_ids, missing_since__isnull=True
         ).values_list("pk", "date_of_birth", "last_session_on")
     }
@@ -210,6 +219,7 @@ def _numbers_of(player_ids: Sequence[int]) -> dict[tuple[int, int], PeerNumber]:
             session__player_id__in=list(listed),
             session__folded_into__isnull=True,
             metric__in=NUMERIC_HEADLINES,
+            n__gte=LEAST_SWINGS,
         )
         .annotate(
             recency=Window(
@@ -225,11 +235,25 @@ def _numbers_of(player_ids: Sequence[int]) -> dict[tuple[int, int], PeerNumber]:
             )
         )
         .filter(recency=1)
-        .values_list("session__player_id", "mean", *_KEY_COLUMNS)
+        .values_list(
+            "session__player_id",
+            "session__session_date",
+            "session_id",
+            "mean",
+            *_KEY_COLUMNS,
+        )
     )
-    found: dict[tuple[int, PeerBasis], float] = {
-        (player_id, tuple(key)): mean for player_id, mean, *key in newest
-    }
+    found: dict[tuple[int, PeerBasis], tuple[dt.date | None, float]] = {}
+    # The newest comes last, and stays for all setups together.
+    for player_id, day, _, mean, *key in sorted(
+        newest, key=lambda row: (row[1] or dt.date.min, row[2])
+    ):
+        _, last = listed[player_id]
+        if day and last and (last - day).days > MOST_DAYS:
+            continue
+        metric, _, *rest = key
+        found[player_id, tuple(key)] = day, mean
+        found[player_id, (metric, ANY_SETUP, *rest)] = day, mean
     groups = _groups({key for _, key in found})
     return {
         (player_id, groups[key]): PeerNumber(
@@ -237,9 +261,9 @@ def _numbers_of(player_ids: Sequence[int]) -> dict[tuple[int, int], PeerNumber]:
             group_id=groups[key],
             value=value,
             bucket=bucket_of(key[0], value),
-            age_band=listed[player_id],
+            age_band=age_band(listed[player_id][0], day),
         )
-        for (player_id, key), value in found.items()
+        for (player_id, key), (day, value) in found.items()
     }
 
 

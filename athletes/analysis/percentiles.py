@@ -19,6 +19,9 @@ from athletes.querysets import PlayerQuerySet
 
 LEAST_ATHLETES = 20
 """Among fewer athletes no percentile is shown."""
+EXACT_FROM = 100
+"""Among fewer athletes the place is said as a count: the 95 % interval of a percentile
+in the middle is ±22 points of 20 athletes and ±10 of 100."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +50,15 @@ DEFINITION = Term(
         ),
         (
             "Which number",
-            "Of each athlete the mean over the counted swings of the newest session.",
+            "Of each athlete the mean over the counted swings of the newest session "
+            "that has three or more, if that is at most a year older than the "
+            "athlete's newest session of all.",
         ),
         (
             "Who is in the group",
             "All athletes of the facility whose number rests on the same: condition, "
-            "events, measured points, source and version of the method. Who the "
+            "events, measured points, source and version of the method. Where too few "
+            "have the setup, all setups are together, and the page says so. Who the "
             "vendor no longer lists is not. For a coach limited to teams: those whom "
             "they may see, since an exact place among others would tell about them.",
         ),
@@ -60,7 +66,7 @@ DEFINITION = Term(
             "Age",
             "Where enough athletes are of the same age, two years together and more "
             "from 19 on, they are the group; else all ages together, and the page "
-            "says so. The age is that at the newest session.",
+            "says so. The age is that on the day of the session.",
         ),
         (
             "Side",
@@ -71,7 +77,9 @@ DEFINITION = Term(
         ),
         (
             "From how many on",
-            f"{LEAST_ATHLETES} athletes. Among fewer none is shown.",
+            f"{LEAST_ATHLETES} athletes. Among fewer none is shown. Among fewer than "
+            f"{EXACT_FROM} the place stands as a count, for a percentile would be off "
+            "by ten and more.",
         ),
         (
             "Middle half",
@@ -135,23 +143,21 @@ def peers_of(
     }
     if not own:
         return {}
-    # All numbers of an athlete are in the same band of ages.
-    band = next(iter(own.values())).age_band
     if seen is not None:
-        return _peers_among(seen, own, band)
-    audiences = {"all": EVERYONE} | ({} if band is None else {"age": band})
+        return _peers_among(seen, own)
     mine = PeerNumber.objects.filter(pk__in=own)
     before = Q(group__counts__bucket__lt=F("bucket"))
     sums = {}
-    for name, audience in audiences.items():
-        of = Q(group__counts__audience=audience)
+    everyone = Q(group__counts__audience=EVERYONE)
+    same_age = Q(group__counts__audience=F("age_band"))
+    for name, of in (("all", everyone), ("age", same_age)):
         sums[f"{name}_n"] = Sum("group__counts__n", filter=of, default=0)
         sums[f"{name}_below"] = Sum("group__counts__n", filter=of & before, default=0)
-    counted = mine.filter(group__counts__audience__in=audiences.values())
+    counted = mine.filter(everyone | same_age)
     totals = {row["pk"]: row for row in counted.values("pk").annotate(**sums)}
     lower = Q(group__numbers__value__lt=F("value"))
     level = Q(group__numbers__value=F("value"))
-    of_age = Q(group__numbers__age_band=band)
+    of_age = Q(group__numbers__age_band=F("age_band"))
     beside = mine.filter(group__numbers__bucket=F("bucket")).values("pk")
     near = {
         row["pk"]: row
@@ -167,8 +173,10 @@ def peers_of(
         _basis_of(row.group): Peers(
             group_id=row.group_id,
             everyone=_rank("all", totals[pk], near[pk]),
-            same_age=None if band is None else _rank("age", totals[pk], near[pk]),
-            band=band,
+            same_age=None
+            if row.age_band is None
+            else _rank("age", totals[pk], near[pk]),
+            band=row.age_band,
         )
         for pk, row in own.items()
         if pk in totals and pk in near
@@ -176,12 +184,12 @@ def peers_of(
 
 
 def _peers_among(
-    seen: PlayerQuerySet, own: Mapping[int, PeerNumber], band: int | None
+    seen: PlayerQuerySet, own: Mapping[int, PeerNumber]
 ) -> dict[PeerBasis, Peers]:
     """The ranks of an athlete's numbers (`own`, by key) among the `seen` alone."""
     counts: dict[str, Count] = {}
-    of_age = Q() if band is None else Q(age_band=band)
     for pk, row in own.items():
+        of_age = Q() if row.age_band is None else Q(age_band=row.age_band)
         for name, who in (("all", Q()), ("age", of_age)):
             here = who & Q(group_id=row.group_id)
             for place, which in (
@@ -203,8 +211,8 @@ def _peers_among(
         _basis_of(row.group): Peers(
             group_id=row.group_id,
             everyone=rank("all", pk),
-            same_age=None if band is None else rank("age", pk),
-            band=band,
+            same_age=None if row.age_band is None else rank("age", pk),
+            band=row.age_band,
         )
         for pk, row in own.items()
     }

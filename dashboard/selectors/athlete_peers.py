@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from athletes.analysis import percentiles
 from athletes.analysis.history import Basis, History, SessionAverage
 from athletes.analysis.metric_reading import MetricReading
-from athletes.analysis.peer_numbers import EVERYONE, PeerBasis, band_words
+from athletes.analysis.peer_numbers import (
+    ANY_SETUP,
+    EVERYONE,
+    LEAST_SWINGS,
+    PeerBasis,
+    band_words,
+)
 from athletes.analysis.percentiles import (
+    EXACT_FROM,
     LEAST_ATHLETES,
     Peers,
     Rank,
@@ -36,6 +43,13 @@ class Standing:
     def percentile(self) -> float | None:
         """The percentile, 0 to 100, where enough athletes are compared."""
         return self.share.percentile if self.share else None
+
+    @property
+    def lower(self) -> str:
+        """`8 of 20`: how many have a lower number, where a percentile says too much."""
+        if self.share is None or self.share.n >= EXACT_FROM:
+            return ""
+        return f"{self.share.below} of {self.share.n}"
 
     @property
     def ordinal(self) -> str:
@@ -95,6 +109,8 @@ class AthletePeers:
     is_listed: bool
     is_facility: bool
     """Whether all athletes of the facility are compared with, or those seen alone."""
+    is_any_setup: bool = False
+    """Whether all setups are together, because too few have the athlete's."""
     is_switch: bool = False
     least: int = LEAST_ATHLETES
 
@@ -145,7 +161,13 @@ def athlete_peers(
     """
     apart = {point.metric: _apart(point, history[point.metric]) for _, point in latest}
     keys = {point.metric: _key(point) for _, point in latest if not apart[point.metric]}
-    found = percentiles.peers_of(player.pk, keys.values(), seen=seen) if keys else {}
+    wide = {metric: _of_any_setup(key) for metric, key in keys.items()}
+    wanted = [*keys.values(), *wide.values()]
+    found = percentiles.peers_of(player.pk, wanted, seen=seen) if keys else {}
+    is_any_setup = _is_enough(found, wide) and not _is_enough(found, keys)
+    if is_any_setup:
+        keys = wide
+    found = {key: found[key] for key in keys.values() if key in found}
     choices = _choices(list(found.values()))
     group: Among = _among(among, choices)
     places = tuple(
@@ -168,17 +190,19 @@ def athlete_peers(
         choices=choices,
         # Who is compared with swings from either side.
         basis=replace(latest[0][1].basis, measured=shared, says_side=False)
-        if len(bases) == 1
+        if len(bases) == 1 and not is_any_setup
         else None,
         middle=_middle(places, found, keys, chosen, group, seen),
         is_listed=player.missing_since is None,
         is_facility=seen is None,
+        is_any_setup=is_any_setup,
         is_switch=any(point.basis.says_side for _, point in latest),
     )
 
 
 BOTH_SIDES = "No percentile: this session has swings of both sides."
 OTHER_SIDE = "No percentile: it is of the newest session, of the other side."
+FEW_SWINGS = f"No percentile: of fewer than {LEAST_SWINGS} swings."
 
 
 def _apart(point: SessionAverage, points: Sequence[SessionAverage]) -> str:
@@ -188,7 +212,13 @@ def _apart(point: SessionAverage, points: Sequence[SessionAverage]) -> str:
     """
     if point.is_part:
         return BOTH_SIDES
-    same = [other for other in points if _key(other) == _key(point)]
+    if point.n < LEAST_SWINGS:
+        return FEW_SWINGS
+    same = [
+        other
+        for other in points
+        if _key(other) == _key(point) and other.n >= LEAST_SWINGS
+    ]
     return "" if same[-1].session_id == point.session_id else OTHER_SIDE
 
 
@@ -204,13 +234,28 @@ def _key(point: SessionAverage) -> PeerBasis:
     )
 
 
+def _of_any_setup(key: PeerBasis) -> PeerBasis:
+    """The group in which all setups are together."""
+    metric, _, measured, source, method_version = key
+    return (metric, ANY_SETUP, measured, source, method_version)
+
+
+def _is_enough(found: Mapping[PeerBasis, Peers], keys: Mapping[str, PeerBasis]) -> bool:
+    """Whether any of these numbers is held against athletes enough."""
+    return any(
+        found[key].everyone.n >= LEAST_ATHLETES for key in keys.values() if key in found
+    )
+
+
 def _choices(found: Sequence[Peers]) -> tuple[PeerChoice, ...]:
     """The groups to choose from: all ages, and the athlete's own age if known."""
     everyone = max((item.everyone.n for item in found), default=0)
     choices = [PeerChoice("all", "All ages", everyone)]
     band = next((item.band for item in found if item.band is not None), None)
     if band is not None:
-        same = max(item.same_age.n for item in found if item.same_age)
+        same = max(
+            item.same_age.n for item in found if item.same_age and item.band == band
+        )
         choices.insert(0, PeerChoice("age", f"Ages {band_words(band)}", same))
     return tuple(choices)
 

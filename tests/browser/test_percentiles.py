@@ -15,14 +15,14 @@ def test_another_group_comes_in_place_and_stays_in_the_address(visit):
     athlete = (crowd(20, years=14) + crowd(20, years=17, start=10.0))[0]
     page = visit(f"/athletes/{athlete.pk}/")
     words = page.locator(".place__words")
-    expect(words).to_have_text("3rd percentile n = 20")
+    expect(words).to_have_text("0 of 20 lower")
     page.evaluate("window.stayed = true")
     page.get_by_role("link", name="All ages").click()
-    expect(words).to_have_text("51st percentile n = 40")
+    expect(words).to_have_text("20 of 40 lower")
     page.wait_for_url("**among=all**")
     assert page.evaluate("window.stayed") is True
     page.reload()
-    expect(words).to_have_text("51st percentile n = 40")
+    expect(words).to_have_text("20 of 40 lower")
 
 
 def test_what_a_percentile_is_opens_in_place(visit):

@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from athletes import decisions
 from athletes.analysis import peer_numbers, summaries
 from athletes.models import Player
 from tests.factories import (
@@ -52,10 +53,49 @@ def words(client, player, user=None, query="", **headers):
 def test_from_twenty_athletes_on_the_percentile_stands_there_with_n(client):
     players = crowd(20)
     page = words(client, players[12])
-    assert '<strong>63rd</strong> percentile <span class="muted">n = 20</span>' in page
+    assert "<strong>12 of 20</strong> lower" in page
     assert 'class="place__dot" cx="62.5%"' in page
     assert "among 20 athletes aged 13 to 14" in page
     assert "not a grade" in page
+
+
+def test_from_a_hundred_athletes_on_it_is_a_percentile(client):
+    players = crowd(100)
+    page = words(client, players[62])
+    assert '<strong>63rd</strong> percentile <span class="muted">n = 100</span>' in page
+
+
+def test_a_recorded_setup_does_not_make_percentiles_vanish(client):
+    players = crowd(20)
+    session = players[12].sessions.get()
+    session.condition = "tee"
+    decisions.save_conditions(session)
+    page = words(client, players[12])
+    assert "<strong>12 of 20</strong> lower" in page
+    assert "Too few have this setup, so all setups are together" in page
+    # The others are still compared with those who have none recorded either.
+    other = words(client, players[3])
+    assert "So far 19 have" not in other
+    assert "<strong>3 of 20</strong> lower" in other
+    crowd(19, condition="tee", start=10.0)
+    again = words(client, players[12])
+    assert "all setups are together" not in again
+    assert "<strong>19 of 20</strong> lower" in again
+
+
+def test_of_two_swings_there_is_no_percentile(client):
+    players = crowd(20)
+    session = make_session(player=players[0], session_date=dt.date(2026, 3, 8))
+    make_session_metric(
+        session=session,
+        metric="peak_hand_speed",
+        mean=25.0,
+        n=2,
+        basis="reference=hand_peak",
+    )
+    summaries.refresh_player_summaries([players[0].pk])
+    page = words(client, players[0])
+    assert "No percentile: of fewer than 3 swings." in page
 
 
 def test_among_nineteen_there_is_none_and_the_page_says_why(client):
@@ -89,10 +129,9 @@ def test_of_too_few_of_an_age_all_ages_are_the_group_and_the_page_says_so(client
 def test_age_or_everyone_as_the_reader_wishes(client):
     players = crowd(20, years=14, start=20.0) + crowd(20, years=17, start=10.0)
     own = words(client, players[0])
-    assert "<strong>3rd</strong> percentile" in own
+    assert "<strong>0 of 20</strong> lower" in own
     everyone = words(client, players[0], query="?among=all")
-    assert "<strong>51st</strong> percentile" in everyone
-    assert '<span class="muted">n = 40</span>' in everyone
+    assert "<strong>20 of 40</strong> lower" in everyone
     assert "among 40 athletes of all ages" in everyone
 
 
@@ -131,14 +170,14 @@ def test_a_coach_of_one_team_is_compared_with_whom_he_sees(client):
     assert "Among the athletes you see" in page
     assert "among 20 athletes you see, aged 13 to 14" in page
     # 0 to 10 are theirs, then every second one.
-    assert '<strong>23rd</strong> percentile <span class="muted">n = 20</span>' in page
+    assert "<strong>4 of 20</strong> lower" in page
     middle = page.split("lie between")[1].split("</p>")[0]
     for value in ("20.4", "20.9", "21.8"):
         assert value in middle
     staff = words(client, players[4])
     assert "Among this facility’s athletes" in staff
     assert "among 30 athletes aged 13 to 14" in staff
-    assert '<strong>15th</strong> percentile <span class="muted">n = 30</span>' in staff
+    assert "<strong>4 of 30</strong> lower" in staff
 
 
 def test_of_fewer_than_twenty_seen_a_coach_is_told_no_place(client):

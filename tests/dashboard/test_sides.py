@@ -342,7 +342,7 @@ def test_page_of_one_side_says_no_side(client, coach, righty):
 
 def crowd():
     for place in range(percentiles.LEAST_ATHLETES):
-        session_of(make_player(), 0, [9.0 + place / 10])
+        session_of(make_player(), 0, [9.0 + place / 10] * 3)
     summaries.refresh_player_summaries(Player.objects.values_list("pk", flat=True))
 
 
@@ -350,27 +350,27 @@ def test_no_percentile_of_a_session_of_both_sides(client, coach, switch):
     crowd()
     text = text_of(client.get(f"/athletes/{switch.pk}/"))
     assert "No percentile: this session has swings of both sides." in text
-    assert "percentile n =" not in text
+    assert "of 21 lower" not in text
 
 
 def test_percentile_of_a_newest_session_of_one_side_but_not_of_the_other(
     client, coach, switch
 ):
-    session_of(switch, 4, right=[10.0, 10.1])
-    session_of(switch, 5, left=[8.6, 8.6])
+    session_of(switch, 4, right=[10.0, 10.1, 10.0])
+    session_of(switch, 5, left=[8.6] * 3)
     crowd()
     text = text_of(client.get(f"/athletes/{switch.pk}/"))
-    assert "2nd percentile n = 21" in text
+    assert "0 of 21 lower" in text
     assert "Of a switch hitter the number is the mean over both sides" in text
     other = text_of(client.get(f"/athletes/{switch.pk}/?side=right"))
     assert "No percentile: it is of the newest session, of the other side." in other
-    assert "percentile n =" not in other
+    assert "of 21 lower" not in other
 
 
 def test_of_others_the_percentile_says_nothing_of_switch_hitters(client, coach, righty):
     crowd()
     text = text_of(client.get(f"/athletes/{righty.pk}/"))
-    assert "percentile n = 21" in text
+    assert "of 21 lower" in text
     assert "switch hitter" not in text.lower()
 
 

@@ -79,6 +79,55 @@ def test_an_athlete_counts_once_with_the_newest_session():
     assert place(newest).everyone == percentiles.Rank(n=2, below=0, equal=1)
 
 
+def test_an_average_over_fewer_than_three_swings_does_not_count():
+    put(600.0)
+    player = make_player()
+    older = put(640.0, player=player, day=dt.date(2026, 2, 1))
+    row = make_session_metric(
+        session=make_session(player=player, session_date=DAY),
+        mean=900.0,
+        basis=HANDS,
+        n=2,
+    )
+    summaries.refresh_player_summaries([player.pk])
+    assert place(older).everyone == percentiles.Rank(n=2, below=1, equal=1)
+    row.n = 3
+    row.save()
+    summaries.refresh_player_summaries([player.pk])
+    assert set(
+        PeerNumber.objects.filter(player=player).values_list("value", flat=True)
+    ) == {900.0}
+
+
+def test_the_age_is_that_on_the_day_of_the_session():
+    player = make_player(date_of_birth=dt.date(2014, 6, 1))
+    put(600.0, player=player, day=dt.date(2025, 5, 1), condition=Condition.TEE)
+    put(620.0, player=player, day=dt.date(2026, 4, 1))
+    bands = dict(
+        PeerNumber.objects.filter(player=player).values_list(
+            "group__condition", "age_band"
+        )
+    )
+    assert {key: peer_numbers.band_words(band) for key, band in bands.items()} == {
+        "tee": "10 and under",
+        "": "11 to 12",
+        "any": "11 to 12",
+    }
+
+
+def test_a_number_of_years_before_the_newest_session_does_not_count():
+    player = make_player()
+    put(600.0, player=player, day=dt.date(2024, 2, 28), condition=Condition.TEE)
+    put(610.0, player=player, day=dt.date(2025, 3, 1), condition=Condition.MACHINE)
+    put(620.0, player=player, day=dt.date(2026, 3, 1))
+    kept = PeerNumber.objects.filter(player=player)
+    assert dict(kept.values_list("group__condition", "value")) == {
+        "machine": 610.0,
+        "": 620.0,
+        "any": 620.0,
+    }
+
+
 @pytest.mark.parametrize(
     "other",
     [
@@ -219,26 +268,30 @@ def newest_numbers():
     found = {}
     for player in Player.objects.filter(missing_since=None):
         rows = SessionMetric.objects.filter(
-            session__player=player, metric__in=NUMERIC_HEADLINES
+            session__player=player, metric__in=NUMERIC_HEADLINES, n__gte=3
         ).select_related("session")
         days = [
             session.session_date
             for session in Session.objects.filter(player=player)
             if session.session_date
         ]
-        band = peer_numbers.age_band(player.date_of_birth, max(days, default=None))
         for row in sorted(
             rows,
             key=lambda row: (row.session.session_date or dt.date.min, row.session_id),
         ):
-            key = (
-                row.metric,
-                row.session.condition,
-                row.basis,
-                row.session.mocap_type_name,
-                row.method_version,
-            )
-            found.setdefault(key, {})[player.pk] = (row.mean, band)
+            day = row.session.session_date
+            if day and (max(days) - day).days > 365:
+                continue
+            band = peer_numbers.age_band(player.date_of_birth, day)
+            for setup in (row.session.condition, "any"):
+                key = (
+                    row.metric,
+                    setup,
+                    row.basis,
+                    row.session.mocap_type_name,
+                    row.method_version,
+                )
+                found.setdefault(key, {})[player.pk] = (row.mean, band)
     return found
 
 
@@ -293,7 +346,7 @@ class Facility:
             condition=self.dice.choice(["", "tee"]),
             mocap_type_name=self.dice.choice(["single-camera", "hawkeye"]),
         )
-        for _ in range(self.dice.randrange(1, 4)):
+        for _ in range(self.dice.randrange(2, 6)):
             make_swing(
                 {
                     # Few different values, so that some are level.
@@ -433,7 +486,9 @@ def test_among_some_athletes_only_theirs_are_counted():
     ids = [session.player_id for session in sessions]
     everyone = Player.objects.filter(pk__in=ids)
     some = Player.objects.filter(pk__in=ids[::2])
-    values = {row.player_id: row for row in PeerNumber.objects.all()}
+    values = {
+        row.player_id: row for row in PeerNumber.objects.exclude(group__condition="any")
+    }
     for player_id in ids[::2]:
         assert percentiles.peers_of(
             player_id, [PELVIS], seen=everyone
