@@ -43,3 +43,16 @@ def gap_in_words(data_gap: str) -> str:
     if "failed" in lacks:
         words.append(f"{' and '.join(lacks['failed'])} could not be fetched")
     return "; ".join(words)
+
+
+# More of them are counted, not named.
+_MOST_NAMED = 3
+
+
+def lacking_words(positions: Sequence[int]) -> str:
+    """The swings that lack a number: `swing 3 lacks it`, `swings 2 and 5 lack it`."""
+    if len(positions) == 1:
+        return f"swing {positions[0]} lacks it"
+    if len(positions) > _MOST_NAMED:
+        return f"{len(positions)} swings lack it"
+    return f"swings {list_in_words([str(one) for one in positions])} lack it"

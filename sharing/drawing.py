@@ -35,7 +35,11 @@ GRID, AXIS, INK, MUTED = "#e7eaee", "#7b8692", "#000000", "#3d4650"
 
 @dataclass(frozen=True, eq=False)
 class MeanCurve:
-    """One mean curve over a uniform axis in ms; `sd` is None without a band."""
+    """One mean curve over a uniform axis in ms; `sd` is None without a band.
+
+    `peak_mean` is the average of the swings' own peaks, which is what is written at the
+    peak: that of the mean curve is lower, because the swings peak at different times.
+    """
 
     part: str
     name: str
@@ -43,6 +47,12 @@ class MeanCurve:
     mean: FloatArray
     sd: FloatArray | None
     unit: str
+    peak_mean: float | None = None
+
+    def peak_words(self, highest: float) -> str:
+        """What is written at the peak of the curve, whose own value is `highest`."""
+        value = highest if self.peak_mean is None else self.peak_mean
+        return _amount(value, self.unit)
 
     @property
     def peak(self) -> tuple[float, float] | None:
@@ -258,7 +268,7 @@ def _peaks(
         last = y
         end = (x_of(at_ms), y_of(value))
         strokes.append(Stroke(((x + 4, y), end), COLORS[one.part], 0.6, (1.0, 2.0)))
-        text = f"{one.name} {_amount(value, one.unit)}"
+        text = f"{one.name} {one.peak_words(value)}"
         labels.append(Label(x, y + 4, text, "end", COLORS[one.part], True))
     return strokes, labels
 
@@ -286,7 +296,7 @@ def _legend(series: Sequence[MeanCurve]) -> tuple[list[Stroke], list[Label]]:
 def _description(series: Sequence[MeanCurve], title: str, caption: str) -> str:
     """The chart in one sentence: what peaks how high, and when."""
     told = [
-        f"{one.name} peaks at {_amount(peak[1], one.unit)}, "
+        f"{one.name} peaks at {one.peak_words(peak[1])}, "
         f"{abs(peak[0]):.0f} ms {'before' if peak[0] <= 0 else 'after'} time zero"
         for one in series
         if (peak := one.peak) is not None

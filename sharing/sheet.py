@@ -212,7 +212,9 @@ def _sheet(
             finding.text
             for finding in change_sentences([c for _, c in changes], system=units)
         ),
-        chart=draw_turn_rates(swings, units),
+        chart=draw_turn_rates(
+            swings, units, {point.metric: change.now for point, change in changes}
+        ),
         order=order_line(swings),
         rows=sheet_rows(changes, units),
         before_head="Before"

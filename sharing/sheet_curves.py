@@ -25,10 +25,11 @@ from dashboard.selectors.aligned_curves import (
 from dashboard.selectors.session_averages import sequence_counts
 from sharing import drawing
 
+# Each curve with the number of the table that is its peak.
 CHART_SERIES = (
-    ("pelvis_omega", "Pelvis"),
-    ("torso_omega", "Shoulder line"),
-    ("lead_arm_omega", "Lead upper arm"),
+    ("pelvis_omega", "Pelvis", "peak_pelvis_omega"),
+    ("torso_omega", "Shoulder line", "peak_torso_omega"),
+    ("lead_arm_omega", "Lead upper arm", "peak_lead_arm_omega"),
 )
 
 
@@ -66,10 +67,13 @@ def order_line(swings: Sequence[Movement]) -> str:
     )
 
 
-def draw_turn_rates(swings: Sequence[Movement], units: str) -> drawing.Drawing | None:
+def draw_turn_rates(
+    swings: Sequence[Movement], units: str, means: Mapping[str, float | None]
+) -> drawing.Drawing | None:
     """The rates from before first move to after the reference, mean ± SD; one query.
 
     Of one or two swings it is the first one's own curve. None without any curve.
+    `means` holds the averages of the table by metric: what is written at the peaks.
     """
     usable = [
         swing for swing in swings if event_time(swing.events, "reference") is not None
@@ -82,8 +86,9 @@ def draw_turn_rates(swings: Sequence[Movement], units: str) -> drawing.Drawing |
     usable = [swing for swing in usable if rules[swing.pk] == rule]
     shown = [
         curve
-        for name, label in CHART_SERIES
-        if (curve := _mean_curve(name, label, usable, stored, units)) is not None
+        for name, label, peak in CHART_SERIES
+        if (curve := _mean_curve(name, label, usable, stored, units, means.get(peak)))
+        is not None
     ]
     if not shown:
         return None
@@ -108,8 +113,12 @@ def _mean_curve(
     swings: Sequence[Movement],
     stored: Mapping[int, Curves],
     units: str,
+    peak: float | None,
 ) -> drawing.MeanCurve | None:
-    """One series over the swings that have it, in the reader's units."""
+    """One series over the swings that have it, in the reader's units.
+
+    `peak` is the average of their peaks in the stored unit.
+    """
     having = [swing for swing in swings if name in stored[swing.pk].values]
     if not having:
         return None
@@ -133,6 +142,7 @@ def _mean_curve(
         mean=mean[every] * factor,
         sd=aligned.sd[every] * factor if enough else None,
         unit=display.unit_label(SERIES[name].unit, units),
+        peak_mean=None if peak is None or not enough else peak * factor,
     )
 
 

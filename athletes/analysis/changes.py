@@ -103,6 +103,17 @@ class MetricChange:
         return _WORDS[self.reason_code or self.verdict]
 
     @property
+    def why(self) -> str:
+        """The reason, without what `words` say already."""
+        words, dot, rest = self.reason.partition(". ")
+        return rest if dot and words.startswith("Not enough") else self.reason
+
+    @property
+    def has_no_setup(self) -> bool:
+        """Whether it is compared although no setup is recorded on either side."""
+        return bool(self.sessions_before and self.basis and not self.basis.condition)
+
+    @property
     def since(self) -> str:
         """What it is compared with: `vs. last 3 sessions of this setup`."""
         if not self.sessions_before:

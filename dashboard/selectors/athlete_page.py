@@ -34,7 +34,7 @@ from athletes.models import Player, Session
 from athletes.querysets import PlayerQuerySet, SessionQuerySet
 from biomechanics.definitions import METRICS, NUMERIC_HEADLINES, MetricDefinition
 from dashboard.selectors.athlete_peers import AthletePeers, athlete_peers
-from dashboard.selectors.changes import ChangeSentence, change_sentences
+from dashboard.selectors.changes import ChangeSentence, change_sentences, setup_note
 from dashboard.selectors.session_averages import no_average
 
 SESSIONS_PER_PAGE = 20
@@ -121,6 +121,7 @@ class AthletePage:
     player: Player
     facts: AthleteFacts
     findings: tuple[ChangeSentence, ...]
+    setup_note: str
     tiles: tuple[HeadlineTile, ...]
     trend: Trend | None
     peers: AthletePeers
@@ -182,17 +183,16 @@ def athlete_page(
     lines, number, count = _session_lines(
         player, sessions, page, every.get("peak_hand_speed", [])
     )
+    of_newest = [
+        change
+        for name, change in changes.items()
+        if newest_point(history[name]).session_id == newest
+    ]
     return AthletePage(
         player=player,
         facts=_facts(player),
-        findings=change_sentences(
-            [
-                change
-                for name, change in changes.items()
-                if newest_point(history[name]).session_id == newest
-            ],
-            system=system,
-        ),
+        findings=change_sentences(of_newest, system=system),
+        setup_note=setup_note(changes.values()),
         tiles=tiles,
         trend=_trend(chosen, every.get(chosen, []), shown_side, prior_of, mixed=mixed)
         if chosen

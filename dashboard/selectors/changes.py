@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from athletes import display
-from athletes.analysis.changes import MetricChange
+from athletes.analysis.changes import NO_SETUP, MetricChange
 from dashboard.phrases import list_in_words, number_of
 
 FINDINGS = 3
@@ -19,6 +20,11 @@ class ChangeSentence:
     text: str
     metric: str = ""
     change: MetricChange | None = None
+
+
+def setup_note(changes: Iterable[MetricChange]) -> str:
+    """What is said where sessions without a setup are compared with each other."""
+    return f"{NO_SETUP}." if any(change.has_no_setup for change in changes) else ""
 
 
 def change_sentences(
@@ -148,9 +154,11 @@ def _unknown_sentences(
     if not unknown:
         return []
     told = []
-    reasons = {change.reason for change in unknown.values()}
-    if len(unknown) == len(changes) and len(reasons) == 1:
-        told.append(ChangeSentence(reasons.pop()))
+    if len(unknown) == len(changes):
+        # Of several the one of most numbers: an average without a reason looks like
+        # a finding.
+        reasons = Counter(change.reason for change in unknown.values())
+        told.append(ChangeSentence(reasons.most_common(1)[0][0]))
     for metric in ("bat_speed_max", "peak_hand_speed", "peak_torso_omega"):
         change = unknown.get(metric)
         if change is not None:

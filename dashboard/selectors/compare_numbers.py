@@ -25,7 +25,7 @@ from biomechanics.definitions import (
     MetricDefinition,
 )
 from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
-from dashboard.phrases import number_of
+from dashboard.phrases import lacking_words, number_of
 from dashboard.selectors.compare_items import LEAST_ITEMS, Item
 
 
@@ -98,19 +98,25 @@ class _Side:
     """The values of one metric that stand for an item, all on one basis.
 
     `apart` says what keeps other values of the item out, and `left_out` how many these
-    are.
+    are. `lacking` are the positions of the swings that have no value.
     """
 
     swings: SwingSet
     left_out: int
     apart: str
+    lacking: tuple[int, ...] = ()
 
     @property
     def remark(self) -> str:
         """The values that are left out beside those that stand here, in words."""
-        if not self.left_out or not self.swings.values:
+        if not self.swings.values:
             return ""
-        return f"{number_of(self.left_out, 'swing')} left out: {self.apart}"
+        told = []
+        if self.left_out:
+            told.append(f"{number_of(self.left_out, 'swing')} left out: {self.apart}")
+        if self.lacking:
+            told.append(lacking_words(self.lacking))
+        return "; ".join(told)
 
 
 def _measured(item: Item, name: str) -> list[tuple[Movement, MetricValue]]:
@@ -170,7 +176,14 @@ def _side(
         ),
         left_out=len(others),
         apart=basis_difference(most, basis) if others else "",
+        lacking=_lacking(item, [swing.pk for swing, _ in values]),
     )
+
+
+def _lacking(item: Item, having: Sequence[int]) -> tuple[int, ...]:
+    """The positions of the item's swings that lack a number."""
+    known = set(having)
+    return tuple(swing.position for swing in item.swings if swing.pk not in known)
 
 
 def _changes(

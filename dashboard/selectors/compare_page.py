@@ -94,6 +94,11 @@ def _remarks(items: Sequence[Item]) -> tuple[str, ...]:
         *_other_reference(items),
         ("The hitting conditions are not the same.", _has_several_conditions(items)),
         (
+            "No setup is recorded of any of them, so the ball may have been pitched or "
+            "placed in different ways.",
+            bool(items) and not any(item.condition for item in items),
+        ),
+        (
             "The capture systems are not the same.",
             len({item.source for item in items}) > 1,
         ),

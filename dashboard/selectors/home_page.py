@@ -16,6 +16,7 @@ from athletes.querysets import PlayerQuerySet, SessionQuerySet
 from biomechanics.change import share_by_chance
 from biomechanics.definitions import NUMERIC_HEADLINES
 from dashboard.phrases import gap_in_words
+from dashboard.selectors.changes import setup_note
 
 NEWEST = 10
 # Real changes are looked for in at most so many sessions of the last week of data.
@@ -85,6 +86,16 @@ class HomePage:
     changes_since: dt.date | None
     attention: tuple[AttentionLine, ...]
     has_athletes: bool
+
+    @property
+    def setup_note(self) -> str:
+        """What is said where sessions without a setup are compared."""
+        return setup_note(
+            [
+                *(line.change for line in self.changes),
+                *(change for card in self.newest for change in card.first_changes),
+            ]
+        )
 
     @property
     def chance_words(self) -> str:

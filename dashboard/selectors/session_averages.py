@@ -15,7 +15,7 @@ from athletes.phrases import basis_difference, side_in_words
 from biomechanics.definitions import HEADLINES, METRICS, NUMERIC_HEADLINES
 from biomechanics.sequence import tie_limit_ms
 from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
-from dashboard.phrases import number_of
+from dashboard.phrases import lacking_words, number_of
 from dashboard.selectors.swing_rows import SwingRow
 
 #: A spread over fewer swings than this is not called consistency.
@@ -155,7 +155,7 @@ def _part(
         key=key,
         label=label,
         counted=sum(swing.counted for swing in swings),
-        summary=_summary(most_first),
+        summary=tuple(_with_lacking(one, swings) for one in _summary(most_first)),
         orders=sequence_counts(
             row.order for row in swings if row.counted and row.order
         ),
@@ -231,6 +231,20 @@ def _summary(means: Sequence[_Mean]) -> tuple[MetricReading, ...]:
         else no_average(name)
         for name in NUMERIC_HEADLINES
     )
+
+
+def _with_lacking(reading: MetricReading, swings: Sequence[SwingRow]) -> MetricReading:
+    """The average, with the counted swings that lack the number named beside it."""
+    own = [(row.position, row.reading(reading.metric)) for row in swings if row.counted]
+    lacking = [
+        position
+        for position, one in own
+        if one is None or one.is_missing or one.flagged
+    ]
+    if reading.is_missing or not lacking:
+        return reading
+    words = [*filter(None, [reading.reason]), lacking_words(lacking)]
+    return replace(reading, reason="; ".join(words))
 
 
 def _left_out(shown: _Mean, *others: _Mean) -> str:

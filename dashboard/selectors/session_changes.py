@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from athletes.analysis.changes import NO_SETUP, MetricChange, session_changes
+from athletes.analysis.changes import MetricChange, session_changes
 from athletes.analysis.history import histories
 from athletes.analysis.usual_scatter import Facility
 from athletes.models import Session
 from athletes.querysets import SessionQuerySet
 from biomechanics.definitions import NUMERIC_HEADLINES
-from dashboard.selectors.changes import ChangeSentence, change_sentences
+from dashboard.selectors.changes import ChangeSentence, change_sentences, setup_note
 from dashboard.selectors.session_page import APART, TOGETHER
 
 
@@ -28,16 +28,7 @@ class SideChanges:
     @property
     def setup_note(self) -> str:
         """What is said where the session has no setup and is compared all the same."""
-        return next(
-            (
-                f"{NO_SETUP}."
-                for change in self.changes
-                if change.sessions_before
-                and change.basis
-                and not change.basis.condition
-            ),
-            "",
-        )
+        return setup_note(self.changes)
 
 
 def changes_by_side(

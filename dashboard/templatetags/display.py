@@ -316,7 +316,8 @@ def sparkline(
     """A small line of a history, oldest first; the last value is a dot.
 
     `band` is the usual variation. It is drawn, and the height of the picture holds all
-    of it: what lies within does not look like a plunge. Only a picture: the numbers
+    of it: what lies within does not look like a plunge. Where it is not known, the
+    height is at least a tenth of the largest value. Only a picture: the numbers
     stand elsewhere on the page, so it is hidden from screen readers. Nothing is drawn
     for fewer than two values.
     """
@@ -326,6 +327,9 @@ def sparkline(
         return ""
     ends = [*known, *(band or ())]
     low, high = min(ends), max(ends)
+    if band is None:
+        more = max(abs(low), abs(high)) / 10.0 - (high - low)
+        low, high = (low - more / 2.0, high + more / 2.0) if more > 0 else (low, high)
     runs = _scaled(numbers, low, high, 100.0, 30.0)
     x, y = runs[-1][-1].split(",")
     drawn: SafeString | str = ""

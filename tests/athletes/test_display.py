@@ -2,6 +2,7 @@
 
 import datetime as dt
 import random
+import re
 from decimal import Decimal
 from types import SimpleNamespace
 
@@ -266,6 +267,16 @@ def test_sparkline_of_equal_values_runs_through_the_middle():
 def test_sparkline_of_a_tile_without_usual_variation_has_no_band():
     assert "<rect" not in rendered("{% sparkline v band %}", v=[23.8, 23.7])
     assert "<rect" not in rendered("{% sparkline v band %}", v=[1.0, 2.0], band=None)
+
+
+def test_sparkline_without_a_band_does_not_make_a_plunge_of_a_tenth():
+    html = rendered("{% sparkline v %}", v=[23.8, 23.7])
+    first, last = (
+        float(point.split(",")[1])
+        for point in re.search(r'points="([^"]+)"', html)[1].split()
+    )
+    assert last > first
+    assert last - first == pytest.approx(30 * 0.1 / 2.38, abs=0.15)
 
 
 def test_sparkline_holds_all_of_the_usual_variation():

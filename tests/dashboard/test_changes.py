@@ -10,7 +10,7 @@ import pytest
 from athletes.analysis.changes import session_changes, usual_band
 from athletes.analysis.history import Basis, SessionAverage
 from biomechanics.variance import published_prior
-from dashboard.selectors.changes import change_sentences
+from dashboard.selectors.changes import change_sentences, setup_note
 
 TEE = Basis("tee", "hand_peak", "single-camera", "1")
 MACHINE = Basis("machine", "hand_peak", "single-camera", "1")
@@ -217,6 +217,47 @@ def test_first_session_is_told_as_such():
     told = sentences(points([900]), session_id=1)
     assert told[0].text == "First session of this kind. Needs 2 more sessions."
     assert told[1].text.endswith(": 900°/s (average of 6 swings).")
+
+
+def test_averages_without_anything_to_compare_have_a_reason():
+    history = {
+        "peak_hand_speed": points([9.0], metric="peak_hand_speed"),
+        "peak_torso_omega": points([900.0, 910.0]),
+        "x_factor_max": points([40.0], metric="x_factor_max"),
+    }
+    wrists = dataclasses.replace(TEE, measured="reference=hand_peak hands=wrists")
+    history["peak_hand_speed"] += points([8.0, 8.1], metric="peak_hand_speed")[1:]
+    history["peak_hand_speed"][-1] = dataclasses.replace(
+        history["peak_hand_speed"][-1], basis=wrists
+    )
+    history["x_factor_max"] = [
+        dataclasses.replace(history["x_factor_max"][0], session_id=2)
+    ]
+    changes = session_changes(history, 2, published)
+    assert {change.reason_code for change in changes} == {
+        "not_enough",
+        "not_comparable",
+    }
+    first, *rest = change_sentences(changes, system="metric")
+    assert first.text in {change.reason for change in changes}
+    assert "average of" in rest[0].text
+
+
+def test_not_enough_yet_is_said_once():
+    change = change_of(points([900.0, 905.0]))
+    assert change.words == "Not enough yet"
+    assert change.reason.startswith("Not enough sessions yet. Needs 1 more")
+    assert change.why == "Needs 1 more session."
+    first = change_of(points([900.0]))
+    assert first.why == first.reason
+
+
+def test_it_is_said_that_sessions_without_a_setup_are_compared():
+    blank = dataclasses.replace(TEE, condition="")
+    changes = [change_of(points(STEADY, basis=blank))]
+    assert setup_note(changes).startswith("No setup recorded: compared with")
+    assert setup_note([change_of(points(STEADY))]) == ""
+    assert setup_note([change_of(points([900.0], basis=blank))]) == ""
 
 
 def test_no_sentence_grades():

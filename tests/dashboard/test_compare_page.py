@@ -264,6 +264,35 @@ def test_compare_tells_sessions_apart_by_swings_and_days(client, coach):
     assert "900 °/s" in text
 
 
+def test_compare_names_the_swings_that_lack_a_number(client, coach):
+    player = make_player()
+    a = torso_session(player, 1, 900.0)
+    b = make_session(player=player, session_date=dt.date(2026, 3, 2))
+    for value in (900.0, None, 910.0):
+        make_swing({"peak_torso_omega": value}, session=b)
+    session_summary.refresh_session_summary(b.pk)
+    response = client.get(f"/athletes/compare/?items=session-{a.pk},session-{b.pk}")
+    (row,) = (
+        row
+        for row in response.context["page"].rows
+        if row.definition.id == "peak_torso_omega"
+    )
+    second = swings_of(b)[1].position
+    assert [(cell.n, cell.remark) for cell in row.cells] == [
+        (5, ""),
+        (2, f"swing {second} lacks it"),
+    ]
+    text = text_of(response)
+    assert f"swing {second} lacks it" in text
+    assert "No setup is recorded of any of them" in text
+    a.condition = "tee"
+    a.save()
+    keys = f"session-{a.pk},session-{b.pk}"
+    again = text_of(client.get(f"/athletes/compare/?items={keys}"))
+    assert "No setup is recorded of any of them" not in again
+    assert "The hitting conditions are not the same." in again
+
+
 def measured(value, basis, *, uncertainty=None, unit="m/s", name="peak_hand_speed"):
     """A swing of a session of its own with one number."""
     swing = make_swing()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from athletes.analysis.metric_reading import MetricReading
 from biomechanics.definitions import METRICS
+from dashboard.phrases import lacking_words
 from dashboard.selectors.session_averages import GapReading, sequence_counts
 
 
@@ -29,3 +30,9 @@ def test_each_gap_is_told_apart_by_its_own_scatter():
     assert gap(12.0, 5.0, 3).is_tie
     assert gap(9.0, 1.0, 6).is_tie
     assert not gap(-12.0, 3.0, 6).is_tie
+
+
+def test_swings_that_lack_a_number_are_named_or_counted():
+    assert lacking_words([3]) == "swing 3 lacks it"
+    assert lacking_words([2, 5]) == "swings 2 and 5 lack it"
+    assert lacking_words([1, 2, 3, 4]) == "4 swings lack it"
