@@ -3,6 +3,9 @@
 Every lookup of an athlete, a session or a movement, by pages and by the JSON API,
 begins with one of the querysets here, so that a rule that is added here holds
 everywhere. What a user may not see answers 404: even its existence is private.
+
+Lists, counts and averages begin with `visible_…`: what the vendor no longer has is not
+among them. Only who asks for one row, or for all that is stored, begins with `kept_…`.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404
 
-from athletes.models import Movement, Player, Session, Tag
+from athletes.models import Movement, Player, Session, SetAside, Tag
 from athletes.querysets import MovementQuerySet, PlayerQuerySet, SessionQuerySet
 
 
@@ -74,7 +77,12 @@ def visible_players(user: Viewer) -> PlayerQuerySet:
 
 
 def visible_sessions(user: Viewer) -> SessionQuerySet:
-    """Sessions of athletes that this user may see."""
+    """Sessions of athletes that this user may see, and that the vendor still has."""
+    return kept_sessions(user).present()
+
+
+def kept_sessions(user: Viewer) -> SessionQuerySet:
+    """Sessions that this user may see, gone ones too."""
     # A folded row (athletes.identity.session_parts) is shown by another one.
     sessions = Session.objects.filter(folded_into__isnull=True)
     if not _may_enter(user):
@@ -84,12 +92,27 @@ def visible_sessions(user: Viewer) -> SessionQuerySet:
 
 
 def visible_movements(user: Viewer) -> MovementQuerySet:
-    """Movements of athletes that this user may see."""
+    """Movements of athletes that this user may see, and that the vendor still sends."""
+    return kept_movements(user).present()
+
+
+def kept_movements(user: Viewer) -> MovementQuerySet:
+    """Movements that this user may see, gone ones too."""
     movements = Movement.objects.filter(session__folded_into__isnull=True)
     if not _may_enter(user):
         return movements.none()
     ids = _player_ids(user)
     return movements if ids is None else movements.filter(session__player__in=ids)
+
+
+def visible_set_aside(user: Viewer) -> QuerySet[SetAside]:
+    """Decisions set aside, about athletes that this user may see, still to be settled.
+
+    Those about a swing that is gone by now wait until it is back.
+    """
+    return SetAside.objects.filter(
+        movement__in=visible_movements(user), settled_at=None
+    )
 
 
 def visible_athlete_tags(user: Viewer) -> QuerySet[Tag]:
@@ -148,25 +171,28 @@ def merged_into(user: Viewer, pk: int) -> int | None:
 def folded_into(user: Viewer, pk: int) -> int | None:
     """The key of the row that shows a folded session, if the user may see it."""
     return (
-        visible_sessions(user)
-        .filter(folded__pk=pk)
-        .values_list("pk", flat=True)
-        .first()
+        kept_sessions(user).filter(folded__pk=pk).values_list("pk", flat=True).first()
     )
 
 
 def get_session_or_404(user: Viewer, pk: int) -> Session:
-    """The session with its athlete, if this user may see it; else the answer is 404."""
-    session = visible_sessions(user).select_related("player").filter(pk=pk).first()
+    """The session with its athlete, if this user may see it; else the answer is 404.
+
+    One that the vendor no longer has is kept to look at.
+    """
+    session = kept_sessions(user).select_related("player").filter(pk=pk).first()
     if session is None:
         raise Http404("There is no such session, or you may not see it.")
     return session
 
 
 def get_movement_or_404(user: Viewer, pk: int) -> Movement:
-    """The movement with session and athlete, if this user may see it; else 404."""
+    """The movement with session and athlete, if this user may see it; else 404.
+
+    One that the vendor no longer sends is kept to look at.
+    """
     movement = (
-        visible_movements(user).select_related("session__player").filter(pk=pk).first()
+        kept_movements(user).select_related("session__player").filter(pk=pk).first()
     )
     if movement is None:
         raise Http404("There is no such swing, or you may not see it.")

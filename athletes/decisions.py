@@ -17,7 +17,7 @@ from athletes.analysis import peer_numbers, run, usual_scatter
 from athletes.analysis.same_recording import shared_movements
 from athletes.analysis.session_summary import refresh_session_summary
 from athletes.analysis.summaries import refresh_player_summaries
-from athletes.frames import load
+from athletes.frames import carrying, load
 from athletes.models import (
     DataState,
     DataType,
@@ -26,8 +26,10 @@ from athletes.models import (
     Inclusion,
     InclusionDecision,
     Movement,
+    Note,
     SameRecording,
     Session,
+    SetAside,
 )
 from biomechanics.analysis_types import EVENT_NAMES
 
@@ -59,7 +61,11 @@ def set_inclusion(
         movement.inclusion_reason = reason
         movement.save(update_fields=["inclusion", "inclusion_reason", "updated_at"])
         InclusionDecision.objects.create(
-            movement=movement, inclusion=inclusion, reason=reason, created_by=user
+            movement=movement,
+            inclusion=inclusion,
+            reason=reason,
+            frames_sha256=carrying.frames_hash(movement.pk),
+            created_by=user,
         )
         refresh_session_summary(movement.session_id)
         refresh_player_summaries([movement.session.player_id])
@@ -107,6 +113,7 @@ def move_event(
             event=event,
             time_s=time_s,
             automatic_time_s=automatic,
+            frames_sha256=carrying.frames_hash(movement.pk),
             reason=reason,
             created_by=user,
         )
@@ -211,6 +218,76 @@ def _locked_session(session: Session) -> Session:
     """The session as it is now, locked; 404 if it is gone."""
     rows = Session.objects.select_for_update(no_key=True)
     return get_object_or_404(rows, pk=session.pk)
+
+
+def take_up(*, offer: SetAside, user: User) -> None:
+    """Use again what was set aside when the frames of a swing changed.
+
+    A moved event is put as far from where it is found by rule as a person had put it
+    then; without such a place, at the same time of the clip.
+
+    Raises
+    ------
+    django.core.exceptions.ValidationError
+        When the decision is not open any more, or an event cannot be there now.
+    """
+    with transaction.atomic():
+        movement = _locked(offer.movement)
+        offer = _open_offer(offer)
+        source = offer.decided_on
+        inclusion, reason = offer.inclusion, offer.inclusion_reason
+        corrections = list(offer.corrections.order_by("pk"))
+        if source is not None:
+            inclusion, reason = source.inclusion, source.inclusion_reason
+            corrections += source.event_corrections.filter(undone_at__isnull=True)
+            Note.objects.filter(movement=source).update(movement=movement)
+            source.became = movement
+            source.save(update_fields=["became", "updated_at"])
+        for correction in corrections:
+            found = (movement.automatic_events.get(correction.event) or {}).get(
+                "time_s"
+            )
+            time_s = correction.time_s
+            if found is not None and correction.automatic_time_s is not None:
+                time_s = found + (correction.time_s - correction.automatic_time_s)
+            move_event(
+                movement=movement,
+                event=correction.event,
+                time_s=time_s,
+                reason=correction.reason,
+                user=user,
+            )
+        if inclusion and inclusion != Inclusion.AUTOMATIC:
+            set_inclusion(
+                movement=movement, inclusion=inclusion, reason=reason, user=user
+            )
+        _settle_offer(offer, user, is_taken_up=True)
+
+
+def drop(*, offer: SetAside, user: User) -> None:
+    """Decide that what was set aside does not hold for the present frames."""
+    with transaction.atomic():
+        _locked(offer.movement)
+        _settle_offer(_open_offer(offer), user, is_taken_up=False)
+
+
+def _open_offer(offer: SetAside) -> SetAside:
+    """The decision set aside as it is now; refuse one that is settled."""
+    found = (
+        SetAside.objects.select_related("decided_on")
+        .filter(pk=offer.pk, settled_at=None)
+        .first()
+    )
+    if found is None:
+        raise ValidationError("Somebody has decided about this already.")
+    return found
+
+
+def _settle_offer(offer: SetAside, user: User, *, is_taken_up: bool) -> None:
+    offer.settled_by = user
+    offer.settled_at = timezone.now()
+    offer.is_taken_up = is_taken_up
+    offer.save(update_fields=["settled_by", "settled_at", "is_taken_up"])
 
 
 def _locked(movement: Movement) -> Movement:

@@ -365,7 +365,31 @@ class Movement(models.Model):
     # vendor's own numbers, and frames of its events (athletes.analysis.swing_task).
     # Null: no such file has named it.
     vendor_metrics = models.JSONField(null=True, blank=True)
-    missing_since = models.DateTimeField(null=True, blank=True)
+    # Kept by athletes.frames.presence. A movement that is gone is in no average.
+    missing_since = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Empty while the vendor sends this movement; else since when it does "
+        "not.",
+    )
+    unlisted_since = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Empty while the vendor's list of movements names it, or there is no "
+        "such list.",
+    )
+
+    # The movement as which the vendor sends this one now, after it processed the
+    # session again under other ids (athletes.frames.carrying).
+    became = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="was",
+    )
 
     # Found from the frames by athletes.analysis.run.
     is_swing = models.BooleanField(null=True)
@@ -428,6 +452,8 @@ class Movement(models.Model):
     @property
     def is_counted(self) -> bool:
         """Whether this movement is included in averages and trends."""
+        if self.missing_since is not None:
+            return False
         if self.inclusion != Inclusion.AUTOMATIC:
             return self.inclusion == Inclusion.INCLUDED
         return bool(self.is_swing) and self.quality_grade != QualityGrade.POOR
@@ -674,6 +700,51 @@ class AthleteScatter(models.Model):
         return f"scatter {self.pk}"
 
 
+class SetAside(models.Model):
+    """What a person decided about a swing on frames that it no longer has.
+
+    The vendor sent other frames, or processed the session again under other ids, and
+    it cannot be shown that the decision means the same now (athletes.frames.carrying).
+    It is kept, not used, and offered on the page of the session until somebody takes
+    it up or drops it.
+    """
+
+    movement = models.ForeignKey(
+        Movement, on_delete=models.CASCADE, related_name="set_aside"
+    )
+    # The gone movement that it was decided on; null: this one, with other frames.
+    decided_on = models.ForeignKey(
+        Movement,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="offered",
+    )
+    # Empty: nothing was decided about averages.
+    inclusion = models.CharField(max_length=8, choices=Inclusion.choices, blank=True)
+    inclusion_reason = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    settled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    settled_at = models.DateTimeField(null=True)
+    is_taken_up = models.BooleanField(null=True)
+
+    class Meta:
+        verbose_name = "decision set aside"
+        verbose_name_plural = "decisions set aside"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["movement"],
+                condition=Q(settled_at__isnull=True),
+                name="set_aside_one_open",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"set aside of movement {self.movement_id}"
+
+
 class EventCorrection(models.Model):
     """An event of a movement that a person moved; undone moves are kept as history."""
 
@@ -682,6 +753,20 @@ class EventCorrection(models.Model):
     )
     event = models.CharField(max_length=30)
     time_s = models.FloatField(help_text="On the clock of the file, seconds.")
+    # The frames that it was seen in (BiomechanicsData.content_sha256); of others it
+    # says nothing. Empty: not known.
+    frames_sha256 = models.CharField(
+        max_length=64, blank=True, editable=False, default="", db_default=""
+    )
+    # Since the frames changed it is not used, but offered there.
+    set_aside = models.ForeignKey(
+        SetAside,
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="corrections",
+    )
     automatic_time_s = models.FloatField(null=True)
     reason = models.CharField(max_length=300, blank=True)
     created_by = models.ForeignKey(
@@ -714,6 +799,10 @@ class InclusionDecision(models.Model):
     )
     inclusion = models.CharField(max_length=8, choices=Inclusion.choices)
     reason = models.CharField(max_length=300, blank=True)
+    # As in `EventCorrection`.
+    frames_sha256 = models.CharField(
+        max_length=64, blank=True, editable=False, default="", db_default=""
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from django.apps import apps
 from django.db import models
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 if TYPE_CHECKING:
     from athletes.models import (  # noqa: F401
@@ -43,8 +44,27 @@ class PlayerManager(models.Manager["Player"].from_queryset(PlayerQuerySet)):  # 
         return players.filter(merged_into__isnull=True)
 
 
+def of_present_session(path: str = "") -> Q:
+    """The condition that a session is shown, and that the vendor still has it.
+
+    The one place that says so: lists, counts, averages, percentiles and files ask
+    here. `path` leads from the rows that are asked for to their session, such as
+    `session__`. A row that shows the parts of several records of one athlete is there
+    as long as the vendor has one of them.
+    """
+    parts = apps.get_model("athletes", "Session")._base_manager
+    others = parts.filter(folded_into=OuterRef(f"{path}pk"), missing_since__isnull=True)
+    return Q(**{f"{path}folded_into__isnull": True}) & (
+        Q(**{f"{path}missing_since__isnull": True}) | Q(Exists(others))
+    )
+
+
 class SessionQuerySet(models.QuerySet["Session"]):
     """Questions about sessions."""
+
+    def present(self) -> SessionQuerySet:
+        """The sessions that are shown and that the vendor still has."""
+        return self.filter(of_present_session())
 
     def needing_care(self) -> SessionQuerySet:
         """The sessions whose data failed or are partly here, and not dismissed so."""
@@ -65,6 +85,13 @@ class SessionQuerySet(models.QuerySet["Session"]):
 class MovementQuerySet(models.QuerySet["Movement"]):
     """Questions about movements."""
 
+    def present(self) -> MovementQuerySet:
+        """The movements that the vendor still sends (athletes.frames.presence).
+
+        Gone ones are kept to look at, and are in no count, average or file.
+        """
+        return self.filter(missing_since__isnull=True)
+
     def in_session_order(self) -> MovementQuerySet:
         """The movements by session, and in a session as they were recorded."""
         return self.order_by("session_id", "position", "id")
@@ -76,8 +103,13 @@ class MovementQuerySet(models.QuerySet["Movement"]):
         (athletes.identity.session_parts); those of a folded row are, although another
         row shows them.
         """
-        own = models.Q(session_id=session_pk, folded_from__isnull=True)
-        return self.filter(own | models.Q(folded_from_id=session_pk))
+        return self.of_parts([session_pk])
+
+    def of_parts(self, session_pks: Iterable[int]) -> MovementQuerySet:
+        """Movements that come from the vendor's files of these session rows."""
+        pks = list(session_pks)
+        own = Q(session_id__in=pks, folded_from__isnull=True)
+        return self.filter(own | Q(folded_from_id__in=pks))
 
 
 class BiomechanicsDataQuerySet(models.QuerySet["BiomechanicsData"]):

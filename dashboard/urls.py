@@ -38,6 +38,7 @@ urlpatterns = [
     path("sessions/<int:pk>/recording/", session.recording, name="session_recording"),
     path("sessions/<int:pk>/notes/", session.add_note, name="session_note"),
     path("notes/<int:pk>/delete/", session.delete_note, name="note_delete"),
+    path("set-aside/<int:pk>/", session.set_aside, name="set_aside"),
     path("swings/<int:pk>/", swing.swing, name="swing"),
     path("swings/<int:pk>/inclusion/", swing.inclusion, name="swing_inclusion"),
     path("swings/<int:pk>/events/", swing.events, name="swing_events"),

@@ -24,6 +24,7 @@ from athletes.models import (
     SameRecording,
     Session,
     SessionMetric,
+    SetAside,
     Tag,
 )
 from privacy import records
@@ -93,6 +94,7 @@ _TOLD = (
     GapDismissal,
     SameRecording,
     InclusionDecision,
+    SetAside,
     ExportJob,
     AnalysisJob,
     Tag.players.through,
@@ -224,6 +226,12 @@ def _added_by_people(player: Player) -> list[Stored]:
             "sessions with the same frames, and which of them counts",
             PEOPLE,
             SameRecording.objects.filter(session__player=player).count(),
+        ),
+        Stored(
+            "Decisions set aside",
+            "since the vendor sent other frames of the swing",
+            PEOPLE,
+            SetAside.objects.filter(**of_movement).count(),
         ),
         Stored("Teams", "groups that the athlete is in", PEOPLE, player.teams.count()),
     ]

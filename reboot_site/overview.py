@@ -23,6 +23,7 @@ from athletes.models import (
     QualityGrade,
     SameRecording,
     Session,
+    SetAside,
 )
 from privacy.models import Archive, ArchiveState
 from privacy.storage import newest_backup_at
@@ -165,9 +166,18 @@ def _problems() -> list[Tile]:
             "two records that may be one athlete",
         ),
         _problem(
+            "Decisions to look at again",
+            SetAside.objects.filter(settled_at=None),
+            _list(SetAside, "settled_at__isempty=1"),
+            "not used since the vendor sent other frames",
+        ),
+        _problem(
             "Poor swings",
-            Movement.objects.filter(quality_grade=QualityGrade.POOR),
-            _list(Movement, f"quality_grade__exact={QualityGrade.POOR}"),
+            Movement.objects.present().filter(quality_grade=QualityGrade.POOR),
+            _list(
+                Movement,
+                f"quality_grade__exact={QualityGrade.POOR}&missing_since__isempty=1",
+            ),
             "left out of means unless somebody counts them in",
             is_problem=False,
         ),

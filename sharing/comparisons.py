@@ -47,11 +47,11 @@ def visible_comparisons(user: User) -> QuerySet[SavedComparison]:
         )
         | Q(session__isnull=False)
         & (
-            Q(session__in=access.visible_sessions(user).values("pk"))
-            | Q(session__folded_into__in=access.visible_sessions(user).values("pk"))
+            Q(session__in=access.kept_sessions(user).values("pk"))
+            | Q(session__folded_into__in=access.kept_sessions(user).values("pk"))
         )
         | Q(movement__isnull=False)
-        & Q(movement__in=access.visible_movements(user).values("pk"))
+        & Q(movement__in=access.kept_movements(user).values("pk"))
     )
     return (
         SavedComparison.objects.filter(Q(owner=user) | Q(is_shared=True))

@@ -43,7 +43,7 @@ def counted_swings(
     """
     if session is None:
         return [], 0
-    movements = session.movements.in_session_order()
+    movements = session.movements.present().in_session_order()
     fields = movements.defer("verdict", "metadata", "vendor_metrics", "quality_reasons")
     every = [movement for movement in fields if movement.is_counted]
     own = [swing for swing in every if side is None or side_of(swing) == side]

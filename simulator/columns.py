@@ -357,7 +357,8 @@ def _metrics_of(
     events, values = found["events"], found["values"]
 
     def frame(time_s: float) -> float:
-        return float(round(time_s * movement.rate_hz) + shifted)
+        since_first = time_s - movement.clock_s
+        return float(round(since_first * movement.rate_hz) + shifted)
 
     row = {
         "foot_down_event": frame(events["foot_down_s"]),

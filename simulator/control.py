@@ -34,6 +34,11 @@ MUTATIONS = (
     "delay_data",
     "remove_session",
     "remove_movement",
+    "move_session",
+    "remove_participant",
+    "rename_movements",
+    "turn_movement_ids",
+    "trim_clips",
     "damage_session",
 )
 

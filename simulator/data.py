@@ -116,17 +116,22 @@ class World:
 
     def content_key(self, session: Session, org_player_id: str) -> tuple[Any, ...]:
         """Return a key that tells equal files: parts of one key have the same bytes."""
+        athlete = self._swings(session, org_player_id)
         gone = tuple(sorted(m for p, m in session.removed_movements
-                            if p == org_player_id))  # fmt: skip
-        athlete = self._athlete_by_id[org_player_id]
+                            if p == athlete.org_player_id))  # fmt: skip
         if self.shape.templates:
             hand = "L" if athlete.bats == "L" else "R"
             template = session.number % self.shape.templates
             return ("template", template, hand, session.swings, session.extras,
                     session.awkward_ids, session.revision, gone)  # fmt: skip
-        shifts = tuple(sorted(session.shifts.get(org_player_id, {}).items()))
+        shifts = tuple(sorted(session.shifts.get(athlete.org_player_id, {}).items()))
+        corrected = (session.naming, session.turned, session.earlier_s, session.clock_s)
         return ("session", session.number, athlete.number, session.swings,
-                session.revision, gone, shifts)  # fmt: skip
+                session.revision, gone, shifts, corrected)  # fmt: skip
+
+    def _swings(self, session: Session, org_player_id: str) -> Athlete:
+        """Return whose swings the vendor has under this id in a session."""
+        return self._athlete_by_id[session.swung_by.get(org_player_id, org_player_id)]
 
     def movements(self, session: Session, org_player_id: str) -> list[Movement]:
         """The recorded repetitions of one athlete in one session, in order."""
@@ -134,7 +139,7 @@ class World:
         with self.lock:
             found = self._movements.get(key)
         if found is None:
-            athlete = self._athlete_by_id[org_player_id]
+            athlete = self._swings(session, org_player_id)
             found = draw_movements(self.shape, session, athlete)
             with self.lock:
                 if len(self._movements) >= MOVEMENT_LISTS:
@@ -324,7 +329,68 @@ class World:
         with self.lock:
             self.movement(session_id, org_player_id, org_movement_id)
             session = self.session(session_id)
-            session.removed_movements.add((org_player_id, org_movement_id))
+            swung_by = self._swings(session, org_player_id).org_player_id
+            session.removed_movements.add((swung_by, org_movement_id))
+            session.updated_at = self._changed()
+
+    def move_session(self, session_id: str, org_player_id: str, to: str) -> None:
+        """Give an athlete's part of a session, the same swings, to another athlete."""
+        with self.lock:
+            session = self.session(session_id)
+            self.athlete(to)
+            if org_player_id not in session.athletes or to in session.athletes:
+                raise NotInData(org_player_id)
+            swung_by = self._swings(session, org_player_id).org_player_id
+            session.swung_by.pop(org_player_id, None)
+            session.swung_by[to] = swung_by
+            place = session.athletes.index(org_player_id)
+            session.athletes[place] = to
+            session.updated_at = self._changed()
+
+    def remove_participant(self, session_id: str, org_player_id: str) -> None:
+        """Take one athlete out of a session."""
+        with self.lock:
+            session = self.session(session_id)
+            if org_player_id not in session.athletes:
+                raise NotInData(org_player_id)
+            session.athletes.remove(org_player_id)
+            session.updated_at = self._changed()
+
+    def rename_movements(self, session_id: str, *, other_frames: bool = False) -> None:
+        """Process a session again: its movements get other ids.
+
+        Their frames stay the same, or with `other_frames` become slightly others.
+        """
+        with self.lock:
+            session = self.session(session_id)
+            session.naming += 1
+            if other_frames:
+                for athlete in session.athletes:
+                    swung_by = self._swings(session, athlete).org_player_id
+                    shifts = session.shifts.setdefault(swung_by, {})
+                    shifts["torso_rate"] = shifts.get("torso_rate", 0.0) + 0.05
+            session.updated_at = self._changed()
+
+    def turn_movement_ids(self, session_id: str) -> None:
+        """Give each movement of a session the id of the one after it."""
+        with self.lock:
+            session = self.session(session_id)
+            session.turned += 1
+            session.updated_at = self._changed()
+
+    def trim_clips(
+        self, session_id: str, *, earlier_s: float = 0.0, clock_s: float = 0.0
+    ) -> None:
+        """Cut the clips of a session anew; the motion stays what it is.
+
+        They begin so much earlier, in whole frames, and their clocks show so much at
+        the first frame, both in seconds and added to what was.
+        """
+        with self.lock:
+            session = self.session(session_id)
+            rate = self.shape.rate_hz
+            session.earlier_s += round(earlier_s * rate) / rate
+            session.clock_s += clock_s
             session.updated_at = self._changed()
 
     def damage_session(self, session_id: str, damage: str | None) -> None:

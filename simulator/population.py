@@ -163,6 +163,12 @@ class Session:
     said: dict[str, Any] = field(default_factory=dict)
     # By org_player_id: what was changed in the swings of this day, in `SWING_SD`.
     shifts: dict[str, dict[str, float]] = field(default_factory=dict)
+    # By org_player_id: whose swings these are, after the session was moved.
+    swung_by: dict[str, str] = field(default_factory=dict)
+    naming: int = 0  # how often its movements got other ids
+    turned: int = 0  # by how many places the ids of its movements went on
+    earlier_s: float = 0.0  # by how much its clips begin earlier
+    clock_s: float = 0.0  # what the clocks of its files show at their first frames
 
 
 def _attributes(
@@ -398,7 +404,10 @@ def draw_session(shape: Shape, number: int, present: Sequence[Athlete]) -> Sessi
 
 
 def draw_movements(shape: Shape, session: Session, athlete: Athlete) -> list[Movement]:
-    """Return what an athlete does in a session, in order, without removed movements."""
+    """Return what an athlete does in a session, in order, without removed movements.
+
+    `athlete` is who swings: not whom the vendor has the session under, if it moved it.
+    """
     number = athlete.number
     place = session.number
     bats = athlete.bats
@@ -417,10 +426,14 @@ def draw_movements(shape: Shape, session: Session, athlete: Athlete) -> list[Mov
         movement = _draw_movement(
             shape, session, person, number, place, index, bats, gain, day
         )
-        gone = (athlete.org_player_id, movement.org_movement_id)
-        if gone not in session.removed_movements:
-            found.append(movement)
-    return found
+        found.append(movement)
+    names = [movement.org_movement_id for movement in found]
+    turned = session.turned % max(1, len(names))
+    return [
+        dataclasses.replace(movement, org_movement_id=name)
+        for name, movement in zip(names[turned:] + names[:turned], found, strict=True)
+        if (athlete.org_player_id, name) not in session.removed_movements
+    ]
 
 
 def _draw_movement(
@@ -439,6 +452,8 @@ def _draw_movement(
     name = f"IMG-{1000 + place:04d}-{index + 1:04d}"
     if session.awkward_ids:
         name = f'Cage #{place % 4 + 1}, "live"-{index + 1:04d}'
+    if session.naming:
+        name += f"-v{session.naming + 1}"
     side = bats
     if bats == "S":
         side = "R" if index < (session.swings + 1) // 2 else "L"
@@ -448,6 +463,7 @@ def _draw_movement(
     # The clip ends half a second after contact, or a fifth of a short one.
     room = min(0.5, 0.21 * shape.duration_s)
     contact = shape.duration_s - room + 0.04 * float(rng.uniform(-1, 1))
+    contact += session.earlier_s + session.clock_s
     return Movement(
         org_movement_id=name,
         movement_id=_uuid(*key),
@@ -462,4 +478,5 @@ def _draw_movement(
         has_bat=not (session.extras and index == session.swings + 1),
         energy_spike=session.extras and index == 1,
         walk_phase=float(rng.uniform(0, 2 * math.pi)),
+        clock_s=session.clock_s,
     )

@@ -44,11 +44,12 @@ class Movement:
     has_bat: bool = True
     energy_spike: bool = False
     walk_phase: float = 0.0
+    clock_s: float = 0.0  # what the clock of the file shows at its first frame
 
     @property
     def time_s(self) -> Array:
-        """The clock of the file: seconds from the first frame."""
-        return np.arange(self.frames) / self.rate_hz
+        """The clock of the file, in seconds."""
+        return self.clock_s + np.arange(self.frames) / self.rate_hz
 
     def curves(self) -> Curves:
         """Return the motion as a function of time, in seconds from contact."""

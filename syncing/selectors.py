@@ -15,7 +15,7 @@ from django.core.paginator import Page, Paginator
 from django.urls import Resolver404, resolve
 from django_q.models import Schedule
 
-from athletes.access import Viewer, sees_everybody, visible_sessions
+from athletes.access import Viewer, kept_sessions, sees_everybody
 from athletes.display import since_text
 from athletes.models import Session
 from syncing import alerts, clock
@@ -250,7 +250,7 @@ def troubles(status: SyncState, viewer: Viewer) -> list[TroubleGroup]:
 def _unread(count: int, viewer: Viewer) -> TroubleGroup:
     rows = unread_sessions().order_by("-updated_at")
     # Nobody of ours took part, as far as is known: told to who sees everybody.
-    known = visible_sessions(viewer)
+    known = kept_sessions(viewer)
     if not sees_everybody(viewer):
         listed = rows.filter(session_id__in=known.values("session_id"))
     else:
@@ -281,7 +281,7 @@ def _unread(count: int, viewer: Viewer) -> TroubleGroup:
 
 def _uncomputed(count: int, viewer: Viewer) -> TroubleGroup:
     rows = uncomputed_sessions().order_by("-updated_at")
-    listed = rows.filter(session__in=visible_sessions(viewer))
+    listed = rows.filter(session__in=kept_sessions(viewer))
     return TroubleGroup(
         "uncomputed",
         "stored without its numbers",
@@ -304,7 +304,7 @@ def _shown_jobs(group: FailureGroup, viewer: Viewer) -> list[int]:
     if sees_everybody(viewer):
         return group.job_ids[:LISTED_FILES]
     jobs = ExportJob.objects.filter(
-        pk__in=group.job_ids, session__in=visible_sessions(viewer)
+        pk__in=group.job_ids, session__in=kept_sessions(viewer)
     )
     return list(
         jobs.order_by("-updated_at").values_list("pk", flat=True)[:LISTED_FILES]
@@ -319,9 +319,7 @@ def visible_errors(
     if sees_everybody(viewer):
         return found
     asked = {pk for error in found if (pk := _session_of(error)) is not None}
-    seen = set(
-        visible_sessions(viewer).filter(pk__in=asked).values_list("pk", flat=True)
-    )
+    seen = set(kept_sessions(viewer).filter(pk__in=asked).values_list("pk", flat=True))
     return [
         error
         for error in found

@@ -83,12 +83,14 @@ ON_BOTH = (
     "tests/privacy/",
     # Rows that move under constraints.
     "tests/athletes/identity/",
+    "tests/syncing/test_corrections.py",
     "tests/syncing/test_duplicates.py",
     "tests/syncing/test_erased.py",
     # Locks, claims, races.
     "tests/accounts/test_locks.py",
     "tests/accounts/test_tokens.py",
     "tests/acceptance/test_two_hosts.py",
+    "tests/syncing/test_changed_frames.py",
     "tests/syncing/test_claims.py",
     "tests/syncing/test_clusters.py",
     "tests/syncing/test_dead_helpers.py",

@@ -28,7 +28,7 @@ from django_q.models import Failure, Schedule, Success
 
 from accounts.models import User
 from athletes.identity import merging
-from athletes.models import DuplicatePair, Likeness, Movement, Note, Player
+from athletes.models import DuplicatePair, Likeness, Movement, Note, Player, SetAside
 from dashboard.selectors.compare_items import ItemKey
 from privacy.models import Archive, ArchiveState
 from sharing.comparisons import save_comparison
@@ -171,6 +171,7 @@ ROWS: dict[str, list[Row]] = {
         post(ATHLETE | {"coach inside": "403"}, pk="note"),
         post(ATHLETE, pk="own_note"),
     ],
+    "athletes/set-aside/<int:pk>/": [post(ATHLETE, {"answer": "drop"}, pk="set_aside")],
     "athletes/swings/<int:pk>/": [get(ATHLETE, pk="movement")],
     "athletes/swings/<int:pk>/inclusion/": [
         post(ATHLETE, {"inclusion": "excluded", "reason": "a"}, pk="movement")
@@ -340,6 +341,7 @@ class World(SimpleNamespace):
             archive_file=archive.file_name,
             session=movement.session_id,
             movement=movement.pk,
+            set_aside=SetAside.objects.create(movement=movement).pk,
             note=note.pk,
             own_note=own.pk,
             run=run.pk,

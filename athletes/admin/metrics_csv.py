@@ -50,8 +50,8 @@ def metrics_csv(sessions: list[Session]) -> Iterator[str]:
     for session in sessions:
         about = [session.player.full_name, session.player.org_player_id]
         about += [getattr(session, name) for name in _SESSION_COLUMNS]
-        # Other movements have no numbers.
-        swings = session.movements.filter(is_swing=True).order_by("position", "id")
+        # Other movements have no numbers, and gone ones are in no average.
+        swings = session.movements.present().filter(is_swing=True).in_session_order()
         sides = set(swings.order_by().values_list("side", flat=True).distinct())
         of_side = means_by_side(swings) if len(sides) > 1 else {}
         together = side_in_files(of_side or {side or "" for side in sides})

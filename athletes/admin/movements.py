@@ -11,6 +11,7 @@ from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
 from accounts.admin_lists import (
+    MISSING_FILTER,
     ReadOnlyAdmin,
     RecentValuesFilter,
     link_to,
@@ -28,6 +29,7 @@ from athletes.models import (
     EventCorrection,
     InclusionDecision,
     Movement,
+    SetAside,
 )
 
 
@@ -61,6 +63,7 @@ class MovementAdmin(BySessionAdmin):
         "quality_grade",
         "inclusion",
         "side",
+        MISSING_FILTER,
         ("angle_unit_found", RecentValuesFilter),
         ("method_version", RecentValuesFilter),
     ]
@@ -284,6 +287,31 @@ class EventCorrectionAdmin(ReadOnlyAdmin):
     search_fields = ["movement__org_movement_id", "reason"]
     list_select_related = ["movement", "created_by", "undone_by"]
     ordering = ["-created_at"]
+
+
+@admin.register(SetAside)
+class SetAsideAdmin(ReadOnlyAdmin):
+    """The admin of decisions that are not used since the vendor changed the swing."""
+
+    list_display = [
+        "movement",
+        "page",
+        "inclusion",
+        "inclusion_reason",
+        "created_at",
+        "settled_by",
+        "settled_at",
+        "is_taken_up",
+    ]
+    list_filter = [("settled_at", admin.EmptyFieldListFilter), "created_at"]
+    search_fields = ["movement__org_movement_id", "inclusion_reason"]
+    list_select_related = ["movement", "settled_by"]
+    ordering = ["-created_at"]
+
+    @admin.display(description="page")
+    def page(self, row: SetAside) -> SafeString:
+        """A link to the session's page, where it is taken up or dropped."""
+        return link_to("dashboard:session", row.movement.session_id, "Open the session")
 
 
 @admin.register(InclusionDecision)

@@ -164,7 +164,9 @@ def sides_of_sessions(
     # Other movements have no numbers, so nothing is lost by leaving them out. These
     # columns lie before the long ones, which SQLite would have to read through.
     rows = Movement.objects.filter(session__in=sessions.order_by(), is_swing=True)
-    for pk, side in rows.order_by().values_list("session_id", "side").distinct():
+    for pk, side in (
+        rows.present().order_by().values_list("session_id", "side").distinct()
+    ):
         found.setdefault(pk, {})[side or ""] = {}
     mixed = [pk for pk, parts in found.items() if len(parts) > 1]
     if not mixed:
@@ -215,8 +217,10 @@ def _computed(wanted: Mapping[int, Collection[str]]) -> dict[int, SideMeans]:
         for event in ("reference", "foot_down")
     ]
     # Only the needed numbers: all of a swing's are many times as much.
-    rows = Movement.objects.filter(session_id__in=list(wanted)).values_list(
-        *fields, *events, *(f"metrics__{name}" for name in names)
+    rows = (
+        Movement.objects.filter(session_id__in=list(wanted))
+        .present()
+        .values_list(*fields, *events, *(f"metrics__{name}" for name in names))
     )
     swings: dict[int, list[Movement]] = {pk: [] for pk in wanted}
     for pk, side, is_swing, grade, inclusion, *rest in rows:

@@ -28,6 +28,7 @@ from django.db.models.functions import RowNumber
 from athletes.bulk_sql import add_to_rows, in_batches, insert_rows
 from athletes.display import age_on
 from athletes.models import PeerCount, PeerGroup, PeerNumber, Player, SessionMetric
+from athletes.querysets import of_present_session
 from biomechanics.definitions import METRICS, NUMERIC_HEADLINES
 
 #: Width of a stretch of values, by unit: about a twentieth of the spread between
@@ -216,8 +217,8 @@ def _numbers_of(player_ids: Sequence[int]) -> dict[tuple[int, int], PeerNumber]:
     }
     newest = (
         SessionMetric.objects.filter(
+            of_present_session("session__"),
             session__player_id__in=list(listed),
-            session__folded_into__isnull=True,
             metric__in=NUMERIC_HEADLINES,
             n__gte=LEAST_SWINGS,
         )

@@ -203,6 +203,7 @@ def _inputs_of(session: Session, ids: Sequence[int]) -> dict[int, _Inputs]:
     hashes: dict[int, list[tuple[str, str]]] = {}
     vendor: dict[int, VendorEvents | None] = {}
     left_out: set[int] = set()
+    angles: dict[int, str] = {}
     rows = BiomechanicsData.objects.filter(movement_id__in=ids)
     for pk, data_type, sha256, repairs, vendor_metrics in rows.order_by(
         "data_type"
@@ -215,16 +216,20 @@ def _inputs_of(session: Session, ids: Sequence[int]) -> dict[int, _Inputs]:
     ):
         hashes.setdefault(pk, []).append((data_type, sha256))
         vendor[pk] = vendor_events(vendor_metrics)
-        if data_type == DataType.INVERSE_KINEMATICS and any(
-            "_rows_dropped" in repair for repair in repairs
-        ):
-            left_out.add(pk)
+        if data_type == DataType.INVERSE_KINEMATICS:
+            angles[pk] = sha256
+            if any("_rows_dropped" in repair for repair in repairs):
+                left_out.add(pk)
     overrides: dict[int, list[tuple[str, float]]] = {}
     active = EventCorrection.objects.filter(
         movement_id__in=ids, undone_at__isnull=True
     ).order_by("event")
-    for pk, event, time_s in active.values_list("movement_id", "event", "time_s"):
-        overrides.setdefault(pk, []).append((event, time_s))
+    for pk, event, time_s, seen_in in active.values_list(
+        "movement_id", "event", "time_s", "frames_sha256"
+    ):
+        # What was seen in other frames says nothing of these.
+        if not seen_in or seen_in == angles.get(pk):
+            overrides.setdefault(pk, []).append((event, time_s))
     player = session.player
     return {
         pk: _Inputs(

@@ -56,8 +56,10 @@ def write_session_summary(session: Session) -> None:
     """Compute and store the summary of a session that the caller has locked."""
     movements = list(
         Movement.objects.filter(session_id=session.pk)
+        .present()
         .in_session_order()
         .only(
+            "missing_since",
             "is_swing",
             "side",
             "quality_grade",

@@ -6,12 +6,11 @@ athletes sorts from an index.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, F, Max, OuterRef, Q, Subquery, Sum
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django_q.tasks import async_task
 
@@ -21,8 +20,10 @@ from athletes.models import (
     DataState,
     Movement,
     Player,
+    Session,
     SessionMetric,
 )
+from athletes.querysets import of_present_session
 
 _PLAYER_SUMMARY = (
     "last_session_on",
@@ -54,19 +55,28 @@ def refresh_player_summaries(player_ids: Iterable[int]) -> int:
 def _refresh_players(ids: Sequence[int]) -> int:
     """Bring a few hundred athletes up to date; returns how many changed."""
 
-    def sessions_in(*states: DataState) -> Count:
-        return Count("sessions", filter=Q(sessions__data_state__in=states))
+    def sessions_in(state: DataState) -> Count:
+        return Count("pk", filter=Q(data_state=state))
 
-    players: Iterable[Any] = (
-        Player.objects.filter(pk__in=ids)
+    sessions = {
+        row["player_id"]: row
+        for row in Session.objects.filter(player__in=ids)
+        .present()
+        .order_by()
+        .values("player_id")
         .annotate(
-            found_last=Max("sessions__session_date"),
-            found_sessions=Count("sessions"),
-            found_swings=Coalesce(Sum("sessions__swing_count"), 0),
+            last=Max("session_date"),
+            sessions=Count("pk"),
+            swings=Sum("swing_count"),
             waiting=sessions_in(DataState.WAITING),
             failed=sessions_in(DataState.FAILED),
             partial=sessions_in(DataState.PARTIAL),
             complete=sessions_in(DataState.COMPLETE),
+        )
+    }
+    players: Iterable[Any] = (
+        Player.objects.filter(pk__in=ids)
+        .annotate(
             found_hand=_latest_mean("peak_hand_speed"),
             found_bat=_latest_mean("bat_speed_max"),
         )
@@ -75,11 +85,12 @@ def _refresh_players(ids: Sequence[int]) -> int:
     )
     changed = []
     for player in players:
+        own = sessions.get(player.pk, _NO_SESSIONS)
         found = (
-            player.found_last,
-            player.found_sessions,
-            player.found_swings,
-            _joint_state(player),
+            own["last"],
+            own["sessions"],
+            own["swings"],
+            _joint_state(own),
             player.found_hand,
             player.found_bat,
         )
@@ -97,27 +108,30 @@ def _refresh_players(ids: Sequence[int]) -> int:
     return len(changed)
 
 
+_NO_SESSIONS: dict[str, Any] = {"last": None, "sessions": 0, "swings": 0}
+
+
 def _latest_mean(metric: str) -> Subquery:
     """The average of the latest session that has the metric, as a subquery."""
     rows = SessionMetric.objects.filter(
-        session__player=OuterRef("pk"), metric=metric
+        of_present_session("session__"), session__player=OuterRef("pk"), metric=metric
     ).order_by(
         F("session__session_date").desc(nulls_last=True), "-session_id", "-n", "id"
     )
     return Subquery(rows.values("mean")[:1])
 
 
-def _joint_state(player: Any) -> str:
-    """How complete the frames of all sessions of an annotated athlete are."""
-    if not player.found_sessions:
+def _joint_state(own: Mapping[str, Any]) -> str:
+    """How complete the frames of all an athlete's sessions are, by their counts."""
+    if not own["sessions"]:
         return DataState.NONE
-    if player.waiting:
+    if own["waiting"]:
         return DataState.WAITING
-    if player.partial or (player.failed and player.complete):
+    if own["partial"] or (own["failed"] and own["complete"]):
         return DataState.PARTIAL
-    if player.failed:
+    if own["failed"]:
         return DataState.FAILED
-    return DataState.COMPLETE if player.complete else DataState.NO_DATA
+    return DataState.COMPLETE if own["complete"] else DataState.NO_DATA
 
 
 #: Facts about an athlete from which the numbers of a swing are computed.

@@ -97,9 +97,7 @@ def components_of(history: History) -> dict[ScatterKey, Components]:
 def refresh(player_ids: Iterable[int]) -> None:
     """Bring what these athletes say of their scatter up to date."""
     ids = sorted(set(player_ids))
-    sessions = Session.objects.filter(
-        folded_into__isnull=True, player__merged_into__isnull=True
-    )
+    sessions = Session.objects.filter(player__merged_into__isnull=True).present()
     found = histories(sessions, ids, NUMERIC_HEADLINES)
     with transaction.atomic():
         stored: dict[int, dict[ScatterKey, AthleteScatter]] = defaultdict(dict)

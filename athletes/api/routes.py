@@ -25,6 +25,8 @@ from athletes.access import (
     folded_into,
     get_movement_or_404,
     get_session_or_404,
+    kept_movements,
+    kept_sessions,
     may_export,
     merged_into,
     sees_everybody,
@@ -51,6 +53,10 @@ TEXT = r"^[^\x00]*$"
 
 Id = Annotated[int, Path(..., ge=1, le=LARGEST_ID, examples=[1])]
 Skip = Annotated[int, Query(0, ge=0, le=LARGEST_SKIP)]
+Gone = Annotated[
+    bool,
+    Query(description="Also what the vendor no longer has, with its `gone_at`."),
+]
 
 
 def _day(text: object) -> object:
@@ -178,12 +184,14 @@ def list_player_sessions(
     end_date: Annotated[Day, Query(description="Up to and including this day.")] = None,
     skip: Skip = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+    gone: Gone = False,
 ) -> HttpResponse:
     """An athlete's sessions, newest first; undated ones come last."""
     player = visible_players(request.auth).filter(pk=id).first()
     if player is None:
         return _of_kept_athlete(request, id)
-    sessions = visible_sessions(request.auth).filter(player=player).newest_first()
+    seen = kept_sessions(request.auth) if gone else visible_sessions(request.auth)
+    sessions = seen.filter(player=player).newest_first()
     if start_date:
         sessions = sessions.filter(session_date__gte=start_date)
     if end_date:
@@ -247,7 +255,7 @@ def list_player_changes(
 )
 def get_session(request: ApiRequest, id: Id) -> HttpResponse:
     """One athlete's part in one session."""
-    found = rows.session_rows(visible_sessions(request.auth).filter(pk=id))
+    found = rows.session_rows(kept_sessions(request.auth).filter(pk=id))
     if not found:
         into = folded_into(request.auth, id)
         if into is None:
@@ -279,12 +287,13 @@ def get_session_metrics(request: ApiRequest, id: Id) -> HttpResponse:
     response=answers(schemas.MovementList),
     operation_id="list_session_movements",
 )
-def list_session_movements(request: ApiRequest, id: Id) -> HttpResponse:
+def list_session_movements(
+    request: ApiRequest, id: Id, gone: Gone = False
+) -> HttpResponse:
     """The movements of a session in the order in which they were recorded."""
     session = get_session_or_404(request.auth, id)
-    movements = rows.movement_rows(
-        visible_movements(request.auth).filter(session=session).in_session_order()
-    )
+    seen = kept_movements(request.auth) if gone else visible_movements(request.auth)
+    movements = rows.movement_rows(seen.filter(session=session).in_session_order())
     return JsonAnswer({"movements": movements, "total": len(movements)})
 
 
@@ -298,7 +307,7 @@ def list_session_movements(request: ApiRequest, id: Id) -> HttpResponse:
 )
 def get_movement(request: ApiRequest, id: Id) -> HttpResponse:
     """One movement with its events and metrics."""
-    found = rows.movement_rows(visible_movements(request.auth).filter(pk=id))
+    found = rows.movement_rows(kept_movements(request.auth).filter(pk=id))
     if not found:
         raise Http404("There is no such movement, or you may not see it.")
     return JsonAnswer(found[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -39,6 +40,7 @@ SESSION_FIELDS = (
     "data_synced",
     "created_at",
     "updated_at",
+    "missing_since",
 )
 EVENTS_IN_JSON = ("load", "first_move", "foot_down", "peak_hand_speed", "reference")
 MOVEMENT_FIELDS = (
@@ -55,7 +57,16 @@ MOVEMENT_FIELDS = (
     "events",
     "metrics",
     "method_version",
+    "missing_since",
 )
+
+
+def _goable(missing_since: dt.datetime | None) -> Row:
+    """What JSON says of a row that the vendor no longer has: `Goable`."""
+    return {
+        "gone_at": missing_since,
+        "gone_because": None if missing_since is None else "missing_at_vendor",
+    }
 
 
 # --- Athletes -------------------------------------------------------------------
@@ -87,11 +98,25 @@ def _player(row: Row) -> Row:
 
 
 def session_rows(sessions: SessionQuerySet) -> list[Row]:
-    """The sessions as `SessionOut`, each with its athlete, in one query."""
+    """The sessions as `SessionOut`, each with its athlete, in one query.
+
+    One more where a part of one is gone: another record's part may still be there.
+    """
     of_player = [f"player__{name}" for name in PLAYER_FIELDS]
+    found = list(sessions.values(*SESSION_FIELDS, *of_player))
+    marked = [row["id"] for row in found if row["missing_since"] is not None]
+    there = (
+        set(
+            Session.objects.filter(pk__in=marked).present().values_list("pk", flat=True)
+        )
+        if marked
+        else set()
+    )
     answer = []
-    for row in sessions.values(*SESSION_FIELDS, *of_player):
+    for row in found:
         session = {name: row[name] for name in SESSION_FIELDS}
+        since = session.pop("missing_since")
+        session |= _goable(None if row["id"] in there else since)
         session["movement_type_name"] = session["movement_type_name"] or None
         session["player"] = _player(
             {name: row[f"player__{name}"] for name in PLAYER_FIELDS}
@@ -137,6 +162,7 @@ def _movement(row: Row) -> Row:
             for name, entry in row["metrics"].items()
         },
         "method_version": row["method_version"] or None,
+        **_goable(row["missing_since"]),
     }
 
 
@@ -174,6 +200,7 @@ def session_metrics(caller: Viewer, session: Session) -> dict[str, Row]:
         .in_session_order()
         .only(
             "id",
+            "missing_since",
             "org_movement_id",
             "position",
             "side",

@@ -47,6 +47,21 @@ class Direction(StrEnum):
     NONE = "none"
 
 
+class GoneBecause(StrEnum):
+    """Why the vendor no longer has something."""
+
+    MISSING_AT_VENDOR = "missing_at_vendor"
+
+
+class Goable(Schema):
+    """Whether the vendor still has it; what it no longer has is kept, marked."""
+
+    gone_at: dt.datetime | None = Field(
+        description="Since when the vendor no longer has it; null while it has."
+    )
+    gone_because: GoneBecause | None
+
+
 class PlayerOut(Schema):
     """One athlete."""
 
@@ -90,7 +105,7 @@ class PlayerPage(Schema):
     limit: int
 
 
-class SessionOut(Schema):
+class SessionOut(Goable):
     """One athlete's part in one session."""
 
     id: int
@@ -227,7 +242,7 @@ class MetricOut(Sureness):
     unit: str
 
 
-class MovementOut(Schema):
+class MovementOut(Goable):
     """One movement with its quality, events and metrics."""
 
     id: int

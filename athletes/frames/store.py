@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
+from athletes.frames import carrying, presence
 from athletes.frames.packing import PackedMovement
 from athletes.models import (
     BiomechanicsData,
@@ -29,7 +30,8 @@ class StoreCounts:
     """How many movements of one file were new, changed or the same when it was stored.
 
     `changed_ids` are the movements whose frames are new or other than before, and
-    whose numbers therefore have to be computed again.
+    whose numbers therefore have to be computed again; `moved_ids` those that are gone
+    or back, so that the averages of their session are others.
     """
 
     created: int = 0
@@ -37,6 +39,7 @@ class StoreCounts:
     unchanged: int = 0
     movements_created: int = 0
     changed_ids: tuple[int, ...] = ()
+    moved_ids: tuple[int, ...] = ()
 
     @property
     def seen(self) -> int:
@@ -105,6 +108,9 @@ def _write_frames(
             data_type=data_type,
         ).only("movement", "content_sha256", "repairs", "missing_since")
     }
+    held = carrying.Held()
+    if data_type == DataType.INVERSE_KINEMATICS:
+        held = carrying.hold(_replaced(incoming, movements, rows))
     new: list[BiomechanicsData] = []
     changed: list[int] = []
     updated = 0
@@ -128,8 +134,17 @@ def _write_frames(
             )
             updated += 1
     BiomechanicsData.objects.bulk_create(new, batch_size=_FRAMES_PER_INSERT)
-    present = {movements[name].pk for name in incoming}
-    _mark_missing(rows.values(), present, movements.values(), now, is_whole_session)
+    present = [movements[name].pk for name in incoming]
+    _mark_missing(rows.values(), set(present), now, is_whole_session)
+    carrying.carry(held)
+    if data_type == DataType.INVERSE_KINEMATICS and is_whole_session:
+        known = [
+            movement.pk
+            for movement in sorted(movements.values(), key=lambda m: m.position)
+            if movement.pk in rows and rows[movement.pk].missing_since is None
+        ]
+        carrying.recognize(known, present)
+    moved = _settle(session_pk, movements, names=incoming)
     # Numbers of other frames are not of any version, until computed again. Whoever
     # gives a movement its version holds the session meanwhile, as we do.
     outdated = {m.pk for m in movements.values() if m.method_version}
@@ -143,7 +158,22 @@ def _write_frames(
         unchanged=len(incoming) - len(new) - updated,
         movements_created=created,
         changed_ids=tuple(changed),
+        moved_ids=tuple(sorted(moved)),
     )
+
+
+def _replaced(
+    incoming: Mapping[str, PackedMovement],
+    movements: Mapping[str, Movement],
+    rows: Mapping[int, BiomechanicsData],
+) -> list[int]:
+    """The movements that have other frames in the file than those stored."""
+    found = []
+    for name, item in incoming.items():
+        row = rows.get(movements[name].pk)
+        if row is not None and row.content_sha256 != item.frames.sha256:
+            found.append(row.movement_id)
+    return found
 
 
 def _movements_of(
@@ -201,6 +231,19 @@ def _movements_of(
     return movements, len(new)
 
 
+def _settle(
+    session_pk: int, movements: Mapping[str, Movement], names: Collection[str]
+) -> set[int]:
+    """Mark what is gone of a part, clear what is back; `names` are in the new file.
+
+    Nothing is asked where the file holds all that there is, as in a first sync.
+    """
+    is_marked = any(movement.missing_since for movement in movements.values())
+    if len(names) == len(movements) and not is_marked:
+        return set()
+    return presence.settle([session_pk])
+
+
 def _frame_values(movement: PackedMovement) -> dict[str, Any]:
     """Return the fields of a row that follow from the file."""
     packed = movement.frames
@@ -218,15 +261,10 @@ def _frame_values(movement: PackedMovement) -> dict[str, Any]:
 def _mark_missing(
     rows: Iterable[BiomechanicsData],
     present: set[int],
-    movements: Iterable[Movement],
     now: dt.datetime,
     is_whole_session: bool,
 ) -> None:
-    """Mark what the newest file lacks as missing, and clear what has come back.
-
-    A movement is missing once no newest file of any of its data types holds it:
-    one type alone may lack a movement that the other has.
-    """
+    """Mark the frames that the newest file lacks, and clear what has come back."""
     rows = list(rows)
     gone = [
         row.pk
@@ -242,30 +280,21 @@ def _mark_missing(
     ]
     if back:
         BiomechanicsData.objects.filter(pk__in=back).update(missing_since=None)
-    returned = [m.pk for m in movements if m.missing_since and m.pk in present]
-    if returned:
-        Movement.objects.filter(pk__in=returned).update(
-            missing_since=None, updated_at=now
-        )
     if gone:
         BiomechanicsData.objects.filter(pk__in=gone).update(missing_since=now)
-        present_elsewhere = BiomechanicsData.objects.filter(missing_since__isnull=True)
-        Movement.objects.filter(
-            biomechanics__in=gone, missing_since__isnull=True
-        ).exclude(pk__in=present_elsewhere.values("movement_id")).update(
-            missing_since=now, updated_at=now
-        )
 
 
 def store_movement_metadata(
     *,
     session_pk: int,
     rows: Mapping[str, Mapping[str, Any]],
+    is_whole_session: bool = True,
 ) -> StoreCounts:
     """Store what the metadata export says of each movement, and count the movements.
 
     ``rows`` are by the vendor's id of the movement. A movement that is only known from
-    here is created; it has no frames yet. For the transaction see `store_frames`.
+    here is created; it has no frames yet. It is gone when the list no longer names it.
+    For the transaction and `is_whole_session` see `store_frames`.
     """
     values = {name: json_safe(dict(row)) for name, row in rows.items()}
     with transaction.atomic(savepoint=False):
@@ -289,11 +318,15 @@ def store_movement_metadata(
                 ["metadata", "updated_at"],
                 batch_size=200,
             )
+        if is_whole_session:
+            presence.note_listed(session_pk, values)
+        moved = _settle(session_pk, movements, names=values)
     return StoreCounts(
         created=created,
         updated=len(changed),
         unchanged=len(values) - len(changed) - created,
         movements_created=created,
+        moved_ids=tuple(sorted(moved)),
     )
 
 

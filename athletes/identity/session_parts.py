@@ -8,6 +8,7 @@ parts may name movements alike.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from typing import Any
@@ -17,6 +18,7 @@ from django.db.models import F, Max, Q
 from django.utils import timezone
 
 from athletes.analysis.session_summary import refresh_session_summary
+from athletes.frames import presence
 from athletes.identity.moved_rows import move_rows, move_rows_back
 from athletes.models import (
     AthleteMerge,
@@ -29,6 +31,7 @@ from athletes.models import (
     Session,
     SessionMetric,
 )
+from athletes.querysets import SessionQuerySet
 
 #: What people state about a session; a fold fills it in where nothing was stated.
 _STATED = ("condition", "bat")
@@ -70,6 +73,47 @@ def add_part(session_id: str, player: Player, values: dict[str, Any]) -> Session
         regroup(session_id, family(head))
         row.refresh_from_db()
     return row
+
+
+def mark_parts(rows: SessionQuerySet, since: dt.datetime | None) -> set[int]:
+    """Mark parts of sessions that the vendor no longer has, or that it has again.
+
+    Their movements are gone, or back, with them, and so are the averages over these.
+    Called inside a transaction. Where records of one athlete share the session,
+    `settle_twins` has to follow.
+
+    Parameters
+    ----------
+    rows
+        The parts; those that carry the mark already are left alone.
+    since
+        Since when they are gone; None: the vendor has them again.
+
+    Returns
+    -------
+    set of int
+        The athletes whose sessions changed, by our keys.
+    """
+    is_marked = since is not None
+    parts = list(
+        rows.filter(missing_since__isnull=is_marked)
+        .order_by("pk")
+        .select_for_update(no_key=True, of=("self",))
+        .only("pk", "player_id", "folded_into_id")
+    )
+    pks = [part.pk for part in parts]
+    Session.objects.filter(pk__in=pks).update(
+        missing_since=since, updated_at=timezone.now()
+    )
+    presence.settle(pks)
+    for shown_pk in sorted({part.whole_id for part in parts}):
+        refresh_session_summary(shown_pk)
+    # A folded part is its record's; what it shows is the athlete's.
+    return set(
+        Player.objects.filter(
+            Q(sessions__in=pks) | Q(sessions__folded__in=pks)
+        ).values_list("pk", flat=True)
+    )
 
 
 def family(kept_pk: int) -> list[int]:
@@ -153,7 +197,8 @@ def _twins_are_hidden(shown_pk: int) -> bool:
     frames = BiomechanicsData.objects.filter(data_type=DataType.INVERSE_KINEMATICS)
     for folded_from, hashed, is_shown in (
         frames.filter(
-            Q(movement__session=shown_pk) | Q(movement__session__folded_into=shown_pk)
+            Q(movement__session=shown_pk) | Q(movement__session__folded_into=shown_pk),
+            movement__missing_since__isnull=True,
         )
         .annotate(is_shown=Q(movement__session=shown_pk))
         .values_list("movement__folded_from", "content_sha256", "is_shown")
@@ -198,13 +243,15 @@ def _fold(row: Session, into: Session) -> None:
     """Move what `row` shows to `into`, and hide `row`."""
     now = timezone.now()
     # The same swing under both ids is shown once; its twin stays in the hidden row.
+    # One that the vendor no longer sends hides none that it does.
+    shown = BiomechanicsData.objects.filter(
+        movement__session=into, movement__missing_since__isnull=True
+    )
     twins = set(
         BiomechanicsData.objects.filter(
             movement__session=row,
             data_type=DataType.INVERSE_KINEMATICS,
-            content_sha256__in=BiomechanicsData.objects.filter(
-                movement__session=into
-            ).values("content_sha256"),
+            content_sha256__in=shown.values("content_sha256"),
         ).values_list("movement_id", flat=True)
     )
     offset = (

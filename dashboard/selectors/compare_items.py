@@ -9,7 +9,14 @@ from dataclasses import dataclass, replace
 
 from django.db.models import F
 
-from athletes.access import Viewer, visible_movements, visible_players, visible_sessions
+from athletes.access import (
+    Viewer,
+    kept_movements,
+    kept_sessions,
+    visible_movements,
+    visible_players,
+    visible_sessions,
+)
 from athletes.analysis.means_by_side import SIDES, side_key, side_of
 from athletes.models import Movement, Player, Session
 from athletes.phrases import side_in_words
@@ -113,7 +120,8 @@ def load_items(
         wanted[key.kind].append(key.pk)
     swings = {
         swing.pk: swing
-        for swing in visible_movements(user).filter(pk__in=wanted["swing"])
+        # Whoever names a swing or a session gets it, gone ones too.
+        for swing in kept_movements(user).filter(pk__in=wanted["swing"])
     }
     players = visible_players(user).in_bulk(wanted["athlete"])
     sessions_of = _newest_sessions(user, list(players))
@@ -124,7 +132,7 @@ def load_items(
     }
     sessions = {
         session.pk: session
-        for session in visible_sessions(user)
+        for session in kept_sessions(user)
         .filter(pk__in=session_ids)
         .select_related("player")
     }
@@ -144,7 +152,10 @@ def load_items(
             swing = swings[key.pk]
             session = sessions.get(swing.session_id)
             if session is not None:
-                item = _swing_item(key, session, by_session[session.pk])
+                around = by_session.get(session.pk, [])
+                if swing.missing_since is not None:
+                    around = [*around, swing]
+                item = _swing_item(key, session, around)
         elif key.kind == "session" and key.pk in sessions:
             item = _session_item(key, sessions[key.pk], by_session.get(key.pk, []))
         elif key.kind == "athlete" and key.pk in players:
@@ -267,7 +278,8 @@ def _swing_item(key: ItemKey, session: Session, movements: Sequence[Movement]) -
         key=key,
         letter="",
         label=f"{session.player.full_name}, swing {swing.position}",
-        detail=session_day(session.session_date, "undated"),
+        detail=session_day(session.session_date, "undated")
+        + (", no longer sent by Reboot Motion" if swing.missing_since else ""),
         url_name="dashboard:swing",
         player=session.player,
         swings=(swing,),

@@ -149,7 +149,7 @@ def records_of(players: Iterable[Player]) -> dict[int, DuplicateRecord]:
     spans: dict[int, dict[str, Any]] = {}
     sources: dict[int, set[str]] = {}
     for row in (
-        Session.objects.filter(player__in=by_id)
+        Session.objects.filter(player__in=by_id, missing_since=None)
         .order_by()
         .values("player_id", "mocap_type_name")
         .annotate(first_on=Min("session_date"))

@@ -11,7 +11,14 @@ from django.utils import timezone
 from athletes.analysis.changes import MetricChange, session_changes
 from athletes.analysis.history import histories
 from athletes.analysis.usual_scatter import Facility
-from athletes.models import DataState, Player, QualityGrade, SameRecording, Session
+from athletes.models import (
+    DataState,
+    Player,
+    QualityGrade,
+    SameRecording,
+    Session,
+    SetAside,
+)
 from athletes.querysets import PlayerQuerySet, SessionQuerySet
 from biomechanics.change import share_by_chance
 from biomechanics.definitions import NUMERIC_HEADLINES
@@ -199,7 +206,7 @@ def _card(session: Session, changes: Sequence[MetricChange]) -> SessionCard:
 def attention(
     players: PlayerQuerySet, sessions: SessionQuerySet
 ) -> tuple[AttentionLine, ...]:
-    """Sessions whose data failed or are partly here, and athletes gone quiet."""
+    """Sessions whose data or decisions want a look, and athletes gone quiet."""
     lines = [
         AttentionLine(_data_words(session), session.player, session)
         for session in sessions.needing_care()
@@ -220,6 +227,21 @@ def attention(
         for pair in pairs.select_related("session__player").order_by("-id")[
             :ATTENTION_SHOWN
         ]
+    ]
+    open_decisions = SetAside.objects.filter(
+        settled_at=None, movement__missing_since=None
+    )
+    lines += [
+        AttentionLine(
+            "decisions to look at again: Reboot Motion changed swings",
+            session.player,
+            session,
+        )
+        for session in sessions.filter(
+            pk__in=open_decisions.values("movement__session")
+        )
+        .select_related("player")
+        .newest_first()[:ATTENTION_SHOWN]
     ]
     today = timezone.localdate()
     quiet: Iterable[Player] = players.filter(

@@ -28,6 +28,7 @@ from dashboard.selectors.session_averages import (
     averages_by_side,
     stored_averages,
 )
+from dashboard.selectors.set_aside import SetAsideLine, set_aside_lines
 from dashboard.selectors.swing_rows import SwingRow, swing_row
 
 
@@ -70,6 +71,8 @@ class SessionPage:
     swings: tuple[SwingRow, ...]
     not_swings: tuple[SwingRow, ...]
     unread: tuple[SwingRow, ...]
+    # What the vendor no longer sends: kept to look at, in nothing else.
+    gone: tuple[SwingRow, ...]
     columns: tuple[MetricDefinition, ...]
     side: str
     side_choices: tuple[SideChoice, ...]
@@ -80,6 +83,9 @@ class SessionPage:
     tags: tuple[str, ...]
     earlier_id: int | None
     later_id: int | None
+    # Whether the vendor no longer has the session at all.
+    is_gone: bool
+    set_aside: tuple[SetAsideLine, ...]
 
     @property
     def counted(self) -> int:
@@ -129,23 +135,25 @@ class SessionPage:
     @property
     def is_empty(self) -> bool:
         """Whether the session has no recorded movement at all."""
-        return not (self.swings or self.not_swings or self.unread)
+        return not (self.swings or self.not_swings or self.unread or self.gone)
 
 
 def session_page(
     session: Session, siblings: SessionQuerySet, side: str = APART
 ) -> SessionPage:
-    """The session with its movements; nine queries whatever their number.
+    """The session with its movements; ten queries whatever their number.
 
     `siblings` are the sessions of the same athlete that the user may see. `side`
     chooses among the sides of a switch hitter: `right`, `left`, `both` together, or
     nothing for both, but apart.
     """
-    movements = list(
-        session.movements.in_session_order().defer(
-            "verdict", "metadata", "vendor_metrics"
-        )
+    every = session.movements.in_session_order().defer(
+        "verdict", "metadata", "vendor_metrics"
     )
+    movements: list[Movement] = []
+    gone: list[Movement] = []
+    for movement in every:
+        (gone if movement.missing_since else movements).append(movement)
     sides = _sides(movements)
     keys = [side_key(one) for one in sides]
     if side not in (*keys, TOGETHER) or not sides:
@@ -162,6 +170,7 @@ def session_page(
         # What no machine takes for a swing, a person may count all the same.
         not_swings=tuple(row for row, item in rows if item.is_swing is False),
         unread=tuple(row for row, item in rows if item.is_swing is None),
+        gone=tuple(map(swing_row, gone)),
         columns=tuple(METRICS[name] for name in HEADLINES),
         side=side,
         side_choices=_choices(sides, side),
@@ -180,6 +189,9 @@ def session_page(
         tags=tuple(session.tags.values_list("name", flat=True)),
         earlier_id=_neighbor(siblings, session, later=False),
         later_id=_neighbor(siblings, session, later=True),
+        is_gone=session.missing_since is not None
+        and not Session.objects.filter(pk=session.pk).present().exists(),
+        set_aside=set_aside_lines(session),
     )
 
 
@@ -222,7 +234,11 @@ _EXPLANATIONS = {
 def _data_types(session: Session, movements: int) -> tuple[DataTypeState, ...]:
     """For each data type how many of the session's `movements` have frames of it."""
     stored = dict(
-        BiomechanicsData.objects.filter(movement__session=session)
+        BiomechanicsData.objects.filter(
+            movement__session=session,
+            movement__missing_since=None,
+            missing_since=None,
+        )
         .values_list("data_type")
         .annotate(Count("id"))
         .order_by()

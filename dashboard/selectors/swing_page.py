@@ -123,6 +123,8 @@ class SwingPage:
     stored: tuple[StoredFrames, ...]
     corrections: tuple[MovedEvent, ...]
     decisions: tuple[InclusionDecision, ...]
+    # Whether something decided about it waits for a word, because its frames changed.
+    is_aside: bool
 
     @property
     def noun(self) -> str:
@@ -153,9 +155,11 @@ class SwingPage:
 
 
 def swing_page(movement: Movement) -> SwingPage:
-    """The movement with those before and after it and its history; eight queries."""
+    """The movement with those before and after it and its history; nine queries."""
+    # One that is gone stands between those that are there.
+    shown = Movement.objects.filter(session_id=movement.session_id)
     order = list(
-        Movement.objects.filter(session_id=movement.session_id)
+        (shown.present() | shown.filter(pk=movement.pk))
         .order_by("position", "id")
         .values_list("pk", flat=True)
     )
@@ -205,6 +209,7 @@ def swing_page(movement: Movement) -> SwingPage:
                 "-created_at", "-id"
             )
         ),
+        is_aside=movement.set_aside.filter(settled_at=None).exists(),
     )
 
 

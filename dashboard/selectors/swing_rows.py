@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +27,9 @@ class SwingRow:
     counted: bool
     inclusion: str
     inclusion_reason: str
-    missing: bool
+    gone_since: dt.datetime | None
+    # The movement as which a gone one is sent now.
+    became_id: int | None
     order: str
     events: Mapping[str, Any]
     rules: Mapping[str, str]
@@ -54,7 +57,8 @@ def swing_row(movement: Movement) -> SwingRow:
         counted=movement.is_counted,
         inclusion=movement.inclusion,
         inclusion_reason=movement.inclusion_reason,
-        missing=movement.missing_since is not None,
+        gone_since=movement.missing_since,
+        became_id=movement.became_id,
         order=order if isinstance(order, str) else "",
         events=movement.events,
         rules=event_rules(movement),

@@ -208,7 +208,7 @@ def add_note(request: PageRequest, pk: int) -> HttpResponse:
 def delete_note(request: PageRequest, pk: int) -> HttpResponse:
     """Delete a note; only who wrote it may, and staff."""
     note = (
-        Note.objects.filter(session__in=access.visible_sessions(request.user), pk=pk)
+        Note.objects.filter(session__in=access.kept_sessions(request.user), pk=pk)
         .select_related("session")
         .first()
     )
@@ -223,6 +223,30 @@ def delete_note(request: PageRequest, pk: int) -> HttpResponse:
     if not wants_fragment(request):
         return redirect("dashboard:session", pk=session_id)
     return _notes(request, session_id, NoteForm())
+
+
+@require_POST
+def set_aside(request: PageRequest, pk: int) -> HttpResponse:
+    """Use a decision again that was set aside (`answer=take-up`), or drop it."""
+    offer = (
+        access.visible_set_aside(request.user)
+        .select_related("movement")
+        .filter(pk=pk)
+        .first()
+    )
+    if offer is None:
+        raise Http404("There is no such decision, or somebody has settled it.")
+    access.require_edit(request.user)
+    settle = decisions.take_up
+    if request.POST.get("answer") == "drop":
+        settle = decisions.drop
+    try:
+        settle(offer=offer, user=request.user)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, "Saved.")
+    return redirect("dashboard:session", pk=offer.movement.session_id)
 
 
 def _notes(

@@ -121,7 +121,11 @@ def store_incoming(
     it afterward: the rows of the session are locked from here to the end of it.
     """
     if data_type == ExportType.METADATA:
-        return store_movement_metadata(session_pk=session_pk, rows=incoming.rows)
+        return store_movement_metadata(
+            session_pk=session_pk,
+            rows=incoming.rows,
+            is_whole_session=is_whole_session,
+        )
     if data_type == ExportType.HITTING_METRICS:
         return store_vendor_metrics(session_pk=session_pk, rows=incoming.rows)
     return store_frames(

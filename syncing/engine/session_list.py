@@ -16,6 +16,7 @@ from syncing.client.types import RebootSession
 from syncing.engine.context import RunContext
 from syncing.engine.players import CHUNK, refuse_implausible, told_already
 from syncing.engine.raw import store_raw
+from syncing.engine.session_rows import mark_gone
 from syncing.engine.stopping import RUN_ENDING_ERRORS, fatal_from
 from syncing.mapping import read_moment
 from syncing.models import RawPayload, SyncCursor, VendorSession
@@ -192,10 +193,6 @@ def _mark_missing(ctx: RunContext, seen: set[str]) -> None:
             VendorSession.objects.filter(session_id__in=part).update(
                 missing_since=now, needs_detail=False, next_check_at=None
             )
-            rows = Session.objects.filter(
-                session_id__in=part, missing_since__isnull=True
-            )
-            player_ids = set(rows.values_list("player_id", flat=True))
-            rows.update(missing_since=now, updated_at=now)
+            player_ids = mark_gone(Session.objects.filter(session_id__in=part), now)
         ctx.summaries.touch(player_ids)
     ctx.summaries.flush()

@@ -5,12 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from athletes.identity.session_parts import add_part
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Coalesce
+
+from athletes.identity.session_parts import add_part, mark_parts
 from athletes.models import Player, Session
+from athletes.querysets import SessionQuerySet
 from syncing import clock
 from syncing.choices import ExportType, JobState
 from syncing.client.types import RebootSession, parse_player
 from syncing.engine.players import search_text
+from syncing.engine.session_numbers import want_numbers
 from syncing.mapping import Mapped, map_player
 from syncing.models import ExportJob
 
@@ -67,14 +72,18 @@ def upsert_parts(
         else:
             different = [
                 name
-                for name, value in {**values.readable, "missing_since": None}.items()
+                for name, value in values.readable.items()
                 if getattr(row, name) != value
             ]
             for name in different:
-                setattr(row, name, values.readable.get(name))
+                setattr(row, name, values.readable[name])
             if different:
                 row.save(update_fields=[*different, "updated_at"])
-            outcomes.append("updated" if different else "unchanged")
+            is_back = row.missing_since is not None
+            if is_back:
+                mark_gone(Session.objects.filter(pk=row.pk), None)
+                row.refresh_from_db()
+            outcomes.append("updated" if different or is_back else "unchanged")
         rows.append(row)
     written = {row.pk for row in rows}
     has_others = any(
@@ -84,24 +93,38 @@ def upsert_parts(
 
 
 def mark_absent(session_id: str, hitters: set[str]) -> set[int]:
-    """Mark the parts of athletes whom the session no longer names; return those."""
-    named = Player.everyone.filter(org_player_id__in=hitters)
+    """Mark the parts of athletes whom the session no longer names; return those.
+
+    Not the part of an athlete whom it never named: a person added that by hand.
+    """
+    named = Player.everyone.filter(org_player_id__in=hitters).values_list("pk")
     absent = (
-        Session.objects.filter(session_id=session_id, missing_since__isnull=True)
-        .exclude(player__in=named, recorded_as__isnull=True)
-        .exclude(recorded_as__in=named)
-        # It shows the part of a record that took part. (Without the rows that are
-        # not folded: nothing is ever outside of a list that holds a NULL.)
-        .exclude(
-            pk__in=Session.objects.filter(
-                session_id=session_id, player__in=named, folded_into__isnull=False
-            ).values("folded_into")
+        Session.objects.filter(
+            Exists(
+                ExportJob.objects.filter(session=OuterRef("pk")).exclude(fetched_for="")
+            ),
+            session_id=session_id,
         )
+        # By the record whose id the vendor used, which is never null: nothing is ever
+        # outside of a list with a null in it.
+        .annotate(record=Coalesce("recorded_as_id", "player_id"))
+        .exclude(record__in=[pk for (pk,) in named])
     )
-    player_ids = set(absent.values_list("player_id", flat=True))
-    if player_ids:
-        now = clock.now()
-        absent.update(missing_since=now, updated_at=now)
+    return mark_gone(absent, clock.now())
+
+
+def mark_gone(rows: SessionQuerySet, since: datetime | None) -> set[int]:
+    """Mark parts that the vendor no longer has, or has again; return the athletes.
+
+    `since` is None for those that it has again. Called inside a transaction.
+    """
+    shared = Q(folded__isnull=False) | Q(folded_into__isnull=False)
+    together = rows.filter(missing_since__isnull=since is not None).filter(shared)
+    heads = {part.whole_id for part in together}
+    player_ids = mark_parts(rows, since)
+    for shown_pk in sorted(heads):
+        # Twins are settled with the numbers, which lock the athlete's records first.
+        want_numbers(shown_pk)
     return player_ids
 
 

@@ -120,7 +120,8 @@ class ExportStorer:
 
     def _want_numbers(self, job: ExportJob, counts: StoreCounts) -> None:
         """Have numbers computed of what was stored, in the same transaction."""
-        if job.data_type in EXPORTS_WITH_FRAMES or counts.changed_ids:
+        changed = counts.changed_ids or counts.moved_ids
+        if job.data_type in EXPORTS_WITH_FRAMES or changed:
             want_numbers(job.session_id)
 
     def _settle_failed(self, job: ExportJob, error: Exception) -> None:

@@ -118,6 +118,7 @@ def test_impossible_height_is_refused_with_a_message(client, staff):
         "sessionmetric",
         "eventcorrection",
         "inclusiondecision",
+        "setaside",
         "note",
         "tag",
     ],

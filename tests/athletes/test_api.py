@@ -34,6 +34,8 @@ SESSION_KEYS = [
     "data_synced",
     "created_at",
     "updated_at",
+    "gone_at",
+    "gone_because",
     "player",
 ]
 MOVEMENT_KEYS = [
@@ -49,6 +51,8 @@ MOVEMENT_KEYS = [
     "events",
     "metrics",
     "method_version",
+    "gone_at",
+    "gone_because",
 ]
 EVENT_NAMES = ["load", "first_move", "foot_down", "peak_hand_speed", "reference"]
 

@@ -170,6 +170,7 @@ PAGES: dict[str, str | tuple[SitePage, ...]] = {
     "athletes/sessions/<int:pk>/recording/": FORM,
     "athletes/sessions/<int:pk>/notes/": FORM,
     "athletes/notes/<int:pk>/delete/": FORM,
+    "athletes/set-aside/<int:pk>/": FORM,
     "athletes/swings/<int:pk>/": (
         page("swing", "/athletes/swings/{swing}/"),
         page("swing-path", "/athletes/swings/{swing}/?tab=path"),

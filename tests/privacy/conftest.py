@@ -19,6 +19,7 @@ from athletes.models import (
     PeerGroup,
     PeerNumber,
     SameRecording,
+    SetAside,
     Tag,
 )
 from sharing.models import SavedComparison, SavedItem, ShareLink
@@ -111,6 +112,9 @@ def full_athlete(**fields):
     SameRecording.objects.create(session=session, other=session, swings=1)
     GapDismissal.objects.create(
         session=session, data_state="partial", reason="Zebulon left", created_by=coach
+    )
+    SetAside.objects.create(
+        movement=swing, inclusion="excluded", inclusion_reason="Quixley slipped"
     )
     Note.objects.create(session=session, text='=HYPERLINK("x") for Zebulon')
     Note.objects.create(session=session, movement=swing, text="+1 for Quixley")

@@ -108,6 +108,7 @@ def test_every_model_that_goes_with_an_athlete_is_known():
         "athletes_note",
         "athletes_eventcorrection",
         "athletes_inclusiondecision",
+        "athletes_setaside",
         "athletes_tag_players",
         "athletes_tag_sessions",
         "accounts_team_players",

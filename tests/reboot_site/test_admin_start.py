@@ -12,7 +12,13 @@ from django.core.cache import cache
 from django.utils import timezone
 from django_q.models import Failure
 
-from athletes.models import DataState, GapDismissal, Player, SameRecording
+from athletes.models import (
+    DataState,
+    GapDismissal,
+    Player,
+    SameRecording,
+    SetAside,
+)
 from privacy.models import Archive, ArchiveState, StorageReport
 from syncing.choices import JobState, RunStatus, Trigger
 from syncing.models import ExportJob, SyncLog, WorkerHeartbeat
@@ -90,6 +96,8 @@ def make_problems():
     swing = session.movements.first()
     swing.quality_grade = "poor"
     swing.save()
+    SetAside.objects.create(movement=swing)
+    SetAside.objects.create(movement=swing, settled_at=timezone.now())
     other = factories.make_session(player=session.player)
     for owner, kind, state in (
         (session, "metadata", JobState.FAILED),
@@ -137,6 +145,7 @@ def make_problems():
         ("Sessions without all data", "1", 1, True),
         ("Recordings here twice", "1", 1, True),
         ("Athletes gone at the vendor", "1", 1, True),
+        ("Decisions to look at again", "1", 1, True),
         ("Poor swings", "1", 1, False),
         ("Failed webhooks", "1", 1, True),
         ("Failed archives", "1", 1, True),

@@ -276,6 +276,48 @@ def test_store_frames_updates_repairs_that_a_newer_reader_words_differently():
 
 
 @pytest.mark.django_db
+def test_a_movement_known_from_the_list_alone_goes_with_the_list():
+    session = make_session()
+    store = frames_store.store_movement_metadata
+    store(session_pk=session.pk, rows={"a": {}, "b": {}})
+    counts = store(session_pk=session.pk, rows={"a": {}})
+    a, b = session.movements.in_session_order()
+    assert (a.missing_since, counts.moved_ids) == (None, (b.pk,))
+    assert b.missing_since is not None
+    assert store(session_pk=session.pk, rows={"a": {}}).moved_ids == ()
+    # A part of the list alone says nothing of the others.
+    store(session_pk=session.pk, rows={"b": {}}, is_whole_session=False)
+    assert list(session.movements.present()) == [a]
+    assert store(session_pk=session.pk, rows={"a": {}, "b": {}}).moved_ids == (b.pk,)
+    assert session.movements.present().count() == 2
+
+
+@pytest.mark.django_db
+def test_energies_of_an_older_file_keep_no_movement_that_the_list_lacks():
+    session = make_session()
+
+    def store(data_type, *names):
+        frames_store.store_frames(
+            session_pk=session.pk, data_type=data_type, movements=incoming(*names)
+        )
+
+    def listed(*names):
+        rows = {name: {} for name in names}
+        frames_store.store_movement_metadata(session_pk=session.pk, rows=rows)
+
+    listed("a", "b")
+    store(IK, "a", "b")
+    store(ME, "a", "b")
+    # Processed again; the energies are not here yet.
+    store(IK, "c", "d")
+    listed("c", "d")
+    assert [m.org_movement_id for m in session.movements.present()] == ["c", "d"]
+    # The list lacks what the angles have: it is sent.
+    listed("c")
+    assert [m.org_movement_id for m in session.movements.present()] == ["c", "d"]
+
+
+@pytest.mark.django_db
 def test_store_movement_metadata_creates_updates_and_leaves_alone():
     session = make_session()
     make_movement(session=session, org_movement_id="a", metadata={"X_offset": 1.0})
@@ -432,7 +474,7 @@ def test_refreshing_summaries_costs_the_same_for_many(count, django_assert_num_q
     players = [make_player() for _ in range(count)]
     for player in players:
         make_session(player=player)
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(17):
         summaries.refresh_player_summaries(p.pk for p in players)
 
 

@@ -1,0 +1,232 @@
+"""What people decided about a swing, when the vendor sends other frames of it.
+
+A decision belongs to the frames that it was made on. It is carried over where the new
+frames provably show the same motion (`biomechanics.same_motion`): a clip that was cut
+anew, or a session that was processed again under other movement ids. Else it is set
+aside: kept, not used, and offered on the page of the session (`SetAside`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from athletes.frames import load
+from athletes.models import (
+    BiomechanicsData,
+    DataType,
+    EventCorrection,
+    Inclusion,
+    InclusionDecision,
+    Movement,
+    Note,
+    SetAside,
+)
+from biomechanics.same_motion import clock_shift, is_compared
+
+Frames = Mapping[str, Any]
+
+
+def frames_hash(movement_id: int) -> str:
+    """The hash of the frames that a person looks at; empty where there are none."""
+    rows = BiomechanicsData.objects.filter(
+        movement_id=movement_id, data_type=DataType.INVERSE_KINEMATICS
+    )
+    return rows.values_list("content_sha256", flat=True).first() or ""
+
+
+def _decided(movement_ids: Iterable[int], *, with_notes: bool) -> list[Movement]:
+    """Those of these movements about which people decided, or wrote, something."""
+    corrections = EventCorrection.objects.filter(
+        movement=OuterRef("pk"), undone_at__isnull=True
+    )
+    said = ~Q(inclusion=Inclusion.AUTOMATIC) | Q(Exists(corrections))
+    if with_notes:
+        offers = SetAside.objects.filter(movement=OuterRef("pk"), settled_at=None)
+        said |= Q(Exists(Note.objects.filter(movement=OuterRef("pk"))))
+        said |= Q(Exists(offers))
+    return list(
+        Movement.objects.filter(said, pk__in=list(movement_ids))
+        .only("inclusion", "inclusion_reason", "position", "automatic_events")
+        .order_by("position", "pk")
+    )
+
+
+def _active(movement: Movement) -> list[EventCorrection]:
+    return list(movement.event_corrections.filter(undone_at__isnull=True))
+
+
+def _frames_of(movement_ids: Sequence[int]) -> dict[int, Frames]:
+    """The clock and the points of these movements, as they are stored now."""
+    found = load.load_columns(movement_ids, DataType.INVERSE_KINEMATICS)
+    return {
+        pk: {
+            name: values
+            for name, values in columns.items()
+            if (name == "time" or is_compared(name)) and values.dtype.kind == "f"
+        }
+        for pk, columns in found.items()
+    }
+
+
+def _shift(movement: Movement, old: Frames | None, new: Frames | None) -> float | None:
+    """How much later the new frames' clock is; None where they may be another swing.
+
+    All that a person saw there has to be in both, and so has the swing itself.
+    """
+    if old is None or new is None:
+        return None
+    instants = [correction.time_s for correction in _active(movement)]
+    peak = (movement.automatic_events or {}).get("peak_hand_speed") or {}
+    if peak.get("time_s") is not None:
+        instants.append(float(peak["time_s"]))
+    return clock_shift(old, new, tuple(instants))
+
+
+# --- Other frames under the same id ---------------------------------------------------
+
+
+@dataclass
+class Held:
+    """Decisions on movements whose frames are about to be replaced, and the frames."""
+
+    movements: list[Movement] = field(default_factory=list)
+    frames: dict[int, Frames] = field(default_factory=dict)
+
+
+def hold(movement_ids: Sequence[int]) -> Held:
+    """Take down what people decided on frames that are about to be replaced.
+
+    Called before other frames of these movements are written, and followed by `carry`.
+    """
+    if not movement_ids:
+        return Held()
+    movements = _decided(movement_ids, with_notes=False)
+    return Held(movements, _frames_of([movement.pk for movement in movements]))
+
+
+def carry(held: Held) -> None:
+    """Carry over to the new frames what means the same there; set the rest aside."""
+    after = _frames_of([movement.pk for movement in held.movements])
+    for movement in held.movements:
+        pk = movement.pk
+        shift = _shift(movement, held.frames.get(pk), after.get(pk))
+        if shift is None:
+            _set_aside(movement)
+        else:
+            _move(movement, movement, shift)
+
+
+def _set_aside(movement: Movement) -> None:
+    """Stop using what was decided on a movement's former frames, and offer it."""
+    offer = _offer(movement)
+    if movement.inclusion != Inclusion.AUTOMATIC:
+        offer.inclusion = movement.inclusion
+        offer.inclusion_reason = movement.inclusion_reason
+        offer.save(update_fields=["inclusion", "inclusion_reason"])
+        _set_inclusion(movement, Inclusion.AUTOMATIC, "")
+        InclusionDecision.objects.create(
+            movement=movement,
+            inclusion=Inclusion.AUTOMATIC,
+            reason="Reboot Motion sent other frames of this swing.",
+            frames_sha256=frames_hash(movement.pk),
+        )
+    movement.event_corrections.filter(undone_at__isnull=True).update(
+        undone_at=timezone.now(), set_aside=offer
+    )
+
+
+def _offer(movement: Movement, decided_on: Movement | None = None) -> SetAside:
+    """The open offer on a movement; there is one at a time."""
+    offer, _ = SetAside.objects.get_or_create(
+        movement=movement, settled_at=None, defaults={"decided_on": decided_on}
+    )
+    return offer
+
+
+def _set_inclusion(movement: Movement, inclusion: str, reason: str) -> None:
+    Movement.objects.filter(pk=movement.pk).update(
+        inclusion=inclusion, inclusion_reason=reason, updated_at=timezone.now()
+    )
+    movement.inclusion, movement.inclusion_reason = inclusion, reason
+
+
+def _move(old: Movement, new: Movement, shift_s: float) -> None:
+    """Give what was decided on `old` to `new`, whose clock is so much later."""
+    hashed = frames_hash(new.pk)
+    for correction in _active(old):
+        correction.movement = new
+        correction.time_s += shift_s
+        if correction.automatic_time_s is not None:
+            correction.automatic_time_s += shift_s
+        correction.frames_sha256 = hashed
+        correction.save()
+    old.inclusion_decisions.update(movement=new, frames_sha256=hashed)
+    if old.pk == new.pk:
+        return
+    if old.inclusion != Inclusion.AUTOMATIC:
+        inclusion, reason = old.inclusion, old.inclusion_reason
+        _set_inclusion(old, Inclusion.AUTOMATIC, "")
+        _set_inclusion(new, inclusion, reason)
+    Note.objects.filter(movement=old).update(movement=new)
+    SetAside.objects.filter(movement=old, settled_at=None).update(movement=new)
+
+
+# --- The same swings under other ids --------------------------------------------------
+
+
+def recognize(before: Sequence[int], now: Sequence[int]) -> None:
+    """Recognize a session that the vendor processed again under other movement ids.
+
+    Whichever of the former movements shows the same motion as one that is new has
+    become it, and what people said about it moves there. What stands at the same place
+    of as many movements may be the same swing: what people decided about it is offered
+    there.
+
+    Parameters
+    ----------
+    before, now
+        The movements of a part by its newest file with angles and by the one before,
+        in the order of the files, by our keys.
+    """
+    gone = [pk for pk in before if pk not in set(now)]
+    arrived = [pk for pk in now if pk not in set(before)]
+    if not gone or not arrived:
+        return
+    place_of = dict(zip(before, now, strict=True)) if len(before) == len(now) else {}
+    movements = Movement.objects.in_bulk([*gone, *arrived])
+    frames = _frames_of([*gone, *arrived])
+    free = list(arrived)
+    for pk in gone:
+        # Most likely at its own place.
+        wanted = sorted(free, key=lambda other: other != place_of.get(pk))
+        for other in wanted:
+            shift = _shift(movements[pk], frames.get(pk), frames.get(other))
+            if shift is not None:
+                free.remove(other)
+                _become(movements[pk], movements[other], shift)
+                break
+    pairs = {
+        pk: place_of[pk]
+        for pk in gone
+        if movements[pk].became_id is None and place_of.get(pk) in free
+    }
+    for old, new in pairs.items():
+        Movement.objects.filter(pk=new).update(position=movements[old].position)
+    for movement in _decided(pairs, with_notes=True):
+        now_at = movements[pairs[movement.pk]]
+        waiting = SetAside.objects.filter(movement=movement, settled_at=None)
+        if not waiting.update(movement=now_at):
+            _offer(now_at, movement)
+
+
+def _become(old: Movement, new: Movement, shift_s: float) -> None:
+    """Note that `old` is sent as `new` now, at its place in the session."""
+    old.became = new
+    Movement.objects.filter(pk=old.pk).update(became=new)
+    Movement.objects.filter(pk=new.pk).update(became=None, position=old.position)
+    _move(old, new, shift_s)

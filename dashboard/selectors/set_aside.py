@@ -1,0 +1,90 @@
+"""Decisions that were set aside when the vendor changed a swing, to be looked at."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Prefetch
+
+from athletes.models import EventCorrection, Inclusion, Session, SetAside
+from athletes.phrases import EVENTS
+from dashboard.phrases import number_of
+
+
+@dataclass(frozen=True)
+class SetAsideLine:
+    """One swing with what people had decided about it, in words."""
+
+    id: int
+    movement_id: int
+    position: int
+    decided: tuple[str, ...]
+    because: str
+    since: dt.datetime
+    # The gone swing that it was decided on; null: this one, with other frames.
+    decided_on_id: int | None
+
+
+def set_aside_lines(session: Session) -> tuple[SetAsideLine, ...]:
+    """What waits for a word in a session, in the order of its swings; four queries."""
+    active = EventCorrection.objects.filter(undone_at__isnull=True)
+    rows = (
+        SetAside.objects.filter(movement__session=session, settled_at=None)
+        .select_related("movement", "decided_on")
+        .prefetch_related(
+            "corrections",
+            Prefetch("decided_on__event_corrections", queryset=active),
+            "decided_on__notes",
+        )
+        .order_by("movement__position", "pk")
+    )
+    return tuple(_line(row) for row in rows)
+
+
+def _line(row: SetAside) -> SetAsideLine:
+    source = row.decided_on
+    inclusion, reason = row.inclusion, row.inclusion_reason
+    moved = list(row.corrections.all())
+    notes = 0
+    if source is not None:
+        inclusion, reason = source.inclusion, source.inclusion_reason
+        moved += source.event_corrections.all()
+        notes = len(source.notes.all())
+    words = [*_inclusion(inclusion, reason), *_moves(moved)]
+    if notes:
+        words.append(number_of(notes, "note"))
+    return SetAsideLine(
+        id=row.pk,
+        movement_id=row.movement_id,
+        position=row.movement.position,
+        decided=tuple(words),
+        because="Reboot Motion processed the session again; the swing at this place "
+        "has other frames."
+        if source is not None
+        else "Reboot Motion sent other frames of this swing.",
+        since=row.created_at,
+        decided_on_id=row.decided_on_id,
+    )
+
+
+def _inclusion(inclusion: str, reason: str) -> list[str]:
+    if inclusion not in (Inclusion.INCLUDED, Inclusion.EXCLUDED):
+        return []
+    words = "Excluded" if inclusion == Inclusion.EXCLUDED else "Included"
+    return [f"{words}: {reason}" if reason else words]
+
+
+def _moves(moved: Iterable[EventCorrection]) -> list[str]:
+    """Each moved event: `Foot down moved 24 ms later`."""
+    lines = []
+    for item in moved:
+        label = EVENTS.get(item.event, (item.event, "", ""))[0]
+        if item.automatic_time_s is None:
+            lines.append(f"{label} placed at {item.time_s:.3f} s")
+            continue
+        ms = 1000 * (item.time_s - item.automatic_time_s)
+        way = "later" if ms >= 0 else "earlier"
+        lines.append(f"{label} moved {abs(ms):.0f} ms {way}")
+    return lines
