@@ -67,7 +67,10 @@ class SessionQuerySet(models.QuerySet["Session"]):
         return self.filter(of_present_session())
 
     def needing_care(self) -> SessionQuerySet:
-        """The sessions whose data failed or are partly here, and not dismissed so."""
+        """The sessions whose data failed or are partly here, and not dismissed so.
+
+        What the vendor no longer has needs nobody's care.
+        """
         dismissals = apps.get_model("athletes", "GapDismissal")._base_manager
         dismissed = dismissals.filter(
             session=OuterRef("pk"),
@@ -75,7 +78,9 @@ class SessionQuerySet(models.QuerySet["Session"]):
             data_state=OuterRef("data_state"),
             data_gap=OuterRef("data_gap"),
         )
-        return self.filter(~Exists(dismissed), data_state__in=["failed", "partial"])
+        return self.present().filter(
+            ~Exists(dismissed), data_state__in=["failed", "partial"]
+        )
 
     def newest_first(self) -> SessionQuerySet:
         """The sessions by day, latest first; those without a day come last."""

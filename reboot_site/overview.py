@@ -142,7 +142,7 @@ def _problems() -> list[Tile]:
         ),
         _problem(
             "Sessions without all data",
-            Session.objects.filter(folded_into__isnull=True).needing_care(),
+            Session.objects.needing_care(),
             _list(Session, "care=yes"),
             "failed or only partly here, and not dismissed",
         ),

@@ -50,11 +50,7 @@ class CareFilter(admin.SimpleListFilter):
         """The sessions that are left with the choice."""
         if self.value() != "yes":
             return queryset
-        return (
-            cast(SessionQuerySet, queryset)
-            .filter(folded_into__isnull=True)
-            .needing_care()
-        )
+        return cast(SessionQuerySet, queryset).needing_care()
 
 
 @admin.register(SameRecording)
