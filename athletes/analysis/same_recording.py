@@ -24,7 +24,9 @@ def note_same_recording(session_pk: int) -> None:
     hashes = _hashes(session_pk)
     other = (
         BiomechanicsData.objects.filter(
-            content_sha256__in=hashes, data_type=DataType.INVERSE_KINEMATICS
+            content_sha256__in=hashes,
+            data_type=DataType.INVERSE_KINEMATICS,
+            movement__missing_since=None,
         )
         .exclude(movement__session_id=session_pk)
         .order_by("id")
@@ -48,7 +50,9 @@ def note_same_recording(session_pk: int) -> None:
 def _hashes(session_pk: int) -> set[str]:
     """Hashes of the frames of a session's movements."""
     rows = BiomechanicsData.objects.filter(
-        movement__session_id=session_pk, data_type=DataType.INVERSE_KINEMATICS
+        movement__session_id=session_pk,
+        data_type=DataType.INVERSE_KINEMATICS,
+        movement__missing_since=None,
     )
     return set(rows.values_list("content_sha256", flat=True))
 

@@ -71,7 +71,7 @@ def test_home_takes_the_same_queries_for_any_number_of_sessions(
     for _ in range(count):
         history_of(make_player(), [900.0, 910.0])
     # session, user, newest, history, sides, scatter, failed, quiet
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         client.get("/")
 
 

@@ -143,7 +143,7 @@ def test_session_page_takes_the_same_queries_for_any_number_of_swings(
     session = make_synced_session(swings=count)
     # session, user, session with athlete, movements, metrics, frames by type, notes,
     # tags, earlier, later, history, sides, curves
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         client.get(f"/athletes/sessions/{session.pk}/")
 
 
