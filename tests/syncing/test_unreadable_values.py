@@ -141,3 +141,19 @@ def test_an_id_sent_as_a_float_is_the_same_athlete(start_vendor, run_sync):
     assert list(Session.objects.values_list("pk", "missing_since")) == [
         (stored.pk, None)
     ]
+
+
+def test_entries_that_name_nobody_are_told_to_everybody(start_vendor, run_sync):
+    """They are about no athlete in particular: coaches of every team may see it."""
+    vendor = start_vendor(players=2, sessions=0)
+    known, nameless = vendor.world.listed_athletes()
+    session_id = vendor.world.add_session([known.org_player_id])
+    vendor.world.say(nameless.org_player_id, "org_player_id", [])
+    vendor.world.say(session_id, "id", [])
+    log = run_sync()
+    assert log.status == RunStatus.PARTIAL
+    assert Player.objects.get().org_player_id == known.org_player_id
+    assert {(error["what"], error["is_general"]) for error in log.errors} == {
+        ("Reading an athlete", True),
+        ("Reading a session", True),
+    }
