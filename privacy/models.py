@@ -98,3 +98,21 @@ class StorageReport(models.Model):
 
     def __str__(self) -> str:
         return f"storage at {self.taken_at}"
+
+
+class RestoreCheck(models.Model):
+    """Whether the newest backup could be restored, tried in a scratch database."""
+
+    taken_at = models.DateTimeField(db_index=True)
+    seconds = models.FloatField()
+    backup_at = models.DateTimeField(null=True)
+    # {table: rows that the backup gave back}
+    counts = models.JSONField(default=dict)
+    #: What is wrong and what to do; empty when all rows came back.
+    problem = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-taken_at"]
+
+    def __str__(self) -> str:
+        return f"restore check at {self.taken_at}"

@@ -77,9 +77,9 @@ def _backup_sqlite(path: Path) -> None:
 
 
 def _backup_postgresql(path: Path) -> None:
-    _run(
+    run(
         [
-            _program("pg_dump"),
+            program("pg_dump"),
             *("--format=custom", "--no-owner", "--no-privileges"),
             *("--file", str(path)),
         ]
@@ -98,7 +98,7 @@ def restore(path: Path, *, is_forced: bool = False) -> None:
         The file is no backup of this kind of database or of newer code, or the
         database holds something and `is_forced` is off.
     """
-    _check_kind(path)
+    check_kind(path)
     filled = filled_tables()
     if filled and not is_forced:
         shown = ", ".join(filled[:5]) + (" …" if len(filled) > 5 else "")
@@ -109,7 +109,7 @@ def restore(path: Path, *, is_forced: bool = False) -> None:
     if connection.vendor == "sqlite":
         _restore_sqlite(path)
     else:
-        _restore_postgresql(path)
+        _restore_postgresql(path, environment=login())
     connection.close()
 
 
@@ -127,7 +127,8 @@ def filled_tables() -> list[str]:
     return filled
 
 
-def _check_kind(path: Path) -> None:
+def check_kind(path: Path) -> None:
+    """Raise BackupError unless the file is a backup of this kind of database."""
     try:
         with path.open("rb") as file:
             head = file.read(len(SQLITE_MAGIC))
@@ -163,8 +164,9 @@ def _restore_sqlite(path: Path) -> None:
         source.backup(connection.connection)
 
 
-def _restore_postgresql(path: Path) -> None:
-    restorer, client = _program("pg_restore"), _program("psql")
+def _restore_postgresql(path: Path, *, environment: dict[str, str]) -> None:
+    """Replace the whole database that `environment` names."""
+    restorer, client = program("pg_restore"), program("psql")
     # Everything in one transaction: the old state goes when the new one is whole.
     words = [client, "-X", "-q", "--single-transaction", "-v", "ON_ERROR_STOP=1"]
     writer = subprocess.Popen(  # noqa: S603
@@ -172,7 +174,7 @@ def _restore_postgresql(path: Path) -> None:
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-        env=_environment(),
+        env=environment,
     )
     reader = subprocess.run(  # noqa: S603
         [restorer, "--no-owner", "--no-privileges", "--file=-", str(path)],
@@ -210,7 +212,8 @@ def _check_migrations(applied: set[tuple[str, str]]) -> None:
 # --- PostgreSQL's own programs ------------------------------------------------
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
+    """Return the path of a program of PostgreSQL's; BackupError where it is missing."""
     found = shutil.which(name)
     if found is None:
         raise BackupError(
@@ -220,8 +223,10 @@ def _program(name: str) -> str:
     return found
 
 
-def _environment() -> dict[str, str]:
+def login(database: str = "") -> dict[str, str]:
     """Return the environment that tells PostgreSQL's tools where and as whom to log in.
+
+    The database is the product's own unless another one is named.
 
     Not on the command line: every account of the host may read that.
     """
@@ -231,12 +236,15 @@ def _environment() -> dict[str, str]:
     given = {names[key]: str(settings[key]) for key in names if settings.get(key)}
     if mode := settings.get("OPTIONS", {}).get("sslmode"):
         given["PGSSLMODE"] = str(mode)
+    if database:
+        given["PGDATABASE"] = database
     return os.environ | given
 
 
-def _run(command: list[str]) -> None:
+def run(command: list[str], *, database: str = "") -> None:
+    """Run a program of PostgreSQL's; BackupError with its last line when it fails."""
     done = subprocess.run(  # noqa: S603
-        command, env=_environment(), capture_output=True, check=False
+        command, env=login(database), capture_output=True, check=False
     )
     if done.returncode != 0:
         name = Path(command[0]).name

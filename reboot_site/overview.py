@@ -12,7 +12,7 @@ from django.core.cache import cache
 from django.db.models import Count, QuerySet, Sum
 from django.urls import reverse
 from django.utils import timezone
-from django_q.models import Failure
+from django_q.models import Failure, Schedule
 
 from accounts.admin_lists import capped
 from accounts.locks import locked_logins
@@ -25,7 +25,7 @@ from athletes.models import (
     Session,
     SetAside,
 )
-from privacy.models import Archive, ArchiveState
+from privacy.models import Archive, ArchiveState, RestoreCheck
 from privacy.storage import newest_backup_at
 from syncing import alerts
 from syncing.care import kept_values
@@ -42,6 +42,8 @@ from webhooks.models import DeliveryState, WebhookDelivery
 
 #: Longer ago than this, a backup that is made every day was missed twice.
 BACKUP_MAX_AGE = timedelta(days=2)
+#: The weekly test was missed twice.
+RESTORE_CHECK_MAX_AGE = timedelta(days=15)
 #: Totals are read from all athletes; nobody needs them to the second.
 _TOTALS_S = 60
 
@@ -200,6 +202,7 @@ def _machinery(status: Any) -> list[Tile]:
         _last_sync(status),
         _queue(),
         _newest_backup(),
+        _restore_check(),
         _problem(
             "Failed tasks",
             Failure.objects.all(),
@@ -245,6 +248,24 @@ def _newest_backup() -> Tile:
         value, is_old = _age(age.total_seconds()), age > BACKUP_MAX_AGE
     note = "make one with: manage.py backup FILE" if is_old else "in BACKUP_DIR"
     return Tile("Newest backup", value, url, note, needs_care=is_old)
+
+
+def _restore_check() -> Tile:
+    check = RestoreCheck.objects.order_by("-taken_at").first()
+    label, url = "Backup restored as a test", reverse("privacy:storage")
+    if check is None:
+        return Tile(label, "not yet", url, "by a schedule, once a week")
+    age = timezone.now() - check.taken_at
+    if check.problem:
+        return Tile(label, "failed", url, check.problem, needs_care=True)
+    is_old = (
+        age > RESTORE_CHECK_MAX_AGE
+        and Schedule.objects.filter(func="reboot_site.tasks.check_backup_task")
+        .exclude(repeats=0)
+        .exists()
+    )
+    note = f"{sum(check.counts.values()):,} rows came back"
+    return Tile(label, _age(age.total_seconds()), url, note, needs_care=is_old)
 
 
 def _age(seconds: float) -> str:

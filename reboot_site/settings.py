@@ -233,6 +233,7 @@ QUEUE_MAY_CALL = (
     "privacy.tasks.measure_storage_task",
     "privacy.tasks.prune_task",
     "privacy.tasks.sweep_erased_task",
+    "reboot_site.tasks.check_backup_task",
     "syncing.tasks.heartbeat_task",
     "syncing.tasks.help_exports_task",
     "syncing.tasks.prune_task",

@@ -75,6 +75,11 @@ PLANS = (
         {"schedule_type": Schedule.DAILY},
     ),
     Plan(
+        "Restore the newest backup as a test",
+        "reboot_site.tasks.check_backup_task",
+        {"schedule_type": Schedule.CRON, "cron": "15 1 * * 1"},
+    ),
+    Plan(
         "Try webhooks again",
         "webhooks.tasks.deliver_due_task",
         {"schedule_type": Schedule.MINUTES, "minutes": 1},

@@ -1,0 +1,177 @@
+"""Restores the newest backup into a scratch database, to know that it can be.
+
+The scratch database is made here for each try and thrown away afterwards: on SQLite a
+file in a folder of its own, on PostgreSQL a database under a name that is drawn by lot.
+Nothing here writes to the product's own database but the verdict.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import sqlite3
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from privacy.models import RestoreCheck
+from reboot_site.backups import BackupError, check_kind, program, run
+
+logger = logging.getLogger(__name__)
+
+#: Verdicts are kept for so long.
+KEPT = dt.timedelta(days=400)
+#: A backup's time is that of its end; what was made shortly before may not be in it.
+_MARGIN = dt.timedelta(hours=1)
+
+
+def check_newest() -> RestoreCheck:
+    """Restore the newest backup aside, count its rows, and store the verdict."""
+    began = time.monotonic()
+    counts: dict[str, int] = {}
+    problem = ""
+    backup_at = None
+    try:
+        path = newest()
+        backup_at = dt.datetime.fromtimestamp(path.stat().st_mtime, tz=dt.UTC)
+        counts = restored_counts(path)
+        problem = _missing_rows(counts, backup_at)
+    except (BackupError, OSError) as error:
+        problem = str(error)
+    now = timezone.now()
+    check = RestoreCheck.objects.create(
+        taken_at=now,
+        seconds=round(time.monotonic() - began, 3),
+        backup_at=backup_at,
+        counts=counts,
+        problem=problem,
+    )
+    RestoreCheck.objects.filter(taken_at__lt=now - KEPT).delete()
+    if problem:
+        logger.error("The newest backup could not be restored as a test: %s", problem)
+    return check
+
+
+def newest() -> Path:
+    """Return the newest file in BACKUP_DIR; BackupError where there is none."""
+    folder = Path(settings.BACKUP_DIR)
+    files = [path for path in folder.glob("*") if path.is_file()]
+    # One that is being written is none yet.
+    files = [path for path in files if path.suffix != ".part"]
+    if not files:
+        raise BackupError(f"No backup lies in {folder}: make one, or set BACKUP_DIR.")
+    return max(files, key=lambda path: path.stat().st_mtime)
+
+
+def restored_counts(path: Path) -> dict[str, int]:
+    """Restore a backup into a scratch database; return its rows by table.
+
+    Raises
+    ------
+    BackupError
+        The file is damaged, is of another kind of database, or no scratch database can
+        be made.
+    """
+    check_kind(path)
+    if connection.vendor == "sqlite":
+        return _counts_sqlite(path)
+    return _counts_postgresql(path)
+
+
+def _counts_sqlite(path: Path) -> dict[str, int]:
+    address = f"{path.resolve().as_uri()}?mode=ro"
+    with (
+        tempfile.TemporaryDirectory(dir=settings.VAR_DIR) as folder,
+        closing(sqlite3.connect(address, uri=True)) as source,
+        closing(sqlite3.connect(Path(folder) / "scratch.sqlite3")) as scratch,
+    ):
+        try:
+            source.backup(scratch)
+            (verdict,) = scratch.execute("PRAGMA integrity_check").fetchone()
+            if verdict != "ok":
+                raise BackupError(f"{path} is damaged: {verdict}.")
+            names = scratch.execute(
+                "SELECT name FROM sqlite_master WHERE type = 'table'"
+            ).fetchall()
+            return _counts(scratch, [name for (name,) in names])
+        except sqlite3.DatabaseError as error:
+            raise BackupError(f"{path} is damaged: {error}.") from error
+
+
+def _counts_postgresql(path: Path) -> dict[str, int]:
+    import psycopg
+
+    restorer = program("pg_restore")
+    options = ("--no-owner", "--no-privileges", "--exit-on-error")
+    with _scratch_database() as name:
+        run([restorer, *options, "--dbname", name, str(path)], database=name)
+        with psycopg.connect(**_login() | {"dbname": name}) as scratch:
+            tables = scratch.execute(
+                "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+            ).fetchall()
+            return _counts(scratch, [table for (table,) in tables])
+
+
+def _counts(link: Any, tables: list[str]) -> dict[str, int]:
+    return {
+        table: int(link.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0])  # noqa: S608 - names of the database's own tables
+        for table in sorted(tables)
+    }
+
+
+@contextmanager
+def _scratch_database() -> Iterator[str]:
+    """Make a database of a new name, and drop it and no other."""
+    import psycopg
+
+    # Its creation fails if there is one of that name, so that it never is the live one.
+    name = f"restore_check_{uuid.uuid4().hex}"
+    with psycopg.connect(**_login(), autocommit=True) as server:
+        try:
+            server.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise BackupError(
+                "The database's account may not make a scratch database. Give it the "
+                "right (ALTER ROLE … CREATEDB), or switch this schedule off."
+            ) from error
+        try:
+            yield name
+        finally:
+            server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _login() -> dict[str, Any]:
+    """Return where and as whom psycopg logs in."""
+    given = connection.get_connection_params()
+    names = ("host", "port", "user", "password", "dbname", "sslmode")
+    return {name: given[name] for name in names if given.get(name)}
+
+
+def _missing_rows(counts: dict[str, int], backup_at: dt.datetime) -> str:
+    """Say which tables gave back fewer rows than must have been in the backup.
+
+    What is stored now and was already before the backup must be in it; what was deleted
+    since then makes the backup's number the larger one.
+    """
+    short = []
+    for model in apps.get_models():
+        if not any(field.name == "created_at" for field in model._meta.fields):
+            continue
+        older = model._default_manager.filter(created_at__lt=backup_at - _MARGIN)
+        needed, found = older.count(), counts.get(model._meta.db_table, 0)
+        if found < needed:
+            short.append(f"{model._meta.db_table} {found:,} of {needed:,}")
+    if not short:
+        return ""
+    return (
+        f"Rows are missing in the backup: {', '.join(sorted(short))}. Make a new one."
+    )
