@@ -162,6 +162,38 @@ def test_critical_values_agree_with_an_independent_implementation():
         assert ours.critical == pytest.approx(expected, rel=0.02)
 
 
+@pytest.mark.parametrize(("n", "sd"), [((40, 40), (1.0, 1.0)), ((20, 60), (3.0, 1.0))])
+def test_smoothness_is_that_of_the_noise(n, sd):
+    rng = np.random.default_rng(13)
+    for smooth_ms in (60.0, 120.0):
+        before, now = (
+            noise(rng, count, smooth_ms, s) for count, s in zip(n, sd, strict=True)
+        )
+        found = curve_difference(one(before), one(now))
+        known = critical_t(found.freedom, 1, 750.0 / smooth_ms)
+        assert found.critical == pytest.approx(known, rel=0.01)
+
+
+def test_smoothness_is_that_of_the_side_that_scatters():
+    rng = np.random.default_rng(14)
+    rough, calm = noise(rng, 12, 40.0, 9.0), noise(rng, 12, 250.0)
+    found = curve_difference(one(rough), one(calm))
+    known = critical_t(found.freedom, 1, 750.0 / 40.0)
+    assert found.critical == pytest.approx(known, rel=0.02)
+    # Many swings count for less: their mean hardly scatters.
+    calm = noise(rng, 4, 250.0, 3.0)
+    many = curve_difference(one(noise(rng, 60, 40.0, 1.0)), one(calm))
+    if many.band is not None:
+        assert many.critical < critical_t(many.freedom, 1, 750.0 / 100.0)
+
+
+def test_a_side_with_few_wild_swings_needs_more_of_them():
+    rng = np.random.default_rng(15)
+    before, now = noise(rng, 4, 80.0, 30.0), noise(rng, 12, 80.0)
+    assert curve_difference(one(before), one(now)).swings_needed == 6
+    assert curve_difference(one(now), one(before)).swings_needed == 6
+
+
 def test_no_band_before_there_are_swings_enough():
     rng = np.random.default_rng(1)
     two = curve_difference(one(noise(rng, 2, 80.0)), one(noise(rng, 9, 80.0)))

@@ -145,6 +145,23 @@ def test_percent_of_the_swing():
     np.testing.assert_allclose(got.mean, got.grid / 100.0, atol=1e-9)
 
 
+def test_a_grid_of_percent_has_both_ends():
+    assert curves.align_percent([], low=0.0, high=0.3, step=0.1).grid.size == 4
+    assert curves.align_percent([], low=0.0, high=0.35, step=0.1).grid.size == 4
+    for low, high, step in ((0.0, 0.0, 1.0), (0.0, 1.0, 0.0), (0.0, 1.0, -1.0)):
+        with pytest.raises(ValueError, match="positive step"):
+            curves.align_percent([], low=low, high=high, step=step)
+
+
+def test_a_swing_without_one_of_the_two_events_is_in_no_percent():
+    t = np.arange(300) / 240
+    whole = curves.Curve(t, t, 0.7, 0.5)
+    no_start, no_end = curves.Curve(t, t, 0.7, None), curves.Curve(t, t, None, 0.5)
+    backward, short = curves.Curve(t, t, 0.5, 0.7), curves.Curve(t[:1], t[:1], 0.7, 0.5)
+    got = curves.align_percent([whole, no_start, no_end, backward, short])
+    assert np.isfinite(got.rows).any(axis=1).tolist() == [True] + [False] * 4
+
+
 def flat(level, until):
     """A curve of one value that ends some time after the event at 0.6 s."""
     time_s = np.arange(0.0, until, 0.002)
@@ -185,6 +202,23 @@ def test_representative_swing_is_the_one_nearest_the_mean():
     assert curves.representative([aligned, late]) == 3
     assert curves.representative([]) is None
     assert curves.representative([curves.align([bell(1, 0.8)] * 2)]) is None
+
+
+def test_a_swing_that_is_seen_in_part_is_measured_by_what_is_seen():
+    # Close where it is seen: the mean of the others is 50, and it lies at 51.
+    time_s = np.arange(0.0, 0.76, 0.002)
+    levels = (20.0, 80.0, 46.0, 54.0)
+    whole = [curves.Curve(time_s, np.full(time_s.size, one), 0.6) for one in levels]
+    seen = np.where(time_s < 0.3, np.nan, 51.0)
+    rows = np.vstack([*(c.values for c in whole), seen])
+    grid = time_s - 0.6
+    kept = np.array([True, True, True, True, False])
+    mean = rows[kept].mean(axis=0)
+    sd = rows[kept].std(axis=0, ddof=1)
+    assert curves.representative([curves.Aligned(grid, rows, mean, sd, kept)]) == 4
+    rows[4, :] = np.where(time_s < 0.5, np.nan, 51.0)
+    # Of less than half of it nothing is said.
+    assert curves.representative([curves.Aligned(grid, rows, mean, sd, kept)]) == 2
 
 
 def test_averages_tie_within_what_chance_makes_of_them_and_at_least_ten_ms():
