@@ -85,7 +85,7 @@ def test_compare_says_where_the_curves_differ_and_which_way(client, coach):
     player = make_player()
     old = session_with_curves(player, middle=500.0, offsets=FIVE)
     new = session_with_curves(
-        player, middle=500.0, offsets=FIVE, bump=900.0, early=-900.0
+        player, middle=500.0, offsets=FIVE, bump=60.0, early=-60.0
     )
     keys = f"session-{old.pk},session-{new.pk}"
     response = client.get(f"/athletes/compare/?items={keys}")
@@ -101,7 +101,14 @@ def test_compare_says_where_the_curves_differ_and_which_way(client, coach):
     shown = np.isfinite(numbers(clear, "y"))
     assert at[shown].min() == pytest.approx(-300.0, abs=0.1)
     assert at[shown].max() == pytest.approx(-20.0, abs=0.1)
-    assert np.nanmax(numbers(difference, "y")) == pytest.approx(900.0, abs=1.0)
+    assert np.nanmax(numbers(difference, "y")) == pytest.approx(60.0, abs=1.0)
+    # Two means of five with a scatter of 15.8 each: a standard error of 10, times
+    # Student's t for one look (2.3) and less than for a look at each sample (4).
+    assert numbers(band, "upper").min() > 23.0
+    assert numbers(band, "upper").max() < 40.0
+    # What is thick is what leaves the band that is drawn.
+    outside = np.abs(numbers(difference, "y")) > numbers(band, "upper")
+    assert (outside == shown).all()
     percent = client.get(f"/athletes/compare/?items={keys}&align=percent")
     assert "faster from 80 to 93 % of the swing" in text_of(percent)
 
