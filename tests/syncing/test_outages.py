@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
+from django.test import Client
 
 from syncing.choices import JobState, RunStatus
 from syncing.models import ExportJob, RequestSlot, SyncLog
 from syncing.outages import outage_of
+from tests import factories
 from tests.database_reset import empty_database
 from tests.syncing.conftest import ROOT, database_url
 from tests.syncing.snapshot import differences, snapshot
@@ -72,6 +74,23 @@ def test_a_lock_of_another_program_is_named(start_vendor, sync_process, run_sync
     assert "keeps the database locked. End what else writes to it" in err
     assert not SyncLog.objects.exists()
     assert run_sync().status == RunStatus.SUCCESS
+
+
+@on_sqlite
+def test_a_page_is_503_while_another_program_has_the_lock():
+    user = factories.make_user()
+    path = connection.settings_dict["NAME"]
+    client = Client(raise_request_exception=False)
+    given = {"username": user.username, "password": factories.PASSWORD}
+    connection.cursor().execute("PRAGMA busy_timeout = 200")
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        answer = client.post("/accounts/login/", given)
+        other.execute("ROLLBACK")
+    assert (answer.status_code, answer["Retry-After"]) == (503, "30")
+    assert "<h1>Not available right now</h1>" in answer.content.decode()
+    assert client.post("/accounts/login/", given).status_code == 302
+    connection.close()
 
 
 @on_sqlite
