@@ -43,12 +43,7 @@ def main() -> int:
     with refusing_wrong_settings():
         var = prepare_environment()
         options = _simulator_options()
-        # Reads all settings, those of the web server too, before anything is started.
-        from reboot_site import gunicorn
     env = Env(os.environ)
-    # gunicorn itself stops at an empty one.
-    os.environ["WEB_CONCURRENCY"] = str(gunicorn.workers)
-    url = f"http://{seen_at(gunicorn.bind)}/"
     is_demo = not (env.text("REBOOT_API_KEY") or env.text("REBOOT_USERNAME"))
     children: list[subprocess.Popen[bytes]] = []
     # SIGINT too: it is ignored at first where a shell started us in the background.
@@ -58,6 +53,13 @@ def main() -> int:
         if is_demo:
             children.append(_start_simulator(options))
         with refusing_wrong_settings():
+            # Reads all settings, those of the web server too. Not before: the simulator
+            # is one of them.
+            from reboot_site import gunicorn
+
+            # gunicorn itself stops at an empty one.
+            os.environ["WEB_CONCURRENCY"] = str(gunicorn.workers)
+            url = f"http://{seen_at(gunicorn.bind)}/"
             notes = _prepare(is_demo=is_demo, var=var)
         children.append(_start([sys.executable, "manage.py", "supervise_qcluster"]))
         web = _start(
