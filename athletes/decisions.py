@@ -240,7 +240,9 @@ def take_up(*, offer: SetAside, user: User) -> None:
         if source is not None:
             inclusion, reason = source.inclusion, source.inclusion_reason
             corrections += source.event_corrections.filter(undone_at__isnull=True)
-            Note.objects.filter(movement=source).update(movement=movement)
+            Note.objects.filter(movement=source).update(
+                movement=movement, session=movement.session_id
+            )
             source.became = movement
             source.save(update_fields=["became", "updated_at"])
         for correction in corrections:

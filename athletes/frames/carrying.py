@@ -24,6 +24,7 @@ from athletes.models import (
     InclusionDecision,
     Movement,
     Note,
+    Session,
     SetAside,
 )
 from biomechanics.same_motion import clock_shift, is_compared
@@ -172,7 +173,7 @@ def _move(old: Movement, new: Movement, shift_s: float) -> None:
         inclusion, reason = old.inclusion, old.inclusion_reason
         _set_inclusion(old, Inclusion.AUTOMATIC, "")
         _set_inclusion(new, inclusion, reason)
-    Note.objects.filter(movement=old).update(movement=new)
+    Note.objects.filter(movement=old).update(movement=new, session=new.session_id)
     SetAside.objects.filter(movement=old, settled_at=None).update(movement=new)
 
 
@@ -191,8 +192,10 @@ def recognize(before: Sequence[int], now: Sequence[int]) -> None:
     ----------
     before, now
         The movements of a part by its newest file with angles and by the one before,
-        in the order of the files, by our keys.
+        in the order of the files, by our keys. Without any before, those of parts of
+        the same session that are gone: the vendor moved it to another athlete.
     """
+    before = before or _of_former_parts(now)
     gone = [pk for pk in before if pk not in set(now)]
     arrived = [pk for pk in now if pk not in set(before)]
     if not gone or not arrived:
@@ -222,6 +225,17 @@ def recognize(before: Sequence[int], now: Sequence[int]) -> None:
         waiting = SetAside.objects.filter(movement=movement, settled_at=None)
         if not waiting.update(movement=now_at):
             _offer(now_at, movement)
+
+
+def _of_former_parts(now: Sequence[int]) -> list[int]:
+    """The movements of gone parts of the session that these movements are of."""
+    sessions = Session.objects.filter(movements__in=list(now)).values("session_id")
+    rows = Movement.objects.filter(
+        session__session_id__in=sessions,
+        session__missing_since__isnull=False,
+        became=None,
+    )
+    return list(rows.in_session_order().values_list("pk", flat=True))
 
 
 def _become(old: Movement, new: Movement, shift_s: float) -> None:

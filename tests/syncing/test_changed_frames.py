@@ -229,3 +229,24 @@ def test_a_deleted_swing_is_in_no_mean_until_it_is_back(
     vendor.world.touch_session(session_id)
     run_sync()
     assert len(swings(session_id)) == 3
+
+
+def test_swings_of_a_session_moved_to_another_athlete_keep_what_was_decided(
+    vendor, session_id, coach, run_sync
+):
+    before = decide(session_id, coach)
+    one, other = (a.org_player_id for a in vendor.world.listed_athletes())
+    vendor.world.move_session(session_id, one, other)
+    run_sync()
+
+    session = Session.objects.get(session_id=session_id, player__org_player_id=other)
+    after = list(session.movements.in_session_order())
+    assert [m.was.get() for m in after] == before
+    assert (after[0].inclusion, after[0].inclusion_reason) == (
+        "excluded",
+        "check swing",
+    )
+    assert moved(after[1]) == pytest.approx(0.02, abs=1e-6)
+    note = Note.objects.get()
+    assert (note.movement, note.session) == (after[2], session)
+    assert session.summary["counted"] == 2

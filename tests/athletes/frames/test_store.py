@@ -113,7 +113,7 @@ def test_store_frames_costs_the_same_queries_for_one_and_three(count):
             session_pk=session.pk, data_type=IK, movements=incoming(*names)
         )
     statements = [q["sql"] for q in queries if "SAVEPOINT" not in q["sql"]]
-    assert len(statements) == 5
+    assert len(statements) == 6
 
 
 @pytest.mark.django_db
