@@ -150,6 +150,33 @@ def test_a_process_that_did_not_start_is_done_without(export):
         one.close()
 
 
+def test_who_waits_for_a_process_that_does_not_start_is_woken(export):
+    one = ReaderProcesses(1, check=lambda: None)
+    (pid,) = one.pids
+    os.kill(pid, signal.SIGSTOP)
+    found = []
+
+    def read():
+        (result,) = one.read(
+            [DownloadedFile(BytesIO(export), len(export), "")],
+            data_type=IK,
+            limits=ReadLimits(),
+        )
+        found.append(len(result.movements))
+
+    threads = [threading.Thread(target=read, daemon=True) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.2)  # One waits for its start by now, the others for that one.
+    os.kill(pid, signal.SIGKILL)
+    try:
+        for thread in threads:
+            thread.join(30)
+        assert found == [2, 2, 2]
+    finally:
+        one.close()
+
+
 def test_no_process_outlives_its_parent(tmp_path):
     code = (
         "import sys, time\n"

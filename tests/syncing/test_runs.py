@@ -184,6 +184,20 @@ def test_run_out_of_time_goes_on_in_another_task(start_vendor, run_sync):
     assert SyncLog.objects.count() == 1
 
 
+def test_only_runs_abandoned_one_after_another_are_too_many():
+    def run_that_ended(status):
+        log, _ = services.request_sync(trigger="schedule")
+        ended = {"status": status, "completed_at": timezone.now()}
+        SyncLog.objects.filter(pk=log.pk).update(**ended)
+
+    abandoned = RunStatus.ABANDONED
+    for status in (abandoned, abandoned, RunStatus.SUCCESS, abandoned, abandoned):
+        run_that_ended(status)
+    assert sweeping.sweep()["started"] == 1
+    run_that_ended(abandoned)
+    assert sweeping.sweep()["started"] == 0
+
+
 @pytest.mark.both
 @pytest.mark.processes
 def test_kill_in_the_middle_ends_like_one_clean_run(
