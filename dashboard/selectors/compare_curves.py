@@ -216,9 +216,9 @@ def _overlay(
 
 
 _NOTE = (
-    "Gray: as long as the swings of both come from the same, their difference stays "
-    "inside at every instant in 95 of 100 comparisons. It is thick where it does not. "
-    "The band knows how these swings scatter, and not how days differ."
+    "Gray: if nothing differed, swings like these would stay inside over the whole "
+    "swing in 95 of 100 comparisons. The line is thick where it is outside. The band "
+    "knows how these swings scatter, not how one day differs from another."
 )
 
 
