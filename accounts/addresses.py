@@ -22,13 +22,22 @@ def client_address(request: HttpRequest) -> str:
     if "*" in settings.FORWARDED_ALLOW_IPS:
         # The last entry is the proxy's own; what stands before it anybody could send.
         return _bare(named[-1].strip()) or address
-    trusted = {_bare(proxy) for proxy in settings.FORWARDED_ALLOW_IPS} - {""}
-    while named and address in trusted:
+    while named and _is_proxy(address):
         client = _bare(named.pop().strip())
         if not client:
             break
         address = client
     return address
+
+
+def _is_proxy(address: str) -> bool:
+    """Whether FORWARDED_ALLOW_IPS names an address, or a network that it is in."""
+    if not address:
+        return False
+    return any(
+        ip_address(address) in ip_network(_bare(proxy) or proxy)
+        for proxy in settings.FORWARDED_ALLOW_IPS
+    )
 
 
 # Azure's gateways and some balancers send the port as well.

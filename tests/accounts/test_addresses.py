@@ -68,3 +68,19 @@ def test_a_router_without_an_address_of_its_own_is_believed(rf):
 )
 def test_a_caller_is_a_whole_network_of_ipv6(address, network, wider):
     assert (network_of(address), wider_network_of(address)) == (network, wider)
+
+
+@override_settings(FORWARDED_ALLOW_IPS=["172.18.0.0/16", "fd00::/8"])
+@pytest.mark.parametrize(
+    ("peer", "named", "address"),
+    [
+        ("172.18.0.7", "203.0.113.9", "203.0.113.9"),
+        ("172.18.0.7", "203.0.113.9, 172.18.0.8", "203.0.113.9"),
+        ("fd00::7", "203.0.113.9", "203.0.113.9"),
+        ("172.19.0.7", "203.0.113.9", "172.19.0.7"),
+        ("", "203.0.113.9", ""),
+    ],
+)
+def test_proxies_of_a_whole_network_are_believed(rf, peer, named, address):
+    request = rf.get("/", REMOTE_ADDR=peer, headers={"X-Forwarded-For": named})
+    assert client_address(request) == address
