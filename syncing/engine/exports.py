@@ -217,7 +217,7 @@ class _ExportThreads:
                     self._asker.remember(job, reply)
                     self._outcomes.wait(job, reply)
             elif job.is_optional and reply.reason == "not_offered":
-                self._refused(job, "it does not know this data type")
+                self._refused(job, "it does not know this data type", is_sure=True)
             elif reply.state == "no_data":
                 self._outcomes.no_data(job)
                 self._note_in_vain(job)
@@ -279,26 +279,29 @@ class _ExportThreads:
         )
         return True
 
-    def _refused(self, job: ExportJob, reason: str) -> None:
+    def _refused(self, job: ExportJob, reason: str, *, is_sure: bool) -> None:
         """Leave a file that the vendor does not offer, and remember that for all."""
-        remember_refusal(job.data_type, reason, self._ctx.tempo)
+        remember_refusal(job.data_type, reason, self._ctx.tempo, is_sure=is_sure)
         self._is_refused(job)
 
     def _note_in_vain(self, job: ExportJob) -> None:
         """Ask for no more files of a type that no session of the vendor's has."""
         if job.is_optional and is_asked_in_vain(job.data_type):
-            remember_refusal(job.data_type, "no session has it", self._ctx.tempo)
+            remember_refusal(
+                job.data_type, "no session has it", self._ctx.tempo, is_sure=True
+            )
 
     def _optional_failed(self, job: ExportJob, error: RebootError) -> None:
         """Leave an optional file; it ends no run, whatever the vendor answers.
 
         The same request is good for other data types, so that one which is answered
-        as wrong or unknown is a refusal of this type.
+        as wrong or unknown is perhaps a refusal of this type, and one if a later run
+        is answered so again.
         """
         if isinstance(error, NotFoundError) or (
             isinstance(error, UnexpectedStatusError) and error.status in {400, 422}
         ):
-            self._refused(job, error.message)
+            self._refused(job, error.message, is_sure=False)
             return
         self._outcomes.left(job, error.code, error.message)
         if isinstance(error, ForbiddenError):

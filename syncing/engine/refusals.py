@@ -53,10 +53,18 @@ def refused_until(data_type: str) -> datetime | None:
     )
 
 
-def remember_refusal(data_type: str, reason: str, tempo: Tempo) -> datetime:
-    """Store that the vendor does not offer a data type; return when to ask again."""
+def remember_refusal(
+    data_type: str, reason: str, tempo: Tempo, *, is_sure: bool
+) -> datetime:
+    """Store that the vendor does not offer a data type; return when to ask again.
+
+    An answer that does not say so itself may be a passing fault. It is believed for
+    long only when an earlier run, which has left its wait behind, was answered so too.
+    """
     now = clock.now()
-    ask_again_at = now + timedelta(seconds=tempo.refused_s)
+    is_believed = is_sure or _was_refused_before(data_type, now)
+    wait_s = tempo.refused_s if is_believed else tempo.maybe_refused_s
+    ask_again_at = now + timedelta(seconds=wait_s)
     ExportRefusal.objects.update_or_create(
         data_type=data_type,
         connection=connection_hash(),
@@ -67,11 +75,24 @@ def remember_refusal(data_type: str, reason: str, tempo: Tempo) -> datetime:
         },
     )
     logger.info(
-        "The vendor does not offer %s to this organization; it is asked again on %s.",
+        "The vendor does not give %s to this organization; it is asked again at %s.",
         data_type,
-        ask_again_at.date(),
+        ask_again_at.isoformat(timespec="minutes"),
     )
     return ask_again_at
+
+
+def _was_refused_before(data_type: str, now: datetime) -> bool:
+    """Whether an earlier wait for a data type is over, and no file came since."""
+    earlier = ExportRefusal.objects.filter(
+        data_type=data_type, connection=connection_hash(), ask_again_at__lte=now
+    ).first()
+    return (
+        earlier is not None
+        and not ExportJob.objects.filter(
+            data_type=data_type, stored_at__gt=earlier.refused_at
+        ).exists()
+    )
 
 
 def is_asked_in_vain(data_type: str) -> bool:

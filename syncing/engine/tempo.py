@@ -36,6 +36,9 @@ class Tempo:
     )
     #: When an export that the organization is not offered is asked for once more.
     refused_s: float = 28 * 24 * 3600
+    #: The same after one answer that may be a passing fault; a later run asks then, and
+    #: only when it is answered so again, the refusal is believed.
+    maybe_refused_s: float = 2 * 3600
     #: How long a file that nothing waits for may be prepared before it is left.
     optional_deadline: timedelta = timedelta(minutes=2)
     max_attempts: int = 10

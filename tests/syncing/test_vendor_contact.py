@@ -13,6 +13,7 @@ from syncing.engine.refusals import refused_until, remember_refusal
 from syncing.engine.tempo import Tempo
 from syncing.models import ExportJob, ExportRefusal
 from syncing.status import sync_state
+from tests.factories import make_session
 from tests.syncing.clocks import START, ManualClock
 from tests.syncing.snapshot import everything
 
@@ -162,8 +163,11 @@ def test_a_refusal_is_remembered_and_no_error(start, run_sync, status):
     assert (session.data_state, session.data_synced) == (DataState.COMPLETE, True)
     assert Movement.objects.get().metrics
     refusal = ExportRefusal.objects.get()
-    days = (refusal.ask_again_at - refusal.refused_at).days
-    assert (refusal.data_type, days) == (METRICS, 28)
+    wait = refusal.ask_again_at - refusal.refused_at
+    # Only a 422 names the data type.
+    sure = status == 422
+    assert wait == (timedelta(days=28) if sure else timedelta(hours=2))
+    assert refusal.data_type == METRICS
     assert job().next_try_at == refusal.ask_again_at
     assert asked(vendor) == 1
 
@@ -203,7 +207,7 @@ def test_a_refusal_holds_for_its_time_and_for_its_login(settings):
     settings.REBOOT_API_KEY = "one-key"
     with clock.use(ManualClock()) as by_hand:
         assert refused_until(METRICS) is None
-        until = remember_refusal(METRICS, "invented", Tempo())
+        until = remember_refusal(METRICS, "invented", Tempo(), is_sure=True)
         assert until == START + timedelta(days=28)
         by_hand.advance(timedelta(days=28) - timedelta(seconds=1))
         assert refused_until(METRICS) == until
@@ -212,6 +216,42 @@ def test_a_refusal_holds_for_its_time_and_for_its_login(settings):
         settings.REBOOT_API_KEY = "one-key"
         by_hand.advance(1)
         assert refused_until(METRICS) is None
+
+
+def wait_of(refusal):
+    return refusal.ask_again_at - refusal.refused_at
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_passing_fault_is_asked_again_soon_and_a_repeated_one_believed(
+    start, run_sync, status
+):
+    vendor = start(scenario=f"metrics-refused={status}")
+    run_sync()
+    assert wait_of(ExportRefusal.objects.get()) == timedelta(hours=2)
+    ExportRefusal.objects.update(ask_again_at=timezone.now())
+    make_due()
+    run_sync()
+    assert asked(vendor) == 2
+    assert wait_of(ExportRefusal.objects.get()) == timedelta(days=28)
+
+
+def test_a_fault_after_a_file_is_a_new_one(settings):
+    """What was refused once, then given, and refused again was never not offered."""
+    settings.REBOOT_API_KEY = "one-key"
+    session = make_session()
+    with clock.use(ManualClock()) as by_hand:
+        remember_refusal(METRICS, "invented", Tempo(), is_sure=False)
+        by_hand.advance(timedelta(hours=3))
+        ExportJob.objects.create(
+            session=session, data_type=METRICS, stored_at=clock.now()
+        )
+        by_hand.advance(60)
+        until = remember_refusal(METRICS, "invented", Tempo(), is_sure=False)
+        assert until == clock.now() + timedelta(hours=2)
+        by_hand.advance(timedelta(hours=3))
+        until = remember_refusal(METRICS, "invented", Tempo(), is_sure=False)
+        assert until == clock.now() + timedelta(days=28)
 
 
 @pytest.mark.parametrize("scenario", ["metrics-no-data", "metrics-refused=403"])
