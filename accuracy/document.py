@@ -18,12 +18,13 @@ Written by `make accuracy`; `make check` repeats a small part of it and fails wh
 number drifts under one method version. Definitions: [metrics.md](metrics.md). What the
 numbers give on one real recording: [real-swing.md](real-swing.md).
 
-Method version {version}, {swings} invented swings: eight hitters, both sides, {rates}
-frames a second, white noise of {noise} mm on each coordinate of each point; with a bat
-that meets a ball, a bat that does not, and no bat. Contact lies anywhere between two
-frames. The truth is computed from the exact motion 4 000 times a second by formulas of
-its own (`accuracy/truth.py`), which share no code with the analysis. The files say
-neither when the ball was met nor when the foot came down.
+Method version {version}, {swings} invented swings: eight hitters, four on each side,
+{rates} frames a second, white noise of {noise} mm on each
+coordinate of each point; with a bat that meets a ball, a bat that does not, and no bat.
+Contact lies anywhere between two frames. The truth is computed from the exact motion
+4 000 times a second by formulas of its own (`accuracy/truth.py`), which share no code
+with the analysis. The files say neither when the ball was met nor when the foot came
+down. The uncertainties were fitted on other hitters (`accuracy/calibrate.py`).
 
 - **bias**: mean of value minus truth; **SD**: scatter of these errors; **worst**: the
   largest of them. In the unit, all noise levels together.

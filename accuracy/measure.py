@@ -72,10 +72,14 @@ def cases(
     numbers: Iterable[int],
     rates_hz: Iterable[float] = RATES_HZ,
     noise_mm: Iterable[float] = NOISE_MM,
+    *,
+    both_sides: bool = True,
 ) -> Iterator[Case]:
-    """Return every kind of swing, for both hands."""
+    """Return every kind of swing, for both hands, or each hitter with one of them."""
     for row in product(numbers, KINDS, HANDS, rates_hz, noise_mm):
-        yield Case(*row)
+        case = Case(*row)
+        if both_sides or case.hand == HANDS[case.number % len(HANDS)]:
+            yield case
 
 
 def analyze_made(swing: MadeSwing) -> SwingAnalysis:

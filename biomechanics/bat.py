@@ -41,8 +41,6 @@ FIT_AFTER_S = 0.020
 FIT_LONGEST_S = 0.065
 FALL_AFTER_S, FALL_SHARE = 0.015, 0.16
 """A swing without a ball loses less of its speed in the time after its peak."""
-INSIDE_SHARE = 0.2
-"""Of what the model leaves open at the end of a fit, the part left in its middle."""
 CARRY_S = 0.012
 """How far a fit may be carried past its last frame."""
 _INSTANTS = 21
@@ -77,6 +75,8 @@ class BatMotion:
     points : BatPoints
     frames : ndarray of int
         Frames up to `clean` in which the bat was seen.
+    noise_mm : float
+        Of one coordinate of its points; with an unknown length unit, 0.
     """
 
     line: FloatArray
@@ -93,6 +93,7 @@ class BatMotion:
     points: BatPoints
     frames: npt.NDArray[np.intp]
     rate_hz: float
+    noise_mm: float
 
     def fit(self, at: float) -> RodMotion | None:
         """Return the fitted motion around an instant, ``None`` without the frames."""
@@ -286,7 +287,14 @@ def bat_motion(
         points=points,
         frames=frames,
         rate_hz=rate,
+        noise_mm=0.0 if scale is None else _noise_mm(points, frames),
     )
+
+
+def _noise_mm(points: BatPoints, frames: npt.NDArray[np.intp]) -> float:
+    """Return the noise of one coordinate of the bat's points, mm."""
+    both = np.hstack((points.knob, points.end))
+    return math.sqrt(float((rod.frame_noise(both, frames) ** 2).mean())) * 1000.0
 
 
 def why_no_peak(bat: BatMotion, peak: Peak) -> str | None:
@@ -426,20 +434,19 @@ def read_at(
     read: Callable[[RodMotion, float], float],
     *,
     instant_error_s: float,
-    model_error: float,
 ) -> Reading | None:
     """Return a number of the bat at an instant, with its standard deviation.
 
     ``None`` where the motion is not known. The deviation joins the noise of the
-    points, the change of the number in the time by which the instant is unsure, and
-    what the model leaves open.
+    points and the change of the number in the time by which the instant is unsure;
+    what the model leaves open is not in it (`measurement_error`).
 
     Parameters
     ----------
     read : callable
         Takes the fitted motion and the sample, gives the number.
-    instant_error_s, model_error : float
-        One standard deviation each; the second at the end of a fit.
+    instant_error_s : float
+        One standard deviation.
     """
     motion = bat.fit(at)
     if motion is None:
@@ -449,9 +456,7 @@ def read_at(
     slope = 0.5 * (read(motion, at + half) - read(motion, at - half))
     slope *= instant_error_s * bat.rate_hz / half
     noise = motion.deviation(lambda moved: read(moved, at))
-    if motion.last - at > 0.5 * FIT_AFTER_S * bat.rate_hz:
-        model_error *= INSIDE_SHARE
-    return Reading(value, math.sqrt(noise**2 + slope**2 + model_error**2))
+    return Reading(value, math.hypot(noise, slope))
 
 
 def speed_at(along: float) -> Callable[[RodMotion, float], float]:

@@ -11,6 +11,16 @@ from biomechanics.analysis_types import Finding, FloatArray
 from biomechanics.find_events import SwingEvents
 from biomechanics.hitter import Hitter
 
+LEAST_STANDING = 10
+LOWEST_SHARE = 0.1
+MOST_TILT_DEG = 2.5
+"""Between the ankles of real swings: up to 0.6°. Ankles that are 2 cm off on feet half
+a meter apart make 2.3°."""
+CENTER_SHARE, CENTER_AWAY = 0.3, 0.135
+"""The center of mass lies at about this share of the trunk, and within 8 cm of it in
+real swings, 10 cm in invented ones; the limit is a share of a leg."""
+CENTER_WANDERS = 0.25
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FileDirection:
@@ -42,6 +52,60 @@ def find_up(hitter: Hitter, low: int, high: int) -> FileDirection:
             "need the vertical are left out.",
             {"body_lean_deg": None if lean is None else round(lean, 1)},
         ),
+    )
+
+
+def why_tilted(
+    hitter: Hitter, vertical: FloatArray | None, center: FloatArray | None
+) -> str | None:
+    """Return why the file's axes may be tilted to the ground, ``None`` if they fit it.
+
+    Both feet stand on one level when each ankle is at its lowest. A delivered center of
+    mass lies where the trunk is, unless points and center have different axes; that
+    shows a tilt about the line of the feet, which the ankles do not.
+
+    Parameters
+    ----------
+    vertical : ndarray, shape (3,), or None
+    center : ndarray, shape (n, 3), or None
+        Center of mass, meters.
+    """
+    if vertical is None:
+        return None
+    rows = slice(hitter.low, hitter.high + 1)
+    feet = []
+    for ankle in (hitter.lead("ajc"), hitter.rear("ajc")):
+        place = hitter.limbs[ankle][rows]
+        height = place @ vertical
+        known = np.isfinite(height)
+        if np.count_nonzero(known) < LEAST_STANDING:
+            return None
+        lowest = height[known] <= np.quantile(height[known], LOWEST_SHARE)
+        feet.append(np.median(place[known][lowest], axis=0))
+    line = feet[0] - feet[1]
+    rise = float(line @ vertical)
+    level = float(np.linalg.norm(line - rise * vertical))
+    angle = math.degrees(math.atan2(abs(rise), level))
+    if angle > MOST_TILT_DEG:
+        return f"the ground under the feet is tilted by {angle:.0f}° in the file's axes"
+    leg = hitter.leg_length()
+    if center is None or leg is None:
+        return None
+    trunk = hitter.body.mid_shoulder - hitter.body.mid_hip
+    away = (center - hitter.body.mid_hip - CENTER_SHARE * trunk)[rows]
+    away = away[np.isfinite(away).all(axis=1)]
+    if away.shape[0] < LEAST_STANDING:
+        return None
+    early, late = np.quantile(away, (0.05, 0.95), axis=0)
+    if float(np.linalg.norm(late - early)) > CENTER_WANDERS * leg:
+        # It does not go with the trunk, which no tilt of axes explains.
+        return None
+    off = float(np.median(axes.length(away)))
+    if off <= CENTER_AWAY * leg:
+        return None
+    return (
+        f"the center of mass lies {off * 100:.0f} cm from where the trunk is, so one "
+        "of the two has tilted axes"
     )
 
 

@@ -20,9 +20,9 @@ LEAST_LIKENESS = 0.8
 """Curves less alike at their best (correlation) say nothing of the clocks."""
 VENDOR_LAG_S = 0.010
 """Zeros of the vendor's own clock in both files lie closer than this (choice)."""
-CURVE_LAG_S = 0.018
-"""Curves of one clock lie closer than this: momentum holds translation as well, and on
-invented swings it comes up to 11 ms later than the turn."""
+CURVE_LAG_S = (-0.004, 0.015)
+"""Lags of curves of one clock, besides half a frame: momentum holds translation as
+well, and on invented swings it comes up to 13 ms later than the turn, never before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,8 @@ def check_energy_clock(
         if name in momentum
     )
     lag = _best_lag(pairs, anchor=anchor, sampling_rate_hz=sampling_rate_hz)
-    if lag is None or abs(lag) <= CURVE_LAG_S:
+    half_frame = 0.5 / sampling_rate_hz
+    if lag is None or CURVE_LAG_S[0] - half_frame <= lag <= CURVE_LAG_S[1] + half_frame:
         return EnergyClock(lag, None)
     return EnergyClock(lag, _late(lag, "against the turn of pelvis and torso"))
 

@@ -50,8 +50,6 @@ CONTACT_NEAR_IMPACT_S = 0.015
 """A contact and the impact that the bat shows are one event within this (choice)."""
 GIVEN_CONTACT_FRAMES = 0.75
 """One standard deviation of a contact that was delivered or set by hand."""
-BAT_PEAK_ERROR_S = 0.0007
-"""One standard deviation of the time at which bat speed is highest."""
 AFTER_HAND_PEAK_S = 0.030
 """Peaks may follow this long after peak hand speed when that is the reference."""
 LEG_M = 0.85

@@ -1,5 +1,6 @@
 """Find all events of one swing, and let a moved event move what depends on it."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -9,10 +10,20 @@ from biomechanics import bat, events, peaks, signals
 from biomechanics.analysis_types import FloatArray
 from biomechanics.events import FoundEvent, HandPeak
 from biomechanics.hitter import Hitter
+from biomechanics.measurement_error import event_error_s
 from biomechanics.vendor_clock import VendorClock
 
 BAT_PEAK_APART_S = 0.015
 """A reference this near to the bat's highest speed of the clip needs no hands."""
+SLOPE_WITHIN_S = 0.010
+FOOT_SLOPE, PELVIS_SLOPE = 20.0, 2000.0
+"""Where a slope cannot be read: what the speed of an ankle (m/s) and the turn rate of
+the pelvis (deg/s) change in a second at foot down and first move."""
+END_WITHIN_S, END_ERROR_S = 0.050, 0.0015
+"""A peak so near to the end of a clip is placed by a filter that has nothing to go by
+beyond it, which leaves so much open (invented swings)."""
+VENDOR_ERROR_S = 0.001
+"""One standard deviation of an instant that the vendor's own clock gives."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,10 +58,18 @@ class SwingEvents:
         With those that a person moved, and what follows from them.
     automatic : mapping of str to FoundEvent
         As the rules alone give them.
+    reference_class : str
+        What the reference is to the uncertainties: see `measurement_error.model_of`.
     """
 
     found: Mapping[str, FoundEvent]
     automatic: Mapping[str, FoundEvent]
+    reference_class: str = "hand_peak"
+
+    def error_s(self, event: str) -> float:
+        """Return one standard deviation of an event in seconds, 0 where not known."""
+        found = self.found.get(event)
+        return 0.0 if found is None else found.uncertainty_s or 0.0
 
     def position(self, event: str) -> float | None:
         """Return the sample of an event, ``None`` if it was not found."""
@@ -101,7 +120,8 @@ def find_events(clues: EventClues, overrides: Mapping[str, float]) -> SwingEvent
     """
     automatic = _find_all(clues, {})
     if not overrides:
-        return SwingEvents(automatic, automatic)
+        kind = reference_class(clues, automatic["reference"])
+        return SwingEvents(automatic, automatic, kind)
     motion = clues.hitter.motion
     moved = {
         name: FoundEvent(
@@ -112,7 +132,8 @@ def find_events(clues: EventClues, overrides: Mapping[str, float]) -> SwingEvent
         )
         for name, time_s in overrides.items()
     }
-    return SwingEvents(_find_all(clues, moved), automatic)
+    found = _find_all(clues, moved)
+    return SwingEvents(found, automatic, reference_class(clues, found["reference"]))
 
 
 def _find_all(
@@ -140,7 +161,80 @@ def _find_all(
     )
     if found["reference"].confidence == "rule":
         found["reference"] = _checked_reference(clues, found["reference"])
-    return found | _find_before(clues, found["reference"], moved)
+    found |= _find_before(clues, found["reference"], moved)
+    return {
+        name: _with_error(clues, name, event, found) for name, event in found.items()
+    }
+
+
+def reference_class(clues: EventClues, reference: FoundEvent) -> str:
+    """Return what the reference is to the uncertainties: see `measurement_error`."""
+    if reference.rule == "hand_peak":
+        return "hand_peak"
+    if reference.rule != "bat_peak":
+        return "contact"
+    moving = clues.bat
+    unseen = moving is None or moving.impact.hidden or moving.low_rate
+    return "unseen_ball" if unseen or reference.confidence == "low" else "bat_peak"
+
+
+def _with_error(
+    clues: EventClues, name: str, event: FoundEvent, found: Mapping[str, FoundEvent]
+) -> FoundEvent:
+    """Return an event with its uncertainty, by its cause where none is known yet."""
+    if event.position is None or event.uncertainty_s is not None:
+        return event
+    if event.rule == "vendor_norm_time":
+        # A straight line through all rows: far surer than a frame.
+        return replace(event, uncertainty_s=VENDOR_ERROR_S)
+    key, noise = event_noise(clues, name, event)
+    error_s = event_error_s(
+        key,
+        reference_class(clues, found["reference"]),
+        noise=noise,
+        rate_hz=clues.hitter.rate_hz,
+    )
+    left = clues.hitter.motion.count - 1 - event.position
+    if error_s is not None and left < END_WITHIN_S * clues.hitter.rate_hz:
+        error_s = math.hypot(error_s, END_ERROR_S)
+    return replace(event, uncertainty_s=error_s)
+
+
+def event_noise(clues: EventClues, name: str, event: FoundEvent) -> tuple[str, float]:
+    """Return the event that the constants know, and the noise behind it.
+
+    In mm of the points that show it. Of an event that is a crossing or a turning of a
+    curve, by the slope there: noise moves it the further the flatter the curve is.
+    """
+    hitter, rate, position = clues.hitter, clues.hitter.rate_hz, event.position or 0.0
+    if name == "foot_down":
+        ankle = hitter.lead("ajc")
+        slope = None
+        if clues.vertical is not None:
+            height = hitter.limbs[ankle] @ clues.vertical
+            speed = signals.derivative(height, sampling_rate_hz=rate)
+            slope = _slope(speed, position, rate)
+        return name, hitter.noise_mm((ankle,)) / (slope or FOOT_SLOPE)
+    if name in ("first_move", "load"):
+        slope = _slope(clues.pelvis_rate, position, rate)
+        return name, hitter.noise_mm(("lhjc", "rhjc")) / (slope or PELVIS_SLOPE)
+    if event.rule == "bat_peak":
+        return "bat_peak", 0.0 if clues.bat is None else clues.bat.noise_mm
+    kind = "hand" if hitter.motion.hand_is == "hands" else "wjc"
+    return "hand_peak", hitter.noise_mm(("l" + kind, "r" + kind))
+
+
+def _slope(curve: FloatArray, position: float, rate: float) -> float | None:
+    """Return how fast a curve changes within 10 ms of a sample, a second.
+
+    Not negative; ``None`` at the ends and where the curve does not change at all.
+    """
+    reach = max(1.0, SLOPE_WITHIN_S * rate)
+    before = peaks.value_at(curve, position - reach)
+    after = peaks.value_at(curve, position + reach)
+    if before is None or after is None:
+        return None
+    return abs(after - before) * rate / (2.0 * reach) or None
 
 
 def _find_peak_hand_speed(hand: HandPeak | None) -> FoundEvent:
@@ -238,13 +332,7 @@ def _find_bat_peak(
             "bat speed is still rising where the bat is last seen",
         )
     doubt = bat.why_no_peak(moving, peak)
-    return FoundEvent(
-        peak.top,
-        "bat_peak",
-        "rule" if doubt is None else "low",
-        doubt,
-        events.BAT_PEAK_ERROR_S,
-    )
+    return FoundEvent(peak.top, "bat_peak", "rule" if doubt is None else "low", doubt)
 
 
 def _choose_reference(

@@ -1,7 +1,7 @@
 """The hitter of one movement: where their points are, and which limbs lead."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,7 +9,9 @@ import numpy as np
 from biomechanics import axes, kinematics, signals
 from biomechanics.analysis_types import FloatArray
 from biomechanics.clock import Clock
+from biomechanics.events import LEG_M
 from biomechanics.kinematics import Body
+from biomechanics.measurement_error import noise_of
 from biomechanics.motion import Motion
 from biomechanics.points import PLACES, Points, other_side, spoken
 from biomechanics.side import BattingSide
@@ -71,6 +73,29 @@ class Hitter:
     def rear(self, point: str) -> str:
         """Return the name of a rear joint center."""
         return ("r" if self.hand > 0 else "l") + point
+
+    def point_noise(self) -> FloatArray:
+        """Return the noise of one coordinate of each point of `POINTS`, (n_points,).
+
+        By the names in the file. Root mean square of the three, over the whole clip,
+        in the unit of the points.
+        """
+        if "noise" not in self.computed:
+            noise = signals.rough_noise(self.motion.raw.values)
+            self.computed["noise"] = np.sqrt((noise**2).mean(axis=1))
+        return self.computed["noise"]
+
+    def noise_mm(self, names: Iterable[str]) -> float:
+        """Return the noise of some points together, mm; see `measurement_error`.
+
+        Where the length unit is not known, for legs of adult length.
+        """
+        chosen = [other_side(name) if self.exchanged else name for name in names]
+        found = noise_of(self.point_noise(), chosen)
+        if self.motion.scale is None:
+            leg = self.leg_length()
+            found *= 1.0 if leg is None else LEG_M / leg
+        return found
 
     def window(self, start: float, end: float) -> tuple[int, int]:
         """Return first and last sample of a stretch, held to the usable clip."""

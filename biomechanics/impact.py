@@ -21,7 +21,15 @@ FALL_LEAST = 0.08
 FALL_BY_STEP = 0.30
 """A smooth end of a swing reads as a fall of this share at 120 frames a second, and
 by the third power of the time between frames less at more."""
-FALL_NOISES = 5.0
+FALL_NOISES = 4.0
+CLEAR_NOISES = 8.0
+"""A fall this clear is no smooth end of a swing, whatever the time between frames."""
+HIDES_WITHIN_S = 0.012
+"""A frame that is missing so near to the bat's highest speed may hold the fall."""
+HIDES_BALL = 0.115
+HIDES_NOISES = 2.5
+"""Noise in which a fall of this share, about the least that a ball takes, would not be
+sure; and how clear a fall must be to leave open whether it was one."""
 FAST_SHARE = 0.75
 """The ball is met while the bat is nearly at its fastest."""
 SHARP_SHARE = 0.60
@@ -32,15 +40,19 @@ impact before delivery, and the frames before it moved."""
 LONGEST_INTERVAL_S = 0.022
 """Between the last frame before the impact and the first after it."""
 BEFORE_S = 0.030
-AFTER_S = 0.010
+AFTER_S = 0.018
+"""Stretches of the fit. Shorter ones place the kink by noise, longer ones by what a
+cubic curve is not (invented swings)."""
 FEWEST_BEFORE, FEWEST_AFTER = 6, 3
 CUBIC_FROM = 6
 REPEATED_SHARE = 0.02
 """A step this small beside its neighbors is a frame delivered twice."""
 HALF_CONTACT_S = 0.0005
 """Bat and ball touch for about a millisecond; the kink lies in its middle."""
-PLACE_ERROR_S = 0.00025
-PLACE_ERROR_STEPS = 0.06
+LATE_S = 0.0003
+"""A fitted kink comes this late, as the bat does not run on as a cubic curve does."""
+PLACE_ERROR_S = 0.00015
+PLACE_ERROR_STEPS = 0.04
 PLACE_ERROR_UNSEEN = 0.2
 """What the model of the kink leaves open: in seconds, in steps between frames, and as
 a share of the time in which frames are missing at the impact."""
@@ -146,6 +158,16 @@ def find_impact(
     best = max(kinks, key=lambda kink: kink.fall / kink.fall_error, default=None)
     fast = float(np.sort(speed)[-FEWEST_AFTER]) * rate
     if best is None or not best.sure or best.speed_before < FAST_SHARE * fast:
+        if best is not None and best.hides_ball:
+            return ImpactSearch(
+                None,
+                "the bat's points are too coarse to show whether it met a ball",
+                hidden=True,
+            )
+        if _lost_when_fast(frames, speed, rate):
+            return ImpactSearch(
+                None, "the bat was not seen in all frames about the impact", hidden=True
+            )
         return ImpactSearch(None, "the bat's speed does not fall as it does at a ball")
     aside = 1 + max(1, round(SHARP_WITHIN_S * rate))
     whole = (
@@ -164,6 +186,17 @@ def find_impact(
     return ImpactSearch(
         Impact(best.position, best.uncertainty_s, first, after, best.fall), None
     )
+
+
+def _lost_when_fast(
+    frames: npt.NDArray[np.intp], speed: FloatArray, rate: float
+) -> bool:
+    """Return whether a frame near the highest speed is missing."""
+    fastest = float(frames[int(speed.argmax())])
+    near = np.abs(frames - fastest) <= HIDES_WITHIN_S * rate
+    places = np.flatnonzero(near)
+    low, high = max(int(places[0]) - 1, 0), min(int(places[-1]) + 1, frames.size - 1)
+    return bool((np.diff(frames[low : high + 1]) > 1).any())
 
 
 def _way(end: FloatArray, line: FloatArray) -> FloatArray:
@@ -193,8 +226,16 @@ class _Kink:
     @property
     def sure(self) -> bool:
         """Whether no smooth swing and no noise would look like this."""
-        least = FALL_LEAST + FALL_BY_STEP * (120.0 * self.step_s) ** 3
+        least = FALL_LEAST
+        if self.fall < CLEAR_NOISES * self.fall_error:
+            least += FALL_BY_STEP * (120.0 * self.step_s) ** 3
         return self.fall >= max(least, FALL_NOISES * self.fall_error)
+
+    @property
+    def hides_ball(self) -> bool:
+        """Whether a ball may have been met although the fall is not sure."""
+        near = self.fall >= max(FALL_LEAST, HIDES_NOISES * self.fall_error)
+        return near or FALL_NOISES * self.fall_error > HIDES_BALL
 
 
 def _fit_kink(
@@ -255,7 +296,7 @@ def _fit_kink(
     unseen_s = max(0.0, float(beside.max()) - 1.5 / rate)
     return _Kink(
         place=place,
-        position=float(frames[place] + (at * _UNIT_S - HALF_CONTACT_S) * rate),
+        position=float(frames[place] + (at * _UNIT_S - HALF_CONTACT_S - LATE_S) * rate),
         uncertainty_s=math.sqrt(
             (float(errors[-1]) * _UNIT_S) ** 2
             + PLACE_ERROR_S**2

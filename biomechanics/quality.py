@@ -255,6 +255,20 @@ def _about_points(hitter: Hitter, low: float, high: float) -> Iterator[Reason]:
             f"The {sound.leaping} leaps during the swing and does not come back.",
             "poor",
         )
+    if sound.exchanged is not None:
+        yield Reason(
+            "joint_exchanged",
+            f"Left and right {sound.exchanged} are exchanged: with the names the other "
+            "way round the bones keep their lengths.",
+            "poor",
+        )
+    if sound.misplaced is not None:
+        yield Reason(
+            "point_misplaced",
+            f"The {sound.misplaced} is of no human length beside the others; a point "
+            "may be in another unit.",
+            "poor",
+        )
     if sound.noise_m > NOISE_USABLE_M:
         yield Reason(
             "point_noise",

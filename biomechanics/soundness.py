@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from biomechanics import axes, signals
+from biomechanics import axes
 from biomechanics.analysis_types import FloatArray
 from biomechanics.hitter import Hitter
-from biomechanics.points import PLACES, POINTS, spoken
+from biomechanics.points import PLACES, POINTS, SPOKEN, other_side, spoken
 
 NOISE_USABLE_M, NOISE_POOR_M = 0.004, 0.008
 """Of one coordinate. At 4 mm the pelvis peak scatters by 5 %, at 8 mm first move and
@@ -32,6 +32,32 @@ _BONES = (
     ("lkjc", "lajc"),
     ("rkjc", "rajc"),
 )
+_BESIDE = {
+    "kjc": ("hjc", "ajc"),
+    "ajc": ("kjc",),
+    "ejc": ("sjc", "wjc"),
+    "wjc": ("ejc",),
+    "hjc": ("kjc",),
+    "sjc": ("ejc",),
+}
+EXCHANGED_FROM, EXCHANGED_SHARE = 0.04, 0.5
+"""Bones beside an exchanged joint change by more than the first, and by less than this
+share of it once the names are right."""
+HUMAN_M = {
+    ("lhjc", "rhjc"): 0.18,
+    ("lsjc", "rsjc"): 0.36,
+    ("lsjc", "lejc"): 0.29,
+    ("rsjc", "rejc"): 0.29,
+    ("lejc", "lwjc"): 0.26,
+    ("rejc", "rwjc"): 0.26,
+    ("lhjc", "lkjc"): 0.42,
+    ("rhjc", "rkjc"): 0.42,
+    ("lkjc", "lajc"): 0.41,
+    ("rkjc", "rajc"): 0.41,
+}
+"""Lengths of an adult (de Leva 1996); children's are alike in proportion."""
+MOST_APART = 2.2
+"""A bone so many times too long or too short beside the others is none."""
 _BONE_ENDS = (
     np.array([PLACES[a] for a, _ in _BONES]),
     np.array([PLACES[b] for _, b in _BONES]),
@@ -52,28 +78,24 @@ class Soundness:
         By which share the length of a bone changes, noise left out; of the worst.
     leaping : str or None
         A point that leaps and does not come back.
+    exchanged : str or None
+        A joint of which left and right are exchanged: bones keep their lengths then.
+    misplaced : str or None
+        A bone of no human length beside the others, in words.
     """
 
     noise_m: float
     noisy: str
     drift: float
     leaping: str | None
-
-
-def point_noise(hitter: Hitter) -> FloatArray:
-    """Return the noise of one coordinate of each point of `POINTS`, shape (n_points,).
-
-    Root mean square of the three, over the whole clip, in the unit of the points.
-    """
-    noise = signals.rough_noise(hitter.motion.raw.values)
-    answer: FloatArray = np.sqrt((noise**2).mean(axis=1))
-    return answer
+    exchanged: str | None
+    misplaced: str | None
 
 
 def find_soundness(hitter: Hitter, low: float, high: float) -> Soundness:
     """Return how sound the points are in samples low…high."""
     motion = hitter.motion
-    noise = point_noise(hitter)
+    noise = hitter.point_noise()
     rows = slice(max(math.floor(low), 0), math.ceil(high) + 1)
     worst = int(noise.argmax())
     lasting = np.flatnonzero(motion.lasting[rows].any(axis=0))
@@ -82,7 +104,56 @@ def find_soundness(hitter: Hitter, low: float, high: float) -> Soundness:
         noisy=spoken(POINTS[worst]),
         drift=_drift(motion.raw.values[rows], noise),
         leaping=spoken(POINTS[int(lasting[0])]) if lasting.size else None,
+        exchanged=_exchanged_joint(motion.raw.values[rows]),
+        misplaced=_misplaced(motion.raw.values[rows]),
     )
+
+
+def _lengths(points: FloatArray, pairs: list[tuple[str, str]]) -> FloatArray:
+    """Return the lengths of bones of points (n, n_points, 3), shape (n, n_bones)."""
+    first, second = ([PLACES[pair[i]] for pair in pairs] for i in (0, 1))
+    return axes.length(points[:, first] - points[:, second])
+
+
+def _exchanged_joint(points: FloatArray) -> str | None:
+    """Return the joint whose left and right are exchanged for the whole stretch.
+
+    With the two names exchanged back, the bones beside it keep their lengths much
+    better.
+    """
+    for joint, beside in _BESIDE.items():
+        names = [
+            (side + joint, side + next_one) for next_one in beside for side in "lr"
+        ]
+        crossed = [(other_side(a), b) for a, b in names]
+        named, back = _lengths(points, names), _lengths(points, crossed)
+        there = np.isfinite(named).all(axis=0) & np.isfinite(back).all(axis=0)
+        if points.shape[0] < 5 or not there.any():
+            continue
+        wander = named[:, there].std(axis=0) / named[:, there].mean(axis=0)
+        kept = back[:, there].std(axis=0) / back[:, there].mean(axis=0)
+        if (
+            wander.max() > EXCHANGED_FROM
+            and kept.max() < EXCHANGED_SHARE * wander.max()
+        ):
+            return SPOKEN[joint]
+    return None
+
+
+def _misplaced(points: FloatArray) -> str | None:
+    """Return in words a bone that is far too long or short beside the others."""
+    size = _lengths(points, list(HUMAN_M))
+    known = [i for i in range(size.shape[1]) if np.isfinite(size[:, i]).any()]
+    if not known:
+        return None
+    usual = np.array(list(HUMAN_M.values()))[known]
+    ratio = np.nanmedian(size[:, known], axis=0) / usual
+    apart = ratio / np.median(ratio)
+    worst = int(np.abs(np.log(np.maximum(apart, 1e-9))).argmax())
+    if 1.0 / MOST_APART <= apart[worst] <= MOST_APART:
+        return None
+    first, second = list(HUMAN_M)[known[worst]]
+    return f"distance from {spoken(first)} to {spoken(second)}"
 
 
 def _drift(points: FloatArray, noise: FloatArray) -> float:

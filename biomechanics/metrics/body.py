@@ -36,6 +36,7 @@ def put_rotation(measure: SwingMeasurer) -> None:
         at_reference = measure.put_value_at(
             f"{part}_rot_ref", angle, "reference", points, reason=no_axis
         )
+        measure.add_forward_error(f"{part}_rot_fd", f"{part}_rot_ref")
         if angle is None and swing.vertical is not None:
             # A turn needs no zero: any level direction does.
             heading = swing.heading(part)
@@ -53,6 +54,9 @@ def put_rotation(measure: SwingMeasurer) -> None:
             measure.missing_event("reference", "foot_down")
             or values.reason(f"{part}_rot_fd", f"{part}_rot_ref"),
         )
+        turning = None if swing.vertical is None else swing.heading(part)
+        for event in ("foot_down", "reference"):
+            measure.add_event_error(f"{part}_turn_fd_ref", turning, event)
 
 
 def put_separation(measure: SwingMeasurer) -> None:
@@ -68,6 +72,8 @@ def put_separation(measure: SwingMeasurer) -> None:
         None if top is None else measure.before_reference_ms(top[1]),
         reason,
     )
+    values.add_variance("t_x_factor_max", measure.error_ms("reference"))
+    measure.add_event_error("x_factor_stretch", x, "first_move")
     growth = None
     after, reason = measure.find_extreme(x, "first_move", "reference", four)
     if after is not None and measure.first_move is not None:
@@ -160,6 +166,35 @@ def put_stride(measure: SwingMeasurer) -> None:
             else value / measure.height_m * 100.0,
             reason or lost or no_height,
         )
+    _add_stride_errors(measure, lead_ankle - rear_ankle, lead_ankle, leg)
+
+
+def _add_stride_errors(
+    measure: SwingMeasurer, between: FloatArray, ankle: FloatArray, leg: float | None
+) -> None:
+    """Add to the stride what the feet move within the error of foot down.
+
+    Parameters
+    ----------
+    between, ankle : ndarray, shape (n, 3)
+        From the rear to the lead ankle, and the lead ankle.
+    leg : float or None
+        Length of a leg.
+    """
+    for metric_id, line, whole in (
+        ("stride_spread_leg", between, leg),
+        ("stride_spread_pct", between, measure.height_m),
+        ("stride_travel_pct", ankle, measure.height_m),
+    ):
+        here = (
+            None
+            if measure.foot_down is None
+            else peaks.rows_at(between, measure.foot_down)
+        )
+        if here is None or whole is None:
+            continue
+        along = line @ (here / _size(here)) / whole * 100.0
+        measure.add_event_error(metric_id, along, "foot_down")
 
 
 def put_joints(measure: SwingMeasurer) -> None:
@@ -176,6 +211,8 @@ def put_joints(measure: SwingMeasurer) -> None:
         else at_foot_down - at_reference,
         values.reason("lead_knee_flex_fd", "lead_knee_flex_ref"),
     )
+    for event in ("foot_down", "reference"):
+        measure.add_event_error("lead_knee_ext", knee, event)
     straightening = -signals.smooth_rate(
         knee, cutoff_hz=KNEE_RATE_CUTOFF_HZ, sampling_rate_hz=hitter.rate_hz
     )
@@ -248,6 +285,8 @@ def _put_step_of_pelvis(
         else:
             reason = "the hips are missing at one of the events"
     measure.values.put("pelvis_fwd", value, reason)
+    if forward is not None:
+        measure.add_event_error("pelvis_fwd", pelvis @ forward, "foot_down")
 
 
 def _put_way(
@@ -287,20 +326,26 @@ def _put_way(
         else:
             reason = "the point is missing at one of the events"
     measure.values.put(metric_id, value, note if value is not None else reason)
+    if direction is not None:
+        for event in events:
+            measure.add_event_error(metric_id, points @ direction, event)
 
 
 def put_body_speed(measure: SwingMeasurer) -> None:
     """Measure the largest speed of the center of mass, m/s."""
     speed = measure.swing.center_of_mass_speed()
-    value, reason = None, measure.missing_event("reference")
+    value, reason, edge = None, measure.missing_event("reference"), False
     if speed is None:
         reason = measure.swing.energetics.missing.get("center_of_mass")
     elif measure.reference is not None and measure.start is not None:
         end = measure.reference + COM_AFTER_REFERENCE_S * measure.hitter.rate_hz
         found = peaks.find_peak(speed, *measure.hitter.window(measure.start, end))
         value = None if found is None else found.value
+        edge = found is not None and found.at_edge
         reason = None if found else "the centre of mass has gaps"
-    measure.values.put("com_speed_max", value, reason)
+        if edge:
+            reason = "still rising at the edge of its window: a bound, not a peak"
+    measure.values.put("com_speed_max", value, reason, flagged=edge)
 
 
 def _size(vector: FloatArray) -> float:

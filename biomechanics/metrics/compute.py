@@ -8,6 +8,7 @@ from biomechanics.metrics import (
     hands_bat,
     momentum_energy,
     turning,
+    uncertainty,
     unsure_events,
 )
 from biomechanics.metrics.measure import SwingMeasurer
@@ -67,6 +68,24 @@ def compute_metrics(
     """
     if swing.kind == "not_swing":
         return empty_metrics(swing.kind_reason or "this is not a swing")
+    measure = measure_swing(swing, height_m=height_m, mass_kg=mass_kg)
+    uncertainty.put_uncertainties(measure)
+    values = measure.values
+    if swing.kind == "one_handed":
+        reason = swing.kind_reason or "not a bat swing"
+        for metric_id in METRICS:
+            if metric_id not in ONE_HANDED and not METRICS[metric_id].retired:
+                values.put(metric_id, None, reason)
+    return {metric_id: values.by_id[metric_id] for metric_id in METRICS}
+
+
+def measure_swing(
+    swing: ObservedSwing, *, height_m: float | None, mass_kg: float | None
+) -> SwingMeasurer:
+    """Return what measured a swing, with all its values and their flags.
+
+    Parameters are those of `compute_metrics`. The values have no uncertainty yet.
+    """
     foot_down = swing.events.found["foot_down"]
     values = MetricValues(
         swing.events.reference_rule,
@@ -98,13 +117,10 @@ def compute_metrics(
             values.put(definition.id, None, f"no longer measured: {definition.retired}")
     unsure_events.flag_unsure(swing.events, values)
     unsure_events.flag_unseen_ball(swing, values)
+    unsure_events.flag_tilted(swing, values)
+    unsure_events.flag_bat_lost(swing, values)
     unsure_events.flag_other_clock(swing.energetics, values)
-    if swing.kind == "one_handed":
-        reason = swing.kind_reason or "not a bat swing"
-        for metric_id in METRICS:
-            if metric_id not in ONE_HANDED and not METRICS[metric_id].retired:
-                values.put(metric_id, None, reason)
-    return {metric_id: values.by_id[metric_id] for metric_id in METRICS}
+    return measure
 
 
 def found_parts(swing: ObservedSwing) -> tuple[tuple[Part, str], ...]:

@@ -9,16 +9,6 @@ from biomechanics.metrics.values import EVENT_WORDS
 from biomechanics.rod import RodMotion
 from biomechanics.units import MS_PER_S
 
-MOST_UNCERTAIN = {
-    "bat_speed_ref": 2.5,
-    "attack_angle": 4.0,
-    "attack_direction": 6.0,
-    "swing_tilt": 4.0,
-}
-"""A number that is less sure than this, one standard deviation, is withheld: half the
-spread between hitters or more."""
-SPEED_MODEL, ATTACK_MODEL, DIRECTION_MODEL, TILT_MODEL = 0.5, 0.2, 0.6, 1.0
-"""What the fitted motion leaves open on invented swings without noise; m/s and deg."""
 _BAT_LOST = "the bat is lost just before the reference"
 
 
@@ -46,6 +36,9 @@ def put_hands(measure: SwingMeasurer) -> None:
         else measure.before_reference_ms(position),
         measure.missing_event("reference", "peak_hand_speed"),
     )
+    if swing.events.reference_rule != "hand_peak":
+        for event in ("reference", "peak_hand_speed"):
+            values.add_variance("t_peak_hand", measure.error_ms(event))
 
 
 def put_bat(measure: SwingMeasurer) -> None:
@@ -105,7 +98,6 @@ def _read(
     measure: SwingMeasurer,
     moving: bat.BatMotion,
     read: Callable[[RodMotion, float], float],
-    model_error: float,
 ) -> bat.Reading | None:
     """Return a number of the bat at the reference with its standard deviation."""
     at = measure.bat_instant()
@@ -120,7 +112,6 @@ def _read(
         at,
         read,
         instant_error_s=error_s or 0.0,
-        model_error=model_error,
     )
 
 
@@ -131,17 +122,9 @@ def _put_reading(
     reading: bat.Reading | None,
     reason: str | None,
 ) -> None:
-    """Set a number of the bat, or say why it is missing or too unsure to show."""
+    """Set a number of the bat, or say why it is missing."""
     if reading is None:
         measure.values.put(metric_id, None, reason or _BAT_LOST)
-        return
-    limit = MOST_UNCERTAIN[metric_id]
-    if reading.uncertainty > limit:
-        measure.values.put(
-            metric_id,
-            None,
-            f"uncertain by ±{reading.uncertainty:.1f}, more than {limit:g}",
-        )
         return
     doubt = _doubt(measure)
     measure.values.put(
@@ -149,8 +132,8 @@ def _put_reading(
         reading.value,
         doubt,
         flagged=doubt is not None,
-        uncertainty=reading.uncertainty,
     )
+    measure.values.add_variance(metric_id, reading.uncertainty)
 
 
 def _put_bat_speed(measure: SwingMeasurer, moving: bat.BatMotion) -> bat.Reading | None:
@@ -164,7 +147,7 @@ def _put_bat_speed(measure: SwingMeasurer, moving: bat.BatMotion) -> bat.Reading
     )
     reading = None
     if reason is None and moving.along is not None:
-        reading = _read(measure, moving, bat.speed_at(moving.along), SPEED_MODEL)
+        reading = _read(measure, moving, bat.speed_at(moving.along))
     _put_reading(measure, moving, "bat_speed_ref", reading, reason)
     return reading
 
@@ -184,7 +167,6 @@ def _put_peak_bat_speed(
         limit=moving.last,
         open_end=measure.at_contact,
         reason=reason,
-        uncertainty=None if speed is None else speed.uncertainty,
         doubt=_doubt(measure),
     )
     top = measure.values.number("bat_speed_max")
@@ -193,8 +175,9 @@ def _put_peak_bat_speed(
         measure.values.put(
             "bat_speed_max",
             max(top, speed.value),
-            uncertainty=speed.uncertainty,
         )
+    if speed is not None:
+        measure.values.add_variance("bat_speed_max", speed.uncertainty)
 
 
 def _put_bat_directions(measure: SwingMeasurer, moving: bat.BatMotion) -> None:
@@ -210,13 +193,11 @@ def _put_bat_directions(measure: SwingMeasurer, moving: bat.BatMotion) -> None:
     angle = direction = tilt = None
     along, vertical = moving.along, swing.vertical
     if common is None and along is not None and vertical is not None:
-        angle = _read(
-            measure, moving, bat.attack_angle_at(along, vertical), ATTACK_MODEL
-        )
+        angle = _read(measure, moving, bat.attack_angle_at(along, vertical))
         at = measure.bat_instant()
         steep = None if at is None else bat.swing_tilt(moving, at=at, vertical=vertical)
         if steep is not None:
-            tilt = bat.Reading(steep, TILT_MODEL)
+            tilt = bat.Reading(steep, 0.0)
         if swing.forward is not None:
             direction = _read(
                 measure,
@@ -224,12 +205,12 @@ def _put_bat_directions(measure: SwingMeasurer, moving: bat.BatMotion) -> None:
                 bat.attack_direction_at(
                     along, vertical, swing.forward, measure.hitter.hand
                 ),
-                DIRECTION_MODEL,
             )
     _put_reading(measure, moving, "attack_angle", angle, common)
     _put_reading(
         measure, moving, "attack_direction", direction, common or measure.no_forward
     )
+    measure.add_forward_error("attack_direction")
     _put_reading(measure, moving, "swing_tilt", tilt, common)
 
 
@@ -266,6 +247,9 @@ def put_timing(measure: SwingMeasurer) -> None:
                 (f"{EVENT_WORDS[first]} lies after {EVENT_WORDS[last]}"),
             )
         measure.values.put(metric_id, value, reason)
+        measure.values.add_variance(
+            metric_id, measure.error_ms(first), measure.error_ms(last)
+        )
 
     between("time_to_ref", "first_move", "reference")
     between("tempo_load_fd", "load", "foot_down")

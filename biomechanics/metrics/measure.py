@@ -1,9 +1,13 @@
 """Measure one swing: values at events, peaks in windows, ratios."""
 
+import math
 from collections.abc import Sequence
 
-from biomechanics import peaks
+import numpy as np
+
+from biomechanics import axes, peaks
 from biomechanics.analysis_types import FloatArray
+from biomechanics.basis import STRIDE_LINE
 from biomechanics.events import (
     AFTER_HAND_PEAK_S,
     CONTACT_NEAR_IMPACT_S,
@@ -12,7 +16,7 @@ from biomechanics.events import (
 from biomechanics.metrics.values import EVENT_WORDS, MetricValues
 from biomechanics.observed_swing import ObservedSwing
 from biomechanics.peaks import Peak
-from biomechanics.units import MS_PER_S
+from biomechanics.units import DEG_PER_RAD, MS_PER_S
 
 AFTER_BAT_PEAK_S = 0.010
 START_BACK_S = 1.5
@@ -117,7 +121,6 @@ class SwingMeasurer:
         limit: int | None = None,
         open_end: bool = False,
         reason: str | None = None,
-        uncertainty: float | None = None,
         doubt: str | None = None,
     ) -> None:
         """Set value and time of a peak, and keep it in `peaks`.
@@ -139,8 +142,6 @@ class SwingMeasurer:
             The window ends at an impact: rising there is no fault.
         reason : str, optional
             Why the curve cannot be measured.
-        uncertainty : float, optional
-            One standard deviation of the value.
         doubt : str, optional
             Why the value is shown but flagged.
         """
@@ -169,15 +170,28 @@ class SwingMeasurer:
             found.value,
             why if edge else doubt,
             flagged=edge or doubt is not None,
-            uncertainty=uncertainty,
         )
+        if open_end and window is not None and self.reference is not None:
+            self.values.add_variance(metric_id, self._after_last(series, found, window))
         if time_id is not None:
+            self.values.add_variance(time_id, self.error_ms("reference"))
             self.values.put(
                 time_id,
                 self.before_reference_ms(found.position),
                 why if edge else None,
                 flagged=edge,
             )
+
+    def _after_last(
+        self, series: FloatArray, found: Peak, window: tuple[int, int]
+    ) -> float:
+        """Return what a curve that rises to an impact gains after its last sample."""
+        last = window[1]
+        if found.index != last or last < 1 or self.reference is None:
+            return 0.0
+        rise = float(series[last] - series[last - 1])
+        error = self.swing.events.error_s("reference") * self.hitter.rate_hz
+        return max(rise, 0.0) * math.hypot(max(self.reference - last, 0.0), error)
 
     def put_value_at(
         self,
@@ -197,7 +211,49 @@ class SwingMeasurer:
             if value is None:
                 reason = self.hitter.why_missing(points, position, position)
         self.values.put(metric_id, value, reason)
+        self.add_event_error(metric_id, series, event)
         return value
+
+    def error_ms(self, event: str) -> float:
+        """Return one standard deviation of an event, ms."""
+        return self.swing.events.error_s(event) * MS_PER_S
+
+    def add_event_error(
+        self, metric_id: str, series: FloatArray | None, event: str
+    ) -> None:
+        """Add to a number what its curve changes within the error of its event."""
+        position = self.swing.events.position(event)
+        if series is None or position is None:
+            return
+        error = self.swing.events.error_s(event) * self.hitter.rate_hz
+        # Half a sample on both sides at least: the slope, not the last digit.
+        reach = max(error, 0.5)
+        ends = [
+            value
+            for at in (position - reach, position + reach)
+            if (value := peaks.value_at(series, at)) is not None
+        ]
+        middle = peaks.value_at(series, position)
+        if middle is None or not ends:
+            return
+        change = max(abs(value - middle) for value in ends)
+        self.values.add_variance(metric_id, change * error / reach)
+
+    def add_forward_error(self, *metric_ids: str) -> None:
+        """Add what the stride line turns within the error of foot down, degrees.
+
+        Nothing where forward is not the stride line.
+        """
+        swing, up = self.swing, self.swing.vertical
+        source = swing.findings["forward"].evidence.get("source", STRIDE_LINE)
+        if up is None or swing.forward is None or source != STRIDE_LINE:
+            return
+        lead, rear = self.hitter.lead("ajc"), self.hitter.rear("ajc")
+        line = axes.horizontal(self.hitter.limbs[lead] - self.hitter.limbs[rear], up)
+        side = np.cross(up, swing.forward)
+        heading = np.arctan2(line @ side, line @ swing.forward) * DEG_PER_RAD
+        for metric_id in metric_ids:
+            self.add_event_error(metric_id, heading, "foot_down")
 
     def put_ratio(self, metric_id: str, top: str, bottom: str) -> None:
         """Set `top` ÷ `bottom` of two metrics; a flagged part flags the ratio."""

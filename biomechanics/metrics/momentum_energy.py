@@ -115,6 +115,10 @@ def put_energy(measure: SwingMeasurer) -> None:
         else:
             reason = "the lower half peaks after the reference"
     values.put("KE_lower_drop", drop, reason)
+    if lower is not None:
+        measure.add_event_error(
+            "KE_lower_drop", curves["lower"] / lower.value * 100.0, "reference"
+        )
 
 
 def put_energy_rates(measure: SwingMeasurer) -> None:

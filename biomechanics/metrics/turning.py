@@ -25,6 +25,10 @@ def put_turn_rates(measure: SwingMeasurer) -> None:
         else:
             reason = "the pelvis peaks after the reference"
     measure.values.put("decel_pelvis", drop, reason)
+    if pelvis is not None:
+        measure.add_event_error(
+            "decel_pelvis", swing.turn_rates.pelvis / pelvis.value * 100.0, "reference"
+        )
     for metric, top, bottom in (
         ("gain_torso_pelvis", "peak_torso_omega", "peak_pelvis_omega"),
         ("gain_arm_torso", "peak_lead_arm_omega", "peak_torso_omega"),

@@ -1,5 +1,10 @@
 """Flag what rests on an event that is not sure, or on two clocks."""
 
+import math
+
+import numpy as np
+
+from biomechanics import directions
 from biomechanics.definitions import METRICS
 from biomechanics.find_events import SwingEvents
 from biomechanics.metrics.values import EVENT_WORDS, MetricValues
@@ -11,6 +16,20 @@ TIMES_OF_LOAD = ("tempo_load_fd",)
 maximum, less of the stance before the swing is looked at, and the maximum stays."""
 WITH_BAT = ("peak_KE_total", "t_peak_KE_total", "KE_per_kg_total")
 """Numbers of the whole body of which the bat's energy is a good part."""
+
+
+BY_CURVE_OF_BAT = (
+    "peak_bat_omega",
+    "t_peak_bat",
+    "gap_arm_bat",
+    "gain_bat_torso",
+    "bat_speed_max",
+    "bat_speed_ref",
+    "swing_tilt",
+    "bat_path_length",
+)
+LOST_BEFORE_S, MOST_LOST = 0.020, 2
+"""So many frames lost in so long before the reference are too many for a curve."""
 
 
 def flag_unsure(events: SwingEvents, values: MetricValues) -> None:
@@ -30,6 +49,18 @@ def flag_other_clock(energetics: Energetics, values: MetricValues) -> None:
     for metric_id, definition in METRICS.items():
         if definition.group in ("momentum", "energy"):
             values.flag(metric_id, energetics.clock_fault)
+
+
+def flag_tilted(swing: ObservedSwing, values: MetricValues) -> None:
+    """Flag what needs the vertical or a level direction in a file with tilted axes."""
+    reason = directions.why_tilted(
+        swing.hitter, swing.vertical, swing.energetics.center_of_mass
+    )
+    if reason is None:
+        return
+    for metric_id, definition in METRICS.items():
+        if "B" in definition.robustness or "C" in definition.robustness:
+            values.flag(metric_id, reason)
 
 
 def unseen_ball(swing: ObservedSwing) -> str | None:
@@ -66,6 +97,34 @@ def flag_unseen_ball(swing: ObservedSwing, values: MetricValues) -> None:
         of_bat = definition.needs == "bat" or definition.part == "bat"
         if (of_bat and definition.group != "sequence") or metric_id in with_bat:
             values.flag(metric_id, reason)
+
+
+def flag_bat_lost(swing: ObservedSwing, values: MetricValues) -> None:
+    """Flag what is read from curves of the bat that was not seen before the reference.
+
+    Numbers at the reference alone come from a fitted motion, which knows what the lost
+    frames leave open.
+    """
+    moving, at = swing.bat, swing.events.position("reference")
+    if moving is None or at is None:
+        return
+    impact = moving.impact.impact
+    last = at if impact is None else min(at, impact.position)
+    wanted = np.arange(
+        math.ceil(last - LOST_BEFORE_S * moving.rate_hz), math.floor(last) + 1
+    )
+    lost = np.setdiff1d(wanted[wanted <= moving.clean + 2], moving.frames).size
+    if impact is not None and impact.first_after - impact.last_clean > MOST_LOST:
+        lost = max(lost, impact.first_after - impact.last_clean - 1)
+    if lost >= MOST_LOST:
+        by_energy = [
+            name
+            for name, item in METRICS.items()
+            if item.part == "bat" and item.group in ("momentum", "energy")
+        ]
+        with_bat = WITH_BAT if "bat" in swing.energetics.energy else ()
+        for metric_id in (*BY_CURVE_OF_BAT, *by_energy, *with_bat):
+            values.flag(metric_id, "the bat was lost just before the reference")
 
 
 def _resting_on() -> dict[str, list[str]]:

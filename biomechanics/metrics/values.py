@@ -53,6 +53,9 @@ class MetricValues:
     ----------
     by_id : dict of str to MetricValue
         Set so far.
+    variance : dict of str to float
+        What is known of the variance of each number beside the constants of
+        `measurement_error`: of its events, and of a fitted motion.
     rule, foot_down : str or None
         The rules behind the reference and foot down.
     found : tuple of (str, str)
@@ -69,6 +72,7 @@ class MetricValues:
         self.foot_down = foot_down
         self.found = found
         self.by_id: dict[str, MetricValue] = {}
+        self.variance: dict[str, float] = {}
 
     def put(
         self,
@@ -77,7 +81,6 @@ class MetricValues:
         reason: str | None = None,
         *,
         flagged: bool = False,
-        uncertainty: float | None = None,
     ) -> None:
         """Set one metric; a number outside its plausible range is flagged, not cut.
 
@@ -104,9 +107,17 @@ class MetricValues:
             reason=reason,
             flagged=flagged and value is not None,
             window=window_text(metric_id, self.rule, self.foot_down),
-            uncertainty=None if value is None else uncertainty,
             basis="" if value is None else basis_of(metric_id, self.found),
         )
+
+    def add_variance(self, metric_id: str, *standard_deviations: float) -> None:
+        """Add independent errors of a number, each as a standard deviation."""
+        known = self.variance.get(metric_id, 0.0)
+        self.variance[metric_id] = known + sum(one**2 for one in standard_deviations)
+
+    def set_uncertainty(self, metric_id: str, error: float) -> None:
+        """Set one standard deviation of a number that is there."""
+        self.by_id[metric_id] = replace(self.by_id[metric_id], uncertainty=error)
 
     def flag(self, metric_id: str, reason: str) -> None:
         """Flag a value that is there; one flagged before keeps its own reason."""

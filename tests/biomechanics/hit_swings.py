@@ -35,13 +35,17 @@ class HitSwing:
 def hit_swing(
     *, rate_hz=240.0, loss=0.35, impact_s=0.0035, phase=0.3, noise_m=0.0, seed=0
 ):
-    """A swing whose bat turns slower by `loss` from `impact_s` after contact on."""
+    """A swing whose bat turns slower by `loss` from `impact_s` after contact on.
+
+    A ball touches the bat for a millisecond: the speed changes in its middle.
+    """
     clock = np.arange(round(2.2 * rate_hz) + 1) / rate_hz
     columns = synthetic.make_swing(rate_hz=rate_hz, contact_s=CONTACT_S).columns
     t = clock - CONTACT_S + phase / rate_hz
 
     def points(t):
-        bent = np.where(t > impact_s, impact_s + (1.0 - loss) * (t - impact_s), t)
+        kink_s = impact_s + 0.0005
+        bent = np.where(t > kink_s, kink_s + (1.0 - loss) * (t - kink_s), t)
         body, slower = synthetic.body(t), synthetic.body(bent)
         line = (slower["bhead"] - slower["bhandle"]) / BAT_M
         return body | {"bhead": body["bhandle"] + line * BAT_M}

@@ -217,7 +217,7 @@ def test_every_value_of_a_swing_says_what_it_rests_on():
 
 
 def test_the_source_of_a_value_is_in_its_basis():
-    swing = synthetic.make_swing(rate_hz=120.0, vendor_clock=True)
+    swing = synthetic.make_swing(rate_hz=150.0, vendor_clock=True)
     for axis in "xyz":
         middle = 0.5 * (swing.columns[f"lwjc_{axis}"] + swing.columns[f"rwjc_{axis}"])
         for side in "lr":

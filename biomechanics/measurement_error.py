@@ -1,0 +1,135 @@
+"""How sure a number is: one standard deviation of its measurement, from its causes.
+
+The variance of a number is a sum: what filter and rule leave open (`rule`), the noise
+of the points it is read from (`noise`), the time between frames (`step`), and for each
+event it is read at, the slope there times the event's own uncertainty. The first three
+have a constant for each metric and event, in `error_constants`: fitted by
+`python -m accuracy calibrate` on invented swings of known truth, other ones than those
+that docs/accuracy.md reports.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from biomechanics.analysis_types import FloatArray
+from biomechanics.definitions import METRICS
+from biomechanics.error_constants import CONSTANTS
+from biomechanics.points import PLACES
+
+RATE_HZ = 240.0
+"""The constants are those of this frame rate."""
+BY_SIZE = frozenset({"deg/s", "m/s", "J", "J/kg", "W", "kg·m²/s", "ratio"})
+"""Units in which the part of filter and rule grows with the value."""
+LEAST_RULE = {
+    "deg": 0.06,
+    "ms": 0.25,
+    "%": 0.04,
+    "m": 0.0003,
+}
+LEAST_SHARE = 0.003
+"""Least that filter and rule leave open, by unit, and as a share of a value for the
+units of `BY_SIZE`: invented swings are smoother than people."""
+END_WITHIN_S, END_FACTOR = 0.040, 4.0
+"""A filter has nothing to go by beyond the end of a clip: what it leaves open is so
+many times as large where the reference lies so near to it (invented swings)."""
+MOST_SHARE = 0.1
+"""A number less sure than this share of its usual range is withheld: about half of the
+spread between hitters."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorModel:
+    """Constants of one metric's or event's uncertainty.
+
+    Attributes
+    ----------
+    rule : float
+        In the unit; as a share of the value for the units of `BY_SIZE`.
+    noise : float
+        In the unit, for a millimeter of noise at `RATE_HZ`; less by the square root
+        of the rate. Of an event that is read off a slope, by that slope.
+    step : float
+        In the unit, at `RATE_HZ`; less by the square of the rate.
+    """
+
+    rule: float
+    noise: float
+    step: float
+
+    def variance(self, *, value: float, noise_mm: float, rate_hz: float) -> float:
+        """Return the variance of a number of size `value`."""
+        return (
+            (self.rule * value) ** 2
+            + (self.noise * noise_mm) ** 2 * (RATE_HZ / rate_hz)
+            + self.step**2 * (RATE_HZ / rate_hz) ** 4
+        )
+
+
+@lru_cache(maxsize=1024)
+def model_of(name: str, reference: str) -> ErrorModel | None:
+    """Return the constants of a metric or event, ``None`` where none were fitted.
+
+    Parameters
+    ----------
+    name : str
+        A metric, or ``event:`` and an event.
+    reference : str
+        ``contact``, ``bat_peak``, ``unseen_ball`` or ``hand_peak``.
+    """
+    found = CONSTANTS.get(name, {})
+    constants = found.get(reference) or found.get("any")
+    if constants is None:
+        return None
+    rule, noise, step = constants
+    if name in METRICS:
+        unit = METRICS[name].unit
+        least = LEAST_SHARE if unit in BY_SIZE else LEAST_RULE[unit]
+        rule = max(rule, least)
+    return ErrorModel(rule, noise, step)
+
+
+def size_of(metric_id: str, value: float) -> float:
+    """Return by what the part of filter and rule is multiplied."""
+    return abs(value) if METRICS[metric_id].unit in BY_SIZE else 1.0
+
+
+def most_uncertain(metric_id: str) -> float | None:
+    """Return the uncertainty beyond which a metric is withheld, ``None`` without."""
+    limits = METRICS[metric_id].usual
+    return None if limits is None else MOST_SHARE * (limits[1] - limits[0])
+
+
+def noise_of(noise_m: FloatArray, points: Iterable[str]) -> float:
+    """Return the noise of some points together, mm: the root of their mean square.
+
+    Parameters
+    ----------
+    noise_m : ndarray, shape (n_points,)
+        Of one coordinate of each of `points.POINTS`, meters.
+    """
+    chosen = noise_m[[PLACES[name] for name in points]]
+    if chosen.size == 0:
+        return 0.0
+    return math.sqrt(float(np.nanmean(chosen**2))) * 1000.0
+
+
+def event_error_s(
+    name: str, reference: str, *, noise: float, rate_hz: float
+) -> float | None:
+    """Return one standard deviation of an event in seconds, ``None`` where not known.
+
+    Parameters
+    ----------
+    name, reference : str
+        See `model_of`.
+    noise : float
+        See `find_events.event_noise`.
+    """
+    model = model_of(f"event:{name}", reference)
+    if model is None:
+        return None
+    return math.sqrt(model.variance(value=1.0, noise_mm=noise, rate_hz=rate_hz))

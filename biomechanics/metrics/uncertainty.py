@@ -1,0 +1,186 @@
+"""Say of every number how sure it is, and withhold what is too unsure to show."""
+
+import math
+
+import numpy as np
+
+from biomechanics import signals
+from biomechanics.analysis_types import FloatArray
+from biomechanics.basis import parts_of
+from biomechanics.definitions import METRICS, MetricDefinition
+from biomechanics.hitter import Hitter
+from biomechanics.measurement_error import (
+    END_FACTOR,
+    END_WITHIN_S,
+    model_of,
+    most_uncertain,
+    size_of,
+)
+from biomechanics.metrics.measure import SwingMeasurer
+from biomechanics.metrics.values import MetricValues
+from biomechanics.momentum import Energetics
+from biomechanics.ranges import within
+
+_HIPS, _SHOULDERS = ("lhjc", "rhjc"), ("lsjc", "rsjc")
+PER_MILLE = 1000.0
+
+
+def put_uncertainties(measure: SwingMeasurer) -> None:
+    """Set the uncertainty of every number; see `measurement_error`.
+
+    A number that is less sure than its limit becomes missing and says so.
+    """
+    values, hitter = measure.values, measure.hitter
+    reference = measure.swing.events.reference_class
+    noises = Noises(measure)
+    at_end = _ends_with_reference(measure)
+    for metric_id, found in values.by_id.items():
+        if not isinstance(found.value, float):
+            continue
+        model = model_of(metric_id, reference)
+        if model is None:
+            continue
+        near = END_FACTOR if at_end and "reference" in parts_of(metric_id) else 1.0
+        variance = values.variance.get(metric_id, 0.0) + model.variance(
+            value=near * size_of(metric_id, found.value),
+            noise_mm=noises.of(METRICS[metric_id]),
+            rate_hz=hitter.rate_hz,
+        )
+        values.set_uncertainty(metric_id, math.sqrt(variance))
+        _withhold(values, metric_id)
+
+
+def _ends_with_reference(measure: SwingMeasurer) -> bool:
+    """Return whether the clip ends so soon after that a filter notices."""
+    if measure.reference is None:
+        return False
+    hitter = measure.hitter
+    left = hitter.motion.count - 1 - measure.reference
+    return left < END_WITHIN_S * hitter.rate_hz
+
+
+def _withhold(values: MetricValues, metric_id: str) -> None:
+    """Make a number missing that is less sure than its limit.
+
+    An implausible one is shown, so that a person sees what is wrong.
+    """
+    limit, found = most_uncertain(metric_id), values.by_id[metric_id]
+    error = found.uncertainty
+    if limit is None or error is None or error <= limit:
+        return
+    if isinstance(found.value, float) and not within(
+        found.value, METRICS[metric_id].plausible
+    ):
+        return
+    unit = "" if found.unit in ("ratio", "text") else f" {found.unit}"
+    values.put(
+        metric_id,
+        None,
+        f"uncertain by ±{error:.2g}{unit}, more than {limit:.2g}{unit}",
+    )
+
+
+class Noises:
+    """The noise behind each metric of one swing.
+
+    Millimeters for what is read from points; thousandths of the highest value for
+    momentum and energy.
+    """
+
+    def __init__(self, measure: SwingMeasurer) -> None:
+        self._hitter = measure.hitter
+        moving = measure.swing.bat
+        self._bat_mm = 0.0 if moving is None else moving.noise_mm
+        self._energy = measure.swing.energetics
+        self._known: dict[object, float] = {}
+
+    def of(self, item: MetricDefinition) -> float:
+        """Return the noise behind one metric."""
+        key: object
+        if item.group in ("momentum", "energy"):
+            kind = "L" if item.group == "momentum" else "KE"
+            groups = tuple(word for word in item.id.split("_") if word != kind)
+            key = (kind, *groups)
+            if key not in self._known:
+                self._known[key] = _energy_noise(self._energy, kind, groups)
+        elif item.id == "com_speed_max":
+            key = item.id
+            if key not in self._known:
+                self._known[key] = _center_noise(self._energy)
+        else:
+            points = points_of(item, self._hitter)
+            key = (points, item.part == "bat")
+            if key not in self._known:
+                joints = self._hitter.noise_mm(points) if points else 0.0
+                bat = self._bat_mm if item.part == "bat" else 0.0
+                self._known[key] = math.hypot(joints, bat)
+        return self._known[key]
+
+
+def points_of(item: MetricDefinition, hitter: Hitter) -> tuple[str, ...]:
+    """Return the joint centers that a metric is read from, beside the bat."""
+    kind = "hand" if hitter.motion.hand_is == "hands" else "wjc"
+    arm = tuple(hitter.lead(name) for name in ("sjc", "ejc", "wjc"))
+    trunk = _HIPS + _SHOULDERS
+    by_part: dict[str, tuple[str, ...]] = {
+        "pelvis": _HIPS,
+        "torso": _SHOULDERS,
+        "separation": trunk,
+        "lead_arm": arm,
+        "hands": (hitter.lead(kind), hitter.rear(kind)),
+        "legs": tuple(hitter.lead(name) for name in ("hjc", "kjc", "ajc")),
+        "head": ("head",),
+    }
+    by_metric: dict[str, tuple[str, ...]] = {
+        "peak_lead_arm_omega": arm[:2],
+        "peak_lead_forearm_omega": arm[1:],
+        "t_peak_lead_arm": arm[:2],
+        "t_peak_lead_forearm": arm[1:],
+        "gap_pelvis_torso": trunk,
+        "gap_torso_arm": _SHOULDERS + arm[:2],
+        "gap_arm_bat": arm[:2],
+        "gain_torso_pelvis": trunk,
+        "gain_arm_torso": _SHOULDERS + arm[:2],
+        "gain_bat_torso": _SHOULDERS,
+        "rear_elbow_flex_fd": tuple(hitter.rear(n) for n in ("sjc", "ejc", "wjc")),
+        "stride_spread_pct": ("lajc", "rajc"),
+        "stride_spread_leg": ("lajc", "rajc"),
+        "stride_travel_pct": (hitter.lead("ajc"),),
+        "side_bend_ref": trunk,
+        "side_bend_max": trunk,
+        "fwd_bend_fd": trunk,
+        "fwd_bend_ref": trunk,
+        "peak_hand_speed_lead": (hitter.lead(kind),),
+        "peak_hand_speed_rear": (hitter.rear(kind),),
+        "time_to_ref": (),
+        "tempo_load_fd": (),
+        "tempo_fd_ref": (),
+    }
+    points = by_metric.get(item.id, by_part.get(item.part, ()))
+    if "C" in item.robustness and "forward" in item.formula:
+        points += ("lajc", "rajc")
+    return points
+
+
+def _energy_noise(energy: Energetics, kind: str, groups: tuple[str, ...]) -> float:
+    """Return the noise of curves of momentum or energy in thousandths of their top."""
+    curves = energy.momentum if kind == "L" else energy.energy
+    found = [_share_of_top(curves[group]) for group in groups if group in curves]
+    return math.sqrt(sum(one**2 for one in found) / len(found)) if found else 0.0
+
+
+def _share_of_top(curve: FloatArray) -> float:
+    """Return the noise of one curve (n,) in thousandths of its highest value."""
+    finite = curve[np.isfinite(curve)]
+    top = float(finite.max()) if finite.size else 0.0
+    if top <= 0.0:
+        return 0.0
+    return float(signals.rough_noise(curve[:, None])[0]) / top * PER_MILLE
+
+
+def _center_noise(energy: Energetics) -> float:
+    """Return the noise of one coordinate of the center of mass, mm."""
+    if energy.center_of_mass is None:
+        return 0.0
+    noise = signals.rough_noise(energy.center_of_mass)
+    return math.sqrt(float((noise**2).mean())) * 1000.0

@@ -1,0 +1,129 @@
+"""Uncertainties of numbers, and what is marked because a file is not what it seems."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from accuracy import damage
+from accuracy.measure import analyze_made
+from accuracy.swings import clean_swing, with_noise
+from accuracy.truth import truth_of
+from biomechanics.measurement_error import ErrorModel, most_uncertain
+
+RATE_HZ = 300.0
+
+
+@pytest.fixture(scope="module")
+def swing():
+    return clean_swing(1, "hit", "right", RATE_HZ)
+
+
+@pytest.fixture(scope="module")
+def plain(swing):
+    return analyze_made(with_noise(swing, 1.0, 1))
+
+
+def test_every_number_with_a_known_truth_says_how_sure_it_is(plain):
+    for name in truth_of(1, "hit").of("contact"):
+        found = plain.metrics[name]
+        if isinstance(found.value, float):
+            assert found.uncertainty > 0.0, name
+
+
+def test_causes_add_up_as_variances():
+    model = ErrorModel(rule=3.0, noise=2.0, step=1.0)
+    at_rate = model.variance(value=1.0, noise_mm=2.0, rate_hz=240.0)
+    assert at_rate == pytest.approx(9.0 + 16.0 + 1.0)
+    half = model.variance(value=1.0, noise_mm=2.0, rate_hz=120.0)
+    assert half == pytest.approx(9.0 + 32.0 + 16.0)
+
+
+def test_noise_makes_numbers_less_sure_and_at_last_withheld(swing, plain):
+    shaken = analyze_made(with_noise(swing, 3.0, 1))
+    for name in ("x_factor_fd", "side_bend_ref", "time_to_ref", "attack_angle"):
+        more = shaken.metrics[name]
+        assert (
+            more.value is None or more.uncertainty > plain.metrics[name].uncertainty
+        ), name
+    lost = analyze_made(with_noise(swing, 20.0, 1)).metrics["peak_pelvis_omega"]
+    limit = most_uncertain("peak_pelvis_omega")
+    assert lost.value is None
+    assert lost.reason.startswith("uncertain by ±")
+    assert lost.reason.endswith(f"more than {limit:.2g} deg/s")
+
+
+def test_an_unsure_contact_makes_what_turns_fast_less_sure(swing, plain):
+    columns = dict(swing.kinematics)
+    at = round(swing.contact_s * RATE_HZ)
+    for point in damage.BAT:
+        for axis in "xyz":
+            values = columns[f"{point}_{axis}"].copy()
+            values[at - 1 : at + 2] = np.nan
+            columns[f"{point}_{axis}"] = values
+    lost = analyze_made(dataclasses.replace(swing, kinematics=columns))
+    for name in ("torso_rot_ref", "t_peak_pelvis"):
+        assert lost.metrics[name].uncertainty > plain.metrics[name].uncertainty, name
+    assert lost.metrics["bat_path_length"].flagged
+    assert lost.metrics["peak_KE_bat"].flagged
+
+
+@pytest.mark.parametrize("joint", ["kjc", "ajc", "ejc", "sjc", "wjc"])
+def test_a_joint_with_left_and_right_exchanged_is_found(swing, joint):
+    columns = dict(swing.kinematics)
+    for axis in "xyz":
+        left, right = f"l{joint}_{axis}", f"r{joint}_{axis}"
+        columns[left], columns[right] = columns[right], columns[left]
+    found = analyze_made(dataclasses.replace(swing, kinematics=columns))
+    assert found.quality.grade == "poor"
+    assert "joint_exchanged" in found.quality.codes
+
+
+def test_a_joint_in_another_unit_is_found(swing):
+    columns = {
+        name: values * 1000.0 if name.startswith("lkjc_") else values
+        for name, values in swing.kinematics.items()
+    }
+    found = analyze_made(dataclasses.replace(swing, kinematics=columns))
+    assert found.quality.grade == "poor"
+    assert "point_misplaced" in found.quality.codes
+
+
+@pytest.mark.parametrize("axis", [(1.0, 0.0), (0.0, 1.0)])
+def test_tilted_axes_mark_what_needs_the_vertical(swing, plain, axis):
+    angle = np.radians(10.0)
+    x, y = axis
+    cross = np.cross(np.eye(3), np.array([x, y, 0.0]))
+    turn = np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
+    columns = dict(swing.kinematics)
+    for name in damage.points_in(columns):
+        points = np.stack([columns[f"{name}_{a}"] for a in "xyz"], axis=1) @ turn.T
+        columns |= {f"{name}_{a}": points[:, i] for i, a in enumerate("xyz")}
+    found = analyze_made(dataclasses.replace(swing, kinematics=columns))
+    for name in ("attack_angle", "side_bend_ref", "pelvis_rot_ref"):
+        assert found.metrics[name].flagged, name
+        assert "tilted" in found.metrics[name].reason
+    assert not found.metrics["x_factor_max"].flagged
+    assert not plain.metrics["attack_angle"].flagged
+
+
+@pytest.mark.parametrize(("shift_s", "is_off"), [(-0.012, True), (0.025, True)])
+def test_an_energy_file_on_another_clock_is_told(swing, shift_s, is_off):
+    moved = {
+        name: values if name == "time" else np.roll(values, round(shift_s * RATE_HZ))
+        for name, values in swing.energetics.items()
+    }
+    found = analyze_made(dataclasses.replace(swing, energetics=moved))
+    assert found.metrics["peak_KE_lower"].flagged is is_off
+    assert "energy file runs" in found.metrics["peak_KE_lower"].reason
+
+
+def test_a_clip_that_starts_after_the_fastest_of_the_body_gives_a_bound(swing):
+    start = round((swing.contact_s - 0.16) * RATE_HZ)
+    cut = dataclasses.replace(
+        swing,
+        kinematics={n: v[start:] for n, v in swing.kinematics.items()},
+        energetics={n: v[start:] for n, v in swing.energetics.items()},
+    )
+    found = analyze_made(cut).metrics["com_speed_max"]
+    assert found.value is None or found.flagged
