@@ -155,7 +155,11 @@ def test_single_swings_need_at_least_what_measuring_adds():
 
 
 def test_too_little_is_said_with_what_is_missing():
+    nobody = one((), (at(1, 8, 0.0),))
+    assert (nobody.n_now, nobody.n_before, nobody.now_mean) == (0, 8, None)
+    assert (nobody.reason, nobody.more_swings) == ("No swing has this number.", 1)
     first = one((at(1, 8, 0.0),), ())
+    assert (first.n_now, first.n_before, first.sessions_before) == (8, 0, 0)
     assert (first.verdict, first.reason_code) == ("unknown", "not_enough")
     assert (first.reason, first.more_sessions) == ("First session of this kind.", 2)
     second = one((at(2, 8, 0.0),), (at(1, 8, 50.0),))
