@@ -60,7 +60,7 @@ NOTHING = {
 }
 
 
-def one_session(session_id, swings=2, day="2026-01-05"):
+def one_session(session_id, swings=3, day="2026-01-05"):
     return {
         "sessions": 1,
         "swings": swings,
@@ -73,7 +73,7 @@ def one_session(session_id, swings=2, day="2026-01-05"):
 
 
 def test_a_session_moved_to_another_athlete_is_theirs_alone(vendor, ids, run_sync):
-    moved = vendor.world.add_session(ids[:1], swings=2, session_date="2026-01-05")
+    moved = vendor.world.add_session(ids[:1], swings=3, session_date="2026-01-05")
     run_sync()
     assert counts(ids[0]) == one_session(moved)
     assert counts(ids[1]) == NOTHING
@@ -83,13 +83,13 @@ def test_a_session_moved_to_another_athlete_is_theirs_alone(vendor, ids, run_syn
     assert counts(ids[0]) == NOTHING
     assert counts(ids[1]) == one_session(moved)
     stats = api("/stats")
-    assert (stats["total_sessions"], stats["total_movements"]) == (1, 2)
-    assert stats["biomechanics_records"] == 4
+    assert (stats["total_sessions"], stats["total_movements"]) == (1, 3)
+    assert stats["biomechanics_records"] == 6
     # What was here is kept to look at.
     left = Session.objects.get(player=athlete(ids[0]))
     assert api(f"/sessions/{left.pk}")["gone_at"] is not None
     assert api(f"/sessions/{left.pk}")["gone_because"] == "missing_at_vendor"
-    assert left.movements.count() == 2
+    assert left.movements.count() == 3
     assert not SessionMetric.objects.filter(session=left).exists()
 
     vendor.world.move_session(moved, ids[1], ids[0])
@@ -100,7 +100,7 @@ def test_a_session_moved_to_another_athlete_is_theirs_alone(vendor, ids, run_syn
 
 
 def test_a_participant_taken_away_is_gone(vendor, ids, run_sync):
-    shared = vendor.world.add_session(ids, swings=2, session_date="2026-01-05")
+    shared = vendor.world.add_session(ids, swings=3, session_date="2026-01-05")
     run_sync()
     vendor.world.remove_participant(shared, ids[1])
     run_sync()
@@ -115,13 +115,13 @@ def test_a_participant_taken_away_is_gone(vendor, ids, run_sync):
 
 
 def test_a_deleted_session_counts_nowhere(vendor, ids, run_sync):
-    kept = vendor.world.add_session(ids[:1], swings=2, session_date="2026-01-05")
+    kept = vendor.world.add_session(ids[:1], swings=3, session_date="2026-01-05")
     for day in range(6, 12):
         vendor.world.add_session(ids[2:], swings=1, session_date=f"2026-01-{day:02}")
     deleted = vendor.world.add_session(ids[:1], swings=3, session_date="2026-01-06")
     run_sync(full=True)
     before = counts(ids[0])
-    assert (before["sessions"], before["swings"]) == (2, 5)
+    assert (before["sessions"], before["swings"]) == (2, 6)
     assert before["last"] == "2026-01-06"
 
     vendor.world.remove_session(deleted)
@@ -143,7 +143,7 @@ def test_a_deleted_session_counts_nowhere(vendor, ids, run_sync):
 
 def test_a_part_added_by_hand_stays(vendor, ids, run_sync):
     """The vendor never named this athlete: it did not take them away."""
-    session_id = vendor.world.add_session(ids[:1], swings=2, session_date="2026-01-05")
+    session_id = vendor.world.add_session(ids[:1], swings=3, session_date="2026-01-05")
     run_sync()
     by_hand = Session.objects.create(session_id=session_id, player=athlete(ids[1]))
     vendor.world.touch_session(session_id)
