@@ -46,6 +46,10 @@ def _record_batch(
     upper = (data_format == "parquet") != (
         ("lower-points" if data_format == "parquet" else "upper-points") in scenario
     )
+    if "columns-changed" in scenario:
+        columns = {k: v for k, v in columns.items() if k != "left_ankle_inv"}
+        first = next(iter(columns.values()))
+        columns["spare_value"] = np.full(len(first), 0.5)
     for name, values in columns.items():
         if name == "org_movement_id" and "no-movement-id" in scenario:
             continue

@@ -58,6 +58,7 @@ SCENARIOS: dict[str, tuple[str, float | None]] = {
     "torso-global": ("torso_rot relative to the room, not to the pelvis", None),
     "hawkeye": ("stadium layout: 26 points, degrees, _vel and _acc, no bat", None),
     "no-ik-clock": ("no time_from_max_hand in inverse kinematics", None),
+    "columns-changed": ("files have a column spare_value, and no left_ankle_inv", None),
     "no-bat-columns": ("files without any bat column", None),
     "lefty-mirrored": ("left-handers' files are mirrored whole, names too", None),
     "lefty-angles": ("left-handers' four trunk angles are negated, points raw", None),
@@ -93,8 +94,8 @@ class ScenarioError(ValueError):
 #: themselves (`Scenario.options`).
 OF_TABLES = frozenset(
     words(
-        "bom lf lower-points na-text nan-text no-index-name no-movement-id unquoted "
-        "upper-points"
+        "bom columns-changed lf lower-points na-text nan-text no-index-name "
+        "no-movement-id unquoted upper-points"
     )
 )
 

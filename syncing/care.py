@@ -1,4 +1,4 @@
-"""What staff have to look after in the vendor's data: values that cannot be read."""
+"""What staff have to look after in the vendor's data: values, and columns of files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from athletes.models import Player, Session
 from syncing.mapping import FIELD_WORDS
-from syncing.models import RawPayload
+from syncing.models import ColumnLayout, RawPayload
 
 #: Values that are looked at, at most; more of them have one cause.
 MOST_VALUES = 500
@@ -104,3 +104,32 @@ def _value(
         text=problem["text"],
         kept="" if kept is None else str(kept),
     )
+
+
+@dataclass(frozen=True)
+class ColumnChange:
+    """Columns of one kind of file that are new, gone, or of another kind of value."""
+
+    layout: ColumnLayout
+    lines: list[str]
+
+
+def column_changes() -> list[ColumnChange]:
+    """Return the changes of columns that nobody noted yet, newest first."""
+    layouts = ColumnLayout.objects.filter(noted_at__isnull=True).exclude(changes={})
+    words = {
+        "appeared": "New",
+        "vanished": "Gone",
+        "changed": "Another kind of value",
+    }
+    return [
+        ColumnChange(
+            layout,
+            [
+                f"{word}: {', '.join(layout.changes[name])}"
+                for name, word in words.items()
+                if layout.changes[name]
+            ],
+        )
+        for layout in layouts.order_by("-first_seen_at", "-id")[:20]
+    ]

@@ -367,6 +367,38 @@ class RawPayload(models.Model):
         return f"{self.kind} {self.vendor_id}"
 
 
+class ColumnLayout(models.Model):
+    """The columns that files of one data type and capture system have.
+
+    Each layout is stored when it is first met, with what differs from the one before.
+    """
+
+    data_type = models.CharField(max_length=30, choices=ExportType.choices)
+    mocap_type = models.CharField(max_length=100, blank=True)
+    # Hash of the names.
+    names_sha256 = models.CharField(max_length=64)
+    # {name: "number" | "text" | ""}
+    kinds = models.JSONField()
+    # {"appeared": [names], "vanished": [names], "changed": [names]}; empty: the first
+    changes = models.JSONField(default=dict)
+    first_seen_at = models.DateTimeField()
+    noted_at = models.DateTimeField(null=True)
+    noted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["data_type", "mocap_type", "names_sha256"],
+                name="column_layout_names",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"columns of {self.data_type}"
+
+
 class VendorSession(models.Model):
     """One session of the vendor's list, and whether it was looked into.
 

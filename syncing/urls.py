@@ -16,6 +16,7 @@ urlpatterns = [
     path("cancel/", views.cancel, name="cancel"),
     path("retry/", views.retry, name="retry"),
     path("give-up/", views.give_up, name="give_up"),
+    path("columns/noted/", views.note_columns, name="note_columns"),
     path("backfill/", views.backfill, name="backfill"),
     path("upload/", views.upload, name="upload"),
     path("runs/<int:pk>/", views.run, name="run"),

@@ -20,10 +20,10 @@ from accounts.models import Action
 from athletes.access import may_administer
 from athletes.analysis import old_numbers
 from athletes.http import PageRequest, page_number, wants_fragment
-from syncing import care, selectors, services
+from syncing import care, clock, selectors, services
 from syncing.choices import JobState, Trigger
 from syncing.forms import BackfillForm, StartForm, UploadForm
-from syncing.models import ExportJob, SyncLog
+from syncing.models import ColumnLayout, ExportJob, SyncLog
 from syncing.status import SyncState, sync_state, uncomputed_sessions, unread_sessions
 
 #: htmx stops asking on this status (its documentation, "Polling").
@@ -167,6 +167,19 @@ def give_up(request: PageRequest) -> HttpResponse:
 
 
 @require_POST
+def note_columns(request: PageRequest) -> HttpResponse:
+    """Note that the columns of a kind of file changed: it is not listed any more."""
+    _require_staff(request)
+    number = _number(request.POST.get("row", ""))
+    waiting = ColumnLayout.objects.filter(noted_at__isnull=True)
+    if number is not None and waiting.filter(pk=number).update(
+        noted_at=clock.now(), noted_by=request.user
+    ):
+        messages.success(request, "Noted.")
+    return redirect("syncing:index")
+
+
+@require_POST
 def backfill(request: PageRequest) -> HttpResponse:
     """Download the files of an athlete, or of some days, again."""
     _require_staff(request)
@@ -252,6 +265,7 @@ def _records(request: PageRequest, status: SyncState) -> dict[str, Any]:
         "failures": selectors.failures(status, request.user),
         "troubles": selectors.troubles(status, request.user),
         "unread_values": care.unread_values() if may_administer(request.user) else [],
+        "column_changes": care.column_changes() if may_administer(request.user) else [],
         "waiting": status.waiting,
         "runs": selectors.history(page_number(request)),
     }

@@ -228,6 +228,7 @@ ROWS: dict[str, list[Row]] = {
     "syncing/cancel/": [post(STAFF)],
     "syncing/retry/": [post(STAFF)],
     "syncing/give-up/": [post(STAFF)],
+    "syncing/columns/noted/": [post(STAFF)],
     "syncing/backfill/": [post(STAFF)],
     "syncing/upload/": [get(STAFF), post(STAFF)],
     # JSON

@@ -49,6 +49,8 @@ class IncomingFiles:
         self.failures: list[MovementFailure] = []
         self.repairs: list[str] = []
         self.row_count = 0
+        #: Kinds of the columns of all files, as `Table.column_kinds` tells them.
+        self.column_kinds: dict[str, str] = {}
         self._seen: set[str] = set()
 
     @property
@@ -75,6 +77,8 @@ class IncomingFiles:
             Nobody can say of which movements the rows are.
         """
         self.repairs += result.repairs
+        for name, kind in result.column_kinds.items():
+            self.column_kinds[name] = kind or self.column_kinds.get(name, "")
         if isinstance(result, RowsFile):
             self.row_count += len(result.rows)
             rows = {row.org_movement_id: row.as_json() for row in result.rows}

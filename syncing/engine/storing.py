@@ -21,6 +21,7 @@ from syncing.engine.incoming import (
     read_limits,
     store_incoming,
 )
+from syncing.engine.layouts import note_columns
 from syncing.engine.outcomes import Outcomes
 from syncing.engine.readers import ProcessDiedError, ReaderProcesses, RemoteError
 from syncing.engine.session_numbers import SessionNumbers, want_numbers
@@ -113,6 +114,7 @@ class ExportStorer:
                 # The job is tried again: only what its files held is kept.
                 self._want_numbers(job, counts)
                 self._claims.confirm(job)
+        note_columns(job.data_type, job.session.mocap_type_name, incoming.column_kinds)
         if job.data_type in EXPORTS_WITH_FRAMES:
             self._ctx.count_frames(counts.created + counts.updated)
         self._numbers.note_stored(job.session_id, counts)

@@ -55,6 +55,8 @@ class FramesFile(Generic[Frames]):
     repairs: tuple[str, ...]
     originals: Mapping[str, str]
     row_count: int
+    #: "number", "text" or "" (nothing in it) of each column, by its canonical name.
+    column_kinds: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -81,4 +83,5 @@ class RowsFile:
     rows: tuple[MovementRow, ...]
     repairs: tuple[str, ...]
     originals: Mapping[str, str]
+    column_kinds: Mapping[str, str]
     named_by: str = MOVEMENT_ID

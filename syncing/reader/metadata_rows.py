@@ -45,6 +45,7 @@ def rows_of(table: Table, kind: FileKind, known_movement_id: str | None) -> Rows
         rows=tuple(found),
         repairs=(*table.repairs, *repairs),
         originals=table.originals,
+        column_kinds=table.column_kinds(),
         named_by=named_by,
     )
 

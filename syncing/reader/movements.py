@@ -63,6 +63,7 @@ def movements_of(
         repairs=(*table.repairs, *repairs),
         originals=table.originals,
         row_count=table.row_count,
+        column_kinds=table.column_kinds(),
     )
 
 

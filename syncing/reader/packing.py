@@ -62,6 +62,7 @@ def read_and_pack(
         repairs=result.repairs,
         originals=result.originals,
         row_count=result.row_count,
+        column_kinds=result.column_kinds,
     )
 
 

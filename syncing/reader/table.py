@@ -55,6 +55,16 @@ class Table:
         """Return the canonical names of all columns, in the order of the file."""
         return tuple(self.originals)
 
+    def column_kinds(self) -> dict[str, str]:
+        """Return of each column whether it holds "number" or "text", "" for nothing."""
+        kinds = {
+            name: "number" if np.isfinite(values).any() else ""
+            for name, values in self.numbers.items()
+        }
+        for name, column in self.texts.items():
+            kinds[name] = "text" if (column.codes >= 0).any() else ""
+        return kinds
+
 
 #: How columns of numbers are kept.
 _DTYPES: dict[Role, np.dtype[Any]] = {

@@ -214,6 +214,7 @@ PAGES: dict[str, str | tuple[SitePage, ...]] = {
     "syncing/cancel/": FORM,
     "syncing/retry/": FORM,
     "syncing/give-up/": FORM,
+    "syncing/columns/noted/": FORM,
     "syncing/backfill/": FORM,
     "syncing/upload/": (page("upload", "/syncing/upload/"),),
     "docs": (page("api-docs", "/docs"),),

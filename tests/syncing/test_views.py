@@ -485,7 +485,7 @@ def test_page_asks_the_database_a_constant_number_of_times(
     for _ in range(count):
         make_run()
         make_job()
-    with django_assert_num_queries(22):
+    with django_assert_num_queries(23):
         staff.get("/syncing/")
 
 

@@ -1,0 +1,71 @@
+"""Columns of the vendor's files: which are new, gone, or hold another kind of value."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from syncing import clock
+from syncing.engine.raw import digest
+from syncing.models import ColumnLayout
+
+logger = logging.getLogger(__name__)
+
+
+def note_columns(data_type: str, mocap_type: str, kinds: Mapping[str, str]) -> None:
+    """Store the columns of a file where they are not known yet, and what changed.
+
+    Told of once: a layout that was met before is known, also when another came in
+    between. A column without any value tells no kind.
+    """
+    names_sha256 = digest(sorted(kinds))
+    known = ColumnLayout.objects.filter(data_type=data_type, mocap_type=mocap_type)
+    same = known.filter(names_sha256=names_sha256).first()
+    if same is None:
+        before = known.order_by("-first_seen_at", "-id").first()
+        changes = {} if before is None else _changes(before.kinds, kinds)
+        ColumnLayout.objects.get_or_create(
+            data_type=data_type,
+            mocap_type=mocap_type,
+            names_sha256=names_sha256,
+            defaults={
+                "kinds": dict(kinds),
+                "changes": changes,
+                "first_seen_at": clock.now(),
+            },
+        )
+        if changes:
+            logger.warning(
+                "The columns of %s files changed: %d new, %d gone. The sync page "
+                "names them.",
+                data_type,
+                len(changes["appeared"]),
+                len(changes["vanished"]),
+            )
+        return
+    merged = {name: kind or same.kinds.get(name, "") for name, kind in kinds.items()}
+    if merged == same.kinds:
+        return
+    changed = _changes(same.kinds, kinds)
+    if changed["changed"]:
+        same.changes, same.noted_at, same.noted_by = changed, None, None
+        logger.warning(
+            "%d columns of %s files hold another kind of value. The sync page names "
+            "them.",
+            len(changed["changed"]),
+            data_type,
+        )
+    same.kinds = merged
+    same.save(update_fields=["kinds", "changes", "noted_at", "noted_by"])
+
+
+def _changes(before: Mapping[str, str], now: Mapping[str, str]) -> dict[str, list[str]]:
+    return {
+        "appeared": sorted(now.keys() - before.keys()),
+        "vanished": sorted(before.keys() - now.keys()),
+        "changed": sorted(
+            name
+            for name in now.keys() & before.keys()
+            if now[name] and before[name] and now[name] != before[name]
+        ),
+    }
