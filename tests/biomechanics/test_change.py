@@ -143,6 +143,22 @@ def test_two_athletes_each_have_a_scatter_of_their_own():
     assert got.needed == pytest.approx(t * math.sqrt(days + 100 / 8 * 2), rel=0.02)
 
 
+def test_days_of_two_athletes_count_by_their_shares():
+    calm, wild = replace(SURE, ratio=0.1), replace(SURE, ratio=2.0)
+    got = one(
+        (at(0, 8, 0.0), at(1, 24, 0.0)),
+        (at(0, 8, 0.0), at(1, 8, 0.0)),
+        prior=calm,
+        other_history=(),
+        other_prior=wild,
+    )
+    days = 10**2 * (0.1**2 * (0.25**2 + 0.75**2) + 2.0**2 * 0.5)
+    t = scipy.stats.t.ppf(0.95, got.spread.freedom)
+    assert got.needed == pytest.approx(
+        t * math.sqrt(days + 100 / 32 + 100 / 16), rel=0.03
+    )
+
+
 def test_single_swings_need_at_least_what_measuring_adds():
     a = session_values([0.0], place=1, uncertainty=30.0)
     b = session_values([20.0], place=1, uncertainty=40.0)

@@ -193,6 +193,18 @@ def test_a_side_with_few_wild_swings_needs_more_of_them():
     assert curve_difference(one(now), one(before)).swings_needed == 6
 
 
+def test_how_many_are_needed_follows_from_the_sides_shares():
+    def steady(n, sd):
+        spread = np.linspace(-1.0, 1.0, n)
+        return np.outer(spread * sd / spread.std(ddof=1), np.ones(POINTS))
+
+    # Shares of 0.92 and 0.08: 0.92² ⁄ 4 is still more than a fifth, 0.92² ⁄ 5 is not.
+    before, now = steady(4, math.sqrt(11.5 / 3.0)), steady(12, 1.0)
+    found = curve_difference(one(before), one(now))
+    assert found.freedom == pytest.approx(1 / (0.92**2 / 3 + 0.08**2 / 11))
+    assert found.swings_needed == 6
+
+
 def test_no_band_before_there_are_swings_enough():
     rng = np.random.default_rng(1)
     two = curve_difference(one(noise(rng, 2, 80.0)), one(noise(rng, 9, 80.0)))

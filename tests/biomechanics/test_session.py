@@ -146,6 +146,8 @@ def test_percent_of_the_swing():
 
 
 def test_a_grid_of_percent_has_both_ends():
+    usual = curves.align_percent([]).grid
+    assert (usual[0], usual[-1], usual.size) == (-50.0, 120.0, 171)
     assert curves.align_percent([], low=0.0, high=0.3, step=0.1).grid.size == 4
     assert curves.align_percent([], low=0.0, high=0.35, step=0.1).grid.size == 4
     for low, high, step in ((0.0, 0.0, 1.0), (0.0, 1.0, 0.0), (0.0, 1.0, -1.0)):
@@ -200,6 +202,7 @@ def test_representative_swing_is_the_one_nearest_the_mean():
     assert curves.representative([aligned]) == 1
     late = curves.align([bell(9, 0.8, late=d) for d in (0.0, 0.1, 0.0, 0.0)])
     assert curves.representative([aligned, late]) == 3
+    assert curves.representative([curves.align([bell(p, 0.8) for p in peaks[:3]])]) == 1
     assert curves.representative([]) is None
     assert curves.representative([curves.align([bell(1, 0.8)] * 2)]) is None
 
