@@ -11,4 +11,10 @@ class AthletesConfig(AppConfig):
     def ready(self) -> None:
         """Load the admin when Django starts."""
         # Django finds an admin.py by itself; these are the modules of a package.
-        from athletes.admin import movements, notes, players, sessions  # noqa: F401
+        from athletes.admin import (  # noqa: F401
+            movements,
+            notes,
+            players,
+            sessions,
+            uploads,
+        )

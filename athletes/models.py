@@ -878,6 +878,96 @@ class SameRecording(models.Model):
         return f"sessions {self.session_id} and {self.other_id}"
 
 
+# --- Files that a person uploaded (syncing.imports, syncing.undoing) ---------------
+
+
+class UploadState(models.TextChoices):
+    """How far an upload by hand has come."""
+
+    STAGED = "staged", "Not stored yet"
+    STORING = "storing", "Being stored"
+    STORED = "stored", "Stored"
+    UNDONE = "undone", "Undone"
+
+
+class HandUpload(models.Model):
+    """Files that a person uploaded: whose they are, and all that undoing them needs.
+
+    Frames of sessions that a sync brought have no such row.
+    """
+
+    state = models.CharField(
+        max_length=7, choices=UploadState.choices, default=UploadState.STAGED
+    )
+    # Null while nobody is chosen, and once the athlete whom it began is gone.
+    player = models.ForeignKey(
+        Player, null=True, on_delete=models.CASCADE, related_name="hand_uploads"
+    )
+    session = models.ForeignKey(
+        Session, null=True, on_delete=models.SET_NULL, related_name="hand_uploads"
+    )
+    # What was chosen before it is stored: a new athlete's name, a new session's id.
+    choice = models.JSONField(default=dict, blank=True)
+    # [{"name", "size", "kind", "stored_as", "movements": [{"name", "sha256"}]}]
+    files = models.JSONField(default=list, blank=True)
+    # What the files said of each movement: [movement, data type, hash of it].
+    contents = models.JSONField(default=list, blank=True)
+    # What this upload began: {"player", "session", "movements", "frames"}.
+    created = models.JSONField(default=dict, blank=True)
+    # What stood there before: {"session_date", "jobs", "metadata", "vendor_metrics"}.
+    before = models.JSONField(default=dict, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    stored_at = models.DateTimeField(null=True)
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "hand_uploads"
+        verbose_name = "upload by hand"
+        verbose_name_plural = "uploads by hand"
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"upload {self.pk}"
+
+
+class ReplacedFrames(models.Model):
+    """Frames that an upload replaced, for as long as it can be undone."""
+
+    upload = models.ForeignKey(
+        HandUpload, on_delete=models.CASCADE, related_name="replaced"
+    )
+    movement = models.ForeignKey(
+        Movement, on_delete=models.CASCADE, related_name="replaced_frames"
+    )
+    data_type = models.CharField(max_length=30, choices=DataType.choices)
+    frames = models.BinaryField()
+    header_size = models.PositiveIntegerField()
+    byte_size = models.PositiveIntegerField()
+    frame_count = models.PositiveIntegerField()
+    column_count = models.PositiveIntegerField()
+    content_sha256 = models.CharField(max_length=64)
+    repairs = models.JSONField(default=list, blank=True)
+    missing_since = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "replaced_frames"
+        verbose_name_plural = "replaced frames"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["upload", "movement", "data_type"], name="replaced_frames_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.data_type} of movement {self.movement_id} before an upload"
+
+
 # --- What people write: notes and tags ----------------------------------------
 
 

@@ -103,6 +103,7 @@ def run(is_quick: bool) -> Report:
             "manage.py import_export of both CSV files": [
                 *("import_export", *paths),
                 *("--player", session.athletes[0], "--session", session.id),
+                *("--new-athlete", "Invented Athlete"),
             ],
         }
         for place, (name, arguments) in enumerate(commands.items()):

@@ -132,12 +132,13 @@ def measure_ingest(path: Path, count: int) -> dict[str, Any]:
 
     from athletes.analysis.run import analyze_session
     from athletes.frames.store import store_frames
-    from athletes.models import Movement
+    from athletes.models import Movement, Player
     from syncing.imports import GivenFile, import_files
     from syncing.reader.limits import ReadLimits
     from syncing.reader.packing import read_and_pack
 
     call_command("migrate", verbosity=0)
+    Player.objects.create(org_player_id="bench")
 
     def bring(file_path: Path, number: int) -> float:
         with file_path.open("rb") as file:

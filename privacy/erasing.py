@@ -38,7 +38,7 @@ from privacy.archives import delete_archives
 from privacy.models import Archive
 from privacy.selectors import Stored, stored_about
 from sharing.comparisons import forget_athletes as forget_comparisons
-from syncing import clock
+from syncing import clock, staging
 from syncing.engine.raw import digest
 from syncing.models import RawPayload, SyncLog, VendorSession
 from syncing.queueresults import UNREADABLE
@@ -105,6 +105,7 @@ def purge(player: Player) -> None:
     """Take away the rows and files of one athlete who has a tombstone."""
     player_id = player.pk
     delete_archives(list(Archive.objects.filter(player__in=_records(player))))
+    _forget_staged(player)
     with transaction.atomic():
         _forget_mentions(player)
     found = _records(player)
@@ -184,6 +185,18 @@ def _forget_mentions(player: Player) -> None:
             player_id=each.pk,
             session_ids=sessions.filter(player=each).values_list("pk", flat=True),
         )
+
+
+def _forget_staged(player: Player) -> None:
+    """Delete files that were uploaded for an athlete and not stored."""
+    found = _records(player)
+    texts = [
+        text
+        for each in found
+        for text in (each.org_player_id, each.reboot_player_id, each.last_name)
+        if text
+    ]
+    staging.forget([each.pk for each in found], texts)
 
 
 def _subjects(player_id: int) -> Iterator[tuple[str, set[int]]]:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.limits import forget_old
 from privacy.archives import prune_archives
 from privacy.erasing import finish_erasures
-from syncing import clock
+from syncing import clock, staging
 from syncing.choices import ACTIVE_RUNS, RunStatus
 from syncing.models import RawPayload, SyncLog, WorkerHeartbeat
 from webhooks.services import prune_deliveries
@@ -43,6 +43,7 @@ def prune() -> dict[str, int]:
             _limit(settings.KEEP_LOGIN_RECORDS_DAYS, now)
         ),
         "hosts": _prune_hosts(now_of_sync),
+        "uploads": staging.sweep(),
         "logins": Login.objects.filter(expire_date__lt=now).delete()[0],
         "erased": finish_erasures(),
     }

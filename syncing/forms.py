@@ -83,16 +83,6 @@ class SeveralFilesField(forms.FileField):
 class UploadForm(forms.Form):
     """Takes export files of one athlete's session."""
 
-    player = forms.CharField(
-        label="Athlete's vendor id (org_player_id)", max_length=200
-    )
-    session = forms.CharField(label="Session's vendor id", max_length=200)
-    date = forms.DateField(
-        label="Date of the session",
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}),
-        help_text="Only for a session that no sync has brought yet.",
-    )
     exports = SeveralFilesField(
         label="Export files", help_text="CSV, CSV.gz or Parquet, as downloaded."
     )
@@ -108,3 +98,61 @@ class UploadForm(forms.Form):
                     "manage.py import_export after raising EXPORT_MAX_MB."
                 )
         return files
+
+
+class SessionChoiceForm(forms.Form):
+    """Chooses a stored session of an athlete, or begins one."""
+
+    part = forms.CharField(max_length=20, widget=forms.HiddenInput, required=False)
+    session_id = forms.CharField(
+        label="Reboot Motion's id of the session",
+        help_text="By it the next sync recognizes the session.",
+        max_length=200,
+        required=False,
+    )
+    date = forms.DateField(
+        label="Date of the session",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+    )
+
+    def clean_session_id(self) -> str:
+        """Return the id without blanks around it."""
+        return str(self.cleaned_data["session_id"]).strip()
+
+    def clean(self) -> dict[str, Any]:
+        """Check that a session is chosen or named."""
+        values = super().clean() or {}
+        if not (self.errors or values.get("part") or values.get("session_id")):
+            self.add_error(
+                "session_id", "Choose a session, or give the id of a new one."
+            )
+        return values
+
+
+class NewAthleteForm(SessionChoiceForm):
+    """Begins an athlete whom no sync has brought, with a session."""
+
+    org_player_id = forms.CharField(
+        label="Reboot Motion's id of the athlete (org_player_id)",
+        help_text="By it the next sync recognizes the athlete.",
+        max_length=200,
+    )
+    first_name = forms.CharField(max_length=200)
+    last_name = forms.CharField(max_length=200)
+    date_of_birth = forms.DateField(
+        required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+    field_order = (
+        *("first_name", "last_name", "date_of_birth", "org_player_id"),
+        *("session_id", "date"),
+    )
+
+
+class RedateForm(forms.Form):
+    """Gives a session another date."""
+
+    date = forms.DateField(
+        label="Date of the session", widget=forms.DateInput(attrs={"type": "date"})
+    )
+    looked = forms.BooleanField(required=False)

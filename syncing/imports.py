@@ -11,16 +11,19 @@ import datetime as dt
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
 
 from athletes.analysis.run import analyze_session
 from athletes.analysis.summaries import refresh_player_summaries
 from athletes.identity import tombstones
 from athletes.identity.session_parts import add_part, find_part, settle_twins
-from athletes.models import Movement, Player, Session
-from syncing import clock
+from athletes.models import HandUpload, Movement, Player, Session, UploadState
+from athletes.querysets import PlayerQuerySet
+from syncing import clock, journal, preview
 from syncing.choices import ExportType, JobState, Phase, RunKind, RunStatus, SyncType
 from syncing.engine.incoming import (
     IncomingFiles,
@@ -34,6 +37,7 @@ from syncing.engine.session_state import refresh_session_state
 from syncing.filenames import dates_and_numbers, id_in_name, id_key
 from syncing.listeners import tell_stored
 from syncing.models import ExportJob, SyncLog
+from syncing.reader.contents import RowsFile
 from syncing.reader.errors import ExportFileError
 from syncing.reader.packing import read_and_pack
 
@@ -55,17 +59,28 @@ class GivenFile:
     file: BinaryIO
 
 
+@dataclass(frozen=True)
+class NewAthlete:
+    """An athlete whom no sync has brought, and who is to be begun."""
+
+    first_name: str
+    last_name: str
+    date_of_birth: dt.date | None = None
+
+
 @dataclass
 class ImportResult:
     """What an import stored: counts of movements, and repairs that were made."""
 
     run: SyncLog
     session: Session
+    upload: HandUpload
     movements: int = 0
     created: int = 0
     updated: int = 0
     unchanged: int = 0
     repairs: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -83,13 +98,18 @@ def import_files(
     org_player_id: str,
     session_id: str,
     session_date: dt.date | None = None,
+    new_athlete: NewAthlete | None = None,
+    upload: HandUpload | None = None,
     trigger: str,
     user: User | None = None,
 ) -> ImportResult:
     """Store what `files` hold as an athlete's part of a session, and return counts.
 
-    An athlete or a session that no sync has brought yet is begun here; the next sync
-    recognizes them by the vendor's ids and fills in the rest.
+    A session that no sync has brought yet is begun here, and so is an athlete, but
+    only as a `new_athlete` with a name: an unknown id is a mistyped one more often
+    than not. The next sync recognizes both by the vendor's ids and fills in the rest.
+    What was stored is noted in `upload` (`syncing.undoing`), which is a new one unless
+    its files were staged before.
 
     Raises
     ------
@@ -103,14 +123,17 @@ def import_files(
         raise ImportRefusedError(
             "Give the vendor's ids of the athlete and of the session."
         )
-    if tombstones.load_erased().has(org_player_id.strip()):
-        raise ImportRefusedError(
-            "The athlete of this id was erased for good and must not come back."
-        )
+    check_athlete(org_player_id.strip(), new_athlete)
     names = [given.name for given in files]
-    _refuse_another_athlete(names, org_player_id.strip())
-    date_in_names, number_in_names = _session_in_names(names)
+    refuse_another_athlete(names, org_player_id.strip())
+    date_in_names, number_in_names = session_in_names(names)
     files_by_type = _read_all(files, org_player_id=org_player_id, session_id=session_id)
+    warnings = _warnings(
+        files_by_type,
+        part=_part(org_player_id.strip(), session_id.strip()),
+        date=session_date or date_in_names,
+        new_athlete=new_athlete,
+    )
     log, is_new = open_run(
         trigger=trigger, sync_type=SyncType.UPLOAD, user=user, kind=RunKind.UPLOAD
     )
@@ -128,6 +151,8 @@ def import_files(
             session_id=session_id.strip(),
             session_date=session_date or date_in_names,
             session_num=number_in_names,
+            new_athlete=new_athlete,
+            upload=upload or HandUpload(created_by=user, files=files_json(files)),
         )
     except BaseException as error:
         _finish(
@@ -139,7 +164,50 @@ def import_files(
         )
         raise
     _finish(claimed, status=RunStatus.SUCCESS, phase=Phase.DONE)
+    result.warnings = warnings
     return result
+
+
+def check_athlete(org_player_id: str, new_athlete: NewAthlete | None) -> None:
+    """Refuse an id that nobody has, unless a new athlete is meant, and the reverse.
+
+    Raises
+    ------
+    ImportRefusedError
+        Its text says what to do.
+    """
+    if tombstones.load_erased().has(org_player_id):
+        raise ImportRefusedError(
+            "The athlete of this id was erased for good and must not come back."
+        )
+    is_known = Player.everyone.filter(org_player_id=org_player_id).exists()
+    if new_athlete is None:
+        if not is_known:
+            raise ImportRefusedError(
+                f"No athlete has the id {org_player_id}. Correct it; for an athlete "
+                "whom no sync has brought yet, say that a new one is meant and give "
+                "the name."
+            )
+        return
+    if is_known:
+        raise ImportRefusedError(
+            f"The id {org_player_id} is that of a stored athlete: choose them instead "
+            "of a new one."
+        )
+    key = id_key(org_player_id)
+    for other in Player.everyone.values_list("org_player_id", flat=True).iterator():
+        if id_key(other) == key:
+            raise ImportRefusedError(
+                f"The id {org_player_id} is that of a stored athlete, {other}, in "
+                "another spelling: choose them instead of a new one."
+            )
+    if not (new_athlete.first_name.strip() and new_athlete.last_name.strip()):
+        raise ImportRefusedError("A new athlete needs a first and a last name.")
+
+
+def files_json(files: Sequence[GivenFile]) -> list[dict[str, Any]]:
+    """Return the names of files as an upload keeps them."""
+    return [{"name": given.name[:300]} for given in files]
 
 
 def _finish(log: SyncLog, **values: str) -> None:
@@ -148,6 +216,44 @@ def _finish(log: SyncLog, **values: str) -> None:
     SyncLog.objects.filter(pk=log.pk).update(
         **values, completed_at=now, heartbeat_at=now, owner=""
     )
+
+
+def summary(given: GivenFile) -> dict[str, Any]:
+    """Return what one file holds, to preview where it would be stored.
+
+    Raises
+    ------
+    ImportRefusedError
+        The file cannot be used; the text says why.
+    """
+    try:
+        result = read_and_pack(
+            given.file, data_type=None, known_movement_id=None, limits=read_limits()
+        )
+    except ExportFileError as error:
+        raise ImportRefusedError(f"{given.name}: {error.message}") from error
+    _refuse_kind(given, result.kind)
+    if isinstance(result, RowsFile):
+        held = [(row.org_movement_id, "") for row in result.rows]
+    else:
+        if result.failures:
+            raise ImportRefusedError(f"{given.name}: {result.failures[0].message}")
+        held = [(one.org_movement_id, one.frames.sha256) for one in result.movements]
+    return {
+        "name": given.name[:300],
+        "kind": str(result.kind),
+        "repairs": list(result.repairs),
+        "movements": [{"name": name, "sha256": sha256} for name, sha256 in held],
+    }
+
+
+def _refuse_kind(given: GivenFile, kind: str) -> None:
+    if kind not in ExportType.values:
+        raise ImportRefusedError(
+            f"{given.name}: these are {kind} data. Choose an export of "
+            "inverse kinematics, of momentum and energy, of metadata, or of "
+            "hitting-processed-metrics."
+        )
 
 
 def _read_all(
@@ -164,12 +270,7 @@ def _read_all(
             )
         except ExportFileError as error:
             raise ImportRefusedError(f"{given.name}: {error.message}") from error
-        if result.kind not in ExportType.values:
-            raise ImportRefusedError(
-                f"{given.name}: these are {result.kind} data. Choose an export of "
-                "inverse kinematics, of momentum and energy, of metadata, or of "
-                "hitting-processed-metrics."
-            )
+        _refuse_kind(given, result.kind)
         files_of_type = files_by_type.setdefault(str(result.kind), _FilesOfType())
         try:
             files_of_type.incoming.add(result, lambda: known)
@@ -192,10 +293,15 @@ def _read_all(
     return files_by_type
 
 
-def _refuse_another_athlete(names: Sequence[str], org_player_id: str) -> None:
+def refuse_another_athlete(names: Sequence[str], org_player_id: str) -> None:
     """Refuse files whose names tell of a known athlete who is not the one given.
 
     Nothing else in a file says whose it is.
+
+    Raises
+    ------
+    ImportRefusedError
+        Its text names the file, and the athlete's id.
     """
     heads: dict[str, int] = {}
     spelled: dict[str, str] = {}
@@ -217,7 +323,7 @@ def _refuse_another_athlete(names: Sequence[str], org_player_id: str) -> None:
             )
 
 
-def _session_in_names(names: Sequence[str]) -> tuple[dt.date | None, str]:
+def session_in_names(names: Sequence[str]) -> tuple[dt.date | None, str]:
     """Return date and number of the one session that files' names tell of."""
     told = sorted(dates_and_numbers(names), key=str)
     if len(told) > 1:
@@ -229,10 +335,55 @@ def _session_in_names(names: Sequence[str]) -> tuple[dt.date | None, str]:
     return told[0] if told else (None, "")
 
 
+def _warnings(
+    files_by_type: dict[str, _FilesOfType],
+    *,
+    part: Session | None,
+    date: dt.date | None,
+    new_athlete: NewAthlete | None,
+) -> list[str]:
+    """Return what is odd about files that are about to be stored."""
+    today = timezone.localdate()
+    hashes = {
+        movement.frames.sha256
+        for files in files_by_type.values()
+        for movement in files.incoming.movements
+    }
+    part_pk = None if part is None else part.pk
+    said = [
+        preview.words_for(place)
+        for place in preview.elsewhere(hashes, session_pk=part_pk, viewer=None)
+    ]
+    said += preview.date_warnings((part and part.session_date) or date, today)
+    if new_athlete is not None:
+        said += preview.name_warnings(
+            new_athlete.first_name,
+            new_athlete.last_name,
+            new_athlete.date_of_birth,
+            today=today,
+            among=alike(new_athlete, Player.objects.all()),
+        )
+    return said
+
+
+def alike(new: NewAthlete, among: PlayerQuerySet) -> PlayerQuerySet:
+    """Return stored athletes with whom a new one shares the beginning of a name."""
+    words = f"{new.first_name} {new.last_name}".lower().split()
+    wanted = Q(pk__in=[])
+    for word in words:
+        wanted |= Q(search_text__contains=word[:3])
+    return among.filter(wanted).in_name_order()[:500]
+
+
+def _part(org_player_id: str, session_id: str) -> Session | None:
+    """Return the row of an athlete's part of a session, if there is one."""
+    player = Player.everyone.filter(org_player_id=org_player_id).first()
+    return None if player is None else find_part(session_id, player)
+
+
 def _known_movements(org_player_id: str, session_id: str) -> list[str]:
     """Return the vendor's ids of the movements of an athlete's part of a session."""
-    player = Player.everyone.filter(org_player_id=org_player_id).first()
-    part = None if player is None else find_part(session_id, player)
+    part = _part(org_player_id, session_id)
     if part is None:
         return []
     return [item.vendor_name for item in Movement.objects.of_part(part.pk)]
@@ -246,29 +397,51 @@ def _store_all(
     session_id: str,
     session_date: dt.date | None,
     session_num: str,
+    new_athlete: NewAthlete | None,
+    upload: HandUpload,
 ) -> ImportResult:
     """Store the files of each data type, compute the numbers, and count."""
     with transaction.atomic():
-        player, _ = Player.everyone.select_for_update(no_key=True).get_or_create(
-            org_player_id=org_player_id
+        begun = {} if new_athlete is None else vars(new_athlete)
+        players = Player.everyone.select_for_update(no_key=True)
+        player, is_new_player = players.get_or_create(
+            org_player_id=org_player_id, defaults=begun
         )
-        session = find_part(session_id, player) or add_part(
-            session_id,
-            player,
-            {
-                "session_date": session_date,
-                "session_num": session_num,
-                "movement_type_id": known_hitting_id(),
-                "movement_type_name": HITTING,
-            },
-        )
+        if is_new_player and new_athlete is None:
+            raise ImportRefusedError("The athlete was erased in this moment.")
+        session = find_part(session_id, player)
+        is_new_session = session is None
+        if session is None:
+            session = add_part(
+                session_id,
+                player,
+                {
+                    "session_date": session_date,
+                    "session_num": session_num,
+                    "movement_type_id": known_hitting_id(),
+                    "movement_type_name": HITTING,
+                },
+            )
         if session.session_date is None and session_date is not None:
             session.session_date = session_date
             session.save(update_fields=["session_date", "updated_at"])
-    result = ImportResult(run=log, session=session)
+            upload.before["session_date"] = session_date.isoformat()
+        upload.state = UploadState.STORING
+        upload.player = player
+        upload.session = session
+        upload.created |= {
+            "player": player.pk if is_new_player else None,
+            "session": session.pk if is_new_session else None,
+        }
+        upload.stored_at = timezone.now()
+        upload.save()
+    result = ImportResult(run=log, session=session, upload=upload)
     for data_type, files_of_type in files_by_type.items():
         incoming = files_of_type.incoming
-        with transaction.atomic():
+        with (
+            transaction.atomic(),
+            journal.noted(upload, session, data_type, incoming),
+        ):
             counts = store_incoming(
                 incoming,
                 session_pk=session.pk,
@@ -282,6 +455,8 @@ def _store_all(
         result.unchanged += counts.unchanged
         result.movements = max(result.movements, counts.seen)
         result.repairs += incoming.repairs
+    HandUpload.objects.filter(pk=upload.pk).update(state=UploadState.STORED)
+    upload.state = UploadState.STORED
     refresh_session_state(session.pk)
     shown = Session.objects.get(pk=session.whole_id)
     settle_twins(shown.pk)

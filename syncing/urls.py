@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from syncing import views
+from syncing import upload_views, views
 
 app_name = "syncing"
 
@@ -18,6 +18,12 @@ urlpatterns = [
     path("give-up/", views.give_up, name="give_up"),
     path("columns/noted/", views.note_columns, name="note_columns"),
     path("backfill/", views.backfill, name="backfill"),
-    path("upload/", views.upload, name="upload"),
+    path("upload/", upload_views.upload, name="upload"),
+    path("uploads/<int:pk>/", upload_views.upload_record, name="upload_record"),
+    path("uploads/<int:pk>/whose/", upload_views.whose, name="upload_whose"),
+    path("uploads/<int:pk>/preview/", upload_views.preview, name="upload_preview"),
+    path("uploads/<int:pk>/drop/", upload_views.drop, name="upload_drop"),
+    path("uploads/<int:pk>/undo/", upload_views.undo, name="upload_undo"),
+    path("sessions/<int:pk>/by-hand/", upload_views.by_hand, name="by_hand"),
     path("runs/<int:pk>/", views.run, name="run"),
 ]

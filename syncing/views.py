@@ -9,11 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import patch_vary_headers
-from django.views.decorators.http import (
-    require_http_methods,
-    require_POST,
-    require_safe,
-)
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.audit import record
 from accounts.models import Action
@@ -22,7 +18,7 @@ from athletes.analysis import old_numbers
 from athletes.http import PageRequest, page_number, wants_fragment
 from syncing import care, clock, selectors, services
 from syncing.choices import JobState, Trigger
-from syncing.forms import BackfillForm, StartForm, UploadForm
+from syncing.forms import BackfillForm, StartForm
 from syncing.models import ColumnLayout, ExportJob, SyncLog
 from syncing.status import SyncState, sync_state, uncomputed_sessions, unread_sessions
 
@@ -202,48 +198,6 @@ def backfill(request: PageRequest) -> HttpResponse:
         messages.success(request, f"{_files(count)} will be asked for anew.")
         return redirect("syncing:index")
     return _whole_page(request, form, status=422)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def upload(request: PageRequest) -> HttpResponse:
-    """Store files that a person downloaded from Reboot Motion."""
-    # Here, because web processes do without the libraries that read files.
-    from syncing.imports import GivenFile, ImportRefusedError, import_files
-
-    _require_staff(request)
-    form = UploadForm(request.POST or None, request.FILES or None)
-    if request.method == "POST" and form.is_valid():
-        given = [
-            GivenFile(file.name or "file", file.file)
-            for file in form.cleaned_data["exports"]
-        ]
-        try:
-            result = import_files(
-                given,
-                org_player_id=form.cleaned_data["player"],
-                session_id=form.cleaned_data["session"],
-                session_date=form.cleaned_data["date"],
-                trigger=Trigger.UPLOAD,
-                user=request.user,
-            )
-        except ImportRefusedError as error:
-            form.add_error(None, f"{error} Nothing was stored.")
-        else:
-            record(
-                Action.RECORD_CHANGED,
-                by=request.user,
-                subject=result.session,
-                player_id=result.session.player_id,
-                what="files by hand",
-            )
-            messages.success(
-                request,
-                f"{result.movements} movements: {result.created} new, "
-                f"{result.updated} changed, {result.unchanged} as before.",
-            )
-            return redirect("dashboard:session", result.session.pk)
-    status = 422 if form.errors else 200
-    return render(request, "syncing/upload.html", {"form": form}, status=status)
 
 
 def _whole_page(

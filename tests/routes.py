@@ -28,7 +28,16 @@ from django_q.models import Failure, Schedule, Success
 
 from accounts.models import User
 from athletes.identity import merging
-from athletes.models import DuplicatePair, Likeness, Movement, Note, Player, SetAside
+from athletes.models import (
+    DuplicatePair,
+    HandUpload,
+    Likeness,
+    Movement,
+    Note,
+    Player,
+    SetAside,
+    UploadState,
+)
 from dashboard.selectors.compare_items import ItemKey
 from privacy.models import Archive, ArchiveState
 from sharing.comparisons import save_comparison
@@ -231,6 +240,22 @@ ROWS: dict[str, list[Row]] = {
     "syncing/columns/noted/": [post(STAFF)],
     "syncing/backfill/": [post(STAFF)],
     "syncing/upload/": [get(STAFF), post(STAFF)],
+    "syncing/uploads/<int:pk>/": [get(STAFF, pk="upload")],
+    "syncing/uploads/<int:pk>/undo/": [post(STAFF, pk="upload")],
+    # Files that wait are seen by who chose them alone.
+    "syncing/uploads/<int:pk>/whose/": [
+        get(STAFF | {"superuser": "404"}, pk="staged"),
+        post(STAFF | {"superuser": "404"}, pk="staged"),
+    ],
+    "syncing/uploads/<int:pk>/preview/": [
+        get(STAFF | {"superuser": "404"}, pk="staged"),
+        post(STAFF | {"superuser": "404"}, pk="staged"),
+    ],
+    "syncing/uploads/<int:pk>/drop/": [post(STAFF | {"superuser": "404"}, pk="staged")],
+    "syncing/sessions/<int:pk>/by-hand/": [
+        get(STAFF, pk="session"),
+        post(STAFF, pk="session"),
+    ],
     # JSON
     "players": [get(API)],
     "players/<id>": [get(API_ATHLETE, id="player")],
@@ -338,6 +363,16 @@ class World(SimpleNamespace):
             **_shares(movement, inside=inside, outside=outside, staff=staff),
             **_twice(player, staff),
             player=player.pk,
+            upload=HandUpload.objects.create(
+                state=UploadState.STORED,
+                player=player,
+                session=movement.session,
+                created_by=staff,
+                stored_at=timezone.now(),
+            ).pk,
+            staged=HandUpload.objects.create(
+                player=player, session=movement.session, created_by=staff
+            ).pk,
             archive=archive.pk,
             archive_file=archive.file_name,
             session=movement.session_id,

@@ -23,6 +23,7 @@ from accounts.models import Action
 from athletes import decisions
 from athletes.admin import tables
 from athletes.admin.by_session import BySessionAdmin
+from athletes.admin.uploads import uploads_in_words
 from athletes.display import value_text
 from athletes.models import (
     BiomechanicsData,
@@ -74,6 +75,7 @@ class MovementAdmin(BySessionAdmin):
     fields = [
         "page",
         "of_session",
+        "by_hand",
         "org_movement_id",
         "position",
         "missing_since",
@@ -136,6 +138,11 @@ class MovementAdmin(BySessionAdmin):
         return link_to(
             "admin:athletes_session_change", movement.session_id, str(movement.session)
         )
+
+    @admin.display(description="files by hand")
+    def by_hand(self, movement: Movement) -> SafeString:
+        """Links to the uploads that brought files of the session."""
+        return uploads_in_words(movement.session.hand_uploads.all())
 
     @admin.display(description="reasons for the grade")
     def reasons(self, movement: Movement) -> str:

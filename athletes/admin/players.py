@@ -27,6 +27,7 @@ from accounts.admin_lists import (
 from accounts.audit import record
 from accounts.models import Action
 from athletes.admin.heights import EXAMPLES, HeightField
+from athletes.admin.uploads import uploads_in_words
 from athletes.analysis import peer_numbers, summaries
 from athletes.models import CORRECTABLE_FIELDS, Player
 from athletes.querysets import PlayerQuerySet
@@ -117,6 +118,7 @@ class PlayerAdmin(VendorTableAdmin):
     readonly_fields = [
         "page",
         "sessions_here",
+        "by_hand",
         "erasing",
         "org_player_id",
         "reboot_player_id",
@@ -136,6 +138,7 @@ class PlayerAdmin(VendorTableAdmin):
                 "fields": [
                     "page",
                     "sessions_here",
+                    "by_hand",
                     *CORRECTABLE_FIELDS,
                     "corrected_fields",
                 ]
@@ -184,6 +187,11 @@ class PlayerAdmin(VendorTableAdmin):
         if ids:
             return queryset.filter(pk__in=ids), False
         return cast(PlayerQuerySet, queryset).named_like(term), False
+
+    @admin.display(description="files by hand")
+    def by_hand(self, player: Player) -> SafeString:
+        """Links to the uploads that brought files of the athlete."""
+        return uploads_in_words(player.hand_uploads.all())
 
     @admin.display(description="athlete", ordering="last_name")
     def full_name(self, player: Player) -> str:

@@ -27,6 +27,7 @@ from accounts.models import Action
 from athletes import decisions
 from athletes.admin.by_session import BySessionAdmin, sessions_by
 from athletes.admin.metrics_csv import metrics_csv
+from athletes.admin.uploads import uploads_in_words
 from athletes.analysis import summaries
 from athletes.display import value_text
 from athletes.models import GapDismissal, SameRecording, Session, SessionMetric
@@ -109,6 +110,7 @@ class SessionAdmin(VendorTableAdmin):
         "page",
         "athlete",
         "swings_here",
+        "by_hand",
         "session_id",
         "session_date",
         "session_num",
@@ -144,6 +146,11 @@ class SessionAdmin(VendorTableAdmin):
     def page(self, session: Session) -> SafeString:
         """A link to the page of the session."""
         return link_to("dashboard:session", session.pk, "Open the session's page")
+
+    @admin.display(description="files by hand")
+    def by_hand(self, session: Session) -> SafeString:
+        """Links to the uploads that brought files of the session."""
+        return uploads_in_words(session.hand_uploads.all())
 
     @admin.display(description="swings")
     def swings_here(self, session: Session) -> SafeString:

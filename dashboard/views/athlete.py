@@ -11,6 +11,7 @@ from athletes.http import PageRequest, page_number, page_or_fragment
 from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
 from dashboard import charts
 from dashboard.selectors.athlete_page import Trend, athlete_page
+from dashboard.selectors.by_hand import uploads_of_athlete
 from dashboard.selectors.duplicates_page import identities
 
 
@@ -43,6 +44,7 @@ def athlete(request: PageRequest, pk: int) -> HttpResponse:
     context = {
         "page": page,
         "player": player,
+        "by_hand": uploads_of_athlete(player),
         "trend_figure": _trend_figure(page.trend, request.user.units),
         "trend_title": page.trend.definition.name if page.trend else "",
         "trend_caption": page.trend.basis.label

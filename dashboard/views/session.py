@@ -15,6 +15,7 @@ from athletes.http import PageRequest, page_or_fragment, wants_fragment
 from athletes.models import Note, SameRecording
 from dashboard.forms import NoteForm, SessionForm, SessionViewForm
 from dashboard.phrases import session_day
+from dashboard.selectors.by_hand import uploads_of_session
 from dashboard.selectors.same_recording import twin_of
 from dashboard.selectors.session_changes import changes_by_side
 from dashboard.selectors.session_curves import session_pictures
@@ -64,6 +65,7 @@ def session(request: PageRequest, pk: int) -> HttpResponse:
     context = {
         **table,
         "session": shown,
+        "by_hand": uploads_of_session(shown),
         "player": shown.player,
         "title_date": title_date,
         "crumbs": [

@@ -18,6 +18,7 @@ from athletes.http import PageRequest, page_or_fragment
 from athletes.models import Movement
 from dashboard.forms import EventForm, InclusionForm
 from dashboard.phrases import session_day
+from dashboard.selectors.by_hand import uploads_of_swing
 from dashboard.selectors.swing_curves import SWING_TABS, swing_curves
 from dashboard.selectors.swing_page import SwingPage, swing_page
 from dashboard.selectors.swing_rows import swing_row
@@ -46,6 +47,8 @@ def _page(
         "page": page,
         "movement": movement,
         "session": movement.session,
+        "by_hand": uploads_of_swing(movement.session, movement.pk),
+        "may_administer": access.may_administer(request.user),
         "player": movement.session.player,
         "swing": swing_row(movement),
         "headlines": _headlines(page, request.user.units),

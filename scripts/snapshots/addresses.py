@@ -271,7 +271,7 @@ def changes(objects: AskedObjects) -> Iterator[Ask]:
     yield send("/syncing/give-up/", code="conflicting_rows")
     yield send("/syncing/backfill/", player=str(player))
     yield send("/syncing/backfill/", start="2025-09-02", end="2025-09-01")
-    yield send("/syncing/upload/", player="x", session="y")
+    yield send("/syncing/upload/", exports="")
     yield Ask("/sync/trigger", ())
     yield send(f"/admin/athletes/player/{player}/change/", height_ft="60")
 

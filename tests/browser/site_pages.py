@@ -24,7 +24,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from accounts.audit import record
-from accounts.models import Action, Authenticator
+from accounts.models import Action, Authenticator, User
 from accounts.services import create_token
 from athletes import decisions
 from athletes.analysis import run as analysis_run
@@ -33,14 +33,17 @@ from athletes.frames import store
 from athletes.frames.packing import PackedMovement, pack
 from athletes.identity import merging
 from athletes.models import (
+    BiomechanicsData,
     DataState,
     DataType,
     DuplicatePair,
+    HandUpload,
     Likeness,
     Note,
     Player,
     Session,
     Tag,
+    UploadState,
 )
 from dashboard.selectors.compare_items import ItemKey
 from privacy.models import Archive, ArchiveState
@@ -217,6 +220,24 @@ PAGES: dict[str, str | tuple[SitePage, ...]] = {
     "syncing/columns/noted/": FORM,
     "syncing/backfill/": FORM,
     "syncing/upload/": (page("upload", "/syncing/upload/"),),
+    "syncing/uploads/<int:pk>/": (
+        page("upload-stored", "/syncing/uploads/{upload}/"),
+        page("upload-undone", "/syncing/uploads/{undone_upload}/"),
+    ),
+    "syncing/uploads/<int:pk>/whose/": (
+        page("upload-whose", "/syncing/uploads/{staged}/whose/?q=ma"),
+        page("upload-session", "/syncing/uploads/{staged}/whose/?athlete={athlete}"),
+    ),
+    "syncing/uploads/<int:pk>/preview/": (
+        page("upload-preview", "/syncing/uploads/{staged}/preview/"),
+    ),
+    "syncing/uploads/<int:pk>/drop/": FORM,
+    "syncing/uploads/<int:pk>/undo/": FORM,
+    "syncing/sessions/<int:pk>/by-hand/": (
+        page("by-hand", "/syncing/sessions/{by_hand}/by-hand/"),
+        page("by-hand-move", "/syncing/sessions/{by_hand}/by-hand/?athlete={lefty}"),
+        page("by-hand-not", "/syncing/sessions/{session}/by-hand/"),
+    ),
     "docs": (page("api-docs", "/docs"),),
     "players": JSON,
     "players/<id>": JSON,
@@ -386,8 +407,76 @@ def make_staff_world(player: Player) -> None:
     record(Action.ATHLETE_ERASED, player_id=10**6, sessions=3)
 
 
+def make_uploads(player: Player, staff: User) -> dict[str, int]:
+    """Files by hand in every state, by the names that addresses are filled with."""
+    session = hit(player=player, date=dt.date(2026, 3, 10), swings=slice(0, 2))
+    Session.objects.filter(pk=session.pk).update(vendor_status="")
+    rows = BiomechanicsData.objects.filter(movement__session=session)
+    contents = list(rows.values_list("movement", "data_type", "content_sha256"))
+    name = "20260310_session_4_rebootmotion_ash-maple_baseball-hitting_{}.csv"
+    kinds = ("inverse-kinematics", "momentum-energy")
+    files = [
+        {
+            "name": name.format(kind),
+            "kind": kind,
+            "movements": [
+                {"name": f"swing {number}", "sha256": sha256}
+                for number, (_, of, sha256) in enumerate(contents)
+                if of == kind
+            ],
+        }
+        for kind in kinds
+    ]
+    stored = HandUpload.objects.create(
+        state=UploadState.STORED,
+        player=player,
+        session=session,
+        created_by=staff,
+        stored_at=timezone.now(),
+        files=[{"name": one["name"], "kind": one["kind"]} for one in files],
+        contents=[list(row) for row in contents],
+        created={
+            "session": session.pk,
+            "movements": list(session.movements.values_list("pk", flat=True)),
+            "frames": [list(row) for row in contents],
+        },
+    )
+    Note.objects.create(session=session, text="Felt late.", created_by=staff)
+    undone = HandUpload.objects.create(
+        state=UploadState.UNDONE,
+        player=player,
+        created_by=staff,
+        stored_at=timezone.now(),
+        undone_by=staff,
+        undone_at=timezone.now(),
+    )
+    staged = HandUpload.objects.create(
+        created_by=staff,
+        files=files,
+        choice={
+            "session_id": "a-new-session",
+            "date": "2031-01-05",
+            "new": {
+                "org_player_id": "new-athlete",
+                "first_name": "Ash",
+                "last_name": "Mapel",
+                "date_of_birth": "",
+            },
+        },
+    )
+    return {
+        "upload": stored.pk,
+        "undone_upload": undone.pk,
+        "staged": staged.pk,
+        "by_hand": session.pk,
+    }
+
+
 def make_world() -> dict[str, Any]:
-    """Rows for every page and state; the names that addresses are filled with."""
+    """Rows for every page and state; the names that addresses are filled with.
+
+    Staged files are those of `world["staff"]`, who has to look at them.
+    """
     player = make_player(
         first_name="Ash", last_name="Maple", date_of_birth=dt.date(2009, 5, 4)
     )
@@ -464,6 +553,7 @@ def make_world() -> dict[str, Any]:
     )
     merged = merging.merge(kept=newcomer, merged=make_player(), by=staff)
     make_staff_world(player)
+    uploads = make_uploads(player, staff)
     first: dict[str, int] = defaultdict(int)
     for model in admin.site._registry:
         newest = model._default_manager.order_by("-pk").values_list("pk", flat=True)
@@ -473,6 +563,8 @@ def make_world() -> dict[str, Any]:
     reset_token = default_token_generator.make_token(resetting)
     return {
         "first": first,
+        "staff": staff,
+        **uploads,
         "reset": reverse("password_reset_confirm", args=[uid, reset_token]),
         "likely": likely.pk,
         "merge": merged.pk,

@@ -142,8 +142,8 @@ def test_session_page_takes_the_same_queries_for_any_number_of_swings(
 ):
     session = make_synced_session(swings=count)
     # session, user, session with athlete, movements, metrics, frames by type, notes,
-    # tags, earlier, later, history, sides, curves
-    with django_assert_num_queries(15):
+    # tags, earlier, later, history, sides, curves, uploads by hand
+    with django_assert_num_queries(16):
         client.get(f"/athletes/sessions/{session.pk}/")
 
 

@@ -13,14 +13,17 @@ from athletes.models import (
     DataType,
     EventCorrection,
     GapDismissal,
+    HandUpload,
     InclusionDecision,
     MovementCurves,
     Note,
     PeerGroup,
     PeerNumber,
+    ReplacedFrames,
     SameRecording,
     SetAside,
     Tag,
+    UploadState,
 )
 from sharing.models import SavedComparison, SavedItem, ShareLink
 from syncing.models import AnalysisJob, ExportJob, RawPayload, VendorSession
@@ -144,6 +147,27 @@ def full_athlete(**fields):
     )
     compared = SavedComparison.objects.create(name="Zebulon then and now", owner=coach)
     SavedItem.objects.create(comparison=compared, place=0, player=player)
+    upload = HandUpload.objects.create(
+        state=UploadState.STORED,
+        player=player,
+        session=session,
+        created_by=coach,
+        stored_at=timezone.now(),
+        files=[{"name": f"20260301_session_1_{player.org_player_id}.csv"}],
+        contents=[[swing.pk, "inverse-kinematics", "0" * 64]],
+    )
+    former = pack({"time": columns["time"], "pelvis_rot": columns["torso_rot"] * 5})
+    ReplacedFrames.objects.create(
+        upload=upload,
+        movement=swing,
+        data_type=DataType.INVERSE_KINEMATICS,
+        frames=former.data,
+        header_size=former.header_size,
+        byte_size=len(former.data),
+        frame_count=former.frame_count,
+        column_count=former.column_count,
+        content_sha256=former.sha256,
+    )
     ExportJob.objects.create(session=session, data_type="inverse-kinematics")
     AnalysisJob.objects.create(session=session)
     raw = {

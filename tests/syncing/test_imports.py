@@ -1,19 +1,20 @@
 """Files by hand: the same reader, all or nothing."""
 
+import datetime as dt
 import gzip
 import io
 
 import pytest
 import requests
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
+from django.utils import timezone
 
 from athletes.models import BiomechanicsData, Movement, Player, Session
 from syncing.choices import JobState
-from syncing.imports import GivenFile, ImportRefusedError, import_files
+from syncing.imports import GivenFile, ImportRefusedError, NewAthlete, import_files
 from syncing.models import ExportJob, SyncLog
-from tests.factories import make_player, make_staff
+from tests.factories import make_player
 
 pytestmark = pytest.mark.django_db
 
@@ -47,6 +48,13 @@ def download(vendor):
     return get
 
 
+NEW = NewAthlete("Ash", "Maple")
+
+
+def known(org_player_id):
+    return Player.everyone.filter(org_player_id=org_player_id).exists()
+
+
 def take_in(download, *contents, **options):
     return import_files(
         [GivenFile(f"file{n}", io.BytesIO(c)) for n, c in enumerate(contents)],
@@ -54,6 +62,7 @@ def take_in(download, *contents, **options):
             {
                 "org_player_id": download.player,
                 "session_id": download.session,
+                "new_athlete": None if known(download.player) else NEW,
                 "trigger": "command",
             }
             | options
@@ -154,6 +163,7 @@ def test_file_of_another_athlete_is_refused_by_its_name(download, mangled, chang
             [GivenFile(name, io.BytesIO(download()))],
             org_player_id=org_player_id,
             session_id=download.session,
+            new_athlete=None if known(org_player_id) else NEW,
             trigger="command",
         )
 
@@ -203,7 +213,11 @@ def test_truncated_file_is_refused(download):
 def test_command_stores_and_says_what(download, tmp_path, capsys):
     path = tmp_path / "20260305_session_4_rebootmotion_x_baseball-hitting_ik.csv.gz"
     path.write_bytes(download())
-    options = {"player": download.player, "session": download.session}
+    options = {
+        "player": download.player,
+        "session": download.session,
+        "new_athlete": "Ash Maple",
+    }
     call_command("import_export", str(path), **options)
     assert "new, 0 changed, 0 as before" in capsys.readouterr().out
     session = Session.objects.get()
@@ -217,7 +231,7 @@ def test_date_and_number_are_taken_from_a_name_that_a_browser_changed(download):
     name = "1766451097841_20251220_session_7_rebootmotion_x_baseball-hitting_ik__1_.csv"
     given = [GivenFile(name, io.BytesIO(download()))]
     ids = {"org_player_id": download.player, "session_id": download.session}
-    session = import_files(given, **ids, trigger="command").session
+    session = import_files(given, **ids, new_athlete=NEW, trigger="command").session
     assert (str(session.session_date), session.session_num) == ("2025-12-20", "7")
 
 
@@ -231,8 +245,56 @@ def test_files_of_two_sessions_by_their_names_are_refused(download):
     ]
     ids = {"org_player_id": download.player, "session_id": download.session}
     with pytest.raises(ImportRefusedError, match="different sessions"):
-        import_files(given, **ids, trigger="command")
+        import_files(given, **ids, new_athlete=NEW, trigger="command")
     assert not Session.objects.exists()
+
+
+@pytest.mark.both
+@pytest.mark.parametrize("typed", ["x", "22", None])
+def test_an_unknown_id_begins_nobody(download, tmp_path, typed):
+    path = tmp_path / "ik.csv.gz"
+    path.write_bytes(download())
+    options = {"player": typed or download.player[:-1], "session": download.session}
+    with pytest.raises(CommandError, match="No athlete has the id"):
+        call_command("import_export", str(path), **options)
+    assert not Player.everyone.exists()
+    with pytest.raises(CommandError, match="a first and a last name"):
+        call_command("import_export", str(path), **options, new_athlete="Ash")
+    born = {"new_athlete": "Maple, Ash", "birth_date": dt.date(2009, 5, 4)}
+    call_command("import_export", str(path), **options, **born)
+    player = Player.objects.get()
+    assert (player.full_name, player.date_of_birth) == ("Ash Maple", born["birth_date"])
+
+
+def test_a_stored_athlete_is_no_new_one(download):
+    take_in(download, download())
+    for typed in (download.player, download.player.upper().replace("-", "")):
+        with pytest.raises(ImportRefusedError, match="a stored athlete"):
+            take_in(download, download(), org_player_id=typed, new_athlete=NEW)
+    assert Player.everyone.count() == 1
+
+
+def test_what_is_odd_is_said(download):
+    take_in(download, download())
+    other = make_player(org_player_id="somebody", first_name="Ash", last_name="Mapel")
+    tomorrow = timezone.localdate() + dt.timedelta(days=1)
+    said = take_in(
+        download,
+        download(),
+        org_player_id=other.org_player_id,
+        new_athlete=None,
+        session_date=tomorrow,
+    ).warnings
+    assert "stored already: Ash Maple · undated" in said[0]
+    assert f"{tomorrow} lies in the future" in said[1]
+    said = take_in(
+        download,
+        download("momentum-energy"),
+        org_player_id="new",
+        new_athlete=NewAthlete("Ash", "Mapple2"),
+        session_date=dt.date(2026, 3, 5),
+    ).warnings
+    assert [text for text in said if "does not look like a name" in text]
 
 
 def test_command_names_a_missing_file(tmp_path):
@@ -240,34 +302,6 @@ def test_command_names_a_missing_file(tmp_path):
         call_command(
             "import_export", str(tmp_path / "absent.csv"), player="a", session="b"
         )
-
-
-def test_upload_page_leads_to_the_session(client, download):
-    client.force_login(make_staff())
-    data = {
-        "player": download.player,
-        "session": download.session,
-        "exports": [
-            SimpleUploadedFile("ik.csv.gz", download()),
-            SimpleUploadedFile("me.parquet", download("momentum-energy", "parquet")),
-        ],
-    }
-    response = client.post("/syncing/upload/", data)
-    session = Session.objects.get()
-    assert response.url == f"/athletes/sessions/{session.pk}/"
-    assert session.movements.count() > 0
-
-
-def test_upload_page_says_why_a_file_is_refused(client, download):
-    client.force_login(make_staff())
-    files = [SimpleUploadedFile("page.csv", b"<html>not here</html>")]
-    data = {"player": download.player, "session": download.session, "exports": files}
-    response = client.post("/syncing/upload/", data)
-    assert response.status_code == 422
-    page = response.content.decode()
-    assert "page.csv" in page
-    assert "Nothing was stored" in page
-    assert Player.objects.count() == 0
 
 
 def test_processed_metrics_bring_the_vendors_contact(download):

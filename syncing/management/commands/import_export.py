@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from syncing.choices import Trigger
-from syncing.imports import GivenFile, ImportRefusedError, import_files
+from syncing.imports import GivenFile, ImportRefusedError, NewAthlete, import_files
 
 
 class Command(BaseCommand):
@@ -29,6 +29,18 @@ class Command(BaseCommand):
         parser.add_argument("--player", required=True, metavar="ORG_PLAYER_ID")
         parser.add_argument("--session", required=True, metavar="SESSION_ID")
         parser.add_argument(
+            "--new-athlete",
+            metavar="NAME",
+            help="first and last name of an athlete whom no sync has brought yet; "
+            "without it an unknown id is refused",
+        )
+        parser.add_argument(
+            "--birth-date",
+            type=dt.date.fromisoformat,
+            metavar="YYYY-MM-DD",
+            help="birth date of the new athlete",
+        )
+        parser.add_argument(
             "--date",
             type=dt.date.fromisoformat,
             metavar="YYYY-MM-DD",
@@ -37,6 +49,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Store the files, and print how many movements are new."""
+        new_athlete = _new_athlete(options["new_athlete"], options["birth_date"])
         with contextlib.ExitStack() as stack:
             files = []
             for path in options["files"]:
@@ -53,13 +66,36 @@ class Command(BaseCommand):
                     org_player_id=options["player"],
                     session_id=options["session"],
                     session_date=options["date"],
+                    new_athlete=new_athlete,
                     trigger=Trigger.COMMAND,
                 )
             except ImportRefusedError as error:
                 raise CommandError(f"{error} Nothing was stored.") from error
+        for warning in result.warnings:
+            self.stderr.write(f"Look at this: {warning}")
         for repair in result.repairs:
             self.stderr.write(f"Repaired: {repair}")
         self.stdout.write(
             f"{result.movements} movements: {result.created} new, {result.updated} "
-            f"changed, {result.unchanged} as before."
+            f"changed, {result.unchanged} as before. To undo it: manage.py "
+            f"undo_import {result.upload.pk}"
         )
+
+
+def _new_athlete(name: str | None, born: dt.date | None) -> NewAthlete | None:
+    """Return the athlete of a name such as "First Last" or "Last, First"."""
+    if name is None:
+        if born is not None:
+            raise CommandError(
+                "--birth-date is that of a new athlete: give --new-athlete as well."
+            )
+        return None
+    if "," in name:
+        last, _, first = name.partition(",")
+    else:
+        first, _, last = name.strip().partition(" ")
+    if not (first.strip() and last.strip()):
+        raise CommandError(
+            'Give --new-athlete a first and a last name, such as "Ash Maple".'
+        )
+    return NewAthlete(first.strip(), last.strip(), born)
