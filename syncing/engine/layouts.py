@@ -19,21 +19,24 @@ def note_columns(data_type: str, mocap_type: str, kinds: Mapping[str, str]) -> N
     between. A column without any value tells no kind.
     """
     names_sha256 = digest(sorted(kinds))
-    known = ColumnLayout.objects.filter(data_type=data_type, mocap_type=mocap_type)
-    same = known.filter(names_sha256=names_sha256).first()
+    known = list(
+        ColumnLayout.objects.filter(
+            data_type=data_type, mocap_type=mocap_type
+        ).order_by("-first_seen_at", "-id")
+    )
+    same = next((each for each in known if each.names_sha256 == names_sha256), None)
     if same is None:
-        before = known.order_by("-first_seen_at", "-id").first()
-        changes = {} if before is None else _changes(before.kinds, kinds)
-        ColumnLayout.objects.get_or_create(
+        changes = _changes(known[0].kinds, kinds) if known else {}
+        layout = ColumnLayout(
             data_type=data_type,
             mocap_type=mocap_type,
             names_sha256=names_sha256,
-            defaults={
-                "kinds": dict(kinds),
-                "changes": changes,
-                "first_seen_at": clock.now(),
-            },
+            kinds=dict(kinds),
+            changes=changes,
+            first_seen_at=clock.now(),
         )
+        # Another process may have met it at the same time.
+        ColumnLayout.objects.bulk_create([layout], ignore_conflicts=True)
         if changes:
             logger.warning(
                 "The columns of %s files changed: %d new, %d gone. The sync page "
