@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from athletes.analysis import peer_numbers, run, usual_scatter
-from athletes.analysis.same_recording import shared_movements
+from athletes.analysis.same_recording import SAME_RECORDING, shared_movements
 from athletes.analysis.session_summary import refresh_session_summary
 from athletes.analysis.summaries import refresh_player_summaries
 from athletes.frames import carrying, load
@@ -33,12 +33,9 @@ from athletes.models import (
 )
 from biomechanics.analysis_types import EVENT_NAMES
 
-#: How a reason begins with which swings of a recording are excluded that is here twice.
-SAME_RECORDING = "Same recording as session"
-
 
 def set_inclusion(
-    *, movement: Movement, inclusion: str, reason: str, user: User
+    *, movement: Movement, inclusion: str, reason: str, user: User | None
 ) -> Movement:
     """Include or exclude a movement, or let its quality decide again; returns it.
 
@@ -169,7 +166,7 @@ def bring_back_gap(*, session: Session, user: User) -> None:
         _end_dismissal(_locked_session(session), user)
 
 
-def choose_recording(*, pair: SameRecording, counts: str, user: User) -> None:
+def choose_recording(*, pair: SameRecording, counts: str, user: User | None) -> None:
     """Have one of the two sessions count, or both; the other's swings are excluded.
 
     Raises
@@ -190,10 +187,10 @@ def choose_recording(*, pair: SameRecording, counts: str, user: User) -> None:
 
 
 def _count_of_twin(
-    movement: Movement, twin: Session, user: User, *, is_counted: bool
+    movement: Movement, twin: Session, user: User | None, *, is_counted: bool
 ) -> None:
     """Exclude a movement because its twin counts, or take that back."""
-    is_excluded = movement.inclusion_reason.startswith(SAME_RECORDING)
+    is_excluded = movement.inclusion_reason == f"{SAME_RECORDING} {twin.pk}"
     if is_counted and is_excluded:
         set_inclusion(
             movement=movement, inclusion=Inclusion.AUTOMATIC, reason="", user=user
@@ -238,7 +235,8 @@ def take_up(*, offer: SetAside, user: User) -> None:
         inclusion, reason = offer.inclusion, offer.inclusion_reason
         corrections = list(offer.corrections.order_by("pk"))
         if source is not None:
-            inclusion, reason = source.inclusion, source.inclusion_reason
+            if not inclusion:
+                inclusion, reason = source.inclusion, source.inclusion_reason
             corrections += source.event_corrections.filter(undone_at__isnull=True)
             Note.objects.filter(movement=source).update(
                 movement=movement, session=movement.session_id

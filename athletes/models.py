@@ -733,13 +733,6 @@ class SetAside(models.Model):
     class Meta:
         verbose_name = "decision set aside"
         verbose_name_plural = "decisions set aside"
-        constraints = [
-            models.UniqueConstraint(
-                fields=["movement"],
-                condition=Q(settled_at__isnull=True),
-                name="set_aside_one_open",
-            ),
-        ]
 
     def __str__(self) -> str:
         return f"set aside of movement {self.movement_id}"

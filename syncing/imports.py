@@ -25,6 +25,7 @@ from athletes.models import HandUpload, Movement, Player, Session, UploadState
 from athletes.querysets import PlayerQuerySet
 from syncing import clock, journal, preview
 from syncing.choices import ExportType, JobState, Phase, RunKind, RunStatus, SyncType
+from syncing.client.types import id_text
 from syncing.engine.incoming import (
     IncomingFiles,
     NeedsEachMovementError,
@@ -123,7 +124,8 @@ def import_files(
         raise ImportRefusedError(
             "Give the vendor's ids of the athlete and of the session."
         )
-    check_athlete(org_player_id.strip(), new_athlete)
+    org_player_id = id_text(org_player_id) or org_player_id
+    check_athlete(org_player_id, new_athlete)
     names = [given.name for given in files]
     refuse_another_athlete(names, org_player_id.strip())
     date_in_names, number_in_names = session_in_names(names)
@@ -176,7 +178,9 @@ def check_athlete(org_player_id: str, new_athlete: NewAthlete | None) -> None:
     ImportRefusedError
         Its text says what to do.
     """
-    if tombstones.load_erased().has(org_player_id):
+    erased = tombstones.load_erased()
+    spelled = {org_player_id, org_player_id.lower(), org_player_id.upper()}
+    if any(erased.names_value(text) for text in spelled):
         raise ImportRefusedError(
             "The athlete of this id was erased for good and must not come back."
         )
@@ -402,6 +406,9 @@ def _store_all(
 ) -> ImportResult:
     """Store the files of each data type, compute the numbers, and count."""
     with transaction.atomic():
+        staged = HandUpload.objects.filter(pk=upload.pk, state=UploadState.STAGED)
+        if upload.pk and not staged.update(state=UploadState.STORING):
+            raise ImportRefusedError("These files are stored already, or were dropped.")
         begun = {} if new_athlete is None else vars(new_athlete)
         players = Player.everyone.select_for_update(no_key=True)
         player, is_new_player = players.get_or_create(
@@ -428,6 +435,7 @@ def _store_all(
             upload.before["session_date"] = session_date.isoformat()
         upload.state = UploadState.STORING
         upload.player = player
+        upload.choice = {}
         upload.session = session
         upload.created |= {
             "player": player.pk if is_new_player else None,

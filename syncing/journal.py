@@ -114,6 +114,13 @@ def _note_frames(
     }
     rows = BiomechanicsData.objects.filter(movement__in=hashes, data_type=data_type)
     had = dict(rows.values_list("movement_id", "content_sha256"))
+    upload.before.setdefault("missing", []).extend(
+        [pk, data_type, since.isoformat()]
+        for pk, since in rows.filter(missing_since__isnull=False).values_list(
+            "movement_id", "missing_since"
+        )
+        if had[pk] == hashes[pk]
+    )
     other = [pk for pk, sha256 in had.items() if hashes[pk] != sha256]
     for pk in other:
         # One at a time: each is some hundred kilobytes.

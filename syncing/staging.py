@@ -8,6 +8,7 @@ row: when the person drops it, when its time is up, or with the athlete who is e
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import ExitStack
@@ -33,6 +34,8 @@ FOLDER = "uploads"
 KEPT = timedelta(hours=12)
 #: Shorter parts of names and ids are in too many others.
 _LEAST_SIGNS = 3
+#: Ids of so many signs are found inside other words too.
+_LONG_ID = 16
 
 
 def stage(files: Sequence[GivenFile], *, user: User) -> HandUpload:
@@ -113,14 +116,37 @@ def forget(player_ids: Collection[int], texts: Iterable[str]) -> int:
 
     ``texts`` are ids and names of an athlete who is erased.
     """
-    keys = [key for text in texts if len(key := id_key(text)) >= _LEAST_SIGNS]
+    texts = [text for text in texts if len(id_key(text)) >= _LEAST_SIGNS]
+    long_keys = [key for text in texts if len(key := id_key(text)) >= _LONG_ID]
     count = 0
+    # Of storing that broke off, or was killed before its files were dropped.
+    for upload in HandUpload.objects.exclude(state=UploadState.STAGED).filter(
+        player__in=player_ids
+    ):
+        _delete(upload.files)
     for upload in HandUpload.objects.filter(state=UploadState.STAGED):
-        said = id_key(str(upload.choice) + str(upload.files))
-        if upload.player_id in player_ids or any(key in said for key in keys):
+        # Not the hashes, nor the words of our own: short names are in them by chance.
+        said = " ".join(
+            [
+                *map(str, [*upload.choice.values()]),
+                *(one["name"] for one in upload.files),
+                *(m["name"] for one in upload.files for m in one.get("movements", ())),
+            ]
+        )
+        if (
+            upload.player_id in player_ids
+            or any(_words(text) in _words(said) for text in texts)
+            or any(key in id_key(said) for key in long_keys)
+        ):
             discard(upload)
             count += 1
     return count
+
+
+def _words(text: str) -> str:
+    """A text as its words in small letters, with a blank around each."""
+    plain = re.sub(r"[\W_]+", " ", text.casefold())
+    return f" {plain.strip()} "
 
 
 def sweep() -> int:
@@ -141,7 +167,7 @@ def _delete_orphans() -> int:
         return 0
     known = {
         one.get("stored_as")
-        for files in HandUpload.objects.exclude(state=UploadState.UNDONE).values_list(
+        for files in HandUpload.objects.filter(state=UploadState.STAGED).values_list(
             "files", flat=True
         )
         for one in files

@@ -24,13 +24,17 @@ from accounts.models import Action, User
 from athletes.analysis import peer_numbers
 from athletes.analysis.run import analyze_session
 from athletes.analysis.summaries import refresh_player_summaries
+from athletes.decisions import choose_recording
+from athletes.frames import carrying, presence
 from athletes.models import (
     BiomechanicsData,
+    DataType,
     EventCorrection,
     HandUpload,
     Movement,
     Player,
     ReplacedFrames,
+    SameRecording,
     Session,
     UploadState,
 )
@@ -216,7 +220,10 @@ class _Planner:
         if self.plan.session is not None:
             sessions = sessions.exclude(pk=self.plan.session.pk)
         others = HandUpload.objects.filter(player=player).exclude(pk=self.upload.pk)
-        if not sessions.exists() and not others.exclude(state="undone").exists():
+        if (
+            not sessions.exists()
+            and not others.exclude(state__in=["undone", "staged"]).exists()
+        ):
             self.plan.player = player
 
     def _refuse_merged(self) -> None:
@@ -268,19 +275,14 @@ class _Planner:
     def do(self, by: User | None) -> None:
         """Do what `find` has found; inside a transaction that holds the session."""
         plan, upload = self.plan, self.upload
-        for pk, kind, sha in upload.created.get("frames", []):
-            if [pk, kind, sha] in plan.frames:
-                BiomechanicsData.objects.filter(movement=pk, data_type=kind).delete()
-            elif (heir := self.heir(pk, kind)) is not None:
-                self._bequeath_frames(heir, pk, kind)
-        restored = {former.pk for former in plan.restored}
-        for former in upload.replaced.order_by("pk"):
-            heir = self.heir(former.movement_id, former.data_type)
-            if former.pk in restored:
-                self._put_back(former, by)
-            elif heir is not None:
-                self._bequeath_former(heir, former)
-        upload.replaced.all().delete()
+        if plan.session is not None:
+            # The twin of a session that goes counts again.
+            for pair in SameRecording.objects.filter(
+                Q(session=plan.session) | Q(other=plan.session)
+            ).exclude(counts=""):
+                choose_recording(pair=pair, counts="both", user=by)
+        self._put_frames_back(by)
+        self._mark_missing_again()
         for kind, name in ROW_FIELDS.items():
             self._put_rows_back(kind, name)
         self._put_jobs_back()
@@ -293,6 +295,7 @@ class _Planner:
             method_version="", updated_at=timezone.now()
         )
         self._delete_movements()
+        presence.settle([self.session.pk])
         if plan.session is None:
             self._keep_session()
         for heir in self.later:
@@ -303,6 +306,41 @@ class _Planner:
         if plan.player is not None:
             peer_numbers.withdraw([plan.player.pk])
             plan.player.delete()
+
+    def _put_frames_back(self, by: User | None) -> None:
+        """Take away the frames that came, and put back those that stood there."""
+        plan, upload = self.plan, self.upload
+        for pk, kind, sha in upload.created.get("frames", []):
+            if [pk, kind, sha] in plan.frames:
+                BiomechanicsData.objects.filter(movement=pk, data_type=kind).delete()
+            elif (heir := self.heir(pk, kind)) is not None:
+                self._bequeath_frames(heir, pk, kind)
+        restored = {former.pk for former in plan.restored}
+        angles = [
+            former.movement_id
+            for former in plan.restored
+            if former.data_type == DataType.INVERSE_KINEMATICS
+        ]
+        offers = carrying.withdraw(angles, since=upload.stored_at, by=by)
+        held = carrying.hold(angles)
+        for former in upload.replaced.order_by("pk"):
+            heir = self.heir(former.movement_id, former.data_type)
+            if former.pk in restored:
+                self._put_back(former, by)
+            elif heir is not None:
+                self._bequeath_former(heir, former)
+        carrying.carry(held)
+        carrying.give_back(offers)
+        upload.replaced.all().delete()
+
+    def _mark_missing_again(self) -> None:
+        for pk, kind, since in self.upload.before.get("missing", []):
+            rows = BiomechanicsData.objects.filter(movement=pk, data_type=kind)
+            row = rows.defer("frames").first()
+            if (heir := self.heir(pk, kind)) is not None:
+                heir.before.setdefault("missing", []).append([pk, kind, since])
+            elif row and not self._is_anothers(row, self.hashes.get((pk, kind), "")):
+                rows.update(missing_since=since)
 
     def _delete_movements(self) -> None:
         Movement.objects.filter(pk__in=self.plan.movements).delete()
@@ -397,7 +435,7 @@ class _Planner:
             # Nothing of an athlete who should never have been here stays.
             upload.player, upload.choice, upload.files = None, {}, []
             HandUpload.objects.filter(player=self.plan.player).exclude(
-                pk=upload.pk
+                Q(pk=upload.pk) | Q(state=UploadState.STAGED)
             ).update(player=None, choice={}, files=[])
         upload.save()
 
@@ -464,10 +502,8 @@ def _refuse_others(upload: HandUpload) -> None:
         raise UndoRefusedError("This upload was undone already.")
     if upload.state == UploadState.STAGED:
         raise UndoRefusedError("These files were not stored yet.")
-    if upload.state == UploadState.STORING and (
-        SyncLog.objects.active().filter(kind=RunKind.UPLOAD).exists()
-    ):
-        raise UndoRefusedError("This upload is being stored. Wait until it has ended.")
+    if SyncLog.objects.active().filter(kind=RunKind.UPLOAD).exists():
+        raise UndoRefusedError("Files are being stored. Wait until that has ended.")
 
 
 def _conclude(session_pk: int | None, player_ids: Iterable[int]) -> None:
@@ -619,7 +655,9 @@ def delete(*, session: Session, by: User, with_added: bool = False) -> None:
                 is_about_additions=True,
             )
         uploads = HandUpload.objects.filter(session=session).order_by("-pk")
-        for upload in uploads.exclude(state=UploadState.UNDONE):
+        for upload in uploads.exclude(
+            state__in=[UploadState.UNDONE, UploadState.STAGED]
+        ):
             undo(upload=upload, by=by, with_added=True)
         # What was downloaded again since goes too.
         Session.objects.filter(pk=session.pk).delete()

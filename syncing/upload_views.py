@@ -7,6 +7,7 @@ Every step is a page of its own and a plain form; between them the files wait in
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +36,7 @@ from athletes.identity.session_parts import find_part
 from athletes.models import HandUpload, Player, Session, UploadState
 from syncing import undoing
 from syncing.choices import ExportType, Trigger
+from syncing.client.types import id_text
 from syncing.filenames import id_in_name, id_key
 from syncing.forms import NewAthleteForm, RedateForm, SessionChoiceForm, UploadForm
 
@@ -197,7 +199,7 @@ def _choose(
     }
     if new.is_bound:
         born = values["date_of_birth"]
-        org_id = values["org_player_id"].strip()
+        org_id = id_text(values["org_player_id"]) or ""
         try:
             check_athlete(
                 org_id, NewAthlete(values["first_name"], values["last_name"], born)
@@ -243,7 +245,12 @@ def _told(staged: HandUpload) -> tuple[dt.date | None, str]:
 def _told_id(staged: HandUpload) -> str:
     from syncing.filenames import read_file_name
 
-    told = {read_file_name(one["name"]).player for one in staged.files} - {""}
+    told = set()
+    for name in (one["name"] for one in staged.files):
+        if player := read_file_name(name).player:
+            # As the file spells it: the next sync compares it so.
+            at = name.casefold().find(player)
+            told.add(name[at : at + len(player)] if at >= 0 else player)
     return told.pop() if len(told) == 1 else ""
 
 
@@ -274,7 +281,9 @@ def preview(request: PageRequest, pk: int) -> HttpResponse:
     error = plan.refusal()
     shown = plan.preview(request)
     if request.method == "POST" and not error:
-        if shown.warnings and "looked" not in request.POST:
+        if request.POST.get("shown", plan.token) != plan.token:
+            error = "Another choice was made since this page was shown. Look again."
+        elif shown.warnings and "looked" not in request.POST:
             error = "Tick that you have looked at what stands under “Look at this”."
         else:
             try:
@@ -387,6 +396,13 @@ class _Plan:
     def date(self) -> dt.date | None:
         """The day that a session gets which has none."""
         return self.chosen_date or self.told_date
+
+    @property
+    def token(self) -> str:
+        """What was chosen, to tell whether it is what a page has shown."""
+        pks = (self.player and self.player.pk, self.session and self.session.pk)
+        said = (*pks, self.org_player_id, self.session_id, self.date, self.new_athlete)
+        return hashlib.sha256(repr(said).encode()).hexdigest()
 
     @property
     def shown_date(self) -> dt.date | None:
@@ -546,9 +562,9 @@ def by_hand(request: PageRequest, pk: int) -> HttpResponse:
     context = {
         "session": session,
         "is_by_hand": undoing.is_by_hand_alone(session),
-        "uploads": session.hand_uploads.exclude(state="undone").select_related(
-            "created_by"
-        ),
+        "uploads": session.hand_uploads.exclude(
+            state__in=["undone", "staged"]
+        ).select_related("created_by"),
         "q": text,
         "found": list(
             visible_players(request.user)

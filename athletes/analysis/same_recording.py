@@ -6,13 +6,53 @@ somebody decides, since only a person knows which of them is right.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.utils import timezone
+
+from athletes.analysis.session_summary import refresh_session_summary
 from athletes.models import (
     BiomechanicsData,
     DataType,
+    Inclusion,
+    InclusionDecision,
     Movement,
     SameRecording,
     Session,
 )
+
+#: How a reason begins with which swings of a recording are excluded that is here twice.
+SAME_RECORDING = "Same recording as session"
+
+
+def withdraw(pairs: Iterable[SameRecording]) -> set[int]:
+    """Take back choices that rest on what is not so any more; return the sessions.
+
+    Their swings count again, and their averages are to be computed by the caller.
+    """
+    touched: set[int] = set()
+    for pair in pairs:
+        both = [pair.session_id, pair.other_id]
+        rows = Movement.objects.filter(
+            session_id__in=both,
+            inclusion=Inclusion.EXCLUDED,
+            inclusion_reason__in=[f"{SAME_RECORDING} {pk}" for pk in both],
+        )
+        said = "The recording is not here twice as it was when this was decided."
+        InclusionDecision.objects.bulk_create(
+            InclusionDecision(movement=row, inclusion=Inclusion.AUTOMATIC, reason=said)
+            for row in rows
+        )
+        rows.update(
+            inclusion=Inclusion.AUTOMATIC,
+            inclusion_reason="",
+            updated_at=timezone.now(),
+        )
+        pair.counts, pair.decided_by, pair.decided_at = "", None, None
+        pair.save(update_fields=["counts", "decided_by", "decided_at"])
+        touched.update(both)
+    return touched
 
 
 def note_same_recording(session_pk: int) -> None:
@@ -27,6 +67,7 @@ def note_same_recording(session_pk: int) -> None:
             content_sha256__in=hashes,
             data_type=DataType.INVERSE_KINEMATICS,
             movement__missing_since=None,
+            movement__session__folded_into=None,
         )
         .exclude(movement__session_id=session_pk)
         .order_by("id")
@@ -35,16 +76,24 @@ def note_same_recording(session_pk: int) -> None:
         if hashes
         else None
     )
-    waiting = SameRecording.objects.of_session(session_pk).waiting()
+    for pair in SameRecording.objects.of_session(session_pk).waiting():
+        if not _hashes(pair.session_id) & _hashes(pair.other_id):
+            pair.delete()
     if other is None:
-        waiting.delete()
         return
     first, later = sorted([session_pk, other])
-    waiting.exclude(session_id=later, other_id=first).delete()
     shared = len(_hashes(other).intersection(hashes))
-    SameRecording.objects.update_or_create(
-        session_id=later, defaults={"other_id": first, "swings": shared}
-    )
+    with transaction.atomic():
+        pair, _ = SameRecording.objects.get_or_create(
+            session_id=later, defaults={"other_id": first, "swings": shared}
+        )
+        if (pair.other_id, pair.swings) == (first, shared):
+            return
+        touched = withdraw([pair]) if pair.decided_at is not None else set()
+        pair.other_id, pair.swings = first, shared
+        pair.save(update_fields=["other_id", "swings"])
+        for pk in sorted(touched):
+            refresh_session_summary(pk)
 
 
 def _hashes(session_pk: int) -> set[str]:

@@ -47,9 +47,7 @@ def _decided(movement_ids: Iterable[int], *, with_notes: bool) -> list[Movement]
     )
     said = ~Q(inclusion=Inclusion.AUTOMATIC) | Q(Exists(corrections))
     if with_notes:
-        offers = SetAside.objects.filter(movement=OuterRef("pk"), settled_at=None)
         said |= Q(Exists(Note.objects.filter(movement=OuterRef("pk"))))
-        said |= Q(Exists(offers))
     return list(
         Movement.objects.filter(said, pk__in=list(movement_ids))
         .only("inclusion", "inclusion_reason", "position", "automatic_events")
@@ -122,6 +120,42 @@ def carry(held: Held) -> None:
             _move(movement, movement, shift)
 
 
+def withdraw(movement_ids: Iterable[int], *, since: Any, by: Any) -> list[SetAside]:
+    """Settle what was set aside since, when the frames before come back."""
+    offers = list(
+        SetAside.objects.filter(
+            movement__in=list(movement_ids),
+            settled_at=None,
+            decided_on=None,
+            created_at__gt=since,
+        )
+    )
+    SetAside.objects.filter(pk__in=[offer.pk for offer in offers]).update(
+        settled_at=timezone.now(), settled_by=by, is_taken_up=True
+    )
+    return offers
+
+
+def give_back(offers: Iterable[SetAside]) -> None:
+    """Use again what was decided on the frames that are back."""
+    for offer in offers:
+        movement = offer.movement
+        movement.refresh_from_db()
+        hashed = frames_hash(movement.pk)
+        taken = {correction.event for correction in _active(movement)}
+        offer.corrections.filter(frames_sha256=hashed).exclude(event__in=taken).update(
+            undone_at=None, set_aside=None
+        )
+        if offer.inclusion and movement.inclusion == Inclusion.AUTOMATIC:
+            _set_inclusion(movement, offer.inclusion, offer.inclusion_reason)
+            InclusionDecision.objects.create(
+                movement=movement,
+                inclusion=offer.inclusion,
+                reason=offer.inclusion_reason,
+                frames_sha256=hashed,
+            )
+
+
 def _set_aside(movement: Movement) -> None:
     """Stop using what was decided on a movement's former frames, and offer it."""
     offer = _offer(movement)
@@ -142,11 +176,37 @@ def _set_aside(movement: Movement) -> None:
 
 
 def _offer(movement: Movement, decided_on: Movement | None = None) -> SetAside:
-    """The open offer on a movement; there is one at a time."""
-    offer, _ = SetAside.objects.get_or_create(
-        movement=movement, settled_at=None, defaults={"decided_on": decided_on}
+    """A new open offer on a movement, beside those that wait there already."""
+    return SetAside.objects.create(movement=movement, decided_on=decided_on)
+
+
+def _move_offers(old: Movement, new: Movement) -> None:
+    """Offer on `new` what waits on `old`; what is of `new` itself needs no offer."""
+    waiting = SetAside.objects.filter(movement=old, settled_at=None)
+    waiting.filter(decided_on=new).delete()
+    waiting.update(movement=new)
+
+
+def take_back(part_pks: Iterable[int]) -> set[int]:
+    """Give decisions back to parts that the vendor moved away and has again.
+
+    Returns the rows whose numbers are to be computed again.
+    """
+    rows = Movement.objects.of_parts(part_pks).filter(
+        became__session__missing_since__isnull=False
     )
-    return offer
+    pairs = list(rows.select_related("became"))
+    frames = _frames_of([pk for old in pairs for pk in (old.pk, old.became_id)])
+    for old in pairs:
+        now_at = old.became
+        shift = _shift(now_at, frames.get(now_at.pk), frames.get(old.pk))
+        if shift is not None:
+            _become(now_at, old, shift)
+        else:
+            Movement.objects.filter(pk=old.pk).update(became=None)
+            if _decided([now_at.pk], with_notes=True):
+                _offer(old, now_at)
+    return {old.session_id for old in pairs}
 
 
 def _set_inclusion(movement: Movement, inclusion: str, reason: str) -> None:
@@ -169,12 +229,14 @@ def _move(old: Movement, new: Movement, shift_s: float) -> None:
     old.inclusion_decisions.update(movement=new, frames_sha256=hashed)
     if old.pk == new.pk:
         return
+    # Frames that were here before keep their numbers otherwise.
+    Movement.objects.filter(pk__in=[old.pk, new.pk]).update(method_version="")
     if old.inclusion != Inclusion.AUTOMATIC:
         inclusion, reason = old.inclusion, old.inclusion_reason
         _set_inclusion(old, Inclusion.AUTOMATIC, "")
         _set_inclusion(new, inclusion, reason)
     Note.objects.filter(movement=old).update(movement=new, session=new.session_id)
-    SetAside.objects.filter(movement=old, settled_at=None).update(movement=new)
+    _move_offers(old, new)
 
 
 # --- The same swings under other ids --------------------------------------------------
@@ -195,19 +257,39 @@ def recognize(before: Sequence[int], now: Sequence[int]) -> None:
         in the order of the files, by our keys. Without any before, those of parts of
         the same session that are gone: the vendor moved it to another athlete.
     """
+    is_of_other = not before
     before = before or _of_former_parts(now)
     gone = [pk for pk in before if pk not in set(now)]
     arrived = [pk for pk in now if pk not in set(before)]
     if not gone or not arrived:
         return
-    place_of = dict(zip(before, now, strict=True)) if len(before) == len(now) else {}
+    # Another athlete's swing at the same place says nothing of this one's, and who may
+    # see the one may not see the other.
+    place_of = {}
+    if len(before) == len(now) and not is_of_other:
+        place_of = dict(zip(before, now, strict=True))
     movements = Movement.objects.in_bulk([*gone, *arrived])
     frames = _frames_of([*gone, *arrived])
+    hashed = dict(
+        BiomechanicsData.objects.filter(
+            movement_id__in=[*gone, *arrived], data_type=DataType.INVERSE_KINEMATICS
+        ).values_list("movement_id", "content_sha256")
+    )
+    same = {hashed.get(pk): pk for pk in arrived}
+    said = {movement.pk for movement in _decided(gone, with_notes=True)}
+    said.update(
+        SetAside.objects.filter(movement__in=gone, settled_at=None).values_list(
+            "movement", flat=True
+        )
+    )
     free = list(arrived)
     for pk in gone:
-        # Most likely at its own place.
-        wanted = sorted(free, key=lambda other: other != place_of.get(pk))
-        for other in wanted:
+        # Most likely with its own frames, or at its own place. All others are looked
+        # at only where somebody said something: each look takes some milliseconds, of
+        # a transaction for which others wait.
+        likely = [same.get(hashed.get(pk)), place_of.get(pk)]
+        likely += free if pk in said else []
+        for other in dict.fromkeys(one for one in likely if one in free):
             shift = _shift(movements[pk], frames.get(pk), frames.get(other))
             if shift is not None:
                 free.remove(other)
@@ -220,11 +302,9 @@ def recognize(before: Sequence[int], now: Sequence[int]) -> None:
     }
     for old, new in pairs.items():
         Movement.objects.filter(pk=new).update(position=movements[old].position)
+        _move_offers(movements[old], movements[new])
     for movement in _decided(pairs, with_notes=True):
-        now_at = movements[pairs[movement.pk]]
-        waiting = SetAside.objects.filter(movement=movement, settled_at=None)
-        if not waiting.update(movement=now_at):
-            _offer(now_at, movement)
+        _offer(movements[pairs[movement.pk]], movement)
 
 
 def _of_former_parts(now: Sequence[int]) -> list[int]:

@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import F, Max, Q
 from django.utils import timezone
 
+from athletes.analysis.same_recording import withdraw
 from athletes.analysis.session_summary import refresh_session_summary
 from athletes.frames import presence
 from athletes.identity.moved_rows import move_rows, move_rows_back
@@ -28,6 +29,7 @@ from athletes.models import (
     Movement,
     Note,
     Player,
+    SameRecording,
     Session,
     SessionMetric,
 )
@@ -106,12 +108,17 @@ def mark_parts(rows: SessionQuerySet, since: dt.datetime | None) -> set[int]:
         missing_since=since, updated_at=timezone.now()
     )
     presence.settle(pks)
-    for shown_pk in sorted({part.whole_id for part in parts}):
+    # Whichever counted instead of these, or they instead of it: asked again.
+    pairs = SameRecording.objects.exclude(decided_at=None).filter(
+        Q(session__in=pks) | Q(other__in=pks)
+    )
+    twins = withdraw(pairs)
+    for shown_pk in sorted({part.whole_id for part in parts} | twins):
         refresh_session_summary(shown_pk)
     # A folded part is its record's; what it shows is the athlete's.
     return set(
         Player.objects.filter(
-            Q(sessions__in=pks) | Q(sessions__folded__in=pks)
+            Q(sessions__in=[*pks, *twins]) | Q(sessions__folded__in=pks)
         ).values_list("pk", flat=True)
     )
 
@@ -242,6 +249,10 @@ def _merge_of(row: Session) -> AthleteMerge:
 def _fold(row: Session, into: Session) -> None:
     """Move what `row` shows to `into`, and hide `row`."""
     now = timezone.now()
+    # One of two that are shown once from now on must not be excluded for the other.
+    both = SameRecording.objects.filter(session__in=[row, into], other__in=[row, into])
+    withdraw(both)
+    both.delete()
     # The same swing under both ids is shown once; its twin stays in the hidden row.
     # One that the vendor no longer sends hides none that it does.
     shown = BiomechanicsData.objects.filter(

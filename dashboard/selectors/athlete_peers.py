@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -167,6 +167,12 @@ def athlete_peers(
     is_any_setup = _is_enough(found, wide) and not _is_enough(found, keys)
     if is_any_setup:
         keys = wide
+        # Of all setups together it may be another session's number that is compared.
+        apart |= {
+            point.metric: _apart(point, history[point.metric], of=_any_key)
+            for _, point in latest
+        }
+        keys = {metric: key for metric, key in keys.items() if not apart[metric]}
     found = {key: found[key] for key in keys.values() if key in found}
     choices = _choices(list(found.values()))
     group: Among = _among(among, choices)
@@ -205,7 +211,11 @@ OTHER_SIDE = "No percentile: it is of the newest session, of the other side."
 FEW_SWINGS = f"No percentile: of fewer than {LEAST_SWINGS} swings."
 
 
-def _apart(point: SessionAverage, points: Sequence[SessionAverage]) -> str:
+def _apart(
+    point: SessionAverage,
+    points: Sequence[SessionAverage],
+    of: Callable[[SessionAverage], PeerBasis] | None = None,
+) -> str:
     """Why a number cannot be compared with other athletes'; empty where it can.
 
     What is kept for comparing is the average over all swings of the newest session.
@@ -217,7 +227,7 @@ def _apart(point: SessionAverage, points: Sequence[SessionAverage]) -> str:
     same = [
         other
         for other in points
-        if _key(other) == _key(point) and other.n >= LEAST_SWINGS
+        if (of or _key)(other) == (of or _key)(point) and other.n >= LEAST_SWINGS
     ]
     return "" if same[-1].session_id == point.session_id else OTHER_SIDE
 
@@ -232,6 +242,10 @@ def _key(point: SessionAverage) -> PeerBasis:
         basis.source,
         basis.method_version,
     )
+
+
+def _any_key(point: SessionAverage) -> PeerBasis:
+    return _of_any_setup(_key(point))
 
 
 def _of_any_setup(key: PeerBasis) -> PeerBasis:

@@ -66,7 +66,8 @@ _BUSY_S = 2.0
 def fetch_exports(ctx: RunContext, hitting_id: int, *, is_first: bool = True) -> None:
     """Work all export jobs that are due, until none is left worth waiting for."""
     if is_first and not ctx.is_helper:
-        _make_due(ctx)
+        if Phase.EXPORTS not in ctx.log.progress:  # once a run, not once a turn
+            _make_due(ctx)
         ctx.begin_phase(Phase.EXPORTS, pending(ctx).count(), goes_on=True)
     worker = _ExportThreads(ctx, hitting_id)
     try:

@@ -46,7 +46,11 @@ def note_columns(data_type: str, mocap_type: str, kinds: Mapping[str, str]) -> N
                 len(changes["vanished"]),
             )
         return
-    merged = {name: kind or same.kinds.get(name, "") for name, kind in kinds.items()}
+    # A column of both kinds is told of when the second one comes, and then never more.
+    merged = {
+        name: " ".join(sorted({*same.kinds.get(name, "").split(), *kind.split()}))
+        for name, kind in kinds.items()
+    }
     if merged == same.kinds:
         return
     changed = _changes(same.kinds, kinds)
@@ -69,6 +73,8 @@ def _changes(before: Mapping[str, str], now: Mapping[str, str]) -> dict[str, lis
         "changed": sorted(
             name
             for name in now.keys() & before.keys()
-            if now[name] and before[name] and now[name] != before[name]
+            if now[name]
+            and before[name]
+            and not {*now[name].split()} <= {*before[name].split()}
         ),
     }

@@ -106,9 +106,10 @@ def run_sync(
             )
         )
     except StopRun:
+        # First, so that a run whose requeuing fails does not end as if it were whole.
+        ending = Ending.of_stop(ctx)
         if ctx.stop_reason == "time" and requeue_run(ctx.log):
             return SyncLog.objects.get(pk=log_id)
-        ending = Ending.of_stop(ctx)
     except FatalError as error:
         ending = Ending.of_fatal(error)
     except RebootError as error:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from athletes.frames import carrying
 from athletes.identity import tombstones
 from athletes.models import Session
 from syncing import clock
@@ -25,6 +26,7 @@ from syncing.engine.context import RunContext
 from syncing.engine.players import problems_told, tell_kept
 from syncing.engine.pool import side_by_side
 from syncing.engine.raw import digest, store_raw
+from syncing.engine.session_numbers import want_numbers
 from syncing.engine.session_rows import (
     mark_absent,
     participating_players,
@@ -47,8 +49,10 @@ HITTING, OTHER, UNKNOWN = "hitting", "other", "unknown"
 
 def read_details(ctx: RunContext, hitting_id: int) -> None:
     """Look into every session that is new, changed, or due for another look."""
+    # A run that goes on does not ask again at once for what has just failed in it.
+    waiting = _left() if Phase.DETAILS in ctx.log.progress else _waiting()
     ids = list(
-        _waiting().order_by("-vendor_updated_at", "-id").values_list("id", flat=True)
+        waiting.order_by("-vendor_updated_at", "-id").values_list("id", flat=True)
     )
     ctx.begin_phase(Phase.DETAILS, len(ids), goes_on=True)
 
@@ -70,9 +74,13 @@ def _waiting() -> QuerySet[VendorSession]:
     )
 
 
+def _left() -> QuerySet[VendorSession]:
+    return _waiting().exclude(last_error__gt="", next_check_at__gt=clock.now())
+
+
 def are_details_left() -> bool:
-    """Whether a session is still to be read on its own."""
-    return _waiting().exists()
+    """Whether a session is to be read that did not fail a moment ago."""
+    return _left().exists()
 
 
 def read_detail(ctx: RunContext, listed_id: int, hitting_id: int) -> None:
@@ -214,6 +222,8 @@ def _write_detail(
         players = participating_players(detail, hitters)
         outcomes, sessions, has_others = upsert_parts(detail.id, players, values)
         touched = mark_absent(detail.id, set(hitters)) if has_others else set()
+        for shown_pk in carrying.take_back([session.pk for session in sessions]):
+            want_numbers(shown_pk)
         new_jobs = want_exports(
             sessions,
             fingerprint,

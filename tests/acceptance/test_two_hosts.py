@@ -94,6 +94,8 @@ class Hosts:
     def web(self, name: str, port: int) -> subprocess.Popen:
         command = [sys.executable, "-m", "gunicorn", "reboot_site.wsgi"]
         command += ["--config", "reboot_site/gunicorn.py"]
+        # As a host is prepared before it is ready.
+        self.manage(name, "collectstatic", "--noinput")
         process = self.start(name, command, PORT=str(port), BIND_HOST="127.0.0.1")
         url = f"http://127.0.0.1:{port}/health/ready"
         wait_for(lambda: is_ready(url), f"{name} is not ready")

@@ -798,3 +798,17 @@ def test_a_side_without_the_number_does_not_hide_the_other(lacking):
     assert [(p.basis.side, p.n, p.mean) for p in points] == [
         (other, 2, pytest.approx(9.1))
     ]
+
+
+def test_percentile_over_all_setups_is_of_the_number_beside_it(client, coach, switch):
+    session_of(switch, 4, right=[10.0, 10.1, 10.0])
+    session_of(switch, 5, left=[8.6] * 3)
+    days = Session.objects.filter(player=switch).order_by("-session_date")[:2]
+    for day, condition in zip(days, ("front_toss", "tee"), strict=True):
+        day.condition = condition
+        decisions.save_conditions(day)
+    crowd()
+    shown = text_of(client.get(f"/athletes/{switch.pk}/?side=right"))
+    assert "10.0 m/s" in shown
+    assert "of the other side." in shown
+    assert not re.search(r"10\.0 m/s\s+0 of 2\d lower", shown)

@@ -15,6 +15,9 @@ VOLATILE = {
     "analysed_at",
     "compared_at",
     "found_at",
+    "first_seen_at",
+    # Of layouts of columns: held against the one that came before, in any order.
+    "changes",
     "next_try_at",
     "given_up_at",
     "next_check_at",

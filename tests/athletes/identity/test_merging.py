@@ -19,6 +19,7 @@ from athletes.models import (
     Movement,
     Note,
     Player,
+    PeerGroup,
     PlayerCount,
     Session,
     SessionMetric,
@@ -98,8 +99,9 @@ def rows():
         Session.tags.through,
         Player.teams.through,
     ]:
-        # Of the parts of the number of athletes only the sum says something.
-        if model in {AthleteMerge, PlayerCount}:
+        # Of the parts of the number of athletes only the sum says something, and a
+        # group that nobody is in any more says nothing.
+        if model in {AthleteMerge, PlayerCount, PeerGroup}:
             continue
         names = [f.attname for f in model._meta.concrete_fields if f.name not in _TIMES]
         if model is SessionMetric:
