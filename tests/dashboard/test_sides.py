@@ -574,7 +574,7 @@ def test_session_of_both_sides_takes_no_more_queries(
     client, coach, side, left, django_assert_max_num_queries
 ):
     session = session_of(make_player(), 0, RIGHT[0], left)
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(17):
         session_at(client, session, side=side)
 
 
