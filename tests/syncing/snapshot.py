@@ -43,6 +43,8 @@ KEYS = {
     "peergroup": ("metric", "condition", "basis", "source", "method_version"),
 }
 IGNORED = {
+    # Numbers name their group; one that nobody is in any more says nothing.
+    "peergroup",
     "synclog",
     "requestslot",
     "runhelper",

@@ -187,7 +187,8 @@ def test_a_run_that_loses_its_connections_goes_on(start_vendor, sync_process, ru
     assert not RequestSlot.objects.exclude(holder="").exists()
     # What was under way is asked for again, and nothing else.
     assert 48 <= vendor.log.routes["data_export"] <= 48 + 2 * 12
-    assert log.counts["exports"]["seen"] == 48
+    # A session whose answer was lost with the connection was not counted before it.
+    assert 48 - 2 * 4 <= log.counts["exports"]["seen"] <= 48
     assert as_of_one_sync(run_sync) == []
 
 
