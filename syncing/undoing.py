@@ -322,11 +322,17 @@ class _Planner:
             if former.data_type == DataType.INVERSE_KINEMATICS
         ]
         offers = carrying.withdraw(angles, since=upload.stored_at, by=by)
+        # First, so that nothing of them is offered: they were said to go.
+        EventCorrection.objects.filter(
+            movement__in={former.movement_id for former in plan.restored},
+            created_at__gt=upload.stored_at,
+            undone_at__isnull=True,
+        ).update(undone_by=by, undone_at=timezone.now())
         held = carrying.hold(angles)
         for former in upload.replaced.order_by("pk"):
             heir = self.heir(former.movement_id, former.data_type)
             if former.pk in restored:
-                self._put_back(former, by)
+                self._put_back(former)
             elif heir is not None:
                 self._bequeath_former(heir, former)
         carrying.carry(held)
@@ -374,16 +380,11 @@ class _Planner:
         ).delete()
         ReplacedFrames.objects.filter(pk=former.pk).update(upload=heir)
 
-    def _put_back(self, former: ReplacedFrames, by: User | None) -> None:
+    def _put_back(self, former: ReplacedFrames) -> None:
         values = {name: getattr(former, name) for name in FRAME_FIELDS}
         BiomechanicsData.objects.filter(
             movement=former.movement_id, data_type=former.data_type
         ).update(**values, updated_at=timezone.now())
-        EventCorrection.objects.filter(
-            movement=former.movement_id,
-            created_at__gt=self.upload.stored_at,
-            undone_at__isnull=True,
-        ).update(undone_by=by, undone_at=timezone.now())
 
     def _put_rows_back(self, kind: str, name: str) -> None:
         before = self.upload.before.get(name, {})
@@ -475,6 +476,8 @@ def undo(*, upload: HandUpload, by: User | None, with_added: bool = False) -> Un
                 pk=upload.session_id or 0
             )
         )
+        # Once more: files may have begun to be stored while we waited for the locks.
+        _refuse_others(upload)
         planner = _Planner(upload)
         plan = planner.find()
         if plan.added and not with_added:
