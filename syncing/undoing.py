@@ -435,9 +435,13 @@ class _Planner:
         if self.plan.player is not None:
             # Nothing of an athlete who should never have been here stays.
             upload.player, upload.choice, upload.files = None, {}, []
-            HandUpload.objects.filter(player=self.plan.player).exclude(
-                Q(pk=upload.pk) | Q(state=UploadState.STAGED)
-            ).update(player=None, choice={}, files=[])
+            others = HandUpload.objects.filter(player=self.plan.player)
+            # What waits to be stored waits on, for somebody else.
+            waiting = Q(state=UploadState.STAGED)
+            others.exclude(waiting | Q(pk=upload.pk)).update(
+                player=None, choice={}, files=[]
+            )
+            others.filter(waiting).update(player=None, choice={})
         upload.save()
 
 
