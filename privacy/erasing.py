@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -32,7 +33,16 @@ from athletes.bulk_sql import in_batches
 from athletes.identity import tombstones
 from athletes.identity.session_parts import family
 from athletes.identity.tombstones import ErasedAthletes
-from athletes.models import Movement, Note, Player, Session, Tag, Tombstone
+from athletes.models import (
+    HandUpload,
+    Movement,
+    Note,
+    Player,
+    Session,
+    Tag,
+    Tombstone,
+    UploadState,
+)
 from privacy import records
 from privacy.archives import delete_archives
 from privacy.models import Archive
@@ -175,6 +185,7 @@ def _forget_mentions(player: Player) -> None:
         if len(text) >= 6
     }
     _blank_texts([*ids, *names, *own, *specific])
+    _blank_file_names([*ids, *names, *(each.last_name for each in found)])
     _forget_admin_log(player.pk, [*ids, *names])
     _forget_task_results([*ids, *names, *own])
     forget_player(player.pk, subjects=_subjects(player.pk))
@@ -280,6 +291,27 @@ def _blank_texts(texts: list[str]) -> None:
     _rewrite(SyncLog, "errors", without, Q(error_count__gt=0))
     _rewrite(SyncLog, "error_message", without, ~Q(error_message=""))
     _rewrite(VendorSession, "last_error", without, ~Q(last_error=""))
+
+
+def _blank_file_names(texts: Iterable[str]) -> None:
+    """Take names and ids out of the names of files that are others' by now.
+
+    A session that came by hand may have been moved to another athlete. File names
+    spell ids with other signs between their parts, and only whole words are an id.
+    """
+    spelled = []
+    for text in sorted(set(texts), key=len, reverse=True):
+        parts = re.findall(r"[^\W_]+", text)
+        if parts and len("".join(parts)) >= _LEAST_NAME:
+            spelled.append(r"[\W_]*".join(map(re.escape, parts)))
+    if not spelled:
+        return
+    wanted = re.compile(rf"(?<![^\W_])(?:{'|'.join(spelled)})(?![^\W_])", re.I)
+
+    def without(files: Any) -> Any:
+        return [one | {"name": wanted.sub(ERASED, one["name"])} for one in files]
+
+    _rewrite(HandUpload, "files", without, ~Q(state=UploadState.STAGED))
 
 
 def _rewrite(
