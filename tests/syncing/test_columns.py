@@ -62,3 +62,12 @@ def test_another_capture_system_has_columns_of_its_own():
     note_columns(IK, "rebootmotion", {"time": "number"})
     note_columns(IK, "hawkeyehfr", {"time": "number", "x": "number"})
     assert lines() == {}
+
+
+def test_a_column_of_both_kinds_is_told_of_once():
+    told = []
+    for kind in ("number", "text", "number", "text"):
+        note_columns("metadata", "", {"a": "number", "notes": kind})
+        told.append(lines())
+        ColumnLayout.objects.update(noted_at=timezone.now())
+    assert told == [{}, {"metadata": ["Another kind of value: notes"]}, {}, {}]
