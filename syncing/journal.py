@@ -116,10 +116,8 @@ def _note_frames(
     had = dict(rows.values_list("movement_id", "content_sha256"))
     upload.before.setdefault("missing", []).extend(
         [pk, data_type, since.isoformat()]
-        for pk, since in rows.filter(missing_since__isnull=False).values_list(
-            "movement_id", "missing_since"
-        )
-        if had[pk] == hashes[pk]
+        for pk, since in rows.values_list("movement_id", "missing_since")
+        if since is not None and had[pk] == hashes[pk]
     )
     other = [pk for pk, sha256 in had.items() if hashes[pk] != sha256]
     for pk in other:

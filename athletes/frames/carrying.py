@@ -195,10 +195,13 @@ def take_back(part_pks: Iterable[int]) -> set[int]:
     rows = Movement.objects.of_parts(part_pks).filter(
         became__session__missing_since__isnull=False
     )
-    pairs = list(rows.select_related("became"))
-    frames = _frames_of([pk for old in pairs for pk in (old.pk, old.became_id)])
-    for old in pairs:
-        now_at = old.became
+    pairs = [
+        (old, old.became)
+        for old in rows.select_related("became")
+        if old.became is not None
+    ]
+    frames = _frames_of([one.pk for pair in pairs for one in pair])
+    for old, now_at in pairs:
         shift = _shift(now_at, frames.get(now_at.pk), frames.get(old.pk))
         if shift is not None:
             _become(now_at, old, shift)
@@ -206,7 +209,7 @@ def take_back(part_pks: Iterable[int]) -> set[int]:
             Movement.objects.filter(pk=old.pk).update(became=None)
             if _decided([now_at.pk], with_notes=True):
                 _offer(old, now_at)
-    return {old.session_id for old in pairs}
+    return {old.session_id for old, _ in pairs}
 
 
 def _set_inclusion(movement: Movement, inclusion: str, reason: str) -> None:
