@@ -336,6 +336,7 @@ def name_new(client, whose, download, **values):
     return client.post(whose, {"new": "1"} | data)
 
 
+@pytest.mark.both
 def test_of_two_tabs_that_confirm_one_stores(client, staff, download):
     player = make_player(org_player_id=download.player)
     _, upload = choose_files(client, download())
@@ -518,6 +519,7 @@ def test_files_that_wait_do_not_keep_a_session_from_being_deleted(
     assert client.get(f"/syncing/uploads/{waiting.pk}/preview/").url == whose
 
 
+@pytest.mark.both
 def test_files_that_wait_do_not_keep_a_mistyped_athlete(client, staff, download):
     upload = by_import(download)
     player = Player.objects.get()
@@ -561,6 +563,7 @@ def test_a_stored_upload_keeps_no_name_or_birth_date(client, staff, download):
     assert str(Player.objects.get().date_of_birth) == "2009-05-04"
 
 
+@pytest.mark.both
 def test_file_names_do_not_tell_of_an_erased_athlete_whose_session_was_moved(
     client, staff, download
 ):
