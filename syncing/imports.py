@@ -347,7 +347,7 @@ def _warnings(
     new_athlete: NewAthlete | None,
 ) -> list[str]:
     """Return what is odd about files that are about to be stored."""
-    today = timezone.localdate()
+    today = timezone.localdate(clock.now())
     hashes = {
         movement.frames.sha256
         for files in files_by_type.values()
@@ -441,7 +441,7 @@ def _store_all(
             "player": player.pk if is_new_player else None,
             "session": session.pk if is_new_session else None,
         }
-        upload.stored_at = timezone.now()
+        upload.stored_at = clock.now()
         upload.save()
     result = ImportResult(run=log, session=session, upload=upload)
     for data_type, files_of_type in files_by_type.items():

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django.core.files import File
 from django.core.files.storage import default_storage
-from django.utils import timezone
 
 from athletes.models import HandUpload, UploadState
+from syncing import clock
 from syncing.filenames import id_key
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def stage(files: Sequence[GivenFile], *, user: User) -> HandUpload:
 
 def is_expired(upload: HandUpload) -> bool:
     """Whether the time of staged files is up."""
-    return upload.created_at < timezone.now() - KEPT
+    return upload.created_at < clock.now() - KEPT
 
 
 def opened(upload: HandUpload, stack: ExitStack) -> list[GivenFile]:
@@ -151,7 +151,7 @@ def _words(text: str) -> str:
 
 def sweep() -> int:
     """Delete staged files whose time is up, and those without a row; count them."""
-    limit = timezone.now() - KEPT
+    limit = clock.now() - KEPT
     count = 0
     for upload in HandUpload.objects.filter(
         state=UploadState.STAGED, created_at__lt=limit
@@ -172,7 +172,7 @@ def _delete_orphans() -> int:
         )
         for one in files
     }
-    limit = timezone.now() - KEPT
+    limit = clock.now() - KEPT
     count = 0
     for name in (f"{FOLDER}/{each}" for each in default_storage.listdir(FOLDER)[1]):
         if name in known:

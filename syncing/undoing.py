@@ -17,7 +17,6 @@ from typing import Any
 
 from django.db import models, transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from accounts.audit import record
 from accounts.models import Action, User
@@ -38,6 +37,7 @@ from athletes.models import (
     Session,
     UploadState,
 )
+from syncing import clock
 from syncing.choices import ExportType, JobState, RunKind
 from syncing.engine.session_state import refresh_session_state
 from syncing.journal import FRAME_FIELDS, JOB_FIELDS, ROW_FIELDS, hash_of
@@ -292,7 +292,7 @@ class _Planner:
         outdated = {pk for pk, _, _ in plan.frames}
         outdated |= {former.movement_id for former in plan.restored}
         Movement.objects.filter(pk__in=outdated).update(
-            method_version="", updated_at=timezone.now()
+            method_version="", updated_at=clock.now()
         )
         self._delete_movements()
         presence.settle([self.session.pk])
@@ -327,7 +327,7 @@ class _Planner:
             movement__in={former.movement_id for former in plan.restored},
             created_at__gt=upload.stored_at,
             undone_at__isnull=True,
-        ).update(undone_by=by, undone_at=timezone.now())
+        ).update(undone_by=by, undone_at=clock.now())
         held = carrying.hold(angles)
         for former in upload.replaced.order_by("pk"):
             heir = self.heir(former.movement_id, former.data_type)
@@ -384,7 +384,7 @@ class _Planner:
         values = {name: getattr(former, name) for name in FRAME_FIELDS}
         BiomechanicsData.objects.filter(
             movement=former.movement_id, data_type=former.data_type
-        ).update(**values, updated_at=timezone.now())
+        ).update(**values, updated_at=clock.now())
 
     def _put_rows_back(self, kind: str, name: str) -> None:
         before = self.upload.before.get(name, {})
@@ -430,7 +430,7 @@ class _Planner:
     def _close(self, by: User | None) -> None:
         upload = self.upload
         upload.state = UploadState.UNDONE
-        upload.undone_by, upload.undone_at = by, timezone.now()
+        upload.undone_by, upload.undone_at = by, clock.now()
         upload.contents, upload.created, upload.before = [], {}, {}
         if self.plan.player is not None:
             # Nothing of an athlete who should never have been here stays.
@@ -589,7 +589,7 @@ def move(*, session: Session, to: Player, by: User) -> None:
         HandUpload.objects.filter(session=session).update(player=to)
         _end_links(session)
         Movement.objects.filter(session=session).update(
-            method_version="", updated_at=timezone.now()
+            method_version="", updated_at=clock.now()
         )
         record(
             Action.RECORD_CHANGED,
@@ -609,7 +609,7 @@ def _end_links(session: Session) -> None:
         if "revoked_at" in {each.name for each in model._meta.get_fields()}:
             model._base_manager.filter(
                 **{relation.field.name: session}, revoked_at__isnull=True
-            ).update(revoked_at=timezone.now())
+            ).update(revoked_at=clock.now())
 
 
 def redate(*, session: Session, date: dt.date, by: User) -> None:

@@ -34,7 +34,7 @@ from athletes.access import (
 from athletes.http import PageRequest
 from athletes.identity.session_parts import find_part
 from athletes.models import HandUpload, Player, Session, UploadState
-from syncing import undoing
+from syncing import clock, undoing
 from syncing.choices import ExportType, Trigger
 from syncing.client.types import id_text
 from syncing.filenames import id_in_name, id_key
@@ -437,7 +437,7 @@ class _Plan:
         from syncing import preview
         from syncing.imports import alike
 
-        today = timezone.localdate()
+        today = timezone.localdate(clock.now())
         found = preview.preview(
             self.files,
             session=self.session,
@@ -591,7 +591,7 @@ def _correct(
         if not form.is_valid():
             return None
         date = form.cleaned_data["date"]
-        if date > timezone.localdate() and not form.cleaned_data["looked"]:
+        if date > timezone.localdate(clock.now()) and not form.cleaned_data["looked"]:
             form.add_error(
                 "date", "This day lies in the future. Tick that it is right."
             )
