@@ -70,7 +70,7 @@ def note_same_recording(session_pk: int) -> None:
             movement__session__folded_into=None,
         )
         .exclude(movement__session_id=session_pk)
-        .order_by("id")
+        .order_by("movement__session_id")
         .values_list("movement__session_id", flat=True)
         .first()
         if hashes
