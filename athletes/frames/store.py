@@ -100,7 +100,7 @@ def _write_frames(
 ) -> StoreCounts:
     """Write new and changed frames of one file, and count them by movement."""
     now = timezone.now()
-    movements, created = _movements_of(session_pk, incoming)
+    movements, created, is_gone = _movements_of(session_pk, incoming)
     rows = {
         row.movement_id: row
         for row in BiomechanicsData.objects.filter(
@@ -144,7 +144,7 @@ def _write_frames(
             if movement.pk in rows and rows[movement.pk].missing_since is None
         ]
         carrying.recognize(known, present)
-    moved = _settle(session_pk, movements, names=incoming)
+    moved = _settle(session_pk, movements, names=incoming, is_gone=is_gone)
     # Numbers of other frames are not of any version, until computed again. Whoever
     # gives a movement its version holds the session meanwhile, as we do.
     outdated = {m.pk for m in movements.values() if m.method_version}
@@ -180,12 +180,13 @@ def _movements_of(
     session_pk: int,
     names: Iterable[str],
     metadata: Mapping[str, dict[str, Any]] | None = None,
-) -> tuple[dict[str, Movement], int]:
+) -> tuple[dict[str, Movement], int, bool]:
     """Return all movements of an athlete's part of a session, and how many are new.
 
-    Movements are by the vendor's id; those of `names` that there are not yet are
-    created, with their `metadata`. A folded part (athletes.identity.merging) has its
-    movements in the row that shows it, where their names say whose they are.
+    The third is whether the part itself is marked gone. Movements are by the vendor's
+    id; those of `names` that there are not yet are created, with their `metadata`. A
+    folded part (athletes.identity.merging) has its movements in the row that shows it,
+    where their names say whose they are.
 
     The lock makes files of one session wait for each other, so that two of them
     neither create the same movement nor give two movements one position. SQLite has
@@ -228,18 +229,23 @@ def _movements_of(
     ]
     for movement in Movement.objects.bulk_create(new):
         movements[movement.vendor_name] = movement
-    return movements, len(new)
+    return movements, len(new), part.missing_since is not None
 
 
 def _settle(
-    session_pk: int, movements: Mapping[str, Movement], names: Collection[str]
+    session_pk: int,
+    movements: Mapping[str, Movement],
+    names: Collection[str],
+    *,
+    is_gone: bool,
 ) -> set[int]:
     """Mark what is gone of a part, clear what is back; `names` are in the new file.
 
-    Nothing is asked where the file holds all that there is, as in a first sync.
+    Nothing is asked where the file holds all that there is, as in a first sync, unless
+    the part was marked gone while its file was under way.
     """
     is_marked = any(movement.missing_since for movement in movements.values())
-    if len(names) == len(movements) and not is_marked:
+    if len(names) == len(movements) and not is_marked and not is_gone:
         return set()
     return presence.settle([session_pk])
 
@@ -298,7 +304,7 @@ def store_movement_metadata(
     """
     values = {name: json_safe(dict(row)) for name, row in rows.items()}
     with transaction.atomic(savepoint=False):
-        movements, created = _movements_of(session_pk, values, values)
+        movements, created, is_gone = _movements_of(session_pk, values, values)
         changed = []
         if created < len(movements):
             stored = {
@@ -320,7 +326,7 @@ def store_movement_metadata(
             )
         if is_whole_session:
             presence.note_listed(session_pk, values)
-        moved = _settle(session_pk, movements, names=values)
+        moved = _settle(session_pk, movements, names=values, is_gone=is_gone)
     return StoreCounts(
         created=created,
         updated=len(changed),
@@ -353,7 +359,7 @@ def store_vendor_metrics(
     """
     values = {name: json_safe(dict(row)) for name, row in rows.items()}
     with transaction.atomic(savepoint=False):
-        movements, created = _movements_of(session_pk, values)
+        movements, created, is_gone = _movements_of(session_pk, values)
         stored = dict(
             Movement.objects.of_part(session_pk)
             .order_by()
@@ -378,10 +384,13 @@ def store_vendor_metrics(
         Movement.objects.filter(pk__in=outdated).exclude(method_version="").update(
             method_version=""
         )
+        # This list does not tell who is gone, but what it begins goes with its part.
+        moved = presence.settle([session_pk]) if is_gone and created else set()
     return StoreCounts(
         created=created,
         updated=max(0, len(changed) - created),
         unchanged=len(values) - max(len(changed), created),
         movements_created=created,
         changed_ids=tuple(outdated),
+        moved_ids=tuple(sorted(moved)),
     )

@@ -8,6 +8,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from athletes import decisions
 from athletes.analysis import run, summaries
@@ -199,6 +200,24 @@ def test_a_file_of_a_single_movement_says_nothing_of_the_others():
     )
     assert counts.created == 1
     assert not session.movements.filter(missing_since__isnull=False).exists()
+
+
+@pytest.mark.django_db
+def test_what_is_stored_of_a_session_that_went_meanwhile_is_gone_with_it():
+    session = make_session(missing_since=timezone.now())
+    stored = [
+        frames_store.store_frames(
+            session_pk=session.pk, data_type=IK, movements=incoming("a")
+        ),
+        frames_store.store_movement_metadata(
+            session_pk=session.pk, rows={"a": {}, "b": {}}
+        ),
+        frames_store.store_vendor_metrics(session_pk=session.pk, rows={"c": {}}),
+    ]
+    movements = list(session.movements.in_session_order())
+    assert [m.org_movement_id for m in movements] == ["a", "b", "c"]
+    assert all(m.missing_since for m in movements)
+    assert [counts.moved_ids for counts in stored] == [(m.pk,) for m in movements]
 
 
 @pytest.mark.django_db
