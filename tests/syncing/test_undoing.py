@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from athletes import decisions
 from athletes.models import (
     BiomechanicsData,
+    EventCorrection,
     HandUpload,
     Movement,
     Note,
@@ -18,6 +19,7 @@ from athletes.models import (
     ReplacedFrames,
     Session,
     SessionMetric,
+    SetAside,
     Tag,
     UploadState,
 )
@@ -28,7 +30,7 @@ from syncing import undoing
 from syncing.imports import GivenFile, NewAthlete, import_files
 from syncing.models import ExportJob
 from syncing.undoing import UndoRefusedError, plan_undo, undo
-from tests.factories import make_player, make_staff
+from tests.factories import make_player, make_staff, make_user
 from tests.syncing.test_imports import download, known, stored
 
 __all__ = ["download"]
@@ -296,3 +298,46 @@ def test_an_erased_athlete_leaves_no_upload(download, give):
     erasing.erase(player=Player.objects.get(), by=None)
     assert not HandUpload.objects.filter(pk=upload.pk).exists()
     assert not ReplacedFrames.objects.exists()
+
+
+@pytest.mark.parametrize("is_cut_anew", [True, False])
+def test_undoing_other_frames_keeps_what_was_decided(
+    vendor, download, give, is_cut_anew
+):
+    give(download())
+    swing = Movement.objects.filter(is_swing=True).in_session_order().first()
+    user = make_user()
+    automatic = swing.automatic_events["foot_down"]["time_s"]
+    decisions.move_event(
+        movement=swing,
+        event="foot_down",
+        time_s=automatic + 0.02,
+        reason="heel",
+        user=user,
+    )
+    decisions.set_inclusion(
+        movement=swing, inclusion="excluded", reason="check swing", user=user
+    )
+    swing.refresh_from_db()
+    before = swing.metrics
+    if is_cut_anew:
+        vendor.world.trim_clips(download.session, clock_s=1.0)
+    else:
+        vendor.world.reprocess_session(download.session)
+    upload = give(download())
+    swing.refresh_from_db()
+    assert SetAside.objects.filter(settled_at=None).exists() is not is_cut_anew
+    if is_cut_anew:
+        at = swing.events["foot_down"]["time_s"]
+        assert at == pytest.approx(automatic + 1.02, abs=1e-6)
+
+    undo(upload=upload, by=make_staff())
+    swing.refresh_from_db()
+    assert swing.events["foot_down"]["rule"] == "manual"
+    assert swing.events["foot_down"]["time_s"] == pytest.approx(automatic + 0.02)
+    assert swing.metrics == before
+    assert (swing.inclusion, swing.inclusion_reason) == ("excluded", "check swing")
+    correction = EventCorrection.objects.get(undone_at=None)
+    assert correction.automatic_time_s == pytest.approx(automatic)
+    assert correction.set_aside is None
+    assert not SetAside.objects.filter(settled_at=None).exists()
