@@ -26,6 +26,7 @@ from django.utils import timezone
 from accounts.audit import record
 from accounts.models import Action, User
 from athletes.analysis import peer_numbers, usual_scatter
+from athletes.analysis.same_recording import note_same_recording
 from athletes.analysis.summaries import (
     PROFILE_FIELDS,
     outdate_numbers,
@@ -139,6 +140,9 @@ def separate(*, entry: AthleteMerge, by: User | None) -> None:
         ).values_list("pk", flat=True)
         if _profile(kept) != _profile(merged):
             outdate_numbers(session_ids=moved)
+        # What was shown once is here twice again.
+        for pk in moved:
+            note_same_recording(pk)
         entry.refresh_from_db()
         entry.undone_at = timezone.now()
         entry.undone_by = by

@@ -9,6 +9,7 @@ from athletes.analysis.run import analyze_session
 from athletes.analysis.same_recording import note_same_recording
 from athletes.identity import merging
 from athletes.models import (
+    AthleteMerge,
     BiomechanicsData,
     Note,
     Player,
@@ -325,3 +326,10 @@ def test_merged_athletes_count_a_recording_once_whatever_was_chosen(
     assert not SameRecording.objects.exists()
     assert waiting() == "0"
     assert Player.objects.get(pk=kept.pk).swing_count == 2
+    # Shown apart again, it is asked again.
+    merging.separate(entry=AthleteMerge.objects.get(), by=staff)
+    again = SameRecording.objects.get()
+    assert {again.session.player, again.other.player} == {kept, merged}
+    assert (again.swings, again.counts) == (2, "")
+    assert (counted(again.session), counted(again.other)) == (2, 2)
+    assert waiting() == "1"
