@@ -95,7 +95,11 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 def _has_no_connection(error: BaseException) -> bool:
     """Whether PostgreSQL could not be asked at all: there is no code of it then."""
     cause = error.__cause__
-    if not isinstance(error, OperationalError | InterfaceError):
+    if isinstance(error, InterfaceError):
+        # The driver's word for wrong use of it too, as of a cursor that is closed.
+        if "connection" not in str(error):
+            return False
+    elif not isinstance(error, OperationalError):
         return False
     return not isinstance(cause, sqlite3.Error) and (
         getattr(cause, "sqlstate", None) is None

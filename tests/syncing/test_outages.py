@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.test import Client
 
 from syncing.choices import JobState, RunStatus
@@ -247,6 +247,29 @@ def test_other_errors_are_no_outage():
     with pytest.raises(Exception, match="nothing_there") as found:
         connection.cursor().execute("SELECT * FROM nothing_there")
     assert outage_of(found.value) is None
+
+
+def test_a_driver_used_wrongly_is_no_lost_connection():
+    for text in ("the cursor is closed", "tuple index out of range"):
+        assert outage_of(InterfaceError(text)) is None
+    for text in ("connection already closed", "the connection is closed"):
+        assert outage_of(InterfaceError(text)).code == "database_away"
+
+
+@pytest.mark.both
+@on_postgresql
+def test_a_closed_connection_is_away_and_a_closed_cursor_is_none():
+    cursor = connection.cursor()
+    cursor.close()
+    with pytest.raises(InterfaceError) as found:
+        cursor.execute("SELECT 1")
+    assert outage_of(found.value) is None
+    cursor = connection.cursor()
+    connection.connection.close()
+    with pytest.raises((InterfaceError, OperationalError)) as found:
+        cursor.execute("SELECT 1")
+    assert outage_of(found.value).code == "database_away"
+    connection.close()
 
 
 def test_an_operating_systems_full_disk_is_found_behind_another_error():
