@@ -93,10 +93,14 @@ def _list(model: type[Any], query: str = "") -> str:
 
 def _totals() -> list[Tile]:
     # Kept beside each athlete, so that millions of swings are not counted here.
-    counts = cache.get("admin-totals")
-    if counts is None:
+    # Without the cache, as with the database of it away, they are.
+    try:
+        counts = cache.get("admin-totals")
+        if counts is None:
+            counts = _count_all()
+            cache.set("admin-totals", counts, _TOTALS_S)
+    except broker_errors():
         counts = _count_all()
-        cache.set("admin-totals", counts, _TOTALS_S)
     return [
         Tile("Athletes", f"{counts['athletes']:,}", _list(Player)),
         Tile("Sessions", f"{counts['sessions'] or 0:,}", _list(Session)),

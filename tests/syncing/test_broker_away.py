@@ -26,6 +26,8 @@ SyncLog.objects.update(status="running")
 for path in ("/syncing/", "/syncing/alert/"):
     found[path] = client.get(path).content.decode()
 SyncLog.objects.update(status="queued")
+answer = client.get("/admin/")
+found["admin"] = [answer.status_code, answer.content.decode()]
 print(json.dumps(found))
 """
 
@@ -54,4 +56,8 @@ def test_page_says_so_and_the_run_waits(settings):
 
     assert found["start"] == 302
     assert "the queue does not answer" in found["/syncing/"]
+    status, page = found["admin"]
+    assert status == 200
+    # Counted anew, since the cache is away too.
+    assert "Athletes" in page
     assert SyncLog.objects.get().status == RunStatus.QUEUED
