@@ -2,6 +2,7 @@
 
 The scratch database is made here for each try and thrown away afterwards: on SQLite a
 file in a folder of its own, on PostgreSQL a database under a name that is drawn by lot.
+What a killed try left behind goes at the start of the next one.
 Nothing here writes to the product's own database but the verdict.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import shutil
 import sqlite3
 import tempfile
 import time
@@ -25,6 +27,8 @@ from django.utils import timezone
 
 from privacy.models import RestoreCheck
 from reboot_site.backups import BackupError, check_kind, program, run
+from reboot_site.logs import redact
+from syncing.outages import DISK_FULL, outage_of
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +36,14 @@ logger = logging.getLogger(__name__)
 KEPT = dt.timedelta(days=400)
 #: A backup's time is that of its end; what was made shortly before may not be in it.
 _MARGIN = dt.timedelta(hours=1)
+#: Scratch folders begin so; older than this, the process that made one is gone.
+_FOLDER = "restore-check-"
+_FOLDER_MAX_AGE = dt.timedelta(days=1)
+#: Scratch databases begin so, with 32 hexadecimal digits after it.
+_DATABASE = "restore_check_"
+_NO_ROOM = f"The backup could not be tested. {DISK_FULL.message} {DISK_FULL.hint}"
+#: What SQLite says of a file that is no whole database.
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 def check_newest() -> RestoreCheck:
@@ -45,8 +57,10 @@ def check_newest() -> RestoreCheck:
         backup_at = dt.datetime.fromtimestamp(path.stat().st_mtime, tz=dt.UTC)
         counts = restored_counts(path)
         problem = _missing_rows(counts, backup_at)
-    except (BackupError, OSError) as error:
+    except BackupError as error:
         problem = str(error)
+    except OSError as error:
+        problem = _NO_ROOM if outage_of(error) is DISK_FULL else str(error)
     now = timezone.now()
     check = RestoreCheck.objects.create(
         taken_at=now,
@@ -89,12 +103,13 @@ def restored_counts(path: Path) -> dict[str, int]:
 
 def _counts_sqlite(path: Path) -> dict[str, int]:
     address = f"{path.resolve().as_uri()}?mode=ro"
-    with (
-        tempfile.TemporaryDirectory(dir=settings.VAR_DIR) as folder,
-        closing(sqlite3.connect(address, uri=True)) as source,
-        closing(sqlite3.connect(Path(folder) / "scratch.sqlite3")) as scratch,
-    ):
-        try:
+    _remove_old_folders()
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix=_FOLDER, dir=settings.VAR_DIR) as folder,
+            closing(sqlite3.connect(address, uri=True)) as source,
+            closing(sqlite3.connect(Path(folder) / "scratch.sqlite3")) as scratch,
+        ):
             source.backup(scratch)
             (verdict,) = scratch.execute("PRAGMA integrity_check").fetchone()
             if verdict != "ok":
@@ -103,8 +118,20 @@ def _counts_sqlite(path: Path) -> dict[str, int]:
                 "SELECT name FROM sqlite_master WHERE type = 'table'"
             ).fetchall()
             return _counts(scratch, [name for (name,) in names])
-        except sqlite3.DatabaseError as error:
-            raise BackupError(f"{path} is damaged: {error}.") from error
+    except sqlite3.Error as error:
+        if outage_of(error) is DISK_FULL:
+            raise BackupError(_NO_ROOM) from error
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        said = "is damaged" if code in _DAMAGED else "could not be restored as a test"
+        raise BackupError(f"{path} {said}: {redact(str(error))}.") from error
+
+
+def _remove_old_folders() -> None:
+    """Remove the scratch folders of tries that were killed."""
+    oldest = (timezone.now() - _FOLDER_MAX_AGE).timestamp()
+    for folder in Path(settings.VAR_DIR).glob(f"{_FOLDER}*"):
+        if folder.is_dir() and folder.stat().st_mtime < oldest:
+            shutil.rmtree(folder)
 
 
 def _counts_postgresql(path: Path) -> dict[str, int]:
@@ -112,13 +139,21 @@ def _counts_postgresql(path: Path) -> dict[str, int]:
 
     restorer = program("pg_restore")
     options = ("--no-owner", "--no-privileges", "--exit-on-error")
-    with _scratch_database() as name:
-        run([restorer, *options, "--dbname", name, str(path)], database=name)
-        with psycopg.connect(**_login() | {"dbname": name}) as scratch:
-            tables = scratch.execute(
-                "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
-            ).fetchall()
-            return _counts(scratch, [table for (table,) in tables])
+    try:
+        _drop_old_databases()
+        with _scratch_database() as name:
+            run([restorer, *options, "--dbname", name, str(path)], database=name)
+            with psycopg.connect(**_login() | {"dbname": name}) as scratch:
+                tables = scratch.execute(
+                    "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+                ).fetchall()
+                return _counts(scratch, [table for (table,) in tables])
+    except psycopg.Error as error:
+        if outage_of(error) is DISK_FULL:
+            raise BackupError(_NO_ROOM) from error
+        raise BackupError(
+            f"{path} could not be restored as a test: {redact(str(error)).strip()}"
+        ) from error
 
 
 def _counts(link: Any, tables: list[str]) -> dict[str, int]:
@@ -134,7 +169,7 @@ def _scratch_database() -> Iterator[str]:
     import psycopg
 
     # Its creation fails if there is one of that name, so that it never is the live one.
-    name = f"restore_check_{uuid.uuid4().hex}"
+    name = f"{_DATABASE}{uuid.uuid4().hex}"
     with psycopg.connect(**_login(), autocommit=True) as server:
         try:
             server.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
@@ -143,10 +178,49 @@ def _scratch_database() -> Iterator[str]:
                 "The database's account may not make a scratch database. Give it the "
                 "right (ALTER ROLE … CREATEDB), or switch this schedule off."
             ) from error
-        try:
-            yield name
-        finally:
-            server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    # Open all the while, so that another try does not take it for one left behind.
+    used = None
+    try:
+        used = psycopg.connect(**_login() | {"dbname": name})
+        yield name
+    finally:
+        if used is not None:
+            used.close()
+        _drop(name)
+
+
+def _drop(name: str) -> None:
+    """Drop a scratch database over a new connection: a restore may outlast an old one.
+
+    Where that fails the next try drops it; the verdict is not lost by it.
+    """
+    import psycopg
+
+    try:
+        with psycopg.connect(**_login(), autocommit=True) as server:
+            server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    except psycopg.Error as error:
+        logger.warning(
+            "The scratch database %s could not be dropped; the next test of a backup "
+            "tries again: %s",
+            name,
+            redact(str(error)).strip(),
+        )
+
+
+def _drop_old_databases() -> None:
+    """Drop the scratch databases of tries that were killed: nobody is in them."""
+    import psycopg
+
+    with psycopg.connect(**_login(), autocommit=True) as server:
+        found = server.execute(
+            "SELECT datname FROM pg_database AS d WHERE datname ~ %s "
+            "AND pg_get_userbyid(datdba) = current_user AND NOT EXISTS "
+            "(SELECT 1 FROM pg_stat_activity AS a WHERE a.datid = d.oid)",
+            [f"^{_DATABASE}[0-9a-f]{{32}}$"],
+        ).fetchall()
+    for (name,) in found:
+        _drop(name)
 
 
 def _login() -> dict[str, Any]:
