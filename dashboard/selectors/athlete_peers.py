@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -176,6 +176,14 @@ def athlete_peers(
     found = {key: found[key] for key in keys.values() if key in found}
     choices = _choices(list(found.values()))
     group: Among = _among(among, choices)
+    if group == "age":
+        # Choice and sentence name one age; a number of an older session has its own.
+        band = _named_band(found.values())
+        apart |= {
+            metric: OTHER_AGE
+            for metric, key in keys.items()
+            if key in found and found[key].band != band
+        }
     places = tuple(
         Standing(
             reading,
@@ -209,6 +217,7 @@ def athlete_peers(
 BOTH_SIDES = "No percentile: this session has swings of both sides."
 OTHER_SIDE = "No percentile: it is of the newest session, of the other side."
 FEW_SWINGS = f"No percentile: of fewer than {LEAST_SWINGS} swings."
+OTHER_AGE = "Not compared: measured at another age."
 
 
 def _apart(
@@ -265,13 +274,18 @@ def _choices(found: Sequence[Peers]) -> tuple[PeerChoice, ...]:
     """The groups to choose from: all ages, and the athlete's own age if known."""
     everyone = max((item.everyone.n for item in found), default=0)
     choices = [PeerChoice("all", "All ages", everyone)]
-    band = next((item.band for item in found if item.band is not None), None)
+    band = _named_band(found)
     if band is not None:
         same = max(
             item.same_age.n for item in found if item.same_age and item.band == band
         )
         choices.insert(0, PeerChoice("age", f"Ages {band_words(band)}", same))
     return tuple(choices)
+
+
+def _named_band(found: Iterable[Peers]) -> int | None:
+    """The age band that the choice names: the first number's that has one."""
+    return next((item.band for item in found if item.band is not None), None)
 
 
 def _among(wish: str, choices: Sequence[PeerChoice]) -> Among:

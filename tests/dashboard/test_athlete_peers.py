@@ -126,6 +126,31 @@ def test_of_too_few_of_an_age_all_ages_are_the_group_and_the_page_says_so(client
     assert "n = 15, shown from 20 on" in page
 
 
+def test_a_number_of_another_age_is_not_among_those_of_the_named_age(client):
+    crowd(20, years=13)
+    crowd(20, metric="peak_torso_omega", years=11, start=30.0)
+    player = make_player(date_of_birth=dt.date(2013, 1, 5))
+    for day, metric, mean in (
+        (DAY, "peak_hand_speed", 21.05),
+        (dt.date(2025, 6, 1), "peak_torso_omega", 31.05),
+    ):
+        make_session_metric(
+            session=make_session(player=player, session_date=day),
+            metric=metric,
+            mean=mean,
+            basis="reference=hand_peak",
+        )
+    summaries.refresh_player_summaries([player.pk])
+    own = words(client, player)
+    assert "among 21 athletes aged 13 to 14" in own
+    assert own.count("place__dot") == 1
+    assert "<strong>11 of 21</strong> lower" in own
+    assert "Not compared: measured at another age." in own
+    everyone = words(client, player, query="?among=all")
+    assert "Not compared: measured" not in everyone
+    assert everyone.count("<strong>11 of 21</strong> lower") == 2
+
+
 def test_age_or_everyone_as_the_reader_wishes(client):
     players = crowd(20, years=14, start=20.0) + crowd(20, years=17, start=10.0)
     own = words(client, players[0])
