@@ -6,8 +6,10 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
+from django.db import OperationalError, connection
 from django.utils import timezone
 from django_q.models import OrmQ
 
@@ -135,6 +137,77 @@ def test_a_run_that_works_in_turns_asks_for_nothing_twice(start_vendor):
     assert told == sorted(told)
     assert {total for _, total in told} == {40}
     assert log.progress["exports"]["done"] == 40
+
+
+def in_turns(log, turn_s, *, tempo=FAST, at_most=40):
+    """Work a run in turns to its end; the run, and how many turns it took."""
+    for turn in range(1, at_most + 1):
+        log = services.run_sync(log_id=log.pk, tempo=tempo, turn_s=turn_s)
+        if log.status != RunStatus.QUEUED:
+            return log, turn
+    raise AssertionError(f"no end after {at_most} turns, in {log.phase}")
+
+
+def test_a_session_that_cannot_be_read_does_not_hold_a_run_in_turns(start_vendor):
+    # An answer takes longer than a turn, so that each turn asks for one thing.
+    vendor = start_vendor(sessions=4, scenario="plain", latency_ms=300)
+    refused = vendor.world.sessions[1].id
+    vendor.world.damage_session(refused, "refused")
+    log, _ = runs.open_run(trigger="schedule", sync_type="incremental")
+    log, turns = in_turns(log, 0.25)
+    assert turns > 1
+    assert (log.status, log.phase, log.error_count) == (RunStatus.PARTIAL, "done", 1)
+    assert log.errors[0]["object"] == f"session {refused}"
+    # Once for each session; the refused one once more, with a new token.
+    assert vendor.log.routes["session"] == 5
+    assert ExportJob.objects.filter(state=JobState.STORED).count() == 12
+    assert ExportJob.objects.count() == 12
+
+
+@pytest.mark.parametrize("trigger", ["button", "schedule"])
+def test_a_turn_does_not_undo_the_wait_of_a_failed_file(start_vendor, trigger):
+    vendor = start_vendor(sessions=8, scenario="plain", latency_ms=60)
+    damaged = [session.id for session in vendor.world.sessions[::7]]
+    for session_id in damaged:
+        vendor.world.damage_session(session_id, "bad-truncated")
+    hour = replace(FAST, bad_file_s=(3600,), failure_s=(3600,))
+    log, _ = runs.open_run(trigger=trigger, sync_type="incremental")
+    log, turns = in_turns(log, 0.3, tempo=hour)
+    assert turns > 3
+    assert log.status == RunStatus.PARTIAL
+    failed = ExportJob.objects.filter(state=JobState.FAILED)
+    assert {job.session.session_id for job in failed} == {*damaged}
+    assert [job.attempts for job in failed] == [1] * 6
+    assert all(job.next_try_at > timezone.now() for job in failed)
+    assert log.counts["exports"]["failed"] == log.error_count == 6
+
+
+def test_a_run_whose_requeuing_loses_the_database_is_not_whole(start_vendor):
+    start_vendor(sessions=6, scenario="plain", latency_ms=60)
+    lost = []
+
+    def lose(execute, sql, params, many, context):
+        if sql.startswith('UPDATE "sync_log"') and "enqueued_at" in sql:
+            lost.append(sql)
+            raise OperationalError("server closed the connection unexpectedly")
+        return execute(sql, params, many, context)
+
+    log, _ = runs.open_run(trigger="schedule", sync_type="incremental")
+    with (
+        connection.execute_wrapper(lose),
+        pytest.raises(OperationalError, match="server closed"),
+    ):
+        services.run_sync(log_id=log.pk, tempo=FAST, turn_s=0.3)
+    log.refresh_from_db()
+    assert len(lost) == 1
+    assert log.status == RunStatus.ABANDONED
+    assert "stopped before its end" in log.error_message
+    assert log.completed_at is not None
+    # The next one takes up what is left.
+    log, _ = runs.open_run(trigger="schedule", sync_type="incremental")
+    log = services.run_sync(log_id=log.pk, tempo=FAST)
+    assert log.status == RunStatus.SUCCESS
+    assert ExportJob.objects.filter(state=JobState.STORED).count() == 24
 
 
 # --- Helpers ------------------------------------------------------------------------
