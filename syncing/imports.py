@@ -25,7 +25,6 @@ from athletes.models import HandUpload, Movement, Player, Session, UploadState
 from athletes.querysets import PlayerQuerySet
 from syncing import clock, journal, preview
 from syncing.choices import ExportType, JobState, Phase, RunKind, RunStatus, SyncType
-from syncing.client.types import id_text
 from syncing.engine.incoming import (
     IncomingFiles,
     NeedsEachMovementError,
@@ -36,6 +35,7 @@ from syncing.engine.movement_types import known_hitting_id
 from syncing.engine.runs import claim_run, open_run
 from syncing.engine.session_state import refresh_session_state
 from syncing.filenames import dates_and_numbers, id_in_name, id_key
+from syncing.ids import id_text
 from syncing.listeners import tell_stored
 from syncing.models import ExportJob, SyncLog
 from syncing.reader.contents import RowsFile
@@ -347,7 +347,7 @@ def _warnings(
     new_athlete: NewAthlete | None,
 ) -> list[str]:
     """Return what is odd about files that are about to be stored."""
-    today = timezone.localdate(clock.now())
+    today = timezone.localtime(clock.now()).date()
     hashes = {
         movement.frames.sha256
         for files in files_by_type.values()

@@ -36,9 +36,9 @@ from athletes.identity.session_parts import find_part
 from athletes.models import HandUpload, Player, Session, UploadState
 from syncing import clock, undoing
 from syncing.choices import ExportType, Trigger
-from syncing.client.types import id_text
 from syncing.filenames import id_in_name, id_key
 from syncing.forms import NewAthleteForm, RedateForm, SessionChoiceForm, UploadForm
+from syncing.ids import id_text
 
 #: Athletes that a search shows, and an athlete's sessions to choose from.
 MOST_ATHLETES, MOST_SESSIONS, MOST_UPLOADS = 20, 30, 20
@@ -437,7 +437,7 @@ class _Plan:
         from syncing import preview
         from syncing.imports import alike
 
-        today = timezone.localdate(clock.now())
+        today = timezone.localtime(clock.now()).date()
         found = preview.preview(
             self.files,
             session=self.session,
@@ -591,7 +591,10 @@ def _correct(
         if not form.is_valid():
             return None
         date = form.cleaned_data["date"]
-        if date > timezone.localdate(clock.now()) and not form.cleaned_data["looked"]:
+        if (
+            date > timezone.localtime(clock.now()).date()
+            and not form.cleaned_data["looked"]
+        ):
             form.add_error(
                 "date", "This day lies in the future. Tick that it is right."
             )

@@ -29,7 +29,7 @@ from syncing.client.errors import (
     UnexpectedShapeError,
     UnexpectedStatusError,
 )
-from syncing.client.types import id_text
+from syncing.ids import id_text
 
 T = TypeVar("T")
 

@@ -6,21 +6,18 @@ that an object in a log line or a traceback names nobody.
 """
 
 import json
-import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from syncing.client.errors import UnexpectedShapeError
+from syncing.ids import id_text
 
 Json = dict[str, Any]
 
 #: As long as an id may be; a longer one names nothing that could be found again.
 LONGEST_ID = 200
 LONGEST_SLUG = 100
-
-_WHOLE_AS_FLOAT = re.compile(r"([1-9]\d*|0)\.0+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -179,24 +176,6 @@ def _text(raw: Json, name: str, route: str) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise _shape(route, name, "is neither text nor a number")
     return str(value)
-
-
-def id_text(value: object) -> str | None:
-    """Return an id as one text, however it is spelled; None when it is none.
-
-    ``660001``, ``660001.0``, ``" 660001 "`` and ``"660001.0"`` are one id: a vendor's
-    spreadsheet or database in between turns whole numbers into floats. Where an id is
-    no whole number with zeros behind its point, only blanks around it go.
-    """
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return None
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            return None
-        return str(int(value)) if value.is_integer() else repr(value)
-    text = str(value).strip()
-    whole = _WHOLE_AS_FLOAT.fullmatch(text)
-    return (whole[1] if whole else text) or None
 
 
 def _required_id(raw: Json, name: str, route: str) -> str:
