@@ -125,13 +125,16 @@ def main(arguments: list[str] | None = None) -> int:
     def stop(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, stop)
-    print(server.url, flush=True)
     try:
+        # Inside: who started it may end it as soon as it has said its address.
+        signal.signal(signal.SIGTERM, stop)
+        print(server.url, flush=True)
         server.serve_forever()
     except KeyboardInterrupt:
         pass  # the usual way to end it
     finally:
+        for again in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(again, signal.SIG_IGN)
         server.stop()
     return 0
 
