@@ -366,7 +366,7 @@ def test_a_session_costs_the_same_statements_however_many_swings(
         counts[swings] = Counter(" ".join(text.split()[:3]) for text in own)
     assert counts[3] == counts[8]
     # Two for each kind of file that is met for the first time.
-    expected = {"sqlite": 72, "postgresql": 76}[connection.vendor]
+    expected = {"sqlite": 73, "postgresql": 77}[connection.vendor]
     assert counts[3].total() == expected, counts[3]
 
 
