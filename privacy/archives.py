@@ -17,6 +17,7 @@ from django_q.tasks import async_task
 from accounts.audit import Principal, record
 from accounts.models import Action, User
 from athletes.models import Player
+from athletes.orphan_files import delete_orphans
 from privacy.archive import write_archive
 from privacy.models import FOLDER, UNDER_WAY, Archive, ArchiveState
 
@@ -189,20 +190,5 @@ def prune_archives() -> int:
 
 
 def _delete_orphans() -> int:
-    if not default_storage.exists(FOLDER):
-        return 0
-    _, names = default_storage.listdir(FOLDER)
     known = set(Archive.objects.values_list("file_name", flat=True))
-    limit = timezone.now() - ORPHAN_AGE
-    count = 0
-    for name in (f"{FOLDER}/{name}" for name in names):
-        if name in known:
-            continue
-        try:
-            if default_storage.get_modified_time(name) >= limit:
-                continue
-        except FileNotFoundError:  # deleted in this moment
-            continue
-        default_storage.delete(name)
-        count += 1
-    return count
+    return delete_orphans(FOLDER, known=known, before=timezone.now() - ORPHAN_AGE)

@@ -19,6 +19,7 @@ from django.core.files import File
 from django.core.files.storage import default_storage
 
 from athletes.models import HandUpload, UploadState
+from athletes.orphan_files import delete_orphans
 from syncing import clock
 from syncing.filenames import id_key
 
@@ -163,28 +164,13 @@ def sweep() -> int:
 
 def _delete_orphans() -> int:
     """Delete files that no staged upload names; what was stored has no files here."""
-    if not default_storage.exists(FOLDER):
-        return 0
+    staged = HandUpload.objects.filter(state=UploadState.STAGED)
     known = {
         one.get("stored_as")
-        for files in HandUpload.objects.filter(state=UploadState.STAGED).values_list(
-            "files", flat=True
-        )
+        for files in staged.values_list("files", flat=True)
         for one in files
     }
-    limit = clock.now() - KEPT
-    count = 0
-    for name in (f"{FOLDER}/{each}" for each in default_storage.listdir(FOLDER)[1]):
-        if name in known:
-            continue
-        try:
-            if default_storage.get_modified_time(name) >= limit:
-                continue
-        except FileNotFoundError:  # deleted in this moment
-            continue
-        default_storage.delete(name)
-        count += 1
-    return count
+    return delete_orphans(FOLDER, known=known, before=clock.now() - KEPT)
 
 
 def choose(upload: HandUpload, **values: Any) -> None:
