@@ -232,11 +232,9 @@ def take_up(*, offer: SetAside, user: User) -> None:
         movement = _locked(offer.movement)
         offer = _open_offer(offer)
         source = offer.decided_on
-        inclusion, reason = offer.inclusion, offer.inclusion_reason
+        inclusion, reason = offer.offered_inclusion
         corrections = list(offer.corrections.order_by("pk"))
         if source is not None:
-            if not inclusion:
-                inclusion, reason = source.inclusion, source.inclusion_reason
             corrections += source.event_corrections.filter(undone_at__isnull=True)
             Note.objects.filter(movement=source).update(
                 movement=movement, session=movement.session_id

@@ -737,6 +737,13 @@ class SetAside(models.Model):
     def __str__(self) -> str:
         return f"set aside of movement {self.movement_id}"
 
+    @property
+    def offered_inclusion(self) -> tuple[str, str]:
+        """What was decided about averages, and the reason; empty where nothing was."""
+        if self.inclusion or self.decided_on is None:
+            return self.inclusion, self.inclusion_reason
+        return self.decided_on.inclusion, self.decided_on.inclusion_reason
+
 
 class EventCorrection(models.Model):
     """An event of a movement that a person moved; undone moves are kept as history."""

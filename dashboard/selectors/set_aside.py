@@ -45,14 +45,12 @@ def set_aside_lines(session: Session) -> tuple[SetAsideLine, ...]:
 
 def _line(row: SetAside) -> SetAsideLine:
     source = row.decided_on
-    inclusion, reason = row.inclusion, row.inclusion_reason
     moved = list(row.corrections.all())
     notes = 0
     if source is not None:
-        inclusion, reason = source.inclusion, source.inclusion_reason
         moved += source.event_corrections.all()
         notes = len(source.notes.all())
-    words = [*_inclusion(inclusion, reason), *_moves(moved)]
+    words = [*_inclusion(*row.offered_inclusion), *_moves(moved)]
     if notes:
         words.append(number_of(notes, "note"))
     return SetAsideLine(
