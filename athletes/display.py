@@ -19,6 +19,11 @@ MISSING = "–"
 MINUS = "−"
 
 
+def number_of(number: int, noun: str, plural: str = "") -> str:
+    """A quantity with its noun: `1 swing`, `12 swings`."""
+    return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
+
+
 @dataclass(frozen=True)
 class Printed:
     """The text of a number and of its unit, for pages that style them differently."""

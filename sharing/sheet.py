@@ -26,10 +26,11 @@ from athletes.analysis.history import (
     sides_in,
 )
 from athletes.analysis.usual_scatter import Facility
+from athletes.display import number_of
 from athletes.models import Player, Session
 from athletes.querysets import SessionQuerySet
 from biomechanics.definitions import NUMERIC_HEADLINES
-from dashboard.phrases import number_of, session_day
+from dashboard.phrases import session_day
 from dashboard.selectors.changes import change_sentences
 from sharing.drawing import Drawing
 from sharing.sheet_curves import counted_swings, draw_turn_rates, order_line

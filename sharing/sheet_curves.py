@@ -10,13 +10,13 @@ from athletes import display
 from athletes.analysis.event_rules import commonest, event_rules, event_time
 from athletes.analysis.means_by_side import side_of
 from athletes.analysis.metric_reading import reading_of
+from athletes.display import number_of
 from athletes.frames.curves import Curves, load_curves
 from athletes.models import Movement, Session
 from biomechanics import curves as curve_tools
 from biomechanics.definitions import SERIES
 from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
 from biomechanics.units import MS_PER_S
-from dashboard.phrases import number_of
 from dashboard.selectors.aligned_curves import (
     curve_on_event,
     mean_offset_s,

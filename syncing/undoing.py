@@ -1,4 +1,4 @@
-"""Undoing an upload by hand as a whole, and correcting a session that came by hand.
+"""Undoing an upload by hand as a whole.
 
 Undoing takes away what the upload began and puts back what it replaced, and nothing
 else. What a later upload or the sync has brought as well stays, and is theirs from then
@@ -8,14 +8,12 @@ says so.
 
 from __future__ import annotations
 
-import datetime as dt
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from django.db import models, transaction
+from django.db import transaction
 from django.db.models import Q
 
 from accounts.audit import record
@@ -24,6 +22,7 @@ from athletes.analysis import peer_numbers
 from athletes.analysis.run import analyze_session
 from athletes.analysis.summaries import refresh_player_summaries
 from athletes.decisions import choose_recording
+from athletes.display import number_of
 from athletes.frames import carrying, presence
 from athletes.models import (
     BiomechanicsData,
@@ -43,30 +42,7 @@ from syncing.engine.session_state import refresh_session_state
 from syncing.journal import FRAME_FIELDS, JOB_FIELDS, ROW_FIELDS, hash_of
 from syncing.listeners import tell_stored
 from syncing.models import ExportJob, SyncLog, VendorSession
-
-
-class UndoRefusedError(Exception):
-    """Something that was not undone or changed; the text says what to do.
-
-    ``is_about_additions`` is set where it can be done with what people added.
-    """
-
-    def __init__(self, message: str, *, is_about_additions: bool = False) -> None:
-        super().__init__(message)
-        self.is_about_additions = is_about_additions
-
-
-#: Rows that the program makes by itself: nobody misses them.
-_MADE_BY_PROGRAM = frozenset(
-    {
-        *("athletes.biomechanicsdata", "athletes.movementcurves", "athletes.movement"),
-        *("athletes.session", "athletes.sessionmetric", "athletes.peernumber"),
-        *("athletes.athletescatter", "athletes.namekey", "athletes.duplicatepair"),
-        *("athletes.handupload", "athletes.replacedframes", "syncing.exportjob"),
-        *("syncing.analysisjob", "athletes.athletemerge", "athletes.player"),
-        *("athletes.samerecording", "athletes.setaside"),
-    }
-)
+from syncing.people_added import UndoRefusedError, named, people_of
 
 
 @dataclass
@@ -90,14 +66,14 @@ class UndoPlan:
         """What goes and what is put back, in words."""
         said = []
         if self.movements:
-            said.append(f"{_count(len(self.movements), 'movement')} removed")
+            said.append(f"{number_of(len(self.movements), 'movement')} removed")
         frames = [row for row in self.frames if row[0] not in set(self.movements)]
         if frames:
             said.append(
-                f"{_count(len(frames), 'file part')} of other movements removed"
+                f"{number_of(len(frames), 'file part')} of other movements removed"
             )
         if self.restored:
-            said.append(f"{_count(len(self.restored), 'former recording')} put back")
+            said.append(f"{number_of(len(self.restored), 'former recording')} put back")
         if self.session is not None:
             said.append("the session removed")
         if self.player is not None:
@@ -180,7 +156,7 @@ class _Planner:
                 self.plan.restored.append(former)
         if shared:
             self.plan.kept.append(
-                f"{_count(shared, 'recording')} that a later upload or the sync has "
+                f"{number_of(shared, 'recording')} that a later upload or the sync has "
                 "brought as well"
             )
         gone = {(pk, kind) for pk, kind, _ in self.plan.frames}
@@ -248,9 +224,9 @@ class _Planner:
 
     def _added(self) -> list[str]:
         """What people added to rows that go, in words with their names."""
-        found = list(_people_of(Movement, self.plan.movements))
+        found = list(people_of(Movement, self.plan.movements))
         changed = {former.movement_id for former in self.plan.restored}
-        found += _named(
+        found += named(
             EventCorrection.objects.filter(
                 movement__in=changed,
                 created_at__gt=self.upload.stored_at,
@@ -260,13 +236,13 @@ class _Planner:
         )
         session = self.plan.session
         if session is not None:
-            found += _people_of(Session, [session.pk])
+            found += people_of(Session, [session.pk])
             found += [f"setup: {session.get_condition_display()}"] * bool(
                 session.condition
             )
             found += [f"bat: {session.bat}"] * bool(session.bat)
         if self.plan.player is not None:
-            found += _people_of(Player, [self.plan.player.pk])
+            found += people_of(Player, [self.plan.player.pk])
         # A note on a swing hangs on its session too.
         return list(dict.fromkeys(found))
 
@@ -500,7 +476,7 @@ def undo(*, upload: HandUpload, by: User | None, with_added: bool = False) -> Un
         )
         session_pk = None if plan.session else planner.session.pk
         planner.do(by)
-    _conclude(session_pk, [player_id])
+    conclude(session_pk, [player_id])
     return plan
 
 
@@ -513,7 +489,7 @@ def _refuse_others(upload: HandUpload) -> None:
         raise UndoRefusedError("Files are being stored. Wait until that has ended.")
 
 
-def _conclude(session_pk: int | None, player_ids: Iterable[int]) -> None:
+def conclude(session_pk: int | None, player_ids: Iterable[int]) -> None:
     """Bring numbers and lists up to date after rows went."""
     if session_pk is not None and Session.objects.filter(pk=session_pk).exists():
         refresh_session_state(session_pk)
@@ -523,192 +499,9 @@ def _conclude(session_pk: int | None, player_ids: Iterable[int]) -> None:
     refresh_player_summaries(player_ids)
 
 
-# --- A session that came by hand ---------------------------------------------------
-
-
 def known_to_vendor(session: Session) -> bool:
     """Whether a sync has seen this session of the athlete: then its word holds."""
     if session.vendor_updated_at is not None or session.vendor_status:
         return True
     listed = VendorSession.objects.filter(session_id=session.session_id).first()
     return listed is not None and session.vendor_player_id in listed.participants
-
-
-def is_by_hand_alone(session: Session) -> bool:
-    """Whether a session was begun by an upload, and no sync has brought it since."""
-    began = any(
-        upload.created.get("session") == session.pk
-        for upload in session.hand_uploads.exclude(state=UploadState.UNDONE)
-    )
-    return began and not known_to_vendor(session)
-
-
-def _own(session: Session) -> Session:
-    """Return a session that came by hand alone, locked; refuse any other."""
-    Session.objects.select_for_update(no_key=True).get(pk=session.pk)
-    session = Session.objects.select_related("player").get(pk=session.pk)
-    if not is_by_hand_alone(session):
-        raise UndoRefusedError(
-            "Reboot Motion has this session: what it says of it holds. Correct it "
-            "there."
-        )
-    if session.folded_into_id or session.recorded_as_id or session.folded.exists():
-        raise UndoRefusedError(
-            "The athlete was merged with another record since. Undo the merge first."
-        )
-    return session
-
-
-def move(*, session: Session, to: Player, by: User) -> None:
-    """Give a session that came by hand to another athlete, with all that hangs on it.
-
-    Links that share it end: they were made for somebody else's eyes.
-
-    Raises
-    ------
-    UndoRefusedError
-        Nothing was changed; the text says why.
-    """
-    with transaction.atomic():
-        session = _own(session)
-        former = session.player
-        if to.pk == former.pk:
-            raise UndoRefusedError("The session is this athlete's already.")
-        if to.merged_into_id is not None:
-            raise UndoRefusedError("This record was merged into another athlete.")
-        taken = Session.objects.filter(session_id=session.session_id).filter(
-            Q(player=to) | Q(player__merged_into=to)
-        )
-        if taken.exists():
-            raise UndoRefusedError(
-                "This athlete has a part in the same session already. Undo the upload, "
-                "and add the files to that one."
-            )
-        session.player = to
-        session.save(update_fields=["player", "updated_at"])
-        HandUpload.objects.filter(session=session).update(player=to)
-        _end_links(session)
-        Movement.objects.filter(session=session).update(
-            method_version="", updated_at=clock.now()
-        )
-        record(
-            Action.RECORD_CHANGED,
-            by=by,
-            subject=session,
-            player_id=to.pk,
-            what="session moved",
-            moved_from=former.pk,
-        )
-    _conclude(session.pk, [former.pk, to.pk])
-
-
-def _end_links(session: Session) -> None:
-    """End whatever opens this session without a login, whoever keeps such links."""
-    for relation in Session._meta.related_objects:
-        model = relation.related_model
-        if "revoked_at" in {each.name for each in model._meta.get_fields()}:
-            model._base_manager.filter(
-                **{relation.field.name: session}, revoked_at__isnull=True
-            ).update(revoked_at=clock.now())
-
-
-def redate(*, session: Session, date: dt.date, by: User) -> None:
-    """Give a session that came by hand another date.
-
-    Raises
-    ------
-    UndoRefusedError
-        Nothing was changed; the text says why.
-    """
-    with transaction.atomic():
-        session = _own(session)
-        was = session.session_date
-        session.session_date = date
-        session.save(update_fields=["session_date", "updated_at"])
-        record(
-            Action.RECORD_CHANGED,
-            by=by,
-            subject=session,
-            player_id=session.player_id,
-            what="session date",
-            was=None if was is None else was.isoformat(),
-        )
-    _conclude(session.pk, [session.player_id])
-
-
-def what_people_added(session: Session) -> list[str]:
-    """Return what people added to a session and its swings, in words."""
-    pks = list(session.movements.values_list("pk", flat=True))
-    found = [*_people_of(Movement, pks), *_people_of(Session, [session.pk])]
-    found += [f"setup: {session.get_condition_display()}"] * bool(session.condition)
-    found += [f"bat: {session.bat}"] * bool(session.bat)
-    return list(dict.fromkeys(found))
-
-
-def delete(*, session: Session, by: User, with_added: bool = False) -> None:
-    """Delete a session that came by hand, by undoing all uploads that it came with.
-
-    Raises
-    ------
-    UndoRefusedError
-        Nothing was changed; the text says why.
-    """
-    with transaction.atomic():
-        session = _own(session)
-        added = what_people_added(session)
-        if added and not with_added:
-            raise UndoRefusedError(
-                "People have added to this session: " + "; ".join(added) + ".",
-                is_about_additions=True,
-            )
-        uploads = HandUpload.objects.filter(session=session).order_by("-pk")
-        for upload in uploads.exclude(
-            state__in=[UploadState.UNDONE, UploadState.STAGED]
-        ):
-            undo(upload=upload, by=by, with_added=True)
-        # What was downloaded again since goes too.
-        Session.objects.filter(pk=session.pk).delete()
-
-
-# --- What people added --------------------------------------------------------------
-
-
-def _people_of(model: type[models.Model], pks: Iterable[int]) -> Iterator[str]:
-    """Say what people's rows hang on rows of a table, whatever table they are in."""
-    pks = list(pks)
-    for relation in model._meta.get_fields(include_hidden=True):
-        if isinstance(relation, models.ManyToManyRel):
-            name = str(relation.related_model._meta.verbose_name)
-            rows = relation.related_model._base_manager.filter(
-                **{f"{relation.field.name}__in": pks}
-            )
-            yield from _named(rows.distinct(), name)
-        if not isinstance(relation, models.ManyToOneRel):
-            continue
-        child = relation.related_model
-        if child._meta.auto_created or child._meta.label_lower in _MADE_BY_PROGRAM:
-            continue
-        if relation.on_delete is not models.CASCADE:
-            continue
-        rows = child._base_manager.filter(**{f"{relation.field.name}__in": pks})
-        yield from _named(rows, str(child._meta.verbose_name))
-
-
-def _named(rows: models.QuerySet[Any], name: str) -> Iterator[str]:
-    """Say how many rows there are, and who made them where that is known."""
-    fields = {each.name for each in rows.model._meta.get_fields()}
-    by = next(
-        (each for each in ("created_by", "requested_by", "owner") if each in fields),
-        None,
-    )
-    if by is None:
-        if count := rows.count():
-            yield _count(count, name)
-        return
-    who = Counter(rows.order_by().values_list(f"{by}__username", flat=True))
-    for username, count in sorted(who.items(), key=str):
-        yield f"{_count(count, name)} by {username or 'somebody who is gone'}"
-
-
-def _count(number: int, name: str) -> str:
-    return f"{number} {name}" if number == 1 else f"{number} {name}s"

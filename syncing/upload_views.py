@@ -26,7 +26,6 @@ from django.views.decorators.http import (
 from accounts.audit import record
 from accounts.models import Action
 from athletes.access import (
-    get_session_or_404,
     may_administer,
     visible_players,
     visible_sessions,
@@ -37,14 +36,16 @@ from athletes.models import HandUpload, Player, Session, UploadState
 from syncing import clock, undoing
 from syncing.choices import ExportType, Trigger
 from syncing.filenames import id_in_name, id_key
-from syncing.forms import NewAthleteForm, RedateForm, SessionChoiceForm, UploadForm
+from syncing.forms import NewAthleteForm, SessionChoiceForm, UploadForm
 from syncing.ids import id_text
+from syncing.people_added import UndoRefusedError
 
 #: Athletes that a search shows, and an athlete's sessions to choose from.
 MOST_ATHLETES, MOST_SESSIONS, MOST_UPLOADS = 20, 30, 20
 
 
-def _require_staff(request: PageRequest) -> None:
+def require_staff(request: PageRequest) -> None:
+    """Refuse (403) who is not staff."""
     if not may_administer(request.user):
         raise PermissionDenied("Only staff may add files, or take them back.")
 
@@ -56,7 +57,7 @@ def upload(request: PageRequest) -> HttpResponse:
     from syncing import staging
     from syncing.imports import GivenFile, ImportRefusedError
 
-    _require_staff(request)
+    require_staff(request)
     form = UploadForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         given = [
@@ -125,10 +126,10 @@ def _lines(staged: HandUpload) -> list[FileLine]:
 @require_http_methods(["GET", "HEAD", "POST"])
 def whose(request: PageRequest, pk: int) -> HttpResponse:
     """Say whose staged files are: an athlete and a session, stored or new."""
-    _require_staff(request)
+    require_staff(request)
     staged = _staged(request, pk)
     text = request.GET.get("q", "").strip()
-    player = _chosen(request)
+    player = chosen_athlete(request)
     day, _ = _told(staged)
     initial = {"date": day}
     is_new = "new" in request.POST
@@ -170,7 +171,7 @@ def whose(request: PageRequest, pk: int) -> HttpResponse:
     return render(request, "syncing/upload_whose.html", context, status=status)
 
 
-def _chosen(request: PageRequest) -> Player | None:
+def chosen_athlete(request: PageRequest) -> Player | None:
     """The athlete whom the address names, if the user may see them."""
     number = request.GET.get("athlete", "")
     if not (number.isascii() and number.isdigit() and len(number) < 19):
@@ -273,7 +274,7 @@ def preview(request: PageRequest, pk: int) -> HttpResponse:
     """Show what staged files would change; by POST, store them."""
     from syncing.imports import ImportRefusedError
 
-    _require_staff(request)
+    require_staff(request)
     staged = _staged(request, pk)
     plan = _Plan.of(staged)
     if plan is None:
@@ -465,7 +466,7 @@ def drop(request: PageRequest, pk: int) -> HttpResponse:
     """Drop staged files without storing them."""
     from syncing import staging
 
-    _require_staff(request)
+    require_staff(request)
     staging.discard(_staged(request, pk))
     messages.success(request, "The files were dropped; nothing was stored.")
     return redirect("syncing:upload")
@@ -492,7 +493,7 @@ def _stored(request: PageRequest, pk: int) -> HandUpload:
 @require_safe
 def upload_record(request: PageRequest, pk: int) -> HttpResponse:
     """What one upload stored, from whom, and what undoing it would do."""
-    _require_staff(request)
+    require_staff(request)
     return _record_page(request, _stored(request, pk))
 
 
@@ -503,7 +504,7 @@ def _record_page(
     if found.state != UploadState.UNDONE:
         try:
             plan = undoing.plan_undo(found)
-        except undoing.UndoRefusedError as reason:
+        except UndoRefusedError as reason:
             refusal = str(reason)
     context = {
         "upload": found,
@@ -524,93 +525,14 @@ def _record_page(
 @require_POST
 def undo(request: PageRequest, pk: int) -> HttpResponse:
     """Undo an upload as a whole."""
-    _require_staff(request)
+    require_staff(request)
     found = _stored(request, pk)
     try:
         plan = undoing.undo(
             upload=found, by=request.user, with_added="added" in request.POST
         )
-    except undoing.UndoRefusedError as error:
+    except UndoRefusedError as error:
         found.refresh_from_db()
         return _record_page(request, found, f"{error} Nothing was undone.")
     messages.success(request, "Undone: " + ", ".join(plan.lines) + ".")
     return redirect("syncing:upload_record", found.pk)
-
-
-# --- A session that came by hand ---------------------------------------------------
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def by_hand(request: PageRequest, pk: int) -> HttpResponse:
-    """Give a session that came by hand to another athlete, date it, or delete it."""
-    _require_staff(request)
-    session = get_session_or_404(request.user, pk)
-    text = request.GET.get("q", "").strip()
-    form = RedateForm(
-        request.POST if "redate" in request.POST else None,
-        initial={"date": session.session_date},
-    )
-    player, error = _chosen(request), ""
-    if request.method == "POST":
-        try:
-            answer = _correct(request, session, form)
-        except undoing.UndoRefusedError as refusal:
-            error = f"{refusal} Nothing was changed."
-        else:
-            if answer is not None:
-                return answer
-    context = {
-        "session": session,
-        "is_by_hand": undoing.is_by_hand_alone(session),
-        "uploads": session.hand_uploads.exclude(
-            state__in=["undone", "staged"]
-        ).select_related("created_by"),
-        "q": text,
-        "found": list(
-            visible_players(request.user)
-            .named_like(text)
-            .exclude(pk=session.player_id)
-            .in_name_order()[:MOST_ATHLETES]
-        )
-        if text
-        else [],
-        "player": player,
-        "form": form,
-        "added": undoing.what_people_added(session),
-        "error": error,
-    }
-    status = 422 if error or form.errors else 200
-    return render(request, "syncing/by_hand.html", context, status=status)
-
-
-def _correct(
-    request: PageRequest, session: Session, form: RedateForm
-) -> HttpResponse | None:
-    """Do what a form of the page asks for; None where it is not clear."""
-    if "redate" in request.POST:
-        if not form.is_valid():
-            return None
-        date = form.cleaned_data["date"]
-        if (
-            date > timezone.localtime(clock.now()).date()
-            and not form.cleaned_data["looked"]
-        ):
-            form.add_error(
-                "date", "This day lies in the future. Tick that it is right."
-            )
-            return None
-        undoing.redate(session=session, date=date, by=request.user)
-        messages.success(request, "The session has its new date.")
-    elif "move" in request.POST:
-        player = _chosen(request)
-        if player is None:
-            raise undoing.UndoRefusedError("Choose an athlete first.")
-        undoing.move(session=session, to=player, by=request.user)
-        messages.success(request, "The session is this athlete's now.")
-    elif "delete" in request.POST:
-        undoing.delete(
-            session=session, by=request.user, with_added="added" in request.POST
-        )
-        messages.success(request, "The session was deleted.")
-        return redirect("syncing:upload")
-    return redirect("dashboard:session", session.pk)

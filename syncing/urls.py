@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from syncing import upload_views, views
+from syncing import hand_session_views, upload_views, views
 
 app_name = "syncing"
 
@@ -24,6 +24,6 @@ urlpatterns = [
     path("uploads/<int:pk>/preview/", upload_views.preview, name="upload_preview"),
     path("uploads/<int:pk>/drop/", upload_views.drop, name="upload_drop"),
     path("uploads/<int:pk>/undo/", upload_views.undo, name="upload_undo"),
-    path("sessions/<int:pk>/by-hand/", upload_views.by_hand, name="by_hand"),
+    path("sessions/<int:pk>/by-hand/", hand_session_views.by_hand, name="by_hand"),
     path("runs/<int:pk>/", views.run, name="run"),
 ]

@@ -23,9 +23,9 @@ from athletes.analysis.percentiles import (
     Peers,
     Rank,
 )
+from athletes.display import number_of
 from athletes.models import Player
 from athletes.querysets import PlayerQuerySet
-from dashboard.phrases import number_of
 
 Among = Literal["age", "all"]
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from athletes import display
 from athletes.analysis.changes import NO_SETUP, MetricChange
-from dashboard.phrases import list_in_words, number_of
+from athletes.display import number_of
+from dashboard.phrases import list_in_words
 
 FINDINGS = 3
 

@@ -18,10 +18,11 @@ from athletes.access import (
     visible_sessions,
 )
 from athletes.analysis.means_by_side import SIDES, side_key, side_of
+from athletes.display import number_of
 from athletes.models import Movement, Player, Session
 from athletes.phrases import side_in_words
 from dashboard import charts
-from dashboard.phrases import number_of, session_day
+from dashboard.phrases import session_day
 
 LEAST_ITEMS, MOST_ITEMS = 2, 6
 _SIDE_KEYS = tuple(map(side_key, SIDES))

@@ -14,6 +14,7 @@ from athletes.analysis.history import Basis, History, histories
 from athletes.analysis.means_by_side import metrics_of
 from athletes.analysis.pairs import SwingSet, pair_changes
 from athletes.analysis.usual_scatter import Facility
+from athletes.display import number_of
 from athletes.models import Movement
 from athletes.phrases import basis_difference
 from biomechanics.analysis_types import MetricValue
@@ -25,7 +26,7 @@ from biomechanics.definitions import (
     MetricDefinition,
 )
 from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
-from dashboard.phrases import lacking_words, number_of
+from dashboard.phrases import lacking_words
 from dashboard.selectors.compare_items import LEAST_ITEMS, Item
 
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from athletes.access import Viewer
+from athletes.display import number_of
 from athletes.frames.curves import load_curves
 from athletes.phrases import rule_name
 from biomechanics.definitions import SeriesDefinition
-from dashboard.phrases import number_of
 from dashboard.selectors.aligned_curves import available_series, choose_series
 from dashboard.selectors.compare_curves import (
     CompareCurves,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from athletes.access import Viewer, visible_players, visible_sessions
-from dashboard.phrases import number_of, session_day
+from athletes.display import number_of
+from dashboard.phrases import session_day
 
 
 @dataclass(frozen=True)

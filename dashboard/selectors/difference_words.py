@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from athletes.display import number_of
 from biomechanics.curve_differences import CurveDifference, Stretch
 from biomechanics.definitions import SeriesDefinition
 from biomechanics.units import MS_PER_S
-from dashboard.phrases import list_in_words, number_of
+from dashboard.phrases import list_in_words
 
 _FASTER = ("faster", "slower")
 _OPEN = ("more open", "less open")

@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from athletes.analysis.event_rules import rule_in_basis
 from athletes.analysis.means_by_side import means_by_side, side_key
 from athletes.analysis.metric_reading import MetricReading
+from athletes.display import number_of
 from athletes.models import Movement, Session, SessionMetric
 from athletes.phrases import basis_difference, side_in_words
 from biomechanics.definitions import HEADLINES, METRICS, NUMERIC_HEADLINES
 from biomechanics.sequence import tie_limit_ms
 from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
-from dashboard.phrases import lacking_words, number_of
+from dashboard.phrases import lacking_words
 from dashboard.selectors.swing_rows import SwingRow
 
 #: A spread over fewer swings than this is not called consistency.

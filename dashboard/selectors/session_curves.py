@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from athletes import display
 from athletes.analysis.event_rules import commonest, event_time
 from athletes.analysis.means_by_side import SIDES
+from athletes.display import number_of
 from athletes.frames.curves import Curves, load_curves
 from athletes.phrases import side_in_words
 from biomechanics import curves as curve_tools
@@ -150,7 +151,7 @@ def session_curves(
     note = _note(groups, series, zero_words, system)
     if others:
         note += (
-            f"{phrases.number_of(others, 'swing')} left out: the event was found there "
+            f"{number_of(others, 'swing')} left out: the event was found there "
             "by another rule."
         )
     return SessionCurves(
@@ -299,7 +300,7 @@ def _how_many(groups: Sequence[_Group]) -> str:
     """How many swings are drawn, by group: `5 swings batting left`."""
     return phrases.list_in_words(
         [
-            phrases.number_of(len(group.swings), "swing")
+            number_of(len(group.swings), "swing")
             + (f" {group.label.lower()}" if group.label else "")
             for group in groups
         ]

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from django.db.models import Prefetch
 
+from athletes.display import number_of
 from athletes.models import EventCorrection, Inclusion, Session, SetAside
 from athletes.phrases import EVENTS
-from dashboard.phrases import number_of
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ from athletes.models import (
 from syncing.choices import RunKind, RunStatus, SyncType
 from syncing.engine.runs import claim_run, open_run
 from syncing.models import SyncLog
-from syncing.undoing import UndoRefusedError, plan_undo, undo
+from syncing.people_added import UndoRefusedError
+from syncing.undoing import plan_undo, undo
 from tests.factories import make_player, make_staff
 from tests.syncing.test_imports import download, stored
 from tests.syncing.test_undoing import as_file, changed, give, table

@@ -26,10 +26,11 @@ from athletes.models import (
 from privacy import erasing
 from sharing.links import make_link
 from sharing.models import ShareLink
-from syncing import undoing
+from syncing import hand_sessions
 from syncing.imports import GivenFile, NewAthlete, import_files
 from syncing.models import ExportJob
-from syncing.undoing import UndoRefusedError, plan_undo, undo
+from syncing.people_added import UndoRefusedError
+from syncing.undoing import plan_undo, undo
 from tests.factories import make_player, make_staff, make_user
 from tests.syncing.test_imports import download, known, stored
 
@@ -242,7 +243,7 @@ def test_a_session_by_hand_moves_to_another_athlete(download, give):
     former, staff = session.player, make_staff()
     other = make_player(first_name="Bay", last_name="Birch", height_ft=5.5)
     make_link(by=staff, player=former, session=session)
-    undoing.move(session=session, to=other, by=staff)
+    hand_sessions.move(session=session, to=other, by=staff)
     session.refresh_from_db()
     assert session.player == other
     other.refresh_from_db()
@@ -260,7 +261,7 @@ def test_a_session_by_hand_moves_to_another_athlete(download, give):
 def test_a_session_by_hand_gets_another_date(download, give):
     give(download())
     session = Session.objects.get()
-    undoing.redate(session=session, date=dt.date(2026, 2, 3), by=make_staff())
+    hand_sessions.redate(session=session, date=dt.date(2026, 2, 3), by=make_staff())
     session.refresh_from_db()
     assert session.session_date == dt.date(2026, 2, 3)
     assert Player.objects.get().last_session_on == dt.date(2026, 2, 3)
@@ -272,9 +273,9 @@ def test_a_session_by_hand_is_deleted(download, give):
     session = Session.objects.get()
     Note.objects.create(session=session, text="Tired.")
     with pytest.raises(UndoRefusedError, match="1 note by somebody"):
-        undoing.delete(session=session, by=make_staff())
+        hand_sessions.delete(session=session, by=make_staff())
     assert Movement.objects.exists()
-    undoing.delete(session=session, by=make_staff(), with_added=True)
+    hand_sessions.delete(session=session, by=make_staff(), with_added=True)
     assert set(counts().values()) == {0}
 
 
@@ -285,11 +286,11 @@ def test_what_the_vendor_has_is_not_corrected_here(download, give, run_sync):
     session = HandUpload.objects.get().session
     staff = make_staff()
     with pytest.raises(UndoRefusedError, match="Correct it there"):
-        undoing.redate(session=session, date=dt.date(2026, 2, 3), by=staff)
+        hand_sessions.redate(session=session, date=dt.date(2026, 2, 3), by=staff)
     with pytest.raises(UndoRefusedError, match="Correct it there"):
-        undoing.move(session=session, to=make_player(), by=staff)
+        hand_sessions.move(session=session, to=make_player(), by=staff)
     with pytest.raises(UndoRefusedError, match="Correct it there"):
-        undoing.delete(session=session, by=staff)
+        hand_sessions.delete(session=session, by=staff)
 
 
 def test_an_erased_athlete_leaves_no_upload(download, give):

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from athletes.models import HandUpload, Movement, Note, Player, Session, UploadState
 from privacy import erasing, retention
-from syncing import staging, undoing
+from syncing import hand_sessions, staging, undoing
 from syncing.imports import GivenFile, ImportRefusedError, NewAthlete, import_files
 from syncing.models import ExportJob, SyncLog
 from tests.factories import make_player, make_session, make_staff, make_user
@@ -579,7 +579,7 @@ def test_file_names_do_not_tell_of_an_erased_athlete_whose_session_was_moved(
     client.post(f"{whose}?athlete={former.pk}", data)
     client.post(f"/syncing/uploads/{upload.pk}/preview/", {"looked": "1"})
     bay = make_player(first_name="Bay", last_name="Birch")
-    undoing.move(session=Session.objects.get(), to=bay, by=staff)
+    hand_sessions.move(session=Session.objects.get(), to=bay, by=staff)
     erasing.erase(player=former, by=staff)
     upload.refresh_from_db()
     assert (upload.player, upload.state) == (bay, UploadState.STORED)

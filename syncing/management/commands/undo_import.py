@@ -8,7 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from athletes.models import HandUpload
-from syncing.undoing import UndoRefusedError, undo
+from syncing.people_added import UndoRefusedError
+from syncing.undoing import undo
 
 
 class Command(BaseCommand):
