@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.views.decorators.http import require_safe
 
 from athletes.http import PageRequest, page_or_fragment
@@ -13,6 +14,21 @@ from dashboard.forms import CompareForm
 from dashboard.selectors.compare_items import Item, are_in_time_order, parse_items
 from dashboard.selectors.compare_page import ComparePage, compare_page
 from dashboard.selectors.compare_picker import pickable
+
+#: Parameters of the address that links and forms of the page set themselves.
+_SET_BY_PAGE = frozenset({"items", "series", "align", "q"})
+# What anybody may have appended to the address is kept within reason.
+_MOST_KEPT, _LONGEST_KEPT = 20, 100
+
+
+def _kept(query: QueryDict) -> tuple[tuple[str, str], ...]:
+    """Other parameters of the address, which links and forms pass on as they are."""
+    return tuple(
+        (name[:_LONGEST_KEPT], value[:_LONGEST_KEPT])
+        for name, values in query.lists()
+        if name not in _SET_BY_PAGE
+        for value in values
+    )[:_MOST_KEPT]
 
 
 @require_safe
@@ -30,9 +46,11 @@ def compare(request: PageRequest) -> HttpResponse:
         problems=problems,
     )
     text = request.GET.get("q", "")[:100]
+    links = _Links(page, _kept(request.GET))
     context = {
         "page": page,
-        "items": [_shown(page, item) for item in page.items],
+        "kept": links.kept,
+        "items": [_shown(links, item) for item in page.items],
         "items_text": ",".join(str(item.key) for item in page.items),
         # What is saved are things, not one of the two swings of one.
         "may_save": not any(item.key.side for item in page.items),
@@ -44,9 +62,9 @@ def compare(request: PageRequest) -> HttpResponse:
         "found": [
             {
                 "athlete": athlete,
-                "url": _with(page, athlete.key),
+                "url": links.to_add(athlete.key),
                 "sessions": [
-                    {"session": session, "url": _with(page, session.key)}
+                    {"session": session, "url": links.to_add(session.key)}
                     for session in athlete.sessions
                 ],
             }
@@ -58,36 +76,44 @@ def compare(request: PageRequest) -> HttpResponse:
     )
 
 
-def _url(page: ComparePage, keys: Sequence[str]) -> str:
-    """The URL of a comparison of these items, drawn like the present one."""
-    query = {
-        "items": ",".join(keys),
-        "series": page.series.id,
-        "align": page.align,
-    }
-    return f"?{urlencode(query, safe=',')}"
+@dataclass(frozen=True)
+class _Links:
+    """Addresses of comparisons that are drawn like the present one."""
+
+    page: ComparePage
+    kept: tuple[tuple[str, str], ...]
+
+    def to(self, keys: Sequence[str]) -> str:
+        """The address of a comparison of these items."""
+        query = [
+            ("items", ",".join(keys)),
+            ("series", self.page.series.id),
+            ("align", self.page.align),
+            *self.kept,
+        ]
+        return f"?{urlencode(query, safe=',')}"
+
+    def to_add(self, key: str) -> str:
+        """The address of the comparison with one more item."""
+        return self.to([*(str(item.key) for item in self.page.items), key])
 
 
-def _with(page: ComparePage, key: str) -> str:
-    """The URL of the comparison with one more item."""
-    return _url(page, [*(str(item.key) for item in page.items), key])
-
-
-def _shown(page: ComparePage, item: Item) -> dict[str, object]:
+def _shown(links: _Links, item: Item) -> dict[str, object]:
     """An item with the links that change it."""
+    page = links.page
     keys = [str(other.key) for other in page.items]
     place = keys.index(str(item.key))
 
     def instead(key: str) -> str:
-        return _url(page, [*keys[:place], key, *keys[place + 1 :]])
+        return links.to([*keys[:place], key, *keys[place + 1 :]])
 
     def replaced(pk: int | None) -> str:
         return "" if pk is None else instead(f"swing-{pk}")
 
     return {
         "item": item,
-        "remove_url": _url(page, keys[:place] + keys[place + 1 :]),
-        "first_url": _url(page, [keys[place], *keys[:place], *keys[place + 1 :]])
+        "remove_url": links.to(keys[:place] + keys[place + 1 :]),
+        "first_url": links.to([keys[place], *keys[:place], *keys[place + 1 :]])
         if place and not are_in_time_order(page.items)
         else "",
         "other_sides": [
@@ -96,7 +122,7 @@ def _shown(page: ComparePage, item: Item) -> dict[str, object]:
                 "url": instead(str(key)),
                 "add_url": ""
                 if page.is_full or str(key) in keys
-                else _url(page, [*keys[: place + 1], str(key), *keys[place + 1 :]]),
+                else links.to([*keys[: place + 1], str(key), *keys[place + 1 :]]),
             }
             for label, key in item.other_keys
         ],

@@ -362,3 +362,18 @@ def test_compare_takes_the_same_queries_for_any_number_of_items(
     # session, user, sessions, movements, curves, history, sides, scatter
     with django_assert_num_queries(8):
         client.get(f"/athletes/compare/?items={items}")
+
+
+def test_links_and_forms_pass_on_what_other_parts_of_the_page_keep(client, coach):
+    one, other = history_of(make_player(), [900.0, 950.0])
+    keys = f"session-{one.pk},session-{other.pk}"
+    response = client.get(f"/athletes/compare/?items={keys}&camera=top&camera=%3Cb")
+    for shown in response.context["items"]:
+        assert shown["remove_url"].endswith("&camera=top&camera=%3Cb")
+    page = response.content.decode()
+    # The form of the picker and that of the curves.
+    assert page.count('name="camera" value="top"') == 2
+    assert page.count('name="camera" value="&lt;b"') == 2
+    many = "&".join(f"x{place}=1" for place in range(30))
+    kept = client.get(f"/athletes/compare/?items={keys}&{many}").context["kept"]
+    assert len(kept) == 20
