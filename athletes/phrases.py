@@ -12,18 +12,22 @@ from biomechanics.metrics.values import FOOT_DOWN_WORDS, REFERENCE_WORDS
 
 #: For each event its name, its short label in charts, and a sentence that defines it.
 EVENTS: dict[str, tuple[str, str, str]] = {
-    "load": ("Load", "load", "The pelvis is at its most closed."),
-    "first_move": ("First move", "FM", "The pelvis begins its turn."),
+    "load": ("Load", "Load", "The pelvis is at its most closed."),
+    "first_move": ("First move", "Move", "The pelvis begins its turn."),
     "foot_down": (
         "Foot down",
-        "FD",
+        "Foot down",
         "The lead foot is down. Its ankle is at rest about 40 ms after the first "
         "touch, when it bears the full weight.",
     ),
-    "peak_hand_speed": ("Peak hand speed", "peak hand", "The hands are fastest."),
-    "bat_peak": ("Peak bat speed", "peak bat", "The sweet spot is fastest."),
-    "contact": ("Contact", "contact", "The bat meets the ball."),
-    "reference": ("Reference", "REF", "The instant from which times are counted."),
+    "peak_hand_speed": ("Peak hand speed", "Peak hand", "The hands are fastest."),
+    "bat_peak": ("Peak bat speed", "Peak bat", "The sweet spot is fastest."),
+    "contact": ("Contact", "Contact", "The bat meets the ball."),
+    "reference": (
+        "Reference",
+        "Reference",
+        "The instant from which times are counted.",
+    ),
 }
 
 #: Events that a person may move, because a person may see them better than a rule. A

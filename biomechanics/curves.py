@@ -15,9 +15,69 @@ from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
 
 STEP_S = 0.002
 BEFORE_S = 0.6
+"""How long before contact a window begins that neither load nor first move opens."""
 AFTER_S = 0.15
+"""How long after contact, or what stands in for it, a window ends."""
+BEFORE_LOAD_S = 0.05
+BEFORE_MOVE_S = 0.1
 
 BoolArray = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+
+
+@dataclass(frozen=True, slots=True)
+class Landmarks:
+    """Where the swing lies on an axis; None for an event that was not found.
+
+    Attributes
+    ----------
+    load, first_move, contact : float or None
+        Places on the axis; `contact` is that of the reference, which may stand in.
+    per_s : float
+        Units of the axis in one second: 1 for seconds, and 100 over the time from
+        first move to contact for percent of the swing.
+    """
+
+    load: float | None
+    first_move: float | None
+    contact: float | None
+    per_s: float = 1.0
+
+
+def swing_window(swings: Sequence[Landmarks]) -> tuple[float, float] | None:
+    """Return from and to where swings are drawn on their common axis.
+
+    From 50 ms before load to 150 ms after contact, whatever the axis has at zero: what
+    comes before load is waiting. Of several swings the load in the middle counts, since
+    a batter who waits once should not make the others small; but the window begins at
+    least 100 ms before each first move, so that it cuts no swing. Where neither event
+    is known it begins 600 ms before contact. The last contact ends it.
+
+    Returns
+    -------
+    tuple of float, or None
+        ``None`` where no swing has a contact.
+    """
+    ends = [
+        one.contact + AFTER_S * one.per_s for one in swings if one.contact is not None
+    ]
+    if not ends:
+        return None
+    loads = [
+        one.load - BEFORE_LOAD_S * one.per_s for one in swings if one.load is not None
+    ]
+    starts = [
+        one.first_move - BEFORE_MOVE_S * one.per_s
+        for one in swings
+        if one.first_move is not None
+    ]
+    if loads:
+        starts.append(float(np.median(loads)))
+    starts += [
+        one.contact - BEFORE_S * one.per_s
+        for one in swings
+        if one.contact is not None and one.load is None and one.first_move is None
+    ]
+    return min(starts), max(ends)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

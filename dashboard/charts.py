@@ -40,23 +40,32 @@ def finite(value: float | None) -> float | None:
 
 @dataclass(frozen=True)
 class Mark:
-    """An event on the time axis, at a place in the unit of the axis."""
+    """An event on the time axis, at a place in the unit of the axis.
+
+    Where several sides have it, each has a mark of its own: `sign` is what stands at
+    it (`A`), `letter` the dash of its line.
+    """
 
     name: str
     at: float
     label: str
     rule: str = ""
     movable: bool = False
+    sign: str = ""
+    letter: str = ""
 
     def to_json(self) -> Json:
         """The mark as the chart script reads it."""
-        return {
+        mark: Json = {
             "name": self.name,
             "time": round(self.at, 3),
             "label": self.label,
             "rule": self.rule,
             "movable": self.movable,
         }
+        if self.sign:
+            mark |= {"sign": self.sign, "side": self.letter}
+        return mark
 
 
 @dataclass(frozen=True, eq=False)

@@ -132,16 +132,25 @@ class TagForm(forms.Form):
 
 # Instants on which curves can be laid over each other, as the pages name them.
 ALIGNMENTS = [
-    (event, EVENTS[event][0])
-    for event in ("reference", "load", "first_move", "foot_down", "peak_hand_speed")
+    ("reference", "Contact"),
+    *(
+        (event, EVENTS[event][0])
+        for event in ("load", "first_move", "foot_down", "peak_hand_speed")
+    ),
+    ("percent", "Percent of the swing"),
 ]
 
 
-class SessionViewForm(forms.Form):
+class AlignForm(forms.Form):
+    """What the time axis of a swing has at zero."""
+
+    align = forms.ChoiceField(required=False, label="Align on", choices=ALIGNMENTS)
+
+
+class SessionViewForm(AlignForm):
     """The series that the session's chart shows, and the event its curves meet on."""
 
     series = forms.ChoiceField(required=False, label="Series")
-    align = forms.ChoiceField(required=False, label="Align on", choices=ALIGNMENTS)
 
     def __init__(
         self, *args: Any, series: Iterable[SeriesDefinition] = (), **kwargs: Any
@@ -154,13 +163,9 @@ class SessionViewForm(forms.Form):
 
 
 class CompareForm(SessionViewForm):
-    """Series and event of a comparison, which can also be in percent of the swing."""
+    """Series and event of a comparison, and whether single swings are drawn."""
 
-    align = forms.ChoiceField(
-        required=False,
-        label="Align on",
-        choices=[*ALIGNMENTS, ("percent", "Percent of swing")],
-    )
+    each = forms.BooleanField(required=False, label="Each swing")
 
 
 class InclusionForm(forms.Form):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from athletes import display
 from athletes.analysis.event_rules import commonest, event_rules, event_time
@@ -20,16 +19,16 @@ from biomechanics.curve_differences import (
 )
 from biomechanics.definitions import SeriesDefinition
 from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
-from biomechanics.units import MS_PER_S
 from dashboard import charts
-from dashboard.selectors.aligned_curves import curve_on_event, zero_label
+from dashboard.selectors.aligned_curves import (
+    Alignment,
+    axis_words,
+    curve_on_event,
+    event_marks,
+    zero_label,
+)
 from dashboard.selectors.compare_items import LEAST_ITEMS, Item
 from dashboard.selectors.difference_words import difference_words
-
-#: Alignment on first move and reference at once: time in percent of the swing.
-PERCENT = "percent"
-
-FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,8 @@ class CompareCurveRow:
 class CompareCurves:
     """The chart of all curves, that of their differences, and the table of both.
 
-    `delta_words` say of each difference where it is clear.
+    `delta_words` say of each difference where it is clear, `left_out` which swings
+    have no place on the axis.
     """
 
     overlay: charts.Json | None
@@ -52,6 +52,8 @@ class CompareCurves:
     delta_words: tuple[str, ...]
     delta_note: str
     rows: tuple[CompareCurveRow, ...]
+    left_out: tuple[str, ...]
+    x_unit: str
 
 
 def compare_curves(
@@ -67,13 +69,16 @@ def compare_curves(
     `stored` holds curves by movement id; `align` names the event at zero, or is
     `PERCENT`. No query.
     """
+    alignment = Alignment(align)
+    rule = rule_of_most(items, alignment.event)
     picture = _Picture(
         items=items,
         stored=stored,
         series=series,
-        align=align,
-        rule=rule_of_most(items, _zero(align)),
+        alignment=alignment,
+        rule=rule,
         system=system,
+        window=_window(items, alignment, rule),
     )
     aligned = [picture.aligned(item.swings) for item in items]
     delta, words, note = _delta(picture, aligned)
@@ -82,13 +87,56 @@ def compare_curves(
         delta=delta,
         delta_words=words,
         delta_note=note,
-        rows=_curve_rows(aligned, align),
+        rows=_curve_rows(aligned, alignment),
+        left_out=_left_out(picture),
+        x_unit=alignment.unit,
     )
 
 
-def _zero(align: str) -> str:
-    """The event at zero, or at 100 percent."""
-    return "reference" if align == PERCENT else align
+def _on_rule(
+    swings: Iterable[Movement], alignment: Alignment, rule: str
+) -> list[Movement]:
+    """The swings that have a place on the axis, by an event that one rule found."""
+    return [
+        swing
+        for swing in swings
+        if alignment.clock(swing.events) is not None
+        and rule_at(swing, alignment.event) == rule
+    ]
+
+
+def _window(
+    items: Sequence[Item], alignment: Alignment, rule: str
+) -> tuple[float, float] | None:
+    """The window that holds the windows of all items."""
+    windows = [
+        window
+        for item in items
+        if (
+            window := alignment.window(
+                swing.events for swing in _on_rule(item.swings, alignment, rule)
+            )
+        )
+        is not None
+    ]
+    if not windows:
+        return None
+    return min(low for low, _ in windows), max(high for _, high in windows)
+
+
+def _left_out(picture: _Picture) -> tuple[str, ...]:
+    """Of each item how many swings have no place on the axis, in words."""
+    alignment = picture.alignment
+    missing = alignment.missing_words(zero_label("", alignment.event))
+    words = []
+    for item in picture.items:
+        count = sum(alignment.clock(swing.events) is None for swing in item.swings)
+        if count:
+            words.append(
+                f"{item.letter}: {display.number_of(count, 'swing')} left out, because "
+                f"no {missing} was found."
+            )
+    return tuple(words)
 
 
 def rule_at(swing: Movement, event: str) -> str:
@@ -113,26 +161,31 @@ class _Picture:
     items: tuple[Item, ...]
     stored: Mapping[int, Curves]
     series: SeriesDefinition
-    align: str
+    alignment: Alignment
     rule: str
     system: str
+    window: tuple[float, float] | None
 
     def aligned(self, swings: Iterable[Movement]) -> curve_tools.Aligned | None:
         """Curves that meet on one event, found by one rule in all of them."""
-        zero, name = _zero(self.align), self.series.id
+        name = self.series.id
         curves = [
-            curve_on_event(self.stored[swing.pk], name, swing.events, zero)
-            for swing in swings
-            if swing.pk in self.stored
-            and name in self.stored[swing.pk].values
-            and event_time(swing.events, zero) is not None
-            and rule_at(swing, zero) == self.rule
+            curve_on_event(
+                self.stored[swing.pk], name, swing.events, self.alignment.event
+            )
+            for swing in self.on_rule(swings)
+            if swing.pk in self.stored and name in self.stored[swing.pk].values
         ]
-        if not curves:
-            return None
-        if self.align == PERCENT:
-            return curve_tools.align_percent(curves)
-        return curve_tools.align(curves)
+        return self.alignment.align(curves, self.window) if curves else None
+
+    def on_rule(self, swings: Iterable[Movement]) -> list[Movement]:
+        """The swings that have a place on the axis, by the rule of most."""
+        return _on_rule(swings, self.alignment, self.rule)
+
+    @property
+    def zero(self) -> str:
+        """What the event at zero, or at 100 percent, is called."""
+        return zero_label(self.rule, self.alignment.event)
 
     def curve_set(self, item: Item, shown: curve_tools.Aligned) -> CurveSet:
         """The curves of an item, with those that tell their scatter."""
@@ -147,24 +200,40 @@ class _Picture:
         y_name: str,
     ) -> charts.Json:
         """Lines on the common axis."""
-        words = zero_label(self.rule, _zero(self.align))
-        marks = [charts.Mark("zero", 0.0, words)]
-        title, unit = charts.axis_title(f"Time from {words}", "ms"), "ms"
-        if self.align == PERCENT:
-            title, unit = f"Swing (%): 0 first move, 100 {words}", "%"
-            marks = [
-                charts.Mark("first_move", 0.0, "FM"),
-                charts.Mark("zero", 100.0, words),
-            ]
         return charts.Chart(
             lines=lines,
             legend=legend,
-            x_title=title,
+            x_title=axis_words(self.alignment, self.zero),
             y_title=charts.axis_title(y_name, self.unit),
-            x_unit=unit,
+            x_unit=self.alignment.unit,
             y_unit=self.unit,
-            marks=marks,
+            marks=self.marks(),
+            x_range=self.window,
         ).to_json()
+
+    def marks(self) -> list[charts.Mark]:
+        """All events of all items; the one at zero, where they meet, once."""
+        alignment = self.alignment
+        shared = {alignment.event}
+        if alignment.is_percent:
+            shared.add("first_move")
+        marks: list[charts.Mark] = []
+        for item in self.items:
+            swings = self.on_rule(item.swings)
+            own = event_marks(
+                alignment,
+                [swing.events for swing in swings],
+                rule=commonest(rule_at(swing, "reference") for swing in swings),
+                sign=item.letter,
+                letter=item.line_letter,
+            )
+            there = {mark.name for mark in marks}
+            marks += [
+                replace(mark, sign="", letter="") if mark.name in shared else mark
+                for mark in own
+                if mark.name not in shared or mark.name not in there
+            ]
+        return marks
 
     @property
     def unit(self) -> str:
@@ -176,11 +245,6 @@ class _Picture:
         """What stored values are multiplied by to be drawn."""
         return display.unit_factor(self.series.unit, self.system)
 
-    def axis(self, grid: FloatArray) -> tuple[float, float]:
-        """Start and step of the axis in its own unit."""
-        scale = 1.0 if self.align == PERCENT else MS_PER_S
-        return float(grid[0]) * scale, float(grid[1] - grid[0]) * scale
-
 
 def _overlay(
     picture: _Picture, aligned: Sequence[curve_tools.Aligned | None]
@@ -189,7 +253,7 @@ def _overlay(
     first = next((one for one in aligned if one is not None), None)
     if first is None:
         return None
-    x0, dx = picture.axis(first.grid)
+    x0, dx = picture.alignment.step(first)
     lines: list[charts.Line] = []
     legend = []
     for item, one in zip(picture.items, aligned, strict=True):
@@ -235,7 +299,6 @@ def _delta(
     lines: list[charts.Line] = []
     legend = []
     words = []
-    zero = zero_label(picture.rule, _zero(picture.align))
     bands = False
     for item, one in zip(items[1:], aligned[1:], strict=True):
         if one is None:
@@ -246,7 +309,8 @@ def _delta(
             one_scatter=_is_one_scatter(items[0], item, base, one),
         )
         name = f"{item.letter} minus A"
-        lines += _difference_lines(picture, item.line_letter, name, found)
+        place = picture.alignment.step(base)
+        lines += _difference_lines(picture, item.line_letter, name, place, found)
         legend.append(
             charts.LegendItem(
                 item.line_letter, name, picture.series.part, item.line_letter
@@ -254,7 +318,10 @@ def _delta(
         )
         bands = bands or found.band is not None
         told = difference_words(
-            found, picture.series, zero=zero, percent=picture.align == PERCENT
+            found,
+            picture.series,
+            zero=picture.zero,
+            percent=picture.alignment.is_percent,
         )
         words.append(f"{item.letter} compared with A: {told}.")
     if not legend:
@@ -277,10 +344,14 @@ def _is_one_scatter(
 
 
 def _difference_lines(
-    picture: _Picture, letter: str, name: str, found: CurveDifference
+    picture: _Picture,
+    letter: str,
+    name: str,
+    place: tuple[float, float],
+    found: CurveDifference,
 ) -> list[charts.Line]:
     """The band if there is one, the difference, and thick where that is clear."""
-    x0, dx = picture.axis(found.grid)
+    x0, dx = place
     common: charts.Json = {"key": letter, "x0": x0, "dx": dx}
     delta = found.delta * picture.factor
     own: charts.Json = {
@@ -308,22 +379,25 @@ def _difference_lines(
     return lines
 
 
+# The table has a row at each multiple of so many ms, or so much percent.
+_TABLE_STEP = {"ms": 25, "%": 10}
+
+
 def _curve_rows(
-    aligned: Sequence[curve_tools.Aligned | None], align: str
+    aligned: Sequence[curve_tools.Aligned | None], alignment: Alignment
 ) -> tuple[CompareCurveRow, ...]:
-    """Every 25 ms (or 10 percent) the value of each item's curve in stored units."""
+    """The value of each item's curve at round places, in stored units."""
     first = next((one for one in aligned if one is not None), None)
     if first is None:
         return ()
-    scale, every = (1.0, 10) if align == PERCENT else (MS_PER_S, 25)
     middles = [None if one is None else curve_tools.middle(one) for one in aligned]
     return tuple(
         CompareCurveRow(
-            at=round(float(first.grid[place]) * scale),
+            at=at,
             values=tuple(
                 None if middle is None else charts.finite(float(middle[place]))
                 for middle in middles
             ),
         )
-        for place in range(0, len(first.grid), every)
+        for at, place in alignment.round_places(first, _TABLE_STEP[alignment.unit])
     )

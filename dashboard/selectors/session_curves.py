@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from athletes import display
-from athletes.analysis.event_rules import commonest, event_time
+from athletes.analysis.event_rules import commonest
 from athletes.analysis.means_by_side import SIDES
 from athletes.display import number_of
 from athletes.frames.curves import Curves, load_curves
 from athletes.phrases import side_in_words
 from biomechanics import curves as curve_tools
-from biomechanics.curves import AFTER_S, BEFORE_S
 from biomechanics.definitions import SeriesDefinition
 from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
-from biomechanics.units import MS_PER_S
 from dashboard import charts, phrases
 from dashboard.selectors.aligned_curves import (
+    Alignment,
     available_series,
+    axis_words,
     choose_series,
     curve_on_event,
-    mean_offset_s,
+    event_marks,
     zero_label,
 )
 from dashboard.selectors.session_page import SessionPage
 from dashboard.selectors.session_strip import StripTile, strip_of
 from dashboard.selectors.swing_rows import SwingRow
 
-TABLE_STEP_MS = 50
+# The table has a row at each multiple of so many ms, or so much percent.
+TABLE_STEP = {"ms": 50, "%": 10}
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,9 @@ class CurveTableCell:
 
 @dataclass(frozen=True)
 class CurveTableRow:
-    """The curves' table at one instant, with a cell for each mean that is drawn."""
+    """The curves' table at one place of the axis, with a cell for each mean."""
 
-    time_ms: int
+    at: int
     cells: tuple[CurveTableCell, ...]
 
 
@@ -61,6 +63,7 @@ class SessionCurves:
     table: tuple[CurveTableRow, ...]
     # Of each cell of the table, which swings it is over; nothing where it is of all.
     groups: tuple[str, ...] = ("",)
+    x_unit: str = "ms"
 
     @property
     def unit(self) -> str:
@@ -118,13 +121,14 @@ def session_curves(
 
     With `apart` there is a mean for each side that a switch hitter swings from.
     """
-    counted, rule, others = _on_one_rule(swings, stored, series, align)
-    zero_words = zero_label(rule, align)
-    groups = _groups(counted, stored, series.id, align, apart=apart)
+    alignment = Alignment(align)
+    on = _on_one_rule(swings, stored, series, alignment)
+    zero_words = zero_label(on.rule, alignment.event)
+    groups = _groups(on.swings, stored, series.id, alignment, apart=apart)
     # A head that promises a mean and a spread only where both are drawn.
     has_band = any(group.has_band for group in groups)
     title = f"{series.name}, mean ± SD" if has_band else series.name
-    if not counted:
+    if not on.swings:
         return SessionCurves(
             series,
             align,
@@ -136,57 +140,88 @@ def session_curves(
             (),
         )
     label = display.unit_label(series.unit, system)
+    window = alignment.window(swing.events for swing in on.swings)
     chart = charts.Chart(
-        lines=_lines(groups, series, system),
-        x_title=charts.axis_title(f"Time from {zero_words}", "ms"),
+        lines=_lines(groups, alignment, series, system),
+        x_title=axis_words(alignment, zero_words),
         y_title=charts.axis_title(series.name, label),
+        x_unit=alignment.unit,
         y_unit=label,
-        # Events have one place on the mean only where there is one mean.
-        marks=[charts.Mark("zero", 0.0, zero_words)]
-        if len(groups) > 1
-        else _mean_marks(counted, align),
-        x_range=(-BEFORE_S * MS_PER_S, AFTER_S * MS_PER_S),
+        marks=_marks(groups, alignment),
+        x_range=window,
         legend=_legend(groups, series.part),
     )
-    note = _note(groups, series, zero_words, system)
-    if others:
-        note += (
-            f"{number_of(others, 'swing')} left out: the event was found there "
-            "by another rule."
-        )
     return SessionCurves(
         series=series,
         align=align,
         figure=chart.to_json(),
         title=title,
-        caption=f"{_how_many(groups)}, aligned on {zero_words}",
-        note=note.strip(),
-        table=_table(groups),
+        caption=f"{_how_many(groups)}, "
+        + (
+            "in percent of the swing"
+            if alignment.is_percent
+            else f"aligned on {zero_words}"
+        ),
+        note=(_note(groups, series, system) + on.left_out_words).strip(),
+        table=_table(groups, alignment),
         groups=tuple(group.label for group in groups),
+        x_unit=alignment.unit,
     )
+
+
+@dataclass(frozen=True)
+class _OnOneRule:
+    """Counted swings whose event was found by one rule, and how many others are not."""
+
+    swings: list[SwingRow]
+    rule: str
+    by_another_rule: int
+    without_event: int
+    missing_words: str
+
+    @property
+    def left_out_words(self) -> str:
+        """How many swings are left out, and why; empty where none is."""
+        words = ""
+        if self.by_another_rule:
+            words += (
+                f"{number_of(self.by_another_rule, 'swing')} left out: the event was "
+                "found there by another rule. "
+            )
+        if self.without_event:
+            words += (
+                f"{number_of(self.without_event, 'swing')} left out: no "
+                f"{self.missing_words} was found."
+            )
+        return words
 
 
 def _on_one_rule(
     swings: Sequence[SwingRow],
     stored: Mapping[int, Curves],
     series: SeriesDefinition,
-    align: str,
-) -> tuple[list[SwingRow], str, int]:
-    """Counted swings with one event rule, that rule, and how many have another one.
+    alignment: Alignment,
+) -> _OnOneRule:
+    """Counted swings that have the curve and a place on the axis, by one rule.
 
     Curves that meet on differently found events would be spread by that alone.
     """
-    usable = [
+    having = [
         swing
         for swing in swings
-        if swing.counted
-        and swing.id in stored
-        and series.id in stored[swing.id].values
-        and event_time(swing.events, align) is not None
+        if swing.counted and swing.id in stored and series.id in stored[swing.id].values
     ]
-    rule = commonest(swing.rules.get(align, "") for swing in usable)
-    same = [swing for swing in usable if swing.rules.get(align, "") == rule]
-    return same, rule, len(usable) - len(same)
+    usable = [swing for swing in having if alignment.clock(swing.events) is not None]
+    event = alignment.event
+    rule = commonest(swing.rules.get(event, "") for swing in usable)
+    same = [swing for swing in usable if swing.rules.get(event, "") == rule]
+    return _OnOneRule(
+        swings=same,
+        rule=rule,
+        by_another_rule=len(usable) - len(same),
+        without_event=len(having) - len(usable),
+        missing_words=alignment.missing_words(zero_label("", event)),
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,18 +243,19 @@ def _groups(
     swings: Sequence[SwingRow],
     stored: Mapping[int, Curves],
     series: str,
-    align: str,
+    alignment: Alignment,
     *,
     apart: bool,
 ) -> tuple[_Group, ...]:
-    """All swings as one group, or those of each side that has any."""
+    """All swings as one group, or those of each side that has any; on one axis."""
+    window = alignment.window(swing.events for swing in swings)
 
     def group(own: Sequence[SwingRow], label: str = "", letter: str = "") -> _Group:
         curves = [
-            curve_on_event(stored[swing.id], series, swing.events, align)
+            curve_on_event(stored[swing.id], series, swing.events, alignment.event)
             for swing in own
         ]
-        return _Group(own, curve_tools.align(curves), label, letter)
+        return _Group(own, alignment.align(curves, window), label, letter)
 
     found = []
     for side, letter in zip(SIDES, charts.LETTERS, strict=False):
@@ -230,14 +266,15 @@ def _groups(
 
 
 def _lines(
-    groups: Sequence[_Group], series: SeriesDefinition, system: str
+    groups: Sequence[_Group],
+    alignment: Alignment,
+    series: SeriesDefinition,
+    system: str,
 ) -> list[charts.Line]:
     """A thin line of each swing, then mean and band of each group that has them."""
     factor = display.unit_factor(series.unit, system)
     label = display.unit_label(series.unit, system)
-    grid = groups[0].aligned.grid
-    x0 = float(grid[0]) * MS_PER_S
-    dx = float(grid[1] - grid[0]) * MS_PER_S
+    x0, dx = alignment.step(groups[0].aligned)
     lines = [
         charts.Line(
             key="swings"
@@ -310,17 +347,18 @@ def _how_many(groups: Sequence[_Group]) -> str:
 def _note(
     groups: Sequence[_Group],
     series: SeriesDefinition,
-    zero_words: str,
     system: str,
 ) -> str:
-    """What the band is, and how wide it is before time zero."""
+    """What the band is, and how wide it is."""
     if not any(group.has_band for group in groups):
         return "A mean and its spread are drawn from three counted swings on. "
     widths = [
         (group.label, width)
         for group in groups
         if group.has_band
-        and (width := curve_tools.band_width(group.aligned, low=-BEFORE_S, high=0.0))
+        and (
+            width := curve_tools.band_width(group.aligned, low=-math.inf, high=math.inf)
+        )
         is not None
     ]
     note = "The band is for looking: peaks are taken per swing and then averaged. "
@@ -335,31 +373,30 @@ def _note(
                 for label, width in widths
             ]
         )
-        note += f"Width of the band up to {zero_words}: {spreads}. "
+        note += f"Width of the band, on average: {spreads}. "
     return note
 
 
-def _mean_marks(swings: Sequence[SwingRow], align: str) -> tuple[charts.Mark, ...]:
-    """Marks at time zero and at the mean times of first move and foot down."""
-    zero_words = zero_label(swings[0].rules.get(align, ""), align)
-    marks = [charts.Mark("zero", 0.0, zero_words)]
-    for name, label in (("first_move", "FM"), ("foot_down", "FD")):
-        offset_s = mean_offset_s((swing.events for swing in swings), name, align)
-        if name == align or offset_s is None:
-            continue
-        at_ms = offset_s * MS_PER_S
-        if -BEFORE_S * MS_PER_S <= at_ms <= AFTER_S * MS_PER_S:
-            marks.append(charts.Mark(name, at_ms, label, "mean of the swings"))
-    return tuple(marks)
+def _marks(groups: Sequence[_Group], alignment: Alignment) -> list[charts.Mark]:
+    """The mean places of all events, of each group where there are several."""
+    marks: list[charts.Mark] = []
+    for group in groups:
+        several = len(groups) > 1
+        marks += event_marks(
+            alignment,
+            [swing.events for swing in group.swings],
+            rule=commonest(swing.rules.get("reference", "") for swing in group.swings),
+            sign=group.label.rpartition(" ")[2].capitalize() if several else "",
+            letter=group.letter,
+        )
+    return marks
 
 
-def _table(groups: Sequence[_Group]) -> tuple[CurveTableRow, ...]:
-    """Means of all groups at every 50 ms, as the table below the chart shows them."""
-    every = max(1, round(TABLE_STEP_MS / MS_PER_S / curve_tools.STEP_S))
-    grid = groups[0].aligned.grid
+def _table(groups: Sequence[_Group], alignment: Alignment) -> tuple[CurveTableRow, ...]:
+    """Means of all groups at round places, as the table below the chart shows them."""
     return tuple(
         CurveTableRow(
-            time_ms=round(float(grid[place]) * MS_PER_S),
+            at=at,
             cells=tuple(
                 CurveTableCell(
                     mean=charts.finite(float(group.aligned.mean[place])),
@@ -369,5 +406,7 @@ def _table(groups: Sequence[_Group]) -> tuple[CurveTableRow, ...]:
                 for group in groups
             ),
         )
-        for place in range(0, len(grid), every)
+        for at, place in alignment.round_places(
+            groups[0].aligned, TABLE_STEP[alignment.unit]
+        )
     )

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from athletes import display
-from athletes.analysis.event_rules import event_time
+from athletes.analysis.event_rules import event_rule, event_time
 from athletes.frames.curves import Curves, load_curves
 from athletes.models import Movement
 from athletes.phrases import EVENTS, MOVABLE, rule_in_words
 from biomechanics.definitions import SERIES
 from biomechanics.units import MS_PER_S
 from dashboard import charts
+from dashboard.selectors.aligned_curves import (
+    Alignment,
+    axis_words,
+    event_label,
+    zero_label,
+)
 from dashboard.selectors.swing_figure import (
-    DRAWN_AFTER_S,
-    DRAWN_BEFORE_S,
     FigurePoints,
     SeriesRow,
     SwingChart,
@@ -28,16 +31,16 @@ from dashboard.selectors.swing_figure import (
     no_figure,
     path_chart,
 )
-from dashboard.selectors.swing_page import CLIP_START, reference_of, zero_of
+from dashboard.selectors.swing_page import CLIP_START, reference_of
 from dashboard.selectors.vendor_angles import (
     VENDOR_GROUPS,
     TimeAxis,
     VendorAngles,
-    VendorGroup,
     vendor_angles,
 )
 
-SHOWN_BEFORE_S, SHOWN_AFTER_S = 0.6, 0.15
+# What is drawn beyond both ends of the window, so that there is something to pan to.
+BEYOND_S = 0.5
 # Events closer than this are one line in a chart.
 SAME_INSTANT_S = 0.001
 
@@ -148,6 +151,9 @@ class SwingCurves:
     vendor: VendorAngles | None
     figure: charts.Json | None
     figure_missing: str
+    align: str
+    # Why the axis is not the one that was asked for; empty where it is.
+    align_note: str
 
 
 def load_swing_curves(movement: Movement) -> Curves | None:
@@ -156,24 +162,31 @@ def load_swing_curves(movement: Movement) -> Curves | None:
 
 
 def swing_curves(
-    movement: Movement, *, tab: str = "", vendor: str = "", system: str = "imperial"
+    movement: Movement,
+    *,
+    tab: str = "",
+    vendor: str = "",
+    align: str = "reference",
+    system: str = "imperial",
 ) -> SwingCurves:
     """Charts and figure; two queries for curves and points.
 
-    `vendor` asks for a group of the vendor's own angles in place of ours, which
-    takes two queries more.
+    `align` names the event at zero, or is `PERCENT`; without that event zero is
+    contact, and without that the first frame. `vendor` asks for a group of the vendor's
+    own angles in place of ours, which takes two queries more.
     """
     chosen = SWING_TABS.get(tab) or SWING_TABS["angles"]
     curves = load_swing_curves(movement)
     points = load_points(movement)
+    axis, note = swing_axis(movement, curves, align)
     delivered = (
-        _delivered(movement, VENDOR_GROUPS[vendor])
+        vendor_angles(movement, VENDOR_GROUPS[vendor], axis)
         if chosen.key == "angles" and vendor in VENDOR_GROUPS
         else None
     )
     return SwingCurves(
         sequence=series_chart(
-            movement,
+            axis,
             curves,
             SEQUENCE,
             title="Turn rates" if movement.is_swing is False else "Kinematic sequence",
@@ -184,31 +197,50 @@ def swing_curves(
         tab=chosen,
         detail=delivered.chart
         if delivered
-        else detail_chart(movement, curves, points, chosen, system),
+        else detail_chart(movement, axis, curves, points, chosen, system),
         vendor=delivered,
         figure=figure_of(movement, points),
         figure_missing=no_figure(points),
+        align=align,
+        align_note=note,
     )
 
 
-def _delivered(movement: Movement, group: VendorGroup) -> VendorAngles:
-    """The vendor's angles on the time axis of the swing's other charts."""
-    zero_s, label = zero_of(movement.events)
-    return vendor_angles(
-        movement,
-        group,
+def swing_axis(
+    movement: Movement, curves: Curves | None, align: str
+) -> tuple[TimeAxis, str]:
+    """The time axis of the swing's charts, and why it is not the one asked for."""
+    events = movement.events
+    alignment, note = Alignment(align), ""
+    if alignment.clock(events) is None and align != "reference":
+        if reference_of(events)[0] is not None:
+            missing = alignment.missing_words(zero_label("", alignment.event))
+            note = f"No {missing} was found in this swing, so times are from contact."
+        alignment = Alignment("reference")
+    clock = alignment.clock(events)
+    rule = event_rule(movement, alignment.event)
+    if clock is None:
+        clock = (0.0 if curves is None else float(curves.time_s[0]), MS_PER_S)
+        title = charts.axis_title(f"Time from {CLIP_START}", "ms")
+    else:
+        title = axis_words(alignment, zero_label(rule, alignment.event))
+    return (
         TimeAxis(
-            zero_s=zero_s,
-            zero_label=label,
-            marks=[] if zero_s is None else marks_of(movement, zero_s),
+            zero_s=clock[0],
+            per_s=clock[1],
+            unit=alignment.unit,
+            title=title,
+            marks=marks_of(movement, *clock),
             table_events=_table_events(movement),
-            x_range=_shown_range(zero_s),
+            x_range=alignment.window([events]),
         ),
+        note,
     )
 
 
 def detail_chart(
     movement: Movement,
+    axis: TimeAxis,
     curves: Curves | None,
     points: FigurePoints,
     tab: SwingTab,
@@ -220,7 +252,7 @@ def detail_chart(
             movement, points, title=tab.title, empty=tab.empty, system=system
         )
     return series_chart(
-        movement,
+        axis,
         curves,
         tab.series,
         title=tab.title,
@@ -241,11 +273,15 @@ def _no_curves(movement: Movement) -> str:
 # --- Curves over time ---------------------------------------------------------------
 
 
-def marks_of(movement: Movement, zero_s: float) -> list[charts.Mark]:
-    """The swing's events as marks, in ms from zero; each instant is named once."""
+def marks_of(movement: Movement, zero_s: float, per_s: float) -> list[charts.Mark]:
+    """The swing's events as marks, each instant once.
+
+    `zero_s` is the zero of the axis on the clock of the file, `per_s` how many of its
+    units a second has.
+    """
     marks: list[charts.Mark] = []
     reference_s, _ = reference_of(movement.events)
-    for name, (_, short, _) in EVENTS.items():
+    for name in EVENTS:
         at = event_time(movement.events, name)
         if at is None:
             continue
@@ -254,13 +290,11 @@ def marks_of(movement: Movement, zero_s: float) -> list[charts.Mark]:
         ):
             continue
         entry = movement.events[name]
-        if name == "reference":
-            short = _reference_short(movement.events) or short
         marks.append(
             charts.Mark(
                 name,
-                (at - zero_s) * MS_PER_S,
-                short,
+                (at - zero_s) * per_s,
+                event_label(name, event_rule(movement, name)),
                 rule_in_words(str(entry.get("rule") or "")),
                 name in MOVABLE,
             )
@@ -268,22 +302,8 @@ def marks_of(movement: Movement, zero_s: float) -> list[charts.Mark]:
     return marks
 
 
-def _reference_short(events: Mapping[str, Any]) -> str:
-    """What happens at the reference, as a short label; empty where it is unknown."""
-    reference_s, _ = reference_of(events)
-    for name in ("contact", "bat_peak", "peak_hand_speed"):
-        at = event_time(events, name)
-        if (
-            at is not None
-            and reference_s is not None
-            and abs(at - reference_s) < SAME_INSTANT_S
-        ):
-            return EVENTS[name][1]
-    return ""
-
-
 def series_chart(
-    movement: Movement,
+    axis: TimeAxis,
     curves: Curves | None,
     names: Sequence[str],
     *,
@@ -293,7 +313,7 @@ def series_chart(
     empty: str,
     first: int = 99,
 ) -> SwingChart:
-    """The named series over the time from peak hand speed, with their table.
+    """The named series over the time of the swing, with their table.
 
     The first `first` are drawn at once. Without any of them the chart is `empty`, which
     says why.
@@ -301,20 +321,18 @@ def series_chart(
     there = [name for name in names if curves is not None and name in curves.values]
     if curves is None or not there:
         return SwingChart(None, title, empty)
-    known_zero_s, label = zero_of(movement.events)
-    zero_s = float(curves.time_s[0]) if known_zero_s is None else known_zero_s
     unit = SERIES[there[0]].unit
     factor = display.unit_factor(unit, system)
     shown_unit = display.unit_label(unit, system)
     lines, legend, rows = [], [], []
-    table_events = _table_events(movement)
+    dx = curves.step_s * axis.per_s
     for place, name in enumerate(there):
         definition = SERIES[name]
         x0, values = charts.trim(
-            (float(curves.time_s[0]) - zero_s) * MS_PER_S,
-            curves.step_s * MS_PER_S,
+            float(axis.place(curves.time_s[0])),
+            dx,
             curves.values[name] * factor,
-            *(_drawn(known_zero_s, curves)),
+            *_drawn(axis),
         )
         letter, hidden = _PAIR_LETTERS.get(name, ""), place >= first
         lines.append(
@@ -323,7 +341,7 @@ def series_chart(
                 part=definition.part,
                 name=definition.name,
                 x0=x0,
-                dx=curves.step_s * MS_PER_S,
+                dx=dx,
                 y=values,
                 letter=letter,
                 unit=shown_unit,
@@ -333,25 +351,26 @@ def series_chart(
         legend.append(
             charts.LegendItem(name, short_series(name), definition.part, letter, hidden)
         )
-        rows.append(
-            series_row(
-                name, curves, zero_s, [time_s for _, time_s in table_events], letter
-            )
-        )
-    zero_name = label or CLIP_START
+        rows.append(series_row(name, curves, axis, letter))
     chart = charts.Chart(
         lines=lines,
         legend=legend,
-        x_title=charts.axis_title(f"Time from {zero_name}", "ms"),
+        x_title=axis.title,
         y_title=charts.axis_title(y_name, shown_unit),
+        x_unit=axis.unit,
         y_unit=shown_unit,
-        marks=marks_of(movement, zero_s),
-        x_range=_shown_range(known_zero_s),
-        time_zero_s=zero_s,
-        time_per_x_s=0.001,
+        marks=axis.marks,
+        x_range=axis.x_range,
+        time_zero_s=axis.zero_s,
+        time_per_x_s=1.0 / axis.per_s,
     )
     return SwingChart(
-        chart.to_json(), title, "", tuple(rows), tuple(word for word, _ in table_events)
+        chart.to_json(),
+        title,
+        "",
+        tuple(rows),
+        tuple(word for word, _ in axis.table_events),
+        axis.unit,
     )
 
 
@@ -372,18 +391,12 @@ def short_series(series: str) -> str:
     return _SHORT.get(series, name)
 
 
-def _drawn(zero_s: float | None, curves: Curves) -> tuple[float, float]:
-    """From and to where curves are drawn, in ms from zero."""
-    if zero_s is None:
+def _drawn(axis: TimeAxis) -> tuple[float, float]:
+    """From and to where curves are drawn, in the unit of the axis."""
+    if axis.x_range is None:
         return -math.inf, math.inf
-    return -DRAWN_BEFORE_S * MS_PER_S, DRAWN_AFTER_S * MS_PER_S
-
-
-def _shown_range(zero_s: float | None) -> tuple[float, float] | None:
-    """From and to where the chart shows at first, in ms; None for all."""
-    if zero_s is None:
-        return None
-    return -SHOWN_BEFORE_S * MS_PER_S, SHOWN_AFTER_S * MS_PER_S
+    beyond = BEYOND_S * axis.per_s
+    return axis.x_range[0] - beyond, axis.x_range[1] + beyond
 
 
 def _table_events(movement: Movement) -> list[tuple[str, float]]:
@@ -392,35 +405,33 @@ def _table_events(movement: Movement) -> list[tuple[str, float]]:
     for name in ("first_move", "foot_down", "reference"):
         at = event_time(movement.events, name)
         if at is not None:
-            found.append((EVENTS[name][0], at))
+            label = zero_label(event_rule(movement, name), name)
+            found.append((label[0].upper() + label[1:], at))
     return found
 
 
 def series_row(
-    name: str,
-    curves: Curves,
-    zero_s: float,
-    times: Iterable[float],
-    letter: str = "",
+    name: str, curves: Curves, axis: TimeAxis, letter: str = ""
 ) -> SeriesRow:
-    """A curve's largest value, its time (ms), and its values at `times` (s)."""
+    """A curve's largest value that is shown, its place, and its values at events."""
     definition = SERIES[name]
-    values, clock = curves.values[name], curves.time_s
-    window = (clock >= zero_s - SHOWN_BEFORE_S) & (clock <= zero_s + SHOWN_AFTER_S)
+    values, places = curves.values[name], axis.place(curves.time_s)
+    low, high = axis.x_range or (-math.inf, math.inf)
+    window = (places >= low) & (places <= high)
     usable = np.where(window & np.isfinite(values), values, -np.inf)
     place = int(np.argmax(usable))
     peak = float(usable[place])
+    is_known = math.isfinite(peak)
     return SeriesRow(
         name=definition.name,
         part=definition.part,
         letter=letter,
         unit=definition.unit,
         decimals=definition.decimals,
-        peak=peak if math.isfinite(peak) else None,
-        peak_ms=(float(clock[place]) - zero_s) * MS_PER_S
-        if math.isfinite(peak)
-        else None,
+        peak=peak if is_known else None,
+        peak_at=float(places[place]) if is_known else None,
         at=tuple(
-            charts.finite(float(np.interp(time_s, clock, values))) for time_s in times
+            charts.finite(float(np.interp(time_s, curves.time_s, values)))
+            for _, time_s in axis.table_events
         ),
     )

@@ -18,12 +18,10 @@ from athletes.models import DataType, Movement
 from athletes.phrases import EVENTS
 from biomechanics import skeleton
 from dashboard import charts
-from dashboard.selectors.swing_page import CLIP_START, reference_of, zero_of
+from dashboard.selectors.swing_page import CLIP_START, reference_of
 
 logger = logging.getLogger(__name__)
 
-# More than the window that is shown first, so that there is something to pan to.
-DRAWN_BEFORE_S, DRAWN_AFTER_S = 1.5, 0.5
 # The figure's points are most of the page's bytes, so it shows the swing alone.
 FIGURE_BEFORE_S, FIGURE_AFTER_S = 1.0, 0.35
 # It needs no more frames a second than this to look smooth at quarter speed.
@@ -40,7 +38,7 @@ class SeriesRow:
     unit: str
     decimals: int
     peak: float | None
-    peak_ms: float | None
+    peak_at: float | None
     at: tuple[float | None, ...]
 
 
@@ -53,6 +51,8 @@ class SwingChart:
     empty: str
     table: tuple[SeriesRow, ...] = ()
     columns: tuple[str, ...] = ()
+    # The unit of the time axis, in which the table says when a curve is largest.
+    x_unit: str = "ms"
 
     @property
     def has_peaks(self) -> bool:
@@ -212,7 +212,7 @@ def figure_of(movement: Movement, points: FigurePoints) -> charts.Json | None:
         for name, part in (("bhead", "bat"), (_lead_hand(posed), "hands"))
         if name in places
     ]
-    zero_s, label = zero_of(movement.events)
+    zero_s, label = reference_of(movement.events)
     events = {
         name: (at, short)
         for name, (_, short, _) in EVENTS.items()
@@ -341,7 +341,7 @@ def _path_row(
         unit="m",
         decimals=2,
         peak=None,
-        peak_ms=None,
+        peak_at=None,
         at=(
             float(height[known].min()),
             float(height[known].max()),

@@ -192,7 +192,7 @@ def swing_page(movement: Movement) -> SwingPage:
             for key, name in GROUPS.items()
         ),
         events=event_rows(movement, corrections),
-        zero_label=zero_of(movement.events)[1],
+        zero_label=reference_of(movement.events)[1],
         reasons=reason_texts(movement.quality_reasons),
         verdict=_verdict(movement.verdict),
         vendor_numbers=tuple(
@@ -263,24 +263,12 @@ def reference_of(events: Mapping[str, Any]) -> tuple[float | None, str]:
     )
 
 
-def zero_of(events: Mapping[str, Any]) -> tuple[float | None, str]:
-    """Where curves and figure have their zero (s on the file's clock), and its name.
-
-    Peak hand speed: every swing has it, tracked bat or not, so that all swings are
-    read on one clock. Metrics count from the reference, and say so by themselves.
-    """
-    time_s = (events.get("peak_hand_speed") or {}).get("time_s")
-    if time_s is None:
-        return reference_of(events)
-    return float(time_s), "peak hand speed"
-
-
 def event_rows(
     movement: Movement, corrections: Sequence[EventCorrection] = ()
 ) -> tuple[EventRow, ...]:
     """The events of a movement in the order in which they happen."""
     active = {item.event: item for item in corrections if item.undone_at is None}
-    zero_s, _ = zero_of(movement.events)
+    zero_s, _ = reference_of(movement.events)
     rows = []
     for name, (label, short, plain) in EVENTS.items():
         entry = movement.events.get(name)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from athletes.frames import load
 from athletes.frames.format import FramesError
 from athletes.models import DataType, Movement
-from biomechanics.units import DEG_PER_RAD, MS_PER_S
+from biomechanics.units import DEG_PER_RAD
 from dashboard import charts
 from dashboard.selectors.swing_figure import (
     UNREADABLE,
@@ -25,7 +25,6 @@ from dashboard.selectors.swing_figure import (
     SwingChart,
     report_unreadable,
 )
-from dashboard.selectors.swing_page import CLIP_START
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -139,14 +138,20 @@ class TimeAxis:
     """The time axis that the swing's other charts have.
 
     Times of `zero_s` and `table_events` are seconds on the clock of the file; marks and
-    `x_range` are in ms from zero. Without `zero_s` the clip begins at zero.
+    `x_range` are in the `unit` of the axis, of which a second has `per_s`.
     """
 
-    zero_s: float | None
-    zero_label: str
+    zero_s: float
+    per_s: float
+    unit: str
+    title: str
     marks: Sequence[charts.Mark]
     table_events: Sequence[tuple[str, float]]
     x_range: tuple[float, float] | None
+
+    def place(self, time_s: Any) -> Any:
+        """Where a time, or an array of times, is on the axis."""
+        return (time_s - self.zero_s) * self.per_s
 
 
 class _NothingToDrawError(Exception):
@@ -171,8 +176,7 @@ def vendor_angles(
     except _NothingToDrawError as reason:
         return VendorAngles(group, SwingChart(None, title, str(reason)), (), ())
     columns = tuple(item for item in group.columns if item.column in delivered.values)
-    zero_s = float(delivered.time_s[0]) if axis.zero_s is None else axis.zero_s
-    at_ms = (delivered.time_s - zero_s) * MS_PER_S
+    places = axis.place(delivered.time_s)
     traces, legend, rows = [], [], []
     for place, item in enumerate(columns):
         letter = charts.LETTERS[place]
@@ -186,7 +190,7 @@ def vendor_angles(
                 "side": letter,
                 "name": item.label,
                 "unit": "°",
-                "x": charts.typed(at_ms),
+                "x": charts.typed(places),
                 "y": charts.typed(values),
                 **({"hidden": True} if hidden else {}),
             }
@@ -199,25 +203,26 @@ def vendor_angles(
                 letter=letter,
                 unit="deg",
                 decimals=0,
-                **_numbers(at_ms, values, zero_s, axis),
+                **_numbers(places, values, axis),
             )
         )
     chart = charts.Chart(
         lines=(),
         extra=traces,
         legend=legend,
-        x_title=charts.axis_title(f"Time from {axis.zero_label or CLIP_START}", "ms"),
+        x_title=axis.title,
+        x_unit=axis.unit,
         y_title=charts.axis_title("Angle as delivered", "°"),
         y_unit="°",
         marks=axis.marks,
         x_range=axis.x_range,
-        time_zero_s=zero_s,
-        time_per_x_s=1.0 / MS_PER_S,
+        time_zero_s=axis.zero_s,
+        time_per_x_s=1.0 / axis.per_s,
     )
     words = tuple(word for word, _ in axis.table_events)
     return VendorAngles(
         group,
-        SwingChart(chart.to_json(), title, "", tuple(rows), words),
+        SwingChart(chart.to_json(), title, "", tuple(rows), words, axis.unit),
         columns,
         _remarks(movement, columns),
     )
@@ -254,18 +259,16 @@ def _delivered(movement: Movement, group: VendorGroup) -> _Delivered:
     )
 
 
-def _numbers(
-    at_ms: FloatArray, values: FloatArray, zero_s: float, axis: TimeAxis
-) -> dict[str, Any]:
+def _numbers(places: FloatArray, values: FloatArray, axis: TimeAxis) -> dict[str, Any]:
     """The largest value that is shown, when it is, and the values at events."""
     low, high = axis.x_range or (-math.inf, math.inf)
-    seen = np.where((at_ms >= low) & (at_ms <= high), values, np.nan)
+    seen = np.where((places >= low) & (places <= high), values, np.nan)
     place = int(np.nanargmax(seen)) if np.isfinite(seen).any() else None
     return {
         "peak": None if place is None else float(seen[place]),
-        "peak_ms": None if place is None else float(at_ms[place]),
+        "peak_at": None if place is None else float(places[place]),
         "at": tuple(
-            charts.finite(float(np.interp((time_s - zero_s) * MS_PER_S, at_ms, values)))
+            charts.finite(float(np.interp(axis.place(time_s), places, values)))
             for _, time_s in axis.table_events
         ),
     }

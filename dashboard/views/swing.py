@@ -16,7 +16,7 @@ from accounts.models import Action
 from athletes import access, decisions, display
 from athletes.http import PageRequest, page_or_fragment
 from athletes.models import Movement
-from dashboard.forms import EventForm, InclusionForm
+from dashboard.forms import AlignForm, EventForm, InclusionForm
 from dashboard.phrases import session_day
 from dashboard.selectors.by_hand import uploads_of_swing
 from dashboard.selectors.swing_curves import SWING_TABS, swing_curves
@@ -27,7 +27,10 @@ from dashboard.selectors.vendor_angles import VENDOR_GROUPS
 
 @require_safe
 def swing(request: PageRequest, pk: int) -> HttpResponse:
-    """The swing; `tab` chooses the second chart, `vendor` whose angles it shows."""
+    """The swing; `tab` chooses the second chart, `vendor` whose angles it shows.
+
+    `align` names the event that all charts have at zero.
+    """
     movement = access.get_movement_or_404(request.user, pk)
     return _page(request, movement)
 
@@ -37,14 +40,20 @@ def _page(
 ) -> HttpResponse:
     """The page; with a `form` that was refused, its errors and status 422."""
     page = swing_page(movement)
+    wanted = AlignForm(request.GET)
+    wanted.is_valid()
     curves = swing_curves(
         movement,
         tab=request.GET.get("tab", ""),
         vendor=request.GET.get("vendor", ""),
+        align=wanted.cleaned_data.get("align") or "reference",
         system=request.user.units,
     )
+    align_query = "" if curves.align == "reference" else f"&align={curves.align}"
     context = {
         "page": page,
+        "align_form": AlignForm(initial={"align": curves.align}),
+        "align_query": align_query,
         "movement": movement,
         "session": movement.session,
         "by_hand": uploads_of_swing(movement.session, movement.pk),
@@ -60,7 +69,7 @@ def _page(
         "tabs": [
             {
                 "label": tab.label,
-                "url": f"?tab={tab.key}",
+                "url": f"?tab={tab.key}{align_query}",
                 "current": tab is curves.tab,
                 "target": "#swing-detail",
             }

@@ -135,6 +135,34 @@ def test_fewer_than_three_swings_show_no_band():
     assert np.isnan(curves.align([no_event] * 3).rows).all()
 
 
+def test_a_window_runs_from_before_load_to_after_contact_wherever_zero_is():
+    late = curves.Landmarks(load=-0.5, first_move=-0.2, contact=0.0)
+    assert curves.swing_window([late]) == pytest.approx((-0.55, 0.15))
+    on_load = curves.Landmarks(load=0.0, first_move=0.3, contact=0.5)
+    assert curves.swing_window([on_load]) == pytest.approx((-0.05, 0.65))
+    percent = curves.Landmarks(-150.0, 0.0, 100.0, per_s=500.0)
+    assert curves.swing_window([percent]) == pytest.approx((-175.0, 175.0))
+
+
+def test_first_move_opens_the_window_where_load_is_not_known():
+    unloaded = curves.Landmarks(None, -0.2, 0.0)
+    assert curves.swing_window([unloaded]) == pytest.approx((-0.3, 0.15))
+    bare = curves.Landmarks(None, None, 0.0)
+    assert curves.swing_window([bare]) == pytest.approx((-0.6, 0.15))
+    assert curves.swing_window([curves.Landmarks(-0.5, -0.2, None)]) is None
+    assert curves.swing_window([]) is None
+
+
+def test_one_batter_who_waits_makes_no_other_swing_small_and_no_move_is_cut():
+    swings = [
+        curves.Landmarks(load, -0.2, contact)
+        for load, contact in ((-1.2, 0.0), (-0.5, 0.02), (-0.4, 0.0))
+    ]
+    assert curves.swing_window(swings) == pytest.approx((-0.55, 0.17))
+    early = curves.Landmarks(-0.9, -0.8, 0.0)
+    assert curves.swing_window([*swings, early, swings[1]])[0] == pytest.approx(-0.9)
+
+
 def test_percent_of_the_swing():
     t = np.arange(300) / 240
     swings = [

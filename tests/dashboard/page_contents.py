@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import json
 import re
+
+import numpy as np
 
 from tests.factories import (
     make_session_metric,
@@ -31,6 +34,11 @@ def figure_of(response, name):
     )
     assert found, f"no figure {name}"
     return json.loads(found[1].replace("\\u003C", "<"))
+
+
+def numbers(trace, name):
+    """The numbers of a trace that are packed under a name."""
+    return np.frombuffer(base64.b64decode(trace[name]["bdata"]), dtype="<f4")
 
 
 def history_of(player, means, metric="peak_torso_omega", **fields):

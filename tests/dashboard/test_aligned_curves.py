@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from dashboard.selectors.aligned_curves import mean_offset_s
+from dashboard.selectors.aligned_curves import (
+    Alignment,
+    event_marks,
+    mean_offset_s,
+    zero_label,
+)
 
 
 def swing(**times):
@@ -27,3 +32,52 @@ def test_event_that_no_swing_has_has_no_time():
     swings = [swing(reference=1.00), swing(first_move=1.0)]
     assert mean_offset_s(swings, "first_move", "reference") is None
     assert mean_offset_s([], "first_move", "reference") is None
+
+
+WHOLE = swing(load=0.5, first_move=0.8, foot_down=0.9, reference=1.0)
+
+
+def test_an_axis_in_ms_and_one_in_percent_put_events_where_they_are():
+    assert Alignment("foot_down").place(WHOLE, "reference") == pytest.approx(100.0)
+    percent = Alignment("percent")
+    assert percent.place(WHOLE, "foot_down") == pytest.approx(50.0)
+    assert percent.place(WHOLE, "load") == pytest.approx(-150.0)
+    assert percent.clock(WHOLE) == pytest.approx((0.8, 500.0))
+    for lacking in (
+        swing(reference=1.0),
+        swing(first_move=0.8),
+        swing(first_move=1.0, reference=1.0),
+    ):
+        assert percent.clock(lacking) is None
+        assert percent.place(lacking, "reference") is None
+
+
+def test_a_doubtful_load_opens_no_window():
+    assert Alignment("reference").window([WHOLE]) == (-550, 150)
+    doubtful = WHOLE | {"load": {"time_s": 0.1, "rule": "any", "confidence": "low"}}
+    assert Alignment("reference").window([doubtful]) == (-300, 150)
+    assert Alignment("load").window([doubtful]) == (600, 1050)
+
+
+def test_marks_are_mean_places_and_name_the_reference_by_its_rule():
+    later = swing(first_move=0.7, peak_hand_speed=0.9995, reference=1.0)
+    marks = event_marks(Alignment("reference"), [WHOLE, later], rule="bat_peak")
+    assert [(one.name, one.label, round(one.at, 6)) for one in marks] == [
+        ("load", "Load", -500.0),
+        ("first_move", "Move", -250.0),
+        ("foot_down", "Foot down", -100.0),
+        ("reference", "Contact (est.)", 0.0),
+    ]
+    assert {one.rule for one in marks} == {"mean of the swings"}
+    (alone,) = event_marks(
+        Alignment("reference"), [swing(reference=1.0)], rule="contact", sign="B"
+    )
+    assert (alone.label, alone.sign, alone.rule) == ("Contact", "B", "")
+
+
+def test_contact_is_called_so_only_where_it_was_measured():
+    assert zero_label("contact", "reference") == "contact"
+    assert zero_label("bat_impact", "reference") == "contact"
+    assert zero_label("bat_peak", "reference") == "contact (est.)"
+    assert zero_label("hand_peak", "reference") == "peak hand speed"
+    assert zero_label("", "foot_down") == "foot down"

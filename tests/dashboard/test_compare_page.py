@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
 
 import numpy as np
@@ -11,7 +10,13 @@ import pytest
 from athletes.analysis import run, session_summary
 from athletes.frames.curves import store_packed
 from athletes.frames.packing import pack
-from tests.dashboard.page_contents import figure_of, history_of, swings_of, text_of
+from tests.dashboard.page_contents import (
+    figure_of,
+    history_of,
+    numbers,
+    swings_of,
+    text_of,
+)
 from tests.factories import (
     make_player,
     make_session,
@@ -75,10 +80,6 @@ def traces_of(response, role):
         for trace in figure_of(response, "delta")["data"]
         if trace.get("role", "line") == role
     ]
-
-
-def numbers(trace, name):
-    return np.frombuffer(base64.b64decode(trace[name]["bdata"]), dtype="<f4")
 
 
 def test_compare_says_where_the_curves_differ_and_which_way(client, coach):
@@ -172,6 +173,75 @@ def test_compare_swings_of_both_hands_on_any_event(client, coach, align):
     assert response.status_code == 200
     assert len(figure_of(response, "overlay")["data"]) == 2
     assert "These are different athletes" in text_of(response)
+
+
+def bat_at_contact(figure, key, at):
+    """The bat speed of one side at a place of the axis."""
+    (line,) = [one for one in figure["data"] if one["key"] == key and "y" in one]
+    return numbers(line, "y")[round((at - line["x0"]) / line["dx"])]
+
+
+def test_bat_speed_at_contact_is_on_the_chart_whatever_is_aligned(client, coach):
+    """Both contacts, each with its own mark, at the speed that the metric has."""
+    swings = []
+    for bats in ("R", "L"):
+        session = make_session(player=make_player(dominant_hand_hitting=None))
+        store_simulated(session, simulated_movements(bats=bats)[:1])
+        run.analyze_session(session.pk)
+        swings.append(swings_of(session)[0])
+    items = ",".join(f"swing-{swing.pk}" for swing in swings)
+    for align in ("load", "first_move", "foot_down"):
+        address = f"/athletes/compare/?items={items}&align={align}&series=bat_speed"
+        figure = figure_of(client.get(address), "overlay")
+        low, high = figure["layout"]["xaxis"]["range"]
+        ends = {}
+        for letter, swing in zip("ab", swings, strict=True):
+            times = {name: one["time_s"] for name, one in swing.events.items()}
+            contact = 1000 * (times["reference"] - times[align])
+            ends[letter] = contact
+            (mark,) = [
+                one
+                for one in figure["events"]
+                if one["name"] == "reference" and one["side"] == letter
+            ]
+            assert mark["time"] == pytest.approx(contact, abs=0.01)
+            assert mark["sign"] == letter.upper()
+            speed = swing.metrics["bat_speed_ref"]["value"] * 2.23694
+            drawn = bat_at_contact(figure, letter, contact)
+            assert drawn == pytest.approx(speed, rel=0.02)
+            assert low <= 1000 * (times["first_move"] - times[align]) - 100
+        assert max(ends.values()) + 150 <= high <= max(ends.values()) + 160
+        # Where they meet there is one line without a letter.
+        assert [one for one in figure["events"] if one["name"] == align] == [
+            {
+                "name": align,
+                "time": 0.0,
+                "label": {"load": "Load", "first_move": "Move"}.get(align, "Foot down"),
+                "rule": "",
+                "movable": False,
+            }
+        ]
+
+
+def test_compare_names_swings_that_have_no_percent(client, coach):
+    player = make_player()
+    old = session_with_curves(player, middle=500.0, offsets=FIVE)
+    new = session_with_curves(player, middle=500.0, offsets=FIVE)
+    swing = swings_of(new)[0]
+    swing.events = {"reference": swing.events["reference"]}
+    swing.save(update_fields=["events"])
+    keys = f"session-{old.pk},session-{new.pk}"
+    words = "B: 1 swing left out, because no first move or contact was found."
+    response = client.get(f"/athletes/compare/?items={keys}&align=percent")
+    assert words in text_of(response)
+    figure = figure_of(response, "overlay")
+    # First move 300 ms before contact: 100 ms are a third of the swing.
+    assert figure["layout"]["xaxis"]["range"] == [-40, 150]
+    assert {(one["name"], one["time"]) for one in figure["events"]} == {
+        ("first_move", 0.0),
+        ("reference", 100.0),
+    }
+    assert "left out" not in text_of(client.get(f"/athletes/compare/?items={keys}"))
 
 
 def test_compare_says_what_it_cannot_show(client, coach):

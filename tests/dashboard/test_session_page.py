@@ -16,7 +16,7 @@ from athletes.models import (
     Note,
     Tag,
 )
-from tests.dashboard.page_contents import figure_of, swings_of, text_of
+from tests.dashboard.page_contents import figure_of, numbers, swings_of, text_of
 from tests.factories import (
     make_frames,
     make_session,
@@ -50,7 +50,7 @@ def test_session_chart_holds_counted_swings_their_mean_and_band(client, coach, s
     # The swing without a bat has another reference event and is left out.
     assert roles == ["single"] * 4 + ["band", "mean"]
     assert "1 swing left out" in text_of(response)
-    assert figure["layout"]["xaxis"]["title"]["text"] == "Time from peak bat speed (ms)"
+    assert figure["layout"]["xaxis"]["title"]["text"] == "Time from contact (est.) (ms)"
 
 
 def test_session_chart_alone_for_htmx_and_by_another_event(client, coach, session):
@@ -62,6 +62,39 @@ def test_session_chart_alone_for_htmx_and_by_another_event(client, coach, sessio
     figure = figure_of(response, "session-curves-chart")
     assert figure["layout"]["xaxis"]["title"]["text"] == "Time from foot down (ms)"
     assert figure["layout"]["yaxis"]["title"]["text"] == ("Hip-shoulder separation (°)")
+
+
+def test_session_in_percent_and_on_foot_down_holds_every_contact(
+    client, coach, session
+):
+    swings = swings_of(session)[:4]
+    address = f"/athletes/sessions/{session.pk}/?series=bat_speed"
+    figure = figure_of(client.get(f"{address}&align=foot_down"), "session-curves-chart")
+    marks = {mark["name"]: mark["time"] for mark in figure["events"]}
+    contacts = [
+        1000 * (one.events["reference"]["time_s"] - one.events["foot_down"]["time_s"])
+        for one in swings
+    ]
+    assert marks["reference"] == pytest.approx(sum(contacts) / 4, abs=0.01)
+    assert (
+        figure["layout"]["xaxis"]["range"][1] == (max(contacts) + 150) // 10 * 10 + 10
+    )
+    (mean,) = [one for one in figure["data"] if one.get("role") == "mean"]
+    at_contact = round((marks["reference"] - mean["x0"]) / mean["dx"])
+    speeds = [one.metrics["bat_speed_ref"]["value"] * 2.23694 for one in swings]
+    assert numbers(mean, "y")[at_contact] == pytest.approx(sum(speeds) / 4, rel=0.03)
+
+    Movement.objects.filter(pk=swings[0].pk).update(
+        events=swings[0].events | {"first_move": {"time_s": None, "rule": "none"}}
+    )
+    response = client.get(f"{address}&align=percent")
+    figure = figure_of(response, "session-curves-chart")
+    assert figure["meta"]["x_unit"] == "%"
+    marks = {mark["name"]: mark["time"] for mark in figure["events"]}
+    assert (marks["first_move"], marks["reference"]) == (0.0, 100.0)
+    assert figure["data"][0]["dx"] == 1.0
+    assert "1 swing left out: no first move or contact was found." in text_of(response)
+    assert "Swing (%)" in text_of(response)
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,11 @@ import pytest
 
 from accounts.models import Action, AuditEntry
 from athletes.analysis import run
+from athletes.display import unit_factor
 from athletes.models import (
     EventCorrection,
 )
-from tests.dashboard.page_contents import figure_of, swings_of, text_of
+from tests.dashboard.page_contents import figure_of, numbers, swings_of, text_of
 from tests.factories import (
     make_movement,
     make_player,
@@ -22,10 +23,10 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
+MPH_PER_M_PER_S = unit_factor("m/s", "imperial")
 
-def test_swing_page_draws_the_sequence_relative_to_peak_hand_speed(
-    client, coach, session
-):
+
+def test_swing_page_draws_the_sequence_relative_to_contact(client, coach, session):
     swing = swings_of(session)[0]
     response = client.get(f"/athletes/swings/{swing.pk}/")
     figure = figure_of(response, "sequence")
@@ -35,15 +36,92 @@ def test_swing_page_draws_the_sequence_relative_to_peak_hand_speed(
         "lead_arm_omega",
         "bat_omega",
     ]
-    zero = swing.events["peak_hand_speed"]["time_s"]
+    zero = swing.events["reference"]["time_s"]
     assert figure["meta"]["time_zero_s"] == pytest.approx(zero)
-    marks = {mark["name"]: mark["time"] for mark in figure["events"]}
-    assert marks["peak_hand_speed"] == 0.0
-    assert marks["foot_down"] == pytest.approx(
+    marks = {mark["name"]: mark for mark in figure["events"]}
+    assert marks["reference"]["time"] == 0.0
+    assert marks["reference"]["label"] == "Contact (est.)"
+    assert marks["foot_down"]["time"] == pytest.approx(
         1000 * (swing.events["foot_down"]["time_s"] - zero), abs=0.01
     )
     # The bat peaks after the hands.
-    assert marks["reference"] > 0
+    assert marks["peak_hand_speed"]["time"] < 0
+
+
+def ms_between(swing, name, zero):
+    times = [swing.events[one]["time_s"] for one in (name, zero)]
+    return 1000 * (times[0] - times[1])
+
+
+@pytest.mark.parametrize("align", ["reference", "load", "first_move", "foot_down"])
+def test_aligning_a_swing_moves_the_zero_and_cuts_nothing(
+    client, coach, session, align
+):
+    swing = swings_of(session)[0]
+    response = client.get(f"/athletes/swings/{swing.pk}/?tab=hands&align={align}")
+    figure = figure_of(response, "detail")
+    low, high = figure["layout"]["xaxis"]["range"]
+    contact = ms_between(swing, "reference", align)
+    first = min(
+        ms_between(swing, "load", align) - 50,
+        ms_between(swing, "first_move", align) - 100,
+    )
+    # The ends are multiples of ten.
+    assert low == pytest.approx(first, abs=10)
+    assert low <= first
+    assert high == pytest.approx(contact + 150, abs=10)
+    assert high >= contact + 150
+    (bat,) = [trace for trace in figure["data"] if trace["key"] == "bat_speed"]
+    at_contact = numbers(bat, "y")[round((contact - bat["x0"]) / bat["dx"])]
+    speed = swing.metrics["bat_speed_ref"]["value"] * MPH_PER_M_PER_S
+    assert at_contact == pytest.approx(speed, rel=0.02)
+    marks = {mark["name"]: mark["time"] for mark in figure["events"]}
+    assert set(marks) >= {"load", "first_move", "foot_down", "reference"}
+    assert marks[align] == 0.0
+    assert all(low <= at <= high for at in marks.values())
+    assert "No " not in text_of(response).split("Kinematic sequence")[0][-200:]
+
+
+def test_a_swing_in_percent_runs_from_first_move_to_contact(client, coach, session):
+    swing = swings_of(session)[0]
+    response = client.get(f"/athletes/swings/{swing.pk}/?align=percent&tab=hands")
+    figure = figure_of(response, "sequence")
+    marks = {mark["name"]: mark["time"] for mark in figure["events"]}
+    assert (marks["first_move"], marks["reference"]) == (0.0, 100.0)
+    lasting = ms_between(swing, "reference", "first_move") / 1000
+    assert marks["foot_down"] == pytest.approx(
+        ms_between(swing, "foot_down", "first_move") / lasting / 10, abs=0.01
+    )
+    meta = figure["meta"]
+    assert meta["x_unit"] == "%"
+    assert meta["time_zero_s"] == swing.events["first_move"]["time_s"]
+    assert meta["time_per_x_s"] == pytest.approx(lasting / 100)
+    low, high = figure["layout"]["xaxis"]["range"]
+    assert low < 0
+    assert high >= 100 + 0.15 / lasting * 100
+    assert figure["layout"]["xaxis"]["title"]["text"] == (
+        "Percent of the swing: 0 is first move, 100 is contact (est.)"
+    )
+    assert ">at (%)</th>" in response.content.decode()
+    # The other curves keep the axis, and so do the next swings.
+    assert "?tab=angles&amp;align=percent" in response.content.decode()
+    assert figure_of(response, "detail")["meta"] == meta | {"y_unit": "mph"}
+
+
+def test_a_swing_without_the_event_says_so_and_counts_from_contact(
+    client, coach, session
+):
+    swing = swings_of(session)[0]
+    swing.events["first_move"] = {"time_s": None, "rule": "none", "confidence": "low"}
+    swing.save(update_fields=["events"])
+    for align, words in (("percent", "first move or contact"), ("first_move", "")):
+        response = client.get(f"/athletes/swings/{swing.pk}/?align={align}")
+        assert f"No {words or 'first move'} was found in this swing" in text_of(
+            response
+        )
+        meta = figure_of(response, "sequence")["meta"]
+        assert meta["time_zero_s"] == swing.events["reference"]["time_s"]
+        assert meta["x_unit"] == "ms"
 
 
 def test_swing_without_a_bat_has_no_bat_curve_and_counts_from_the_hands(
@@ -98,7 +176,7 @@ def test_figure_has_the_bat_and_reads_the_same_for_both_hands(client, coach):
         }
         assert lead == {"l" if bats == "R" else "r"}
         assert "bat" in {part for _, _, part in figure["bones"]}
-        zero = swing.events["peak_hand_speed"]["time_s"]
+        zero = swing.events["reference"]["time_s"]
         assert figure["zero_s"] == pytest.approx(zero)
 
 
