@@ -147,6 +147,8 @@ class Chart:
     x_range: tuple[float, float] | None = None
     time_zero_s: float | None = None
     time_per_x_s: float | None = None
+    #: What happens at 0 (at 100 of a percent axis), as sentences say it: `contact`.
+    zero: str = ""
     extra: Sequence[Json] = field(default_factory=tuple)
 
     def to_json(self) -> Json:
@@ -155,6 +157,8 @@ class Chart:
         if self.x_range is not None:
             x_axis["range"] = [round(end, 3) for end in self.x_range]
         meta: Json = {"x_unit": self.x_unit, "y_unit": self.y_unit}
+        if self.zero:
+            meta["zero"] = self.zero
         # Only a chart of one movement's clock takes part in the shared cursor.
         if self.time_zero_s is not None and self.time_per_x_s is not None:
             meta["time_zero_s"] = self.time_zero_s

@@ -209,6 +209,7 @@ class _Picture:
             y_unit=self.unit,
             marks=self.marks(),
             x_range=self.window,
+            zero=self.zero,
         ).to_json()
 
     def marks(self) -> list[charts.Mark]:

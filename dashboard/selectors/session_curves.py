@@ -150,6 +150,7 @@ def session_curves(
         marks=_marks(groups, alignment),
         x_range=window,
         legend=_legend(groups, series.part),
+        zero=zero_words,
     )
     return SessionCurves(
         series=series,

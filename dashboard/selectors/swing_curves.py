@@ -221,9 +221,11 @@ def swing_axis(
     rule = event_rule(movement, alignment.event)
     if clock is None:
         clock = (0.0 if curves is None else float(curves.time_s[0]), MS_PER_S)
-        title = charts.axis_title(f"Time from {CLIP_START}", "ms")
+        zero = CLIP_START
+        title = charts.axis_title(f"Time from {zero}", "ms")
     else:
-        title = axis_words(alignment, zero_label(rule, alignment.event))
+        zero = zero_label(rule, alignment.event)
+        title = axis_words(alignment, zero)
     return (
         TimeAxis(
             zero_s=clock[0],
@@ -233,6 +235,7 @@ def swing_axis(
             marks=marks_of(movement, *clock),
             table_events=_table_events(movement),
             x_range=alignment.window([events]),
+            zero=zero,
         ),
         note,
     )
@@ -363,6 +366,7 @@ def series_chart(
         x_range=axis.x_range,
         time_zero_s=axis.zero_s,
         time_per_x_s=1.0 / axis.per_s,
+        zero=axis.zero,
     )
     return SwingChart(
         chart.to_json(),

@@ -148,6 +148,8 @@ class TimeAxis:
     marks: Sequence[charts.Mark]
     table_events: Sequence[tuple[str, float]]
     x_range: tuple[float, float] | None
+    #: What happens at zero, or at 100 percent, as sentences say it.
+    zero: str
 
     def place(self, time_s: Any) -> Any:
         """Where a time, or an array of times, is on the axis."""
@@ -218,6 +220,7 @@ def vendor_angles(
         x_range=axis.x_range,
         time_zero_s=axis.zero_s,
         time_per_x_s=1.0 / axis.per_s,
+        zero=axis.zero,
     )
     words = tuple(word for word, _ in axis.table_events)
     return VendorAngles(

@@ -24,7 +24,7 @@ from athletes import display
 register = template.Library()
 
 
-def _system(context: Context) -> str:
+def reader_system(context: Context) -> str:
     """The reader's units; a page for someone without an account sets `units`."""
     chosen = context.get("units")
     if isinstance(chosen, str):
@@ -55,7 +55,7 @@ def _value(
     """A value with its unit as the component prints it, or a dash."""
     if display.is_missing(value):
         return _missing(reason)
-    system = _system(context)
+    system = reader_system(context)
     shown = display.printed(value, unit, system, decimals=decimals, signed=signed)
     spread = (
         display.printed(sd, unit, system, decimals=decimals).number
@@ -121,7 +121,7 @@ def change_number(context: Context, change: Any, which: str) -> SafeString:
 
     With as many digits as it takes that they add up.
     """
-    printed = change.printed(_system(context))
+    printed = change.printed(reader_system(context))
     shown = getattr(printed, which) if printed is not None else None
     if shown is None:
         return _missing(change.reason)
@@ -136,13 +136,13 @@ def value_text(
     context: Context, number: Any, unit: str = "", decimals: int | None = None
 ) -> str:
     """A value in the reader's units as bare text: for labels, titles, options."""
-    return display.value_text(number, unit, _system(context), decimals=decimals)
+    return display.value_text(number, unit, reader_system(context), decimals=decimals)
 
 
 @register.simple_tag(takes_context=True)
 def unit(context: Context, stored: str) -> str:
     """The unit in which values stored in `stored` are shown: heads of columns."""
-    return display.unit_label(stored, _system(context))
+    return display.unit_label(stored, reader_system(context))
 
 
 @register.simple_tag(takes_context=True)
@@ -150,7 +150,7 @@ def height(context: Context, height_ft: float | None) -> str | SafeString:
     """A height in the reader's units: 6 ft 1 in, or 185 cm."""
     if height_ft is None:
         return _missing("The vendor has no height, or one that makes no sense.")
-    return display.height_text(height_ft, _system(context))
+    return display.height_text(height_ft, reader_system(context))
 
 
 @register.simple_tag(takes_context=True)
@@ -158,7 +158,7 @@ def weight(context: Context, weight_lbs: float | None) -> str | SafeString:
     """A weight in the reader's units: 180 lb, or 82 kg."""
     if weight_lbs is None:
         return _missing("The vendor has no weight, or one that makes no sense.")
-    return display.weight_text(weight_lbs, _system(context))
+    return display.weight_text(weight_lbs, reader_system(context))
 
 
 @register.filter
@@ -309,17 +309,25 @@ def _polylines(runs: list[list[str]], css_class: str = "") -> SafeString:
     )
 
 
+def _said(words: str) -> SafeString:
+    """The attributes of a small picture: its words, or that it is only decoration."""
+    if not words:
+        return SafeString('aria-hidden="true" focusable="false"')
+    return format_html('role="img" aria-label="{}"', words)
+
+
 @register.simple_tag
 def sparkline(
-    values: Iterable[float | None], band: tuple[float, float] | None = None
+    values: Iterable[float | None],
+    band: tuple[float, float] | None = None,
+    words: str = "",
 ) -> SafeString | str:
     """A small line of a history, oldest first; the last value is a dot.
 
     `band` is the usual variation. It is drawn, and the height of the picture holds all
     of it: what lies within does not look like a plunge. Where it is not known, the
-    height is at least a tenth of the largest value. Only a picture: the numbers
-    stand elsewhere on the page, so it is hidden from screen readers. Nothing is drawn
-    for fewer than two values.
+    height is at least a tenth of the largest value. `words` say it to screen readers,
+    which without them do not meet it. Nothing is drawn for fewer than two values.
     """
     numbers = list(values)
     known = [float(n) for n in numbers if _finite(n)]
@@ -342,8 +350,9 @@ def sparkline(
         )
     return format_html(
         '<svg class="sparkline" viewBox="0 0 100 30" preserveAspectRatio="none"'
-        ' aria-hidden="true" focusable="false">{}{}'
+        " {}>{}{}"
         '<line class="sparkline__last" x1="{x}" y1="{y}" x2="{x}" y2="{y}"/></svg>',
+        _said(words),
         drawn,
         _polylines(runs),
         x=x,
@@ -353,12 +362,12 @@ def sparkline(
 
 @register.simple_tag
 def mini_chart(
-    lines: Sequence[Mapping[str, Any]], events: Iterable[float] = ()
+    lines: Sequence[Mapping[str, Any]], events: Iterable[float] = (), words: str = ""
 ) -> SafeString | str:
     """Several curves in a small box on one scale: a swing in a strip.
 
     `lines` are `{"part": "pelvis", "values": [...]}`, some fifty points each;
-    `events` are places along the time axis from 0 to 1.
+    `events` are places along the time axis from 0 to 1; `words` as in `sparkline`.
     """
     known = [float(n) for line in lines for n in line["values"] if _finite(n)]
     if not known:
@@ -384,7 +393,8 @@ def mini_chart(
     )
     return format_html(
         '<svg class="mini-chart" viewBox="0 0 100 50" preserveAspectRatio="none"'
-        ' aria-hidden="true" focusable="false">{}{}</svg>',
+        " {}>{}{}</svg>",
+        _said(words),
         marks,
         drawn,
     )

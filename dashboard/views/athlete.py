@@ -13,6 +13,7 @@ from dashboard import charts
 from dashboard.selectors.athlete_page import Trend, athlete_page
 from dashboard.selectors.by_hand import uploads_of_athlete
 from dashboard.selectors.duplicates_page import identities
+from dashboard.views.pictures import asked_picture
 
 
 @require_safe
@@ -41,12 +42,17 @@ def athlete(request: PageRequest, pk: int) -> HttpResponse:
         system=request.user.units,
         seen=access.compared_with(request.user),
     )
+    trend_figure = _trend_figure(page.trend, request.user.units)
+    trend_title = page.trend.definition.name if page.trend else ""
+    picture = asked_picture(request, {"trend-chart": (trend_title, trend_figure)})
+    if picture is not None:
+        return picture
     context = {
         "page": page,
         "player": player,
         "by_hand": uploads_of_athlete(player),
-        "trend_figure": _trend_figure(page.trend, request.user.units),
-        "trend_title": page.trend.definition.name if page.trend else "",
+        "trend_figure": trend_figure,
+        "trend_title": trend_title,
         "trend_caption": page.trend.basis.label
         if page.trend and page.trend.basis and not page.trend.mixed
         else "",

@@ -14,6 +14,7 @@ from dashboard.forms import CompareForm
 from dashboard.selectors.compare_items import Item, are_in_time_order, parse_items
 from dashboard.selectors.compare_page import ComparePage, compare_page
 from dashboard.selectors.compare_picker import pickable
+from dashboard.views.pictures import asked_picture
 
 #: Parameters of the address that links and forms of the page set themselves.
 _SET_BY_PAGE = frozenset({"items", "series", "align", "q"})
@@ -45,6 +46,15 @@ def compare(request: PageRequest) -> HttpResponse:
         system=request.user.units,
         problems=problems,
     )
+    picture = asked_picture(
+        request,
+        {
+            "overlay": (page.series.name, page.curves.overlay),
+            "delta": ("Difference", page.curves.delta),
+        },
+    )
+    if picture is not None:
+        return picture
     text = request.GET.get("q", "")[:100]
     links = _Links(page, _kept(request.GET))
     context = {

@@ -22,6 +22,7 @@ from dashboard.selectors.session_curves import session_pictures
 from dashboard.selectors.session_gap import session_gap
 from dashboard.selectors.session_page import SessionPage, session_page
 from dashboard.selectors.swing_table import SWING_COLUMNS, SwingTable, swing_table
+from dashboard.views.pictures import asked_picture
 
 DECISIONS = set(SameRecording.Counts.values) - {""}
 # Of the two parts that htmx asks for, the one it puts here needs no curves.
@@ -61,6 +62,12 @@ def session(request: PageRequest, pk: int) -> HttpResponse:
         align=wanted.cleaned_data.get("align") or "",
         system=request.user.units,
     )
+    drawn = pictures.curves
+    picture = asked_picture(
+        request, {"session-curves-chart": (drawn.title, drawn.figure)}
+    )
+    if picture is not None:
+        return picture
     title_date = session_day(shown.session_date)
     context = {
         **table,

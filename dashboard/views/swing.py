@@ -23,6 +23,7 @@ from dashboard.selectors.swing_curves import SWING_TABS, swing_curves
 from dashboard.selectors.swing_page import SwingPage, swing_page
 from dashboard.selectors.swing_rows import swing_row
 from dashboard.selectors.vendor_angles import VENDOR_GROUPS
+from dashboard.views.pictures import asked_picture
 
 
 @require_safe
@@ -39,7 +40,6 @@ def _page(
     request: PageRequest, movement: Movement, form: EventForm | None = None
 ) -> HttpResponse:
     """The page; with a `form` that was refused, its errors and status 422."""
-    page = swing_page(movement)
     wanted = AlignForm(request.GET)
     wanted.is_valid()
     curves = swing_curves(
@@ -49,8 +49,16 @@ def _page(
         align=wanted.cleaned_data.get("align") or "reference",
         system=request.user.units,
     )
+    shown = {"sequence": curves.sequence, "detail": curves.detail}
+    picture = asked_picture(
+        request, {name: (chart.title, chart.figure) for name, chart in shown.items()}
+    )
+    if picture is not None:
+        return picture
+    page = swing_page(movement)
     align_query = "" if curves.align == "reference" else f"&align={curves.align}"
     context = {
+        "page_path": reverse("dashboard:swing", args=[movement.pk]),
         "page": page,
         "align_form": AlignForm(initial={"align": curves.align}),
         "align_query": align_query,

@@ -1,0 +1,207 @@
+"""A chart in one sentence, with values and units, for who cannot see it.
+
+`Pelvis peaks at 640°/s, 86 ms before contact; torso 880°/s, 60 ms before.`
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from athletes import display
+from athletes.display import Printed, number_of, number_text
+from dashboard.phrases import list_in_words
+from dashboard.plain_charts.reading import (
+    Curve,
+    Json,
+    ReadChart,
+    decimals_of,
+    read_chart,
+)
+
+# More of them are counted, not told.
+_MOST_TOLD = 6
+# Quantities of which a largest value is what is asked for; of others it is the way.
+_RATES = ("°/s", "mph", "m/s", "J", "W", "kg·m²/s")
+# A curve that falls this far below zero, as a share of its peak, has no one peak.
+_BELOW = 0.35
+
+
+def summary(figure: Json) -> str:
+    """The chart in one sentence, in the units and with the zero that it shows."""
+    chart = read_chart(figure)
+    if any(one.role == "trend" for one in chart.curves):
+        return _trend(chart)
+    means = [one for one in chart.lines if one.role == "mean" and one.name]
+    singles = [one for one in chart.lines if one.role == "single"]
+    told = means or [one for one in chart.lines if one.role != "mean"]
+    sentences = [_curve_words(chart, one) for one in told[:_MOST_TOLD]]
+    texts = [text for text in sentences if text]
+    if not texts:
+        return "No values to draw."
+    words = "; ".join(_shortened(texts))
+    if len(told) > _MOST_TOLD:
+        words += f"; and {number_of(len(told) - _MOST_TOLD, 'more curve')}"
+    if means and singles:
+        words += f"; over {number_of(len(singles), 'swing')}"
+    return f"{words[0].upper()}{words[1:]}."
+
+
+def _shortened(texts: Sequence[str]) -> list[str]:
+    """The sentences, those after the first without the verb that all of them share."""
+    first, *rest = texts
+    if " peaks at " not in first:
+        return list(texts)
+    return [first, *(text.replace(" peaks at ", " ", 1) for text in rest)]
+
+
+def _amount(value: float, unit: str) -> str:
+    """A value of a chart with its unit: `1,170°/s`, `−3.2 mph`."""
+    return str(Printed(number_text(value, decimals_of(unit)), unit))
+
+
+def _when(x: float, chart: ReadChart) -> str:
+    """A place on the axis in words: `86 ms before contact`, `82% of the swing`."""
+    if chart.x_unit == "%":
+        return f"at {x:.0f}% of the swing"
+    if round(x) == 0:
+        return f"at {chart.zero}"
+    side = "before" if x < 0 else "after"
+    return f"{abs(round(x)):,} {chart.x_unit} {side} {chart.zero}"
+
+
+def _curve_words(chart: ReadChart, curve: Curve) -> str:
+    """What one curve does: its peak, or from where to where it goes."""
+    seen = chart.seen(curve) & np.isfinite(curve.y)
+    if chart.is_path:
+        seen = np.isfinite(curve.y)
+    if not seen.any():
+        return ""
+    name = _name(chart, curve)
+    x, y = curve.x[seen], curve.y[seen]
+    low, high = float(y.min()), float(y.max())
+    if chart.is_path:
+        return (
+            f"{name} between {_amount(low, curve.unit)} and {_amount(high, curve.unit)}"
+        )
+    if curve.unit in _RATES and low > -_BELOW * high:
+        at = float(x[int(np.argmax(y))])
+        return (
+            f"{name} peaks at {_amount(high, curve.unit)}"
+            f"{_spread(chart, curve, at)}, {_when(at, chart)}"
+        )
+    zero = 100.0 if chart.x_unit == "%" else 0.0
+    text = f"{name} from {_amount(low, curve.unit)} to {_amount(high, curve.unit)}"
+    at_zero = curve.at(zero)
+    if at_zero is not None:
+        text += f", {_amount(at_zero, curve.unit)} at {chart.zero}"
+    return text
+
+
+def _name(chart: ReadChart, curve: Curve) -> str:
+    """The curve's name as it stands in a sentence; letters of a comparison stay."""
+    name = chart.name_of(curve)
+    if curve.letter and name[:2] in {f"{letter} " for letter in "ABCDEF"}:
+        return name
+    return name[:1].lower() + name[1:]
+
+
+def _spread(chart: ReadChart, curve: Curve, at: float) -> str:
+    """The half width of the band of a mean at one place: ` ± 42°/s`."""
+    for band in chart.curves:
+        if band.role != "band" or band.key != curve.key or len(band.x) == 0:
+            continue
+        half = (band.upper - band.lower) / 2.0
+        width = float(half[int(np.argmin(np.abs(band.x - at)))])
+        if np.isfinite(width):
+            return f" ± {_amount(width, curve.unit)}"
+    return ""
+
+
+# --- Over dates -------------------------------------------------------------------
+
+
+def _trend(chart: ReadChart) -> str:
+    """How many sessions from when to when, the latest value and what is usual."""
+    noise = next((one for one in chart.curves if one.role == "noise"), None)
+    lines = [one for one in chart.curves if one.role == "trend" and len(one.x)]
+    told = []
+    for line in lines[:_MOST_TOLD]:
+        order = np.argsort(line.x, kind="stable")
+        days = [dt.date.fromordinal(int(line.x[place])) for place in order]
+        text = (
+            f"{number_of(len(days), 'session')} {_from_to(days[0], days[-1])}; "
+            f"latest {_amount(float(line.y[order[-1]]), line.unit)}"
+        )
+        if len(lines) > 1:
+            text = f"{line.name}: {text}"
+        told.append(text)
+    words = ". ".join(told)
+    if noise is not None and len(noise.lower):
+        words += f", usual {_usual(float(noise.lower[0]), float(noise.upper[0]))}"
+    return f"{words}."
+
+
+def _usual(low: float, high: float) -> str:
+    """A range without its unit, with digits enough that its ends differ."""
+    digits = 0 if high - low >= 3 else 1 if high - low >= 0.2 else 2
+    return f"{number_text(low, digits)} to {number_text(high, digits)}"
+
+
+def _from_to(first: dt.date, last: dt.date) -> str:
+    """Two days as one phrase: `from Mar 3 to Oct 21, 2026`, `on Mar 3, 2026`."""
+    end = f"{last:%b} {last.day}, {last.year}"
+    if first == last:
+        return f"on {end}"
+    year = "" if first.year == last.year else f", {first.year}"
+    return f"from {first:%b} {first.day}{year} to {end}"
+
+
+def sparkline_words(
+    values: Sequence[float],
+    unit: str,
+    system: str,
+    *,
+    decimals: int,
+    band: tuple[float, float] | None = None,
+) -> str:
+    """A small line of session averages in words, oldest first.
+
+    Values, `band` and `decimals` are in the stored `unit`, the words in the reader's:
+    `7 sessions: first 58.3 mph, latest 62.1 mph, usual 58 to 63`.
+    """
+    ends = [
+        display.value_text(value, unit, system, decimals=decimals)
+        for value in (values[0], values[-1])
+    ]
+    text = f"{number_of(len(values), 'session')}: first {ends[0]}, latest {ends[1]}"
+    if band is None:
+        return text
+    factor = display.unit_factor(unit, system)
+    return f"{text}, usual {_usual(band[0] * factor, band[1] * factor)}"
+
+
+_PARTS = {
+    "pelvis": "pelvis",
+    "torso": "torso",
+    "lead_arm": "lead arm",
+    "hands": "hands",
+    "bat": "bat",
+}
+
+
+def small_chart_words(lines: Sequence[Mapping[str, Any]], unit: str) -> str:
+    """The peaks of a swing's small curves: `Peaks: pelvis 640°/s and torso 880°/s`.
+
+    `lines` are `{"part": "pelvis", "values": […]}` in `unit`.
+    """
+    told = []
+    for line in lines:
+        known = [value for value in line["values"] if value is not None]
+        if known:
+            name = _PARTS.get(line["part"], str(line["part"]).replace("_", " "))
+            told.append(f"{name} {_amount(max(known), unit)}")
+    return f"Peaks: {list_in_words(told)}" if told else "No values to draw"
