@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -169,6 +170,44 @@ class PrintedDifference:
 _MORE_DIGITS = 2
 
 
+def decimals_that_add_up(
+    pairs: Iterable[tuple[float, float, float | None]],
+    unit: str,
+    system: str,
+    *,
+    decimals: int,
+) -> int:
+    """Digits, in the stored unit, with which every difference is that of its values.
+
+    Each pair is a value before, one now, and what is `needed` between them. 39.4 and
+    37.6 are not `39° − 38° = 2°` but `39.4° − 37.6° = 1.8°`. Digits are also added
+    where a difference would be printed on the wrong side of `needed`, or a clear one as
+    nothing at all. `decimals` is the least number of them.
+    """
+    how = _shown(unit, system)
+    least = max(0, decimals + how.more_decimals)
+    shown = [
+        (a * how.factor, b * how.factor, None if need is None else need * how.factor)
+        for a, b, need in pairs
+    ]
+    found = least
+    for digits in range(least, least + _MORE_DIGITS + 1):
+        found = digits
+        # With one digit more the difference is that of the printed numbers.
+        if all(
+            (digits > least or _delta(old, new, digits) == round(new - old, digits))
+            and _on_its_side(_delta(old, new, digits), new - old, limit, digits)
+            for old, new, limit in shown
+        ):
+            break
+    return found - how.more_decimals
+
+
+def _delta(old: float, new: float, digits: int) -> float:
+    """The difference of two numbers as they are printed."""
+    return round(round(new, digits) - round(old, digits), digits)
+
+
 def printed_difference(
     before: float,
     now: float,
@@ -180,20 +219,30 @@ def printed_difference(
 ) -> PrintedDifference:
     """Two values and `now` minus `before`, with digits enough to add up when printed.
 
-    39.4 and 37.6 are not `39° − 38° = 2°` but `39.4° − 37.6° = 1.8°`. Digits are also
-    added where a difference would be printed on the wrong side of `needed`, or a clear
-    one as nothing at all. `decimals` is the least number of them, in the stored unit.
+    `decimals` is the least number of them, in the stored unit.
+    """
+    enough = decimals_that_add_up(
+        [(before, now, needed)], unit, system, decimals=decimals
+    )
+    return difference_with(before, now, unit, system, decimals=enough, needed=needed)
+
+
+def difference_with(
+    before: float,
+    now: float,
+    unit: str,
+    system: str,
+    *,
+    decimals: int,
+    needed: float | None = None,
+) -> PrintedDifference:
+    """Two values and `now` minus `before` with so many `decimals` in the stored unit.
+
+    The difference is that of the two as they are printed.
     """
     how = _shown(unit, system)
-    least = max(0, decimals + how.more_decimals)
+    digits = max(0, decimals + how.more_decimals)
     old, new = before * how.factor, now * how.factor
-    limit = None if needed is None else needed * how.factor
-    for digits in range(least, least + _MORE_DIGITS + 1):
-        delta = round(round(new, digits) - round(old, digits), digits)
-        # With one digit more the difference is that of the printed numbers.
-        adds_up = digits > least or delta == round(new - old, digits)
-        if adds_up and _on_its_side(delta, new - old, limit, digits):
-            break
 
     def text(value: float, *, signed: bool = False) -> Printed:
         return Printed(number_text(value, digits, signed=signed), how.label)
@@ -201,8 +250,8 @@ def printed_difference(
     return PrintedDifference(
         before=text(old),
         now=text(new),
-        delta=text(delta, signed=True),
-        needed=None if limit is None else text(limit),
+        delta=text(_delta(old, new, digits), signed=True),
+        needed=None if needed is None else text(needed * how.factor),
     )
 
 

@@ -12,7 +12,15 @@ from django.http import Http404
 
 from accounts.models import User
 from athletes import access
-from dashboard.selectors.compare_items import LEAST_ITEMS, ItemKey, load_items
+from dashboard.selectors.compare_items import load_items
+from dashboard.selectors.compare_keys import (
+    ATHLETE,
+    LEAST_ITEMS,
+    RANGE,
+    SESSION,
+    SWING,
+    ItemKey,
+)
 from sharing.models import SavedComparison, SavedItem
 
 MOST_SAVED = 200
@@ -125,23 +133,30 @@ def save_comparison(
         raise NotSavableError(missing[0])
     if len(items) < LEAST_ITEMS:
         raise NotSavableError("Two things make a comparison: add another one.")
-    if any(item.key.side for item in items):
-        raise NotSavableError(
-            "Which side a switch hitter swings from is not kept; keep the address."
-        )
     if SavedComparison.objects.filter(owner=user).count() >= MOST_SAVED:
         raise NotSavableError(f"You keep {MOST_SAVED} already: delete one first.")
     comparison = SavedComparison.objects.create(
         name=name, owner=user, series=series, align=align, is_shared=is_shared
     )
-    fields = {"athlete": "player_id", "session": "session_id", "swing": "movement_id"}
     SavedItem.objects.bulk_create(
-        SavedItem(
-            comparison=comparison, place=place, **{fields[item.key.kind]: item.key.pk}
-        )
-        for place, item in enumerate(items)
+        _saved_item(comparison, place, item.key) for place, item in enumerate(items)
     )
     return comparison
+
+
+def _saved_item(comparison: SavedComparison, place: int, key: ItemKey) -> SavedItem:
+    """A row, not yet stored, that names the same thing as `key`."""
+    return SavedItem(
+        comparison=comparison,
+        place=place,
+        player_id=key.pk if key.kind in (ATHLETE, RANGE) else None,
+        session_id=key.pk if key.kind == SESSION else None,
+        movement_id=key.pk if key.kind == SWING else None,
+        side=key.side,
+        setup=key.setup,
+        first_day=key.start,
+        last_day=key.end,
+    )
 
 
 def forget_athletes(players: Sequence[int], names: Iterable[str]) -> int:

@@ -12,6 +12,8 @@ from django.utils import timezone
 from accounts.models import Units, User
 from athletes.models import Movement, Player, Session
 from dashboard.phrases import session_day
+from dashboard.selectors.compare_keys import ATHLETE, RANGE, SESSION, SWING, ItemKey
+from dashboard.selectors.compare_names import athlete_label, choice_words
 
 
 class ShareLinkQuerySet(models.QuerySet["ShareLink"]):
@@ -105,7 +107,11 @@ class SavedComparison(models.Model):
 
 
 class SavedItem(models.Model):
-    """One side of a saved comparison: an athlete, a session or a swing."""
+    """A part of a saved comparison: an athlete, a time of theirs, a session or a swing.
+
+    `side`, `setup` and the days are as the address of the comparison names them
+    (`dashboard.selectors.compare_keys`).
+    """
 
     comparison = models.ForeignKey(
         SavedComparison, on_delete=models.CASCADE, related_name="items"
@@ -120,6 +126,10 @@ class SavedItem(models.Model):
     movement = models.ForeignKey(
         Movement, null=True, on_delete=models.CASCADE, related_name="+"
     )
+    side = models.CharField(max_length=8, blank=True, default="", db_default="")
+    setup = models.CharField(max_length=12, blank=True, default="", db_default="")
+    first_day = models.DateField(null=True)
+    last_day = models.DateField(null=True)
 
     class Meta:
         ordering = ["comparison", "place"]
@@ -133,30 +143,49 @@ class SavedItem(models.Model):
                 | Q(player=None, session=None, movement__isnull=False),
                 name="saved_item_is_one_thing",
             ),
+            models.CheckConstraint(
+                condition=Q(first_day=None, last_day=None)
+                | Q(
+                    player__isnull=False,
+                    first_day__isnull=False,
+                    last_day__gte=models.F("first_day"),
+                ),
+                name="saved_item_days_of_athlete",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"item {self.place} of comparison {self.comparison_id}"
 
     @property
-    def key(self) -> str:
-        """The item as the URL of a comparison names it: `athlete-7`.
-
-        After a merge it names the record that was kept.
-        """
+    def item_key(self) -> ItemKey:
+        """What the item names; after a merge the record that was kept."""
+        kind, pk = SWING, self.movement_id
         if self.player is not None:
-            return f"athlete-{self.player.merged_into_id or self.player.pk}"
-        if self.session is not None:
-            return f"session-{self.session.whole_id}"
-        return f"swing-{self.movement_id}"
+            kind = RANGE if self.first_day else ATHLETE
+            pk = self.player.merged_into_id or self.player.pk
+        elif self.session is not None:
+            kind, pk = SESSION, self.session.whole_id
+        assert pk is not None  # noqa: S101  # the constraint says so
+        return ItemKey(
+            kind, pk, self.side, self.setup, start=self.first_day, end=self.last_day
+        )
+
+    @property
+    def key(self) -> str:
+        """The item as the URL of a comparison names it: `athlete-7`."""
+        return str(self.item_key)
 
     @property
     def words(self) -> str:
-        """The item in words: athlete, swing and day."""
+        """The item in words: athlete, swing and day, side and setup."""
+        key = self.item_key
         if self.player is not None:
-            return (self.player.merged_into or self.player).full_name
+            name = athlete_label(key, self.player.merged_into or self.player)
+            return ", ".join((name, *choice_words(key)))
         session = self.session or (self.movement.session if self.movement else None)
         assert session is not None  # noqa: S101  # the constraint says so
         when = session_day(session.session_date, "undated")
         swing = f", swing {self.movement.position}" if self.movement else ""
-        return f"{session.player.full_name}{swing}, {when}"
+        name = f"{session.player.full_name}{swing}, {when}"
+        return ", ".join((name, *choice_words(key)))

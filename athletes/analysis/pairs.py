@@ -44,11 +44,49 @@ class SwingSet:
         return math.fsum(every) / len(every) if every else None
 
 
-def pair_changes(
+@dataclass(frozen=True)
+class PairDifference:
+    """How one thing differs from another in one metric: the second less the first.
+
+    `apart` says what makes them differ without anybody having changed: two athletes,
+    two setups, two sides. It is empty for one athlete on one basis, where a difference
+    beyond usual variation is a change.
+    """
+
+    change: MetricChange
+    apart: str
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether it is more than the usual variation of both explains."""
+        return bool(self.change.real)
+
+    @property
+    def is_change(self) -> bool:
+        """Whether an athlete changed, by more than their usual variation."""
+        return self.is_clear and not self.apart
+
+    @property
+    def words(self) -> str:
+        """What it is, in words: a change is one athlete's alone."""
+        return _CLEAR if self.is_clear and self.apart else self.change.words
+
+    @property
+    def reason(self) -> str:
+        """Why, in a sentence."""
+        return _BEYOND if self.is_clear and self.apart else self.change.reason
+
+
+_CLEAR = "Clear difference"
+_BEYOND = "The difference is more than the usual variation of both."
+_OTHER_ATHLETE = "different athletes"
+
+
+def pair_differences(
     pairs: Sequence[tuple[str, SwingSet, SwingSet]],
     history: Mapping[int, History],
     facility: Facility,
-) -> list[MetricChange]:
+) -> list[PairDifference]:
     """How one thing differs from another in each metric: the second less the first.
 
     `history` holds the session averages of their athletes, by key of the athlete.
@@ -56,7 +94,17 @@ def pair_changes(
     looks = [
         _look(metric, before, now, history, facility) for metric, before, now in pairs
     ]
-    return [as_metric_change(change) for change in changes(looks)]
+    return [
+        PairDifference(as_metric_change(change), _apart(before, now))
+        for change, (_, before, now) in zip(changes(looks), pairs, strict=True)
+    ]
+
+
+def _apart(before: SwingSet, now: SwingSet) -> str:
+    """What makes two things differ without a change; empty for nothing."""
+    if before.player_id != now.player_id:
+        return _OTHER_ATHLETE
+    return now.basis.difference(before.basis)
 
 
 def _look(

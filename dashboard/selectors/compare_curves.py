@@ -27,7 +27,8 @@ from dashboard.selectors.aligned_curves import (
     event_marks,
     zero_label,
 )
-from dashboard.selectors.compare_items import LEAST_ITEMS, Item
+from dashboard.selectors.compare_items import Item
+from dashboard.selectors.compare_keys import LEAST_ITEMS
 from dashboard.selectors.difference_words import difference_words
 
 

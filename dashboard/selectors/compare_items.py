@@ -1,4 +1,4 @@
-"""What can be compared: swings, sessions, athletes, as the URL names them."""
+"""What is compared: swings, sessions, athletes and some time of theirs."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-
-from django.db.models import F
+from itertools import pairwise
 
 from athletes.access import (
     Viewer,
@@ -15,7 +14,6 @@ from athletes.access import (
     kept_sessions,
     visible_movements,
     visible_players,
-    visible_sessions,
 )
 from athletes.analysis.means_by_side import SIDES, side_key, side_of
 from athletes.display import number_of
@@ -23,39 +21,42 @@ from athletes.models import Movement, Player, Session
 from athletes.phrases import side_in_words
 from dashboard import charts
 from dashboard.phrases import session_day
+from dashboard.selectors.compare_keys import (
+    ATHLETE,
+    KINDS,
+    RANGE,
+    SESSION,
+    SWING,
+    ItemKey,
+)
+from dashboard.selectors.compare_names import (
+    athlete_label,
+    follow_moved,
+    session_label,
+    setup_words,
+    swing_label,
+)
+from dashboard.selectors.compare_sets import (
+    SessionSet,
+    session_set,
+    sessions_by_athlete,
+)
 
-LEAST_ITEMS, MOST_ITEMS = 2, 6
-_SIDE_KEYS = tuple(map(side_key, SIDES))
-KINDS = ("swing", "session", "athlete")
-# An athlete stands for the counted swings of so many newest sessions.
-ATHLETE_SESSIONS = 3
-#: The condition or source of an athlete whose sessions have several.
-MIXED = "mixed"
-
-
-@dataclass(frozen=True)
-class ItemKey:
-    """One thing to compare as the URL names it: `session-12`, `session-12-left`.
-
-    The second form names one of the two sides that a switch hitter swings from.
-    """
-
-    kind: str
-    pk: int
-    side: str = ""
-
-    def __str__(self) -> str:
-        return "-".join(filter(None, (self.kind, str(self.pk), self.side)))
+#: A day and the key of a session: its place among an athlete's sessions.
+Place = tuple[dt.date, int]
 
 
 @dataclass(frozen=True, eq=False)
 class Item:
-    """One thing that is compared, with the swings that stand for it."""
+    """One thing that is compared, with the swings that stand for it.
+
+    `setup` says in words how all of them were hit, and is empty where that is not
+    recorded of a swing or a session.
+    """
 
     key: ItemKey
     letter: str
     label: str
-    detail: str
     url_name: str
     player: Player
     swings: tuple[Movement, ...]
@@ -63,12 +64,39 @@ class Item:
     around: tuple[Movement, ...]
     condition: str
     source: str
+    setup: str = ""
+    # The day of a swing, and whether it is gone.
+    about: str = ""
     neighbors: tuple[int | None, int | None] = (None, None)
     # The side that the swings are taken from, and those that there are to choose from.
     side: str = ""
     side_choices: tuple[str, ...] = ()
-    # Day and key of the session; None of an athlete, who stands for several.
-    when: tuple[dt.date, int] | None = None
+    # Setups that an athlete or a time could be shown in instead.
+    setup_choices: tuple[str, ...] = ()
+    # How many sessions of a time are not in it, because they have another setup.
+    left_out: int = 0
+    # The first and the last of its sessions; None without any.
+    span: tuple[Place, Place] | None = None
+
+    @property
+    def detail(self) -> str:
+        """What stands for it: `11 swings included · last 3 sessions · Tee`."""
+        told = [self.about]
+        if self.key.kind != SWING:
+            told.append(f"{number_of(len(self.swings), 'swing')} included")
+        if self.key.kind in (ATHLETE, RANGE):
+            sessions = len({swing.session_id for swing in self.swings})
+            words = number_of(sessions, "session")
+            if self.key.kind == ATHLETE:
+                words = f"last {words}" if sessions > 1 else "latest session"
+            told.append(words)
+        told.append(self.setup)
+        if self.left_out:
+            told.append(
+                f"{number_of(self.left_out, 'session')} with another setup or source "
+                "not in it"
+            )
+        return " · ".join(filter(None, told))
 
     @property
     def other_keys(self) -> tuple[tuple[str, ItemKey], ...]:
@@ -80,31 +108,17 @@ class Item:
         )
 
     @property
+    def other_setups(self) -> tuple[tuple[str, ItemKey], ...]:
+        """Each other setup there are sessions of, with the key to show it."""
+        return tuple(
+            (setup_words(condition), self.key.with_condition(condition))
+            for condition in self.setup_choices
+        )
+
+    @property
     def line_letter(self) -> str:
         """The letter as charts and CSS classes of lines take it: `a`."""
         return self.letter.lower()
-
-
-def parse_items(texts: Iterable[str]) -> tuple[tuple[ItemKey, ...], tuple[str, ...]]:
-    """The things that the URL names, each once, and what could not be read."""
-    keys: dict[str, ItemKey] = {}
-    problems = []
-    for text in texts:
-        for word in filter(None, (part.strip() for part in text.split(","))):
-            kind, _, rest = word.partition("-")
-            number, _, side = rest.partition("-")
-            if (
-                kind not in KINDS
-                or not (number.isascii() and number.isdigit())
-                or (side and (side not in _SIDE_KEYS or kind == "swing"))
-                or rest.endswith("-")
-            ):
-                problems.append(f"“{word[:40]}” is not something to compare.")
-            elif len(number) < 19:
-                keys.setdefault(word, ItemKey(kind, int(number), side))
-    if len(keys) > MOST_ITEMS:
-        problems.append(f"Only the first {MOST_ITEMS} are shown.")
-    return tuple(keys.values())[:MOST_ITEMS], tuple(problems)
 
 
 def load_items(
@@ -112,74 +126,102 @@ def load_items(
 ) -> tuple[tuple[Item, ...], tuple[str, ...]]:
     """Items in their order, and a sentence for each that is not shown.
 
-    That is the order of the URL; sessions and swings of one athlete stand by date, so
-    that a difference is always now minus before. What `user` may not see is said to be
-    missing, like what does not exist.
+    That is the order of the URL; what stands for different times of one athlete stands
+    by date, so that a difference is always now minus before. What `user` may not see is
+    said to be missing, like what does not exist. A merged athlete or session is shown
+    by the one that was kept.
     """
-    wanted: dict[str, list[int]] = {kind: [] for kind in KINDS}
-    for key in keys:
-        wanted[key.kind].append(key.pk)
-    swings = {
-        swing.pk: swing
-        # Whoever names a swing or a session gets it, gone ones too.
-        for swing in kept_movements(user).filter(pk__in=wanted["swing"])
-    }
-    players = visible_players(user).in_bulk(wanted["athlete"])
-    sessions_of = _newest_sessions(user, list(players))
-    session_ids = {
-        *wanted["session"],
-        *(swing.session_id for swing in swings.values()),
-        *(session for found in sessions_of.values() for session in found),
-    }
-    sessions = {
-        session.pk: session
-        for session in kept_sessions(user)
-        .filter(pk__in=session_ids)
-        .select_related("player")
-    }
-    by_session: dict[int, list[Movement]] = {}
-    for movement in (
-        visible_movements(user)
-        .filter(session_id__in=sessions)
-        .in_session_order()
-        .defer("verdict", "metadata", "vendor_metrics", "quality_reasons")
-    ):
-        by_session.setdefault(movement.session_id, []).append(movement)
-    found: list[Item] = []
-    missing = []
-    for key in keys:
-        item = None
-        if key.kind == "swing" and key.pk in swings:
-            swing = swings[key.pk]
-            session = sessions.get(swing.session_id)
-            if session is not None:
-                around = by_session.get(session.pk, [])
-                if swing.missing_since is not None:
-                    around = [*around, swing]
-                item = _swing_item(key, session, around)
-        elif key.kind == "session" and key.pk in sessions:
-            item = _session_item(key, sessions[key.pk], by_session.get(key.pk, []))
-        elif key.kind == "athlete" and key.pk in players:
-            own = [sessions[pk] for pk in sessions_of.get(key.pk, []) if pk in sessions]
-            item = _athlete_item(key, players[key.pk], own, by_session)
-        if item is None:
-            missing.append(f"There is no {key.kind} {key.pk}, or you may not see it.")
-        else:
-            found.append(item)
+    rows = _Rows(user, keys)
+    lacking = [key for key in keys if not rows.has(key)]
+    moved = follow_moved(user, lacking)
+    if moved:
+        keys = tuple(dict.fromkeys(moved.get(key, key) for key in keys))
+        rows = _Rows(user, keys)
+        lacking = [key for key in keys if not rows.has(key)]
+    found = [rows.item(key) for key in keys if key not in lacking]
     lettered = [
         replace(item, letter=letter.upper())
         for item, letter in zip(in_order(found), charts.LETTERS, strict=False)
     ]
-    return _with_one_side_each(lettered), tuple(missing)
+    missing = tuple(
+        f"There is no {'athlete' if key.kind == RANGE else key.kind} {key.pk}, "
+        "or you may not see it."
+        for key in lacking
+    )
+    return _with_one_side_each(lettered), missing
+
+
+class _Rows:
+    """The rows that keys name, as far as `user` may see them; at most five queries."""
+
+    def __init__(self, user: Viewer, keys: Sequence[ItemKey]) -> None:
+        wanted: dict[str, set[int]] = {kind: set() for kind in KINDS}
+        for key in keys:
+            wanted[key.kind].add(key.pk)
+        self.swings = {
+            swing.pk: swing
+            # Whoever names a swing or a session gets it, gone ones too.
+            for swing in kept_movements(user).filter(pk__in=wanted[SWING])
+        }
+        self.players = visible_players(user).in_bulk(wanted[ATHLETE] | wanted[RANGE])
+        of_player = sessions_by_athlete(user, list(self.players))
+        self.sets = {
+            key: session_set(key, of_player[key.pk])
+            for key in keys
+            if key.kind in (ATHLETE, RANGE) and key.pk in self.players
+        }
+        shown = {row.pk for found in self.sets.values() for row in found.rows}
+        named = {swing.session_id for swing in self.swings.values()} | wanted[SESSION]
+        self.sessions = {
+            session.pk: session
+            for session in kept_sessions(user)
+            .filter(pk__in=named)
+            .select_related("player")
+        }
+        self.by_session: dict[int, list[Movement]] = {}
+        for movement in (
+            visible_movements(user)
+            .filter(session_id__in=shown | self.sessions.keys())
+            .in_session_order()
+            .defer("verdict", "metadata", "vendor_metrics", "quality_reasons")
+        ):
+            self.by_session.setdefault(movement.session_id, []).append(movement)
+
+    def has(self, key: ItemKey) -> bool:
+        """Whether there is what the key names, and may be seen."""
+        if key.kind == SWING:
+            swing = self.swings.get(key.pk)
+            return swing is not None and swing.session_id in self.sessions
+        if key.kind == SESSION:
+            return key.pk in self.sessions
+        return key.pk in self.players
+
+    def item(self, key: ItemKey) -> Item:
+        """The item that stands for a key that is there."""
+        if key.kind == SWING:
+            swing = self.swings[key.pk]
+            session = self.sessions[swing.session_id]
+            around = self.by_session.get(session.pk, [])
+            if swing.missing_since is not None:
+                around = [*around, swing]
+            return _swing_item(key, session, around)
+        if key.kind == SESSION:
+            session = self.sessions[key.pk]
+            return _session_item(key, session, self.by_session.get(key.pk, []))
+        return _athlete_item(key, self.players[key.pk], self.sets[key], self.by_session)
 
 
 def are_in_time_order(items: Sequence[Item]) -> bool:
-    """Whether they are of several sessions of one athlete, which stand by date."""
-    times = {item.when for item in items}
-    return (
-        len({item.player.pk for item in items}) == 1
-        and len(times) > 1
-        and None not in times
+    """Whether they are of different times of one athlete, and so stand by date.
+
+    Two of the same session share its time; two times that overlap have no order.
+    """
+    spans = {item.span for item in items}
+    if len({item.player.pk for item in items}) != 1 or len(spans) < 2:
+        return False
+    dated = sorted(span for span in spans if span is not None)
+    return len(dated) == len(spans) and all(
+        before[1] < after[0] for before, after in pairwise(dated)
     )
 
 
@@ -187,7 +229,7 @@ def in_order(items: Sequence[Item]) -> list[Item]:
     """The items by date if they are of one athlete; swings of one session stay."""
     if not are_in_time_order(items):
         return list(items)
-    return sorted(items, key=lambda item: item.when or (dt.date.min, 0))
+    return sorted(items, key=lambda item: item.span or ())
 
 
 def _with_one_side_each(items: Sequence[Item]) -> tuple[Item, ...]:
@@ -231,39 +273,13 @@ def _with_one_side_each(items: Sequence[Item]) -> tuple[Item, ...]:
 
 def _from_side(item: Item, side: str, choices: tuple[str, ...]) -> Item:
     """The item with its swings from one side; `choices` are the sides there are."""
-    swings = tuple(swing for swing in item.swings if side_of(swing) == side)
-    around = tuple(swing for swing in item.around if side_of(swing) == side)
-    detail = item.detail
-    if len(swings) < len(item.swings):
-        detail = number_of(len(swings), "counted swing")
-        if item.key.kind == "athlete":
-            sessions = len({swing.session_id for swing in swings})
-            detail += f" of {number_of(sessions, 'session')}"
     return replace(
         item,
-        swings=swings,
-        around=around,
-        detail=detail,
+        swings=tuple(swing for swing in item.swings if side_of(swing) == side),
+        around=tuple(swing for swing in item.around if side_of(swing) == side),
         side=side,
         side_choices=choices if len(choices) > 1 else (),
     )
-
-
-def _newest_sessions(user: Viewer, players: Sequence[int]) -> dict[int, list[int]]:
-    """Ids of each athlete's newest sessions with swings, newest first."""
-    if not players:
-        return {}
-    found: dict[int, list[int]] = {}
-    rows = (
-        visible_sessions(user)
-        .filter(player_id__in=players, swing_count__gt=0)
-        .order_by(F("session_date").desc(nulls_last=True), "-pk")
-        .values_list("player_id", "pk")
-    )
-    for player, session in rows:
-        if len(found.setdefault(player, [])) < ATHLETE_SESSIONS:
-            found[player].append(session)
-    return found
 
 
 def _included(movements: Iterable[Movement]) -> tuple[Movement, ...]:
@@ -278,16 +294,17 @@ def _swing_item(key: ItemKey, session: Session, movements: Sequence[Movement]) -
     return Item(
         key=key,
         letter="",
-        label=f"{session.player.full_name}, swing {swing.position}",
-        detail=session_day(session.session_date, "undated")
-        + (", no longer sent by Reboot Motion" if swing.missing_since else ""),
+        label=swing_label(session, swing),
         url_name="dashboard:swing",
         player=session.player,
         swings=(swing,),
         around=_included(movements),
         condition=session.condition,
         source=session.mocap_type_name,
-        when=_when(session),
+        setup=_setup(session),
+        about=session_day(session.session_date, "undated")
+        + (", no longer sent by Reboot Motion" if swing.missing_since else ""),
+        span=_span([_place(session)]),
         neighbors=(
             movements[place - 1].pk if place else None,
             movements[place + 1].pk if place + 1 < len(movements) else None,
@@ -298,53 +315,61 @@ def _swing_item(key: ItemKey, session: Session, movements: Sequence[Movement]) -
 def _session_item(
     key: ItemKey, session: Session, movements: Sequence[Movement]
 ) -> Item:
-    """One session, of its counted swings."""
+    """One session, of its included swings."""
     swings = _included(movements)
     return Item(
         key=key,
         letter="",
-        label=f"{session.player.full_name}, "
-        f"{session_day(session.session_date, 'undated')}",
-        detail=number_of(len(swings), "counted swing"),
+        label=session_label(session),
         url_name="dashboard:session",
         player=session.player,
         swings=swings,
         around=swings,
         condition=session.condition,
         source=session.mocap_type_name,
-        when=_when(session),
+        setup=_setup(session),
+        span=_span([_place(session)]),
     )
 
 
-def _when(session: Session) -> tuple[dt.date, int]:
-    """The place of a session among others: undated ones come first, as in histories."""
+def _setup(session: Session) -> str:
+    """The setup of a session in words; empty where none is recorded."""
+    return setup_words(session.condition) if session.condition else ""
+
+
+def _place(session: Session) -> Place:
+    """The place of a session among others: undated ones come first."""
     return (session.session_date or dt.date.min, session.pk)
+
+
+def _span(places: Sequence[Place]) -> tuple[Place, Place] | None:
+    return (min(places), max(places)) if places else None
 
 
 def _athlete_item(
     key: ItemKey,
     player: Player,
-    sessions: Sequence[Session],
+    sessions: SessionSet,
     by_session: Mapping[int, Sequence[Movement]],
 ) -> Item:
-    """One athlete, of the counted swings of their newest sessions."""
+    """One athlete, or some time of theirs, of the included swings of the sessions."""
     swings = tuple(
         swing
-        for session in sessions
-        for swing in _included(by_session.get(session.pk, []))
+        for row in sessions.rows
+        for swing in _included(by_session.get(row.pk, []))
     )
-    conditions = {session.condition for session in sessions}
-    sources = {session.mocap_type_name for session in sessions}
     return Item(
         key=key,
         letter="",
-        label=player.full_name,
-        detail=f"{number_of(len(swings), 'counted swing')} of "
-        f"{number_of(len(sessions), 'session')}",
+        label=athlete_label(key, player),
         url_name="dashboard:athlete",
         player=player,
         swings=swings,
         around=swings,
-        condition=conditions.pop() if len(conditions) == 1 else MIXED,
-        source=sources.pop() if len(sources) == 1 else MIXED,
+        condition=sessions.condition,
+        source=sessions.source,
+        setup=setup_words(sessions.condition) if sessions.rows else "",
+        setup_choices=sessions.other_setups,
+        left_out=sessions.left_out,
+        span=_span([row.when for row in sessions.rows]),
     )

@@ -12,9 +12,14 @@ from athletes.analysis.changes import MetricChange
 from athletes.analysis.event_rules import commonest
 from athletes.analysis.history import Basis, History, histories
 from athletes.analysis.means_by_side import metrics_of
-from athletes.analysis.pairs import SwingSet, pair_changes
+from athletes.analysis.pairs import PairDifference, SwingSet, pair_differences
 from athletes.analysis.usual_scatter import Facility
-from athletes.display import number_of
+from athletes.display import (
+    PrintedDifference,
+    decimals_that_add_up,
+    difference_with,
+    number_of,
+)
 from athletes.models import Movement
 from athletes.phrases import basis_difference
 from biomechanics.analysis_types import MetricValue
@@ -27,16 +32,18 @@ from biomechanics.definitions import (
 )
 from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
 from dashboard.phrases import lacking_words
-from dashboard.selectors.compare_items import LEAST_ITEMS, Item
+from dashboard.selectors.compare_items import Item
+from dashboard.selectors.compare_keys import LEAST_ITEMS
 
 
 @dataclass(frozen=True)
 class CompareCell:
     """One metric of one item, and how it differs from the first item.
 
-    Values are in the metric's unit. `change` is None for the first item and where one
-    side has no value; then `reason` says why. `remark` is what else has to be said
-    beside the number.
+    Values are in the metric's unit. `difference` is None for the first item and where
+    one side has no value; then `reason` says why. `printed` are the two values and
+    their difference in the reader's units, as they stand in the row. `remark` is what
+    else has to be said beside the number.
     """
 
     letter: str
@@ -44,23 +51,37 @@ class CompareCell:
     mean: float | None
     sd: float | None
     n: int
-    change: MetricChange | None = None
+    difference: PairDifference | None = None
+    printed: PrintedDifference | None = None
     reason: str = ""
     remark: str = ""
+
+    @property
+    def change(self) -> MetricChange | None:
+        """The verdict on the difference; None where there is none."""
+        return self.difference.change if self.difference else None
 
 
 @dataclass(frozen=True)
 class CompareRow:
-    """One metric of all items, in their order."""
+    """One metric of all items, in their order.
+
+    `decimals` are as many, in the stored unit, as it takes that all values and
+    differences of the row add up as printed.
+    """
 
     definition: MetricDefinition
     cells: tuple[CompareCell, ...]
+    decimals: int
 
 
-def compare_numbers(user: Viewer, items: Sequence[Item]) -> tuple[CompareRow, ...]:
+def compare_numbers(
+    user: Viewer, items: Sequence[Item], system: str
+) -> tuple[CompareRow, ...]:
     """A row for each numeric headline that any item has; none for a single item.
 
-    At most five queries, for the scatter of the sessions that `user` may see.
+    `system` is the reader's units. At most five queries, for the scatter of the
+    sessions that `user` may see.
     """
     if len(items) < LEAST_ITEMS:
         return ()
@@ -75,22 +96,53 @@ def compare_numbers(user: Viewer, items: Sequence[Item]) -> tuple[CompareRow, ..
     }
     facility = Facility(history)
     of_item = [
-        _changes(sides, place, history, facility) for place in range(1, len(items))
+        _differences(sides, place, history, facility) for place in range(1, len(items))
     ]
     return tuple(
-        CompareRow(
+        _row(
             METRICS[name],
             (
                 _cell(name, items[0], found[0], None, None),
                 *(
-                    _cell(name, item, side, found[0], changes.get(name))
-                    for item, side, changes in zip(
+                    _cell(name, item, side, found[0], differences.get(name))
+                    for item, side, differences in zip(
                         items[1:], found[1:], of_item, strict=True
                     )
                 ),
             ),
+            system,
         )
         for name, found in sides.items()
+    )
+
+
+def _row(
+    definition: MetricDefinition, cells: Sequence[CompareCell], system: str
+) -> CompareRow:
+    """The cells with their differences printed so that the whole row adds up."""
+    pairs = [
+        (cell.change.before, cell.change.now, cell.change.needed)
+        for cell in cells
+        if cell.change
+        and cell.change.before is not None
+        and cell.change.now is not None
+    ]
+    unit = definition.unit
+    decimals = decimals_that_add_up(pairs, unit, system, decimals=definition.decimals)
+
+    def printed(change: MetricChange | None) -> PrintedDifference | None:
+        if change is None or change.before is None or change.now is None:
+            return None
+        return difference_with(
+            *(change.before, change.now, unit, system),
+            decimals=decimals,
+            needed=change.needed,
+        )
+
+    return CompareRow(
+        definition,
+        tuple(replace(cell, printed=printed(cell.change)) for cell in cells),
+        decimals,
     )
 
 
@@ -187,20 +239,20 @@ def _lacking(item: Item, having: Sequence[int]) -> tuple[int, ...]:
     return tuple(swing.position for swing in item.swings if swing.pk not in known)
 
 
-def _changes(
+def _differences(
     sides: Mapping[str, Sequence[_Side]],
     place: int,
     history: Mapping[int, History],
     facility: Facility,
-) -> dict[str, MetricChange]:
+) -> dict[str, PairDifference]:
     """How one item differs from the first, by metric: one look at one pair."""
     pairs = [
         (name, found[0].swings, found[place].swings)
         for name, found in sides.items()
         if found[0].swings.values and found[place].swings.values
     ]
-    changes = pair_changes(pairs, history, facility)
-    return {change.definition.id: change for change in changes}
+    differences = pair_differences(pairs, history, facility)
+    return {one.change.definition.id: one for one in differences}
 
 
 def _cell(
@@ -208,7 +260,7 @@ def _cell(
     item: Item,
     side: _Side,
     base: _Side | None,
-    change: MetricChange | None,
+    difference: PairDifference | None,
 ) -> CompareCell:
     """One metric of `item` against the `base`, which is that of the first item.
 
@@ -226,10 +278,10 @@ def _cell(
     )
     if base is None:
         return replace(cell, remark=side.remark or side.apart)
-    if change is None:
+    if difference is None:
         return replace(
             cell, reason=side.apart or base.apart or "One side has no value."
         )
-    if change.reason == INSIDE_MEASUREMENT:
+    if difference.change.reason == INSIDE_MEASUREMENT:
         cell = replace(cell, remark=INSIDE_MEASUREMENT)
-    return replace(cell, change=change)
+    return replace(cell, difference=difference)

@@ -1,15 +1,17 @@
-"""The page of a comparison: two to six swings, sessions or athletes."""
+"""The page of a comparison: two to six swings, sessions, times or athletes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from athletes.access import Viewer
 from athletes.display import number_of
 from athletes.frames.curves import load_curves
 from athletes.phrases import rule_name
 from biomechanics.definitions import SeriesDefinition
+from dashboard.phrases import list_in_words
 from dashboard.selectors.aligned_curves import available_series, choose_series
 from dashboard.selectors.compare_curves import (
     CompareCurves,
@@ -17,13 +19,13 @@ from dashboard.selectors.compare_curves import (
     rule_at,
     rule_of_most,
 )
-from dashboard.selectors.compare_items import (
+from dashboard.selectors.compare_items import Item, are_in_time_order, load_items
+from dashboard.selectors.compare_keys import (
+    ATHLETE,
     LEAST_ITEMS,
-    MIXED,
     MOST_ITEMS,
-    Item,
+    RANGE,
     ItemKey,
-    load_items,
 )
 from dashboard.selectors.compare_numbers import CompareRow, compare_numbers
 
@@ -49,6 +51,16 @@ class ComparePage:
     def is_ready(self) -> bool:
         """Whether there is something to hold against something else."""
         return len(self.items) >= LEAST_ITEMS
+
+    @property
+    def is_in_time_order(self) -> bool:
+        """Whether items stand by date, so that nobody turns a difference round."""
+        return are_in_time_order(self.items)
+
+    @property
+    def has_athletes(self) -> bool:
+        """Whether an athlete or a time is among them, which stands for many swings."""
+        return any(item.key.kind in (ATHLETE, RANGE) for item in self.items)
 
     @property
     def is_full(self) -> bool:
@@ -83,7 +95,7 @@ def compare_page(
         available=available,
         align=align,
         curves=compare_curves(items, stored, series=shown, align=align, system=system),
-        rows=compare_numbers(user, items),
+        rows=compare_numbers(user, items, system),
     )
 
 
@@ -92,7 +104,7 @@ def _remarks(items: Sequence[Item]) -> tuple[str, ...]:
     empty = [item.letter for item in items if not item.swings]
     told = (
         *_other_reference(items),
-        ("The hitting conditions are not the same.", _has_several_conditions(items)),
+        ("The setups are not the same.", _has_several_conditions(items)),
         (
             "No setup is recorded of any of them, so the ball may have been pitched or "
             "placed in different ways.",
@@ -100,7 +112,7 @@ def _remarks(items: Sequence[Item]) -> tuple[str, ...]:
         ),
         (
             "The capture systems are not the same.",
-            len({item.source for item in items}) > 1,
+            len({item.source for item in items if item.swings}) > 1,
         ),
         (
             "The numbers were computed by different versions of the method.",
@@ -116,9 +128,28 @@ def _remarks(items: Sequence[Item]) -> tuple[str, ...]:
             "not a change.",
             _has_both_sides_of_one(items),
         ),
-        (f"{' and '.join(empty)} has no counted swings.", bool(empty)),
+        *_in_common(items),
+        (
+            f"{list_in_words(empty)} {'has' if len(empty) == 1 else 'have'} no swings "
+            "included in averages.",
+            bool(empty),
+        ),
     )
     return tuple(remark for remark, applies in told if applies)
+
+
+def _in_common(items: Sequence[Item]) -> list[tuple[str, bool]]:
+    """For each two items, whether they share swings, which hides a difference."""
+    remarks = []
+    for first, second in combinations(items, 2):
+        shared = {s.pk for s in first.swings} & {s.pk for s in second.swings}
+        remark = (
+            f"{first.letter} and {second.letter} have "
+            f"{number_of(len(shared), 'swing')} in common, so they differ less than "
+            "two separate sets would."
+        )
+        remarks.append((remark, bool(shared)))
+    return remarks
 
 
 def _other_reference(items: Sequence[Item]) -> list[tuple[str, bool]]:
@@ -137,9 +168,8 @@ def _other_reference(items: Sequence[Item]) -> list[tuple[str, bool]]:
 
 
 def _has_several_conditions(items: Sequence[Item]) -> bool:
-    """Whether items, or the sessions inside one, were hit under several conditions."""
-    conditions = {item.condition for item in items}
-    return len(conditions) > 1 or MIXED in conditions
+    """Whether items were hit with several setups."""
+    return len({item.condition for item in items if item.swings}) > 1
 
 
 def _has_both_sides_of_one(items: Sequence[Item]) -> bool:

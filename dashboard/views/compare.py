@@ -11,7 +11,8 @@ from django.views.decorators.http import require_safe
 
 from athletes.http import PageRequest, page_or_fragment
 from dashboard.forms import CompareForm
-from dashboard.selectors.compare_items import Item, are_in_time_order, parse_items
+from dashboard.selectors.compare_items import Item
+from dashboard.selectors.compare_keys import LEAST_ITEMS, parse_items
 from dashboard.selectors.compare_page import ComparePage, compare_page
 from dashboard.selectors.compare_picker import pickable
 from dashboard.views.pictures import asked_picture
@@ -62,8 +63,8 @@ def compare(request: PageRequest) -> HttpResponse:
         "kept": links.kept,
         "items": [_shown(links, item) for item in page.items],
         "items_text": ",".join(str(item.key) for item in page.items),
-        # What is saved are things, not one of the two swings of one.
-        "may_save": not any(item.key.side for item in page.items),
+        "swap_url": _swap_url(links),
+        "clear_url": links.to([]),
         "view_form": CompareForm(
             initial={"series": page.series.id, "align": page.align},
             series=page.available,
@@ -124,9 +125,9 @@ def _shown(links: _Links, item: Item) -> dict[str, object]:
         "item": item,
         "remove_url": links.to(keys[:place] + keys[place + 1 :]),
         "first_url": links.to([keys[place], *keys[:place], *keys[place + 1 :]])
-        if place and not are_in_time_order(page.items)
+        if place and len(keys) > LEAST_ITEMS and not page.is_in_time_order
         else "",
-        "other_sides": [
+        "others": [
             {
                 "label": label,
                 "url": instead(str(key)),
@@ -134,8 +135,16 @@ def _shown(links: _Links, item: Item) -> dict[str, object]:
                 if page.is_full or str(key) in keys
                 else links.to([*keys[: place + 1], str(key), *keys[place + 1 :]]),
             }
-            for label, key in item.other_keys
+            for label, key in (*item.other_keys, *item.other_setups)
         ],
         "previous_url": replaced(item.neighbors[0]),
         "next_url": replaced(item.neighbors[1]),
     }
+
+
+def _swap_url(links: _Links) -> str:
+    """The address with A and B the other way round; empty where dates order them."""
+    keys = [str(item.key) for item in links.page.items]
+    if len(keys) != LEAST_ITEMS or links.page.is_in_time_order:
+        return ""
+    return links.to(keys[::-1])

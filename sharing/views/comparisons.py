@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from athletes.http import PageRequest
 from dashboard.forms import CompareForm
-from dashboard.selectors.compare_items import parse_items
+from dashboard.selectors.compare_keys import parse_items
 from sharing import comparisons
 from sharing.forms import ComparisonForm
 

@@ -318,3 +318,33 @@ def test_navigation_marks_the_section_of_the_page(path, current):
         request=RequestFactory().get(path),
     )
     assert ("aria-current" in html) == current
+
+
+@pytest.mark.parametrize(
+    ("pairs", "decimals"),
+    [
+        ([(38.0, 39.0, None)], 0),
+        # Either needs a digit more, and so both get it.
+        ([(38.0, 39.0, None), (37.6, 39.4, None)], 1),
+        # On the wrong side of what is needed.
+        ([(38.0, 39.4, None), (38.0, 40.4, 2.44)], 2),
+        ([], 0),
+    ],
+)
+def test_digits_are_enough_for_every_difference_of_a_row(pairs, decimals):
+    assert (
+        display.decimals_that_add_up(pairs, "deg", "imperial", decimals=0) == decimals
+    )
+
+
+def test_a_difference_with_given_digits_is_that_of_the_printed_numbers():
+    shown = display.difference_with(37.6, 39.4, "deg", "imperial", decimals=0)
+    assert [str(shown.before), str(shown.now), str(shown.delta)] == [
+        "38°",
+        "39°",
+        "+1°",
+    ]
+    shown = display.difference_with(
+        30.0, 31.0, "m/s", "imperial", decimals=1, needed=0.5
+    )
+    assert [str(shown.delta), str(shown.needed)] == ["+2.2 mph", "1.1 mph"]

@@ -45,7 +45,7 @@ from athletes.models import (
     Tag,
     UploadState,
 )
-from dashboard.selectors.compare_items import ItemKey
+from dashboard.selectors.compare_keys import ItemKey
 from privacy.models import Archive, ArchiveState
 from sharing.comparisons import save_comparison
 from sharing.links import make_link

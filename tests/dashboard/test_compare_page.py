@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import numpy as np
 import pytest
@@ -270,7 +271,9 @@ def test_sessions_of_one_athlete_stand_by_date_however_they_were_chosen(client, 
     assert first_words(client, *keys) == [f"Ada Quill, {day}" for day in days]
     response = client.get(f"/athletes/compare/?items={','.join(keys[:2])}")
     # The newer minus the older, and nobody can turn that round.
+    assert response.context["swap_url"] == ""
     assert not any(shown["first_url"] for shown in response.context["items"])
+    assert "a difference is always the later minus the earlier" in text_of(response)
     swings = [f"swing-{swings_of(one)[0].pk}" for one in (new, old)]
     assert first_words(client, *swings) == ["Ada Quill, swing 1"] * 2
     shown = client.get(f"/athletes/compare/?items={','.join(swings)}").context["items"]
@@ -298,11 +301,25 @@ def test_other_things_stay_in_the_order_in_which_they_were_chosen(client, coach)
         shown = [str(one["item"].key) for one in response.context["items"]]
         assert shown == [key for key in keys if key in shown]
         assert len(shown) >= 2
-    # Of different athletes any may be the one that others are held against.
-    shown = client.get(
-        f"/athletes/compare/?items=session-{two.pk},session-{one.pk}"
-    ).context["items"]
-    assert shown[1]["first_url"]
+
+
+def test_any_of_different_athletes_may_be_the_baseline(client, coach):
+    (one,), (two,), (three,) = (history_of(make_player(), [900.0]) for _ in range(3))
+    keys = [f"session-{session.pk}" for session in (one, two, three)]
+    pair = client.get(f"/athletes/compare/?items={','.join(keys[:2])}&align=foot_down")
+    swap = pair.context["swap_url"]
+    assert f"?items={keys[1]},{keys[0]}&" in swap
+    assert swap.endswith("&align=foot_down")
+    turned = client.get(f"/athletes/compare/{swap}")
+    assert [str(item.key) for item in turned.context["page"].items] == keys[1::-1]
+    # Twice is as before.
+    assert f"?items={keys[0]},{keys[1]}&" in turned.context["swap_url"]
+    of_three = client.get(f"/athletes/compare/?items={','.join(keys)}")
+    assert of_three.context["swap_url"] == ""
+    first, second, third = (one["first_url"] for one in of_three.context["items"])
+    assert first == ""
+    assert f"?items={keys[1]},{keys[0]},{keys[2]}&" in second
+    assert f"?items={keys[2]},{keys[0]},{keys[1]}&" in third
 
 
 def test_compare_finds_athletes_to_add(client, coach):
@@ -336,9 +353,90 @@ def test_compare_tells_sessions_apart_by_swings_and_days(client, coach):
         "real",
     ]
     assert others[-1].change.delta == pytest.approx(200.0)
-    text = text_of(client.get(f"/athletes/compare/?items={keys[4]},{keys[0]}"))
-    assert "About the same" in text
+    # B − A stands there always: what is about the same in gray, and what it needs.
+    deltas = [str(cell.printed.delta) for cell in others]
+    assert deltas == ["+5°/s", "−5°/s", "+2°/s", "−2°/s", "+200°/s"]
+    assert [cell.difference.words for cell in others] == [
+        *["About the same"] * 4,
+        "More than usual",
+    ]
+    assert [cell.difference.is_change for cell in others] == [*[False] * 4, True]
+    response = client.get(f"/athletes/compare/?items={keys[4]},{keys[0]}")
+    text = text_of(response)
+    assert re.search(r"B − A −2 °/s About the same · needs ± ?\d+ °/s", text), text
     assert "900 °/s" in text
+    page = response.content.decode()
+    assert page.count("change--none") == 1
+    assert "change__mark" not in page
+    changed = client.get(
+        f"/athletes/compare/?items={keys[0]},{keys[5]}"
+    ).content.decode()
+    assert re.search(
+        r'class="change change--real".*?<svg class="change__mark"', changed
+    )
+
+
+def test_a_difference_is_printed_although_nobody_knows_what_is_usual(client, coach):
+    sessions = [make_session(player=make_player()) for _ in range(2)]
+    for session, value in zip(sessions, (900.0, 950.0), strict=True):
+        make_swing({"peak_torso_omega": value}, session=session)
+    response = client.get(
+        f"/athletes/compare/?items=session-{sessions[0].pk},session-{sessions[1].pk}"
+    )
+    assert "B − A +50 °/s Not enough yet" in text_of(response)
+
+
+def test_a_difference_of_two_athletes_is_no_change(client, coach):
+    """It has its band, and neither an arrow nor the words of a change."""
+    keys = []
+    for middle in (900.0, 1200.0):
+        player = make_player()
+        days = [torso_session(player, day, middle) for day in (1, 2, 3)]
+        keys.append(f"session-{days[-1].pk}")
+    response = client.get(f"/athletes/compare/?items={','.join(keys)}")
+    (row,) = response.context["page"].rows
+    difference = row.cells[1].difference
+    assert (difference.is_clear, difference.is_change) == (True, False)
+    assert difference.apart == "different athletes"
+    text = text_of(response)
+    assert re.search(r"\+300 °/s Clear difference · needs ± ?\d+ °/s", text), text
+    assert "More than usual" not in text
+    assert "change__mark" not in response.content.decode()
+
+
+def test_a_difference_of_two_setups_is_no_change(client, coach):
+    player = make_player()
+    sessions = [
+        torso_session(player, day, middle)
+        for day, middle in ((1, 900.0), (2, 902.0), (3, 901.0), (4, 1200.0))
+    ]
+    sessions[-1].condition = "live"
+    sessions[-1].save()
+    for session in sessions:
+        session_summary.refresh_session_summary(session.pk)
+    response = client.get(
+        f"/athletes/compare/?items=session-{sessions[0].pk},session-{sessions[3].pk}"
+    )
+    (row,) = response.context["page"].rows
+    assert row.cells[1].difference.apart == "another setup"
+    assert not row.cells[1].difference.is_change
+    assert "The setups are not the same." in text_of(response)
+
+
+def test_a_row_adds_up_as_it_is_printed(client, coach):
+    """37.6, 39.4 and 38.2 are 38, 39 and 38, whose differences would be 1 and 0."""
+    keys = []
+    for value in (37.6, 39.4, 38.2):
+        session = make_session(player=make_player())
+        for offset in (-1.0, 0.0, 1.0):
+            make_swing({"attack_angle": value + offset}, session=session)
+        keys.append(f"session-{session.pk}")
+    response = client.get(f"/athletes/compare/?items={','.join(keys)}")
+    (row,) = response.context["page"].rows
+    assert row.definition.decimals == 0
+    text = text_of(response)
+    for shown in ("37.6°", "39.4°", "38.2°", "+1.8°", "+0.6°"):
+        assert shown in text
 
 
 def test_compare_names_the_swings_that_lack_a_number(client, coach):
@@ -367,7 +465,7 @@ def test_compare_names_the_swings_that_lack_a_number(client, coach):
     keys = f"session-{a.pk},session-{b.pk}"
     again = text_of(client.get(f"/athletes/compare/?items={keys}"))
     assert "No setup is recorded of any of them" not in again
-    assert "The hitting conditions are not the same." in again
+    assert "The setups are not the same." in again
 
 
 def measured(value, basis, *, uncertainty=None, unit="m/s", name="peak_hand_speed"):
@@ -393,8 +491,8 @@ def test_compare_holds_no_wrists_against_hands(client, coach):
     assert "measured at another point: wrists instead of hands" in text
     # 7.8 m/s, which stands nowhere.
     assert "17.4" not in text
-    assert "20.1" in text
-    assert "20.6" in text
+    for shown in ("20.13", "20.58", "+0.45"):
+        assert shown in text
 
 
 def test_compare_says_that_a_difference_is_within_the_measurement(client, coach):

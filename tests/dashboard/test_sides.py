@@ -27,7 +27,7 @@ from athletes.frames.packing import pack
 from athletes.models import Movement, Player, Session
 from biomechanics.definitions import NUMERIC_HEADLINES
 from biomechanics.variance import published_prior
-from dashboard.selectors.compare_items import parse_items
+from dashboard.selectors.compare_keys import parse_items
 from privacy.archive import write_archive
 from sharing import links
 from sharing.models import SavedComparison
@@ -396,8 +396,8 @@ def test_two_sessions_are_held_against_each_other_on_one_side(client, coach, swi
         (pytest.approx(8.6), 5, True),
     ]
     text = text_of(response)
-    assert f"{switch.full_name}, Mar 15, 2026, batting left 3 counted swings" in text
-    assert f"{switch.full_name}, Mar 22, 2026, batting left 5 counted swings" in text
+    assert f"{switch.full_name}, Mar 15, 2026, batting left 3 swings included" in text
+    assert f"{switch.full_name}, Mar 22, 2026, batting left 5 swings included" in text
     one = compare(client, f"session-{before.pk}-right", f"session-{after.pk}")
     assert compared(one) == [
         (pytest.approx(10.0), 4, None),
@@ -413,18 +413,24 @@ def test_both_sides_of_a_session_can_be_held_against_each_other(client, coach, s
         (pytest.approx(8.6), 5, True),
     ]
     assert "a clear difference between them is not a change" in text_of(response)
-    # What is saved are things; the side of one would be lost.
-    words = "Save this comparison</button>"
-    assert words not in response.content.decode()
-    earlier = switch.sessions.exclude(pk=newest_of(switch).pk).first()
-    assert words in compare(client, key, f"session-{earlier.pk}").content.decode()
-    refused = client.post(
-        reverse("sharing:save_comparison"),
-        {"items": f"{key}-right,{key}-left", "name": "Both"},
-        follow=True,
+
+
+def test_a_comparison_of_one_side_is_saved_with_it(client, coach, switch):
+    key = f"session-{newest_of(switch).pk}"
+    items = f"{key}-right,{key}-left,athlete-{switch.pk}-left"
+    page = compare(client, *items.split(",")).content.decode()
+    assert "Save this comparison</button>" in page
+    client.post(
+        reverse("sharing:save_comparison"), {"items": items, "name": "Both sides"}
     )
-    assert "Not saved. Which side a switch hitter swings from" in text_of(refused)
-    assert not SavedComparison.objects.exists()
+    saved = SavedComparison.objects.get()
+    opened = client.get(reverse("sharing:comparison", args=[saved.pk]))
+    assert f"?items={items}&" in opened["Location"]
+    listed = text_of(client.get(reverse("sharing:comparisons")))
+    day = "Mar 22, 2026"
+    assert f"{switch.full_name}, {day}, batting right" in listed
+    assert f"{switch.full_name}, {day}, batting left" in listed
+    assert f"{switch.full_name}, batting left" in listed
 
 
 def test_scatter_is_that_of_the_side(client, coach, switch):
@@ -461,9 +467,10 @@ def test_an_athlete_is_compared_by_one_side(client, coach, switch, righty):
     # The right-handed hitter's side is the one that both have.
     assert [item.side for item in response.context["page"].items] == ["right"] * 2
     assert [n for _, n, _ in compared(response)] == [11, 11]
-    words = f"{switch.full_name}, batting right 11 counted swings of 3 sessions"
+    told = "11 swings included · last 3 sessions · No setup recorded"
+    words = f"{switch.full_name}, batting right {told}"
     assert words in text_of(response)
-    assert f"{righty.full_name} 11 counted swings of 3 sessions" in text_of(response)
+    assert f"{righty.full_name} {told}" in text_of(response)
 
 
 @pytest.mark.parametrize("item", ["session-1-up", "session-1-", "swing-1-left", "x-1"])
@@ -476,7 +483,7 @@ def test_comparison_of_one_side_says_no_side(client, coach, righty):
     response = compare(client, f"session-{one.pk}", f"session-{other.pk}")
     assert "batting" not in text_of(response)
     assert [item.detail for item in response.context["page"].items] == [
-        "4 counted swings"
+        "4 swings included"
     ] * 2
 
 

@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from dashboard.selectors.compare_items import ItemKey
+from dashboard.selectors.compare_keys import ItemKey
 from privacy import erasing, records
 from sharing.comparisons import (
     NotSavableError,

@@ -1,0 +1,118 @@
+"""Which sessions stand for an athlete, or for some time of theirs, in a comparison.
+
+All of one setup and one capture system, because an average over several would move
+with how many swings were taken in each.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from athletes.access import Viewer, visible_sessions
+from athletes.models import Condition
+from dashboard.selectors.compare_keys import RANGE, ItemKey
+
+#: An athlete stands for the included swings of so many latest sessions of one setup.
+ATHLETE_SESSIONS = 3
+_SETUPS = (*Condition.values, "")
+
+
+@dataclass(frozen=True)
+class SessionRow:
+    """What is known of a session before its swings are read."""
+
+    pk: int
+    day: dt.date | None
+    condition: str
+    source: str
+    swings: int
+
+    @property
+    def when(self) -> tuple[dt.date, int]:
+        """Its place among others: undated ones come first, as in histories."""
+        return (self.day or dt.date.min, self.pk)
+
+
+@dataclass(frozen=True)
+class SessionSet:
+    """The sessions that stand for an athlete or a time, and those that do not.
+
+    `other_setups` have sessions too, and may be chosen instead. `left_out` counts the
+    sessions of the time that are not among `rows`.
+    """
+
+    rows: tuple[SessionRow, ...]
+    condition: str
+    source: str
+    other_setups: tuple[str, ...]
+    left_out: int
+
+
+def sessions_by_athlete(
+    user: Viewer, players: Sequence[int]
+) -> dict[int, list[SessionRow]]:
+    """The sessions with swings of each athlete, newest first; one query."""
+    found: dict[int, list[SessionRow]] = {pk: [] for pk in players}
+    if not players:
+        return found
+    rows = (
+        visible_sessions(user)
+        .filter(player_id__in=players, swing_count__gt=0)
+        .newest_first()
+        .values_list(
+            *("player_id", "pk", "session_date", "condition"),
+            *("mocap_type_name", "swing_count"),
+        )
+    )
+    for player, *row in rows:
+        found[player].append(SessionRow(*row))
+    return found
+
+
+def session_set(key: ItemKey, rows: Sequence[SessionRow]) -> SessionSet:
+    """The sessions that stand for what `key` names, of an athlete's `rows`.
+
+    An athlete: the latest three of the setup of the latest one. A time: all that lie
+    in it, of the setup of most swings. The key may name another setup. Of these, those
+    of one capture system: the latest session's, or that of most swings.
+    """
+    is_range = key.kind == RANGE
+    asked = [row for row in rows if not is_range or _lies_in(key, row)]
+    setups = [row.condition for row in asked]
+    if key.condition is not None:
+        condition = key.condition
+    elif is_range:
+        condition = _of_most_swings(asked, setups)
+    else:
+        condition = setups[0] if setups else ""
+    same = [row for row in asked if row.condition == condition]
+    sources = [row.source for row in same]
+    source = _of_most_swings(same, sources) if is_range else next(iter(sources), "")
+    same = [row for row in same if row.source == source]
+    return SessionSet(
+        rows=tuple(same if is_range else same[:ATHLETE_SESSIONS]),
+        condition=condition,
+        source=source,
+        other_setups=tuple(s for s in _SETUPS if s in setups and s != condition),
+        left_out=len(asked) - len(same) if is_range else 0,
+    )
+
+
+def _lies_in(key: ItemKey, row: SessionRow) -> bool:
+    return (
+        row.day is not None
+        and key.start is not None
+        and key.end is not None
+        and key.start <= row.day <= key.end
+    )
+
+
+def _of_most_swings(rows: Sequence[SessionRow], values: Sequence[str]) -> str:
+    """The value that most swings have; of two that are level the newer one's."""
+    swings: Counter[str] = Counter()
+    for row, value in zip(rows, values, strict=True):
+        swings[value] += row.swings
+    return max(swings, key=lambda value: swings[value]) if swings else ""
