@@ -5,6 +5,7 @@ from django.urls import path
 from dashboard.views import (
     athlete,
     compare,
+    compare_tray,
     definitions,
     duplicates,
     listing,
@@ -18,6 +19,7 @@ app_name = "dashboard"
 urlpatterns = [
     path("", listing.athletes, name="list"),
     path("compare/", compare.compare, name="compare"),
+    path("compare/tray/", compare_tray.change, name="compare_tray"),
     path("definitions/", definitions.definitions, name="definitions"),
     path("definitions/<str:name>/", definitions.definition, name="definition"),
     path("duplicates/", duplicates.duplicates, name="duplicates"),

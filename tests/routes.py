@@ -148,6 +148,7 @@ ROWS: dict[str, list[Row]] = {
     # athletes
     "athletes/": [get(PAGE)],
     "athletes/compare/": [get(PAGE)],
+    "athletes/compare/tray/": [post(PAGE, {"clear": "1"})],
     "athletes/definitions/": [get(PAGE)],
     "athletes/definitions/<str:name>/": [get(PAGE, name="peak_pelvis_omega")],
     # Coaches never learn of other records, be they in their teams or not.

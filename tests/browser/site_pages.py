@@ -140,6 +140,7 @@ PAGES: dict[str, str | tuple[SitePage, ...]] = {
             "/athletes/compare/?items=athlete-{athlete},athlete-{lefty},swing-{swing}",
         ),
     ),
+    "athletes/compare/tray/": FORM,
     "athletes/definitions/": (page("definitions", "/athletes/definitions/"),),
     "athletes/definitions/<str:name>/": (
         page("definition", "/athletes/definitions/peak_pelvis_omega/"),

@@ -1,0 +1,48 @@
+"""Template tags of what is put aside to compare."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.template import Context
+
+from dashboard.selectors.compare_keys import ItemKey
+from dashboard.selectors.compare_tray import kept_words, tray_of
+
+register = template.Library()
+
+
+@register.inclusion_tag("components/compare_tray.html", takes_context=True)
+def compare_tray(context: Context) -> dict[str, Any]:
+    """What the user has put aside, at the foot of the page."""
+    request = context["request"]
+    return {"tray": tray_of(request.user, request.session)}
+
+
+@register.inclusion_tag("components/add_to_comparison.html", takes_context=True)
+def add_to_comparison(
+    context: Context,
+    kind: str,
+    pk: int,
+    name: str,
+    number: int | None = None,
+    side: str = "",
+    series: str = "",
+    words: bool = False,
+) -> dict[str, Any]:
+    """A button that puts a swing, session or athlete aside, or takes it out again.
+
+    `name` and `number` say what, for who does not see the place of the button; with
+    `words` the button says what it does. `series` is the curve that the comparison
+    begins with.
+    """
+    key = str(ItemKey(kind, pk, side))
+    kept = kept_words(context["request"].session)
+    return {
+        "key": key,
+        "value": f"{key} {series}".strip(),
+        "name": name if number is None else f"{name} {number}",
+        "words": words,
+        "is_in": key in kept,
+    }
