@@ -350,10 +350,14 @@ def _days(dates: Sequence[dt.date]) -> Json:
 
 # --- The 3-D figure -----------------------------------------------------------------
 
+#: Positions go out in whole millimeters, as numbers of two bytes; this one says that a
+#: point is missing.
+FIGURE_STEP_M, FIGURE_MISSING = 0.001, -32768
+
 
 @dataclass(frozen=True, eq=False)
 class Skeleton:
-    """Joint centers of one movement, in meters on the axes of its file."""
+    """Joint centers in meters: x to the pitcher, y to the left of that, z up."""
 
     names: Sequence[str]
     points: Array  # (n_frames, n_points, 3)
@@ -362,9 +366,11 @@ class Skeleton:
     dt_s: float
     head: int | None = None
     trails: Sequence[tuple[int, str]] = ()
-    up: Sequence[float] = (0.0, 0.0, 1.0)
-    forward: Sequence[float] = (1.0, 0.0, 0.0)
-    side: str = "right"  # of the motion as drawn: the side view looks at the chest
+    side: str = "right"  # of the motion as drawn: the open side looks at the chest
+    lead: str = "l"  # the letter that names of the lead side begin with
+    plate: tuple[float, float] = (0.0, 0.0)
+    plate_by: str = "feet"
+    has_forward: bool = True
 
 
 def figure3d(
@@ -372,15 +378,22 @@ def figure3d(
     *,
     events: Mapping[str, tuple[float, str]],
     zero_s: float,
+    first_s: float,
     reference_label: str,
+    unit: str = "ms",
+    per_s: float = 1000.0,
 ) -> Json:
     """The 3-D figure as its script reads it; times in seconds on the file's clock.
 
-    `events` maps the name of each event to its time and short label.
+    `events` maps the name of each event to its time and label; `first_s` is the moment
+    that is shown at first. The clock beside the figure shows `unit`, of which `per_s`
+    are a second.
     """
     frames, points, _ = skeleton.points.shape
+    places = {name: place for place, name in enumerate(skeleton.names)}
+    rear = "r" if skeleton.lead == "l" else "l"
     answer: Json = {
-        "points": typed(skeleton.points),
+        "points": millimeters(skeleton.points),
         "n_frames": frames,
         "n_points": points,
         "start_s": round(skeleton.start_s, 6),
@@ -393,10 +406,40 @@ def figure3d(
             for name, (time_s, label) in events.items()
         ],
         "zero_s": round(zero_s, 6),
+        "first_s": round(first_s, 6),
+        "unit": unit,
+        "per_s": round(per_s, 6),
         "reference_label": reference_label,
         "side": skeleton.side,
-        "axes": {"up": list(skeleton.up), "forward": list(skeleton.forward)},
+        "plate": {
+            "x": round(skeleton.plate[0], 3),
+            "y": round(skeleton.plate[1], 3),
+            "by": skeleton.plate_by,
+        },
+        "has_forward": skeleton.has_forward,
+        # Ends of the shoulder line and of the trunk, lead before rear, low before high.
+        "chest": [
+            places.get(name)
+            for name in (f"{skeleton.lead}sjc", f"{rear}sjc", "midhip", "neck")
+        ],
+        "front_foot": [
+            places[name]
+            for name in (f"{skeleton.lead}{part}" for part in ("ajc", "heel", "btoe"))
+            if name in places
+        ],
     }
     if skeleton.head is not None:
         answer["head"] = skeleton.head
     return answer
+
+
+def millimeters(points: Array) -> Json:
+    """Positions in meters as whole millimeters of two bytes, base64.
+
+    What is missing, or more than 32 m away, is `FIGURE_MISSING`.
+    """
+    scaled = np.asarray(points, dtype=float) / FIGURE_STEP_M
+    known = np.isfinite(scaled) & (np.abs(scaled) < -FIGURE_MISSING)
+    whole = np.where(known, np.rint(np.where(known, scaled, 0.0)), FIGURE_MISSING)
+    flat = np.ascontiguousarray(whole, dtype="<i2")
+    return {"dtype": "i2", "bdata": base64.b64encode(flat.tobytes()).decode("ascii")}

@@ -29,7 +29,9 @@ def classes_of(sheet: str) -> set[str]:
     return {name for one in selectors for name in re.findall(r"\.([a-z_][\w-]*)", one)}
 
 
-@pytest.mark.parametrize("sheet", ["site.css", "components.css", "sheet.css"])
+@pytest.mark.parametrize(
+    "sheet", ["site.css", "components.css", "figure.css", "sheet.css"]
+)
 def test_every_class_is_used(sheet):
     written = set(re.findall(r"[\w-]+", sources()))
     unused = {

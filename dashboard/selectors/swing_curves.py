@@ -199,7 +199,7 @@ def swing_curves(
         if delivered
         else detail_chart(movement, axis, curves, points, chosen, system),
         vendor=delivered,
-        figure=figure_of(movement, points),
+        figure=figure_of(movement, points, Alignment(align)),
         figure_missing=no_figure(points),
         align=align,
         align_note=note,

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import logging
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from athletes import display
-from athletes.analysis.event_rules import event_time
+from athletes.analysis.event_rules import event_rule, event_time
 from athletes.frames import load
 from athletes.frames.format import FramesError
+from athletes.frames.unpacking import FrameParts
 from athletes.models import DataType, Movement
 from athletes.phrases import EVENTS
 from biomechanics import skeleton
+from biomechanics.units import MS_PER_S
 from dashboard import charts
+from dashboard.selectors.aligned_curves import Alignment, event_label, zero_label
+from dashboard.selectors.posed import Posed, pose
 from dashboard.selectors.swing_page import CLIP_START, reference_of
 
 logger = logging.getLogger(__name__)
-
-# The figure's points are most of the page's bytes, so it shows the swing alone.
-FIGURE_BEFORE_S, FIGURE_AFTER_S = 1.0, 0.35
-# It needs no more frames a second than this to look smooth at quarter speed.
-FIGURE_RATE_HZ = 240.0
 
 
 @dataclass(frozen=True)
@@ -70,6 +68,7 @@ _POINT_COLUMNS = tuple(
     )
     for axis in "xyz"
 )
+_FIGURE_COLUMNS = ("time", *_POINT_COLUMNS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,127 +97,94 @@ def report_unreadable(movement: Movement, error: FramesError) -> None:
 
 def load_points(movement: Movement) -> FigurePoints:
     """Joint centers and bat of one movement; two queries."""
+    return load_points_of([movement])[movement.pk]
+
+
+def load_points_of(movements: Sequence[Movement]) -> dict[int, FigurePoints]:
+    """Joint centers and bat of several movements, by movement id; two queries.
+
+    Two more for each where one of them is damaged: the others are drawn all the same.
+    """
     try:
-        loaded = load.load_columns(
-            [movement.pk], DataType.INVERSE_KINEMATICS, ["time", *_POINT_COLUMNS]
-        ).get(movement.pk)
+        parts = load.load_parts(
+            [movement.pk for movement in movements],
+            DataType.INVERSE_KINEMATICS,
+            _FIGURE_COLUMNS,
+        )
+        return {movement.pk: _columns(parts.get(movement.pk)) for movement in movements}
     except FramesError as error:
-        report_unreadable(movement, error)
-        return FigurePoints(None, UNREADABLE)
+        if len(movements) > 1:
+            return {
+                pk: points
+                for movement in movements
+                for pk, points in load_points_of([movement]).items()
+            }
+        report_unreadable(movements[0], error)
+        return {movements[0].pk: FigurePoints(None, UNREADABLE)}
+
+
+def _columns(parts: FrameParts | None) -> FigurePoints:
+    """The columns of one movement, or that there are none."""
+    loaded = None if parts is None else parts.columns(_FIGURE_COLUMNS)
     if not loaded or "time" not in loaded:
         return FigurePoints(None, "The frames of this movement are not here yet.")
     return FigurePoints(loaded)
 
 
-@dataclass(frozen=True, eq=False)
-class _Posed:
-    """Positions (m) in equal time steps (s), with the directions of the file."""
+ON_CONTACT = Alignment("reference")
 
-    names: tuple[str, ...]
-    bones: tuple[tuple[str, str, str], ...]
-    points: np.ndarray[Any, Any]
-    start_s: float
-    dt_s: float
-    up: tuple[float, float, float]
-    forward: tuple[float, float, float]
-    has_forward: bool
-
-
-def _verdict_value(movement: Movement, name: str) -> Any:
-    """One finding about the file, None where there is none."""
-    finding = (movement.verdict or {}).get(name)
-    return finding.get("value") if isinstance(finding, Mapping) else None
-
-
-def _axes(
-    movement: Movement, mirrored: bool
-) -> tuple[tuple[float, float, float], tuple[float, float, float], bool]:
-    """Up and forward of the file, turned with the figure when that is mirrored."""
-    name = str(_verdict_value(movement, "vertical") or "+z")
-    place = "xyz".find(name[-1])
-    up = [0.0, 0.0, 0.0]
-    up[place if place >= 0 else 2] = 1.0 if name[0] == "+" else -1.0
-    told = _verdict_value(movement, "forward")
-    known = isinstance(told, list) and len(told) == 3
-    if known and isinstance(told, list):
-        forward = [float(value) for value in told]
-    else:
-        forward = [0.0, 1.0, 0.0] if place != 1 else [1.0, 0.0, 0.0]
-    if mirrored:
-        forward[0] *= -1.0
-    return (up[0], up[1], up[2]), (forward[0], forward[1], forward[2]), known
-
-
-def _posed(movement: Movement, loaded: FigurePoints) -> _Posed | None:
-    """The figure's points from before to after the swing, in equal time steps."""
-    points = loaded.columns
-    if points is None:
-        return None
-    mirrored = _verdict_value(movement, "mirrored") is True
-    exchanged = _verdict_value(movement, "names_exchanged") is True
-    side: Literal["right", "left"] = "left" if movement.side == "left" else "right"
-    if mirrored != exchanged:
-        # Bones are named as the file names them, and there the sides are swapped.
-        side = "right" if side == "left" else "left"
-    bones = skeleton.figure_bones(points, side=side)
-    names = skeleton.figure_points(bones)
-    clock = np.asarray(points["time"], dtype=float)
-    known = np.isfinite(clock)
-    if not bones or known.sum() < 2:
-        return None
-    order = np.flatnonzero(known)[np.argsort(clock[known], kind="stable")]
-    clock = clock[order]
-    steps = np.diff(clock)
-    steps = steps[steps > 0]
-    if len(steps) == 0:
-        return None
-    dt_s = float(np.median(steps))
-    dt_s *= max(1, round(1.0 / dt_s / FIGURE_RATE_HZ))
-    reference_s, _ = reference_of(movement.events)
-    low, high = float(clock[0]), float(clock[-1])
-    if reference_s is not None:
-        low = max(low, reference_s - FIGURE_BEFORE_S)
-        high = min(high, reference_s + FIGURE_AFTER_S)
-    grid = low + dt_s * np.arange(math.floor((high - low) / dt_s + 1e-6) + 1)
-    raw = skeleton.figure_positions(points, names, mirrored=mirrored)[order]
-    positions = np.empty((len(grid), len(names), 3), dtype=np.float32)
-    for place in range(len(names)):
-        for axis in range(3):
-            positions[:, place, axis] = np.interp(grid, clock, raw[:, place, axis])
-    up, forward, has_forward = _axes(movement, mirrored)
-    return _Posed(
-        names=names,
-        bones=tuple((a, b, str(part)) for a, b, part in bones),
-        points=positions,
-        start_s=low,
-        dt_s=dt_s,
-        up=up,
-        forward=forward,
-        has_forward=has_forward,
-    )
-
+#: Where the figure starts: the first of these that the swing has.
+STARTS_AT = ("load", "first_move")
 
 _FIGURE_PARTS = {"rear_arm": "body"}
 
 
-def figure_of(movement: Movement, points: FigurePoints) -> charts.Json | None:
-    """The stick figure as its script reads it; None without points."""
-    posed = _posed(movement, points)
-    if posed is None:
-        return None
+def figure_events(movement: Movement) -> dict[str, tuple[float, str]]:
+    """The events that the figure stops at, with time (s) and name, as they happen."""
+    found: dict[str, tuple[float, str]] = {}
+    for name in ("load", "first_move", "foot_down", "peak_hand_speed", "reference"):
+        at = event_time(movement.events, name)
+        if at is None:
+            continue
+        label = EVENTS[name][0]
+        if name == "reference":
+            rule = event_rule(movement, name)
+            label = event_label(name, rule)
+            if rule == "hand_peak":
+                # The hands at their fastest are the reference: one event, once.
+                found.pop("peak_hand_speed", None)
+        found[name] = (at, label)
+    return dict(sorted(found.items(), key=lambda item: item[1][0]))
+
+
+def figure_of(
+    movement: Movement, points: FigurePoints, alignment: Alignment = ON_CONTACT
+) -> charts.Json | None:
+    """The stick figure as its script reads it; None without points.
+
+    `alignment` says from where its clock counts, like the charts beside it.
+    """
+    posed = pose(movement, points.columns)
+    return None if posed is None else figure_json(movement, posed, alignment)
+
+
+def figure_json(
+    movement: Movement, posed: Posed, alignment: Alignment = ON_CONTACT
+) -> charts.Json:
+    """The stick figure of a hitter whose positions are known."""
     places = {name: place for place, name in enumerate(posed.names)}
     trails = [
         (places[name], part)
-        for name, part in (("bhead", "bat"), (_lead_hand(posed), "hands"))
+        for name, part in (("bhead", "bat"), (posed.lead_hand, "hands"))
         if name in places
     ]
-    zero_s, label = reference_of(movement.events)
-    events = {
-        name: (at, short)
-        for name, (_, short, _) in EVENTS.items()
-        if (at := event_time(movement.events, name)) is not None
-        and name not in {"reference", "load"}
-    }
+    if alignment.clock(movement.events) is None:
+        alignment = ON_CONTACT
+    clock = alignment.clock(movement.events)
+    zero_s, per_s = clock or (posed.start_s, MS_PER_S)
+    zero = zero_label(event_rule(movement, alignment.event), alignment.event)
+    events = figure_events(movement)
+    x, y, by = posed.plate_at(event_time(movement.events, "reference"))
     return charts.figure3d(
         charts.Skeleton(
             names=posed.names,
@@ -231,29 +197,25 @@ def figure_of(movement: Movement, points: FigurePoints) -> charts.Json | None:
             dt_s=posed.dt_s,
             head=places.get("head"),
             trails=trails,
-            up=posed.up,
-            forward=posed.forward,
-            side=_drawn_side(movement),
+            side=posed.side,
+            lead=posed.lead,
+            plate=(x, y),
+            plate_by=by,
+            has_forward=posed.has_forward,
         ),
         events=events,
-        zero_s=posed.start_s if zero_s is None else zero_s,
-        reference_label=label or CLIP_START,
+        first_s=next(
+            (events[name][0] for name in STARTS_AT if name in events), posed.start_s
+        ),
+        zero_s=zero_s,
+        unit="ms" if clock is None else alignment.unit,
+        per_s=per_s,
+        reference_label=CLIP_START
+        if clock is None
+        else "first move"
+        if alignment.is_percent
+        else zero,
     )
-
-
-def _lead_hand(posed: _Posed) -> str:
-    """The lead hand's point, or the wrist where no hand was delivered."""
-    lead = {a[0] for a, _, part in posed.bones if part == "lead_arm"}
-    letter = lead.pop() if lead else "l"
-    hand = f"{letter}hand"
-    return hand if hand in posed.names else f"{letter}wjc"
-
-
-def _drawn_side(movement: Movement) -> str:
-    """The side that the drawn motion is from; in a mirrored file it is exchanged."""
-    is_left = movement.side == "left"
-    is_mirrored = _verdict_value(movement, "mirrored") is True
-    return "left" if is_left != is_mirrored else "right"
 
 
 def no_figure(points: FigurePoints) -> str:
@@ -270,7 +232,7 @@ def path_chart(
     system: str,
 ) -> SwingChart:
     """Height against way to the pitcher, of the lead hand and the bat's tip."""
-    posed = _posed(movement, points)
+    posed = pose(movement, points.columns)
     first_move = event_time(movement.events, "first_move")
     reference_s, _ = reference_of(movement.events)
     if posed is None or not posed.has_forward or reference_s is None:
@@ -285,15 +247,14 @@ def path_chart(
     rows = []
     origin: float | None = None
     for name, part, words in (
-        (_lead_hand(posed), "hands", "Lead hand"),
+        (posed.lead_hand, "hands", "Lead hand"),
         ("bhead", "bat", "Bat tip"),
     ):
         if name not in posed.names:
             continue
         place = posed.names.index(name)
         track = posed.points[window, place].astype(float)
-        along = track @ np.asarray(posed.forward)
-        height = track @ np.asarray(posed.up)
+        along, height = track[:, 0], track[:, 2]
         if not (np.isfinite(along) & np.isfinite(height)).any():
             continue
         if origin is None:

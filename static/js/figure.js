@@ -2,6 +2,7 @@
 // Draws every [data-figure3d]: a stick figure with bat on a canvas, in step with the
 // charts (docs/design.md, "3-D figure"). The parts are in figure/.
 
+import { CHOICES, addressWith } from "./figure/pair.js";
 import { Player } from "./figure/player.js";
 import { whileOnPage } from "./shared/page.js";
 import { forgetTokens } from "./shared/tokens.js";
@@ -38,6 +39,7 @@ document.addEventListener("swing:control", ({ detail }) => {
   const [player] = players;
   if (detail.action === "toggle") player?.toggle();
   if (detail.action === "step") player?.step(detail.steps ?? 0);
+  if (detail.action === "event") player?.stepEvent(detail.steps ?? 0);
 });
 
 document.addEventListener("swing:event-moved", ({ detail }) => {
@@ -51,6 +53,16 @@ document.addEventListener("theme:change", () => {
 
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) for (const player of players) player.pause();
+});
+
+// What is chosen for two figures stays in the address when the page asks for another
+// comparison.
+document.addEventListener("htmx:configRequest", ({ detail }) => {
+  const { pair } = [...players].find((player) => player.pair) ?? {};
+  const url = new URL(detail.path, window.location.href);
+  if (!pair || detail.verb !== "get" || url.pathname !== window.location.pathname) return;
+  detail.path = addressWith(url.pathname + url.search, pair.chosen);
+  for (const name of Object.keys(CHOICES)) delete detail.parameters[name];
 });
 
 whileOnPage("[data-figure3d]", start, stop);

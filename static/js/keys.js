@@ -64,6 +64,8 @@ const ACTIONS = {
   " ": () => figure("toggle"),
   ArrowLeft: () => figure("step", -1),
   ArrowRight: () => figure("step", 1),
+  "[": () => figure("event", -1),
+  "]": () => figure("event", 1),
 };
 
 /**

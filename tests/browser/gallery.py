@@ -17,6 +17,7 @@ from django.urls import include, path
 from athletes.analysis.changes import MetricChange
 from athletes.analysis.metric_reading import MetricReading
 from biomechanics.definitions import METRICS
+from dashboard import charts
 
 X0_MS, DX_MS, COUNT = -600.0, 1000 / 240, 193
 ZERO_S = 1.2
@@ -110,7 +111,7 @@ def stick_figure() -> dict[str, Any]:
     }
     names = list(points)
     return {
-        "points": typed(np.stack(list(points.values()), axis=1).ravel()),
+        "points": charts.millimeters(np.stack(list(points.values()), axis=1)),
         "n_frames": frames,
         "n_points": len(names),
         "start_s": 0.6,
@@ -126,9 +127,20 @@ def stick_figure() -> dict[str, Any]:
         "trails": [{"point": 4, "part": "bat"}],
         "head": 5,
         "side": "right",
-        "events": [{"name": "foot_down", "time_s": 1.052, "label": "FD"}],
+        "events": [
+            {"name": "load", "time_s": 0.8, "label": "Load"},
+            {"name": "foot_down", "time_s": 1.052, "label": "Foot down"},
+            {"name": "reference", "time_s": ZERO_S, "label": "Peak hand"},
+        ],
         "zero_s": ZERO_S,
+        "first_s": 0.8,
+        "unit": "ms",
+        "per_s": 1000,
         "reference_label": "peak hand speed",
+        "has_forward": True,
+        "plate": {"x": 0.8, "y": -0.7, "by": "bat"},
+        "chest": [None, None, None, None],
+        "front_foot": [0],
     }
 
 

@@ -395,11 +395,11 @@ def test_swing_of_either_hand_is_played_stepped_and_turned(visit, bats):
     page.locator("#content").press(" ")
     page.wait_for_selector("[data-figure3d-play][aria-label=Play]")
     angles = []
-    for view in ("Front", "Side", "Top"):
+    for view in ("Behind", "Open side", "Pitcher", "Closed side", "Top"):
         page.get_by_role("button", name=view, exact=True).click()
         angles.append(page.evaluate(f"() => [{FIGURE}.azimuth, {FIGURE}.elevation]"))
-    assert len({tuple(angle) for angle in angles}) == 3
-    # From the side one looks at the chest: a left-hander is seen from across.
+    assert len({tuple(angle) for angle in angles}) == 5
+    # From the open side one looks at the chest: a left-hander is seen from across.
     assert (angles[1][0] > 0) == (bats == "L")
     # The chart's cursor is where the figure is, and the figure where the pointer is.
     box = page.locator("#sequence .nsewdrag").first.bounding_box()

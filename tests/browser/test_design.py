@@ -199,16 +199,16 @@ def test_plotly_brings_no_upload_button_and_no_style_element(swing):
 def test_hover_on_a_chart_moves_the_figure_and_says_the_numbers(swing):
     page = swing()
     clock = page.locator("[data-figure3d-time]")
-    assert clock.inner_text().startswith("0 ms")
+    assert clock.inner_text().startswith("−400 ms")
     box = page.locator("#sequence .nsewdrag").first.bounding_box()
-    # The axis runs from −600 to 200 ms; a quarter along is −400 ms.
-    page.mouse.move(box["x"] + box["width"] / 4, box["y"] + 50)
+    # The axis runs from −600 to 200 ms; half along is −200 ms.
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 50)
     page.wait_for_function(
         "() => !document.querySelector('[data-figure3d-time]')"
-        ".innerText.startsWith('0 ms')"
+        ".innerText.startsWith('−400 ms')"
     )
     shown = int(re.match(r"−(\d+) ms", clock.inner_text()).group(1))
-    assert shown == pytest.approx(400, abs=20)
+    assert shown == pytest.approx(200, abs=20)
     assert "pelvis" in page.locator("#sequence [data-chart-readout]").inner_text()
 
 
@@ -224,7 +224,7 @@ def test_stepping_the_figure_moves_the_cursor_of_the_chart(swing):
     page.locator("body").click(position={"x": 2, "y": 300})
     page.keyboard.press("ArrowRight")
     page.wait_for_function(f"() => {place} > {first}")
-    assert page.locator("[data-figure3d-time]").inner_text().startswith("+8 ms")
+    assert page.locator("[data-figure3d-time]").inner_text().startswith("−392 ms")
 
 
 SMOOTH = """() => {
@@ -266,8 +266,10 @@ def test_figure_is_turned_by_drag_keys_and_buttons(swing):
     canvas.focus()
     page.keyboard.press("Shift+ArrowRight")
     assert page.evaluate(where) > dragged
-    page.get_by_role("button", name="Front").click()
+    page.get_by_role("button", name="Pitcher").click()
     assert page.evaluate(where) == 0
+    page.get_by_role("button", name="Behind").click()
+    assert page.evaluate(where) == pytest.approx(3.14159, abs=1e-4)
 
 
 def test_dragged_event_fills_the_form_and_typing_moves_the_line(swing):

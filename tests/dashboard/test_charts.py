@@ -154,24 +154,37 @@ def test_trend_converts_to_the_units_of_the_reader():
     assert figure["layout"]["yaxis"]["title"]["text"] == "Bat speed (mph)"
 
 
-def test_figure_holds_frames_row_by_row():
-    points = np.arange(2 * 3 * 3, dtype=float).reshape(2, 3, 3)
+def test_figure_holds_frames_row_by_row_in_millimeters():
+    points = np.arange(2 * 3 * 3, dtype=float).reshape(2, 3, 3) / 8
+    points[0, 1, 2] = np.nan
+    points[1, 0, 0] = 40.0
     figure = charts.figure3d(
         charts.Skeleton(
-            names=["lhjc", "rhjc", "head"],
+            names=["lajc", "lbtoe", "head"],
             points=points,
-            bones=[(0, 1, "pelvis")],
+            bones=[(0, 1, "legs")],
             start_s=0.5,
             dt_s=1 / 240,
             head=2,
         ),
-        events={"foot_down": (0.75, "FD")},
+        events={"foot_down": (0.75, "Foot down")},
         zero_s=1.0,
-        reference_label="peak hand speed",
+        first_s=0.75,
+        reference_label="contact",
     )
     assert (figure["n_frames"], figure["n_points"], figure["head"]) == (2, 3, 2)
-    assert decoded(figure["points"]).tolist() == [float(v) for v in range(18)]
-    assert figure["events"] == [{"name": "foot_down", "time_s": 0.75, "label": "FD"}]
+    sent = np.frombuffer(base64.b64decode(figure["points"]["bdata"]), "<i2")
+    missing = charts.FIGURE_MISSING
+    assert figure["points"]["dtype"] == "i2"
+    assert sent[:9].tolist() == [0, 125, 250, 375, 500, missing, 750, 875, 1000]
+    # What is farther away than two bytes can say is missing, not somewhere else.
+    assert sent[9:11].tolist() == [missing, 1250]
+    assert figure["first_s"] == 0.75
+    assert figure["front_foot"] == [0, 1]
+    assert figure["chest"] == [None, None, None, None]
+    assert figure["events"] == [
+        {"name": "foot_down", "time_s": 0.75, "label": "Foot down"}
+    ]
 
 
 def test_axis_of_one_day_counts_days_and_not_hours():

@@ -75,15 +75,49 @@ interface FigureData {
   n_points: number;
   start_s: number;
   dt_s: number;
+  names?: string[];
   bones: [number, number, string][];
   trails?: Trail[];
   head?: number | null;
   events?: { name: string; time_s: number; label: string }[];
   zero_s?: number;
+  /** The moment that is shown at first. */
+  first_s?: number;
+  unit?: string;
+  per_s?: number;
   reference_label?: string;
   side?: string;
-  axes?: { up?: Point3; forward?: Point3 };
+  has_forward?: boolean;
+  plate?: { x: number; y: number; by: string };
+  /** Lead and rear shoulder, middle of the hips, neck. */
+  chest?: (number | null)[];
+  front_foot?: number[];
 }
+
+/** The time that is shown: of the file, or the common one of two. */
+interface FigureClock {
+  start: number;
+  end: number;
+  step: number;
+  first: number;
+  zero: number;
+  zero_label: string;
+  /** Of the shown number: ms or %. */
+  unit: string;
+  /** How many of them one of the time is. */
+  per: number;
+}
+
+interface PairData {
+  bodies: (FigureData & { clock: { letter: string; zero_s: number; per: number } })[];
+  clock: FigureClock;
+  /** What the second one is enlarged by to have legs as long as the first. */
+  size?: number;
+}
+
+// Named here: an import in a comment of a script would be taken for one of the script.
+type FigureBody = import("../../static/js/figure/body.js").Body;
+type FigurePlayer = import("../../static/js/figure/player.js").Player;
 
 // --- How it is drawn ---------------------------------------------------------------
 
@@ -199,17 +233,6 @@ interface Camera {
   scale: number;
 }
 
-/** x and y in pixels, depth toward the camera in meters, growth by nearness. */
-type Projected = [number, number, number, number];
-
-interface KeptTrail {
-  cameraKey: string;
-  frame: number;
-  path: Path2D;
-  /** Whether the last point was known, so that the next one joins it. */
-  open: boolean;
-}
-
 // --- What scripts say to each other --------------------------------------------------
 
 interface EventMoved {
@@ -242,12 +265,13 @@ interface DocumentEventMap {
   "htmx:beforeSend": CustomEvent<HtmxDetail>;
   "htmx:afterRequest": CustomEvent<HtmxDetail>;
   "htmx:beforeRequest": CustomEvent<HtmxDetail>;
+  "htmx:configRequest": CustomEvent<{ path: string; verb: string; parameters: Record<string, unknown> }>;
   "htmx:afterSwap": CustomEvent<HtmxDetail>;
 }
 
 interface HTMLElement {
   swingChart?: ChartView;
-  swingFigure?: import("../../static/js/figure/player.js").Player;
+  swingFigure?: FigurePlayer;
 }
 
 // --- What others put into the window ---------------------------------------------------

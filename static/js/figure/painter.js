@@ -1,56 +1,121 @@
 // @ts-check
-// Draws one frame of the stick figure on a canvas: ground, trails, body.
+// Draws one moment of one or two hitters on a canvas: trails, ghosts, bodies.
+// While a swing plays nothing is made anew: what is drawn lies in arrays that are kept.
 
 import { pageTheme } from "../shared/tokens.js";
-import { decode } from "../shared/typed_arrays.js";
-import { boundsOf, cameraFor, floorOf, project, standing } from "./geometry.js";
+import { Chest } from "./chest.js";
+import { STRIDE, aim, enlarge, fill, newCamera, sortByDepth } from "./geometry.js";
+import { DASHED, Ground, SOLID } from "./ground.js";
 
 const HEAD_RADIUS_M = 0.105;
-const GRID_STEP_M = 0.5;
-const GRID_REACH_M = 1.5;
 /** @type {Record<string, number>} */
 const WIDTH = { bat: 6, pelvis: 6, torso: 6, lead_arm: 5 };
-
-/** @param {number} value */
-const snap = (value) => Math.round(value / GRID_STEP_M) * GRID_STEP_M;
+const USUAL_WIDTH = 4;
+/** What is drawn of a body beside its bones. */
+const HEAD = -1;
+const CHEST = -2;
+const TRUNK = -3;
 
 export class Painter {
   /**
    * @param {HTMLCanvasElement} canvas
-   * @param {FigureData} data
+   * @param {FigureBody[]} bodies one, or two to compare
    */
-  constructor(canvas, data) {
+  constructor(canvas, bodies) {
     this.canvas = canvas;
-    this.data = data;
+    this.bodies = bodies;
     this.context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-    this.points = standing(decode(data.points), data.axes);
-    const expected = data.n_frames * data.n_points * 3;
-    if (this.points.length !== expected)
-      throw new Error(`The figure has ${this.points.length} numbers, not ${expected}.`);
-    this.box = boundsOf(this.points);
-    this.floor = floorOf(this.box);
-    /** @type {Map<Trail, KeptTrail>} */
-    this.trails = new Map();
-    /** @type {Camera} */
-    this.camera = cameraFor(this.box, { azimuth: 0, elevation: 0 }, 1, 1);
-    this.cameraKey = "";
-    this.fontSize = 0;
+    this.fontSize = 15;
+    this.bold = "";
+    /** @type {string[][]} */
+    this.colors = [];
+    /** One for all bodies, or one for each where they stand side by side. */
+    this.cameras = bodies.map(newCamera);
+    this.isApart = false;
+    this.clouds = /** @type {number[][]} */ ([]);
+    this.seen = "";
+    this.paper = "";
+    this.ground = new Ground(this.context);
+    /** What can cover each other: bones, and what else a body has. */
+    this.items = bodies.flatMap((body, which) => [
+      ...body.data.bones.map((bone, index) => ({ which, index })),
+      ...[HEAD, CHEST, TRUNK].map((index) => ({ which, index })),
+    ]);
+    this.order = Uint16Array.from(this.items, (_, i) => i);
+    this.depths = new Float32Array(this.items.length);
+    this.chests = bodies.map((body) => new Chest(this.context, body));
+    this.measure();
     this.restyle();
   }
 
-  /** Asks for the size of the text again; not with each picture, for it is costly. */
+  /** Asks for the look of the page again; not with each picture, for it is costly. */
   restyle() {
-    this.fontSize = 12 * pageTheme.scale;
+    this.fontSize = Math.round(15 * pageTheme.scale);
+    this.bold = `700 ${this.fontSize}px ${pageTheme.token("font")}`;
+    this.colors = this.bodies.map((body) => body.data.bones.map(([, , part]) => pageTheme.partColor(part)));
+    this.paper = pageTheme.token("background");
+    this.ground.restyle();
+    this.seen = "";
+  }
+
+  /** Finds out anew how much room the bodies take: one was moved or changed its size. */
+  measure() {
+    this.clouds = this.bodies.map((body) => body.cloud());
+    this.seen = "";
   }
 
   /**
-   * Draws a frame, seen from these angles.
-   * @param {number} frame
-   * @param {{azimuth: number, elevation: number}} angles
+   * Stands the bodies over each other or side by side.
+   * @param {boolean} isApart
+   */
+  standApart(isApart) {
+    this.isApart = isApart && this.bodies.length > 1;
+    this.seen = "";
+  }
+
+  /**
+   * Turns the cameras; each fills its part of the stage with what its bodies do.
+   * @param {{azimuth: number, elevation: number, zoom: number}} view
+   * @param {number} width
+   * @param {number} height
+   */
+  look(view, width, height) {
+    const seen = `${width} ${height} ${view.azimuth} ${view.elevation} ${view.zoom}`;
+    if (seen === this.seen) return;
+    this.seen = seen;
+    const parts = this.isApart ? this.bodies.length : 1;
+    const margin = { side: 18, top: 20 + 2 * this.fontSize, bottom: 18 };
+    const room = { y: margin.top, width: width / parts - 2 * margin.side, height: height - margin.top - margin.bottom };
+    for (let part = 0; part < parts; part++) {
+      const camera = this.cameras[part];
+      aim(camera, view);
+      const cloud = this.isApart ? this.clouds[part] : this.clouds.flat();
+      fill(camera, cloud, { x: (width / parts) * part + margin.side, ...room });
+    }
+    // One scale for all, so that sizes can be compared.
+    const least = Math.min(...this.cameras.slice(0, parts).map((camera) => camera.scale));
+    for (let part = 0; part < parts; part++) {
+      const camera = this.cameras[part];
+      const [x, y] = [(width / parts) * (part + 0.5), room.y + room.height / 2];
+      enlarge(camera, (least / camera.scale) * view.zoom, x, y);
+    }
+    this.bodies.forEach((body, which) => body.projectTrails(this.camera(which)));
+  }
+
+  /** @param {number} which body */
+  camera(which) {
+    return this.cameras[this.isApart ? which : 0];
+  }
+
+  /**
+   * Draws a moment.
+   * @param {{frames: number[], ghosts: number[]}} moment a frame of each body, and of each
+   *   the frame of a ghost; −1 for none
+   * @param {{azimuth: number, elevation: number, zoom: number}} view
    * @returns {boolean} false where the stage has no size yet
    */
-  draw(frame, angles) {
-    const { canvas } = this;
+  draw({ frames, ghosts }, view) {
+    const { canvas, context: g } = this;
     const { clientWidth: width, clientHeight: height } = canvas;
     const ratio = Math.min(window.devicePixelRatio || 1, 2);
     const [fineWidth, fineHeight] = [Math.round(width * ratio), Math.round(height * ratio)];
@@ -59,178 +124,259 @@ export class Painter {
       canvas.height = fineHeight;
     }
     if (!width || !height) return false;
-    this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    this.camera = cameraFor(this.box, angles, width, height);
-    this.cameraKey = [width, height, angles.azimuth, angles.elevation].join();
-    this.context.clearRect(0, 0, width, height);
-    this.drawGround(width);
-    this.drawTrails(frame);
-    this.drawBody(frame);
+    g.setTransform(ratio, 0, 0, ratio, 0, 0);
+    this.look(view, width, height);
+    g.clearRect(0, 0, width, height);
+    g.globalAlpha = 1;
+    if (!this.isApart) {
+      this.ground.draw(this.camera(0), this.bodies[0], { left: 0, width });
+      for (let which = 0; which < this.bodies.length; which++) this.drawBehind(which, frames[which], ghosts[which], this.camera(0));
+      this.drawBodies(frames, -1);
+      return true;
+    }
+    const part = width / this.bodies.length;
+    for (let which = 0; which < this.bodies.length; which++) {
+      g.save();
+      g.beginPath();
+      g.rect(part * which, 0, part, height);
+      g.clip();
+      this.ground.draw(this.camera(which), this.bodies[which], { left: part * which, width: part });
+      this.drawBehind(which, frames[which], -1, this.camera(which));
+      this.drawGhost(1 - which, ghosts[1 - which], this.camera(which));
+      this.drawBodies(frames, which);
+      g.restore();
+    }
+    g.strokeStyle = pageTheme.token("line");
+    g.lineWidth = 1;
+    g.beginPath();
+    g.moveTo(part, 0);
+    g.lineTo(part, height);
+    g.stroke();
     return true;
   }
 
   /**
-   * @param {ArrayLike<number>} a
-   * @param {ArrayLike<number>} b
-   * @param {string} color
-   * @param {number} width
-   */
-  line(a, b, color, width) {
-    const g = this.context;
-    g.globalAlpha = 1;
-    g.strokeStyle = color;
-    g.lineWidth = width;
-    g.beginPath();
-    g.moveTo(a[0], a[1]);
-    g.lineTo(b[0], b[1]);
-    g.stroke();
-  }
-
-  /** @param {number} width of the stage */
-  drawGround(width) {
-    const { center } = this.camera;
-    const [cx, cy] = [snap(center[0]), snap(center[1])];
-    const z = this.floor;
-    const reach = GRID_REACH_M;
-    const g = this.context;
-    g.globalAlpha = 1;
-    g.strokeStyle = pageTheme.token("line");
-    g.lineWidth = 1;
-    g.beginPath();
-    for (let step = -reach; step <= reach + 1e-6; step += GRID_STEP_M)
-      for (const [ax, ay, bx, by] of [[step, -reach, step, reach], [-reach, step, reach, step]]) {
-        const [x1, y1] = project(this.camera, cx + ax, cy + ay, z);
-        const [x2, y2] = project(this.camera, cx + bx, cy + by, z);
-        g.moveTo(x1, y1);
-        g.lineTo(x2, y2);
-      }
-    g.stroke();
-    this.drawPitcher(cx, cy, width);
-  }
-
-  /**
-   * An arrow to where the ball comes from, as far ahead as the stage shows it.
-   * @param {number} cx middle of the ground
-   * @param {number} cy
-   * @param {number} width of the stage
-   */
-  drawPitcher(cx, cy, width) {
-    let ahead = GRID_REACH_M - 0.1;
-    let to = project(this.camera, cx + ahead, cy, this.floor);
-    while (ahead > 0.6 && (to[0] < 16 || to[0] > width - 16)) {
-      ahead -= 0.1;
-      to = project(this.camera, cx + ahead, cy, this.floor);
-    }
-    const from = project(this.camera, cx + ahead - 0.5, cy, this.floor);
-    const length = Math.hypot(to[0] - from[0], to[1] - from[1]);
-    if (length < 12) return;
-    const color = pageTheme.token("control");
-    this.line(from, to, color, 1.5);
-    const [ux, uy] = [(to[0] - from[0]) / length, (to[1] - from[1]) / length];
-    for (const turn of [1, -1])
-      this.line(to, [to[0] - 8 * ux - turn * 5 * uy, to[1] - 8 * uy + turn * 5 * ux], color, 1.5);
-    const g = this.context;
-    g.fillStyle = pageTheme.token("muted");
-    g.font = `500 ${this.fontSize}px ${pageTheme.token("font")}`;
-    g.textAlign = ux < -0.3 ? "right" : ux > 0.3 ? "left" : "center";
-    const besides = ux > 0.3 ? 36 : ux < -0.3 ? -36 : 0;
-    g.fillText("pitcher", Math.min(Math.max(to[0] + 8 * ux, 30), width - 30) - besides, to[1] + 18);
-  }
-
-  /**
-   * Where a point of a frame is on the stage; null where it was not measured.
+   * What lies under the bodies: trail, ghost, front foot.
+   * @param {number} which
    * @param {number} frame
-   * @param {number} point
+   * @param {number} ghost
+   * @param {Camera} camera
    */
-  at(frame, point) {
-    const i = (frame * this.data.n_points + point) * 3;
-    const [x, y, z] = [this.points[i], this.points[i + 1], this.points[i + 2]];
-    return Number.isFinite(x + y + z) ? project(this.camera, x, y, z) : null;
+  drawBehind(which, frame, ghost, camera) {
+    if (ghost >= 0) this.drawGhost(which, ghost, camera);
+    if (frame < 0) return;
+    this.drawTrails(which, frame);
+    this.ground.drawFrontFoot(this.bodies[which], frame, camera, which > 0, !which || this.isApart);
   }
 
+  // --- Bodies ---------------------------------------------------------------------------
+
   /**
-   * The path of a point up to a frame. While the camera rests it only grows: its points
-   * are not projected again.
-   * @param {Trail} trail
+   * The way of a point up to a frame.
+   * @param {number} which
    * @param {number} frame
    */
-  trailTo(trail, frame) {
-    let kept = this.trails.get(trail);
-    if (!kept || kept.cameraKey !== this.cameraKey || kept.frame > frame) {
-      kept = { cameraKey: this.cameraKey, frame: -1, path: new Path2D(), open: false };
-      this.trails.set(trail, kept);
-    }
-    while (kept.frame < frame) {
-      kept.frame += 1;
-      const p = this.at(kept.frame, trail.point);
-      if (p && kept.open) kept.path.lineTo(p[0], p[1]);
-      else if (p) kept.path.moveTo(p[0], p[1]);
-      kept.open = Boolean(p);
-    }
-    return kept.path;
-  }
-
-  /** @param {number} frame */
-  drawTrails(frame) {
+  drawTrails(which, frame) {
     const g = this.context;
+    g.lineCap = "round";
+    g.lineJoin = "round";
+    g.lineWidth = which ? 1.5 : 2;
     g.globalAlpha = 0.65;
-    g.lineWidth = 1.5;
-    for (const trail of this.data.trails || []) {
-      g.strokeStyle = pageTheme.partColor(trail.part);
-      g.stroke(this.trailTo(trail, frame));
+    g.setLineDash(which ? DASHED : SOLID);
+    for (const { part, way } of this.bodies[which].trails) {
+      g.strokeStyle = pageTheme.partColor(part);
+      g.beginPath();
+      let isOpen = false;
+      for (let i = 0; i <= frame; i++) {
+        const x = way[i * 2];
+        const y = way[i * 2 + 1];
+        if (x !== x || y !== y) isOpen = false;
+        else if (isOpen) g.lineTo(x, y);
+        else {
+          g.moveTo(x, y);
+          isOpen = true;
+        }
+      }
+      g.stroke();
     }
+    g.setLineDash(SOLID);
     g.globalAlpha = 1;
   }
 
-  /** @param {number} frame */
-  drawBody(frame) {
-    const strokes = [];
-    for (const [i, j, part] of this.data.bones) {
-      const a = this.at(frame, i);
-      const b = this.at(frame, j);
-      if (a && b) strokes.push({ depth: (a[2] + b[2]) / 2, draw: () => this.drawBone(a, b, part) });
-    }
-    const { head: point } = this.data;
-    const head = point === undefined || point === null ? null : this.at(frame, point);
-    if (head) strokes.push({ depth: head[2], draw: () => this.drawHead(head) });
-    strokes.sort((one, two) => one.depth - two.depth); // what is near covers what is far
-    this.context.lineCap = "round";
-    for (const stroke of strokes) stroke.draw();
-  }
-
-  /** How thick lines are, by the size of the figure. */
-  get thickness() {
-    return Math.max(0.6, Math.min(1.6, this.camera.scale / 170));
-  }
-
-  /** @param {Projected} head */
-  drawHead([x, y, , near]) {
+  /**
+   * A body in thin lines, at another moment.
+   * @param {number} which
+   * @param {number} frame
+   * @param {Camera} camera
+   */
+  drawGhost(which, frame, camera) {
+    if (frame < 0) return;
+    const body = this.bodies[which];
+    const at = body.ghost;
+    body.projectInto(camera, frame, at);
     const g = this.context;
-    g.globalAlpha = 1;
-    g.fillStyle = pageTheme.token("background");
-    g.strokeStyle = pageTheme.partColor("head");
-    g.lineWidth = 3.5 * this.thickness;
+    g.strokeStyle = pageTheme.token("control");
+    g.lineWidth = 1.5;
+    g.lineCap = "round";
+    g.setLineDash(DASHED);
     g.beginPath();
-    g.arc(x, y, HEAD_RADIUS_M * this.camera.scale * near, 0, 2 * Math.PI);
+    const { bones, head } = body.data;
+    for (let k = 0; k < bones.length; k++) {
+      const i = bones[k][0] * STRIDE;
+      const j = bones[k][1] * STRIDE;
+      if (!Number.isFinite(at[i] + at[j])) continue;
+      g.moveTo(at[i], at[i + 1]);
+      g.lineTo(at[j], at[j + 1]);
+    }
+    if (typeof head === "number" && Number.isFinite(at[head * STRIDE])) {
+      const radius = HEAD_RADIUS_M * body.scale * camera.scale * at[head * STRIDE + 3];
+      g.moveTo(at[head * STRIDE] + radius, at[head * STRIDE + 1]);
+      g.arc(at[head * STRIDE], at[head * STRIDE + 1], radius, 0, 2 * Math.PI);
+    }
+    g.stroke();
+    g.setLineDash(SOLID);
+  }
+
+  /**
+   * @param {number[]} frames
+   * @param {number} only the body to draw; −1 for all
+   */
+  drawBodies(frames, only) {
+    for (let which = 0; which < this.bodies.length; which++) {
+      const frame = frames[which];
+      if (frame < 0 || (only >= 0 && which !== only)) continue;
+      this.bodies[which].projectInto(this.camera(which), frame, this.bodies[which].screen);
+      this.chests[which].place(frame, this.camera(which));
+    }
+    for (let i = 0; i < this.items.length; i++) this.depths[i] = this.depthOf(this.items[i]);
+    sortByDepth(this.order, this.depths); // what is near covers what is far
+    for (let i = 0; i < this.order.length; i++) {
+      const { which, index } = this.items[this.order[i]];
+      if (frames[which] < 0 || (only >= 0 && which !== only)) continue;
+      if (index >= 0) this.drawBone(which, index);
+      else if (index === HEAD) this.drawHead(which);
+      else if (index === CHEST) this.chests[which].draw(this.thickness(which), which > 0);
+      else if (!which) this.chests[which].drawTrunk();
+    }
+    for (let which = 0; which < this.bodies.length; which++)
+      if (frames[which] >= 0 && (only < 0 || which === only)) this.drawLetter(which);
+  }
+
+  /**
+   * How near a thing is; NaN would leave the order as it is.
+   * @param {{which: number, index: number}} item
+   */
+  depthOf({ which, index }) {
+    const body = this.bodies[which];
+    const at = body.screen;
+    let depth = 0;
+    if (index >= 0) {
+      const bone = body.data.bones[index];
+      depth = (at[bone[0] * STRIDE + 2] + at[bone[1] * STRIDE + 2]) / 2;
+    } else if (index === HEAD) depth = at[(body.data.head ?? 0) * STRIDE + 2];
+    else if (index === CHEST) depth = this.chests[which].tip[2];
+    else {
+      const [lead, rear] = body.data.chest ?? [];
+      depth = (at[(lead ?? 0) * STRIDE + 2] + at[(rear ?? 0) * STRIDE + 2]) / 2 - 0.05;
+    }
+    return depth === depth ? depth : 0;
+  }
+
+  /** @param {number} which */
+  thickness(which) {
+    return Math.max(0.7, Math.min(2, (this.camera(which).scale * this.bodies[which].scale) / 160));
+  }
+
+  /** @param {number} which */
+  drawHead(which) {
+    const body = this.bodies[which];
+    const { head } = body.data;
+    if (typeof head !== "number") return;
+    const i = head * STRIDE;
+    if (!Number.isFinite(body.screen[i])) return;
+    const g = this.context;
+    g.fillStyle = this.paper;
+    g.strokeStyle = pageTheme.partColor("head");
+    g.lineWidth = (which ? 2 : 4) * this.thickness(which);
+    g.setLineDash(which ? DASHED : SOLID);
+    g.beginPath();
+    g.arc(body.screen[i], body.screen[i + 1], HEAD_RADIUS_M * body.scale * this.camera(which).scale * body.screen[i + 3], 0, 2 * Math.PI);
     g.fill();
     g.stroke();
+    g.setLineDash(SOLID);
   }
 
   /**
-   * @param {Projected} a
-   * @param {Projected} b
-   * @param {string} part
+   * The letter of a body above its head.
+   * @param {number} which
    */
-  drawBone(a, b, part) {
+  drawLetter(which) {
+    const body = this.bodies[which];
+    const { head } = body.data;
+    if (!body.letter || typeof head !== "number") return;
+    const i = head * STRIDE;
+    if (!Number.isFinite(body.screen[i])) return;
     const g = this.context;
-    const width = (WIDTH[part] ?? 3.5) * this.thickness * (0.5 + 0.5 * a[3]);
-    /** @param {number} share */
-    const along = (share) => [0, 1].map((k) => a[k] + share * (b[k] - a[k]));
+    const x = body.screen[i];
+    const y = body.screen[i + 1];
+    g.font = this.bold;
+    g.textAlign = "center";
+    g.fillStyle = pageTheme.token("ink");
+    // Heads over each other: both letters are read, A to the left of B.
+    const aside = this.isApart ? 0 : (which ? 1 : -1) * this.fontSize * 0.7;
+    const above = HEAD_RADIUS_M * body.scale * this.camera(which).scale + 8;
+    g.fillText(body.letter, x + aside, y - above);
+  }
+
+  /**
+   * @param {number} which
+   * @param {number} index
+   */
+  drawBone(which, index) {
+    const body = this.bodies[which];
+    const at = body.screen;
+    const bone = body.data.bones[index];
+    const i = bone[0] * STRIDE;
+    const j = bone[1] * STRIDE;
+    const ax = at[i];
+    const ay = at[i + 1];
+    const bx = at[j];
+    const by = at[j + 1];
+    if (!Number.isFinite(ax + ay + bx + by)) return;
+    const thick = this.thickness(which);
+    const width = (WIDTH[bone[2]] ?? USUAL_WIDTH) * thick * (0.5 + 0.5 * at[i + 3]);
+    const color = this.colors[which][index];
+    if (which) {
+      // The second body is outlined: a tube in its color, hollow inside.
+      this.stroke(ax, ay, bx, by, color, width + 1.5, "round");
+      this.stroke(ax, ay, bx, by, this.paper, Math.max(1, width - 2), "round");
+      return;
+    }
     // A rim in the color of the ground keeps crossing limbs apart; it ends short of the
     // joints, where limbs should meet.
-    g.lineCap = "butt";
-    this.line(along(0.14), along(0.86), pageTheme.token("background"), width + 4 * this.thickness);
-    g.lineCap = "round";
-    this.line(a, b, pageTheme.partColor(part), width);
+    const dx = 0.14 * (bx - ax);
+    const dy = 0.14 * (by - ay);
+    this.stroke(ax + dx, ay + dy, bx - dx, by - dy, this.paper, width + 4 * thick, "butt");
+    this.stroke(ax, ay, bx, by, color, width, "round");
+  }
+
+  /**
+   * @param {number} ax
+   * @param {number} ay
+   * @param {number} bx
+   * @param {number} by
+   * @param {string} color
+   * @param {number} width
+   * @param {CanvasLineCap} cap
+   */
+  stroke(ax, ay, bx, by, color, width, cap) {
+    const g = this.context;
+    g.strokeStyle = color;
+    g.lineWidth = width;
+    g.lineCap = cap;
+    g.beginPath();
+    g.moveTo(ax, ay);
+    g.lineTo(bx, by);
+    g.stroke();
   }
 }

@@ -1,31 +1,33 @@
 // @ts-check
-// Time of the stick figure: playing, stepping, scrubbing, and what is said of the moment.
+// Time of the stick figure, or of two in step: playing, stepping, scrubbing, and what is
+// said of the moment. What two need beside that is in pair.js.
 
 import { svgElement, tellTime } from "../shared/page.js";
+import { Body } from "./body.js";
 import { anglesOf } from "./geometry.js";
 import { Painter } from "./painter.js";
+import { Pair } from "./pair.js";
+import { inRange, listenToTurns } from "./turning.js";
 
 /** Speeds of playing, as share of the real one and as label. @type {[number, string][]} */
 const SPEEDS = [
-  [0.25, "¼×"],
   [0.5, "½×"],
-  [1, "1×"],
+  [0.25, "¼×"],
   [0.125, "⅛×"],
+  [1, "1×"],
 ];
-const LEAD_IN_S = 0.3; // playing begins this long before the first event
 const PLAY = "M6 3.5v13l11-6.5z";
 const PAUSE = "M5 3.5h4v13H5zM11 3.5h4v13h-4z";
-/** Turns by the arrow keys: right and up. @type {Record<string, [number, number]>} */
-const TURNS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+/** Nearer than this to an event one is at it, in frames. */
+const AT_EVENT = 0.6;
 
 export class Player {
   /**
    * @param {HTMLElement} element
-   * @param {FigureData} data
+   * @param {FigureData | PairData} data
    */
   constructor(element, data) {
     this.element = element;
-    this.data = data;
     /**
      * @param {string} name
      * @returns {any}
@@ -47,57 +49,73 @@ export class Player {
     this.speedButton = get("speed");
     /** @type {HTMLButtonElement[]} */
     this.viewButtons = [...element.querySelectorAll("button[data-figure3d-view]")].map((one) => /** @type {any} */ (one));
-    this.clock = document.createTextNode("");
+    this.clockWords = document.createTextNode("");
     this.momentElement = document.createElement("span");
     this.momentElement.className = "figure3d__event";
-    get("time").replaceChildren(this.clock, this.momentElement);
-    this.scrub.max = String(data.n_frames - 1);
+    get("time").replaceChildren(this.clockWords, this.momentElement);
 
-    this.painter = new Painter(this.canvas, data);
-    this.events = (data.events || []).map((event) => ({ ...event })).sort((a, b) => a.time_s - b.time_s);
-    this.zero = data.zero_s ?? data.start_s;
-    this.time = this.inside(this.zero);
+    const isPair = "bodies" in data;
+    this.bodies = isPair ? data.bodies.map((body) => new Body(body, body.clock)) : [new Body(data)];
+    this.clock = isPair ? data.clock : clockOf(data);
+    this.frameCount = Math.round((this.clock.end - this.clock.start) / this.clock.step) + 1;
+    this.scrub.max = String(this.frameCount - 1);
+    this.painter = new Painter(this.canvas, this.bodies);
+    this.shown = { frames: this.bodies.map(() => -1), ghosts: this.bodies.map(() => -1) };
+    this.time = this.inside(this.clock.first);
     this.speed = 0;
     this.playing = false;
-    this.touched = false;
     this.draws = 0;
     this.azimuth = 0;
     this.elevation = 0;
+    this.zoom = 1;
+    this.view = "";
     /** @type {number | null} */
     this.asked = null;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.speaking = undefined;
     this.sizes = new ResizeObserver(() => this.ask());
-    this.look("side");
+    this.pair = isPair ? new Pair(this, data) : null;
+    this.look(this.pair?.view || "open");
     this.listen();
     this.showTicks();
     this.show(false);
   }
 
-  get end() {
-    return this.data.start_s + (this.data.n_frames - 1) * this.data.dt_s;
+  /** The frame that is shown, counted from the clock's start. */
+  get frame() {
+    const frame = Math.round((this.time - this.clock.start) / this.clock.step);
+    return Math.min(Math.max(frame, 0), this.frameCount - 1);
   }
 
-  get frame() {
-    const frame = Math.round((this.time - this.data.start_s) / this.data.dt_s);
-    return Math.min(Math.max(frame, 0), this.data.n_frames - 1);
+  /** Events of the first hitter in common time, as they happen. */
+  get events() {
+    const [body] = this.bodies;
+    return body.events
+      .map(({ name, label, time_s }) => ({ name, label, time: body.commonTime(time_s) }))
+      .sort((one, two) => one.time - two.time);
   }
 
   /**
-   * The moment of the swing that is nearest to a time.
+   * The moment on the clock that is nearest to a time.
    * @param {number} time
    */
   inside(time) {
-    return Math.min(Math.max(time, this.data.start_s), this.end);
+    return Math.min(Math.max(time, this.clock.start), this.clock.end);
   }
 
   // --- Where it is seen from ------------------------------------------------------
 
-  /** @param {string | undefined} view front, side or top */
+  /** @param {string | undefined} view behind, pitcher, open, closed or top */
   look(view) {
-    Object.assign(this, anglesOf(view, this.data.side));
+    Object.assign(this, anglesOf(view, this.bodies[0].side));
+    this.zoom = 1;
+    this.view = view ?? "";
+    this.showView();
+  }
+
+  showView() {
     for (const button of this.viewButtons)
-      button.setAttribute("aria-pressed", String(button.dataset.figure3dView === view));
+      button.setAttribute("aria-pressed", String(button.dataset.figure3dView === this.view));
     this.ask();
   }
 
@@ -108,7 +126,13 @@ export class Player {
   turn(azimuth, elevation) {
     this.azimuth += azimuth;
     this.elevation = Math.min(Math.PI / 2, Math.max(-0.1, this.elevation + elevation));
-    for (const button of this.viewButtons) button.setAttribute("aria-pressed", "false");
+    this.view = "";
+    this.showView();
+  }
+
+  /** @param {number} factor */
+  enlarge(factor) {
+    this.zoom = inRange(this.zoom * factor);
     this.ask();
   }
 
@@ -123,7 +147,12 @@ export class Player {
   draw() {
     if (this.asked !== null) cancelAnimationFrame(this.asked);
     this.asked = null;
-    if (!this.painter.draw(this.frame, this)) return;
+    const { frames, ghosts } = this.shown;
+    for (let which = 0; which < this.bodies.length; which++) {
+      frames[which] = this.bodies[which].frameAt(this.time);
+      ghosts[which] = this.pair ? this.pair.ghostFrame(which) : -1;
+    }
+    if (!this.painter.draw(this.shown, this)) return;
     this.draws += 1;
     this.element.dataset.drawn = "true";
   }
@@ -136,21 +165,37 @@ export class Player {
 
   // --- Time -------------------------------------------------------------------------
 
-  /** The shown moment as text: "−148 ms". */
+  /** The shown moment as text: "−148 ms", "40%". */
   words() {
-    const ms = Math.round((this.time - this.zero) * 1000);
-    return `${ms < 0 ? "−" : ms > 0 ? "+" : ""}${Math.abs(ms)} ms`;
+    const isPercent = this.clock.unit === "%";
+    const value = Math.round((this.time - this.clock.zero) * this.clock.per);
+    return `${value < 0 ? "−" : value > 0 && !isPercent ? "+" : ""}${Math.abs(value)}${isPercent ? "%" : " ms"}`;
   }
 
-  /** Label of the event of the moment: of the last one passed, for as long as it is near. */
+  /**
+   * Label of the event at which a hitter is; empty where they are at none.
+   * @param {FigureBody} body
+   */
+  eventOf(body) {
+    let label = "";
+    for (const event of body.events)
+      if (Math.abs(body.commonTime(event.time_s) - this.time) < AT_EVENT * this.clock.step + 1e-6) label = event.label;
+    return label;
+  }
+
+  /** What happens at the moment: "Foot down", "A: Foot down · B: First move". */
   moment() {
-    const near = this.events.filter((event) => Math.abs(event.time_s - this.time) < 0.6 * this.data.dt_s + 0.004);
-    return near.length ? near[near.length - 1].label : "";
+    if (!this.pair) return this.eventOf(this.bodies[0]);
+    return this.bodies
+      .map((body) => ({ letter: body.letter, label: this.eventOf(body) }))
+      .filter(({ label }) => label)
+      .map(({ letter, label }) => `${letter}: ${label}`)
+      .join(" · ");
   }
 
-  /** The moment for a screen reader: "−148 ms from peak hand speed, FD". */
+  /** The moment for a screen reader: "−148 ms from peak hand speed, Foot down". */
   spoken() {
-    const from = this.data.reference_label ? ` from ${this.data.reference_label}` : "";
+    const from = this.clock.zero_label ? ` from ${this.clock.zero_label}` : "";
     const moment = this.moment();
     return `${this.words()}${from}${moment ? `, ${moment}` : ""}`;
   }
@@ -158,9 +203,9 @@ export class Player {
   /** @param {boolean} announce whether a screen reader is told */
   show(announce) {
     this.scrub.value = String(this.frame);
-    this.clock.nodeValue = this.words();
-    const isZero = Math.abs(this.time - this.zero) < this.data.dt_s;
-    const beside = this.moment() || (isZero ? this.data.reference_label || "" : "");
+    this.clockWords.nodeValue = this.words();
+    const isZero = Math.abs(this.time - this.clock.zero) < this.clock.step / 2;
+    const beside = this.moment() || (isZero ? this.clock.zero_label : "");
     if (this.momentElement.textContent !== beside) this.momentElement.textContent = beside;
     // Nobody can listen to sixty times a second; it is said when the swing rests.
     if (!this.playing) this.scrub.setAttribute("aria-valuetext", this.spoken());
@@ -174,12 +219,11 @@ export class Player {
 
   /**
    * Shows another moment.
-   * @param {number} time on the clock of the file, in seconds
+   * @param {number} time in common time; on the clock of the file where one swing is shown
    * @param {{announce?: boolean, tell?: boolean}} [options] tell: whether charts follow
    */
   moveTo(time, { announce = true, tell = true } = {}) {
     this.time = this.inside(time);
-    this.touched = true;
     this.show(announce);
     if (tell) tellTime(this.time, this.element.id);
   }
@@ -187,28 +231,48 @@ export class Player {
   /** @param {number} steps frames, backward where negative */
   step(steps) {
     this.pause();
-    this.moveTo(this.data.start_s + (this.frame + steps) * this.data.dt_s);
+    this.moveTo(this.clock.start + (this.frame + steps) * this.clock.step);
+  }
+
+  /**
+   * Goes to the next event, or to the one before.
+   * @param {number} steps 1 or −1
+   */
+  stepEvent(steps) {
+    this.pause();
+    const close = this.clock.step * AT_EVENT;
+    const times = this.events.map((event) => event.time);
+    if (steps < 0) times.reverse();
+    const next = times.find((time) => (time - this.time) * steps > close);
+    this.moveTo(next ?? (steps > 0 ? this.clock.end : this.clock.start));
+  }
+
+  /**
+   * Goes to an event of the first hitter; stays where there is none of that name.
+   * @param {string | undefined} name
+   */
+  goTo(name) {
+    const time = this.bodies[0].eventTime(name ?? "");
+    if (time === null) return;
+    this.pause();
+    this.moveTo(time);
   }
 
   play() {
-    const atEnd = this.frame >= this.data.n_frames - 1;
-    if (atEnd || !this.touched) {
-      const first = this.events.length ? this.events[0].time_s - LEAD_IN_S : this.data.start_s;
-      this.time = Math.max(this.data.start_s, first);
-    }
-    this.touched = true;
+    if (this.frame >= this.frameCount - 1) this.time = this.inside(this.clock.first);
     this.playing = true;
     this.showPlaying();
     /** @type {number | null} */
     let before = null;
+    const per_s = 1 / this.bodies[0].per;
     /** @param {number} now */
     const next = (now) => {
       if (!this.playing || !this.element.isConnected) return;
       const passed = before === null ? 0 : Math.min(now - before, 100) / 1000;
       before = now;
-      this.moveTo(this.time + passed * SPEEDS[this.speed][0], { announce: false });
+      this.moveTo(this.time + passed * per_s * SPEEDS[this.speed][0], WHILE_PLAYING);
       this.draw(); // this is the screen's next picture already
-      if (this.time >= this.end) this.pause();
+      if (this.time >= this.clock.end) this.pause();
       else requestAnimationFrame(next);
     };
     requestAnimationFrame(next);
@@ -233,11 +297,13 @@ export class Player {
 
   /** Draws a tick on the time slider for each event. */
   showTicks() {
-    const length = this.end - this.data.start_s;
-    const ticks = this.events.map(({ time_s }) => {
-      const x = ((time_s - this.data.start_s) / length) * 1000;
-      return svgElement("line", { x1: x, x2: x, y1: 0, y2: 10 });
-    });
+    const length = this.clock.end - this.clock.start;
+    const ticks = this.bodies.flatMap((body, which) =>
+      body.events.map(({ time_s }) => {
+        const x = ((body.commonTime(time_s) - this.clock.start) / length) * 1000;
+        return svgElement("line", { x1: x, x2: x, y1: which ? 5 : 0, y2: this.pair && !which ? 5 : 10 });
+      }),
+    );
     this.ticks.replaceChildren(...ticks);
   }
 
@@ -247,22 +313,33 @@ export class Player {
    * @param {number} time_s
    */
   moveEvent(name, time_s) {
-    const moved = this.events.find((one) => one.name === name);
-    if (!moved) return;
+    const moved = this.bodies[0].events.find((one) => one.name === name);
+    if (!moved || this.pair) return;
     moved.time_s = time_s;
     this.showTicks();
   }
 
   // --- Hands and keys ---------------------------------------------------------------
 
+  /**
+   * Calls back with what a button of this kind says.
+   * @param {string} kind
+   * @param {(value: string) => void} callback
+   */
+  onButtons(kind, callback) {
+    for (const button of this.element.querySelectorAll(`button[data-figure3d-${kind}]`))
+      button.addEventListener("click", () => callback(button.getAttribute(`data-figure3d-${kind}`) ?? ""));
+  }
+
   listen() {
     this.playButton.addEventListener("click", () => this.toggle());
-    /** @type {NodeListOf<HTMLElement>} */
-    const stepButtons = this.element.querySelectorAll("[data-figure3d-step]");
-    for (const button of stepButtons)
-      button.addEventListener("click", () => this.step(Number(button.dataset.figure3dStep)));
-    for (const button of this.viewButtons)
-      button.addEventListener("click", () => this.look(button.dataset.figure3dView));
+    this.onButtons("step", (value) => this.step(Number(value)));
+    this.onButtons("event", (value) => this.stepEvent(Number(value)));
+    this.onButtons("go", (value) => this.goTo(value));
+    this.onButtons("view", (value) => {
+      this.look(value);
+      this.pair?.keep();
+    });
     this.speedButton.addEventListener("click", () => {
       this.speed = (this.speed + 1) % SPEEDS.length;
       const label = this.speedButton.lastElementChild;
@@ -270,32 +347,15 @@ export class Player {
     });
     this.scrub.addEventListener("input", () => {
       this.pause();
-      this.moveTo(this.data.start_s + Number(this.scrub.value) * this.data.dt_s);
+      this.moveTo(this.clock.start + Number(this.scrub.value) * this.clock.step);
     });
-    this.listenToTurns();
-    this.sizes.observe(this.canvas);
-  }
-
-  listenToTurns() {
-    /** @type {[number, number] | null} */
-    let last = null;
-    this.canvas.addEventListener("pointerdown", (event) => {
-      last = [event.clientX, event.clientY];
-      this.canvas.setPointerCapture(event.pointerId);
-    });
-    this.canvas.addEventListener("pointermove", (event) => {
-      if (!last) return;
-      this.turn((last[0] - event.clientX) * 0.01, (event.clientY - last[1]) * 0.008);
-      last = [event.clientX, event.clientY];
-    });
-    for (const name of ["pointerup", "pointercancel"])
-      this.canvas.addEventListener(name, () => (last = null));
+    listenToTurns(this.canvas, this);
     this.canvas.addEventListener("keydown", (event) => {
-      if (!event.shiftKey || !Object.hasOwn(TURNS, event.key)) return;
-      const [right, up] = TURNS[event.key];
-      event.preventDefault();
-      this.turn(right * 0.12, up * 0.1);
+      if (event.key !== "0" || event.ctrlKey || event.metaKey) return;
+      this.zoom = 1;
+      this.ask();
     });
+    this.sizes.observe(this.canvas);
   }
 
   /** Ends all that runs by itself, before the figure leaves the page. */
@@ -306,3 +366,21 @@ export class Player {
     clearTimeout(this.speaking);
   }
 }
+
+const WHILE_PLAYING = { announce: false };
+
+/**
+ * The clock of one swing: that of its file.
+ * @param {FigureData} data
+ * @returns {FigureClock}
+ */
+const clockOf = (data) => ({
+  start: data.start_s,
+  end: data.start_s + (data.n_frames - 1) * data.dt_s,
+  step: data.dt_s,
+  first: data.first_s ?? data.start_s,
+  zero: data.zero_s ?? data.start_s,
+  zero_label: data.reference_label ?? "",
+  unit: data.unit ?? "ms",
+  per: data.per_s ?? 1000,
+});

@@ -1,0 +1,197 @@
+// @ts-check
+// What two figures need beside their time: how they are placed, how large they are, what
+// ghost stands behind them, and that the address of the page holds all of it.
+
+/** What can be chosen, with what holds where the address says nothing. @type {Record<string, string[]>} */
+export const CHOICES = {
+  fig: ["over", "side"],
+  place: ["hips", "foot", "plate"],
+  size: ["same", "own"],
+  ghosts: ["off", "on"],
+  view: ["open", "behind", "pitcher", "closed", "top"],
+};
+
+/**
+ * What an address says of the figures; the first choice where it says nothing we know.
+ * @param {string} search query string
+ * @returns {Record<string, string>}
+ */
+export const chosenIn = (search) => {
+  const query = new URLSearchParams(search);
+  return Object.fromEntries(
+    Object.entries(CHOICES).map(([name, choices]) => {
+      const said = query.get(name) ?? "";
+      return [name, choices.includes(said) ? said : choices[0]];
+    }),
+  );
+};
+
+/**
+ * An address that says what is chosen; what is the first choice is left out.
+ * @param {string} address path and query
+ * @param {Record<string, string>} chosen
+ * @returns {string}
+ */
+export const addressWith = (address, chosen) => {
+  const [path, search = ""] = address.split("?");
+  const query = new URLSearchParams(search);
+  for (const [name, choices] of Object.entries(CHOICES)) {
+    if (chosen[name] === choices[0]) query.delete(name);
+    else query.set(name, chosen[name]);
+  }
+  const text = query.toString().replaceAll("%2C", ",");
+  return text ? `${path}?${text}` : path;
+};
+
+/**
+ * Writes how far the second body is moved in each of its frames, so that the two meet.
+ * @param {FigureBody} a which stays where it is
+ * @param {FigureBody} b
+ * @param {string} how by hips, by the front foot at foot down, or by the plate
+ * @param {boolean} [follows] whether hips meet in every frame, or at the common zero alone
+ */
+export const place = (a, b, how, follows = true) => {
+  b.shifts.fill(0);
+  const [here, there] = [[0, 0, 0], [0, 0, 0]];
+  let [x, y] = [0, 0];
+  if (how === "plate") {
+    const [plateA, plateB] = [a.plateMiddle(), b.plateMiddle()];
+    if (plateA && plateB) [x, y] = [plateA[0] - plateB[0], plateA[1] - plateB[1]];
+    fillShifts(b, x, y);
+    return;
+  }
+  if (how === "foot") {
+    const [footA, footB] = [a.data.front_foot?.[0], b.data.front_foot?.[0]];
+    if (footA !== undefined && footB !== undefined) {
+      a.positionInto(frameOfFootDown(a), footA, here);
+      b.positionInto(frameOfFootDown(b), footB, there);
+      if (Number.isFinite(here[0] + there[0])) [x, y] = [here[0] - there[0], here[1] - there[1]];
+    }
+    fillShifts(b, x, y);
+    return;
+  }
+  const [hipsA, hipsB] = [a.data.chest?.[2], b.data.chest?.[2]];
+  if (typeof hipsA !== "number" || typeof hipsB !== "number") return;
+  for (let frame = 0; frame < b.frames; frame++) {
+    const common = follows ? b.commonTime(b.data.start_s + frame * b.data.dt_s) : 0;
+    a.positionInto(a.frameNear(a.zero_s + common * a.per), hipsA, here);
+    b.positionInto(follows ? frame : b.frameNear(b.zero_s), hipsB, there);
+    // What is written already must not count twice.
+    const at = follows ? frame : b.frameNear(b.zero_s);
+    there[0] -= b.shifts[at * 2];
+    there[1] -= b.shifts[at * 2 + 1];
+    // Hips that were not measured for a moment stay where they were.
+    if (Number.isFinite(here[0] + there[0])) [x, y] = [here[0] - there[0], here[1] - there[1]];
+    b.shifts[frame * 2] = x;
+    b.shifts[frame * 2 + 1] = y;
+  }
+};
+
+/**
+ * @param {FigureBody} body
+ * @param {number} x
+ * @param {number} y
+ */
+const fillShifts = (body, x, y) => {
+  for (let frame = 0; frame < body.frames; frame++) {
+    body.shifts[frame * 2] = x;
+    body.shifts[frame * 2 + 1] = y;
+  }
+};
+
+/**
+ * The frame of foot down; without that event the frame of the common zero.
+ * @param {FigureBody} body
+ */
+const frameOfFootDown = (body) => {
+  const time = body.eventTime("foot_down") ?? 0;
+  return body.frameNear(body.zero_s + time * body.per);
+};
+
+/**
+ * The name of the event that a hitter passed last; null before the first.
+ * @param {FigureBody} body
+ * @param {number} time in common time
+ * @param {number} close how near before an event one is at it already
+ */
+export const lastEvent = (body, time, close) => {
+  let [name, latest] = ["", -Infinity];
+  for (const event of body.events) {
+    const at = body.commonTime(event.time_s);
+    if (at <= time + close && at > latest) [name, latest] = [event.name, at];
+  }
+  return name || null;
+};
+
+export class Pair {
+  /**
+   * @param {FigurePlayer} player
+   * @param {PairData} data
+   */
+  constructor(player, data) {
+    this.player = player;
+    this.size = data.size ?? 1;
+    this.chosen = chosenIn(window.location.search);
+    const [a, b] = player.bodies;
+    // Who bats from the other side is drawn mirrored, so that both face the same way.
+    b.isMirrored = a.data.side !== b.data.side;
+    /** @type {HTMLInputElement[]} */
+    this.inputs = [...player.element.querySelectorAll("input[data-figure3d-option]")].map((one) => /** @type {any} */ (one));
+    this.listen();
+    this.apply();
+  }
+
+  get view() {
+    return this.chosen.view;
+  }
+
+  listen() {
+    for (const input of this.inputs) {
+      const name = input.dataset.figure3dOption ?? "";
+      input.checked = this.chosen[name] === input.value;
+      input.addEventListener("change", () => {
+        if (input.type === "checkbox")
+          this.chosen[name] = input.checked ? input.value : (CHOICES[name].find((one) => one !== input.value) ?? "");
+        else this.chosen[name] = input.value;
+        this.apply();
+        this.keep();
+      });
+    }
+  }
+
+  /** Draws as is chosen. */
+  apply() {
+    const { bodies, painter } = this.player;
+    const [a, b] = bodies;
+    b.scale = this.chosen.size === "same" ? this.size : 1;
+    const isApart = this.chosen.fig === "side";
+    // Apart each stands on a ground of its own, where no foot should slide.
+    place(a, b, this.chosen.place, !isApart);
+    painter.standApart(isApart);
+    painter.measure();
+    this.player.ask();
+  }
+
+  /** Writes what is chosen into the address, so that reload, back and a sent link keep it. */
+  keep() {
+    this.chosen.view = this.player.view || this.chosen.view;
+    const { pathname, search, hash } = window.location;
+    const address = addressWith(pathname + search, this.chosen);
+    window.history.replaceState(window.history.state, "", address + hash);
+  }
+
+  /**
+   * The frame of a body that is drawn as its ghost: where it is at its own event, when the
+   * other is at or after theirs. −1 for none.
+   * @param {number} which
+   */
+  ghostFrame(which) {
+    if (this.chosen.ghosts !== "on") return -1;
+    const { bodies, painter, time, clock } = this.player;
+    if (!which && !painter.isApart) return -1;
+    const name = lastEvent(bodies[1 - which], time, clock.step * 0.6);
+    if (!name) return -1;
+    const at = bodies[which].eventTime(name);
+    return at === null ? -1 : bodies[which].frameAt(at);
+  }
+}
