@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import scipy  # By its parts when first used; see `signals`.
 
@@ -47,13 +47,59 @@ def tie_limit_ms(sd_ms: float | None = None, n: int = 1) -> float:
     return max(least, quantile * sd_ms / math.sqrt(n))
 
 
-def sequence_order(
-    times_s: Mapping[str, float], *, tie_limit_s: float = TIE_LIMIT_S
-) -> str:
-    """Return the order of peaks, with those within the tie limit joined.
+def sequence_groups(
+    times_s: Mapping[str, float],
+    *,
+    tie_limit_s: float = TIE_LIMIT_S,
+    limits_s: Mapping[frozenset[str], float] | None = None,
+) -> tuple[tuple[str, ...], ...]:
+    """Return the peaks in order, those too close to tell apart in one group.
 
     All peaks of a tie lie within the limit of each other (complete linkage): 0, 9, 18
     and 27 ms are two ties of two, since 0 and 27 ms can be told apart.
+
+    Parameters
+    ----------
+    times_s : mapping of letter to float
+        Clock times in seconds.
+    tie_limit_s : float
+        Seconds.
+    limits_s : mapping of two letters to float, optional
+        Seconds, for pairs that have a limit of their own.
+
+    Returns
+    -------
+    tuple of tuple of str
+        Inside a tie the letters stand in the order of `PEAK_LETTERS`, since their own
+        order is not known.
+    """
+    own = limits_s or {}
+
+    def span(ties: Sequence[Sequence[str]]) -> float:
+        """How far apart the peaks are, as if the limit were `tie_limit_s` for all."""
+        letters = [letter for tie in ties for letter in tie]
+        return max(
+            abs(times_s[a] - times_s[b])
+            * (tie_limit_s / own.get(frozenset((a, b)), tie_limit_s))
+            for a, b in itertools.combinations(letters, 2)
+        )
+
+    ties = [[letter] for letter in sorted(times_s, key=lambda one: times_s[one])]
+    while len(ties) > 1:
+        spans = [span(pair) for pair in itertools.pairwise(ties)]
+        # The closest first; of two that are level the earlier. A hair's breadth, so
+        # that what is equal does not hang on the last bit of a float.
+        place = min(range(len(spans)), key=lambda i: (round(spans[i], 9), i))
+        if spans[place] >= tie_limit_s - 1e-9:
+            break
+        ties[place : place + 2] = [ties[place] + ties[place + 1]]
+    return tuple(tuple(sorted(tie, key=PEAK_LETTERS.index)) for tie in ties)
+
+
+def sequence_order(
+    times_s: Mapping[str, float], *, tie_limit_s: float = TIE_LIMIT_S
+) -> str:
+    """Return the order of peaks as text, with those within the tie limit joined.
 
     Parameters
     ----------
@@ -65,8 +111,7 @@ def sequence_order(
     Returns
     -------
     str
-        For instance ``P-(TA)-B``. Inside a tie the letters stand in the order of
-        `PEAK_LETTERS`, since their own order is not known.
+        For instance ``P-(TA)-B``, as `sequence_groups` puts them.
 
     Raises
     ------
@@ -79,21 +124,7 @@ def sequence_order(
             f"The order of peaks needs times_s of two or more of {PEAK_LETTERS}, not "
             f"{sorted(times_s)}."
         )
-    ordered = sorted(times_s, key=lambda letter: times_s[letter])
-    ties = [[letter] for letter in ordered]
-    while len(ties) > 1:
-        spans = [
-            times_s[after[-1]] - times_s[before[0]]
-            for before, after in itertools.pairwise(ties)
-        ]
-        # The closest first; of two that are level the earlier. A hair's breadth, so
-        # that what is equal does not hang on the last bit of a float.
-        place = min(range(len(spans)), key=lambda i: (round(spans[i], 9), i))
-        if spans[place] >= tie_limit_s - 1e-9:
-            break
-        ties[place : place + 2] = [ties[place] + ties[place + 1]]
-    parts = []
-    for tie in ties:
-        joined = "".join(sorted(tie, key=PEAK_LETTERS.index))
-        parts.append(joined if len(tie) == 1 else f"({joined})")
-    return "-".join(parts)
+    groups = sequence_groups(times_s, tie_limit_s=tie_limit_s)
+    return "-".join(
+        "".join(group) if len(group) == 1 else f"({''.join(group)})" for group in groups
+    )

@@ -73,7 +73,7 @@ class Line:
     """One curve on a uniform axis, in the unit that the chart shows.
 
     With `lower` and `upper` it is a band and has no `y`. `letter` is the dash that
-    tells it from other lines of the same `part`.
+    tells it from other lines of the same `part`, `tag` what stands at its end.
     """
 
     key: str
@@ -88,6 +88,7 @@ class Line:
     letter: str = ""
     unit: str = ""
     hidden: bool = False
+    tag: str = ""
 
     def to_json(self) -> Json:
         """The trace as the chart script reads it; without what has its default."""
@@ -104,6 +105,7 @@ class Line:
             ("side", self.letter),
             ("unit", self.unit),
             ("hidden", self.hidden),
+            ("tag", self.tag),
         ):
             if value:
                 trace[name] = value
@@ -111,6 +113,36 @@ class Line:
             if (values := getattr(self, name)) is not None:
                 trace[name] = typed(values)
         return trace
+
+
+@dataclass(frozen=True)
+class Peak:
+    """A peak that is marked on its curve, in the units of both axes."""
+
+    key: str
+    part: str
+    name: str
+    at: float
+    value: float
+    unit: str
+    sd: float | None = None
+    at_sd: float | None = None
+
+    def to_json(self) -> Json:
+        """The peak as the chart script reads it."""
+        peak: Json = {
+            "key": self.key,
+            "part": self.part,
+            "name": self.name,
+            "time": round(self.at, 2),
+            "value": round(self.value, 3),
+            "unit": self.unit,
+        }
+        if self.sd is not None:
+            peak["sd"] = round(self.sd, 3)
+        if self.at_sd is not None:
+            peak["time_sd"] = round(self.at_sd, 2)
+        return peak
 
 
 @dataclass(frozen=True)
@@ -135,7 +167,11 @@ class LegendItem:
 
 @dataclass(frozen=True, eq=False)
 class Chart:
-    """One chart: its lines, marked events, titles, legend and units."""
+    """One chart: its lines, marked events, titles, legend and units.
+
+    `peaks` are marked on their curves, `ties` are the stretches of peaks too close to
+    tell apart. `against` is the key of the line that all others are held against.
+    """
 
     lines: Sequence[Line]
     x_title: str
@@ -150,6 +186,9 @@ class Chart:
     #: What happens at 0 (at 100 of a percent axis), as sentences say it: `contact`.
     zero: str = ""
     extra: Sequence[Json] = field(default_factory=tuple)
+    peaks: Sequence[Peak] = ()
+    ties: Sequence[tuple[float, float]] = ()
+    against: str = ""
 
     def to_json(self) -> Json:
         """The whole chart as the chart script reads it."""
@@ -163,8 +202,19 @@ class Chart:
         if self.time_zero_s is not None and self.time_per_x_s is not None:
             meta["time_zero_s"] = self.time_zero_s
             meta["time_per_x_s"] = self.time_per_x_s
+        if self.against:
+            meta["against"] = self.against
+        written: Json = {}
+        if self.peaks:
+            written["peaks"] = [peak.to_json() for peak in self.peaks]
+        if self.ties:
+            written["ties"] = [
+                {"from": round(start, 2), "to": round(end, 2)}
+                for start, end in self.ties
+            ]
         return {
             "data": [*(line.to_json() for line in self.lines), *self.extra],
+            **written,
             "layout": {
                 "xaxis": x_axis,
                 "yaxis": {"title": {"text": self.y_title}},
@@ -193,6 +243,7 @@ def band_lines(
     sd: Array,
     unit: str,
     letter: str = "",
+    tag: str = "",
 ) -> list[Line]:
     """A mean and the band of one standard deviation around it."""
     common: Json = {
@@ -203,7 +254,7 @@ def band_lines(
         "unit": unit,
         "letter": letter,
     }
-    lines = [Line(name=name, y=mean, role="mean", **common)]
+    lines = [Line(name=name, y=mean, role="mean", tag=tag, **common)]
     if np.isfinite(sd).any():
         band = Line(
             name=f"{name} ± SD", lower=mean - sd, upper=mean + sd, role="band", **common

@@ -35,6 +35,8 @@ def summary(figure: Json) -> str:
     chart = read_chart(figure)
     if any(one.role == "trend" for one in chart.curves):
         return _trend(chart)
+    if figure.get("peaks"):
+        return _peaks_words(chart, figure["peaks"])
     means = [one for one in chart.lines if one.role == "mean" and one.name]
     singles = [one for one in chart.lines if one.role == "single"]
     told = means or [one for one in chart.lines if one.role != "mean"]
@@ -48,6 +50,20 @@ def summary(figure: Json) -> str:
     if means and singles:
         words += f"; over {number_of(len(singles), 'swing')}"
     return f"{words[0].upper()}{words[1:]}."
+
+
+def _peaks_words(chart: ReadChart, peaks: Sequence[Json]) -> str:
+    """The peaks that are marked: those of the metrics, not of the drawn curves."""
+    texts = []
+    for place, peak in enumerate(peaks):
+        name, unit = str(peak["name"]), str(peak["unit"])
+        amount = _amount(peak["value"], unit)
+        if "sd" in peak:
+            amount += f" ± {_amount(peak['sd'], unit)}"
+        verb = " peaks at" if place == 0 else ""
+        name = name if place == 0 else name.lower()
+        texts.append(f"{name}{verb} {amount}, {_when(peak['time'], chart)}")
+    return f"{'; '.join(texts)}."
 
 
 def _shortened(texts: Sequence[str]) -> list[str]:

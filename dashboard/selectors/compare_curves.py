@@ -199,8 +199,10 @@ class _Picture:
         lines: Sequence[charts.Line],
         legend: Sequence[charts.LegendItem],
         y_name: str,
+        *,
+        against: str = "",
     ) -> charts.Json:
-        """Lines on the common axis."""
+        """Lines on the common axis; the others are held against the key `against`."""
         return charts.Chart(
             lines=lines,
             legend=legend,
@@ -211,6 +213,7 @@ class _Picture:
             marks=self.marks(),
             x_range=self.window,
             zero=self.zero,
+            against=against,
         ).to_json()
 
     def marks(self) -> list[charts.Mark]:
@@ -272,13 +275,15 @@ def _overlay(
             sd=one.sd * picture.factor,
             unit=picture.unit,
             letter=item.line_letter,
+            tag=item.letter,
         )
         legend.append(
             charts.LegendItem(
                 item.line_letter, name, picture.series.part, item.line_letter
             )
         )
-    return picture.chart(lines, legend, picture.series.name)
+    against = picture.items[0].line_letter if len(legend) > 1 else ""
+    return picture.chart(lines, legend, picture.series.name, against=against)
 
 
 _NOTE = (
@@ -310,7 +315,7 @@ def _delta(
             picture.curve_set(item, one),
             one_scatter=_is_one_scatter(items[0], item, base, one),
         )
-        name = f"{item.letter} minus A"
+        name = f"{item.letter} − A"
         place = picture.alignment.step(base)
         lines += _difference_lines(picture, item.line_letter, name, place, found)
         legend.append(
@@ -362,7 +367,7 @@ def _difference_lines(
         "letter": letter,
         "unit": picture.unit,
     }
-    lines = [charts.Line(name=name, y=delta, **own)]
+    lines = [charts.Line(name=name, y=delta, tag=letter.upper(), **own)]
     if found.band is not None:
         band = found.band * picture.factor
         lines.append(

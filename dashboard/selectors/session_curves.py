@@ -26,6 +26,7 @@ from dashboard.selectors.aligned_curves import (
     zero_label,
 )
 from dashboard.selectors.session_page import SessionPage
+from dashboard.selectors.session_sequence import SessionSequence, session_sequences
 from dashboard.selectors.session_strip import StripTile, strip_of
 from dashboard.selectors.swing_rows import SwingRow
 
@@ -81,6 +82,7 @@ class SessionPictures:
     """All that a session page draws."""
 
     strip: tuple[StripTile, ...]
+    sequences: tuple[SessionSequence, ...]
     curves: SessionCurves
     available: tuple[SeriesDefinition, ...]
 
@@ -88,7 +90,7 @@ class SessionPictures:
 def session_pictures(
     page: SessionPage, *, series: str = "", align: str = "", system: str = "imperial"
 ) -> SessionPictures:
-    """Strip and chart of the session; one query for all curves.
+    """Strip and charts of the session; one query for all curves.
 
     An unknown `series` falls back to torso rotation, no `align` means the reference.
     """
@@ -96,6 +98,9 @@ def session_pictures(
     available = available_series(stored.values())
     return SessionPictures(
         strip=strip_of(page, stored),
+        sequences=session_sequences(
+            page.swings, stored, align or "reference", apart=page.is_apart
+        ),
         curves=session_curves(
             page.swings,
             stored,

@@ -22,6 +22,12 @@ from dashboard.selectors.aligned_curves import (
     event_label,
     zero_label,
 )
+from dashboard.selectors.sequence_peaks import (
+    SEGMENTS,
+    SequencePeaks,
+    peaks_of,
+    sequence_peaks,
+)
 from dashboard.selectors.swing_figure import (
     FigurePoints,
     SeriesRow,
@@ -44,7 +50,7 @@ BEYOND_S = 0.5
 # Events closer than this are one line in a chart.
 SAME_INSTANT_S = 0.001
 
-SEQUENCE = ("pelvis_omega", "torso_omega", "lead_arm_omega", "bat_omega")
+SEQUENCE = tuple(segment.series for segment in SEGMENTS.values())
 
 
 @dataclass(frozen=True)
@@ -146,6 +152,7 @@ class SwingCurves:
     """The charts and the figure of one swing."""
 
     sequence: SwingChart
+    peaks: SequencePeaks
     tab: SwingTab
     detail: SwingChart
     vendor: VendorAngles | None
@@ -179,6 +186,9 @@ def swing_curves(
     curves = load_swing_curves(movement)
     points = load_points(movement)
     axis, note = swing_axis(movement, curves, align)
+    peaks = sequence_peaks(
+        [(movement.events, peaks_of(movement.metrics))], axis.alignment
+    )
     delivered = (
         vendor_angles(movement, VENDOR_GROUPS[vendor], axis)
         if chosen.key == "angles" and vendor in VENDOR_GROUPS
@@ -193,7 +203,9 @@ def swing_curves(
             y_name="Turn rate",
             system=system,
             empty=_no_curves(movement),
+            peaks=peaks,
         ),
+        peaks=peaks,
         tab=chosen,
         detail=delivered.chart
         if delivered
@@ -228,6 +240,7 @@ def swing_axis(
         title = axis_words(alignment, zero)
     return (
         TimeAxis(
+            alignment=alignment,
             zero_s=clock[0],
             per_s=clock[1],
             unit=alignment.unit,
@@ -315,11 +328,12 @@ def series_chart(
     system: str,
     empty: str,
     first: int = 99,
+    peaks: SequencePeaks | None = None,
 ) -> SwingChart:
     """The named series over the time of the swing, with their table.
 
-    The first `first` are drawn at once. Without any of them the chart is `empty`, which
-    says why.
+    The first `first` are drawn at once, and `peaks` are marked. Without any of them the
+    chart is `empty`, which says why.
     """
     there = [name for name in names if curves is not None and name in curves.values]
     if curves is None or not there:
@@ -367,6 +381,8 @@ def series_chart(
         time_zero_s=axis.zero_s,
         time_per_x_s=1.0 / axis.per_s,
         zero=axis.zero,
+        peaks=[] if peaks is None else peaks.marks,
+        ties=[] if peaks is None else peaks.ties,
     )
     return SwingChart(
         chart.to_json(),
@@ -378,12 +394,7 @@ def series_chart(
     )
 
 
-_SHORT = {
-    "pelvis_omega": "Pelvis",
-    "torso_omega": "Shoulder line",
-    "lead_arm_omega": "Lead arm",
-    "bat_omega": "Bat",
-}
+_SHORT = {segment.series: segment.name for segment in SEGMENTS.values()}
 
 
 def short_series(series: str) -> str:

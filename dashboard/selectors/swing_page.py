@@ -137,11 +137,6 @@ class SwingPage:
         return any(group.known for group in self.groups)
 
     @property
-    def order(self) -> MetricReading:
-        """The kinematic sequence of the swing: the order of the peaks."""
-        return next(item for item in self.headlines if item.metric == "seq_order")
-
-    @property
     def movable(self) -> tuple[EventRow, ...]:
         """Events that a person may put elsewhere; none where there is no swing."""
         if not self.events_found:

@@ -13,6 +13,7 @@ from athletes.analysis.metric_reading import MetricReading, reading_of
 from athletes.models import Movement
 from athletes.phrases import reason_texts, side_in_words
 from biomechanics.definitions import HEADLINES
+from dashboard.selectors.sequence_peaks import SwingPeak, peaks_of
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class SwingRow:
     events: Mapping[str, Any]
     rules: Mapping[str, str]
     readings: tuple[MetricReading, ...]
+    #: The peaks of the kinematic sequence, by letter.
+    peaks: Mapping[str, SwingPeak]
 
     @property
     def side_words(self) -> str:
@@ -63,4 +66,5 @@ def swing_row(movement: Movement) -> SwingRow:
         events=movement.events,
         rules=event_rules(movement),
         readings=tuple(reading_of(name, movement.metrics) for name in HEADLINES),
+        peaks=peaks_of(movement.metrics),
     )

@@ -19,6 +19,7 @@ from athletes.frames.format import FramesError
 from athletes.models import DataType, Movement
 from biomechanics.units import DEG_PER_RAD
 from dashboard import charts
+from dashboard.selectors.aligned_curves import Alignment
 from dashboard.selectors.swing_figure import (
     UNREADABLE,
     SeriesRow,
@@ -141,6 +142,7 @@ class TimeAxis:
     `x_range` are in the `unit` of the axis, of which a second has `per_s`.
     """
 
+    alignment: Alignment
     zero_s: float
     per_s: float
     unit: str

@@ -64,7 +64,11 @@ def session(request: PageRequest, pk: int) -> HttpResponse:
     )
     drawn = pictures.curves
     picture = asked_picture(
-        request, {"session-curves-chart": (drawn.title, drawn.figure)}
+        request,
+        {
+            "session-curves-chart": (drawn.title, drawn.figure),
+            **{one.chart_id: (one.title, one.figure) for one in pictures.sequences},
+        },
     )
     if picture is not None:
         return picture
@@ -90,6 +94,7 @@ def session(request: PageRequest, pk: int) -> HttpResponse:
             system=request.user.units,
         ),
         "strip": pictures.strip,
+        "sequences": pictures.sequences,
         "curves": pictures.curves,
         # What is shown, not what was asked for: an unknown choice falls back.
         "view_form": SessionViewForm(

@@ -4,6 +4,7 @@
 // The server names what a curve is (part, side, role); colors and dashes come from the
 // tokens, so that both themes and the figure agree. The parts are in charts/.
 
+import { followAxis, followCursor, refreshBox } from "./charts/cursor.js";
 import { paper } from "./charts/layout.js";
 import { show, unwatch, waitForReader, watch } from "./charts/loading.js";
 import { placeCursor, placeOverlay, xUnder } from "./charts/overlay.js";
@@ -84,7 +85,9 @@ const start = (element) => {
     await show(view);
     if (view.drawn) savePicture(view);
   });
+  followCursor(view);
   view.plot.addEventListener("pointermove", (event) => {
+    if (view.box) return; // the cursor tells it
     if (event.buttons && event.pointerType === "mouse") return; // a zoom box is drawn
     const x = xUnder(view, event.clientX);
     if (x !== null && isTimed(view.meta)) tellPointed(toTime(view.meta, x), element.id);
@@ -112,8 +115,11 @@ document.addEventListener("swing:time", (event) => {
     view.at = toX(view.meta, event.detail.time_s);
     placeCursor(view);
     showReadout(view);
+    refreshBox(view);
   }
 });
+
+document.addEventListener("axis:at", (event) => followAxis(event.detail));
 
 document.addEventListener("swing:event-moved", (event) => {
   for (const view of views) {
@@ -138,6 +144,7 @@ document.addEventListener("change", (event) => {
   applyBox(view, box);
   drawAgain(view);
   showReadout(view);
+  refreshBox(view);
 });
 
 // Paper is white and shows charts that were never scrolled to.

@@ -20,7 +20,18 @@ test("a curve has the color and dash of its part", () => {
 
 test("in a comparison the dash is the side's and the color stays the part's", () => {
   const { line, opacity } = lookOf({ part: "bat", side: "c" }, theme);
-  assert.deepEqual([line.color, line.dash, opacity], ["#ff8000", "dot", 0.8]);
+  assert.deepEqual([line.color, line.dash, opacity], ["#ff8000", "dot", 0.85]);
+});
+
+test("sides differ by weight too: the first is the heaviest, and bands have its dash for an edge", () => {
+  const looks = [..."abcdef"].map((side) => lookOf({ part: "bat", role: "mean", side }, theme));
+  assert.equal(new Set(looks.map(({ line }) => line.dash)).size, 6);
+  const widths = looks.map(({ line }) => line.width);
+  assert.equal(widths[0], 4.5);
+  assert.deepEqual(widths, [...widths].sort((one, two) => two - one));
+  const band = lookOf({ part: "bat", role: "band", side: "b" }, theme);
+  assert.deepEqual([band.line.width, band.line.dash], [1, "dash"]);
+  assert.equal(lookOf({ part: "bat", role: "band" }, theme).line.width, 0);
 });
 
 test("one of many is thin and faint, a mean thick, separation thicker", () => {
@@ -87,13 +98,25 @@ test("settings laid over others keep what they do not name", () => {
   });
 });
 
-test("a narrow chart has smaller text and margins; events need room at the top", () => {
+test("a narrow chart has smaller text and margins; events need a row each at the top", () => {
   const place = { width: 700, height: 300, isPrinting: false, isTouch: false, unified: true };
   const wide = layoutFor({ data: [] }, place, theme);
-  const narrow = layoutFor({ data: [], events: [{ label: "FD" }] }, { ...place, width: 390, isTouch: true }, theme);
+  const events = [{ name: "foot_down", label: "Foot down", time: 0 }];
+  const layout = { xaxis: { range: [-100, 100] } };
+  const phone = { ...place, width: 390, isTouch: true };
+  const narrow = layoutFor({ data: [], events, layout }, phone, theme);
   assert.deepEqual([wide.font.size, wide.margin.l, wide.margin.t, wide.dragmode], [13, 64, 12, "zoom"]);
-  assert.deepEqual([narrow.font.size, narrow.margin.l, narrow.margin.t, narrow.dragmode], [12, 58, 44, false]);
+  assert.deepEqual([narrow.font.size, narrow.margin.l, narrow.margin.t, narrow.dragmode], [12, 58, 30.25, false]);
+  const close = [...events, { name: "reference", label: "Contact", time: 5 }];
+  assert.equal(layoutFor({ data: [], events: close, layout }, phone, theme).margin.t, 46.5);
   assert.equal(wide.hovermode, "x unified");
+});
+
+test("curves have a box at the cursor instead of a hover text, and room for letters at their ends", () => {
+  const place = { width: 700, height: 300, isPrinting: false, isTouch: false, unified: true };
+  const line = { x0: 0, dx: 1, y: [1, 2], tag: "A" };
+  const layout = layoutFor({ data: [line] }, place, theme);
+  assert.deepEqual([layout.hovermode, layout.margin.r], [false, 28]);
 });
 
 test("paper has a fixed size, and the figure's own titles stand over the theme's", () => {

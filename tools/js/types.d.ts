@@ -19,6 +19,8 @@ interface Trace {
   unit?: string;
   decimals?: number;
   hidden?: boolean;
+  /** What stands at the end of the line: "A", "B − A". */
+  tag?: string;
   symbol?: string;
   x0?: number;
   dx?: number;
@@ -41,6 +43,30 @@ interface ChartEvent {
   label: string;
   rule?: string;
   movable?: boolean;
+  /** What stands at the line of one of several sides: "A". */
+  sign?: string;
+  /** The side whose dash the line has. */
+  side?: string;
+}
+
+/** A peak that is marked on its curve. */
+interface Peak {
+  key: string;
+  part: string;
+  name: string;
+  time: number;
+  value: number;
+  /** Spread of the value over swings, in the same unit. */
+  sd?: number;
+  /** Spread of the time over swings, in the unit of the axis. */
+  time_sd?: number;
+  unit?: string;
+}
+
+/** Peaks that are too close to tell which came first: from the first to the last. */
+interface Tie {
+  from: number;
+  to: number;
 }
 
 interface ChartMeta {
@@ -48,17 +74,22 @@ interface ChartMeta {
   y_unit?: string;
   time_zero_s?: number;
   time_per_x_s?: number;
+  /** Key of the side that the others are held against in the box at the cursor. */
+  against?: string;
 }
 
 interface Axis {
   type?: string;
   range?: Span;
+  title?: { text?: string };
 }
 
 interface ChartFigure {
   data: Trace[];
   layout?: { xaxis?: Axis; yaxis?: Axis } & Record<string, any>;
   events?: ChartEvent[];
+  peaks?: Peak[];
+  ties?: Tie[];
   meta?: ChartMeta;
 }
 
@@ -147,6 +178,8 @@ interface Frame {
   width: number;
   /** Pixel of a place on the x axis. */
   pixel(x: number): number;
+  /** Pixel of a value on the y axis. */
+  pixelY(y: number): number;
   /** Place on the x axis of a pixel. */
   value(pixel: number): number;
 }
@@ -154,7 +187,6 @@ interface Frame {
 interface SketchFrame extends Frame {
   xs: Span;
   ys: Span;
-  pixelY(y: number): number;
 }
 
 /** One event line of a chart. */
@@ -204,6 +236,16 @@ interface ChartView {
   /** Whether one hover text tells of all curves. */
   unified: boolean;
   overlay: SVGSVGElement | null;
+  /** Peaks, ties and letters at the ends of lines, in the overlay. */
+  callouts: SVGGElement | null;
+  /** Letters at the event lines of several sides. */
+  signs: SVGGElement | null;
+  /** The box with the values at the cursor. */
+  box: HTMLElement | null;
+  /** What takes the focus, so that arrow keys move the cursor. */
+  keys: HTMLElement | null;
+  /** Whether the box stays when the pointer has left. */
+  pinned: boolean;
   cursor: HTMLElement | null;
   cursorTop: number | null;
   cursorBottom: number | null;
@@ -255,6 +297,7 @@ interface DocumentEventMap {
   "swing:event-moved": CustomEvent<EventMoved>;
   "swing:control": CustomEvent<{ action: string; steps?: number }>;
   "theme:change": CustomEvent;
+  "axis:at": CustomEvent<{ axis: string; at: number | null; source: string }>;
   "htmx:load": CustomEvent<HtmxDetail>;
   "htmx:beforeCleanupElement": CustomEvent<HtmxDetail>;
   "htmx:responseError": CustomEvent<HtmxDetail>;

@@ -2,6 +2,8 @@
 // Axes, margins and texts of a chart, for the screen and for paper.
 
 import { pageTheme } from "../shared/tokens.js";
+import { canSketch, extentOf } from "./axes.js";
+import { eventLabels } from "./labels.js";
 
 // The pictures of a page of paper are drawn for this width and then fitted to the paper
 // by their viewBox, since nothing tells a script how wide the paper will be.
@@ -9,6 +11,40 @@ const PAPER_PX = 680;
 
 /** True between beforeprint and afterprint. */
 export const paper = { isPrinting: false };
+
+const NARROW = 480;
+
+/**
+ * Size of the labels of events, in pixels: larger where there is room to be read from afar.
+ * @param {number} width of the chart
+ * @param {number} scale of the page's text
+ */
+export const labelSize = (width, scale) => scale * (width < NARROW * scale ? 13 : 15);
+
+/**
+ * Size of the letters that tell sides apart, in pixels.
+ * @param {number} width of the chart
+ * @param {number} scale of the page's text
+ */
+export const signSize = (width, scale) => scale * (width < NARROW * scale ? 14 : 16);
+
+/**
+ * Room above the axes: a row for each label that has no room beside the others.
+ * @param {ChartFigure} figure
+ * @param {number} width of the chart
+ * @param {number} scale of the page's text
+ * @param {{l: number, r: number}} margin
+ */
+const topMargin = (figure, width, scale, { l, r }) => {
+  if (!figure.events?.length) return 12 * scale;
+  const [low, high] = figure.layout?.xaxis?.range ?? extentOf(figure);
+  const right = Math.max(width - r, l + 1);
+  const pixel = (/** @type {number} */ x) => l + ((x - low) / (high - low || 1)) * (right - l);
+  const size = labelSize(width, scale);
+  const labels = eventLabels(figure.events, { left: l, right, width, pixel }, size);
+  const rows = 1 + Math.max(0, ...[...labels.values()].map(({ row }) => row));
+  return 14 * scale + rows * size * 1.25;
+};
 
 /**
  * One tree of settings laid over another; lists are replaced as a whole.
@@ -33,7 +69,9 @@ export const merged = (under, over) => {
  */
 export const layoutFor = (figure, { width, height, isPrinting, isTouch, unified }, theme) => {
   const { token, scale } = theme;
-  const narrow = width < 480 * scale;
+  const narrow = width < NARROW * scale;
+  const tagged = figure.data.some(({ tag }) => tag);
+  const sides = { l: scale * (narrow ? 58 : 64), r: tagged ? 28 * scale : 16 };
   const font = { family: token("font"), size: scale * (narrow ? 12 : 13), color: token("muted") };
   const axis = {
     gridcolor: token("grid"),
@@ -56,14 +94,9 @@ export const layoutFor = (figure, { width, height, isPrinting, isTouch, unified 
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",
       showlegend: false,
-      margin: {
-        l: scale * (narrow ? 58 : 64),
-        r: 16,
-        t: scale * (figure.events?.length ? 44 : 12),
-        b: scale * 48,
-        pad: 0,
-      },
-      hovermode: unified ? "x unified" : "closest",
+      margin: { ...sides, t: topMargin(figure, width, scale, sides), b: scale * 48, pad: 0 },
+      // What has a box of its own at the cursor needs no hover text (cursor.js).
+      hovermode: canSketch(figure) ? false : unified ? "x unified" : "closest",
       hoverdistance: 40,
       hoverlabel: {
         bgcolor: token("card"),

@@ -1,10 +1,13 @@
 // @ts-check
-// A layer of our own over the plot: event lines and the time cursor. Moving them costs
-// no redraw of the curves.
+// A layer of our own over the plot: event lines, peaks, letters at the ends of lines, and
+// the time cursor. Moving them costs no redraw of the curves.
 
 import { pageTheme } from "../shared/tokens.js";
 import { setAttributes, svgElement } from "../shared/page.js";
 import { timeText } from "../shared/words.js";
+import { placeCallouts } from "./callouts.js";
+import { eventLabels, joinedSigns, widthOf } from "./labels.js";
+import { labelSize, signSize } from "./layout.js";
 
 /**
  * Plotly's axis of a chart that it has drawn.
@@ -17,10 +20,10 @@ export const axisOf = (view) => (view.drawn ? view.plot._fullLayout?.xaxis : und
  * @param {ChartView} view
  * @returns {Frame | null}
  */
-const frameOf = (view) => {
+export const frameOf = (view) => {
   const axis = axisOf(view);
   if (!axis) return view.frame;
-  const { _size: size, width, height } = view.plot._fullLayout;
+  const { _size: size, width, height, yaxis } = view.plot._fullLayout;
   return {
     left: axis._offset,
     right: axis._offset + axis._length,
@@ -28,6 +31,7 @@ const frameOf = (view) => {
     bottom: height - size.b,
     width,
     pixel: (x) => axis._offset + axis.d2p(x),
+    pixelY: (y) => yaxis._offset + yaxis.d2p(y),
     value: (pixel) => axis.p2d(pixel - axis._offset),
   };
 };
@@ -47,32 +51,34 @@ export const xUnder = (view, clientX) => {
 };
 
 /**
- * Puts the line and label of every event where its time is, in two rows so that labels
- * do not cover each other.
+ * Puts the line of every event where its time is, and the label of each name over the
+ * lines of that name, in rows so that labels do not cover each other.
  * @param {ChartView} view
+ * @param {Frame} frame
  */
-const placeEvents = (view) => {
-  const frame = frameOf(view);
-  if (!frame) return;
-  const { top, bottom, width } = frame;
-  const ends = [-Infinity, -Infinity]; // right end of the last label in both rows
-  const sorted = [...view.marks].sort((one, two) => one.event.time - two.event.time);
-  for (const { event, group, line, words, handle, grip } of sorted) {
+const placeEvents = (view, frame) => {
+  const { left, right, top, bottom } = frame;
+  const size = labelSize(frame.width, pageTheme.scale);
+  const rowHeight = size * 1.25;
+  const labels = eventLabels(view.events, frame, size);
+  const named = new Set();
+  for (const { event, group, line, words, handle, grip } of view.marks) {
     const x = frame.pixel(event.time);
-    const inside = x >= frame.left - 1 && x <= frame.right + 1;
-    for (const part of [group, words]) part.setAttribute("display", inside ? "inline" : "none");
-    if (!inside) continue;
-    const half = (event.label.length * 4 + 4) * pageTheme.scale;
-    const row = x - half > ends[0] ? 0 : x - half > ends[1] ? 1 : 0;
-    ends[row] = x + half;
-    const y = top - 8 - (row === 0 ? 0 : 16 * pageTheme.scale);
-    setAttributes(line, { x1: x, x2: x, y1: y + 4, y2: bottom });
-    const edge = Math.min(Math.max(x, half), width - half);
-    setAttributes(words, { x: edge, y });
+    const inside = x >= left - 1 && x <= right + 1;
+    group.setAttribute("display", inside ? "inline" : "none");
+    const label = labels.get(event.name);
+    const first = inside && label !== undefined && !named.has(event.name);
+    words.setAttribute("display", first ? "inline" : "none");
+    if (!inside || !label) continue;
+    named.add(event.name);
+    const y = top - 8 - label.row * rowHeight;
+    const half = widthOf(event.label, size) / 2;
+    setAttributes(line, { x1: x, x2: x, y1: event.sign ? top : y + 4, y2: bottom });
+    setAttributes(words, { x: label.x, y, "font-size": size });
     // A line that moves is taken anywhere, another one by its label alone, so that
     // the curves below keep their hover.
     setAttributes(handle, {
-      x: grip ? x - 8 : edge - half,
+      x: grip ? x - 8 : label.x - half,
       y: y - 16,
       width: grip ? 16 : 2 * half,
       height: grip ? bottom - y + 16 : 20,
@@ -84,6 +90,34 @@ const placeEvents = (view) => {
       "aria-valuetext": `${event.label} at ${timeText(event.time, view.meta.x_unit)}`,
     });
   }
+  placeSigns(view, frame);
+};
+
+/**
+ * Writes at the lines of each side whose they are; lines that are close share a text.
+ * @param {ChartView} view
+ * @param {Frame} frame
+ */
+const placeSigns = ({ events, signs }, { left, right, top, width, pixel }) => {
+  if (!signs) return;
+  const size = signSize(width, pageTheme.scale);
+  /** @type {Map<string, {x: number, sign: string}[]>} */
+  const named = new Map();
+  for (const { name, time, sign } of events) {
+    const x = pixel(time);
+    if (!sign || x < left - 1 || x > right + 1) continue;
+    named.set(name, [...(named.get(name) ?? []), { x, sign }]);
+  }
+  // In a lane for each name in turn: events that follow each other may be close.
+  const texts = [...named.values()].flatMap((own, lane) =>
+    joinedSigns(own, size).map(({ x, text }) => {
+      const y = top + size + (lane % 2) * size * 1.2;
+      const element = svgElement("text", { class: "chart__sign", x, y, "font-size": size });
+      element.textContent = text;
+      return element;
+    }),
+  );
+  signs.replaceChildren(...texts);
 };
 
 /**
@@ -110,7 +144,10 @@ export const placeCursor = (view) => {
  * @param {ChartView} view
  */
 export const placeOverlay = (view) => {
-  placeEvents(view);
+  const frame = frameOf(view);
+  if (!frame) return;
+  placeEvents(view, frame);
+  placeCallouts(view, frame);
   placeCursor(view);
 };
 
@@ -123,12 +160,14 @@ export const placeOverlay = (view) => {
 const markOf = (view, event) => {
   const movable = view.editable && event.movable && event.name;
   const group = svgElement("g", { class: `chart__event${movable ? " chart__event--movable" : ""}` });
-  const line = svgElement("line", { class: "chart__event-line" });
+  const side = event.side ? ` side-${event.side}` : "";
+  const line = svgElement("line", { class: `chart__event-line${side}` });
   const words = svgElement("text", { class: "chart__event-label" });
   words.textContent = event.label;
   const handle = svgElement("rect", { class: "chart__event-handle" });
   const title = svgElement("title");
-  title.textContent = event.rule ? `${event.label}: ${event.rule}` : event.label;
+  const whose = event.sign ? `${event.label}, ${event.sign}` : event.label;
+  title.textContent = event.rule ? `${whose}: ${event.rule}` : whose;
   group.append(title, line, handle);
   if (!movable) return { event, group, line, words, handle, grip: null };
   const grip = svgElement("path", { class: "chart__event-grip" });
@@ -143,6 +182,13 @@ const markOf = (view, event) => {
   });
   return { event, group, line, words, handle, grip };
 };
+
+/**
+ * What lies over the curves, from below to above; the box is above all.
+ * @param {ChartView} view
+ * @returns {Element[]}
+ */
+const layersOf = ({ overlay, cursor, keys, box }) => [overlay, cursor, keys, box].flatMap((one) => one ?? []);
 
 /**
  * Makes the layer anew and lays it over the plot.
@@ -162,9 +208,11 @@ export const buildOverlay = (view) => {
   view.marks = view.events.map((event) => markOf(view, event));
   const words = svgElement("g"); // above every line: one of the second row crosses the first
   words.append(...view.marks.map((mark) => mark.words));
-  layer.append(...view.marks.map((mark) => mark.group), words);
+  view.callouts = svgElement("g");
+  view.signs = svgElement("g");
+  layer.append(view.callouts, ...view.marks.map((mark) => mark.group), words, view.signs);
   view.overlay = layer;
-  view.plot.append(layer, view.cursor);
+  view.plot.append(...layersOf(view));
 };
 
 /**
@@ -173,6 +221,7 @@ export const buildOverlay = (view) => {
  * @param {ChartView} view
  */
 export const raiseOverlay = (view) => {
-  if (view.overlay && view.cursor && view.plot.lastElementChild !== view.cursor)
-    view.plot.append(view.overlay, view.cursor);
+  const layers = layersOf(view);
+  const last = layers[layers.length - 1];
+  if (last && view.plot.lastElementChild !== last) view.plot.append(...layers);
 };

@@ -132,7 +132,7 @@ const drawCurves = (g, { left, right, top, bottom, pixel, pixelY }, view, curves
     if (fill) {
       g.fillStyle = fill;
       g.fill();
-      return;
+      if (!line.width) return;
     }
     g.globalAlpha = opacity;
     g.strokeStyle = line.color;

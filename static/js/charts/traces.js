@@ -15,20 +15,21 @@ const PART_DASH = {
   bat: "dash",
   separation: "solid",
 };
-/** @type {Record<string, {dash: string, opacity: number}>} */
+// The first side is the heaviest line: what the others are held against.
+/** @type {Record<string, {dash: string, opacity: number, weight: number}>} */
 const SIDE = {
-  a: { dash: "solid", opacity: 1 },
-  b: { dash: "dash", opacity: 0.85 },
-  c: { dash: "dot", opacity: 0.8 },
-  d: { dash: "dashdot", opacity: 0.75 },
-  e: { dash: "longdash", opacity: 0.65 },
-  f: { dash: "longdashdot", opacity: 0.6 },
+  a: { dash: "solid", opacity: 1, weight: 1.5 },
+  b: { dash: "dash", opacity: 0.9, weight: 1 },
+  c: { dash: "dot", opacity: 0.85, weight: 1 },
+  d: { dash: "dashdot", opacity: 0.8, weight: 0.85 },
+  e: { dash: "longdash", opacity: 0.75, weight: 0.7 },
+  f: { dash: "longdashdot", opacity: 0.7, weight: 0.7 },
 };
 const FAINT = 0.4;
 /** @type {Record<string, number>} */
 const ROLE_WIDTH = { line: 2, mean: 3, single: 1, trend: 2, points: 0 };
 // Keys of a trace that are ours; Plotly gets the others.
-const OURS = ["key", "part", "side", "role", "unit", "hidden", "lower", "upper", "symbol", "decimals"];
+const OURS = ["key", "part", "side", "role", "unit", "hidden", "lower", "upper", "symbol", "decimals", "tag"];
 
 const UNIFIED_AT_MOST = 8; // beyond, a hover over all curves costs over 100 ms
 
@@ -77,6 +78,17 @@ export const bandOutline = (trace) => {
 };
 
 /**
+ * How wide a curve is drawn, in pixels of usual text.
+ * @param {Trace} trace
+ * @param {number} weight of its side
+ */
+const widthOf = ({ role = "line", part }, weight) => {
+  const width = ROLE_WIDTH[role] ?? 2;
+  if (role === "single") return width;
+  return (width + (part === "separation" ? 1.5 : 0)) * weight;
+};
+
+/**
  * Color, width and dash of a trace, and how strongly it is drawn.
  * @param {Trace} trace
  * @param {Theme} theme
@@ -85,19 +97,20 @@ export const bandOutline = (trace) => {
 export const lookOf = (trace, theme) => {
   const role = trace.role || "line";
   const color = role === "noise" ? theme.token("muted") : theme.partColor(trace.part);
+  const side = trace.side ? SIDE[trace.side] : undefined;
   if (isBand(trace)) {
     const alpha = role === "noise" ? 0.14 : Number(theme.token("band-opacity"));
-    return { color, opacity: 1, fill: withAlpha(color, alpha), line: { width: 0, color, dash: "solid" } };
+    // Bands of one color that lie over each other are told apart by their edges.
+    const edge = side ? { width: 1, color: withAlpha(color, 0.55), dash: side.dash } : { width: 0, color, dash: "solid" };
+    return { color, opacity: 1, fill: withAlpha(color, alpha), line: edge };
   }
-  const side = trace.side ? SIDE[trace.side] : undefined;
-  const thick = trace.part === "separation" && role !== "single" ? 1.5 : 0;
   return {
     color,
     opacity: side?.opacity ?? 1,
     line: {
       // Faint by its color: an opacity would be a layer to paint for each curve.
       color: role === "single" && !side ? withAlpha(color, FAINT) : color,
-      width: ((ROLE_WIDTH[role] ?? 2) + thick) * theme.scale,
+      width: widthOf(trace, side?.weight ?? 1) * theme.scale,
       dash: side ? side.dash : role === "single" ? "solid" : PART_DASH[trace.part ?? ""] || "solid",
       ...trace.line,
     },
@@ -136,7 +149,7 @@ export const plotlyTrace = (trace, { chartUnit, visible = true, unified = false 
       mode: "lines",
       fill: "toself",
       fillcolor: fill,
-      line: { width: 0, color },
+      line,
       hoverinfo: "skip",
       name: trace.name || "",
       visible,

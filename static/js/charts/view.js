@@ -43,7 +43,8 @@ export const readoutText = ({ at, meta, series, hidden }) => {
     const value = decode(trace.y)[Math.round((at - x0) / dx)];
     if (!isKnown(value)) continue;
     const digits = decimalsOf(trace, trace.unit ?? meta.y_unit ?? "");
-    parts.push(`${trace.name} ${value < 0 ? "−" : ""}${numberText(Math.abs(value), digits)}`);
+    const name = trace.name?.includes(" − ") ? trace.name : (trace.tag ?? trace.name);
+    parts.push(`${name} ${value < 0 ? "−" : ""}${numberText(Math.abs(value), digits)}`);
   }
   return parts.join(" · ");
 };
@@ -94,6 +95,11 @@ export const makeView = (element) => {
     frame: null,
     unified: false,
     overlay: null,
+    callouts: null,
+    signs: null,
+    box: null,
+    keys: null,
+    pinned: false,
     cursor: null,
     cursorTop: null,
     cursorBottom: null,

@@ -1,0 +1,182 @@
+"""The mean kinematic sequence of a session: its four curves with their spread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from athletes.analysis.event_rules import commonest
+from athletes.analysis.means_by_side import SIDES, side_key
+from athletes.display import number_of
+from athletes.frames.curves import Curves
+from athletes.phrases import side_in_words
+from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
+from dashboard import charts
+from dashboard.selectors.aligned_curves import (
+    Alignment,
+    axis_words,
+    curve_on_event,
+    event_marks,
+    zero_label,
+)
+from dashboard.selectors.sequence_peaks import (
+    SEGMENTS,
+    Segment,
+    SequencePeaks,
+    sequence_peaks,
+)
+from dashboard.selectors.swing_rows import SwingRow
+
+_UNIT = "°/s"
+
+
+@dataclass(frozen=True, eq=False)
+class SessionSequence:
+    """The chart of one side's sequence, or of the only side's, with what it says."""
+
+    chart_id: str
+    figure: charts.Json
+    title: str
+    caption: str
+    peaks: SequencePeaks
+    x_unit: str
+
+
+def session_sequences(
+    swings: Sequence[SwingRow],
+    stored: Mapping[int, Curves],
+    align: str,
+    *,
+    apart: bool,
+) -> tuple[SessionSequence, ...]:
+    """The sequence of the counted swings, of each side where they are `apart`.
+
+    Of swings that have a place on the axis, by an event that one rule found.
+    """
+    alignment = Alignment(align)
+    usable = [
+        swing
+        for swing in swings
+        if swing.counted
+        and swing.id in stored
+        and alignment.clock(swing.events) is not None
+    ]
+    rule = commonest(swing.rules.get(alignment.event, "") for swing in usable)
+    usable = [one for one in usable if one.rules.get(alignment.event, "") == rule]
+    if not apart:
+        drawn = _sequence(usable, stored, alignment, rule)
+        return (drawn,) if drawn else ()
+    found = []
+    for side in SIDES:
+        own = [swing for swing in usable if swing.side == side]
+        drawn = _sequence(own, stored, alignment, rule, side)
+        if drawn is not None:
+            found.append(drawn)
+    return tuple(found)
+
+
+def _sequence(
+    swings: Sequence[SwingRow],
+    stored: Mapping[int, Curves],
+    alignment: Alignment,
+    rule: str,
+    side: str | None = None,
+) -> SessionSequence | None:
+    """The chart of these swings; None where none has any of the curves."""
+    window = alignment.window(swing.events for swing in swings)
+    lines: list[charts.Line] = []
+    legend = []
+    for segment in SEGMENTS.values():
+        own = [swing for swing in swings if segment.series in stored[swing.id].values]
+        drawn = _lines(segment, own, stored, alignment, window)
+        if drawn:
+            lines += drawn
+            legend.append(charts.LegendItem(segment.series, segment.name, segment.part))
+    if not lines:
+        return None
+    zero = zero_label(rule, alignment.event)
+    has_mean = len(swings) >= LEAST_SWINGS_FOR_SPREAD
+    # Of two swings there is no mean worth the name.
+    peaks = (
+        sequence_peaks([(one.events, one.peaks) for one in swings], alignment)
+        if has_mean or len(swings) == 1
+        else SequencePeaks()
+    )
+    # The bands lie below all lines.
+    lines.sort(key=lambda line: line.role != "band")
+    chart = charts.Chart(
+        lines=lines,
+        legend=legend,
+        x_title=axis_words(alignment, zero),
+        y_title=charts.axis_title("Rotation speed", _UNIT),
+        x_unit=alignment.unit,
+        y_unit=_UNIT,
+        marks=event_marks(
+            alignment,
+            [swing.events for swing in swings],
+            rule=commonest(swing.rules.get("reference", "") for swing in swings),
+        ),
+        x_range=window,
+        zero=zero,
+        peaks=peaks.marks,
+        ties=peaks.ties,
+    )
+    words = "" if side is None else f", {side_in_words(side)}"
+    on = "in percent of the swing" if alignment.is_percent else f"aligned on {zero}"
+    return SessionSequence(
+        chart_id="session-sequence" + ("" if side is None else f"-{side_key(side)}"),
+        figure=chart.to_json(),
+        title=f"Kinematic sequence{', mean ± SD' if has_mean else ''}{words}",
+        caption=f"{number_of(len(swings), 'swing')}, {on}",
+        peaks=peaks,
+        x_unit=alignment.unit,
+    )
+
+
+def _lines(
+    segment: Segment,
+    swings: Sequence[SwingRow],
+    stored: Mapping[int, Curves],
+    alignment: Alignment,
+    window: tuple[float, float] | None,
+) -> list[charts.Line]:
+    """Mean and band of one part, or each swing's curve where there are few."""
+    if not swings:
+        return []
+    aligned = alignment.align(
+        [
+            curve_on_event(
+                stored[swing.id], segment.series, swing.events, alignment.event
+            )
+            for swing in swings
+        ],
+        window,
+    )
+    x0, dx = alignment.step(aligned)
+    if np.isfinite(aligned.mean).any():
+        return charts.band_lines(
+            key=segment.series,
+            part=segment.part,
+            name=segment.name,
+            x0=x0,
+            dx=dx,
+            mean=aligned.mean,
+            sd=aligned.sd,
+            unit=_UNIT,
+        )
+    return [
+        charts.Line(
+            key=segment.series,
+            part=segment.part,
+            name=segment.name
+            if len(swings) == 1
+            else f"{segment.name}, swing {swing.position}",
+            x0=x0,
+            dx=dx,
+            y=row,
+            unit=_UNIT,
+        )
+        for swing, row in zip(swings, aligned.rows, strict=True)
+    ]

@@ -1,0 +1,113 @@
+// @ts-check
+// Where labels of a chart stand so that none covers another: arithmetic alone.
+
+const LETTER = 0.58; // mean width of a letter in sizes of its font
+const APART = 6; // pixels between two labels of a row
+const MOST_ROWS = 4;
+
+/**
+ * About how wide a text is, in pixels.
+ * @param {string} text
+ * @param {number} size of the font in pixels
+ */
+export const widthOf = (text, size) => text.length * LETTER * size;
+
+/**
+ * The rows of labels along an axis, each in the lowest row that has room.
+ * @param {{x: number, width: number}[]} labels in the order of their places
+ * @param {Span} between the pixels that labels stay between
+ * @returns {{x: number, row: number}[]} where the middle of each stands; row 0 is the lowest
+ */
+export const rowsOf = (labels, [low, high]) => {
+  /** @type {number[]} */
+  const ends = [];
+  return labels.map(({ x, width }) => {
+    const half = width / 2;
+    const middle = Math.max(low + half, Math.min(x, high - half));
+    let row = 0;
+    while (row < MOST_ROWS - 1 && middle - half < (ends[row] ?? -Infinity) + APART) row++;
+    ends[row] = Math.max(ends[row] ?? -Infinity, middle + half);
+    return { x: middle, row };
+  });
+};
+
+/**
+ * The labels of events: one a name, over the middle of all its places that are shown.
+ * @param {ChartEvent[]} events
+ * @param {{left: number, right: number, width: number, pixel: (x: number) => number}} frame
+ * @param {number} size of the font in pixels
+ * @returns {Map<string, {x: number, row: number}>} by name
+ */
+export const eventLabels = (events, { left, right, width, pixel }, size) => {
+  /** @type {Map<string, {label: string, places: number[]}>} */
+  const named = new Map();
+  for (const { name, label, time } of events) {
+    const x = pixel(time);
+    if (x < left - 1 || x > right + 1) continue;
+    const one = named.get(name) ?? { label, places: [] };
+    one.places.push(x);
+    named.set(name, one);
+  }
+  const sorted = [...named]
+    .map(([name, { label, places }]) => ({
+      name,
+      x: places.reduce((sum, at) => sum + at, 0) / places.length,
+      width: widthOf(label, size),
+    }))
+    .sort((one, two) => one.x - two.x);
+  const rows = rowsOf(sorted, [0, width]);
+  return new Map(sorted.map(({ name }, i) => [name, rows[i]]));
+};
+
+/**
+ * Signs along a line, those that would touch joined into one: "A", "BC".
+ * @param {{x: number, sign: string}[]} signs
+ * @param {number} size of the font in pixels
+ * @returns {{x: number, text: string}[]}
+ */
+export const joinedSigns = (signs, size) => {
+  const joined = [...signs]
+    .sort((one, two) => one.x - two.x)
+    .map(({ x, sign }) => ({ places: [x], text: sign }));
+  const middle = (/** @type {number[]} */ places) => (places[0] + places[places.length - 1]) / 2;
+  for (let i = 1; i < joined.length; i++) {
+    const [one, two] = [joined[i - 1], joined[i]];
+    const need = (widthOf(one.text, size) + widthOf(two.text, size)) / 2 + 2;
+    if (middle(two.places) - middle(one.places) >= need) continue;
+    joined.splice(i - 1, 2, { places: [...one.places, ...two.places], text: one.text + two.text });
+    i = 0; // what was joined is wider, and may touch the one before it now
+  }
+  return joined.map(({ places, text }) => ({ x: middle(places), text: [...text].sort().join("") }));
+};
+
+/**
+ * Heights moved apart until each has its room, as little as that takes.
+ * @param {number[]} wanted the middles, in any order
+ * @param {number} room of each, in pixels
+ * @param {Span} between the pixels that all stay between, as far as there is room
+ * @returns {number[]} in the order of `wanted`
+ */
+export const spread = (wanted, room, [low, high]) => {
+  const order = wanted.map((_, i) => i).sort((i, j) => wanted[i] - wanted[j]);
+  /** @type {{members: number[], middle: number}[]} */
+  let groups = [];
+  for (const i of order) {
+    let group = { members: [i], middle: wanted[i] };
+    for (;;) {
+      const half = (group.members.length * room) / 2;
+      group.middle = Math.max(low + half, Math.min(group.middle, high - half));
+      const before = groups[groups.length - 1];
+      if (!before || before.middle + (before.members.length * room) / 2 <= group.middle - half + 1e-9) break;
+      groups.pop();
+      const members = [...before.members, ...group.members];
+      const sum = members.reduce((all, k, place) => all + wanted[k] - (place + 0.5) * room, 0);
+      group = { members, middle: sum / members.length + (members.length * room) / 2 };
+    }
+    groups = [...groups, group];
+  }
+  /** @type {number[]} */
+  const placed = [];
+  for (const { members, middle } of groups)
+    members.forEach((k, place) => (placed[k] = middle + (place + 0.5 - members.length / 2) * room));
+  return placed;
+};
