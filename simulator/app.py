@@ -21,7 +21,8 @@ from urllib.parse import quote
 
 from simulator import population
 from simulator.control import CONTROL_PREFIX, Control
-from simulator.data import REFUSED, NotInData, World
+from simulator.corrections import NotInData
+from simulator.data import REFUSED, World
 from simulator.exports import BUCKET_PREFIX, Exports
 from simulator.faults import FaultPlan, Faults
 from simulator.population import Session
@@ -151,6 +152,7 @@ class SimulatorApp:
             else None,
         )
         self.log.begin(entry)
+        self.control.work_off(entry.number)
         try:
             if self.latency_s:
                 time.sleep(self.latency_s)

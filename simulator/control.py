@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import inspect
 import json
+import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from simulator import swings
-from simulator.data import NotInData
+from simulator.corrections import NotInData
 from simulator.faults import FaultPlan
 from simulator.wire import Request, Response, as_json, detail
 
@@ -33,9 +35,14 @@ MUTATIONS = (
     "give_data",
     "delay_data",
     "remove_session",
+    "return_session",
+    "redate_session",
     "remove_movement",
+    "return_movements",
     "move_session",
     "remove_participant",
+    "add_participant",
+    "merge_players",
     "rename_movements",
     "turn_movement_ids",
     "trim_clips",
@@ -47,11 +54,37 @@ class ControlError(ValueError):
     """A control request that makes no sense; the text goes to the caller."""
 
 
+@dataclass
+class Planned:
+    """A change that is made before the answer to a request that is still to come."""
+
+    at_request: int
+    action: str
+    given: dict[str, Any]
+
+
 class Control:
     """Routes of the control prefix."""
 
     def __init__(self, app: SimulatorApp) -> None:
         self.app = app
+        self._lock = threading.Lock()
+        self._planned: list[Planned] = []
+        self._done: list[dict[str, Any]] = []
+
+    def work_off(self, number: int | None = None) -> None:
+        """Make the changes that are planned up to a request; without one, all."""
+        with self._lock:
+            due = [p for p in self._planned if number is None or p.at_request <= number]
+            self._planned = [p for p in self._planned if p not in due]
+            for planned in due:
+                told = {"action": planned.action, **planned.given, "refused": ""}
+                try:
+                    getattr(self.app.world, planned.action)(**planned.given)
+                except (NotInData, ValueError) as error:
+                    # Another change came first, so this one cannot be made any more.
+                    told["refused"] = f"{type(error).__name__}: {error}"
+                self._done.append(told)
 
     def handle(self, request: Request) -> Response:
         """Answer one request to the control paths."""
@@ -63,6 +96,7 @@ class Control:
             ("GET", "settings"): self.settings,
             ("POST", "requests/reset"): self.reset_requests,
             ("POST", "mutate"): self.mutate,
+            ("POST", "planned"): self.planned,
             ("POST", "scenario"): self.scenario,
             ("POST", "faults"): self.faults,
             ("POST", "latency"): self.latency,
@@ -159,6 +193,7 @@ class Control:
         """Change something at the vendor: rename, move or remove a record."""
         given = self._given(request)
         action = given.pop("action", None)
+        after = given.pop("after_requests", None)
         if action not in MUTATIONS:
             raise ControlError(
                 f"unknown action {action!r}; one of: {', '.join(MUTATIONS)}"
@@ -168,7 +203,19 @@ class Control:
             inspect.signature(method).bind(**given)
         except TypeError as error:
             raise ControlError(f"{action}: {error}") from None
+        if after is not None:
+            at_request = self.app.log.total + int(after)
+            with self._lock:
+                self._planned.append(Planned(at_request, action, given))
+            return {"at_request": at_request}
         return {"result": method(**given)}
+
+    def planned(self, request: Request) -> Any:
+        """Make at once what is still planned; answer all that was made by plan."""
+        self.work_off()
+        with self._lock:
+            done, self._done = self._done, []
+        return {"done": done}
 
     def scenario(self, request: Request) -> Any:
         """Switch to other scenarios."""

@@ -9,6 +9,7 @@ import time
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from simulator.corrections import Corrections, NotInData
 from simulator.population import (
     HITTING,
     SWING_SD,
@@ -27,11 +28,7 @@ REFUSED = "refused"
 MOVEMENT_LISTS = 2048
 
 
-class NotInData(KeyError):
-    """A record asked for by an id that the simulator does not hold."""
-
-
-class World:
+class World(Corrections):
     """All records, and the ways to change them. Safe to use from many threads."""
 
     def __init__(self, shape: Shape) -> None:
@@ -128,10 +125,6 @@ class World:
         corrected = (session.naming, session.turned, session.earlier_s, session.clock_s)
         return ("session", session.number, athlete.number, session.swings,
                 session.revision, gone, shifts, corrected)  # fmt: skip
-
-    def _swings(self, session: Session, org_player_id: str) -> Athlete:
-        """Return whose swings the vendor has under this id in a session."""
-        return self._athlete_by_id[session.swung_by.get(org_player_id, org_player_id)]
 
     def movements(self, session: Session, org_player_id: str) -> list[Movement]:
         """The recorded repetitions of one athlete in one session, in order."""
@@ -287,7 +280,8 @@ class World:
                     if unknown
                     else "swings of templates are all alike"
                 )
-            session.shifts[org_player_id] = {k: float(v) for k, v in by.items()}
+            swung_by = self._swings(session, org_player_id).org_player_id
+            session.shifts[swung_by] = {k: float(v) for k, v in by.items()}
             session.updated_at = self._changed()
 
     def touch_session(self, session_id: str) -> None:
@@ -316,82 +310,6 @@ class World:
         with self.lock:
             session = self.session(session_id)
             session.data_from = self.now() + timedelta(seconds=seconds)
-
-    def remove_session(self, session_id: str) -> None:
-        """Take a session out of all answers."""
-        with self.lock:
-            self.session(session_id).removed = True
-
-    def remove_movement(
-        self, session_id: str, org_player_id: str, org_movement_id: str
-    ) -> None:
-        """Take one movement out of its session's files."""
-        with self.lock:
-            self.movement(session_id, org_player_id, org_movement_id)
-            session = self.session(session_id)
-            swung_by = self._swings(session, org_player_id).org_player_id
-            session.removed_movements.add((swung_by, org_movement_id))
-            session.updated_at = self._changed()
-
-    def move_session(self, session_id: str, org_player_id: str, to: str) -> None:
-        """Give an athlete's part of a session, the same swings, to another athlete."""
-        with self.lock:
-            session = self.session(session_id)
-            self.athlete(to)
-            if org_player_id not in session.athletes or to in session.athletes:
-                raise NotInData(org_player_id)
-            swung_by = self._swings(session, org_player_id).org_player_id
-            session.swung_by.pop(org_player_id, None)
-            session.swung_by[to] = swung_by
-            place = session.athletes.index(org_player_id)
-            session.athletes[place] = to
-            session.updated_at = self._changed()
-
-    def remove_participant(self, session_id: str, org_player_id: str) -> None:
-        """Take one athlete out of a session."""
-        with self.lock:
-            session = self.session(session_id)
-            if org_player_id not in session.athletes:
-                raise NotInData(org_player_id)
-            session.athletes.remove(org_player_id)
-            session.updated_at = self._changed()
-
-    def rename_movements(self, session_id: str, *, other_frames: bool = False) -> None:
-        """Process a session again: its movements get other ids.
-
-        Their frames stay the same, or with `other_frames` become slightly others.
-        """
-        with self.lock:
-            session = self.session(session_id)
-            session.naming += 1
-            if other_frames:
-                for athlete in session.athletes:
-                    swung_by = self._swings(session, athlete).org_player_id
-                    shifts = session.shifts.setdefault(swung_by, {})
-                    shifts["torso_rate"] = shifts.get("torso_rate", 0.0) + 0.05
-            session.updated_at = self._changed()
-
-    def turn_movement_ids(self, session_id: str) -> None:
-        """Give each movement of a session the id of the one after it."""
-        with self.lock:
-            session = self.session(session_id)
-            session.turned += 1
-            session.updated_at = self._changed()
-
-    def trim_clips(
-        self, session_id: str, *, earlier_s: float = 0.0, clock_s: float = 0.0
-    ) -> None:
-        """Cut the clips of a session anew; the motion stays what it is.
-
-        They begin so much earlier, in whole frames, and their clocks show so much at
-        the first frame, both in seconds and added to what was.
-        """
-        with self.lock:
-            session = self.session(session_id)
-            rate = self.shape.rate_hz
-            session.earlier_s += round(earlier_s * rate) / rate
-            session.clock_s += clock_s
-            session.updated_at = self._changed()
 
     def damage_session(self, session_id: str, damage: str | None) -> None:
         """Break (or with None mend) the files of one session: a bad-… switch.

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import quote, urlencode
 
 from simulator import files, population
-from simulator.data import REFUSED, NotInData
+from simulator.corrections import NotInData
+from simulator.data import REFUSED
 from simulator.population import Session
 from simulator.wire import (
     Refused,

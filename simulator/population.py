@@ -169,6 +169,7 @@ class Session:
     turned: int = 0  # by how many places the ids of its movements went on
     earlier_s: float = 0.0  # by how much its clips begin earlier
     clock_s: float = 0.0  # what the clocks of its files show at their first frames
+    swung_on: date | None = None  # when it was recorded, once it has another day
 
 
 def _attributes(
@@ -416,7 +417,8 @@ def draw_movements(shape: Shape, session: Session, athlete: Athlete) -> list[Mov
         bats = "L" if bats == "L" else "R"
         number = 1 if bats == "L" else 0
     person = hitter(shape.seed, number)
-    gain = person.trend * (session.session_date - FIRST_DAY).days / 365
+    swung_on = session.swung_on or session.session_date
+    gain = person.trend * (swung_on - FIRST_DAY).days / 365
     if shape.templates:
         gain = 0.0
     day = {} if shape.templates else _day(shape, session, athlete)

@@ -237,6 +237,80 @@ def test_records_can_vanish(start):
     assert org_id not in [p["org_player_id"] for p in vendor.get("/players").json()]
 
 
+def test_what_was_taken_away_is_put_back_as_it_was(start):
+    vendor = start()
+    world = vendor.world
+    session = world.sessions[2]
+    (one, other), third = session.athletes, world.athletes[5].org_player_id
+    before = world.movements(session, other)
+    world.remove_participant(session.id, other)
+    world.add_participant(session.id, other)
+    assert sorted(session.athletes) == sorted([one, other])
+    assert world.movements(session, other) == before
+    with pytest.raises(ValueError, match="takes part already"):
+        world.add_participant(session.id, other)
+    world.remove_movement(session.id, other, before[0].org_movement_id)
+    assert world.movements(session, other) == before[1:]
+    world.return_movements(session.id)
+    assert world.movements(session, other) == before
+
+    world.remove_session(session.id)
+    stamp = session.updated_at
+    world.return_session(session.id)
+    assert vendor.get(f"/session/{session.id}").status_code == 200
+    assert session.updated_at > stamp
+    assert third not in session.athletes
+
+
+def test_another_day_changes_no_swing(start):
+    vendor = start()
+    session = vendor.world.sessions[0]
+    before = vendor.world.movements(session, session.athletes[0])
+    vendor.world.redate_session(session.id, "2027-03-04", 3)
+    # Nor does it once they are drawn again.
+    vendor.world._movements.clear()
+    assert vendor.world.movements(session, session.athletes[0]) == before
+    record = vendor.get(f"/session/{session.id}").json()
+    assert (record["session_date"], record["session_num"]) == ("2027-03-04", 3)
+
+
+def test_merged_athletes_have_the_sessions_of_both(start):
+    vendor = start()
+    world = vendor.world
+    shared = world.sessions[2]
+    kept, gone = shared.athletes
+    alone = next(s for s in world.sessions if s.athletes == [gone])
+    swings = world.movements(alone, gone)
+    of_both = world.movements(shared, kept)
+    world.merge_players(gone, kept)
+    assert gone not in [a["org_player_id"] for a in vendor.get("/players").json()]
+    assert (alone.athletes, shared.athletes) == ([kept], [kept])
+    assert world.movements(alone, kept) == swings
+    assert world.movements(shared, kept) == of_both
+
+
+def test_a_change_is_made_while_requests_are_under_way(start):
+    vendor = start()
+    org_id = vendor.world.athletes[0].org_player_id
+    rename = {"action": "rename_player", "org_player_id": org_id,
+              "first_name": "Fern", "last_name": "Ceres"}  # fmt: skip
+    answer = vendor.control("mutate", rename | {"after_requests": 2}).json()
+    assert answer == {"at_request": vendor.log.total + 2}
+    away = {"action": "remove_session", "session_id": vendor.world.sessions[0].id}
+    for after in (50, 60):
+        vendor.control("mutate", away | {"after_requests": after})
+    names = [vendor.get("/players").json()[0]["first_name"] for _ in range(2)]
+    assert names[0] != "Fern"
+    assert names[1] == "Fern"
+    assert not vendor.world.sessions[0].removed
+    done = vendor.control("planned", {}).json()["done"]
+    assert [each["action"] for each in done] == [
+        "rename_player", "remove_session", "remove_session"]  # fmt: skip
+    assert [bool(each["refused"]) for each in done] == [False, False, True]
+    assert vendor.world.sessions[0].removed
+    assert vendor.control("planned", {}).json() == {"done": []}
+
+
 def test_data_may_appear_later_without_notice(start):
     vendor = start()
     session_id, _ = vendor.part()
