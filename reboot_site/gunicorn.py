@@ -16,6 +16,11 @@ _is_elsewhere = bool(
     or {"GUNICORN_FD", "LISTEN_FDS"} & os.environ.keys()
 )
 
+# gunicorn reads this number before any line of ours, and stops at a wrong one in words
+# of its own: so the Procfile hands it over under another name.
+if _given := os.environ.pop("WEB_PROCESSES", ""):
+    os.environ["WEB_CONCURRENCY"] = _given
+
 # Whatever is wrong is told here, in one line, and not by each process in a traceback.
 with startup.refusing_wrong_settings():
     from reboot_site import settings

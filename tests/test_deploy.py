@@ -27,7 +27,8 @@ SERVICES = sorted(name for name in UNITS if name.endswith(".service"))
 def procfile():
     lines = (ROOT / "Procfile").read_text(encoding="utf-8").splitlines()
     # Variables in front of a program are a shell's, for what platforms set.
-    plain = [re.sub(r": (?:\w+=\S+ )+", ": ", line) for line in lines]
+    before = re.compile(r": (?:\w+=\S+ )+(?:env (?:-u \w+ )+)?")
+    plain = [before.sub(": ", line) for line in lines]
     return dict(line.split(": ", 1) for line in plain)
 
 

@@ -30,7 +30,11 @@ PROCFILE = dict(
     for line in (ROOT / "Procfile").read_text(encoding="utf-8").splitlines()
 )
 # As the Procfile starts it, with the interpreter of this test.
-WEB = PROCFILE["web"].replace("gunicorn", f"exec {PYTHON} -m gunicorn", 1)
+WEB = (
+    PROCFILE["web"]
+    .replace(" env ", " exec env ", 1)
+    .replace(" gunicorn ", f" {PYTHON} -m gunicorn ", 1)
+)
 ENTRIES = {
     "command": [PYTHON, "manage.py", "migrate"],
     "check": [PYTHON, "manage.py", "check"],
@@ -131,7 +135,7 @@ CASES = [
     ("ALERT_EMAILS", "staff", "staff@example.com", SOME),
     ("EMAIL_PORT", "70000", "65535", SOME),
     ("SHEET_PAPER", "legal", "letter", SOME),
-    # gunicorn reads this one, like WEB_CONCURRENCY, before any of our lines.
+    # gunicorn reads this one before any of our lines.
     ("FORWARDED_ALLOW_IPS", "proxy", "127.0.0.1", (*ALL[:-2], "make run")),
     ("PORT", "abc", "from 1 to 65535", WEB_ONLY),
     ("PORT", "70000", "from 1 to 65535", WEB_ONLY),
@@ -139,7 +143,7 @@ CASES = [
     ("BIND_HOST", "192.0.2.1", "127.0.0.1", WEB_ONLY),
     ("WEB_THREADS", "none", "from 1 to", WEB_ONLY),
     ("WEB_CONCURRENCY", "0", "from 1 to", WEB_ONLY),
-    ("WEB_CONCURRENCY", "many", "from 1 to", ("make run",)),
+    ("WEB_CONCURRENCY", "many", "from 1 to", WEB_ONLY),
     ("WEB_PATIENCE_SECONDS", "0", "from 1 to 600", WEB_ONLY),
     ("SIMULATOR_OPTIONS", "--players many", "--help", ("make run",)),
     ("SIMULATOR_OPTIONS", "--players '20", "--help", ("make run",)),
@@ -334,21 +338,18 @@ def test_relative_folders_are_below_the_product(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_procfile_gives_gunicorn_a_number_of_processes():
-    """gunicorn reads the variable before our settings, and stops at an empty one."""
-    assert re.match(
-        r"WEB_CONCURRENCY=\$\{WEB_CONCURRENCY:-2\} gunicorn ", PROCFILE["web"]
-    )
-
-
-def test_gunicorn_starts_with_an_empty_number_of_processes(tmp_path):
+@pytest.mark.parametrize(("given", "workers"), [("", 2), (" 3 ", 3), (None, 2)])
+def test_the_procfile_starts_as_many_processes_as_were_asked_for(
+    given, workers, tmp_path
+):
     done = started(
-        ["sh", "-c", f"{WEB} --check-config"],
+        ["sh", "-c", f"{WEB} --print-config"],
         tmp_path,
-        WEB_CONCURRENCY="",
+        WEB_CONCURRENCY=given,
         PORT="8974",
     )
     assert (done.returncode, done.stderr) == (0, "")
+    assert re.search(rf"^workers += {workers}$", done.stdout, re.MULTILINE)
 
 
 def test_a_reload_does_not_take_its_own_port_for_taken(tmp_path):
