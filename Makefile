@@ -111,6 +111,7 @@ nightly: .venv/dev.stamp
 	  --tests tests/syncing/model
 	$(BIN)/python -m tests.syncing.model --transitions 100000
 	$(BIN)/python -m benchmarks.faults --seeds 3
+	$(BIN)/python -m benchmarks.faults --corrections --seeds 20
 	$(BIN)/python -m benchmarks.fuzz_api
 	$(BIN)/python -m accuracy hostile --files 2000
 

@@ -1,4 +1,4 @@
-"""Whole syncs with faults and kills, held against a clean one, for many seeds.
+"""Whole syncs with faults, kills or corrections, held against a clean one.
 
     python -m benchmarks.faults [--seeds 20] [--first 1] [--probability 0.3]
         [--sessions 20] [--kills 3] [--clusters 0] [--database URL]
@@ -11,6 +11,11 @@ processes logged, down to DEBUG, may hold a secret, a token, a signed link or an
 athlete's name. With ``--clusters N`` the run goes
 through the queue instead: N clusters work it, one of them is killed now and then with
 all its workers, and started again.
+
+    python -m benchmarks.faults --corrections [--seeds 20] [--first 1] [--rounds 6]
+
+With ``--corrections`` the vendor answers well and corrects its data instead, between
+runs and during them (`benchmarks.corrections`). ``--seed N`` is one seed alone.
 """
 
 from __future__ import annotations
@@ -26,8 +31,6 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Any
-
-from syncing import sweeping
 
 ROOT = Path(__file__).resolve().parent.parent
 LIMIT_S = 600.0
@@ -46,7 +49,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--clusters", type=int, default=0)
     parser.add_argument("--database", default="", help="one that may be emptied")
     parser.add_argument("--redis", default="", help="broker and cache, to be emptied")
+    parser.add_argument("--corrections", action="store_true")
+    parser.add_argument("--seed", type=int, help="this one alone")
+    parser.add_argument("--rounds", type=int, default=6, help="of corrections")
     options = parser.parse_args(arguments)
+    if options.seed is not None:
+        options.first, options.seeds = options.seed, 1
     with tempfile.TemporaryDirectory() as folder:
         os.environ |= {
             "DJANGO_SETTINGS_MODULE": "reboot_site.settings",
@@ -60,6 +68,8 @@ def main(arguments: list[str] | None = None) -> int:
             "REBOOT_PASSWORD": "demo-password",
             "REBOOT_API_KEY": "",
         }
+        if options.corrections:
+            return _correct(options, Path(folder))
         return _run(options, Path(folder))
 
 
@@ -134,6 +144,65 @@ def _run(options: Any, folder: Path) -> int:
     return 1 if bad else 0
 
 
+def _correct(options: Any, folder: Path) -> int:
+    """Correct instead of failing; returns 1 when a database differs."""
+    import django
+
+    from simulator.app import Config
+    from simulator.server import SimulatorServer
+
+    Logs(folder / "logs")
+    os.environ["LOG_LEVEL"] = "WARNING"
+    bad = 0
+    print("| seed | runs | requests | corrections | decisions | s | equal | kept |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    for number in range(options.first, options.first + options.seeds):
+        config = Config(
+            players=6, sessions=5, swings=3, seed=number, rate_hz=120.0, duration_s=1.6
+        )
+        with SimulatorServer(config) as vendor:
+            os.environ["REBOOT_BASE_URL"] = vendor.url
+            django.setup()
+            from django.conf import settings
+            from django.core.cache import cache
+            from django.core.management import call_command
+
+            from benchmarks.corrections import work
+            from tests.syncing.conftest import sync
+
+            def start_anew() -> None:
+                call_command("flush", verbosity=0, interactive=False)
+                cache.clear()
+
+            settings.REBOOT_BASE_URL = vendor.url
+            settings.ALLOWED_HOSTS = ["testserver"]
+            settings.SECURE_SSL_REDIRECT = False
+            call_command("migrate", verbosity=0)
+            start_anew()
+            began = time.monotonic()
+            outcome = work(
+                vendor,
+                seed=number,
+                rounds=options.rounds,
+                sync=sync,
+                start_anew=start_anew,
+            )
+            seconds = time.monotonic() - began
+        equal = "no" if outcome.differences else "yes"
+        kept = "no" if outcome.of_people else "yes"
+        print(
+            f"| {number} | {outcome.runs} | {outcome.requests} "
+            f"| {outcome.corrections.total()} | {outcome.decisions} | {seconds:.0f} "
+            f"| {equal} | {kept} |",
+            flush=True,
+        )
+        for line in outcome.of_people[:20] + outcome.differences[:20]:
+            print(f"  {line}", file=sys.stderr)
+        bad += bool(outcome.differences or outcome.of_people)
+    print(f"\n{options.seeds - bad} of {options.seeds} equal a first sync.")
+    return 1 if bad else 0
+
+
 class Logs:
     """What all processes of one seed log, this one included, in files of a folder."""
 
@@ -189,7 +258,7 @@ def _through_commands(options: Any, logs: Logs, chance: random.Random) -> int:
 
 def _through_clusters(options: Any, logs: Logs, chance: random.Random) -> int:
     """One run through the queue, with clusters that die and come back."""
-    from syncing import services
+    from syncing import services, sweeping
     from syncing.choices import RunStatus, SyncType
     from syncing.models import SyncLog
 

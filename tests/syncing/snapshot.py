@@ -77,12 +77,21 @@ def snapshot():
     return tables
 
 
-def _rows(model, keys):
+def _rows(model, keys, *, dropped=VOLATILE, within=None):
+    """Rows without some columns; with `within` those that belong to these alone."""
+    within = within or {}
     fields = [
-        field for field in model._meta.concrete_fields if field.name not in VOLATILE
+        field for field in model._meta.concrete_fields if field.name not in dropped
     ]
     rows = []
-    for row in model.objects.values_list(*(field.name for field in fields)):
+    for pk, *row in model.objects.values_list("pk", *(field.name for field in fields)):
+        if pk not in within.get(model._meta.model_name, {pk}) or any(
+            field.is_relation
+            and value is not None
+            and value not in within.get(field.related_model._meta.model_name, {value})
+            for field, value in zip(fields, row, strict=True)
+        ):
+            continue
         values = {}
         for field, value in zip(fields, row, strict=True):
             if field.is_relation and value is not None:
