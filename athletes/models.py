@@ -18,6 +18,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from athletes import querysets
+from athletes.names import MOST_SEARCHED, search_text
 
 
 class Hand(models.TextChoices):
@@ -121,7 +122,7 @@ class Player(models.Model):
     vendor_updated_at = models.DateTimeField(null=True, blank=True)
     # Kept by athletes.analysis.summaries.refresh_player_summaries, so that a list of
     # 100 000 athletes sorts by any column from an index.
-    search_text = models.CharField(max_length=820, blank=True, editable=False)
+    search_text = models.CharField(max_length=MOST_SEARCHED, blank=True, editable=False)
     last_session_on = models.DateField(null=True, blank=True, editable=False)
     session_count = models.PositiveIntegerField(default=0, editable=False)
     swing_count = models.PositiveIntegerField(default=0, editable=False)
@@ -208,7 +209,7 @@ class Player(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Store the athlete; a changed name or birth date marks them for comparison."""
-        self.search_text = f"{self.first_name} {self.last_name}".strip().lower()
+        self.search_text = search_text(self.first_name, self.last_name)
         fields = kwargs.get("update_fields")
         if fields is None or COMPARED_FIELDS.intersection(fields):
             self.compared_at = None

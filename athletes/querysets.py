@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING
 
 from django.apps import apps
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+
+from athletes import names
 
 if TYPE_CHECKING:
     from athletes.models import (  # noqa: F401
@@ -20,15 +24,55 @@ if TYPE_CHECKING:
     )
 
 
+_MOST_NEARLY_NAMED = 50
+
+
 class PlayerQuerySet(models.QuerySet["Player"]):
     """Questions about athletes."""
 
     def named_like(self, text: str) -> PlayerQuerySet:
-        """Athletes whose name contains every word of `text`, in any order."""
+        """Athletes whose name contains every word of `text`, in any order.
+
+        Accents, capitals, apostrophes and punctuation do not matter (`athletes.names`).
+        """
         matching = self
-        for word in text.lower().split():
+        for word in names.search_words(text):
             matching = matching.filter(search_text__contains=word)
         return matching
+
+    def nearly_named(self, text: str) -> PlayerQuerySet:
+        """Athletes whose name is `text` but for a typing error or two in each word.
+
+        The 50 with the fewest errors. Reads the names at once, for a search that
+        found nobody by `named_like`.
+        """
+        words = names.search_words(text)
+        near = self if words else self.none()
+        for word in words:
+            left = (
+                Q(search_text__contains=part)
+                for part in names.parts_left_by_errors(word)
+            )
+            near = near.filter(reduce(or_, left))
+        errors_of = names.errors_counter(words)
+        found: list[tuple[int, int]] = []
+        closest = 0
+        for pk, searched in near.order_by().values_list("pk", "search_text").iterator():
+            errors = errors_of(searched)
+            if errors is None:
+                continue
+            found.append((errors, pk))
+            # Nobody can be closer than by one error.
+            closest += errors <= 1
+            if closest == _MOST_NEARLY_NAMED:
+                break
+        best = sorted(found)[:_MOST_NEARLY_NAMED]
+        return self.filter(pk__in=[pk for _, pk in best])
+
+    def found_by_name(self, text: str) -> PlayerQuerySet:
+        """Athletes of that name, or else those who are nearly so named; one query."""
+        matching = self.named_like(text)
+        return matching if matching.exists() else self.nearly_named(text)
 
     def in_name_order(self) -> PlayerQuerySet:
         """The athletes by last name, first name and key."""

@@ -99,6 +99,7 @@ def fill(count: int, *, only_players: bool = False) -> Json:
         "home": "/",
         "athlete list": "/athletes/",
         "athlete list, searched": "/athletes/?q=athlete",
+        "athlete list, searched with a typing error": "/athletes/?q=athlte",
         "one athlete: trend of 30 sessions, percentiles": f"/athletes/{asked.pk}/",
         "one athlete among all ages": f"/athletes/{asked.pk}/?among=all",
         "one session": f"/athletes/sessions/{newest[0]}/",

@@ -18,6 +18,7 @@ app_name = "dashboard"
 
 urlpatterns = [
     path("", listing.athletes, name="list"),
+    path("search/", listing.search, name="search"),
     path("compare/", compare.compare, name="compare"),
     path("compare/tray/", compare_tray.change, name="compare_tray"),
     path("definitions/", definitions.definitions, name="definitions"),

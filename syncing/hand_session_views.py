@@ -45,7 +45,7 @@ def by_hand(request: PageRequest, pk: int) -> HttpResponse:
         "q": text,
         "found": list(
             visible_players(request.user)
-            .named_like(text)
+            .found_by_name(text)
             .exclude(pk=session.player_id)
             .in_name_order()[:MOST_ATHLETES]
         )

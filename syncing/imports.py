@@ -22,6 +22,7 @@ from athletes.analysis.summaries import refresh_player_summaries
 from athletes.identity import tombstones
 from athletes.identity.session_parts import add_part, find_part, settle_twins
 from athletes.models import HandUpload, Movement, Player, Session, UploadState
+from athletes.names import search_words
 from athletes.querysets import PlayerQuerySet
 from syncing import clock, journal, preview
 from syncing.choices import ExportType, JobState, Phase, RunKind, RunStatus, SyncType
@@ -372,7 +373,7 @@ def _warnings(
 
 def alike(new: NewAthlete, among: PlayerQuerySet) -> PlayerQuerySet:
     """Return stored athletes with whom a new one shares the beginning of a name."""
-    words = f"{new.first_name} {new.last_name}".lower().split()
+    words = search_words(f"{new.first_name} {new.last_name}")
     wanted = Q(pk__in=[])
     for word in words:
         wanted |= Q(search_text__contains=word[:3])

@@ -158,7 +158,7 @@ def whose(request: PageRequest, pk: int) -> HttpResponse:
             .newest_first()[:MOST_SESSIONS]
         ),
         "q": text,
-        "found": list(players.named_like(text).in_name_order()[:MOST_ATHLETES])
+        "found": list(players.found_by_name(text).in_name_order()[:MOST_ATHLETES])
         if text
         else [],
         "most": MOST_ATHLETES,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 
 from accounts.admin_lists import ModelAdmin
-from athletes.models import Note, Tag
+from athletes.admin.by_session import sessions_by
+from athletes.models import Note, Session, Tag
 
 
 @admin.register(Note)
@@ -17,11 +18,22 @@ class NoteAdmin(ModelAdmin):
     """The admin of notes on sessions."""
 
     list_display = ["session", "created_by", "created_at"]
-    search_fields = ["text", "session__session_id", "session__player__search_text"]
+    search_fields = ["text"]
+    search_help_text = "Words of the note, parts of a name, or a session's whole id."
     list_select_related = ["session", "created_by"]
     raw_id_fields = ["session", "movement"]
     readonly_fields = ["created_by", "created_at", "updated_at"]
     ordering = ["-created_at"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Note], search_term: str
+    ) -> tuple[QuerySet[Note], bool]:
+        """The notes with this text, or on a session that the term means."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        sessions = Session.objects.filter(sessions_by(term))
+        return queryset.filter(Q(text__icontains=term) | Q(session__in=sessions)), False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody writes a note here."""

@@ -186,7 +186,7 @@ class PlayerAdmin(VendorTableAdmin):
         ids = list(Player.objects.filter(by_id).values_list("pk", flat=True)[:100])
         if ids:
             return queryset.filter(pk__in=ids), False
-        return cast(PlayerQuerySet, queryset).named_like(term), False
+        return cast(PlayerQuerySet, queryset).found_by_name(term), False
 
     @admin.display(description="files by hand")
     def by_hand(self, player: Player) -> SafeString:

@@ -7,25 +7,15 @@ compared.
 from __future__ import annotations
 
 import datetime as dt
-import re
-import unicodedata
 from collections import defaultdict
 from dataclasses import dataclass
-from functools import lru_cache
 
 from athletes.models import Likeness
+from athletes.names import errors_between, plain_words
 
 #: Words of one name that are compared; a name may be a text of any length.
 MOST_WORDS = 4
-_MOST_LETTERS = 40
 _SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv"})
-#: Letters that Unicode does not split into a plain letter and an accent.
-_PLAIN = str.maketrans(
-    {"ø": "o", "đ": "d", "ð": "d", "ł": "l", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
-)
-_APOSTROPHES = re.compile(r"['’ʼ`´]")
-_WORD = re.compile(r"[^\W_]+")
-
 #: Short names that neither begin like the full name nor differ by a typing error.
 _NICKNAMES = (
     ("alexander", "sasha", "sandy", "xander"),
@@ -74,15 +64,14 @@ def identity_of(
     pk: int, first_name: str, last_name: str, date_of_birth: dt.date | None
 ) -> Identity:
     """The identity of one record, its name as plain lower-case words."""
-    return Identity(pk, plain_words(first_name), plain_words(last_name), date_of_birth)
+    return Identity(
+        pk, compared_words(first_name), compared_words(last_name), date_of_birth
+    )
 
 
-@lru_cache(maxsize=4096)
-def plain_words(text: str) -> tuple[str, ...]:
+def compared_words(text: str) -> tuple[str, ...]:
     """The words of a name without accents, capitals, apostrophes, hyphens and "Jr."."""
-    text = unicodedata.normalize("NFKD", text).casefold().translate(_PLAIN)
-    text = "".join(letter for letter in text if not unicodedata.combining(letter))
-    words = [word[:_MOST_LETTERS] for word in _WORD.findall(_APOSTROPHES.sub("", text))]
+    words = plain_words(text)
     kept = [word for word in words if word not in _SUFFIXES]
     return tuple((kept or words)[:MOST_WORDS])
 
@@ -177,31 +166,7 @@ def _is_like(one: str, other: str) -> bool:
         allowed = int(len(short) == 3 and len(long) == 4)
     else:
         allowed = 1 if len(short) < 8 else 2
-    return allowed > 0 and _distance(one, other, allowed) <= allowed
-
-
-def _distance(one: str, other: str, most: int) -> int:
-    """The number of letters changed, added, dropped, or swapped with the next one.
-
-    The edit distance of Damerau and Levenshtein (optimal string alignment); counting
-    stops above `most`.
-    """
-    if abs(len(one) - len(other)) > most:
-        return most + 1
-    before: list[int] = []
-    row = list(range(len(other) + 1))
-    for i, letter in enumerate(one, start=1):
-        before, last, row = row, before, [i]
-        for j, facing in enumerate(other, start=1):
-            cost = min(
-                before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != facing)
-            )
-            if i > 1 and j > 1 and letter == other[j - 2] and facing == one[i - 2]:
-                cost = min(cost, last[j - 2] + 1)
-            row.append(cost)
-        if min(row) > most:
-            return most + 1
-    return row[-1]
+    return allowed > 0 and errors_between(one, other, allowed) <= allowed
 
 
 def _is_slip(one: dt.date | None, other: dt.date | None) -> bool:

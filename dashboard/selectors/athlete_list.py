@@ -114,6 +114,8 @@ class AthleteList:
     has_next: bool
     first_id: int | None
     last_id: int | None
+    # Nobody has the name that was searched; these have it but for a typing error.
+    is_nearly: bool = False
 
     @property
     def has_switch_hitter(self) -> bool:
@@ -132,9 +134,7 @@ class AthleteList:
 
 
 def filtered(players: PlayerQuerySet, wanted: AthleteFilter) -> PlayerQuerySet:
-    """The athletes that the filter lets through."""
-    if wanted.q:
-        players = players.named_like(wanted.q)
+    """The athletes that the filter lets through, whatever they are called."""
     if wanted.bats == "unknown":
         players = players.filter(dominant_hand_hitting__isnull=True)
     elif wanted.bats:
@@ -159,11 +159,19 @@ def athlete_list(
     before: int | None = None,
     size: int = PAGE_SIZE,
 ) -> AthleteList:
-    """One page of athletes in the wanted order; at most six queries."""
+    """One page of athletes in the wanted order; at most six queries.
+
+    A search that finds nobody looks for typing errors, with two queries more.
+    """
     order = order_from(sort, ORDERS, "name")
     rows_order = replace(ORDERS[order.key], descending=order.descending)
-    matching = filtered(players, wanted)
+    among = filtered(players, wanted)
+    matching = among.named_like(wanted.q)
     page = page_of(matching, rows_order, size=size, after=after, before=before)
+    is_nearly = bool(wanted.q) and not page.rows and after is None and before is None
+    if is_nearly:
+        matching = among.nearly_named(wanted.q)
+        page = page_of(matching, rows_order, size=size)
     return AthleteList(
         rows=tuple(_row(player) for player in page.rows),
         filter=wanted,
@@ -173,6 +181,7 @@ def athlete_list(
         has_next=page.has_next,
         first_id=page.first_id,
         last_id=page.last_id,
+        is_nearly=is_nearly and bool(page.rows),
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from athletes import access
@@ -18,6 +20,10 @@ from dashboard.selectors.athlete_list import (
     AthleteList,
     athlete_list,
 )
+from dashboard.selectors.header_search import found_while_typing
+
+#: Letters of a search that are read.
+_MOST_SEARCHED = 100
 
 
 @require_safe
@@ -67,6 +73,19 @@ def athletes(request: PageRequest) -> HttpResponse:
     return page_or_fragment(
         request, "dashboard/list.html", "dashboard/_list.html", context
     )
+
+
+@require_safe
+def search(request: PageRequest) -> HttpResponse:
+    """What the search in the header finds, for the list under its field.
+
+    Without htmx, the list of athletes of that name.
+    """
+    text = request.GET.get("q", "").strip()[:_MOST_SEARCHED]
+    if not request.htmx:
+        return redirect(f"{reverse('dashboard:list')}?{urlencode({'q': text})}")
+    found = found_while_typing(request.user, text) if text else None
+    return render(request, "dashboard/_search.html", {"found": found, "q": text})
 
 
 def _summary(listing: AthleteList) -> str:

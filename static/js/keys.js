@@ -82,9 +82,37 @@ const isTaken = (target, { key, shiftKey }) => {
   return Boolean(own && !own.closest("dialog:not([open])"));
 };
 
+/**
+ * Moves between the search field and the athletes found under it.
+ * @param {Element | null} target
+ * @param {KeyboardEvent} event
+ */
+const moveInFound = (target, { key }) => {
+  const form = target?.closest(".site-search");
+  if (!form || !["ArrowDown", "ArrowUp", "Escape"].includes(key)) return false;
+  /** @type {HTMLElement[]} */
+  const stops = [...form.querySelectorAll("[data-search], .site-found a")].filter(
+    (stop) => stop instanceof HTMLElement,
+  );
+  const at = stops.findIndex((stop) => stop === target);
+  if (key === "Escape") {
+    if (at < 1) return false;
+    stops[0].focus();
+    return true;
+  }
+  const to = at + (key === "ArrowDown" ? 1 : -1);
+  if (to < 0 || to >= stops.length) return false;
+  stops[to].focus();
+  return true;
+};
+
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
   const target = event.target instanceof Element ? event.target : null;
+  if (moveInFound(target, event)) {
+    event.preventDefault();
+    return;
+  }
   if (target?.closest(TYPED_IN)) {
     const leaves = event.key === "Escape" && target.matches("[data-search]");
     if (leaves && target instanceof HTMLElement) target.blur();

@@ -12,6 +12,7 @@ from athletes.analysis import peer_numbers
 from athletes.analysis.summaries import PROFILE_FIELDS, outdate_numbers
 from athletes.identity import tombstones
 from athletes.models import COMPARED_FIELDS, Player
+from athletes.names import search_text
 from syncing import clock
 from syncing.choices import Phase, SyncType
 from syncing.client.errors import RebootError, UnexpectedShapeError
@@ -168,7 +169,7 @@ def upsert_players(mapped: Mapping[str, Mapped]) -> tuple[int, int, int]:
         player = known.get(org_player_id)
         if player is None:
             player = Player(**values.fields)
-            player.search_text = search_text(player)
+            player.search_text = search_text(player.first_name, player.last_name)
             new.append(player)
             continue
         different = changed_fields(player, values.readable)
@@ -178,7 +179,7 @@ def upsert_players(mapped: Mapping[str, Mapped]) -> tuple[int, int, int]:
             continue
         for name, value in different.items():
             setattr(player, name, value)
-        player.search_text = search_text(player)
+        player.search_text = search_text(player.first_name, player.last_name)
         player.updated_at = now
         if COMPARED_FIELDS.intersection(different):
             player.compared_at = None
@@ -222,11 +223,6 @@ def changed_fields(player: Player, fields: dict[str, Any]) -> dict[str, Any]:
         for name, value in fields.items()
         if name not in kept and getattr(player, name) != value
     }
-
-
-def search_text(player: Player) -> str:
-    """Return the search text that `Player.save` writes; bulk writes skip `save`."""
-    return f"{player.first_name} {player.last_name}".strip().lower()
 
 
 def _unlisted(seen: set[str]) -> list[int]:

@@ -10,11 +10,11 @@ from django.db.models.functions import Coalesce
 
 from athletes.identity.session_parts import add_part, mark_parts
 from athletes.models import Player, Session
+from athletes.names import search_text
 from athletes.querysets import SessionQuerySet
 from syncing import clock
 from syncing.choices import ExportType, JobState
 from syncing.client.types import RebootSession, parse_player
-from syncing.engine.players import search_text
 from syncing.engine.session_numbers import want_numbers
 from syncing.mapping import Mapped, map_player
 from syncing.models import ExportJob
@@ -38,7 +38,7 @@ def participating_players(detail: RebootSession, hitters: list[str]) -> list[Pla
             player = Player(
                 **map_player(parse_player(participant.raw, "GET /session/{id}")).fields
             )
-            player.search_text = search_text(player)
+            player.search_text = search_text(player.first_name, player.last_name)
             new.append(player)
     if new:
         Player.objects.bulk_create(new, ignore_conflicts=True)

@@ -16,7 +16,7 @@ from django_q.models import OrmQ
 from accounts import audit
 from accounts.models import Action, AuditEntry
 from athletes.admin.heights import EXAMPLES
-from athletes.models import InclusionDecision, Movement, Player, Tag
+from athletes.models import InclusionDecision, Movement, Note, Player, Tag
 from privacy.models import Archive
 from syncing.choices import JobState
 from syncing.models import ExportJob, SyncLog
@@ -24,6 +24,7 @@ from tests.factories import (
     make_frames,
     make_movement,
     make_player,
+    make_session,
     make_session_metric,
     make_staff,
     make_synced_session,
@@ -76,6 +77,20 @@ def test_renamed_athlete_is_found_by_the_new_name(client, staff):
     edit(client, player, last_name="Juniper")
     player.refresh_from_db()
     assert "juniper" in player.search_text
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("pena, alder", 1), ("elbow", 1), ("vendor-session-7", 1), ("oak", 0), ("", 2)],
+)
+def test_notes_are_found_by_text_athlete_and_session(client, staff, text, found):
+    player = make_player(first_name="Alder", last_name="Peña")
+    session = make_session(player=player, session_id="vendor-session-7")
+    Note.objects.create(session=session, text="Front elbow", created_by=staff)
+    other = make_session(player=make_player(last_name="Birch"))
+    Note.objects.create(session=other, text="Stance", created_by=staff)
+    answer = client.get("/admin/athletes/note/", {"q": text})
+    assert answer.context["cl"].queryset.count() == found
 
 
 @pytest.mark.both

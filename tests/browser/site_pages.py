@@ -128,6 +128,7 @@ PAGES: dict[str, str | tuple[SitePage, ...]] = {
         page("athletes", "/athletes/"),
         page("athletes-none-found", "/athletes/?q=zzz&start=2026-03-09&end=2026-03-01"),
     ),
+    "athletes/search/": PART,
     "athletes/compare/": (
         page("compare-empty", "/athletes/compare/"),
         page("compare-one", "/athletes/compare/?items=session-{session}"),

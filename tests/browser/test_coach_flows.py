@@ -56,6 +56,24 @@ def test_search_from_anywhere_finds_by_any_part_of_the_name(visit):
     expect(page.locator("#athlete-table tbody th")).to_have_text(["Ash Alder"])
 
 
+def test_search_shows_similar_names_while_typing_and_keys_open_one(visit):
+    larch = make_player(first_name="Larch", last_name="Ceres")
+    make_player(first_name="Bay", last_name="Birch")
+    page = visit("/athletes/definitions/")
+    page.keyboard.press("/")
+    page.keyboard.type("ceers")
+    found = page.locator("#site-found a")
+    expect(found).to_have_text(["Larch Ceres"])
+    assert found.bounding_box()["height"] >= 44
+    page.keyboard.press("ArrowDown")
+    expect(found).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("#site-search")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/athletes/{larch.pk}/")
+
+
 def test_home_names_changes_failures_and_the_sync_that_is_missing(visit):
     player = make_player(first_name="Ash", last_name="Maple")
     for week, mean in enumerate((900.0, 902.0, 898.0, 936.0)):

@@ -7,10 +7,9 @@ import re
 
 import pytest
 
+from athletes.analysis.summaries import refresh_player_summaries
 from tests.dashboard.page_contents import text_of
-from tests.factories import (
-    make_player,
-)
+from tests.factories import make_player, make_session
 
 pytestmark = pytest.mark.django_db
 
@@ -89,3 +88,67 @@ def test_list_takes_as_many_queries_for_one_athlete_as_for_three(
         make_player(last_session_on=dt.date(2026, 3, 1), swing_count=3)
     with django_assert_num_queries(4):  # session, user, tags, rows
         client.get("/athletes/")
+
+
+def found_in_header(client, text):
+    """The text of the list that appears while somebody types."""
+    response = client.get(
+        "/athletes/search/", {"q": text}, headers={"HX-Request": "true"}
+    )
+    return text_of(response).strip()
+
+
+def test_a_mistyped_name_shows_similar_names_and_says_so(client, coach):
+    make_player(first_name="Larch", last_name="Ceres")
+    make_player(first_name="Rowan", last_name="O'Brien")
+    page = text_of(client.get("/athletes/?q=ceers"))
+    assert "No athlete is named “ceers”. Similar names:" in page
+    assert "Larch Ceres" in page
+    assert "O'Brien" not in page
+    exact = text_of(client.get("/athletes/?q=Ceres, Larch"))
+    assert "Larch Ceres" in exact
+    assert "Similar names" not in exact
+    # Other filters hold for similar names too.
+    nobody = text_of(client.get("/athletes/?q=ceers&bats=left"))
+    assert "Nobody matches" in nobody
+    assert "Similar names" not in nobody
+
+
+def test_header_search_shows_what_tells_namesakes_apart(client, coach):
+    older = make_player(
+        first_name="Larch", last_name="Ceres", date_of_birth=dt.date(2007, 5, 1)
+    )
+    make_session(player=older, session_date=dt.date(2026, 3, 8))
+    refresh_player_summaries([older.pk])
+    make_player(first_name="Lärch", last_name="Ceres", date_of_birth=None)
+    make_player(first_name="Rowan", last_name="Vega", date_of_birth=dt.date(2008, 1, 1))
+    found = found_in_header(client, "ceres")
+    assert "Larch Ceres born 2007, last session Mar 8, 2026" in found
+    assert "Lärch Ceres birth date unknown, no session yet" in found
+    assert found_in_header(client, "vega").strip() == "Rowan Vega"
+
+
+def test_header_search_says_when_nobody_or_more_were_found(client, coach):
+    for number in range(9):
+        make_player(first_name=f"N{number}", last_name="Elm")
+    found = found_in_header(client, "elm")
+    assert "N7 Elm" in found
+    assert "N8 Elm" not in found
+    assert "Show all athletes found" in found
+    assert found_in_header(client, "zzz") == "No athlete is named “zzz”."
+    assert "Similar names: N0 Elm" in found_in_header(client, "n0 emlm")
+    assert found_in_header(client, "  ") == ""
+
+
+def test_header_search_without_script_leads_to_the_list(client, coach):
+    response = client.get("/athletes/search/?q=peña")
+    assert response.status_code == 302
+    assert response["Location"] == "/athletes/?q=pe%C3%B1a"
+
+
+def test_header_search_finds_only_whom_a_coach_may_see(client, coach):
+    make_player(first_name="Larch", last_name="Ceres")
+    coach.limited_to_teams = True
+    coach.save()
+    assert found_in_header(client, "ceres") == "No athlete is named “ceres”."
+    assert found_in_header(client, "ceers") == "No athlete is named “ceers”."

@@ -89,4 +89,4 @@ def test_a_name_of_a_kilobyte_is_compared_by_its_beginning():
     assert (
         name_similarity.likeness(facts(long, long), facts(long, long)) == Likeness.SAME
     )
-    assert len(name_similarity.plain_words("word " * 40)) == 4
+    assert len(name_similarity.compared_words("word " * 40)) == 4
