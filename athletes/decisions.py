@@ -6,6 +6,9 @@ are computed in the same transaction.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from copy import copy
+
 import numpy as np
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -32,6 +35,20 @@ from athletes.models import (
     SetAside,
 )
 from biomechanics.analysis_types import EVENT_NAMES
+
+_NOT_COMPUTED = "With the event at this time the numbers could not be computed."
+
+
+class EventOutsideError(ValidationError):
+    """An event at a time at which the movement has no frame.
+
+    `first_s` and `last_s` are the ends of the movement on the clock of its file.
+    """
+
+    def __init__(self, first_s: float, last_s: float) -> None:
+        self.first_s, self.last_s = first_s, last_s
+        text = f"The time must lie between {first_s:.3f} and {last_s:.3f} s."
+        super().__init__({"time_s": text})
 
 
 def set_inclusion(
@@ -85,54 +102,112 @@ def save_conditions(session: Session) -> None:
 def move_event(
     *, movement: Movement, event: str, time_s: float, reason: str, user: User
 ) -> EventCorrection:
-    """Move an event of a movement to the time at which a person sees it.
+    """Move one event of a movement, as `move_events` does several."""
+    (correction,) = move_events(
+        movement=movement, times={event: time_s}, reason=reason, user=user
+    )
+    return correction
 
-    `time_s` is in seconds on the clock of the file. The automatic time is kept, an
-    earlier correction of the same event becomes history, and every number that depends
-    on the event is computed again before this returns.
+
+def move_events(
+    *, movement: Movement, times: Mapping[str, float], reason: str, user: User
+) -> list[EventCorrection]:
+    """Move events of a movement to the times at which a person sees them.
+
+    `times` are in seconds on the clock of the file, by event. Automatic times are kept,
+    an earlier correction of the same event becomes history, and every number that
+    depends on the events is computed again, once, before this returns. All of them are
+    moved or none.
 
     Raises
     ------
     django.core.exceptions.ValidationError
-        When the event is unknown, the movement has no frame at this time, the reason is
-        too long, or the numbers cannot be computed with the event there.
+        When an event is unknown, the movement has no frame at its time, the reason is
+        too long, or the numbers cannot be computed with the events there.
     """
-    if event not in EVENT_NAMES:
-        raise ValidationError({"event": f"There is no event “{event}”."})
+    _check_events(times)
     reason = _reason(reason, needed=False)
+    now = timezone.now()
     with transaction.atomic():
         movement = _locked(movement)
-        _check_time(movement, time_s)
-        automatic = (movement.automatic_events.get(event) or {}).get("time_s")
-        _undo(movement, event, user)
-        correction = EventCorrection.objects.create(
-            movement=movement,
-            event=event,
-            time_s=time_s,
-            automatic_time_s=automatic,
-            frames_sha256=carrying.frames_hash(movement.pk),
-            reason=reason,
-            created_by=user,
-        )
+        _check_times(movement, times)
+        hashed = carrying.frames_hash(movement.pk)
+        corrections = [
+            EventCorrection.objects.create(
+                movement=movement,
+                event=event,
+                time_s=time_s,
+                automatic_time_s=(movement.automatic_events.get(event) or {}).get(
+                    "time_s"
+                ),
+                replaced=_end_correction(movement, event, user),
+                frames_sha256=hashed,
+                reason=reason,
+                created_by=user,
+                created_at=now,
+            )
+            for event, time_s in times.items()
+        ]
         _analyze_again(movement)
-    return correction
+    return corrections
 
 
-def undo_event(*, movement: Movement, event: str, user: User) -> EventCorrection:
-    """Undo the correction of an event: the automatic time holds again.
+def with_events(*, movement: Movement, times: Mapping[str, float]) -> Movement:
+    """The movement as `move_events` would leave it; nothing is stored.
 
     Raises
     ------
     django.core.exceptions.ValidationError
-        When the event was not moved.
+        Where `move_events` would raise it.
+    """
+    _check_events(times)
+    _check_times(movement, times)
+    try:
+        result = run.result_with(movement, times)
+    except ValueError as error:
+        raise ValidationError(_NOT_COMPUTED) from error
+    after = copy(movement)
+    for name, value in result.items():
+        setattr(after, name, value)
+    return after
+
+
+def undo_events(
+    *, movement: Movement, events: Iterable[str], user: User
+) -> list[EventCorrection]:
+    """Undo the moves of events: each is again what it was before its move.
+
+    That is where a person had put it before, with their name and reason, or where it is
+    found by rule. All of them are undone or none.
+
+    Raises
+    ------
+    django.core.exceptions.ValidationError
+        When one of the events was not moved.
     """
     with transaction.atomic():
         movement = _locked(movement)
-        correction = _undo(movement, event, user)
-        if correction is None:
-            raise ValidationError({"event": "This event has not been moved."})
+        undone = []
+        for event in events:
+            correction = _end_correction(movement, event, user)
+            if correction is None:
+                raise ValidationError({"event": "This event has not been moved."})
+            _bring_back(correction, carrying.frames_hash(movement.pk))
+            undone.append(correction)
         _analyze_again(movement)
-    return correction
+    return undone
+
+
+def _bring_back(undone: EventCorrection, frames_sha256: str) -> None:
+    """Use again what a person had set before, if they saw it in the present frames."""
+    former = undone.replaced
+    if former is None or former.movement_id != undone.movement_id:
+        return
+    if former.set_aside_id is not None or former.frames_sha256 != frames_sha256:
+        return
+    former.undone_by = None
+    former.undone_at = None
+    former.save(update_fields=["undone_by", "undone_at"])
 
 
 def dismiss_gap(*, session: Session, reason: str, user: User) -> GapDismissal:
@@ -298,7 +373,9 @@ def _locked(movement: Movement) -> Movement:
     return get_object_or_404(Movement.objects.select_related("session"), pk=movement.pk)
 
 
-def _undo(movement: Movement, event: str, user: User) -> EventCorrection | None:
+def _end_correction(
+    movement: Movement, event: str, user: User
+) -> EventCorrection | None:
     """Mark the active move of an event as undone; returns it, or None."""
     correction = movement.event_corrections.filter(
         event=event, undone_at__isnull=True
@@ -310,21 +387,27 @@ def _undo(movement: Movement, event: str, user: User) -> EventCorrection | None:
     return correction
 
 
-def _check_time(movement: Movement, time_s: float) -> None:
-    """Refuse a time at which the movement has no frame."""
+def _check_events(events: Iterable[str]) -> None:
+    """Refuse an event that there is not."""
+    for event in events:
+        if event not in EVENT_NAMES:
+            raise ValidationError({"event": f"There is no event “{event}”."})
+
+
+def _check_times(movement: Movement, times: Mapping[str, float]) -> None:
+    """Refuse times at which the movement has no frame."""
     clock = load.load_columns([movement.pk], DataType.INVERSE_KINEMATICS, ["time"]).get(
         movement.pk, {}
     )
-    times = clock.get("time")
-    if times is None or not np.isfinite(times).any():
+    stamps = clock.get("time")
+    if stamps is None or not np.isfinite(stamps).any():
         raise ValidationError(
             {"time_s": "This movement has no frames in which an event could be."}
         )
-    first, last = float(np.nanmin(times)), float(np.nanmax(times))
-    if not first <= time_s <= last:  # also refuses NaN
-        raise ValidationError(
-            {"time_s": f"The time must lie between {first:.3f} and {last:.3f} s."}
-        )
+    first, last = float(np.nanmin(stamps)), float(np.nanmax(stamps))
+    for time_s in times.values():
+        if not first <= time_s <= last:  # also refuses NaN
+            raise EventOutsideError(first, last)
 
 
 def _analyze_again(movement: Movement) -> None:
@@ -332,9 +415,7 @@ def _analyze_again(movement: Movement) -> None:
     counts = run.analyze_movements([movement.pk])
     if counts.failed:
         # The transaction is rolled back, so the former numbers stay.
-        raise ValidationError(
-            "With the event at this time the numbers could not be computed."
-        )
+        raise ValidationError(_NOT_COMPUTED)
     refresh_player_summaries([movement.session.player_id])
 
 

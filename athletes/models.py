@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils import timezone
 
 from athletes import querysets
 from athletes.names import MOST_SEARCHED, search_text
@@ -769,11 +770,21 @@ class EventCorrection(models.Model):
         related_name="corrections",
     )
     automatic_time_s = models.FloatField(null=True)
+    # What a person had set before; undoing this one brings it back.
+    replaced = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
     reason = models.CharField(max_length=300, blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    # Events that were moved together have the same.
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
     undone_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )

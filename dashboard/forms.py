@@ -11,6 +11,7 @@ from athletes.models import Condition, DataState, Hand, Inclusion, Session
 from athletes.phrases import EVENTS
 from biomechanics.definitions import SERIES, SeriesDefinition
 from dashboard.selectors.duplicates_page import MergeFact
+from dashboard.selectors.event_preview import Zero
 from dashboard.selectors.swing_page import EventRow
 
 
@@ -186,29 +187,42 @@ class InclusionForm(forms.Form):
 
 
 class EventForm(forms.Form):
-    """Times of the events that may be moved, in seconds on the clock of the file.
+    """Times of the events that may be moved, in ms from the zero that the page shows.
 
     An input is named like its event, because dragging a line in a chart fills it.
+    `zero_s` is where that zero is on the clock of the file when the form was shown:
+    what was typed counts from there. `seen` is the key of the preview that was
+    confirmed (`EventPreview`); without it nothing is to be saved yet.
     """
 
     # Half a millisecond: what the input shows is rounded to this.
-    SAME_S = 0.0006
+    SAME_MS = 0.6
 
+    zero_s = forms.FloatField(widget=forms.HiddenInput)
+    seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
     reason = forms.CharField(
         required=False, max_length=300, strip=True, label="Why (optional)"
     )
 
     def __init__(
-        self, *args: Any, events: Iterable[EventRow] = (), **kwargs: Any
+        self,
+        *args: Any,
+        events: Iterable[EventRow] = (),
+        zero: Zero | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self._events = tuple(events)
+        if zero is not None:
+            self.fields["zero_s"].initial = repr(zero.time_s)
         for event in self._events:
+            at = None if zero is None else zero.ms(event.time_s)
             self.fields[event.name] = forms.FloatField(
                 required=False,
-                label=f"{event.label} (s)",
-                initial=None if event.time_s is None else round(event.time_s, 3),
-                widget=forms.NumberInput(attrs={"step": "0.001"}),
+                label=f"{event.label} (ms)",
+                initial=None if at is None else round(at),
+                widget=forms.NumberInput(attrs={"step": "1"}),
+                error_messages={"invalid": f"{event.label}: write a number of ms."},
             )
 
     @property
@@ -217,13 +231,14 @@ class EventForm(forms.Form):
         return [self[event.name] for event in self._events]
 
     def moved(self) -> dict[str, float]:
-        """New times of the events that were changed; an emptied input is no move."""
-        wanted = {
-            event.name: (event.time_s, self.cleaned_data.get(event.name))
-            for event in self._events
-        }
-        return {
-            name: new
-            for name, (old, new) in wanted.items()
-            if new is not None and (old is None or abs(new - old) > self.SAME_S)
-        }
+        """New times (s on the clock of the file) of the events that were changed.
+
+        An emptied input is no move.
+        """
+        zero = Zero(self.cleaned_data["zero_s"], "")
+        moved = {}
+        for event in self._events:
+            new, old = self.cleaned_data.get(event.name), zero.ms(event.time_s)
+            if new is not None and (old is None or abs(new - old) > self.SAME_MS):
+                moved[event.name] = zero.time_of(new)
+        return moved

@@ -8,6 +8,7 @@ from dashboard.views import (
     compare_tray,
     definitions,
     duplicates,
+    events,
     listing,
     session,
     swing,
@@ -44,10 +45,10 @@ urlpatterns = [
     path("set-aside/<int:pk>/", session.set_aside, name="set_aside"),
     path("swings/<int:pk>/", swing.swing, name="swing"),
     path("swings/<int:pk>/inclusion/", swing.inclusion, name="swing_inclusion"),
-    path("swings/<int:pk>/events/", swing.events, name="swing_events"),
+    path("swings/<int:pk>/events/", events.events, name="swing_events"),
     path(
         "swings/<int:pk>/events/<slug:event>/undo/",
-        swing.undo_event,
+        events.undo_events,
         name="swing_event_undo",
     ),
 ]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection, transaction
@@ -251,11 +251,38 @@ def _session(session_pk: int) -> Session:
     return Session.objects.select_related("player").get(pk=session_pk)
 
 
+def result_with(movement: Movement, moved: Mapping[str, float]) -> dict[str, Any]:
+    """The stored fields that a movement would have with these events moved.
+
+    Nothing is written. `moved` holds times in seconds on the clock of the file; events
+    that people moved before stay where they are. The fields are those that
+    `analyze_movements` would store.
+
+    Raises
+    ------
+    ValueError
+        When the numbers cannot be computed with the events there.
+    """
+    pk = movement.pk
+    inputs = _inputs_of(_session(movement.session_id), [pk])[pk]
+    overrides = dict(inputs.overrides) | dict(moved)
+    inputs = replace(inputs, overrides=tuple(sorted(overrides.items())))
+    outcome = _computed({pk: inputs}, compute_here)[pk]
+    if outcome.done is None or outcome.done.error:
+        raise ValueError(outcome.text)
+    return _result(outcome)
+
+
 def _compute(
     session_pk: int, ids: Sequence[int], compute: Compute
 ) -> dict[int, _Outcome]:
     """Load the frames of these movements and analyze them; the results by movement."""
-    inputs = _inputs_of(_session(session_pk), ids)
+    return _computed(_inputs_of(_session(session_pk), ids), compute)
+
+
+def _computed(inputs: Mapping[int, _Inputs], compute: Compute) -> dict[int, _Outcome]:
+    """The results of movements with these inputs, from their stored frames."""
+    ids = list(inputs)
     kinematics = load.load_parts(ids, DataType.INVERSE_KINEMATICS, KINEMATIC_COLUMNS)
     energetics = load.load_parts(ids, DataType.MOMENTUM_ENERGY, ENERGETIC_COLUMNS)
     tasks = {

@@ -59,14 +59,6 @@ class EventRow:
 
 
 @dataclass(frozen=True)
-class MovedEvent:
-    """A time that a person gave an event, with the event in words."""
-
-    correction: EventCorrection
-    event_words: str
-
-
-@dataclass(frozen=True)
 class MetricGroup:
     """Metrics of one group with their values."""
 
@@ -121,7 +113,7 @@ class SwingPage:
     #: The vendor's own numbers, as its file names and spells them.
     vendor_numbers: tuple[tuple[str, str], ...]
     stored: tuple[StoredFrames, ...]
-    corrections: tuple[MovedEvent, ...]
+    corrections: tuple[EventCorrection, ...]
     decisions: tuple[InclusionDecision, ...]
     # Whether something decided about it waits for a word, because its frames changed.
     is_aside: bool
@@ -160,9 +152,9 @@ def swing_page(movement: Movement) -> SwingPage:
     )
     place = order.index(movement.pk)
     corrections = list(
-        movement.event_corrections.select_related("created_by", "undone_by").order_by(
-            "-created_at", "-id"
-        )
+        movement.event_corrections.select_related(
+            "created_by", "undone_by", "replaced"
+        ).order_by("-created_at", "-id")
     )
     session_means, means_side = _session_means(movement)
     return SwingPage(
@@ -195,10 +187,7 @@ def swing_page(movement: Movement) -> SwingPage:
             for name, value in (movement.vendor_metrics or {}).items()
         ),
         stored=_stored(movement),
-        corrections=tuple(
-            MovedEvent(item, EVENTS.get(item.event, (item.event, "", ""))[0])
-            for item in corrections
-        ),
+        corrections=tuple(corrections),
         decisions=tuple(
             movement.inclusion_decisions.select_related("created_by").order_by(
                 "-created_at", "-id"

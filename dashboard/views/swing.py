@@ -1,10 +1,8 @@
-"""The page of one swing, and what people decide: inclusion, times of events."""
+"""The page of one swing, and whether it is included in averages."""
 
 from __future__ import annotations
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -16,11 +14,18 @@ from accounts.models import Action
 from athletes import access, decisions, display
 from athletes.http import PageRequest, page_or_fragment
 from athletes.models import Movement
+from dashboard import charts
 from dashboard.forms import AlignForm, EventForm, InclusionForm
 from dashboard.phrases import session_day
 from dashboard.selectors.by_hand import uploads_of_swing
+from dashboard.selectors.event_preview import EventPreview, Zero, moves_of
 from dashboard.selectors.swing_curves import SWING_TABS, swing_curves
-from dashboard.selectors.swing_page import SwingPage, swing_page
+from dashboard.selectors.swing_page import (
+    CLIP_START,
+    SwingPage,
+    reference_of,
+    swing_page,
+)
 from dashboard.selectors.swing_rows import swing_row
 from dashboard.selectors.vendor_angles import VENDOR_GROUPS
 from dashboard.views.pictures import asked_picture
@@ -33,20 +38,24 @@ def swing(request: PageRequest, pk: int) -> HttpResponse:
     `align` names the event that all charts have at zero.
     """
     movement = access.get_movement_or_404(request.user, pk)
-    return _page(request, movement)
+    return swing_response(request, movement)
 
 
-def _page(
-    request: PageRequest, movement: Movement, form: EventForm | None = None
+def swing_response(
+    request: PageRequest,
+    movement: Movement,
+    form: EventForm | None = None,
+    preview: EventPreview | None = None,
 ) -> HttpResponse:
-    """The page; with a `form` that was refused, its errors and status 422."""
-    wanted = AlignForm(request.GET)
-    wanted.is_valid()
+    """The page; with the `preview` of a `form` that moves events, or its errors.
+
+    htmx gets of these the preview alone. Errors have status 422.
+    """
     curves = swing_curves(
         movement,
         tab=request.GET.get("tab", ""),
         vendor=request.GET.get("vendor", ""),
-        align=wanted.cleaned_data.get("align") or "reference",
+        align=wanted_align(request),
         system=request.user.units,
     )
     shown = {"sequence": curves.sequence, "detail": curves.detail}
@@ -56,6 +65,8 @@ def _page(
     if picture is not None:
         return picture
     page = swing_page(movement)
+    zero = shown_zero(movement, curves.sequence.figure)
+    moves = moves_of(page.corrections, zero)
     align_query = "" if curves.align == "reference" else f"&align={curves.align}"
     context = {
         "page_path": reverse("dashboard:swing", args=[movement.pk]),
@@ -86,15 +97,20 @@ def _page(
         "crumbs": _crumbs(movement, page.noun),
         "not_swing_reason": " ".join(page.reasons)
         or "Nothing in it moves like a swing.",
-        "event_form": form or EventForm(events=page.movable),
+        "event_form": form or EventForm(events=page.movable, zero=zero),
+        "event_preview": preview,
+        "event_zero": zero,
+        "event_query": request.GET.urlencode(),
+        "moves": moves,
+        "last_move": moves[0] if moves and "moved" in request.GET else None,
         "may_edit": access.may_edit(request.user),
     }
     return page_or_fragment(
         request,
         "dashboard/swing.html",
-        "dashboard/_swing_detail.html",
+        "dashboard/_swing_detail.html" if form is None else "dashboard/_preview.html",
         context,
-        status=200 if form is None else 422,
+        status=200 if form is None or preview is not None else 422,
     )
 
 
@@ -135,6 +151,22 @@ def _crumbs(movement: Movement, noun: str) -> list[tuple[str, str]]:
     ]
 
 
+def wanted_align(request: PageRequest) -> str:
+    """The event that the address puts at zero; contact if it names none there is."""
+    wanted = AlignForm(request.GET)
+    wanted.is_valid()
+    return wanted.cleaned_data.get("align") or "reference"
+
+
+def shown_zero(movement: Movement, figure: charts.Json | None) -> Zero:
+    """From where the charts of the page count ms; contact if they count percent."""
+    meta = {} if figure is None else figure["meta"]
+    if meta.get("x_unit") == "ms" and "time_zero_s" in meta:
+        return Zero(float(meta["time_zero_s"]), str(meta.get("zero") or CLIP_START))
+    at, words = reference_of(movement.events)
+    return Zero(0.0 if at is None else at, words or CLIP_START)
+
+
 @require_POST
 def inclusion(request: PageRequest, pk: int) -> HttpResponse:
     """Include the swing in averages or exclude it, with a reason."""
@@ -161,66 +193,6 @@ def inclusion(request: PageRequest, pk: int) -> HttpResponse:
         request, f"Swing {movement.position}: saved, and the means computed again."
     )
     return _back(request, movement)
-
-
-@require_POST
-def events(request: PageRequest, pk: int) -> HttpResponse:
-    """Move the events whose time was changed to where a person sees them."""
-    movement = access.get_movement_or_404(request.user, pk)
-    access.require_edit(request.user)
-    form = EventForm(request.POST, events=swing_page(movement).movable)
-    if not form.is_valid():
-        return _page(request, movement, form)
-    moved = form.moved()
-    try:
-        # Several events are one change: all of them, or none.
-        with transaction.atomic():
-            for event, time_s in moved.items():
-                decisions.move_event(
-                    movement=movement,
-                    event=event,
-                    time_s=time_s,
-                    reason=form.cleaned_data["reason"],
-                    user=request.user,
-                )
-                record(
-                    Action.EVENT_MOVED,
-                    by=request.user,
-                    subject=movement,
-                    player_id=movement.session.player_id,
-                    event=event,
-                    time_s=time_s,
-                )
-    except ValidationError as error:
-        form.add_error(None, " ".join(error.messages))
-        return _page(request, movement, form)
-    if moved:
-        messages.success(request, "Saved, and all numbers computed again.")
-    else:
-        messages.info(request, "No event was moved.")
-    return redirect(f"{reverse('dashboard:swing', args=[pk])}#events")
-
-
-@require_POST
-def undo_event(request: PageRequest, pk: int, event: str) -> HttpResponse:
-    """Take back a moved event; what was found by rule holds again."""
-    movement = access.get_movement_or_404(request.user, pk)
-    access.require_edit(request.user)
-    try:
-        decisions.undo_event(movement=movement, event=event, user=request.user)
-    except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
-    else:
-        record(
-            Action.EVENT_MOVED,
-            by=request.user,
-            subject=movement,
-            player_id=movement.session.player_id,
-            event=event,
-            undone=True,
-        )
-        messages.success(request, "Taken back, and all numbers computed again.")
-    return redirect(f"{reverse('dashboard:swing', args=[pk])}#events")
 
 
 def _first_error(form: InclusionForm) -> str:

@@ -236,8 +236,14 @@ def changes(objects: AskedObjects) -> Iterator[Ask]:
             path = f"{of}/swings/{swing}/inclusion/"
             yield send(path, inclusion=choice, reason=reason)
             yield send(path, inclusion=choice, reason=reason, next=f"{on}/")
-    for field_name, value in (("foot_down", "1.5"), ("foot_down", "99"), ("load", "x")):
-        yield send(f"{of}/swings/{swing}/events/", **{field_name: value})
+    # In ms from the start of the clock of the file.
+    for field_name, value in (
+        ("foot_down", "1500"),
+        ("foot_down", "99000"),
+        ("load", "x"),
+    ):
+        path = f"{of}/swings/{swing}/events/"
+        yield send(path, zero_s="0", **{field_name: value})
     for correction in rows("athletes.EventCorrection"):
         pk = correction.movement_id
         yield send(f"{of}/swings/{pk}/events/{correction.event}/undo/")

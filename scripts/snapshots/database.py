@@ -255,13 +255,20 @@ def _decisions_of_a_coach() -> None:
         reason="Bunt.",
     )
     for swing in (moved, undone):
-        time_s = swing.events["foot_down"]["time_s"] + 0.02
-        _post(
-            COACH,
-            f"/athletes/swings/{swing.pk}/events/",
-            foot_down=f"{time_s:.3f}",
-            reason="Seen on video.",
-        )
+        zero_s = swing.events["reference"]["time_s"]
+        ms = 1000 * (swing.events["foot_down"]["time_s"] - zero_s) + 20
+        moved = {
+            "zero_s": repr(zero_s),
+            "foot_down": f"{ms:.0f}",
+            "reason": "Seen on video.",
+        }
+        path = f"/athletes/swings/{swing.pk}/events/"
+        listed = _post(COACH, path, **moved).content.decode()
+        # What would change is shown first; its form says what was seen.
+        seen = re.search(r'name="seen" value="(\w+)"', listed)
+        if seen is None:
+            raise SystemExit(f"{path} lists no changes.")
+        _post(COACH, path, **moved, seen=seen[1])
     _post(COACH, f"/athletes/swings/{undone.pk}/events/foot_down/undo/")
     items = ",".join(f"session-{session.pk}" for session in sessions[:2])
     for name, is_shared in (("Before and after", "on"), ("My own", "")):

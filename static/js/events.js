@@ -1,7 +1,8 @@
 // @ts-check
 // Moves the events of a swing: drag a line of an editable chart, step it with the arrow
 // keys, or type into the form. All three say the same swing:event-moved, so charts,
-// figure and form agree. Saving is the form's business.
+// figure and form agree. The form is in ms from the zero of the charts; it asks the server
+// what would change, and that answer saves it.
 
 import { tellEventMoved, tellTime } from "./shared/page.js";
 
@@ -10,6 +11,15 @@ import { tellEventMoved, tellTime } from "./shared/page.js";
  * @returns {HTMLInputElement | null}
  */
 const inputFor = (name) => document.querySelector(`[data-event-form] input[name="${CSS.escape(name)}"]`);
+
+/** Where the zero of the form is, in seconds on the clock of the file. */
+const zero_s = () => Number(inputFor("zero_s")?.value ?? 0);
+
+/** @param {number} time_s on the clock of the file */
+const inMs = (time_s) => Math.round(1000 * (time_s - zero_s()));
+
+/** @param {number} ms from the zero of the form */
+const inSeconds = (ms) => zero_s() + ms / 1000;
 
 /**
  * The movable line that was hit, with its chart.
@@ -94,7 +104,7 @@ document.addEventListener("swing:event-moved", ({ detail }) => {
   const input = inputFor(detail.event);
   if (!input || detail.source === "form") return;
   filling = true;
-  input.value = detail.time_s.toFixed(3);
+  input.value = String(inMs(detail.time_s));
   input.dispatchEvent(new Event("input", { bubbles: true }));
   if (detail.final) input.dispatchEvent(new Event("change", { bubbles: true }));
   filling = false;
@@ -107,12 +117,12 @@ document.addEventListener("input", ({ target }) => {
 document.addEventListener("input", ({ target: input }) => {
   if (filling || !(input instanceof HTMLInputElement) || !input.closest("[data-event-form]")) return;
   if (input.type !== "number" || input.value === "" || !Number.isFinite(input.valueAsNumber)) return;
-  tellEventMoved({ event: input.name, time_s: input.valueAsNumber, final: true, source: "form" });
+  tellEventMoved({ event: input.name, time_s: inSeconds(input.valueAsNumber), final: true, source: "form" });
 });
 
 // --- What is moved and not saved yet --------------------------------------------------
 
-const SAME_S = 0.0006; // as in the form: what an input shows is rounded
+const SAME_MS = 0.6; // as in the form: what an input shows is rounded
 
 /** @returns {HTMLInputElement[]} */
 const movedInputs = () => {
@@ -121,12 +131,15 @@ const movedInputs = () => {
   return [...inputs].filter(
     (input) =>
       input.value !== "" &&
-      (input.defaultValue === "" || Math.abs(input.valueAsNumber - Number(input.defaultValue)) > SAME_S),
+      (input.defaultValue === "" || Math.abs(input.valueAsNumber - Number(input.defaultValue)) > SAME_MS),
   );
 };
 
 /** @param {HTMLInputElement} input */
-const nameOf = (input) => (input.labels?.[0]?.textContent ?? "").replace(/ \(s\)$/, "");
+const nameOf = (input) => (input.labels?.[0]?.textContent ?? "").replace(/ \(ms\)$/, "");
+
+/** @param {number} ms */
+const msText = (ms) => `${ms < 0 ? "−" : ""}${Math.abs(Math.round(ms))} ms`;
 
 /** @param {HTMLInputElement[]} inputs */
 const inWords = (inputs) => {
@@ -134,8 +147,7 @@ const inWords = (inputs) => {
   if (inputs.length > 1) return `${inputs.length} events moved, not saved`;
   const [input] = inputs;
   if (input.defaultValue === "") return `${nameOf(input)} set, not saved`;
-  const by_ms = Math.round(1000 * (input.valueAsNumber - Number(input.defaultValue)));
-  return `${nameOf(input)} moved by ${by_ms < 0 ? "−" : "+"}${Math.abs(by_ms)} ms, not saved`;
+  return `${nameOf(input)} moved from ${msText(Number(input.defaultValue))} to ${msText(input.valueAsNumber)}, not saved`;
 };
 
 const showMoved = () => {
@@ -146,16 +158,21 @@ const showMoved = () => {
   const inputs = movedInputs();
   bar.hidden = inputs.length === 0;
   words.textContent = inWords(inputs);
+  // What was listed is of where the events were.
+  bar.querySelector("[data-moved-preview]")?.replaceChildren();
 };
 
 document.addEventListener("click", ({ target }) => {
-  if (!(target instanceof Element)) return;
-  const form = document.querySelector("form[data-event-form]");
-  if (target.closest("[data-moved-save]") && form instanceof HTMLFormElement) form.requestSubmit();
-  if (!target.closest("[data-moved-back]")) return;
+  if (!(target instanceof Element) || !target.closest("[data-moved-back]")) return;
   for (const input of movedInputs()) {
     if (input.defaultValue === "") input.value = "";
-    else tellEventMoved({ event: input.name, time_s: Number(input.defaultValue), final: true });
+    else tellEventMoved({ event: input.name, time_s: inSeconds(Number(input.defaultValue)), final: true });
   }
   showMoved();
+});
+
+// A form that is back to where it was has nothing to ask.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.target instanceof Element && event.target.matches("[data-event-form]") && movedInputs().length === 0)
+    event.preventDefault();
 });

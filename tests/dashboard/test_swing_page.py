@@ -7,9 +7,6 @@ import pytest
 from accounts.models import Action, AuditEntry
 from athletes.analysis import run
 from athletes.display import unit_factor
-from athletes.models import (
-    EventCorrection,
-)
 from tests.dashboard.page_contents import figure_of, numbers, swings_of, text_of
 from tests.factories import (
     make_movement,
@@ -258,50 +255,6 @@ def test_inclusion_does_not_lead_to_other_hosts(client, coach, session):
         {"inclusion": "excluded", "reason": "x", "next": "https://example.com/"},
     )
     assert response["Location"] == f"/athletes/swings/{swing.pk}/"
-
-
-def event_form(swing, **changes):
-    """What the form of the page posts when nothing but `changes` was typed."""
-    data = {
-        name: f"{swing.events[name]['time_s']:.3f}"
-        for name in ("load", "first_move", "foot_down", "reference")
-    }
-    return data | changes
-
-
-@pytest.mark.both
-def test_moved_event_is_kept_and_taken_back(client, coach, session):
-    swing = swings_of(session)[0]
-    automatic = swing.events["foot_down"]["time_s"]
-    url = f"/athletes/swings/{swing.pk}/events/"
-    data = event_form(swing, foot_down=f"{automatic + 0.02:.3f}", reason="heel later")
-    assert client.post(url, data).status_code == 302
-    correction = EventCorrection.objects.get()
-    assert correction.event == "foot_down"
-    assert correction.automatic_time_s == pytest.approx(automatic)
-    page = client.get(f"/athletes/swings/{swing.pk}/")
-    assert "set by a person" in text_of(page)
-    assert "heel later" in text_of(page)
-    assert client.post(f"{url}foot_down/undo/").status_code == 302
-    swing.refresh_from_db()
-    assert swing.events["foot_down"]["time_s"] == pytest.approx(automatic)
-    assert AuditEntry.objects.filter(action=Action.EVENT_MOVED).count() == 2
-
-
-def test_event_outside_the_clip_is_refused_with_the_limits(client, coach, session):
-    swing = swings_of(session)[0]
-    response = client.post(
-        f"/athletes/swings/{swing.pk}/events/", event_form(swing, foot_down="99")
-    )
-    assert response.status_code == 422
-    assert "The time must lie between" in text_of(response)
-    assert not EventCorrection.objects.exists()
-
-
-def test_unchanged_events_are_not_moved(client, coach, session):
-    swing = swings_of(session)[0]
-    client.post(f"/athletes/swings/{swing.pk}/events/", event_form(swing))
-    assert not EventCorrection.objects.exists()
 
 
 def test_swing_page_shows_how_sure_a_number_is(client, coach):

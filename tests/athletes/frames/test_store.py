@@ -609,7 +609,7 @@ def test_undoing_a_moved_event_brings_the_automatic_numbers_back(swing):
         movement=swing, event="foot_down", time_s=1.5, reason="", user=mover
     )
 
-    undone = decisions.undo_event(movement=swing, event="foot_down", user=undoer)
+    (undone,) = decisions.undo_events(movement=swing, events=["foot_down"], user=undoer)
 
     swing.refresh_from_db()
     assert undone.undone_by == undoer
@@ -618,7 +618,7 @@ def test_undoing_a_moved_event_brings_the_automatic_numbers_back(swing):
     assert swing.metrics == before.metrics
     assert swing.events == before.events
     with pytest.raises(ValidationError, match="has not been moved"):
-        decisions.undo_event(movement=swing, event="foot_down", user=undoer)
+        decisions.undo_events(movement=swing, events=["foot_down"], user=undoer)
 
 
 def test_moving_an_event_again_keeps_the_first_move_as_history(swing):

@@ -1,0 +1,299 @@
+"""Moving the events of a swing: what would change, saving it, and undoing it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from accounts.models import Action, AuditEntry
+from athletes import decisions, display
+from athletes.analysis.metric_reading import reading_of
+from athletes.models import EventCorrection
+from biomechanics.definitions import METRICS, SHOWN_METRICS
+from tests.dashboard.page_contents import swings_of, text_of
+from tests.factories import make_user
+
+pytestmark = pytest.mark.django_db
+
+EVENTS = ("load", "first_move", "foot_down", "reference")
+
+
+def event_form(swing, zero="reference", **changes):
+    """What the form of the page posts when nothing but `changes` (ms) was typed."""
+    zero_s = swing.events[zero]["time_s"]
+    data = {
+        name: str(round(1000 * (swing.events[name]["time_s"] - zero_s)))
+        for name in EVENTS
+    }
+    return data | {"zero_s": repr(zero_s)} | changes
+
+
+def moved_by(swing, event, ms):
+    """The time of an event of a form, so many ms from where it is."""
+    return str(int(event_form(swing)[event]) + ms)
+
+
+def address(swing, query=""):
+    return f"/athletes/swings/{swing.pk}/events/{query}"
+
+
+def confirm_form(response):
+    """What the page that lists the changes posts to save them."""
+    body = response.content.decode()
+    form = re.search(r'<form class="preview".*?</form>', body, re.S)
+    assert form, "nothing to confirm"
+    names = (*EVENTS, "seen", "zero_s", "reason")
+    found = dict(
+        re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form[0])
+    )
+    return {name: found[name] for name in names}
+
+
+def move(client, swing, query="", **changes):
+    """Move events as a person does: look at what would change, then save it."""
+    seen = client.post(address(swing, query), event_form(swing, **changes))
+    assert seen.status_code == 200
+    return client.post(address(swing, query), confirm_form(seen))
+
+
+def rows_of(response):
+    """The listed rows: name, before, after, change."""
+    table = re.search(
+        r'<table class="preview__table">.*?</table>', response.content.decode(), re.S
+    )
+    assert table
+    found = {}
+    for row in re.findall(r"<tr.*?</tr>", table[0], re.S):
+        cells = [
+            re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", cell)).strip()
+            for cell in re.findall(r"<t[hd].*?</t[hd]>", row, re.S)
+        ]
+        found[cells[0]] = tuple(cells[1:])
+    return found
+
+
+@pytest.mark.both
+def test_what_would_change_is_listed_and_nothing_is_saved(client, coach, session):
+    swing = swings_of(session)[0]
+    before = event_form(swing)["foot_down"].replace("-", "−")
+    after = moved_by(swing, "foot_down", 20)
+    response = client.post(address(swing), event_form(swing, foot_down=after))
+    assert response.status_code == 200
+    rows = rows_of(response)
+    assert rows["Foot down"] == (
+        f"{before} ms",
+        f"{after} ms".replace("-", "−"),
+        "+20 ms",
+    )
+    assert "Times from contact" in text_of(response)
+    # A headline that does not depend on foot down stays, and is listed all the same.
+    assert rows[METRICS["peak_hand_speed"].name][2] == "same"
+    knee = rows[METRICS["lead_knee_flex_fd"].name]
+    assert knee[0] != knee[1]
+    assert knee[2].endswith("°")
+    assert not EventCorrection.objects.exists()
+    again = swings_of(session)[0]
+    assert (again.events, again.metrics) == (swing.events, swing.metrics)
+
+
+@pytest.mark.both
+def test_saved_numbers_are_those_of_the_preview(client, coach, session):
+    swing = swings_of(session)[0]
+    change = {
+        "foot_down": moved_by(swing, "foot_down", -15),
+        "reference": moved_by(swing, "reference", 6),
+    }
+    listed = client.post(address(swing), event_form(swing, **change))
+    rows = rows_of(listed)
+    assert client.post(address(swing), confirm_form(listed)).status_code == 302
+    saved = swings_of(session)[0]
+    compared = 0
+    for item in SHOWN_METRICS:
+        if item.name not in rows or item.unit == "text":
+            continue
+        before, after, _ = rows[item.name]
+        digits = len(re.sub(r"^[−\d,]*\.?|\D.*$", "", after))
+        for shown, one in ((before, swing), (after, saved)):
+            value = reading_of(item.id, one.metrics).value
+            if value is None:
+                assert shown == "–"
+                continue
+            number = float(value) * display.unit_factor(item.unit, "imperial")
+            assert shown.startswith(display.number_text(number, digits)), item.name
+            compared += 1
+    assert compared > 20
+    changed = {
+        item.name
+        for item in SHOWN_METRICS
+        if swing.metrics[item.id]["value"] != saved.metrics[item.id]["value"]
+        and item.unit == "text"
+    }
+    assert changed <= set(rows)
+
+
+@pytest.mark.both
+def test_moved_event_is_kept_and_undone(client, coach, session):
+    swing = swings_of(session)[0]
+    automatic = swing.events["foot_down"]["time_s"]
+    response = move(
+        client,
+        swing,
+        "?tab=energy",
+        foot_down=moved_by(swing, "foot_down", 20),
+        reason="heel later",
+    )
+    assert response["Location"] == (
+        f"/athletes/swings/{swing.pk}/?tab=energy&moved=1#events"
+    )
+    correction = EventCorrection.objects.get()
+    assert correction.event == "foot_down"
+    assert correction.automatic_time_s == pytest.approx(automatic)
+    assert correction.time_s == pytest.approx(automatic + 0.02, abs=0.0006)
+    assert correction.created_by == coach
+    page = client.get(response["Location"])
+    assert "set by a person" in text_of(page)
+    assert "heel later" in text_of(page)
+    assert f"Saved: Foot down {(1000 * 0)}" not in text_of(page)
+    assert "Saved: Foot down −" in text_of(page)
+    undo = f"/athletes/swings/{swing.pk}/events/foot_down/undo/"
+    assert f'action="{undo}?tab=energy&amp;moved=1"' in page.content.decode()
+    assert client.post(undo).status_code == 302
+    again = swings_of(session)[0]
+    assert (again.events, again.metrics) == (swing.events, swing.metrics)
+    assert AuditEntry.objects.filter(action=Action.EVENT_MOVED).count() == 2
+
+
+@pytest.mark.both
+def test_undo_brings_back_what_another_person_had_set(client, coach, session):
+    swing, other = swings_of(session)[0], make_user()
+    first_s = swing.events["foot_down"]["time_s"] + 0.01
+    decisions.move_event(
+        movement=swing, event="foot_down", time_s=first_s, reason="video", user=other
+    )
+    between = swings_of(session)[0]
+    move(client, between, foot_down=moved_by(between, "foot_down", 25))
+    answer = client.post(
+        f"/athletes/swings/{swing.pk}/events/foot_down/undo/", follow=True
+    )
+    assert "the time that was set before holds again" in text_of(answer)
+    again = swings_of(session)[0]
+    assert (again.events, again.metrics) == (between.events, between.metrics)
+    active = EventCorrection.objects.get(undone_at=None)
+    assert (active.created_by, active.reason) == (other, "video")
+    assert active.time_s == pytest.approx(first_s)
+    assert active.undone_by is None
+    # And once more: what the rule had found.
+    answer = client.post(
+        f"/athletes/swings/{swing.pk}/events/foot_down/undo/", follow=True
+    )
+    assert "what was found by rule holds again" in text_of(answer)
+    again = swings_of(session)[0]
+    assert (again.events, again.metrics) == (swing.events, swing.metrics)
+
+
+def test_events_moved_together_are_undone_together(client, coach, session):
+    swing = swings_of(session)[0]
+    response = move(
+        client,
+        swing,
+        first_move=moved_by(swing, "first_move", -10),
+        foot_down=moved_by(swing, "foot_down", 10),
+    )
+    page = client.get(response["Location"]).content.decode()
+    undo = f"/athletes/swings/{swing.pk}/events/first_move-foot_down/undo/"
+    assert undo in page
+    assert client.post(undo).status_code == 302
+    again = swings_of(session)[0]
+    assert (again.events, again.metrics) == (swing.events, swing.metrics)
+    assert not EventCorrection.objects.filter(undone_at=None).exists()
+
+
+def test_what_was_not_moved_cannot_be_undone(client, coach, session):
+    swing = swings_of(session)[0]
+    move(client, swing, foot_down=moved_by(swing, "foot_down", 10))
+    moved = swings_of(session)[0]
+    answer = client.post(
+        f"/athletes/swings/{swing.pk}/events/foot_down-load/undo/", follow=True
+    )
+    assert "This event has not been moved." in text_of(answer)
+    again = swings_of(session)[0]
+    assert again.events == moved.events
+    assert EventCorrection.objects.get().undone_at is None
+
+
+def test_times_count_from_the_event_that_the_page_is_aligned_on(client, coach, session):
+    swing = swings_of(session)[0]
+    zero_s = swing.events["foot_down"]["time_s"]
+    page = client.get(f"/athletes/swings/{swing.pk}/?align=foot_down")
+    body = page.content.decode()
+    assert f'name="zero_s" value="{zero_s!r}"' in body
+    assert "in ms from foot down" in text_of(page)
+    listed = client.post(
+        address(swing, "?align=foot_down"),
+        event_form(swing, zero="foot_down", foot_down="12"),
+    )
+    assert rows_of(listed)["Foot down"] == ("0 ms", "12 ms", "+12 ms")
+    assert "Times from foot down" in text_of(listed)
+    client.post(address(swing, "?align=foot_down"), confirm_form(listed))
+    correction = EventCorrection.objects.get()
+    assert correction.time_s == pytest.approx(zero_s + 0.012, abs=1e-9)
+
+
+def test_numbers_that_changed_meanwhile_are_shown_anew(client, coach, session):
+    swing = swings_of(session)[0]
+    listed = client.post(
+        address(swing),
+        event_form(swing, foot_down=moved_by(swing, "foot_down", 20)),
+    )
+    decisions.move_event(
+        movement=swing,
+        event="first_move",
+        time_s=swing.events["first_move"]["time_s"] - 0.02,
+        reason="",
+        user=make_user(),
+    )
+    answer = client.post(address(swing), confirm_form(listed))
+    assert answer.status_code == 200
+    assert "changed meanwhile, so nothing was saved" in text_of(answer)
+    assert EventCorrection.objects.get().event == "first_move"
+    # The form had first move where it was: that is a change too, and it is listed.
+    assert "First move" in rows_of(answer)
+
+
+def test_event_outside_the_clip_is_refused_with_the_limits(client, coach, session):
+    swing = swings_of(session)[0]
+    response = client.post(address(swing), event_form(swing, foot_down="99000"))
+    assert response.status_code == 422
+    limits = re.search(
+        r"must lie between (−[\d,]+) and (\d+) ms from contact", text_of(response)
+    )
+    assert limits
+    zero_ms = 1000 * swing.events["reference"]["time_s"]
+    assert limits[1] == f"−{round(zero_ms):,}"
+    assert not EventCorrection.objects.exists()
+
+
+def test_word_for_a_time_is_refused(client, coach, session):
+    swing = swings_of(session)[0]
+    response = client.post(address(swing), event_form(swing, foot_down="soon"))
+    assert response.status_code == 422
+    assert "Foot down: write a number of ms." in text_of(response)
+
+
+def test_unchanged_events_are_not_moved(client, coach, session):
+    swing = swings_of(session)[0]
+    answer = client.post(address(swing), event_form(swing), follow=True)
+    assert "No event was moved." in text_of(answer)
+    assert not EventCorrection.objects.exists()
+
+
+def test_script_gets_the_list_alone(client, coach, session):
+    swing = swings_of(session)[0]
+    answer = client.post(
+        address(swing),
+        event_form(swing, foot_down=moved_by(swing, "foot_down", 20)),
+        headers={"HX-Request": "true"},
+    )
+    assert b"<html" not in answer.content
+    assert rows_of(answer)["Foot down"][2] == "+20 ms"
