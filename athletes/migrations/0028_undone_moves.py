@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("athletes", "0026_several_set_aside"),
+        ("athletes", "0027_names_folded_for_search"),
     ]
 
     operations = [
