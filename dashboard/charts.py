@@ -418,7 +418,9 @@ class Skeleton:
     head: int | None = None
     trails: Sequence[tuple[int, str]] = ()
     side: str = "right"  # of the motion as drawn: the open side looks at the chest
-    lead: str = "l"  # the letter that names of the lead side begin with
+    # Lead and rear shoulder, middle of the hips, neck; points of the front foot.
+    chest: Sequence[int | None] = (None, None, None, None)
+    front_foot: Sequence[int] = ()
     plate: tuple[float, float] = (0.0, 0.0)
     plate_by: str = "feet"
     has_forward: bool = True
@@ -441,8 +443,6 @@ def figure3d(
     are a second.
     """
     frames, points, _ = skeleton.points.shape
-    places = {name: place for place, name in enumerate(skeleton.names)}
-    rear = "r" if skeleton.lead == "l" else "l"
     answer: Json = {
         "points": millimeters(skeleton.points),
         "n_frames": frames,
@@ -468,16 +468,8 @@ def figure3d(
             "by": skeleton.plate_by,
         },
         "has_forward": skeleton.has_forward,
-        # Ends of the shoulder line and of the trunk, lead before rear, low before high.
-        "chest": [
-            places.get(name)
-            for name in (f"{skeleton.lead}sjc", f"{rear}sjc", "midhip", "neck")
-        ],
-        "front_foot": [
-            places[name]
-            for name in (f"{skeleton.lead}{part}" for part in ("ajc", "heel", "btoe"))
-            if name in places
-        ],
+        "chest": list(skeleton.chest),
+        "front_foot": list(skeleton.front_foot),
     }
     if skeleton.head is not None:
         answer["head"] = skeleton.head

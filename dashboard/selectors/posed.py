@@ -65,6 +65,21 @@ class Posed:
         hand = f"{self.lead}hand"
         return hand if hand in self.names else f"{self.lead}wjc"
 
+    @property
+    def chest(self) -> tuple[int | None, ...]:
+        """Places of lead and rear shoulder, middle of the hips, neck; None missing."""
+        rear = "r" if self.lead == "l" else "l"
+        names = (f"{self.lead}sjc", f"{rear}sjc", "midhip", "neck")
+        return tuple(
+            self.names.index(name) if name in self.names else None for name in names
+        )
+
+    @property
+    def front_foot(self) -> tuple[int, ...]:
+        """Places of the lead foot's points that are there, the ankle first."""
+        names = (f"{self.lead}{part}" for part in ("ajc", "heel", "btoe"))
+        return tuple(self.names.index(name) for name in names if name in self.names)
+
     def track(self, name: str) -> Array | None:
         """The way of one point, shape (n_frames, 3); None for one that is not there."""
         return self.points[:, self.names.index(name)] if name in self.names else None

@@ -22,6 +22,8 @@ from dashboard.selectors.aligned_curves import (
     event_label,
     zero_label,
 )
+from dashboard.selectors.body_positions import BodyPosition, body_positions
+from dashboard.selectors.posed import pose
 from dashboard.selectors.sequence_peaks import (
     SEGMENTS,
     SequencePeaks,
@@ -32,7 +34,7 @@ from dashboard.selectors.swing_figure import (
     FigurePoints,
     SeriesRow,
     SwingChart,
-    figure_of,
+    figure_json,
     load_points,
     no_figure,
     path_chart,
@@ -158,6 +160,7 @@ class SwingCurves:
     vendor: VendorAngles | None
     figure: charts.Json | None
     figure_missing: str
+    positions: tuple[BodyPosition, ...]
     align: str
     # Why the axis is not the one that was asked for; empty where it is.
     align_note: str
@@ -185,6 +188,7 @@ def swing_curves(
     chosen = SWING_TABS.get(tab) or SWING_TABS["angles"]
     curves = load_swing_curves(movement)
     points = load_points(movement)
+    posed = pose(movement, points.columns)
     axis, note = swing_axis(movement, curves, align)
     peaks = sequence_peaks(
         [(movement.events, peaks_of(movement.metrics))], axis.alignment
@@ -211,8 +215,17 @@ def swing_curves(
         if delivered
         else detail_chart(movement, axis, curves, points, chosen, system),
         vendor=delivered,
-        figure=figure_of(movement, points, Alignment(align)),
+        figure=None
+        if posed is None
+        else figure_json(movement, posed, Alignment(align)),
         figure_missing=no_figure(points),
+        positions=body_positions(
+            movement,
+            curves,
+            posed,
+            who=f"Swing {movement.position}",
+            no_figure=no_figure(points),
+        ),
         align=align,
         align_note=note,
     )

@@ -157,21 +157,14 @@ def figure_events(movement: Movement) -> dict[str, tuple[float, str]]:
     return dict(sorted(found.items(), key=lambda item: item[1][0]))
 
 
-def figure_of(
-    movement: Movement, points: FigurePoints, alignment: Alignment = ON_CONTACT
-) -> charts.Json | None:
-    """The stick figure as its script reads it; None without points.
-
-    `alignment` says from where its clock counts, like the charts beside it.
-    """
-    posed = pose(movement, points.columns)
-    return None if posed is None else figure_json(movement, posed, alignment)
-
-
 def figure_json(
     movement: Movement, posed: Posed, alignment: Alignment = ON_CONTACT
 ) -> charts.Json:
-    """The stick figure of a hitter whose positions are known."""
+    """The stick figure of a hitter, as its script reads it.
+
+    `alignment` says from where its clock counts, like the charts beside it; without
+    that event from contact, and without that from the first frame.
+    """
     places = {name: place for place, name in enumerate(posed.names)}
     trails = [
         (places[name], part)
@@ -198,7 +191,8 @@ def figure_json(
             head=places.get("head"),
             trails=trails,
             side=posed.side,
-            lead=posed.lead,
+            chest=posed.chest,
+            front_foot=posed.front_foot,
             plate=(x, y),
             plate_by=by,
             has_forward=posed.has_forward,

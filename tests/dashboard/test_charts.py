@@ -166,6 +166,7 @@ def test_figure_holds_frames_row_by_row_in_millimeters():
             start_s=0.5,
             dt_s=1 / 240,
             head=2,
+            front_foot=(0, 1),
         ),
         events={"foot_down": (0.75, "Foot down")},
         zero_s=1.0,

@@ -23,6 +23,9 @@ export class Ground {
     this.one = [0, 0, 0, 0];
     this.two = [0, 0, 0, 0];
     this.point = [0, 0, 0];
+    /** Under the ring around the front foot, in pixels. */
+    this.low = Number.NaN;
+    this.across = 0;
     /** The part of the stage that is drawn on, in pixels. */
     this.part = { left: 0, width: 0 };
   }
@@ -154,9 +157,9 @@ const isUpright = Math.abs(uy) > 0.7;
    * @param {number} frame
    * @param {Camera} camera
    * @param {boolean} isDashed
-   * @param {boolean} isNamed
    */
-  drawFrontFoot(body, frame, camera, isDashed, isNamed) {
+  drawFrontFoot(body, frame, camera, isDashed) {
+    this.low = Number.NaN;
     const foot = body.data.front_foot ?? [];
     if (!foot.length) return;
     let [x, y, known] = [0, 0, 0];
@@ -184,8 +187,13 @@ const isUpright = Math.abs(uy) > 0.7;
     g.setLineDash(isDashed ? DASHED : SOLID);
     g.stroke();
     g.setLineDash(SOLID);
-    if (!isNamed) return;
     projectInto(camera, x / known, y / known, 0, this.one);
-    this.say("front foot", this.one[0], low + this.fontSize);
+    this.across = this.one[0];
+    this.low = low;
+  }
+
+  /** Names the ring that was drawn last, above all bodies. */
+  nameFrontFoot() {
+    if (Number.isFinite(this.low)) this.say("front foot", this.across, this.low + this.fontSize);
   }
 }

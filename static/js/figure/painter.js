@@ -130,8 +130,9 @@ export class Painter {
     g.globalAlpha = 1;
     if (!this.isApart) {
       this.ground.draw(this.camera(0), this.bodies[0], { left: 0, width });
-      for (let which = 0; which < this.bodies.length; which++) this.drawBehind(which, frames[which], ghosts[which], this.camera(0));
+      for (let which = this.bodies.length - 1; which >= 0; which--) this.drawBehind(which, frames[which], ghosts[which], this.camera(0));
       this.drawBodies(frames, -1);
+      this.ground.nameFrontFoot();
       return true;
     }
     const part = width / this.bodies.length;
@@ -144,6 +145,7 @@ export class Painter {
       this.drawBehind(which, frames[which], -1, this.camera(which));
       this.drawGhost(1 - which, ghosts[1 - which], this.camera(which));
       this.drawBodies(frames, which);
+      this.ground.nameFrontFoot();
       g.restore();
     }
     g.strokeStyle = pageTheme.token("line");
@@ -166,7 +168,7 @@ export class Painter {
     if (ghost >= 0) this.drawGhost(which, ghost, camera);
     if (frame < 0) return;
     this.drawTrails(which, frame);
-    this.ground.drawFrontFoot(this.bodies[which], frame, camera, which > 0, !which || this.isApart);
+    this.ground.drawFrontFoot(this.bodies[which], frame, camera, which > 0);
   }
 
   // --- Bodies ---------------------------------------------------------------------------
