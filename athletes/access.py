@@ -115,6 +115,13 @@ def visible_set_aside(user: Viewer) -> QuerySet[SetAside]:
     )
 
 
+def visible_session_tags(user: Viewer) -> QuerySet[Tag]:
+    """Tags on sessions that this user may see; the tags of others are private."""
+    return Tag.objects.filter(
+        Exists(visible_sessions(user).filter(tags=OuterRef("pk")))
+    )
+
+
 def visible_athlete_tags(user: Viewer) -> QuerySet[Tag]:
     """Tags on athletes that this user may see; the tags of others are private."""
     return Tag.objects.filter(Exists(visible_players(user).filter(tags=OuterRef("pk"))))

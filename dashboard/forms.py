@@ -12,6 +12,7 @@ from athletes.phrases import EVENTS
 from biomechanics.definitions import SERIES, SeriesDefinition
 from dashboard.selectors.duplicates_page import MergeFact
 from dashboard.selectors.event_preview import Zero
+from dashboard.selectors.session_list import NO_SETUP, PERIODS
 from dashboard.selectors.swing_page import EventRow
 
 
@@ -81,20 +82,84 @@ class AthleteFilterForm(forms.Form):
 
     def __init__(self, *args: Any, tags: Sequence[str] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        asked = str(self["tag"].value() or "").strip()
-        offered = dict.fromkeys((*tags, *filter(None, [asked])))
-        self.fields["tag"].widget.choices = [
-            ("", "Any"),
-            *((tag, tag) for tag in offered),
-        ]
+        _offer_tags(self, tags)
 
     def clean(self) -> dict[str, Any]:
         """The cleaned values; an end before the start is an error."""
         values = super().clean() or {}
-        start, end = values.get("start"), values.get("end")
-        if start and end and end < start:
-            self.add_error("end", "The last date lies before the first one.")
+        _check_days(self, values)
         return values
+
+
+class SessionFilterForm(forms.Form):
+    """Filters of the list of sessions, as the URL holds them."""
+
+    q = forms.CharField(required=False, max_length=100, label="Athlete")
+    period = forms.ChoiceField(
+        required=False, choices=[("", "Any day"), *PERIODS.items()], label="When"
+    )
+    start = forms.DateField(
+        required=False,
+        label="From",
+        widget=forms.DateInput(attrs={"type": "date"}),
+        error_messages={"invalid": "Write the first date as YYYY-MM-DD."},
+    )
+    end = forms.DateField(
+        required=False,
+        label="to",
+        widget=forms.DateInput(attrs={"type": "date"}),
+        error_messages={"invalid": "Write the last date as YYYY-MM-DD."},
+    )
+    setup = forms.ChoiceField(
+        required=False,
+        choices=[
+            ("", "Any"),
+            *Condition.choices,
+            (NO_SETUP, "No setup recorded"),
+        ],
+        label="Setup",
+    )
+    # No choice field: a tag in a kept address that nothing has any more finds nothing.
+    tag = forms.CharField(
+        required=False, max_length=40, label="Tag", widget=forms.Select
+    )
+    quality = forms.ChoiceField(
+        required=False,
+        choices=[
+            ("", "Any"),
+            ("good", "All swings good"),
+            ("poor", "With poor swings"),
+            ("incomplete", "Data incomplete"),
+        ],
+        label="Quality",
+    )
+
+    def __init__(self, *args: Any, tags: Sequence[str] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _offer_tags(self, tags)
+
+    def clean(self) -> dict[str, Any]:
+        """The cleaned values; an end before the start is an error."""
+        values = super().clean() or {}
+        _check_days(self, values)
+        return values
+
+
+def _offer_tags(form: forms.Form, tags: Sequence[str]) -> None:
+    """Offer the tags in use, and the one that the address asks for."""
+    asked = str(form["tag"].value() or "").strip()
+    offered = dict.fromkeys((*tags, *filter(None, [asked])))
+    form.fields["tag"].widget.choices = [
+        ("", "Any"),
+        *((tag, tag) for tag in offered),
+    ]
+
+
+def _check_days(form: forms.Form, values: dict[str, Any]) -> None:
+    """Complain of an end before the start."""
+    start, end = values.get("start"), values.get("end")
+    if start and end and end < start:
+        form.add_error("end", "The last date lies before the first one.")
 
 
 class SessionForm(forms.ModelForm):  # type: ignore[type-arg]

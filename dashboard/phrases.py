@@ -51,3 +51,10 @@ def lacking_words(positions: Sequence[int]) -> str:
     if len(positions) > _MOST_NAMED:
         return f"{len(positions)} swings lack it"
     return f"swings {list_in_words([str(one) for one in positions])} lack it"
+
+
+def count_in_words(number: int, noun: str, *, is_more: bool = False) -> str:
+    """How many rows a list has: `1,204 sessions`, `more than 10,000 sessions`."""
+    if is_more:
+        return f"more than {number:,} {noun}s"
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

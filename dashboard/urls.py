@@ -11,6 +11,7 @@ from dashboard.views import (
     events,
     listing,
     session,
+    sessions,
     swing,
     tags,
 )
@@ -36,6 +37,7 @@ urlpatterns = [
     path("<int:pk>/", athlete.athlete, name="athlete"),
     path("<int:pk>/tags/", tags.athlete_tags, name="athlete_tags"),
     path("sessions/<int:pk>/tags/", tags.session_tags, name="session_tags"),
+    path("sessions/", sessions.sessions, name="sessions"),
     path("sessions/<int:pk>/", session.session, name="session"),
     path("sessions/<int:pk>/facts/", session.facts, name="session_facts"),
     path("sessions/<int:pk>/gap/", session.gap, name="session_gap"),

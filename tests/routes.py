@@ -168,6 +168,7 @@ ROWS: dict[str, list[Row]] = {
     "athletes/<int:pk>/": [get(ATHLETE, pk="player"), get(ATHLETE, pk="alias")],
     "athletes/<int:pk>/tags/": [post(ATHLETE, {"name": "a"}, pk="player")],
     "athletes/sessions/<int:pk>/tags/": [post(ATHLETE, {"name": "a"}, pk="session")],
+    "athletes/sessions/": [get(PAGE)],
     "athletes/sessions/<int:pk>/": [get(ATHLETE, pk="session")],
     "athletes/sessions/<int:pk>/facts/": [
         post(ATHLETE, {"condition": "tee"}, pk="session")

@@ -3,33 +3,28 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.utils import timezone
 
-from athletes.analysis.changes import MetricChange, session_changes
-from athletes.analysis.history import histories
-from athletes.analysis.usual_scatter import Facility
-from athletes.models import (
-    DataState,
-    Player,
-    QualityGrade,
-    SameRecording,
-    Session,
-    SetAside,
-)
+from athletes.analysis.changes import MetricChange
+from athletes.models import DataState, Player, SameRecording, Session, SetAside
 from athletes.querysets import PlayerQuerySet, SessionQuerySet
 from biomechanics.change import share_by_chance
-from biomechanics.definitions import NUMERIC_HEADLINES
 from dashboard.phrases import gap_in_words
 from dashboard.selectors.changes import setup_note
+from dashboard.selectors.session_cards import (
+    SessionCard,
+    changes_of,
+    real_changes,
+    session_card,
+)
 
 NEWEST = 10
 # Real changes are looked for in at most so many sessions of the last week of data.
 CHANGED_SESSIONS = 40
 CHANGES_SHOWN = 12
-CHANGES_PER_SESSION = 2
 WEEK = dt.timedelta(days=7)
 # An athlete who hit within a month and then not for two weeks may have been missed.
 STALE_AFTER = dt.timedelta(days=14)
@@ -37,30 +32,6 @@ STALE_UNTIL = dt.timedelta(days=45)
 # Nobody misses who came only once or twice.
 STALE_SESSIONS = 3
 ATTENTION_SHOWN = 8
-
-
-@dataclass(frozen=True)
-class SessionCard:
-    """One of the newest sessions with what changed in it."""
-
-    session: Session
-    player: Player
-    counted: int
-    grades: tuple[tuple[str, int], ...]
-    changes: tuple[MetricChange, ...]
-    compared: bool
-    # Why nothing is compared, where nothing is.
-    reason: str = ""
-
-    @property
-    def more_changes(self) -> int:
-        """How many real changes there are beyond those shown."""
-        return max(0, len(self.changes) - CHANGES_PER_SESSION)
-
-    @property
-    def first_changes(self) -> tuple[MetricChange, ...]:
-        """The largest real changes, as many as the card shows."""
-        return self.changes[:CHANGES_PER_SESSION]
 
 
 @dataclass(frozen=True)
@@ -126,36 +97,25 @@ def home_page(
         .select_related("player")
         .order_by("-session_date", "-id")[:CHANGED_SESSIONS]
     )
-    histories_of = histories(
-        sessions, {session.player_id for session in recent}, NUMERIC_HEADLINES
-    )
-    facility = Facility(histories_of)
-    changes = {
-        session.pk: session_changes(
-            histories_of.get(session.player_id, {}),
-            session.pk,
-            facility.of(session.player_id),
-        )
-        for session in recent
-    }
+    changes = changes_of(recent, sessions)
     newest_day = recent[0].session_date if recent else None
     since = newest_day - WEEK if newest_day else None
     lines = [
         ChangeLine(session.player, session, change)
         for session in recent
         if _is_since(session, since)
-        for change in _real(changes[session.pk])
+        for change in real_changes(changes[session.pk])
     ]
     lines.sort(key=lambda line: line.change.size, reverse=True)
     return HomePage(
         newest=tuple(
-            _card(session, changes[session.pk]) for session in recent[:NEWEST]
+            session_card(session, changes[session.pk]) for session in recent[:NEWEST]
         ),
         changes=tuple(lines[:CHANGES_SHOWN]),
         changes_found=len(lines),
         by_chance=share_by_chance(
             [
-                len(_real(of_side))
+                len(real_changes(of_side))
                 for session in recent
                 if _is_since(session, since)
                 for of_side in _lists(changes[session.pk])
@@ -179,28 +139,6 @@ def _lists(changes: Iterable[MetricChange]) -> list[list[MetricChange]]:
         if change.real is not None:
             found.setdefault(change.side_key, []).append(change)
     return list(found.values())
-
-
-def _real(changes: Iterable[MetricChange]) -> tuple[MetricChange, ...]:
-    """Those that are more than the athlete's usual variation, clearest first."""
-    found = [change for change in changes if change.real]
-    return tuple(sorted(found, key=lambda change: change.size, reverse=True))
-
-
-def _card(session: Session, changes: Sequence[MetricChange]) -> SessionCard:
-    """A session as a card; no query."""
-    quality = session.summary.get("quality") or {}
-    return SessionCard(
-        session=session,
-        player=session.player,
-        counted=int(session.summary.get("counted") or 0),
-        grades=tuple(
-            (grade.value, int(quality.get(grade.value) or 0)) for grade in QualityGrade
-        ),
-        changes=_real(changes),
-        compared=any(change.real is not None for change in changes),
-        reason=next((change.reason for change in changes), ""),
-    )
 
 
 def attention(

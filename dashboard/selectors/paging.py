@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 from django.db.models import Model, Q, QuerySet
@@ -70,6 +71,11 @@ def _beyond(fields: Sequence[str], values: Sequence[Any], *, upwards: bool) -> Q
     return Q(**{f"{fields[0]}__{strict}e": values[0]}) & beyond
 
 
+def _value(row: Model, field: str) -> Any:
+    """The value of a field, also of a row that it leads to (`player__last_name`)."""
+    return attrgetter(field.replace("__", "."))(row)
+
+
 def _walk(
     queryset: QuerySet[Row],
     order: RowOrder,
@@ -89,14 +95,14 @@ def _walk(
         if order.nullable:
             rows = rows.filter(**{f"{first}__isnull": missing})
         if from_start and start is not None:
-            values = [getattr(start, field) for field in fields]
+            values = [_value(start, field) for field in fields]
             rows = rows.filter(_beyond(fields, values, upwards=not down))
         return rows.order_by(*(f"-{field}" if down else field for field in fields))
 
     if not order.nullable:
         return list(part(missing=False, from_start=True)[:limit])
     parts = [False, True] if not backwards else [True, False]
-    start_missing = start is not None and getattr(start, first) is None
+    start_missing = start is not None and _value(start, first) is None
     rows: list[Row] = []
     for missing in parts:
         if start is not None and parts.index(missing) < parts.index(start_missing):
@@ -106,6 +112,14 @@ def _walk(
         here = start is not None and missing == start_missing
         rows += part(missing=missing, from_start=here)[: limit - len(rows)]
     return rows
+
+
+def _marked(queryset: QuerySet[Row], order: RowOrder, mark: int) -> Row | None:
+    """The row that a page begins behind, with the fields of the order."""
+    rows = queryset.model._default_manager.filter(pk=mark)
+    if paths := {field.split("__")[0] for field in order.fields if "__" in field}:
+        rows = rows.select_related(*paths)
+    return rows.only(*order.fields).first()
 
 
 def page_of(
@@ -121,11 +135,7 @@ def page_of(
     A row that has gone since the link was made gives the first page.
     """
     mark = after if after is not None else before
-    start = (
-        None
-        if mark is None
-        else queryset.model._default_manager.filter(pk=mark).only(*order.fields).first()
-    )
+    start = None if mark is None else _marked(queryset, order, mark)
     backwards = start is not None and after is None
     rows = _walk(queryset, order, backwards=backwards, start=start, limit=size + 1)
     more = len(rows) > size

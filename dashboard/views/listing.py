@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -13,14 +13,14 @@ from athletes import access
 from athletes.http import PageRequest, page_or_fragment
 from athletes.identity.duplicates import in_open_pairs
 from dashboard.forms import AthleteFilterForm
+from dashboard.phrases import count_in_words
 from dashboard.selectors.athlete_list import (
     ATHLETE_COLUMNS,
-    AthleteColumn,
     AthleteFilter,
-    AthleteList,
     athlete_list,
 )
 from dashboard.selectors.header_search import found_while_typing
+from dashboard.views.table_links import head_of, list_url, row_id
 
 #: Letters of a search that are read.
 _MOST_SEARCHED = 100
@@ -46,8 +46,8 @@ def athletes(request: PageRequest) -> HttpResponse:
         access.visible_players(request.user),
         wanted,
         sort=request.GET.get("sort", "name"),
-        after=_row_id(request.GET, "after"),
-        before=_row_id(request.GET, "before"),
+        after=row_id(request.GET, "after"),
+        before=row_id(request.GET, "before"),
     )
     context = {
         "form": form,
@@ -57,16 +57,20 @@ def athletes(request: PageRequest) -> HttpResponse:
         else set(),
         "has_tags": bool(tags),
         "list": listing,
-        "heads": [_head(column, listing, request.GET) for column in ATHLETE_COLUMNS],
+        "heads": [
+            head_of(column, listing.order, request.GET) for column in ATHLETE_COLUMNS
+        ],
         "sort_choices": [
             (order.text, label)
             for order, label in listing.order.choices(ATHLETE_COLUMNS)
         ],
-        "summary": _summary(listing),
-        "previous_url": _url(request.GET, before=listing.first_id)
+        "summary": count_in_words(
+            listing.total_shown, "athlete", is_more=listing.total_is_more
+        ),
+        "previous_url": list_url(request.GET, before=listing.first_id)
         if listing.has_previous
         else "",
-        "next_url": _url(request.GET, after=listing.last_id)
+        "next_url": list_url(request.GET, after=listing.last_id)
         if listing.has_next
         else "",
     }
@@ -86,39 +90,3 @@ def search(request: PageRequest) -> HttpResponse:
         return redirect(f"{reverse('dashboard:list')}?{urlencode({'q': text})}")
     found = found_while_typing(request.user, text) if text else None
     return render(request, "dashboard/_search.html", {"found": found, "q": text})
-
-
-def _summary(listing: AthleteList) -> str:
-    """How many athletes match, in words."""
-    count = f"{listing.total_shown:,}"
-    if listing.total_is_more:
-        return f"more than {count} athletes"
-    return f"{count} athlete{'' if listing.total == 1 else 's'}"
-
-
-def _row_id(query: QueryDict, name: str) -> int | None:
-    """The id in the query, None where there is none or it is no number."""
-    text = query.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
-
-
-def _url(query: QueryDict, **changes: int | str | None) -> str:
-    """The URL of the list with some of its state changed, from the first page on."""
-    kept = {
-        name: value
-        for name, value in query.items()
-        if value and name not in {"after", "before", *changes}
-    }
-    kept |= {name: str(value) for name, value in changes.items() if value is not None}
-    return f"?{urlencode(kept)}"
-
-
-def _head(
-    column: AthleteColumn, listing: AthleteList, query: QueryDict
-) -> dict[str, object]:
-    """A column's head with the link that sorts by it."""
-    return {
-        "column": column,
-        "url": _url(query, sort=listing.order.after_click(column).text),
-        "aria_sort": listing.order.aria_sort(column),
-    }

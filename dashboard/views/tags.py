@@ -19,17 +19,19 @@ from dashboard.forms import TagForm
 def athlete_tags(request: PageRequest, pk: int) -> HttpResponse:
     """Put a tag on the athlete, or take one off."""
     player = access.get_player_or_404(request.user, pk)
-    return _change(request, player, f"/athletes/{pk}/")
+    return _change(request, player, f"/athletes/{pk}/", "/athletes/")
 
 
 @require_POST
 def session_tags(request: PageRequest, pk: int) -> HttpResponse:
     """Put a tag on the session, or take one off."""
     session = access.get_session_or_404(request.user, pk)
-    return _change(request, session, f"/athletes/sessions/{pk}/")
+    return _change(request, session, f"/athletes/sessions/{pk}/", "/athletes/sessions/")
 
 
-def _change(request: PageRequest, tagged: Player | Session, page: str) -> HttpResponse:
+def _change(
+    request: PageRequest, tagged: Player | Session, page: str, listing: str
+) -> HttpResponse:
     """Put the tag of the form on or off; answers the tags alone to htmx."""
     access.require_edit(request.user)
     form = TagForm(request.POST)
@@ -47,6 +49,7 @@ def _change(request: PageRequest, tagged: Player | Session, page: str) -> HttpRe
     context = {
         "tags": list(tagged.tags.values_list("name", flat=True)),
         "tags_url": f"{page}tags/",
+        "tagged_url": listing,
         "tag_form": form,
         "may_edit": True,
     }

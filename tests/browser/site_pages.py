@@ -129,6 +129,10 @@ PAGES: dict[str, str | tuple[SitePage, ...]] = {
         page("athletes-none-found", "/athletes/?q=zzz&start=2026-03-09&end=2026-03-01"),
     ),
     "athletes/search/": PART,
+    "athletes/sessions/": (
+        page("sessions", "/athletes/sessions/"),
+        page("sessions-none-found", "/athletes/sessions/?q=zzz&setup=tee"),
+    ),
     "athletes/compare/": (
         page("compare-empty", "/athletes/compare/"),
         page("compare-one", "/athletes/compare/?items=session-{session}"),
