@@ -1,6 +1,10 @@
 """The settings of the Django app `athletes`."""
 
+from typing import Any
+
 from django.apps import AppConfig
+from django.db import connections
+from django.db.models.signals import post_migrate
 
 
 class AthletesConfig(AppConfig):
@@ -9,7 +13,7 @@ class AthletesConfig(AppConfig):
     name = "athletes"
 
     def ready(self) -> None:
-        """Load the admin when Django starts."""
+        """Load the admin when Django starts, and follow changes after migrations."""
         # Django finds an admin.py by itself; these are the modules of a package.
         from athletes.admin import (  # noqa: F401
             movements,
@@ -18,3 +22,12 @@ class AthletesConfig(AppConfig):
             sessions,
             uploads,
         )
+
+        post_migrate.connect(_follow_changes, sender=self)
+
+
+def _follow_changes(using: str, **_: Any) -> None:
+    """Make the triggers that write changes down, where they are missing."""
+    from athletes.feed import triggers
+
+    triggers.install(connections[using])

@@ -454,11 +454,49 @@ class Movement(models.Model):
     @property
     def is_counted(self) -> bool:
         """Whether this movement is included in averages and trends."""
-        if self.missing_since is not None:
-            return False
-        if self.inclusion != Inclusion.AUTOMATIC:
-            return self.inclusion == Inclusion.INCLUDED
-        return bool(self.is_swing) and self.quality_grade != QualityGrade.POOR
+        return counting(
+            missing_since=self.missing_since,
+            inclusion=self.inclusion,
+            is_swing=self.is_swing,
+            quality_grade=self.quality_grade,
+        )[0]
+
+
+class CountedReason(models.TextChoices):
+    """Why a movement is in no average, or why it is all the same."""
+
+    MISSING_AT_VENDOR = "missing_at_vendor", "The vendor no longer sends it"
+    EXCLUDED = "excluded", "Excluded by a person"
+    INCLUDED = "included", "Included by a person"
+    NOT_ANALYZED = "not_analyzed", "Not analyzed"
+    NOT_A_SWING = "not_a_swing", "Not a swing"
+    POOR_QUALITY = "poor_quality", "Poor quality"
+
+
+def counting(
+    *,
+    missing_since: Any,
+    inclusion: str,
+    is_swing: bool | None,
+    quality_grade: str | None,
+) -> tuple[bool, CountedReason | None]:
+    """Whether a movement with these fields is in averages, and why or why not.
+
+    Without a reason it counts because its data are good enough.
+    """
+    if missing_since is not None:
+        return False, CountedReason.MISSING_AT_VENDOR
+    if inclusion == Inclusion.INCLUDED:
+        return True, CountedReason.INCLUDED
+    if inclusion == Inclusion.EXCLUDED:
+        return False, CountedReason.EXCLUDED
+    if is_swing is None:
+        return False, CountedReason.NOT_ANALYZED
+    if not is_swing:
+        return False, CountedReason.NOT_A_SWING
+    if quality_grade == QualityGrade.POOR:
+        return False, CountedReason.POOR_QUALITY
+    return True, None
 
 
 class BiomechanicsData(models.Model):
@@ -1157,3 +1195,108 @@ class Tombstone(models.Model):
 
     def __str__(self) -> str:
         return f"tombstone {self.pk}"
+
+
+# --- The order in which things changed (athletes.feed) ------------------------------
+
+
+class FeedKind(models.TextChoices):
+    """What other programs follow."""
+
+    PLAYER = "player", "Athlete"
+    SESSION = "session", "Session"
+    MOVEMENT = "movement", "Movement"
+
+
+class FeedGone(models.TextChoices):
+    """Why a row is gone for good; one that the vendor no longer has is still here."""
+
+    MERGED = "merged", "Merged"
+    ERASED = "erased", "Erased"
+
+
+class FeedNote(models.Model):
+    """A change that triggers of the database wrote down, still without a place.
+
+    Rows are added and never changed, so that writers do not wait for each other
+    (athletes.feed.triggers).
+    """
+
+    kind = models.CharField(max_length=8, choices=FeedKind.choices)
+    row_id = models.BigIntegerField()
+    # The athlete of a session, the session of a movement; null: as it was.
+    parent_id = models.BigIntegerField(null=True)
+    # Empty: it is there. Null: as it was, since something else of what it shows moved.
+    gone = models.CharField(max_length=8, choices=FeedGone.choices, null=True)
+    # How many levels below it show what changed.
+    spreads = models.PositiveSmallIntegerField(default=0)
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "feed_notes"
+        indexes = [models.Index(fields=["kind", "row_id"], name="feed_note_row")]
+
+    def __str__(self) -> str:
+        return f"change of {self.kind} {self.row_id}"
+
+
+class FeedRow(models.Model):
+    """When a thing last changed, and its place among all changes (athletes.feed.order).
+
+    It stays when the thing goes, with numbers of ours alone.
+    """
+
+    kind = models.CharField(max_length=8, choices=FeedKind.choices)
+    row_id = models.BigIntegerField()
+    parent_id = models.BigIntegerField(null=True)
+    place = models.BigIntegerField()
+    changed_at = models.DateTimeField()
+    gone = models.CharField(max_length=8, choices=FeedGone.choices, blank=True)
+    gone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "feed_rows"
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "row_id"], name="feed_row_once"),
+        ]
+        indexes = [
+            # what changed since a place
+            models.Index(fields=["kind", "place"], name="feed_row_place"),
+            # sessions of an athlete, movements of a session
+            models.Index(fields=["kind", "parent_id"], name="feed_row_parent"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.row_id} at {self.place}"
+
+
+class FeedCounter(models.Model):
+    """The place that was given last; whoever gives places holds this row."""
+
+    last = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "feed_counter"
+
+    def __str__(self) -> str:
+        return f"place {self.last}"
+
+
+class TeamLeaving(models.Model):
+    """An athlete who left a team: programs that see the team alone are told.
+
+    Without foreign keys: it outlives the athlete, of whom it holds our number alone.
+    """
+
+    team_id = models.BigIntegerField()
+    player_id = models.BigIntegerField()
+    left_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "team_leavings"
+        indexes = [
+            models.Index(fields=["team_id", "player_id"], name="team_leaving_team")
+        ]
+
+    def __str__(self) -> str:
+        return f"athlete {self.player_id} left team {self.team_id}"

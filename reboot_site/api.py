@@ -28,6 +28,7 @@ from accounts.api import (
     TooManyCallsError,
     problem,
 )
+from athletes.api.lists import router as lists_router
 from athletes.api.routes import router as athletes_router
 from reboot_site import views
 from reboot_site.middleware import API_ROOTS
@@ -115,6 +116,7 @@ api = DashboardApi(
     urls_namespace="api",
 )
 api.add_router("", athletes_router)
+api.add_router("", lists_router)
 api.add_router("", syncing_router)
 
 

@@ -74,10 +74,12 @@ ON_BOTH = (
     "tests/accounts/test_second_factor.py",
     "tests/athletes/test_admin_lists.py",
     "tests/athletes/test_api.py",
+    "tests/athletes/test_api_lists.py",
     "tests/dashboard/test_list_page.py",
     "tests/dashboard/test_selectors.py",
     # Raw and bulk SQL, and the columns that hold frames.
     "tests/athletes/test_bulk_sql.py",
+    "tests/athletes/feed/",
     "tests/athletes/frames/",
     "tests/athletes/analysis/",
     "tests/privacy/",

@@ -293,3 +293,12 @@ def make_synced_session(*, swings: int = 3, **fields: Any) -> Session:
     for place in range(swings):
         make_swing({"peak_pelvis_omega": 600.0 + 20.0 * place}, session=session)
     return session
+
+
+def settle_all() -> int:
+    """Give every change its place; the last place."""
+    from athletes.feed.order import settle
+
+    while (settled := settle()).more:
+        pass
+    return settled.last

@@ -26,7 +26,7 @@ EXAMPLES = re.findall(
 #: Their words are those of the invented rows, or sentences; only the type is compared.
 FREE = {
     *("first_name", "last_name", "session_date", "created_at", "updated_at"),
-    *("text", "reason"),
+    *("text", "reason", "next"),
     *("id", "session_id", "org_player_id", "reboot_player_id", "org_movement_id"),
 }
 #: An example shows a few of the metrics; all others look the same.
@@ -93,7 +93,7 @@ def kind(value):
 
 
 def test_there_are_examples():
-    assert len(EXAMPLES) == 12
+    assert len(EXAMPLES) == 14
     blocks = re.findall(r"```json\n(.*?)\n```", TEXT, re.DOTALL)
     assert [example for _, _, example in EXAMPLES] == blocks
 

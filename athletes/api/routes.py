@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 import hashlib
-import re
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
 from django.db.models import Q
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
-from ninja import Path, Query, Router
+from ninja import Query, Router
 from ninja.errors import AuthorizationError, HttpError
-from pydantic import BeforeValidator
 
 from accounts.api import ApiRequest, JsonAnswer, Problem, answers, problem
 from accounts.audit import record
@@ -35,39 +32,25 @@ from athletes.access import (
     visible_sessions,
 )
 from athletes.analysis.totals import player_total
-from athletes.api import changes, frames, rows, schemas
+from athletes.api import changes, following, frames, rows, schemas
+from athletes.api.parameters import (
+    LARGEST_ID,
+    MOST_COLUMNS_TEXT,
+    TEXT,
+    Day,
+    Gone,
+    Id,
+    Skip,
+)
+from athletes.feed import pages
+from athletes.feed.cursors import Cursor
+from athletes.feed.order import settle
 from athletes.frames.load import load_columns
-from athletes.models import BiomechanicsData, DataType, Side
+from athletes.models import BiomechanicsData, DataType, FeedKind, Side
 from athletes.querysets import PlayerQuerySet
 from biomechanics.definitions import METHOD_VERSION, METRICS
 
 router = Router(tags=["athletes"])
-
-# The largest key of the database: with a larger one a query fails.
-LARGEST_ID = 2**63 - 1
-LARGEST_SKIP = 10**9
-# The web server refuses a longer request line; for all columns none needs a name.
-MOST_COLUMNS_TEXT = 4_000
-# PostgreSQL refuses the character zero in text.
-TEXT = r"^[^\x00]*$"
-
-Id = Annotated[int, Path(..., ge=1, le=LARGEST_ID, examples=[1])]
-Skip = Annotated[int, Query(0, ge=0, le=LARGEST_SKIP)]
-Gone = Annotated[
-    bool,
-    Query(description="Also what the vendor no longer has, with its `gone_at`."),
-]
-
-
-def _day(text: object) -> object:
-    """The text, if it is a day as YYYY-MM-DD; pydantic would take numbers too."""
-    if isinstance(text, str) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-        raise ValueError("write a day as YYYY-MM-DD")
-    return text
-
-
-# An empty text counts as not given: forms and some clients send it so.
-Day = Annotated[dt.date, BeforeValidator(_day)] | Literal[""] | None
 
 
 class FileFormat(StrEnum):
@@ -122,24 +105,63 @@ def list_players(
             "removed meanwhile. The Link header of each page names the next one.",
         ),
     ] = None,
+    updated_since: following.Since = None,
+    cursor: following.CursorText = "",
 ) -> HttpResponse:
-    """Athletes by last name, first name and id."""
-    matching = visible_players(request.auth).named_like(search).in_name_order()
-    counts_all = sees_everybody(request.auth) and not search.split()
-    total = player_total() if counts_all else matching.count()
+    """Athletes by last name, first name and id.
+
+    With `updated_since` or `cursor`: those who changed, in the order in which they did.
+    """
+    settled = settle()
+    words = search.lower().split()
+    asked = following.asked_by(request.auth, FeedKind.PLAYER, {"search": words})
+    start = following.beginning(cursor, updated_since, asked=asked, settled=settled)
+    visible = visible_players(request.auth)
+    if start.after is not None and not visible.filter(pk=start.after).exists():
+        start = Cursor(asked)  # the way by name is lost: all, as they changed
+    matching = visible.named_like(search).in_name_order()
+    counts_all = sees_everybody(request.auth) and not words
+    answer = {
+        "total": player_total() if counts_all else matching.count(),
+        "players": [],
+        "page": skip // limit + 1,
+        "limit": limit,
+    }
+    if (cursor or updated_since) and start.after is None:
+        question = pages.Question(
+            FeedKind.PLAYER, request.auth, matching if words else None
+        )
+        found = pages.page(question, start, settled, limit)
+        answer["players"] = following.changed_rows(
+            question, rows.goable_player_rows, found.rows
+        )
+        return JsonAnswer(answer | _going_on(found.following, found.more))
+    if cursor:
+        skip, after = 0, start.after
     if after is not None:
-        matching = _behind(matching, visible_players(request.auth), after)
+        matching = _behind(matching, visible, after)
     page = rows.player_rows(matching[skip : skip + limit])
-    answer = JsonAnswer(
-        {"total": total, "players": page, "page": skip // limit + 1, "limit": limit}
+    is_full = len(page) == limit
+    # First through the rest of the names, then what changed since the first page.
+    going_on = Cursor(
+        asked,
+        place=start.place if start.after is not None else settled.last,
+        after=page[-1]["id"] if is_full else None,
     )
-    if len(page) == limit:
-        following = request.GET.copy()
-        following.pop("skip", None)
-        following["limit"] = str(limit)
-        following["after"] = str(page[-1]["id"])
-        answer["Link"] = f'<{request.path}?{following.urlencode()}>; rel="next"'
-    return answer
+    more = is_full or settled.more or going_on.place < settled.last
+    response = JsonAnswer(answer | {"players": page} | _going_on(going_on, more))
+    if is_full:
+        behind = request.GET.copy()
+        behind.pop("skip", None)
+        behind.pop("cursor", None)
+        behind["limit"] = str(limit)
+        behind["after"] = str(page[-1]["id"])
+        response["Link"] = f'<{request.path}?{behind.urlencode()}>; rel="next"'
+    return response
+
+
+def _going_on(cursor: Cursor, more: bool) -> dict[str, Any]:
+    return {"next": str(cursor), "more": more}
 
 
 def _behind(
@@ -230,9 +252,7 @@ def list_player_changes(
     ] = None,
 ) -> HttpResponse:
     """What changed in a session against the comparable sessions before it."""
-    unknown = sorted(request.GET.keys() - {"session", "side"})
-    if unknown:
-        raise HttpError(422, f"{unknown[0]}: there is no such parameter.")
+    following.allow_only(request, ("session", "side"))
     player = visible_players(request.auth).filter(pk=id).first()
     if player is None:
         return _of_kept_athlete(request, id)

@@ -10,7 +10,15 @@ from typing import Any
 from athletes.access import Viewer, visible_movements
 from athletes.analysis.event_rules import rule_in_basis
 from athletes.analysis.means_by_side import means_by_side
-from athletes.models import Movement, Player, Session, SessionMetric
+from athletes.feed.moments import changed_at
+from athletes.models import (
+    FeedKind,
+    Movement,
+    Player,
+    Session,
+    SessionMetric,
+    counting,
+)
 from athletes.querysets import MovementQuerySet, PlayerQuerySet, SessionQuerySet
 from biomechanics.definitions import METRICS
 
@@ -28,7 +36,6 @@ PLAYER_FIELDS = (
     "dominant_hand_hitting",
     "dominant_hand_throwing",
     "created_at",
-    "updated_at",
 )
 SESSION_FIELDS = (
     "id",
@@ -39,15 +46,17 @@ SESSION_FIELDS = (
     "movement_type_name",
     "data_synced",
     "created_at",
-    "updated_at",
     "missing_since",
 )
 EVENTS_IN_JSON = ("load", "first_move", "foot_down", "peak_hand_speed", "reference")
 MOVEMENT_FIELDS = (
     "id",
     "org_movement_id",
+    "session",
     "session__session_id",
     "session__player_id",
+    "session__condition",
+    "position",
     "side",
     "sampling_rate_hz",
     "frame_count",
@@ -57,8 +66,18 @@ MOVEMENT_FIELDS = (
     "events",
     "metrics",
     "method_version",
+    "is_swing",
+    "inclusion",
     "missing_since",
 )
+#: No number has more digits than this; rates have decimals instead.
+_DIGITS = 6
+_RATE_DECIMALS = 3
+
+
+def rounded(value: Any) -> Any:
+    """A number with six significant digits; anything else as it is."""
+    return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value
 
 
 def _goable(missing_since: dt.datetime | None) -> Row:
@@ -74,7 +93,18 @@ def _goable(missing_since: dt.datetime | None) -> Row:
 
 def player_rows(players: PlayerQuerySet) -> list[Row]:
     """The athletes as `PlayerOut`, in the order of the query."""
-    return [_player(row) for row in players.values(*PLAYER_FIELDS)]
+    found = players.annotate(moved_at=changed_at(FeedKind.PLAYER))
+    return [_player(row) for row in found.values(*PLAYER_FIELDS, "moved_at")]
+
+
+def goable_player_rows(players: PlayerQuerySet) -> list[Row]:
+    """The athletes as `PlayerChange`, in the order of the query."""
+    found = players.annotate(moved_at=changed_at(FeedKind.PLAYER))
+    return [
+        _player(row) | _goable(since)
+        for row in found.values(*PLAYER_FIELDS, "moved_at", "missing_since")
+        for since in (row.pop("missing_since"),)
+    ]
 
 
 def merged_records(player_id: int) -> list[Row]:
@@ -91,19 +121,25 @@ def _player(row: Row) -> Row:
     # The tables keep missing text as ''; other programs are told null.
     for name in ("reboot_player_id", "first_name", "last_name"):
         row[name] = row[name] or None
+    row["updated_at"] = row.pop("moved_at")
     return row
 
 
 # --- Sessions -------------------------------------------------------------------
 
 
-def session_rows(sessions: SessionQuerySet) -> list[Row]:
+def session_rows(sessions: SessionQuerySet, *, with_player: bool = True) -> list[Row]:
     """The sessions as `SessionOut`, each with its athlete, in one query.
 
     One more where a part of one is gone: another record's part may still be there.
+    Without their athletes they are `SessionRow`.
     """
-    of_player = [f"player__{name}" for name in PLAYER_FIELDS]
-    found = list(sessions.values(*SESSION_FIELDS, *of_player))
+    fields = [*SESSION_FIELDS, "moved_at"]
+    query = sessions.annotate(moved_at=changed_at(FeedKind.SESSION))
+    if with_player:
+        query = query.annotate(player_moved_at=changed_at(FeedKind.PLAYER, "player__"))
+        fields += [f"player__{name}" for name in PLAYER_FIELDS] + ["player_moved_at"]
+    found = list(query.values(*fields))
     marked = [row["id"] for row in found if row["missing_since"] is not None]
     there = (
         set(
@@ -116,11 +152,12 @@ def session_rows(sessions: SessionQuerySet) -> list[Row]:
     for row in found:
         session = {name: row[name] for name in SESSION_FIELDS}
         since = session.pop("missing_since")
+        session["updated_at"] = row["moved_at"]
         session |= _goable(None if row["id"] in there else since)
         session["movement_type_name"] = session["movement_type_name"] or None
-        session["player"] = _player(
-            {name: row[f"player__{name}"] for name in PLAYER_FIELDS}
-        )
+        if with_player:
+            player = {name: row[f"player__{name}"] for name in PLAYER_FIELDS}
+            session["player"] = _player(player | {"moved_at": row["player_moved_at"]})
         answer.append(session)
     return answer
 
@@ -130,19 +167,32 @@ def session_rows(sessions: SessionQuerySet) -> list[Row]:
 
 def movement_rows(movements: MovementQuerySet) -> list[Row]:
     """The movements as `MovementOut`, in the order of the query."""
-    return [_movement(row) for row in movements.values(*MOVEMENT_FIELDS)]
+    found = movements.annotate(moved_at=changed_at(FeedKind.MOVEMENT))
+    return [_movement(row) for row in found.values(*MOVEMENT_FIELDS, "moved_at")]
 
 
 def _movement(row: Row) -> Row:
     """A row of a movement in the shape of `MovementOut`."""
     events = row["events"]
+    rate = row["sampling_rate_hz"]
+    counted, counted_reason = counting(
+        missing_since=row["missing_since"],
+        inclusion=row["inclusion"],
+        is_swing=row["is_swing"],
+        quality_grade=row["quality_grade"],
+    )
     return {
         "id": row["id"],
         "org_movement_id": row["org_movement_id"],
+        "session": row["session"],
         "session_id": row["session__session_id"],
         "player_id": row["session__player_id"],
+        "position": row["position"],
         "side": row["side"],
-        "sampling_rate_hz": row["sampling_rate_hz"],
+        "setup": row["session__condition"] or None,
+        "counted": counted,
+        "counted_reason": counted_reason,
+        "sampling_rate_hz": None if rate is None else round(rate, _RATE_DECIMALS),
         "frames": row["frame_count"],
         "angle_unit_found": row["angle_unit_found"],
         "quality": {
@@ -155,13 +205,14 @@ def _movement(row: Row) -> Row:
         "events": {name: _instant(events.get(name)) for name in EVENTS_IN_JSON},
         "metrics": {
             name: {
-                "value": entry["value"],
+                "value": rounded(entry["value"]),
                 "unit": entry["unit"],
                 **_sureness(entry),
             }
             for name, entry in row["metrics"].items()
         },
         "method_version": row["method_version"] or None,
+        "updated_at": row["moved_at"],
         **_goable(row["missing_since"]),
     }
 
@@ -169,7 +220,7 @@ def _movement(row: Row) -> Row:
 def _sureness(entry: Mapping[str, Any]) -> Row:
     """How sure a value is and what it rests on: what is in `MetricOut` and others."""
     return {
-        "uncertainty": entry.get("uncertainty"),
+        "uncertainty": rounded(entry.get("uncertainty")),
         "confidence": "low" if entry.get("flagged") else "good",
         "reason": entry.get("reason"),
         "basis": entry.get("basis") or None,
@@ -291,7 +342,7 @@ def _values(name: str, swings: Iterable[Movement]) -> Iterable[Row]:
                 "org_movement_id": swing.org_movement_id,
                 "position": swing.position,
                 "side": swing.side or None,
-                "value": entry["value"],
+                "value": rounded(entry["value"]),
                 **_sureness(entry),
                 "counted": swing.is_counted,
             }

@@ -13,7 +13,7 @@ from typing import Any
 from ninja import Schema
 from pydantic import Field
 
-from athletes.models import Hand, QualityGrade, Side
+from athletes.models import Condition, CountedReason, Hand, QualityGrade, Side
 
 Number = float | None
 
@@ -48,9 +48,12 @@ class Direction(StrEnum):
 
 
 class GoneBecause(StrEnum):
-    """Why the vendor no longer has something."""
+    """Why something is no longer there."""
 
     MISSING_AT_VENDOR = "missing_at_vendor"
+    MERGED = "merged"
+    ERASED = "erased"
+    NO_LONGER_VISIBLE = "no_longer_visible"
 
 
 class Goable(Schema):
@@ -60,6 +63,24 @@ class Goable(Schema):
         description="Since when the vendor no longer has it; null while it has."
     )
     gone_because: GoneBecause | None
+
+
+class Gone(Schema):
+    """What is told of a row that went away: nothing else of it is known any more."""
+
+    id: int
+    gone_at: dt.datetime
+    gone_because: GoneBecause
+
+
+class Following(Schema):
+    """Where to go on in a list of changes."""
+
+    next: str = Field(
+        description="Send it as `cursor`, at once or another night: it leads to all "
+        "that changed since. Never null."
+    )
+    more: bool = Field(description="Whether there is more to fetch at once.")
 
 
 class PlayerOut(Schema):
@@ -96,17 +117,21 @@ class PlayerDetail(PlayerOut):
     )
 
 
-class PlayerPage(Schema):
-    """Athletes, a page at a time."""
+class PlayerChange(PlayerOut, Goable):
+    """One athlete who changed."""
+
+
+class PlayerPage(Following):
+    """Athletes, a page at a time; with `updated_since` or `cursor` what changed."""
 
     total: int
-    players: list[PlayerOut]
+    players: list[PlayerChange | PlayerOut | Gone]
     page: int = Field(description="skip // limit + 1")
     limit: int
 
 
-class SessionOut(Goable):
-    """One athlete's part in one session."""
+class SessionRow(Goable):
+    """One athlete's part in one session, without the athlete."""
 
     id: int
     session_id: str
@@ -119,7 +144,18 @@ class SessionOut(Goable):
     data_synced: bool
     created_at: dt.datetime
     updated_at: dt.datetime
+
+
+class SessionOut(SessionRow):
+    """One athlete's part in one session."""
+
     player: PlayerOut
+
+
+class SessionChanges(Following):
+    """Sessions of all athletes, in the order in which they changed."""
+
+    sessions: list[SessionRow | Gone]
 
 
 class SessionList(Schema):
@@ -247,9 +283,19 @@ class MovementOut(Goable):
 
     id: int
     org_movement_id: str
+    session: int = Field(description="Our id of the session.")
     session_id: str
     player_id: int
+    position: int = Field(description="Place in the session, from 1.")
     side: Side | None
+    setup: Condition | None = Field(
+        description="How the ball was pitched or placed, as a coach recorded it."
+    )
+    counted: bool = Field(description="Whether it is included in averages.")
+    counted_reason: CountedReason | None = Field(
+        description="Why it is not, or who wants it all the same; null where it counts "
+        "because its data are good enough."
+    )
     sampling_rate_hz: float | None
     frames: int | None
     angle_unit_found: str | None
@@ -257,6 +303,15 @@ class MovementOut(Goable):
     events: Events
     metrics: dict[str, MetricOut]
     method_version: str | None
+    updated_at: dt.datetime = Field(
+        description="When anything last changed that is shown here."
+    )
+
+
+class MovementChanges(Following):
+    """Movements of all athletes, in the order in which they changed."""
+
+    movements: list[MovementOut | Gone]
 
 
 class MovementList(Schema):

@@ -41,9 +41,14 @@ SESSION_KEYS = [
 MOVEMENT_KEYS = [
     "id",
     "org_movement_id",
+    "session",
     "session_id",
     "player_id",
+    "position",
     "side",
+    "setup",
+    "counted",
+    "counted_reason",
     "sampling_rate_hz",
     "frames",
     "angle_unit_found",
@@ -51,6 +56,7 @@ MOVEMENT_KEYS = [
     "events",
     "metrics",
     "method_version",
+    "updated_at",
     "gone_at",
     "gone_because",
 ]
@@ -67,7 +73,7 @@ def test_players_have_the_kept_shape(get):
     response = get("/players")
     assert_documented(response, "/players")
     body = response.json()
-    assert list(body) == ["total", "players", "page", "limit"]
+    assert list(body) == ["total", "players", "page", "limit", "next", "more"]
     assert (body["total"], body["page"], body["limit"]) == (1, 1, 100)
     row = body["players"][0]
     assert list(row) == PLAYER_KEYS
@@ -192,12 +198,12 @@ def test_bad_paging_is_refused_in_the_error_shape(get, params):
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_players_cost_three_queries(get, count, django_assert_num_queries):
+def test_players_cost_four_queries(get, count, django_assert_num_queries):
     for _ in range(count):
         factories.make_player()
     get("/players")
-    # token, count, rows
-    with django_assert_num_queries(3):
+    # token, place in the order, count, rows
+    with django_assert_num_queries(4):
         get("/players")
 
 

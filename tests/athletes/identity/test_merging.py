@@ -15,6 +15,9 @@ from athletes.models import (
     BiomechanicsData,
     DuplicatePair,
     EventCorrection,
+    FeedCounter,
+    FeedNote,
+    FeedRow,
     InclusionDecision,
     Movement,
     Note,
@@ -24,6 +27,7 @@ from athletes.models import (
     Session,
     SessionMetric,
     Tag,
+    TeamLeaving,
 )
 from privacy.models import Archive
 from sharing.links import make_link
@@ -102,6 +106,9 @@ def rows():
         # Of the parts of the number of athletes only the sum says something, and a
         # group that nobody is in any more says nothing.
         if model in {AthleteMerge, PlayerCount, PeerGroup}:
+            continue
+        # That there was a merge, and an end of it, is told to other programs.
+        if model in {FeedNote, FeedRow, FeedCounter, TeamLeaving}:
             continue
         names = [f.attname for f in model._meta.concrete_fields if f.name not in _TIMES]
         if model is SessionMetric:

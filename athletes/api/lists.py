@@ -1,0 +1,169 @@
+"""JSON paths that list sessions and movements of all athletes, by what changed."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, Any
+
+from django.db.models import Q
+from django.http import HttpResponse
+from ninja import Query, Router
+from ninja.errors import HttpError
+
+from accounts.api import ApiRequest, JsonAnswer, answers
+from athletes.access import kept_movements, kept_sessions
+from athletes.api import rows, schemas
+from athletes.api.following import CursorText, Limit, Since, allow_only, follow
+from athletes.api.parameters import LARGEST_ID, MOST_COLUMNS_TEXT, TEXT, Day
+from athletes.api.rows import Row
+from athletes.feed import pages
+from athletes.models import FeedKind
+from athletes.querysets import MovementQuerySet, SessionQuerySet
+from biomechanics.definitions import HEADLINES, METRICS
+
+router = Router(tags=["athletes"])
+
+OurId = Annotated[int | None, Query(ge=1, le=LARGEST_ID)]
+Metrics = Annotated[
+    str,
+    Query(
+        max_length=MOST_COLUMNS_TEXT,
+        pattern=TEXT,
+        description="Ids of metrics with commas between.",
+        examples=["bat_speed_max,attack_angle"],
+    ),
+]
+
+
+def chosen_metrics(text: str) -> tuple[str, ...]:
+    """The named metrics; none of them for an empty text. Refuses (422) others."""
+    names = tuple(dict.fromkeys(filter(None, map(str.strip, text.split(",")))))
+    unknown = [name for name in names if name not in METRICS]
+    if unknown:
+        raise HttpError(
+            422, f"metrics: there is no metric {unknown[0][:60]}; see /definitions."
+        )
+    return names
+
+
+@router.get(
+    "/sessions",
+    response=answers(schemas.SessionChanges),
+    operation_id="list_sessions",
+)
+def list_sessions(
+    request: ApiRequest,
+    player_id: OurId = None,
+    start_date: Annotated[Day, Query(description="From this day.")] = None,
+    end_date: Annotated[Day, Query(description="Up to and including this day.")] = None,
+    limit: Limit = 100,
+    updated_since: Since = None,
+    cursor: CursorText = "",
+) -> HttpResponse:
+    """Sessions of all athletes, in the order in which they changed."""
+    allow_only(
+        request,
+        ("player_id", "start_date", "end_date", "limit", "updated_since", "cursor"),
+    )
+    filters = {"player_id": player_id, "start": start_date, "end": end_date}
+    told = Q()
+    shown: SessionQuerySet | None = None
+    if any(filters.values()):
+        shown = kept_sessions(request.auth)
+        if player_id:
+            shown = shown.filter(player_id=player_id)
+            told = pages.of_player(FeedKind.SESSION, [player_id])
+        if start_date:
+            shown = shown.filter(session_date__gte=start_date)
+        if end_date:
+            shown = shown.filter(session_date__lte=end_date)
+    return JsonAnswer(
+        follow(
+            request.auth,
+            FeedKind.SESSION,
+            name="sessions",
+            build=partial(rows.session_rows, with_player=False),
+            cursor=cursor,
+            since=updated_since,
+            limit=limit,
+            filters=filters,
+            shown=shown,
+            told=told,
+        )
+    )
+
+
+@router.get(
+    "/movements",
+    response=answers(schemas.MovementChanges),
+    operation_id="list_movements",
+)
+def list_movements(
+    request: ApiRequest,
+    player_id: OurId = None,
+    session: Annotated[
+        int | None,
+        Query(ge=1, le=LARGEST_ID, description="Our id of the session."),
+    ] = None,
+    metrics: Metrics = "",
+    limit: Limit = 100,
+    updated_since: Since = None,
+    cursor: CursorText = "",
+) -> HttpResponse:
+    """Movements of all athletes, in the order in which they changed.
+
+    `metrics` chooses the metrics; none named: those that pages show first.
+    """
+    allow_only(
+        request,
+        ("player_id", "session", "metrics", "limit", "updated_since", "cursor"),
+    )
+    wanted = chosen_metrics(metrics) or HEADLINES
+    shown, told = chosen_movements(request.auth, player_id, session)
+
+    def build(found: MovementQuerySet) -> list[Row]:
+        return [
+            row
+            | {
+                "metrics": {
+                    name: row["metrics"][name]
+                    for name in wanted
+                    if name in row["metrics"]
+                }
+            }
+            for row in rows.movement_rows(found)
+        ]
+
+    return JsonAnswer(
+        follow(
+            request.auth,
+            FeedKind.MOVEMENT,
+            name="movements",
+            build=build,
+            cursor=cursor,
+            since=updated_since,
+            limit=limit,
+            filters={"player_id": player_id, "session": session},
+            shown=shown,
+            told=told,
+        )
+    )
+
+
+def chosen_movements(
+    caller: Any, player_id: int | None, session: int | None
+) -> tuple[MovementQuerySet | None, Q]:
+    """The movements of an athlete or a session, and which gone ones may be told.
+
+    None: all that the caller may see.
+    """
+    if not player_id and not session:
+        return None, Q()
+    shown, told = kept_movements(caller), Q()
+    if player_id:
+        shown = shown.filter(session__player_id=player_id)
+        told &= pages.of_player(FeedKind.MOVEMENT, [player_id])
+    if session:
+        shown = shown.filter(session_id=session)
+        told &= pages.of_session(session)
+    return shown, told

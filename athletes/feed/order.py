@@ -1,0 +1,148 @@
+"""Gives every change its place, in the order in which changes came into sight.
+
+Triggers write a note in the transaction that changes a row (athletes.feed.triggers).
+Whoever reads the order first gives places to the notes that they can see, one reader at
+a time. A transaction that is long under way shows its notes when it commits, and they
+get places behind all that were given before. So whoever remembers a place misses
+nothing and gets nothing twice.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Exists
+
+from athletes.models import FeedCounter, FeedGone, FeedKind, FeedNote, FeedRow
+
+#: Notes that one call takes: a second's work.
+BATCH = 10_000
+_CHUNK = 800
+#: What is below, for changes that spread.
+_BELOW = {FeedKind.PLAYER: FeedKind.SESSION, FeedKind.SESSION: FeedKind.MOVEMENT}
+
+Key = tuple[str, int]
+
+
+@dataclass(slots=True)
+class _Change:
+    """What the notes about one row say, taken together."""
+
+    at: dt.datetime
+    parent_id: int | None = None
+    gone: str | None = None
+    spreads: int = 0
+
+    def add(
+        self,
+        at: dt.datetime,
+        parent_id: int | None = None,
+        gone: str | None = None,
+        spreads: int = 0,
+    ) -> None:
+        """Take one more note in, later than those before."""
+        self.at = max(self.at, at)
+        self.parent_id = self.parent_id if parent_id is None else parent_id
+        self.gone = self.gone if gone is None else gone
+        self.spreads = max(self.spreads, spreads)
+
+
+@dataclass(frozen=True)
+class Settled:
+    """How far the order goes."""
+
+    last: int
+    #: Whether notes may be left that have no place yet.
+    more: bool
+
+
+def settle() -> Settled:
+    """Give places to the notes that are in sight, and return the last place."""
+    waiting = Exists(FeedNote.objects.all())
+    state = FeedCounter.objects.filter(pk=1).values_list("last", waiting).first()
+    if state is not None and not state[1]:
+        return Settled(state[0], more=False)
+    FeedCounter.objects.bulk_create([FeedCounter(pk=1)], ignore_conflicts=True)
+    with transaction.atomic():
+        counter = FeedCounter.objects.select_for_update().get(pk=1)
+        # Read once: what comes into sight after this is left for the next.
+        notes = list(FeedNote.objects.order_by("pk")[:BATCH])
+        changes: dict[Key, _Change] = {}
+        for note in notes:
+            change = changes.setdefault((note.kind, note.row_id), _Change(note.at))
+            change.add(note.at, note.parent_id, note.gone, note.spreads)
+        _spread(changes)
+        counter.last = _store(changes, counter.last)
+        counter.save(update_fields=["last"])
+        for pks in _chunks(note.pk for note in notes):
+            FeedNote.objects.filter(pk__in=pks).delete()
+    return Settled(counter.last, more=len(notes) == BATCH)
+
+
+def _chunks(values: Iterable[int]) -> Iterable[list[int]]:
+    every = list(values)
+    for start in range(0, len(every), _CHUNK):
+        yield every[start : start + _CHUNK]
+
+
+def _spread(changes: dict[Key, _Change]) -> None:
+    """Add what shows something of a row above it that changed."""
+    for kind, below in _BELOW.items():
+        parents = {
+            row_id: change
+            for (of_kind, row_id), change in changes.items()
+            if of_kind == kind and change.spreads
+        }
+        children: dict[int, set[int]] = defaultdict(set)
+        for pks in _chunks(parents):
+            for row_id, parent_id in (
+                FeedRow.objects.filter(kind=below, parent_id__in=pks)
+                .exclude(gone=FeedGone.ERASED)
+                .values_list("row_id", "parent_id")
+            ):
+                if parent_id is not None:
+                    children[parent_id].add(row_id)
+        # Those that are new, and those that moved here, have notes of their own.
+        for parent_id, row_ids in children.items():
+            above = parents[parent_id]
+            for row_id in row_ids:
+                change = changes.setdefault((below, row_id), _Change(above.at))
+                change.add(above.at, spreads=above.spreads - 1)
+
+
+def _store(changes: dict[Key, _Change], last: int) -> int:
+    """Store the changes with places behind `last`, and return the last place."""
+    there: dict[Key, FeedRow] = {}
+    for kind in FeedKind.values:
+        of_kind = [row_id for found, row_id in changes if found == kind]
+        for pks in _chunks(of_kind):
+            for row in FeedRow.objects.filter(kind=kind, row_id__in=pks):
+                there[row.kind, row.row_id] = row
+    rows = []
+    for key, change in changes.items():
+        row = there.get(key) or FeedRow(
+            kind=key[0], row_id=key[1], changed_at=change.at
+        )
+        last += 1
+        # Stored as a new one, which replaces that of the same thing.
+        row.pk = None
+        row.place = last
+        row.changed_at = max(row.changed_at, change.at)
+        if change.parent_id is not None:
+            row.parent_id = change.parent_id
+        if change.gone is not None and change.gone != row.gone:
+            row.gone = change.gone
+            row.gone_at = change.at if change.gone else None
+        rows.append(row)
+    FeedRow.objects.bulk_create(
+        rows,
+        batch_size=1_000,
+        update_conflicts=True,
+        unique_fields=["kind", "row_id"],
+        update_fields=["parent_id", "place", "changed_at", "gone", "gone_at"],
+    )
+    return last

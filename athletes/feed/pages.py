@@ -1,0 +1,159 @@
+"""What changed behind a place in the order, a page at a time."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Model, Q, QuerySet
+
+from athletes.access import (
+    Viewer,
+    kept_movements,
+    kept_sessions,
+    sees_everybody,
+    visible_players,
+)
+from athletes.feed.cursors import Cursor, in_microseconds
+from athletes.feed.order import Settled
+from athletes.models import FeedKind, FeedRow, Movement, Player, Session, TeamLeaving
+
+_MODELS: dict[str, type[Model]] = {
+    FeedKind.PLAYER: Player,
+    FeedKind.SESSION: Session,
+    FeedKind.MOVEMENT: Movement,
+}
+
+
+@dataclass(frozen=True)
+class Question:
+    """Which changes somebody wants.
+
+    `shown` are the rows that match the filters, among those that the caller may see;
+    None: all of these. `told` is for rows that are gone: which of them may be told.
+    """
+
+    kind: FeedKind
+    caller: Viewer
+    shown: QuerySet[Any] | None = None
+    told: Q = dataclasses.field(default_factory=Q)
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of changes: rows of the order, and where to go on."""
+
+    rows: list[FeedRow]
+    following: Cursor
+    more: bool
+
+
+def seen(kind: FeedKind, caller: Viewer) -> QuerySet[Any]:
+    """All rows of a kind that the caller may see, gone ones too."""
+    if kind == FeedKind.PLAYER:
+        return visible_players(caller)
+    if kind == FeedKind.SESSION:
+        return kept_sessions(caller)
+    return kept_movements(caller)
+
+
+def of_session(session_pk: int) -> Q:
+    """The condition on rows of movements that they were of one session."""
+    return Q(parent_id=session_pk)
+
+
+def of_player(kind: FeedKind, player_pks: Any) -> Q:
+    """The condition on rows of the order that they are of these athletes.
+
+    `player_pks` is a list of our keys, or a query for them.
+    """
+    if kind == FeedKind.PLAYER:
+        return Q(row_id__in=player_pks)
+    if kind == FeedKind.SESSION:
+        return Q(parent_id__in=player_pks)
+    sessions = FeedRow.objects.filter(kind=FeedKind.SESSION, parent_id__in=player_pks)
+    return Q(parent_id__in=sessions.values("row_id"))
+
+
+def _ever_seen(kind: FeedKind, caller: Any) -> Q:
+    """The condition that the athlete is in a team of the caller, or has been."""
+    teams = caller.team_limit()
+    members = Player.everyone.filter(teams__in=teams).values("pk")
+    left = TeamLeaving.objects.filter(team_id__in=teams.values("pk"))
+    return of_player(kind, members) | of_player(kind, left.values("player_id"))
+
+
+def _wanted(question: Question) -> Q:
+    """The condition on rows of the order that they answer the question."""
+    is_limited = not sees_everybody(question.caller)
+    if not is_limited and question.shown is None:
+        return Q()
+    every = seen(question.kind, question.caller)
+    shown = every if question.shown is None else question.shown
+    told = question.told
+    if is_limited:
+        told &= _ever_seen(question.kind, question.caller)
+        told &= ~Q(row_id__in=every.order_by().values("pk"))
+    else:
+        told &= ~Q(gone="")
+    return Q(row_id__in=shown.order_by().values("pk")) | told
+
+
+def first_cursor(asked: str, since: dt.datetime | None, last: int) -> Cursor:
+    """Where a program begins that has nothing yet, or all up to a time."""
+    if since is None:
+        return Cursor(asked)
+    return Cursor(asked, since=in_microseconds(since), until=last)
+
+
+def changes(question: Question, cursor: Cursor) -> QuerySet[FeedRow]:
+    """All that changed behind the cursor and answers the question, in order."""
+    found = FeedRow.objects.filter(
+        _wanted(question), kind=question.kind, place__gt=cursor.place
+    ).order_by("place")
+    since = cursor.since_time
+    if since is not None and cursor.place < cursor.until:
+        found = found.filter(Q(place__gt=cursor.until) | Q(changed_at__gte=since))
+    return found
+
+
+def page(question: Question, cursor: Cursor, settled: Settled, limit: int) -> Page:
+    """The next changes behind the cursor, at most `limit`."""
+    rows = list(changes(question, cursor)[: limit + 1])
+    is_full = len(rows) > limit
+    rows = rows[:limit]
+    reached = rows[-1].place if rows else 0
+    if not is_full:
+        reached = max(reached, settled.last, cursor.place)
+    following = dataclasses.replace(cursor, place=reached, after=None)
+    if following.place >= following.until:
+        following = dataclasses.replace(following, since=None, until=0)
+    return Page(rows, following, is_full or settled.more)
+
+
+def tombstones(
+    kind: FeedKind, caller: Viewer, gone: list[FeedRow]
+) -> dict[int, dict[str, Any]]:
+    """What is told of rows that the caller cannot see, or no longer, by our key."""
+    here: set[int] = set()
+    is_limited = not sees_everybody(caller)
+    unclear = [row.row_id for row in gone if not row.gone]
+    if unclear and not is_limited:
+        # A change that is under way: hidden by a merge, or erased a moment ago.
+        rows = _MODELS[kind]._base_manager.filter(pk__in=unclear)
+        here = set(rows.values_list("pk", flat=True))
+    found = {}
+    for row in gone:
+        because = row.gone
+        if not because and is_limited:
+            because = "no_longer_visible"
+        elif not because:
+            because = "merged" if row.row_id in here else "erased"
+        found[row.row_id] = {
+            "id": row.row_id,
+            "gone_at": row.gone_at or row.changed_at,
+            "gone_because": because,
+        }
+    return found
