@@ -28,6 +28,7 @@ from accounts.api import (
     TooManyCallsError,
     problem,
 )
+from athletes.api.exports import router as exports_router
 from athletes.api.lists import router as lists_router
 from athletes.api.routes import router as athletes_router
 from reboot_site import views
@@ -117,6 +118,7 @@ api = DashboardApi(
 )
 api.add_router("", athletes_router)
 api.add_router("", lists_router)
+api.add_router("", exports_router)
 api.add_router("", syncing_router)
 
 

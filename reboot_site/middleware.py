@@ -37,6 +37,7 @@ API_ROOTS = frozenset(
     {
         "definitions",
         "docs",
+        "exports",
         "health",
         "movements",
         "openapi.json",

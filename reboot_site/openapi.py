@@ -40,6 +40,16 @@ _HEADERS: Node = {
         "schema": {"type": "string"},
         "example": '</players?limit=100&after=100>; rel="next"',
     },
+    "Next-Cursor": {
+        "description": "Send it as cursor another night: what changed since.",
+        "schema": {"type": "string"},
+        "example": "eyJhc2tlZCI6IjBmMWUyZDNjNGI1YSIsInBsYWNlIjo0fQ",
+    },
+    "Next-More": {
+        "description": "Whether there is more to fetch at once.",
+        "schema": {"type": "string"},
+        "example": "false",
+    },
     "Location": {
         "description": "The path of the record that is kept.",
         "schema": {"type": "string"},
@@ -85,6 +95,13 @@ _UNHEALTHY: Node = {
     "detail": "The database does not answer. Check DATABASE_URL and that it runs.",
     "migrations_missing": None,
     "worker": None,
+}
+
+
+#: By operation: headers of its own.
+_ALSO = {
+    "list_players": ["Link"],
+    "export_metrics": ["Next-Cursor", "Next-More"],
 }
 
 
@@ -162,7 +179,7 @@ def _complete_answers(operation: Node) -> None:
         found[503]["content"]["application/json"]["example"] = _UNHEALTHY
     if needs_login and success == HTTPStatus.OK:
         names = ["ETag"]
-        names += ["Link"] if operation["operationId"] == "list_players" else []
+        names += _ALSO.get(operation["operationId"], [])
         found[success]["headers"] = _headers(*names)
         found[304] = {"$ref": "#/components/responses/Unchanged"}
     operation["responses"] = dict(sorted(found.items()))

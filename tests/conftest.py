@@ -74,6 +74,7 @@ ON_BOTH = (
     "tests/accounts/test_second_factor.py",
     "tests/athletes/test_admin_lists.py",
     "tests/athletes/test_api.py",
+    "tests/athletes/test_api_exports.py",
     "tests/athletes/test_api_lists.py",
     "tests/dashboard/test_list_page.py",
     "tests/dashboard/test_selectors.py",

@@ -282,7 +282,8 @@ ROWS: dict[str, list[Row]] = {
     "metrics": [get(HIDDEN)],
     "health/live": [get(OPEN)],
     "health/ready": [get(OPEN)],
-    r"^(definitions|docs|health|movements|openapi\.json|players|sessions|stats|sync)"
+    "exports/metrics": [get(API)],
+    r"^(definitions|docs|exports|health|movements|openapi\.json|players|sessions|stats|sync)"
     r"(/.*)?$": [Row(NOT_THERE, ids={"path": "players/1/nothing"})],
 }
 

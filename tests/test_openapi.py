@@ -76,7 +76,8 @@ def test_answers_have_examples_of_their_shape(path, method, operation):
     for status, answer in operation["responses"].items():
         content = resolved(answer).get("content", {}).get("application/json")
         if content is None:
-            assert status == "304"
+            is_file = "text/csv" in resolved(answer).get("content", {})
+            assert is_file or status == "304"
             continue
         shape = {**content["schema"], "components": document()["components"]}
         validator = jsonschema_rs.Draft202012Validator(shape, validate_formats=True)
@@ -95,7 +96,7 @@ def test_examples_are_those_of_the_text():
     shown = 0
     for path, method, operation in operations():
         success = next(s for s in operation["responses"] if s.startswith("2"))
-        content = operation["responses"][success]["content"]["application/json"]
+        content = operation["responses"][success]["content"].get("application/json")
         example = told.get((method, path))
         if example is not None and "detail" not in set(example) - {"status"}:
             shown += 1

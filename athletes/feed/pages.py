@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,6 +120,14 @@ def changes(question: Question, cursor: Cursor) -> QuerySet[FeedRow]:
     return found
 
 
+def reached_behind(cursor: Cursor, place: int) -> Cursor:
+    """Where to go on from a place that was reached, at least that of the cursor."""
+    place = max(place, cursor.place)
+    if place >= cursor.until:
+        return Cursor(cursor.asked, place)
+    return dataclasses.replace(cursor, place=place, after=None)
+
+
 def page(question: Question, cursor: Cursor, settled: Settled, limit: int) -> Page:
     """The next changes behind the cursor, at most `limit`."""
     rows = list(changes(question, cursor)[: limit + 1])
@@ -126,11 +135,16 @@ def page(question: Question, cursor: Cursor, settled: Settled, limit: int) -> Pa
     rows = rows[:limit]
     reached = rows[-1].place if rows else 0
     if not is_full:
-        reached = max(reached, settled.last, cursor.place)
-    following = dataclasses.replace(cursor, place=reached, after=None)
-    if following.place >= following.until:
-        following = dataclasses.replace(following, since=None, until=0)
-    return Page(rows, following, is_full or settled.more)
+        reached = max(reached, settled.last)
+    return Page(rows, reached_behind(cursor, reached), is_full or settled.more)
+
+
+def gone(question: Question, cursor: Cursor) -> Iterator[dict[str, Any]]:
+    """What is told of rows that went away behind the cursor, a few at a time."""
+    every = seen(question.kind, question.caller).order_by().values("pk")
+    rows = changes(question, cursor).exclude(row_id__in=every)
+    for row in rows.iterator():
+        yield tombstones(question.kind, question.caller, [row])[row.row_id]
 
 
 def tombstones(

@@ -1,0 +1,173 @@
+"""JSON paths that send many numbers or frames as files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Annotated, Any
+
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response
+from ninja import Query, Router
+from ninja.errors import AuthorizationError
+
+from accounts.api import ApiRequest, answers
+from accounts.audit import record
+from accounts.models import Action
+from athletes.access import kept_movements, may_export
+from athletes.api import metrics_table
+from athletes.api.following import CursorText, Since, allow_only, asked_by, beginning
+from athletes.api.lists import Metrics, OurId, chosen_metrics, chosen_movements
+from athletes.api.parameters import LARGEST_ID, Day
+from athletes.feed import pages
+from athletes.feed.order import settle
+from athletes.models import FeedKind
+from biomechanics.definitions import METHOD_VERSION, METRICS
+
+router = Router(tags=["athletes"])
+
+PARQUET = "application/vnd.apache.parquet"
+_FILES: dict[str, Any] = {
+    "responses": {
+        200: {
+            "description": "A file.",
+            "content": {
+                "text/csv": {"schema": {"type": "string"}},
+                PARQUET: {"schema": {"type": "string", "format": "binary"}},
+            },
+        }
+    }
+}
+
+
+class TableFormat(StrEnum):
+    """The formats of tables."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+def require_export(caller: Any) -> None:
+    """Refuse (403) who may not download numbers and frames."""
+    if not may_export(caller):
+        raise AuthorizationError(message="You may not download numbers.")
+
+
+def metrics_export(
+    caller: Any,
+    *,
+    names: tuple[str, ...],
+    player_id: int | None = None,
+    session: int | None = None,
+    start_date: Any = None,
+    end_date: Any = None,
+    updated_since: Any = None,
+    cursor: str = "",
+) -> metrics_table.Table:
+    """The numbers of all swings that the caller may see and asked for."""
+    while (settled := settle()).more:
+        pass
+    filters = {
+        "player_id": player_id,
+        "session": session,
+        "start": start_date,
+        "end": end_date,
+    }
+    asked = asked_by(caller, FeedKind.MOVEMENT, {**filters, "table": True})
+    start = beginning(cursor, updated_since, asked=asked, settled=settled)
+    chosen, told = chosen_movements(caller, player_id, session)
+    movements = kept_movements(caller) if chosen is None else chosen
+    if start_date:
+        movements = movements.filter(session__session_date__gte=start_date)
+    if end_date:
+        movements = movements.filter(session__session_date__lte=end_date)
+    if start_date or end_date:
+        chosen = movements
+    gone: Iterator[Mapping[str, Any]] = iter(())
+    if cursor or updated_since:
+        question = pages.Question(FeedKind.MOVEMENT, caller, chosen, told)
+        changed = pages.changes(question, start)
+        movements = movements.filter(pk__in=changed.order_by().values("row_id"))
+        gone = pages.gone(question, start)
+    following = pages.reached_behind(start, settled.last)
+    return metrics_table.Table(
+        movements=movements,
+        names=names or tuple(METRICS),
+        gone=gone,
+        facts={
+            "next": str(following),
+            "more": "false",
+            "method_version": f"v{METHOD_VERSION}",
+        },
+    )
+
+
+@router.get(
+    "/exports/metrics",
+    response=answers(None),
+    operation_id="export_metrics",
+    openapi_extra=_FILES,
+)
+def export_metrics(
+    request: ApiRequest,
+    format: TableFormat = TableFormat.CSV,
+    metrics: Metrics = "",
+    player_id: OurId = None,
+    session: Annotated[
+        int | None,
+        Query(ge=1, le=LARGEST_ID, description="Our id of the session."),
+    ] = None,
+    start_date: Annotated[Day, Query(description="From this day.")] = None,
+    end_date: Annotated[Day, Query(description="Up to and including this day.")] = None,
+    updated_since: Since = None,
+    cursor: CursorText = "",
+) -> HttpResponseBase:
+    """Every number of every swing: one row a swing, a column for each metric.
+
+    The columns are always the same; `metrics` chooses. Where to go on another night
+    stands in the header `Next-Cursor`, and in the metadata of a Parquet file as `next`.
+    """
+    allow_only(
+        request,
+        (
+            *("format", "metrics", "player_id", "session", "start_date", "end_date"),
+            *("updated_since", "cursor"),
+        ),
+    )
+    require_export(request.auth)
+    table = metrics_export(
+        request.auth,
+        names=chosen_metrics(metrics),
+        player_id=player_id,
+        session=session,
+        start_date=start_date,
+        end_date=end_date,
+        updated_since=updated_since,
+        cursor=cursor,
+    )
+    said = "\n".join([format, request.GET.urlencode(), *table.facts.values()])
+    # Weak: the same rows, though perhaps not byte by byte.
+    etag = f'W/"{hashlib.sha256(said.encode()).hexdigest()[:32]}"'
+    unchanged: HttpResponse | None = get_conditional_response(request, etag=etag)
+    if unchanged is not None:
+        unchanged["ETag"] = etag
+        return unchanged
+    record(
+        Action.DATA_EXPORTED,
+        by=request.auth,
+        player_id=player_id,
+        format=format,
+        data_type="metrics",
+    )
+    is_csv = format == TableFormat.CSV
+    write = metrics_table.csv_pieces if is_csv else metrics_table.parquet_pieces
+    answer = StreamingHttpResponse(
+        write(table), content_type="text/csv; charset=utf-8" if is_csv else PARQUET
+    )
+    answer["ETag"] = etag
+    answer["Next-Cursor"] = table.facts["next"]
+    answer["Next-More"] = "false"
+    answer["Content-Disposition"] = f'attachment; filename="metrics.{format}"'
+    return answer
