@@ -57,6 +57,9 @@ def test_contract_paths_are_all_there():
         ("/players/{id}", "get"),
         ("/players/{id}/sessions", "get"),
         ("/players/{id}/changes", "get"),
+        ("/sessions", "get"),
+        ("/movements", "get"),
+        ("/exports/metrics", "get"),
         ("/sessions/{id}", "get"),
         ("/sessions/{id}/metrics", "get"),
         ("/sessions/{id}/movements", "get"),
@@ -104,7 +107,8 @@ def test_reads_are_open_to_tokens_and_sessions(client, rows, path, who):
         headers = factories.make_token(who)
     response = call(client, path, "get", rows, headers=headers)
     assert response.status_code == 200
-    assert response["Content-Type"] == "application/json"
+    files = {"/exports/metrics": "text/csv; charset=utf-8"}
+    assert response["Content-Type"] == files.get(path, "application/json")
 
 
 @pytest.mark.parametrize("how", ["revoked", "expired"])
@@ -185,8 +189,7 @@ def test_wrong_methods_are_told_in_the_error_shape(client, rows, path, method):
         "/players/",
         "/players/1/",
         "/players/1/nothing",
-        "/sessions",
-        "/movements",
+        "/exports",
         "/sync",
         "/sync/",
         "/stats/more",

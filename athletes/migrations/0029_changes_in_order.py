@@ -16,7 +16,7 @@ def remove_triggers(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('athletes', '0026_several_set_aside'),
+        ('athletes', '0028_undone_moves'),
     ]
 
     operations = [
