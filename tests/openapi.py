@@ -23,6 +23,8 @@ def assert_documented(response, path: str, method: str = "get") -> None:
     content = answer["content"]
     media_type = response["Content-Type"].split(";")[0]
     assert media_type in content
+    if media_type != "application/json":
+        return  # a file: its own tests look into it
     schema = content[media_type]["schema"]
     whole = {**schema, "components": api.get_openapi_schema()["components"]}
     validator = jsonschema_rs.Draft202012Validator(whole, validate_formats=True)

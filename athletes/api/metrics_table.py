@@ -97,7 +97,7 @@ def parquet_pieces(table: Table) -> Iterator[bytes]:
     """Yield the table as a Parquet file, a row group at a time."""
     from pyarrow import parquet
 
-    sink = _Sink()
+    sink = io.BytesIO()
     schema = table.schema
     waiting: list[pa.RecordBatch] = []
     with parquet.ParquetWriter(sink, schema, compression="zstd") as writer:
@@ -106,10 +106,10 @@ def parquet_pieces(table: Table) -> Iterator[bytes]:
             if sum(one.num_rows for one in waiting) >= _ROW_GROUP:
                 writer.write_table(pa.Table.from_batches(waiting, schema))
                 waiting.clear()
-                yield sink.taken()
+                yield _taken(sink)
         if waiting:
             writer.write_table(pa.Table.from_batches(waiting, schema))
-    yield sink.taken()
+    yield _taken(sink)
 
 
 def csv_pieces(table: Table) -> Iterator[bytes]:
@@ -140,27 +140,12 @@ def _csv(csv: Any, table: pa.Table, *, header: bool) -> bytes:
     return sink.getvalue()
 
 
-class _Sink(io.RawIOBase):
-    """A file that is handed on while it is written."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._parts: list[bytes] = []
-
-    def writable(self) -> bool:
-        """Whether it can be written: always."""
-        return True
-
-    def write(self, data: Any) -> int:
-        """Keep the bytes until they are taken."""
-        self._parts.append(bytes(data))
-        return len(self._parts[-1])
-
-    def taken(self) -> bytes:
-        """All that was written since the last time."""
-        data = b"".join(self._parts)
-        self._parts.clear()
-        return data
+def _taken(sink: io.BytesIO) -> bytes:
+    """All that was written since the last time; the writer keeps its own place."""
+    data = sink.getvalue()
+    sink.seek(0)
+    sink.truncate()
+    return data
 
 
 def _batches(table: Table, schema: pa.Schema) -> Iterator[pa.RecordBatch]:

@@ -235,7 +235,7 @@ def test_an_export_costs_few_queries(get, count, django_assert_max_num_queries):
         body_of(get("/exports/metrics"))
 
 
-def test_memory_stays_flat(get, monkeypatch):
+def test_memory_stays_flat(get, monkeypatch, tmp_path):
     """Six times the swings take no more memory at once."""
     monkeypatch.setattr(metrics_table, "_AT_ONCE", 50)
     monkeypatch.setattr(metrics_table, "_ROW_GROUP", 100)
@@ -255,12 +255,20 @@ def test_memory_stays_flat(get, monkeypatch):
         response = get("/exports/metrics", format="parquet")
         tracemalloc.start()
         try:
-            rows = sum(1 for piece in response.streaming_content if piece)
-            return tracemalloc.get_traced_memory()[1], rows
+            pieces = 0
+            with (tmp_path / "file").open("wb") as file:
+                for piece in response.streaming_content:
+                    pieces += 1
+                    file.write(piece)
+            return tracemalloc.get_traced_memory()[1], pieces
         finally:
             tracemalloc.stop()
 
     small, few = peak(200)
     large, many = peak(1_200)
     assert (few, many) == (3, 13)
+    assert pq.read_metadata(tmp_path / "file").num_row_groups == 12
+    read = pq.read_table(tmp_path / "file", columns=["org_movement_id", "attack_angle"])
+    assert len(set(read["org_movement_id"].to_pylist())) == 1_200
+    assert set(read["attack_angle"].to_pylist()) == {entries["attack_angle"]}
     assert large < 1.3 * small
