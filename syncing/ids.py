@@ -2,6 +2,8 @@
 
 import math
 import re
+from collections import Counter
+from collections.abc import Collection, Iterable
 
 _WHOLE_AS_FLOAT = re.compile(r"([1-9]\d*|0)\.0+", re.ASCII)
 
@@ -22,3 +24,36 @@ def id_text(value: object) -> str | None:
     text = str(value).strip()
     whole = _WHOLE_AS_FLOAT.fullmatch(text)
     return (whole[1] if whole else text) or None
+
+
+def is_number(name: str) -> bool:
+    """Whether an id is a whole number, perhaps with zeros behind its point."""
+    return (id_text(name) or "").isdecimal()
+
+
+def one_spelling(names: Collection[str], stored: Iterable[str]) -> dict[str, str]:
+    """Return under which id each movement of a file is stored: most under their own.
+
+    One file may tell of ``101`` and the next one of ``101.0``, where a spreadsheet or
+    a missing value turned whole numbers into floats. A movement that is stored under
+    one spelling is recognized under the other. Where nothing is stored the floats of a
+    file are written as whole numbers, if all of its ids are such floats: ``1.0`` beside
+    ``1.1`` is a name, and is left as it is.
+    """
+    known = set(stored)
+    by_text: dict[str | None, list[str]] = {}
+    for name in known:
+        by_text.setdefault(id_text(name), []).append(name)
+    all_floats = all(_WHOLE_AS_FLOAT.fullmatch(name) for name in names)
+    found = {}
+    for name in names:
+        alike = by_text.get(id_text(name), [])
+        if name in known or len(alike) > 1 or not is_number(name):
+            found[name] = name
+        elif alike:
+            found[name] = alike[0]
+        else:
+            found[name] = (all_floats and id_text(name)) or name
+    # Two of one file are two movements.
+    uses = Counter(found.values())
+    return {name: used if uses[used] == 1 else name for name, used in found.items()}

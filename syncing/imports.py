@@ -31,6 +31,7 @@ from syncing.engine.incoming import (
     NeedsEachMovementError,
     read_limits,
     store_incoming,
+    use_stored_ids,
 )
 from syncing.engine.movement_types import known_hitting_id
 from syncing.engine.runs import claim_run, open_run
@@ -447,6 +448,8 @@ def _store_all(
     result = ImportResult(run=log, session=session, upload=upload)
     for data_type, files_of_type in files_by_type.items():
         incoming = files_of_type.incoming
+        # Before it is noted what they replace.
+        use_stored_ids(incoming, session.pk)
         with (
             transaction.atomic(),
             journal.noted(upload, session, data_type, incoming),

@@ -17,6 +17,7 @@ from athletes.identity.name_similarity import identity_of, likeness
 from athletes.models import BiomechanicsData, Movement, Player, Session
 from syncing.choices import ExportType
 from syncing.filenames import read_file_name
+from syncing.ids import one_spelling
 
 #: Markerless capture of swings is younger.
 _FIRST_DAY = dt.date(2010, 1, 1)
@@ -220,9 +221,12 @@ def _kinds(
     for file in files:
         kind = file["kind"]
         count = counts.setdefault(kind, Counter())
+        spelled = one_spelling([one["name"] for one in file["movements"]], known)
         for one in file["movements"]:
             # A file of the one movement names none.
-            name = one["name"] or (next(iter(known)) if len(known) == 1 else "")
+            name = spelled[one["name"]] or (
+                next(iter(known)) if len(known) == 1 else ""
+            )
             count["movements"] += 1
             count[_state(kind, name, one["sha256"], stored, known)] += 1
     return [

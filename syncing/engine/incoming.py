@@ -15,11 +15,15 @@ from athletes.frames.store import (
     store_movement_metadata,
     store_vendor_metrics,
 )
+from athletes.models import Movement
 from syncing.choices import ExportType
+from syncing.ids import is_number, one_spelling
 from syncing.reader.columns import MOVEMENT_ID, no_column
 from syncing.reader.contents import MovementFailure, RowsFile
 from syncing.reader.limits import ReadLimits
 from syncing.reader.packing import PackedFile
+
+_NAMES = ("org_movement_id", "name_at_vendor")
 
 
 class NeedsEachMovementError(Exception):
@@ -116,6 +120,23 @@ class IncomingFiles:
         self.movements.append(movement)
 
 
+def use_stored_ids(incoming: IncomingFiles, session_pk: int) -> None:
+    """Call movements as they are stored, where a file spells their ids otherwise.
+
+    Only ids that are numbers have more than one spelling (`syncing.ids`).
+    """
+    names = [*incoming.rows, *(one.org_movement_id for one in incoming.movements)]
+    if not any(is_number(name) for name in names):
+        return
+    stored = Movement.objects.of_part(session_pk).order_by()
+    spelled = one_spelling(names, [each.vendor_name for each in stored.only(*_NAMES)])
+    incoming.rows = {spelled[name]: row for name, row in incoming.rows.items()}
+    incoming.movements = [
+        replace(one, org_movement_id=spelled[one.org_movement_id])
+        for one in incoming.movements
+    ]
+
+
 def store_incoming(
     incoming: IncomingFiles, *, session_pk: int, data_type: str, is_whole_session: bool
 ) -> StoreCounts:
@@ -124,6 +145,7 @@ def store_incoming(
     A caller that has more to write opens the transaction around this call and writes
     it afterward: the rows of the session are locked from here to the end of it.
     """
+    use_stored_ids(incoming, session_pk)
     if data_type == ExportType.METADATA:
         return store_movement_metadata(
             session_pk=session_pk,
