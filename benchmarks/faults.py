@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--first", type=int, default=1)
     parser.add_argument("--probability", type=float, default=0.3)
     # Enough files for the processes that read them to be started.
-    parser.add_argument("--sessions", type=int, default=20)
+    parser.add_argument("--sessions", type=int, help="20; of corrections 5")
     parser.add_argument("--kills", type=int, default=3)
     parser.add_argument("--clusters", type=int, default=0)
     parser.add_argument("--database", default="", help="one that may be emptied")
@@ -86,7 +86,7 @@ def _run(options: Any, folder: Path) -> int:
     for number in range(options.first, options.first + options.seeds):
         config = Config(
             players=8,
-            sessions=options.sessions,
+            sessions=options.sessions or 20,
             swings=2,
             seed=number,
             rate_hz=120.0,
@@ -158,7 +158,12 @@ def _correct(options: Any, folder: Path) -> int:
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for number in range(options.first, options.first + options.seeds):
         config = Config(
-            players=6, sessions=5, swings=3, seed=number, rate_hz=120.0, duration_s=1.6
+            players=6,
+            sessions=options.sessions or 5,
+            swings=3,
+            seed=number,
+            rate_hz=120.0,
+            duration_s=1.6,
         )
         with SimulatorServer(config) as vendor:
             os.environ["REBOOT_BASE_URL"] = vendor.url

@@ -245,7 +245,7 @@ def _move(old: Movement, new: Movement, shift_s: float) -> None:
 # --- The same swings under other ids --------------------------------------------------
 
 
-def recognize(before: Sequence[int], now: Sequence[int]) -> None:
+def recognize(part_pk: int, before: Sequence[int], now: Sequence[int]) -> None:
     """Recognize a session that the vendor processed again under other movement ids.
 
     Whichever of the former movements shows the same motion as one that is new has
@@ -255,36 +255,40 @@ def recognize(before: Sequence[int], now: Sequence[int]) -> None:
 
     Parameters
     ----------
+    part_pk
+        The athlete's part of the session, by our key. What was gone of it before is
+        looked at too: a swing that was deleted may come back under another id, or in
+        the part of the athlete to whom the vendor gave the session meanwhile.
     before, now
-        The movements of a part by its newest file with angles and by the one before,
-        in the order of the files, by our keys. Without any before, those of parts of
-        the same session that are gone: the vendor moved it to another athlete.
+        The movements of the part by the file with angles before, and by the newest one,
+        in the order of the files, by our keys.
     """
-    is_of_other = not before
-    before = before or _of_former_parts(now)
     gone = [pk for pk in before if pk not in set(now)]
     arrived = [pk for pk in now if pk not in set(before)]
-    if not gone or not arrived:
+    if not arrived:
+        return
+    earlier = _gone_before(part_pk, [*before, *now])
+    if not gone and not earlier:
         return
     # Another athlete's swing at the same place says nothing of this one's, and who may
     # see the one may not see the other.
-    place_of = {}
-    if len(before) == len(now) and not is_of_other:
-        place_of = dict(zip(before, now, strict=True))
-    movements = Movement.objects.in_bulk([*gone, *arrived])
-    frames = _frames_of([*gone, *arrived])
+    place_of = dict(zip(before, now, strict=True)) if len(before) == len(now) else {}
     hashed = dict(
         BiomechanicsData.objects.filter(
-            movement_id__in=[*gone, *arrived], data_type=DataType.INVERSE_KINEMATICS
+            movement_id__in=[*gone, *earlier, *arrived],
+            data_type=DataType.INVERSE_KINEMATICS,
         ).values_list("movement_id", "content_sha256")
     )
     same = {hashed.get(pk): pk for pk in arrived}
-    said = {movement.pk for movement in _decided(gone, with_notes=True)}
+    said = {movement.pk for movement in _decided([*gone, *earlier], with_notes=True)}
     said.update(
-        SetAside.objects.filter(movement__in=gone, settled_at=None).values_list(
-            "movement", flat=True
-        )
+        SetAside.objects.filter(
+            movement__in=[*gone, *earlier], settled_at=None
+        ).values_list("movement", flat=True)
     )
+    gone += [pk for pk in earlier if pk in said or hashed.get(pk) in same]
+    movements = Movement.objects.in_bulk([*gone, *arrived])
+    frames = _frames_of([*gone, *arrived])
     free = list(arrived)
     for pk in gone:
         # Most likely with its own frames, or at its own place. All others are looked
@@ -310,15 +314,23 @@ def recognize(before: Sequence[int], now: Sequence[int]) -> None:
         _offer(movements[pairs[movement.pk]], movement)
 
 
-def _of_former_parts(now: Sequence[int]) -> list[int]:
-    """The movements of gone parts of the session that these movements are of."""
-    sessions = Session.objects.filter(movements__in=list(now)).values("session_id")
-    rows = Movement.objects.filter(
-        session__session_id__in=sessions,
+def _gone_before(part_pk: int, known: Sequence[int]) -> list[int]:
+    """The movements that were gone before the newest file of a part, by our keys.
+
+    Those of the part itself, which may come back under another id, and those of parts
+    of the same session that are gone: the vendor moved it to another athlete. Without
+    those of `known`.
+    """
+    of_part = Q(session=part_pk, folded_from=None) | Q(folded_from=part_pk)
+    of_former_part = Q(
         session__missing_since__isnull=False,
-        became=None,
+        session__session_id__in=Session.objects.filter(pk=part_pk).values("session_id"),
     )
-    return list(rows.in_session_order().values_list("pk", flat=True))
+    rows = Movement.objects.filter(
+        (of_part & Q(missing_since__isnull=False)) | of_former_part, became=None
+    )
+    found = rows.in_session_order().exclude(pk__in=known)
+    return list(found.values_list("pk", flat=True))
 
 
 def _become(old: Movement, new: Movement, shift_s: float) -> None:
@@ -326,4 +338,6 @@ def _become(old: Movement, new: Movement, shift_s: float) -> None:
     old.became = new
     Movement.objects.filter(pk=old.pk).update(became=new)
     Movement.objects.filter(pk=new.pk).update(became=None, position=old.position)
+    # What is used again there need not be offered elsewhere.
+    SetAside.objects.filter(decided_on=old, settled_at=None).delete()
     _move(old, new, shift_s)

@@ -143,7 +143,7 @@ def _write_frames(
             for movement in sorted(movements.values(), key=lambda m: m.position)
             if movement.pk in rows and rows[movement.pk].missing_since is None
         ]
-        carrying.recognize(known, present)
+        carrying.recognize(session_pk, known, present)
     moved = _settle(session_pk, movements, names=incoming, is_gone=is_gone)
     # Numbers of other frames are not of any version, until computed again. Whoever
     # gives a movement its version holds the session meanwhile, as we do.

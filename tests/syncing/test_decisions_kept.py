@@ -146,6 +146,55 @@ def test_an_event_moved_meanwhile_is_in_the_numbers_of_the_id_that_is_back(
     assert back.metrics == renamed.metrics
 
 
+def test_a_deleted_swing_that_is_back_under_another_id_keeps_what_was_decided(
+    vendor, session_id, coach, run_sync
+):
+    """Its id is another one meanwhile, and so are those of the others."""
+    before = decide(session_id, coach)
+    one = athletes_of(vendor)[0]
+    for swing in before[:2]:
+        vendor.world.remove_movement(session_id, one, swing.org_movement_id)
+    run_sync()
+    vendor.world.rename_movements(session_id)  # the third one alone is there
+    vendor.world.session(session_id).removed_movements = {
+        (one, f"{swing.org_movement_id}-v2") for swing in before[:2]
+    }
+    run_sync()
+    assert [m.org_movement_id[-3:] for m in swings(session_id)] == ["-v2"]
+    vendor.world.return_movements(session_id)
+    run_sync()
+
+    after = swings(session_id)
+    assert [m.was.get() for m in after] == before
+    assert [m.position for m in after] == [1, 2, 3]
+    assert (after[0].inclusion, after[0].inclusion_reason) == (
+        "excluded",
+        "check swing",
+    )
+    assert moved(after[1]) == pytest.approx(0.02, abs=1e-6)
+    assert Note.objects.get().movement == after[2]
+    assert not open_offers().exists()
+
+
+def test_an_offer_goes_when_the_swing_is_back_under_a_third_id(
+    vendor, session_id, coach, run_sync
+):
+    before = decide(session_id, coach)
+    vendor.world.rename_movements(session_id, other_frames=True)
+    run_sync()
+    assert [offer.decided_on for offer in open_offers()] == before
+    vendor.world.session(session_id).shifts.clear()
+    vendor.world.rename_movements(session_id)
+    run_sync()
+
+    after = swings(session_id)
+    assert [m.org_movement_id[-3:] for m in after] == ["-v3"] * 3
+    assert after[0].inclusion_reason == "check swing"
+    assert moved(after[1]) == pytest.approx(0.02, abs=1e-6)
+    assert Note.objects.get().movement == after[2]
+    assert not open_offers().exists()
+
+
 # --- Sessions given to another athlete ------------------------------------------------
 
 
@@ -175,6 +224,26 @@ def test_a_session_given_back_has_everything_again(vendor, session_id, coach, ru
     away = Session.objects.get(session_id=session_id, player__org_player_id=other)
     assert away.missing_since is not None
     assert set(away.movements.values_list("inclusion", flat=True)) == {"auto"}
+
+
+def test_a_swing_that_is_back_after_its_session_was_given_away_keeps_its_decision(
+    vendor, session_id, coach, run_sync
+):
+    before = decide(session_id, coach)
+    one, other = athletes_of(vendor)
+    vendor.world.remove_movement(session_id, one, before[0].org_movement_id)
+    vendor.world.move_session(session_id, one, other)
+    run_sync()
+    session = Session.objects.get(session_id=session_id, player__org_player_id=other)
+    assert session.movements.count() == 2
+    vendor.world.return_movements(session_id)
+    run_sync()
+
+    back = session.movements.get(org_movement_id=before[0].org_movement_id)
+    assert back.was.get() == before[0]
+    assert (back.inclusion, back.inclusion_reason) == ("excluded", "check swing")
+    assert counted(session) == 2
+    assert not open_offers().exists()
 
 
 def test_another_athletes_swing_at_the_same_place_gets_nothing(
