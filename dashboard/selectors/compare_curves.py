@@ -64,11 +64,12 @@ def compare_curves(
     series: SeriesDefinition,
     align: str,
     system: str,
+    each: bool = False,
 ) -> CompareCurves:
     """Curves of one series over all items, as charts in the reader's units.
 
     `stored` holds curves by movement id; `align` names the event at zero, or is
-    `PERCENT`. No query.
+    `PERCENT`; with `each` the single swings behind the means are drawn too. No query.
     """
     alignment = Alignment(align)
     rule = rule_of_most(items, alignment.event)
@@ -84,7 +85,7 @@ def compare_curves(
     aligned = [picture.aligned(item.swings) for item in items]
     delta, words, note = _delta(picture, aligned)
     return CompareCurves(
-        overlay=_overlay(picture, aligned),
+        overlay=_overlay(picture, aligned, each=each),
         delta=delta,
         delta_words=words,
         delta_note=note,
@@ -174,10 +175,18 @@ class _Picture:
             curve_on_event(
                 self.stored[swing.pk], name, swing.events, self.alignment.event
             )
-            for swing in self.on_rule(swings)
-            if swing.pk in self.stored and name in self.stored[swing.pk].values
+            for swing in self.drawn(swings)
         ]
         return self.alignment.align(curves, self.window) if curves else None
+
+    def drawn(self, swings: Iterable[Movement]) -> list[Movement]:
+        """The swings on the axis that have the curve, in the order of `aligned`."""
+        return [
+            swing
+            for swing in self.on_rule(swings)
+            if swing.pk in self.stored
+            and self.series.id in self.stored[swing.pk].values
+        ]
 
     def on_rule(self, swings: Iterable[Movement]) -> list[Movement]:
         """The swings that have a place on the axis, by the rule of most."""
@@ -251,10 +260,38 @@ class _Picture:
         return display.unit_factor(self.series.unit, self.system)
 
 
+# Of single swings, which stand behind their mean, every second value is enough.
+_EACH_STEP = 2
+
+
+def _each(picture: _Picture, item: Item, one: curve_tools.Aligned) -> list[charts.Line]:
+    """The single swings of an item, faint; none where it is one swing alone."""
+    if len(one.rows) < 2:
+        return []
+    x0, dx = picture.alignment.step(one)
+    return [
+        charts.Line(
+            key=item.line_letter,
+            part=picture.series.part,
+            name=f"{item.letter} swing {swing.position} of session {swing.session_id}",
+            x0=x0,
+            dx=dx * _EACH_STEP,
+            y=row[::_EACH_STEP] * picture.factor,
+            role="single",
+            letter=item.line_letter,
+            unit=picture.unit,
+        )
+        for swing, row in zip(picture.drawn(item.swings), one.rows, strict=True)
+    ]
+
+
 def _overlay(
-    picture: _Picture, aligned: Sequence[curve_tools.Aligned | None]
+    picture: _Picture,
+    aligned: Sequence[curve_tools.Aligned | None],
+    *,
+    each: bool,
 ) -> charts.Json | None:
-    """The mean of each item, with a band from three swings on."""
+    """The mean of each item and its band, if it has three swings; `each` swing too."""
     first = next((one for one in aligned if one is not None), None)
     if first is None:
         return None
@@ -265,6 +302,8 @@ def _overlay(
         if one is None:
             continue
         name = f"{item.letter} {item.label}"
+        if each:
+            lines += _each(picture, item, one)
         lines += charts.band_lines(
             key=item.line_letter,
             part=picture.series.part,

@@ -75,11 +75,13 @@ def compare_page(
     series: str,
     align: str,
     system: str,
+    each: bool = False,
     problems: Sequence[str] = (),
 ) -> ComparePage:
     """The items that `user` may see, with curves and numbers; twelve queries at most.
 
-    `series` and `align` are as the address names them, `system` is the reader's units.
+    `series`, `align` and `each` are as the address names them, `system` is the reader's
+    units.
     """
     items, missing = load_items(user, keys)
     stored = load_curves(
@@ -94,7 +96,9 @@ def compare_page(
         series=shown,
         available=available,
         align=align,
-        curves=compare_curves(items, stored, series=shown, align=align, system=system),
+        curves=compare_curves(
+            items, stored, series=shown, align=align, system=system, each=each
+        ),
         rows=compare_numbers(user, items, system),
     )
 

@@ -45,6 +45,7 @@ def compare(request: PageRequest) -> HttpResponse:
         series=wanted.cleaned_data.get("series") or "",
         align=wanted.cleaned_data.get("align") or "reference",
         system=request.user.units,
+        each=bool(wanted.cleaned_data.get("each")),
         problems=problems,
     )
     picture = asked_picture(
@@ -66,7 +67,11 @@ def compare(request: PageRequest) -> HttpResponse:
         "swap_url": _swap_url(links),
         "clear_url": links.to([]),
         "view_form": CompareForm(
-            initial={"series": page.series.id, "align": page.align},
+            initial={
+                "series": page.series.id,
+                "align": page.align,
+                "each": bool(wanted.cleaned_data.get("each")),
+            },
             series=page.available,
         ),
         "q": text,

@@ -5,10 +5,11 @@
 // tokens, so that both themes and the figure agree. The parts are in charts/.
 
 import { followAxis, followCursor, refreshBox } from "./charts/cursor.js";
+import { savePicture, saveTable } from "./charts/export.js";
 import { paper } from "./charts/layout.js";
 import { show, unwatch, waitForReader, watch } from "./charts/loading.js";
 import { placeCursor, placeOverlay, xUnder } from "./charts/overlay.js";
-import { draw, resize, savePicture, showWholeRange } from "./charts/plotly.js";
+import { draw, resize, showWholeRange } from "./charts/plotly.js";
 import { sketch } from "./charts/sketch.js";
 import { isTimed, makeView, showReadout, toTime, toX, views } from "./charts/view.js";
 import { tellTime, whileOnPage } from "./shared/page.js";
@@ -85,6 +86,7 @@ const start = (element) => {
     await show(view);
     if (view.drawn) savePicture(view);
   });
+  element.querySelector("[data-chart-table]")?.addEventListener("click", () => saveTable(view));
   followCursor(view);
   view.plot.addEventListener("pointermove", (event) => {
     if (view.box) return; // the cursor tells it

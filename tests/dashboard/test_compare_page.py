@@ -224,6 +224,59 @@ def test_bat_speed_at_contact_is_on_the_chart_whatever_is_aligned(client, coach)
         ]
 
 
+def test_single_swings_are_drawn_when_asked_for(client, coach):
+    player = make_player()
+    old = session_with_curves(player, middle=500.0, offsets=FIVE)
+    new = session_with_curves(player, middle=520.0, offsets=(0.0,))
+    address = f"/athletes/compare/?items=session-{old.pk},session-{new.pk}"
+    plain = client.get(address)
+    assert [one.get("role") for one in figure_of(plain, "overlay")["data"]] == [
+        "band",
+        "mean",
+        "mean",
+    ]
+    response = client.get(f"{address}&each=on")
+    singles = [
+        one
+        for one in figure_of(response, "overlay")["data"]
+        if one.get("role") == "single"
+    ]
+    # One swing alone is its own line already.
+    assert [one["key"] for one in singles] == ["a"] * 5
+    (mean,) = [
+        one
+        for one in figure_of(response, "overlay")["data"]
+        if one.get("role") == "mean" and one["key"] == "a"
+    ]
+    assert singles[0]["dx"] == 2 * mean["dx"]
+    drawn = np.mean([numbers(one, "y") for one in singles], axis=0)
+    assert drawn == pytest.approx(numbers(mean, "y")[::2], abs=1e-2)
+    body = response.content.decode()
+    assert 'id="id_each" checked' in body
+    # The links of the page keep it, and its form does not ask twice.
+    assert "&amp;each=on" in body
+    form = body.split('id="overlay-head"')[1].split("</form>")[0]
+    assert form.count('name="each"') == 1
+
+
+def test_sides_have_their_letter_and_a_is_what_the_others_are_held_against(
+    client, coach
+):
+    player = make_player()
+    keys = [
+        f"session-{session_with_curves(player, middle=at, offsets=FIVE).pk}"
+        for at in (500.0, 520.0, 540.0)
+    ]
+    response = client.get(f"/athletes/compare/?items={','.join(keys)}")
+    overlay, delta = figure_of(response, "overlay"), figure_of(response, "delta")
+    tags = {one["key"]: one["tag"] for one in overlay["data"] if "tag" in one}
+    assert tags == {"a": "A", "b": "B", "c": "C"}
+    assert overlay["meta"]["against"] == "a"
+    names = [(one["name"], one["tag"]) for one in delta["data"] if "tag" in one]
+    assert names == [("B − A", "B"), ("C − A", "C")]
+    assert delta["layout"]["xaxis"] == overlay["layout"]["xaxis"]
+
+
 def test_compare_names_swings_that_have_no_percent(client, coach):
     player = make_player()
     old = session_with_curves(player, middle=500.0, offsets=FIVE)

@@ -1,12 +1,13 @@
 // @ts-check
-// Charts as Plotly draws them: hover text, zoom, pictures to save.
+// Charts as Plotly draws them: zoom, and hover text where there is no box at the cursor.
 
 import { pageTheme } from "../shared/tokens.js";
 import { layoutOf, paper } from "./layout.js";
 import { axisOf, buildOverlay, placeOverlay, raiseOverlay } from "./overlay.js";
 import { isUnified, plotlyTrace } from "./traces.js";
 
-const CONFIG = {
+/** What every chart is drawn with. */
+export const CONFIG = {
   displayModeBar: false,
   displaylogo: false,
   showSendToCloud: false,
@@ -48,8 +49,11 @@ export const loadPlotly = () => {
   return loading;
 };
 
-/** @param {ChartView} view */
-const tracesOf = ({ figure, meta, hidden, unified }) =>
+/**
+ * The traces of a chart as Plotly takes them.
+ * @param {ChartView} view
+ */
+export const tracesOf = ({ figure, meta, hidden, unified }) =>
   figure.data.map((trace) =>
     plotlyTrace(trace, { chartUnit: meta.y_unit, visible: !hidden.has(trace.key), unified }, pageTheme),
   );
@@ -116,24 +120,4 @@ export const resize = (view) => {
   window.Plotly.Plots.resize(view.plot);
   raiseOverlay(view);
   placeOverlay(view);
-};
-
-/**
- * Gives the reader the chart as a PNG, with what our layer draws on the page.
- * @param {ChartView} view
- */
-export const savePicture = (view) => {
-  const layout = layoutOf(view);
-  const line = { color: pageTheme.token("event"), width: 1 };
-  layout.paper_bgcolor = pageTheme.token("card");
-  layout.shapes = view.events.map(({ time }) => ({
-    type: "line", xref: "x", yref: "paper", x0: time, x1: time, y0: 0, y1: 1, line,
-  }));
-  layout.annotations = view.events.map(({ time, label }) => ({
-    x: time, xref: "x", y: 1, yref: "paper", yanchor: "bottom", text: label, showarrow: false,
-  }));
-  window.Plotly.downloadImage(
-    { data: tracesOf(view), layout, config: CONFIG },
-    { format: "png", scale: 2, width: 1000, height: 520, filename: view.element.id || "chart" },
-  );
 };

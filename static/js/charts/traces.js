@@ -109,7 +109,7 @@ export const lookOf = (trace, theme) => {
     opacity: side?.opacity ?? 1,
     line: {
       // Faint by its color: an opacity would be a layer to paint for each curve.
-      color: role === "single" && !side ? withAlpha(color, FAINT) : color,
+      color: role === "single" ? withAlpha(color, FAINT) : color,
       width: widthOf(trace, side?.weight ?? 1) * theme.scale,
       dash: side ? side.dash : role === "single" ? "solid" : PART_DASH[trace.part ?? ""] || "solid",
       ...trace.line,
