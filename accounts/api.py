@@ -103,13 +103,15 @@ class SessionLogin(APIKeyCookie):
 AUTH = [BearerToken(), SessionLogin()]
 
 
-def require_sync(caller: Principal) -> None:
-    """Refuse (403) who may not start a sync: coaches, and tokens to read with."""
+def require_sync(caller: Principal, *, full: bool = False) -> None:
+    """Refuse (403) who may not start a sync: tokens to read with, and some coaches."""
     if isinstance(caller, ApiToken):
         if not caller.may_sync():
             raise AuthorizationError(message="The token needs the scope sync.")
-    elif not caller.is_staff:
-        raise AuthorizationError(message="Only staff may start a sync.")
+    elif not caller.is_staff and full:
+        raise AuthorizationError(message="Only staff may start a full sync.")
+    elif not (caller.is_staff or caller.may_start_sync):
+        raise AuthorizationError(message="Staff took the right to start a sync away.")
 
 
 # --- Answers ------------------------------------------------------------------

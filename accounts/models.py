@@ -38,6 +38,11 @@ class User(AbstractUser):
         default=False,
         help_text="Without teams such a coach sees nobody. Staff see all athletes.",
     )
+    may_start_sync = models.BooleanField(
+        "may start a sync",
+        default=True,
+        help_text="With “Sync now”, for what is new. Staff always may, and full ones.",
+    )
     # Part of what a session cookie is checked against, so that raising it ends
     # every session of this user without a search through all sessions.
     session_generation = models.PositiveIntegerField(default=0, editable=False)

@@ -141,8 +141,15 @@ def may_export(user: Viewer) -> bool:
 
 
 def may_administer(user: Viewer) -> bool:
-    """Whether this user may correct master data and start syncs."""
+    """Whether this user may correct master data, and start and repair syncs."""
     return _may_enter(user) and bool(getattr(user, "is_staff", False))
+
+
+def may_start_sync(user: Viewer) -> bool:
+    """Whether this user may ask for what is new: staff, and coaches unless refused."""
+    return may_administer(user) or (
+        _may_enter(user) and bool(getattr(user, "may_start_sync", False))
+    )
 
 
 def require_edit(user: Viewer) -> None:

@@ -111,7 +111,7 @@ def trigger_sync(
     ] = False,
 ) -> HttpResponse:
     """Start a sync; a run under way is answered with its id."""
-    require_sync(request.auth)
+    require_sync(request.auth, full=full)
     user = request.auth if isinstance(request.auth, User) else None
     run, is_new = request_sync(trigger=Trigger.API, user=user, full=full)
     if is_new:

@@ -15,8 +15,15 @@ from django.core.paginator import Page, Paginator
 from django.urls import Resolver404, resolve
 from django_q.models import Schedule
 
-from athletes.access import Viewer, kept_sessions, sees_everybody
-from athletes.display import since_text
+from accounts.models import User
+from athletes.access import (
+    Viewer,
+    kept_sessions,
+    may_administer,
+    sees_everybody,
+    visible_sessions,
+)
+from athletes.display import number_of, since_text
 from athletes.models import Session
 from syncing import alerts, clock
 from syncing.choices import JobState, RunStatus
@@ -68,6 +75,8 @@ class SyncPanel:
     message: str
     #: None where no schedule would start one.
     next_sync: NextSync | None
+    #: Members of staff, where the viewer is none and something has to be done.
+    whom_to_ask: str
 
     @property
     def state(self) -> str:
@@ -148,6 +157,17 @@ class Freshness:
 
     state: str
     text: str
+    #: The run under way, to ask for again until it has ended.
+    run: int | None = None
+
+
+@dataclass(frozen=True)
+class News:
+    """What a run that has just ended brought."""
+
+    kind: str
+    text: str
+    new_sessions: int
 
 
 @dataclass(frozen=True)
@@ -175,7 +195,45 @@ def sync_panel(viewer: Viewer, *, with_jobs: bool = False) -> SyncPanel:
         remaining=remaining_text(status.remaining_s),
         message="" if status.run is None else run_message(status.run, viewer),
         next_sync=next_sync(),
+        whom_to_ask=""
+        if may_administer(viewer) or _is_well(status)
+        else staff_in_words(),
     )
+
+
+def _is_well(status: SyncState) -> bool:
+    """Whether nothing of the sync waits for a person."""
+    if not status.worker_is_alive or status.is_silent:
+        return False
+    run = status.run
+    return run is None or run.is_active or run.status == RunStatus.SUCCESS
+
+
+def staff_in_words() -> str:
+    """Return up to three members of staff by name, for coaches to ask."""
+    staff = User.objects.filter(is_active=True, is_staff=True).order_by("-last_login")
+    names = [each.get_full_name() or each.username for each in staff[:3]]
+    return f"Ask {' or '.join(names)}." if names else "Ask a member of staff."
+
+
+def news(run_pk: int, viewer: Viewer) -> News | None:
+    """Return what a run brought; None while it is under way, or where there is none."""
+    run = SyncLog.objects.of_vendor().filter(pk=run_pk).first()
+    if run is None or run.is_active:
+        return None
+    count = 0
+    if run.started_at is not None:
+        count = visible_sessions(viewer).filter(created_at__gte=run.started_at).count()
+    brought = f"{number_of(count, 'new session')}." if count else "No new sessions."
+    endings: dict[str, tuple[str, str]] = {
+        RunStatus.SUCCESS: ("success", brought),
+        RunStatus.PARTIAL: ("notice", f"{brought} Parts are still missing."),
+        RunStatus.CANCELLED: ("notice", f"The sync was canceled. {brought}"),
+    }
+    kind, text = endings.get(
+        run.status, ("notice", f"The sync failed. {brought} {staff_in_words()}")
+    )
+    return News(kind, text, count)
 
 
 def next_sync() -> NextSync | None:
@@ -372,7 +430,9 @@ def freshness() -> Freshness:
         return Freshness("failed", "Sync cut off")
     if last.is_active:
         is_begun = last.started_at is not None
-        return Freshness("running", "Syncing now" if is_begun else "Sync waiting")
+        return Freshness(
+            "running", "Syncing now" if is_begun else "Sync waiting", last.pk
+        )
     if RunStatus.FAILED in {last.status, alerts.last_whole_status()}:
         return Freshness("failed", "Last sync failed")
     succeeded_at = alerts.last_success()

@@ -12,8 +12,8 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.audit import record
-from accounts.models import Action
-from athletes.access import may_administer
+from accounts.models import Action, User
+from athletes.access import may_administer, may_start_sync
 from athletes.analysis import old_numbers
 from athletes.http import PageRequest, page_number, wants_fragment
 from syncing import care, clock, selectors, services
@@ -22,8 +22,10 @@ from syncing.forms import BackfillForm, StartForm
 from syncing.models import ColumnLayout, ExportJob, SyncLog
 from syncing.status import SyncState, sync_state, uncomputed_sessions, unread_sessions
 
-#: htmx stops asking on this status (its documentation, "Polling").
-STOP_POLLING = 286
+
+def _rights(user: User) -> dict[str, bool]:
+    """Return what the user may do on the pages of the sync, for their templates."""
+    return {"may_act": may_administer(user), "may_start": may_start_sync(user)}
 
 
 def _require_staff(request: HttpRequest) -> None:
@@ -39,18 +41,20 @@ def index(request: PageRequest) -> HttpResponse:
 
 @require_safe
 def panel(request: PageRequest) -> HttpResponse:
-    """The part that changes during a run; it is polled, and ends the polling."""
+    """The part that changes with each run; the page asks for it again and again.
+
+    `?active=1` says that the page shows a run under way.
+    """
     if not wants_fragment(request):
         return redirect("syncing:index")
     state = selectors.sync_panel(request.user)
     response = render(
         request,
         "syncing/_panel.html",
-        {"panel": state, "may_act": may_administer(request.user)},
+        {"panel": state, **_rights(request.user)},
     )
     patch_vary_headers(response, ("HX-Request",))
-    if not state.status.is_active:
-        response.status_code = STOP_POLLING
+    if "active" in request.GET and not state.status.is_active:
         # What the run changed below the panel: failures, waiting, history.
         response["HX-Trigger"] = "sync-ended"
     return response
@@ -67,11 +71,19 @@ def records(request: PageRequest) -> HttpResponse:
 
 @require_safe
 def freshness(request: PageRequest) -> HttpResponse:
-    """The chip in the head of every page: how fresh the data are."""
+    """The chip in the head of every page: how fresh the data are.
+
+    `?run=` names a run that the page shows as under way: once it has ended, the answer
+    says what it brought.
+    """
+    run = _number(request.GET.get("run", ""))
     return render(
         request,
-        "components/freshness_chip.html",
-        {**vars(selectors.freshness()), "href": "/syncing/"},
+        "syncing/_freshness.html",
+        {
+            "chip": selectors.freshness(),
+            "news": None if run is None else selectors.news(run, request.user),
+        },
     )
 
 
@@ -91,7 +103,7 @@ def run(request: PageRequest, pk: int) -> HttpResponse:
         "syncing/run.html",
         {
             "detail": selectors.run_detail(found, request.user),
-            "may_act": may_administer(request.user),
+            **_rights(request.user),
         },
     )
 
@@ -99,9 +111,12 @@ def run(request: PageRequest, pk: int) -> HttpResponse:
 @require_POST
 def start(request: PageRequest) -> HttpResponse:
     """Start a sync; a run that is under way is shown, never joined by a second one."""
-    _require_staff(request)
     form = StartForm(request.POST)
     full = form.is_valid() and form.cleaned_data["full"]
+    if full:
+        _require_staff(request)
+    if not may_start_sync(request.user):
+        raise PermissionDenied("Staff took the right to start a sync away.")
     started, created = services.request_sync(
         trigger=Trigger.BUTTON, user=request.user, full=full
     )
@@ -214,7 +229,7 @@ def _whole_page(
 
 def _records(request: PageRequest, status: SyncState) -> dict[str, Any]:
     return {
-        "may_act": may_administer(request.user),
+        **_rights(request.user),
         "old_numbers": old_numbers.progress() if may_administer(request.user) else None,
         "failures": selectors.failures(status, request.user),
         "troubles": selectors.troubles(status, request.user),
@@ -249,6 +264,6 @@ def _back_to_panel(request: PageRequest) -> HttpResponse:
         return render(
             request,
             "syncing/_panel.html",
-            {"panel": selectors.sync_panel(request.user), "may_act": True},
+            {"panel": selectors.sync_panel(request.user), **_rights(request.user)},
         )
     return redirect("syncing:index")

@@ -75,7 +75,7 @@ ATHLETE = outcomes("login", "404", "in", "in", "in", "login", "login", "login")
 STAFF = outcomes("login", "403", "403", "in", "in", "login", "login", "login")
 API = outcomes("401", "in", "in", "in", "in", "in", "in", "in")
 API_ATHLETE = outcomes("401", "404", "in", "in", "in", "in", "in", "404")
-API_SYNC = outcomes("401", "403", "403", "in", "in", "403", "in", "403")
+API_SYNC = outcomes("401", "in", "in", "in", "in", "403", "in", "403")
 NOT_THERE = outcomes("401", "404", "404", "404", "404", "404", "404", "404")
 
 # Of coach inside alone.
@@ -236,7 +236,7 @@ ROWS: dict[str, list[Row]] = {
     "syncing/freshness/": [get(PAGE)],
     "syncing/alert/": [get(PAGE)],
     "syncing/runs/<int:pk>/": [get(PAGE, pk="run")],
-    "syncing/start/": [post(STAFF)],
+    "syncing/start/": [post(PAGE), post(STAFF, {"full": "1"})],
     "syncing/cancel/": [post(STAFF)],
     "syncing/retry/": [post(STAFF)],
     "syncing/give-up/": [post(STAFF)],

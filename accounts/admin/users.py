@@ -91,7 +91,15 @@ class UserAdmin(_UserBase):
         ("Person", {"fields": ("first_name", "last_name", "email", "units")}),
         (
             "Role",
-            {"fields": ("is_active", "limited_to_teams", "is_staff", "is_superuser")},
+            {
+                "fields": (
+                    "is_active",
+                    "limited_to_teams",
+                    "may_start_sync",
+                    "is_staff",
+                    "is_superuser",
+                )
+            },
         ),
         ("Login", {"fields": ("second_factor", "last_login", "date_joined")}),
         ("API tokens", {"fields": ("tokens",)}),
@@ -108,6 +116,7 @@ class UserAdmin(_UserBase):
                     "password1",
                     "password2",
                     "limited_to_teams",
+                    "may_start_sync",
                 ),
             },
         ),

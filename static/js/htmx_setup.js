@@ -13,6 +13,11 @@ const toLogin = () => {
 
 // --- Messages at the lower right ------------------------------------------
 
+document.addEventListener("click", (event) => {
+  const button = event.target instanceof Element ? event.target.closest("[data-close-alert]") : null;
+  button?.closest(".alert")?.remove();
+});
+
 const icon = () => {
   const svg = svgElement("svg", {
     class: "alert__mark",

@@ -9,10 +9,12 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from athletes.analysis import summaries
 from athletes.models import DataState, Note, Session, SessionMetric, Tag
+from syncing.models import SyncLog, WorkerHeartbeat
 from tests.browser.looks import SETTLED, go, show
 from tests.browser.site_pages import hit
 from tests.factories import (
@@ -72,6 +74,24 @@ def test_search_shows_similar_names_while_typing_and_keys_open_one(visit):
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/athletes/{larch.pk}/")
+
+
+def test_a_coach_starts_a_sync_and_hears_of_its_end_on_another_page(visit):
+    WorkerHeartbeat.objects.create(host="here", beat_at=timezone.now())
+    page = visit("/syncing/")
+    page.get_by_role("button", name="Sync now").click()
+    expect(page.locator("#sync-panel")).to_have_attribute("data-sync-state", "active")
+    go(page, "/athletes/")
+    expect(page.locator(".site-freshness")).to_contain_text("Sync waiting")
+    began = timezone.now() - dt.timedelta(minutes=5)
+    make_session()
+    SyncLog.objects.update(
+        status="success", started_at=began, completed_at=timezone.now()
+    )
+    expect(page.locator("#toasts")).to_contain_text("1 new session.")
+    expect(page.locator(".site-freshness")).to_contain_text("Synced")
+    page.get_by_role("button", name="Close this message").click()
+    expect(page.locator("#toasts .alert")).to_have_count(0)
 
 
 def test_home_names_changes_failures_and_the_sync_that_is_missing(visit):

@@ -120,11 +120,19 @@ def test_trigger_by_staff_names_who_asked(client):
     assert SyncLog.objects.get().requested_by == staff
 
 
+def test_a_coach_triggers_what_is_new_and_no_full_sync(client):
+    client.force_login(factories.make_user())
+    assert client.post("/sync/trigger?full=true").status_code == 403
+    assert not SyncLog.objects.exists()
+    assert client.post("/sync/trigger").status_code == 202
+    assert SyncLog.objects.get().sync_type == "incremental"
+
+
 @pytest.mark.parametrize("who", ["read token", "coach"])
-def test_trigger_needs_the_scope(client, who):
+def test_trigger_needs_the_right(client, who):
     headers = {}
     if who == "coach":
-        client.force_login(factories.make_user())
+        client.force_login(factories.make_user(may_start_sync=False))
     else:
         headers = factories.make_token("read")
     response = client.post("/sync/trigger", headers=headers)

@@ -83,13 +83,13 @@ def test_first_visit_says_how_to_begin(staff):
     assert 'data-sync-state="idle"' in page
 
 
-def test_coach_sees_the_state_but_no_buttons(coach):
+def test_coach_sees_the_state_but_no_buttons_of_staff(coach):
     make_run()
     make_job()
     page = text_of(coach.get("/syncing/"))
     assert "Data are fresh" in page
     assert "The file ends in the middle." in page
-    for word in ("Sync now", "Try again", "Ask anew", "Add files"):
+    for word in ("Full resync", "Try again", "Ask anew", "Upload files"):
         assert word not in page
 
 
@@ -102,7 +102,7 @@ def test_head_does_not_call_data_fresh_after_a_run_that_did_not_succeed(coach, s
     assert "Data are fresh" not in page
 
 
-@pytest.mark.parametrize("name", ["start", "cancel", "retry", "give_up", "backfill"])
+@pytest.mark.parametrize("name", ["cancel", "retry", "give_up", "backfill"])
 def test_coach_may_not_act(coach, name):
     assert coach.post(reverse(f"syncing:{name}")).status_code == 403
     assert SyncLog.objects.count() == 0
@@ -136,7 +136,7 @@ def test_sync_now_by_htmx_answers_the_panel_that_polls(staff):
     page = text_of(response)
     assert response.status_code == 200
     assert 'data-sync-state="active"' in page
-    assert 'hx-trigger="every 1500ms"' in page
+    assert 'hx-get="/syncing/panel/?active=1" hx-trigger="every 1500ms"' in page
     assert "<html" not in page
 
 
@@ -155,12 +155,92 @@ def test_panel_shows_progress_and_time_left(staff):
     assert "About 3 min left." in page
 
 
-def test_panel_stops_polling_when_the_run_has_ended(staff):
-    make_run()
-    response = staff.get("/syncing/panel/", headers=HTMX)
-    assert response.status_code == 286
-    assert response["HX-Trigger"] == "sync-ended"
-    assert "hx-get" not in text_of(response).split("</section>")[0].split(">")[0]
+def test_panel_says_once_that_the_run_has_ended_and_stays_true(staff):
+    make_run(hours_ago=2)
+    ended = staff.get("/syncing/panel/?active=1", headers=HTMX)
+    assert ended.status_code == 200
+    assert ended["HX-Trigger"] == "sync-ended"
+    assert 'hx-get="/syncing/panel/" hx-trigger="every 20s"' in text_of(ended)
+    # From then on it asks seldom, and whatever is below is loaded no more.
+    later = staff.get("/syncing/panel/", headers=HTMX)
+    assert "HX-Trigger" not in later
+    # Somebody else starts one: the page that asks hears of it.
+    make_run(RunStatus.RUNNING)
+    assert 'data-sync-state="active"' in text_of(
+        staff.get("/syncing/panel/", headers=HTMX)
+    )
+
+
+def test_a_coach_may_ask_for_what_is_new_and_for_nothing_else(coach):
+    page = text_of(coach.get("/syncing/"))
+    assert "Sync now" in page
+    assert "Full resync" not in page
+    assert coach.post("/syncing/start/", {"full": "1"}).status_code == 403
+    assert SyncLog.objects.count() == 0
+    assert coach.post("/syncing/start/").status_code == 302
+    run = SyncLog.objects.get()
+    assert (run.sync_type, run.trigger) == ("incremental", "button")
+    assert "Cancel" not in text_of(coach.get("/syncing/"))
+
+
+def test_staff_can_take_the_right_to_start_a_sync_away(client):
+    client.force_login(make_user(may_start_sync=False))
+    assert "Sync now" not in text_of(client.get("/syncing/"))
+    assert client.post("/syncing/start/").status_code == 403
+    client.force_login(make_staff(may_start_sync=False))
+    assert client.post("/syncing/start/").status_code == 302
+
+
+def test_a_coach_hears_whom_to_ask_when_a_sync_fails(client):
+    make_staff(username="kim", last_login=timezone.now())
+    make_staff(first_name="Sam", last_name="Staff")
+    make_staff(username="gone", is_active=False)
+    WorkerHeartbeat.objects.create(host="here", beat_at=timezone.now())
+    client.force_login(make_user())
+    make_run(RunStatus.FAILED, error_message="The vendor refused the password.")
+    page = text_of(client.get("/syncing/"))
+    assert "Ask kim or Sam Staff." in page
+    make_run(RunStatus.SUCCESS)
+    assert "Ask kim" not in text_of(client.get("/syncing/"))
+    client.force_login(make_staff())
+    make_run(RunStatus.FAILED)
+    assert "Ask kim" not in text_of(client.get("/syncing/"))
+
+
+def test_every_page_hears_of_the_end_of_a_run_it_showed(client):
+    player = make_player()
+    user = make_user(limited_to_teams=True)
+    make_team(members=[user], players=[player])
+    client.force_login(user)
+    make_session(player=player)
+    run = make_run(RunStatus.RUNNING)
+    chip = text_of(client.get("/syncing/freshness/"))
+    assert "Syncing now" in chip
+    assert f'hx-get="/syncing/freshness/?run={run.pk}"' in chip
+    make_session(player=player)
+    make_session(player=player)
+    make_session()  # of another team
+    SyncLog.objects.filter(pk=run.pk).update(started_at=timezone.now())
+    asked = f"/syncing/freshness/?run={run.pk}"
+    assert "Sync ended" not in text_of(client.get(asked))
+    for status, expected in (
+        (RunStatus.SUCCESS, "No new sessions."),
+        (RunStatus.PARTIAL, "No new sessions. Parts are still missing."),
+        (RunStatus.CANCELLED, "The sync was canceled. No new sessions."),
+        (RunStatus.FAILED, "The sync failed. No new sessions. Ask a member of staff."),
+    ):
+        SyncLog.objects.filter(pk=run.pk).update(status=status)
+        assert expected in text_of(client.get(asked))
+    began = timezone.now() - dt.timedelta(minutes=5)
+    SyncLog.objects.filter(pk=run.pk).update(
+        status=RunStatus.SUCCESS, started_at=began, completed_at=timezone.now()
+    )
+    news = text_of(client.get(asked))
+    assert "3 new sessions." in news
+    assert 'href="/athletes/sessions/"' in news
+    assert "Sync ended" not in text_of(client.get("/syncing/freshness/"))
+    assert "Sync ended" not in text_of(client.get("/syncing/freshness/?run=999999"))
+    assert client.get("/syncing/freshness/?run=x").status_code == 200
 
 
 def test_panel_without_htmx_leads_to_the_page(staff):
