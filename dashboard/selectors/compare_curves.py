@@ -223,6 +223,9 @@ class _Picture:
             x_range=self.window,
             zero=self.zero,
             against=against,
+            # The common clock of the two figures: seconds, or shares of the swing.
+            time_zero_s=0.0,
+            time_per_x_s=0.01 if self.alignment.is_percent else 0.001,
         ).to_json()
 
     def marks(self) -> list[charts.Mark]:

@@ -19,6 +19,7 @@ from dashboard.selectors.compare_curves import (
     rule_at,
     rule_of_most,
 )
+from dashboard.selectors.compare_figures import CompareFigures, compare_figures
 from dashboard.selectors.compare_items import Item, are_in_time_order, load_items
 from dashboard.selectors.compare_keys import (
     ATHLETE,
@@ -45,6 +46,7 @@ class ComparePage:
     available: tuple[SeriesDefinition, ...]
     align: str
     curves: CompareCurves
+    figures: CompareFigures
     rows: tuple[CompareRow, ...]
 
     @property
@@ -76,12 +78,13 @@ def compare_page(
     align: str,
     system: str,
     each: bool = False,
+    second: str = "",
     problems: Sequence[str] = (),
 ) -> ComparePage:
-    """The items that `user` may see, with curves and numbers; twelve queries at most.
+    """The items that `user` may see, with curves and numbers; fifteen queries at most.
 
-    `series`, `align` and `each` are as the address names them, `system` is the reader's
-    units.
+    `series`, `align` and `each` are as the address names them, `second` is the letter
+    of the item whose figure stands beside the first, `system` the reader's units.
     """
     items, missing = load_items(user, keys)
     stored = load_curves(
@@ -98,6 +101,9 @@ def compare_page(
         align=align,
         curves=compare_curves(
             items, stored, series=shown, align=align, system=system, each=each
+        ),
+        figures=compare_figures(
+            items, stored, align=align, second=second, system=system
         ),
         rows=compare_numbers(user, items, system),
     )

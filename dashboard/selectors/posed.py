@@ -33,6 +33,8 @@ RATE_HZ = 240.0
 PLATE_M, TIP_TO_SWEET_M = 0.4318, 0.152
 # Without a bat the plate's middle is drawn so far from the feet.
 PLATE_FROM_FEET_M = 0.75
+#: What a sensible leg measures, in meters: others are points in the wrong place.
+_LEG_M = (0.4, 1.3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +56,11 @@ class Posed:
     has_forward: bool
 
     @property
+    def end_s(self) -> float:
+        """The time of the last frame."""
+        return self.start_s + self.dt_s * (len(self.points) - 1)
+
+    @property
     def lead(self) -> str:
         """The letter that the file gives to the lead side: `l` or `r`."""
         letters = {a[0] for a, _, part in self.bones if part == "lead_arm"}
@@ -64,6 +71,22 @@ class Posed:
         """The lead hand's point, or the wrist where no hand was delivered."""
         hand = f"{self.lead}hand"
         return hand if hand in self.names else f"{self.lead}wjc"
+
+    @property
+    def leg_m(self) -> float | None:
+        """Thigh and shank together, the mean of both legs; None where unknown."""
+        legs = []
+        for letter in "lr":
+            hip, knee, ankle = (self.track(letter + part) for part in _LEG)
+            if hip is None or knee is None or ankle is None:
+                continue
+            length = np.linalg.norm(hip - knee, axis=1)
+            length = length + np.linalg.norm(knee - ankle, axis=1)
+            length = length[np.isfinite(length)]
+            if len(length):
+                legs.append(float(np.median(length)))
+        mean = float(np.mean(legs)) if legs else math.nan
+        return mean if _LEG_M[0] <= mean <= _LEG_M[1] else None
 
     @property
     def chest(self) -> tuple[int | None, ...]:
@@ -107,6 +130,9 @@ class Posed:
         middle = _median(np.concatenate(there)) if there else np.zeros(2)
         towards = 1.0 if self.side == "left" else -1.0
         return float(middle[0]), float(middle[1]) + towards * PLATE_FROM_FEET_M, "feet"
+
+
+_LEG = ("hjc", "kjc", "ajc")
 
 
 def _median(rows: Array) -> Array:

@@ -46,6 +46,7 @@ def compare(request: PageRequest) -> HttpResponse:
         align=wanted.cleaned_data.get("align") or "reference",
         system=request.user.units,
         each=bool(wanted.cleaned_data.get("each")),
+        second=request.GET.get("second", "")[:1],
         problems=problems,
     )
     picture = asked_picture(

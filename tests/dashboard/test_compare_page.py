@@ -580,8 +580,9 @@ def test_compare_takes_the_same_queries_for_any_number_of_items(
     player = make_player()
     sessions = history_of(player, [900.0] * count)
     items = ",".join(f"session-{session.pk}" for session in sessions)
-    # session, user, sessions, movements, curves, history, sides, scatter
-    with django_assert_num_queries(8):
+    # session, user, sessions, movements, curves, history, sides, scatter; drawn swings
+    # and their points
+    with django_assert_num_queries(10):
         client.get(f"/athletes/compare/?items={items}")
 
 

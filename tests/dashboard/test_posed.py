@@ -44,6 +44,15 @@ def standing(**changes):
     )
 
 
+def test_leg_is_thigh_and_shank_of_both_legs():
+    leg = 2 * np.hypot(0.1, 0.4)
+    assert standing().leg_m == pytest.approx(leg, abs=1e-5)
+    # One knee that was lost: the other leg tells.
+    lost = standing(rkjc=(np.nan, 0.0, 0.5))
+    assert lost.leg_m == pytest.approx(leg, abs=1e-5)
+    assert standing(lkjc=(5.0, 0, 0), rkjc=(5.0, 0, 0)).leg_m is None
+
+
 def test_plate_lies_under_the_barrel_or_beside_the_feet():
     x, y, by = standing().plate_at(1.2)
     assert (x, y, by) == (
