@@ -29,6 +29,7 @@ from django_q.tasks import async_task
 from accounts.audit import Principal, forget_player, record
 from accounts.models import Action
 from athletes.analysis import peer_numbers
+from athletes.api import kept_files
 from athletes.bulk_sql import in_batches
 from athletes.identity import tombstones
 from athletes.identity.session_parts import family
@@ -124,6 +125,7 @@ def purge(player: Player) -> None:
         Tag.objects.filter(sessions__player__in=found).values_list("pk", flat=True)
     )
     for session in Session.objects.filter(player=player).order_by("pk"):
+        kept_files.forget([session.pk])
         with transaction.atomic():
             session.delete()
     with transaction.atomic():

@@ -11,6 +11,7 @@ from django.contrib.sessions.models import Session as Login
 from django.utils import timezone
 
 from accounts.limits import forget_old
+from athletes.api import kept_files
 from privacy.archives import prune_archives
 from privacy.erasing import finish_erasures
 from syncing import clock, staging
@@ -44,6 +45,7 @@ def prune() -> dict[str, int]:
         ),
         "hosts": _prune_hosts(now_of_sync),
         "uploads": staging.sweep(),
+        "session files": kept_files.sweep(),
         "logins": Login.objects.filter(expire_date__lt=now).delete()[0],
         "erased": finish_erasures(),
     }

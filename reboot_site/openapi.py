@@ -40,6 +40,11 @@ _HEADERS: Node = {
         "schema": {"type": "string"},
         "example": '</players?limit=100&after=100>; rel="next"',
     },
+    "Content-Range": {
+        "description": "Which bytes these are, or how many there are.",
+        "schema": {"type": "string"},
+        "example": "bytes */9473133",
+    },
     "Next-Cursor": {
         "description": "Send it as cursor another night: what changed since.",
         "schema": {"type": "string"},
@@ -83,6 +88,7 @@ _PROBLEMS: dict[int, tuple[str, str, tuple[str, ...]]] = {
     403: ("Forbidden", "The token needs the scope sync.", ()),
     404: ("NotFound", "There is no such athlete, or you may not see it.", ()),
     413: ("TooLarge", "A body may have 2,621,440 bytes.", ()),
+    416: ("OutOfRange", "The file has 9,473,133 bytes.", ("Content-Range",)),
     422: ("InvalidRequest", "after: there is no athlete 7 any more.", ()),
     429: ("TooManyCalls", "Too many calls: try again in 12 s.", ("Retry-After",)),
     500: ("ServerError", "Internal Server Error", ()),

@@ -267,6 +267,7 @@ ROWS: dict[str, list[Row]] = {
     "sessions": [get(API)],
     "sessions/<id>": [get(API_ATHLETE, id="session")],
     "sessions/<id>/metrics": [get(API_ATHLETE, id="session")],
+    "sessions/<id>/data": [get(API_ATHLETE, id="session")],
     "sessions/<id>/movements": [get(API_ATHLETE, id="session")],
     "movements": [get(API)],
     "movements/<id>": [get(API_ATHLETE, id="movement")],

@@ -62,6 +62,7 @@ def test_contract_paths_are_all_there():
         ("/exports/metrics", "get"),
         ("/sessions/{id}", "get"),
         ("/sessions/{id}/metrics", "get"),
+        ("/sessions/{id}/data", "get"),
         ("/sessions/{id}/movements", "get"),
         ("/movements/{id}", "get"),
         ("/movements/{id}/data", "get"),
@@ -107,7 +108,10 @@ def test_reads_are_open_to_tokens_and_sessions(client, rows, path, who):
         headers = factories.make_token(who)
     response = call(client, path, "get", rows, headers=headers)
     assert response.status_code == 200
-    files = {"/exports/metrics": "text/csv; charset=utf-8"}
+    files = {
+        "/exports/metrics": "text/csv; charset=utf-8",
+        "/sessions/{id}/data": "application/vnd.apache.parquet",
+    }
     assert response["Content-Type"] == files.get(path, "application/json")
 
 

@@ -8,20 +8,33 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 import pyarrow as pa
+from django.core.cache import cache
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 from ninja import Query, Router
-from ninja.errors import AuthorizationError
+from ninja.errors import AuthorizationError, HttpError
 
-from accounts.api import ApiRequest, answers
+from accounts.api import ApiRequest, Problem, answers
 from accounts.audit import record
 from accounts.models import Action
-from athletes.access import kept_movements, may_export
+from athletes.access import (
+    get_session_or_404,
+    kept_movements,
+    may_export,
+    visible_movements,
+)
 from athletes.api import metrics_table
 from athletes.api.following import CursorText, Since, allow_only, asked_by, beginning
+from athletes.api.kept_files import LIFETIME_S, kept_file
 from athletes.api.lists import Metrics, OurId, chosen_metrics, chosen_movements
-from athletes.api.parameters import LARGEST_ID, Day
+from athletes.api.parameters import LARGEST_ID, MOST_COLUMNS_TEXT, TEXT, Day, Id
+from athletes.api.ranges import send_file
+from athletes.api.session_frames import (
+    SessionData,
+    UnknownColumnsError,
+    session_frames,
+)
 from athletes.feed import pages
 from athletes.feed.order import settle
 from athletes.models import FeedKind
@@ -30,16 +43,12 @@ from biomechanics.definitions import METHOD_VERSION, METRICS
 router = Router(tags=["athletes"])
 
 PARQUET = "application/vnd.apache.parquet"
-_FILES: dict[str, Any] = {
-    "responses": {
-        200: {
-            "description": "A file.",
-            "content": {
-                "text/csv": {"schema": {"type": "string"}},
-                PARQUET: {"schema": {"type": "string", "format": "binary"}},
-            },
-        }
-    }
+_FILE: dict[str, Any] = {
+    "description": "A file.",
+    "content": {
+        "text/csv": {"schema": {"type": "string"}},
+        PARQUET: {"schema": {"type": "string", "format": "binary"}},
+    },
 }
 
 
@@ -109,7 +118,7 @@ def metrics_export(
     "/exports/metrics",
     response=answers(None),
     operation_id="export_metrics",
-    openapi_extra=_FILES,
+    openapi_extra={"responses": {200: _FILE}},
 )
 def export_metrics(
     request: ApiRequest,
@@ -173,4 +182,80 @@ def export_metrics(
     answer["Next-Cursor"] = table.facts["next"]
     answer["Next-More"] = "false"
     answer["Content-Disposition"] = f'attachment; filename="metrics.{format}"'
+    return answer
+
+
+@router.get(
+    "/sessions/{id}/data",
+    response=answers(None) | {206: None, 416: Problem},
+    operation_id="get_session_data",
+    openapi_extra={
+        "responses": {
+            200: _FILE,
+            206: {**_FILE, "description": "The part that Range asked for."},
+        }
+    },
+)
+def get_session_data(
+    request: ApiRequest,
+    id: Id,
+    data_type: SessionData = SessionData.INVERSE_KINEMATICS,
+    columns: Annotated[
+        str,
+        Query(
+            max_length=MOST_COLUMNS_TEXT,
+            pattern=TEXT,
+            description="Names with commas between; all columns when empty.",
+        ),
+    ] = "",
+    format: TableFormat = TableFormat.PARQUET,
+) -> HttpResponseBase:
+    """Frames of all movements of a session in one file, in parts if wanted.
+
+    The file is the same as long as its `ETag` is; `Range` and `If-Range` fetch parts.
+    """
+    allow_only(request, ("data_type", "columns", "format"))
+    session = get_session_or_404(request.auth, id)
+    require_export(request.auth)
+    wanted = [name for name in map(str.strip, columns.split(",")) if name]
+    movements = visible_movements(request.auth).filter(session=session)
+    try:
+        frames = session_frames(movements, data_type, wanted)
+    except UnknownColumnsError as error:
+        raise HttpError(
+            422, f"columns: not in these frames: {error}. Ask without columns."
+        ) from error
+    if not frames.parts:
+        raise HttpError(404, f"No {data_type} frames are stored for this session.")
+    etag = f'"{frames.digest}-{format}"'
+    unchanged: HttpResponse | None = get_conditional_response(request, etag=etag)
+    if unchanged is not None:
+        unchanged["ETag"] = etag
+        return unchanged
+    is_csv = format == TableFormat.CSV
+    path = kept_file(
+        session.pk,
+        f"{frames.digest}.{format}",
+        frames.write_csv if is_csv else frames.write_parquet,
+    )
+    # A program that reads in parts asks many times for one file.
+    asker = f"{type(request.auth).__name__}-{request.auth.pk}"
+    if cache.add(f"session-file:{asker}:{path.name}", 1, LIFETIME_S):
+        record(
+            Action.DATA_EXPORTED,
+            by=request.auth,
+            subject=session,
+            player_id=session.player_id,
+            format=format,
+            data_type=data_type,
+        )
+    answer = send_file(
+        request,
+        path,
+        etag=etag,
+        content_type="text/csv; charset=utf-8" if is_csv else PARQUET,
+    )
+    if answer.status_code < 400:
+        name = f"session-{session.pk}-{data_type}.{format}"
+        answer["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
