@@ -7,7 +7,12 @@ from pathlib import Path
 
 # Functions, not expressions: Playwright evaluates an expression again at each look,
 # with an eval that the content security policy refuses.
-DRAWN = "() => document.querySelectorAll('[data-chart]:not([data-drawn])').length === 0"
+# Charts further below wait until the reader comes near.
+DRAWN = """() => [...document.querySelectorAll('[data-chart]:not([data-drawn])')]
+  .every((chart) => {
+    const { top, bottom } = chart.getBoundingClientRect();
+    return bottom < 0 || top > window.innerHeight;
+  })"""
 # Swagger UI draws itself when the rest of its page stands.
 SETTLED = """() => document.querySelector('.htmx-request') === null &&
   (!document.querySelector('#swagger-ui') || document.querySelector('.opblock'))"""
