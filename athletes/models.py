@@ -1088,6 +1088,8 @@ class NameKey(models.Model):
 class Likeness(models.TextChoices):
     """Why two records may be one athlete; the strongest reason first."""
 
+    # Of records from before ids had one spelling (`syncing.ids`).
+    SAME_ID = "same_id", "The same id in another spelling"
     SAME = "same", "Same name and birth date"
     SWAPPED = "swapped", "First and last name swapped, same birth date"
     SIMILAR = "similar", "Similar name, same birth date"

@@ -188,12 +188,15 @@ def _write_pairs(ids: set[int], found: Mapping[tuple[int, int], Likeness]) -> No
     gone = [
         pair.pk
         for key, pair in known.items()
-        if key not in found and pair.dismissed_at is None
+        if key not in found
+        and pair.dismissed_at is None
+        # The ids stay what they are, whatever the names.
+        and pair.likeness != Likeness.SAME_ID
     ]
     DuplicatePair.objects.filter(pk__in=gone).delete()
     for key, why in found.items():
         pair = known.get(key)
-        if pair is not None and pair.likeness != why:
+        if pair is not None and pair.likeness not in {why, Likeness.SAME_ID}:
             DuplicatePair.objects.filter(pk=pair.pk).update(
                 likeness=why, rank=_RANKS[why]
             )

@@ -65,8 +65,12 @@ class ErasedAthletes:
 
     def has(self, org_player_id: str, reboot_player_id: str | None = None) -> bool:
         """Whether an athlete with one of these ids was erased."""
+        spelled = {org_player_id}
+        if org_player_id.isdecimal():
+            # So it was kept of an athlete who was erased before ids had one spelling.
+            spelled.add(f"{org_player_id}.0")
         return any(
-            _hash(key, ORGANIZATION, org_player_id) in hashes
+            any(_hash(key, ORGANIZATION, text) in hashes for text in spelled)
             or (
                 bool(reboot_player_id)
                 and _hash(key, VENDOR, str(reboot_player_id)) in hashes

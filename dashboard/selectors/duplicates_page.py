@@ -27,6 +27,8 @@ SHARED_SHOWN = 10
 
 #: What each kind of likeness means, as the page of a merge says it.
 LIKENESS_WORDS: dict[str, str] = {
+    Likeness.SAME_ID: "The vendor's id is the same number, once written as a float "
+    "(660001.0): the vendor sends one of them only.",
     Likeness.SAME: "The same name and the same birth date.",
     Likeness.SWAPPED: "The same words of a name in another order, and the same birth "
     "date.",

@@ -50,6 +50,10 @@ IGNORED = {
     "runhelper",
     "workerheartbeat",
     "auditentry",
+    # In which order rows changed.
+    "feednote",
+    "feedrow",
+    "feedcounter",
 }
 
 
