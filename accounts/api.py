@@ -45,6 +45,11 @@ def _throttle(limit: int) -> Throttle:
     return Throttle(limit)
 
 
+def uncount(token: ApiToken) -> None:
+    """Do not count the call that was just answered against the token's limit."""
+    _throttle(settings.API_TOKEN_CALLS_PER_MINUTE).take_back(token.digest)
+
+
 class BearerToken(HttpBearer):
     """``Authorization: Bearer …`` with a token that staff made."""
 

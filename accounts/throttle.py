@@ -93,6 +93,13 @@ class Throttle:
                 return None
         return max(1, math.ceil((number + 1) * WINDOW_S - now))
 
+    def take_back(self, key: str) -> None:
+        """Uncount one call of this minute: it cost next to nothing."""
+        with self._lock:
+            window = self._windows.get(key)
+            if window is not None:
+                window.own -= 1
+
     def _add(self, key: str, number: int, calls: int) -> int:
         return count_calls(
             f"token-calls:{key}:{number}",

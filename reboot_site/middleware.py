@@ -29,7 +29,8 @@ from django.utils.cache import (
 from django.views.defaults import bad_request
 from django_htmx.http import HttpResponseClientRedirect
 
-from accounts.api import LOGIN_NEEDED, problem
+from accounts.api import LOGIN_NEEDED, problem, uncount
+from accounts.models import ApiToken
 from athletes.access import may_administer
 
 # First parts of the JSON paths; nothing else may begin so.
@@ -173,18 +174,20 @@ class PersonalPagesMiddleware:
 
 
 class CompressedPagesMiddleware(GZipMiddleware):
-    """Pages travel compressed: a swing's holds its curves and goes down to two fifths.
+    """Pages and JSON travel compressed to whoever asks; a page goes to two fifths.
 
-    HTML alone. Files compress themselves, and programs fetch their JSON from near by,
-    where compressing costs more than it saves. Each answer gets a random length, which
-    is Django's guard against guessing a page's secrets from its size (BREACH).
+    Files are left as they are: some compress themselves, others are read in parts. Each
+    answer gets a random length, which is Django's guard against guessing a page's
+    secrets from its size (BREACH); JSON holds none, and no cookie but the session's
+    leads there.
     """
 
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
     ) -> HttpResponseBase:
-        """Compress the answer if it is a page."""
-        if not response.headers.get("Content-Type", "").startswith("text/html"):
+        """Compress the answer if it is a page or JSON."""
+        kind = response.headers.get("Content-Type", "")
+        if not kind.startswith(("text/html", "application/json")):
             return response
         compressed: HttpResponseBase = super().process_response(request, response)
         return compressed
@@ -253,6 +256,9 @@ class ApiMiddleware:
         self._set_caching(request, response)
         if request.method == "GET" and response.status_code == 200:
             response = _with_etag(request, response)
+        token = getattr(request, "auth", None)
+        if response.status_code == 304 and isinstance(token, ApiToken):
+            uncount(token)
         return _without_body(response) if is_head else response
 
     @staticmethod

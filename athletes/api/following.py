@@ -25,7 +25,7 @@ _BLANK_ZONE = re.compile(r"(\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?) (\d{2}:?\d{2})$")
 _CURSOR_LENGTH = 400
 
 
-def _moment(text: object) -> object:
+def moment(text: object) -> object:
     """The time of a text in ISO 8601; without a zone it is UTC."""
     if not isinstance(text, str) or not text:
         return text
@@ -39,7 +39,7 @@ def _moment(text: object) -> object:
 
 # An empty text counts as not given, as for days.
 Since = Annotated[
-    Annotated[dt.datetime, BeforeValidator(_moment)] | Literal[""] | None,
+    Annotated[dt.datetime, BeforeValidator(moment)] | Literal[""] | None,
     Query(
         description="What changed at this time (ISO 8601, with a zone) or later. For "
         "the first call; then go on with `cursor`.",

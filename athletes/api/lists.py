@@ -65,11 +65,35 @@ def list_sessions(
         request,
         ("player_id", "start_date", "end_date", "limit", "updated_since", "cursor"),
     )
+    return JsonAnswer(
+        session_changes(
+            request.auth,
+            player_id=player_id,
+            start_date=start_date,
+            end_date=end_date,
+            limit=limit,
+            updated_since=updated_since,
+            cursor=cursor,
+        )
+    )
+
+
+def session_changes(
+    caller: Any,
+    *,
+    player_id: int | None,
+    start_date: Any,
+    end_date: Any,
+    limit: int,
+    updated_since: Any,
+    cursor: str,
+) -> Row:
+    """The answer of `GET /sessions`."""
     filters = {"player_id": player_id, "start": start_date, "end": end_date}
     told = Q()
     shown: SessionQuerySet | None = None
     if any(filters.values()):
-        shown = kept_sessions(request.auth)
+        shown = kept_sessions(caller)
         if player_id:
             shown = shown.filter(player_id=player_id)
             told = pages.of_player(FeedKind.SESSION, [player_id])
@@ -77,19 +101,17 @@ def list_sessions(
             shown = shown.filter(session_date__gte=start_date)
         if end_date:
             shown = shown.filter(session_date__lte=end_date)
-    return JsonAnswer(
-        follow(
-            request.auth,
-            FeedKind.SESSION,
-            name="sessions",
-            build=partial(rows.session_rows, with_player=False),
-            cursor=cursor,
-            since=updated_since,
-            limit=limit,
-            filters=filters,
-            shown=shown,
-            told=told,
-        )
+    return follow(
+        caller,
+        FeedKind.SESSION,
+        name="sessions",
+        build=partial(rows.session_rows, with_player=False),
+        cursor=cursor,
+        since=updated_since,
+        limit=limit,
+        filters=filters,
+        shown=shown,
+        told=told,
     )
 
 
@@ -118,35 +140,67 @@ def list_movements(
         request,
         ("player_id", "session", "metrics", "limit", "updated_since", "cursor"),
     )
+    return JsonAnswer(
+        movement_changes(
+            request.auth,
+            player_id=player_id,
+            session=session,
+            metrics=metrics,
+            limit=limit,
+            updated_since=updated_since,
+            cursor=cursor,
+        )
+    )
+
+
+def movement_changes(
+    caller: Any,
+    *,
+    player_id: int | None,
+    session: int | None,
+    metrics: str,
+    limit: int,
+    updated_since: Any,
+    cursor: str,
+) -> Row:
+    """The answer of `GET /movements`."""
     wanted = chosen_metrics(metrics) or HEADLINES
-    shown, told = chosen_movements(request.auth, player_id, session)
+    shown, told = chosen_movements(caller, player_id, session)
 
     def build(found: MovementQuerySet) -> list[Row]:
         return [
             row
-            | {
-                "metrics": {
-                    name: row["metrics"][name]
-                    for name in wanted
-                    if name in row["metrics"]
-                }
-            }
+            | {"metrics": {n: row["metrics"][n] for n in wanted if n in row["metrics"]}}
             for row in rows.movement_rows(found)
         ]
 
-    return JsonAnswer(
-        follow(
-            request.auth,
-            FeedKind.MOVEMENT,
-            name="movements",
-            build=build,
-            cursor=cursor,
-            since=updated_since,
-            limit=limit,
-            filters={"player_id": player_id, "session": session},
-            shown=shown,
-            told=told,
-        )
+    return follow(
+        caller,
+        FeedKind.MOVEMENT,
+        name="movements",
+        build=build,
+        cursor=cursor,
+        since=updated_since,
+        limit=limit,
+        filters={"player_id": player_id, "session": session},
+        shown=shown,
+        told=told,
+    )
+
+
+def player_changes(caller: Any, *, limit: int, updated_since: Any, cursor: str) -> Row:
+    """All athletes, or those who changed, in the order of changes."""
+    return follow(
+        caller,
+        FeedKind.PLAYER,
+        name="players",
+        build=rows.goable_player_rows,
+        cursor=cursor,
+        since=updated_since,
+        limit=limit,
+        filters={},
+        shown=None,
+        told=Q(),
     )
 
 

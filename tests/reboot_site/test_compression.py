@@ -36,8 +36,38 @@ def test_a_page_has_no_fixed_length(staff):
     assert len(lengths) > 1
 
 
-@pytest.mark.parametrize("path", ["/players", "/openapi.json"])
-def test_json_is_not(staff, path):
-    answer = staff.get(path, headers=ASKS)
-    assert answer.status_code == 200
+def test_json_is_compressed_for_a_program_that_asks(client):
+    for _ in range(20):
+        factories.make_player()
+    headers = factories.make_token()
+    answer = client.get("/players", headers=headers | ASKS)
+    plain = client.get("/players", headers=headers)
+    assert answer["Content-Encoding"] == "gzip"
+    assert gzip.decompress(answer.content) == plain.content
+    assert len(answer.content) < 0.4 * len(plain.content)
+    assert not plain.has_header("Content-Encoding")
+    # Not the same bytes, so another tag, which costs a 304 all the same.
+    assert answer["ETag"] == f"W/{plain['ETag']}"
+    for etag in (answer["ETag"], plain["ETag"]):
+        again = client.get("/players", headers=headers | ASKS | {"If-None-Match": etag})
+        assert (again.status_code, again.content) == (304, b"")
+
+
+def test_frames_as_json_are_compressed_while_they_are_sent(client):
+    movement = factories.make_frames().movement
+    path = f"/movements/{movement.pk}/data"
+    headers = factories.make_token()
+    answer = client.get(path, headers=headers | ASKS)
+    plain = client.get(path, headers=headers)
+    assert answer["Content-Encoding"] == "gzip"
+    sent = gzip.decompress(b"".join(answer.streaming_content))
+    assert sent == b"".join(plain.streaming_content)
+
+
+def test_files_are_not(client, settings, tmp_path):
+    settings.VAR_DIR = tmp_path
+    session = factories.make_frames().movement.session
+    path = f"/sessions/{session.pk}/data?format=csv"
+    answer = client.get(path, headers=factories.make_token() | ASKS)
     assert not answer.has_header("Content-Encoding")
+    assert int(answer["Content-Length"]) == len(b"".join(answer.streaming_content))
