@@ -85,6 +85,8 @@ FIGURE_RATE = """(seconds) => new Promise((resolve) => {
   let drawn = 0;
   let spent = 0;
   context.clearRect = function (...box) { drawn++; return own.apply(this, box); };
+  // At the slowest speed a swing lasts longer than it is looked at.
+  for (let k = 0; k < 2; k++) document.querySelector('[data-figure3d-speed]').click();
   document.querySelector('[data-figure3d-play]').click();
   const began = performance.now();
   const gaps = [];
@@ -402,6 +404,7 @@ def measured(shown: Product, rounds: int) -> Report:
             seen = browser.visits(path, drawn, rounds)
             rows += page_rows(name, path, seen, plain, shown, rounds)
         played = browser.visits(shown.pages["swing"], play, 3)
+        pair = browser.visits(two_figures(shown), play, 3)
         # In turns: what else the machine does then falls on both.
         laid, laid_lists = [], []
         for _ in range(rounds):
@@ -410,7 +413,8 @@ def measured(shown: Product, rounds: int) -> Report:
                 browser.visit(shown.pages["session"], laid_by_plotly(text))
             )
         chromium.close()
-    rows += figure_rows(played)
+    rows += figure_rows("one swing", played)
+    rows += figure_rows("two figures of a comparison", pair)
     size = f"{SWINGS} swings x {SERIES} series x {FRAMES} frames"
     rows += [
         Result(
@@ -437,8 +441,16 @@ def measured(shown: Product, rounds: int) -> Report:
     )
 
 
+def two_figures(shown: Product) -> str:
+    """Return the address of a comparison of a swing with its session."""
+    swing, session = (
+        shown.pages[name].rstrip("/").rsplit("/", 1)[1] for name in ("swing", "session")
+    )
+    return f"/athletes/compare/?items=swing-{swing},session-{session}"
+
+
 def play(page: Any, found: Json) -> None:
-    """Play the figure of a swing, and note its pictures and what they cost."""
+    """Play the figure of a page, and note its pictures and what they cost."""
     drawn(page, found)
     found["empty"] = page.evaluate(EMPTY_RATE, PLAY_S)
     spent = MainThread(page)
@@ -472,8 +484,8 @@ def laid_by_plotly(text: str) -> Callable[[Any, Json], None]:
     return lay
 
 
-def figure_rows(played: list[Json]) -> list[Result]:
-    """Return the rows about the figure of a swing that plays."""
+def figure_rows(name: str, played: list[Json]) -> list[Result]:
+    """Return the rows about a page whose figures play."""
     rate = median([visit["figure"]["rate"] for visit in played])
     worst = median([visit["figure"]["worst"] for visit in played])
     empty = median([visit["empty"] for visit in played])
@@ -482,7 +494,7 @@ def figure_rows(played: list[Json]) -> list[Result]:
     budget_ms = 1e3 / FRAMES_BAR
     return [
         Result(
-            "one swing: pictures of the figure a second, playing",
+            f"{name}: pictures a second, playing",
             f"{rate:.0f}; 19 of 20 within {worst:.0f} ms",
             f"the display's own rate, nothing drawn: {empty:.0f}",
             rate / empty,
@@ -490,7 +502,7 @@ def figure_rows(played: list[Json]) -> list[Result]:
             rate >= FRAMES_BAR,
         ),
         Result(
-            "one swing: processor of the page for one of them",
+            f"{name}: processor of the page for one of them",
             f"{main_ms:.1f} ms, of them {script_ms:.1f} ms script",
             f"time between two at {FRAMES_BAR:.0f} a second: {budget_ms:.0f} ms",
             main_ms / budget_ms,

@@ -25,7 +25,7 @@ PINCH = """(canvas) => {
   send('pointerup', 11, 100);
   send('pointerup', 12, 300);
 }"""
-SMALL = """() => [...document.querySelectorAll('.figure3d button, .figure3d label')]
+SMALL = """() => [...document.querySelectorAll('.figure3d :is(button, label, nav a)')]
   .map((one) => [one.innerText, one.getBoundingClientRect()])
   .filter(([, box]) => box.width && (box.width < 44 || box.height < 44))
   .map(([text, box]) => `${text} ${box.width} x ${box.height}`)"""

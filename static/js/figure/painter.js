@@ -84,7 +84,7 @@ export class Painter {
     if (seen === this.seen) return;
     this.seen = seen;
     const parts = this.isApart ? this.bodies.length : 1;
-    const margin = { side: 18, top: 20 + 2 * this.fontSize, bottom: 18 };
+    const margin = { side: Math.min(18, (0.05 * width) / parts), top: 20 + 2 * this.fontSize, bottom: 18 };
     const room = { y: margin.top, width: width / parts - 2 * margin.side, height: height - margin.top - margin.bottom };
     for (let part = 0; part < parts; part++) {
       const camera = this.cameras[part];
