@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from xml.etree import ElementTree as ET
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -20,49 +18,11 @@ from dashboard.plain_charts.reading import (
     Curve,
     FloatArray,
     Json,
+    Mark,
     ReadChart,
     read_chart,
 )
-
-#: The colors of static/css/tokens.css by theme; an image cannot read the page's.
-COLORS: Mapping[str, Mapping[str, str]] = {
-    "light": {
-        "card": "#ffffff",
-        "ink": "#141a21",
-        "muted": "#55606d",
-        "grid": "#e7eaee",
-        "axis": "#7b8692",
-        "event": "#55606d",
-        "part-pelvis": "#d05a00",
-        "part-torso": "#008a64",
-        "part-lead-arm": "#0072b2",
-        "part-hands": "#b9588f",
-        "part-bat": "#a87400",
-        "part-separation": "#6f6491",
-        "part-legs": "#6b7784",
-        "part-head": "#6b7784",
-        "part-body": "#6b7784",
-        "part-value": "#141a21",
-    },
-    "dark": {
-        "card": "#151a20",
-        "ink": "#e7ebef",
-        "muted": "#9ba7b4",
-        "grid": "#222a32",
-        "axis": "#6b7784",
-        "event": "#9ba7b4",
-        "part-pelvis": "#f0793a",
-        "part-torso": "#2dbb8f",
-        "part-lead-arm": "#4aa8e0",
-        "part-hands": "#dd92bb",
-        "part-bat": "#f0b43c",
-        "part-separation": "#a79cc9",
-        "part-legs": "#8d99a6",
-        "part-head": "#8d99a6",
-        "part-body": "#8d99a6",
-        "part-value": "#e7ebef",
-    },
-}
+from dashboard.plain_charts.svg import COLORS, Drawing, Frame, Range
 
 _DASHES = {
     "solid": "",
@@ -95,91 +55,6 @@ _LEFT, _RIGHT, _BOTTOM = 58.0, 14.0, 46.0
 _ROW = 17.0  # height of a line of labels
 _LETTER = 6.9  # width of a letter at the size of 12 px, roughly
 _MOST_POINTS = 240  # more than that are closer together than a pixel is wide
-_FONT = "Inter, 'Helvetica Neue', Arial, sans-serif"
-
-Range = tuple[float, float]
-
-
-@dataclass(frozen=True)
-class _Frame:
-    """Where the axes lie, in pixels, and what they show."""
-
-    xs: Range
-    ys: Range
-    left: float
-    right: float
-    top: float
-    bottom: float
-
-    def x(self, value: float) -> float:
-        low, high = self.xs
-        return self.left + (value - low) / (high - low) * (self.right - self.left)
-
-    def y(self, value: float) -> float:
-        low, high = self.ys
-        return self.bottom - (value - low) / (high - low) * (self.bottom - self.top)
-
-
-class _Drawing:
-    """An SVG document that grows; texts and attributes are escaped by the library."""
-
-    def __init__(self, width: float, height: float, theme: str) -> None:
-        self.colors = COLORS[theme]
-        self.width = width
-        self.root = ET.Element(
-            "svg",
-            {
-                "xmlns": "http://www.w3.org/2000/svg",
-                "viewBox": f"0 0 {width:g} {height:g}",
-                "width": f"{width:g}",
-                "height": f"{height:g}",
-                "font-family": _FONT,
-                "font-size": "12",
-            },
-        )
-        self.add("rect", width=width, height=height, fill=self.colors["card"])
-
-    def add(self, tag: str, text: str = "", **attributes: str | float) -> None:
-        """One more shape; `_` in names of attributes stands for `-`."""
-        element = ET.SubElement(
-            self.root,
-            tag,
-            {
-                name.replace("_", "-"): value
-                if isinstance(value, str)
-                else f"{value:.1f}"
-                for name, value in attributes.items()
-                if value != ""
-            },
-        )
-        element.text = text or None
-
-    def line(
-        self, start: Range, end: Range, color: str, width: float = 1.0, dash: str = ""
-    ) -> None:
-        self.add(
-            "line",
-            x1=start[0],
-            y1=start[1],
-            x2=end[0],
-            y2=end[1],
-            stroke=self.colors[color],
-            stroke_width=width,
-            stroke_dasharray=dash,
-        )
-
-    def words(
-        self, x: float, y: float, text: str, anchor: str = "middle", **more: str
-    ) -> None:
-        self.add(
-            "text",
-            text,
-            x=x,
-            y=y,
-            text_anchor=anchor,
-            fill=self.colors["muted"],
-            **more,
-        )
 
 
 def still_picture(
@@ -200,7 +75,7 @@ def still_picture(
     """
     chart = read_chart(figure)
     width, height = _NARROW if narrow else _WIDE
-    drawing = _Drawing(width, height, theme)
+    drawing = Drawing(width, height, theme)
     drawing.add("title", title)
     top = _legend(drawing, chart)
     events = _event_rows(chart, width)
@@ -208,14 +83,15 @@ def still_picture(
     frame = _frame(chart, width, height, top)
     _axes(drawing, chart, frame)
     _curves(drawing, chart, frame)
+    _peaks(drawing, chart, frame)
     _events(drawing, frame, events, top)
-    return bytes(ET.tostring(drawing.root, encoding="utf-8", xml_declaration=True))
+    return drawing.to_bytes()
 
 
 # --- Legend and events --------------------------------------------------------------
 
 
-def _legend(drawing: _Drawing, chart: ReadChart) -> float:
+def _legend(drawing: Drawing, chart: ReadChart) -> float:
     """Names with a piece of their line, in as many rows as it takes; its height."""
     named: dict[str, tuple[str, Curve]] = {}
     for curve in chart.curves:
@@ -247,43 +123,64 @@ def _legend(drawing: _Drawing, chart: ReadChart) -> float:
     return y + 8.0
 
 
-def _event_rows(chart: ReadChart, width: float) -> list[tuple[tuple[float, str], int]]:
+def _named_marks(chart: ReadChart) -> dict[str, list[Mark]]:
+    """The events that the chart shows, by name; several sides have their own each."""
+    low, high = chart.ends
+    named: dict[str, list[Mark]] = {}
+    for mark in sorted(chart.marks, key=lambda one: one.at):
+        if low <= mark.at <= high:
+            named.setdefault(mark.name, []).append(mark)
+    return named
+
+
+def _event_rows(chart: ReadChart, width: float) -> list[tuple[list[Mark], int]]:
     """The events that the chart shows, each with the row in which its label fits."""
     low, high = chart.ends
     span = (width - _LEFT - _RIGHT) / (high - low)
     ends: list[float] = []
     found = []
-    for mark in sorted(chart.marks, key=lambda one: one.at):
-        if not low <= mark.at <= high:
-            continue
-        middle, half = (mark.at - low) * span, _LETTER * len(mark.label) / 2 + 4
+    for marks in _named_marks(chart).values():
+        middle = (_middle(marks) - low) * span
+        half = _LETTER * len(marks[0].label) / 2 + 4
         row = next(
             (row for row, end in enumerate(ends) if middle - half > end), len(ends)
         )
         ends[row : row + 1] = [middle + half]
-        found.append(((mark.at, mark.label), row))
+        found.append((marks, row))
     return found
 
 
+def _middle(marks: list[Mark]) -> float:
+    return sum(mark.at for mark in marks) / len(marks)
+
+
 def _events(
-    drawing: _Drawing,
-    frame: _Frame,
-    events: list[tuple[tuple[float, str], int]],
+    drawing: Drawing,
+    frame: Frame,
+    events: list[tuple[list[Mark], int]],
     top: float,
 ) -> None:
-    for (at, label), row in events:
-        x, y = frame.x(at), top - 6.0 - row * _ROW
-        drawing.line((x, y + 3), (x, frame.bottom), "event")
+    """A line for each event, its name above, and at its top whose it is."""
+    for place, (marks, row) in enumerate(events):
+        y = top - 6.0 - row * _ROW
+        label = marks[0].label
         half = _LETTER * len(label) / 2
-        drawing.words(
-            min(max(x, half), drawing.width - half), y, label, font_weight="600"
-        )
+        x = min(max(frame.x(_middle(marks)), half), drawing.width - half)
+        for mark in marks:
+            at = frame.x(mark.at)
+            start = top if mark.sign else y + 3
+            drawing.line((at, start), (at, frame.bottom), "event")
+        drawing.words(x, y, label, font_weight="600")
+        signs = [mark for mark in marks if mark.sign]
+        if signs:
+            text = " ".join(mark.sign for mark in signs)
+            drawing.words(frame.x(_middle(signs)), top + 12 + place % 2 * 13, text)
 
 
 # --- Axes ---------------------------------------------------------------------------
 
 
-def _frame(chart: ReadChart, width: float, height: float, top: float) -> _Frame:
+def _frame(chart: ReadChart, width: float, height: float, top: float) -> Frame:
     """The axes as the script would choose them for what is drawn at first."""
     shown = [one for one in chart.curves if not one.is_hidden]
     values = [_NO_VALUES]
@@ -301,7 +198,7 @@ def _frame(chart: ReadChart, width: float, height: float, top: float) -> _Frame:
     if chart.is_dated:
         more = max((xs[1] - xs[0]) * 0.05, 1.0)
         xs = (xs[0] - more, xs[1] + more)
-    frame = _Frame(
+    frame = Frame(
         xs, (low - room, high + room), _LEFT, width - _RIGHT, top, height - _BOTTOM
     )
     return _in_proportion(frame) if chart.is_path else frame
@@ -316,7 +213,7 @@ def _with_spread(curve: Curve) -> tuple[FloatArray, ...]:
     return curve.y - curve.spread, curve.y + curve.spread
 
 
-def _in_proportion(frame: _Frame) -> _Frame:
+def _in_proportion(frame: Frame) -> Frame:
     """The frame with as many pixels to a length along as up."""
     wide, tall = frame.right - frame.left, frame.bottom - frame.top
     scale = min(wide / (frame.xs[1] - frame.xs[0]), tall / (frame.ys[1] - frame.ys[0]))
@@ -325,7 +222,7 @@ def _in_proportion(frame: _Frame) -> _Frame:
         middle, half = sum(ends) / 2.0, pixels / scale / 2.0
         return middle - half, middle + half
 
-    return _Frame(
+    return Frame(
         around(frame.xs, wide),
         around(frame.ys, tall),
         frame.left,
@@ -349,7 +246,7 @@ def _ticks(ends: Range, length: float, apart: float) -> list[tuple[float, str]]:
     ]
 
 
-def _days(chart: ReadChart, frame: _Frame) -> list[tuple[float, str]]:
+def _days(chart: ReadChart, frame: Frame) -> list[tuple[float, str]]:
     """Some days of the sessions, each with room for its label."""
     days = sorted({float(x) for one in chart.curves for x in one.x})
     is_long = bool(days) and days[-1] - days[0] > 300
@@ -365,7 +262,7 @@ def _days(chart: ReadChart, frame: _Frame) -> list[tuple[float, str]]:
     return found
 
 
-def _axes(drawing: _Drawing, chart: ReadChart, frame: _Frame) -> None:
+def _axes(drawing: Drawing, chart: ReadChart, frame: Frame) -> None:
     """Grid, ticks and titles with units."""
     wide, tall = frame.right - frame.left, frame.bottom - frame.top
     across = _days(chart, frame) if chart.is_dated else _ticks(frame.xs, wide, 80.0)
@@ -415,7 +312,7 @@ def _runs(known: npt.NDArray[np.bool_]) -> Iterator[slice]:
         yield slice(int(start), int(end))
 
 
-def _points(frame: _Frame, x: FloatArray, y: FloatArray) -> str:
+def _points(frame: Frame, x: FloatArray, y: FloatArray) -> str:
     """Points as SVG writes them, no more than can be seen."""
     every = max(1, len(x) // _MOST_POINTS)
     places = [*range(0, len(x), every)]
@@ -427,7 +324,7 @@ def _points(frame: _Frame, x: FloatArray, y: FloatArray) -> str:
     )
 
 
-def _curves(drawing: _Drawing, chart: ReadChart, frame: _Frame) -> None:
+def _curves(drawing: Drawing, chart: ReadChart, frame: Frame) -> None:
     """Bands, then lines, in their order."""
     shown = [one for one in chart.curves if not one.is_hidden]
     for curve in sorted(shown, key=lambda one: not one.is_band):
@@ -439,7 +336,7 @@ def _curves(drawing: _Drawing, chart: ReadChart, frame: _Frame) -> None:
 
 
 def _band(
-    drawing: _Drawing, frame: _Frame, band: Curve, seen: npt.NDArray[np.bool_]
+    drawing: Drawing, frame: Frame, band: Curve, seen: npt.NDArray[np.bool_]
 ) -> None:
     noise = band.role == "noise"
     color = "muted" if noise else _look(band)[0]
@@ -455,7 +352,7 @@ def _band(
 
 
 def _line(
-    drawing: _Drawing, frame: _Frame, curve: Curve, seen: npt.NDArray[np.bool_]
+    drawing: Drawing, frame: Frame, curve: Curve, seen: npt.NDArray[np.bool_]
 ) -> None:
     color, dash, opacity, width = _look(curve)
     known = seen & np.isfinite(curve.y)
@@ -480,3 +377,18 @@ def _line(
             )
             drawing.line((x, low), (x, high), color, 1.25)
         drawing.add("circle", cx=x, cy=y, r=4.0, fill=drawing.colors[color])
+
+
+def _peaks(drawing: Drawing, chart: ReadChart, frame: Frame) -> None:
+    """A dot on each peak that the chart marks."""
+    drawn = {one.key for one in chart.lines}
+    for peak in chart.peaks:
+        color = f"part-{peak.part.replace('_', '-')}"
+        if peak.key in drawn and color in drawing.colors:
+            drawing.add(
+                "circle",
+                cx=frame.x(peak.at),
+                cy=frame.y(peak.value),
+                r=4.0,
+                fill=drawing.colors[color],
+            )

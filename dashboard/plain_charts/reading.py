@@ -66,11 +66,26 @@ class Curve:
 
 @dataclass(frozen=True)
 class Mark:
-    """An event at its place on the axis."""
+    """An event at its place on the axis; `sign` tells whose of several sides it is."""
 
     name: str
     at: float
     label: str
+    sign: str
+
+
+@dataclass(frozen=True)
+class Peak:
+    """A peak that the chart marks on its curve, with the spread of both over swings."""
+
+    key: str
+    part: str
+    name: str
+    at: float
+    value: float
+    unit: str
+    sd: float | None
+    at_sd: float | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +94,7 @@ class ReadChart:
 
     curves: tuple[Curve, ...]
     marks: tuple[Mark, ...]
+    peaks: tuple[Peak, ...]
     labels: Mapping[str, str]
     x_title: str
     y_title: str
@@ -136,9 +152,23 @@ def read_chart(figure: Json) -> ReadChart:
             Mark(
                 str(one.get("name") or ""),
                 float(one["time"]),
-                " ".join(filter(None, (str(one["label"]), str(one.get("sign") or "")))),
+                str(one["label"]),
+                str(one.get("sign") or ""),
             )
             for one in figure.get("events") or ()
+        ),
+        peaks=tuple(
+            Peak(
+                str(one["key"]),
+                str(one["part"]),
+                str(one["name"]),
+                float(one["time"]),
+                float(one["value"]),
+                str(one.get("unit") or y_unit),
+                one.get("sd"),
+                one.get("time_sd"),
+            )
+            for one in figure.get("peaks") or ()
         ),
         labels={one["key"]: one["label"] for one in figure.get("legend") or ()},
         x_title=_title(x_axis),

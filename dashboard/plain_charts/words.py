@@ -1,6 +1,6 @@
 """A chart in one sentence, with values and units, for who cannot see it.
 
-`Pelvis peaks at 640°/s, 86 ms before contact; torso 880°/s, 60 ms before.`
+`Pelvis peaks at 640°/s, 86 ms before contact; torso 880°/s, 60 ms.`
 """
 
 from __future__ import annotations
@@ -31,20 +31,21 @@ _BELOW = 0.35
 
 
 def summary(figure: Json) -> str:
-    """The chart in one sentence, in the units and with the zero that it shows."""
+    """The chart in one sentence, in the units and with the zero that it shows.
+
+    Where the chart marks peaks it tells those: over several swings they are means of
+    the swings' own peaks, which the peak of a mean curve is below.
+    """
     chart = read_chart(figure)
     if any(one.role == "trend" for one in chart.curves):
         return _trend(chart)
-    if figure.get("peaks"):
-        return _peaks_words(chart, figure["peaks"])
     means = [one for one in chart.lines if one.role == "mean" and one.name]
     singles = [one for one in chart.lines if one.role == "single"]
-    told = means or [one for one in chart.lines if one.role != "mean"]
-    sentences = [_curve_words(chart, one) for one in told[:_MOST_TOLD]]
-    texts = [text for text in sentences if text]
-    if not texts:
+    shown = means or [one for one in chart.lines if one.role != "mean"]
+    told = _peaks(chart) or [text for one in shown if (text := _curve(chart, one))]
+    if not told:
         return "No values to draw."
-    words = "; ".join(_shortened(texts))
+    words = "; ".join(_shortened(told[:_MOST_TOLD], chart))
     if len(told) > _MOST_TOLD:
         words += f"; and {number_of(len(told) - _MOST_TOLD, 'more curve')}"
     if means and singles:
@@ -52,26 +53,32 @@ def summary(figure: Json) -> str:
     return f"{words[0].upper()}{words[1:]}."
 
 
-def _peaks_words(chart: ReadChart, peaks: Sequence[Json]) -> str:
-    """The peaks that are marked: those of the metrics, not of the drawn curves."""
-    texts = []
-    for place, peak in enumerate(peaks):
-        name, unit = str(peak["name"]), str(peak["unit"])
-        amount = _amount(peak["value"], unit)
-        if "sd" in peak:
-            amount += f" ± {_amount(peak['sd'], unit)}"
-        verb = " peaks at" if place == 0 else ""
-        name = name if place == 0 else name.lower()
-        texts.append(f"{name}{verb} {amount}, {_when(peak['time'], chart)}")
-    return f"{'; '.join(texts)}."
+_PEAKS_AT = " peaks at "
 
 
-def _shortened(texts: Sequence[str]) -> list[str]:
-    """The sentences, those after the first without the verb that all of them share."""
+def _shortened(texts: Sequence[str], chart: ReadChart) -> list[str]:
+    """The sentences, those after the first without the words that they share."""
     first, *rest = texts
-    if " peaks at " not in first:
+    if _PEAKS_AT not in first:
         return list(texts)
-    return [first, *(text.replace(" peaks at ", " ", 1) for text in rest)]
+    before = f" before {chart.zero}"
+    found = [first]
+    for text in rest:
+        short = text.replace(_PEAKS_AT, " ", 1)
+        found.append(short.removesuffix(before) if first.endswith(before) else short)
+    return found
+
+
+def _peaks(chart: ReadChart) -> list[str]:
+    """The peaks that the chart marks, in words."""
+    drawn = {one.key for one in chart.lines}
+    return [
+        f"{_lower(one.name)}{_PEAKS_AT}{_amount(one.value, one.unit)}"
+        + ("" if one.sd is None else f" ± {_amount(one.sd, one.unit)}")
+        + f", {_when(one.at, chart, one.at_sd)}"
+        for one in chart.peaks
+        if one.key in drawn
+    ]
 
 
 def _amount(value: float, unit: str) -> str:
@@ -79,34 +86,37 @@ def _amount(value: float, unit: str) -> str:
     return str(Printed(number_text(value, decimals_of(unit)), unit))
 
 
-def _when(x: float, chart: ReadChart) -> str:
-    """A place on the axis in words: `86 ms before contact`, `82% of the swing`."""
+def _when(x: float, chart: ReadChart, around: float | None = None) -> str:
+    """A place on the axis in words: `86 ms before contact`, `at 82% of the swing`.
+
+    With `around`, its spread over swings: `86 ± 4 ms before contact`.
+    """
+    spread = "" if around is None else f" ± {around:.0f}"
     if chart.x_unit == "%":
-        return f"at {x:.0f}% of the swing"
-    if round(x) == 0:
+        return f"at {x:.0f}{spread}% of the swing"
+    if round(x) == 0 and not spread:
         return f"at {chart.zero}"
     side = "before" if x < 0 else "after"
-    return f"{abs(round(x)):,} {chart.x_unit} {side} {chart.zero}"
+    return f"{abs(round(x)):,}{spread} {chart.x_unit} {side} {chart.zero}"
 
 
-def _curve_words(chart: ReadChart, curve: Curve) -> str:
+def _curve(chart: ReadChart, curve: Curve) -> str:
     """What one curve does: its peak, or from where to where it goes."""
-    seen = chart.seen(curve) & np.isfinite(curve.y)
-    if chart.is_path:
-        seen = np.isfinite(curve.y)
+    seen = np.isfinite(curve.y)
+    if not chart.is_path:
+        seen &= chart.seen(curve)
     if not seen.any():
         return ""
     name = _name(chart, curve)
     x, y = curve.x[seen], curve.y[seen]
     low, high = float(y.min()), float(y.max())
     if chart.is_path:
-        return (
-            f"{name} between {_amount(low, curve.unit)} and {_amount(high, curve.unit)}"
-        )
+        between = f"{number_text(low, decimals_of(curve.unit))} to "
+        return f"{name} {between}{_amount(high, curve.unit)} high"
     if curve.unit in _RATES and low > -_BELOW * high:
         at = float(x[int(np.argmax(y))])
         return (
-            f"{name} peaks at {_amount(high, curve.unit)}"
+            f"{name}{_PEAKS_AT}{_amount(high, curve.unit)}"
             f"{_spread(chart, curve, at)}, {_when(at, chart)}"
         )
     zero = 100.0 if chart.x_unit == "%" else 0.0
@@ -122,6 +132,10 @@ def _name(chart: ReadChart, curve: Curve) -> str:
     name = chart.name_of(curve)
     if curve.letter and name[:2] in {f"{letter} " for letter in "ABCDEF"}:
         return name
+    return _lower(name)
+
+
+def _lower(name: str) -> str:
     return name[:1].lower() + name[1:]
 
 

@@ -59,12 +59,14 @@ class NumberChange:
 class EventPreview:
     """What would change, and what is posted to save it.
 
-    `key` stands for all of the result: what is saved has the same, or is not saved.
+    `changed` are the headlines that change, then other numbers that do; `same` are the
+    headlines that do not, and `same_count` is how many other numbers stay. `key` stands
+    for all of the result: what is saved has the same, or is not saved.
     """
 
     events: tuple[EventChange, ...]
-    headlines: tuple[NumberChange, ...]
-    others: tuple[NumberChange, ...]
+    changed: tuple[NumberChange, ...]
+    same: tuple[NumberChange, ...]
     same_count: int
     zero_words: str
     notices: tuple[str, ...]
@@ -90,12 +92,13 @@ def preview_of(
         for item in SHOWN_METRICS
         if item.id not in HEADLINES
     ]
-    changed = tuple(one for one in others if one.is_changed)
+    changed = [one for one in headlines + others if one.is_changed]
+    same = [one for one in headlines if not one.is_changed]
     return EventPreview(
         events=_events(movement, after, zero),
-        headlines=tuple(headlines),
-        others=changed,
-        same_count=len(others) - len(changed),
+        changed=tuple(changed),
+        same=tuple(same),
+        same_count=sum(not one.is_changed for one in others),
         zero_words=zero.words,
         notices=_notices(movement, after),
         key=result_key(after),

@@ -37,7 +37,10 @@ const lineAt = (target) => {
 
 // --- By hand ----------------------------------------------------------------------------
 
-/** @type {{group: SVGGElement, chart: ChartView, name: string, time_s: number | null} | null} */
+/**
+ * What is dragged, and how far from the line it was taken, in seconds.
+ * @type {{group: SVGGElement, chart: ChartView, name: string, beside_s: number, time_s: number | null} | null}
+ */
 let drag = null;
 
 document.addEventListener(
@@ -47,7 +50,8 @@ document.addEventListener(
     if (!line || event.button > 0) return;
     event.preventDefault();
     event.stopPropagation();
-    drag = { ...line, time_s: null };
+    const [under, at] = [line.chart.timeFromClientX(event.clientX), line.chart.eventTime(line.name)];
+    drag = { ...line, beside_s: under === null || at === null ? 0 : under - at, time_s: null };
     line.group.classList.add("is-dragged");
     line.group.setPointerCapture(event.pointerId);
     line.group.focus();
@@ -60,8 +64,9 @@ document.addEventListener(
   (event) => {
     if (!drag) return;
     event.stopPropagation();
-    const time_s = drag.chart.timeFromClientX(event.clientX);
-    if (time_s === null) return;
+    const under = drag.chart.timeFromClientX(event.clientX);
+    if (under === null) return;
+    const time_s = under - drag.beside_s;
     drag.time_s = time_s;
     tellEventMoved({ event: drag.name, time_s, final: false });
     tellTime(time_s, "event");
@@ -77,6 +82,16 @@ const release = () => {
 };
 document.addEventListener("pointerup", release, true);
 document.addEventListener("pointercancel", release, true);
+
+// On touch, handles are shown once they are asked for.
+document.addEventListener("click", ({ target }) => {
+  const button = target instanceof Element ? target.closest("[data-chart-move]") : null;
+  /** @type {HTMLElement | null | undefined} */
+  const chart = button?.closest("[data-chart]");
+  if (!button || !chart) return;
+  const isMoving = chart.toggleAttribute("data-moving");
+  button.setAttribute("aria-pressed", String(isMoving));
+});
 
 // --- By keyboard ------------------------------------------------------------------------
 

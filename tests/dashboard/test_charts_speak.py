@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
@@ -143,3 +144,18 @@ def test_picture_is_for_who_may_see_the_page(client, session):
     response = client.get(f"/athletes/swings/{swing.pk}/?picture=sequence")
     assert response.status_code == 302
     assert response["Location"].startswith("/accounts/login/")
+
+
+def test_what_charts_say_costs_a_page_little(client, coach, session):
+    swing = session.movements.filter(is_swing=True).first()
+    body = client.get(f"/athletes/swings/{swing.pk}/").content.decode()
+    silent = body
+    for part in (
+        r"<noscript>.*?</noscript>",
+        r'<p class="chart__words.*?</p>',
+        r'<div class="table-wrap"[^>]* over time">.*?</div>',
+    ):
+        silent, found = re.subn(part, "", silent, flags=re.S)
+        assert found >= 2, part
+    spoken, plain = (len(gzip.compress(text.encode())) for text in (body, silent))
+    assert spoken - plain < 5_000

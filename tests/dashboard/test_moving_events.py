@@ -58,7 +58,7 @@ def move(client, swing, query="", **changes):
 
 
 def rows_of(response):
-    """The listed rows: name, before, after, change."""
+    """What is listed to change, by name: before, after, and by how much."""
     table = re.search(
         r'<table class="preview__table">.*?</table>', response.content.decode(), re.S
     )
@@ -69,7 +69,8 @@ def rows_of(response):
             re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", cell)).strip()
             for cell in re.findall(r"<t[hd].*?</t[hd]>", row, re.S)
         ]
-        found[cells[0]] = tuple(cells[1:])
+        before, _, after = cells[1].partition(" → ")
+        found[cells[0]] = (before, after, cells[2])
     return found
 
 
@@ -88,7 +89,12 @@ def test_what_would_change_is_listed_and_nothing_is_saved(client, coach, session
     )
     assert "Times from contact" in text_of(response)
     # A headline that does not depend on foot down stays, and is listed all the same.
-    assert rows[METRICS["peak_hand_speed"].name][2] == "same"
+    name = METRICS["peak_hand_speed"].name
+    assert name not in rows
+    shown = display.value_text(
+        swing.metrics["peak_hand_speed"]["value"], "m/s", "imperial", decimals=1
+    )
+    assert f"{name} {shown} ·" in text_of(response)
     knee = rows[METRICS["lead_knee_flex_fd"].name]
     assert knee[0] != knee[1]
     assert knee[2].endswith("°")

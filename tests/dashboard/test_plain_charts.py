@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dashboard import charts
-from dashboard.plain_charts import picture, table, words
+from dashboard.plain_charts import picture, svg, table, words
 from tests.design_tokens import DARK, LIGHT
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -53,9 +53,63 @@ def sequence(**more):
 def test_sequence_says_each_peak_with_its_time():
     assert words.summary(sequence()) == (
         "Pelvis peaks at 640°/s, 86 ms before contact; "
-        "torso 880°/s, 60 ms before contact; "
-        "lead arm 1,170°/s, 40 ms before contact."
+        "torso 880°/s, 60 ms; lead arm 1,170°/s, 40 ms."
     )
+
+
+def test_marked_peaks_are_told_as_they_are_marked():
+    figure = sequence(
+        peaks=[
+            charts.Peak("pelvis_omega", "pelvis", "Pelvis", -86.4, 652.0, "°/s", 21, 4),
+            charts.Peak("lead_arm_omega", "lead_arm", "Lead arm", 3.0, 1180.0, "°/s"),
+            charts.Peak("bat_omega", "bat", "Bat", 2.0, 1900.0, "°/s"),
+        ]
+    )
+    # The bat's curve is not drawn, so its peak is not told.
+    assert words.summary(figure) == (
+        "Pelvis peaks at 652°/s ± 21°/s, 86 ± 4 ms before contact; "
+        "lead arm 1,180°/s, 3 ms after contact."
+    )
+    dots = list(drawn(figure).iter(f"{SVG}circle"))
+    assert [dot.get("fill") for dot in dots] == [
+        LIGHT["--part-pelvis"],
+        LIGHT["--part-lead-arm"],
+    ]
+
+
+def test_path_says_how_high_it_is():
+    figure = {
+        "data": [
+            {
+                "key": "hand",
+                "part": "hands",
+                "name": "Lead hand",
+                "unit": "in",
+                "x": [0.0, 5.0, 3.0],
+                "y": [42.64, 55.0, None],
+            }
+        ],
+        "layout": {},
+        "meta": {"x_unit": "in", "y_unit": "in"},
+    }
+    assert words.summary(figure) == "Lead hand 42.6 to 55.0 in high."
+    assert table.step_table(figure) is None
+
+
+def test_events_of_two_sides_have_one_name_and_a_letter_each():
+    figure = charts.Chart(
+        [line("a", "torso", "A", hill(800.0, 0.0), letter="a")],
+        "t",
+        "y",
+        marks=[
+            charts.Mark("foot_down", -160.0, "Foot down", sign="A", letter="a"),
+            charts.Mark("foot_down", -140.0, "Foot down", sign="B", letter="b"),
+            charts.Mark("zero", 0.0, "Contact"),
+        ],
+    ).to_json()
+    said = texts(drawn(figure))
+    assert said.count("Foot down") == 1
+    assert "A B" in said
 
 
 @pytest.mark.parametrize(
@@ -341,5 +395,5 @@ def test_picture_keeps_names_as_text():
 
 def test_colors_are_those_of_the_tokens():
     for theme, tokens in (("light", LIGHT), ("dark", DARK)):
-        for name, color in picture.COLORS[theme].items():
+        for name, color in svg.COLORS[theme].items():
             assert tokens[f"--{name}"] == color, (theme, name)

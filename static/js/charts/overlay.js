@@ -6,6 +6,7 @@ import { pageTheme } from "../shared/tokens.js";
 import { setAttributes, svgElement } from "../shared/page.js";
 import { timeText } from "../shared/words.js";
 import { placeCallouts } from "./callouts.js";
+import { placeHandles } from "./handles.js";
 import { eventLabels, joinedSigns, widthOf } from "./labels.js";
 import { labelSize, signSize } from "./layout.js";
 
@@ -147,6 +148,7 @@ export const placeOverlay = (view) => {
   const frame = frameOf(view);
   if (!frame) return;
   placeEvents(view, frame);
+  placeHandles(view, frame);
   placeCallouts(view, frame);
   placeCursor(view);
 };
