@@ -17,6 +17,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from datetime import date, timedelta
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,6 +37,10 @@ DEMO_USER = "demo-api"
 DEMO_PASSWORD = "demo-api-password"  # noqa: S105  # of the simulator, guards nothing
 # Enough athletes for paging and percentiles, few enough frames for a quick start.
 DEMO_OPTIONS = "--players 137 --sessions 150 --swings 5"
+#: Holds the day of the demonstration's newest session. It stays as it was at the first
+#: start: the vendor's data do not move by themselves.
+LAST_DAY_FILE = "demo_last_day.txt"
+LOGINS_FILE = "demo_logins.txt"
 
 
 def main() -> int:
@@ -51,7 +56,7 @@ def main() -> int:
         signal.signal(name, _interrupt)
     try:
         if is_demo:
-            children.append(_start_simulator(options))
+            children.append(_start_simulator([*_last_day(var), *options]))
         with refusing_wrong_settings():
             # Reads all settings, those of the web server too. Not before: the simulator
             # is one of them.
@@ -117,6 +122,21 @@ def _simulator_options() -> list[str]:
             "--players 20; python -m simulator --help lists them."
         ) from error
     return options
+
+
+def _last_day(var: Path) -> list[str]:
+    """Options by which the demonstration's newest session is of yesterday.
+
+    An installation that was made before they existed keeps its days.
+    """
+    path = var / LAST_DAY_FILE
+    if not path.exists():
+        if (var / LOGINS_FILE).exists():
+            return []
+        yesterday = date.today() - timedelta(days=1)  # noqa: DTZ011  # as people see it
+        path.touch(mode=0o600)
+        path.write_text(yesterday.isoformat(), encoding="utf-8")
+    return ["--last-day", path.read_text(encoding="utf-8").strip()]
 
 
 def seen_at(bind: str) -> str:
@@ -205,7 +225,7 @@ def _demo_logins(var: Path) -> list[str]:
     from django.contrib.auth import get_user_model
 
     user_model = get_user_model()
-    path = var / "demo_logins.txt"
+    path = var / LOGINS_FILE
     if not user_model.objects.exists():
         lines = []
         for name, is_staff in (("staff", True), ("coach", False)):

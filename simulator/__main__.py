@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from datetime import date
 from types import FrameType
 from typing import NoReturn
 
@@ -24,6 +25,13 @@ class UsageError(ValueError):
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise UsageError(message)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("write a day as YYYY-MM-DD") from None
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -51,6 +59,12 @@ def _parser() -> argparse.ArgumentParser:
         type=float,
         default=0.0,
         help="standard deviation between days as a multiple of that between swings",
+    )
+    add(
+        "--last-day",
+        type=_day,
+        help="day of the newest session, YYYY-MM-DD; the oldest lies up to a year "
+        "before it",
     )
     add("--latency-ms", type=float, default=0.0, help="wait before every answer")
     add("--fault-probability", type=float, default=0.0)
@@ -88,6 +102,7 @@ def read_options(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, C
             noise_mm=given.noise_mm,
             templates=given.templates,
             day_scatter=given.day_scatter,
+            last_day=given.last_day,
             latency_ms=given.latency_ms,
             username=given.username,
             password=given.password,

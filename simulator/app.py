@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -67,6 +67,7 @@ class Config:
     noise_mm: float = 0.0
     templates: int = 0
     day_scatter: float = 0.0
+    last_day: date | None = None
     latency_ms: float = 0.0
     username: str = "demo-user"
     password: str = "demo-password"
@@ -91,6 +92,7 @@ class SimulatorApp:
                 templates=config.templates,
                 plain="plain" in self.scenario,
                 day_scatter=config.day_scatter,
+                last_day=config.last_day,
             )
         )
         self.faults = Faults(config.faults)

@@ -66,6 +66,7 @@ SLUG_OF_TYPE: dict[int, str] = {item["id"]: item["slug"] for item in MOVEMENT_TY
 
 FIRST_DAY = date(2025, 1, 6)
 SPREAD_DAYS = 300
+YEAR = timedelta(days=365)
 # Salts of the random streams: one stream per thing, so that none shifts another.
 ATHLETE, SESSION, SWING, IDENTITY, DAY = 11, 12, 13, 14, 15
 
@@ -314,11 +315,17 @@ class Shape:
     templates: int = 0
     plain: bool = False
     day_scatter: float = 0.0  # between days, as a multiple of `SWING_SD`
+    last_day: date | None = None  # of the newest session, a year after the first
 
     @property
     def frames(self) -> int:
         """Return how many frames one movement has."""
         return max(2, round(self.duration_s * self.rate_hz))
+
+    @property
+    def first_day(self) -> date:
+        """Return the first day that a session may have."""
+        return FIRST_DAY if self.last_day is None else self.last_day - YEAR
 
 
 def draw_athlete(seed: int, number: int) -> Athlete:
@@ -351,6 +358,32 @@ def draw_athlete(seed: int, number: int) -> Athlete:
     )
 
 
+def _fraction(number: int) -> float:
+    """Return where in its season a session lies, from 0 to 1.
+
+    Van der Corput: any first n sessions are spread over the whole season.
+    """
+    fraction, scale, rest = 0.0, 0.5, number + 1
+    while rest:
+        fraction += scale * (rest & 1)
+        scale, rest = scale / 2, rest >> 1
+    return fraction
+
+
+@lru_cache(maxsize=64)
+def _newest(sessions: int) -> float:
+    """Return the fraction of the newest of so many sessions."""
+    return max(map(_fraction, range(max(1, sessions))))
+
+
+def _day_of_session(shape: Shape, number: int) -> date:
+    """Return the day of the session of this number."""
+    if shape.last_day is None:
+        return FIRST_DAY + timedelta(days=int(_fraction(number) * SPREAD_DAYS))
+    share = min(1.0, _fraction(number) / _newest(shape.sessions))
+    return shape.first_day + timedelta(days=round(share * YEAR.days))
+
+
 def draw_session(shape: Shape, number: int, present: Sequence[Athlete]) -> Session:
     """Return the session of this number, with some of the athletes at `present`."""
     rng = _rng(shape.seed, SESSION, number)
@@ -377,12 +410,7 @@ def draw_session(shape: Shape, number: int, present: Sequence[Athlete]) -> Sessi
             athletes.append(org_id)
     if not shape.plain and number % 29 == 5:
         no_data.add(athletes[0])
-    # Van der Corput: any first n sessions are spread over the whole season.
-    fraction, scale, rest = 0.0, 0.5, number + 1
-    while rest:
-        fraction += scale * (rest & 1)
-        scale, rest = scale / 2, rest >> 1
-    day = FIRST_DAY + timedelta(days=int(fraction * SPREAD_DAYS))
+    day = _day_of_session(shape, number)
     made = datetime(day.year, day.month, day.day, 16, tzinfo=UTC) + timedelta(
         seconds=int(rng.integers(4 * 3600)), microseconds=int(rng.integers(10**6))
     )
@@ -418,7 +446,7 @@ def draw_movements(shape: Shape, session: Session, athlete: Athlete) -> list[Mov
         number = 1 if bats == "L" else 0
     person = hitter(shape.seed, number)
     swung_on = session.swung_on or session.session_date
-    gain = person.trend * (swung_on - FIRST_DAY).days / 365
+    gain = person.trend * (swung_on - shape.first_day).days / 365
     if shape.templates:
         gain = 0.0
     day = {} if shape.templates else _day(shape, session, athlete)

@@ -5,12 +5,14 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 import requests
 
+from simulator.__main__ import main
 from simulator.app import Config, SimulatorApp
 from simulator.control import MUTATIONS
 from simulator.data import World
@@ -519,3 +521,28 @@ def test_command_explains_its_switches_and_refuses_wrong_ones():
     )  # fmt: skip
     assert run.returncode == 2
     assert "There is no scenario 'sunny'." in run.stderr
+
+
+@pytest.mark.parametrize("sessions", [1, 7, 60, 150])
+def test_a_season_ends_on_the_day_asked_for_and_reaches_back_a_year(sessions):
+    last = date(2026, 11, 29)
+    world = World(Shape(players=20, sessions=sessions, swings=1, last_day=last))
+    days = sorted(session.session_date for session in world.sessions)
+    assert days[-1] == last
+    assert days[0] >= last - timedelta(days=365)
+    if sessions >= 60:
+        assert days[0] <= last - timedelta(days=355)
+        # Also a coach who looks at the last week or month finds some.
+        assert sum(day > last - timedelta(days=30) for day in days) >= 4
+
+
+def test_a_season_without_a_last_day_is_the_same_every_day():
+    world = World(Shape(players=20, sessions=60, swings=1))
+    days = sorted(session.session_date for session in world.sessions)
+    assert days[0] == date(2025, 1, 10)
+    assert days[-1] == date(2025, 10, 23)
+
+
+def test_a_last_day_that_is_no_day_is_refused(capsys):
+    assert main(["--last-day", "yesterday"]) == 2
+    assert "write a day as YYYY-MM-DD" in capsys.readouterr().err
