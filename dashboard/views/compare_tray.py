@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
@@ -30,7 +30,8 @@ def change(request: PageRequest) -> HttpResponse:
         back, {request.get_host()}, require_https=request.is_secure()
     ):
         back = reverse("dashboard:compare")
-    return redirect(back)
+    # Not `redirect`: it takes a word without a slash for the name of a view.
+    return HttpResponseRedirect(back)
 
 
 def _changed(request: PageRequest) -> Tray:
