@@ -137,6 +137,8 @@ def test_at_one_instant_the_critical_value_is_students():
     assert critical_t(7.0, 2, 0.0) == pytest.approx(scipy.stats.t.ppf(1 - 0.0125, 7.0))
 
 
+# It draws with matplotlib, which asks the system for its fonts when first used.
+@pytest.mark.processes
 def test_critical_values_agree_with_an_independent_implementation():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
