@@ -8,7 +8,7 @@ help:
 	@echo "make run     the whole product on this machine (PORT=8000)"
 	@echo "make test    every test that can run here"
 	@echo "make test-fast   what needs no browser and no other process, on SQLite"
-	@echo "make nightly     small faults that tests must see, the model of the sync, fuzzing"
+	@echo "make nightly     wider tests, small faults that tests must see, the model of the sync, fuzzing"
 	@echo "make check   lint, types, templates, deployment checks, dependency audit"
 	@echo "make accuracy    every metric against known truth (docs/accuracy.md)"
 	@echo "make bench   the benchmarks (docs/benchmarks.md)"
@@ -101,10 +101,11 @@ fmt: .venv/dev.stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# Hours, not for CI: small faults that the tests must see, the model of the sync,
-# generated requests and damaged files. Results stay in var/.
+# Hours, not for CI: wider variants of tests, small faults that the tests must see, the
+# model of the sync, generated requests and damaged files. Results stay in var/.
 nightly: .venv/dev.stamp
 	@mkdir -p var
+	$(BIN)/python scripts/test.py --nightly
 	$(BIN)/python scripts/mutants.py run tests/mutants/drawn.json --results var/mutants.json \
 	  --before tests/mutants/drawn-results.json
 	MODEL_TRANSITIONS=400 $(BIN)/python scripts/mutants.py run tests/mutants/engine.json --results var/engine-mutants.json \

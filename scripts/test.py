@@ -6,6 +6,7 @@ Redis, a browser, Node) is said at the end; with CI=true it is a failure.
 
     scripts/test.py [PYTEST ARGUMENTS]    all, or a part of the Python suite
     scripts/test.py --fast                on SQLite, no browser, no other processes
+    scripts/test.py --nightly             only the wider variants (marker `nightly`)
 """
 
 from __future__ import annotations
@@ -24,13 +25,16 @@ from typing import IO
 from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+from tests.selection import files_on_both  # noqa: E402 - found by the line above
+
 POSTGRES_URL = os.environ.get(
     "TEST_POSTGRES_URL", "postgres://postgres@127.0.0.1:5432/postgres"
 )
 REDIS_URL = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/15")
 # Runs that go side by side must not empty each other's.
 SECOND_REDIS_URL = os.environ.get("TEST_SECOND_REDIS_URL", "redis://127.0.0.1:6379/13")
-FAST = "not browser and not processes and not slow"
+FAST = "not browser and not processes and not slow and not nightly"
 
 
 @dataclass
@@ -129,7 +133,8 @@ def main() -> int:
     """Run all tests and return the exit status."""
     extra = sys.argv[1:]
     is_fast = "--fast" in extra
-    extra = [argument for argument in extra if argument != "--fast"]
+    which = "nightly" if "--nightly" in extra else "not nightly"
+    extra = [it for it in extra if it not in {"--fast", "--nightly"}]
     is_ci = os.environ.get("CI") == "true"
     base = base_environment()
     missing = []
@@ -156,8 +161,8 @@ def main() -> int:
             base["CHROMIUM"] = chromium
         else:
             missing.append("browser (no Chromium found; set CHROMIUM to its path)")
-        # Five on two processors: many tests wait for another process.
-        runs = [Run("SQLite", base, [*pytest, "-n", "3", *extra])]
+        # Four on two processors: many tests wait for another process.
+        runs = [Run("SQLite", base, [*pytest, "-n", "2", "-m", which, *extra])]
         if has_postgres:
             on_postgres = base | {
                 "DATABASE_URL": POSTGRES_URL,
@@ -176,10 +181,12 @@ def main() -> int:
                 Run(
                     "PostgreSQL",
                     on_postgres,
-                    [*pytest, "-n", "2", "-m", "both", *extra],
+                    [*pytest, "-n", "2", "-m", f"both and {which}"]
+                    + (extra or files_on_both()),
                 )
             )
-        if not extra:  # with arguments, a part of the Python suite is meant
+        # With arguments, a part of the Python suite is meant.
+        if not extra and which != "nightly":
             if node := shutil.which("node"):
                 files = sorted(map(str, (ROOT / "tests/js").glob("*.test.mjs")))
                 runs.append(Run("Node", base, [node, "--test", *files]))

@@ -10,6 +10,7 @@ from django.db import connections
 import tests.database_reset  # noqa: F401 - after tests that commit
 from tests import migrated
 from tests.browsing import chromium, chromium_path, kept_pages, login_cookie, pages
+from tests.selection import LONGEST, ON_BOTH
 
 __all__ = ["chromium", "kept_pages", "login_cookie", "pages"]
 
@@ -59,88 +60,6 @@ def django_db_setup(django_db_setup, migrated_copy):
         migrated.keep(Path(name), migrated_copy)
     yield
     connections.close_all()
-
-
-# What may differ between SQLite and PostgreSQL runs on both: order and search of
-# texts, locks and races, constraints, transactions, raw and bulk SQL, limits of
-# numbers and texts. All else runs once, on SQLite. A single test elsewhere has the
-# marker `both` itself.
-ON_BOTH = (
-    # Every page and path with every kind of caller: each query of theirs, once.
-    "tests/test_hostile_values.py",
-    "tests/test_gone_meanwhile.py",
-    # Searching, sorting and paging of texts, and what administrations ask.
-    "tests/accounts/test_admin.py",
-    "tests/accounts/test_second_factor.py",
-    "tests/athletes/test_admin_lists.py",
-    "tests/athletes/test_api.py",
-    "tests/athletes/test_api_exports.py",
-    "tests/athletes/test_api_lists.py",
-    "tests/dashboard/test_list_page.py",
-    "tests/dashboard/test_selectors.py",
-    # Raw and bulk SQL, and the columns that hold frames.
-    "tests/athletes/test_bulk_sql.py",
-    "tests/athletes/feed/",
-    "tests/athletes/frames/",
-    "tests/athletes/analysis/",
-    "tests/privacy/",
-    # Rows that move under constraints.
-    "tests/athletes/identity/",
-    "tests/syncing/test_corrections.py",
-    "tests/syncing/test_duplicates.py",
-    "tests/syncing/test_erased.py",
-    # Locks, claims, races.
-    "tests/accounts/test_locks.py",
-    "tests/accounts/test_tokens.py",
-    "tests/acceptance/test_two_hosts.py",
-    "tests/syncing/test_changed_frames.py",
-    "tests/syncing/test_claims.py",
-    "tests/syncing/test_clusters.py",
-    "tests/syncing/test_dead_helpers.py",
-    "tests/syncing/test_engine_parts.py",
-    "tests/syncing/test_heartbeat.py",
-    "tests/syncing/test_admin.py",
-    "tests/syncing/test_views.py",
-    "tests/syncing/model/",
-    "tests/webhooks/test_delivery.py",
-    # Its own ways of starting, copying and failing.
-    "tests/reboot_site/test_backups.py",
-    "tests/reboot_site/test_database.py",
-    "tests/reboot_site/test_postgresql.py",
-)
-
-
-# Most seconds first: begun last, one process would work on them alone.
-LONGEST = (
-    "test_two_hosts.py",
-    "test_clusters.py",
-    "test_hostile_values.py",
-    "test_all_pages.py",
-    "test_hostile_names.py",
-    "test_permission_matrix.py",
-    "test_make_run.py",
-    "test_runs.py",
-    "test_machine.py",
-    "test_dead_helpers.py",
-    "test_run.py",
-    "test_limits.py",
-    "test_coach_flows.py",
-    "test_failures.py",
-    "test_design.py",
-    "test_failing_files.py",
-    "test_percentiles.py",
-    "test_coach_pages.py",
-    "test_sheets.py",
-    "test_staff_pages.py",
-    "test_api_docs.py",
-    "test_nothing_in_clear.py",
-    "test_audit_dependencies.py",
-    "test_api_fuzz.py",
-    "test_backups.py",
-    "test_schedules.py",
-    "test_memory.py",
-    "test_other_teams.py",
-)
 
 
 def pytest_collection_modifyitems(config, items):

@@ -431,7 +431,14 @@ def plain_admin(world_to_show, django_db_blocker) -> dict[str, Plain]:
 PAGE = Row({})
 
 
-@pytest.mark.parametrize("kind", HOSTILE)
+@pytest.mark.parametrize(
+    "kind",
+    [
+        # Between them they hold every sign that HTML knows.
+        pytest.param(kind, marks=() if kind in OF_FRAGMENTS else pytest.mark.nightly)
+        for kind in HOSTILE
+    ],
+)
 def test_the_admin_shows_every_name_as_text(world, plain_admin, kind):
     rename(world, HOSTILE[kind])
     wrong = []

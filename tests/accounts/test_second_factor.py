@@ -209,6 +209,7 @@ def test_the_admin_asks_for_the_code_too(client, codes):
     assert client.get("/admin/").status_code == 200
 
 
+@pytest.mark.both
 def test_a_code_is_good_once(client, coach, codes):
     code = code_of()
     enter_password(client)
@@ -288,6 +289,7 @@ def test_logging_in_changes_the_session_key(client, coach, codes):
     assert client.cookies["sessionid"].value != waiting
 
 
+@pytest.mark.both
 @pytest.mark.django_db(transaction=True)
 def test_a_password_from_the_mail_does_not_pass_by_the_code(client, coach, codes):
     # Others asked for the same address.
@@ -307,6 +309,7 @@ def test_a_password_from_the_mail_does_not_pass_by_the_code(client, coach, codes
 # --- Locking ----------------------------------------------------------------------
 
 
+@pytest.mark.both
 def test_wrong_codes_lock_the_login_as_wrong_passwords_do(client, coach, codes):
     for _ in range(4):
         enter_password(client, password="wrong")
@@ -329,6 +332,7 @@ def test_wrong_recovery_codes_lock_too(client, coach, codes):
     assert enter_code(client, codes[0]).status_code == 429
 
 
+@pytest.mark.both
 def test_guesses_from_everywhere_have_to_wait(coach, codes):
     """The lock counts one address; the wait counts for the key, from any address."""
     for number in range(4):
@@ -362,6 +366,7 @@ def test_the_wait_does_not_grow_for_ever(coach, codes):
 # --- Recovery ---------------------------------------------------------------------
 
 
+@pytest.mark.both
 def test_a_recovery_code_logs_in_once(client, coach, codes):
     enter_password(client)
     assert enter_code(client, codes[3].upper().replace("-", " ")).status_code == 302
@@ -384,6 +389,7 @@ def test_a_recovery_code_is_its_owners(client, coach, codes):
     assert second_factor.codes_left(coach) == 10
 
 
+@pytest.mark.both
 def test_new_recovery_codes_end_the_old_ones(client, coach, codes):
     client.force_login(coach)
     path = "/accounts/second-factor/codes/"

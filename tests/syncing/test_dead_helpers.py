@@ -116,7 +116,9 @@ def held_by_helper():
 
 def begin(start_vendor, run_sync, start_helper):
     """A run with a helper that holds files, and is stopped."""
-    vendor = start_vendor(sessions=10, scenario="plain", latency_ms=500, seed=5)
+    vendor = start_vendor(
+        sessions=10, swings=1, scenario="plain", latency_ms=500, seed=5
+    )
     helper = start_helper()
     assert helper.stdout.readline() == "ready\n"
     leader = Leader(run_sync)

@@ -107,7 +107,7 @@ def test_html_where_json_should_be_is_said_in_one_line(start_vendor, run_sync):
 @pytest.mark.both
 def test_vanished_records_are_marked_and_come_back(start_vendor, run_sync):
     vendor = start_vendor(
-        players=20, sessions=10, swings=1, templates=1, scenario="plain"
+        players=12, sessions=5, swings=1, templates=1, scenario="plain"
     )
     run_sync(full=True)
     session_id = vendor.world.listed_sessions()[0].id
@@ -156,19 +156,23 @@ def test_implausible_share_stops_the_run(start_vendor, run_sync, what):
     assert model.objects.filter(missing_since__isnull=False).count() == 6
 
 
-@pytest.mark.both
-@pytest.mark.parametrize("full", [False, True])
 @pytest.mark.parametrize(
-    ("left", "sentence"),
+    ("full", "left", "sentence"),
     [
-        (0, "The vendor's list is empty, and we hold 3 athletes of it"),
-        (2, "no longer holds 6 of our 8 athletes"),
+        (full, left, sentence)
+        for left, sentence in (
+            (0, "The vendor's list is empty, and we hold 3 athletes of it"),
+            (2, "no longer holds 6 of our 8 athletes"),
+        )
+        for full in (False, True)
     ],
 )
 def test_a_list_that_is_empty_or_cut_is_no_success(
     start_vendor, run_sync, full, left, sentence
 ):
-    vendor = start_vendor(players=8 if left else 3, sessions=2, scenario="plain")
+    vendor = start_vendor(
+        players=8 if left else 3, sessions=1, swings=1, scenario="plain"
+    )
     assert run_sync(full=True).status == RunStatus.SUCCESS
     before = everything()
     vendor.app.set_scenario(f"plain,lists-cut={left}")
@@ -234,7 +238,7 @@ def test_cursor_moves_only_with_what_it_covers(start_vendor, run_sync):
 
 def test_nothing_secret_and_no_name_is_logged(start_vendor, run_sync, caplog):
     caplog.set_level(logging.DEBUG)
-    vendor = start_vendor(players=9, sessions=4)
+    vendor = start_vendor(players=9, sessions=3)
     vendor.app.set_faults(FaultPlan(probability=0.3, seed=3, retry_after_s=0, slow_s=0))
     vendor.world.damage_session(vendor.world.listed_sessions()[0].id, "bad-html")
     sync()
@@ -331,7 +335,10 @@ def test_session_that_cannot_be_read_is_looked_at_again_by_the_sweep(
     assert set(Session.objects.values_list("data_state", flat=True)) == {"complete"}
 
 
-def test_refused_login_is_not_tried_every_five_minutes(vendor, run_sync, settings):
+def test_refused_login_is_not_tried_every_five_minutes(
+    start_vendor, run_sync, settings
+):
+    vendor = start_vendor(sessions=1, swings=1, scenario="plain")
     run_sync()
     ExportJob.objects.update(state=JobState.FAILED, next_try_at=timezone.now())
     settings.REBOOT_PASSWORD = "changed"

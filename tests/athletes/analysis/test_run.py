@@ -179,6 +179,7 @@ def test_only_movements_of_another_method_are_computed(session):
     assert old.metrics["peak_pelvis_omega"]["value"] > 300
 
 
+@pytest.mark.both
 @pytest.mark.parametrize("count", [1, 3])
 def test_analysis_costs_the_same_queries_for_one_movement_and_for_three(db, count):
     session = make_session()
@@ -282,6 +283,7 @@ def test_only_hitting_movements_get_metrics(db, name):
     assert not MovementCurves.objects.exists()
 
 
+@pytest.mark.both
 def test_frames_that_change_during_the_analysis_do_not_get_old_numbers(session):
     """The sync stores newer frames after we loaded the old ones."""
     movement = movements_of(session)[0]
