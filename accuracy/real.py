@@ -90,6 +90,11 @@ PUBLISHED_VALUES: dict[str, PublishedValue] = {
     "bat_speed_ref": PublishedValue(
         "bat_speed_mph_contact_x", 1 / MPH_PER_M_PER_S, "filtered at 20 Hz"
     ),
+    "bat_torso_fm": PublishedValue(
+        "bat_torso_angle_connection_x",
+        1,
+        "of the thorax, not the trunk line; at the start of the downswing",
+    ),
     "attack_angle": PublishedValue(
         "attack_angle_contact_x", 1, "at one instant, filtered at 20 Hz"
     ),

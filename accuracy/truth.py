@@ -105,12 +105,16 @@ class Truth:
 
     Attributes
     ----------
+    heading_deg : float or None
+        Level direction of the sweet spot just before contact, from the y axis of a
+        right-handed swing, + = pull side; ``None`` without a bat.
     values : mapping of str to mapping of str to float
         ``contact``, ``bat_peak`` and ``hand_peak`` to metric to value.
     """
 
     events: Events
     values: Mapping[str, Mapping[str, float]]
+    heading_deg: float | None = None
 
     def of(self, rule: str | None) -> Mapping[str, float]:
         """Return the values for a reference rule; what is seen of a ball is contact."""
@@ -145,7 +149,7 @@ class _Dense:
         self.sweet_velocity = self._velocity(self.sweet)
         self.sweet_speed = self.curve(np.linalg.norm(self.sweet_velocity, axis=1))
         self.twist = self.curve(np.degrees(x_factor(self.points)))
-        self.energy = _energy_columns(movement)
+        self.energy, self.center = _energy_columns(movement)
 
     def curve(self, values: Array) -> Curve:
         """Return values on the dense clock."""
@@ -179,8 +183,13 @@ class _Dense:
         return np.array([np.interp(when, self.time, point[:, i]) for i in range(3)])
 
 
-def _energy_columns(movement: BallStrike) -> dict[str, Curve]:
-    """Return curves of momentum, energy and body speed from the exact motion."""
+def _energy_columns(
+    movement: BallStrike,
+) -> tuple[dict[str, Curve], tuple[Curve, Curve, Curve]]:
+    """Return curves of momentum, energy and body speed, and the center of mass.
+
+    The three coordinates of the latter in meters.
+    """
     length = -START_S + END_S
     fine = dataclasses.replace(
         movement,
@@ -209,7 +218,8 @@ def _energy_columns(movement: BallStrike) -> dict[str, Curve]:
     center = np.stack([column(f"center_of_mass_{axis}") for axis in "xyz"], axis=1)
     velocity = np.gradient(center, time, axis=0)
     found["com_speed"] = Curve(time, np.linalg.norm(velocity, axis=1))
-    return found
+    x, y, z = (Curve(time, center[:, i]) for i in range(3))
+    return found, (x, y, z)
 
 
 def _find_events(dense: _Dense) -> Events:
@@ -249,7 +259,15 @@ def truth_of(number: int, kind: Kind) -> Truth:
             rule: _Values(dense, events, rule, when).all()
             for rule, when in references.items()
         },
+        heading_deg=_heading(dense) if dense.has_bat else None,
     )
+
+
+def _heading(dense: _Dense) -> float:
+    """Return where the sweet spot goes just before contact, degrees from y."""
+    before = int(np.searchsorted(dense.time, -1.5 / RATE_HZ))
+    x, y, _ = dense.sweet_velocity[before]
+    return float(np.degrees(np.arctan2(-x, y)))
 
 
 class _Values:
@@ -384,7 +402,10 @@ class _Values:
         head, hips = points["skull_base"], points["mid_hip"]
         swung = dense.place(head, self.reference) - dense.place(head, events.first_move)
         at_down = dense.place(hips, down)
+        away = np.linalg.norm(head - dense.place(head, events.load), axis=1)
+        furthest, _ = dense.curve(away).top(events.load, self.reference)
         return {
+            "head_excursion": furthest,
             "stride_spread_pct": spread / dense.build.height_m * 100.0,
             "stride_spread_leg": spread / leg * 100.0,
             "stride_travel_pct": float(np.hypot(step[0], step[1]))
@@ -426,7 +447,7 @@ class _Values:
         tip = dense.points["bat_tip"]
         swung = tip[(time >= self.events.first_move) & (time <= reference)]
         end = self.at_reference + (0.01 if self.rule == "bat_peak" else 0.0)
-        return {
+        return self._bat_and_body() | {
             "bat_speed_max": dense.sweet_speed.top(self.events.first_move, end)[0],
             "bat_speed_ref": dense.sweet_speed.at(self.at_reference),
             "attack_angle": float(climb[last].mean()),
@@ -435,6 +456,24 @@ class _Values:
             "bat_path_length": float(
                 np.linalg.norm(np.diff(swung, axis=0), axis=1).sum()
             ),
+        }
+
+    def _bat_and_body(self) -> dict[str, float]:
+        dense, when = self.dense, self.reference
+        forward, points = self._forward(), self.dense.points
+        spot = dense.place(dense.sweet, when)
+        hip = dense.place(points["lead_hip"], when)
+        center = np.array([one.at(when) for one in dense.center])
+        bat = unit(points["bat_tip"] - points["knob"])
+        down = unit(points["mid_hip"] - points["mid_shoulder"])
+        between = dense.curve(np.degrees(np.arccos(dot(bat, down))))
+        pitch = dense.curve(np.degrees(np.arctan2(bat[:, 2], np.hypot(*bat.T[:2]))))
+        return {
+            "contact_depth_hip": float((spot - hip) @ forward),
+            "contact_depth_com": float((spot - center) @ forward),
+            "vertical_bat_angle": pitch.at(when),
+            "bat_torso_fm": between.at(self.events.first_move),
+            "bat_torso_ref": between.at(when),
         }
 
     def _timing(self) -> dict[str, float]:

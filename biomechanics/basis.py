@@ -40,7 +40,9 @@ _ALSO: dict[str, tuple[Part, ...]] = {
     "KE_ratio_torso_lower": ("energy",),
 }
 # Read from the line of the bat or from its tip, not from the sweet spot.
-_NO_SWEET_SPOT = frozenset({"bat_path_length"})
+_NO_SWEET_SPOT = frozenset(
+    {"bat_path_length", "vertical_bat_angle", "bat_torso_fm", "bat_torso_ref"}
+)
 
 
 @lru_cache(maxsize=256)

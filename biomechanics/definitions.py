@@ -11,7 +11,7 @@ from typing import Literal
 from biomechanics.ranges import RANGES
 from biomechanics.units import MPH_PER_M_PER_S
 
-METHOD_VERSION = "2026.4"
+METHOD_VERSION = "2026.5"
 """Stored with every value. Change it whenever a number could come out differently."""
 
 Direction = Literal["higher", "none"]
@@ -497,7 +497,8 @@ _add(
     "Growth of separation after first move",
     "Separation growth",
     "How much the separation grows once the swing has started.",
-    "largest separation from first move to reference minus separation at first move",
+    "largest separation from first move to reference minus separation at first move; "
+    "as a largest value it is never below zero",
     "deg",
     FM_REF,
     "rotation",
@@ -685,6 +686,21 @@ _add(
     decimals=2,
 )
 _add(
+    "head_excursion",
+    "Head movement",
+    "Head movement",
+    "The furthest that the head gets from where it is at load, in any direction.",
+    "largest distance of the head point (the one that was tracked: head, skull, eyes "
+    "or middle of the shoulders) from its place at load",
+    "m",
+    LOAD_REF,
+    "posture",
+    "head",
+    "D",
+    _LINES,
+    decimals=2,
+)
+_add(
     "pelvis_fwd",
     "Pelvis travel to foot down",
     "Pelvis to FD",
@@ -844,9 +860,27 @@ _add(
     needs="bat",
 )
 _add(
+    "attack_side",
+    "Attack direction in words",
+    "Pull or opposite",
+    "Whether the sweet spot travels to the pull side, the center or the opposite side "
+    "of the field.",
+    "level direction of the sweet spot's velocity from the axis of the file that the "
+    "facility has checked to point to the pitcher: center within 15° (the middle third "
+    "of fair ground), else pull or opposite; two words where the border lies within "
+    "the uncertainty",
+    "text",
+    REF,
+    "hands_bat",
+    "bat",
+    "B",
+    "thirds of fair ground",
+    needs="bat",
+)
+_add(
     "swing_tilt",
-    "Swing tilt",
-    "Swing tilt",
+    "Swing path tilt",
+    "Swing path tilt",
     "How steep the plane of the swing is just before the reference.",
     "angle between the ground and the plane fitted to the last 40 ms of the sweet "
     "spot's path",
@@ -860,10 +894,10 @@ _add(
 )
 _add(
     "bat_path_length",
-    "Length of the bat tip's path",
-    "Bat path",
-    "How long a way the tip of the bat goes during the swing.",
-    "sum of the tip's steps",
+    "Swing length (way of the bat's tip)",
+    "Swing length",
+    "How long a way the tip of the bat goes from first move to the reference.",
+    "sum of the tip's steps; Statcast adds up the same way from the start of its data",
     "m",
     FM_REF,
     "hands_bat",
@@ -874,10 +908,67 @@ _add(
     ratio_scale=True,
     needs="bat",
 )
+for _id, _from, _short, _needed in (
+    ("contact_depth_hip", "the front hip", "Depth from hip", "CD"),
+    ("contact_depth_com", "the body's center of mass", "Depth from body", "CDF"),
+):
+    _add(
+        _id,
+        f"Contact depth from {_from}",
+        _short,
+        f"How far in front of {_from} the sweet spot is at the reference; plus is "
+        "toward the pitcher.",
+        f"distance of the sweet spot from {_from} along the forward direction",
+        "m",
+        REF,
+        "hands_bat",
+        "bat",
+        _needed,
+        "as Statcast measures the intercept from the batter, but along the line of "
+        "the feet",
+        decimals=2,
+        needs="bat",
+    )
+_add(
+    "vertical_bat_angle",
+    "Vertical bat angle at the reference",
+    "Vertical bat angle",
+    "How far the barrel is below (minus) or above the hands at the reference.",
+    "angle of the line from knob to tip to the ground",
+    "deg",
+    REF,
+    "hands_bat",
+    "bat",
+    "B",
+    "angle of a line to the level",
+    needs="bat",
+)
+for _id, _event, _called, _short in (
+    ("bat_torso_fm", "first move", "early connection", "Early connection"),
+    ("bat_torso_ref", "reference", "connection at contact", "Connection"),
+):
+    _add(
+        _id,
+        f"Bat-torso angle at {_event} ({_called})",
+        _short,
+        f"The angle of bat and trunk at {_event}: 90 is square, more is with the "
+        "barrel toward the head.",
+        "angle between the line from knob to tip and the trunk line from mid-shoulder "
+        "to mid-hip",
+        "deg",
+        _event,
+        "hands_bat",
+        "bat",
+        "A",
+        "bat-torso angle of the OpenBiomechanics Project, with the line of the joint "
+        "centers for the thorax",
+        needs="bat",
+        published_sd=2.0 if _id == "bat_torso_fm" else None,
+    )
 _add(
     "time_to_ref",
     "First move to reference",
-    "Swing time",
+    "Move to REF",
     "How long the swing takes from first move to the reference.",
     "reference time minus first move; a time to contact only when the reference is "
     "a contact",
@@ -1037,14 +1128,16 @@ _GROUPS_KE: tuple[tuple[str, str, BodyPart], ...] = (
     ("torso", "upper trunk", "torso"),
     ("arms", "arms", "lead_arm"),
     ("bat", "bat", "bat"),
-    ("total", "body and bat", "body"),
+    ("total", "total as delivered", "body"),
 )
+_OF_TOTAL = " Whether the vendor counts the bat is not known."
 for _key, _what, _part in _GROUPS_KE:
     _add(
         f"peak_KE_{_key}",
         f"Peak kinetic energy, {_what}",
         f"KE {_key}",
-        f"The most motion energy in the {_what}.",
+        f"The most motion energy in the {_what}."
+        + (_OF_TOTAL if _key == "total" else ""),
         "largest delivered kinetic energy",
         "J",
         _WINDOW_ME,
@@ -1417,7 +1510,7 @@ SERIES: dict[str, SeriesDefinition] = _series(
     ),
     SeriesDefinition(
         "ke_total",
-        "Kinetic energy, body and bat",
+        "Kinetic energy, total as delivered",
         "Energy of motion.",
         "J",
         "body",

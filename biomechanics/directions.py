@@ -11,6 +11,10 @@ from biomechanics.analysis_types import Finding, FloatArray
 from biomechanics.find_events import SwingEvents
 from biomechanics.hitter import Hitter
 
+MOST_OFF_FIELD_DEG = 45.0
+"""Between the line of the feet and the way to the pitcher: up to 10° in real swings,
+up to about 30° with a wide open or closed stride (choice)."""
+LEVEL_SINE = 0.1
 LEAST_STANDING = 10
 LOWEST_SHARE = 0.1
 MOST_TILT_DEG = 2.5
@@ -165,6 +169,66 @@ def find_forward(
                 "source": "stride_line",
                 "off_axis_y_deg": None if off is None else round(off, 1),
             },
+        ),
+    )
+
+
+def find_field(
+    verified: Sequence[float] | None,
+    *,
+    vertical: FloatArray | None,
+    forward: FloatArray | None,
+    hand: float,
+) -> FileDirection:
+    """Return the level direction to the pitcher by a verified axis of the files.
+
+    ``axis`` is ``None`` where nobody has verified one, or where this file contradicts
+    it: the axis is not level, or the feet stand more than `MOST_OFF_FIELD_DEG` off it.
+
+    Parameters
+    ----------
+    verified : sequence of three floats, or None
+        The axis that people of the facility have seen to point to the pitcher.
+    vertical, forward : ndarray, shape (3,), or None
+        Up, and the line of the feet.
+    hand : float
+        +1 for a right-handed hitter, −1 for a left-handed one.
+    """
+    if verified is None:
+        return FileDirection(
+            None, Finding(None, "Nobody has checked which axis points to the pitcher.")
+        )
+    axis = axes.unit(np.asarray(verified, dtype=np.float64))
+    if vertical is None or forward is None:
+        return FileDirection(
+            None,
+            Finding(None, "The field's axis cannot be held against the line of feet."),
+        )
+    if abs(float(axis @ vertical)) > LEVEL_SINE:
+        return FileDirection(
+            None, Finding(None, "The axis that should point to the pitcher points up.")
+        )
+    sine = hand * float(axes.cross(axis, forward) @ vertical)
+    off = math.degrees(math.atan2(sine, float(axis @ forward)))
+    evidence: dict[str, object] = {"stride_to_pull_side_deg": round(off, 1)}
+    if abs(off) > MOST_OFF_FIELD_DEG:
+        return FileDirection(
+            None,
+            Finding(
+                None,
+                f"The feet stand {abs(off):.0f}° off the axis that should point to the "
+                "pitcher, so it does not in this file.",
+                evidence,
+            ),
+        )
+    side = "pull side (open)" if off > 0.0 else "opposite side (closed)"
+    return FileDirection(
+        axis,
+        Finding(
+            [round(float(v), 4) for v in axis],
+            "The facility has checked that this axis points to the pitcher. At foot "
+            f"down the line of the feet points {abs(off):.0f}° to the {side}.",
+            evidence,
         ),
     )
 

@@ -30,9 +30,11 @@ LEAST_RULE = {
     "%": 0.04,
     "m": 0.0003,
 }
-LEAST_SHARE = 0.003
+LEAST_SHARE, LEAST_SHARE_DELIVERED = 0.003, 0.0015
 """Least that filter and rule leave open, by unit, and as a share of a value for the
-units of `BY_SIZE`: invented swings are smoother than people."""
+units of `BY_SIZE`: invented swings are smoother than people. Curves that are delivered
+as they are, of momentum, energy and center of mass, are only filtered and read: there
+less is left open."""
 END_WITHIN_S, END_FACTOR = 0.040, 4.0
 """A filter has nothing to go by beyond the end of a clip: what it leaves open is so
 many times as large where the reference lies so near to it (invented swings)."""
@@ -87,7 +89,10 @@ def model_of(name: str, reference: str) -> ErrorModel | None:
     rule, noise, step = constants
     if name in METRICS:
         unit = METRICS[name].unit
-        least = LEAST_SHARE if unit in BY_SIZE else LEAST_RULE[unit]
+        share = LEAST_SHARE
+        if METRICS[name].needs == "energetics":
+            share = LEAST_SHARE_DELIVERED
+        least = share if unit in BY_SIZE else LEAST_RULE[unit]
         rule = max(rule, least)
     return ErrorModel(rule, noise, step)
 

@@ -68,6 +68,7 @@ def observe(
     contact_time_s: float | None,
     overrides: Mapping[str, float],
     forward_axis: Sequence[float] | None,
+    field_axis: Sequence[float] | None = None,
 ) -> ObservedSwing:
     """Return hitter, events, bat and curves of one movement, before any numbers.
 
@@ -129,6 +130,9 @@ def observe(
     forward = directions.find_forward(
         hitter, events, vertical=up.axis, given=forward_axis
     )
+    field = directions.find_field(
+        field_axis, vertical=up.axis, forward=forward.axis, hand=hitter.hand
+    )
     separation = kinematics.separation(hitter.body)
     angles = _read_angles(columns, hitter, rates, separation, around.angles)
     return ObservedSwing(
@@ -143,13 +147,18 @@ def observe(
         events=events,
         vertical=up.axis,
         forward=forward.axis,
+        field=field.axis,
         turn_rates=rates,
         separation=separation,
         angles=angles,
         findings=_findings_of_file(hitter, exchange)
         | tracked.findings
         | angles.findings
-        | {"vertical": up.finding, "forward": forward.finding},
+        | {
+            "vertical": up.finding,
+            "forward": forward.finding,
+            "field": field.finding,
+        },
     )
 
 

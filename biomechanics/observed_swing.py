@@ -4,8 +4,9 @@
 `quality` judges how far it can be trusted.
 """
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -42,6 +43,8 @@ class ObservedSwing:
     events : SwingEvents
     vertical, forward : ndarray, shape (3,), or None
         Unit vectors, up and to the pitcher; ``None`` when they could not be told.
+    field : ndarray, shape (3,), or None
+        Level unit vector to the pitcher by the field, where that is verified.
     turn_rates : TurnRates
     separation : ndarray, shape (n,)
         Hip-shoulder separation in degrees, + = pelvis ahead.
@@ -62,11 +65,12 @@ class ObservedSwing:
     events: SwingEvents
     vertical: FloatArray | None
     forward: FloatArray | None
+    field: FloatArray | None
     turn_rates: TurnRates
     separation: FloatArray
     angles: AngleColumnMeaning
     findings: Mapping[str, Finding]
-    computed: dict[str, FloatArray] = field(default_factory=dict)
+    computed: dict[str, FloatArray] = dataclasses.field(default_factory=dict)
 
     def hand_speed(self, which: str) -> FloatArray:
         """Return the speed of the ``lead`` or ``rear`` hand, shape (n,)."""
@@ -143,19 +147,32 @@ class ObservedSwing:
             )
         return self.computed[key]
 
+    def center_of_mass(self) -> FloatArray | None:
+        """Return where the delivered center of mass is, m, ``None`` without one.
+
+        Filtered, shape (n, 3); NaN in gaps.
+        """
+        if self.energetics.center_of_mass is None:
+            return None
+        self._follow_center(self.energetics.center_of_mass)
+        return self.computed["com"]
+
     def center_of_mass_speed(self) -> FloatArray | None:
         """Return the speed of the delivered center of mass, m/s, ``None`` without."""
-        center = self.energetics.center_of_mass
-        if center is None:
+        if self.energetics.center_of_mass is None:
             return None
-        if "com_speed" not in self.computed:
-            rate = self.hitter.rate_hz
-            filled, unknown = signals.fill_gaps(center, sampling_rate_hz=rate)
-            smooth = signals.lowpass(
-                filled, cutoff_hz=COM_CUTOFF_HZ, sampling_rate_hz=rate
-            )
-            speed = axes.length(signals.derivative(smooth, sampling_rate_hz=rate))
-            if unknown is not None:
-                speed = np.where(unknown.any(axis=1), np.nan, speed)
-            self.computed["com_speed"] = speed
+        self._follow_center(self.energetics.center_of_mass)
         return self.computed["com_speed"]
+
+    def _follow_center(self, center: FloatArray) -> None:
+        """Compute place and speed of the center of mass, (n, 3), once."""
+        if "com" in self.computed:
+            return
+        rate = self.hitter.rate_hz
+        filled, unknown = signals.fill_gaps(center, sampling_rate_hz=rate)
+        smooth = signals.lowpass(filled, cutoff_hz=COM_CUTOFF_HZ, sampling_rate_hz=rate)
+        speed = axes.length(signals.derivative(smooth, sampling_rate_hz=rate))
+        if unknown is not None:
+            speed = np.where(unknown.any(axis=1), np.nan, speed)
+            smooth = np.where(unknown.any(axis=1, keepdims=True), np.nan, smooth)
+        self.computed.update({"com": smooth, "com_speed": speed})

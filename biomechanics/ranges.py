@@ -92,6 +92,9 @@ _ANGLES = {
     "attack_angle": Range((-16, 25), (-30, 40)),
     "attack_direction": Range((-40, 40), (-70, 70)),
     "swing_tilt": Range((10, 65), (0, 82)),
+    "vertical_bat_angle": Range((-60, 5), (-85, 30)),
+    "bat_torso_fm": Range((70, 160), (40, 175)),
+    "bat_torso_ref": Range((60, 115), (35, 140)),
 }
 _LENGTHS = {
     "stride_spread_pct": Range((20, 65), (8, 85)),
@@ -99,9 +102,12 @@ _LENGTHS = {
     "stride_travel_pct": Range((0, 50), (0, 80)),
     "head_fwd": Range((-0.1, 0.32), (-0.25, 0.5)),
     "head_drop": Range((-0.08, 0.2), (-0.2, 0.35)),
+    "head_excursion": Range((0, 0.45), (0, 0.8)),
     "pelvis_fwd": Range((-0.05, 0.6), (-0.25, 0.9)),
     "pelvis_fwd_fd_ref": Range((-0.06, 0.3), (-0.2, 0.5)),
     "bat_path_length": Range((1, 3.6), (0.5, 5)),
+    "contact_depth_hip": Range((-0.35, 1.1), (-0.8, 1.6)),
+    "contact_depth_com": Range((-0.15, 1.3), (-0.6, 1.8)),
 }
 _MOMENTA = {
     "peak_L_pelvis": Range((0.1, 12), (0.02, 30)),

@@ -67,6 +67,7 @@ def analyze_swing(
     contact_time_s: float | None = None,
     event_overrides: Mapping[str, float] | None = None,
     forward_axis: Sequence[float] | None = None,
+    field_axis: Sequence[float] | None = None,
 ) -> SwingAnalysis:
     """Return events, numbers, curves and quality of one movement.
 
@@ -91,6 +92,9 @@ def analyze_swing(
     forward_axis : sequence of three floats, optional
         Verified direction to the pitcher in the file's axes. Without it forward is
         the line of the feet at foot down.
+    field_axis : sequence of three floats, optional
+        Axis of the file that people have seen to point to the pitcher. It gives the
+        side of the field in words and changes no number.
 
     Returns
     -------
@@ -117,6 +121,7 @@ def analyze_swing(
             contact_time_s=contact_time_s,
             overrides=overrides,
             forward_axis=forward_axis,
+            field_axis=field_axis,
         )
     except UnreadableMotionError as problem:
         return _unreadable(problem, rows=rows, bats=bats)

@@ -389,6 +389,12 @@ KEEP_RAW_PAYLOADS_DAYS = env.integer("KEEP_RAW_PAYLOADS_DAYS", 730)
 KEEP_LOGIN_RECORDS_DAYS = env.integer("KEEP_LOGIN_RECORDS_DAYS", 180)
 KEEP_WEBHOOK_DELIVERIES_DAYS = env.integer("KEEP_WEBHOOK_DELIVERIES_DAYS", 90)
 
+# --- Analysis ---------------------------------------------------------------
+
+# The axis of the vendor's files that people have seen to point to the pitcher; empty
+# where nobody has looked.
+FIELD_AXIS = env.choice("FIELD_AXIS", "", ("", "+x", "-x", "+y", "-y"))
+
 # --- Sheets and share links -------------------------------------------------
 
 # Printed at the head of sheets; empty for none.

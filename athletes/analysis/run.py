@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -24,6 +25,7 @@ from athletes.analysis.session_summary import (
     write_session_summary,
 )
 from athletes.analysis.swing_task import (
+    FIELD_AXES,
     Compute,
     SwingResult,
     SwingTask,
@@ -103,6 +105,7 @@ class _Inputs:
     movement_type: str = ""
     vendor_events: VendorEvents | None = None
     rows_left_out: bool = False
+    field_axis: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +244,7 @@ def _inputs_of(session: Session, ids: Sequence[int]) -> dict[int, _Inputs]:
             movement_type=session.movement_type_name,
             vendor_events=vendor.get(pk),
             rows_left_out=pk in left_out,
+            field_axis=settings.FIELD_AXIS,
         )
         for pk in ids
     }
@@ -307,6 +311,7 @@ def _task(
         overrides=dict(inputs.overrides),
         vendor_events=inputs.vendor_events,
         rows_left_out=inputs.rows_left_out,
+        field_axis=FIELD_AXES.get(inputs.field_axis),
     )
 
 

@@ -34,6 +34,7 @@ class SwingTask:
     `overrides` holds the times of events that a person moved, in seconds on the clock
     of the file. `vendor_events` are frame numbers that the vendor's processed metrics
     name; `rows_left_out` says that the stored frames lack rows of the vendor's file.
+    `field_axis` is the axis of the file that is known to point to the pitcher.
     """
 
     kinematics: FrameParts
@@ -44,6 +45,16 @@ class SwingTask:
     overrides: Mapping[str, float]
     vendor_events: VendorEvents | None = None
     rows_left_out: bool = False
+    field_axis: tuple[float, float, float] | None = None
+
+
+#: What a setting may name as the axis of the files that points to the pitcher.
+FIELD_AXES = {
+    "+x": (1.0, 0.0, 0.0),
+    "-x": (-1.0, 0.0, 0.0),
+    "+y": (0.0, 1.0, 0.0),
+    "-y": (0.0, -1.0, 0.0),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +96,7 @@ def _done(task: SwingTask) -> SwingResult:
                 mass_kg=task.mass_kg,
                 contact_time_s=contact_time_s,
                 event_overrides=task.overrides,
+                field_axis=task.field_axis,
             )
 
         if task.vendor_events is None:

@@ -245,7 +245,7 @@ def put_posture(measure: SwingMeasurer) -> None:
 
 
 def put_travel(measure: SwingMeasurer) -> None:
-    """Measure how far head and pelvis move between events, in meters."""
+    """Measure how far head and pelvis move by and between events, in meters."""
     swing, hitter = measure.swing, measure.hitter
     no_head = "head" in hitter.motion.absent
     head = hitter.body.mid_shoulder if no_head else hitter.trunk["head"]
@@ -261,8 +261,36 @@ def put_travel(measure: SwingMeasurer) -> None:
     swung, turned = ("first_move", "reference"), ("foot_down", "reference")
     _put_way(measure, "head_fwd", head, swung, forward, no_forward, note)
     _put_way(measure, "head_drop", head, swung, down, no_up, note)
+    _put_excursion(measure, head, note)
     _put_step_of_pelvis(measure, pelvis, no_forward)
     _put_way(measure, "pelvis_fwd_fd_ref", pelvis, turned, forward, no_forward, None)
+
+
+def _put_excursion(measure: SwingMeasurer, head: FloatArray, note: str | None) -> None:
+    """Set how far the head gets from where it is at load, in meters.
+
+    Parameters
+    ----------
+    head : ndarray, shape (n, 3)
+    note : str or None
+        Said beside a number that is there.
+    """
+    values, name = measure.values, "head_excursion"
+    reason = measure.missing_event("load", "reference") or measure.no_unit
+    start = None if measure.load is None else peaks.rows_at(head, measure.load)
+    if reason is None and start is None:
+        reason = "the point is missing at load"
+    top = None
+    if reason is None and start is not None:
+        away = axes.length(head - start)
+        top, reason = measure.find_extreme(away, "load", "reference", ("head",))
+    values.put(name, None if top is None else top[0], note if top else reason)
+    if top is None or start is None or top[0] <= 0.0:
+        return
+    furthest = peaks.rows_at(head, top[1])
+    if furthest is not None:
+        along = (head - start) @ ((furthest - start) / _size(furthest - start))
+        measure.add_event_error(name, along, "load")
 
 
 def _put_step_of_pelvis(

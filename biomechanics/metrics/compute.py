@@ -4,6 +4,7 @@ from biomechanics.analysis_types import MetricValue
 from biomechanics.basis import STRIDE_LINE, Part
 from biomechanics.definitions import METRICS
 from biomechanics.metrics import (
+    bat_body,
     body,
     hands_bat,
     momentum_energy,
@@ -49,6 +50,7 @@ ONE_HANDED = frozenset(
         "fwd_bend_ref",
         "head_fwd",
         "head_drop",
+        "head_excursion",
         "pelvis_fwd",
         "pelvis_fwd_fd_ref",
         "com_speed_max",
@@ -105,6 +107,7 @@ def measure_swing(
         body.put_body_speed,
         hands_bat.put_hands,
         hands_bat.put_bat,
+        bat_body.put_bat_and_body,
         hands_bat.put_timing,
         momentum_energy.put_momentum,
         momentum_energy.put_energy,

@@ -9,7 +9,8 @@ from biomechanics.metrics.values import EVENT_WORDS
 from biomechanics.rod import RodMotion
 from biomechanics.units import MS_PER_S
 
-_BAT_LOST = "the bat is lost just before the reference"
+BAT_LOST = "the bat is lost just before the reference"
+"""Why a number of the bat is missing where its points are."""
 
 
 def put_hands(measure: SwingMeasurer) -> None:
@@ -59,7 +60,7 @@ def put_bat(measure: SwingMeasurer) -> None:
     _put_bat_path(measure, moving)
 
 
-def _too_early(measure: SwingMeasurer) -> str | None:
+def too_early(measure: SwingMeasurer) -> str | None:
     """Return why the reference says nothing about the bat, ``None`` if it does."""
     if measure.reference is None:
         return None
@@ -68,7 +69,7 @@ def _too_early(measure: SwingMeasurer) -> str | None:
     return "the reference is peak hand speed, long before the bat is at its fastest"
 
 
-def _no_sweet_spot(moving: bat.BatMotion) -> str | None:
+def no_sweet_spot(moving: bat.BatMotion) -> str | None:
     """Return why the sweet spot is not known, ``None`` if it is."""
     if moving.along is None:
         return "the sweet spot needs a length unit"
@@ -86,7 +87,7 @@ def _doubt(measure: SwingMeasurer) -> str | None:
     return unseen_ball(measure.swing)
 
 
-def _after_impact(measure: SwingMeasurer, moving: bat.BatMotion) -> str | None:
+def after_impact(measure: SwingMeasurer, moving: bat.BatMotion) -> str | None:
     """Return why the bat cannot be read that late, ``None`` if it can."""
     impact, at = moving.impact.impact, measure.bat_instant()
     if impact is None or at is None or at <= impact.position:
@@ -94,7 +95,7 @@ def _after_impact(measure: SwingMeasurer, moving: bat.BatMotion) -> str | None:
     return "the reference lies after the bat met the ball"
 
 
-def _read(
+def read_bat(
     measure: SwingMeasurer,
     moving: bat.BatMotion,
     read: Callable[[RodMotion, float], float],
@@ -115,7 +116,7 @@ def _read(
     )
 
 
-def _put_reading(
+def put_reading(
     measure: SwingMeasurer,
     moving: bat.BatMotion,
     metric_id: str,
@@ -124,7 +125,7 @@ def _put_reading(
 ) -> None:
     """Set a number of the bat, or say why it is missing."""
     if reading is None:
-        measure.values.put(metric_id, None, reason or _BAT_LOST)
+        measure.values.put(metric_id, None, reason or BAT_LOST)
         return
     doubt = _doubt(measure)
     measure.values.put(
@@ -141,14 +142,14 @@ def _put_bat_speed(measure: SwingMeasurer, moving: bat.BatMotion) -> bat.Reading
     reason = (
         measure.missing_event("reference")
         or measure.no_unit
-        or _no_sweet_spot(moving)
-        or _too_early(measure)
-        or _after_impact(measure, moving)
+        or no_sweet_spot(moving)
+        or too_early(measure)
+        or after_impact(measure, moving)
     )
     reading = None
     if reason is None and moving.along is not None:
-        reading = _read(measure, moving, bat.speed_at(moving.along))
-    _put_reading(measure, moving, "bat_speed_ref", reading, reason)
+        reading = read_bat(measure, moving, bat.speed_at(moving.along))
+    put_reading(measure, moving, "bat_speed_ref", reading, reason)
     return reading
 
 
@@ -156,7 +157,7 @@ def _put_peak_bat_speed(
     measure: SwingMeasurer, moving: bat.BatMotion, speed: bat.Reading | None
 ) -> None:
     """Measure the largest speed of the sweet spot by the reference."""
-    reason = measure.no_unit or _no_sweet_spot(moving) or _too_early(measure)
+    reason = measure.no_unit or no_sweet_spot(moving) or too_early(measure)
     measure.put_peak(
         "bat_speed",
         "bat_speed_max",
@@ -186,32 +187,32 @@ def _put_bat_directions(measure: SwingMeasurer, moving: bat.BatMotion) -> None:
     common = (
         measure.missing_event("reference")
         or measure.no_vertical
-        or _no_sweet_spot(moving)
-        or _too_early(measure)
-        or _after_impact(measure, moving)
+        or no_sweet_spot(moving)
+        or too_early(measure)
+        or after_impact(measure, moving)
     )
     angle = direction = tilt = None
     along, vertical = moving.along, swing.vertical
     if common is None and along is not None and vertical is not None:
-        angle = _read(measure, moving, bat.attack_angle_at(along, vertical))
+        angle = read_bat(measure, moving, bat.attack_angle_at(along, vertical))
         at = measure.bat_instant()
         steep = None if at is None else bat.swing_tilt(moving, at=at, vertical=vertical)
         if steep is not None:
             tilt = bat.Reading(steep, 0.0)
         if swing.forward is not None:
-            direction = _read(
+            direction = read_bat(
                 measure,
                 moving,
                 bat.attack_direction_at(
                     along, vertical, swing.forward, measure.hitter.hand
                 ),
             )
-    _put_reading(measure, moving, "attack_angle", angle, common)
-    _put_reading(
+    put_reading(measure, moving, "attack_angle", angle, common)
+    put_reading(
         measure, moving, "attack_direction", direction, common or measure.no_forward
     )
     measure.add_forward_error("attack_direction")
-    _put_reading(measure, moving, "swing_tilt", tilt, common)
+    put_reading(measure, moving, "swing_tilt", tilt, common)
 
 
 def _put_bat_path(measure: SwingMeasurer, moving: bat.BatMotion) -> None:
@@ -220,8 +221,8 @@ def _put_bat_path(measure: SwingMeasurer, moving: bat.BatMotion) -> None:
     reason = (
         measure.missing_event("reference", "first_move")
         or measure.no_unit
-        or _too_early(measure)
-        or _after_impact(measure, moving)
+        or too_early(measure)
+        or after_impact(measure, moving)
     )
     first, last = measure.first_move, measure.bat_instant()
     if moving.tip is None:
@@ -229,7 +230,7 @@ def _put_bat_path(measure: SwingMeasurer, moving: bat.BatMotion) -> None:
     elif reason is None and first is not None and last is not None:
         end = min(last, moving.last - 1e-6)
         length = bat.path_length(moving.tip, start=first, end=end)
-        reason = None if length is not None else _BAT_LOST
+        reason = None if length is not None else BAT_LOST
     measure.values.put("bat_path_length", length, reason)
 
 

@@ -239,10 +239,15 @@ class SwingMeasurer:
         change = max(abs(value - middle) for value in ends)
         self.values.add_variance(metric_id, change * error / reach)
 
-    def add_forward_error(self, *metric_ids: str) -> None:
+    def add_forward_error(self, *metric_ids: str, per_degree: float = 1.0) -> None:
         """Add what the stride line turns within the error of foot down, degrees.
 
         Nothing where forward is not the stride line.
+
+        Parameters
+        ----------
+        per_degree : float
+            How much the numbers change with a degree of forward.
         """
         swing, up = self.swing, self.swing.vertical
         source = swing.findings["forward"].evidence.get("source", STRIDE_LINE)
@@ -253,7 +258,7 @@ class SwingMeasurer:
         side = np.cross(up, swing.forward)
         heading = np.arctan2(line @ side, line @ swing.forward) * DEG_PER_RAD
         for metric_id in metric_ids:
-            self.add_event_error(metric_id, heading, "foot_down")
+            self.add_event_error(metric_id, heading * per_degree, "foot_down")
 
     def put_ratio(self, metric_id: str, top: str, bottom: str) -> None:
         """Set `top` ÷ `bottom` of two metrics; a flagged part flags the ratio."""
@@ -336,6 +341,9 @@ class SwingMeasurer:
     ) -> tuple[tuple[float, float] | None, str | None]:
         """Return the largest value of a curve between two events, or why there is none.
 
+        The events themselves count, which lie between samples: what still grows at the
+        reference is there no less than at the reference.
+
         Returns
         -------
         extreme : (float, float) or None
@@ -350,4 +358,10 @@ class SwingMeasurer:
         found = peaks.find_extreme(series, *window)
         if found is None:
             return None, self.hitter.why_missing(points, *window)
-        return found, None
+        ends = [
+            (value, at)
+            for at in (first, last)
+            if window[0] - 1 < at < window[1] + 1
+            and (value := peaks.value_at(series, at)) is not None
+        ]
+        return max(found, *ends), None

@@ -11,7 +11,7 @@ from biomechanics.metrics.values import EVENT_WORDS, MetricValues
 from biomechanics.momentum import Energetics
 from biomechanics.observed_swing import ObservedSwing
 
-TIMES_OF_LOAD = ("tempo_load_fd",)
+FROM_LOAD = ("tempo_load_fd", "head_excursion")
 """What a load in the wrong place makes wrong. Where load only opens the window of a
 maximum, less of the stance before the swing is looked at, and the maximum stays."""
 WITH_BAT = ("peak_KE_total", "t_peak_KE_total", "KE_per_kg_total")
@@ -87,7 +87,7 @@ def flag_unseen_ball(swing: ObservedSwing, values: MetricValues) -> None:
     """Flag what a ball changes, where one may have been met unseen.
 
     Path, speed, momentum and energy of the bat, and the totals that hold its energy.
-    The turn rates of the sequence come to their peaks before it.
+    The turn rates of the sequence come to their peaks before it, and first move is.
     """
     reason = unseen_ball(swing)
     if reason is None:
@@ -95,7 +95,8 @@ def flag_unseen_ball(swing: ObservedSwing, values: MetricValues) -> None:
     with_bat = WITH_BAT if "bat" in swing.energetics.energy else ()
     for metric_id, definition in METRICS.items():
         of_bat = definition.needs == "bat" or definition.part == "bat"
-        if (of_bat and definition.group != "sequence") or metric_id in with_bat:
+        late = definition.group != "sequence" and definition.window != "first move"
+        if (of_bat and late) or metric_id in with_bat:
             values.flag(metric_id, reason)
 
 
@@ -133,7 +134,7 @@ def _resting_on() -> dict[str, list[str]]:
         "reference": [name for name in METRICS if _reads(name, "reference")],
         "foot_down": [name for name in METRICS if _reads(name, "foot down")],
         "first_move": [name for name in METRICS if _reads(name, "first move")],
-        "load": list(TIMES_OF_LOAD),
+        "load": list(FROM_LOAD),
         "peak_hand_speed": ["t_peak_hand"],
     }
 

@@ -57,6 +57,7 @@ fwd_bend_fd: foot_down
 fwd_bend_ref: reference
 head_fwd: reference foot_down forward head
 head_drop: reference head
+head_excursion: reference head
 pelvis_fwd: foot_down forward
 pelvis_fwd_fd_ref: reference foot_down forward
 com_speed_max: reference
@@ -68,8 +69,14 @@ bat_speed_max: reference bat frame_rate
 bat_speed_ref: reference bat frame_rate
 attack_angle: reference bat frame_rate
 attack_direction: reference foot_down forward bat frame_rate
+attack_side: reference bat frame_rate
 swing_tilt: reference bat frame_rate
 bat_path_length: reference frame_rate
+contact_depth_hip: reference foot_down forward bat frame_rate
+contact_depth_com: reference foot_down forward bat frame_rate
+vertical_bat_angle: reference frame_rate
+bat_torso_fm: frame_rate
+bat_torso_ref: reference frame_rate
 time_to_ref: reference
 tempo: reference foot_down
 tempo_load_fd: foot_down

@@ -72,6 +72,11 @@ def test_ends_of_a_range_belong_to_it(value, is_in):
     assert ranges.within(value, None)
 
 
+def test_as_many_metrics_as_the_documents_say():
+    assert len(METRICS) == 113
+    assert sum(item.needs == "bat" for item in METRICS.values()) == 17
+
+
 def test_only_hand_and_bat_speeds_say_higher():
     higher = {name for name, item in METRICS.items() if item.direction == "higher"}
     assert higher == {

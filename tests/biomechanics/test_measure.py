@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from accuracy.swings import clean_swing
 from biomechanics.metrics.measure import SwingMeasurer
 from biomechanics.metrics.values import MetricValues
 from biomechanics.observe import observe
@@ -58,3 +59,29 @@ def test_peak_at_an_edge_is_a_bound_unless_an_impact_ends_the_window(
         assert found.value is not None
         assert found.flagged is is_bound
         assert ("bound" in (found.reason or "")) is is_bound
+
+
+def test_error_of_the_line_of_the_feet_counts_by_how_much_a_number_follows_it():
+    """In variance, so twice as much per degree is four times the variance."""
+    swing = clean_swing(1, "hit", "right", 240.0)
+    observed = observe(
+        swing.kinematics,
+        None,
+        bats=None,
+        contact_time_s=None,
+        overrides={},
+        forward_axis=None,
+    )
+    values = MetricValues("contact", None)
+    measure = SwingMeasurer(observed, values, None, None)
+    for metric_id, per_degree in (
+        ("attack_direction", 1.0),
+        ("contact_depth_hip", 2.0),
+        ("contact_depth_com", 0.0),
+    ):
+        measure.add_forward_error(metric_id, per_degree=per_degree)
+    assert values.variance["attack_direction"] > 0.0
+    assert values.variance["contact_depth_hip"] == pytest.approx(
+        4.0 * values.variance["attack_direction"]
+    )
+    assert values.variance["contact_depth_com"] == 0.0
