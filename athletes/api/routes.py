@@ -297,7 +297,7 @@ def get_session_metrics(request: ApiRequest, id: Id) -> HttpResponse:
             "id": session.pk,
             "session_id": session.session_id,
             "player_id": session.player_id,
-            "metrics": rows.session_metrics(request.auth, session),
+            **rows.session_metrics(request.auth, session),
         }
     )
 

@@ -8,6 +8,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from athletes.access import Viewer, visible_movements
+from athletes.analysis.attack_share import (
+    ANGLE,
+    RANGE_DEG,
+    AttackShare,
+    attack_shares,
+)
 from athletes.analysis.event_rules import rule_in_basis
 from athletes.analysis.means_by_side import means_by_side
 from athletes.feed.moments import changed_at
@@ -236,11 +242,11 @@ def _instant(event: Mapping[str, Any] | None) -> Row:
 # --- Metrics of a session -------------------------------------------------------
 
 
-def session_metrics(caller: Viewer, session: Session) -> dict[str, Row]:
-    """The metrics of a session as `SessionMetricOut`, by metric.
+def session_metrics(caller: Viewer, session: Session) -> Row:
+    """What `SessionMetrics` says of the swings of a session.
 
-    The average at the top is over the swings from both sides, where a switch hitter's
-    session has both; `sides` holds the averages of each side.
+    Of `metrics` the average at the top is over the swings from both sides, where a
+    switch hitter's session has both; `sides` holds the averages of each side.
     """
     spreads: dict[str, list[Row]] = defaultdict(list)
     for metric in session.session_metrics.order_by("metric", "-n", "basis"):
@@ -278,7 +284,27 @@ def session_metrics(caller: Viewer, session: Session) -> dict[str, Row]:
             "other_rules": others,
             "sides": sides.get(name, []),
         }
-    return answer
+    return {
+        "metrics": answer,
+        "attack_angle_shares": [
+            _attack_share(share) for share in attack_shares(swings)
+        ],
+    }
+
+
+def _attack_share(share: AttackShare) -> Row:
+    """A share of swings in the shape of `AttackAngleShare`."""
+    low, high = RANGE_DEG
+    return {
+        "side": share.side or None,
+        "basis": share.basis or None,
+        "low": low,
+        "high": high,
+        "unit": METRICS[ANGLE].unit,
+        "inside": share.inside,
+        "n": share.n,
+        "left_out": share.left_out,
+    }
 
 
 def _sides(swings: Iterable[Movement]) -> dict[str, list[Row]]:

@@ -384,6 +384,26 @@ class SessionMetricOut(Spread):
     )
 
 
+class AttackAngleShare(Schema):
+    """How many included swings from one side have an attack angle inside a range.
+
+    A count of a session and no average; it says nothing about the pitches.
+    """
+
+    side: Side | None = Field(
+        description="null where the side of the swings is unknown."
+    )
+    basis: str | None = Field(description=_BASIS)
+    low: float = Field(description="Least attack angle inside, included.")
+    high: float = Field(description="Largest attack angle inside, included.")
+    unit: str
+    inside: int = Field(description="How many of `n` lie inside.")
+    n: int = Field(description="Included swings with the number on this basis.")
+    left_out: int = Field(
+        description="Included swings without it: missing, low, or on another basis."
+    )
+
+
 class SessionMetrics(Schema):
     """The metrics of a session, by their id."""
 
@@ -391,6 +411,7 @@ class SessionMetrics(Schema):
     session_id: str
     player_id: int
     metrics: dict[str, SessionMetricOut]
+    attack_angle_shares: list[AttackAngleShare]
 
 
 class FrameColumns(Schema):

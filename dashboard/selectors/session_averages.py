@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from athletes.analysis.attack_share import AttackShare, attack_shares
 from athletes.analysis.event_rules import rule_in_basis
-from athletes.analysis.means_by_side import means_by_side, side_key
+from athletes.analysis.means_by_side import (
+    MetricOnBasis,
+    means_by_side,
+    metrics_of,
+    side_key,
+)
 from athletes.analysis.metric_reading import MetricReading
 from athletes.display import number_of
 from athletes.models import Movement, Session, SessionMetric
 from athletes.phrases import basis_difference, side_in_words
 from biomechanics.definitions import HEADLINES, METRICS, NUMERIC_HEADLINES
 from biomechanics.sequence import tie_limit_ms
-from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
+from biomechanics.session_statistics import (
+    LEAST_SWINGS_FOR_SPREAD,
+    MetricSummary,
+    summarize_by_basis,
+)
 from dashboard.phrases import lacking_words
 from dashboard.selectors.swing_rows import SwingRow
 
@@ -85,6 +95,8 @@ class SessionPart:
     summary: tuple[MetricReading, ...]
     orders: tuple[SequenceCount, ...]
     gaps: tuple[GapReading, ...]
+    # How often the attack angle lies in one range, with the side where there are two.
+    attack: tuple[tuple[str, AttackShare], ...] = ()
 
     @property
     def has_spread(self) -> bool:
@@ -117,25 +129,30 @@ def averages_by_side(
 ) -> tuple[SessionPart, ...]:
     """Averages of each of these sides, computed from its own counted swings.
 
-    `movements` are all of the session, `swings` the same as rows of the table.
+    `movements` are those that averages are over, `swings` the same as rows of the
+    table.
     """
     found = means_by_side(movements, [*HEADLINES, *GAPS])
+    shares = attack_shares(movements)
     parts = []
     for side in sides:
-        means = [
-            _Mean(metric, basis, one.n, one.mean, one.sd)
-            for (metric, basis), one in found[side].items()
-            if one.mean is not None
-        ]
         own = [swing for swing in swings if swing.side == side]
-        parts.append(
-            _part(side_key(side), side_in_words(side).capitalize(), own, means)
+        part = _part(
+            side_key(side),
+            side_in_words(side).capitalize(),
+            own,
+            _means_of(found.get(side, {})),
         )
+        attack = tuple(("", share) for share in shares if share.side == side)
+        parts.append(replace(part, attack=attack))
     return tuple(parts)
 
 
 def stored_averages(
-    session: Session, swings: Sequence[SwingRow], key: str = ""
+    session: Session,
+    movements: Sequence[Movement],
+    swings: Sequence[SwingRow],
+    key: str = "",
 ) -> SessionPart:
     """Averages over all counted swings together, as they are stored.
 
@@ -143,7 +160,48 @@ def stored_averages(
     """
     rows = session.session_metrics.filter(metric__in=[*HEADLINES, *GAPS])
     means = [_Mean(r.metric, r.basis, r.n, r.mean, r.sd) for r in rows]
-    return _part(key, "Both sides together" if key else "", swings, means)
+    return _together(movements, swings, means, key)
+
+
+def computed_averages(
+    movements: Sequence[Movement], swings: Sequence[SwingRow], key: str = ""
+) -> SessionPart:
+    """Averages over some of a session's swings together, computed from these.
+
+    `key` is not empty where the swings are from both sides.
+    """
+    names = [*HEADLINES, *GAPS]
+    found = summarize_by_basis(
+        metrics_of(movement, names) for movement in movements if movement.is_counted
+    )
+    return _together(movements, swings, _means_of(found), key)
+
+
+def _together(
+    movements: Sequence[Movement],
+    swings: Sequence[SwingRow],
+    means: Sequence[_Mean],
+    key: str,
+) -> SessionPart:
+    """The one part of a page whose swings are not told apart by side."""
+    part = _part(key, "Both sides together" if key else "", swings, means)
+    shares = attack_shares(movements)
+    return replace(
+        part,
+        attack=tuple(
+            (side_in_words(share.side) if len(shares) > 1 else "", share)
+            for share in shares
+        ),
+    )
+
+
+def _means_of(found: Mapping[MetricOnBasis, MetricSummary]) -> list[_Mean]:
+    """The averages that were computed, where there is any value."""
+    return [
+        _Mean(metric, basis, one.n, one.mean, one.sd)
+        for (metric, basis), one in found.items()
+        if one.mean is not None
+    ]
 
 
 def _part(

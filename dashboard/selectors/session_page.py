@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Q
 
+from athletes.analysis.effort import FULL_EFFORT_SHARE, SPEED, fastest_speeds
 from athletes.analysis.history import SideChoice
 from athletes.analysis.marked_swings import Fastest, fastest_swing
 from athletes.analysis.means_by_side import SIDES, side_key, side_of
@@ -26,6 +27,7 @@ from biomechanics.definitions import HEADLINES, METRICS, MetricDefinition
 from dashboard.selectors.session_averages import (
     SessionPart,
     averages_by_side,
+    computed_averages,
     stored_averages,
 )
 from dashboard.selectors.set_aside import SetAsideLine, set_aside_lines
@@ -56,6 +58,40 @@ class DataTypeState:
 
 # How the swings of a session that has both sides are shown.
 APART, TOGETHER = "", "both"
+# How the address names the swings that were taken hard.
+FULL_EFFORT = "full"
+
+
+@dataclass(frozen=True)
+class EffortLimit:
+    """The fastest bat speed, m/s; the side in words where there are several."""
+
+    side: str
+    fastest: float
+
+    @property
+    def least(self) -> float:
+        """The speed from which a swing is one at full effort, m/s."""
+        return FULL_EFFORT_SHARE * self.fastest
+
+
+@dataclass(frozen=True)
+class EffortChoice:
+    """The filter for swings taken at full effort, which is off unless asked for.
+
+    `below` and `unknown` are how many swings it leaves out: slower ones, and those
+    without a bat speed that counts.
+    """
+
+    is_on: bool
+    limits: tuple[EffortLimit, ...] = ()
+    below: int = 0
+    unknown: int = 0
+
+    @property
+    def percent(self) -> int:
+        """The least share of the fastest speed, in percent."""
+        return round(100 * FULL_EFFORT_SHARE)
 
 
 @dataclass(frozen=True)
@@ -86,6 +122,8 @@ class SessionPage:
     # Whether the vendor no longer has the session at all.
     is_gone: bool
     set_aside: tuple[SetAsideLine, ...]
+    # None where no swing has a bat speed to go by.
+    effort: EffortChoice | None = None
 
     @property
     def counted(self) -> int:
@@ -135,17 +173,21 @@ class SessionPage:
     @property
     def is_empty(self) -> bool:
         """Whether the session has no recorded movement at all."""
-        return not (self.swings or self.not_swings or self.unread or self.gone)
+        filtered = self.effort is not None and self.effort.is_on
+        return not (
+            self.swings or self.not_swings or self.unread or self.gone or filtered
+        )
 
 
 def session_page(
-    session: Session, siblings: SessionQuerySet, side: str = APART
+    session: Session, siblings: SessionQuerySet, side: str = APART, effort: str = ""
 ) -> SessionPage:
     """The session with its movements; ten queries whatever their number.
 
     `siblings` are the sessions of the same athlete that the user may see. `side`
     chooses among the sides of a switch hitter: `right`, `left`, `both` together, or
-    nothing for both, but apart.
+    nothing for both, but apart. With `effort` as `full` only swings near the athlete's
+    own fastest are shown and averaged, which takes one query more.
     """
     every = session.movements.in_session_order().defer(
         "verdict", "metadata", "vendor_metrics"
@@ -159,11 +201,13 @@ def session_page(
     if side not in (*keys, TOGETHER) or not sides:
         side = APART
     rows = [(swing_row(movement), movement) for movement in movements]
-    swings = [
-        row
+    shown = [
+        (row, item)
         for row, item in rows
         if item.is_swing and (side not in keys or side_key(row.side) == side)
     ]
+    choice, shown = _by_effort(session, siblings, shown, is_on=effort == FULL_EFFORT)
+    swings = [row for row, _ in shown]
     return SessionPage(
         session=session,
         swings=tuple(swings),
@@ -174,13 +218,7 @@ def session_page(
         columns=tuple(METRICS[name] for name in HEADLINES),
         side=side,
         side_choices=_choices(sides, side),
-        parts=averages_by_side(
-            movements,
-            swings,
-            [one for one in sides if side in (APART, side_key(one))],
-        )
-        if sides and side != TOGETHER
-        else (stored_averages(session, swings, TOGETHER if sides else ""),),
+        parts=_parts(session, movements, shown, sides, side, choice),
         fastest=_fastest(movements),
         data_types=_data_types(session, len(movements)),
         notes=tuple(
@@ -192,7 +230,64 @@ def session_page(
         is_gone=session.missing_since is not None
         and not Session.objects.filter(pk=session.pk).present().exists(),
         set_aside=set_aside_lines(session),
+        effort=choice,
     )
+
+
+# A swing of the page, as a row and as it is stored.
+_Shown = tuple[SwingRow, Movement]
+
+
+def _by_effort(
+    session: Session,
+    siblings: SessionQuerySet,
+    shown: Sequence[_Shown],
+    *,
+    is_on: bool,
+) -> tuple[EffortChoice | None, list[_Shown]]:
+    """The filter by effort, and the swings that it leaves."""
+    if not is_on:
+        has_speed = any(
+            (item.metrics.get(SPEED) or {}).get("value") is not None
+            for _, item in shown
+        )
+        return (EffortChoice(False) if has_speed else None), list(shown)
+    speeds = fastest_speeds(session, siblings)
+    judged = [(speeds.is_full_effort(item), row, item) for row, item in shown]
+    sides = {side_of(item) for _, item in shown}
+    several = len(sides) > 1
+    return EffortChoice(
+        True,
+        limits=tuple(
+            EffortLimit(side_in_words(one) if several else "", speed)
+            for one in SIDES
+            if one in sides and (speed := speeds.of_side(one)) is not None
+        ),
+        below=sum(full is False for full, _, _ in judged),
+        unknown=sum(full is None for full, _, _ in judged),
+    ), [(row, item) for full, row, item in judged if full]
+
+
+def _parts(
+    session: Session,
+    movements: Sequence[Movement],
+    shown: Sequence[_Shown],
+    sides: Sequence[str],
+    side: str,
+    effort: EffortChoice | None,
+) -> tuple[SessionPart, ...]:
+    """Averages of each side, or of all together; of the swings shown where filtered."""
+    swings = [row for row, _ in shown]
+    filtered = effort is not None and effort.is_on
+    if filtered:
+        movements = [item for _, item in shown]
+    if sides and side != TOGETHER:
+        wanted = [one for one in sides if side in (APART, side_key(one))]
+        return averages_by_side(movements, swings, wanted)
+    key = TOGETHER if sides else ""
+    if filtered:
+        return (computed_averages(movements, swings, key),)
+    return (stored_averages(session, movements, swings, key),)
 
 
 def _sides(movements: Iterable[Movement]) -> tuple[str, ...]:

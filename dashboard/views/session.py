@@ -36,6 +36,7 @@ def session(request: PageRequest, pk: int) -> HttpResponse:
     """The session; `series` and `align` choose the curves, `sort` orders the table.
 
     `side` chooses among the sides of a switch hitter: `right`, `left`, `both` together.
+    `effort=full` shows swings near the athlete's own fastest alone.
     """
     try:
         shown = access.get_session_or_404(request.user, pk)
@@ -45,7 +46,10 @@ def session(request: PageRequest, pk: int) -> HttpResponse:
             raise
         return redirect("dashboard:session", pk=into)
     page = session_page(
-        shown, access.visible_sessions(request.user), request.GET.get("side", "")
+        shown,
+        access.visible_sessions(request.user),
+        request.GET.get("side", ""),
+        request.GET.get("effort", ""),
     )
     table = _table_context(
         page, swing_table(page, request.GET.get("sort", "")), request

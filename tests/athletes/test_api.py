@@ -403,6 +403,31 @@ def test_numbers_say_how_sure_they_are_and_what_they_rest_on(get):
     assert (row["uncertainty"], row["confidence"], row["basis"]) == (0.4, "low", basis)
 
 
+def test_session_metrics_count_attack_angles_inside_a_range(get):
+    session = factories.make_session()
+    for value, flagged in ((5.0, False), (20.0, False), (20.1, False), (9.0, True)):
+        swing = factories.make_swing(session=session)
+        swing.metrics = {
+            "attack_angle": factories.metric(value, "deg")
+            | {"basis": "reference=bat_impact", "flagged": flagged}
+        }
+        swing.save()
+    response = get(f"/sessions/{session.pk}/metrics")
+    assert_documented(response, "/sessions/{id}/metrics")
+    assert response.json()["attack_angle_shares"] == [
+        {
+            "side": "right",
+            "basis": "reference=bat_impact",
+            "low": 5.0,
+            "high": 20.0,
+            "unit": "deg",
+            "inside": 2,
+            "n": 3,
+            "left_out": 1,
+        }
+    ]
+
+
 def test_movement_that_is_not_analysed_has_nulls(get):
     movement = factories.make_movement()
     response = get(f"/movements/{movement.pk}")
