@@ -234,6 +234,22 @@ class CompareForm(SessionViewForm):
     each = forms.BooleanField(required=False, label="Each swing")
 
 
+class DaysForm(forms.Form):
+    """Some days of an athlete, `span`, that are added to a comparison."""
+
+    span = forms.IntegerField(min_value=1, max_value=10**18 - 1)
+    start = forms.DateField()
+    end = forms.DateField()
+
+    def clean(self) -> dict[str, Any]:
+        """The cleaned values; an end before the start is an error."""
+        values = super().clean() or {}
+        start, end = values.get("start"), values.get("end")
+        if start and end and end < start:
+            self.add_error("end", "The last day lies before the first one.")
+        return values
+
+
 class InclusionForm(forms.Form):
     """Whether a swing is included in averages, and why."""
 

@@ -5,6 +5,7 @@ from django.urls import path
 from dashboard.views import (
     athlete,
     compare,
+    compare_picker,
     compare_tray,
     definitions,
     duplicates,
@@ -22,6 +23,7 @@ urlpatterns = [
     path("", listing.athletes, name="list"),
     path("search/", listing.search, name="search"),
     path("compare/", compare.compare, name="compare"),
+    path("compare/pick/", compare_picker.pick, name="compare_pick"),
     path("compare/tray/", compare_tray.change, name="compare_tray"),
     path("definitions/", definitions.definitions, name="definitions"),
     path("definitions/<str:name>/", definitions.definition, name="definition"),

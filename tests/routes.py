@@ -149,6 +149,7 @@ ROWS: dict[str, list[Row]] = {
     "athletes/": [get(PAGE)],
     "athletes/search/": [Row(PAGE, data={"q": "a"}, headers=FRAGMENT)],
     "athletes/compare/": [get(PAGE)],
+    "athletes/compare/pick/": [Row(PAGE, headers=FRAGMENT)],
     "athletes/compare/tray/": [post(PAGE, {"clear": "1"})],
     "athletes/definitions/": [get(PAGE)],
     "athletes/definitions/<str:name>/": [get(PAGE, name="peak_pelvis_omega")],

@@ -1,4 +1,4 @@
-"""The page of a comparison: two to six swings, sessions, times or athletes."""
+"""The page of a comparison: two to six swings, sessions, date ranges or athletes."""
 
 from __future__ import annotations
 

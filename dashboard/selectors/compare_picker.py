@@ -1,65 +1,188 @@
-"""Athletes and sessions that can be added to a comparison, found by name."""
+"""Athletes, their sessions and swings that can be added to a comparison."""
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
-from athletes.access import Viewer, visible_players, visible_sessions
-from athletes.display import number_of
+from athletes.access import Viewer, visible_movements, visible_players
+from athletes.analysis.event_rules import event_rules
+from athletes.analysis.marked_swings import fastest_swing, typical_swing
+from athletes.analysis.means_by_side import side_of
+from athletes.frames.curves import load_curves
+from athletes.models import Movement, Player
+from athletes.phrases import side_in_words
 from dashboard.phrases import session_day
+from dashboard.selectors.compare_choices import (
+    Choice,
+    Known,
+    choices_of_athlete,
+    session_words,
+)
+from dashboard.selectors.compare_keys import SESSION, SWING, ItemKey
+from dashboard.selectors.compare_sets import SessionRow
+
+PICK_ATHLETES, PICK_SESSIONS = 8, 10
+
+
+@dataclass(frozen=True)
+class PickAsked:
+    """What the address asks of the picker.
+
+    `text` is looked for in names; `athlete` is the one whose sessions are listed, from
+    `page` of them, and `session` the one whose swings are.
+    """
+
+    text: str = ""
+    athlete: int | None = None
+    page: int = 1
+    session: int | None = None
+
+
+@dataclass(frozen=True)
+class PickSwing:
+    """One swing that can be added, with its marks: `typical, fastest by bat speed`."""
+
+    key: ItemKey
+    label: str
+    marks: str
 
 
 @dataclass(frozen=True)
 class PickSession:
-    """A session that can be added, by the key that the URL takes."""
+    """A session that can be added, with its swings where they are asked for."""
 
-    key: str
+    pk: int
+    key: ItemKey
     label: str
     detail: str
+    swings: tuple[PickSwing, ...] = ()
 
 
 @dataclass(frozen=True)
 class PickAthlete:
-    """An athlete that can be added, with their newest sessions."""
+    """The athlete whose sessions are listed: some of all of them, newest first."""
 
-    key: str
-    label: str
+    pk: int
+    name: str
+    choices: tuple[Choice, ...]
     sessions: tuple[PickSession, ...]
+    total: int
+    page: int
+
+    @property
+    def pages(self) -> int:
+        """How many pages of sessions there are."""
+        return max(1, -(-self.total // PICK_SESSIONS))
+
+    @property
+    def first(self) -> int:
+        """The number of the first session on this page."""
+        return (self.page - 1) * PICK_SESSIONS + 1
 
 
-PICK_ATHLETES, PICK_SESSIONS = 6, 5
+@dataclass(frozen=True)
+class Picker:
+    """What can be added: athletes of that name, and one of them in full."""
+
+    text: str
+    found: tuple[tuple[int, str], ...]
+    has_more: bool
+    athlete: PickAthlete | None
 
 
-def pickable(user: Viewer, text: str) -> tuple[PickAthlete, ...]:
-    """Athletes whose name matches `text`, with their newest sessions; two queries."""
-    if not text.strip():
-        return ()
-    players = list(
-        visible_players(user).named_like(text).in_name_order()[:PICK_ATHLETES]
+def opened_athlete(user: Viewer, asked: PickAsked) -> tuple[Picker, Player | None]:
+    """The athletes whose name fits, and the one whose sessions are to be listed.
+
+    That is the only one that fits, or the one that is asked for if the name fits; where
+    no name is looked for, the one that is asked for. Two queries at most.
+    """
+    found: list[Player] = []
+    if asked.text.strip():
+        named = visible_players(user).named_like(asked.text).in_name_order()
+        found = list(named[: PICK_ATHLETES + 1])
+    shown = found[:PICK_ATHLETES]
+    player = found[0] if len(found) == 1 else None
+    if len(found) > 1:
+        player = next((one for one in found if one.pk == asked.athlete), None)
+    elif not asked.text.strip() and asked.athlete is not None:
+        player = visible_players(user).filter(pk=asked.athlete).first()
+    names = tuple((one.pk, one.full_name) for one in shown)
+    return Picker(asked.text, names, len(found) > len(shown), None), player
+
+
+def athlete_to_pick(
+    user: Viewer, player: Player, asked: PickAsked, known: Known, today: dt.date
+) -> PickAthlete:
+    """One athlete with a page of their sessions; two queries if swings are listed."""
+    rows = known.rows.get(player.pk, [])
+    pages = max(1, -(-len(rows) // PICK_SESSIONS))
+    page = min(max(1, asked.page), pages)
+    start = (page - 1) * PICK_SESSIONS
+    return PickAthlete(
+        player.pk,
+        player.full_name,
+        choices_of_athlete(player.pk, known, today),
+        tuple(
+            _session(user, row, with_swings=row.pk == asked.session)
+            for row in rows[start : start + PICK_SESSIONS]
+        ),
+        len(rows),
+        page,
     )
-    sessions: dict[int, list[PickSession]] = {}
-    for session in (
-        visible_sessions(user)
-        .filter(player__in=players, swing_count__gt=0)
-        .newest_first()
-        .defer("summary")
-    ):
-        found = sessions.setdefault(session.player_id, [])
-        if len(found) < PICK_SESSIONS:
-            condition = session.get_condition_display()
-            words = number_of(session.swing_count, "swing")
-            found.append(
-                PickSession(
-                    f"session-{session.pk}",
-                    session_day(session.session_date, "undated"),
-                    f"{words}, {condition}" if session.condition else words,
-                )
-            )
-    return tuple(
-        PickAthlete(
-            f"athlete-{player.pk}",
-            player.full_name,
-            tuple(sessions.get(player.pk, ())),
+
+
+def _session(user: Viewer, row: SessionRow, *, with_swings: bool) -> PickSession:
+    return PickSession(
+        row.pk,
+        ItemKey(SESSION, row.pk),
+        session_day(row.day, "Undated session"),
+        session_words(row),
+        _swings(user, row.pk) if with_swings else (),
+    )
+
+
+def _swings(user: Viewer, session: int) -> tuple[PickSwing, ...]:
+    """The swings of a session with their marks, by the rules of the session's page."""
+    swings = [
+        movement
+        for movement in visible_movements(user)
+        .filter(session_id=session)
+        .in_session_order()
+        .defer("verdict", "metadata", "vendor_metrics", "quality_reasons")
+        if movement.is_swing
+    ]
+    by_side: dict[str, list[Movement]] = {}
+    for swing in swings:
+        if swing.is_counted:
+            by_side.setdefault(side_of(swing), []).append(swing)
+    stored = load_curves({swing.pk for own in by_side.values() for swing in own})
+    typical = {
+        typical_swing(
+            {swing.pk: swing.events for swing in own},
+            {swing.pk: event_rules(swing).get("reference", "") for swing in own},
+            stored,
         )
-        for player in players
+        for own in by_side.values()
+    }
+    fastest = {
+        found.movement_id: f"fastest by {found.definition.short.lower()}"
+        for own in by_side.values()
+        if (found := fastest_swing(own)) is not None
+    }
+    several = len({side_of(swing) for swing in swings}) > 1
+    return tuple(
+        PickSwing(
+            ItemKey(SWING, swing.pk),
+            f"Swing {swing.position}",
+            ", ".join(
+                [
+                    *([side_in_words(side_of(swing))] if several else []),
+                    *(["typical"] if swing.pk in typical else []),
+                    *([fastest[swing.pk]] if swing.pk in fastest else []),
+                    *([] if swing.is_counted else ["excluded"]),
+                ]
+            ),
+        )
+        for swing in swings
     )

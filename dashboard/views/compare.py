@@ -3,40 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from urllib.parse import urlencode
+from dataclasses import replace
 
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from athletes.http import PageRequest, page_or_fragment
-from dashboard.forms import CompareForm
+from dashboard.forms import CompareForm, DaysForm
+from dashboard.selectors.compare_choices import Known, choices_beside
 from dashboard.selectors.compare_items import Item
-from dashboard.selectors.compare_keys import LEAST_ITEMS, parse_items
+from dashboard.selectors.compare_keys import LEAST_ITEMS, RANGE, ItemKey, parse_items
 from dashboard.selectors.compare_page import ComparePage, compare_page
-from dashboard.selectors.compare_picker import pickable
+from dashboard.selectors.compare_picker import PickAsked, opened_athlete
+from dashboard.selectors.compare_tray import tray_of
+from dashboard.views.compare_links import CompareLinks, kept_parameters
+from dashboard.views.compare_picker import (
+    picker_asked,
+    shown_choices,
+    shown_picker,
+    with_athlete,
+)
 from dashboard.views.pictures import asked_picture
-
-#: Parameters of the address that links and forms of the page set themselves.
-_SET_BY_PAGE = frozenset({"items", "series", "align", "q"})
-# What anybody may have appended to the address is kept within reason.
-_MOST_KEPT, _LONGEST_KEPT = 20, 100
-
-
-def _kept(query: QueryDict) -> tuple[tuple[str, str], ...]:
-    """Other parameters of the address, which links and forms pass on as they are."""
-    return tuple(
-        (name[:_LONGEST_KEPT], value[:_LONGEST_KEPT])
-        for name, values in query.lists()
-        if name not in _SET_BY_PAGE
-        for value in values
-    )[:_MOST_KEPT]
 
 
 @require_safe
 def compare(request: PageRequest) -> HttpResponse:
     """The comparison: `items` names what, `align` and `series` how it is drawn."""
+    put_aside = _from_tray(request)
+    if put_aside is not None:
+        return put_aside
     keys, problems = parse_items(request.GET.getlist("items"))
+    if "span" in request.GET:
+        answer = _with_days(request, keys)
+        if not isinstance(answer, str):
+            return answer
+        problems = (*problems, answer)
     wanted = CompareForm(request.GET)
     wanted.is_valid()
     page = compare_page(
@@ -58,14 +61,18 @@ def compare(request: PageRequest) -> HttpResponse:
     )
     if picture is not None:
         return picture
-    text = request.GET.get("q", "")[:100]
-    links = _Links(page, _kept(request.GET))
+    links = CompareLinks(
+        tuple(str(item.key) for item in page.items),
+        page.series.id,
+        page.align,
+        kept_parameters(request.GET),
+    )
     context = {
         "page": page,
         "kept": links.kept,
-        "items": [_shown(links, item) for item in page.items],
-        "items_text": ",".join(str(item.key) for item in page.items),
-        "swap_url": _swap_url(links),
+        "items": [_shown(page, links, item) for item in page.items],
+        "items_text": links.items,
+        "swap_url": _swap_url(page, links),
         "clear_url": links.to([]),
         "view_form": CompareForm(
             initial={
@@ -75,50 +82,56 @@ def compare(request: PageRequest) -> HttpResponse:
             },
             series=page.available,
         ),
-        "q": text,
-        "found": [
-            {
-                "athlete": athlete,
-                "url": links.to_add(athlete.key),
-                "sessions": [
-                    {"session": session, "url": links.to_add(session.key)}
-                    for session in athlete.sessions
-                ],
-            }
-            for athlete in pickable(request.user, text)
-        ],
+        **_picker(request, page, links),
     }
     return page_or_fragment(
         request, "dashboard/compare.html", "dashboard/_compare.html", context
     )
 
 
-@dataclass(frozen=True)
-class _Links:
-    """Addresses of comparisons that are drawn like the present one."""
+def _picker(
+    request: PageRequest, page: ComparePage, links: CompareLinks
+) -> dict[str, object]:
+    """What can be added: beside the items, from the tray, and by name.
 
-    page: ComparePage
-    kept: tuple[tuple[str, str], ...]
-
-    def to(self, keys: Sequence[str]) -> str:
-        """The address of a comparison of these items."""
-        query = [
-            ("items", ",".join(keys)),
-            ("series", self.page.series.id),
-            ("align", self.page.align),
-            *self.kept,
+    Without a name, the athlete of the last item is opened.
+    """
+    asked = picker_asked(request.GET)
+    is_picking = asked != PickAsked()
+    if asked.athlete is None and not asked.text and page.items:
+        asked = replace(asked, athlete=page.items[-1].player.pk)
+    picker, player = opened_athlete(request.user, asked)
+    players = [item.player.pk for item in page.items]
+    known = Known(request.user, [*players, *([player.pk] if player else [])])
+    if player is not None:
+        picker = with_athlete(request, picker, player, asked, known)
+    tray = tray_of(request.user, request.session)
+    return {
+        **shown_picker(picker, links),
+        "is_picking": is_picking,
+        "beside": [
+            {
+                "letter": one.letter,
+                "label": one.label,
+                "choices": shown_choices(one.choices, links, "beside"),
+            }
+            for one in choices_beside(page.items, known)
         ]
-        return f"?{urlencode(query, safe=',')}"
+        if not page.is_full
+        else [],
+        "put_aside": [
+            {"name": name, "url": links.to_add(str(name.key)), "id": f"tray-{name.key}"}
+            for name in tray.names
+            if str(name.key) not in links.keys
+        ]
+        if not page.is_full
+        else [],
+    }
 
-    def to_add(self, key: str) -> str:
-        """The address of the comparison with one more item."""
-        return self.to([*(str(item.key) for item in self.page.items), key])
 
-
-def _shown(links: _Links, item: Item) -> dict[str, object]:
+def _shown(page: ComparePage, links: CompareLinks, item: Item) -> dict[str, object]:
     """An item with the links that change it."""
-    page = links.page
-    keys = [str(other.key) for other in page.items]
+    keys = list(links.keys)
     place = keys.index(str(item.key))
 
     def instead(key: str) -> str:
@@ -148,9 +161,33 @@ def _shown(links: _Links, item: Item) -> dict[str, object]:
     }
 
 
-def _swap_url(links: _Links) -> str:
+def _swap_url(page: ComparePage, links: CompareLinks) -> str:
     """The address with A and B the other way round; empty where dates order them."""
-    keys = [str(item.key) for item in links.page.items]
-    if len(keys) != LEAST_ITEMS or links.page.is_in_time_order:
+    if len(links.keys) != LEAST_ITEMS or page.is_in_time_order:
         return ""
-    return links.to(keys[::-1])
+    return links.to(links.keys[::-1])
+
+
+def _from_tray(request: PageRequest) -> HttpResponse | None:
+    """To the comparison of what is put aside, for who names nothing."""
+    if "items" in request.GET:
+        return None
+    tray = tray_of(request.user, request.session)
+    return redirect(reverse("dashboard:compare") + tray.query) if tray.names else None
+
+
+def _with_days(request: PageRequest, keys: Sequence[ItemKey]) -> HttpResponse | str:
+    """To the comparison with some days of an athlete, or what is wrong with them."""
+    days = DaysForm(request.GET)
+    if not days.is_valid():
+        return "Choose two days, the first one first."
+    values = days.cleaned_data
+    key = ItemKey(RANGE, values["span"], start=values["start"], end=values["end"])
+    kept = kept_parameters(request.GET)
+    links = CompareLinks(
+        tuple(map(str, keys)),
+        request.GET.get("series", ""),
+        request.GET.get("align", ""),
+        kept,
+    )
+    return redirect(reverse("dashboard:compare") + links.to_add(str(key)))

@@ -145,6 +145,7 @@ PAGES: dict[str, str | tuple[SitePage, ...]] = {
             "/athletes/compare/?items=athlete-{athlete},athlete-{lefty},swing-{swing}",
         ),
     ),
+    "athletes/compare/pick/": PART,
     "athletes/compare/tray/": FORM,
     "athletes/definitions/": (page("definitions", "/athletes/definitions/"),),
     "athletes/definitions/<str:name>/": (

@@ -524,12 +524,12 @@ def test_ticked_swings_are_compared_and_taken_out_again(visit):
     for place in range(3):
         page.locator(".swing-table tbody input[type=checkbox]").nth(place).check()
     page.get_by_role("button", name="Compare the ticked swings").click()
-    items = page.locator("#comparison tbody tr:has(.item-links)")
+    items = page.locator("#comparison .compared > li")
     expect(items).to_have_count(3)
     show(page, "#overlay")
-    page.get_by_role("link", name="make A of B").click()
+    page.get_by_role("link", name="Set as baseline B").click()
     expect(items.first).to_contain_text("swing 2")
-    page.get_by_role("link", name="take out C").click()
+    page.get_by_role("link", name="Remove C", exact=True).click()
     expect(items).to_have_count(2)
 
 

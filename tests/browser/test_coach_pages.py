@@ -239,7 +239,7 @@ def test_compare_is_built_by_search_and_kept_in_the_link(visit):
     two = hit(player=make_player(last_name="Sorrel"), bats="L", swings=slice(0, 3))
     page = visit(f"/athletes/compare/?items=session-{one.pk}")
     page.locator("#pick-q").press_sequentially("sorr")
-    page.locator("#pick-found").get_by_role("link", name="Mar 1, 2026").click()
+    page.locator(".picker__sessions").get_by_role("link", name="Add Mar 1").click()
     page.wait_for_url(f"**session-{two.pk}**")
     show(page, "#overlay")
     show(page, "#delta")

@@ -306,7 +306,7 @@ def test_compare_says_what_it_cannot_show(client, coach):
     text = text_of(response)
     assert "There is no swing 999999, or you may not see it." in text
     assert "“nonsense” is not something to compare." in text
-    assert "Add a second swing, session or athlete" in text
+    assert "Add a second swing, session, date range or athlete" in text
 
 
 def first_words(client, *items):
@@ -581,8 +581,8 @@ def test_compare_takes_the_same_queries_for_any_number_of_items(
     sessions = history_of(player, [900.0] * count)
     items = ",".join(f"session-{session.pk}" for session in sessions)
     # session, user, sessions, movements, curves, history, sides, scatter; drawn swings
-    # and their points
-    with django_assert_num_queries(10):
+    # and their points; and of the picker the athlete, their sessions, speeds and sides
+    with django_assert_num_queries(14):
         client.get(f"/athletes/compare/?items={items}")
 
 
@@ -593,9 +593,9 @@ def test_links_and_forms_pass_on_what_other_parts_of_the_page_keep(client, coach
     for shown in response.context["items"]:
         assert shown["remove_url"].endswith("&camera=top&camera=%3Cb")
     page = response.content.decode()
-    # The form of the picker and that of the curves.
-    assert page.count('name="camera" value="top"') == 2
-    assert page.count('name="camera" value="&lt;b"') == 2
+    # The two forms of the picker and that of the curves.
+    assert page.count('name="camera" value="top"') == 3
+    assert page.count('name="camera" value="&lt;b"') == 3
     many = "&".join(f"x{place}=1" for place in range(30))
     kept = client.get(f"/athletes/compare/?items={keys}&{many}").context["kept"]
     assert len(kept) == 20

@@ -1,0 +1,186 @@
+"""What a coach compares, by touch and by keyboard on a tablet; taps are counted."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from playwright.sync_api import expect
+
+from athletes.analysis.marked_swings import fastest_swing
+from tests.browser.looks import STILL, go, show, violations
+from tests.browser.site_pages import hit
+from tests.factories import make_player, make_session
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+TABLET = {"width": 1180, "height": 820, "has_touch": True}
+UPRIGHT = {"width": 820, "height": 1180, "has_touch": True}
+
+
+class Taps:
+    """A finger that counts, and taps nothing smaller than itself."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, locator, *, beside=False):
+        locator.scroll_into_view_if_needed()
+        box = locator.bounding_box()
+        # A link in a line of text may be lower.
+        assert beside or min(box["width"], box["height"]) >= 44
+        locator.tap()
+        self.count += 1
+
+
+@pytest.fixture
+def taps():
+    return Taps()
+
+
+def season(player, *, swings=slice(0, 3)):
+    """Sessions of January, March and June; that of March is not recorded in full."""
+    first = hit(player=player, date=dt.date(2026, 1, 9), swings=swings)
+    middle = make_session(
+        player=player, session_date=dt.date(2026, 3, 4), swing_count=3
+    )
+    return first, middle, hit(player=player, date=dt.date(2026, 6, 2), swings=swings)
+
+
+def keys_of(page):
+    """The items of the comparison in the address."""
+    return page.evaluate("() => new URL(location).searchParams.get('items')").split(",")
+
+
+@pytest.mark.parametrize("size", [TABLET, UPRIGHT], ids=["tablet", "upright"])
+def test_latest_session_against_the_first_of_the_year(visit, taps, size):
+    player = make_player(first_name="Ada", last_name="Quill")
+    first, _, latest = season(player)
+    page = visit(f"/athletes/{player.pk}/", **size)
+    taps(page.get_by_role("button", name="Add to comparison Jun 2, 2026"))
+    tray = page.get_by_role("complementary", name="Comparison")
+    expect(tray).to_contain_text("A Ada Quill, Jun 2, 2026")
+    expect(page.locator("#tray-said")).to_have_text("Added: Ada Quill, Jun 2, 2026.")
+    taps(tray.get_by_role("link", name="Compare"))
+    taps(page.locator(".picker__beside").get_by_role("link", name="First of 2026"))
+    page.wait_for_url(f"**session-{first.pk}**")
+    assert taps.count == 3
+    # The address holds what was chosen, and the page puts it by date.
+    assert keys_of(page) == [f"session-{latest.pk}", f"session-{first.pk}"]
+    items = page.locator(".compared > li")
+    expect(items).to_have_count(2)
+    expect(items.first).to_contain_text("Ada Quill, Jan 9, 2026")
+    head = page.locator(".compare-table thead th")
+    expect(head.last).to_have_text("B − A")
+    row = page.locator(".compare-table tbody tr", has_text="Peak pelvis")
+    expect(row.locator("td").last).to_contain_text("°/s")
+    # Back, and pasted again, it is the same.
+    address = page.url
+    page.go_back()
+    expect(items).to_have_count(1)
+    go(page, address)
+    expect(items).to_have_count(2)
+
+
+def test_two_athletes_fastest_swings(visit, taps):
+    keys = []
+    page = visit("/athletes/", **TABLET)
+    for name, bats in (("Rowan", "R"), ("Sorrel", "L")):
+        session = hit(player=make_player(last_name=name), bats=bats)
+        swings = session.movements.filter(is_swing=True)
+        keys.append(f"swing-{fastest_swing(swings).movement_id}")
+    for name in ("Rowan", "Sorrel"):
+        go(page, "/athletes/")
+        taps(page.get_by_role("link", name=name), beside=True)
+        taps(page.locator("#sessions").get_by_role("link", name="Mar 1"), beside=True)
+        tile = page.locator(".swing-strip > li", has_text="fastest")
+        taps(tile.get_by_role("button", name="Add to comparison"))
+        expect(tile.get_by_role("button", name="In comparison")).to_be_visible()
+    tray = page.get_by_role("complementary", name="Comparison")
+    expect(tray.get_by_role("listitem")).to_have_count(2)
+    taps(tray.get_by_role("link", name="Compare 2"))
+    page.wait_for_url("**/compare/**")
+    assert taps.count == 7
+    assert keys_of(page) == keys
+    show(page, "#overlay")
+    first = page.locator(".compared > li").first
+    expect(first).to_contain_text("Rowan")
+    # Which one is A is changed in one tap.
+    taps(page.get_by_role("link", name="Swap A and B"))
+    expect(first).to_contain_text("Sorrel")
+    assert keys_of(page) == keys[::-1]
+
+
+def test_any_session_and_swing_is_found_by_typing(visit, taps):
+    player = make_player(first_name="Ada", last_name="Quill")
+    for month in range(1, 13):
+        make_session(player=player, session_date=dt.date(2025, month, 1), swing_count=3)
+    session = hit(player=player, date=dt.date(2024, 5, 1))
+    page = visit("/athletes/compare/", **TABLET)
+    page.locator("#pick-q").tap()
+    page.keyboard.type("quil")
+    found = page.locator("#pick-found")
+    expect(found.get_by_role("heading", name="Ada Quill")).to_be_visible()
+    taps(found.get_by_role("link", name="Older"))
+    expect(found).to_contain_text("11 to 13 of 13")
+    taps(found.get_by_role("link", name="Swings of May 1, 2024"))
+    taps(found.get_by_role("link", name="typical").first)
+    page.wait_for_url("**items=swing-**")
+    taps(page.locator(".picker__swings").get_by_role("link", name="fastest").first)
+    expect(page.locator(".compared > li")).to_have_count(2)
+    pks = {f"swing-{swing.pk}" for swing in session.movements.all()}
+    assert set(keys_of(page)) <= pks
+    assert "at=2" in page.url
+
+
+def test_the_tray_by_keyboard(visit):
+    player = make_player(first_name="Ada", last_name="Quill")
+    season(player, swings=slice(0, 1))
+    page = visit(f"/athletes/{player.pk}/", **TABLET)
+    for day in ("Jun 2, 2026", "Mar 4, 2026"):
+        button = page.get_by_role("button", name=f"Add to comparison {day}")
+        button.focus()
+        page.keyboard.press("Enter")
+        # The focus stays where it was, on the button that takes it out again.
+        expect(page.get_by_role("button", name=f"remove {day}")).to_be_focused()
+    tray = page.get_by_role("complementary", name="Comparison")
+    tray.get_by_role("button", name="Remove Ada Quill, Mar 4, 2026").focus()
+    page.keyboard.press("Enter")
+    expect(tray.get_by_role("listitem")).to_have_count(1)
+    expect(tray.get_by_role("link", name="Compare")).to_be_focused()
+    expect(button).to_be_visible()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/compare/**")
+    expect(page.locator(".compared > li")).to_have_count(1)
+
+
+def test_the_tray_works_without_scripts(visit):
+    player = make_player(first_name="Ada", last_name="Quill")
+    season(player, swings=slice(0, 1))
+    page = visit(f"/athletes/{player.pk}/", java_script_enabled=False)
+    for day in ("Jan 9, 2026", "Jun 2, 2026"):
+        page.get_by_role("button", name=f"Add to comparison {day}").click()
+        expect(page.get_by_text(f"Added: Ada Quill, {day}.").first).to_be_visible()
+        assert page.url.endswith(f"/athletes/{player.pk}/")
+    page.get_by_role("link", name="Compare 2").click()
+    expect(page.locator(".compared > li")).to_have_count(2)
+    page.get_by_text("Find an athlete, session or swing").click()
+    page.get_by_label("Name of an athlete").fill("quill")
+    page.get_by_role("button", name="Find").click()
+    page.get_by_role("link", name="Add Mar 4, 2026").click()
+    expect(page.locator(".compared > li")).to_have_count(3)
+
+
+def test_tray_and_picker_are_accessible(visit):
+    player = make_player(first_name="Ada", last_name="Quill")
+    _, _, latest = season(player, swings=slice(0, 2))
+    page = visit(f"/athletes/{player.pk}/", **STILL)
+    for day in ("Jan 9, 2026", "Jun 2, 2026"):
+        page.get_by_role("button", name=f"Add to comparison {day}").click()
+    expect(page.locator(".tray__items > li")).to_have_count(2)
+    assert violations(page) == []
+    go(page, f"/athletes/compare/?items=session-{latest.pk}&swings={latest.pk}")
+    assert violations(page, within="#comparison") == []
+    page.emulate_media(color_scheme="dark")
+    go(page, f"/athletes/{player.pk}/")
+    assert violations(page, within="#compare-tray", colors_alone=True) == []
