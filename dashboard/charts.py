@@ -433,6 +433,7 @@ def figure3d(
     zero_s: float,
     first_s: float,
     reference_label: str,
+    notes: Mapping[str, str] | None = None,
     unit: str = "ms",
     per_s: float = 1000.0,
 ) -> Json:
@@ -440,7 +441,7 @@ def figure3d(
 
     `events` maps the name of each event to its time and label; `first_s` is the moment
     that is shown at first. The clock beside the figure shows `unit`, of which `per_s`
-    are a second.
+    are a second. `notes` are what the page has to say of the figure.
     """
     frames, points, _ = skeleton.points.shape
     answer: Json = {
@@ -461,6 +462,7 @@ def figure3d(
         "unit": unit,
         "per_s": round(per_s, 6),
         "reference_label": reference_label,
+        "notes": dict(notes or {}),
         "side": skeleton.side,
         "plate": {
             "x": round(skeleton.plate[0], 3),

@@ -178,6 +178,7 @@ def figure_json(
     zero = zero_label(event_rule(movement, alignment.event), alignment.event)
     events = figure_events(movement)
     x, y, by = posed.plate_at(event_time(movement.events, "reference"))
+    first = next((name for name in STARTS_AT if name in events), None)
     return charts.figure3d(
         charts.Skeleton(
             names=posed.names,
@@ -198,9 +199,12 @@ def figure_json(
             has_forward=posed.has_forward,
         ),
         events=events,
-        first_s=next(
-            (events[name][0] for name in STARTS_AT if name in events), posed.start_s
-        ),
+        first_s=posed.start_s if first is None else events[first][0],
+        notes={
+            "start": "Starts at "
+            f"{CLIP_START if first is None else EVENTS[first][0].lower()}.",
+            "plate": _plate_note(movement, posed, by),
+        },
         zero_s=zero_s,
         unit="ms" if clock is None else alignment.unit,
         per_s=per_s,
@@ -210,6 +214,17 @@ def figure_json(
         if alignment.is_percent
         else zero,
     )
+
+
+def _plate_note(movement: Movement, posed: Posed, by: str) -> str:
+    """Where the plate is drawn, and that no file says it."""
+    if not posed.has_forward:
+        return "The file does not tell where the pitcher is, so no plate is drawn."
+    where = "beside the feet"
+    if by == "bat":
+        rule = event_rule(movement, "reference")
+        where = f"under the barrel at {event_label('reference', rule).lower()}"
+    return f"No file says where the plate is: it is drawn {where}."
 
 
 def no_figure(points: FigurePoints) -> str:

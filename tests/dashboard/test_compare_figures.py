@@ -195,6 +195,7 @@ def test_page_shows_both_figures_and_every_position(client, coach, session, left
     text = text_of(response)
     assert "typical of" in text
     assert "to match leg length" in text
+    assert "Starts at load. No file says where the plate is" in text
     body = response.content.decode()
     assert body.count('<svg class="still"') == 6
     assert "at contact (est.), seen from the open side" in body

@@ -138,6 +138,11 @@ def test_figure_runs_from_before_load_to_after_contact_and_starts_at_load(
     assert figure["events"][-1]["label"] == "Contact (est.)"
     assert figure["names"][figure["front_foot"][0]] == "lajc"
     assert figure["plate"]["by"] == "bat"
+    assert figure["notes"] == {
+        "start": "Starts at load.",
+        "plate": "No file says where the plate is: it is drawn under the barrel at "
+        "contact (est.).",
+    }
     sent = np.frombuffer(base64.b64decode(figure["points"]["bdata"]), "<i2")
     assert len(sent) == figure["n_frames"] * figure["n_points"] * 3
 
@@ -156,6 +161,11 @@ def test_figure_without_load_starts_at_first_move_and_without_both_at_the_start(
     swing.events["first_move"]["time_s"] = None
     figure = figure_json(swing, pose(swing, columns))
     assert figure["first_s"] == figure["start_s"]
+    assert figure["notes"]["start"] == "Starts at the start of the clip."
+    swing.verdict["forward"]["value"] = None
+    figure = figure_json(swing, pose(swing, columns))
+    assert "where the pitcher is" in figure["notes"]["plate"]
+    assert figure["has_forward"] is False
     # Peak hand speed as stand-in for contact is one event, not two.
     swing.events["reference"] |= {"rule": "hand_peak"}
     names = {event["name"]: event["label"] for event in figure["events"]}
