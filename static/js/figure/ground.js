@@ -8,6 +8,7 @@ const GRID_STEP_M = 0.5;
 const GRID_REACH_M = 1.5;
 const FOOT_RING_M = 0.17;
 const RING_POINTS = 28;
+const WORDS_FROM_PX = 220;
 export const SOLID = /** @type {number[]} */ ([]);
 export const DASHED = [6, 5];
 
@@ -194,6 +195,7 @@ const isUpright = Math.abs(uy) > 0.7;
 
   /** Names the ring that was drawn last, above all bodies. */
   nameFrontFoot() {
-    if (Number.isFinite(this.low)) this.say("front foot", this.across, this.low + this.fontSize);
+    // On half a phone's stage the word would lie over the plate.
+    if (Number.isFinite(this.low) && this.part.width >= WORDS_FROM_PX) this.say("front foot", this.across, this.low + this.fontSize);
   }
 }
