@@ -148,6 +148,7 @@ class SavedItem(models.Model):
                 | Q(
                     player__isnull=False,
                     first_day__isnull=False,
+                    last_day__isnull=False,
                     last_day__gte=models.F("first_day"),
                 ),
                 name="saved_item_days_of_athlete",

@@ -14,7 +14,8 @@ SWING, SESSION, ATHLETE, RANGE = KINDS = ("swing", "session", "athlete", "range"
 #: What stands in an address for a session without a setup.
 NO_SETUP = "nosetup"
 
-_SIDE_KEYS = tuple(map(side_key, SIDES))
+#: The sides as an address names them.
+SIDE_KEYS = tuple(map(side_key, SIDES))
 _SETUP_KEYS = (*Condition.values, NO_SETUP)
 # Keys of rows are 64-bit numbers; a longer one names nothing.
 _MOST_DIGITS = 18
@@ -85,7 +86,7 @@ def parse_item(word: str) -> ItemKey | None:
         key, rest = replace(key, start=days[0], end=days[1]), rest[2:]
         if key.start and key.end and key.end < key.start:
             return None
-    if kind != SWING and rest and rest[0] in _SIDE_KEYS:
+    if kind != SWING and rest and rest[0] in SIDE_KEYS:
         key, rest = replace(key, side=rest[0]), rest[1:]
     if kind in (ATHLETE, RANGE) and rest and rest[0] in _SETUP_KEYS:
         key, rest = replace(key, setup=rest[0]), rest[1:]

@@ -7,7 +7,7 @@ from typing import Any
 from django import template
 from django.template import Context
 
-from dashboard.selectors.compare_keys import ItemKey
+from dashboard.selectors.compare_keys import SIDE_KEYS, ItemKey
 from dashboard.selectors.compare_tray import kept_words, tray_of
 
 register = template.Library()
@@ -37,7 +37,8 @@ def add_to_comparison(
     `words` the button says what it does. `series` is the curve that the comparison
     begins with.
     """
-    key = str(ItemKey(kind, pk, side))
+    # Of both sides together, or apart, the comparison chooses one.
+    key = str(ItemKey(kind, pk, side if side in SIDE_KEYS else ""))
     kept = kept_words(context["request"].session)
     return {
         "key": key,

@@ -33,6 +33,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='saveditem',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('first_day', None), ('last_day', None)), models.Q(('first_day__isnull', False), ('last_day__gte', models.F('first_day')), ('player__isnull', False)), _connector='OR'), name='saved_item_days_of_athlete'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('first_day', None), ('last_day', None)), models.Q(('first_day__isnull', False), ('last_day__gte', models.F('first_day')), ('last_day__isnull', False), ('player__isnull', False)), _connector='OR'), name='saved_item_days_of_athlete'),
         ),
     ]

@@ -185,3 +185,21 @@ def test_an_empty_tray_costs_no_query(client, coach, django_assert_num_queries):
     turn(client, f"swing-{make_swing().pk}")
     with django_assert_num_queries(5):
         client.get("/accounts/password_change/done/")
+
+
+def test_every_chart_can_be_put_aside(client, coach, session):
+    """Of a session with the curve that is shown, and that opens the comparison."""
+    swing = swings_of(session)[0]
+    for address, wanted in (
+        (f"/athletes/swings/{swing.pk}/", f'value="swing-{swing.pk}"'),
+        (f"/athletes/{session.player_id}/", f'value="athlete-{session.player_id}"'),
+        (
+            f"/athletes/sessions/{session.pk}/?series=torso_omega",
+            f'value="session-{session.pk} torso_omega"',
+        ),
+    ):
+        charts = client.get(address).content.decode().split('class="chart__compare"')
+        assert len(charts) > 1
+        assert any(wanted in chart.split("</div>")[0] for chart in charts[1:])
+    answer = turn(client, f"session-{session.pk} torso_omega")
+    assert "&amp;series=torso_omega" in answer.content.decode()

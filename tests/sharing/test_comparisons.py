@@ -1,9 +1,12 @@
 """Saved comparisons: who sees which, and what becomes of their parts."""
 
+import datetime as dt
+
 import pytest
+from django.db import IntegrityError, transaction
 from django.test import Client
 
-from dashboard.selectors.compare_keys import ItemKey
+from dashboard.selectors.compare_keys import ItemKey, parse_item
 from privacy import erasing, records
 from sharing.comparisons import (
     NotSavableError,
@@ -212,3 +215,45 @@ def test_who_may_see_what_is_left_is_not_asked_once_a_part_is_gone(coach, sessio
     (line,) = saved_lines(coach)
     assert line.comparison.pk == comparison.pk
     assert not line.is_whole
+
+
+def test_a_date_range_is_saved_with_its_days_and_setup(coach, session):
+    player = session.player
+    key = f"range-{player.pk}-20260301-20260531-left-tee"
+    comparison = save_comparison(
+        user=coach,
+        name="spring",
+        keys=[parse_item(key), ItemKey("session", session.pk)],
+        series="",
+        align="",
+        is_shared=False,
+    )
+    location = logged_in(coach).get(f"/athletes/compare/saved/{comparison.pk}/")
+    assert f"?items={key},session-{session.pk}&" in location["Location"]
+    (line,) = saved_lines(coach)
+    assert line.items[0] == (
+        f"{player.full_name}, Mar 1 – May 31, 2026, batting left, Tee"
+    )
+    # A merged athlete's follows to the one that was kept.
+    kept = factories.make_player()
+    player.merged_into = kept
+    player.save()
+    (line,) = saved_lines(coach)
+    assert f"items=range-{kept.pk}-20260301-20260531-left-tee," in line.url
+
+
+@pytest.mark.both
+@pytest.mark.parametrize(
+    "days",
+    [
+        {"first_day": dt.date(2026, 3, 1)},
+        {"last_day": dt.date(2026, 3, 1)},
+        {"first_day": dt.date(2026, 3, 2), "last_day": dt.date(2026, 3, 1)},
+    ],
+)
+def test_days_without_a_first_and_a_last_are_not_stored(coach, session, days):
+    comparison = saved(coach, session, session.player)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        SavedItem.objects.create(
+            comparison=comparison, place=5, player=session.player, **days
+        )
