@@ -152,13 +152,15 @@ def available_series(stored: Iterable[Curves]) -> tuple[SeriesDefinition, ...]:
 
 
 def choose_series(
-    wanted: str, available: Collection[SeriesDefinition]
+    wanted: str,
+    available: Collection[SeriesDefinition],
+    default: str = DEFAULT_SERIES,
 ) -> SeriesDefinition:
-    """The wanted series if it is available, else torso rotation, else the first one."""
+    """The wanted series if it is available, else the default, else the first one."""
     names = [definition.id for definition in available]
     if wanted in names:
         return SERIES[wanted]
-    return SERIES[DEFAULT_SERIES if DEFAULT_SERIES in names or not names else names[0]]
+    return SERIES[default if default in names or not names else names[0]]
 
 
 def curve_on_event(

@@ -127,16 +127,33 @@ def _window(
 
 
 def _left_out(picture: _Picture) -> tuple[str, ...]:
-    """Of each item how many swings have no place on the axis, in words."""
-    alignment = picture.alignment
-    missing = alignment.missing_words(zero_label("", alignment.event))
+    """Of each item how many swings are not drawn, and why, in words."""
+    alignment, number_of = picture.alignment, display.number_of
+    event = zero_label("", alignment.event)
     words = []
     for item in picture.items:
-        count = sum(alignment.clock(swing.events) is None for swing in item.swings)
-        if count:
+        placed = [
+            swing for swing in item.swings if alignment.clock(swing.events) is not None
+        ]
+        on_rule = picture.on_rule(item.swings)
+        lost = len(item.swings) - len(placed)
+        if lost:
             words.append(
-                f"{item.letter}: {display.number_of(count, 'swing')} left out, because "
-                f"no {missing} was found."
+                f"{item.letter}: {number_of(lost, 'swing')} left out, because no "
+                f"{alignment.missing_words(event)} was found."
+            )
+        # Of the reference the page says it already: it matters to the numbers too.
+        other = len(placed) - len(on_rule)
+        if other and alignment.event != "reference":
+            words.append(
+                f"{item.letter}: {number_of(other, 'swing')} left out, because "
+                f"{event} was found there by another rule."
+            )
+        bare = len(on_rule) - len(picture.drawn(item.swings))
+        if bare:
+            words.append(
+                f"{item.letter}: {number_of(bare, 'swing')} left out, without a curve "
+                f"of {picture.series.name[0].lower()}{picture.series.name[1:]}."
             )
     return tuple(words)
 
@@ -236,7 +253,7 @@ class _Picture:
             shared.add("first_move")
         marks: list[charts.Mark] = []
         for item in self.items:
-            swings = self.on_rule(item.swings)
+            swings = self.drawn(item.swings)
             own = event_marks(
                 alignment,
                 [swing.events for swing in swings],

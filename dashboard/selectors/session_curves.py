@@ -34,6 +34,10 @@ from dashboard.selectors.swing_rows import SwingRow
 TABLE_STEP = {"ms": 50, "%": 10}
 
 
+#: The series that stands below the sequence, which has the rotation speeds already.
+AFTER_SEQUENCE = "x_factor"
+
+
 @dataclass(frozen=True)
 class CurveTableCell:
     """Mean and SD of the curves at one instant, in stored units."""
@@ -92,7 +96,7 @@ def session_pictures(
 ) -> SessionPictures:
     """Strip and charts of the session; one query for all curves.
 
-    An unknown `series` falls back to torso rotation, no `align` means the reference.
+    An unknown `series` falls back to separation, no `align` means the reference.
     """
     stored = load_curves([swing.id for swing in page.swings])
     available = available_series(stored.values())
@@ -104,7 +108,7 @@ def session_pictures(
         curves=session_curves(
             page.swings,
             stored,
-            choose_series(series, available),
+            choose_series(series, available, AFTER_SEQUENCE),
             align or "reference",
             system,
             apart=page.is_apart,
@@ -294,6 +298,7 @@ def _lines(
             y=row * factor,
             # Faint only beside a mean that stands out from them.
             role="single" if group.has_band else "line",
+            hidden=group.has_band,
             letter="" if group.has_band else group.letter,
             unit=label,
         )
@@ -335,7 +340,7 @@ def _legend(groups: Sequence[_Group], part: str) -> list[charts.LegendItem]:
                 )
             )
     if any(group.has_band for group in groups):
-        items.append(charts.LegendItem("swings", "Each swing", part))
+        items.append(charts.LegendItem("swings", "Each swing", part, hidden=True))
     return items
 
 

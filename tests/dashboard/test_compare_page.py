@@ -298,6 +298,28 @@ def test_compare_names_swings_that_have_no_percent(client, coach):
     assert "left out" not in text_of(client.get(f"/athletes/compare/?items={keys}"))
 
 
+def test_compare_names_swings_without_the_curve_and_by_another_rule(client, coach):
+    player = make_player()
+    old = session_with_curves(player, middle=500.0, offsets=FIVE)
+    new = session_with_curves(player, middle=500.0, offsets=FIVE)
+    bare, other = swings_of(new)[:2]
+    store_packed(
+        {bare.pk: pack({"time": np.arange(501) / 500.0, "x_factor": np.ones(501)})}
+    )
+    other.events["first_move"] |= {"rule": "manual"}
+    other.automatic_events = {"first_move": {"time_s": 0.4, "rule": "another"}}
+    other.save(update_fields=["events", "automatic_events"])
+    address = f"/athletes/compare/?items=session-{old.pk},session-{new.pk}"
+    response = client.get(f"{address}&series=torso_omega&align=first_move")
+    text = text_of(response)
+    assert (
+        "B: 1 swing left out, because first move was found there by another rule."
+        in text
+    )
+    assert "B: 1 swing left out, without a curve of" in text
+    assert "A: 1 swing left out" not in text
+
+
 def test_compare_says_what_it_cannot_show(client, coach):
     player = make_player()
     response = client.get(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from athletes.models import Movement
 from biomechanics.sequence import sequence_groups
 from dashboard.selectors.aligned_curves import Alignment
 from dashboard.selectors.sequence_peaks import SwingPeak, peaks_of, sequence_peaks
@@ -141,3 +142,30 @@ def test_the_page_of_a_session_begins_with_its_mean_sequence(client, coach, sess
     other = figure_of(response, "session-curves-chart")
     assert figure["layout"]["xaxis"] == other["layout"]["xaxis"]
     assert figure["events"] == other["events"]
+
+
+@pytest.mark.django_db
+def test_each_side_of_a_switch_hitter_has_a_sequence_of_its_own(client, coach, session):
+    left = swings_of(session)[0]
+    Movement.objects.filter(pk=left.pk).update(side="left")
+    address = f"/athletes/sessions/{session.pk}/"
+    response = client.get(address)
+    alone = figure_of(response, "session-sequence-left")
+    # One swing has curves and peaks of its own, and no mean.
+    assert {trace.get("role", "line") for trace in alone["data"]} == {"line"}
+    assert alone["peaks"][0]["value"] == pytest.approx(
+        left.metrics["peak_pelvis_omega"]["value"], abs=1e-3
+    )
+    assert "sd" not in alone["peaks"][0]
+    right = figure_of(response, "session-sequence-right")
+    roles = [trace.get("role", "line") for trace in right["data"]]
+    assert roles == ["band"] * 4 + ["mean"] * 4
+    assert "Kinematic sequence, mean ± SD, batting right" in text_of(response)
+    signs = {
+        mark.get("sign")
+        for mark in figure_of(response, "session-curves-chart")["events"]
+    }
+    assert signs == {"Left", "Right"}
+    together = client.get(f"{address}?side=both")
+    assert "session-sequence-left" not in together.content.decode()
+    assert figure_of(together, "session-sequence")["peaks"]

@@ -49,6 +49,10 @@ def test_session_chart_holds_counted_swings_their_mean_and_band(client, coach, s
     roles = [trace.get("role", "line") for trace in figure["data"]]
     # The swing without a bat has another reference event and is left out.
     assert roles == ["single"] * 4 + ["band", "mean"]
+    hidden = [trace.get("hidden", False) for trace in figure["data"]]
+    assert hidden == [True] * 4 + [False] * 2
+    boxes = {item["label"]: item.get("hidden", False) for item in figure["legend"]}
+    assert boxes == {"Mean ± SD": False, "Each swing": True}
     assert "1 swing left out" in text_of(response)
     assert figure["layout"]["xaxis"]["title"]["text"] == "Time from contact (est.) (ms)"
 
@@ -144,7 +148,10 @@ def test_session_of_a_switch_hitter_says_that_both_sides_are_in_its_means(
 def test_session_with_unknown_choices_falls_back(client, coach, session):
     response = client.get(f"/athletes/sessions/{session.pk}/?series=nope&align=nope")
     assert response.status_code == 200
-    assert figure_of(response, "session-curves-chart")["meta"]["y_unit"] == "°/s"
+    figure = figure_of(response, "session-curves-chart")
+    # The rotation speeds stand in the sequence above.
+    assert figure["layout"]["yaxis"]["title"]["text"] == "Hip-shoulder separation (°)"
+    assert figure["layout"]["xaxis"]["title"]["text"] == "Time from contact (est.) (ms)"
 
 
 @pytest.mark.parametrize(

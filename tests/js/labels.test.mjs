@@ -33,9 +33,20 @@ test("an event of several sides has one label over the middle of what is shown",
     { name: "reference", label: "Contact", time: 0 },
   ];
   const labels = eventLabels(events, frame, 14);
-  assert.deepEqual([...labels.keys()], ["move", "reference"]);
-  assert.equal(labels.get("move").x, 240);
-  assert.ok(labels.get("reference").x + widthOf("Contact", 14) / 2 <= 366);
+  assert.deepEqual([...labels.keys()], ["Move", "Contact"]);
+  assert.equal(labels.get("Move").x, 240);
+  assert.ok(labels.get("Contact").x + widthOf("Contact", 14) / 2 <= 366);
+});
+
+test("what stands in for contact in one swing is not called by another's name", () => {
+  const events = [
+    { name: "reference", label: "Contact", time: -10 },
+    { name: "peak_hand_speed", label: "Peak hand", time: -90 },
+    { name: "reference", label: "Peak hand", time: -110 },
+  ];
+  const labels = eventLabels(events, frame, 14);
+  assert.deepEqual([...labels.keys()], ["Peak hand", "Contact"]);
+  assert.equal(labels.get("Peak hand").x, 300);
 });
 
 test("no two labels of a phone's chart cover each other", () => {

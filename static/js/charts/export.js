@@ -165,12 +165,11 @@ const eventNotes = ({ figure, events }, { l, r }) => {
   const seen = events.filter(({ time }) => time >= low && time <= high);
   const labels = eventLabels(seen, { left: l, right, width: WIDTH, pixel }, size);
   const base = { xref: "x", yref: "paper", y: 1, showarrow: false, font };
-  const named = [...labels].map(([name, { x, row }]) => ({
-    ...base, x: value(x), yanchor: "bottom", yshift: row * size * 1.25,
-    text: escaped(seen.find((event) => event.name === name)?.label ?? ""),
+  const named = [...labels].map(([label, { x, row }]) => ({
+    ...base, x: value(x), yanchor: "bottom", yshift: row * size * 1.25, text: escaped(label),
   }));
-  const signs = [...labels.keys()].flatMap((name, lane) => {
-    const own = seen.filter((event) => event.name === name && event.sign);
+  const signs = [...labels.keys()].flatMap((label, lane) => {
+    const own = seen.filter((event) => event.label === label && event.sign);
     const texts = own.map(({ time, sign = "" }) => ({ x: pixel(time), sign }));
     return joinedSigns(texts, size).map(({ x, text }) => ({
       ...base, x: value(x), yanchor: "top", yshift: -(lane % 2) * size * 1.2, text, font: { ...font, weight: 700 },

@@ -32,31 +32,30 @@ export const rowsOf = (labels, [low, high]) => {
 };
 
 /**
- * The labels of events: one a name, over the middle of all its places that are shown.
+ * The labels of events, each once, over the middle of all its places that are shown.
  * @param {ChartEvent[]} events
  * @param {{left: number, right: number, width: number, pixel: (x: number) => number}} frame
  * @param {number} size of the font in pixels
- * @returns {Map<string, {x: number, row: number}>} by name
+ * @returns {Map<string, {x: number, row: number}>} by label
  */
 export const eventLabels = (events, { left, right, width, pixel }, size) => {
-  /** @type {Map<string, {label: string, places: number[]}>} */
-  const named = new Map();
-  for (const { name, label, time } of events) {
+  // By label, not by name: what stands in for contact is not the same in every swing.
+  /** @type {Map<string, number[]>} */
+  const labeled = new Map();
+  for (const { label, time } of events) {
     const x = pixel(time);
     if (x < left - 1 || x > right + 1) continue;
-    const one = named.get(name) ?? { label, places: [] };
-    one.places.push(x);
-    named.set(name, one);
+    labeled.set(label, [...(labeled.get(label) ?? []), x]);
   }
-  const sorted = [...named]
-    .map(([name, { label, places }]) => ({
-      name,
+  const sorted = [...labeled]
+    .map(([label, places]) => ({
+      label,
       x: places.reduce((sum, at) => sum + at, 0) / places.length,
       width: widthOf(label, size),
     }))
     .sort((one, two) => one.x - two.x);
   const rows = rowsOf(sorted, [0, width]);
-  return new Map(sorted.map(({ name }, i) => [name, rows[i]]));
+  return new Map(sorted.map(({ label }, i) => [label, rows[i]]));
 };
 
 /**

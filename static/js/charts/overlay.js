@@ -52,8 +52,8 @@ export const xUnder = (view, clientX) => {
 };
 
 /**
- * Puts the line of every event where its time is, and the label of each name over the
- * lines of that name, in rows so that labels do not cover each other.
+ * Puts the line of every event where its time is, and each label over the lines
+ * that have it, in rows so that labels do not cover each other.
  * @param {ChartView} view
  * @param {Frame} frame
  */
@@ -67,11 +67,11 @@ const placeEvents = (view, frame) => {
     const x = frame.pixel(event.time);
     const inside = x >= left - 1 && x <= right + 1;
     group.setAttribute("display", inside ? "inline" : "none");
-    const label = labels.get(event.name);
-    const first = inside && label !== undefined && !named.has(event.name);
+    const label = labels.get(event.label);
+    const first = inside && label !== undefined && !named.has(event.label);
     words.setAttribute("display", first ? "inline" : "none");
     if (!inside || !label) continue;
-    named.add(event.name);
+    named.add(event.label);
     const y = top - 8 - label.row * rowHeight;
     const half = widthOf(event.label, size) / 2;
     setAttributes(line, { x1: x, x2: x, y1: event.sign ? top : y + 4, y2: bottom });
@@ -104,12 +104,12 @@ const placeSigns = ({ events, signs }, { left, right, top, width, pixel }) => {
   const size = signSize(width, pageTheme.scale);
   /** @type {Map<string, {x: number, sign: string}[]>} */
   const named = new Map();
-  for (const { name, time, sign } of events) {
+  for (const { label, time, sign } of events) {
     const x = pixel(time);
     if (!sign || x < left - 1 || x > right + 1) continue;
-    named.set(name, [...(named.get(name) ?? []), { x, sign }]);
+    named.set(label, [...(named.get(label) ?? []), { x, sign }]);
   }
-  // In a lane for each name in turn: events that follow each other may be close.
+  // In a lane for each label in turn: events that follow each other may be close.
   const texts = [...named.values()].flatMap((own, lane) =>
     joinedSigns(own, size).map(({ x, text }) => {
       const y = top + size + (lane % 2) * size * 1.2;
