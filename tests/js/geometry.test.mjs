@@ -104,6 +104,11 @@ test("a right-hander in the stance faces to the right of the pitcher, a left-han
   near(out, [0, -1, 0]);
   facingInto([0.3, 0, 0], [0, 0, 0.5], "left", out);
   near(out, [0, 1, 0]);
+  // Turned to the pitcher, as at contact.
+  facingInto([0, 0.3, 0], [0, 0, 0.5], "right", out);
+  near(out, [1, 0, 0]);
+  facingInto([0, -0.3, 0], [0, 0, 0.5], "left", out);
+  near(out, [1, 0, 0]);
   facingInto([0, 0, 0], [0, 0, 0.5], "left", out);
   assert.ok(Number.isNaN(out[0]));
 });

@@ -72,8 +72,10 @@ test("placed by hips they meet in every frame", () => {
 
 test("side by side hips meet once, so that no foot slides", () => {
   const [a, b] = bodies();
+  a.zero_s = 1.1;
+  b.zero_s = 7.1;
   place(a, b, "hips", false);
-  assert.deepEqual(at(b, 3, 0).slice(0, 2), at(a, 3, 0).slice(0, 2));
+  assert.deepEqual(at(b, 1, 0).slice(0, 2), at(a, 1, 0).slice(0, 2));
   assert.deepEqual(at(b, 0, 1), at(b, 3, 1));
 });
 
