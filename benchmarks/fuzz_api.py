@@ -40,11 +40,15 @@ CHECKS = (
     "ignored_auth",
 )
 
-# What no schema can say: which columns the frames of one movement have, and
-# whether the athlete to go on from is still there. Both answer 422.
+# What no schema can say: which columns the frames of a movement or a session have,
+# whether the athlete to go on from is still there, and what a cursor is. They answer
+# 422.
 CONFIG = """
 [[operations]]
-include-path = ["/movements/{id}/data", "/players"]
+include-path = [
+    "/movements/{id}/data", "/sessions/{id}/data",
+    "/players", "/sessions", "/movements", "/exports/metrics",
+]
 checks.positive_data_acceptance.expected-statuses = ["2xx", 304, 404, 422]
 """
 

@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 from django.db import connections, transaction
 from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
 
 from athletes.api.frames import cell
-from athletes.feed.moments import changed_at
+from athletes.feed.moments import placed_at
 from athletes.models import FeedKind, Movement, counting
 from athletes.querysets import MovementQuerySet
 from biomechanics.definitions import METRICS
@@ -183,7 +184,7 @@ def _rows(movements: MovementQuerySet) -> Iterator[tuple[Any, ...]]:
     """Read the swings by one statement, a few at a time."""
     query: QuerySet[Movement, Any] = (
         movements.annotate(
-            moved_at=changed_at(FeedKind.MOVEMENT),
+            moved_at=placed_at(FeedKind.MOVEMENT),
             # As text: Django's own way through JSON takes three times as long.
             events_text=Cast("events", TextField()),
             metrics_text=Cast("metrics", TextField()),
@@ -203,23 +204,28 @@ def _batch(
     rows: Sequence[tuple[Any, ...]], names: Sequence[str], schema: pa.Schema
 ) -> pa.RecordBatch:
     arrays = _head(rows)
-    found = [orjson.loads(row[-1]) for row in rows]
+    # Arrow takes the parsed objects apart four times as fast as Python does.
+    shape = pa.struct([(name, _entry(schema.field(name).type)) for name in names])
+    found = pa.array([orjson.loads(row[-1]) for row in rows], shape)
     for name in names:
-        entries = [metrics.get(name) for metrics in found]
-        values = [entry and entry["value"] for entry in entries]
-        arrays.append(_numbers(values, schema.field(name).type))
-        uncertainties = [entry and entry.get("uncertainty") for entry in entries]
-        arrays.append(_numbers(uncertainties, pa.float64()))
-        sure = [
-            None
-            if not entry or entry["value"] is None
-            else "low"
-            if entry.get("flagged")
-            else "good"
-            for entry in entries
+        entry = pc.struct_field(found, [name])
+        values = pc.struct_field(entry, ["value"])
+        flagged = pc.fill_null(pc.struct_field(entry, ["flagged"]), False)
+        confidence = pc.if_else(flagged, "low", "good")
+        unknown = pa.scalar(None, pa.string())
+        arrays += [
+            _numbers(values),
+            _numbers(pc.struct_field(entry, ["uncertainty"])),
+            pc.if_else(pc.is_null(values), unknown, confidence),
         ]
-        arrays.append(pa.array(sure, pa.string()))
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _entry(value: pa.DataType) -> pa.DataType:
+    """What is read of one metric."""
+    return pa.struct(
+        [("value", value), ("uncertainty", pa.float64()), ("flagged", pa.bool_())]
+    )
 
 
 def _head(rows: Sequence[tuple[Any, ...]]) -> list[pa.Array]:
@@ -271,11 +277,11 @@ def _rule(events: Mapping[str, Any], name: str) -> str | None:
     return event.get("rule") if event and event.get("time_s") is not None else None
 
 
-def _numbers(values: list[Any], kind: pa.DataType) -> pa.Array:
+def _numbers(values: pa.Array) -> pa.Array:
     """The values with six significant digits, as all numbers that are sent."""
-    if kind != pa.float64() or all(value is None for value in values):
-        return pa.array(values, kind)
-    numbers = np.array(values, dtype=np.float64)
+    if values.type != pa.float64() or values.null_count == len(values):
+        return values
+    numbers = values.to_numpy(zero_copy_only=False)
     missing = np.isnan(numbers)
     size = np.abs(np.where(missing | (numbers == 0), 1.0, numbers))
     places = _DIGITS - 1 - np.floor(np.log10(size))

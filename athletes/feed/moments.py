@@ -35,15 +35,20 @@ def changed_at(kind: FeedKind, path: str = "") -> Greatest:
     path
         Leads from the rows of the query to those of the kind, such as ``player__``.
     """
-    row = OuterRef(f"{path}pk")
-    placed = FeedRow.objects.filter(kind=kind, row_id=row).values("changed_at")
-    first = F(f"{path}updated_at")
-    since = Coalesce(Subquery(placed[:1], output_field=DateTimeField()), first)
+    since = placed_at(kind, path)
     newest = [
         Coalesce(Subquery(_newest(of, f"{path}{field}", spreads)), since)
         for of, field, spreads in _ABOVE[kind]
     ]
     return Greatest(since, *newest)
+
+
+def placed_at(kind: FeedKind, path: str = "") -> Coalesce:
+    """The same right after places were given (athletes.feed.order): less is read."""
+    row = OuterRef(f"{path}pk")
+    placed = FeedRow.objects.filter(kind=kind, row_id=row).values("changed_at")
+    first = F(f"{path}updated_at")
+    return Coalesce(Subquery(placed[:1], output_field=DateTimeField()), first)
 
 
 def _newest(kind: str, field: str, spreads: int) -> QuerySet[Any, Any]:
