@@ -72,6 +72,8 @@ def put_separation(measure: SwingMeasurer) -> None:
         None if top is None else measure.before_reference_ms(top[1]),
         reason,
     )
+    if top is not None:
+        measure.add_error_at_reference("x_factor_max", x, top[1])
     values.add_variance("t_x_factor_max", measure.error_ms("reference"))
     measure.add_event_error("x_factor_stretch", x, "first_move")
     growth = None
@@ -242,6 +244,8 @@ def put_posture(measure: SwingMeasurer) -> None:
         sideways, "load", "reference", points, reason=no_up
     )
     measure.values.put("side_bend_max", None if top is None else top[0], reason)
+    if top is not None:
+        measure.add_error_at_reference("side_bend_max", sideways, top[1])
 
 
 def put_travel(measure: SwingMeasurer) -> None:
@@ -291,6 +295,7 @@ def _put_excursion(measure: SwingMeasurer, head: FloatArray, note: str | None) -
     if furthest is not None:
         along = (head - start) @ ((furthest - start) / _size(furthest - start))
         measure.add_event_error(name, along, "load")
+        measure.add_error_at_reference(name, along, top[1])
 
 
 def _put_step_of_pelvis(

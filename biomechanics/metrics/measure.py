@@ -239,6 +239,17 @@ class SwingMeasurer:
         change = max(abs(value - middle) for value in ends)
         self.values.add_variance(metric_id, change * error / reach)
 
+    def add_error_at_reference(
+        self, metric_id: str, series: FloatArray | None, position: float
+    ) -> None:
+        """Add what a curve that still grows at the reference changes within its error.
+
+        Nothing where the largest value, at sample `position`, lies more than a sample
+        before it.
+        """
+        if self.reference is not None and position > self.reference - 1.0:
+            self.add_event_error(metric_id, series, "reference")
+
     def add_forward_error(self, *metric_ids: str, per_degree: float = 1.0) -> None:
         """Add what the stride line turns within the error of foot down, degrees.
 

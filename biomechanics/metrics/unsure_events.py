@@ -43,12 +43,16 @@ def flag_unsure(events: SwingEvents, values: MetricValues) -> None:
 
 
 def flag_other_clock(energetics: Energetics, values: MetricValues) -> None:
-    """Flag what takes momentum or energy at an instant of another clock."""
+    """Flag what takes momentum, energy or center of mass at another clock's instant.
+
+    The largest speed of the center of mass needs no instant.
+    """
     if energetics.clock_fault is None:
         return
     for metric_id, definition in METRICS.items():
         if definition.group in ("momentum", "energy"):
             values.flag(metric_id, energetics.clock_fault)
+    values.flag("contact_depth_com", energetics.clock_fault)
 
 
 def flag_tilted(swing: ObservedSwing, values: MetricValues) -> None:

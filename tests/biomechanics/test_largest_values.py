@@ -100,3 +100,13 @@ def test_a_load_at_the_start_of_the_clip_marks_it():
     )
     found = analyze_made(cut).metrics["head_excursion"]
     assert found.value is None or found.flagged
+
+
+def test_what_grows_up_to_an_unsure_reference_is_no_surer_than_it():
+    """At the reference and largest there, so both hang on its instant alike."""
+    swing = clean_swing(1, "hit", "right", 120.0)
+    found = analyze_made(swing).metrics
+    largest, there = found["side_bend_max"], found["side_bend_ref"]
+    assert largest.value == pytest.approx(there.value)
+    assert there.uncertainty > 0.5
+    assert largest.uncertainty == pytest.approx(there.uncertainty, rel=0.3)

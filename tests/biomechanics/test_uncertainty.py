@@ -115,6 +115,9 @@ def test_an_energy_file_on_another_clock_is_told(swing, shift_s, is_off):
     }
     found = analyze_made(dataclasses.replace(swing, energetics=moved))
     assert found.metrics["peak_KE_lower"].flagged is is_off
+    # Its other point is of the other file.
+    assert found.metrics["contact_depth_com"].flagged is is_off
+    assert not found.metrics["contact_depth_hip"].flagged
     assert "energy file runs" in found.metrics["peak_KE_lower"].reason
 
 
