@@ -19,7 +19,8 @@ from urllib.parse import unquote
 # What may stand between the parts once a name was passed on.
 _GAP = r"[_+ \-]+"
 _START = re.compile(
-    rf"(?<!\d)(?P<year>\d{{4}})-?(?P<month>\d{{2}})-?(?P<day>\d{{2}}){_GAP}session{_GAP}"
+    rf"(?<!\d)(?P<year>\d{{4}})[-_]?(?P<month>\d{{2}})[-_]?(?P<day>\d{{2}}){_GAP}"
+    rf"session{_GAP}"
     rf"(?P<number>[^_+ \-]+)(?:{_GAP}|$)"
 )
 _TYPES = (
@@ -36,6 +37,9 @@ _OF_PLAYER = re.compile(
 _OF_PLAYER_LOOSELY = re.compile(
     r"[^_+ ]+[_+ ]+(?P<player>.+)[_+ ]+[a-z]+(?:-[a-z]+)+[_+ ]+[a-z]+(?:-[a-z]+)*"
     r"(?![a-z])"
+)
+_ENDINGS = re.compile(
+    r"(?:\.(?:csv|gz|parquet|zip|txt|xlsx?|download|crdownload|part|tmp))+$"
 )
 _DASHES = re.compile("[\u2010-\u2015\u2212]")
 #: Ids of fewer signs may stand in a name by chance.
@@ -58,6 +62,16 @@ class FileName:
 def read_file_name(name: str) -> FileName:
     """Return what the vendor's name of a file says, whatever was added to it."""
     text = _plain(name)
+    found = _read(text)
+    if found.player:
+        return found
+    # Perhaps dots stand between the parts. They may be of an id too, or of an ending.
+    dotted = _read(_ENDINGS.sub("", text).replace(".", "_"))
+    return dotted if dotted.player or found == FileName() else found
+
+
+def _read(text: str) -> FileName:
+    """Return what a name in small letters and plain signs says."""
     start = _START.search(text)
     if start is None:
         return FileName()

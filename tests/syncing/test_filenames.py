@@ -70,10 +70,46 @@ def test_what_is_added_to_a_name_hides_nothing(mangled, change):
         STEM.replace("_", "__"),
         STEM.replace("-", "\u2011"),
         STEM.replace("20251220", "2025-12-20"),
+        STEM.replace("_", "."),
+        STEM.replace("_", ".").replace("20251220", "2025.12.20"),
+        STEM.replace("20251220", "2025.12.20"),
+        STEM.replace("20251220", "2025_12_20"),
+        STEM.replace("session_7_", "session.7."),
+        STEM.replace("_session_7_rebootmotion_", "_session_7.rebootmotion."),
+        STEM.replace("_baseball", ".baseball"),
+        STEM.replace("_", " . "),
+        f"Copy.of.{STEM.replace('_', '.')}.csv.gz",
+        f"1766451097841.{STEM.replace('_', '.')}.1.",
     ],
 )
 def test_other_marks_between_the_parts(changed):
     assert read_file_name(f"{changed}.csv") == EXPECTED
+
+
+@pytest.mark.parametrize("player", [PLAYER, "660001", "P_12_a", "smith.jo_2009"])
+@pytest.mark.parametrize("kind", ["metadata", "momentum-energy", "something-new"])
+def test_dots_between_the_parts_hide_nobody(player, kind):
+    name = f"20251220_session_12_hawkeye_{player}_softball-hitting_{kind}"
+    found = read_file_name(name.replace("_", ".") + ".csv")
+    assert (found.date, found.number) == (dt.date(2025, 12, 20), "12")
+    assert id_in_name(name.replace("_", ".") + ".csv.gz", {}) == id_key(player)
+    # A dot of an id, where the parts are as the vendor sets them, is kept.
+    assert read_file_name(f"{name}.csv").player == player.casefold()
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("20251220_session_7.csv", ("2025-12-20", "7")),
+        ("20251220.session.7.csv", ("2025-12-20", "7")),
+        ("2025.12.20.session.7.0.csv", ("2025-12-20", "7")),
+        ("20251220_session_7.5_x.csv", ("2025-12-20", "7")),
+        ("20251340.session.7.csv", ("None", "7")),
+    ],
+)
+def test_date_and_number_alone(name, expected):
+    found = read_file_name(name)
+    assert (str(found.date), found.number, found.player) == (*expected, "")
 
 
 def test_hyphens_that_became_underscores():
@@ -108,7 +144,15 @@ def test_ids_of_every_shape_and_every_kind_of_file(kind, player, movement):
 
 @pytest.mark.parametrize(
     "name",
-    ["", "export.csv", "file0", "IMG_1234-0001.csv", f"{PLAYER}.csv", "session_7.csv"],
+    [
+        "",
+        "export.csv",
+        "v1.session.2.csv",
+        "file0",
+        "IMG_1234-0001.csv",
+        f"{PLAYER}.csv",
+        "session_7.csv",
+    ],
 )
 def test_other_names_say_nothing(name):
     assert read_file_name(name) == FileName()
