@@ -44,11 +44,17 @@ def refusing_wrong_settings(
 
 
 def database_trouble(error: Exception) -> str:
-    """Return what to do about a database that cannot be used; empty for others."""
+    """Return what to do about a database, or a disk, that cannot be used.
+
+    Empty for any other error.
+    """
     from django.db import Error
 
     from syncing.outages import outage_of
 
+    if isinstance(error, OSError):
+        full = outage_of(error)
+        return f"{full.message} {full.hint}" if full else ""
     if not isinstance(error, Error):
         return ""
     state = getattr(error.__cause__, "sqlstate", None)

@@ -138,10 +138,12 @@ def import_files(
         date=session_date or date_in_names,
         new_athlete=new_athlete,
     )
-    log, is_new = open_run(
-        trigger=trigger, sync_type=SyncType.UPLOAD, user=user, kind=RunKind.UPLOAD
-    )
-    claimed = claim_run(log.pk) if is_new else None
+    with transaction.atomic():
+        # Together: nobody else takes up an import that this process opened and lost.
+        log, is_new = open_run(
+            trigger=trigger, sync_type=SyncType.UPLOAD, user=user, kind=RunKind.UPLOAD
+        )
+        claimed = claim_run(log.pk) if is_new else None
     if claimed is None:
         raise ImportRefusedError(
             "Another import of files is under way. Wait until it has ended, then try "

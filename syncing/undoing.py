@@ -38,6 +38,7 @@ from athletes.models import (
 )
 from syncing import clock
 from syncing.choices import ExportType, JobState, RunKind
+from syncing.engine.runs import abandon_dead_runs
 from syncing.engine.session_state import refresh_session_state
 from syncing.journal import FRAME_FIELDS, JOB_FIELDS, ROW_FIELDS, hash_of
 from syncing.listeners import tell_stored
@@ -485,7 +486,11 @@ def _refuse_others(upload: HandUpload) -> None:
         raise UndoRefusedError("This upload was undone already.")
     if upload.state == UploadState.STAGED:
         raise UndoRefusedError("These files were not stored yet.")
-    if SyncLog.objects.active().filter(kind=RunKind.UPLOAD).exists():
+    storing = SyncLog.objects.active().filter(kind=RunKind.UPLOAD)
+    if storing.exists():
+        # One whose process is gone stores nothing more.
+        abandon_dead_runs()
+    if storing.exists():
         raise UndoRefusedError("Files are being stored. Wait until that has ended.")
 
 

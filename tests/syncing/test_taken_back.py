@@ -215,6 +215,17 @@ def test_nothing_is_undone_while_files_are_being_stored(download, give):
     assert stored() == []
 
 
+def test_an_import_that_died_keeps_nobody_from_undoing(download, give):
+    upload = give(download())
+    run = storing()
+    silent = timezone.now() - dt.timedelta(minutes=10)
+    SyncLog.objects.filter(pk=run.pk).update(heartbeat_at=silent)
+    undo(upload=upload, by=None)
+    assert stored() == []
+    run.refresh_from_db()
+    assert run.status == RunStatus.ABANDONED
+
+
 @pytest.mark.django_db(transaction=True)
 def test_files_that_begin_to_be_stored_meanwhile_are_waited_for(download, give):
     """The first step of storing holds the session, which undoing waits for."""
