@@ -366,7 +366,7 @@ def _copy(target: Path) -> None:
 def _run_tests(root: Path, files: list[str], left_s: float) -> tuple[str, str]:
     """(outcome, first failing test) of some test files."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--tb=no"]
-    command += ["-m", "not browser", "-rfE", *files]
+    command += ["-m", "not browser and not nightly", "-rfE", *files]
     environment = {
         key: value
         for key, value in os.environ.items()
