@@ -10,7 +10,7 @@ from django.db import connections
 import tests.database_reset  # noqa: F401 - after tests that commit
 from tests import migrated
 from tests.browsing import chromium, chromium_path, kept_pages, login_cookie, pages
-from tests.selection import LONGEST, ON_BOTH
+from tests.selection import LONGEST, ON_BOTH, files_on_both
 
 __all__ = ["chromium", "kept_pages", "login_cookie", "pages"]
 
@@ -66,10 +66,15 @@ def pytest_collection_modifyitems(config, items):
     places = {name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))
     chromium = chromium_path()
+    read_on_both = set(files_on_both())
     for item in items:
         path = item.path.relative_to(config.rootpath).as_posix()
         if path.startswith(ON_BOTH) or item.get_closest_marker("postgres"):
             item.add_marker(pytest.mark.both)
+        if item.get_closest_marker("both") and path not in read_on_both:
+            raise pytest.UsageError(
+                f"{path}: write `mark.both` there, or the run on PostgreSQL misses it."
+            )
         if path.startswith("tests/browser/"):
             item.add_marker(pytest.mark.browser)
         if path.startswith("tests/acceptance/"):

@@ -135,7 +135,7 @@ def test_cancel_of_a_queued_run_ends_it():
 
 
 def test_cancel_stops_a_run_in_the_middle(start_vendor, run_sync):
-    vendor = start_vendor(sessions=12, scenario="plain", latency_ms=150)
+    vendor = start_vendor(sessions=12, swings=1, scenario="plain", latency_ms=150)
     ended = []
 
     def work():
