@@ -158,7 +158,7 @@ def test_page_says_the_rule_and_keeps_it_in_the_address(client, coach, session):
     assert "3 of 3 count in means" in text
     # Imperial units: 30 m/s and 27 m/s.
     assert "at least 90 % of the athlete's fastest bat speed with this setup" in text
-    assert "67.1 mph, so from 60.4 mph on" in text
+    assert "with this setup, 67.1 mph, so from 60.4 mph on." in text_of(page)
     assert "2 slower and 1 without a bat speed that counts left out here." in text
     html = page.content.decode()
     assert (
