@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from athletes.display import MISSING, number_text
+
 FloatArray = npt.NDArray[np.float64]
 Scale = Callable[[float], float]
 
@@ -124,11 +126,17 @@ class Label:
 
 @dataclass(frozen=True)
 class Drawing:
-    """The chart as shapes, back to front, with a sentence for who cannot see it."""
+    """The chart as shapes, back to front, with a sentence and a table of the same.
+
+    `rows` hold the time in ms and the value of each of the `columns`, as texts.
+    """
 
     title: str
     caption: str
     description: str
+    time_head: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
     areas: tuple[Area, ...]
     strokes: tuple[Stroke, ...]
     labels: tuple[Label, ...]
@@ -197,6 +205,9 @@ def draw(
         title=title,
         caption=caption,
         description=_description(series, title, caption),
+        time_head=x_title,
+        columns=tuple(f"{one.name} ({one.unit})" for one in series),
+        rows=_rows(series, x_low, x_high),
         areas=tuple(areas),
         strokes=(*strokes, *peak_strokes, *legend_strokes),
         labels=(*labels, *peak_labels, *legend_labels),
@@ -291,6 +302,32 @@ def _legend(series: Sequence[MeanCurve]) -> tuple[list[Stroke], list[Label]]:
         )
         x -= 40
     return strokes, labels
+
+
+# The table behind the chart has a row for so many ms.
+TABLE_STEP_MS = 50
+
+
+def _rows(
+    series: Sequence[MeanCurve], low: float, high: float
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The value of each curve at round times, a dash where it has none."""
+    return tuple(
+        (
+            f"{ms}".replace("-", "−"),
+            tuple(_number(float(np.interp(ms, one.x_ms, one.mean))) for one in series),
+        )
+        for ms in range(
+            math.ceil(low / TABLE_STEP_MS) * TABLE_STEP_MS,
+            int(high) + 1,
+            TABLE_STEP_MS,
+        )
+    )
+
+
+def _number(value: float) -> str:
+    """A value of the table; a zero has no sign."""
+    return number_text(value, 0) if math.isfinite(value) else MISSING
 
 
 def _description(series: Sequence[MeanCurve], title: str, caption: str) -> str:

@@ -120,7 +120,10 @@ def _curve(chart: ReadChart, curve: Curve) -> str:
             f"{_spread(chart, curve, at)}, {_when(at, chart)}"
         )
     zero = 100.0 if chart.x_unit == "%" else 0.0
-    text = f"{name} from {_amount(low, curve.unit)} to {_amount(high, curve.unit)}"
+    ends = [_amount(end, curve.unit) for end in (low, high)]
+    if ends[0] == ends[1]:
+        return f"{name} {ends[0]} throughout"
+    text = f"{name} from {ends[0]} to {ends[1]}"
     at_zero = curve.at(zero)
     if at_zero is not None:
         text += f", {_amount(at_zero, curve.unit)} at {chart.zero}"

@@ -37,7 +37,8 @@ class Page(HTMLParser):
         if "data-chart" in attributes:
             self.charts.append(attributes)
             self.tables_before.append(self.tables)
-        if tag == "details" and "data-table" in attributes.get("class", ""):
+        behind = {"data-table", "sheet__steps"}
+        if tag == "details" and behind & set(attributes.get("class", "").split()):
             self.tables += 1
         if tag in ("polyline", "polygon"):  # other shapes are icons and bars
             svg = next((one for name, one in self._open[::-1] if name == "svg"), None)
@@ -75,6 +76,8 @@ def faults(page: Page) -> list[str]:
     for svg in page.drawings:
         kind = svg.get("class", "")
         said = svg.get("aria-label", "")
+        if kind == "sheet__picture" and page.tables == 0:
+            found.append("the sheet's chart has no table behind it")
         if svg.get("role") != "img" or not re.search(r"\d", said):
             found.append(f"<svg class={kind!r}> says {said!r}")
     if len(page.pictures) != len(page.charts):

@@ -176,6 +176,16 @@ def test_angle_says_from_where_to_where_and_its_value_at_contact():
     assert words.summary(figure) == ("Pelvis rotation from −60° to 15°, 0° at contact.")
 
 
+def test_difference_of_nothing_is_the_same_throughout():
+    figure = charts.Chart(
+        [line("b", "torso", "B − A", np.zeros(376), letter="b")],
+        "t",
+        "y",
+        zero="contact",
+    ).to_json()
+    assert words.summary(figure) == "B − A 0°/s throughout."
+
+
 def test_mean_says_its_spread_and_how_many_swings():
     mean = hill(880.0, -60.0)
     lines = [

@@ -4,6 +4,7 @@ import datetime as dt
 import io
 import re
 
+import numpy as np
 import pytest
 from django.test import override_settings
 from pypdf import PdfReader
@@ -160,6 +161,32 @@ def test_a_simulated_session_has_a_chart_of_its_parts(player):
             assert row.now in words
         for note in sheet.footnotes:
             assert note.text.split(".")[0][:30] in words
+
+
+def test_the_table_behind_the_chart_has_its_values():
+    x_ms = np.arange(-120.0, 61.0, 4.0)
+    pelvis = drawing.MeanCurve("pelvis", "Pelvis", x_ms, 600.0 - x_ms, None, "°/s")
+    torso = drawing.MeanCurve(
+        "torso", "Torso", x_ms, np.where(x_ms < 0, np.nan, -2 * x_ms), None, "°/s"
+    )
+    drawn = drawing.draw(
+        [pelvis, torso],
+        [],
+        title="t",
+        caption="c",
+        x_title="Time from contact (ms)",
+        y_title="y",
+    )
+    assert (drawn.time_head, drawn.columns) == (
+        "Time from contact (ms)",
+        ("Pelvis (°/s)", "Torso (°/s)"),
+    )
+    assert drawn.rows == (
+        ("−100", ("700", "–")),
+        ("−50", ("650", "–")),
+        ("0", ("600", "0")),
+        ("50", ("550", "−100")),
+    )
 
 
 def test_the_colors_are_those_of_the_pages():
