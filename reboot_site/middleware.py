@@ -247,6 +247,12 @@ class ApiMiddleware:
         """Pass the request on and give JSON answers their common shape and headers."""
         if not is_api_path(request.path_info):
             return self.get_response(request)
+        is_preflight = request.method == "OPTIONS" and _PREFLIGHT in request.headers
+        if is_preflight and _is_known_origin(request):
+            return _for_other_origins(request, HttpResponse(status=204))
+        return _for_other_origins(request, self._answer(request))
+
+    def _answer(self, request: HttpRequest) -> HttpResponseBase:
         is_head = request.method == "HEAD"
         if is_head:
             request.method = "GET"
@@ -270,6 +276,40 @@ class ApiMiddleware:
         else:
             # A browser on a shared tablet may not.
             response["Cache-Control"] = "private, no-store"
+
+
+_PREFLIGHT = "Access-Control-Request-Method"
+
+
+def _is_known_origin(request: HttpRequest) -> bool:
+    return request.headers.get("Origin") in settings.CORS_ORIGINS
+
+
+def _for_other_origins(
+    request: HttpRequest, response: HttpResponseBase
+) -> HttpResponseBase:
+    """Let pages of `CORS_ORIGINS` read the answer.
+
+    They come with a token. Credentials are not allowed, so that a browser sends such a
+    page nothing that its user's cookie would open.
+    """
+    if settings.CORS_ORIGINS:
+        patch_vary_headers(response, ("Origin",))
+    if not _is_known_origin(request):
+        return response
+    response["Access-Control-Allow-Origin"] = request.headers["Origin"]
+    if response.status_code == 204:
+        response["Access-Control-Allow-Methods"] = "GET, HEAD, POST"
+        response["Access-Control-Allow-Headers"] = (
+            "Authorization, If-None-Match, If-Range, Range"
+        )
+        response["Access-Control-Max-Age"] = "3600"
+    else:
+        response["Access-Control-Expose-Headers"] = (
+            "Content-Length, Content-Range, ETag, Link, Next-Cursor, Next-More, "
+            "Retry-After"
+        )
+    return response
 
 
 def _shaped(response: HttpResponseBase) -> HttpResponseBase:

@@ -56,6 +56,9 @@ ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 check_hosts("ALLOWED_HOSTS", ALLOWED_HOSTS)
 CSRF_TRUSTED_ORIGINS = env.items("CSRF_TRUSTED_ORIGINS")
 check_origins("CSRF_TRUSTED_ORIGINS", CSRF_TRUSTED_ORIGINS)
+# Pages of these origins may call the JSON paths with a token; none unless named.
+CORS_ORIGINS = env.items("CORS_ORIGINS")
+check_origins("CORS_ORIGINS", CORS_ORIGINS)
 
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
