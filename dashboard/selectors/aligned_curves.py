@@ -272,5 +272,5 @@ def zero_label(rule: str, zero: str) -> str:
 def axis_words(alignment: Alignment, zero: str) -> str:
     """The title of the axis; `zero` names the event at zero, or at 100 percent."""
     if alignment.is_percent:
-        return f"Percent of the swing: 0 is first move, 100 is {zero}"
+        return f"Swing (%): 0 first move, 100 {zero}"
     return charts.axis_title(f"Time from {zero}", "ms")

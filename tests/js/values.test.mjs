@@ -29,6 +29,13 @@ test("the spread of a mean is half its band, and what is hidden is not told", ()
   assert.deepEqual(texts(viewOf(data, { against: "a" }, ["a"]), -5), ["B: 700°/s"]);
 });
 
+test("a curve is called as the legend calls it, where it alone has the box of the legend", () => {
+  const plain = (key, name) => ({ key, name, x0: 0, dx: 1, y: [1] });
+  const view = viewOf([plain("p", "Pelvis turn rate"), plain("s", "Swing 1"), plain("s", "Swing 2")]);
+  view.figure.legend = [{ key: "p", label: "Pelvis" }, { key: "s", label: "Each swing" }];
+  assert.deepEqual(texts(view, 0), ["Pelvis: 1°/s", "Swing 1: 1°/s", "Swing 2: 1°/s"]);
+});
+
 test("a difference always has its sign", () => {
   const data = [line("b", [12, -3, 0], { name: "B − A", unit: "mph" })];
   assert.deepEqual(texts(viewOf(data), -10), ["B − A: +12.0 mph"]);

@@ -90,6 +90,7 @@ interface ChartFigure {
   events?: ChartEvent[];
   peaks?: Peak[];
   ties?: Tie[];
+  legend?: { key: string; label: string }[];
   meta?: ChartMeta;
 }
 

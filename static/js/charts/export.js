@@ -74,7 +74,7 @@ export const csvOf = ({ figure, meta, hidden }, range) => {
   const sorted = [...rows].sort(([one], [two]) => (one < two ? -1 : 1));
   const title = figure.layout?.xaxis?.title?.text ?? "";
   const unit = meta.x_unit ?? "";
-  const axis = !title ? unit || "Date" : !unit || title.endsWith(`(${unit})`) ? title : `${title} (${unit})`;
+  const axis = !title ? unit || "Date" : !unit || title.includes(`(${unit})`) ? title : `${title} (${unit})`;
   const head = [axis, ...columns.map((column) => column.head)];
   const lines = [head.map(quoted), ...sorted.map(([at, cells]) => [String(at), ...cells])];
   return `${lines.map((line) => line.join(",")).join("\r\n")}\r\n`;

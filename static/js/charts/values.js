@@ -43,6 +43,17 @@ const spreadAt = ({ data }, trace, at) => {
 };
 
 /**
+ * The letter of a side, else what the legend calls the curve, else its name.
+ * @param {ChartFigure} figure
+ * @param {Trace} trace
+ */
+const shortName = ({ data, legend = [] }, { key, tag, name = "" }) => {
+  const isAlone = data.filter((one) => one.y && one.name && one.key === key).length === 1;
+  const label = isAlone ? legend.find((item) => item.key === key)?.label : undefined;
+  return tag ?? label ?? name;
+};
+
+/**
  * What the box says of the curves shown, at one place of the axis: of each its value with
  * its spread, and where sides are held against one, the difference of each.
  * @param {{figure: ChartFigure, meta: ChartMeta, series: Trace[], hidden: Set<string | undefined>}} view
@@ -57,7 +68,7 @@ export const rowsAt = ({ figure, meta, series, hidden }, at) => {
     const unit = trace.unit ?? meta.y_unit ?? "";
     const digits = decimalsOf(trace, unit);
     const isDifference = trace.name?.includes(" − ") ?? false;
-    const name = (isDifference ? trace.name : trace.tag) ?? trace.name ?? "";
+    const name = isDifference ? (trace.name ?? "") : shortName(figure, trace);
     if (!isKnown(value)) return { name, text: "–", trace };
     const around = spreadAt(figure, trace, at);
     const more = around === null ? "" : ` ± ${numberText(around, digits)}`;
