@@ -141,6 +141,11 @@ PAGES: dict[str, str | tuple[SitePage, ...]] = {
             "/athletes/compare/?items=session-{earlier},session-{session}",
         ),
         page(
+            "compare-picker",
+            "/athletes/compare/?items=range-{athlete}-20260101-20261231,swing-{swing}"
+            "&pick={athlete}&swings={session}",
+        ),
+        page(
             "compare-hands",
             "/athletes/compare/?items=athlete-{athlete},athlete-{lefty},swing-{swing}",
         ),

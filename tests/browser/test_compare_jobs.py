@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from athletes.analysis.marked_swings import fastest_swing
-from tests.browser.looks import STILL, go, show, violations
+from tests.browser.looks import OVERFLOW, PAINTED, STILL, go, show, violations
 from tests.browser.site_pages import hit
 from tests.factories import make_player, make_session
 
@@ -179,6 +179,11 @@ def test_tray_and_picker_are_accessible(visit):
         page.get_by_role("button", name=f"Add to comparison {day}").click()
     expect(page.locator(".tray__items > li")).to_have_count(2)
     assert violations(page) == []
+    # What does not fit beside each other scrolls inside the tray.
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.evaluate(PAINTED)
+    assert page.evaluate(OVERFLOW) == 0
+    page.set_viewport_size({"width": 1440, "height": 900})
     go(page, f"/athletes/compare/?items=session-{latest.pk}&swings={latest.pk}")
     assert violations(page, within="#comparison") == []
     page.emulate_media(color_scheme="dark")
