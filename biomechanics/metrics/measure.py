@@ -122,6 +122,7 @@ class SwingMeasurer:
         open_end: bool = False,
         reason: str | None = None,
         doubt: str | None = None,
+        reference_error_ms: float | None = None,
     ) -> None:
         """Set value and time of a peak, and keep it in `peaks`.
 
@@ -144,6 +145,8 @@ class SwingMeasurer:
             Why the curve cannot be measured.
         doubt : str, optional
             Why the value is shown but flagged.
+        reference_error_ms : float, optional
+            How unsure the time is of the reference; without it as the reference is.
         """
         if reason is None and window is None:
             reason = self.missing_event("reference", "first_move")
@@ -174,7 +177,9 @@ class SwingMeasurer:
         if open_end and window is not None and self.reference is not None:
             self.values.add_variance(metric_id, self._after_last(series, found, window))
         if time_id is not None:
-            self.values.add_variance(time_id, self.error_ms("reference"))
+            if reference_error_ms is None:
+                reference_error_ms = self.error_ms("reference")
+            self.values.add_variance(time_id, reference_error_ms)
             self.values.put(
                 time_id,
                 self.before_reference_ms(found.position),

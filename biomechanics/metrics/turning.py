@@ -73,9 +73,15 @@ def _put_peaks_of_body(measure: SwingMeasurer) -> None:
         )
 
 
+BETWEEN_BAT_PEAKS_MS = 1.0
+"""Between peak bat speed and the peak of the bat's turn, where a ball cut both short
+unseen: both then come as much too early (120 frames a second, invented swings)."""
+
+
 def _put_peak_of_bat(measure: SwingMeasurer) -> None:
     """Measure the peak of the bat's rotation speed."""
     swing = measure.swing
+    unseen = swing.events.reference_class == "unseen_ball"
     measure.put_peak(
         "B",
         "peak_bat_omega",
@@ -86,6 +92,7 @@ def _put_peak_of_bat(measure: SwingMeasurer) -> None:
         limit=None if swing.bat is None else swing.bat.last,
         open_end=measure.at_contact,
         reason=swing.bat_reason,
+        reference_error_ms=BETWEEN_BAT_PEAKS_MS if unseen else None,
     )
 
 
