@@ -57,10 +57,12 @@ def test_noise_that_could_hide_a_ball_marks_what_a_ball_would_change():
     evidence = analysis.findings.findings["bat"].evidence
     reason = "the bat's points are too coarse to show whether it met a ball"
     assert evidence["impact"] == reason
-    for name in ("bat_speed_ref", "attack_angle"):
-        assert analysis.metrics[name].flagged
-        assert analysis.metrics[name].reason == reason
-    assert analysis.metrics["attack_angle"].uncertainty > 3.0
+    speed, angle = (analysis.metrics[n] for n in ("bat_speed_ref", "attack_angle"))
+    assert speed.flagged
+    assert speed.reason == reason
+    # It climbs with each millisecond, and contact may be some of them later.
+    assert angle.value is None
+    assert angle.reason.startswith("uncertain by ±")
     assert not analysis.metrics["x_factor_max"].flagged
 
 
