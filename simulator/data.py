@@ -244,11 +244,9 @@ class World(Corrections):
         with self.lock:
             session = self.session(session_id)
             new_id = f"{session.id[:-4]}{len(self.sessions):04d}"
+            # What is corrected in one of them from now on is not in the other.
             again = dataclasses.replace(
-                session,
-                id=new_id,
-                athletes=list(session.athletes),
-                created_at=self._changed(),
+                copy.deepcopy(session), id=new_id, created_at=self._changed()
             )
             again.updated_at = again.created_at
             self._keep_session(again)

@@ -276,6 +276,19 @@ def test_another_day_changes_no_swing(start):
     assert (record["session_date"], record["session_num"]) == ("2027-03-04", 3)
 
 
+def test_a_copied_session_is_corrected_by_itself(start):
+    world = start().world
+    session = world.sessions[0]
+    (org_id,) = session.athletes
+    again = world.session(world.copy_session(session.id))
+    before = world.movements(again, org_id)
+    assert before == world.movements(session, org_id)
+    world.shift_swings(session.id, org_id, {"torso_rate": 3})
+    world.remove_movement(session.id, org_id, before[0].org_movement_id)
+    assert len(world.movements(session, org_id)) == len(before) - 1
+    assert world.movements(again, org_id) == before
+
+
 def test_merged_athletes_have_the_sessions_of_both(start):
     vendor = start()
     world = vendor.world
