@@ -147,7 +147,7 @@ ROWS: dict[str, list[Row]] = {
     "accounts/reset/done/": [get(OPEN)],
     # athletes
     "athletes/": [get(PAGE)],
-    "athletes/search/": [Row(PAGE, data={"q": "a"}, headers=FRAGMENT)],
+    "athletes/search/": [Row(PAGE, data={"q": ","}, headers=FRAGMENT)],
     "athletes/compare/": [get(PAGE)],
     "athletes/compare/pick/": [Row(PAGE, headers=FRAGMENT)],
     "athletes/compare/tray/": [post(PAGE, {"clear": "1"})],

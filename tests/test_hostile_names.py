@@ -33,6 +33,7 @@ from django.utils import timezone
 
 from athletes.analysis import summaries
 from athletes.models import Movement, Note, Player, Session, Tag
+from athletes.names import search_text
 from privacy.archive import write_archive
 from sharing.models import SavedComparison, ShareLink
 from syncing import alerts
@@ -90,7 +91,7 @@ def world(world_to_show: World, db: None) -> Iterator[World]:
 def rename(world: World, name: str) -> None:
     """The athlete, and all else that the vendor and people call by a name."""
     Player.objects.filter(pk=world.player).update(
-        first_name=name, last_name=name, search_text=f"{name} {name}".lower()
+        first_name=name, last_name=name, search_text=search_text(name, name)
     )
     # The vendor's own words too; ids stay unique.
     Session.objects.filter(pk=world.session).update(

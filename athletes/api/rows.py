@@ -54,7 +54,9 @@ SESSION_FIELDS = (
     "created_at",
     "missing_since",
 )
-EVENTS_IN_JSON = ("load", "first_move", "foot_down", "peak_hand_speed", "reference")
+EVENTS_IN_JSON = (
+    *("load", "first_move", "foot_down", "peak_hand_speed", "contact", "reference"),
+)
 MOVEMENT_FIELDS = (
     "id",
     "org_movement_id",

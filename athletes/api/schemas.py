@@ -235,6 +235,7 @@ class Events(Schema):
     first_move: Instant
     foot_down: Instant
     peak_hand_speed: Instant
+    contact: Instant
     reference: Instant
 
 

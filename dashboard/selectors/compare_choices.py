@@ -26,9 +26,7 @@ from dashboard.selectors.compare_sets import (
     SessionRow,
     sessions_by_athlete,
 )
-
-#: Of school and travel teams: September to August.
-_SEASON_STARTS = 9
+from dashboard.selectors.seasons import season_of
 
 
 @dataclass(frozen=True)
@@ -203,14 +201,12 @@ def _times(today: dt.date) -> list[tuple[str, dt.date, dt.date]]:
     month = today.replace(day=1)
     next_month = (month + 31 * day).replace(day=1)
     last_month = (month - day).replace(day=1)
-    started = today.year - (today.month < _SEASON_STARTS)
-    season = [dt.date(started + n, _SEASON_STARTS, 1) for n in (-1, 0, 1)]
     year = [dt.date(today.year + n, 1, 1) for n in (-1, 0, 1)]
     return [
         ("This month", month, next_month - day),
         ("Last month", last_month, month - day),
-        ("This season", season[1], season[2] - day),
-        ("Last season", season[0], season[1] - day),
+        ("This season", *season_of(today)),
+        ("Last season", *season_of(today, -1)),
         ("This year", year[1], year[2] - day),
         ("Last year", year[0], year[1] - day),
     ]

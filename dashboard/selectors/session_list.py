@@ -14,6 +14,7 @@ from athletes.models import DataState
 from athletes.querysets import SessionQuerySet
 from dashboard.selectors.changes import setup_note
 from dashboard.selectors.paging import COUNT_LIMIT, RowOrder, bounded_count, page_of
+from dashboard.selectors.seasons import season_of
 from dashboard.selectors.session_cards import SessionCard, changes_of, session_card
 from dashboard.selectors.table_order import LARGEST_FIRST, TableOrder, order_from
 
@@ -57,13 +58,13 @@ PERIODS = {
 def days_of(period: str, today: dt.date) -> tuple[dt.date, dt.date] | None:
     """The first and last day of a named span; None for a name that is none.
 
-    A week begins on Monday, a season on January 1.
+    A week begins on Monday, a season on September 1.
     """
     first = {
         "today": today,
         "week": today - dt.timedelta(days=today.weekday()),
         "30": today - dt.timedelta(days=29),
-        "season": today.replace(month=1, day=1),
+        "season": season_of(today)[0],
     }.get(period)
     return None if first is None else (first, today)
 

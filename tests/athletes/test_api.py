@@ -60,7 +60,14 @@ MOVEMENT_KEYS = [
     "gone_at",
     "gone_because",
 ]
-EVENT_NAMES = ["load", "first_move", "foot_down", "peak_hand_speed", "reference"]
+EVENT_NAMES = [
+    "load",
+    "first_move",
+    "foot_down",
+    "peak_hand_speed",
+    "contact",
+    "reference",
+]
 
 
 # --- Athletes -------------------------------------------------------------------

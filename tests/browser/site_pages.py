@@ -255,12 +255,16 @@ PAGES: dict[str, str | tuple[SitePage, ...]] = {
     "players/<id>": JSON,
     "players/<id>/sessions": JSON,
     "players/<id>/changes": JSON,
+    "sessions": JSON,
     "sessions/<id>": JSON,
+    "sessions/<id>/data": JSON,
     "sessions/<id>/metrics": JSON,
     "sessions/<id>/movements": JSON,
+    "movements": JSON,
     "movements/<id>": JSON,
     "movements/<id>/data": JSON,
     "definitions": JSON,
+    "exports/metrics": JSON,
     "sync/trigger": JSON,
     "sync/status": JSON,
     "stats": JSON,
@@ -269,8 +273,8 @@ PAGES: dict[str, str | tuple[SitePage, ...]] = {
     "health/live": JSON,
     "health/ready": JSON,
     "metrics": JSON,
-    r"^(definitions|docs|health|movements|openapi\.json|players|sessions|stats|sync)"
-    r"(/.*)?$": JSON,
+    r"^(definitions|docs|exports|health|movements|openapi\.json|players|sessions|stats"
+    r"|sync)(/.*)?$": JSON,
 }
 
 ERRORS = (page("not-found", "/no/such/page/"),)

@@ -119,13 +119,14 @@ def test_sessions_are_filtered_by_the_quality_of_their_swings(client, coach):
         ("today", ("2026-11-26", "2026-11-26")),
         ("week", ("2026-11-23", "2026-11-26")),
         ("30", ("2026-10-28", "2026-11-26")),
-        ("season", ("2026-01-01", "2026-11-26")),
+        ("season", ("2026-09-01", "2026-11-26")),
     ],
 )
 def test_named_spans_end_today(period, days):
     found = days_of(period, dt.date(2026, 11, 26))
     assert [day.isoformat() for day in found] == list(days)
     assert days_of("", dt.date(2026, 11, 26)) is None
+    assert days_of("season", dt.date(2026, 8, 31))[0] == dt.date(2025, 9, 1)
 
 
 def test_today_shows_sessions_of_today_alone(client, coach):

@@ -3,6 +3,7 @@
 import datetime as dt
 
 from athletes.models import BiomechanicsData, Movement, Player, Session
+from athletes.names import search_text
 from simulator.population import SLUG_OF_TYPE
 from syncing.models import ExportJob, MovementType, SyncCursor, VendorSession
 from tests.syncing.model import spec
@@ -64,7 +65,7 @@ class SameAsTheVendor:
                 reboot_player_id=athlete.id,
                 first_name=athlete.first_name,
                 last_name=athlete.last_name,
-                search_text=f"{athlete.first_name} {athlete.last_name}".lower(),
+                search_text=search_text(athlete.first_name, athlete.last_name),
                 date_of_birth=athlete.date_of_birth
                 and dt.date.fromisoformat(athlete.date_of_birth),
                 vendor_updated_at=athlete.updated_at,
