@@ -115,8 +115,9 @@ def _look(
     facility: Facility,
 ) -> Look:
     """The difference of one metric, with what is known of the athletes' scatter."""
-    # Two sides of a switch hitter scatter each in their own way.
-    is_one = (before.player_id, before.basis.side) == (now.player_id, now.basis.side)
+    # On another basis (a setup, a capture system, a side of a switch hitter) swings
+    # scatter in their own way, and the step between two bases is no day-to-day scatter.
+    is_one = (before.player_id, before.basis) == (now.player_id, now.basis)
     mine, places = _around(metric, (now, before) if is_one else (now,), history)
     theirs, other_places = _around(metric, (before,), history)
     return Look(
