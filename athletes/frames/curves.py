@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from django.db.models import F
+from django.db.models.functions import Substr
 from django.utils import timezone
 
 from athletes.frames.format import CLOCK, FramesError, PackedFrames
-from athletes.frames.unpacking import unpack
+from athletes.frames.unpacking import stored_columns, unpack
 from athletes.models import MovementCurves
 from biomechanics.definitions import METHOD_VERSION
 
@@ -94,6 +98,26 @@ def load_curves(
                 error,
             )
     return found
+
+
+def stored_curve_names(movement_ids: Iterable[int]) -> set[str]:
+    """The names of all curves that any of these movements has; no curve is read.
+
+    One query, for the headers. A damaged one has no names.
+    """
+    header = Substr("data", 1, F("header_size"))  # type: ignore[arg-type]
+    # Annotated text to the type checker, bytes in both databases.
+    headers: Iterable[Any] = (
+        MovementCurves.objects.filter(movement_id__in=list(movement_ids))
+        .order_by()
+        .annotate(header=header)
+        .values_list("header", flat=True)
+    )
+    names: set[str] = set()
+    for found in headers:
+        with suppress(FramesError):
+            names.update(column.name for column in stored_columns(bytes(found)))
+    return names - {CLOCK}
 
 
 def curves_from(columns: Mapping[str, FloatArray]) -> Curves:

@@ -147,8 +147,12 @@ ROUND_TO = 10
 
 def available_series(stored: Iterable[Curves]) -> tuple[SeriesDefinition, ...]:
     """Series that at least one of the stored swings has, in the order of definition."""
-    there = {name for curves in stored for name in curves.values}
-    return tuple(SERIES[name] for name in SERIES if name in there)
+    return series_among({name for curves in stored for name in curves.values})
+
+
+def series_among(names: Collection[str]) -> tuple[SeriesDefinition, ...]:
+    """Series that are among these curves, in the order of definition."""
+    return tuple(SERIES[name] for name in SERIES if name in names)
 
 
 def choose_series(

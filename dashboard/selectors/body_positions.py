@@ -44,6 +44,10 @@ NUMBERS: dict[str, tuple[tuple[str, str], ...]] = {
         ("side_bend_ref", "Side bend"),
     ),
 }
+#: The curves that numbers are read off.
+CURVES_READ = tuple(
+    dict.fromkeys(key for own in NUMBERS.values() for key, _ in own if key in SERIES)
+)
 # The same quantity at other instants: where all of these fail a check, or are missing
 # for a reason, what is read off the curve is no better.
 _ALIKE: dict[str, tuple[str, ...]] = {

@@ -27,7 +27,7 @@ from dashboard.selectors.aligned_curves import (
     event_marks,
     zero_label,
 )
-from dashboard.selectors.compare_items import Item
+from dashboard.selectors.compare_items import Item, newest_swings
 from dashboard.selectors.compare_keys import LEAST_ITEMS
 from dashboard.selectors.difference_words import difference_words
 
@@ -64,12 +64,13 @@ def compare_curves(
     series: SeriesDefinition,
     align: str,
     system: str,
-    each: bool = False,
+    each: int = 0,
 ) -> CompareCurves:
     """Curves of one series over all items, as charts in the reader's units.
 
     `stored` holds curves by movement id; `align` names the event at zero, or is
-    `PERCENT`; with `each` the single swings behind the means are drawn too. No query.
+    `PERCENT`; of the single swings behind the means the newest `each` are drawn too. No
+    query.
     """
     alignment = Alignment(align)
     rule = rule_of_most(items, alignment.event)
@@ -90,7 +91,7 @@ def compare_curves(
         delta_words=words,
         delta_note=note,
         rows=_curve_rows(aligned, alignment),
-        left_out=_left_out(picture),
+        left_out=(*_left_out(picture), *_not_each(picture, each)),
         x_unit=alignment.unit,
     )
 
@@ -284,10 +285,24 @@ class _Picture:
 _EACH_STEP = 2
 
 
-def _each(picture: _Picture, item: Item, one: curve_tools.Aligned) -> list[charts.Line]:
-    """The single swings of an item, faint; none where it is one swing alone."""
+def _not_each(picture: _Picture, most: int) -> tuple[str, ...]:
+    """Of each item with more single swings than are drawn how many these are."""
+    counts = [(item, len(picture.drawn(item.swings))) for item in picture.items]
+    return tuple(
+        f"{item.letter}: of {n} single swings the newest {most} are drawn."
+        for item, n in counts
+        if 0 < most < n
+    )
+
+
+def _each(
+    picture: _Picture, item: Item, one: curve_tools.Aligned, most: int
+) -> list[charts.Line]:
+    """The newest single swings of an item, faint; none where it is one swing alone."""
     if len(one.rows) < 2:
         return []
+    drawn = picture.drawn(item.swings)
+    newest = {swing.pk for swing in newest_swings(drawn, most)}
     x0, dx = picture.alignment.step(one)
     return [
         charts.Line(
@@ -301,7 +316,8 @@ def _each(picture: _Picture, item: Item, one: curve_tools.Aligned) -> list[chart
             letter=item.line_letter,
             unit=picture.unit,
         )
-        for swing, row in zip(picture.drawn(item.swings), one.rows, strict=True)
+        for swing, row in zip(drawn, one.rows, strict=True)
+        if swing.pk in newest
     ]
 
 
@@ -309,7 +325,7 @@ def _overlay(
     picture: _Picture,
     aligned: Sequence[curve_tools.Aligned | None],
     *,
-    each: bool,
+    each: int,
 ) -> charts.Json | None:
     """The mean of each item and its band, if it has three swings; `each` swing too."""
     first = next((one for one in aligned if one is not None), None)
@@ -323,7 +339,7 @@ def _overlay(
             continue
         name = f"{item.letter} {item.label}"
         if each:
-            lines += _each(picture, item, one)
+            lines += _each(picture, item, one, each)
         lines += charts.band_lines(
             key=item.line_letter,
             part=picture.series.part,

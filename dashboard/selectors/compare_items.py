@@ -6,7 +6,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from athletes.access import (
     Viewer,
@@ -280,6 +280,24 @@ def _from_side(item: Item, side: str, choices: tuple[str, ...]) -> Item:
         side=side,
         side_choices=choices if len(choices) > 1 else (),
     )
+
+
+def of_newest(item: Item, most: int) -> Item:
+    """The item with at most so many swings, the newest ones."""
+    return replace(
+        item,
+        swings=newest_swings(item.swings, most),
+        around=newest_swings(item.around, most),
+    )
+
+
+def newest_swings(swings: Iterable[Movement], most: int) -> tuple[Movement, ...]:
+    """The last swings of the newest sessions; `swings` have the newest one first."""
+    kept: list[Movement] = []
+    for _, of_session in groupby(swings, key=lambda swing: swing.session_id):
+        own, room = list(of_session), most - len(kept)
+        kept += own[max(len(own) - room, 0) :]
+    return tuple(kept)
 
 
 def _included(movements: Iterable[Movement]) -> tuple[Movement, ...]:

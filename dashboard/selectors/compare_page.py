@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from athletes.access import Viewer
+from athletes.analysis.marked_swings import TYPICAL_BY
 from athletes.display import number_of
-from athletes.frames.curves import load_curves
+from athletes.frames.curves import load_curves, stored_curve_names
 from athletes.phrases import rule_name
 from biomechanics.definitions import SeriesDefinition
 from dashboard.phrases import list_in_words
-from dashboard.selectors.aligned_curves import available_series, choose_series
+from dashboard.selectors.aligned_curves import choose_series, series_among
+from dashboard.selectors.body_positions import CURVES_READ
 from dashboard.selectors.compare_curves import (
     CompareCurves,
     compare_curves,
@@ -20,7 +22,12 @@ from dashboard.selectors.compare_curves import (
     rule_of_most,
 )
 from dashboard.selectors.compare_figures import CompareFigures, compare_figures
-from dashboard.selectors.compare_items import Item, are_in_time_order, load_items
+from dashboard.selectors.compare_items import (
+    Item,
+    are_in_time_order,
+    load_items,
+    of_newest,
+)
 from dashboard.selectors.compare_keys import (
     ATHLETE,
     LEAST_ITEMS,
@@ -31,12 +38,25 @@ from dashboard.selectors.compare_keys import (
 from dashboard.selectors.compare_numbers import CompareRow, compare_numbers
 
 
+@dataclass(frozen=True)
+class DrawnLimits:
+    """Of how many swings an item's curves are read and averaged, and each is drawn."""
+
+    swings: int
+    each: int
+
+
+# An address may name years: their curves would not fit into memory.
+DRAWN = DrawnLimits(swings=200, each=40)
+
+
 @dataclass(frozen=True, eq=False)
 class ComparePage:
     """Everything that the page of a comparison prints.
 
     `problems` are what the address names and cannot be shown, `remarks` why items may
-    differ without the athlete having changed.
+    differ without the athlete having changed, `drawn_of` which items have more swings
+    than are drawn.
     """
 
     items: tuple[Item, ...]
@@ -45,6 +65,7 @@ class ComparePage:
     series: SeriesDefinition
     available: tuple[SeriesDefinition, ...]
     align: str
+    drawn_of: tuple[str, ...]
     curves: CompareCurves
     figures: CompareFigures
     rows: tuple[CompareRow, ...]
@@ -80,18 +101,20 @@ def compare_page(
     each: bool = False,
     second: str = "",
     problems: Sequence[str] = (),
+    limits: DrawnLimits = DRAWN,
 ) -> ComparePage:
-    """The items that `user` may see, with curves and numbers; fifteen queries at most.
+    """The items that `user` may see, with curves and numbers; sixteen queries at most.
 
     `series`, `align` and `each` are as the address names them, `second` is the letter
     of the item whose figure stands beside the first, `system` the reader's units.
+    Curves and figures are of no more swings than `limits` allow, numbers of all.
     """
     items, missing = load_items(user, keys)
-    stored = load_curves(
-        {swing.pk for item in items for swing in (*item.swings, *item.around)}
-    )
-    available = available_series(stored.values())
+    drawn = tuple(of_newest(item, limits.swings) for item in items)
+    pks = {swing.pk for item in drawn for swing in (*item.swings, *item.around)}
+    available = series_among(stored_curve_names(pks))
     shown = choose_series(series, available)
+    stored = load_curves(pks, sorted({shown.id, *TYPICAL_BY, *CURVES_READ}))
     return ComparePage(
         items=items,
         problems=(*problems, *missing),
@@ -99,13 +122,29 @@ def compare_page(
         series=shown,
         available=available,
         align=align,
+        drawn_of=_drawn_of(items, drawn),
         curves=compare_curves(
-            items, stored, series=shown, align=align, system=system, each=each
+            drawn,
+            stored,
+            series=shown,
+            align=align,
+            system=system,
+            each=limits.each if each else 0,
         ),
         figures=compare_figures(
-            items, stored, align=align, second=second, system=system
+            drawn, stored, align=align, second=second, system=system
         ),
         rows=compare_numbers(user, items, system),
+    )
+
+
+def _drawn_of(items: Sequence[Item], drawn: Sequence[Item]) -> tuple[str, ...]:
+    """Of each item with more swings than are drawn how many these are, in words."""
+    return tuple(
+        f"{item.letter}: lines and figures are of the newest {len(few.swings)} of "
+        f"{number_of(len(item.swings), 'swing')}; the numbers are of all."
+        for item, few in zip(items, drawn, strict=True)
+        if len(few.swings) < len(item.swings)
     )
 
 

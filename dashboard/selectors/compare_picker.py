@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from athletes.access import Viewer, visible_movements, visible_players
 from athletes.analysis.event_rules import event_rules
-from athletes.analysis.marked_swings import fastest_swing, typical_swing
+from athletes.analysis.marked_swings import TYPICAL_BY, fastest_swing, typical_swing
 from athletes.analysis.means_by_side import side_of
 from athletes.frames.curves import load_curves
 from athletes.models import Movement, Player
@@ -156,7 +156,8 @@ def _swings(user: Viewer, session: int) -> tuple[PickSwing, ...]:
     for swing in swings:
         if swing.is_counted:
             by_side.setdefault(side_of(swing), []).append(swing)
-    stored = load_curves({swing.pk for own in by_side.values() for swing in own})
+    counted = {swing.pk for own in by_side.values() for swing in own}
+    stored = load_curves(counted, TYPICAL_BY)
     typical = {
         typical_swing(
             {swing.pk: swing.events for swing in own},

@@ -11,6 +11,8 @@ import pytest
 from athletes.analysis import run, session_summary
 from athletes.frames.curves import store_packed
 from athletes.frames.packing import pack
+from dashboard.selectors.compare_keys import parse_items
+from dashboard.selectors.compare_page import DRAWN, DrawnLimits, compare_page
 from tests.dashboard.page_contents import (
     figure_of,
     history_of,
@@ -602,9 +604,10 @@ def test_compare_takes_the_same_queries_for_any_number_of_items(
     player = make_player()
     sessions = history_of(player, [900.0] * count)
     items = ",".join(f"session-{session.pk}" for session in sessions)
-    # session, user, sessions, movements, curves, history, sides, scatter; drawn swings
-    # and their points; and of the picker the athlete, their sessions, speeds and sides
-    with django_assert_num_queries(14):
+    # session, user, sessions, movements, names of curves, curves, history, sides,
+    # scatter; drawn swings and their points; and of the picker the athlete, their
+    # sessions, speeds and sides
+    with django_assert_num_queries(15):
         client.get(f"/athletes/compare/?items={items}")
 
 
@@ -621,3 +624,67 @@ def test_links_and_forms_pass_on_what_other_parts_of_the_page_keep(client, coach
     many = "&".join(f"x{place}=1" for place in range(30))
     kept = client.get(f"/athletes/compare/?items={keys}&{many}").context["kept"]
     assert len(kept) == 20
+
+
+# --- Much to draw -------------------------------------------------------------------
+
+
+def page_of(coach, words, **choices):
+    keys, _ = parse_items([words])
+    asked = {"series": "", "align": "reference", "system": "metric"} | choices
+    return compare_page(coach, keys, **asked)
+
+
+def test_of_many_swings_the_newest_are_drawn_and_the_numbers_are_of_all(coach):
+    player = make_player()
+    days = []
+    for week, middle in enumerate((300.0, 500.0)):
+        session = session_with_curves(player, middle=middle, offsets=FIVE)
+        session.session_date = dt.date(2026, 3, 2 + 7 * week)
+        session.save()
+        session_summary.refresh_session_summary(session.pk)
+        days.append(session)
+    other = session_with_curves(make_player(), middle=400.0, offsets=FIVE[:3])
+    words = f"range-{player.pk}-20260301-20260331,session-{other.pk}"
+    choices = {"series": "torso_omega", "each": True}
+
+    def middle_of(page):
+        return numbers(
+            next(t for t in page.curves.overlay["data"] if t.get("role") == "mean"), "y"
+        ).mean()
+
+    def single_lines(page):
+        return [t for t in page.curves.overlay["data"] if t.get("role") == "single"]
+
+    every = page_of(coach, words, **choices)
+    assert (every.drawn_of, every.curves.left_out) == ((), ())
+    assert middle_of(every) == pytest.approx(400.0, abs=2.0)
+    assert len(single_lines(every)) == 10 + 3
+    few = page_of(coach, words, **choices, limits=DrawnLimits(swings=4, each=2))
+    assert few.drawn_of == (
+        "A: lines and figures are of the newest 4 of 10 swings; the numbers are of "
+        "all.",
+    )
+    # The last four of the later session: its offsets are -10, 0, 10 and 20.
+    assert middle_of(few) == pytest.approx(505.0, abs=2.0)
+    assert few.curves.left_out == (
+        "A: of 4 single swings the newest 2 are drawn.",
+        "B: of 3 single swings the newest 2 are drawn.",
+    )
+    assert len(single_lines(few)) == 2 + 2
+    assert few.figures.drawn[0].why == "typical of 4 included swings"
+    for page in (every, few):
+        (torso,) = [row for row in page.rows if row.definition.id == "peak_torso_omega"]
+        assert [cell.n for cell in torso.cells] == [10, 3]
+
+
+def test_page_says_of_how_many_swings_its_lines_are(client, coach):
+    player = make_player()
+    session = make_session(player=player)
+    for _ in range(DRAWN.swings + 1):
+        make_swing({"peak_torso_omega": 500.0}, session=session)
+    other = session_with_curves(player, middle=400.0, offsets=FIVE[:3])
+    response = client.get(
+        f"/athletes/compare/?items=session-{session.pk},session-{other.pk}"
+    )
+    assert "lines and figures are of the newest 200 of 201 swings" in text_of(response)
