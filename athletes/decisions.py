@@ -36,6 +36,9 @@ from athletes.models import (
 )
 from biomechanics.analysis_types import EVENT_NAMES
 
+_NO_SUCH_MOVE = (
+    "This move was undone or changed in the meantime, so nothing was undone now."
+)
 _NOT_COMPUTED = "With the event at this time the numbers could not be computed."
 
 
@@ -173,9 +176,9 @@ def with_events(*, movement: Movement, times: Mapping[str, float]) -> Movement:
 
 
 def undo_events(
-    *, movement: Movement, events: Iterable[str], user: User
+    *, movement: Movement, corrections: Iterable[int], user: User
 ) -> list[EventCorrection]:
-    """Undo the moves of events: each is again what it was before its move.
+    """Undo moves of events, by their ids: each event is what it was before its move.
 
     That is where a person had put it before, with their name and reason, or where it is
     found by rule. All of them are undone or none.
@@ -183,15 +186,17 @@ def undo_events(
     Raises
     ------
     django.core.exceptions.ValidationError
-        When one of the events was not moved.
+        When one of the moves is not what holds now: it was undone, or its event was
+        moved again.
     """
     with transaction.atomic():
         movement = _locked(movement)
         undone = []
-        for event in events:
-            correction = _end_correction(movement, event, user)
-            if correction is None:
-                raise ValidationError({"event": "This event has not been moved."})
+        for pk in corrections:
+            active = movement.event_corrections.filter(pk=pk, undone_at=None).first()
+            if active is None:
+                raise ValidationError(_NO_SUCH_MOVE)
+            correction = _end_correction(movement, active.event, user) or active
             _bring_back(correction, carrying.frames_hash(movement.pk))
             undone.append(correction)
         _analyze_again(movement)

@@ -272,14 +272,21 @@ class EventForm(forms.Form):
 
     An input is named like its event, because dragging a line in a chart fills it.
     `zero_s` is where that zero is on the clock of the file when the form was shown:
-    what was typed counts from there. `seen` is the key of the preview that was
-    confirmed (`EventPreview`); without it nothing is to be saved yet.
+    what was typed counts from there. `was_` and an event's name is where that event
+    was then, in s on the clock of the file, empty where it was not found. `seen` is the
+    key of the preview that was confirmed (`EventPreview`); without it nothing is to be
+    saved yet.
     """
 
     # Half a millisecond: what the input shows is rounded to this.
     SAME_MS = 0.6
+    # No clip is so long; a clock may count from a far day.
+    MOST_MS = 1e6
+    MOST_S = 1e10
 
-    zero_s = forms.FloatField(widget=forms.HiddenInput)
+    zero_s = forms.FloatField(
+        min_value=-MOST_S, max_value=MOST_S, widget=forms.HiddenInput
+    )
     seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
     reason = forms.CharField(
         required=False, max_length=300, strip=True, label="Why (optional)"
@@ -302,8 +309,22 @@ class EventForm(forms.Form):
                 required=False,
                 label=f"{event.label} (ms)",
                 initial=None if at is None else round(at),
+                min_value=-self.MOST_MS,
+                max_value=self.MOST_MS,
+                # Without the bounds: they say nothing of this clip.
                 widget=forms.NumberInput(attrs={"step": "1"}),
-                error_messages={"invalid": f"{event.label}: write a number of ms."},
+                error_messages={
+                    "invalid": f"{event.label}: write a number of ms.",
+                    "min_value": f"{event.label}: no clip is so long.",
+                    "max_value": f"{event.label}: no clip is so long.",
+                },
+            )
+            self.fields[f"was_{event.name}"] = forms.FloatField(
+                required=False,
+                initial=None if event.time_s is None else repr(event.time_s),
+                min_value=-self.MOST_S,
+                max_value=self.MOST_S,
+                widget=forms.HiddenInput,
             )
 
     @property
@@ -311,15 +332,53 @@ class EventForm(forms.Form):
         """The inputs of the events, in their order on the page."""
         return [self[event.name] for event in self._events]
 
+    @property
+    def was_fields(self) -> list[forms.BoundField]:
+        """Where the events were when the form was shown, as hidden inputs."""
+        return [self[f"was_{event.name}"] for event in self._events]
+
     def moved(self) -> dict[str, float]:
         """New times (s on the clock of the file) of the events that were changed.
 
-        An emptied input is no move.
+        An emptied input is no move, nor is one that shows where its event was when the
+        form was shown: another person may have moved that event since.
         """
         zero = Zero(self.cleaned_data["zero_s"], "")
         moved = {}
         for event in self._events:
-            new, old = self.cleaned_data.get(event.name), zero.ms(event.time_s)
+            new = self.cleaned_data.get(event.name)
+            old = zero.ms(self.cleaned_data.get(f"was_{event.name}"))
             if new is not None and (old is None or abs(new - old) > self.SAME_MS):
                 moved[event.name] = zero.time_of(new)
         return moved
+
+    def is_stale(self, moved: Iterable[str]) -> bool:
+        """Whether one of the events is not any more where the form showed it."""
+        now = {event.name: event.time_s for event in self._events}
+        return any(
+            not _is_same_time(self.cleaned_data.get(f"was_{name}"), now[name])
+            for name in moved
+        )
+
+    def knows(self, replaced: Iterable[int | None]) -> bool:
+        """Whether moves replaced only moves of people that are in the form's events."""
+        known = {event.correction.pk for event in self._events if event.correction}
+        return known.issuperset(pk for pk in replaced if pk is not None)
+
+    def show_present(self, moved: Iterable[str]) -> None:
+        """Show events where they are now, with what was typed for those moved."""
+        zero = Zero(self.cleaned_data["zero_s"], "")
+        data: dict[str, Any] = dict(self.data.items())
+        for event in self._events:
+            at = zero.ms(event.time_s)
+            data[f"was_{event.name}"] = "" if at is None else repr(event.time_s)
+            if event.name not in moved:
+                data[event.name] = "" if at is None else str(round(at))
+        self.data = data
+
+
+def _is_same_time(one: float | None, other: float | None) -> bool:
+    """Whether two times (s) are the same, up to how a database keeps them."""
+    if one is None or other is None:
+        return one is other
+    return abs(one - other) < 1e-6

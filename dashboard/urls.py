@@ -51,7 +51,7 @@ urlpatterns = [
     path("swings/<int:pk>/inclusion/", swing.inclusion, name="swing_inclusion"),
     path("swings/<int:pk>/events/", events.events, name="swing_events"),
     path(
-        "swings/<int:pk>/events/<slug:event>/undo/",
+        "swings/<int:pk>/events/<slug:moves>/undo/",
         events.undo_events,
         name="swing_event_undo",
     ),

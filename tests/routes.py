@@ -190,8 +190,8 @@ ROWS: dict[str, list[Row]] = {
         post(ATHLETE, {"inclusion": "excluded", "reason": "a"}, pk="movement")
     ],
     "athletes/swings/<int:pk>/events/": [post(ATHLETE, pk="movement")],
-    "athletes/swings/<int:pk>/events/<slug:event>/undo/": [
-        post(ATHLETE, pk="movement", event="foot_down")
+    "athletes/swings/<int:pk>/events/<slug:moves>/undo/": [
+        post(ATHLETE, pk="movement", moves="1")
     ],
     # sheets, their links, saved comparisons
     "athletes/<int:pk>/sheet/": [get(ATHLETE, pk="player")],

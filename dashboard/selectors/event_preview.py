@@ -219,8 +219,8 @@ def _notices(before: Movement, after: Movement) -> tuple[str, ...]:
 class Move:
     """One change of a person: one event that they moved, or several at once.
 
-    `undo_key` names those that still are where they put them, for the address that
-    undoes the change; empty where there is none.
+    `undo_key` are the ids of those that still are where they put them, for the address
+    that undoes the change; empty where there is none.
     """
 
     words: tuple[str, ...]
@@ -240,7 +240,9 @@ def moves_of(corrections: Iterable[EventCorrection], zero: Zero) -> tuple[Move, 
             Move(
                 words=tuple(_moved_words(one, zero) for one in change),
                 correction=change[0],
-                undo_key="-".join(one.event for one in change if one.undone_at is None),
+                undo_key="-".join(
+                    str(one.pk) for one in change if one.undone_at is None
+                ),
             )
         )
     return tuple(found)

@@ -43,6 +43,8 @@ def events(request: PageRequest, pk: int) -> HttpResponse:
         return _to_page(request, pk)
     zero = _zero(request, movement, form)
     try:
+        if form.is_stale(moved):
+            raise ChangedMeanwhileError
         if form.cleaned_data["seen"]:
             _save(request, movement, form, moved)
             messages.success(request, "Saved, and all numbers computed again.")
@@ -61,6 +63,7 @@ def events(request: PageRequest, pk: int) -> HttpResponse:
     except ValidationError as error:
         form.add_error(None, _message(error, zero))
         return swing_response(request, movement, form)
+    form.show_present(moved)
     return swing_response(request, movement, form, preview)
 
 
@@ -70,7 +73,7 @@ def _save(
     """Move the events, but only to the numbers that the preview has shown."""
     # Several events are one change: all of them, or none.
     with transaction.atomic():
-        decisions.move_events(
+        corrections = decisions.move_events(
             movement=movement,
             times=moved,
             reason=form.cleaned_data["reason"],
@@ -78,7 +81,8 @@ def _save(
         )
         # Not read into `movement`: what was refused is not what is there.
         saved = Movement.objects.get(pk=movement.pk)
-        if result_key(saved) != form.cleaned_data["seen"]:
+        is_overtaken = not form.knows(one.replaced_id for one in corrections)
+        if is_overtaken or result_key(saved) != form.cleaned_data["seen"]:
             raise ChangedMeanwhileError
         for event, time_s in moved.items():
             record(
@@ -109,14 +113,23 @@ def _message(error: ValidationError, zero: Zero) -> str:
 
 
 @require_POST
-def undo_events(request: PageRequest, pk: int, event: str) -> HttpResponse:
-    """Undo moves of events; each is what it was before. Names are joined by `-`."""
+def undo_events(request: PageRequest, pk: int, moves: str) -> HttpResponse:
+    """Undo moves of events; each is what it was before.
+
+    `moves` are the ids of the moves that the page showed, joined by `-`: one that
+    somebody has changed or undone since is not undone again.
+    """
     movement = access.get_movement_or_404(request.user, pk)
     access.require_edit(request.user)
     try:
         with transaction.atomic():
             undone = decisions.undo_events(
-                movement=movement, events=event.split("-"), user=request.user
+                movement=movement,
+                # Others than numbers are no moves.
+                corrections=[
+                    int(one) if one.isdecimal() else 0 for one in moves.split("-")
+                ],
+                user=request.user,
             )
             for correction in undone:
                 record(

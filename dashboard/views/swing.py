@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
@@ -18,7 +20,7 @@ from dashboard import charts
 from dashboard.forms import AlignForm, EventForm, InclusionForm
 from dashboard.phrases import session_day
 from dashboard.selectors.by_hand import uploads_of_swing
-from dashboard.selectors.event_preview import EventPreview, Zero, moves_of
+from dashboard.selectors.event_preview import EventPreview, Move, Zero, moves_of
 from dashboard.selectors.swing_curves import SWING_TABS, swing_curves
 from dashboard.selectors.swing_page import (
     CLIP_START,
@@ -102,7 +104,7 @@ def swing_response(
         "event_zero": zero,
         "event_query": request.GET.urlencode(),
         "moves": moves,
-        "last_move": moves[0] if moves and "moved" in request.GET else None,
+        "last_move": _own_last_move(request, moves),
         "may_edit": access.may_edit(request.user),
     }
     return page_or_fragment(
@@ -112,6 +114,14 @@ def swing_response(
         context,
         status=200 if form is None or preview is not None else 422,
     )
+
+
+def _own_last_move(request: PageRequest, moves: Sequence[Move]) -> Move | None:
+    """The reader's newest move, where the address says that they have just saved it."""
+    if "moved" not in request.GET:
+        return None
+    own = (one for one in moves if one.correction.created_by_id == request.user.pk)
+    return next(own, None)
 
 
 def _headlines(page: SwingPage, system: str) -> list[dict[str, object]]:

@@ -114,7 +114,7 @@ def site(objects: AskedObjects) -> Iterator[Ask]:
     yield from _of_sessions(objects)
     for pk in objects.swings:
         yield get(f"/athletes/swings/{pk}/")
-    for part in ("inclusion/", "events/", "events/foot_down/undo/"):
+    for part in ("inclusion/", "events/", "events/0/undo/"):
         yield get(f"/athletes/swings/{objects.swings[0]}/{part}")
     for label, path in (
         ("athletes.AthleteMerge", "/athletes/merges/{}/undo/"),
@@ -246,7 +246,7 @@ def changes(objects: AskedObjects) -> Iterator[Ask]:
         yield send(path, zero_s="0", **{field_name: value})
     for correction in rows("athletes.EventCorrection"):
         pk = correction.movement_id
-        yield send(f"{of}/swings/{pk}/events/{correction.event}/undo/")
+        yield send(f"{of}/swings/{pk}/events/{correction.pk}/undo/")
     yield send(f"{at}/sheet/share/", days="0").as_part()
     yield send(f"{on}/sheet/share/", days="7", label="For a parent")
     for pk in _ids(rows("sharing.ShareLink")):

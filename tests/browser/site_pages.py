@@ -195,7 +195,7 @@ PAGES: dict[str, str | tuple[SitePage, ...]] = {
     ),
     "athletes/swings/<int:pk>/inclusion/": FORM,
     "athletes/swings/<int:pk>/events/": FORM,
-    "athletes/swings/<int:pk>/events/<slug:event>/undo/": FORM,
+    "athletes/swings/<int:pk>/events/<slug:moves>/undo/": FORM,
     "athletes/<int:pk>/sheet/": (page("sheet-athlete", "/athletes/{athlete}/sheet/"),),
     "athletes/<int:pk>/sheet.pdf": FILE,
     "athletes/<int:pk>/sheet/share/": FORM,

@@ -26,7 +26,8 @@ def event_form(swing, zero="reference", **changes):
         name: str(round(1000 * (swing.events[name]["time_s"] - zero_s)))
         for name in EVENTS
     }
-    return data | {"zero_s": repr(zero_s)} | changes
+    was = {f"was_{name}": repr(swing.events[name]["time_s"]) for name in EVENTS}
+    return data | was | {"zero_s": repr(zero_s)} | changes
 
 
 def moved_by(swing, event, ms):
@@ -38,12 +39,19 @@ def address(swing, query=""):
     return f"/athletes/swings/{swing.pk}/events/{query}"
 
 
+def undo_address(*moves):
+    """The address that undoes moves."""
+    keys = "-".join(str(one.pk) for one in moves)
+    return f"/athletes/swings/{moves[0].movement_id}/events/{keys}/undo/"
+
+
 def confirm_form(response):
     """What the page that lists the changes posts to save them."""
     body = response.content.decode()
     form = re.search(r'<form class="preview".*?</form>', body, re.S)
     assert form, "nothing to confirm"
-    names = (*EVENTS, "seen", "zero_s", "reason")
+    was = (f"was_{name}" for name in EVENTS)
+    names = (*EVENTS, *was, "seen", "zero_s", "reason")
     found = dict(
         re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form[0])
     )
@@ -162,7 +170,7 @@ def test_moved_event_is_kept_and_undone(client, coach, session):
     assert "heel later" in text_of(page)
     assert f"Saved: Foot down {(1000 * 0)}" not in text_of(page)
     assert "Saved: Foot down −" in text_of(page)
-    undo = f"/athletes/swings/{swing.pk}/events/foot_down/undo/"
+    undo = undo_address(correction)
     assert f'action="{undo}?tab=energy&amp;moved=1"' in page.content.decode()
     assert client.post(undo).status_code == 302
     again = swings_of(session)[0]
@@ -179,9 +187,8 @@ def test_undo_brings_back_what_another_person_had_set(client, coach, session):
     )
     between = swings_of(session)[0]
     move(client, between, foot_down=moved_by(between, "foot_down", 25))
-    answer = client.post(
-        f"/athletes/swings/{swing.pk}/events/foot_down/undo/", follow=True
-    )
+    newest = EventCorrection.objects.get(undone_at=None)
+    answer = client.post(undo_address(newest), follow=True)
     assert "the time that was set before holds again" in text_of(answer)
     again = swings_of(session)[0]
     assert (again.events, again.metrics) == (between.events, between.metrics)
@@ -190,9 +197,7 @@ def test_undo_brings_back_what_another_person_had_set(client, coach, session):
     assert active.time_s == pytest.approx(first_s)
     assert active.undone_by is None
     # And once more: what the rule had found.
-    answer = client.post(
-        f"/athletes/swings/{swing.pk}/events/foot_down/undo/", follow=True
-    )
+    answer = client.post(undo_address(active), follow=True)
     assert "what was found by rule holds again" in text_of(answer)
     again = swings_of(session)[0]
     assert (again.events, again.metrics) == (swing.events, swing.metrics)
@@ -207,7 +212,7 @@ def test_events_moved_together_are_undone_together(client, coach, session):
         foot_down=moved_by(swing, "foot_down", 10),
     )
     page = client.get(response["Location"]).content.decode()
-    undo = f"/athletes/swings/{swing.pk}/events/first_move-foot_down/undo/"
+    undo = undo_address(*EventCorrection.objects.order_by("pk"))
     assert undo in page
     assert client.post(undo).status_code == 302
     again = swings_of(session)[0]
@@ -219,10 +224,15 @@ def test_what_was_not_moved_cannot_be_undone(client, coach, session):
     swing = swings_of(session)[0]
     move(client, swing, foot_down=moved_by(swing, "foot_down", 10))
     moved = swings_of(session)[0]
-    answer = client.post(
-        f"/athletes/swings/{swing.pk}/events/foot_down-load/undo/", follow=True
-    )
-    assert "This event has not been moved." in text_of(answer)
+    kept = EventCorrection.objects.get()
+    for other in (f"{kept.pk}-{kept.pk + 1}", "foot_down", "9" * 30, "²"):
+        answer = client.post(
+            f"/athletes/swings/{swing.pk}/events/{other}/undo/", follow=True
+        )
+        if other == "²":
+            assert answer.status_code == 404
+        else:
+            assert "so nothing was undone now" in text_of(answer)
     again = swings_of(session)[0]
     assert again.events == moved.events
     assert EventCorrection.objects.get().undone_at is None
@@ -263,8 +273,121 @@ def test_numbers_that_changed_meanwhile_are_shown_anew(client, coach, session):
     assert answer.status_code == 200
     assert "changed meanwhile, so nothing was saved" in text_of(answer)
     assert EventCorrection.objects.get().event == "first_move"
-    # The form had first move where it was: that is a change too, and it is listed.
-    assert "First move" in rows_of(answer)
+    # The other person's move stays: the form did not move that event.
+    assert "First move" not in rows_of(answer)
+    assert client.post(address(swing), confirm_form(answer)).status_code == 302
+    saved = swings_of(session)[0]
+    assert saved.events["first_move"]["time_s"] == pytest.approx(
+        swing.events["first_move"]["time_s"] - 0.02
+    )
+    assert saved.events["foot_down"]["time_s"] == pytest.approx(
+        swing.events["foot_down"]["time_s"] + 0.02, abs=0.0006
+    )
+
+
+@pytest.mark.both
+def test_stale_form_leaves_the_event_that_another_person_moved(client, coach, session):
+    swing = swings_of(session)[0]
+    stale = event_form(swing, first_move=moved_by(swing, "first_move", -10))
+    theirs_s = swing.events["foot_down"]["time_s"] + 0.012
+    decisions.move_event(
+        movement=swing,
+        event="foot_down",
+        time_s=theirs_s,
+        reason="",
+        user=make_user(),
+    )
+    listed = client.post(address(swing), stale)
+    assert "meanwhile" not in text_of(listed)
+    assert "Foot down" not in rows_of(listed)
+    assert client.post(address(swing), confirm_form(listed)).status_code == 302
+    saved = swings_of(session)[0]
+    assert saved.events["foot_down"]["time_s"] == pytest.approx(theirs_s)
+    assert saved.events["first_move"]["time_s"] == pytest.approx(
+        swing.events["first_move"]["time_s"] - 0.01, abs=0.0006
+    )
+
+
+@pytest.mark.parametrize("is_listed", [False, True])
+def test_event_that_another_person_has_moved_is_not_moved_from_its_former_place(
+    client, coach, session, is_listed
+):
+    swing = swings_of(session)[0]
+    posted = event_form(swing, foot_down=moved_by(swing, "foot_down", 20))
+    if is_listed:
+        posted = confirm_form(client.post(address(swing), posted))
+    other = make_user()
+    theirs = decisions.move_event(
+        movement=swing,
+        event="foot_down",
+        time_s=swing.events["foot_down"]["time_s"] + 0.012,
+        reason="",
+        user=other,
+    )
+    answer = client.post(address(swing), posted)
+    assert "changed meanwhile, so nothing was saved" in text_of(answer)
+    assert EventCorrection.objects.get() == theirs
+    # From where it is now, and that can be saved.
+    assert rows_of(answer)["Foot down"][2] == "+8 ms"
+    assert client.post(address(swing), confirm_form(answer)).status_code == 302
+    assert EventCorrection.objects.get(undone_at=None).replaced == theirs
+
+
+def test_undo_of_a_move_that_was_moved_again_undoes_nothing(client, coach, session):
+    swing = swings_of(session)[0]
+    response = move(client, swing, foot_down=moved_by(swing, "foot_down", 10))
+    own = EventCorrection.objects.get()
+    theirs = decisions.move_event(
+        movement=swing,
+        event="foot_down",
+        time_s=own.time_s + 0.01,
+        reason="",
+        user=make_user(),
+    )
+    page = client.get(response["Location"]).content.decode()
+    assert "moved-bar--saved" not in page
+    answer = client.post(undo_address(own), follow=True)
+    assert "so nothing was undone now" in text_of(answer)
+    assert EventCorrection.objects.get(undone_at=None) == theirs
+    # Pressed twice: the second press leaves what the first one brought back.
+    assert "the time that was set before" in text_of(
+        client.post(undo_address(theirs), follow=True)
+    )
+    assert "so nothing was undone now" in text_of(
+        client.post(undo_address(theirs), follow=True)
+    )
+    assert EventCorrection.objects.get(undone_at=None) == own
+
+
+def test_saved_move_offers_its_undo_beside_a_newer_one_of_another_person(
+    client, coach, session
+):
+    swing = swings_of(session)[0]
+    response = move(client, swing, foot_down=moved_by(swing, "foot_down", 10))
+    own = EventCorrection.objects.get()
+    decisions.move_event(
+        movement=swing,
+        event="first_move",
+        time_s=swing.events["first_move"]["time_s"] - 0.01,
+        reason="",
+        user=make_user(),
+    )
+    page = client.get(response["Location"]).content.decode()
+    bar = re.search(r'<div class="moved-bar moved-bar--saved.*?</div>', page, re.S)
+    assert bar
+    assert undo_address(own) in bar[0]
+    assert "Saved: Foot down" in bar[0]
+    assert "First move" not in bar[0]
+
+
+@pytest.mark.parametrize(
+    ("zero_s", "foot_down"), [("1e306", "0"), ("0.5", "1e305"), ("nan", "0")]
+)
+def test_times_of_no_clip_are_refused(client, coach, session, zero_s, foot_down):
+    swing = swings_of(session)[0]
+    posted = event_form(swing, foot_down=foot_down) | {"zero_s": zero_s}
+    assert client.post(address(swing), posted).status_code == 422
+    assert not EventCorrection.objects.exists()
 
 
 def test_event_outside_the_clip_is_refused_with_the_limits(client, coach, session):

@@ -605,11 +605,13 @@ def test_a_moved_event_recomputes_what_depends_on_it(swing):
 def test_undoing_a_moved_event_brings_the_automatic_numbers_back(swing):
     mover, undoer = make_user(), make_user()
     before = Movement.objects.get(pk=swing.pk)
-    decisions.move_event(
+    moved = decisions.move_event(
         movement=swing, event="foot_down", time_s=1.5, reason="", user=mover
     )
 
-    (undone,) = decisions.undo_events(movement=swing, events=["foot_down"], user=undoer)
+    (undone,) = decisions.undo_events(
+        movement=swing, corrections=[moved.pk], user=undoer
+    )
 
     swing.refresh_from_db()
     assert undone.undone_by == undoer
@@ -617,8 +619,8 @@ def test_undoing_a_moved_event_brings_the_automatic_numbers_back(swing):
     assert swing.event_corrections.count() == 1
     assert swing.metrics == before.metrics
     assert swing.events == before.events
-    with pytest.raises(ValidationError, match="has not been moved"):
-        decisions.undo_events(movement=swing, events=["foot_down"], user=undoer)
+    with pytest.raises(ValidationError, match="undone or changed"):
+        decisions.undo_events(movement=swing, corrections=[moved.pk], user=undoer)
 
 
 def test_moving_an_event_again_keeps_the_first_move_as_history(swing):
