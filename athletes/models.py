@@ -1285,7 +1285,7 @@ class FeedCounter(models.Model):
 
 
 class TeamLeaving(models.Model):
-    """An athlete who left a team: programs that see the team alone are told.
+    """An athlete who left a team, until all rows of theirs are told to it (FeedLeft).
 
     Without foreign keys: it outlives the athlete, of whom it holds our number alone.
     """
@@ -1302,3 +1302,35 @@ class TeamLeaving(models.Model):
 
     def __str__(self) -> str:
         return f"athlete {self.player_id} left team {self.team_id}"
+
+
+class FeedLeft(models.Model):
+    """A row that went out of a team's sight, with the place where this is told.
+
+    Numbers alone, without foreign keys: it outlives what it is about.
+    """
+
+    team_id = models.BigIntegerField()
+    kind = models.CharField(max_length=8, choices=FeedKind.choices)
+    row_id = models.BigIntegerField()
+    # What it belonged to, and whom, when the team saw it last.
+    parent_id = models.BigIntegerField(null=True)
+    player_id = models.BigIntegerField()
+    place = models.BigIntegerField()
+    # Why it was gone already; empty: the team may no longer see it.
+    gone = models.CharField(max_length=8, choices=FeedGone.choices, blank=True)
+    left_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "feed_left"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["team_id", "kind", "row_id"], name="feed_left_once"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["team_id", "kind", "place"], name="feed_left_place")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.row_id} left team {self.team_id}"

@@ -87,7 +87,7 @@ def metrics_export(
     }
     asked = asked_by(caller, FeedKind.MOVEMENT, {**filters, "table": True})
     start = beginning(cursor, updated_since, asked=asked, settled=settled)
-    chosen, told = chosen_movements(caller, player_id, session)
+    chosen, told, left = chosen_movements(caller, player_id, session)
     movements = kept_movements(caller) if chosen is None else chosen
     if start_date:
         movements = movements.filter(session__session_date__gte=start_date)
@@ -97,7 +97,7 @@ def metrics_export(
         chosen = movements
     gone: Iterator[Mapping[str, Any]] = iter(())
     if cursor or updated_since:
-        question = pages.Question(FeedKind.MOVEMENT, caller, chosen, told)
+        question = pages.Question(FeedKind.MOVEMENT, caller, chosen, told, left)
         changed = pages.changes(question, start)
         movements = movements.filter(pk__in=changed.order_by().values("row_id"))
         gone = pages.gone(question, start)

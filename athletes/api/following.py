@@ -110,12 +110,13 @@ def follow(
     filters: Mapping[str, Any],
     shown: QuerySet[Any] | None,
     told: Q,
+    told_left: Q,
 ) -> Row:
     """The answer of a list: rows under `name`, `next` and `more`."""
     settled = settle()
     asked = asked_by(caller, kind, filters)
     start = beginning(cursor, since, asked=asked, settled=settled)
-    question = pages.Question(kind, caller, shown, told)
+    question = pages.Question(kind, caller, shown, told, told_left)
     found = pages.page(question, start, settled, limit)
     return {
         name: changed_rows(question, build, found.rows),

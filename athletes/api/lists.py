@@ -90,13 +90,14 @@ def session_changes(
 ) -> Row:
     """The answer of `GET /sessions`."""
     filters = {"player_id": player_id, "start": start_date, "end": end_date}
-    told = Q()
+    told, left = Q(), Q()
     shown: SessionQuerySet | None = None
     if any(filters.values()):
         shown = kept_sessions(caller)
         if player_id:
             shown = shown.filter(player_id=player_id)
             told = pages.of_player(FeedKind.SESSION, [player_id])
+            left = Q(player_id=player_id)
         if start_date:
             shown = shown.filter(session_date__gte=start_date)
         if end_date:
@@ -112,6 +113,7 @@ def session_changes(
         filters=filters,
         shown=shown,
         told=told,
+        told_left=left,
     )
 
 
@@ -165,7 +167,7 @@ def movement_changes(
 ) -> Row:
     """The answer of `GET /movements`."""
     wanted = chosen_metrics(metrics) or HEADLINES
-    shown, told = chosen_movements(caller, player_id, session)
+    shown, told, left = chosen_movements(caller, player_id, session)
 
     def build(found: MovementQuerySet) -> list[Row]:
         return [
@@ -185,6 +187,7 @@ def movement_changes(
         filters={"player_id": player_id, "session": session},
         shown=shown,
         told=told,
+        told_left=left,
     )
 
 
@@ -201,23 +204,26 @@ def player_changes(caller: Any, *, limit: int, updated_since: Any, cursor: str) 
         filters={},
         shown=None,
         told=Q(),
+        told_left=Q(),
     )
 
 
 def chosen_movements(
     caller: Any, player_id: int | None, session: int | None
-) -> tuple[MovementQuerySet | None, Q]:
+) -> tuple[MovementQuerySet | None, Q, Q]:
     """The movements of an athlete or a session, and which gone ones may be told.
 
-    None: all that the caller may see.
+    None: all that the caller may see. The last is for those that a team lost.
     """
     if not player_id and not session:
-        return None, Q()
-    shown, told = kept_movements(caller), Q()
+        return None, Q(), Q()
+    shown, told, left = kept_movements(caller), Q(), Q()
     if player_id:
         shown = shown.filter(session__player_id=player_id)
         told &= pages.of_player(FeedKind.MOVEMENT, [player_id])
+        left &= Q(player_id=player_id)
     if session:
         shown = shown.filter(session_id=session)
         told &= pages.of_session(session)
-    return shown, told
+        left &= pages.of_session(session)
+    return shown, told, left

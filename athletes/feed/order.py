@@ -9,6 +9,7 @@ nothing and gets nothing twice.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable
@@ -17,7 +18,15 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import Exists
 
-from athletes.models import FeedCounter, FeedGone, FeedKind, FeedNote, FeedRow
+from athletes.feed import leaving
+from athletes.models import (
+    FeedCounter,
+    FeedGone,
+    FeedKind,
+    FeedNote,
+    FeedRow,
+    TeamLeaving,
+)
 
 #: Notes that one call takes: a second's work.
 BATCH = 10_000
@@ -36,6 +45,11 @@ class _Change:
     parent_id: int | None = None
     gone: str | None = None
     spreads: int = 0
+    first: dt.datetime = dataclasses.field(init=False)
+
+    def __post_init__(self) -> None:
+        """Keep the time of the first note."""
+        self.first = self.at
 
     def add(
         self,
@@ -62,9 +76,9 @@ class Settled:
 
 def settle() -> Settled:
     """Give places to the notes that are in sight, and return the last place."""
-    waiting = Exists(FeedNote.objects.all())
-    state = FeedCounter.objects.filter(pk=1).values_list("last", waiting).first()
-    if state is not None and not state[1]:
+    waiting = (Exists(FeedNote.objects.all()), Exists(TeamLeaving.objects.all()))
+    state = FeedCounter.objects.filter(pk=1).values_list("last", *waiting).first()
+    if state is not None and not any(state[1:]):
         return Settled(state[0], more=False)
     FeedCounter.objects.bulk_create([FeedCounter(pk=1)], ignore_conflicts=True)
     with transaction.atomic():
@@ -76,11 +90,20 @@ def settle() -> Settled:
             change = changes.setdefault((note.kind, note.row_id), _Change(note.at))
             change.add(note.at, note.parent_id, note.gone, note.spreads)
         _spread(changes)
-        counter.last = _store(changes, counter.last)
+        before = leaving.parents_of(changes)
+        new = _store(changes, counter.last)
+        counter.last = leaving.tell_moved(
+            {key: change.at for key, change in changes.items()},
+            before,
+            counter.last + len(changes),
+        )
+        more = len(notes) == BATCH
+        if not more:
+            counter.last, more = leaving.tell_left(new, counter.last)
         counter.save(update_fields=["last"])
         for pks in _chunks(note.pk for note in notes):
             FeedNote.objects.filter(pk__in=pks).delete()
-    return Settled(counter.last, more=len(notes) == BATCH)
+    return Settled(counter.last, more=more)
 
 
 def _chunks(values: Iterable[int]) -> Iterable[list[int]]:
@@ -114,8 +137,8 @@ def _spread(changes: dict[Key, _Change]) -> None:
                 change.add(above.at, spreads=above.spreads - 1)
 
 
-def _store(changes: dict[Key, _Change], last: int) -> int:
-    """Store the changes with places behind `last`, and return the last place."""
+def _store(changes: dict[Key, _Change], last: int) -> dict[Key, dt.datetime]:
+    """Store the changes with places behind `last`; which are new, and since when."""
     there: dict[Key, FeedRow] = {}
     for kind in FeedKind.values:
         of_kind = [row_id for found, row_id in changes if found == kind]
@@ -145,4 +168,4 @@ def _store(changes: dict[Key, _Change], last: int) -> int:
         unique_fields=["kind", "row_id"],
         update_fields=["parent_id", "place", "changed_at", "gone", "gone_at"],
     )
-    return last
+    return {key: change.first for key, change in changes.items() if key not in there}

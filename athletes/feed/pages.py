@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Max, Model, Q, QuerySet
 
 from athletes.access import (
     Viewer,
@@ -19,7 +19,7 @@ from athletes.access import (
 )
 from athletes.feed.cursors import Cursor, in_microseconds
 from athletes.feed.order import Settled
-from athletes.models import FeedKind, FeedRow, Movement, Player, Session, TeamLeaving
+from athletes.models import FeedKind, FeedLeft, FeedRow, Movement, Player, Session
 
 _MODELS: dict[str, type[Model]] = {
     FeedKind.PLAYER: Player,
@@ -33,13 +33,15 @@ class Question:
     """Which changes somebody wants.
 
     `shown` are the rows that match the filters, among those that the caller may see;
-    None: all of these. `told` is for rows that are gone: which of them may be told.
+    None: all of these. `told` is for rows that are gone: which of them may be told, and
+    `told_left` the same for rows that a team no longer sees.
     """
 
     kind: FeedKind
     caller: Viewer
     shown: QuerySet[Any] | None = None
     told: Q = dataclasses.field(default_factory=Q)
+    told_left: Q = dataclasses.field(default_factory=Q)
 
 
 @dataclass(frozen=True)
@@ -78,12 +80,10 @@ def of_player(kind: FeedKind, player_pks: Any) -> Q:
     return Q(parent_id__in=sessions.values("row_id"))
 
 
-def _ever_seen(kind: FeedKind, caller: Any) -> Q:
-    """The condition that the athlete is in a team of the caller, or has been."""
-    teams = caller.team_limit()
-    members = Player.everyone.filter(teams__in=teams).values("pk")
-    left = TeamLeaving.objects.filter(team_id__in=teams.values("pk"))
-    return of_player(kind, members) | of_player(kind, left.values("player_id"))
+def _members(caller: Any) -> QuerySet[Any, Any]:
+    """Our keys of all records in the caller's teams, merged ones too."""
+    members: QuerySet[Any, Any] = Player.everyone.filter(teams__in=caller.team_limit())
+    return members.values("pk")
 
 
 def _wanted(question: Question) -> Q:
@@ -95,7 +95,7 @@ def _wanted(question: Question) -> Q:
     shown = every if question.shown is None else question.shown
     told = question.told
     if is_limited:
-        told &= _ever_seen(question.kind, question.caller)
+        told &= of_player(question.kind, _members(question.caller))
         told &= ~Q(row_id__in=every.order_by().values("pk"))
     else:
         told &= ~Q(gone="")
@@ -110,7 +110,10 @@ def first_cursor(asked: str, since: dt.datetime | None, last: int) -> Cursor:
 
 
 def changes(question: Question, cursor: Cursor) -> QuerySet[FeedRow]:
-    """All that changed behind the cursor and answers the question, in order."""
+    """All that changed behind the cursor and answers the question, in order.
+
+    Beside it stands what is told by `_left`.
+    """
     found = FeedRow.objects.filter(
         _wanted(question), kind=question.kind, place__gt=cursor.place
     ).order_by("place")
@@ -118,6 +121,49 @@ def changes(question: Question, cursor: Cursor) -> QuerySet[FeedRow]:
     if since is not None and cursor.place < cursor.until:
         found = found.filter(Q(place__gt=cursor.until) | Q(changed_at__gte=since))
     return found
+
+
+def _left(
+    question: Question, cursor: Cursor, limit: int | None = None
+) -> Iterator[FeedRow]:
+    """What went out of the caller's sight behind the cursor, in order.
+
+    As rows of the order that are not stored: each once, where the last of the caller's
+    teams lost it. Whoever sees it again, or sees its athlete, is told by `changes`.
+    """
+    if sees_everybody(question.caller):
+        return
+    caller: Any = question.caller
+    every = seen(question.kind, caller).order_by().values("pk")
+    own = FeedRow.objects.filter(
+        of_player(question.kind, _members(caller)), kind=question.kind
+    )
+    found = (
+        FeedLeft.objects.filter(
+            question.told_left,
+            kind=question.kind,
+            team_id__in=caller.team_limit().values("pk"),
+        )
+        .exclude(row_id__in=every)
+        .exclude(row_id__in=own.values("row_id"))
+        .values("row_id")
+        .annotate(last=Max("place"), at=Max("left_at"), why=Max("gone"))
+        .filter(last__gt=cursor.place)
+        .order_by("last")
+    )
+    since = cursor.since_time
+    if since is not None and cursor.place < cursor.until:
+        recent = Q(last__gt=cursor.until)
+        found = found.filter(recent | Q(at__gte=since))  # type: ignore[misc]
+    for row in found[:limit].iterator():
+        yield FeedRow(
+            kind=question.kind,
+            row_id=row["row_id"],
+            place=row["last"],
+            changed_at=row["at"],
+            gone=row["why"],
+            gone_at=row["at"],
+        )
 
 
 def reached_behind(cursor: Cursor, place: int) -> Cursor:
@@ -131,6 +177,8 @@ def reached_behind(cursor: Cursor, place: int) -> Cursor:
 def page(question: Question, cursor: Cursor, settled: Settled, limit: int) -> Page:
     """The next changes behind the cursor, at most `limit`."""
     rows = list(changes(question, cursor)[: limit + 1])
+    rows += _left(question, cursor, limit + 1)
+    rows.sort(key=lambda row: row.place)
     is_full = len(rows) > limit
     rows = rows[:limit]
     reached = rows[-1].place if rows else 0
@@ -144,6 +192,8 @@ def gone(question: Question, cursor: Cursor) -> Iterator[dict[str, Any]]:
     every = seen(question.kind, question.caller).order_by().values("pk")
     rows = changes(question, cursor).exclude(row_id__in=every)
     for row in rows.iterator():
+        yield tombstones(question.kind, question.caller, [row])[row.row_id]
+    for row in _left(question, cursor):
         yield tombstones(question.kind, question.caller, [row])[row.row_id]
 
 

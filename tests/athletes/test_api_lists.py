@@ -222,6 +222,111 @@ def test_what_went_away_says_why(client, analyzed, action, reasons):
             assert set(row) == {"id", "gone_at", "gone_because"}
 
 
+def test_a_team_is_told_of_an_athlete_who_left_once(client, analyzed):
+    team = factories.make_team(players=[analyzed.player])
+    headers = factories.make_token(team=team)
+    copy = Copy(client, headers)
+    copy.pull()
+    behind = Copy(client, headers)
+    behind.pull()
+    seen = {path: set(rows) for path, rows in copy.rows.items()}
+    leave_the_team(analyzed, None)
+    came = copy.pull()
+    assert {path: set(ids) for path, ids in came.items()} == seen
+    told = {path: dict(rows) for path, rows in copy.rows.items()}
+    # What comes to them later is nothing that the team ever saw.
+    recompute(analyzed, None)
+    rename(analyzed, None)
+    factories.make_synced_session(player=analyzed.player, swings=1)
+    assert all(ids == [] for ids in copy.pull().values())
+    erase(player=analyzed.player, by=None)
+    assert all(ids == [] for ids in copy.pull().values())
+    # Who asks later is told the same.
+    came = behind.pull(limit=1)
+    assert {path: sorted(ids) for path, ids in came.items()} == {
+        path: sorted(ids) for path, ids in seen.items()
+    }
+    assert behind.rows == told
+
+
+def test_a_session_that_comes_after_its_athlete_left_is_not_told(client, analyzed):
+    team = factories.make_team(players=[analyzed.player])
+    headers = factories.make_token(team=team)
+    copy = Copy(client, headers)
+    copy.pull()
+    seen = {path: set(rows) for path, rows in copy.rows.items()}
+    leave_the_team(analyzed, None)
+    until = timezone.now() + dt.timedelta(milliseconds=2)
+    while timezone.now() < until:
+        pass
+    # All of it gets its place at once, when the program asks.
+    factories.make_synced_session(player=analyzed.player, swings=1)
+    assert {path: set(ids) for path, ids in copy.pull().items()} == seen
+
+
+def test_who_comes_back_to_a_team_is_told_as_any_other(client, analyzed):
+    team = factories.make_team(players=[analyzed.player])
+    headers = factories.make_token(team=team)
+    copy = Copy(client, headers)
+    copy.pull()
+    before = copy.here()
+    leave_the_team(analyzed, None)
+    copy.pull()
+    assert all(rows == {} for rows in copy.here().values())
+    team.players.add(analyzed.player)
+    copy.pull()
+    assert {p: set(r) for p, r in copy.here().items()} == {
+        p: set(r) for p, r in before.items()
+    }
+    assert settled(copy.here()) == settled(fresh(client, headers))
+    leave_the_team(analyzed, None)
+    copy.pull()
+    assert all(rows == {} for rows in copy.here().values())
+
+
+@pytest.mark.parametrize("whose", ["nobody", "own"])
+def test_a_session_that_changes_its_athlete_is_told_to_the_former_team(
+    client, analyzed, whose
+):
+    team = factories.make_team(players=[analyzed.player])
+    other = factories.make_player()
+    if whose == "own":
+        team.players.add(other)
+    headers = factories.make_token(team=team)
+    copy = Copy(client, headers)
+    copy.pull()
+    swings = set(copy.rows["/movements"])
+    Session.objects.filter(pk=analyzed.pk).update(player=other)
+    copy.pull()
+    told = copy.rows["/sessions"][analyzed.pk]
+    if whose == "own":
+        assert told["player_id"] == other.pk
+    else:
+        assert told["gone_because"] == "no_longer_visible"
+        assert {row["gone_because"] for row in copy.rows["/movements"].values()} == {
+            "no_longer_visible"
+        }
+    assert set(copy.rows["/movements"]) == swings
+    assert settled(copy.here()) == settled(fresh(client, headers))
+    Session.objects.filter(pk=analyzed.pk).update(condition="tee")
+    Movement.objects.filter(session=analyzed).update(method_version="2025.1")
+    came = copy.pull()
+    assert came["/sessions"] == ([analyzed.pk] if whose == "own" else [])
+    assert set(came["/movements"]) == (swings if whose == "own" else set())
+
+
+def test_a_swing_that_changes_its_session_is_told_to_the_former_team(client, analyzed):
+    team = factories.make_team(players=[analyzed.player])
+    copy = Copy(client, factories.make_token(team=team))
+    copy.pull()
+    swing = the_swing(analyzed)
+    elsewhere = factories.make_session()
+    Movement.objects.filter(pk=swing.pk).update(session=elsewhere, position=99)
+    came = copy.pull()
+    assert came["/movements"] == [swing.pk]
+    assert copy.rows["/movements"][swing.pk]["gone_because"] == "no_longer_visible"
+
+
 def test_a_team_is_not_told_of_others_who_go(client):
     team = factories.make_team(players=[factories.make_player()])
     headers = factories.make_token(team=team)

@@ -53,6 +53,7 @@ IGNORED = {
     # In which order rows changed.
     "feednote",
     "feedrow",
+    "feedleft",
     "feedcounter",
 }
 

@@ -16,6 +16,7 @@ from athletes.models import (
     DuplicatePair,
     EventCorrection,
     FeedCounter,
+    FeedLeft,
     FeedNote,
     FeedRow,
     InclusionDecision,
@@ -108,7 +109,7 @@ def rows():
         if model in {AthleteMerge, PlayerCount, PeerGroup}:
             continue
         # That there was a merge, and an end of it, is told to other programs.
-        if model in {FeedNote, FeedRow, FeedCounter, TeamLeaving}:
+        if model in {FeedNote, FeedRow, FeedCounter, FeedLeft, TeamLeaving}:
             continue
         names = [f.attname for f in model._meta.concrete_fields if f.name not in _TIMES]
         if model is SessionMetric:
