@@ -79,6 +79,7 @@ class PairDifference:
 
 _CLEAR = "Clear difference"
 _BEYOND = "The difference is more than the usual variation of both."
+_OTHER_VERSION = "They were computed by different versions of the method."
 _OTHER_ATHLETE = "different athletes"
 
 
@@ -129,6 +130,9 @@ def _look(
         other_history=None if is_one else theirs,
         other_prior=None if is_one else _prior(metric, before, facility),
         unequal=True,
+        not_comparable=_OTHER_VERSION
+        if before.basis.method_version != now.basis.method_version
+        else "",
     )
 
 

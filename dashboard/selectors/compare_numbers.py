@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -21,7 +22,6 @@ from athletes.display import (
     number_of,
 )
 from athletes.models import Movement
-from athletes.phrases import basis_difference
 from biomechanics.analysis_types import MetricValue
 from biomechanics.change import INSIDE_MEASUREMENT
 from biomechanics.definitions import (
@@ -189,22 +189,33 @@ def _sides(
     measured = [_measured(item, name) for item in items]
     basis = commonest(value.basis for values in measured for _, value in values)
     return [
-        _side(item, values, _basis(item, basis, history.get(item.player.pk, {}), name))
+        _side(item, values, _basis(item, basis, values))
         for item, values in zip(items, measured, strict=True)
     ]
 
 
-def _basis(item: Item, measured: str, history: History, name: str) -> Basis:
-    """What the values of an item rest on, as the athlete's session averages say it."""
-    wanted = Basis(item.condition, measured, item.source, METHOD_VERSION, item.side)
-    return next(
-        (
-            point.basis
-            for point in reversed(history.get(name, ()))
-            if replace(point.basis, method_version=METHOD_VERSION) == wanted
-        ),
-        wanted,
+def _basis(
+    item: Item, measured: str, values: Sequence[tuple[Movement, MetricValue]]
+) -> Basis:
+    """What the values of an item rest on: its own swings say by which method.
+
+    Where several did, the one of most values stands, of two that are level the newer.
+    """
+    versions = Counter(
+        _version(swing) for swing, value in values if value.basis == measured
     )
+    version = max(
+        versions, key=lambda one: (versions[one], one), default=METHOD_VERSION
+    )
+    return Basis(item.condition, measured, item.source, version, item.side)
+
+
+def _version(swing: Movement) -> str:
+    """The version of the method of a swing's numbers.
+
+    Of numbers that wait to be computed again nobody knows it: they stand as present.
+    """
+    return swing.method_version or METHOD_VERSION
 
 
 def _side(
@@ -212,9 +223,13 @@ def _side(
 ) -> _Side:
     """The values that are on this basis, and what is to be said of the others."""
     basis = rests_on.measured
-    same = [(swing, value) for swing, value in values if value.basis == basis]
-    others = [value for _, value in values if value.basis != basis]
-    most = commonest(value.basis for value in others)
+    same = [
+        (swing, value)
+        for swing, value in values
+        if (value.basis, _version(swing)) == (basis, rests_on.method_version)
+    ]
+    held = {swing.pk for swing, _ in same}
+    others = [(swing, value) for swing, value in values if swing.pk not in held]
     by_session: dict[int, tuple[float, ...]] = {}
     for swing, value in same:
         if value.number is not None:
@@ -228,9 +243,21 @@ def _side(
             same[0][1].uncertainty if len(same) == 1 else None,
         ),
         left_out=len(others),
-        apart=basis_difference(most, basis) if others else "",
+        apart=_apart(others, rests_on),
         lacking=_lacking(item, [swing.pk for swing, _ in values]),
     )
+
+
+def _apart(others: Sequence[tuple[Movement, MetricValue]], rests_on: Basis) -> str:
+    """What most of the values that are left out rest on instead; empty without any."""
+    if not others:
+        return ""
+    bases = Counter(
+        replace(rests_on, measured=value.basis, method_version=_version(swing))
+        for swing, value in others
+    )
+    most = max(bases, key=lambda one: (bases[one], one.measured, one.method_version))
+    return most.difference(rests_on)
 
 
 def _lacking(item: Item, having: Sequence[int]) -> tuple[int, ...]:

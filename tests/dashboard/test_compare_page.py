@@ -11,6 +11,7 @@ import pytest
 from athletes.analysis import run, session_summary
 from athletes.frames.curves import store_packed
 from athletes.frames.packing import pack
+from biomechanics.definitions import METHOD_VERSION
 from dashboard.selectors.compare_keys import parse_items
 from dashboard.selectors.compare_page import DRAWN, DrawnLimits, compare_page
 from tests.dashboard.page_contents import (
@@ -406,12 +407,17 @@ def test_compare_finds_athletes_to_add(client, coach):
     assert f"session-{session.pk}" in response.content.decode()
 
 
-def torso_session(player, day, middle):
+def torso_session(player, day, middle, version=METHOD_VERSION):
     """Five swings around `middle`, 10 °/s apart, with their stored averages."""
     session = make_session(player=player, session_date=dt.date(2026, 3, day))
     for offset in (-20.0, -10.0, 0.0, 10.0, 20.0):
-        make_swing({"peak_torso_omega": middle + offset}, session=session)
+        make_swing(
+            {"peak_torso_omega": middle + offset},
+            session=session,
+            method_version=version,
+        )
     session_summary.refresh_session_summary(session.pk)
+    session.session_metrics.update(method_version=version)
     return session
 
 
@@ -451,6 +457,44 @@ def test_compare_tells_sessions_apart_by_swings_and_days(client, coach):
     assert re.search(
         r'class="change change--real".*?<svg class="change__mark"', changed
     )
+
+
+def torso_cells(client, *words):
+    """The cells of the torso's speed of what an address names."""
+    rows = client.get(f"/athletes/compare/?items={','.join(words)}").context["page"]
+    (row,) = (one for one in rows.rows if one.definition.id == "peak_torso_omega")
+    return row.cells
+
+
+def test_numbers_of_two_versions_of_the_method_are_not_comparable(client, coach):
+    player = make_player()
+    old = torso_session(player, 1, 900.0, "2025.9")
+    middles = enumerate((902.0, 898.0, 901.0, 1200.0), 2)
+    *_, new = [torso_session(player, day, middle) for day, middle in middles]
+    cell = torso_cells(client, f"session-{old.pk}", f"session-{new.pk}")[1]
+    assert (cell.difference.change.verdict, cell.difference.is_change) == (
+        "unknown",
+        False,
+    )
+    assert cell.difference.words == "Not comparable"
+    assert cell.difference.apart == "another version of the method"
+    response = client.get(f"/athletes/compare/?items=session-{old.pk},session-{new.pk}")
+    assert (
+        "Not comparable · They were computed by different versions of the method."
+        in text_of(response)
+    )
+    assert "More than usual" not in text_of(response)
+
+
+def test_a_number_of_several_sessions_is_by_one_version_of_the_method(client, coach):
+    player = make_player()
+    torso_session(player, 1, 600.0, "2025.9")
+    for day, middle in enumerate((902.0, 898.0), 2):
+        torso_session(player, day, middle)
+    other = torso_session(make_player(), 2, 900.0)
+    cell = torso_cells(client, f"athlete-{player.pk}", f"session-{other.pk}")[0]
+    assert (cell.mean, cell.n) == (pytest.approx(900.0), 10)
+    assert cell.remark == "5 swings left out: another version of the method"
 
 
 def test_a_difference_is_printed_although_nobody_knows_what_is_usual(client, coach):

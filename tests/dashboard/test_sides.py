@@ -25,7 +25,7 @@ from athletes.frames import curves as stored_curves
 from athletes.frames.format import CLOCK
 from athletes.frames.packing import pack
 from athletes.models import Movement, Player, Session
-from biomechanics.definitions import NUMERIC_HEADLINES
+from biomechanics.definitions import METHOD_VERSION, NUMERIC_HEADLINES
 from biomechanics.variance import published_prior
 from dashboard.selectors.compare_keys import parse_items
 from privacy.archive import write_archive
@@ -68,7 +68,13 @@ LEFT = [
 
 def swings(session, side, speeds, metric="peak_hand_speed"):
     for speed in speeds:
-        make_swing({metric: speed}, session=session, side=side, events=RULE)
+        make_swing(
+            {metric: speed},
+            session=session,
+            side=side,
+            events=RULE,
+            method_version=METHOD_VERSION,
+        )
 
 
 def session_of(player, week, right=(), left=(), **fields):
