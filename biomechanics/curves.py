@@ -21,6 +21,9 @@ AFTER_S = 0.15
 BEFORE_LOAD_S = 0.05
 BEFORE_MOVE_S = 0.1
 
+LEAST_SWING_S = 0.05
+"""From first move to contact at least: percent of less stretches noise, not a swing."""
+
 BoolArray = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
 
 
@@ -215,7 +218,8 @@ def align_percent(
 ) -> Aligned:
     """Return curves on percent of the swing: 0 = first move, 100 = reference.
 
-    Time is stretched, so rates must be read with the time axis of `align` instead.
+    Time is stretched, so rates must be read with the time axis of `align` instead. A
+    swing that lasts less than `LEAST_SWING_S` is left out.
     """
     if not (high > low and step > 0):
         raise ValueError(
@@ -229,7 +233,7 @@ def align_percent(
         if curve.zero_s is None or curve.start_s is None or curve.time_s.size < 2:
             continue
         lasting = curve.zero_s - curve.start_s
-        if lasting > 0:
+        if lasting >= LEAST_SWING_S:
             rows[place] = _sample(curve.start_s + grid / 100.0 * lasting, curve)
     return _statistics(grid, rows)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from athletes import display
-from athletes.analysis.event_rules import commonest, event_rules, event_time
+from athletes.analysis.event_rules import commonest, event_rules
 from athletes.analysis.means_by_side import side_of
 from athletes.analysis.metric_reading import reading_of
 from athletes.display import number_of
@@ -18,8 +18,10 @@ from biomechanics.definitions import SERIES
 from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
 from biomechanics.units import MS_PER_S
 from dashboard.selectors.aligned_curves import (
+    Alignment,
     curve_on_event,
     mean_offset_s,
+    on_axis,
     zero_label,
 )
 from dashboard.selectors.session_averages import sequence_counts
@@ -75,9 +77,7 @@ def draw_turn_rates(
     Of one or two swings it is the first one's own curve. None without any curve.
     `means` holds the averages of the table by metric: what is written at the peaks.
     """
-    usable = [
-        swing for swing in swings if event_time(swing.events, "reference") is not None
-    ]
+    usable, _ = on_axis(swings, Alignment("reference"))
     stored = load_curves([swing.pk for swing in usable])
     usable = [swing for swing in usable if swing.pk in stored]
     # Curves that meet on differently found events would be spread by that alone.

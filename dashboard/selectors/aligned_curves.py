@@ -6,9 +6,10 @@ The charts of a session, of a comparison and of a sheet choose their curves here
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -54,13 +55,16 @@ class Alignment:
     def clock(self, events: Mapping[str, Any]) -> tuple[float, float] | None:
         """When zero is (s on the clock of the file) and units of the axis in a second.
 
-        None where an event that the axis needs was not found.
+        None where an event that the axis needs was not found, or where percent would
+        be of too short a time (`curves.LEAST_SWING_S`).
         """
         at = event_time(events, self.event)
         if not self.is_percent:
             return None if at is None else (at, MS_PER_S)
         first_move = event_time(events, "first_move")
-        if at is None or first_move is None or at <= first_move:
+        if at is None or first_move is None:
+            return None
+        if at - first_move < curve_tools.LEAST_SWING_S:
             return None
         return first_move, 100.0 / (at - first_move)
 
@@ -97,7 +101,11 @@ class Alignment:
         window = curve_tools.swing_window([one for one in found if one is not None])
         if window is None:
             return None
-        low, high = (end / ROUND_TO for end in window)
+        # Zero is what all times are read from, so it is always in sight.
+        ends = min(window[0], 0.0), max(window[1], 0.0)
+        if self.is_percent:
+            ends = max(ends[0], -MOST_PERCENT), min(ends[1], MOST_PERCENT)
+        low, high = (end / ROUND_TO for end in ends)
         return math.floor(low + 1e-6) * ROUND_TO, math.ceil(high - 1e-6) * ROUND_TO
 
     def align(
@@ -133,16 +141,79 @@ class Alignment:
             (at * every, round((at * every - x0) / dx)) for at in range(first, last + 1)
         ]
 
-    def missing_words(self, event_words: str) -> str:
-        """What a swing lacks that has no place on the axis, as words.
+    def why_no_place(self, events: Mapping[str, Any]) -> str:
+        """Why a swing has no place on the axis, as words; empty where it has one."""
+        if self.clock(events) is not None:
+            return ""
+        if not self.is_percent:
+            return f"no {zero_label('', self.event)} was found"
+        if all(event_time(events, name) is not None for name in self._needed):
+            least = curve_tools.LEAST_SWING_S * MS_PER_S
+            return f"first move is less than {least:.0f} ms before contact"
+        return "no first move or contact was found"
 
-        `event_words` name the event at zero.
+    def unsure_words(self, events: Mapping[str, Any]) -> str:
+        """What at zero (or 0 and 100 percent) is unsure: `foot down is unsure`.
+
+        Empty where all of it is sure. Numbers that rest on such an event are in no
+        average, so a swing is not laid over others by it.
         """
-        return "first move or contact" if self.is_percent else event_words
+        unsure = [
+            zero_label("", name) for name in self._needed if is_unsure(events, name)
+        ]
+        if not unsure:
+            return ""
+        return f"{' and '.join(unsure)} {'is' if len(unsure) == 1 else 'are'} unsure"
+
+    @property
+    def _needed(self) -> tuple[str, ...]:
+        """The events that give a swing its place."""
+        return ("first_move", "reference") if self.is_percent else (self.event,)
 
 
+# Of a quick swing in percent much more than itself would be drawn: it is cut here.
+MOST_PERCENT = 200.0
 # Windows begin and end at multiples of so many units, ms or percent.
 ROUND_TO = 10
+
+
+class _HasEvents(Protocol):
+    """A swing with its events as they are stored."""
+
+    @property
+    def events(self) -> Any:
+        """The events by name."""
+
+
+_Swing = TypeVar("_Swing", bound=_HasEvents)
+
+
+def on_axis(
+    swings: Iterable[_Swing], alignment: Alignment
+) -> tuple[list[_Swing], Counter[str]]:
+    """The swings that have a place on the axis, and of how many others why not.
+
+    Of several swings one whose event at zero is unsure is left out; one swing alone
+    keeps its place. The reasons are words, as `1 swing left out: …` needs them.
+    """
+    asked = list(swings)
+    placed: list[_Swing] = []
+    reasons: Counter[str] = Counter()
+    for swing in asked:
+        why = alignment.why_no_place(swing.events)
+        if not why and len(asked) > 1:
+            why = alignment.unsure_words(swing.events)
+        if why:
+            reasons[why] += 1
+        else:
+            placed.append(swing)
+    return placed, reasons
+
+
+def is_unsure(events: Mapping[str, Any], name: str) -> bool:
+    """Whether an event was found with low confidence."""
+    entry = events.get(name) or {}
+    return entry.get("confidence") == "low" and entry.get("time_s") is not None
 
 
 def available_series(stored: Iterable[Curves]) -> tuple[SeriesDefinition, ...]:
@@ -196,11 +267,14 @@ def mean_offset_s(
 ) -> float | None:
     """Mean time from event `zero` to event `name` over swings, in seconds.
 
-    Swings without one of the two are left out; None where that is all of them.
+    Swings without one of the two are left out, of several also those where one of them
+    is unsure; None where that is all of them.
     """
+    swings = list(events_of_swings)
     offsets = [
         at - at_zero
-        for events in events_of_swings
+        for events in swings
+        if len(swings) == 1 or not (is_unsure(events, name) or is_unsure(events, zero))
         if (at := event_time(events, name)) is not None
         and (at_zero := event_time(events, zero)) is not None
     ]
@@ -239,13 +313,16 @@ def event_marks(
     """The mean places of all events of the swings, by their events as they are stored.
 
     `rule` is the one that found the reference, `sign` and `letter` tell one side of a
-    comparison from the others. An event that no swing has, or that is where the
-    reference is, has no mark.
+    comparison from the others. An unsure event is in no mean; one that no swing has, or
+    that is where the reference is, has no mark.
     """
     found: dict[str, float] = {}
     for name in MARKED:
         places = [
-            at for events in swings if (at := alignment.place(events, name)) is not None
+            at
+            for events in swings
+            if len(swings) == 1 or not is_unsure(events, name)
+            if (at := alignment.place(events, name)) is not None
         ]
         if places:
             found[name] = float(np.mean(places))

@@ -25,6 +25,7 @@ from dashboard.selectors.aligned_curves import (
     axis_words,
     curve_on_event,
     event_marks,
+    on_axis,
     zero_label,
 )
 from dashboard.selectors.compare_items import Item, newest_swings
@@ -100,12 +101,8 @@ def _on_rule(
     swings: Iterable[Movement], alignment: Alignment, rule: str
 ) -> list[Movement]:
     """The swings that have a place on the axis, by an event that one rule found."""
-    return [
-        swing
-        for swing in swings
-        if alignment.clock(swing.events) is not None
-        and rule_at(swing, alignment.event) == rule
-    ]
+    placed, _ = on_axis(swings, alignment)
+    return [swing for swing in placed if rule_at(swing, alignment.event) == rule]
 
 
 def _window(
@@ -133,16 +130,14 @@ def _left_out(picture: _Picture) -> tuple[str, ...]:
     event = zero_label("", alignment.event)
     words = []
     for item in picture.items:
-        placed = [
-            swing for swing in item.swings if alignment.clock(swing.events) is not None
-        ]
+        placed, reasons = on_axis(item.swings, alignment)
         on_rule = picture.on_rule(item.swings)
-        lost = len(item.swings) - len(placed)
-        if lost:
-            words.append(
-                f"{item.letter}: {number_of(lost, 'swing')} left out, because no "
-                f"{alignment.missing_words(event)} was found."
-            )
+        words += [
+            f"{item.letter}: {number_of(lost, 'swing')} left out, because {why}."
+            for why, lost in reasons.items()
+        ]
+        if len(placed) == 1 and (unsure := alignment.unsure_words(placed[0].events)):
+            words.append(f"{item.letter}: in this swing {unsure}.")
         # Of the reference the page says it already: it matters to the numbers too.
         other = len(placed) - len(on_rule)
         if other and alignment.event != "reference":

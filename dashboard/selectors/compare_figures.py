@@ -176,19 +176,22 @@ def _pair(
     notes = []
     clocks = [_clock(side, alignment) for side in (a, b)]
     if None in clocks:
-        lacking = [
-            side.item.letter
-            for side, clock in zip((a, b), clocks, strict=True)
-            if clock is None
-        ]
-        missing = alignment.missing_words(zero_label("", alignment.event))
+        lacking: dict[str, list[str]] = {}
+        for side in (a, b):
+            why = (
+                "" if side.swing is None else alignment.why_no_place(side.swing.events)
+            )
+            if why:
+                lacking.setdefault(why, []).append(side.item.letter)
         alignment = ON_CONTACT
         clocks = [_clock(side, alignment) for side in (a, b)]
         if None in clocks:
             return None, "Without contact in both there is no common clock."
+        words = ", and ".join(
+            f"{why} in {' and '.join(letters)}" for why, letters in lacking.items()
+        )
         notes.append(
-            f"No {missing} was found in {' and '.join(lacking)}, so the figures are in "
-            "step on contact."
+            f"{words[0].upper()}{words[1:]}, so the figures are in step on contact."
         )
     known = [clock for clock in clocks if clock is not None]
     match = size_match(a, b, system)
@@ -304,6 +307,11 @@ def _notes(a: DrawnSwing, b: DrawnSwing, alignment: Alignment) -> list[str]:
     notes: list[str] = []
     if a.swing is None or b.swing is None or a.posed is None or b.posed is None:
         return notes
+    notes += [
+        f"{side.item.letter}: in this swing {unsure}."
+        for side, swing in ((a, a.swing), (b, b.swing))
+        if (unsure := alignment.unsure_words(swing.events))
+    ]
     if alignment.event == "reference":
         labels = [
             event_label("reference", event_rule(swing, "reference"))

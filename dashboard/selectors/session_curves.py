@@ -23,6 +23,7 @@ from dashboard.selectors.aligned_curves import (
     choose_series,
     curve_on_event,
     event_marks,
+    on_axis,
     zero_label,
 )
 from dashboard.selectors.session_page import SessionPage
@@ -145,7 +146,7 @@ def session_curves(
             title,
             "",
             "No counted swing has this curve and this event. Choose another series "
-            "or event, or count a swing in.",
+            f"or event, or count a swing in. {on.left_out_words}".strip(),
             (),
         )
     label = display.unit_label(series.unit, system)
@@ -186,8 +187,8 @@ class _OnOneRule:
     swings: list[SwingRow]
     rule: str
     by_another_rule: int
-    without_event: int
-    missing_words: str
+    without_place: Mapping[str, int]
+    unsure_words: str
 
     @property
     def left_out_words(self) -> str:
@@ -198,12 +199,11 @@ class _OnOneRule:
                 f"{number_of(self.by_another_rule, 'swing')} left out: the event was "
                 "found there by another rule. "
             )
-        if self.without_event:
-            words += (
-                f"{number_of(self.without_event, 'swing')} left out: no "
-                f"{self.missing_words} was found."
-            )
-        return words
+        for why, count in self.without_place.items():
+            words += f"{number_of(count, 'swing')} left out: {why}. "
+        if self.unsure_words:
+            words += f"In this swing {self.unsure_words}."
+        return words.strip()
 
 
 def _on_one_rule(
@@ -221,7 +221,7 @@ def _on_one_rule(
         for swing in swings
         if swing.counted and swing.id in stored and series.id in stored[swing.id].values
     ]
-    usable = [swing for swing in having if alignment.clock(swing.events) is not None]
+    usable, without_place = on_axis(having, alignment)
     event = alignment.event
     rule = commonest(swing.rules.get(event, "") for swing in usable)
     same = [swing for swing in usable if swing.rules.get(event, "") == rule]
@@ -229,8 +229,8 @@ def _on_one_rule(
         swings=same,
         rule=rule,
         by_another_rule=len(usable) - len(same),
-        without_event=len(having) - len(usable),
-        missing_words=alignment.missing_words(zero_label("", event)),
+        without_place=without_place,
+        unsure_words=alignment.unsure_words(same[0].events) if len(same) == 1 else "",
     )
 
 

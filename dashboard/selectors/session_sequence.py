@@ -19,6 +19,7 @@ from dashboard.selectors.aligned_curves import (
     axis_words,
     curve_on_event,
     event_marks,
+    on_axis,
     zero_label,
 )
 from dashboard.selectors.sequence_peaks import (
@@ -56,13 +57,9 @@ def session_sequences(
     Of swings that have a place on the axis, by an event that one rule found.
     """
     alignment = Alignment(align)
-    usable = [
-        swing
-        for swing in swings
-        if swing.counted
-        and swing.id in stored
-        and alignment.clock(swing.events) is not None
-    ]
+    usable, _ = on_axis(
+        (swing for swing in swings if swing.counted and swing.id in stored), alignment
+    )
     rule = commonest(swing.rules.get(alignment.event, "") for swing in usable)
     usable = [one for one in usable if one.rules.get(alignment.event, "") == rule]
     if not apart:

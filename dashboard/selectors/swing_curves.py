@@ -239,10 +239,12 @@ def swing_axis(
     alignment, note = Alignment(align), ""
     if alignment.clock(events) is None and align != "reference":
         if reference_of(events)[0] is not None:
-            missing = alignment.missing_words(zero_label("", alignment.event))
-            note = f"No {missing} was found in this swing, so times are from contact."
+            why = alignment.why_no_place(events)
+            note = f"{why.capitalize()} in this swing, so times are from contact."
         alignment = Alignment("reference")
     clock = alignment.clock(events)
+    if clock is not None and (unsure := alignment.unsure_words(events)):
+        note = f"{note} In this swing {unsure}.".strip()
     rule = event_rule(movement, alignment.event)
     if clock is None:
         clock = (0.0 if curves is None else float(curves.time_s[0]), MS_PER_S)

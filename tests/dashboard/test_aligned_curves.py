@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 
 from dashboard.selectors.aligned_curves import (
     Alignment,
     event_marks,
     mean_offset_s,
+    on_axis,
     zero_label,
 )
 
@@ -56,7 +59,68 @@ def test_a_doubtful_load_opens_no_window():
     assert Alignment("reference").window([WHOLE]) == (-550, 150)
     doubtful = WHOLE | {"load": {"time_s": 0.1, "rule": "any", "confidence": "low"}}
     assert Alignment("reference").window([doubtful]) == (-300, 150)
-    assert Alignment("load").window([doubtful]) == (600, 1050)
+    assert Alignment("load").window([doubtful]) == (0, 1050)
+
+
+QUICK = swing(first_move=0.999, reference=1.0)
+
+
+def test_percent_of_next_to_no_time_has_no_axis():
+    percent = Alignment("percent")
+    assert percent.clock(QUICK) is None
+    assert percent.window([QUICK]) is None
+    assert percent.why_no_place(QUICK) == (
+        "first move is less than 50 ms before contact"
+    )
+    assert percent.why_no_place(swing(reference=1.0)) == (
+        "no first move or contact was found"
+    )
+    # 50 ms are enough, and more than twice the swing is not drawn.
+    least = swing(first_move=0.9, reference=0.951)
+    assert percent.clock(least) == pytest.approx((0.9, 100 / 0.051))
+    assert percent.window([least]) == (-200, 200)
+    assert percent.window([WHOLE, QUICK]) == (-180, 180)
+
+
+@dataclass(frozen=True)
+class Swing:
+    events: dict[str, object]
+
+
+def unsure(name, **times):
+    events = swing(**times)
+    return Swing(events | {name: events[name] | {"confidence": "low"}})
+
+
+def test_an_unsure_event_places_no_swing_among_several():
+    sure = [Swing(swing(foot_down=at, reference=1.0)) for at in (0.9, 0.8)]
+    doubtful = unsure("foot_down", foot_down=0.5, reference=1.0)
+    lacking = Swing(swing(reference=1.0))
+    on_foot = Alignment("foot_down")
+    assert on_axis([*sure, doubtful, lacking], on_foot) == (
+        sure,
+        {"foot down is unsure": 1, "no foot down was found": 1},
+    )
+    assert on_axis([doubtful], on_foot) == ([doubtful], {})
+    # Where foot down is not what they meet on, it matters to its mean place alone.
+    on_contact = Alignment("reference")
+    assert on_axis([*sure, doubtful], on_contact)[0] == [*sure, doubtful]
+    events = [one.events for one in (*sure, doubtful)]
+    marks = {one.name: one.at for one in event_marks(on_contact, events, rule="")}
+    assert marks["foot_down"] == pytest.approx(-150.0)
+    assert mean_offset_s(events, "foot_down", "reference") == pytest.approx(-0.15)
+    (alone, _) = event_marks(on_contact, [doubtful.events], rule="")
+    assert alone.at == pytest.approx(-500.0)
+
+
+def test_in_percent_both_ends_have_to_be_sure():
+    percent = Alignment("percent")
+    first = unsure("first_move", first_move=0.7, reference=1.0)
+    last = unsure("reference", first_move=0.7, reference=1.0)
+    assert on_axis([first, last], percent) == (
+        [],
+        {"first move is unsure": 1, "contact is unsure": 1},
+    )
 
 
 def test_marks_are_mean_places_and_name_the_reference_by_its_rule():

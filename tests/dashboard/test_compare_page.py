@@ -301,6 +301,30 @@ def test_compare_names_swings_that_have_no_percent(client, coach):
     assert "left out" not in text_of(client.get(f"/athletes/compare/?items={keys}"))
 
 
+def test_compare_leaves_out_swings_whose_event_at_zero_is_unsure(client, coach):
+    player = make_player()
+    old = session_with_curves(player, middle=500.0, offsets=FIVE)
+    new = session_with_curves(player, middle=500.0, offsets=FIVE)
+    swing = swings_of(new)[0]
+    swing.events["first_move"] |= {"time_s": 0.1, "confidence": "low"}
+    swing.save(update_fields=["events"])
+    keys = f"session-{old.pk},session-{new.pk}"
+    address = "/athletes/compare/?align=first_move&items="
+    response = client.get(f"{address}{keys}")
+    assert "B: 1 swing left out, because first move is unsure." in text_of(response)
+    # Its 500 ms to contact would have put the others' contact elsewhere.
+    (contact,) = {
+        one["time"]
+        for one in figure_of(response, "overlay")["events"]
+        if one["name"] == "reference"
+    }
+    assert contact == pytest.approx(300.0, abs=0.1)
+    # Alone it is drawn, and it is said.
+    response = client.get(f"{address}session-{old.pk},swing-{swing.pk}")
+    assert "B: in this swing first move is unsure." in text_of(response)
+    assert len(figure_of(response, "overlay")["data"]) >= 3
+
+
 def test_compare_names_swings_without_the_curve_and_by_another_rule(client, coach):
     player = make_player()
     old = session_with_curves(player, middle=500.0, offsets=FIVE)

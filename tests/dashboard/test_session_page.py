@@ -100,6 +100,24 @@ def test_session_in_percent_and_on_foot_down_holds_every_contact(
     assert "1 swing left out: no first move or contact was found." in text_of(response)
     assert "Swing (%)" in text_of(response)
 
+    # An unsure first move, and one next to contact, make no axis for the others.
+    before = figure["layout"]["xaxis"]["range"]
+    contact_s = swings[0].events["reference"]["time_s"]
+    for time_s, confidence, why in (
+        (contact_s - 0.001, "rule", "first move is less than 50 ms before contact"),
+        (contact_s - 0.15, "low", "first move is unsure"),
+    ):
+        moved = {"time_s": time_s, "rule": "rule", "confidence": confidence}
+        rule = swings[1].events["first_move"]["rule"]
+        Movement.objects.filter(pk=swings[0].pk).update(
+            events=swings[0].events | {"first_move": moved | {"rule": rule}}
+        )
+        response = client.get(f"{address}&align=percent")
+        assert f"1 swing left out: {why}." in text_of(response)
+        figure = figure_of(response, "session-curves-chart")
+        assert figure["layout"]["xaxis"]["range"] == before
+        assert before[0] <= 0 < 100 <= before[1]
+
 
 @pytest.mark.parametrize(
     ("count", "head", "title"),
