@@ -116,7 +116,9 @@ def require_sync(caller: Principal, *, full: bool = False) -> None:
     elif not caller.is_staff and full:
         raise AuthorizationError(message="Only staff may start a full sync.")
     elif not (caller.is_staff or caller.may_start_sync):
-        raise AuthorizationError(message="Staff took the right to start a sync away.")
+        raise AuthorizationError(
+            message="Your account can't start a sync. Ask staff to turn it on."
+        )
 
 
 # --- Answers ------------------------------------------------------------------

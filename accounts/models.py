@@ -41,6 +41,7 @@ class User(AbstractUser):
     may_start_sync = models.BooleanField(
         "may start a sync",
         default=True,
+        db_default=True,
         help_text="With “Sync now”, for what is new. Staff always may, and full ones.",
     )
     # Part of what a session cookie is checked against, so that raising it ends

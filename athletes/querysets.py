@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from django.apps import apps
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Case, Exists, OuterRef, Q, When
 
 from athletes import names
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 
 _MOST_NEARLY_NAMED = 50
+#: Words of a search that are looked for: a database takes no condition of thousands.
+_MOST_WORDS = 10
 
 
 class PlayerQuerySet(models.QuerySet["Player"]):
@@ -36,17 +38,17 @@ class PlayerQuerySet(models.QuerySet["Player"]):
         Accents, capitals, apostrophes and punctuation do not matter (`athletes.names`).
         """
         matching = self
-        for word in names.search_words(text):
+        for word in names.search_words(text)[:_MOST_WORDS]:
             matching = matching.filter(search_text__contains=word)
         return matching
 
     def nearly_named(self, text: str) -> PlayerQuerySet:
         """Athletes whose name is `text` but for a typing error or two in each word.
 
-        The 50 with the fewest errors. Reads the names at once, for a search that
-        found nobody by `named_like`.
+        The 50 with the fewest `errors`, which each row has. Reads the names at once,
+        for a search that found nobody by `named_like`.
         """
-        words = names.search_words(text)
+        words = names.search_words(text)[:_MOST_WORDS]
         near = self if words else self.none()
         for word in words:
             left = (
@@ -67,7 +69,16 @@ class PlayerQuerySet(models.QuerySet["Player"]):
             if closest == _MOST_NEARLY_NAMED:
                 break
         best = sorted(found)[:_MOST_NEARLY_NAMED]
-        return self.filter(pk__in=[pk for _, pk in best])
+        count = Case(
+            *(
+                When(
+                    pk__in=[pk for errors, pk in best if errors == number], then=number
+                )
+                for number in {errors for errors, _ in best}
+            ),
+            default=0,
+        )
+        return self.filter(pk__in=[pk for _, pk in best]).annotate(errors=count)
 
     def found_by_name(self, text: str) -> PlayerQuerySet:
         """Athletes of that name, or else those who are nearly so named; one query."""

@@ -222,6 +222,9 @@ class LoginMiddleware(LoginRequiredMiddleware):
             answer = problem(401, LOGIN_NEEDED)
             answer["WWW-Authenticate"] = "Bearer"
             return answer
+        if request.headers.get("X-Poll") == "1":
+            # Nobody asked for it just now: what is typed on the page must stay.
+            return HttpResponse(status=401)
         if request.headers.get("HX-Request") == "true":
             # Otherwise the login form would appear inside a table. After the login
             # the whole page is shown again, not the part that was asked for.

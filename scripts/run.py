@@ -130,8 +130,9 @@ def _last_day(var: Path) -> list[str]:
     An installation that was made before they existed keeps its days.
     """
     path = var / LAST_DAY_FILE
-    if not path.exists():
-        if (var / LOGINS_FILE).exists():
+    # One that is empty was being written when somebody pressed Ctrl-C.
+    if not (path.exists() and path.read_text(encoding="utf-8").strip()):
+        if not path.exists() and (var / LOGINS_FILE).exists():
             return []
         yesterday = date.today() - timedelta(days=1)  # noqa: DTZ011  # as people see it
         path.touch(mode=0o600)

@@ -211,8 +211,9 @@ def _is_well(status: SyncState) -> bool:
 
 def staff_in_words() -> str:
     """Return up to three members of staff by name, for coaches to ask."""
-    staff = User.objects.filter(is_active=True, is_staff=True).order_by("-last_login")
-    names = [each.get_full_name() or each.username for each in staff[:3]]
+    staff = User.objects.filter(is_active=True, is_staff=True, last_login__isnull=False)
+    found = staff.order_by("-last_login", "pk")[:3]
+    names = [each.get_full_name() or each.username for each in found]
     return f"Ask {' or '.join(names)}." if names else "Ask a member of staff."
 
 
@@ -223,16 +224,24 @@ def news(run_pk: int, viewer: Viewer) -> News | None:
         return None
     count = 0
     if run.started_at is not None:
-        count = visible_sessions(viewer).filter(created_at__gte=run.started_at).count()
+        ended = run.completed_at or clock.now()
+        count = (
+            visible_sessions(viewer)
+            .filter(created_at__range=(run.started_at, ended))
+            .count()
+        )
     brought = f"{number_of(count, 'new session')}." if count else "No new sessions."
     endings: dict[str, tuple[str, str]] = {
         RunStatus.SUCCESS: ("success", brought),
         RunStatus.PARTIAL: ("notice", f"{brought} Parts are still missing."),
         RunStatus.CANCELLED: ("notice", f"The sync was canceled. {brought}"),
     }
-    kind, text = endings.get(
-        run.status, ("notice", f"The sync failed. {brought} {staff_in_words()}")
-    )
+    if run.status in endings:
+        kind, text = endings[run.status]
+    else:
+        kind, text = "notice", f"The sync failed. {brought}"
+        if not may_administer(viewer):
+            text += f" {staff_in_words()}"
     return News(kind, text, count)
 
 

@@ -116,7 +116,9 @@ def start(request: PageRequest) -> HttpResponse:
     if full:
         _require_staff(request)
     if not may_start_sync(request.user):
-        raise PermissionDenied("Staff took the right to start a sync away.")
+        raise PermissionDenied(
+            "Your account can't start a sync. Ask staff to turn it on."
+        )
     started, created = services.request_sync(
         trigger=Trigger.BUTTON, user=request.user, full=full
     )
@@ -261,9 +263,12 @@ def _files(count: int) -> str:
 
 def _back_to_panel(request: PageRequest) -> HttpResponse:
     if wants_fragment(request):
-        return render(
+        response = render(
             request,
             "syncing/_panel.html",
             {"panel": selectors.sync_panel(request.user), **_rights(request.user)},
         )
+        # The head of the page looks after it from now on.
+        response["HX-Trigger"] = "sync-started"
+        return response
     return redirect("syncing:index")

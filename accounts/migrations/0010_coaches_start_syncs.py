@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='user',
             name='may_start_sync',
-            field=models.BooleanField(default=True, help_text='With “Sync now”, for what is new. Staff always may, and full ones.', verbose_name='may start a sync'),
+            field=models.BooleanField(db_default=True, default=True, help_text='With “Sync now”, for what is new. Staff always may, and full ones.', verbose_name='may start a sync'),
         ),
     ]

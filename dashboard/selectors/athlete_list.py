@@ -167,11 +167,13 @@ def athlete_list(
     rows_order = replace(ORDERS[order.key], descending=order.descending)
     among = filtered(players, wanted)
     matching = among.named_like(wanted.q)
-    page = page_of(matching, rows_order, size=size, after=after, before=before)
+    page = page_of(
+        matching, rows_order, among=players, size=size, after=after, before=before
+    )
     is_nearly = bool(wanted.q) and not page.rows and after is None and before is None
     if is_nearly:
         matching = among.nearly_named(wanted.q)
-        page = page_of(matching, rows_order, size=size)
+        page = page_of(matching, rows_order, among=players, size=size)
     return AthleteList(
         rows=tuple(_row(player) for player in page.rows),
         filter=wanted,

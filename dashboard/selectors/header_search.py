@@ -6,6 +6,8 @@ import datetime as dt
 from collections import Counter
 from dataclasses import dataclass
 
+from django.db.models import F
+
 from athletes import names
 from athletes.access import Viewer, visible_players
 
@@ -43,7 +45,8 @@ def found_while_typing(user: Viewer, text: str) -> Found:
     rows = list(players.named_like(text).in_name_order()[wanted])
     is_nearly = not rows
     if is_nearly:
-        rows = list(players.nearly_named(text).in_name_order()[wanted])
+        near = players.nearly_named(text)
+        rows = list(near.order_by(F("errors"), "last_name", "first_name", "id")[wanted])
     shown = rows[:MOST_FOUND]
     alike = Counter(names.search_words(player.full_name) for player in rows)
     return Found(

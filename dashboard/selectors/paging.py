@@ -114,9 +114,9 @@ def _walk(
     return rows
 
 
-def _marked(queryset: QuerySet[Row], order: RowOrder, mark: int) -> Row | None:
+def _marked(among: QuerySet[Row], order: RowOrder, mark: int) -> Row | None:
     """The row that a page begins behind, with the fields of the order."""
-    rows = queryset.model._default_manager.filter(pk=mark)
+    rows = among.filter(pk=mark)
     if paths := {field.split("__")[0] for field in order.fields if "__" in field}:
         rows = rows.select_related(*paths)
     return rows.only(*order.fields).first()
@@ -126,16 +126,19 @@ def page_of(
     queryset: QuerySet[Row],
     order: RowOrder,
     *,
+    among: QuerySet[Row],
     size: int,
     after: int | None = None,
     before: int | None = None,
 ) -> Page[Row]:
     """The page after the row `after`, or before `before`, or the first one.
 
-    A row that has gone since the link was made gives the first page.
+    `among` holds all rows that may be seen, whatever the filters: where a row of
+    another place stands would tell about it. A row that has gone since the link was
+    made gives the first page.
     """
     mark = after if after is not None else before
-    start = None if mark is None else _marked(queryset, order, mark)
+    start = None if mark is None else _marked(among, order, mark)
     backwards = start is not None and after is None
     rows = _walk(queryset, order, backwards=backwards, start=start, limit=size + 1)
     more = len(rows) > size

@@ -9,9 +9,8 @@ from django.db.models import IntegerField, Value
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast, Coalesce
 
-from athletes import names
 from athletes.models import DataState
-from athletes.querysets import SessionQuerySet
+from athletes.querysets import PlayerQuerySet, SessionQuerySet
 from dashboard.selectors.changes import setup_note
 from dashboard.selectors.paging import COUNT_LIMIT, RowOrder, bounded_count, page_of
 from dashboard.selectors.seasons import season_of
@@ -125,11 +124,15 @@ def _swings_of(grade: str) -> Coalesce:
 
 
 def filtered(
-    sessions: SessionQuerySet, wanted: SessionFilter, *, today: dt.date
+    sessions: SessionQuerySet,
+    players: PlayerQuerySet,
+    wanted: SessionFilter,
+    *,
+    today: dt.date,
 ) -> SessionQuerySet:
     """The sessions that the filter lets through."""
-    for word in names.search_words(wanted.q):
-        sessions = sessions.filter(player__search_text__contains=word)
+    if wanted.q:
+        sessions = sessions.filter(player__in=players.found_by_name(wanted.q))
     if days := days_of(wanted.period, today):
         sessions = sessions.filter(session_date__range=days)
     if wanted.start:
@@ -155,6 +158,7 @@ def filtered(
 
 def session_list(
     sessions: SessionQuerySet,
+    players: PlayerQuerySet,
     wanted: SessionFilter,
     *,
     today: dt.date,
@@ -163,13 +167,17 @@ def session_list(
     before: int | None = None,
     size: int = PAGE_SIZE,
 ) -> SessionList:
-    """One page of sessions in the wanted order; at most ten queries."""
+    """One page of sessions in the wanted order; at most ten queries.
+
+    `sessions` and `players` are all that the reader may see.
+    """
     order = order_from(sort, ORDERS, "date")
     rows_order = replace(ORDERS[order.key], descending=order.descending)
-    matching = filtered(sessions, wanted, today=today)
+    matching = filtered(sessions, players, wanted, today=today)
     page = page_of(
         matching.select_related("player"),
         rows_order,
+        among=sessions,
         size=size,
         after=after,
         before=before,

@@ -36,6 +36,7 @@ def sessions(request: PageRequest) -> HttpResponse:
     )
     listing = session_list(
         access.visible_sessions(request.user),
+        access.visible_players(request.user),
         wanted,
         today=timezone.localdate(),
         sort=request.GET.get("sort") or "-date",

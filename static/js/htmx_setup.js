@@ -84,9 +84,24 @@ const plainMessage = (xhr) => {
   return type.startsWith("text/plain") && text.length < 300 ? text : "";
 };
 
+// A page that asks by itself learns that the login has ended, and stays as it is: a note
+// may be half written on it.
+const sayLoggedOut = () => {
+  const place = document.querySelector(".site-freshness");
+  if (!place) return;
+  const link = document.createElement("a");
+  link.className = "chip chip--notice";
+  link.href = `${LOGIN}?next=${encodeURIComponent(location.pathname + location.search)}`;
+  link.textContent = "Logged out";
+  place.replaceChildren(link);
+};
+
 document.addEventListener("htmx:responseError", (event) => {
-  if (quiet(event)) return;
   const xhr = event.detail.xhr;
+  if (quiet(event)) {
+    if (xhr.status === 401) sayLoggedOut();
+    return;
+  }
   if (xhr.status === 401) return toLogin();
   const [title, text] = WORDS[xhr.status] ?? [
     "Something went wrong on the server",

@@ -8,6 +8,7 @@ import re
 import pytest
 
 from athletes.analysis.summaries import refresh_player_summaries
+from athletes.models import Player
 from tests.dashboard.page_contents import text_of
 from tests.factories import make_player, make_session
 
@@ -126,6 +127,21 @@ def test_header_search_shows_what_tells_namesakes_apart(client, coach):
     assert "Larch Ceres born 2007, last session Mar 8, 2026" in found
     assert "Lärch Ceres birth date unknown, no session yet" in found
     assert found_in_header(client, "vega").strip() == "Rowan Vega"
+
+
+def test_header_search_shows_the_nearest_names_first(client, coach):
+    for number in range(9):
+        make_player(first_name=f"A{number}", last_name="Martin")
+    make_player(first_name="Zed", last_name="Martinez")
+    found = found_in_header(client, "martines")
+    assert found.startswith("No athlete is named “martines”. Similar names: Zed")
+
+
+def test_a_search_of_thousands_of_words_is_answered(client, coach):
+    make_player(last_name="Alder")
+    assert client.get("/athletes/", {"q": "al " * 33}).status_code == 200
+    assert Player.objects.named_like("alder " * 3000).count() == 1
+    assert Player.objects.nearly_named("aldre " * 3000).count() == 1
 
 
 def test_header_search_says_when_nobody_or_more_were_found(client, coach):

@@ -69,6 +69,7 @@ def test_sessions_stand_in_the_order_asked_for(client, coach, three, sort, names
     ("query", "names"),
     [
         ({"q": "BÁY, of"}, "Bay"),
+        ({"q": "bayy"}, "Bay"),
         ({"setup": "tee"}, "Ash"),
         ({"setup": "none"}, "Elm"),
         ({"start": "2026-03-02"}, "Bay"),
@@ -184,6 +185,21 @@ def test_a_coach_sees_sessions_and_tags_of_their_teams_alone(client, coach, thre
     body = client.get("/athletes/sessions/").content.decode()
     assert '<option value="seen">' in body
     assert "unseen" not in body
+
+
+@pytest.mark.parametrize("sort", ["-date", "date", "athlete", "-swings"])
+def test_a_page_begins_behind_no_session_of_another_team(client, coach, three, sort):
+    make_team(players=[three[0].player, three[2].player], members=[coach])
+    coach.limited_to_teams = True
+    coach.save()
+    url = "/athletes/sessions/"
+    first = client.get(url, {"sort": sort}, headers={"HX-Request": "true"})
+    hidden = three[1].pk
+    for name in ("after", "before"):
+        guessed = client.get(
+            url, {"sort": sort, name: hidden}, headers={"HX-Request": "true"}
+        )
+        assert text_of(guessed) == text_of(first)
 
 
 def test_what_the_vendor_no_longer_has_is_not_listed(client, coach, three):

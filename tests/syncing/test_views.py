@@ -137,6 +137,7 @@ def test_sync_now_by_htmx_answers_the_panel_that_polls(staff):
     assert response.status_code == 200
     assert 'data-sync-state="active"' in page
     assert 'hx-get="/syncing/panel/?active=1" hx-trigger="every 1500ms"' in page
+    assert response["HX-Trigger"] == "sync-started"  # the head of the page follows it
     assert "<html" not in page
 
 
@@ -193,7 +194,9 @@ def test_staff_can_take_the_right_to_start_a_sync_away(client):
 
 def test_a_coach_hears_whom_to_ask_when_a_sync_fails(client):
     make_staff(username="kim", last_login=timezone.now())
-    make_staff(first_name="Sam", last_name="Staff")
+    now = timezone.now()
+    make_staff(first_name="Sam", last_name="Staff", last_login=now - dt.timedelta(1))
+    make_staff(username="never")
     make_staff(username="gone", is_active=False)
     WorkerHeartbeat.objects.create(host="here", beat_at=timezone.now())
     client.force_login(make_user())
@@ -228,6 +231,7 @@ def test_every_page_hears_of_the_end_of_a_run_it_showed(client):
         (RunStatus.PARTIAL, "No new sessions. Parts are still missing."),
         (RunStatus.CANCELLED, "The sync was canceled. No new sessions."),
         (RunStatus.FAILED, "The sync failed. No new sessions. Ask a member of staff."),
+        (RunStatus.ABANDONED, "The sync failed."),
     ):
         SyncLog.objects.filter(pk=run.pk).update(status=status)
         assert expected in text_of(client.get(asked))
@@ -237,10 +241,22 @@ def test_every_page_hears_of_the_end_of_a_run_it_showed(client):
     )
     news = text_of(client.get(asked))
     assert "3 new sessions." in news
+    # What came later is of another run.
+    make_session(player=player)
+    assert "3 new sessions." in text_of(client.get(asked))
     assert 'href="/athletes/sessions/"' in news
     assert "Sync ended" not in text_of(client.get("/syncing/freshness/"))
     assert "Sync ended" not in text_of(client.get("/syncing/freshness/?run=999999"))
     assert client.get("/syncing/freshness/?run=x").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/syncing/freshness/", "/syncing/panel/"])
+def test_a_page_that_asks_by_itself_is_not_led_away_from_what_is_typed(client, path):
+    poll = client.get(path, headers=HTMX | {"X-Poll": "1"})
+    assert poll.status_code == 401
+    assert "HX-Redirect" not in poll
+    asked = client.get(path, headers=HTMX)
+    assert asked["HX-Redirect"].startswith("/accounts/login/")
 
 
 def test_panel_without_htmx_leads_to_the_page(staff):
@@ -523,10 +539,10 @@ def test_alert_speaks_after_a_day_without_success(coach):
 def test_silent_worker_is_told(staff):
     make_run()
     beat = WorkerHeartbeat.objects.create(host="gym", beat_at=timezone.now())
-    assert "No worker gives a sign of life" not in text_of(staff.get("/syncing/"))
+    assert "The sync service isn't running" not in text_of(staff.get("/syncing/"))
     beat.beat_at -= dt.timedelta(minutes=20)
     beat.save()
-    assert "No worker gives a sign of life" in text_of(staff.get("/syncing/"))
+    assert "The sync service isn't running" in text_of(staff.get("/syncing/"))
 
 
 def test_silent_host_is_named_while_others_work(staff):
@@ -536,7 +552,7 @@ def test_silent_host_is_named_while_others_work(staff):
         WorkerHeartbeat.objects.create(host=host, beat_at=beat_at)
     page = text_of(staff.get("/syncing/"))
     assert "Silent worker: annex" in page
-    assert "No worker gives a sign of life" not in page
+    assert "The sync service isn't running" not in page
 
 
 def test_run_page_shows_counts_and_errors_with_what_to_do(coach):
