@@ -1,13 +1,16 @@
 """Which swings were taken at full effort, by the athlete's own fastest bat speed.
 
 Nobody records effort; the speed of the bat is the nearest thing that is measured.
-Speeds are compared on one basis, from one side, and in sessions with the same setup: a
-bat is slower against a pitcher than off a tee.
+Speeds are compared on one basis, from one side, of one capture system, and in sessions
+with the same setup: a bat is slower against a pitcher than off a tee. Only the year up
+to the session counts: what an athlete did later, grown up, says nothing of that day.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +22,8 @@ from athletes.querysets import SessionQuerySet
 #: `baseball_hitting`).
 FULL_EFFORT_SHARE = 0.90
 SPEED = "bat_speed_max"
+#: How long a fastest swing counts.
+YEAR = dt.timedelta(days=365)
 
 # A side that a swing is from, and what its speed rests on.
 _Kind = tuple[str, str]
@@ -26,7 +31,7 @@ _Kind = tuple[str, str]
 
 @dataclass(frozen=True)
 class FastestSpeeds:
-    """An athlete's fastest bat speed with one setup, m/s, by side and basis."""
+    """An athlete's fastest bat speed up to a session, m/s, by side and basis."""
 
     by_kind: Mapping[_Kind, float]
 
@@ -38,22 +43,41 @@ class FastestSpeeds:
             return None
         return speed >= FULL_EFFORT_SHARE * fastest
 
-    def of_side(self, side: str) -> float | None:
-        """The fastest speed from one side on any basis, m/s; None without any."""
-        own = [speed for (of, _), speed in self.by_kind.items() if of == side]
-        return max(own, default=None)
+    def of_side(self, side: str, swings: Iterable[Movement]) -> dict[str, float]:
+        """The fastest speed from one side, m/s, by each basis that these swings have.
+
+        That of most swings comes first.
+        """
+        kinds = Counter(
+            _kind(swing.side, swing.metrics.get(SPEED))
+            for swing in swings
+            if _speed(swing.metrics.get(SPEED)) is not None
+        )
+        return {
+            basis: self.by_kind[of, basis]
+            for (of, basis), _ in kinds.most_common()
+            if of == side and (of, basis) in self.by_kind
+        }
 
 
 def fastest_speeds(session: Session, siblings: SessionQuerySet) -> FastestSpeeds:
-    """The fastest counted bat speeds in sessions with the setup of this one.
+    """The fastest included bat speeds of the year up to a session, that one included.
 
-    Of those of its athlete among `siblings`. One query.
+    Of its athlete's sessions among `siblings` with its setup and capture system; of
+    this session alone where its day is not known. One query.
     """
+    alike = siblings.filter(
+        player_id=session.player_id,
+        condition=session.condition,
+        mocap_type_name=session.mocap_type_name,
+    )
+    day = session.session_date
+    if day is None:
+        alike = alike.filter(pk=session.pk)
+    else:
+        alike = alike.filter(session_date__gt=day - YEAR, session_date__lte=day)
     rows = Movement.objects.filter(
-        session__in=siblings.filter(
-            player_id=session.player_id, condition=session.condition
-        ).order_by(),
-        is_swing=True,
+        session__in=alike.order_by(), is_swing=True
     ).present()
     found: dict[_Kind, float] = {}
     for side, grade, inclusion, entry in rows.values_list(

@@ -21,7 +21,7 @@ from athletes.models import (
     Note,
     Session,
 )
-from athletes.phrases import side_in_words
+from athletes.phrases import basis_in_words, side_in_words
 from athletes.querysets import SessionQuerySet
 from biomechanics.definitions import HEADLINES, METRICS, MetricDefinition
 from dashboard.selectors.session_averages import (
@@ -64,10 +64,19 @@ FULL_EFFORT = "full"
 
 @dataclass(frozen=True)
 class EffortLimit:
-    """The fastest bat speed, m/s; the side in words where there are several."""
+    """The fastest bat speed, m/s; the side in words where there are several.
+
+    `measured` says what it rests on, where swings from one side differ in that.
+    """
 
     side: str
     fastest: float
+    measured: str = ""
+
+    @property
+    def label(self) -> str:
+        """What it is the limit of; empty where there is no other."""
+        return ", ".join(filter(None, (self.side, self.measured)))
 
     @property
     def least(self) -> float:
@@ -259,9 +268,15 @@ def _by_effort(
     return EffortChoice(
         True,
         limits=tuple(
-            EffortLimit(side_in_words(one) if several else "", speed)
+            EffortLimit(
+                side_in_words(one) if several else "",
+                speed,
+                basis_in_words(basis) if len(fastest) > 1 else "",
+            )
             for one in SIDES
-            if one in sides and (speed := speeds.of_side(one)) is not None
+            if one in sides
+            and (fastest := speeds.of_side(one, [item for _, item in shown]))
+            for basis, speed in fastest.items()
         ),
         below=sum(full is False for full, _, _ in judged),
         unknown=sum(full is None for full, _, _ in judged),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import pytest
@@ -119,6 +120,57 @@ def test_what_cannot_be_compared_sets_no_limit(session, fields, changes):
     assert 3 not in positions(page)
 
 
+@pytest.mark.parametrize(
+    ("changes", "fastest"),
+    [
+        ({"session_date": dt.date(2025, 6, 2)}, 40.0),
+        ({"session_date": dt.date(2026, 6, 1)}, 40.0),
+        # Later, grown up; more than a year before; nobody knows when.
+        ({"session_date": dt.date(2026, 6, 2)}, 30.0),
+        ({"session_date": dt.date(2025, 6, 1)}, 30.0),
+        ({"session_date": None}, 30.0),
+        ({"mocap_type_name": "another system"}, 30.0),
+    ],
+)
+def test_the_fastest_is_of_the_year_up_to_the_session(session, changes, fastest):
+    session.session_date = dt.date(2026, 6, 1)
+    session.save()
+    other = make_session(
+        player=session.player,
+        **({"condition": "tee", "session_date": session.session_date} | changes),
+    )
+    swing(other, 40.0)
+    assert page_of(session, effort="full").effort.limits[0].fastest == fastest
+
+
+def test_a_session_without_a_day_has_its_own_fastest(session):
+    Session.objects.filter(pk=session.pk).update(session_date=None)
+    session.refresh_from_db()
+    swing(make_session(player=session.player, condition="tee"), 40.0)
+    assert page_of(session, effort="full").effort.limits[0].fastest == 30.0
+
+
+def test_each_basis_of_the_swings_shown_has_its_limit(client, coach, session):
+    """The limit that is printed is the one that a swing is held against."""
+    peak = "reference=bat_peak bat=sweet_spot"
+    for speed in (40.0, 35.0):
+        swing(session, speed, basis=peak)
+    # On a basis that no swing of this session has.
+    swing(
+        make_session(player=session.player, condition="tee"), 50.0, basis="reference=x"
+    )
+    page = page_of(session, effort="full")
+    assert [(one.fastest, one.label != "") for one in page.effort.limits] == [
+        (30.0, True),
+        (40.0, True),
+    ]
+    assert positions(page) == [1, 2, 4, 7]
+    address = reverse("dashboard:session", args=[session.pk])
+    text = words_of(client.get(address, {"effort": "full"}))
+    assert "67.1 mph, so 60.4 mph or faster; " in text
+    assert "89.5 mph, so 80.5 mph or faster." in text
+
+
 def test_another_athlete_sets_no_limit(session):
     swing(make_session(condition="tee"), 45.0)
     # A coach sees the sessions of both.
@@ -158,8 +210,8 @@ def test_page_says_the_rule_and_keeps_it_in_the_address(client, coach, session):
     assert "3 of 3 count in means" in text
     # Imperial units: 30 m/s and 27 m/s.
     assert "at least 90 % of the athlete's fastest bat speed with this setup" in text
-    assert "with this setup, 67.1 mph, so from 60.4 mph on." in text_of(page)
-    assert "2 slower and 1 without a bat speed that counts left out here." in text
+    assert "in the year up to this session, 67.1 mph, so 60.4 mph or faster." in text
+    assert "2 slower and 1 without a bat speed that counts excluded." in text
     html = page.content.decode()
     assert (
         '<input type="hidden" id="session-effort" name="effort" value="full">' in html
@@ -175,7 +227,7 @@ def test_a_session_below_its_fastest_still_offers_the_way_back(client, coach):
     address = reverse("dashboard:session", args=[session.pk])
     page = client.get(address, {"effort": "full"})
     assert "All swings" in text_of(page)
-    assert "1 slower left out here" in words_of(page)
+    assert "1 slower excluded." in words_of(page)
 
 
 def test_the_filter_takes_one_query_more(
