@@ -261,7 +261,10 @@ def test_share_counts_swings_inside_and_says_of_how_many(client, coach, angles):
     assert (share.inside, share.n, share.left_out) == (3, 5, 3)
     assert share.basis == BASIS
     text = words_of(client.get(reverse("dashboard:session", args=[angles.pk])))
-    assert "between 5° and 20°: 3 of 5 swings; 3 counted without the number" in text
+    assert (
+        "between 5° and 20°: 3 of 5 swings; 3 not counted here (missing, or measured another way)."
+        in text
+    )
 
 
 def test_each_side_has_its_own_share(angles):
