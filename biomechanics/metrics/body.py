@@ -78,6 +78,8 @@ def put_separation(measure: SwingMeasurer) -> None:
     measure.add_event_error("x_factor_stretch", x, "first_move")
     growth = None
     after, reason = measure.find_extreme(x, "first_move", "reference", four)
+    if after is not None:
+        measure.add_error_at_reference("x_factor_stretch", x, after[1])
     if after is not None and measure.first_move is not None:
         at_start = peaks.value_at(x, measure.first_move)
         if at_start is not None:

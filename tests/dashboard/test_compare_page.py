@@ -368,9 +368,15 @@ def test_sessions_of_one_athlete_stand_by_date_however_they_were_chosen(client, 
     player = make_player(first_name="Ada", last_name="Quill")
     old, middle, new = history_of(player, [900.0, 910.0, 950.0])
     undated = make_session(player=player, session_date=None)
-    keys = [f"session-{one.pk}" for one in (new, old, undated, middle)]
-    days = ["undated", *(f"Mar {day}, 2026" for day in (1, 8, 15))]
+    keys = [f"session-{one.pk}" for one in (new, old, middle)]
+    days = [f"Mar {day}, 2026" for day in (1, 8, 15)]
     assert first_words(client, *keys) == [f"Ada Quill, {day}" for day in days]
+    # Of an undated one nobody knows whether it was before or after.
+    for mixed in ([keys[0], f"session-{undated.pk}"], [*keys, f"session-{undated.pk}"]):
+        response = client.get(f"/athletes/compare/?items={','.join(mixed)}")
+        shown = [str(one["item"].key) for one in response.context["items"]]
+        assert shown == mixed
+        assert "always the later minus the earlier" not in text_of(response)
     response = client.get(f"/athletes/compare/?items={','.join(keys[:2])}")
     # The newer minus the older, and nobody can turn that round.
     assert response.context["swap_url"] == ""

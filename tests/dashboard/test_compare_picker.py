@@ -233,6 +233,15 @@ def test_beside_a_session_stand_others_of_its_setup(ada):
     assert not {key(here), key(last_year)} & set(keys)
 
 
+def test_a_session_without_a_day_is_the_previous_one_of_none(ada):
+    session_on(ada, None, 9.0)
+    here = session_on(ada, day(5), 10.0)
+    items, _ = load_items(make_user(), parse_items([key(here)])[0])
+    found = choices_beside(items, Known(make_user(), [ada.pk]))
+    labels = [choice.label for one in found for choice in one.choices]
+    assert not [label for label in labels if "Previous" in label]
+
+
 def test_a_session_may_be_several_of_these(ada):
     user = make_user()
     first = session_on(ada, day(1), 11.0)
