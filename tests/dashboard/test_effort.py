@@ -262,8 +262,8 @@ def test_share_counts_swings_inside_and_says_of_how_many(client, coach, angles):
     assert share.basis == BASIS
     text = words_of(client.get(reverse("dashboard:session", args=[angles.pk])))
     assert (
-        "between 5° and 20°: 3 of 5 swings; 3 not counted here (missing, or measured another way)."
-        in text
+        "between 5° and 20°: 3 of 5 swings; 3 not counted here (missing, or measured "
+        "another way)." in text
     )
 
 
