@@ -4,7 +4,7 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.db import connections
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class AthletesConfig(AppConfig):
@@ -23,7 +23,20 @@ class AthletesConfig(AppConfig):
             uploads,
         )
 
+        pre_migrate.connect(_let_tables_change, sender=self)
         post_migrate.connect(_follow_changes, sender=self)
+
+
+#: Apps whose migrations may change the tables that have triggers.
+_OWNERS = frozenset({"athletes", "accounts"})
+
+
+def _let_tables_change(using: str, plan: list[tuple[Any, bool]], **_: Any) -> None:
+    """Take the triggers away before migrations: columns that they name cannot go."""
+    from athletes.feed import triggers
+
+    if any(migration.app_label in _OWNERS for migration, _ in plan):
+        triggers.remove(connections[using])
 
 
 def _follow_changes(using: str, **_: Any) -> None:

@@ -10,6 +10,7 @@ Other programs rely on the names of the tables and of the vendor's identifiers.
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 from django.conf import settings
@@ -1272,10 +1273,17 @@ class FeedRow(models.Model):
         return f"{self.kind} {self.row_id} at {self.place}"
 
 
+def new_epoch() -> str:
+    """A random text that no state of the database had before."""
+    return secrets.token_hex(4)
+
+
 class FeedCounter(models.Model):
     """The place that was given last; whoever gives places holds this row."""
 
     last = models.BigIntegerField(default=0)
+    # Another one when the database was put back: places are then given a second time.
+    epoch = models.CharField(max_length=16, default=new_epoch)
 
     class Meta:
         db_table = "feed_counter"

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 from django_q.tasks import async_task
 
+from athletes.feed.order import settle_waiting
 from syncing import clock, services, status, sweeping
 from syncing.choices import RunStatus, SyncType, Trigger
 from syncing.engine import liveness
@@ -44,6 +45,8 @@ def run_sync_task(log_id: int) -> str:
     )
     if log.status == RunStatus.QUEUED:
         services.enqueue(log)
+    else:
+        settle_waiting()
     return log.status
 
 
@@ -116,7 +119,10 @@ def ran_before_clocks_were_set_back(now: datetime, *, full: bool) -> bool:
 
 def sweep_task() -> dict[str, int]:
     """Take up again what was lost; return the counts."""
-    return sweeping.sweep()
+    counts = sweeping.sweep()
+    # Where no program follows changes, nobody else gives them places.
+    settle_waiting()
+    return counts
 
 
 def heartbeat_task(hops: int = 0) -> None:

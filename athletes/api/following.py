@@ -75,9 +75,9 @@ def asked_by(caller: Any, kind: FeedKind, filters: Mapping[str, Any]) -> str:
 def beginning(text: str, since: Any, *, asked: str, settled: Settled) -> Cursor:
     """Where to begin: behind the cursor, or at a time, or at the very first."""
     if not text:
-        return pages.first_cursor(asked, since or None, settled.last)
+        return pages.first_cursor(asked, since or None, settled)
     try:
-        return read_cursor(text, asked=asked, last=settled.last)
+        return read_cursor(text, asked=asked, last=settled.last, epoch=settled.epoch)
     except CursorError as error:
         raise HttpError(422, f"cursor: {error}.") from error
 

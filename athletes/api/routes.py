@@ -118,7 +118,8 @@ def list_players(
     start = following.beginning(cursor, updated_since, asked=asked, settled=settled)
     visible = visible_players(request.auth)
     if start.after is not None and not visible.filter(pk=start.after).exists():
-        start = Cursor(asked)  # the way by name is lost: all, as they changed
+        # The way by name is lost: all, as they changed.
+        start = Cursor(asked, epoch=settled.epoch)
     matching = visible.named_like(search).in_name_order()
     counts_all = sees_everybody(request.auth) and not words
     answer = {
@@ -145,6 +146,7 @@ def list_players(
     # First through the rest of the names, then what changed since the first page.
     going_on = Cursor(
         asked,
+        epoch=settled.epoch,
         place=start.place if start.after is not None else settled.last,
         after=page[-1]["id"] if is_full else None,
     )

@@ -28,6 +28,8 @@ class Cursor:
     asked: str
     #: The last place that was told.
     place: int = 0
+    #: Which order places are of: a restored database gives them again.
+    epoch: str = ""
     #: Up to the place `until`, only what changed since then, in microseconds.
     since: int | None = None
     until: int = 0
@@ -61,15 +63,15 @@ def fingerprint(*asked: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def read_cursor(text: str, *, asked: str, last: int) -> Cursor:
+def read_cursor(text: str, *, asked: str, last: int, epoch: str) -> Cursor:
     """The cursor of a text.
 
     Parameters
     ----------
     asked
         The fingerprint of the present question.
-    last
-        The last place that was given.
+    last, epoch
+        The last place that was given, and by which order.
 
     Raises
     ------
@@ -95,7 +97,7 @@ def read_cursor(text: str, *, asked: str, last: int) -> Cursor:
             "it belongs to another path, other filters or other teams; begin again "
             "without"
         )
-    if max(cursor.place, cursor.until) > last:
+    if cursor.epoch != epoch or max(cursor.place, cursor.until) > last:
         raise CursorError(
             "the data were put back to an older state since; begin again without"
         )

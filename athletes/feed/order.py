@@ -26,10 +26,21 @@ from athletes.models import (
     FeedNote,
     FeedRow,
     TeamLeaving,
+    new_epoch,
 )
 
 #: Notes that one call takes: a second's work.
 BATCH = 10_000
+#: Rows that changes of one call spread to, more or less: so long SQLite has no writer.
+MOST_SPREAD = 20_000
+#: How many rows show a row above them, more or less: by kind and levels.
+_BELOW_ONE = {
+    (FeedKind.PLAYER, 1): 100,
+    (FeedKind.PLAYER, 2): 2_000,
+    (FeedKind.SESSION, 1): 20,
+}
+#: Calls of `settle` by a task.
+_MOST_CALLS = 30
 _CHUNK = 800
 #: What is below, for changes that spread.
 _BELOW = {FeedKind.PLAYER: FeedKind.SESSION, FeedKind.SESSION: FeedKind.MOVEMENT}
@@ -70,6 +81,8 @@ class Settled:
     """How far the order goes."""
 
     last: int
+    #: Which order it is; another one after a restore.
+    epoch: str
     #: Whether notes may be left that have no place yet.
     more: bool
 
@@ -77,33 +90,65 @@ class Settled:
 def settle() -> Settled:
     """Give places to the notes that are in sight, and return the last place."""
     waiting = (Exists(FeedNote.objects.all()), Exists(TeamLeaving.objects.all()))
-    state = FeedCounter.objects.filter(pk=1).values_list("last", *waiting).first()
-    if state is not None and not any(state[1:]):
-        return Settled(state[0], more=False)
+    counter = FeedCounter.objects.filter(pk=1).values_list("last", "epoch", *waiting)
+    state = counter.first()
+    if state is not None and not any(state[2:]):
+        return Settled(state[0], state[1], more=False)
     FeedCounter.objects.bulk_create([FeedCounter(pk=1)], ignore_conflicts=True)
     with transaction.atomic():
-        counter = FeedCounter.objects.select_for_update().get(pk=1)
+        row = FeedCounter.objects.select_for_update().get(pk=1)
         # Read once: what comes into sight after this is left for the next.
-        notes = list(FeedNote.objects.order_by("pk")[:BATCH])
+        found = list(FeedNote.objects.order_by("pk")[:BATCH])
+        notes = _bounded(found)
         changes: dict[Key, _Change] = {}
         for note in notes:
             change = changes.setdefault((note.kind, note.row_id), _Change(note.at))
             change.add(note.at, note.parent_id, note.gone, note.spreads)
         _spread(changes)
         before = leaving.parents_of(changes)
-        new = _store(changes, counter.last)
-        counter.last = leaving.tell_moved(
+        new = _store(changes, row.last)
+        row.last = leaving.tell_moved(
             {key: change.at for key, change in changes.items()},
             before,
-            counter.last + len(changes),
+            row.last + len(changes),
         )
-        more = len(notes) == BATCH
+        more = len(found) == BATCH or len(notes) < len(found)
         if not more:
-            counter.last, more = leaving.tell_left(new, counter.last)
-        counter.save(update_fields=["last"])
+            row.last, more = leaving.tell_left(new, row.last)
+        row.save(update_fields=["last"])
         for pks in _chunks(note.pk for note in notes):
             FeedNote.objects.filter(pk__in=pks).delete()
-    return Settled(counter.last, more=more)
+    return Settled(row.last, row.epoch, more=more)
+
+
+def settle_waiting() -> Settled:
+    """Give places to what waits, so that the next reader finds little; bounded work."""
+    settled = settle()
+    for _ in range(_MOST_CALLS - 1):
+        if not settled.more:
+            break
+        settled = settle()
+    return settled
+
+
+def _bounded(notes: list[FeedNote]) -> list[FeedNote]:
+    """As many of the notes, from the first on, as do not spread too far."""
+    rows = 0
+    counted: set[tuple[str, int, int]] = set()
+    for taken, note in enumerate(notes):
+        change = (note.kind, note.row_id, note.spreads)
+        if change in counted:
+            continue
+        counted.add(change)
+        rows += _BELOW_ONE.get((FeedKind(note.kind), note.spreads), 0)
+        if taken and rows > MOST_SPREAD:
+            return notes[:taken]
+    return notes
+
+
+def begin_anew() -> None:
+    """Refuse all cursors from before: the database was put back to an older state."""
+    FeedCounter.objects.update(epoch=new_epoch())
 
 
 def _chunks(values: Iterable[int]) -> Iterable[list[int]]:

@@ -102,11 +102,12 @@ def _wanted(question: Question) -> Q:
     return Q(row_id__in=shown.order_by().values("pk")) | told
 
 
-def first_cursor(asked: str, since: dt.datetime | None, last: int) -> Cursor:
+def first_cursor(asked: str, since: dt.datetime | None, settled: Settled) -> Cursor:
     """Where a program begins that has nothing yet, or all up to a time."""
+    start = Cursor(asked, epoch=settled.epoch)
     if since is None:
-        return Cursor(asked)
-    return Cursor(asked, since=in_microseconds(since), until=last)
+        return start
+    return dataclasses.replace(start, since=in_microseconds(since), until=settled.last)
 
 
 def changes(question: Question, cursor: Cursor) -> QuerySet[FeedRow]:
@@ -170,7 +171,7 @@ def reached_behind(cursor: Cursor, place: int) -> Cursor:
     """Where to go on from a place that was reached, at least that of the cursor."""
     place = max(place, cursor.place)
     if place >= cursor.until:
-        return Cursor(cursor.asked, place)
+        return Cursor(cursor.asked, place, cursor.epoch)
     return dataclasses.replace(cursor, place=place, after=None)
 
 

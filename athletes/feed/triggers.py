@@ -5,8 +5,9 @@ all pass here. A column counts as shown unless it is named in `UNSEEN`, so that 
 one is followed from its first day.
 
 `install` runs after each `migrate` (athletes.apps). The name of a trigger ends with a
-hash of its text: one that a release changed, or that SQLite dropped while it rebuilt a
-table, is made anew, and the rows of its table are then told again.
+hash of its text: one that a release changed is made anew, and the rows of its table are
+then told again. So are all when migrations change the tables: triggers would stand in
+their way, and are taken away before.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
+
+from athletes.models import new_epoch
 
 #: By table: columns that no JSON shows.
 UNSEEN = {
@@ -196,7 +199,7 @@ def install(connection: Any) -> list[str]:
 
     Rows of a table whose triggers are made are put into the order: at first all of
     them at once, later as changes, because some may have been missed. Does nothing
-    while a table is missing (in the middle of a series of migrations).
+    while a table or a column of the order is missing (amid a series of migrations).
 
     Returns
     -------
@@ -206,7 +209,10 @@ def install(connection: Any) -> list[str]:
     vendor = connection.vendor
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         existing = set(connection.introspection.table_names(cursor))
-        if not {"feed_notes", "feed_rows", "team_leavings", *UNSEEN} <= existing:
+        if (
+            not {"feed_notes", "feed_rows", "feed_counter", "team_leavings", *UNSEEN}
+            <= existing
+        ):
             return []
         columns = {
             table: [
@@ -215,8 +221,10 @@ def install(connection: Any) -> list[str]:
                     cursor, table
                 )
             ]
-            for table in UNSEEN
+            for table in (*UNSEEN, "feed_counter")
         }
+        if "epoch" not in columns["feed_counter"]:
+            return []
         wanted = {trigger.name: trigger for trigger in _wanted(vendor, columns)}
         there = _existing(cursor, vendor)
         made = [trigger for name, trigger in wanted.items() if name not in there]
@@ -291,10 +299,14 @@ def _tell_all(cursor: Any, vendor: str, table: str) -> None:
             f"+ ROW_NUMBER() OVER (ORDER BY id), updated_at, {gone}, "
             f"CASE WHEN {gone} = '' THEN NULL ELSE updated_at END FROM {table}"
         )
-        cursor.execute("DELETE FROM feed_counter")
         cursor.execute(
-            "INSERT INTO feed_counter (id, last) "
-            "SELECT 1, COALESCE(MAX(place), 0) FROM feed_rows"
+            "INSERT INTO feed_counter (id, last, epoch) SELECT 1, 0, %s "
+            "WHERE NOT EXISTS (SELECT 1 FROM feed_counter)",
+            [new_epoch()],
+        )
+        cursor.execute(
+            "UPDATE feed_counter SET last = "
+            "(SELECT COALESCE(MAX(place), 0) FROM feed_rows)"
         )
         return
     now = _DIALECTS[vendor].now

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from athletes.analysis import run
 from athletes.decisions import move_event, save_conditions, set_inclusion
+from athletes.feed.order import begin_anew
 from athletes.frames import presence
 from athletes.identity import merging
 from athletes.identity.session_parts import mark_parts
@@ -335,6 +336,23 @@ def test_a_team_is_not_told_of_others_who_go(client):
     copy.pull()
     erase(player=stranger.session.player, by=None)
     assert all(ids == [] for ids in copy.pull().values())
+
+
+def test_a_cursor_from_before_a_restore_is_refused_however_far_the_order_is(
+    client, analyzed
+):
+    headers = factories.make_token()
+    copy = Copy(client, headers)
+    copy.pull()
+    begin_anew()
+    for number in range(9):
+        Player.objects.filter(pk=analyzed.player_id).update(first_name=f"Ash {number}")
+        client.get("/players", headers=headers)
+    for path in PATHS:
+        params = {"cursor": copy.cursors[path]}
+        answer = client.get(path, params, headers=headers)
+        assert answer.status_code == 422
+        assert "begin again" in answer.json()["detail"]
 
 
 def test_updated_since_takes_a_time_with_an_unescaped_plus(client):

@@ -8,6 +8,7 @@ from django.db import connection, connections
 from athletes.feed import order
 from athletes.feed.order import BATCH, settle
 from athletes.models import FeedCounter, FeedNote, FeedRow, Player
+from syncing.tasks import sweep_task
 from tests import factories
 from tests.factories import settle_all
 
@@ -106,6 +107,40 @@ def test_a_place_is_never_given_twice():
     Player.objects.filter(pk=player.pk).update(first_name="Another")
     assert settle_all() == first + 1
     assert FeedRow.objects.get().place == first + 1
+
+
+def test_changes_that_spread_far_are_taken_in_parts(monkeypatch):
+    swings = [factories.make_swing() for _ in range(3)]
+    settle_all()
+    monkeypatch.setattr(order, "MOST_SPREAD", 4_000)
+    for swing in swings:
+        # Shown by all of their swings.
+        Player.objects.filter(pk=swing.session.player_id).update(
+            org_player_id=f"another-{swing.pk}"
+        )
+    places = FeedRow.objects.filter(kind="movement").order_by("row_id")
+    before = list(places.values_list("place", flat=True))
+    assert settle().more
+    assert FeedNote.objects.count() == 1
+    assert not settle().more
+    after = list(places.values_list("place", flat=True))
+    assert all(new > old for old, new in zip(before, after, strict=True))
+
+
+def test_the_hourly_task_gives_places_where_no_program_asks():
+    player = factories.make_player()
+    sweep_task()
+    assert not FeedNote.objects.exists()
+    assert FeedRow.objects.get().row_id == player.pk
+
+
+def test_a_task_does_bounded_work(monkeypatch):
+    monkeypatch.setattr(order, "BATCH", 1)
+    monkeypatch.setattr(order, "_MOST_CALLS", 2)
+    for _ in range(3):
+        factories.make_player()
+    assert order.settle_waiting().more
+    assert FeedNote.objects.count() == 1
 
 
 def test_many_changes_are_taken_in_parts(monkeypatch):
