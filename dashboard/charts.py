@@ -73,7 +73,8 @@ class Line:
     """One curve on a uniform axis, in the unit that the chart shows.
 
     With `lower` and `upper` it is a band and has no `y`. `letter` is the dash that
-    tells it from other lines of the same `part`, `tag` what stands at its end.
+    tells it from other lines of the same `part`, `tag` what stands at its end, `n` over
+    how many swings a mean and its band are (0 where it is no mean).
     """
 
     key: str
@@ -89,6 +90,7 @@ class Line:
     unit: str = ""
     hidden: bool = False
     tag: str = ""
+    n: int = 0
 
     def to_json(self) -> Json:
         """The trace as the chart script reads it; without what has its default."""
@@ -106,6 +108,7 @@ class Line:
             ("unit", self.unit),
             ("hidden", self.hidden),
             ("tag", self.tag),
+            ("n", self.n),
         ):
             if value:
                 trace[name] = value
@@ -244,8 +247,9 @@ def band_lines(
     unit: str,
     letter: str = "",
     tag: str = "",
+    n: int = 0,
 ) -> list[Line]:
-    """A mean and the band of one standard deviation around it."""
+    """A mean and the band of one standard deviation around it, over `n` swings."""
     common: Json = {
         "key": key,
         "part": part,
@@ -253,6 +257,7 @@ def band_lines(
         "dx": dx,
         "unit": unit,
         "letter": letter,
+        "n": n,
     }
     lines = [Line(name=name, y=mean, role="mean", tag=tag, **common)]
     if np.isfinite(sd).any():

@@ -35,7 +35,8 @@ def decimals_of(unit: str) -> int:
 class Curve:
     """One curve or band of a chart; missing values are NaN.
 
-    A band has `lower` and `upper` and no `y`; `spread` is empty without bars.
+    A band has `lower` and `upper` and no `y`; `spread` is empty without bars; `n` is
+    over how many swings a mean is, 0 where that is not said.
     """
 
     key: str
@@ -50,6 +51,7 @@ class Curve:
     lower: FloatArray
     upper: FloatArray
     spread: FloatArray
+    n: int
 
     @property
     def is_band(self) -> bool:
@@ -215,6 +217,7 @@ def _curve(trace: Json, y_unit: str) -> Curve:
         lower=lower,
         upper=upper,
         spread=_numbers(spread),
+        n=int(trace.get("n") or 0),
     )
 
 

@@ -48,9 +48,24 @@ def summary(figure: Json) -> str:
     words = "; ".join(_shortened(told[:_MOST_TOLD], chart))
     if len(told) > _MOST_TOLD:
         words += f"; and {number_of(len(told) - _MOST_TOLD, 'more curve')}"
-    if means and singles:
-        words += f"; over {number_of(len(singles), 'swing')}"
+    if means and (over := _over(means, len(singles))):
+        words += f"; over {over}"
     return f"{words[0].upper()}{words[1:]}."
+
+
+def _over(means: Sequence[Curve], singles: int) -> str:
+    """Over how many swings the means are; `singles` of them are drawn too.
+
+    A swing whose clip is too short is drawn and not in the mean.
+    """
+    counts = [one.n for one in means]
+    if not all(counts):
+        return number_of(singles, "swing") if singles else ""
+    if len(set(counts)) > 1:
+        return list_in_words([number_of(count, "swing") for count in counts])
+    if len(counts) == 1 and counts[0] < singles:
+        return f"{counts[0]} of {number_of(singles, 'swing')}"
+    return number_of(counts[0], "swing")
 
 
 _PEAKS_AT = " peaks at "
@@ -131,8 +146,21 @@ def _curve(chart: ReadChart, curve: Curve) -> str:
 
 
 def _name(chart: ReadChart, curve: Curve) -> str:
-    """The curve's name as it stands in a sentence; letters of a comparison stay."""
+    """The curve's name as it stands in a sentence; letters of a comparison stay.
+
+    A mean is named as one: its peak is below the mean of the swings' own peaks.
+    """
     name = chart.name_of(curve)
+    if curve.role == "mean" and curve.n != 1:
+        of = name.removesuffix(" ± SD")
+        # `Mean`, `Batting left, mean`, `Mean, batting left`, or what the mean is of.
+        if of.lower() == "mean":
+            return "the mean curve"
+        if of.endswith(", mean") or of.startswith("Mean, "):
+            of = of.removesuffix(", mean").removeprefix("Mean, ")
+            return f"the mean curve {_lower(of)}"
+        is_letter = of[:2] in {f"{letter} " for letter in "ABCDEF"}
+        return f"the mean curve of {of if is_letter else _lower(of)}"
     if curve.letter and name[:2] in {f"{letter} " for letter in "ABCDEF"}:
         return name
     return _lower(name)

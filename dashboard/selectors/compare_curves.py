@@ -92,7 +92,7 @@ def compare_curves(
         delta_words=words,
         delta_note=note,
         rows=_curve_rows(aligned, alignment),
-        left_out=(*_left_out(picture), *_not_each(picture, each)),
+        left_out=(*_left_out(picture, aligned), *_not_each(picture, each)),
         x_unit=alignment.unit,
     )
 
@@ -124,12 +124,14 @@ def _window(
     return min(low for low, _ in windows), max(high for _, high in windows)
 
 
-def _left_out(picture: _Picture) -> tuple[str, ...]:
-    """Of each item how many swings are not drawn, and why, in words."""
+def _left_out(
+    picture: _Picture, aligned: Sequence[curve_tools.Aligned | None]
+) -> tuple[str, ...]:
+    """Of each item how many swings are not drawn or not in its mean, and why."""
     alignment, number_of = picture.alignment, display.number_of
     event = zero_label("", alignment.event)
     words = []
-    for item in picture.items:
+    for item, one in zip(picture.items, aligned, strict=True):
         placed, reasons = on_axis(item.swings, alignment)
         on_rule = picture.on_rule(item.swings)
         words += [
@@ -150,6 +152,11 @@ def _left_out(picture: _Picture) -> tuple[str, ...]:
             words.append(
                 f"{item.letter}: {number_of(bare, 'swing')} left out, without a curve "
                 f"of {picture.series.name[0].lower()}{picture.series.name[1:]}."
+            )
+        if one is not None and not one.kept.all():
+            words.append(
+                f"{item.letter}: the mean is over {one.kept.sum()} of "
+                f"{number_of(len(one.kept), 'swing')}; the other clips are too short."
             )
     return tuple(words)
 
@@ -346,6 +353,7 @@ def _overlay(
             unit=picture.unit,
             letter=item.line_letter,
             tag=item.letter,
+            n=int(one.kept.sum()),
         )
         legend.append(
             charts.LegendItem(

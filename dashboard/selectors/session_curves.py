@@ -248,6 +248,11 @@ class _Group:
         """Whether there are swings enough for a mean and its spread."""
         return len(self.swings) >= LEAST_SWINGS_FOR_SPREAD
 
+    @property
+    def n(self) -> int:
+        """Over how many swings the mean is: clips may be too short for it."""
+        return int(self.aligned.kept.sum())
+
 
 def _groups(
     swings: Sequence[SwingRow],
@@ -317,6 +322,7 @@ def _lines(
                 sd=group.aligned.sd * factor,
                 unit=label,
                 letter=group.letter,
+                n=group.n,
             )
     return lines
 
@@ -345,11 +351,19 @@ def _legend(groups: Sequence[_Group], part: str) -> list[charts.LegendItem]:
 
 
 def _how_many(groups: Sequence[_Group]) -> str:
-    """How many swings are drawn, by group: `5 swings batting left`."""
+    """How many swings are drawn, by group: `5 swings batting left`.
+
+    Where the mean is over fewer, also over how many: `8 swings (mean of 5)`.
+    """
     return phrases.list_in_words(
         [
             number_of(len(group.swings), "swing")
             + (f" {group.label.lower()}" if group.label else "")
+            + (
+                f" (mean of {group.n})"
+                if group.has_band and group.n < len(group.swings)
+                else ""
+            )
             for group in groups
         ]
     )
@@ -373,6 +387,12 @@ def _note(
         is not None
     ]
     note = "The band is for looking: peaks are taken per swing and then averaged. "
+    short = sum(len(group.swings) - group.n for group in groups if group.has_band)
+    if short:
+        note += (
+            f"{number_of(short, 'swing')} drawn but not in the mean: the clip is too "
+            "short. "
+        )
     if widths:
         spreads = phrases.list_in_words(
             [
@@ -412,7 +432,7 @@ def _table(groups: Sequence[_Group], alignment: Alignment) -> tuple[CurveTableRo
                 CurveTableCell(
                     mean=charts.finite(float(group.aligned.mean[place])),
                     sd=charts.finite(float(group.aligned.sd[place])),
-                    n=int(group.aligned.kept.sum()),
+                    n=group.n,
                 )
                 for group in groups
             ),

@@ -126,10 +126,23 @@ def _sequence(
         chart_id="session-sequence" + ("" if side is None else f"-{side_key(side)}"),
         figure=chart.to_json(),
         title=f"Kinematic sequence{', mean ± SD' if has_mean else ''}{words}",
-        caption=f"{number_of(len(swings), 'swing')}, {on}",
+        caption=f"{number_of(len(swings), 'swing')}{_fewer(lines, len(swings))}, {on}",
         peaks=peaks,
         x_unit=alignment.unit,
     )
+
+
+def _fewer(lines: Sequence[charts.Line], swings: int) -> str:
+    """Over how many swings the means are where that is not all: ` (means of 5 to 7)`.
+
+    Clips may be too short for a mean, and not all have every part.
+    """
+    counts = sorted({line.n for line in lines if line.role == "mean"})
+    if not counts or counts[0] == swings:
+        return ""
+    if len(counts) == 1:
+        return f" (means of {counts[0]})"
+    return f" (means of {counts[0]} to {counts[-1]})"
 
 
 def _lines(
@@ -162,6 +175,7 @@ def _lines(
             mean=aligned.mean,
             sd=aligned.sd,
             unit=_UNIT,
+            n=int(aligned.kept.sum()),
         )
     return [
         charts.Line(

@@ -301,6 +301,34 @@ def test_compare_names_swings_that_have_no_percent(client, coach):
     assert "left out" not in text_of(client.get(f"/athletes/compare/?items={keys}"))
 
 
+def test_mean_says_over_how_many_swings_it_is_where_clips_are_short(client, coach):
+    player = make_player()
+    old = session_with_curves(player, middle=500.0, offsets=(*FIVE, 1.0, 2.0, 3.0))
+    new = session_with_curves(player, middle=500.0, offsets=FIVE)
+    time_s = np.arange(90) / 500.0 + 0.7
+    for swing in swings_of(old)[5:]:
+        short = pack({"time": time_s, "torso_omega": 500.0 + time_s})
+        store_packed({swing.pk: short})
+    response = client.get(
+        f"/athletes/compare/?items=session-{old.pk},session-{new.pk}&series=torso_omega"
+    )
+    words = "A: the mean is over 5 of 8 swings; the other clips are too short."
+    assert words in text_of(response)
+    assert "B: the mean is over" not in text_of(response)
+    means = [
+        one
+        for one in figure_of(response, "overlay")["data"]
+        if one.get("role") == "mean"
+    ]
+    assert [one["n"] for one in means] == [5, 5]
+    response = client.get(f"/athletes/sessions/{old.pk}/?series=torso_omega")
+    text = text_of(response)
+    assert "8 swings (mean of 5), aligned on contact" in text
+    assert "3 swings drawn but not in the mean: the clip is too short." in text
+    assert "8 swings (means of 5), aligned on contact" in text
+    assert "; over 5 swings." in text
+
+
 def test_compare_leaves_out_swings_whose_event_at_zero_is_unsure(client, coach):
     player = make_player()
     old = session_with_curves(player, middle=500.0, offsets=FIVE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -204,8 +205,41 @@ def test_mean_says_its_spread_and_how_many_swings():
     )
     figure = charts.Chart(lines, "t", "y", y_unit="°/s", zero="contact").to_json()
     assert words.summary(figure) == (
-        "Mean peaks at 880°/s ± 42°/s, 60 ms before contact; over 3 swings."
+        "The mean curve peaks at 880°/s ± 42°/s, 60 ms before contact; over 3 swings."
     )
+    # The clip of one was too short for the mean.
+    lines = [replace(one, n=2) if one.role != "single" else one for one in lines]
+    figure = charts.Chart(lines, "t", "y", y_unit="°/s", zero="contact").to_json()
+    assert words.summary(figure).endswith("; over 2 of 3 swings.")
+
+
+def test_peak_of_a_mean_is_not_told_as_one_of_a_swing():
+    def mean(letter, name, n):
+        return charts.band_lines(
+            key=letter,
+            part="torso",
+            name=name,
+            x0=-600.0,
+            dx=2.0,
+            mean=hill(880.0, -60.0),
+            sd=np.full(376, np.nan),
+            unit="°/s",
+            letter=letter,
+            n=n,
+        )
+
+    lines = [*mean("a", "A Rowan Pike", 5), *mean("b", "B swing 3", 1)]
+    figure = charts.Chart(lines, "t", "y", y_unit="°/s", zero="contact").to_json()
+    assert words.summary(figure) == (
+        "The mean curve of A Rowan Pike peaks at 880°/s, 60 ms before contact; "
+        "B swing 3 880°/s, 60 ms; over 5 swings and 1 swing."
+    )
+    lines = mean("meana", "Mean, batting left", 4)
+    legend = [charts.LegendItem("meana", "Batting left, mean ± SD", "torso", "a")]
+    figure = charts.Chart(
+        lines, "t", "y", y_unit="°/s", zero="contact", legend=legend
+    ).to_json()
+    assert words.summary(figure).startswith("The mean curve batting left peaks at 880")
 
 
 def test_percent_axis_counts_the_swing():

@@ -29,6 +29,15 @@ test("what is seen is a table: a row a place, a column a curve, with units", () 
   ]);
 });
 
+test("a mean and its band say over how many swings they are", () => {
+  const data = [
+    { key: "m", role: "band", name: "Mean ± SD", n: 5, x0: 0, dx: 2, lower: [1], upper: [3] },
+    { key: "m", role: "mean", name: "Mean", n: 5, x0: 0, dx: 2, y: [2] },
+  ];
+  const [head] = csvOf({ ...view, figure: { ...figure, data } }, null).split("\r\n");
+  assert.equal(head, 'Time from contact (ms),"Mean, SD, n = 5 (°/s)","Mean, n = 5 (°/s)"');
+});
+
 test("what is outside of the range is not in the table", () => {
   const rows = csvOf(view, [-3, 10]).trim().split("\r\n");
   assert.deepEqual(rows.map((row) => row.split(",")[0]), ["Time from contact (ms)", "-2", "0"]);

@@ -21,6 +21,8 @@ interface Trace {
   hidden?: boolean;
   /** What stands at the end of the line: "A", "B − A". */
   tag?: string;
+  /** Over how many swings a mean or its band is. */
+  n?: number;
   symbol?: string;
   x0?: number;
   dx?: number;
