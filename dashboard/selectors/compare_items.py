@@ -214,12 +214,15 @@ class _Rows:
 def are_in_time_order(items: Sequence[Item]) -> bool:
     """Whether they are of different times of one athlete, and so stand by date.
 
-    Two of the same session share its time; two times that overlap have no order.
+    Two of the same session share its time; two times that overlap have no order, and
+    neither has one of which the day is not known.
     """
     spans = {item.span for item in items}
     if len({item.player.pk for item in items}) != 1 or len(spans) < 2:
         return False
-    dated = sorted(span for span in spans if span is not None)
+    dated = sorted(
+        span for span in spans if span is not None and span[0][0] != dt.date.min
+    )
     return len(dated) == len(spans) and all(
         before[1] < after[0] for before, after in pairwise(dated)
     )
