@@ -371,6 +371,13 @@ _NOTE = (
 )
 
 
+# A swing's scatter says nothing of how days differ, which stands in the numbers.
+_NO_WORDS = (
+    "no words for where they differ, because several sessions are averaged and days "
+    "differ too. See the numbers"
+)
+
+
 def _delta(
     picture: _Picture, aligned: Sequence[curve_tools.Aligned | None]
 ) -> tuple[charts.Json | None, tuple[str, ...], str]:
@@ -385,7 +392,8 @@ def _delta(
     legend = []
     words = []
     bands = False
-    for item, one in zip(items[1:], aligned[1:], strict=True):
+    has_several = [_has_several_sessions(picture, item) for item in items]
+    for place, (item, one) in enumerate(zip(items[1:], aligned[1:], strict=True), 1):
         if one is None:
             continue
         found = curve_difference(
@@ -394,20 +402,23 @@ def _delta(
             one_scatter=_is_one_scatter(items[0], item, base, one),
         )
         name = f"{item.letter} − A"
-        place = picture.alignment.step(base)
-        lines += _difference_lines(picture, item.line_letter, name, place, found)
+        step = picture.alignment.step(base)
+        lines += _difference_lines(picture, item.line_letter, name, step, found)
         legend.append(
             charts.LegendItem(
                 item.line_letter, name, picture.series.part, item.line_letter
             )
         )
         bands = bands or found.band is not None
-        told = difference_words(
-            found,
-            picture.series,
-            zero=picture.zero,
-            percent=picture.alignment.is_percent,
-        )
+        if has_several[0] or has_several[place]:
+            told = _NO_WORDS
+        else:
+            told = difference_words(
+                found,
+                picture.series,
+                zero=picture.zero,
+                percent=picture.alignment.is_percent,
+            )
         words.append(f"{item.letter} compared with A: {told}.")
     if not legend:
         return None, (), "None of the others has this curve."
@@ -415,6 +426,11 @@ def _delta(
     lines.sort(key=lambda line: line.role != "noise")
     note = _NOTE if bands else ""
     return picture.chart(lines, legend, "Difference"), tuple(words), note
+
+
+def _has_several_sessions(picture: _Picture, item: Item) -> bool:
+    """Whether the mean of an item is over the swings of several sessions."""
+    return len({swing.session_id for swing in picture.drawn(item.swings)}) > 1
 
 
 def _is_one_scatter(

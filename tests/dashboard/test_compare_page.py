@@ -11,6 +11,7 @@ import pytest
 from athletes.analysis import run, session_summary
 from athletes.frames.curves import store_packed
 from athletes.frames.packing import pack
+from athletes.models import Session
 from biomechanics.definitions import METHOD_VERSION
 from dashboard.selectors.compare_keys import parse_items
 from dashboard.selectors.compare_page import DRAWN, DrawnLimits, compare_page
@@ -116,6 +117,31 @@ def test_compare_says_where_the_curves_differ_and_which_way(client, coach):
     assert (outside == shown).all()
     percent = client.get(f"/athletes/compare/?items={keys}&align=percent")
     assert "faster from 80 to 93 % of the swing" in text_of(percent)
+
+
+def test_curves_of_several_sessions_are_not_called_faster(client, coach):
+    """Their swings' scatter does not tell how days differ."""
+    player = make_player()
+    old = session_with_curves(player, middle=500.0, offsets=FIVE)
+    for day in (2, 3):
+        new = session_with_curves(player, middle=500.0, offsets=FIVE, bump=60.0)
+        new.session_date = dt.date(2026, 3, day)
+        new.save()
+        session_summary.refresh_session_summary(new.pk)
+    words = f"session-{old.pk},range-{player.pk}-20260302-20260303"
+    text = text_of(client.get(f"/athletes/compare/?items={words}"))
+    assert "torso faster" not in text
+    assert (
+        "B compared with A: no words for where they differ, because several sessions "
+        "are averaged and days differ too. See the numbers." in text
+    )
+    other = make_player()
+    one = session_with_curves(other, middle=500.0, offsets=FIVE, bump=60.0)
+    Session.objects.filter(pk=one.pk).update(session_date=dt.date(2026, 3, 2))
+    session_summary.refresh_session_summary(one.pk)
+    # A date range of one session is as that session.
+    words = f"session-{old.pk},range-{other.pk}-20260302-20260303"
+    assert "torso faster" in text_of(client.get(f"/athletes/compare/?items={words}"))
 
 
 def test_each_item_has_a_band_of_its_own(client, coach):
