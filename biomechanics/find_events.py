@@ -159,7 +159,7 @@ def _find_all(
     found["reference"] = moved.get("reference") or _choose_reference(
         used, bat_peak, hand
     )
-    if found["reference"].confidence == "rule":
+    if found["reference"].confidence in ("rule", "vendor"):
         found["reference"] = _checked_reference(clues, found["reference"])
     found |= _find_before(clues, found["reference"], moved)
     return {
@@ -350,8 +350,14 @@ def _choose_reference(
 def _checked_reference(clues: EventClues, reference: FoundEvent) -> FoundEvent:
     """Return the reference, unsure when the hands that lead to it are.
 
-    The bat alone shows the swing too: at its fastest in the whole clip.
+    The bat alone shows the swing too: at its fastest in the whole clip. A contact at
+    which the bat is well below its highest speed is unsure as well.
     """
+    slow = _why_too_slow(clues, reference)
+    if slow is not None:
+        return replace(reference, confidence="low", reason=slow)
+    if reference.confidence != "rule":
+        return reference
     unsure = None if clues.hand_peak is None else clues.hand_peak.unsure
     if unsure is None or reference.position is None:
         return reference
@@ -364,6 +370,21 @@ def _checked_reference(clues: EventClues, reference: FoundEvent) -> FoundEvent:
             if apart <= BAT_PEAK_APART_S * clues.hitter.rate_hz:
                 return reference
     return replace(reference, confidence="low", reason=unsure)
+
+
+def _why_too_slow(clues: EventClues, reference: FoundEvent) -> str | None:
+    """Return why the bat is too slow at a contact for one, ``None`` if it is not."""
+    moving, position = clues.bat, reference.position
+    if moving is None or position is None:
+        return None
+    if reference.rule not in ("contact", "bat_impact"):
+        return None
+    if moving.impact.impact is not None:
+        position = moving.impact.impact.position
+    rate, start = clues.hitter.rate_hz, position
+    if clues.hand_peak is not None:
+        start = clues.hand_peak.peak.top
+    return bat.why_too_slow(moving, position, start=start + bat.PEAK_AROUND_S[0] * rate)
 
 
 def _find_before(

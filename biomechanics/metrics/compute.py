@@ -120,6 +120,7 @@ def measure_swing(
             values.put(definition.id, None, f"no longer measured: {definition.retired}")
     unsure_events.flag_unsure(swing.events, values)
     unsure_events.flag_unseen_ball(swing, values)
+    unsure_events.flag_smoothed(swing, values)
     unsure_events.flag_tilted(swing, values)
     unsure_events.flag_bat_lost(swing, values)
     unsure_events.flag_other_clock(swing.energetics, values)

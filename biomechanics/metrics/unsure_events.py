@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from biomechanics import directions
+from biomechanics import bat, directions
 from biomechanics.definitions import METRICS
 from biomechanics.find_events import SwingEvents
 from biomechanics.metrics.values import EVENT_WORDS, MetricValues
@@ -87,6 +87,32 @@ def unseen_ball(swing: ObservedSwing) -> str | None:
     return None
 
 
+def contact_not_shown(swing: ObservedSwing) -> bool:
+    """Return whether contact is given at a rate that shows it, and the bat does not.
+
+    Its points may have been smoothed across the impact before delivery.
+    """
+    moving = swing.bat
+    return (
+        swing.events.reference_rule == "contact"
+        and moving is not None
+        and not moving.low_rate
+        and moving.impact.impact is None
+    )
+
+
+def smoothed_at_contact(swing: ObservedSwing) -> str | None:
+    """Return why the bat's points do not hold a given contact, ``None`` if they may."""
+    moving, at = swing.bat, swing.events.position("reference")
+    if moving is None or at is None or not contact_not_shown(swing):
+        return None
+    if moving.impact.hidden:
+        return moving.impact.reason
+    if bat.falls_as_at_ball(moving, at):
+        return "the bat slows down as it does at a ball, but its points do not show it"
+    return None
+
+
 def flag_unseen_ball(swing: ObservedSwing, values: MetricValues) -> None:
     """Flag what a ball changes, where one may have been met unseen.
 
@@ -101,6 +127,16 @@ def flag_unseen_ball(swing: ObservedSwing, values: MetricValues) -> None:
         of_bat = definition.needs == "bat" or definition.part == "bat"
         late = definition.group != "sequence" and definition.window != "first move"
         if (of_bat and late) or metric_id in with_bat:
+            values.flag(metric_id, reason)
+
+
+def flag_smoothed(swing: ObservedSwing, values: MetricValues) -> None:
+    """Flag numbers of bat points that were smoothed across a given contact."""
+    reason = smoothed_at_contact(swing)
+    if reason is None:
+        return
+    for metric_id, definition in METRICS.items():
+        if definition.needs == "bat" and definition.window != "first move":
             values.flag(metric_id, reason)
 
 

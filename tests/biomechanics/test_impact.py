@@ -3,6 +3,12 @@
 import numpy as np
 import pytest
 
+from accuracy.damage import BAT
+from accuracy.measure import analyze_made
+from accuracy.swings import clean_swing, with_noise
+from accuracy.truth import truth_of
+from biomechanics import signals
+from biomechanics.definitions import METRICS
 from biomechanics.swing import analyze_swing
 from tests.biomechanics.hit_swings import hit_swing
 from tests.biomechanics.synthetic import make_swing, points_of
@@ -194,3 +200,80 @@ def test_line_of_no_bats_length_is_refused(length_m):
     value = analyze(columns).metrics["bat_speed_max"]
     assert value.value is None
     assert f"{length_m:.2f} m apart" in value.reason
+
+
+def contact_given(swing, *, smoothed_hz=None, off_s=0.0):
+    """Analyze an invented hit whose contact is delivered, its bat smoothed before."""
+    columns = dict(swing.kinematics)
+    if smoothed_hz is not None:
+        for name in (f"{point}_{axis}" for point in BAT for axis in "xyz"):
+            columns[name] = signals.lowpass(
+                columns[name][:, None],
+                cutoff_hz=smoothed_hz,
+                sampling_rate_hz=swing.rate_hz,
+            )[:, 0]
+    return analyze(
+        columns,
+        energetics=swing.energetics,
+        bats=swing.hand,
+        contact_time_s=swing.contact_s + off_s,
+    )
+
+
+@pytest.mark.parametrize("hertz", [20, 30])
+@pytest.mark.parametrize("rate", [240.0, 360.0])
+def test_smoothed_bat_with_a_given_contact_is_marked_or_right(hertz, rate):
+    for number in range(6):
+        swing = clean_swing(number, "hit", "right", rate)
+        found = contact_given(swing, smoothed_hz=hertz)
+        if found.events["reference"].rule != "contact":
+            continue
+        true = truth_of(number, "hit").of("contact")
+        for name in ("bat_speed_ref", "bat_speed_max", "swing_tilt", "peak_bat_omega"):
+            value = found.metrics[name]
+            off = abs(value.value - true[name])
+            assert value.flagged or off < 3.0 * value.uncertainty, (number, name)
+
+
+def test_bat_seen_to_be_smoothed_marks_its_speeds_at_a_given_contact():
+    found = contact_given(clean_swing(1, "hit", "right", 360.0), smoothed_hz=30)
+    reason = found.findings.findings["bat"].evidence["impact"]
+    assert "smoothed across the impact" in reason
+    assert found.events["reference"].rule == "contact"
+    for name in ("bat_speed_ref", "bat_speed_max"):
+        assert found.metrics[name].flagged
+        assert found.metrics[name].reason == reason
+    assert not found.metrics["peak_hand_speed"].flagged
+
+
+@pytest.mark.parametrize("hand", ["right", "left"])
+@pytest.mark.parametrize("rate", [240.0, 300.0, 360.0])
+def test_clean_hits_keep_their_bat_with_a_given_contact(hand, rate):
+    for number in range(4):
+        found = contact_given(clean_swing(number, "hit", hand, rate))
+        assert found.events["reference"].confidence != "low"
+        for name in BAT_AT_CONTACT:
+            assert not found.metrics[name].flagged, (number, name)
+
+
+def test_noise_taken_for_a_ball_is_unsure():
+    # By chance this noise looks like a ball, 20 ms after the bat was at its fastest.
+    noisy = with_noise(clean_swing(6, "dry", "right", 360.0), 5.0, 12)
+    found = analyze_made(noisy)
+    reference = found.events["reference"]
+    assert reference.rule == "bat_impact"
+    assert abs(reference.time_s - noisy.contact_s) > 0.015
+    assert reference.confidence == "low"
+    assert reference.reason.startswith("the bat is ")
+    assert reference.reason.endswith("slower at contact than before it")
+    for name, item in found.metrics.items():
+        if item.value is not None and "reference" in METRICS[name].window:
+            assert item.flagged, name
+
+
+def test_contact_given_after_the_bat_has_slowed_down_is_unsure():
+    dry = clean_swing(2, "dry", "right", 240.0)
+    assert contact_given(dry).events["reference"].confidence == "vendor"
+    late = contact_given(dry, off_s=0.025)
+    assert late.events["reference"].confidence == "low"
+    assert late.metrics["bat_speed_ref"].flagged
