@@ -831,10 +831,12 @@ _add(
 )
 _add(
     "attack_angle",
+    "Attack angle, last 10 ms",
     "Attack angle",
-    "Attack angle",
-    "Whether the sweet spot travels up (plus) or down at the reference.",
-    "climb of the sweet spot's path, mean of the last 10 ms before the reference",
+    "Whether the sweet spot travels up (plus) or down, on average over the last 10 ms "
+    "before the reference.",
+    "climb of the sweet spot's path, mean of the last 10 ms before the reference; at "
+    "the instant of contact it is about 7° higher",
     "deg",
     "reference − 10 ms to reference",
     "hands_bat",
@@ -847,10 +849,12 @@ _add(
 )
 _add(
     "attack_direction",
+    "Attack direction from the stride line",
     "Attack direction",
-    "Attack direction",
-    "Whether the sweet spot travels to the pull side (plus) or away from it.",
-    "level direction of the sweet spot's velocity from the forward direction",
+    "Whether the sweet spot travels to the pull side (plus) of the stride line or away "
+    "from it, at the reference.",
+    "level direction of the sweet spot's velocity from the stride line, at the instant "
+    "of the reference",
     "deg",
     REF,
     "hands_bat",
@@ -864,11 +868,12 @@ _add(
     "Attack direction in words",
     "Pull or opposite",
     "Whether the sweet spot travels to the pull side, the center or the opposite side "
-    "of the field.",
-    "level direction of the sweet spot's velocity from the axis of the file that the "
-    "facility has checked to point to the pitcher: center within 15° (the middle third "
-    "of fair ground), else pull or opposite; two words where the border lies within "
-    "the uncertainty",
+    "of the field, at the reference.",
+    "level direction of the sweet spot's velocity at the instant, from the axis of the "
+    "file that the facility has checked to point to the pitcher: center within 15° "
+    "(the middle third of fair ground), else pull or opposite; each word that lies "
+    "within the uncertainty; missing where all three do, or where the attack direction "
+    "is withheld",
     "text",
     REF,
     "hands_bat",
@@ -914,11 +919,11 @@ for _id, _from, _short, _needed in (
 ):
     _add(
         _id,
-        f"Contact depth from {_from}",
+        f"Contact depth from {_from}, along the stride line",
         _short,
-        f"How far in front of {_from} the sweet spot is at the reference; plus is "
-        "toward the pitcher.",
-        f"distance of the sweet spot from {_from} along the forward direction",
+        f"How far ahead of {_from} the sweet spot is along the stride line, at the "
+        "reference; plus is toward the front foot.",
+        f"distance of the sweet spot from {_from} along the stride line",
         "m",
         REF,
         "hands_bat",
@@ -963,7 +968,6 @@ for _id, _event, _called, _short in (
         "bat-torso angle of the OpenBiomechanics Project, with the line of the joint "
         "centers for the thorax",
         needs="bat",
-        published_sd=2.0 if _id == "bat_torso_fm" else None,
     )
 _add(
     "time_to_ref",

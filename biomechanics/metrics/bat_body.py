@@ -93,8 +93,8 @@ def angle_above(plane_normal: FloatArray) -> Read:
 def side_word(angle: float, error: float) -> str | None:
     """Return where a bat travels at the ball: ``pull``, ``center`` or ``opposite``.
 
-    Both words where the border lies within one standard deviation; ``None`` for a bat
-    that does not move to the field.
+    Each word that lies within one standard deviation, the likeliest first; ``None``
+    where all three do, and for a bat that does not move to the field.
 
     Parameters
     ----------
@@ -110,6 +110,8 @@ def side_word(angle: float, error: float) -> str | None:
         return "pull" if degrees > 0.0 else "opposite"
 
     words = dict.fromkeys(word(angle + step) for step in (0.0, -error, error))
+    if {"pull", "opposite"} <= set(words):
+        return None
     return " or ".join(words)
 
 
@@ -212,8 +214,12 @@ def _put_side(
         )
         reading = read_bat(measure, moving, read)
         if reading is not None:
-            words = side_word(reading.value, _direction_error(measure, reading))
-            reason = None if words else "the bat does not move to the field"
+            error = _direction_error(measure, reading)
+            words = side_word(reading.value, error)
+            if words is None:
+                reason = "the bat does not move to the field"
+                if abs(reading.value) < MOST_ACROSS_DEG:
+                    reason = f"uncertain by ±{error:.0f}°: it may be any side"
     if words is None:
         put_reading(measure, moving, "attack_side", None, reason)
         return

@@ -48,6 +48,9 @@ def put_uncertainties(measure: SwingMeasurer) -> None:
         )
         values.set_uncertainty(metric_id, math.sqrt(variance))
         _withhold(values, metric_id)
+    direction, side = values.by_id["attack_direction"], values.by_id["attack_side"]
+    if direction.value is None and side.value is not None:
+        values.put("attack_side", None, direction.reason)
 
 
 def _ends_with_reference(measure: SwingMeasurer) -> bool:

@@ -12,6 +12,7 @@ from accuracy.swings import clean_swing, with_noise
 from accuracy.truth import truth_of
 from biomechanics import directions, rod
 from biomechanics.basis import parts_in
+from biomechanics.definitions import METRICS
 from biomechanics.metrics import bat_body
 from biomechanics.swing import analyze_swing
 from tests.biomechanics.test_real_bat import at_rate, swings  # noqa: F401
@@ -86,7 +87,9 @@ def test_angle_out_of_a_plane(degrees, heading):
         (17.5, 2.0, "pull"),
         (-13.5, 2.0, "center or opposite"),
         (-40.0, 2.0, "opposite"),
-        (0.0, 16.0, "center or opposite or pull"),
+        (-20.0, 10.0, "opposite or center"),
+        (0.0, 16.0, None),
+        (-20.0, 40.0, None),
         (95.0, 2.0, None),
     ],
 )
@@ -287,6 +290,29 @@ def test_side_of_the_field_by_a_checked_axis(hand, degrees, word):
     for name, item in unknown.metrics.items():
         if name != "attack_side":
             assert known.metrics[name] == item, name
+
+
+@pytest.mark.parametrize("hand", ["right", "left"])
+def test_side_is_withheld_with_the_attack_direction(hand):
+    swing = clean_swing(2, "hit", hand, 120.0)
+    metrics = with_field(swing, axis_at(swing, 0.0)).metrics
+    direction, side = metrics["attack_direction"], metrics["attack_side"]
+    assert direction.value is None
+    assert direction.reason.startswith("uncertain by ±")
+    assert side.value is None
+    assert side.reason == direction.reason
+
+
+def test_names_say_what_depth_and_direction_follow():
+    for name in ("contact_depth_hip", "contact_depth_com", "attack_direction"):
+        item = METRICS[name]
+        assert "stride line" in item.name, name
+        assert "stride line" in item.plain, name
+        assert "pitcher" not in item.plain, name
+    assert "10 ms" in METRICS["attack_angle"].name
+    assert "instant" in METRICS["attack_direction"].formula
+    # What is published is the angle at the start of the downswing, of the thorax.
+    assert METRICS["bat_torso_fm"].published_sd is None
 
 
 def test_an_axis_that_the_feet_contradict_is_not_believed():

@@ -8,6 +8,7 @@ import pytest
 from accuracy.measure import analyze_made
 from accuracy.swings import clean_swing, with_noise
 from accuracy.truth import truth_of
+from biomechanics.swing import analyze_swing
 
 RATE_HZ = 240.0
 HEAD = ("skullbase", "head", "leye", "reye")
@@ -110,3 +111,24 @@ def test_what_grows_up_to_an_unsure_reference_is_no_surer_than_it():
     assert largest.value == pytest.approx(there.value)
     assert there.uncertainty > 0.5
     assert largest.uncertainty == pytest.approx(there.uncertainty, rel=0.3)
+
+
+def test_stretch_that_still_grows_at_the_reference_is_no_surer_than_the_maximum():
+    swing = clean_swing(1, "no_bat", "right", 120.0)
+    whole = analyze_made(swing)
+    top_s = (
+        whole.events["reference"].time_s
+        - whole.metrics["t_x_factor_max"].value / 1000.0
+    )
+    found = analyze_swing(
+        kinematics=swing.kinematics,
+        energetics=swing.energetics,
+        bats=swing.hand,
+        height_m=swing.height_m,
+        mass_kg=swing.mass_kg,
+        event_overrides={"reference": top_s - 0.03},
+    ).metrics
+    largest, stretch = found["x_factor_max"], found["x_factor_stretch"]
+    assert largest.value == pytest.approx(found["x_factor_ref"].value)
+    assert largest.uncertainty > 0.5
+    assert stretch.uncertainty > 0.9 * largest.uncertainty
