@@ -65,10 +65,11 @@ class ErasedAthletes:
 
     def has(self, org_player_id: str, reboot_player_id: str | None = None) -> bool:
         """Whether an athlete with one of these ids was erased."""
-        spelled = {org_player_id}
-        if org_player_id.isdecimal():
+        whole = re.sub(r"^(\d+)\.0+$", r"\1", org_player_id)
+        spelled = {org_player_id, whole}
+        if whole.isdecimal():
             # So it was kept of an athlete who was erased before ids had one spelling.
-            spelled.add(f"{org_player_id}.0")
+            spelled.add(f"{whole}.0")
         return any(
             any(_hash(key, ORGANIZATION, text) in hashes for text in spelled)
             or (

@@ -8,6 +8,7 @@ from django.test import Client
 
 from athletes.identity import duplicates, merging, tombstones
 from athletes.models import DuplicatePair, Likeness, Movement, Player, Session
+from privacy.erasing import erase
 from syncing.choices import RunStatus
 from syncing.models import RawPayload, VendorSession
 from tests.factories import make_player, make_session, make_staff
@@ -129,6 +130,24 @@ def test_what_staff_said_of_two_records_holds(vendor):
     # Both are there: they are found as recordings that are here twice.
     double.refresh_from_db()
     assert double.session_id == "5.0"
+
+
+def test_participants_get_the_plain_id_and_are_erased_by_it(vendor, run_sync):
+    run_sync()
+    listed = VendorSession.objects.get()
+    verdict = listed.participants[ID]
+    VendorSession.objects.update(
+        participants={f"{ID}.0": verdict, "7": "other", "7.0": "old", "A.0": "x"}
+    )
+    import_module(
+        "syncing.migrations.0012_participants_in_one_spelling"
+    ).spell_participants_alike(apps, None)
+    listed.refresh_from_db()
+    assert listed.participants == {ID: verdict, "7": "other", "A.0": "x"}
+    VendorSession.objects.update(session_id="another")  # others have a part in it too
+    erase(player=Player.objects.get(), by=None)
+    assert VendorSession.objects.get().participants == {"7": "other", "A.0": "x"}
+    assert tombstones.load_erased().has(f"{ID}.0")
 
 
 def test_an_erased_athlete_does_not_come_back_in_another_spelling(vendor, run_sync):
