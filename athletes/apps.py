@@ -3,8 +3,8 @@
 from typing import Any
 
 from django.apps import AppConfig
-from django.db import connections
-from django.db.models.signals import post_migrate, pre_migrate
+from django.db import connections, transaction
+from django.db.models.signals import post_delete, post_migrate, pre_migrate
 
 
 class AthletesConfig(AppConfig):
@@ -25,6 +25,15 @@ class AthletesConfig(AppConfig):
 
         pre_migrate.connect(_let_tables_change, sender=self)
         post_migrate.connect(_follow_changes, sender=self)
+        post_delete.connect(_forget_files, sender="athletes.Session")
+
+
+def _forget_files(instance: Any, using: str, **_: Any) -> None:
+    """Delete what was made for downloads of a session, when it is gone for good."""
+    from athletes.api import kept_files
+
+    pk = instance.pk
+    transaction.on_commit(lambda: kept_files.forget([pk]), using=using)
 
 
 #: Apps whose migrations may change the tables that have triggers.

@@ -125,6 +125,7 @@ def purge(player: Player) -> None:
         Tag.objects.filter(sessions__player__in=found).values_list("pk", flat=True)
     )
     for session in Session.objects.filter(player=player).order_by("pk"):
+        # Those that are made meanwhile go when this is committed (athletes.apps).
         kept_files.forget([session.pk])
         with transaction.atomic():
             session.delete()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
+from functools import partial
+from pathlib import Path
 from typing import Annotated, Any
 
 import pyarrow as pa
@@ -31,7 +33,9 @@ from athletes.api.lists import Metrics, OurId, chosen_metrics, chosen_movements
 from athletes.api.parameters import LARGEST_ID, MOST_COLUMNS_TEXT, TEXT, Day, Id
 from athletes.api.ranges import send_file
 from athletes.api.session_frames import (
+    ChangedMeanwhileError,
     SessionData,
+    SessionFrames,
     UnknownColumnsError,
     session_frames,
 )
@@ -42,6 +46,8 @@ from biomechanics.definitions import METHOD_VERSION, METRICS
 
 router = Router(tags=["athletes"])
 
+#: How often a file is written while its frames change.
+_TRIES = 3
 PARQUET = "application/vnd.apache.parquet"
 _FILE: dict[str, Any] = {
     "description": "A file.",
@@ -185,6 +191,27 @@ def export_metrics(
     return answer
 
 
+def whole_file(
+    session_pk: int,
+    frames: SessionFrames,
+    now: Callable[[], SessionFrames],
+    *,
+    is_csv: bool,
+) -> tuple[Path, str]:
+    """The file of a session's frames, and the digest of what it holds.
+
+    Written again where frames came or went meanwhile; refuses (503) when they still do.
+    """
+    for _ in range(_TRIES):
+        write = partial(frames.write, is_csv=is_csv, again=lambda: now().digest)
+        name = f"{frames.digest}.{'csv' if is_csv else 'parquet'}"
+        try:
+            return kept_file(session_pk, name, write), frames.digest
+        except ChangedMeanwhileError:
+            frames = now()
+    raise HttpError(503, "These frames are being stored. Ask again in a minute.")
+
+
 @router.get(
     "/sessions/{id}/data",
     response=answers(None) | {206: None, 416: Problem},
@@ -219,25 +246,27 @@ def get_session_data(
     require_export(request.auth)
     wanted = [name for name in map(str.strip, columns.split(",")) if name]
     movements = visible_movements(request.auth).filter(session=session)
-    try:
-        frames = session_frames(movements, data_type, wanted)
-    except UnknownColumnsError as error:
-        raise HttpError(
-            422, f"columns: not in these frames: {error}. Ask without columns."
-        ) from error
-    if not frames.parts:
-        raise HttpError(404, f"No {data_type} frames are stored for this session.")
+    is_csv = format == TableFormat.CSV
+
+    def now() -> SessionFrames:
+        try:
+            found = session_frames(movements.all(), data_type, wanted)
+        except UnknownColumnsError as error:
+            raise HttpError(
+                422, f"columns: not in these frames: {error}. Ask without columns."
+            ) from error
+        if not found.parts:
+            raise HttpError(404, f"No {data_type} frames are stored for this session.")
+        return found
+
+    frames = now()
     etag = f'"{frames.digest}-{format}"'
     unchanged: HttpResponse | None = get_conditional_response(request, etag=etag)
     if unchanged is not None:
         unchanged["ETag"] = etag
         return unchanged
-    is_csv = format == TableFormat.CSV
-    path = kept_file(
-        session.pk,
-        f"{frames.digest}.{format}",
-        frames.write_csv if is_csv else frames.write_parquet,
-    )
+    path, digest = whole_file(session.pk, frames, now, is_csv=is_csv)
+    etag = f'"{digest}-{format}"'
     # A program that reads in parts asks many times for one file.
     asker = f"{type(request.auth).__name__}-{request.auth.pk}"
     if cache.add(f"session-file:{asker}:{path.name}", 1, LIFETIME_S):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -55,6 +55,10 @@ class SessionData(StrEnum):
     CURVES = "curves"
 
 
+class ChangedMeanwhileError(Exception):
+    """Raised when frames were stored, or went, while their file was written."""
+
+
 class UnknownColumnsError(ValueError):
     """Raised with the names that no movement of the session has."""
 
@@ -97,6 +101,25 @@ class SessionFrames:
     def schema(self) -> pa.Schema:
         """The columns with their units, as far as they are known."""
         return pa.schema([*KEYS, *self.fields.values()])
+
+    def write(self, path: Path, *, is_csv: bool, again: Callable[[], str]) -> None:
+        """Write the file, and see that it holds what its digest says.
+
+        Movements are loaded one after the other, and a sync does not wait meanwhile.
+
+        Parameters
+        ----------
+        again
+            Gives the digest of what is stored now.
+
+        Raises
+        ------
+        ChangedMeanwhileError
+            When that is another one by the end.
+        """
+        (self.write_csv if is_csv else self.write_parquet)(path)
+        if again() != self.digest:
+            raise ChangedMeanwhileError
 
     def write_parquet(self, path: Path) -> None:
         """Write the file as Parquet.
