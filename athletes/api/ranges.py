@@ -12,7 +12,9 @@ from django.http.response import HttpResponseBase
 from accounts.api import problem
 
 _PIECE = 1 << 18
-_RANGE = re.compile(r"bytes=\s*(\d*)\s*-\s*(\d*)\s*", re.ASCII)
+_RANGE = re.compile(r"bytes=\s*(\d*)\s*-\s*(\d*)\s*", re.ASCII | re.IGNORECASE)
+#: More digits than any place in a file has.
+_MANY_DIGITS = 18
 
 
 def _pieces(path: Path, start: int, length: int) -> Iterator[bytes]:
@@ -32,9 +34,7 @@ def wanted_part(header: str, size: int) -> tuple[int, int] | None:
     found = _RANGE.fullmatch(header.strip())
     if found is None or not any(found.groups()):
         return None
-    first, last = found.groups()
-    if max(len(first), len(last)) > 18:
-        return (0, 0) if first else None
+    first, last = (_place(text) for text in found.groups())
     if not first:
         length = min(int(last), size)
         return size - length, length
@@ -43,6 +43,12 @@ def wanted_part(header: str, size: int) -> tuple[int, int] | None:
     if last and int(last) < start:
         return None
     return (start, end - start + 1) if start < size else (0, 0)
+
+
+def _place(text: str) -> str:
+    """The number without leading zeros; one behind every file where it is longer."""
+    text = text.lstrip("0") or text[:1]
+    return "9" * _MANY_DIGITS if len(text) > _MANY_DIGITS else text
 
 
 def send_file(

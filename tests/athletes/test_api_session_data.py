@@ -10,13 +10,16 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
 import requests
+from django.db import transaction
+from ninja.errors import HttpError
 
 from accounts.models import Action, AuditEntry
 from athletes.analysis import run
 from athletes.api import kept_files
+from athletes.api.exports import whole_file
 from athletes.api.ranges import wanted_part
-from athletes.api.session_frames import KEYS
-from athletes.models import Movement
+from athletes.api.session_frames import KEYS, SessionData, session_frames
+from athletes.models import Movement, Session
 from privacy.erasing import erase
 from tests import factories
 from tests.openapi import assert_documented
@@ -167,6 +170,11 @@ def test_wrong_parameters_are_refused(ask, params):
         ("bytes=100-", (0, 0)),
         ("bytes=-0", (100, 0)),
         ("bytes=99999999999999999999-", (0, 0)),
+        ("bytes=0-9223372036854775807", (0, 100)),
+        ("bytes=5-99999999999999999999", (5, 95)),
+        ("bytes=-99999999999999999999", (0, 100)),
+        ("bytes=0000000000000000000002-0000000000000000000005", (2, 4)),
+        ("Bytes=2-5", (2, 4)),
         # What cannot be understood, and what is not offered: the whole.
         ("", None),
         ("bytes=-", None),
@@ -321,3 +329,62 @@ def test_two_columns_cost_a_twentieth_of_the_bytes(live_server):
     )
     assert np.allclose(table["pelvis_rot"].to_numpy(), expected, atol=1e-5)
     assert remote.fetched <= 0.05 * remote.size, remote.fetched / remote.size
+
+
+def test_frames_that_change_while_a_file_is_written_make_another(session):
+    _, second = swings_of(session)
+    asked = []
+
+    def now():
+        found = session_frames(
+            Movement.objects.filter(session=session),
+            SessionData.INVERSE_KINEMATICS,
+            [],
+        )
+        asked.append(found.digest)
+        if len(asked) == 1:
+            # A sync stores other frames after the digest is known.
+            second.biomechanics.all().delete()
+            factories.make_frames(factories.smooth_columns(frames=77), movement=second)
+        return found
+
+    path, digest = whole_file(session.pk, now(), now, is_csv=False)
+    assert digest == asked[-1] != asked[0]
+    assert digest in path.name
+    assert pq.ParquetFile(path).read_row_group(1).num_rows == 77
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_frames_that_never_rest_are_refused(session):
+    def now():
+        _, second = swings_of(session)
+        second.biomechanics.all().delete()
+        frames = len(made) + 50
+        made.append(frames)
+        factories.make_frames(factories.smooth_columns(frames=frames), movement=second)
+        return session_frames(
+            Movement.objects.filter(session=session),
+            SessionData.INVERSE_KINEMATICS,
+            [],
+        )
+
+    made = []
+    with pytest.raises(HttpError) as refused:
+        whole_file(session.pk, now(), now, is_csv=True)
+    assert refused.value.status_code == 503
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_file_goes_with_its_session_whoever_deletes_it(ask, session, folder):
+    body_of(ask())
+    assert list(folder.glob(f"{session.pk}-*"))
+    pk = session.pk
+    with transaction.atomic():
+        Session.objects.filter(pk=pk).delete()
+        transaction.set_rollback(True)
+    assert list(folder.glob(f"{pk}-*"))
+    with transaction.atomic():
+        Session.objects.filter(pk=pk).delete()
+        # One that is asked for until this is committed goes too.
+        (folder / f"{pk}-late.csv").touch()
+    assert not list(folder.glob(f"{pk}-*"))
