@@ -317,12 +317,12 @@ def _sides(swings: Iterable[Movement]) -> dict[str, list[Row]]:
             found[metric].append(
                 {
                     "side": side or None,
-                    "mean": one.mean,
-                    "sd": one.sd,
+                    "mean": rounded(one.mean),
+                    "sd": rounded(one.sd),
                     "n": one.n,
-                    "minimum": one.minimum,
-                    "maximum": one.maximum,
-                    "median": one.median,
+                    "minimum": rounded(one.minimum),
+                    "maximum": rounded(one.maximum),
+                    "median": rounded(one.median),
                     "event_rule": rule_in_basis(basis) or None,
                     "basis": basis or None,
                 }
@@ -348,12 +348,12 @@ _NO_SPREAD: Row = {
 def _spread(metric: SessionMetric) -> Row:
     """A row of a session metric in the shape of `Spread`."""
     return {
-        "mean": metric.mean,
-        "sd": metric.sd,
+        "mean": rounded(metric.mean),
+        "sd": rounded(metric.sd),
         "n": metric.n,
-        "minimum": metric.minimum,
-        "maximum": metric.maximum,
-        "median": metric.median,
+        "minimum": rounded(metric.minimum),
+        "maximum": rounded(metric.maximum),
+        "median": rounded(metric.median),
         "event_rule": rule_in_basis(metric.basis) or None,
         "basis": metric.basis or None,
         "method_version": metric.method_version or None,

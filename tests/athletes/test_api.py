@@ -498,6 +498,21 @@ def test_session_metrics_hold_spread_and_values(get):
     assert metric["values"][2]["reason"] == "not measured"
 
 
+def test_averages_have_six_significant_digits(get):
+    session = factories.make_session()
+    for value in (600.1234567, 650.7654321, 651.1111111):
+        factories.make_swing({"peak_pelvis_omega": value}, session=session)
+    factories.make_session_metric(
+        session=session, mean=634.00000001, sd=29.3478261, median=650.7654321
+    )
+    answer = get(f"/sessions/{session.pk}/metrics").json()
+    metric = answer["metrics"]["peak_pelvis_omega"]
+    assert (metric["mean"], metric["sd"], metric["median"]) == (634.0, 29.3478, 650.765)
+    (side,) = metric["sides"]
+    names = ("mean", "sd", "minimum", "maximum", "median")
+    assert [side[name] for name in names] == [634.0, 29.3385, 600.123, 651.111, 650.765]
+
+
 @pytest.mark.parametrize("count", [1, 3])
 @pytest.mark.parametrize(
     ("path", "queries"),
