@@ -55,6 +55,26 @@ def check_origins(name: str, values: Iterable[str]) -> None:
             )
 
 
+def check_exact_origins(name: str, values: Iterable[str]) -> None:
+    """Check origins that are compared with what browsers send, letter by letter."""
+    values = list(values)
+    check_origins(name, values)
+    for value in values:
+        try:
+            parts = urlsplit(value)
+            port = parts.port
+        except ValueError:
+            parts, port = urlsplit("https://dashboard.example.com"), None
+        host = parts.netloc.rpartition("@")[2].removesuffix(f":{port}").lower()
+        is_usual = port in {None, {"https": 443, "http": 80}.get(parts.scheme)}
+        right = f"{parts.scheme}://{host}" + ("" if is_usual else f":{port}")
+        if value != right or "*" in value:
+            raise ImproperlyConfigured(
+                f"{name} holds {value!r}: write it as browsers send it, without a path "
+                f"and in small letters: {right.replace('*', 'name')}."
+            )
+
+
 def check_proxies(name: str, values: Iterable[str]) -> None:
     """Check addresses of proxies, or the star that means any."""
     for value in values:

@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from reboot_site import logs, permissions
 from reboot_site.addresses import (
+    check_exact_origins,
     check_hosts,
     check_mail_addresses,
     check_origins,
@@ -58,7 +59,7 @@ CSRF_TRUSTED_ORIGINS = env.items("CSRF_TRUSTED_ORIGINS")
 check_origins("CSRF_TRUSTED_ORIGINS", CSRF_TRUSTED_ORIGINS)
 # Pages of these origins may call the JSON paths with a token; none unless named.
 CORS_ORIGINS = env.items("CORS_ORIGINS")
-check_origins("CORS_ORIGINS", CORS_ORIGINS)
+check_exact_origins("CORS_ORIGINS", CORS_ORIGINS)
 
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None

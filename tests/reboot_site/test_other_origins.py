@@ -1,7 +1,9 @@
 """Pages of other origins call the JSON paths only where a setting names them."""
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
+from reboot_site.addresses import check_exact_origins
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -23,6 +25,31 @@ def cors_headers(response):
 @pytest.fixture
 def known(settings):
     settings.CORS_ORIGINS = [ORIGIN]
+
+
+@pytest.mark.parametrize(
+    ("value", "right"),
+    [
+        (f"{ORIGIN}/", ORIGIN),
+        (f"{ORIGIN}/reports", ORIGIN),
+        (f"{ORIGIN}?a=1", ORIGIN),
+        ("https://Reports.Example.com", ORIGIN),
+        (f"{ORIGIN}:443", ORIGIN),
+        ("http://localhost:80", "http://localhost"),
+        ("https://*.example.com", "https://name.example.com"),
+        ("https://ash@reports.example.com", ORIGIN),
+        ("https://reports.example.com:x", "https://dashboard.example.com"),
+    ],
+)
+def test_an_origin_that_no_browser_sends_is_told_when_the_product_starts(value, right):
+    with pytest.raises(ImproperlyConfigured, match="CORS_ORIGINS holds") as told:
+        check_exact_origins("CORS_ORIGINS", [ORIGIN, value])
+    assert str(told.value).endswith(f": {right}.")
+
+
+def test_origins_as_browsers_send_them_are_right():
+    found = [ORIGIN, "http://localhost:5173", "http://[::1]:8080"]
+    check_exact_origins("CORS_ORIGINS", found)
 
 
 def test_nobody_is_let_in_unless_named(client):
