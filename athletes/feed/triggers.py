@@ -135,15 +135,24 @@ def _wanted(vendor: str, columns: dict[str, list[str]]) -> Iterator[_Trigger]:
     # What shows an athlete, and whose swings name them by the vendor's id.
     spreads = _case(dialect.changed(_IN_SWINGS), 2, 1)
     player = ("'player'", "NEW.id", "NULL", there("NEW", "merged_into_id"))
-    yield _Trigger("players", "INSERT", "", (_note(dialect, *player, "0"),))
+
+    # Who is kept shows the records that were merged into them.
+    def keeper(row: str) -> str:
+        column = f"{row}.merged_into_id"
+        values = ("'player'", column, "NULL", "NULL", "0")
+        return _note(dialect, *values, only_if=f"{column} IS NOT NULL")
+
+    yield _Trigger(
+        "players", "INSERT", "", (_note(dialect, *player, "0"), keeper("NEW"))
+    )
     yield _Trigger(
         "players",
         "UPDATE",
         dialect.changed(shown["players"]),
-        (_note(dialect, *player, spreads),),
+        (_note(dialect, *player, spreads), keeper("OLD"), keeper("NEW")),
     )
     erased = ("'player'", "OLD.id", "NULL", "'erased'", "0")
-    yield _Trigger("players", "DELETE", "", (_note(dialect, *erased),))
+    yield _Trigger("players", "DELETE", "", (_note(dialect, *erased), keeper("OLD")))
 
     session = ("'session'", "NEW.id", "NEW.player_id", there("NEW", "folded_into_id"))
 

@@ -223,6 +223,22 @@ def test_what_went_away_says_why(client, analyzed, action, reasons):
             assert set(row) == {"id", "gone_at", "gone_because"}
 
 
+def test_who_is_kept_moves_with_a_merge_and_its_end(client):
+    staff = factories.make_staff()
+    headers = factories.make_token()
+    kept, merged = factories.make_player(), factories.make_player()
+    copy = Copy(client, headers)
+    copy.pull()
+    first = copy.rows["/players"][kept.pk]["updated_at"]
+    entry = merging.merge(kept=kept, merged=merged, by=staff)
+    assert kept.pk in copy.pull()["/players"]
+    second = copy.rows["/players"][kept.pk]["updated_at"]
+    assert second > first
+    merging.separate(entry=entry, by=staff)
+    assert kept.pk in copy.pull()["/players"]
+    assert copy.rows["/players"][kept.pk]["updated_at"] > second
+
+
 def test_a_team_is_told_of_an_athlete_who_left_once(client, analyzed):
     team = factories.make_team(players=[analyzed.player])
     headers = factories.make_token(team=team)
