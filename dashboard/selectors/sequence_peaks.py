@@ -78,12 +78,14 @@ class SequencePeaks:
     """The peaks of one swing or of several, with their order in words.
 
     `ties` are the stretches, on the axis, of peaks too close to tell apart; `order` is
-    empty where a peak of the body is missing.
+    empty where a peak of the body is missing. Both are of the swings that have all
+    peaks of the order: `order_of` says how many these are where that is not all.
     """
 
     rows: tuple[PeakRow, ...] = ()
     ties: tuple[tuple[float, float], ...] = ()
     order: str = ""
+    order_of: str = ""
     tie_words: str = ""
 
     @property
@@ -155,10 +157,11 @@ def sequence_peaks(
     }
     if not {"P", "T", "A"} <= rows.keys():
         return SequencePeaks(tuple(rows.values()))
-    times = {
-        letter: fmean(one[letter] for one in own if letter in one) for letter in rows
-    }
-    groups = sequence_groups(times, limits_s=_limits(own, tuple(rows)))
+    letters, whole = _with_all(own, tuple(rows))
+    if not whole:
+        return SequencePeaks(tuple(rows.values()))
+    times = {letter: fmean(one[letter] for one in whole) for letter in letters}
+    groups = sequence_groups(times, limits_s=_limits(whole, letters))
     ties = [group for group in groups if len(group) > 1]
     return SequencePeaks(
         rows=tuple(rows.values()),
@@ -167,8 +170,47 @@ def sequence_peaks(
             for tie in ties
         ),
         order=" › ".join(_group_words(group) for group in groups),
+        order_of=_order_of(own, whole, without_bat="B" in rows and "B" not in letters),
         tie_words=" ".join(_tie_words(tie, times) for tie in ties),
     )
+
+
+def _with_all(
+    swings: Sequence[Mapping[str, float]], letters: tuple[str, ...]
+) -> tuple[tuple[str, ...], list[Mapping[str, float]]]:
+    """The letters of the order, and the swings that have all of them.
+
+    Means over different swings have no order. A bat that few swings have is left out of
+    it, and so is the order where few have all of the body.
+    """
+    body = tuple(letter for letter in letters if letter != "B")
+    least = min(LEAST_SWINGS_FOR_SPREAD, len(swings))
+    bodies = [one for one in swings if one.keys() >= set(body)]
+    whole = [one for one in bodies if one.keys() >= set(letters)]
+    if len(whole) >= least and 2 * len(whole) >= len(bodies):
+        return letters, whole
+    return body, bodies if len(bodies) >= least else []
+
+
+def _order_of(
+    swings: Sequence[Mapping[str, float]],
+    whole: Sequence[Mapping[str, float]],
+    *,
+    without_bat: bool,
+) -> str:
+    """Of which swings the order is, and without what; empty where it is of all."""
+    words = []
+    if len(whole) < len(swings):
+        words.append(
+            f"Order of {len(whole)} of {len(swings)} swings: the others lack a peak."
+        )
+    if without_bat:
+        with_bat = sum("B" in one for one in swings)
+        words.append(
+            f"Without the bat, whose peak is known in {with_bat} of {len(swings)} "
+            "swings."
+        )
+    return " ".join(words)
 
 
 def _spread(numbers: Sequence[float]) -> float | None:

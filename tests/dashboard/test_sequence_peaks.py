@@ -63,6 +63,32 @@ def test_of_several_swings_peaks_are_means_and_ties_follow_the_scatter():
     assert found.ties[0] == pytest.approx((-56.0, -40.0))
 
 
+def test_order_and_ties_are_of_swings_that_have_all_of_its_peaks():
+    # Three slow swings without a bat; in the one with a bat it peaks 16 ms after the
+    # arm, and by the means of different swings it would be at the arm of all.
+    slow = [swing(86.0 + i, 60.0 + i, 20.0 + i, bat=None) for i in (0, 1, 2)]
+    fast = swing(120.0, 90.0, 36.0, bat=20.0)
+    found = sequence_peaks([*slow, fast], Alignment("reference"))
+    assert [(row.name, row.n) for row in found.rows] == [
+        ("Pelvis", 4),
+        ("Torso", 4),
+        ("Lead arm", 4),
+        ("Bat", 1),
+    ]
+    assert found.order == "Pelvis › Torso › Arm"
+    assert found.ties == ()
+    assert found.order_of == ("Without the bat, whose peak is known in 1 of 4 swings.")
+    # Most have it: the order is of these, and says so.
+    found = sequence_peaks([fast, fast, fast, slow[0]], Alignment("reference"))
+    assert found.order == "Pelvis › Torso › Arm › Bat"
+    assert found.order_of == "Order of 3 of 4 swings: the others lack a peak."
+    found = sequence_peaks([fast, fast, fast], Alignment("reference"))
+    assert found.order_of == ""
+    # No two of the peaks of the body are of the same three swings.
+    parts = [swing(torso=None), swing(arm=None), swing(pelvis=None), swing()]
+    assert sequence_peaks(parts, Alignment("reference")).order == ""
+
+
 def test_without_a_peak_of_the_body_there_is_no_order():
     found = sequence_peaks([swing(arm=None)], Alignment("reference"))
     assert [row.name for row in found.rows] == ["Pelvis", "Torso", "Bat"]
