@@ -361,6 +361,7 @@ def trend_chart(
                     0 if spread is None else round(spread * factor, decimals + 2)
                     for spread in line.spreads
                 ],
+                "counts": list(line.counts),
                 "text": [
                     f"{count} swing{'s' if count > 1 else ''}"
                     + (f" · {line.label}" if len(lines) > 1 else "")

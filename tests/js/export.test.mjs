@@ -38,6 +38,35 @@ test("a mean and its band say over how many swings they are", () => {
   assert.equal(head, 'Time from contact (ms),"Mean, SD, n = 5 (°/s)","Mean, n = 5 (°/s)"');
 });
 
+test("a way has a row for each sample, in its order", () => {
+  const data = [
+    { name: "Hand", unit: "m", x: packed([0, 0.001, 0.004, 0.001]), y: packed([1, 1.25, 1.5, 1.75]) },
+    { name: "Bat", unit: "m", x: [0, null], y: [2, 3] },
+  ];
+  const path = { data, layout: { xaxis: { title: { text: "Towards the pitcher (m)" } } } };
+  assert.deepEqual(csvOf({ figure: path, meta: { x_unit: "m" }, hidden: new Set() }, null).split("\r\n"), [
+    "Towards the pitcher (m),Hand (m),Bat (m)",
+    "0,1,",
+    "0.001,1.25,",
+    "0.004,1.5,",
+    "0.001,1.75,",
+    "0,,2",
+    "",
+  ]);
+});
+
+test("two sessions of one day are two rows, with spread and number of swings", () => {
+  const x = ["2026-03-08", "2026-03-01", "2026-03-08"];
+  const trend = { data: [{ name: "Bat", role: "trend", x, y: [2, 1, 3], error_y: [0.5, 0, 0.25], counts: [4, 1, 3] }] };
+  assert.deepEqual(csvOf({ figure: trend, meta: { y_unit: "mph" }, hidden: new Set() }, null).split("\r\n"), [
+    'Date,Bat (mph),"Bat, SD (mph)","Bat, n"',
+    "2026-03-01,1,,1",
+    "2026-03-08,2,0.5,4",
+    "2026-03-08,3,0.25,3",
+    "",
+  ]);
+});
+
 test("what is outside of the range is not in the table", () => {
   const rows = csvOf(view, [-3, 10]).trim().split("\r\n");
   assert.deepEqual(rows.map((row) => row.split(",")[0]), ["Time from contact (ms)", "-2", "0"]);

@@ -23,6 +23,8 @@ interface Trace {
   tag?: string;
   /** Over how many swings a mean or its band is. */
   n?: number;
+  /** Over how many swings each point of a trend is. */
+  counts?: number[];
   symbol?: string;
   x0?: number;
   dx?: number;

@@ -47,31 +47,70 @@ const columnOf = (trace, unit) => {
   return { head: `${name.replace(" ± SD", ", SD")}${inUnit}`, values: half };
 };
 
+/** @typedef {{head: string, values: ArrayLike<number | null>}} Column */
+
 /**
- * The curves that are shown as a table: a row for each place of the axis.
+ * Further columns of a trace of points: their spread, and over how many swings each is.
+ * @param {Trace} trace
+ * @param {Column} column of the points themselves
+ * @returns {Column[]}
+ */
+const besides = ({ name, key, error_y: spread, counts }, { head }) => {
+  const columns = [];
+  const own = name || key || "";
+  const sd = spread && !Array.isArray(spread) ? spread.array : spread;
+  // Without a spread, as of one swing, there is no bar, which is one of zero.
+  if (sd?.some(Boolean))
+    columns.push({ head: `${own}, SD${head.slice(own.length)}`, values: sd.map((value) => value || null) });
+  if (counts) columns.push({ head: `${own}, n`, values: counts });
+  return columns;
+};
+
+/**
+ * Whether curves have places of their own on the axis: a way, or days.
+ * @param {Trace[]} traces
+ */
+const hasPlaces = (traces) => traces.some((trace) => trace.x);
+
+/**
+ * The curves that are shown as a table: a row for each place of the axis, or for each
+ * sample in its order where curves have places of their own (two may be at one).
  * @param {{figure: ChartFigure, meta: ChartMeta, hidden: Set<string | undefined>}} view
  * @param {Span | null} range only what lies between is seen; null for all
  */
 export const csvOf = ({ figure, meta, hidden }, range) => {
   // A line without a name only makes another one thicker.
   const shown = figure.data.filter((trace) => !hidden.has(trace.key) && (trace.name || !trace.y));
-  const columns = shown.map((trace) => columnOf(trace, trace.unit ?? meta.y_unit ?? ""));
+  const isApart = hasPlaces(shown);
+  const groups = shown.map((trace) => {
+    const column = columnOf(trace, trace.unit ?? meta.y_unit ?? "");
+    return isApart ? [column, ...besides(trace, column)] : [column];
+  });
+  const columns = groups.flat();
   /** @type {Map<string | number, string[]>} */
   const rows = new Map();
-  shown.forEach((trace, column) => {
-    const { values } = columns[column];
+  /** @type {[string | number, string[]][]} */
+  const samples = [];
+  shown.forEach((trace, which) => {
+    const group = groups[which];
+    const first = columns.indexOf(group[0]);
+    const { values } = group[0];
     const places = xOf(trace, values.length);
     for (let k = 0; k < values.length; k++) {
       const place = places[k];
       if (place === null || (typeof place === "number" && !Number.isFinite(place))) continue;
       if (range && typeof place === "number" && (place < range[0] - 1e-6 || place > range[1] + 1e-6)) continue;
-      const at = typeof place === "number" ? Number(place.toFixed(2)) : place;
-      const row = rows.get(at) ?? shown.map(() => "");
-      row[column] = numberCell(values[k]);
-      rows.set(at, row);
+      const at = typeof place !== "number" ? place : Number(isApart ? place.toPrecision(DIGITS) : place.toFixed(2));
+      const row = (isApart ? null : rows.get(at)) ?? columns.map(() => "");
+      group.forEach((column, i) => (row[first + i] = numberCell(column.values[k])));
+      if (isApart) samples.push([at, row]);
+      else rows.set(at, row);
     }
   });
-  const sorted = [...rows].sort(([one], [two]) => (one < two ? -1 : 1));
+  // Days are in order; a way goes back and forth, and a sample stays after the one before it.
+  const isDated = samples.some(([at]) => typeof at === "string");
+  const sorted =
+    isApart && !isDated ? samples : [...samples, ...rows].sort(([one], [two]) => (one < two ? -1 : one > two ? 1 : 0));
   const title = figure.layout?.xaxis?.title?.text ?? "";
   const unit = meta.x_unit ?? "";
   const axis = !title ? unit || "Date" : !unit || title.includes(`(${unit})`) ? title : `${title} (${unit})`;
