@@ -65,6 +65,11 @@ class FigurePair:
     size: SizeMatch
     notes: tuple[str, ...]
 
+    @property
+    def has_plates(self) -> bool:
+        """Whether both have a plate to meet at: their files tell where to look."""
+        return all(body["has_forward"] for body in self.figure["bodies"])
+
 
 @dataclass(frozen=True)
 class NumberRow:
@@ -322,6 +327,12 @@ def _notes(a: DrawnSwing, b: DrawnSwing, alignment: Alignment) -> list[str]:
                 f"In step on different instants: {letters[0]} on {labels[0].lower()}, "
                 f"{letters[1]} on {labels[1].lower()}."
             )
+    notes += [
+        f"{side.item.letter}: the file does not tell where the pitcher is, so the "
+        "figure may face any way, and its angle to the other says nothing."
+        for side, posed in ((a, a.posed), (b, b.posed))
+        if not posed.has_forward
+    ]
     if a.posed.side != b.posed.side:
         notes.append(
             f"{letters[1]} bats {b.posed.side} and is drawn mirrored, so that both "

@@ -171,6 +171,24 @@ def test_contact_that_is_not_the_same_instant_is_said(coach, session):
     )
 
 
+def test_a_figure_that_may_face_any_way_says_so_and_has_no_plate(
+    client, coach, session
+):
+    known, lost = swings_of(session)[:2]
+    address = f"/athletes/compare/?items={swings_words(known, lost)}"
+    plate = 'name="pair-place" value="plate"'
+    words = "B: the file does not tell where the pitcher is, so the figure may face any"
+    response = client.get(address)
+    assert plate in response.content.decode()
+    assert words not in text_of(response)
+    lost.verdict["forward"]["value"] = None
+    lost.save(update_fields=["verdict"])
+    response = client.get(address)
+    assert words in text_of(response)
+    assert "A: the file does not" not in text_of(response)
+    assert plate not in response.content.decode()
+
+
 def test_a_swing_without_frames_leaves_its_numbers_and_the_others(coach, session):
     swings = swings_of(session)[:3]
     swings[1].biomechanics.update(frames=b"broken")

@@ -58,6 +58,14 @@ test("both are in step on their common clock", () => {
   assert.deepEqual([slow.frameAt(0.5), fast.frameAt(0.5)], [2, 2]);
 });
 
+test("without a known pitcher there is no plate to meet at, so they meet by hips", () => {
+  const [a, b] = bodies();
+  b.data.has_forward = false;
+  place(a, b, "plate");
+  for (let frame = 0; frame < 4; frame++)
+    assert.deepEqual(at(b, frame, 0).slice(0, 2), at(a, frame, 0).slice(0, 2));
+});
+
 test("placed by hips they meet in every frame", () => {
   const [a, b] = bodies();
   b.scale = 0.5;

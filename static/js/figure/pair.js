@@ -47,17 +47,17 @@ export const addressWith = (address, chosen) => {
  * Writes how far the second body is moved in each of its frames, so that the two meet.
  * @param {FigureBody} a which stays where it is
  * @param {FigureBody} b
- * @param {string} how by hips, by the front foot at foot down, or by the plate
+ * @param {string} how by hips, by the front foot at foot down, or by the plate; by hips where
+ *   a file does not tell where the pitcher is, since there is no plate then
  * @param {boolean} [follows] whether hips meet in every frame, or at the common zero alone
  */
 export const place = (a, b, how, follows = true) => {
   b.shifts.fill(0);
   const [here, there] = [[0, 0, 0], [0, 0, 0]];
   let [x, y] = [0, 0];
-  if (how === "plate") {
-    const [plateA, plateB] = [a.plateMiddle(), b.plateMiddle()];
-    if (plateA && plateB) [x, y] = [plateA[0] - plateB[0], plateA[1] - plateB[1]];
-    fillShifts(b, x, y);
+  const plates = how === "plate" ? platesOf(a, b) : null;
+  if (plates) {
+    fillShifts(b, plates[0][0] - plates[1][0], plates[0][1] - plates[1][1]);
     return;
   }
   if (how === "foot") {
@@ -85,6 +85,17 @@ export const place = (a, b, how, follows = true) => {
     b.shifts[frame * 2] = x;
     b.shifts[frame * 2 + 1] = y;
   }
+};
+
+/**
+ * The middles of both plates; null where a file does not tell where the pitcher is.
+ * @param {FigureBody} a
+ * @param {FigureBody} b
+ */
+const platesOf = (a, b) => {
+  if ([a, b].some(({ data }) => data.has_forward === false)) return null;
+  const [plateA, plateB] = [a.plateMiddle(), b.plateMiddle()];
+  return plateA && plateB ? [plateA, plateB] : null;
 };
 
 /**
@@ -137,6 +148,9 @@ export class Pair {
     b.isMirrored = a.data.side !== b.data.side;
     /** @type {HTMLInputElement[]} */
     this.inputs = [...player.element.querySelectorAll("input[data-figure3d-option]")].map((one) => /** @type {any} */ (one));
+    // An address may ask for the plate where there is none.
+    const places = this.inputs.filter((one) => one.dataset.figure3dOption === "place").map(({ value }) => value);
+    if (!places.includes(this.chosen.place)) this.chosen.place = CHOICES.place[0];
     this.listen();
     this.apply();
   }
