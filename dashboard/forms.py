@@ -229,9 +229,14 @@ class SessionViewForm(AlignForm):
 
 
 class CompareForm(SessionViewForm):
-    """Series and event of a comparison, and whether single swings are drawn."""
+    """Series and event of a comparison, and what else is drawn.
+
+    `each` is for single swings, `second` the letter of the item whose figure stands
+    beside the first.
+    """
 
     each = forms.BooleanField(required=False, label="Each swing")
+    second = forms.RegexField("^[A-Fa-f]$", required=False)
 
 
 class DaysForm(forms.Form):

@@ -110,6 +110,10 @@ def address(comparison: SavedComparison, items: Iterable[SavedItem]) -> str:
         "series": comparison.series,
         "align": comparison.align,
     }
+    if comparison.each:
+        query["each"] = "on"
+    if comparison.second:
+        query["second"] = comparison.second
     return f"?{urlencode(query, safe=',')}"
 
 
@@ -122,8 +126,13 @@ def save_comparison(
     series: str,
     align: str,
     is_shared: bool,
+    each: bool = False,
+    second: str = "",
 ) -> SavedComparison:
     """Save a comparison under a name.
+
+    With `each` single swings are drawn; `second` is the letter of the item whose figure
+    stands beside the first.
 
     Raises `NotSavableError` when a part is missing or may not be seen, when there is
     nothing to compare, and when the user keeps as many as are allowed.
@@ -136,7 +145,13 @@ def save_comparison(
     if SavedComparison.objects.filter(owner=user).count() >= MOST_SAVED:
         raise NotSavableError(f"You keep {MOST_SAVED} already: delete one first.")
     comparison = SavedComparison.objects.create(
-        name=name, owner=user, series=series, align=align, is_shared=is_shared
+        name=name,
+        owner=user,
+        series=series,
+        align=align,
+        each=each,
+        second=second,
+        is_shared=is_shared,
     )
     SavedItem.objects.bulk_create(
         _saved_item(comparison, place, item.key) for place, item in enumerate(items)

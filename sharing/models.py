@@ -96,6 +96,9 @@ class SavedComparison(models.Model):
     )
     series = models.CharField(max_length=60, blank=True)
     align = models.CharField(max_length=30, blank=True)
+    # Whether single swings are drawn, and whose figure stands beside the first.
+    each = models.BooleanField(default=False, db_default=False)
+    second = models.CharField(max_length=1, blank=True, default="", db_default="")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

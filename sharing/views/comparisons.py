@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -10,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from athletes.http import PageRequest
 from dashboard.forms import CompareForm
-from dashboard.selectors.compare_keys import parse_items
+from dashboard.selectors.compare_keys import ItemKey, parse_items
 from sharing import comparisons
 from sharing.forms import ComparisonForm
 
@@ -28,7 +31,11 @@ def save(request: PageRequest) -> HttpResponse:
     form = ComparisonForm(request.POST)
     view = CompareForm(request.POST)
     view.is_valid()
-    back = f"{reverse('dashboard:compare')}?items={','.join(map(str, keys))}"
+    series = view.cleaned_data.get("series") or ""
+    align = view.cleaned_data.get("align") or ""
+    each = bool(view.cleaned_data.get("each"))
+    second = view.cleaned_data.get("second") or ""
+    back = _back(keys, series=series, align=align, each=each, second=second)
     if not form.is_valid():
         messages.error(request, "Not saved: give it a name of up to 100 letters.")
         return redirect(back)
@@ -37,8 +44,10 @@ def save(request: PageRequest) -> HttpResponse:
             user=request.user,
             name=form.cleaned_data["name"],
             keys=keys,
-            series=view.cleaned_data.get("series") or "",
-            align=view.cleaned_data.get("align") or "",
+            series=series,
+            align=align,
+            each=each,
+            second=second,
             is_shared=form.cleaned_data["is_shared"],
         )
     except comparisons.NotSavableError as error:
@@ -46,6 +55,13 @@ def save(request: PageRequest) -> HttpResponse:
         return redirect(back)
     messages.success(request, f"Saved as “{saved.name}”.")
     return redirect("sharing:comparison", pk=saved.pk)
+
+
+def _back(keys: Sequence[ItemKey], *, each: bool, **shown: str) -> str:
+    """The address of the compare page that a comparison was to be saved from."""
+    query = {"items": ",".join(map(str, keys)), **shown, "each": "on" if each else ""}
+    told = {name: value for name, value in query.items() if value}
+    return f"{reverse('dashboard:compare')}?{urlencode(told, safe=',')}"
 
 
 @require_safe

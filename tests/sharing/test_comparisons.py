@@ -1,6 +1,8 @@
 """Saved comparisons: who sees which, and what becomes of their parts."""
 
 import datetime as dt
+import re
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -88,6 +90,43 @@ def test_without_a_name_nothing_is_saved(coach, swing, session, name):
     assert "Not saved" in answer.content.decode()
     assert answer.redirect_chain[0][0] == f"/athletes/compare/?items={items}"
     assert not SavedComparison.objects.exists()
+
+
+def hidden_fields(page, action):
+    """The fields that a form of the page sends without anybody typing."""
+    form = page.partition(f'action="{action}"')[2].partition("</form>")[0]
+    return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form))
+
+
+def test_single_swings_and_the_second_figure_are_saved_too(coach, swing, session):
+    client = logged_in(coach)
+    items = f"session-{session.pk},swing-{swing.pk},athlete-{swing.session.player_id}"
+    url = (
+        f"/athletes/compare/?items={items}&series=torso_omega&align=foot_down&each=on"
+        "&second=C"
+    )
+    sent = hidden_fields(client.get(url).content.decode(), "/athletes/compare/save/")
+    sent.pop("csrfmiddlewaretoken", None)
+    answer = client.post("/athletes/compare/save/", {**sent, "name": "all of it"})
+    comparison = SavedComparison.objects.get()
+    assert (comparison.each, comparison.second) == (True, "C")
+    assert client.get(answer["Location"])["Location"] == url
+    # What is not saved leads back to what was seen.
+    refused = client.post("/athletes/compare/save/", {**sent, "name": ""})["Location"]
+    assert parse_qs(urlsplit(refused).query) == parse_qs(urlsplit(url).query)
+
+
+@pytest.mark.parametrize("second", ["Z", "AB", "&"])
+def test_what_is_no_letter_of_an_item_is_not_saved(coach, swing, session, second):
+    logged_in(coach).post(
+        "/athletes/compare/save/",
+        {
+            "items": f"session-{session.pk},swing-{swing.pk}",
+            "name": "two",
+            "second": second,
+        },
+    )
+    assert SavedComparison.objects.get().second == ""
 
 
 def test_what_one_may_not_see_cannot_be_saved(session, swing):
