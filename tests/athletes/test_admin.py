@@ -407,7 +407,7 @@ def test_what_a_movement_keeps_as_json_is_read_as_tables(client, staff):
     page = client.get(url)
     text = _text(page)
     assert "Peak pelvis turn rate 612°/s load to reference" in text
-    assert "Attack angle – – No bat in the file." in text
+    assert "Attack angle, last 10 ms – – No bat in the file." in text
     assert "no_longer_known 3.00 m" in text
     assert "Foot down 1.235 s vendor" in text
     assert "Load – not found" in text
