@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from html import unescape
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.urls import reverse
@@ -218,6 +220,23 @@ def test_page_says_the_rule_and_keeps_it_in_the_address(client, coach, session):
     )
     assert html.count("effort=full") > 3
     assert "#session-effort" in html
+
+
+def test_what_was_chosen_since_the_page_was_sent_is_taken_along(client, coach, session):
+    """A series is swapped in without these links, so they read it from its field."""
+    swing(session, 28.0, side="left")
+    address = reverse("dashboard:session", args=[session.pk])
+    asked = {"series": "torso_rotation", "align": "foot_down", "sort": "bat_speed_max"}
+    html = unescape(client.get(address, asked).content.decode())
+    links = re.findall(r'<a href="([^"]*)" hx-get="([^"]*)" hx-include="([^"]*)"', html)
+    assert len(links) == 2 + 4
+    for href, swapped, included in links:
+        assert included == "#id_series, #id_align, #swing-sort"
+        # Without a script the page was sent with what is chosen.
+        assert {"series", "align", "sort"} <= set(parse_qs(urlsplit(href).query))
+        assert not {"series", "align", "sort"} & set(parse_qs(urlsplit(swapped).query))
+    for field in ("id_series", "id_align", "swing-sort"):
+        assert f'id="{field}"' in html
 
 
 def test_a_session_below_its_fastest_still_offers_the_way_back(client, coach):
