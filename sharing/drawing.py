@@ -39,6 +39,7 @@ GRID, AXIS, INK, MUTED = "#e7eaee", "#7b8692", "#000000", "#3d4650"
 class MeanCurve:
     """One mean curve over a uniform axis in ms; `sd` is None without a band.
 
+    `n` is over how many swings it is: the clips of others may be too short for it.
     `peak_mean` is the average of the swings' own peaks, which is what is written at the
     peak: that of the mean curve is lower, because the swings peak at different times.
     """
@@ -50,6 +51,7 @@ class MeanCurve:
     sd: FloatArray | None
     unit: str
     peak_mean: float | None = None
+    n: int = 1
 
     def peak_words(self, highest: float) -> str:
         """What is written at the peak of the curve, whose own value is `highest`."""

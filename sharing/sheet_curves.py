@@ -99,12 +99,24 @@ def draw_turn_rates(
         shown,
         _events(usable if enough else usable[:1], zero),
         title="Turn rates",
-        caption=f"mean ± SD of {number_of(len(usable), 'swing')}, aligned on {zero}"
+        caption=f"mean ± SD of {_of_swings(shown, len(usable))}, aligned on {zero}"
         if enough
         else f"swing {usable[0].position} alone, aligned on {zero}",
         x_title=f"Time from {zero} (ms)",
         y_title=f"Turn rate ({unit})",
     )
+
+
+def _of_swings(shown: Sequence[drawing.MeanCurve], swings: int) -> str:
+    """Over how many swings the means are: `8 swings`, or `5 of 8 swings`.
+
+    The fewest where the curves differ: `at least 5 of 8 swings`.
+    """
+    counts = {curve.n for curve in shown}
+    of = number_of(swings, "swing")
+    if counts == {swings}:
+        return of
+    return f"{'' if len(counts) == 1 else 'at least '}{min(counts)} of {of}"
 
 
 def _mean_curve(
@@ -142,6 +154,7 @@ def _mean_curve(
         mean=mean[every] * factor,
         sd=aligned.sd[every] * factor if enough else None,
         unit=display.unit_label(SERIES[name].unit, units),
+        n=int(aligned.kept.sum()) if enough else 1,
         peak_mean=None if peak is None or not enough else peak * factor,
     )
 

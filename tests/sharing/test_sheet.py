@@ -10,6 +10,8 @@ from django.test import override_settings
 from pypdf import PdfReader
 
 from accounts.models import Action, AuditEntry
+from athletes.frames.curves import store_packed
+from athletes.frames.packing import pack
 from athletes.models import Session
 from sharing import drawing, pdf
 from sharing.sheet import athlete_sheet, cut, paper_for, session_sheet, short_name
@@ -121,6 +123,22 @@ def test_of_one_swing_there_is_no_spread(player):
     measured(player, dt.date(2026, 1, 2), n=1, peak_hand_speed=9.0)
     (row,) = athlete_sheet(player, Session.objects.all(), units="metric").rows
     assert (row.now, row.sd, row.n) == ("9.0", "", "1")
+
+
+def test_chart_says_over_how_many_swings_its_means_are(player):
+    session = factories.make_session(player=player)
+    for length in (500, 500, 500, 500, 500, 90, 90):
+        swing = factories.make_swing(
+            {},
+            session=session,
+            events={"reference": {"time_s": 0.8, "rule": "contact"}},
+        )
+        # Short clips begin 100 ms before contact.
+        time_s = np.arange(length) / 500.0 + (0.7 if length == 90 else 0.0)
+        curve = 500.0 + 100.0 * np.sin(time_s)
+        store_packed({swing.pk: pack({"time": time_s, "pelvis_omega": curve})})
+    sheet = session_sheet(session, Session.objects.all(), units="metric")
+    assert sheet.chart.caption == "mean ± SD of 5 of 7 swings, aligned on contact"
 
 
 def test_a_simulated_session_has_a_chart_of_its_parts(player):
