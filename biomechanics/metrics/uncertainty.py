@@ -12,6 +12,7 @@ from biomechanics.hitter import Hitter
 from biomechanics.measurement_error import (
     END_FACTOR,
     END_WITHIN_S,
+    RATE_HZ,
     model_of,
     most_uncertain,
     size_of,
@@ -23,6 +24,9 @@ from biomechanics.ranges import within
 
 _HIPS, _SHOULDERS = ("lhjc", "rhjc"), ("lsjc", "rsjc")
 PER_MILLE = 1000.0
+CENTER_NOISE_LEFT = 0.33
+"""Of the noise of the center of mass, what its filter leaves at `RATE_HZ` (invented
+swings); less by the square root of the rate."""
 
 
 def put_uncertainties(measure: SwingMeasurer) -> None:
@@ -46,6 +50,10 @@ def put_uncertainties(measure: SwingMeasurer) -> None:
             noise_mm=noises.of(METRICS[metric_id]),
             rate_hz=hitter.rate_hz,
         )
+        if metric_id == "contact_depth_com":
+            center_mm = noises.of(METRICS["com_speed_max"])
+            left_m = CENTER_NOISE_LEFT * center_mm / 1000.0
+            variance += left_m**2 * RATE_HZ / hitter.rate_hz
         values.set_uncertainty(metric_id, math.sqrt(variance))
         _withhold(values, metric_id)
     direction, side = values.by_id["attack_direction"], values.by_id["attack_side"]

@@ -315,6 +315,28 @@ def test_names_say_what_depth_and_direction_follow():
     assert METRICS["bat_torso_fm"].published_sd is None
 
 
+@pytest.mark.parametrize("rate_hz", [240.0, 360.0])
+def test_noise_of_the_center_of_mass_makes_its_depth_less_sure(rate_hz):
+    swing = clean_swing(1, "hit", "right", rate_hz)
+    plain = analyze_made(swing).metrics
+    values = []
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        noisy = {
+            name: column + rng.normal(0.0, 0.020, column.shape)
+            if name.startswith("center_of_mass")
+            else column
+            for name, column in swing.energetics.items()
+        }
+        found = analyze_made(dataclasses.replace(swing, energetics=noisy)).metrics
+        values.append(found["contact_depth_com"].value)
+    stated = found["contact_depth_com"].uncertainty
+    added = math.sqrt(stated**2 - plain["contact_depth_com"].uncertainty ** 2)
+    assert added == pytest.approx(np.std(values), rel=0.4)
+    hip = "contact_depth_hip"
+    assert found[hip].uncertainty == plain[hip].uncertainty
+
+
 def test_an_axis_that_the_feet_contradict_is_not_believed():
     swing = clean_swing(2, "hit", "right", RATE_HZ)
     for axis, words in (
