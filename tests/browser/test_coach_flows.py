@@ -365,7 +365,7 @@ def test_swing_is_left_out_with_a_reason_and_counted_again(visit):
     row = page.locator(".swing-table tbody tr", has=page.locator(f"#about-{swing.pk}"))
     row.locator(".about-button").click()
     about = page.locator(f"#about-{swing.pk}")
-    expect(about).to_contain_text("Counts in means and trends")
+    expect(about).to_contain_text("Included in averages and trends")
     about.get_by_label("Why").fill("A bunt")
     about.get_by_role("button", name="Leave out").click()
     expect(page.get_by_text("saved, and the means computed again")).to_be_visible()

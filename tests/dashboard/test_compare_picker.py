@@ -85,7 +85,7 @@ def test_athletes_are_found_by_any_part_of_their_name(client, coach):
     names = re.findall(r"<bdi>(.*?)</bdi>", response.content.decode())
     assert names == [player.full_name for player in players[:8]]
     assert "There are more: type more of the name." in text_of(response)
-    assert "Nobody of that name." in text_of(client.get(f"{PICK}?q=nobody"))
+    assert "No athlete by that name." in text_of(client.get(f"{PICK}?q=nobody"))
     for empty in ("", "%20%20"):
         assert "<bdi>" not in client.get(f"{PICK}?q={empty}").content.decode()
 

@@ -206,10 +206,10 @@ def test_page_says_the_rule_and_keeps_it_in_the_address(client, coach, session):
     address = reverse("dashboard:session", args=[session.pk])
     plain = client.get(address)
     assert "Full effort" in text_of(plain)
-    assert "6 of 6 count in means" in text_of(plain)
+    assert "6 of 6 included in averages" in text_of(plain)
     page = client.get(address, {"effort": "full"})
     text = words_of(page)
-    assert "3 of 3 count in means" in text
+    assert "3 of 3 included in averages" in text
     # Imperial units: 30 m/s and 27 m/s.
     assert "at least 90 % of the athlete's fastest bat speed with this setup" in text
     assert "in the year up to this session, 67.1 mph, so 60.4 mph or faster." in text

@@ -31,7 +31,7 @@ def gone(session):
 def test_a_gone_swing_is_folded_on_the_session_page(client, coach, session, gone):
     response = client.get(f"/athletes/sessions/{session.pk}/")
     text = text_of(response)
-    assert "4 of 4 count in means" in text
+    assert "4 of 4 included in averages" in text
     assert "1 swing that Reboot Motion no longer sends" in text
     # A tile for each of the others, and a line of the table.
     assert response.content.decode().count('class="mini-chart"') == 4

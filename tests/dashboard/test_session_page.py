@@ -37,7 +37,7 @@ def test_session_shows_swings_and_says_why_a_walk_is_none(client, coach, session
     response = client.get(f"/athletes/sessions/{session.pk}/")
     text = text_of(response)
     assert response.content.decode().count('class="mini-chart"') == 5
-    assert "5 of 5 count in means" in text
+    assert "5 of 5 included in averages" in text
     assert "Not counted as swings" in text
     walk = session.movements.get(is_swing=False)
     assert walk.quality_reasons[0]["text"].split(":")[0] in text
@@ -153,13 +153,13 @@ def test_session_of_a_switch_hitter_says_that_both_sides_are_in_its_means(
     one, other = swings_of(session)[:2]
     Movement.objects.filter(pk__in=[one.pk, other.pk]).update(side="left")
     page = client.get(address).content.decode()
-    words = "5 of 5 count in means, 3 batting right and 2 batting left together<"
+    words = "5 of 5 included in averages, 3 batting right and 2 batting left together<"
     assert words in page
     # A swing that does not count is in no mean.
     decisions.set_inclusion(
         movement=one, inclusion="excluded", reason="Bunt.", user=coach
     )
-    words = "4 of 5 count in means, 3 batting right and 1 batting left together<"
+    words = "4 of 5 included in averages, 3 batting right and 1 batting left together<"
     assert words in client.get(address).content.decode()
 
 

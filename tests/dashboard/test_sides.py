@@ -530,7 +530,7 @@ def test_session_tells_of_each_side_by_itself(client, coach, switch):
         ("left", 5, pytest.approx(8.6)),
     ]
     text = text_of(response)
-    assert "8 of 8 count in means, 3 batting right and 5 batting left" in text
+    assert "8 of 8 included in averages, 3 batting right and 5 batting left" in text
     assert "together" not in text.replace("Both together", "")
     assert "Batting right: mean ± SD of 3" in text
     assert "Batting left: mean ± SD of 5" in text
@@ -546,7 +546,7 @@ def test_session_of_one_side_on_request(client, coach, switch, side, counted, me
     assert tiles_of(response) == [(side, counted, pytest.approx(mean))]
     page = response.context["page"]
     assert {swing.side for swing in page.swings} == {side}
-    assert f"{counted} of {counted} count in means" in text_of(response)
+    assert f"{counted} of {counted} included in averages" in text_of(response)
     assert f'name="side" value="{side}"' in response.content.decode()
 
 
@@ -576,7 +576,7 @@ def test_session_of_one_side_has_nothing_to_choose(client, coach, righty, side):
     response = session_at(client, newest_of(righty), side=side)
     assert tiles_of(response) == [("", 3, pytest.approx(10.0))]
     text = text_of(response)
-    assert "3 of 3 count in means " in text
+    assert "3 of 3 included in averages " in text
     assert "batting" not in text.lower()
     assert "Mean ± SD of 3" in text
 

@@ -250,7 +250,7 @@ def test_leaving_a_swing_out_needs_a_reason_and_changes_the_means(
     )
     swing.refresh_from_db()
     assert not swing.is_counted
-    assert "4 of 5 count in means" in text_of(response)
+    assert "4 of 5 included in averages" in text_of(response)
     assert swing.inclusion_decisions.get().created_by == coach
     entry = AuditEntry.objects.get(action=Action.INCLUSION_CHANGED)
     assert (entry.subject_id, entry.player_number) == (swing.pk, session.player_id)

@@ -167,7 +167,7 @@ def test_a_session_under_other_ids_is_recognized(vendor, session_id, coach, run_
     assert [m.became for m in was] == after
     assert all(m.missing_since for m in was)
     _, body = page_of(session_id)
-    assert "2 of 3 count in means" in body
+    assert "2 of 3 included in averages" in body
     assert "3 swings that Reboot Motion no longer sends" in body
     assert "the same swing, under another id" in body
 
