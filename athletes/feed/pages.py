@@ -155,7 +155,7 @@ def _left(
     since = cursor.since_time
     if since is not None and cursor.place < cursor.until:
         recent = Q(last__gt=cursor.until)
-        found = found.filter(recent | Q(at__gte=since))  # type: ignore[misc]
+        found = found.filter(recent | Q(at__gte=since))
     for row in found[:limit].iterator():
         yield FeedRow(
             kind=question.kind,
