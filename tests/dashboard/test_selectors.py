@@ -14,11 +14,16 @@ from tests.factories import make_player
 pytestmark = pytest.mark.django_db
 
 
+def everybody_paged(order, **wanted):
+    everybody = Player.objects.all()
+    return page_of(everybody, order, among=everybody, **wanted)
+
+
 def walk_forward(order, size=3):
     """Ids on each page from the first to the last."""
     pages, after = [], None
     while True:
-        page = page_of(Player.objects.all(), order, size=size, after=after)
+        page = everybody_paged(order, size=size, after=after)
         pages.append([row.pk for row in page.rows])
         if not page.has_next:
             return pages
@@ -48,11 +53,11 @@ def test_pages_backwards_are_the_pages_forwards(descending):
     make_dated([3, None, 1, 3, None, 2, 5, None, 4])
     order = RowOrder(("last_session_on", "id"), descending=descending, nullable=True)
     pages = walk_forward(order)
-    back = page_of(Player.objects.all(), order, size=3, before=pages[2][0])
+    back = everybody_paged(order, size=3, before=pages[2][0])
     assert [row.pk for row in back.rows] == pages[1]
     assert back.has_next
     assert back.has_previous
-    first = page_of(Player.objects.all(), order, size=3, before=pages[1][0])
+    first = everybody_paged(order, size=3, before=pages[1][0])
     assert [row.pk for row in first.rows] == pages[0]
     assert not first.has_previous
 
@@ -62,14 +67,14 @@ def test_pages_by_name_go_on_within_one_last_name():
         make_player(first_name=first, last_name="Same")
     make_player(first_name="Z", last_name="Later")
     order = RowOrder(("last_name", "first_name", "id"))
-    page = page_of(Player.objects.all(), order, size=2)
-    page = page_of(Player.objects.all(), order, size=2, after=page.last_id)
+    page = everybody_paged(order, size=2)
+    page = everybody_paged(order, size=2, after=page.last_id)
     assert [row.first_name for row in page.rows] == ["B", "C"]
 
 
 def test_page_after_a_vanished_row_is_the_first():
     player = make_player()
-    page = page_of(Player.objects.all(), RowOrder(("id",)), size=5, after=10**9)
+    page = everybody_paged(RowOrder(("id",)), size=5, after=10**9)
     assert [row.pk for row in page.rows] == [player.pk]
     assert not page.has_previous
 
@@ -124,3 +129,19 @@ def test_list_takes_three_queries(count, django_assert_num_queries):
     with django_assert_num_queries(3):
         listing = athlete_list(Player.objects.all(), AthleteFilter(), after=first.pk)
     assert len(listing.rows) == len(players)
+
+
+@pytest.mark.both
+def test_a_page_begins_behind_no_row_that_may_not_be_seen():
+    seen, hidden, last = (make_player(last_name=name) for name in ("Ash", "Bay", "Elm"))
+    order = RowOrder(("last_name", "first_name", "id"))
+    visible = Player.objects.exclude(pk=hidden.pk)
+    for mark in ({"after": hidden.pk}, {"before": hidden.pk}):
+        page = page_of(visible, order, among=visible, size=5, **mark)
+        assert [row.pk for row in page.rows] == [seen.pk, last.pk]
+        assert not page.has_previous
+    # A row that a filter has taken away since is one that may be seen.
+    page = page_of(
+        visible.exclude(pk=seen.pk), order, among=visible, size=5, after=seen.pk
+    )
+    assert [row.pk for row in page.rows] == [last.pk]
