@@ -6,6 +6,7 @@ it can be put back as it was.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from datetime import date, datetime
 from threading import RLock
 
@@ -17,7 +18,7 @@ class NotInData(KeyError):
     """A record asked for by an id that the simulator does not hold."""
 
 
-class Corrections:
+class Corrections(ABC):
     """The corrections of `simulator.data.World`, which holds the records."""
 
     shape: Shape
@@ -27,22 +28,23 @@ class Corrections:
     _athlete_by_id: dict[str, Athlete]
     _session_by_id: dict[str, Session]
 
+    @abstractmethod
     def athlete(self, org_player_id: str) -> Athlete:
         """Return the athlete with this id; raise `NotInData` for none."""
-        raise NotImplementedError
 
+    @abstractmethod
     def session(self, session_id: str) -> Session:
         """Return the session with this id; raise `NotInData` for none."""
-        raise NotImplementedError
 
+    @abstractmethod
     def movement(
         self, session_id: str, org_player_id: str, org_movement_id: str
     ) -> Movement:
         """Return one movement of an athlete's session; raise `NotInData` for none."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _changed(self) -> datetime:
-        raise NotImplementedError
+        """Return the moment of a change: later than every one before."""
 
     def _swings(self, session: Session, org_player_id: str) -> Athlete:
         """Return whose swings the vendor has under this id in a session."""

@@ -13,14 +13,13 @@ from athletes import access
 from athletes.http import PageRequest, page_or_fragment
 from athletes.identity.duplicates import in_open_pairs
 from dashboard.forms import AthleteFilterForm
-from dashboard.phrases import count_in_words
 from dashboard.selectors.athlete_list import (
     ATHLETE_COLUMNS,
     AthleteFilter,
     athlete_list,
 )
 from dashboard.selectors.header_search import found_while_typing
-from dashboard.views.table_links import head_of, list_url, row_id
+from dashboard.views.table_links import chosen, row_id, table_context
 
 #: Letters of a search that are read.
 _MOST_SEARCHED = 100
@@ -35,13 +34,7 @@ def athletes(request: PageRequest) -> HttpResponse:
     form = AthleteFilterForm(request.GET, tags=tags)
     # A filter that cannot be read is left out, and the form says so.
     form.is_valid()
-    wanted = AthleteFilter(
-        **{
-            name: form.cleaned_data[name]
-            for name in form.fields
-            if form.cleaned_data.get(name)
-        }
-    )
+    wanted = AthleteFilter(**chosen(form))
     listing = athlete_list(
         access.visible_players(request.user),
         wanted,
@@ -57,22 +50,7 @@ def athletes(request: PageRequest) -> HttpResponse:
         else set(),
         "has_tags": bool(tags),
         "list": listing,
-        "heads": [
-            head_of(column, listing.order, request.GET) for column in ATHLETE_COLUMNS
-        ],
-        "sort_choices": [
-            (order.text, label)
-            for order, label in listing.order.choices(ATHLETE_COLUMNS)
-        ],
-        "summary": count_in_words(
-            listing.total_shown, "athlete", is_more=listing.total_is_more
-        ),
-        "previous_url": list_url(request.GET, before=listing.first_id)
-        if listing.has_previous
-        else "",
-        "next_url": list_url(request.GET, after=listing.last_id)
-        if listing.has_next
-        else "",
+        **table_context(listing, ATHLETE_COLUMNS, request.GET, noun="athlete"),
     }
     return page_or_fragment(
         request, "dashboard/list.html", "dashboard/_list.html", context

@@ -9,13 +9,12 @@ from django.views.decorators.http import require_safe
 from athletes import access
 from athletes.http import PageRequest, page_or_fragment
 from dashboard.forms import SessionFilterForm
-from dashboard.phrases import count_in_words
 from dashboard.selectors.session_list import (
     SESSION_COLUMNS,
     SessionFilter,
     session_list,
 )
-from dashboard.views.table_links import head_of, list_url, row_id
+from dashboard.views.table_links import chosen, row_id, table_context
 
 
 @require_safe
@@ -27,13 +26,7 @@ def sessions(request: PageRequest) -> HttpResponse:
     form = SessionFilterForm(request.GET, tags=tags)
     # A filter that cannot be read is left out, and the form says so.
     form.is_valid()
-    wanted = SessionFilter(
-        **{
-            name: form.cleaned_data[name]
-            for name in form.fields
-            if form.cleaned_data.get(name)
-        }
-    )
+    wanted = SessionFilter(**chosen(form))
     listing = session_list(
         access.visible_sessions(request.user),
         access.visible_players(request.user),
@@ -47,23 +40,7 @@ def sessions(request: PageRequest) -> HttpResponse:
         "form": form,
         "has_tags": bool(tags) or bool(wanted.tag),
         "list": listing,
-        "heads": {
-            column.key: head_of(column, listing.order, request.GET)
-            for column in SESSION_COLUMNS
-        },
-        "sort_choices": [
-            (order.text, label)
-            for order, label in listing.order.choices(SESSION_COLUMNS)
-        ],
-        "summary": count_in_words(
-            listing.total_shown, "session", is_more=listing.total_is_more
-        ),
-        "previous_url": list_url(request.GET, before=listing.first_id)
-        if listing.has_previous
-        else "",
-        "next_url": list_url(request.GET, after=listing.last_id)
-        if listing.has_next
-        else "",
+        **table_context(listing, SESSION_COLUMNS, request.GET, noun="session"),
     }
     return page_or_fragment(
         request, "dashboard/sessions.html", "dashboard/_sessions.html", context
