@@ -74,6 +74,23 @@ GROUPS = {
         ),
         ("tests/biomechanics", "tests/athletes", "tests/dashboard"),
     ),
+    # What says whether something changed; its tests alone are soon run.
+    "formulas": Group(
+        (
+            "biomechanics/session_statistics.py",
+            "biomechanics/change.py",
+            "biomechanics/variance.py",
+            "biomechanics/curve_differences.py",
+            "athletes/analysis/marked_swings.py",
+        ),
+        (
+            "tests/biomechanics/test_change.py",
+            "tests/biomechanics/test_variance.py",
+            "tests/biomechanics/test_curve_differences.py",
+            "tests/biomechanics/test_session.py",
+            "tests/athletes/analysis",
+        ),
+    ),
     "metrics": Group(
         (
             "biomechanics/metrics/*.py",

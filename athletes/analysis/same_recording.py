@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from athletes.analysis.session_summary import refresh_session_summary
@@ -59,8 +60,35 @@ def note_same_recording(session_pk: int) -> None:
     """Store whether frames of a session are stored under another one, and which.
 
     The pair stands with the session that came later. One other session is enough to
-    ask somebody: where there are more, the oldest is named.
+    ask somebody: where there are more, the oldest is named. A session that was named
+    with this one, and shares nothing with it any more, may share with a third one.
     """
+    left: set[int] = set()
+    touched: set[int] = set()
+    with transaction.atomic():
+        for pair in SameRecording.objects.of_session(session_pk):
+            if _hashes(pair.session_id) & _hashes(pair.other_id):
+                continue
+            left |= {pair.session_id, pair.other_id} - {session_pk}
+            touched |= _withdraw_if_decided(pair)
+            pair.delete()
+        for pk in sorted(touched):
+            refresh_session_summary(pk)
+    for pk in (session_pk, *sorted(left)):
+        _name_other(pk)
+
+
+def note_others_of(session_pks: Iterable[int]) -> None:
+    """Name others for sessions whose twins are gone, or are back."""
+    pks = set(session_pks)
+    pairs = SameRecording.objects.filter(Q(session__in=pks) | Q(other__in=pks))
+    named = {pk for both in pairs.values_list("session", "other") for pk in both}
+    for pk in sorted(pks | named):
+        _name_other(pk)
+
+
+def _name_other(session_pk: int) -> None:
+    """Store with which session, the oldest that is there, this one shares frames."""
     hashes = _hashes(session_pk)
     other = (
         BiomechanicsData.objects.filter(
@@ -76,9 +104,6 @@ def note_same_recording(session_pk: int) -> None:
         if hashes
         else None
     )
-    for pair in SameRecording.objects.of_session(session_pk).waiting():
-        if not _hashes(pair.session_id) & _hashes(pair.other_id):
-            pair.delete()
     if other is None:
         return
     first, later = sorted([session_pk, other])
@@ -89,17 +114,22 @@ def note_same_recording(session_pk: int) -> None:
         )
         if (pair.other_id, pair.swings) == (first, shared):
             return
-        touched = withdraw([pair]) if pair.decided_at is not None else set()
+        touched = _withdraw_if_decided(pair)
         pair.other_id, pair.swings = first, shared
         pair.save(update_fields=["other_id", "swings"])
         for pk in sorted(touched):
             refresh_session_summary(pk)
 
 
+def _withdraw_if_decided(pair: SameRecording) -> set[int]:
+    return withdraw([pair]) if pair.decided_at is not None else set()
+
+
 def _hashes(session_pk: int) -> set[str]:
-    """Hashes of the frames of a session's movements."""
+    """Hashes of the frames of a session's movements; none of one shown in another."""
     rows = BiomechanicsData.objects.filter(
         movement__session_id=session_pk,
+        movement__session__folded_into=None,
         data_type=DataType.INVERSE_KINEMATICS,
         movement__missing_since=None,
     )

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import F, Max, Q
 from django.utils import timezone
 
-from athletes.analysis.same_recording import withdraw
+from athletes.analysis.same_recording import note_others_of, withdraw
 from athletes.analysis.session_summary import refresh_session_summary
 from athletes.frames import presence
 from athletes.identity.moved_rows import move_rows, move_rows_back
@@ -113,6 +113,7 @@ def mark_parts(rows: SessionQuerySet, since: dt.datetime | None) -> set[int]:
         Q(session__in=pks) | Q(other__in=pks)
     )
     twins = withdraw(pairs)
+    note_others_of(pks)
     for shown_pk in sorted({part.whole_id for part in parts} | twins):
         refresh_session_summary(shown_pk)
     # A folded part is its record's; what it shows is the athlete's.

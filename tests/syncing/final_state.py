@@ -97,14 +97,38 @@ def _plain(name, rows):
             or row["vendor_id"] in listed
         ]
     if name == "samerecording":
-        for row in rows:
-            row["session"], row["other"] = sorted([row["session"], row["other"]])
+        rows = _together(rows)
     if name == "duplicatepair":
         for row in rows:
             row["first"], row["second"] = sorted([row["first"], row["second"]])
     if name in {"vendorsession", "biomechanicsdata"}:
         rows = [row for row in rows if not row.pop("missing_since")]
     return sorted(rows, key=repr)
+
+
+def _together(pairs):
+    """Sessions with one recording: which of several names which is by their order."""
+    groups = []
+    for pair in pairs:
+        sessions, members = {pair["session"], pair["other"]}, [pair]
+        for group in [g for g in groups if g["sessions"] & sessions]:
+            groups.remove(group)
+            sessions |= group["sessions"]
+            members += group["pairs"]
+        groups.append({"sessions": sessions, "pairs": members})
+    return [
+        {
+            "sessions": sorted(group["sessions"]),
+            "counts": sorted(pair["counts"] for pair in group["pairs"]),
+            # Of two alone: of more it depends on which are named together.
+            "swings": _only_swings(group["pairs"]),
+        }
+        for group in groups
+    ]
+
+
+def _only_swings(pairs):
+    return pairs[0]["swings"] if len(pairs) == 1 else None
 
 
 def _json():

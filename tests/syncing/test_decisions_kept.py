@@ -360,7 +360,6 @@ def test_of_three_copies_each_is_asked_about(small_vendor, recording, run_sync, 
     assert [counted(s) for s in (a, b, c)] == [0, 2, 2]
     small_vendor.world.remove_session(a.session_id)
     run_sync(full=True)
-    note_same_recording(c.pk)
     assert (c.pk, b.pk, "") in pairs()
     assert [counted(s) for s in (b, c)] == [2, 2]
     assert waiting() == "1"
@@ -369,6 +368,30 @@ def test_of_three_copies_each_is_asked_about(small_vendor, recording, run_sync, 
     choose = reverse("dashboard:session_recording", args=[c.pk])
     client.post(choose, {"counts": "other"})
     assert [counted(s) for s in (b, c)] == [2, 0]
+
+
+def test_two_copies_are_asked_about_when_the_third_gets_other_frames(
+    small_vendor, recording, run_sync, staff
+):
+    for _ in range(2):
+        small_vendor.world.copy_session(recording)
+    run_sync()
+    a, b, c = Session.objects.order_by("pk")
+    assert pairs() == [(b.pk, a.pk, ""), (c.pk, a.pk, "")]
+    decisions.choose_recording(
+        pair=SameRecording.objects.get(session=c), counts="later", user=staff
+    )
+    small_vendor.world.shift_swings(
+        a.session_id, a.player.org_player_id, {"torso_rate": 2.0}
+    )
+    run_sync()
+
+    assert pairs() == [(c.pk, b.pk, "")]
+    # Why the first was excluded is not so any more.
+    assert [counted(s) for s in (a, b, c)] == [2, 2, 2]
+    a.player.refresh_from_db()
+    assert a.player.swing_count == 6
+    assert waiting() == "1"
 
 
 def test_merged_athletes_count_a_recording_once_whatever_was_chosen(
