@@ -13,10 +13,10 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
 
-from athletes.models import Movement, Player, Session, SetAside, Tag
+from athletes.models import Movement, Note, Player, Session, SetAside, Tag
 from athletes.querysets import MovementQuerySet, PlayerQuerySet, SessionQuerySet
 
 
@@ -115,6 +115,13 @@ def visible_set_aside(user: Viewer) -> QuerySet[SetAside]:
     )
 
 
+def kept_notes(user: Viewer) -> QuerySet[Note]:
+    """Notes on athletes and sessions that this user may see, gone sessions too."""
+    return Note.objects.filter(
+        Q(session__in=kept_sessions(user)) | Q(player__in=visible_players(user))
+    )
+
+
 def visible_session_tags(user: Viewer) -> QuerySet[Tag]:
     """Tags on sessions that this user may see; the tags of others are private."""
     return Tag.objects.filter(
@@ -162,6 +169,25 @@ def require_edit(user: Viewer) -> None:
     """
     if not may_edit(user):
         raise PermissionDenied("You may look at this but not change it.")
+
+
+def may_reword(user: Viewer, note: Note) -> bool:
+    """Whether this user may edit a note: who wrote it alone."""
+    return may_edit(user) and note.created_by_id == getattr(user, "pk", None)
+
+
+def may_delete(user: Viewer, note: Note) -> bool:
+    """Whether this user may delete a note: who wrote it, and staff."""
+    return may_reword(user, note) or may_administer(user)
+
+
+def get_note_or_404(user: Viewer, pk: int) -> Note:
+    """The note with its athlete, session and writer, if this user may see it."""
+    related = ("created_by", "player", "session__player", "movement")
+    note = kept_notes(user).select_related(*related).filter(pk=pk).first()
+    if note is None:
+        raise Http404("There is no such note, or you may not see it.")
+    return note
 
 
 def get_player_or_404(user: Viewer, pk: int) -> Player:

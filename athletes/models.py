@@ -1039,27 +1039,55 @@ class Tag(models.Model):
 
 
 class Note(models.Model):
-    """A note that a person wrote about a session, or about one movement of it."""
+    """A note that a person wrote about an athlete, a session or one movement of it.
 
-    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="notes")
+    Either `player` or `session` is set; a note on a movement has its session too.
+    """
+
+    player = models.ForeignKey(
+        Player, null=True, blank=True, on_delete=models.CASCADE, related_name="notes"
+    )
+    session = models.ForeignKey(
+        Session, null=True, blank=True, on_delete=models.CASCADE, related_name="notes"
+    )
     movement = models.ForeignKey(
         Movement, null=True, blank=True, on_delete=models.CASCADE, related_name="notes"
     )
     text = models.TextField(max_length=4000)
+    on_sheet = models.BooleanField("on the sheet", default=False, db_default=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+    edited_at = models.DateTimeField(
+        "edited", null=True, blank=True, help_text="Empty: as it was first written."
+    )
 
     class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(player__isnull=True, session__isnull=False)
+                | Q(player__isnull=False, session__isnull=True, movement__isnull=True),
+                name="note_about_one",
+            ),
+        ]
         indexes = [
             # notes of a session, newest first
             models.Index(fields=["session", "-created_at"], name="note_session"),
+            # notes of an athlete, newest first
+            models.Index(fields=["player", "-created_at"], name="note_player"),
         ]
 
     def __str__(self) -> str:
-        return f"note {self.pk} on session {self.session_id}"
+        return f"note {self.pk}"
+
+    @property
+    def about_id(self) -> int:
+        """The key of the athlete whom the note is about."""
+        if self.session is not None:
+            return self.session.player_id
+        return self.player_id  # type: ignore[return-value]
 
 
 # --- One athlete under two ids ---------------------------------------------------

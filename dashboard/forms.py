@@ -179,13 +179,20 @@ class SessionForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class NoteForm(forms.Form):
-    """A note on a session."""
+    """A note on an athlete, a session or a swing."""
 
     text = forms.CharField(
         max_length=4000,
         strip=True,
         label="Note",
         widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": "Not saved: write something first."},
+    )
+    on_sheet = forms.BooleanField(
+        required=False,
+        label="Put it on the sheet",
+        help_text="Everybody who gets the sheet reads it, through share links too. "
+        "There is room for the two latest, 280 characters each.",
     )
 
 

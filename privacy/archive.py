@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from typing import IO, Any
 
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import Q
 from django.utils import timezone
 
 from athletes.analysis.event_rules import rule_in_basis
@@ -303,22 +304,25 @@ class _Archive:
                 for row in dismissed
             ),
         )
-        notes = Note.objects.filter(session__player=self._player).order_by("id")
+        notes = Note.objects.filter(
+            Q(session__player=self._player) | Q(player=self._player)
+        ).order_by("id")
+
+        def about(note: Note) -> Row:
+            """The session and movement of a note; nothing for one on the athlete."""
+            session = sessions.get(note.session_id or 0)
+            swing = swings.get(note.movement_id or 0)
+            return [
+                session.session_id if session else None,
+                session.session_date if session else None,
+                swing[1].org_movement_id if swing else None,
+            ]
+
+        names = ["text", "on_sheet", "created_at", "edited_at"]
         self._csv(
             "notes.csv",
-            ["session_id", "session_date", "org_movement_id", "text", "created_at"],
-            (
-                [
-                    sessions[note.session_id].session_id,
-                    sessions[note.session_id].session_date,
-                    swings[note.movement_id][1].org_movement_id
-                    if note.movement_id in swings
-                    else None,
-                    note.text,
-                    note.created_at,
-                ]
-                for note in notes
-            ),
+            ["session_id", "session_date", "org_movement_id", *names],
+            ([*about(note), *(getattr(note, n) for n in names)] for note in notes),
         )
         tags: list[Row] = [
             ["athlete", None, tag.name]

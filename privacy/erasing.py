@@ -86,7 +86,8 @@ def plan(player: Player) -> ErasurePlan:
 
 def _mentions(player: Player) -> models.QuerySet[Note]:
     """Notes on others that name this athlete: free text, so a person decides."""
-    notes = Note.objects.exclude(session__player=player).select_related("session")
+    others = Note.objects.exclude(session__player=player).exclude(player=player)
+    notes = others.select_related("session")
     if len(player.last_name) < _LEAST_NAME:
         return notes.none()
     return notes.filter(text__icontains=player.last_name).order_by("-id")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Sum
+from django.db.models import Count, Q, Sum
 from django.db.models.functions import Length
 
 from accounts.models import Action, AuditEntry, Team
@@ -198,9 +198,9 @@ def _added_by_people(player: Player) -> list[Stored]:
     return [
         Stored(
             "Notes",
-            "free text on sessions and swings",
+            "free text on the athlete, sessions and swings",
             PEOPLE,
-            Note.objects.filter(session__player=player).count(),
+            Note.objects.filter(Q(session__player=player) | Q(player=player)).count(),
         ),
         Stored("Tags", "words put on the athlete and the sessions", PEOPLE, tags),
         Stored(

@@ -95,6 +95,7 @@ class _Page:
         """The finished file."""
         sheet, pdf = self._sheet, self._pdf
         self._head()
+        self._coach_notes()
         self._findings()
         notes, remarks = self._note_height(), self._remark_height()
         below = notes + remarks + self._table_height() + 12
@@ -209,6 +210,18 @@ class _Page:
             self._text("  ·  ".join(sheet.facts), 9)
         self._text(sheet.data_line, 8.5, gray=MUTED)
         pdf.set_y(pdf.y + 2.5)
+
+    def _coach_notes(self) -> None:
+        """What the coach wrote for the sheet."""
+        if not self._sheet.notes:
+            return
+        pdf = self._pdf
+        self._text("Coach's note", 9.5, strong=True)
+        for note in self._sheet.notes:
+            self._text(note.text, 9.5)
+            self._text(note.line, 8, gray=MUTED)
+            pdf.set_y(pdf.y + 0.8)
+        pdf.set_y(pdf.y + 2)
 
     def _findings(self) -> None:
         """The numbered findings."""

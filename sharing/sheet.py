@@ -34,6 +34,7 @@ from dashboard.phrases import session_day
 from dashboard.selectors.changes import change_sentences
 from sharing.drawing import Drawing
 from sharing.sheet_curves import counted_swings, draw_turn_rates, order_line
+from sharing.sheet_notes import SheetNote, sheet_notes
 from sharing.sheet_numbers import (
     Changes,
     Footnote,
@@ -71,6 +72,7 @@ class Sheet:
     file_name: str
     units: str
     side_choices: tuple[SideChoice, ...] = ()
+    notes: tuple[SheetNote, ...] = ()
 
     @property
     def title(self) -> str:
@@ -108,7 +110,7 @@ def athlete_sheet(
     """The athlete's newest session with numbers, against those before it.
 
     `sessions` are those that the reader may see, `side` (`right`, `left`) the swing of
-    a switch hitter, else that of most swings in the session. At most ten queries.
+    a switch hitter, else that of most swings in the session. At most eleven queries.
     """
     every = _history(player, sessions)
     sides = sides_in(every)
@@ -229,6 +231,7 @@ def _sheet(
         file_name=_file_name(kind, player, session),
         units=units,
         side_choices=choices,
+        notes=sheet_notes(player, session, with_athlete=kind == "athlete"),
     )
 
 

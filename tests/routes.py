@@ -179,7 +179,20 @@ ROWS: dict[str, list[Row]] = {
         post(STAFF, {"counts": "both"}, pk="session")
     ],
     "athletes/sessions/<int:pk>/notes/": [post(ATHLETE, {"text": "a"}, pk="session")],
-    # Only who wrote a note may take it back, and staff.
+    "athletes/<int:pk>/notes/": [post(ATHLETE, {"text": "a"}, pk="player")],
+    "athletes/swings/<int:pk>/notes/": [post(ATHLETE, {"text": "a"}, pk="movement")],
+    # Only who wrote a note may edit it; who may delete it are they, and staff.
+    "athletes/notes/<int:pk>/": [
+        get(
+            ATHLETE | dict.fromkeys(("staff", "superuser"), "403"),
+            pk="own_note",
+        ),
+        post(
+            ATHLETE | dict.fromkeys(("staff", "superuser"), "403"),
+            {"text": "a"},
+            pk="own_note",
+        ),
+    ],
     "athletes/notes/<int:pk>/delete/": [
         post(ATHLETE | {"coach inside": "403"}, pk="note"),
         post(ATHLETE, pk="own_note"),

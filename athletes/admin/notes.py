@@ -10,34 +10,36 @@ from django.http import HttpRequest
 
 from accounts.admin_lists import ModelAdmin
 from athletes.admin.by_session import sessions_by
-from athletes.models import Note, Session, Tag
+from athletes.models import Note, Player, Session, Tag
 
 
 @admin.register(Note)
 class NoteAdmin(ModelAdmin):
-    """The admin of notes on sessions."""
+    """The admin of notes on athletes, sessions and swings."""
 
-    list_display = ["session", "created_by", "created_at"]
+    list_display = ["__str__", "player", "session", "created_by", "created_at"]
     search_fields = ["text"]
     search_help_text = "Words of the note, parts of a name, or a session's whole id."
-    list_select_related = ["session", "created_by"]
-    raw_id_fields = ["session", "movement"]
-    readonly_fields = ["created_by", "created_at", "updated_at"]
+    list_select_related = ["player", "session", "created_by"]
+    raw_id_fields = ["player", "session", "movement"]
+    readonly_fields = ["created_by", "created_at", "updated_at", "edited_at"]
     ordering = ["-created_at"]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Note], search_term: str
     ) -> tuple[QuerySet[Note], bool]:
-        """The notes with this text, or on a session that the term means."""
+        """The notes with this text, or on a session or athlete that the term means."""
         term = search_term.strip()
         if not term:
             return queryset, False
         sessions = Session.objects.filter(sessions_by(term))
-        return queryset.filter(Q(text__icontains=term) | Q(session__in=sessions)), False
+        found = Q(text__icontains=term) | Q(session__in=sessions)
+        found |= Q(player__in=Player.objects.named_like(term))
+        return queryset.filter(found), False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody writes a note here."""
-        return False  # written on the session's page, under the writer's name
+        return False  # written on the pages, under the writer's name
 
 
 @admin.register(Tag)

@@ -21,7 +21,6 @@ _NOT_MOVED = frozenset(
         "athletes.duplicatepair",
         "athletes.movement",
         "athletes.namekey",
-        "athletes.note",
         "athletes.peernumber",
         "athletes.player",
         "athletes.session",
@@ -31,6 +30,8 @@ _NOT_MOVED = frozenset(
         "syncing.exportjob",
     }
 )
+#: Foreign keys whose rows are moved by `athletes.identity` itself.
+_MOVED_ELSEWHERE = frozenset({"athletes.note.session"})
 
 
 def copy_links(kept: Player, merged: Player) -> dict[str, list[int]]:
@@ -79,7 +80,9 @@ def _references(
         child = relation.related_model
         if child._meta.auto_created or child._meta.label_lower in _NOT_MOVED:
             continue
-        yield f"{child._meta.label_lower}.{relation.field.name}", relation.field
+        name = f"{child._meta.label_lower}.{relation.field.name}"
+        if name not in _MOVED_ELSEWHERE:
+            yield name, relation.field
 
 
 def move_rows(model: type[models.Model], old: int, new: int) -> dict[str, list[Any]]:

@@ -18,7 +18,6 @@ from athletes.models import (
     DataState,
     DataType,
     Movement,
-    Note,
     Session,
 )
 from athletes.phrases import basis_in_words, side_in_words
@@ -124,7 +123,6 @@ class SessionPage:
     parts: tuple[SessionPart, ...]
     fastest: tuple[Fastest, ...]
     data_types: tuple[DataTypeState, ...]
-    notes: tuple[Note, ...]
     tags: tuple[str, ...]
     earlier_id: int | None
     later_id: int | None
@@ -230,9 +228,6 @@ def session_page(
         parts=_parts(session, movements, shown, sides, side, choice),
         fastest=_fastest(movements),
         data_types=_data_types(session, len(movements)),
-        notes=tuple(
-            session.notes.select_related("created_by").order_by("-created_at", "-id")
-        ),
         tags=tuple(session.tags.values_list("name", flat=True)),
         earlier_id=_neighbor(siblings, session, later=False),
         later_id=_neighbor(siblings, session, later=True),

@@ -10,9 +10,11 @@ from athletes import access
 from athletes.http import PageRequest, page_number, page_or_fragment
 from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
 from dashboard import charts
+from dashboard.forms import NoteForm
 from dashboard.selectors.athlete_page import Trend, athlete_page
 from dashboard.selectors.by_hand import uploads_of_athlete
 from dashboard.selectors.duplicates_page import identities
+from dashboard.selectors.notes import note_box
 from dashboard.views.pictures import asked_picture
 
 
@@ -64,6 +66,8 @@ def athlete(request: PageRequest, pk: int) -> HttpResponse:
         if page.page_number < page.page_count
         else "",
         "crumbs": [("Athletes", "/athletes/"), (player.full_name, "")],
+        "note_box": note_box(player),
+        "note_form": NoteForm(),
         "may_edit": access.may_edit(request.user),
         "may_administer": access.may_administer(request.user),
         "identities": identities(player)

@@ -1,4 +1,4 @@
-"""The page of one session, and what people add to it: setup, notes."""
+"""The page of one session, and what people decide about it: setup, what it lacks."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from athletes import access, decisions
 from athletes.http import PageRequest, page_or_fragment, wants_fragment
-from athletes.models import Note, SameRecording
+from athletes.models import SameRecording
 from dashboard.forms import NoteForm, SessionForm, SessionViewForm
 from dashboard.phrases import session_day
 from dashboard.selectors.by_hand import uploads_of_session
+from dashboard.selectors.notes import note_box
 from dashboard.selectors.same_recording import twin_of
 from dashboard.selectors.session_changes import changes_by_side
 from dashboard.selectors.session_curves import session_pictures
@@ -109,6 +110,7 @@ def session(request: PageRequest, pk: int) -> HttpResponse:
             series=pictures.available,
         ),
         "facts_form": SessionForm(instance=shown),
+        "note_box": note_box(shown),
         "note_form": NoteForm(),
         "gap": session_gap(shown),
         "twin": twin_of(shown, access.visible_sessions(request.user)),
@@ -204,46 +206,6 @@ def facts(request: PageRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def add_note(request: PageRequest, pk: int) -> HttpResponse:
-    """Write a note on the session."""
-    shown = access.get_session_or_404(request.user, pk)
-    access.require_edit(request.user)
-    form = NoteForm(request.POST)
-    saved = form.is_valid()
-    if saved:
-        Note.objects.create(
-            session=shown, text=form.cleaned_data["text"], created_by=request.user
-        )
-        form = NoteForm()
-    if not wants_fragment(request):
-        if not saved:
-            messages.error(request, "Not saved: write something first.")
-        return redirect("dashboard:session", pk=pk)
-    return _notes(request, shown.pk, form, status=200 if saved else 422)
-
-
-@require_POST
-def delete_note(request: PageRequest, pk: int) -> HttpResponse:
-    """Delete a note; only who wrote it may, and staff."""
-    note = (
-        Note.objects.filter(session__in=access.kept_sessions(request.user), pk=pk)
-        .select_related("session")
-        .first()
-    )
-    if note is None:
-        raise Http404("There is no such note.")
-    if note.created_by_id != request.user.pk and not access.may_administer(
-        request.user
-    ):
-        raise PermissionDenied("Only who wrote a note, or staff, may delete it.")
-    session_id = note.session_id
-    note.delete()
-    if not wants_fragment(request):
-        return redirect("dashboard:session", pk=session_id)
-    return _notes(request, session_id, NoteForm())
-
-
-@require_POST
 def set_aside(request: PageRequest, pk: int) -> HttpResponse:
     """Use a decision again that was set aside (`answer=take-up`), or drop it."""
     offer = (
@@ -265,18 +227,3 @@ def set_aside(request: PageRequest, pk: int) -> HttpResponse:
     else:
         messages.success(request, "Saved.")
     return redirect("dashboard:session", pk=offer.movement.session_id)
-
-
-def _notes(
-    request: PageRequest, pk: int, form: NoteForm, *, status: int = 200
-) -> HttpResponse:
-    """The notes alone, as htmx puts them in."""
-    shown = access.get_session_or_404(request.user, pk)
-    notes = shown.notes.select_related("created_by").order_by("-created_at", "-id")
-    context = {
-        "session": shown,
-        "notes": notes,
-        "note_form": form,
-        "may_edit": True,
-    }
-    return render(request, "dashboard/_notes.html", context, status=status)

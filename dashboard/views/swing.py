@@ -17,10 +17,11 @@ from athletes import access, decisions, display
 from athletes.http import PageRequest, page_or_fragment
 from athletes.models import Movement
 from dashboard import charts
-from dashboard.forms import AlignForm, EventForm, InclusionForm
+from dashboard.forms import AlignForm, EventForm, InclusionForm, NoteForm
 from dashboard.phrases import session_day
 from dashboard.selectors.by_hand import uploads_of_swing
 from dashboard.selectors.event_preview import EventPreview, Move, Zero, moves_of
+from dashboard.selectors.notes import note_box
 from dashboard.selectors.swing_curves import SWING_TABS, swing_curves
 from dashboard.selectors.swing_page import (
     CLIP_START,
@@ -97,6 +98,8 @@ def swing_response(
             for tab in SWING_TABS.values()
         ],
         "crumbs": _crumbs(movement, page.noun),
+        "note_box": note_box(movement),
+        "note_form": NoteForm(),
         "not_swing_reason": " ".join(page.reasons)
         or "Nothing in it moves like a swing.",
         "event_form": form or EventForm(events=page.movable, zero=zero),

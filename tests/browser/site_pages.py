@@ -184,6 +184,9 @@ PAGES: dict[str, str | tuple[SitePage, ...]] = {
     "athletes/sessions/<int:pk>/gap/": FORM,
     "athletes/sessions/<int:pk>/recording/": FORM,
     "athletes/sessions/<int:pk>/notes/": FORM,
+    "athletes/<int:pk>/notes/": FORM,
+    "athletes/swings/<int:pk>/notes/": FORM,
+    "athletes/notes/<int:pk>/": (page("note-edit", "/athletes/notes/{note}/"),),
     "athletes/notes/<int:pk>/delete/": FORM,
     "athletes/set-aside/<int:pk>/": FORM,
     "athletes/swings/<int:pk>/": (
@@ -503,8 +506,14 @@ def make_world() -> dict[str, Any]:
     session.save()
     session.tags.add(Tag.objects.get_or_create(name="varsity")[0])
     player.tags.add(Tag.objects.get_or_create(name="varsity")[0])
-    Note.objects.create(session=session, text="Tired legs; third session in a row.")
     staff = make_staff()
+    note = Note.objects.create(
+        session=session,
+        text="Tired legs; third session in a row.",
+        created_by=staff,
+        on_sheet=True,
+    )
+    Note.objects.create(player=player, text="Back from a sprained wrist.")
     left_out, poor = session.movements.filter(is_swing=True).in_session_order()[1:3]
     decisions.set_inclusion(
         movement=left_out, inclusion="excluded", reason="Bunt.", user=staff
@@ -580,6 +589,7 @@ def make_world() -> dict[str, Any]:
     return {
         "first": first,
         "staff": staff,
+        "note": note.pk,
         **uploads,
         "reset": reverse("password_reset_confirm", args=[uid, reset_token]),
         "likely": likely.pk,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from athletes.models import HandUpload
+from athletes.models import HandUpload, Note
 from tests.browser import site_pages
 from tests.browser.looks import OVERFLOW, PAINTED, STILL, go, violations
 from tests.factories import make_superuser
@@ -93,6 +93,7 @@ def test_pages_fit_and_are_accessible_in_both_themes(pages, login_cookie, files,
     staff = make_superuser()
     # Files that wait are seen by who chose them alone.
     HandUpload.objects.filter(pk=world["staged"]).update(created_by=staff)
+    Note.objects.filter(pk=world["note"]).update(created_by=staff)
     known = pages.open(session_cookie=login_cookie(staff), **STILL)
     stranger = pages.open(**STILL)
     problems = {}

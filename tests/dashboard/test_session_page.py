@@ -13,14 +13,12 @@ from athletes.analysis import run, session_summary
 from athletes.models import (
     DataState,
     Movement,
-    Note,
     Tag,
 )
 from tests.dashboard.page_contents import figure_of, numbers, swings_of, text_of
 from tests.factories import (
     make_frames,
     make_session,
-    make_staff,
     make_swing,
     make_synced_session,
     make_team,
@@ -216,29 +214,6 @@ def test_condition_is_saved_and_another_one_refused(client, coach, session):
     assert refused.status_code == 422
     session.refresh_from_db()
     assert session.condition == "tee"
-
-
-def test_notes_are_written_and_deleted_by_their_writer_or_staff(client, coach, session):
-    url = f"/athletes/sessions/{session.pk}/notes/"
-    assert (
-        client.post(url, {"text": "  "}, headers={"HX-Request": "true"}).status_code
-        == 422
-    )
-    response = client.post(
-        url, {"text": "Felt <b>heavy</b>"}, headers={"HX-Request": "true"}
-    )
-    assert b"Felt &lt;b&gt;heavy&lt;/b&gt;" in response.content
-    note = Note.objects.get()
-    assert note.created_by == coach
-    delete = reverse("dashboard:note_delete", args=[note.pk])
-    other = make_user()
-    client.force_login(other, backend="django.contrib.auth.backends.ModelBackend")
-    assert client.post(delete).status_code == 403
-    client.force_login(
-        make_staff(), backend="django.contrib.auth.backends.ModelBackend"
-    )
-    assert client.post(delete).status_code == 302
-    assert not Note.objects.exists()
 
 
 @pytest.mark.both

@@ -224,9 +224,9 @@ def test_swing_page_takes_few_queries(
 ):
     swing = swings_of(session)[0]
     # session, user, movement, order, corrections, sides, means, stored, decisions,
-    # curves, frames (one where a blob can be opened in place, else two), and what came
-    # by hand
-    with django_assert_max_num_queries(13):
+    # curves, frames (one where a blob can be opened in place, else two), what came by
+    # hand, and notes
+    with django_assert_max_num_queries(14):
         client.get(f"/athletes/swings/{swing.pk}/")
 
 

@@ -121,6 +121,7 @@ def full_athlete(**fields):
     )
     Note.objects.create(session=session, text='=HYPERLINK("x") for Zebulon')
     Note.objects.create(session=session, movement=swing, text="+1 for Quixley")
+    Note.objects.create(player=session.player, text="Zebulon switched bats")
     tag = Tag.objects.create(name="Zebulon's work")
     tag.players.add(player)
     tag.sessions.add(session)

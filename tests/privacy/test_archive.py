@@ -201,7 +201,9 @@ def test_cells_cannot_become_formulas(opened):
     assert [n["text"] for n in notes] == [
         '\'=HYPERLINK("x") for Zebulon',
         "'+1 for Quixley",
+        "Zebulon switched bats",
     ]
+    assert [bool(n["session_id"]) for n in notes] == [True, True, False]
     (session,) = rows_of(opened, "sessions.csv")
     assert session["bat"].startswith("'=cmd")
     for name in opened.namelist():
@@ -436,7 +438,7 @@ def test_pandas_reads_every_table(unpacked):
         "event_corrections.csv": 1,
         "inclusion_decisions.csv": 1,
         "dismissed_gaps.csv": 1,
-        "notes.csv": 2,
+        "notes.csv": 3,
         "tags.csv": 2,
     }
     for path in (unpacked / "records").glob("*.json"):

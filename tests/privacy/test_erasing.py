@@ -387,8 +387,8 @@ def test_the_confirmation_says_what_goes(client, athlete, staff):
     text = " ".join(answer.content.decode().split())
     assert "Movements: 3" in text
     assert "Frames: 6 (" in text
-    assert "Notes: 2" in text
-    assert f'href="/athletes/sessions/{note.session_id}/"' in text
+    assert "Notes: 3" in text
+    assert f'href="/athletes/sessions/{note.session_id}/#notes"' in text
 
 
 def test_a_word_is_needed(client, athlete, staff):

@@ -12,7 +12,7 @@ from pypdf import PdfReader
 from accounts.models import Action, AuditEntry
 from athletes.frames.curves import store_packed
 from athletes.frames.packing import pack
-from athletes.models import Session
+from athletes.models import Note, Session
 from sharing import drawing, pdf
 from sharing.sheet import athlete_sheet, cut, paper_for, session_sheet, short_name
 from tests import factories
@@ -361,3 +361,30 @@ def test_queries_do_not_grow_with_sessions(
         measured(player, dt.date(2026, month, 2), peak_hand_speed=9.0)
     with django_assert_max_num_queries(queries):
         client.get(f"/athletes/{player.pk}/sheet/")
+
+
+def test_notes_stand_on_the_sheet_where_their_writer_wants_them(
+    client, coach, player, sessions
+):
+    newest, swing = sessions[-1], sessions[-1].movements.first()
+    long = "keep the hands back " * 20
+    for text, about in {
+        "not for the sheet": {"player": player, "on_sheet": False},
+        "of an older session": {"session": sessions[0], "on_sheet": True},
+        "too old to have room": {"player": player, "on_sheet": True},
+        "good one": {"session": newest, "movement": swing, "on_sheet": True},
+        long: {"player": player, "on_sheet": True},
+    }.items():
+        Note.objects.create(text=text, **about)
+    every = Session.objects.all()
+    (one, two) = athlete_sheet(player, every, units="metric").notes
+    assert (one.text[:20], one.text[-1], len(one.text)) == (long[:20], "…", 280)
+    assert (two.text, two.line.startswith("Swing 1 · ")) == ("good one", True)
+    # A session's sheet has nothing that is on the athlete.
+    (only,) = session_sheet(newest, every, units="metric").notes
+    assert only == two
+    for address in (f"/athletes/{player.pk}/sheet.pdf",):
+        content = client.get(address).content
+        assert "good one" in page_texts(content)
+        assert pages_of(content) == 1
+    assert "good one" in client.get(f"/athletes/{player.pk}/sheet/").content.decode()
