@@ -12,6 +12,7 @@ from athletes.phrases import EVENTS
 from biomechanics.definitions import SERIES, SeriesDefinition
 from dashboard.selectors.duplicates_page import MergeFact
 from dashboard.selectors.event_preview import Zero
+from dashboard.selectors.freshness import Freshness
 from dashboard.selectors.session_list import NO_SETUP, PERIODS
 from dashboard.selectors.swing_page import EventRow
 
@@ -59,6 +60,9 @@ class AthleteFilterForm(forms.Form):
         required=False,
         choices=[("", "Any"), *Hand.choices, ("unknown", "Not known")],
         label="Bats",
+    )
+    freshness = forms.ChoiceField(
+        required=False, choices=[("", "Any"), *Freshness.choices], label="Freshness"
     )
     state = forms.ChoiceField(
         required=False, choices=[("", "Any"), *DataState.choices], label="Data"

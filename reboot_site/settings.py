@@ -403,6 +403,11 @@ FIELD_AXIS = env.choice("FIELD_AXIS", "", ("", "+x", "-x", "+y", "-y"))
 
 # Printed at the head of sheets; empty for none.
 FACILITY_NAME = env.text("FACILITY_NAME")
+# Days for which an athlete's latest session is fresh, and after which it is old.
+FRESH_DAYS = env.integer("FRESH_DAYS", 14, low=1, high=3650)
+OLD_DAYS = env.integer(
+    "OLD_DAYS", max(45, 3 * FRESH_DAYS), low=FRESH_DAYS + 1, high=36500
+)
 # a4 or letter; empty: letter for whoever reads mph and feet, a4 for meters.
 SHEET_PAPER = env.choice("SHEET_PAPER", "", ("", "a4", "letter"))
 SHARE_DAYS_MAX = env.integer("SHARE_DAYS_MAX", 90, low=1, high=365)

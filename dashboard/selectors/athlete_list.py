@@ -9,6 +9,7 @@ from athletes.analysis.metric_reading import MetricReading
 from athletes.models import Hand, Player
 from athletes.querysets import PlayerQuerySet
 from biomechanics.definitions import METRICS
+from dashboard.selectors.freshness import Freshness, freshness_of, of_freshness
 from dashboard.selectors.paging import (
     COUNT_LIMIT,
     Page,
@@ -77,13 +78,19 @@ class AthleteFilter:
     bats: str = ""
     state: str = ""
     tag: str = ""
+    freshness: str = ""
     start: dt.date | None = None
     end: dt.date | None = None
 
     @property
     def is_active(self) -> bool:
         """Whether the list is narrowed at all."""
-        return any((self.q, self.bats, self.state, self.tag, self.start, self.end))
+        return any(
+            (
+                *(self.q, self.bats, self.state, self.tag),
+                *(self.freshness, self.start, self.end),
+            )
+        )
 
 
 @dataclass(frozen=True)
@@ -96,6 +103,7 @@ class AthleteRow:
     last_session_on: dt.date | None
     session_count: int
     swing_count: int
+    freshness: Freshness
     data_state: str
     data_label: str
     missing_since: dt.datetime | None
@@ -143,6 +151,8 @@ def filtered(players: PlayerQuerySet, wanted: AthleteFilter) -> PlayerQuerySet:
         players = players.filter(tags__name=wanted.tag)
     if wanted.state:
         players = players.filter(data_state=wanted.state)
+    if wanted.freshness:
+        players = of_freshness(players, wanted.freshness)
     if wanted.start:
         players = players.filter(last_session_on__gte=wanted.start)
     if wanted.end:
@@ -203,6 +213,7 @@ def _row(player: Player) -> AthleteRow:
         last_session_on=player.last_session_on,
         session_count=player.session_count,
         swing_count=player.swing_count,
+        freshness=freshness_of(player.last_session_on),
         data_state=player.data_state,
         data_label=player.get_data_state_display(),
         missing_since=player.missing_since,

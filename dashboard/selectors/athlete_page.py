@@ -35,6 +35,7 @@ from athletes.querysets import PlayerQuerySet, SessionQuerySet
 from biomechanics.definitions import METRICS, NUMERIC_HEADLINES, MetricDefinition
 from dashboard.selectors.athlete_peers import AthletePeers, athlete_peers
 from dashboard.selectors.changes import ChangeSentence, change_sentences, setup_note
+from dashboard.selectors.freshness import Freshness, freshness_of
 from dashboard.selectors.session_averages import no_average
 
 SESSIONS_PER_PAGE = 20
@@ -50,6 +51,7 @@ class AthleteFacts:
     throws: str
     born: dt.date | None
     on: dt.date | None  # ages are as of the newest session
+    freshness: Freshness
     height_ft: float | None
     weight_lbs: float | None
 
@@ -253,6 +255,7 @@ def _facts(player: Player) -> AthleteFacts:
         throws=player.get_dominant_hand_throwing_display() or "",
         born=player.date_of_birth,
         on=day,
+        freshness=freshness_of(day),
         height_ft=player.height_ft,
         weight_lbs=player.weight_lbs,
     )

@@ -6,14 +6,16 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.utils import timezone
+from django.conf import settings
 
 from athletes.analysis.changes import MetricChange
+from athletes.display import number_of
 from athletes.models import DataState, Player, SameRecording, Session, SetAside
 from athletes.querysets import PlayerQuerySet, SessionQuerySet
 from biomechanics.change import share_by_chance
 from dashboard.phrases import gap_in_words
 from dashboard.selectors.changes import setup_note
+from dashboard.selectors.freshness import Freshness, of_freshness
 from dashboard.selectors.session_cards import (
     SessionCard,
     changes_of,
@@ -26,9 +28,6 @@ NEWEST = 10
 CHANGED_SESSIONS = 40
 CHANGES_SHOWN = 12
 WEEK = dt.timedelta(days=7)
-# An athlete who hit within a month and then not for two weeks may have been missed.
-STALE_AFTER = dt.timedelta(days=14)
-STALE_UNTIL = dt.timedelta(days=45)
 # Nobody misses who came only once or twice.
 STALE_SESSIONS = 3
 ATTENTION_SHOWN = 8
@@ -181,15 +180,14 @@ def attention(
         .select_related("player")
         .newest_first()[:ATTENTION_SHOWN]
     ]
-    today = timezone.localdate()
-    quiet: Iterable[Player] = players.filter(
-        last_session_on__lt=today - STALE_AFTER,
-        last_session_on__gte=today - STALE_UNTIL,
-        session_count__gte=STALE_SESSIONS,
-    ).order_by("last_session_on", "id")[:ATTENTION_SHOWN]
-    lines += [
-        AttentionLine("no session for two weeks or more", player) for player in quiet
-    ]
+    # Who hit not long ago and then not for a while may have been missed.
+    quiet: Iterable[Player] = (
+        of_freshness(players, Freshness.AGING)
+        .filter(session_count__gte=STALE_SESSIONS)
+        .order_by("last_session_on", "id")[:ATTENTION_SHOWN]
+    )
+    words = f"no session for more than {number_of(settings.FRESH_DAYS, 'day')}"
+    lines += [AttentionLine(words, player) for player in quiet]
     return tuple(lines[: 3 * ATTENTION_SHOWN])
 
 

@@ -18,6 +18,7 @@ from athletes.analysis.changes import MetricChange
 from athletes.analysis.metric_reading import MetricReading
 from biomechanics.definitions import METRICS
 from dashboard import charts
+from dashboard.selectors.freshness import Freshness
 
 X0_MS, DX_MS, COUNT = -600.0, 1000 / 240, 193
 ZERO_S = 1.2
@@ -193,6 +194,7 @@ def parts(request: Any) -> Any:
         {
             "tiles": tiles,
             "mini": [{"part": p, "values": list(pulse(p)[::4])} for p in PEAKS],
+            "ages": list(Freshness),
             "states": ["complete", "partial", "waiting", "no_data", "failed", "none"],
             "kinds": ["info", "success", "notice", "error"],
             "tabs": [
