@@ -32,7 +32,7 @@ from dashboard.selectors.swing_rows import SwingRow
 #: A spread over fewer swings than this is not called consistency.
 CONSISTENCY_FROM = 8
 
-#: So many averages stand large at the top; the table below has all of them.
+#: So many averages stand large at the top; the others are shown on demand.
 FIRST_MEANS = 6
 
 #: Times between the peaks of the kinematic sequence.
@@ -122,6 +122,11 @@ class SessionPart:
     def first_means(self) -> tuple[MetricReading, ...]:
         """The averages that stand large at the top of the page."""
         return tuple(r for r in self.summary if not r.is_missing)[:FIRST_MEANS]
+
+    @property
+    def more_means(self) -> tuple[MetricReading, ...]:
+        """The averages that the page shows on demand."""
+        return tuple(r for r in self.summary if not r.is_missing)[FIRST_MEANS:]
 
 
 def averages_by_side(

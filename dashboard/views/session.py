@@ -16,6 +16,7 @@ from athletes.models import SameRecording
 from dashboard.forms import NoteForm, SessionForm, SessionViewForm
 from dashboard.phrases import session_day
 from dashboard.selectors.by_hand import uploads_of_session
+from dashboard.selectors.next_athletes import next_athletes
 from dashboard.selectors.notes import note_box
 from dashboard.selectors.same_recording import twin_of
 from dashboard.selectors.session_changes import changes_by_side
@@ -28,6 +29,8 @@ from dashboard.views.pictures import asked_picture
 DECISIONS = set(SameRecording.Counts.values) - {""}
 # Of the two parts that htmx asks for, the one it puts here needs no curves.
 TABLE_TARGET = "swing-table"
+# How the address asks for the table of swings.
+ALL_NUMBERS = "all"
 # What follows the side that is looked at.
 SWINGS_TARGET = "session-swings"
 
@@ -37,7 +40,8 @@ def session(request: PageRequest, pk: int) -> HttpResponse:
     """The session; `series` and `align` choose the curves, `sort` orders the table.
 
     `side` chooses among the sides of a switch hitter: `right`, `left`, `both` together.
-    `effort=full` shows swings near the athlete's own fastest alone.
+    `effort=full` shows swings near the athlete's own fastest alone. `numbers=all`, and
+    any `sort`, shows the table of all numbers, which is left out otherwise.
     """
     try:
         shown = access.get_session_or_404(request.user, pk)
@@ -52,10 +56,11 @@ def session(request: PageRequest, pk: int) -> HttpResponse:
         request.GET.get("side", ""),
         request.GET.get("effort", ""),
     )
-    table = _table_context(
-        page, swing_table(page, request.GET.get("sort", "")), request
-    )
-    if wants_fragment(request) and request.htmx.target == TABLE_TARGET:
+    asks_for_table = wants_fragment(request) and request.htmx.target == TABLE_TARGET
+    sort = request.GET.get("sort", "")
+    numbers = bool(sort) or request.GET.get("numbers") == ALL_NUMBERS or asks_for_table
+    table = _table_context(page, swing_table(page, sort) if numbers else None, request)
+    if asks_for_table:
         response = render(request, "dashboard/_swing_table.html", table)
         patch_vary_headers(response, ("HX-Request", "HX-Target"))
         return response
@@ -78,9 +83,16 @@ def session(request: PageRequest, pk: int) -> HttpResponse:
     if picture is not None:
         return picture
     title_date = session_day(shown.session_date)
+    visible = access.visible_sessions(request.user)
+    part = "swings" if request.htmx.target == SWINGS_TARGET else "curves"
     context = {
         **table,
         "session": shown,
+        "title": f"{shown.player.full_name} · {title_date}",
+        "neighbors": None
+        if wants_fragment(request)
+        else next_athletes(shown.player_id, visible),
+        "oob": wants_fragment(request) and part == "curves",
         "by_hand": uploads_of_session(shown),
         "player": shown.player,
         "title_date": title_date,
@@ -93,10 +105,7 @@ def session(request: PageRequest, pk: int) -> HttpResponse:
             (title_date, ""),
         ],
         "changes": changes_by_side(
-            shown,
-            access.visible_sessions(request.user),
-            page.side,
-            system=request.user.units,
+            shown, visible, page.side, system=request.user.units
         ),
         "strip": pictures.strip,
         "sequences": pictures.sequences,
@@ -113,10 +122,9 @@ def session(request: PageRequest, pk: int) -> HttpResponse:
         "note_box": note_box(shown),
         "note_form": NoteForm(),
         "gap": session_gap(shown),
-        "twin": twin_of(shown, access.visible_sessions(request.user)),
+        "twin": twin_of(shown, visible),
         "may_administer": access.may_administer(request.user),
     }
-    part = "swings" if request.htmx.target == SWINGS_TARGET else "curves"
     response = page_or_fragment(
         request, "dashboard/session.html", f"dashboard/_session_{part}.html", context
     )
@@ -125,13 +133,15 @@ def session(request: PageRequest, pk: int) -> HttpResponse:
 
 
 def _table_context(
-    page: SessionPage, table: SwingTable, request: PageRequest
+    page: SessionPage, table: SwingTable | None, request: PageRequest
 ) -> dict[str, object]:
-    """What the table of swings needs."""
+    """What the table of swings needs; it has no heads while it is not shown."""
     return {
         "page": page,
         "table": table,
-        "heads": [
+        "heads": []
+        if table is None
+        else [
             {
                 "column": column,
                 "sort": table.order.after_click(column).text,
@@ -200,7 +210,13 @@ def facts(request: PageRequest, pk: int) -> HttpResponse:
     return render(
         request,
         "dashboard/_session_facts.html",
-        {"session": shown, "facts_form": form, "may_edit": True, "saved": saved},
+        {
+            "session": shown,
+            "facts_form": form,
+            "may_edit": True,
+            "saved": saved,
+            "oob": saved,
+        },
         status=200 if saved else 422,
     )
 

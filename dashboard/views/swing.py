@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
@@ -71,7 +72,11 @@ def swing_response(
     zero = shown_zero(movement, curves.sequence.figure)
     moves = moves_of(page.corrections, zero)
     align_query = "" if curves.align == "reference" else f"&align={curves.align}"
+    day = movement.session.session_date
+    where = date_format(day, "M j") if day else session_day(None)
     context = {
+        "title": f"{movement.session.player.full_name} · {where} · "
+        f"{page.noun} {movement.position}",
         "page_path": reverse("dashboard:swing", args=[movement.pk]),
         "page": page,
         "align_form": AlignForm(initial={"align": curves.align}),

@@ -321,7 +321,7 @@ def by_bat_speed(session):
 
 def test_swings_are_ordered_by_a_head_and_the_address_keeps_it_beside_the_curves(visit):
     session = hit()
-    page = visit(f"/athletes/sessions/{session.pk}/")
+    page = visit(f"/athletes/sessions/{session.pk}/?numbers=all")
     page.select_option("#id_series", "x_factor")
     page.wait_for_url("**series=x_factor**")
     page.locator(".swing-table thead").get_by_role(
@@ -349,7 +349,7 @@ def test_swings_are_ordered_by_a_head_and_the_address_keeps_it_beside_the_curves
 
 def test_swings_are_ordered_on_a_phone_by_a_list(visit):
     session = hit()
-    page = visit(f"/athletes/sessions/{session.pk}/", width=390)
+    page = visit(f"/athletes/sessions/{session.pk}/?numbers=all", width=390)
     page.select_option("#swing-sort", "-bat_speed_max")
     page.wait_for_url("**sort=-bat_speed_max**")
     expect(page.locator("#swing-sort")).to_have_value("-bat_speed_max")
@@ -520,7 +520,7 @@ def test_difference_stands_beside_its_number_on_a_phone(visit):
 
 def test_ticked_swings_are_compared_and_taken_out_again(visit):
     session = hit()
-    page = visit(f"/athletes/sessions/{session.pk}/")
+    page = visit(f"/athletes/sessions/{session.pk}/?numbers=all")
     for place in range(3):
         page.locator(".swing-table tbody input[type=checkbox]").nth(place).check()
     page.get_by_role("button", name="Compare the ticked swings").click()
@@ -552,7 +552,9 @@ def test_units_are_changed_for_the_reader_alone(visit, coach):
 
 def test_session_is_ordered_and_a_swing_left_out_without_scripts(visit):
     session = hit()
-    page = visit(f"/athletes/sessions/{session.pk}/", java_script_enabled=False)
+    page = visit(
+        f"/athletes/sessions/{session.pk}/?numbers=all", java_script_enabled=False
+    )
     page.locator(".swing-table thead").get_by_role(
         "link", name="Bat speed", exact=True
     ).click()

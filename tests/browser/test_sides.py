@@ -27,6 +27,7 @@ def session():
 
 def test_a_side_comes_in_place_and_stays_with_order_and_series(visit, session):
     page = visit(f"/athletes/sessions/{session.pk}/")
+    page.get_by_role("link", name="Show all numbers").click()
     tiles = page.locator(".swing-strip li")
     expect(tiles).to_have_count(5)
     expect(page.locator("#swing-table tfoot tr")).to_have_count(2)

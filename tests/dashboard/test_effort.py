@@ -252,7 +252,7 @@ def test_a_session_below_its_fastest_still_offers_the_way_back(client, coach):
 def test_the_filter_takes_one_query_more(
     client, coach, session, django_assert_max_num_queries
 ):
-    with django_assert_max_num_queries(17):
+    with django_assert_max_num_queries(20):
         client.get(reverse("dashboard:session", args=[session.pk]), {"effort": "full"})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from html import unescape
 
@@ -18,6 +19,7 @@ from athletes.models import (
 from tests.dashboard.page_contents import figure_of, numbers, swings_of, text_of
 from tests.factories import (
     make_frames,
+    make_player,
     make_session,
     make_swing,
     make_synced_session,
@@ -198,8 +200,9 @@ def test_session_page_takes_the_same_queries_for_any_number_of_swings(
 ):
     session = make_synced_session(swings=count)
     # session, user, session with athlete, movements, metrics, frames by type, notes,
-    # tags, earlier, later, history, sides, curves, uploads by hand
-    with django_assert_num_queries(16):
+    # tags, earlier, later, history, sides, curves, uploads by hand, latest session of
+    # the athlete, of the athlete before and of the one after
+    with django_assert_num_queries(19):
         client.get(f"/athletes/sessions/{session.pk}/")
 
 
@@ -271,8 +274,80 @@ def test_a_mean_over_fewer_swings_than_are_included_says_so(client, coach):
         make_swing({"peak_hand_speed": speed, "side_bend_ref": 20.0}, session=session)
     make_swing({"peak_hand_speed": 9.3}, session=session)
     session_summary.refresh_session_summary(session.pk)
-    text = text_of(client.get(f"/athletes/sessions/{session.pk}/"))
+    text = text_of(client.get(f"/athletes/sessions/{session.pk}/?numbers=all"))
     assert "n = 3 of 4" in text
     assert "n = 4 of" not in text
     row = text.split("Mean ± SD of 4")[1]
     assert row.count("n = 3") == 1
+
+
+def test_session_says_what_changed_first_and_asks_for_forms_last(
+    client, coach, session
+):
+    page = client.get(f"/athletes/sessions/{session.pk}/")
+    body = unescape(page.content.decode())
+    name = session.player.full_name
+    assert f"<h1>{name} · " in body
+    assert f"<title>{name} · " in body
+    heads = [
+        "changed-head",
+        "means-head",
+        "sequence-head",
+        "swings-head",
+        "curves-head",
+        "table-head",
+        "orders-head",
+        "notes-head",
+        "facts-head",
+        "tags-head",
+    ]
+    places = [body.index(f'id="{head}"') for head in heads]
+    assert places == sorted(places)
+    # All numbers come when they are asked for; without a script they are a link.
+    assert "swing-table" in body
+    assert '<table class="stacks stacks--wide swing-table"' not in body
+    assert 'href="?numbers=all#table-head"' in body
+    for query in ("?numbers=all", "?sort=-bat_speed_max"):
+        asked = client.get(f"/athletes/sessions/{session.pk}/{query}")
+        assert b'<table class="stacks stacks--wide swing-table"' in asked.content
+
+
+def test_saved_setup_stands_in_the_head_at_once(client, coach, session):
+    response = client.post(
+        f"/athletes/sessions/{session.pk}/facts/",
+        {"condition": "tee", "bat": ""},
+        headers={"HX-Request": "true"},
+    )
+    assert b'<span id="session-setup" hx-swap-oob="true">Tee</span>' in response.content
+
+
+def test_next_athlete_is_the_one_after_in_the_order_of_latest_sessions(client, coach):
+    days = [dt.date(2026, 3, day) for day in (9, 8, 8, 7)]
+    alder, birch, cedar = (make_player(first_name=n) for n in ("Ada", "Bo", "Cy"))
+    last = make_session(player=alder, session_date=days[0])
+    # Of two on one day the one that came later is first. An older session of somebody
+    # who was here since is in nobody's way.
+    make_session(player=cedar, session_date=days[2])
+    middle = make_session(player=birch, session_date=days[1])
+    old = make_session(player=alder, session_date=days[3])
+    make_session(player=make_player(), session_date=None)
+    for at, before, after in (
+        (last, None, "Next: Bo"),
+        (old, None, "Next: Bo"),
+        (middle, "Previous: Ada", "Next: Cy"),
+    ):
+        text = text_of(client.get(f"/athletes/sessions/{at.pk}/"))
+        assert ("Previous: " in text) is bool(before)
+        assert (before or "") in text
+        assert after in text
+
+
+def test_next_athlete_is_never_of_another_team(client):
+    mine, others = make_session(), make_session()
+    user = make_user(limited_to_teams=True)
+    make_team(players=[mine.player], members=[user])
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    text = text_of(client.get(f"/athletes/sessions/{mine.pk}/"))
+    assert others.player.full_name not in text
+    assert "Next: " not in text
+    assert "Previous: " not in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.utils.formats import date_format
 
 from accounts.models import Action, AuditEntry
 from athletes.analysis import run
@@ -288,3 +289,12 @@ def test_swing_page_shows_how_sure_a_number_is(client, coach):
     assert "Not in averages: unusual" not in page
     assert 'metric-tile__note">unusual: outside 5 to 25 deg' in page
     assert f'value--flagged" title="{doubt}"' in page
+
+
+def test_swing_is_titled_with_the_name_before_the_date(client, coach, session):
+    swing = session.movements.filter(is_swing=True).in_session_order()[0]
+    day = date_format(session.session_date, "M j")
+    body = client.get(f"/athletes/swings/{swing.pk}/").content.decode()
+    title = f"{session.player.full_name} · {day} · Swing {swing.position}"
+    assert f"<h1>{title}</h1>" in body
+    assert f"<title>{title} ·" in body
