@@ -82,8 +82,9 @@ def note_others_of(session_pks: Iterable[int]) -> None:
     """Name others for sessions whose twins are gone, or are back."""
     pks = set(session_pks)
     pairs = SameRecording.objects.filter(Q(session__in=pks) | Q(other__in=pks))
-    named = {pk for both in pairs.values_list("session", "other") for pk in both}
-    for pk in sorted(pks | named):
+    for pair in pairs:
+        pks |= {pair.session_id, pair.other_id}
+    for pk in sorted(pks):
         _name_other(pk)
 
 
