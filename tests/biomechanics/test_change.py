@@ -170,6 +170,12 @@ def test_single_swings_need_at_least_what_measuring_adds():
     assert surely.needed < got.needed
 
 
+def test_only_a_single_swing_keeps_what_measuring_adds():
+    assert session_values([1.0], place=1, uncertainty=3.0).uncertainty == 3.0
+    assert session_values([1.0, 2.0], place=1, uncertainty=3.0).uncertainty is None
+    assert session_values([None, float("nan")], place=1) is None
+
+
 def test_too_little_is_said_with_what_is_missing():
     nobody = one((), (at(1, 8, 0.0),))
     assert (nobody.n_now, nobody.n_before, nobody.now_mean) == (0, 8, None)

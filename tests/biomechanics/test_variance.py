@@ -1,6 +1,7 @@
 """Scatter within and between sessions, held against other implementations."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,7 @@ import pytest
 import scipy
 
 from biomechanics import change, variance
-from biomechanics.change import Look, changes, session_values
+from biomechanics.change import Look, changes, session_values, usual_band
 from biomechanics.variance import (
     Components,
     Prior,
@@ -156,6 +157,17 @@ def test_one_new_athlete_moves_a_small_facility_little():
     assert prior.ratio == pytest.approx(math.sqrt(2 * 0.25 / 11))
 
 
+def test_who_never_differs_says_nothing_of_scatter():
+    alike = Components(100.0, 40.0, 40.0, 4.0, 0.125)
+    still = replace(alike, within_variance=0.0)
+    prior = facility_prior(NAME, [alike, alike, still])
+    assert (prior.source, prior.athletes) == ("published", 0)
+    prior = facility_prior(NAME, [alike] * 3)
+    assert (prior.source, prior.athletes) == ("facility", 3)
+    # However alike they are.
+    assert prior.within_freedom == prior.ratio_freedom == 30.0
+
+
 def test_published_prior():
     speed = published_prior("peak_pelvis_omega")
     assert (speed.within_sd, speed.within_freedom) == (24, 2.0)
@@ -204,6 +216,65 @@ def test_error_and_degrees_of_freedom_by_hand(between):
     assert got.needed == pytest.approx(
         scipy.stats.t.ppf(0.95, satterthwaite) * math.sqrt(error2)
     )
+
+
+def test_first_of_two_sessions_by_hand():
+    """No step is known, so that all is borrowed; what came later counts in 1⁄n."""
+    now, before = SessionValues(2, 8, 110.0, 10.0), SessionValues(1, 4, 100.0, 10.0)
+    later = SessionValues(3, 2, 105.0, 10.0)
+    prior = Prior(10.0, 20.0, 0.6, 12.0, "facility", 9)
+    (got,) = changes([Look(NAME, (now,), (before,), (later,), prior)])
+    inverse_n = (1 / 8 + 1 / 4 + 1 / 2) / 3
+    means = (0.6**2 + inverse_n) * 100
+    error2 = 2 * 0.36 * 100 + (1 / 8 + 1 / 4) * 100
+    freedom = 1 / (1 / variance.METRIC_FREEDOM + 1 / 12)
+    doubt = (2 * means) ** 2 / freedom
+    doubt += ((1 / 8 + 1 / 4 - 2 * inverse_n) * 100) ** 2 / (20 + 7 + 3 + 1)
+    assert got.spread.freedom == pytest.approx(error2**2 / doubt)
+    assert got.spread.between_sd == pytest.approx(6.0)
+    assert got.p == pytest.approx(
+        2 * scipy.stats.t.sf(10 / math.sqrt(error2), got.spread.freedom)
+    )
+
+
+def test_usual_band_by_hand():
+    prior = Prior(10.0, 20.0, 0.6, 12.0, "facility", 9)
+    freedom = 1 / (1 / variance.METRIC_FREEDOM + 1 / 12)
+    t = scipy.stats.t.ppf(0.975, freedom)
+    for swings, by_swings in ((None, 2 / 4), (10, 1 / 10 + 1 / 4)):
+        band = usual_band([SessionValues(1, 4, 100.0, 10.0)], prior, swings=swings)
+        error2 = 2 * 36 + by_swings * 100
+        assert band.center == 100.0
+        assert band.half_width == pytest.approx(t * math.sqrt(error2))
+
+
+def test_two_athletes_by_hand():
+    prior = Prior(None, 0.0, 0.6, 5.0, "facility", 9)
+    mine, theirs = (
+        summed(drawn(np.random.default_rng(seed), 5, between=6.0)) for seed in (1, 2)
+    )
+    # One side scatters less than usual, and is taken to scatter as others tell.
+    theirs[4] = replace(theirs[4], sd=theirs[4].sd / 4)
+    (got,) = changes([
+        Look(
+            NAME, (mine[4],), (theirs[4],), tuple(mine[:4]), prior,
+            other_history=tuple(theirs[:4]), other_prior=prior,
+        )
+    ])  # fmt: skip
+    error2 = doubt = 0.0
+    for sessions in (mine, theirs):
+        own = components(sessions)
+        s2, means, freedom = moderated(own, prior)
+        last = sessions[4]
+        f = last.n - 1
+        shrunk = (f * last.sd**2 + 4 * s2) / (f + 4)
+        side = max(last.sd**2, shrunk)
+        error2 += max(means - own.inverse_n * s2, 0.0) + side / last.n
+        doubt += means**2 / freedom + (side / last.n) ** 2 / f
+        doubt += (own.inverse_n * s2) ** 2 / own.within_freedom
+    assert got.spread.freedom == pytest.approx(error2**2 / doubt)
+    t = abs(got.delta) / math.sqrt(error2)
+    assert got.p == pytest.approx(2 * scipy.stats.t.sf(t, error2**2 / doubt))
 
 
 def test_other_metrics_tell_how_much_an_athlete_scatters_between_days():
