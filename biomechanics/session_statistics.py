@@ -73,8 +73,7 @@ def summarize_metric(
     median = _middle(numbers)
     sd = spread = cv = None
     if count >= LEAST_SWINGS_FOR_SPREAD:
-        squares = math.fsum((number - mean) ** 2 for number in numbers)
-        sd = math.sqrt(squares / (count - 1))
+        sd = _deviation(numbers, mean)
         spread = mad_to_sd(count) * _middle(sorted(abs(n - median) for n in numbers))
         # "Away from zero": a value within three SD of zero makes the ratio explode.
         if ratio_scale and mean > 3.0 * sd:
@@ -91,6 +90,18 @@ def summarize_metric(
         left_out=left_out,
         basis=basis,
     )
+
+
+def standard_deviation(values: Sequence[float]) -> float | None:
+    """Return the standard deviation (n − 1); ``None`` of fewer than three values."""
+    if len(values) < LEAST_SWINGS_FOR_SPREAD:
+        return None
+    return _deviation(values, math.fsum(values) / len(values))
+
+
+def _deviation(values: Sequence[float], mean: float) -> float:
+    squares = math.fsum((value - mean) ** 2 for value in values)
+    return math.sqrt(squares / (len(values) - 1))
 
 
 _FEW = {3: 1.495, 4: 1.363, 5: 1.206, 6: 1.200, 7: 1.140, 8: 1.129, 9: 1.107}

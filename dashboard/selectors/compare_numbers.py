@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from athletes.access import Viewer, visible_sessions
 from athletes.analysis.changes import MetricChange
 from athletes.analysis.event_rules import commonest
@@ -30,7 +28,7 @@ from biomechanics.definitions import (
     NUMERIC_HEADLINES,
     MetricDefinition,
 )
-from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
+from biomechanics.session_statistics import standard_deviation
 from dashboard.phrases import lacking_words
 from dashboard.selectors.compare_items import Item
 from dashboard.selectors.compare_keys import LEAST_ITEMS
@@ -299,7 +297,7 @@ def _cell(
         letter=item.letter,
         definition=METRICS[name],
         mean=side.swings.mean,
-        sd=float(np.std(values, ddof=1)) if n >= LEAST_SWINGS_FOR_SPREAD else None,
+        sd=standard_deviation(values),
         n=n,
         remark=side.remark,
     )

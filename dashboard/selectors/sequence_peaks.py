@@ -10,7 +10,7 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean, stdev
+from statistics import fmean
 from typing import Any
 
 from athletes.analysis.event_rules import event_time
@@ -21,7 +21,7 @@ from biomechanics.sequence import (
     sequence_groups,
     tie_limit_ms,
 )
-from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
+from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD, standard_deviation
 from biomechanics.units import MS_PER_S
 from dashboard import charts
 from dashboard.phrases import list_in_words
@@ -147,9 +147,9 @@ def sequence_peaks(
             part=SEGMENTS[letter].part,
             series=SEGMENTS[letter].series,
             value=fmean(values[letter]),
-            sd=_spread(values[letter]),
+            sd=standard_deviation(values[letter]),
             at=fmean(places[letter]),
-            at_sd=_spread(places[letter]),
+            at_sd=standard_deviation(places[letter]),
             n=len(places[letter]),
         )
         for letter in PEAK_LETTERS
@@ -213,11 +213,6 @@ def _order_of(
     return " ".join(words)
 
 
-def _spread(numbers: Sequence[float]) -> float | None:
-    """The standard deviation (n − 1); None of fewer than three."""
-    return stdev(numbers) if len(numbers) >= LEAST_SWINGS_FOR_SPREAD else None
-
-
 def _limits(
     swings: Sequence[Mapping[str, float]], letters: Sequence[str]
 ) -> dict[frozenset[str], float]:
@@ -225,7 +220,7 @@ def _limits(
     limits = {}
     for a, b in itertools.combinations(letters, 2):
         delays = [one[b] - one[a] for one in swings if a in one and b in one]
-        spread = _spread(delays)
+        spread = standard_deviation(delays)
         limit = tie_limit_ms(
             None if spread is None else spread * MS_PER_S, max(len(delays), 1)
         )
