@@ -1022,17 +1022,42 @@ class ReplacedFrames(models.Model):
 # --- What people write: notes and tags ----------------------------------------
 
 
+class TagColor(models.TextChoices):
+    """The colors of tags: names of tokens, each to be seen in both themes."""
+
+    GRAY = "gray", "Gray"
+    BLUE = "blue", "Blue"
+    GREEN = "green", "Green"
+    AMBER = "amber", "Amber"
+    ORANGE = "orange", "Orange"
+    PINK = "pink", "Pink"
+    VIOLET = "violet", "Violet"
+
+
 class Tag(models.Model):
     """A tag that people put on athletes and sessions to find them again."""
 
     name = models.CharField(max_length=40)
+    color = models.CharField(
+        max_length=8,
+        choices=TagColor.choices,
+        default=TagColor.GRAY,
+        db_default=TagColor.GRAY.value,
+    )
     players = models.ManyToManyField(Player, related_name="tags", blank=True)
     sessions = models.ManyToManyField(Session, related_name="tags", blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["name"]
-        constraints = [models.UniqueConstraint(Lower("name"), name="tag_name")]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("name"),
+                name="tag_name",
+                violation_error_message="There is a tag of this name. Merge the two "
+                "in the list of tags.",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -7,7 +7,10 @@ import pytest
 from tests.design_tokens import DARK, LIGHT, PAPER, TOKENS
 
 THEMES = {"light": LIGHT, "dark": DARK}
-PARTS = ("pelvis", "torso", "lead-arm", "hands", "bat", "separation", "body", "value")
+PARTS = (
+    *("pelvis", "torso", "lead-arm", "hands", "bat", "separation", "legs"),
+    *("body", "value"),
+)
 
 
 def luminance(color):

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import Count, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 
-from accounts.admin_lists import ModelAdmin
+from accounts.admin_lists import ModelAdmin, user_of
+from accounts.audit import record
+from accounts.models import Action
 from athletes.admin.by_session import sessions_by
 from athletes.models import Note, Player, Session, Tag
+from athletes.tagging import merge_tags, preview_merge
+
+#: So many tags are merged at once: a preview of each is counted.
+_MOST_MERGED = 20
 
 
 @admin.register(Note)
@@ -46,9 +54,10 @@ class NoteAdmin(ModelAdmin):
 class TagAdmin(ModelAdmin):
     """The admin of tags, with the number of athletes who have each."""
 
-    list_display = ["name", "athletes", "created_at"]
+    list_display = ["name", "color", "athletes", "created_at"]
     search_fields = ["name"]
-    fields = ["name"]
+    fields = ["name", "color"]
+    actions = ["merge"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Tag]:
         """The tags with the number of their athletes."""
@@ -65,6 +74,49 @@ class TagAdmin(ModelAdmin):
             uses = f"{tag.players.count()} athletes and {tag.sessions.count()} sessions"
             going.append([f"{uses} lose it; they and their data stay"])
         return going, {"tags": len(objs)}, set(), []
+
+    @admin.action(description="Merge the selected tags", permissions=["change"])
+    def merge(self, request: HttpRequest, tags: QuerySet[Tag]) -> HttpResponse | None:
+        """Make one tag of several, after showing what would have it."""
+        chosen = list(tags.order_by("-player_count", "name")[: _MOST_MERGED + 1])
+        if not 2 <= len(chosen) <= _MOST_MERGED:
+            self.message_user(
+                request, f"Choose 2 to {_MOST_MERGED} tags.", messages.WARNING
+            )
+            return None
+        kept = next((t for t in chosen if str(t.pk) == request.POST.get("kept")), None)
+        if kept is not None:
+            others = [tag for tag in chosen if tag != kept]
+            with transaction.atomic():
+                merge_tags(kept=kept, others=others)
+                record(
+                    Action.RECORD_CHANGED,
+                    by=user_of(request),
+                    subject=kept,
+                    what="tags merged",
+                    merged=[tag.pk for tag in others],
+                )
+            names = ", ".join(f"“{tag.name}”" for tag in others)
+            self.message_user(
+                request, f"{names} merged into “{kept.name}”.", messages.SUCCESS
+            )
+            return None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Merge tags",
+            "opts": self.opts,
+            "previews": [
+                (
+                    tag,
+                    preview_merge(
+                        kept=tag, others=[other for other in chosen if other != tag]
+                    ),
+                )
+                for tag in chosen
+            ],
+            "action_name": "merge",
+        }
+        return TemplateResponse(request, "admin/athletes/merge_tags.html", context)
 
     @admin.display(description="athletes", ordering="player_count")
     def athletes(self, tag: Any) -> int:

@@ -30,7 +30,7 @@ from athletes.analysis.history import (
 )
 from athletes.analysis.metric_reading import MetricReading
 from athletes.analysis.usual_scatter import Facility, PriorOf
-from athletes.models import Player, Session
+from athletes.models import Player, Session, Tag
 from athletes.querysets import PlayerQuerySet, SessionQuerySet
 from biomechanics.definitions import METRICS, NUMERIC_HEADLINES, MetricDefinition
 from dashboard.selectors.athlete_peers import AthletePeers, athlete_peers
@@ -113,7 +113,7 @@ class SessionLine:
     session: Session
     hand_speeds: tuple[tuple[str, MetricReading], ...]
     note_count: int
-    tags: tuple[str, ...]
+    tags: tuple[Tag, ...]
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ class AthletePage:
     sessions: tuple[SessionLine, ...]
     page_number: int
     page_count: int
-    tags: tuple[str, ...]
+    tags: tuple[Tag, ...]
     newest_point: SessionAverage | None  # of the session that the findings are about
     sides: tuple[SideChoice, ...]
 
@@ -214,7 +214,7 @@ def athlete_page(
         sessions=lines,
         page_number=number,
         page_count=count,
-        tags=tuple(player.tags.values_list("name", flat=True)),
+        tags=tuple(player.tags.all()),
         newest_point=_newest_of_all(history.values()),
         sides=side_choices(sides, shown_side),
     )
@@ -350,7 +350,7 @@ def _session_lines(
                 session=row,
                 hand_speeds=readings.get(row.pk, (("", missing),)),
                 note_count=getattr(row, "note_count", 0),
-                tags=tuple(tag.name for tag in row.tags.all()),
+                tags=tuple(row.tags.all()),
             )
             for row in rows
         ),

@@ -19,6 +19,7 @@ from athletes.models import (
     DataType,
     Movement,
     Session,
+    Tag,
 )
 from athletes.phrases import basis_in_words, side_in_words
 from athletes.querysets import SessionQuerySet
@@ -123,7 +124,7 @@ class SessionPage:
     parts: tuple[SessionPart, ...]
     fastest: tuple[Fastest, ...]
     data_types: tuple[DataTypeState, ...]
-    tags: tuple[str, ...]
+    tags: tuple[Tag, ...]
     earlier_id: int | None
     later_id: int | None
     # Whether the vendor no longer has the session at all.
@@ -228,7 +229,7 @@ def session_page(
         parts=_parts(session, movements, shown, sides, side, choice),
         fastest=_fastest(movements),
         data_types=_data_types(session, len(movements)),
-        tags=tuple(session.tags.values_list("name", flat=True)),
+        tags=tuple(session.tags.all()),
         earlier_id=_neighbor(siblings, session, later=False),
         later_id=_neighbor(siblings, session, later=True),
         is_gone=session.missing_since is not None

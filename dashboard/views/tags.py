@@ -47,7 +47,7 @@ def _change(
     if not wants_fragment(request):
         return redirect(page)
     context = {
-        "tags": list(tagged.tags.values_list("name", flat=True)),
+        "tags": list(tagged.tags.all()),
         "tags_url": f"{page}tags/",
         "tagged_url": listing,
         "tag_form": form,
