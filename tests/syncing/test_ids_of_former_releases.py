@@ -7,11 +7,17 @@ from django.apps import apps
 from django.test import Client
 
 from athletes.identity import duplicates, merging, tombstones
-from athletes.models import DuplicatePair, Likeness, Movement, Player, Session
+from athletes.models import DuplicatePair, Likeness, Movement, Note, Player, Session
 from privacy.erasing import erase
 from syncing.choices import RunStatus
 from syncing.models import RawPayload, VendorSession
-from tests.factories import make_player, make_session, make_staff
+from tests.factories import (
+    make_frames,
+    make_player,
+    make_session,
+    make_staff,
+    make_swing,
+)
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -130,6 +136,59 @@ def test_what_staff_said_of_two_records_holds(vendor):
     # Both are there: they are found as recordings that are here twice.
     double.refresh_from_db()
     assert double.session_id == "5.0"
+
+
+def test_movements_under_two_spellings_become_one(vendor):
+    session = make_session(player=make_player())
+
+    def stored(name, *files, **fields):
+        movement = make_swing(session=session, org_movement_id=name, **fields)
+        for kind, text in files:
+            make_frames(movement=movement, data_type=kind, content_sha256=text)
+        return movement
+
+    angles, energies = "inverse-kinematics", "momentum-energy"
+    # Angles under one spelling, energies under the other, in either way.
+    halves = stored("1", (angles, "a")), stored("1.0", (energies, "b"))
+    turned = stored("2", (energies, "c")), stored("2.0", (angles, "d"))
+    # The same twice; people looked at one of them.
+    twice = (
+        stored("3", (angles, "e")),
+        stored("3.0", (angles, "e"), (energies, "f"), inclusion="excluded"),
+    )
+    note = Note.objects.create(session=session, movement=twice[0], text="Look")
+    others = [
+        *(stored("4", (angles, "g")), stored("4.0", (angles, "h"))),
+        *(stored("5", (angles, "i"), inclusion="excluded"),
+          stored("5.0", (angles, "i"), inclusion="excluded")),
+        *(stored("6.0", (angles, "j")), stored("007"), stored("007.0")),
+    ]  # fmt: skip
+    migration = import_module("athletes.migrations.0035_movements_in_one_spelling")
+    migration.spell_alike(apps, None)
+
+    kept = [halves[0], turned[1], twice[1]]
+    gone = [halves[1], turned[0], twice[0]]
+    assert list(
+        Movement.objects.filter(pk__in=[one.pk for one in kept])
+        .present()
+        .order_by("pk")
+        .values_list("org_movement_id", "method_version", "inclusion")
+    ) == [("1", "", "auto"), ("2", "", "auto"), ("3", "", "excluded")]
+    for number, (one, other) in enumerate(zip(kept, gone, strict=True), 1):
+        other.refresh_from_db()
+        assert (other.org_movement_id, other.became) == (f"{number}.0", one)
+        assert other.missing_since is not None
+        assert one.biomechanics.count() == 2
+    note.refresh_from_db()
+    assert note.movement == twice[1]
+    assert Movement.objects.present().count() == len(kept) + len(others)
+    names = [one.org_movement_id for one in others]
+    for one in others:
+        one.refresh_from_db()
+    assert [one.org_movement_id for one in others] == names
+    # A second time changes nothing.
+    migration.spell_alike(apps, None)
+    assert Movement.objects.present().count() == len(kept) + len(others)
 
 
 def test_participants_get_the_plain_id_and_are_erased_by_it(vendor, run_sync):
