@@ -16,7 +16,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
 
-from athletes.models import Movement, Note, Player, Session, SetAside, Tag
+from athletes.models import Goal, Movement, Note, Player, Session, SetAside, Tag
 from athletes.querysets import MovementQuerySet, PlayerQuerySet, SessionQuerySet
 
 
@@ -171,13 +171,22 @@ def require_edit(user: Viewer) -> None:
         raise PermissionDenied("You may look at this but not change it.")
 
 
-def may_reword(user: Viewer, note: Note) -> bool:
+def get_goal_or_404(user: Viewer, pk: int) -> Goal:
+    """The goal with its athlete, if this user may see them; else the answer is 404."""
+    goals = Goal.objects.filter(player__in=visible_players(user))
+    goal = goals.select_related("player").filter(pk=pk).first()
+    if goal is None:
+        raise Http404("There is no such goal, or you may not see it.")
+    return goal
+
+
+def may_reword(user: Viewer, note: Note | Goal) -> bool:
     """Whether this user may edit a note: who wrote it alone."""
     return may_edit(user) and note.created_by_id == getattr(user, "pk", None)
 
 
-def may_delete(user: Viewer, note: Note) -> bool:
-    """Whether this user may delete a note: who wrote it, and staff."""
+def may_delete(user: Viewer, note: Note | Goal) -> bool:
+    """Whether this user may delete a note or a goal: who wrote it, and staff."""
     return may_reword(user, note) or may_administer(user)
 
 

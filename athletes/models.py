@@ -2,7 +2,8 @@
 
 One module, although a long one: it is read as a list of tables, each refers to those
 before it, and their names are imported everywhere. Fields, constraints and indexes
-stand here; questions about rows are in `athletes.querysets`, and whatever changes
+stand here (goals and levels in `athletes.coach_models`); questions about rows are in
+`athletes.querysets`, and whatever changes
 several rows is in the packages beside this module.
 
 Other programs rely on the names of the tables and of the vendor's identifiers.
@@ -20,6 +21,9 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from athletes import querysets
+from athletes.coach_models import AthleteLevel as AthleteLevel
+from athletes.coach_models import Goal as Goal
+from athletes.coach_models import Level as Level
 from athletes.names import MOST_SEARCHED, search_text
 
 

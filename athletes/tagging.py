@@ -77,8 +77,8 @@ def _rename_in(entry: AthleteMerge, kept: int, gone: set[int]) -> None:
         links["tags"] = _renamed(links["tags"], having, kept, gone)
     for folded, fold in folds.items():
         into = Session.objects.filter(folded=int(folded)).first()
-        having = into.tags.values_list("pk", flat=True) if into else []
-        fold["tags"] = _renamed(fold["tags"], having, kept, gone)
+        own = set(into.tags.values_list("pk", flat=True)) if into else set()
+        fold["tags"] = _renamed(fold["tags"], own, kept, gone)
     if str(entry.changes) != before:
         entry.save(update_fields=["changes"])
 

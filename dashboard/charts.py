@@ -319,11 +319,12 @@ def trend_chart(
     system: str,
     decimals: int,
     band: tuple[float, float] | None = None,
+    goals: Sequence[tuple[float, float, dt.date, str]] = (),
 ) -> Json:
     """Averages over dates with bars of one SD; each line has a symbol of its own.
 
     `band` holds the lowest and the highest average that would be nothing unusual; the
-    axis always shows all of it.
+    axis always shows all of it, and of each goal: its ends, its day and its label.
     """
     factor = display.unit_factor(unit, system)
     label = display.unit_label(unit, system)
@@ -343,6 +344,18 @@ def trend_chart(
                 "x": [min(dates).isoformat(), max(dates).isoformat()],
                 "lower": [low, low],
                 "upper": [high, high],
+            }
+        )
+    for place, (low, high, by, words) in enumerate(goals if dates else ()):
+        traces.append(
+            {
+                "key": f"goal{place}",
+                "part": "value",
+                "role": "goal",
+                "name": words,
+                "x": [min(dates).isoformat(), _goal_end(dates, by).isoformat()],
+                "lower": [round(low * factor, decimals + 2)] * 2,
+                "upper": [round(high * factor, decimals + 2)] * 2,
             }
         )
     for place, line in enumerate(lines):
@@ -389,6 +402,17 @@ def trend_chart(
         else [],
         "meta": {"x_unit": "", "y_unit": label},
     }
+
+
+#: A goal far off must not press the sessions to the edge.
+_GOAL_AHEAD = dt.timedelta(days=60)
+
+
+def _goal_end(dates: Sequence[dt.date], by: dt.date) -> dt.date:
+    """The day to which a goal is drawn: its own where it is near, and never a point."""
+    last = max(dates)
+    end = min(max(last, by), last + _GOAL_AHEAD)
+    return max(end, min(dates) + dt.timedelta(days=7))
 
 
 # Over fewer days than this an axis of its own choice would count hours.

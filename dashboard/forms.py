@@ -6,13 +6,22 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 
-from athletes.models import Condition, DataState, Hand, Inclusion, Session
+from athletes.display import unit_factor, unit_label
+from athletes.models import Condition, DataState, Goal, Hand, Inclusion, Session
 from athletes.phrases import EVENTS
-from biomechanics.definitions import SERIES, SeriesDefinition
+from biomechanics.definitions import (
+    METRICS,
+    NUMERIC_HEADLINES,
+    SERIES,
+    MetricDefinition,
+    SeriesDefinition,
+)
 from dashboard.selectors.duplicates_page import MergeFact
 from dashboard.selectors.event_preview import Zero
 from dashboard.selectors.freshness import Freshness
+from dashboard.selectors.goals import typed
 from dashboard.selectors.session_list import NO_SETUP, PERIODS
 from dashboard.selectors.swing_page import EventRow
 
@@ -198,6 +207,116 @@ class NoteForm(forms.Form):
         help_text="Everybody who gets the sheet reads it, through share links too. "
         "There is room for the two latest, 280 characters each.",
     )
+
+
+class GoalForm(forms.Form):
+    """A goal for one of an athlete's numbers: one value or a range, by a day.
+
+    Values are typed in the reader's units and kept in those of the metric.
+    """
+
+    # No number of a swing is so large in any unit.
+    MOST = 1e6
+
+    metric = forms.ChoiceField(label="Number")
+    condition = forms.ChoiceField(
+        required=False, choices=[("", "Any setup"), *Condition.choices], label="Setup"
+    )
+    low = forms.FloatField(
+        label="Goal, or where a range begins",
+        min_value=-MOST,
+        max_value=MOST,
+        widget=forms.NumberInput(attrs={"step": "any"}),
+    )
+    high = forms.FloatField(
+        required=False,
+        label="Where the range ends (optional)",
+        min_value=-MOST,
+        max_value=MOST,
+        widget=forms.NumberInput(attrs={"step": "any"}),
+    )
+    by = forms.DateField(
+        label="By",
+        widget=forms.DateInput(attrs={"type": "date"}),
+        error_messages={"invalid": "Write the day as YYYY-MM-DD."},
+    )
+    note = forms.CharField(
+        required=False, max_length=300, strip=True, label="Note (optional)"
+    )
+
+    def __init__(
+        self, *args: Any, goal: Goal, system: str, metric: str = "", **kwargs: Any
+    ) -> None:
+        self.goal, self._system = goal, system
+        unit = METRICS[goal.metric].unit if goal.metric in METRICS else ""
+        kwargs["initial"] = {"metric": metric}
+        if goal.pk is not None:
+            kwargs["initial"] = {
+                "metric": goal.metric,
+                "condition": goal.condition,
+                "low": _number(typed(goal.low, unit, system)),
+                "high": None
+                if goal.high == goal.low
+                else _number(typed(goal.high, unit, system)),
+                "by": goal.by.isoformat(),
+                "note": goal.note,
+            }
+        super().__init__(*args, **kwargs)
+        offered = [*NUMERIC_HEADLINES]
+        for name in (metric, goal.metric):
+            known = METRICS.get(name)
+            if known and known.unit != "text" and not known.retired:
+                offered.append(name)
+        self.fields["metric"].choices = [  # type: ignore[attr-defined]
+            (name, self._label(METRICS[name])) for name in dict.fromkeys(offered)
+        ]
+
+    def _label(self, metric: MetricDefinition) -> str:
+        """The name of a number with the unit in which its goal is typed."""
+        unit = unit_label(metric.unit, self._system)
+        return f"{metric.name} ({unit})" if unit else metric.name
+
+    def clean(self) -> dict[str, Any]:
+        """The cleaned values, in an order and on a day that a goal can have."""
+        values = super().clean() or {}
+        low, high, by = (values.get(name) for name in ("low", "high", "by"))
+        if low is not None and high is not None and high < low:
+            self.add_error("high", "The range ends below where it begins.")
+        if by and "by" in self.changed_data and by < timezone.localdate():
+            self.add_error("by", "Choose today or a later day.")
+        others = Goal.objects.filter(
+            player=self.goal.player_id,
+            metric=values.get("metric", ""),
+            condition=values.get("condition", ""),
+            ended_at=None,
+        ).exclude(pk=self.goal.pk)
+        if others.exists():
+            self.add_error(
+                "metric",
+                "There is a goal for this number and setup. Edit that one, or end it.",
+            )
+        return values
+
+    def changed_goal(self) -> Goal:
+        """The goal with what was typed, not stored yet.
+
+        What was not changed stays as it was, whatever it was typed in.
+        """
+        goal, values = self.goal, self.cleaned_data
+        metric = METRICS[values["metric"]]
+        if {"metric", "low", "high"} & set(self.changed_data):
+            factor = unit_factor(metric.unit, self._system)
+            goal.low = values["low"] / factor
+            goal.high = goal.low if values["high"] is None else values["high"] / factor
+        for name in ("metric", "condition", "by", "note"):
+            setattr(goal, name, values[name])
+        return goal
+
+
+def _number(text: str) -> float:
+    """The number, whole where it is: a form compares it with what is typed."""
+    number = float(text)
+    return int(number) if number.is_integer() else number
 
 
 class TagForm(forms.Form):

@@ -27,6 +27,7 @@ from athletes.identity.session_parts import family
 from athletes.models import (
     EventCorrection,
     GapDismissal,
+    Goal,
     InclusionDecision,
     Movement,
     Note,
@@ -324,6 +325,26 @@ class _Archive:
             ["session_id", "session_date", "org_movement_id", *names],
             ([*about(note), *(getattr(note, n) for n in names)] for note in notes),
         )
+        names = ["metric", "unit", "low", "high", "by", "condition", "note"]
+        goals = Goal.objects.filter(player=self._player).order_by("id")
+        self._csv(
+            "goals.csv",
+            [*names, "created_at", "ended_at"],
+            (
+                [
+                    goal.metric,
+                    METRICS[goal.metric].unit if goal.metric in METRICS else None,
+                    *(getattr(goal, n) for n in names[2:]),
+                    goal.created_at,
+                    goal.ended_at,
+                ]
+                for goal in goals
+            ),
+        )
+        levels = self._player.levels.select_related("level").order_by("since")
+        self._csv(
+            "levels.csv", ["level", "since"], ([r.level, r.since] for r in levels)
+        )
         tags: list[Row] = [
             ["athlete", None, tag.name]
             for tag in Tag.objects.filter(players=self._player)
@@ -468,7 +489,8 @@ Tables (CSV, UTF-8, one header line; an empty cell is a missing value)
   event_corrections.csv    events that a person moved
   inclusion_decisions.csv  movements that a person counted in or out
   dismissed_gaps.csv       what sessions lack, and why nobody has to look after it
-  notes.csv, tags.csv      what people wrote; by whom is not part of this archive
+  notes.csv, tags.csv,
+  goals.csv, levels.csv    what people wrote; by whom is not part of this archive
 
   A text that a spreadsheet program would run as a formula begins with an apostrophe.
 

@@ -24,6 +24,7 @@ from athletes.models import (
     BiomechanicsData,
     DataState,
     DataType,
+    Goal,
     Movement,
     Player,
     Session,
@@ -112,6 +113,17 @@ def make_session(**fields: Any) -> Session:
             | fields
         ),
     )
+
+
+def make_goal(**fields: Any) -> Goal:
+    """A goal for the hand speed, in any setup."""
+    values: dict[str, Any] = {
+        "metric": "peak_hand_speed",
+        "low": 10.0,
+        "high": fields.get("low", 10.0),
+        "by": dt.date(2027, 3, 1),
+    }
+    return Goal.objects.create(**{**values, **fields})
 
 
 def make_movement(**fields: Any) -> Movement:

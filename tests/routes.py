@@ -179,6 +179,13 @@ ROWS: dict[str, list[Row]] = {
         post(STAFF, {"counts": "both"}, pk="session")
     ],
     "athletes/sessions/<int:pk>/notes/": [post(ATHLETE, {"text": "a"}, pk="session")],
+    "athletes/<int:pk>/goals/": [get(ATHLETE, pk="player"), post(ATHLETE, pk="player")],
+    "athletes/goals/<int:pk>/": [get(ATHLETE, pk="goal"), post(ATHLETE, pk="goal")],
+    "athletes/goals/<int:pk>/end/": [post(ATHLETE, pk="goal")],
+    # Only who set a goal may delete it, and staff.
+    "athletes/goals/<int:pk>/delete/": [
+        post(ATHLETE | {"coach inside": "403"}, pk="goal")
+    ],
     "athletes/<int:pk>/notes/": [post(ATHLETE, {"text": "a"}, pk="player")],
     "athletes/swings/<int:pk>/notes/": [post(ATHLETE, {"text": "a"}, pk="movement")],
     # Only who wrote a note may edit it; who may delete it are they, and staff.
@@ -401,6 +408,7 @@ class World(SimpleNamespace):
             set_aside=SetAside.objects.create(movement=movement).pk,
             note=note.pk,
             own_note=own.pk,
+            goal=factories.make_goal(player=player).pk,
             run=run.pk,
             team=team.pk,
             users={

@@ -78,7 +78,8 @@ class TagAdmin(ModelAdmin):
     @admin.action(description="Merge the selected tags", permissions=["change"])
     def merge(self, request: HttpRequest, tags: QuerySet[Tag]) -> HttpResponse | None:
         """Make one tag of several, after showing what would have it."""
-        chosen = list(tags.order_by("-player_count", "name")[: _MOST_MERGED + 1])
+        counted = tags.annotate(uses=Count("players"))
+        chosen = list(counted.order_by("-uses", "name")[: _MOST_MERGED + 1])
         if not 2 <= len(chosen) <= _MOST_MERGED:
             self.message_user(
                 request, f"Choose 2 to {_MOST_MERGED} tags.", messages.WARNING

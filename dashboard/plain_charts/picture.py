@@ -338,6 +338,9 @@ def _curves(drawing: Drawing, chart: ReadChart, frame: Frame) -> None:
 def _band(
     drawing: Drawing, frame: Frame, band: Curve, seen: npt.NDArray[np.bool_]
 ) -> None:
+    if band.role == "goal":
+        _goal(drawing, frame, band)
+        return
     noise = band.role == "noise"
     color = "muted" if noise else _look(band)[0]
     for run in _runs(seen & np.isfinite(band.lower) & np.isfinite(band.upper)):
@@ -349,6 +352,22 @@ def _band(
             fill=drawing.colors[color],
             fill_opacity=f"{_BAND_OPACITY[band.role]}",
         )
+
+
+def _goal(drawing: Drawing, frame: Frame, goal: Curve) -> None:
+    """A dotted line at the goal, or two around its range, with its label."""
+    ends = frame.x(float(goal.x[0])), min(frame.x(float(goal.x[-1])), frame.right)
+    for value in dict.fromkeys((float(goal.upper[0]), float(goal.lower[0]))):
+        y = frame.y(value)
+        drawing.add(
+            "polyline",
+            points=f"{ends[0]:.1f},{y:.1f} {ends[1]:.1f},{y:.1f}",
+            fill="none",
+            stroke=drawing.colors["ink"],
+            stroke_width=1.5,
+            stroke_dasharray=_DASHES["dot"],
+        )
+    drawing.words(ends[0] + 4, frame.y(float(goal.upper[0])) - 5, goal.name, "start")
 
 
 def _line(

@@ -19,7 +19,7 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float64]
 Json = Mapping[str, Any]
 
-BANDS = ("band", "noise")
+BANDS = ("band", "noise", "goal")
 _NONE: FloatArray = np.empty(0)
 
 # Other units have one; an angle is not known better than to a degree.

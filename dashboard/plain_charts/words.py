@@ -203,7 +203,8 @@ def _trend(chart: ReadChart) -> str:
     words = ". ".join(told)
     if noise is not None and len(noise.lower):
         words += f", usual {_usual(float(noise.lower[0]), float(noise.upper[0]))}"
-    return f"{words}."
+    goals = [one.name for one in chart.curves if one.role == "goal"]
+    return f"{'. '.join([words, *goals])}."
 
 
 def _usual(low: float, high: float) -> str:

@@ -36,6 +36,7 @@ from biomechanics.definitions import METRICS, NUMERIC_HEADLINES, MetricDefinitio
 from dashboard.selectors.athlete_peers import AthletePeers, athlete_peers
 from dashboard.selectors.changes import ChangeSentence, change_sentences, setup_note
 from dashboard.selectors.freshness import Freshness, freshness_of
+from dashboard.selectors.goals import Goals, ShownGoal, goals_of
 from dashboard.selectors.session_averages import no_average
 
 SESSIONS_PER_PAGE = 20
@@ -66,6 +67,7 @@ class HeadlineTile:
     spark: tuple[float, ...]
     # Lowest and highest average that would be nothing unusual.
     band: tuple[float, float] | None = None
+    goals: tuple[ShownGoal, ...] = ()
 
     @property
     def metric(self) -> str:
@@ -87,6 +89,7 @@ class Trend:
     left_out: int
     # Lowest and highest average of the newest session that would be nothing unusual.
     band: tuple[float, float] | None
+    goals: tuple[ShownGoal, ...] = ()
 
     @property
     def definition(self) -> MetricDefinition:
@@ -133,6 +136,7 @@ class AthletePage:
     tags: tuple[Tag, ...]
     newest_point: SessionAverage | None  # of the session that the findings are about
     sides: tuple[SideChoice, ...]
+    goals: Goals
 
     @property
     def has_numbers(self) -> bool:
@@ -152,7 +156,7 @@ def athlete_page(
     system: str = "imperial",
     seen: PlayerQuerySet | None = None,
 ) -> AthletePage:
-    """The athlete with one page of sessions; seventeen queries at most.
+    """The athlete with one page of sessions; eighteen queries at most.
 
     `sessions` are those that the user may see, of any athlete. `side` is the swing
     that the numbers are of, where there are both; else that of most swings in the
@@ -174,8 +178,9 @@ def athlete_page(
         shown_side = newest_side(headlines or every)
     history = of_side(headlines, shown_side)
     changes = _changes_of_newest(history, prior_of)
+    goals = goals_of(player, system)
     tiles = tuple(
-        _tile(name, history.get(name, []), changes.get(name), prior_of)
+        _tile(name, history.get(name, []), changes.get(name), prior_of, goals)
         for name in NUMERIC_HEADLINES
     )
     if not chosen:
@@ -196,7 +201,9 @@ def athlete_page(
         findings=change_sentences(of_newest, system=system),
         setup_note=setup_note(changes.values()),
         tiles=tiles,
-        trend=_trend(chosen, every.get(chosen, []), shown_side, prior_of, mixed=mixed)
+        trend=_trend(
+            chosen, every.get(chosen, []), shown_side, prior_of, goals, mixed=mixed
+        )
         if chosen
         else None,
         peers=athlete_peers(
@@ -217,6 +224,7 @@ def athlete_page(
         tags=tuple(player.tags.all()),
         newest_point=_newest_of_all(history.values()),
         sides=side_choices(sides, shown_side),
+        goals=goals,
     )
 
 
@@ -266,10 +274,13 @@ def _tile(
     points: Sequence[SessionAverage],
     change: MetricChange | None,
     prior_of: PriorOf,
+    goals: Goals,
 ) -> HeadlineTile:
     """The newest average of a headline metric; `points` are oldest first."""
     if not points:
-        return HeadlineTile(no_average(name), None, None, ())
+        return HeadlineTile(
+            no_average(name), None, None, (), goals=goals.of(name, None)
+        )
     latest = newest_point(points)
     same = [point for point in points if point.basis == latest.basis]
     return HeadlineTile(
@@ -284,6 +295,7 @@ def _tile(
         change=change,
         spark=tuple(point.mean for point in same[-SPARKLINE_POINTS:]),
         band=usual_band(points, latest, prior_of),
+        goals=goals.of(name, latest.basis),
     )
 
 
@@ -302,6 +314,7 @@ def _trend(
     points: Sequence[SessionAverage],
     side: str,
     prior_of: PriorOf,
+    goals: Goals,
     *,
     mixed: bool,
 ) -> Trend:
@@ -321,6 +334,7 @@ def _trend(
         mixed=mixed,
         left_out=len(points) - sum(len(line) for line in shown.values()),
         band=usual_band(points, latest, prior_of),
+        goals=goals.of(name, latest.basis),
     )
 
 

@@ -115,4 +115,10 @@ def _trend_figure(trend: Trend | None, system: str) -> charts.Json | None:
         system=system,
         decimals=definition.decimals,
         band=trend.band if not trend.mixed else None,
+        # Lines of other setups stand beside each other: a goal is for one of them.
+        goals=[
+            (shown.low, shown.high, shown.goal.by, shown.words) for shown in trend.goals
+        ]
+        if not trend.mixed
+        else (),
     )

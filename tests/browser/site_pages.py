@@ -53,6 +53,7 @@ from syncing.choices import RunStatus, Trigger
 from syncing.models import SyncLog
 from tests.factories import (
     PASSWORD,
+    make_goal,
     make_movement,
     make_player,
     make_session,
@@ -184,6 +185,10 @@ PAGES: dict[str, str | tuple[SitePage, ...]] = {
     "athletes/sessions/<int:pk>/gap/": FORM,
     "athletes/sessions/<int:pk>/recording/": FORM,
     "athletes/sessions/<int:pk>/notes/": FORM,
+    "athletes/<int:pk>/goals/": (page("goals", "/athletes/{athlete}/goals/"),),
+    "athletes/goals/<int:pk>/": (page("goal-edit", "/athletes/goals/{goal}/"),),
+    "athletes/goals/<int:pk>/end/": FORM,
+    "athletes/goals/<int:pk>/delete/": FORM,
     "athletes/<int:pk>/notes/": FORM,
     "athletes/swings/<int:pk>/notes/": FORM,
     "athletes/notes/<int:pk>/": (page("note-edit", "/athletes/notes/{note}/"),),
@@ -514,6 +519,8 @@ def make_world() -> dict[str, Any]:
         on_sheet=True,
     )
     Note.objects.create(player=player, text="Back from a sprained wrist.")
+    goal = make_goal(player=player, low=11.0, note="Before the season.")
+    make_goal(player=player, low=9.0, ended_at=timezone.now())
     left_out, poor = session.movements.filter(is_swing=True).in_session_order()[1:3]
     decisions.set_inclusion(
         movement=left_out, inclusion="excluded", reason="Bunt.", user=staff
@@ -590,6 +597,7 @@ def make_world() -> dict[str, Any]:
         "first": first,
         "staff": staff,
         "note": note.pk,
+        "goal": goal.pk,
         **uploads,
         "reset": reverse("password_reset_confirm", args=[uid, reset_token]),
         "likely": likely.pk,

@@ -9,12 +9,14 @@ from django.utils import timezone
 
 from athletes.frames.packing import pack
 from athletes.models import (
+    AthleteLevel,
     AthleteScatter,
     DataType,
     EventCorrection,
     GapDismissal,
     HandUpload,
     InclusionDecision,
+    Level,
     MovementCurves,
     Note,
     PeerGroup,
@@ -121,6 +123,12 @@ def full_athlete(**fields):
     )
     Note.objects.create(session=session, text='=HYPERLINK("x") for Zebulon')
     Note.objects.create(session=session, movement=swing, text="+1 for Quixley")
+    factories.make_goal(player=session.player, note="Zebulon wants it")
+    AthleteLevel.objects.create(
+        player=session.player,
+        level=Level.objects.create(name="14U"),
+        since=dt.date(2026, 1, 1),
+    )
     Note.objects.create(player=session.player, text="Zebulon switched bats")
     tag = Tag.objects.create(name="Zebulon's work")
     tag.players.add(player)

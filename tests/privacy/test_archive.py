@@ -439,6 +439,8 @@ def test_pandas_reads_every_table(unpacked):
         "inclusion_decisions.csv": 1,
         "dismissed_gaps.csv": 1,
         "notes.csv": 3,
+        "goals.csv": 1,
+        "levels.csv": 1,
         "tags.csv": 2,
     }
     for path in (unpacked / "records").glob("*.json"):

@@ -252,7 +252,7 @@ export const savePicture = (view) => {
   });
   const data = tracesOf(view).map((trace, i) => {
     const { role = "line", name } = figure.data[i];
-    const isNamed = Boolean(name) && !["band", "noise", "single"].includes(role) && trace.visible !== false;
+    const isNamed = Boolean(name) && !["band", "noise", "goal", "single"].includes(role) && trace.visible !== false;
     return { ...trace, name: escaped(name ?? ""), showlegend: isNamed };
   });
   window.Plotly.downloadImage(

@@ -37,7 +37,7 @@ const UNIFIED_AT_MOST = 8; // beyond, a hover over all curves costs over 100 ms
 const isBars = (trace) => trace.mode === "bars" || trace.type === "bar";
 
 /** @param {Trace} trace */
-const isBand = ({ role }) => role === "band" || role === "noise";
+const isBand = ({ role }) => role === "band" || role === "noise" || role === "goal";
 
 /**
  * Whether one hover text tells of all curves shown.
@@ -98,6 +98,10 @@ export const lookOf = (trace, theme) => {
   const role = trace.role || "line";
   const color = role === "noise" ? theme.token("muted") : theme.partColor(trace.part);
   const side = trace.side ? SIDE[trace.side] : undefined;
+  if (role === "goal") {
+    const ink = theme.token("ink");
+    return { color: ink, opacity: 1, fill: "transparent", line: { width: 1.5 * theme.scale, color: ink, dash: "dot" } };
+  }
   if (isBand(trace)) {
     const alpha = role === "noise" ? 0.14 : Number(theme.token("band-opacity"));
     // Bands of one color that lie over each other are told apart by their edges.
@@ -142,6 +146,20 @@ const hoverText = (trace, chartUnit = "", unified = false) => {
  */
 export const plotlyTrace = (trace, { chartUnit, visible = true, unified = false }, theme) => {
   const { color, opacity, fill, line } = lookOf(trace, theme);
+  if (trace.role === "goal")
+    return {
+      ...bandOutline(trace),
+      type: "scatter",
+      mode: "lines+text",
+      text: [trace.name || ""],
+      textposition: "top right",
+      textfont: { color },
+      cliponaxis: false,
+      line,
+      hoverinfo: "skip",
+      name: trace.name || "",
+      visible,
+    };
   if (isBand(trace))
     return {
       ...bandOutline(trace),

@@ -11,6 +11,7 @@ from athletes.analysis.summaries import refresh_player_summaries
 from athletes.analysis.totals import player_total
 from athletes.identity import duplicates, merging, session_parts
 from athletes.models import (
+    AthleteLevel,
     AthleteMerge,
     BiomechanicsData,
     DuplicatePair,
@@ -20,6 +21,7 @@ from athletes.models import (
     FeedNote,
     FeedRow,
     InclusionDecision,
+    Level,
     Movement,
     Note,
     PeerGroup,
@@ -53,6 +55,10 @@ def two():
     staff = factories.make_staff()
     for player in (kept, merged):
         Note.objects.create(player=player, text="on the athlete", created_by=staff)
+        factories.make_goal(player=player, created_by=staff)
+        level = Level.objects.get_or_create(name="14U")[0]
+        # Of two levels from one day on an athlete keeps one.
+        AthleteLevel.objects.create(player=player, level=level, since=DAY)
         for number in range(2):
             session = factories.make_session(
                 player=player, session_date=DAY.replace(year=2025, month=1 + number)
@@ -144,7 +150,8 @@ def test_everything_moves_and_comes_back_row_for_row(two):
     assert (kept.session_count, kept.swing_count) == (5, 16)
     shown = Session.objects.filter(player=kept)
     assert Note.objects.filter(session__in=shown).count() == 8
-    assert kept.notes.count() == 2
+    assert kept.notes.count() == kept.goals.count() == 2
+    assert kept.levels.count() == 1
     assert (
         InclusionDecision.objects.filter(movement__session__in=shown).count()
         == EventCorrection.objects.filter(movement__session__in=shown).count()
