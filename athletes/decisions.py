@@ -89,6 +89,14 @@ def set_inclusion(
     return movement
 
 
+def decision_before(movement: Movement) -> tuple[str, str]:
+    """What held before the last decision about a movement: inclusion and reason."""
+    former = movement.inclusion_decisions.order_by("-pk")[1:2].first()
+    if former is None:
+        return Inclusion.AUTOMATIC, ""
+    return former.inclusion, former.reason
+
+
 def save_conditions(session: Session) -> None:
     """Store the setup and the bat of a session, and none of its other fields.
 

@@ -20,6 +20,9 @@ def session_day(day: dt.date | None, undated: str = "Undated session") -> str:
     return date_format(day, "M j, Y") if day else undated
 
 
+#: Why coaches exclude swings most often: one tap each.
+EXCLUDE_REASONS = ("Check swing", "Bad tracking", "Not full effort")
+
 _GAPS = {
     "inverse-kinematics": "inverse kinematics",
     "momentum-energy": "momentum-energy",

@@ -22,15 +22,14 @@ from dashboard.selectors.same_recording import twin_of
 from dashboard.selectors.session_changes import changes_by_side
 from dashboard.selectors.session_curves import session_pictures
 from dashboard.selectors.session_gap import session_gap
-from dashboard.selectors.session_page import SessionPage, session_page
-from dashboard.selectors.swing_table import SWING_COLUMNS, SwingTable, swing_table
+from dashboard.selectors.session_page import session_page
+from dashboard.selectors.swing_table import swing_table
 from dashboard.views.pictures import asked_picture
+from dashboard.views.session_table import shows_numbers, table_context
 
 DECISIONS = set(SameRecording.Counts.values) - {""}
 # Of the two parts that htmx asks for, the one it puts here needs no curves.
 TABLE_TARGET = "swing-table"
-# How the address asks for the table of swings.
-ALL_NUMBERS = "all"
 # What follows the side that is looked at.
 SWINGS_TARGET = "session-swings"
 
@@ -57,9 +56,9 @@ def session(request: PageRequest, pk: int) -> HttpResponse:
         request.GET.get("effort", ""),
     )
     asks_for_table = wants_fragment(request) and request.htmx.target == TABLE_TARGET
+    numbers = asks_for_table or shows_numbers(request.GET)
     sort = request.GET.get("sort", "")
-    numbers = bool(sort) or request.GET.get("numbers") == ALL_NUMBERS or asks_for_table
-    table = _table_context(page, swing_table(page, sort) if numbers else None, request)
+    table = table_context(page, swing_table(page, sort) if numbers else None, request)
     if asks_for_table:
         response = render(request, "dashboard/_swing_table.html", table)
         patch_vary_headers(response, ("HX-Request", "HX-Target"))
@@ -130,27 +129,6 @@ def session(request: PageRequest, pk: int) -> HttpResponse:
     )
     patch_vary_headers(response, ("HX-Target",))
     return response
-
-
-def _table_context(
-    page: SessionPage, table: SwingTable | None, request: PageRequest
-) -> dict[str, object]:
-    """What the table of swings needs; it has no heads while it is not shown."""
-    return {
-        "page": page,
-        "table": table,
-        "heads": []
-        if table is None
-        else [
-            {
-                "column": column,
-                "sort": table.order.after_click(column).text,
-                "aria_sort": table.order.aria_sort(column),
-            }
-            for column in SWING_COLUMNS
-        ],
-        "may_edit": access.may_edit(request.user),
-    }
 
 
 @require_POST

@@ -15,11 +15,11 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.audit import record
 from accounts.models import Action
 from athletes import access, decisions, display
-from athletes.http import PageRequest, page_or_fragment
+from athletes.http import PageRequest, page_or_fragment, wants_fragment
 from athletes.models import Movement
 from dashboard import charts
 from dashboard.forms import AlignForm, EventForm, InclusionForm, NoteForm
-from dashboard.phrases import session_day
+from dashboard.phrases import EXCLUDE_REASONS, session_day
 from dashboard.selectors.by_hand import uploads_of_swing
 from dashboard.selectors.event_preview import EventPreview, Move, Zero, moves_of
 from dashboard.selectors.notes import note_box
@@ -33,6 +33,10 @@ from dashboard.selectors.swing_page import (
 from dashboard.selectors.swing_rows import swing_row
 from dashboard.selectors.vendor_angles import VENDOR_GROUPS
 from dashboard.views.pictures import asked_picture
+from dashboard.views.session_parts import after_decision
+
+# What a form says that takes the last decision about a swing back.
+UNDO = "undo"
 
 
 @require_safe
@@ -75,6 +79,7 @@ def swing_response(
     day = movement.session.session_date
     where = date_format(day, "M j") if day else session_day(None)
     context = {
+        "exclude_reasons": EXCLUDE_REASONS,
         "title": f"{movement.session.player.full_name} · {where} · "
         f"{page.noun} {movement.position}",
         "page_path": reverse("dashboard:swing", args=[movement.pk]),
@@ -187,14 +192,26 @@ def shown_zero(movement: Movement, figure: charts.Json | None) -> Zero:
 
 @require_POST
 def inclusion(request: PageRequest, pk: int) -> HttpResponse:
-    """Include the swing in averages or exclude it, with a reason."""
+    """Include the swing in averages or exclude it, with a reason, or undo that.
+
+    `quick` is a reason that was tapped, `reason` one that was typed. htmx gets the
+    swing's tile as it is now, with the averages beside it.
+    """
     movement = access.get_movement_or_404(request.user, pk)
     access.require_edit(request.user)
-    form = InclusionForm(request.POST)
+    data = request.POST.copy()
+    if data.get("inclusion") == UNDO:
+        data["inclusion"], data["reason"] = decisions.decision_before(movement)
+    elif data.get("quick"):
+        data["reason"] = str(data["quick"])
+    form = InclusionForm(data)
     if not form.is_valid():
-        messages.error(request, "Not changed. " + _first_error(form))
+        error = "Not changed. " + _first_error(form)
+        if wants_fragment(request):
+            return after_decision(request, movement, error, status=422)
+        messages.error(request, error)
         return _back(request, movement)
-    decisions.set_inclusion(
+    movement = decisions.set_inclusion(
         movement=movement,
         inclusion=form.cleaned_data["inclusion"],
         reason=form.cleaned_data["reason"],
@@ -207,9 +224,11 @@ def inclusion(request: PageRequest, pk: int) -> HttpResponse:
         player_id=movement.session.player_id,
         inclusion=form.cleaned_data["inclusion"],
     )
-    messages.success(
-        request, f"Swing {movement.position}: saved, and the means computed again."
-    )
+    done = "included in averages" if movement.is_counted else "excluded from averages"
+    words = f"Swing {movement.position} is now {done}; averages are updated."
+    if wants_fragment(request):
+        return after_decision(request, movement, words)
+    messages.success(request, words)
     return _back(request, movement)
 
 

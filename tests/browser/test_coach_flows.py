@@ -366,18 +366,53 @@ def test_swing_is_left_out_with_a_reason_and_counted_again(visit):
     row.locator(".about-button").click()
     about = page.locator(f"#about-{swing.pk}")
     expect(about).to_contain_text("Included in averages and trends")
-    about.get_by_label("Why").fill("A bunt")
-    about.get_by_role("button", name="Leave out").click()
-    expect(page.get_by_text("saved, and the means computed again")).to_be_visible()
+    about.get_by_label("Another reason").fill("A bunt")
+    about.get_by_role("button", name="Exclude", exact=True).click()
+    expect(page.get_by_text("excluded from averages; averages are")).to_be_visible()
     assert "sort=-bat_speed_max" in page.url
     expect(row).to_have_class("left-out")
     swing.refresh_from_db()
     assert (swing.inclusion, swing.inclusion_reason) == ("excluded", "A bunt")
     row.locator(".about-button").click()
-    about.get_by_role("button", name="By its quality").click()
+    about.get_by_role("button", name="Undo").click()
     expect(row).not_to_have_class("left-out")
     swing.refresh_from_db()
     assert swing.inclusion == "auto"
+
+
+def test_swing_is_excluded_on_its_tile_with_two_taps_and_undone_in_place(visit):
+    session = hit()
+    swing = swings_of(session)[1]
+    page = visit(f"/athletes/sessions/{session.pk}/", width=820, has_touch=True)
+    tile = page.locator(f"#tile-{swing.pk}")
+    tile.scroll_into_view_if_needed()
+    page.evaluate("window.stayed = true")
+    before = page.evaluate("scrollY")
+    tile.get_by_role("button", name="Exclude").tap()
+    tile.get_by_role("button", name="Check swing").tap()
+    expect(tile).to_contain_text("Check swing")
+    expect(page.locator("#session-means")).to_contain_text("averages are updated")
+    swing.refresh_from_db()
+    assert (swing.inclusion, swing.inclusion_reason) == ("excluded", "Check swing")
+    assert page.evaluate("scrollY") == pytest.approx(before, abs=40)
+    undo = tile.get_by_role("button", name="Undo")
+    expect(undo).to_be_focused()
+    undo.tap()
+    expect(tile.get_by_role("button", name="Exclude")).to_be_visible()
+    swing.refresh_from_db()
+    assert swing.inclusion == "auto"
+    # Everything else on the tile opens the swing.
+    assert page.evaluate("window.stayed") is True
+    tile.tap(position={"x": 60, "y": 70})
+    page.wait_for_url(f"**/athletes/swings/{swing.pk}/")
+
+
+def test_row_at_home_opens_the_latest_session_wherever_it_is_tapped(visit):
+    session = hit()
+    page = visit("/", width=820, has_touch=True)
+    row = page.locator(".row-of-link").first
+    row.tap(position={"x": row.bounding_box()["width"] / 2, "y": 12})
+    page.wait_for_url(f"**/athletes/sessions/{session.pk}/")
 
 
 def test_session_draws_its_band_and_tells_orders_and_the_typical_swing(visit):
@@ -562,9 +597,9 @@ def test_session_is_ordered_and_a_swing_left_out_without_scripts(visit):
     names = page.locator(".swing-table tbody th a").all_inner_texts()
     assert [int(name) for name in names] == by_bat_speed(session)
     page.locator(".about-button").first.click()
-    about = page.locator("[popover]").first
-    about.get_by_label("Why").fill("A bunt")
-    about.get_by_role("button", name="Leave out").click()
+    about = page.locator("#swing-table [popover]").first
+    about.get_by_label("Another reason").fill("A bunt")
+    about.get_by_role("button", name="Exclude", exact=True).click()
     assert session.movements.filter(inclusion="excluded").count() == 1
 
 

@@ -351,3 +351,60 @@ def test_next_athlete_is_never_of_another_team(client):
     assert others.player.full_name not in text
     assert "Next: " not in text
     assert "Previous: " not in text
+
+
+def decide(client, swing, page="", **answer):
+    """What htmx gets for a decision about a swing that was made on this page."""
+    return client.post(
+        reverse("dashboard:swing_inclusion", args=[swing.pk]),
+        answer,
+        headers={"HX-Request": "true", "HX-Current-URL": f"http://testserver{page}"},
+    )
+
+
+def test_tapped_reason_excludes_at_once_and_undo_brings_back_what_was(
+    client, coach, session
+):
+    swing = swings_of(session)[0]
+    address = f"/athletes/sessions/{session.pk}/"
+    answer = decide(client, swing, address, inclusion="excluded", quick="Check swing")
+    body = answer.content.decode()
+    swing.refresh_from_db()
+    assert (swing.inclusion, swing.inclusion_reason) == ("excluded", "Check swing")
+    # The tile alone, with the way back; beside it the averages, and no table, because
+    # the page shows none.
+    assert body.startswith(f'<li id="tile-{swing.pk}" class="swing-strip__excluded"')
+    assert body.count("<li id=") == 1
+    assert 'name="inclusion" value="undo" autofocus' in body
+    assert '<div id="session-means" hx-swap-oob="true">' in body
+    assert "averages are updated" in body
+    assert "4 of 5 included in averages" in body
+    assert 'id="swing-table"' not in body
+    again = decide(client, swing, address + "?numbers=all", inclusion="undo").content
+    assert b'<div id="swing-table" hx-swap-oob="true">' in again
+    swing.refresh_from_db()
+    assert (swing.inclusion, swing.inclusion_reason) == ("auto", "")
+
+    # Undone is the last decision, not everything that was decided before it.
+    decide(client, swing, inclusion="included", reason="Fine")
+    decide(client, swing, inclusion="excluded", reason="Tired")
+    decide(client, swing, inclusion="undo")
+    swing.refresh_from_db()
+    assert (swing.inclusion, swing.inclusion_reason) == ("included", "Fine")
+
+
+def test_exclusion_needs_a_reason_and_works_without_scripts(client, coach, session):
+    swing = swings_of(session)[0]
+    refused = decide(client, swing, inclusion="excluded", reason=" ")
+    assert refused.status_code == 422
+    assert "Say why in a few words" in text_of(refused)
+    page = f"/athletes/sessions/{session.pk}/#tile-{swing.pk}"
+    answer = client.post(
+        reverse("dashboard:swing_inclusion", args=[swing.pk]),
+        {"inclusion": "excluded", "quick": "Bad tracking", "next": page},
+    )
+    assert answer.headers["Location"] == page
+    swing.refresh_from_db()
+    assert swing.inclusion_reason == "Bad tracking"
+    # Who may only look is offered nothing.
+    assert b"popovertarget" in client.get(page).content

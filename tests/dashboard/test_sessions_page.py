@@ -19,7 +19,9 @@ pytestmark = pytest.mark.django_db
 def listed(client, **query):
     """The athletes' names and the days of the rows, in their order."""
     body = client.get("/athletes/sessions/", query).content.decode()
-    rows = re.findall(r'<tr role="row">\s*<th scope="row".*?</tr>', body, re.S)
+    rows = re.findall(
+        r'<tr role="row" class="row-of-link">\s*<th scope="row".*?</tr>', body, re.S
+    )
     found = []
     for row in rows:
         words = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", row)).split()
