@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('athletes', '0034_tag_colors'),
+        ('athletes', '0035_movements_in_one_spelling'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
