@@ -26,6 +26,8 @@ class AthletesConfig(AppConfig):
         pre_migrate.connect(_let_tables_change, sender=self)
         post_migrate.connect(_follow_changes, sender=self)
         post_delete.connect(_forget_files, sender="athletes.Session")
+        post_delete.connect(_tell_session_gone, sender="athletes.Session")
+        post_delete.connect(_tell_athlete_gone, sender="athletes.Player")
 
 
 def _forget_files(instance: Any, using: str, **_: Any) -> None:
@@ -34,6 +36,20 @@ def _forget_files(instance: Any, using: str, **_: Any) -> None:
 
     pk = instance.pk
     transaction.on_commit(lambda: kept_files.forget([pk]), using=using)
+
+
+def _tell_session_gone(instance: Any, **_: Any) -> None:
+    """Tell the listeners that a session was deleted for good."""
+    from athletes import listeners
+
+    listeners.tell_gone(listeners.SESSION_GONE, [instance.pk])
+
+
+def _tell_athlete_gone(instance: Any, **_: Any) -> None:
+    """Tell the listeners that an athlete was erased."""
+    from athletes import listeners
+
+    listeners.tell_gone(listeners.ATHLETE_GONE, [instance.pk])
 
 
 #: Apps whose migrations may change the tables that have triggers.

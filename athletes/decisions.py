@@ -21,6 +21,7 @@ from athletes.analysis.same_recording import SAME_RECORDING, shared_movements
 from athletes.analysis.session_summary import refresh_session_summary
 from athletes.analysis.summaries import refresh_player_summaries
 from athletes.frames import carrying, load
+from athletes.listeners import tell_changed
 from athletes.models import (
     DataState,
     DataType,
@@ -86,6 +87,7 @@ def set_inclusion(
         )
         refresh_session_summary(movement.session_id)
         refresh_player_summaries([movement.session.player_id])
+        tell_changed([movement])
     return movement
 
 
@@ -104,10 +106,15 @@ def save_conditions(session: Session) -> None:
     percentiles and scatter are computed at once.
     """
     with transaction.atomic():
+        stored = Session.objects.filter(pk=session.pk, condition=session.condition)
+        has_new_setup = not stored.exists()
         # Only these fields: the sync may be writing the same row.
         session.save(update_fields=["condition", "bat", "updated_at"])
         peer_numbers.refresh([session.player_id])
         usual_scatter.refresh([session.player_id])
+        if has_new_setup:
+            swings = Movement.objects.present().filter(session=session)
+            tell_changed(swings.select_related("session").only("session__player_id"))
 
 
 def move_event(
@@ -430,6 +437,7 @@ def _analyze_again(movement: Movement) -> None:
         # The transaction is rolled back, so the former numbers stay.
         raise ValidationError(_NOT_COMPUTED)
     refresh_player_summaries([movement.session.player_id])
+    tell_changed([movement])
 
 
 def _reason(reason: str, *, needed: bool) -> str:

@@ -46,6 +46,21 @@ def check_vendor(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return found
 
 
+@register(Tags.security, deploy=True)
+def check_webhooks(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Check that webhooks cannot lead to this machine where people work."""
+    if settings.WEBHOOKS_ALLOW_LOOPBACK:
+        return [
+            Warning(
+                "WEBHOOKS_ALLOW_LOOPBACK is on: staff can have the dashboard call "
+                "what listens on its own machine.",
+                hint="Leave it out of the environment, unless to try webhooks out.",
+                id="reboot_site.W003",
+            )
+        ]
+    return []
+
+
 @register()
 def check_queue(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Check that a task is cut off before the queue gives it out again."""

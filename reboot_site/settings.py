@@ -417,10 +417,10 @@ check_proxies("FORWARDED_ALLOW_IPS", FORWARDED_ALLOW_IPS)
 
 # --- Webhooks ---------------------------------------------------------------
 
-# What the sync calls when something happened (syncing/listeners.py).
-SYNC_LISTENERS = ["webhooks.services.on_sync_event"]
-# Only tests switch it on: http to a receiver on this machine.
-WEBHOOKS_ALLOW_LOOPBACK = False
+# What is called when something happened (athletes/listeners.py).
+EVENT_LISTENERS = ["webhooks.services.on_event"]
+# To try webhooks out: http to a receiver on this machine.
+WEBHOOKS_ALLOW_LOOPBACK = env.boolean("WEBHOOKS_ALLOW_LOOPBACK")
 
 # --- Logs, metrics, crash reports --------------------------------------------
 

@@ -1,6 +1,6 @@
 import pytest
 
-from reboot_site.checks import check_database, check_queue, check_vendor
+from reboot_site.checks import check_database, check_queue, check_vendor, check_webhooks
 
 
 def ids(messages):
@@ -38,6 +38,12 @@ def test_queue_must_cut_a_task_before_giving_it_out_again(settings):
     assert check_queue(None) == []
     settings.Q_CLUSTER = settings.Q_CLUSTER | {"timeout": 1200}
     assert ids(check_queue(None)) == ["reboot_site.E003"]
+
+
+def test_webhooks_to_this_machine_are_warned_of(settings):
+    assert check_webhooks(None) == []
+    settings.WEBHOOKS_ALLOW_LOOPBACK = True
+    assert ids(check_webhooks(None)) == ["reboot_site.W003"]
 
 
 def test_sqlite_with_redis_asks_for_postgresql(settings):

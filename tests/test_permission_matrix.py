@@ -137,11 +137,12 @@ def test_the_admin_is_open_to_staff(caller: str, world: World) -> None:
         assert outcome(client.get(admin_address(route))) == expected, route
 
 
-# Without its parameters, of no such object, and whatever there is not.
+# Without its parameters, of no such object, whatever there is not, and a button.
 ADMIN_OTHERS = {
     "admin/autocomplete/": "403",
     "admin/r/<path:content_type_id>/<path:object_id>/": "404",
     "admin/(?P<url>.*)$": "404",
+    "admin/webhooks/webhook/<path:object_id>/test/": "405",
 }
 
 

@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.views.decorators.http import require_POST
 
 from accounts.admin_lists import ModelAdmin
 from accounts.audit import record
 from accounts.models import Action, User
 from webhooks import signing
 from webhooks.models import DeliveryState, Webhook, WebhookDelivery, WebhookEvent
-from webhooks.services import renew_secret, resend
+from webhooks.services import renew_secret, resend, send_test
 
 if TYPE_CHECKING:
     _Base = admin.ModelAdmin[Any]
@@ -30,7 +33,8 @@ class WebhookForm(_Form):
 
     url = forms.URLField(label="Address", max_length=500, assume_scheme="https")
     events = forms.MultipleChoiceField(
-        choices=WebhookEvent.choices, widget=forms.CheckboxSelectMultiple
+        choices=[(event.value, event.label) for event in WebhookEvent.choosable()],
+        widget=forms.CheckboxSelectMultiple,
     )
 
     class Meta:
@@ -43,6 +47,7 @@ class WebhookAdmin(ModelAdmin):
     """Addresses that are called, and what each is told."""
 
     form = WebhookForm
+    change_form_template = "admin/webhooks/webhook.html"
     list_display = ["name", "url", "told_of", "is_active", "created_by", "created_at"]
     list_filter = ["is_active"]
     list_select_related = ["created_by"]
@@ -89,6 +94,38 @@ class WebhookAdmin(ModelAdmin):
             "secret": secret,
         }
         return TemplateResponse(request, "admin/webhooks/secret.html", context)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Return the addresses of the pages, and that of the test button."""
+        test = path(
+            "<path:object_id>/test/",
+            self.admin_site.admin_view(require_POST(self.test)),
+            name="webhooks_webhook_test",
+        )
+        return [test, *super().get_urls()]
+
+    def test(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Send a test event, and say what the receiver answered."""
+        webhook = self.get_object(request, object_id)
+        if webhook is None:
+            raise Http404("There is no such webhook.")
+        if not self.has_change_permission(request, webhook):
+            raise PermissionDenied
+        # Outside of a transaction, unlike the other pages: it waits for an answer.
+        delivery = send_test(webhook, by=cast(User, request.user))
+        if delivery.state == DeliveryState.DELIVERED:
+            self.message_user(
+                request,
+                f"The receiver answered {delivery.response_code} after "
+                f"{delivery.seconds or 0:.2f} s.",
+            )
+        else:
+            self.message_user(
+                request, f"The test failed. {delivery.error}", messages.ERROR
+            )
+        return HttpResponseRedirect(
+            reverse("admin:webhooks_webhook_change", args=[webhook.pk])
+        )
 
     @admin.action(description="Make a new secret", permissions=["change"])
     def renew(

@@ -18,12 +18,26 @@ class WebhookEvent(models.TextChoices):
     SYNC_FINISHED = "sync.finished", "A sync came to its end"
     SYNC_FAILING = "sync.failing", "A sync failed or was cut off"
     SESSION_STORED = "session.stored", "New swing data of a session are stored"
+    MOVEMENT_CHANGED = (
+        "movement.changed",
+        "Somebody included or excluded a swing, moved an event, or recorded the setup",
+    )
+    SESSION_GONE = "session.gone", "A session is gone"
+    ATHLETE_GONE = "athlete.gone", "An athlete was erased, or merged into another"
+    # Sent by its button alone.
+    TEST = "webhook.test", "A test"
+
+    @classmethod
+    def choosable(cls) -> list[WebhookEvent]:
+        """The events that a webhook can be told of."""
+        return [event for event in cls if event is not cls.TEST]
 
 
 def _known_events(events: Any) -> None:
     if not isinstance(events, list) or not events:
         raise ValidationError("Choose at least one event.")
-    unknown = sorted(str(name) for name in events if name not in WebhookEvent.values)
+    known = WebhookEvent.choosable()
+    unknown = sorted(str(name) for name in events if name not in known)
     if unknown:
         raise ValidationError(f"There are no such events: {', '.join(unknown)}.")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,10 +29,21 @@ WAITS = tuple(
 #: Longer than a try can take.
 LEASE = timedelta(seconds=120)
 _AT_ONCE = 100
+#: Seconds after which one task begins no further try: it is cut off after 900.
+_LONGEST_S = 300
+#: More deliveries than these are sent by one task.
+_FEW = 5
 
 
 def emit(event: WebhookEvent, data: dict[str, Any]) -> list[WebhookDelivery]:
-    """Note an event for every webhook that wants it. `data` is ids and states.
+    """Note an event for every webhook that wants it. `data` is ids and states."""
+    return emit_each(event, [data])
+
+
+def emit_each(
+    event: WebhookEvent, rows: Sequence[dict[str, Any]]
+) -> list[WebhookDelivery]:
+    """Note an event for every webhook that wants it, once for each of `rows`.
 
     To be called in the transaction of what happened, so that neither is there
     without the other; sending begins when it is through.
@@ -42,19 +53,52 @@ def emit(event: WebhookEvent, data: dict[str, Any]) -> list[WebhookDelivery]:
         for webhook in Webhook.objects.filter(is_active=True)
         if event in webhook.events
     ]
+    if not listening:
+        return []
     now = timezone.now()
-    payload = {"type": str(event), "timestamp": now.isoformat(), "data": data}
     deliveries = WebhookDelivery.objects.bulk_create(
         [
-            WebhookDelivery(
-                webhook=webhook, event=event, payload=payload, next_try_at=now
-            )
+            _delivery(webhook, event, data, now)
+            for data in rows
             for webhook in listening
-        ]
+        ],
+        batch_size=200,
     )
-    for delivery in deliveries:
-        _enqueue(delivery.pk)
+    if len(deliveries) <= _FEW:
+        for delivery in deliveries:
+            _enqueue(delivery.pk)
+    else:
+        transaction.on_commit(
+            lambda: async_task(
+                "webhooks.tasks.deliver_due_task", task_name="webhook deliveries"
+            )
+        )
     return deliveries
+
+
+def _delivery(
+    webhook: Webhook, event: WebhookEvent, data: dict[str, Any], now: datetime
+) -> WebhookDelivery:
+    payload = {"type": str(event), "timestamp": now.isoformat(), "data": data}
+    return WebhookDelivery(
+        webhook=webhook, event=event, payload=payload, next_try_at=now
+    )
+
+
+def send_test(webhook: Webhook, *, by: User) -> WebhookDelivery:
+    """Send a test event to one webhook, now and once; return what became of it.
+
+    Not to be called in a transaction: the receiver has time to answer.
+    """
+    with transaction.atomic():
+        delivery = _delivery(
+            webhook, WebhookEvent.TEST, {"id": webhook.pk}, timezone.now()
+        )
+        delivery.save()
+        record(Action.RECORD_CHANGED, by=by, subject=webhook, what="test")
+    deliver(delivery.pk)
+    delivery.refresh_from_db()
+    return delivery
 
 
 def _enqueue(delivery_id: int) -> None:
@@ -75,7 +119,8 @@ def deliver_due() -> int:
         state=DeliveryState.WAITING, next_try_at__lte=now
     ).order_by("next_try_at")
     ids = list(due.values_list("pk", flat=True)[:_AT_ONCE])
-    return sum(deliver(pk) is not None for pk in ids)
+    end = time.monotonic() + _LONGEST_S
+    return sum(deliver(pk) is not None for pk in ids if time.monotonic() < end)
 
 
 def deliver(delivery_id: int) -> str | None:
@@ -133,7 +178,7 @@ def _settle(
     if answer.is_accepted:
         state = DeliveryState.DELIVERED
         values["delivered_at"] = now
-    elif last or delivery.attempts > len(WAITS):
+    elif last or delivery.event == WebhookEvent.TEST or delivery.attempts > len(WAITS):
         state = DeliveryState.FAILED
     else:
         state = DeliveryState.WAITING
@@ -188,10 +233,14 @@ def forget(*, player_id: int, session_ids: Iterable[int]) -> int:
     """Delete deliveries about an erased athlete."""
     about = Q(payload__data__player_id=player_id)
     ids = set(WebhookDelivery.objects.filter(about).values_list("pk", flat=True))
-    wanted = set(session_ids)
-    stored = WebhookDelivery.objects.filter(event=WebhookEvent.SESSION_STORED)
-    for pk, payload in stored.values_list("pk", "payload").iterator():
-        if payload["data"].get("id") in wanted:
+    by_id = {
+        WebhookEvent.SESSION_STORED: set(session_ids),
+        WebhookEvent.SESSION_GONE: set(session_ids),
+        WebhookEvent.ATHLETE_GONE: {player_id},
+    }
+    named = WebhookDelivery.objects.filter(event__in=by_id)
+    for pk, event, payload in named.values_list("pk", "event", "payload").iterator():
+        if payload["data"].get("id") in by_id[WebhookEvent(event)]:
             ids.add(pk)
     found = sorted(ids)
     for start in range(0, len(found), 500):
@@ -210,6 +259,6 @@ def prune_deliveries(limit: datetime | None) -> int:
     )
 
 
-def on_sync_event(event: str, **data: Any) -> None:
-    """Listener of the sync (SYNC_LISTENERS)."""
-    emit(WebhookEvent(event), data)
+def on_event(event: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Note an event once for each row (EVENT_LISTENERS)."""
+    emit_each(WebhookEvent(event), rows)

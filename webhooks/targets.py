@@ -134,7 +134,7 @@ def is_public(address: IpAddress) -> bool:
 
 
 def _is_allowed_loopback(host: str) -> bool:
-    """Whether tests allow this host: a receiver on this machine, without https."""
+    """Whether this host is allowed to try webhooks out: this machine, without https."""
     if not settings.WEBHOOKS_ALLOW_LOOPBACK:
         return False
     if host == "localhost":

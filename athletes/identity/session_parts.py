@@ -21,6 +21,7 @@ from athletes.analysis.same_recording import note_others_of, withdraw
 from athletes.analysis.session_summary import refresh_session_summary
 from athletes.frames import presence
 from athletes.identity.moved_rows import move_rows, move_rows_back
+from athletes.listeners import SESSION_GONE, tell_gone
 from athletes.models import (
     AthleteMerge,
     BiomechanicsData,
@@ -116,6 +117,10 @@ def mark_parts(rows: SessionQuerySet, since: dt.datetime | None) -> set[int]:
     note_others_of(pks)
     for shown_pk in sorted({part.whole_id for part in parts} | twins):
         refresh_session_summary(shown_pk)
+    if is_marked:
+        whole = Session.objects.filter(pk__in={part.whole_id for part in parts})
+        there = set(whole.present().values_list("pk", flat=True))
+        tell_gone(SESSION_GONE, {part.whole_id for part in parts} - there)
     # A folded part is its record's; what it shows is the athlete's.
     return set(
         Player.objects.filter(
@@ -147,6 +152,7 @@ def regroup(session_id: str, player_pks: Collection[int]) -> list[int]:
         .filter(session_id=session_id, player_id__in=player_pks)
         .order_by("pk")
     )
+    were_folded = {row.pk for row in rows if row.folded_into_id is not None}
     for row in rows:
         if row.folded_into_id is not None:
             _unfold(row)
@@ -172,6 +178,8 @@ def regroup(session_id: str, player_pks: Collection[int]) -> list[int]:
             _fold(row, first)
         refresh_session_summary(first.pk)
         shown.append(first.pk)
+    folded = {row.pk for members in parts.values() for _, _, row in members[1:]}
+    tell_gone(SESSION_GONE, folded - were_folded)
     return shown
 
 

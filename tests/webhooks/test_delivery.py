@@ -297,7 +297,7 @@ def test_the_end_of_a_run_is_told(status, event):
 
 def test_a_listener_that_fails_undoes_nothing_else(settings, caplog):
     make_webhook()
-    settings.SYNC_LISTENERS = ["webhooks.nothing.here", *settings.SYNC_LISTENERS]
+    settings.EVENT_LISTENERS = ["webhooks.nothing.here", *settings.EVENT_LISTENERS]
     with transaction.atomic():
         log = SyncLog.objects.create(trigger="command", status="success")
         tell_end(log)
