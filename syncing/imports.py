@@ -477,6 +477,8 @@ def _store_all(
     analyze_session(shown.pk)
     refresh_player_summaries([shown.player_id])
     with transaction.atomic():
+        # Again: only now the numbers are there.
+        refresh_session_state(session.pk)
         tell_stored(shown.pk)
     _count(log, result)
     return result

@@ -500,6 +500,7 @@ def conclude(session_pk: int | None, player_ids: Iterable[int]) -> None:
         refresh_session_state(session_pk)
         analyze_session(session_pk)
         with transaction.atomic():
+            refresh_session_state(session_pk)
             tell_stored(session_pk)
     refresh_player_summaries(player_ids)
 

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
+from athletes.models import DataState
 from syncing import clock
 from syncing.choices import OPTIONAL_EXPORTS, JobState
 from syncing.client.tokens import ApiKey
@@ -100,7 +101,8 @@ def is_asked_in_vain(data_type: str) -> bool:
     jobs = ExportJob.objects.filter(data_type=data_type)
     if jobs.filter(stored_at__isnull=False).exists():
         return False
-    empty = jobs.filter(no_data_answers__gt=0, session__data_synced=True)
+    with_frames = (DataState.COMPLETE, DataState.PARTIAL)
+    empty = jobs.filter(no_data_answers__gt=0, session__data_state__in=with_frames)
     return empty[:SESSIONS_IN_VAIN].count() >= SESSIONS_IN_VAIN
 
 

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from athletes.identity.session_parts import joint_state
-from athletes.models import DataState, Session
+from athletes.models import DataState, Movement, Session
 from syncing import clock
 from syncing.choices import ExportType, JobState
 from syncing.models import ExportJob
@@ -47,11 +47,11 @@ def refresh_session_state(session_pk: int) -> bool:
     A row that shows the parts of several records of one athlete tells of all of them.
     """
     with transaction.atomic(savepoint=False):
-        _wait_for_others(session_pk)
+        hold_session(session_pk)
         return _refresh(session_pk)
 
 
-def _wait_for_others(session_pk: int) -> None:
+def hold_session(session_pk: int) -> None:
     """Lock the session's row: two files that end at once must not miss each other.
 
     SQLite has one writer, who knows all that was written.
@@ -80,14 +80,15 @@ def _refresh(session_pk: int) -> bool:
     state = joint_state(session_state(states) for states in parts.values())
     if shown_by is not None:
         refresh_session_state(shown_by)
-    data_synced = state in {DataState.COMPLETE, DataState.PARTIAL}
     values = {
         "data_state": state,
-        "data_synced": data_synced,
+        "data_synced": state in {DataState.COMPLETE, DataState.PARTIAL},
         "data_gap": data_gap(jobs),
     }
-    return bool(
-        Session.objects.filter(pk=session_pk)
-        .exclude(**values)
-        .update(**values, updated_at=clock.now())
-    )
+    session = Session.objects.filter(pk=session_pk)
+    if values["data_synced"]:
+        # Programs ask for the numbers as soon as it is true: it waits for them.
+        waiting = Movement.objects.filter(session=session_pk, method_version="")
+        if waiting.exists() and not session.filter(data_synced=True).exists():
+            values["data_synced"] = False
+    return bool(session.exclude(**values).update(**values, updated_at=clock.now()))

@@ -10,7 +10,8 @@ from django.db import DatabaseError, connection, connections, transaction
 from django.utils import timezone
 from django_q.models import Schedule, Task
 
-from athletes.models import DataState, Session
+from athletes.analysis.run import analyze_session
+from athletes.models import DataState, Movement, Session
 from syncing import clock, schedules, services, tasks
 from syncing.choices import JobState, RunStatus, SyncType
 from syncing.client.tokens import PasswordLogin, Token
@@ -21,7 +22,7 @@ from syncing.engine.summaries import Summaries
 from syncing.engine.tokens import CacheTokenStore
 from syncing.models import ExportJob, RequestSlot, SyncLog, VendorSession
 from syncing.status import sync_state, worker_heartbeat_age_s
-from tests.factories import make_session
+from tests.factories import make_frames, make_movement, make_session
 from tests.syncing.clocks import ManualClock
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -234,6 +235,23 @@ def make_job(**fields):
 )
 def test_session_state_follows_its_jobs(states, expected):
     assert session_state(states) == expected
+
+
+def test_data_are_synced_once_their_numbers_are_there():
+    session = make_job(state=JobState.STORED).session
+    swing = make_frames(movement=make_movement(session=session)).movement
+
+    def says():
+        refresh_session_state(session.pk)
+        session.refresh_from_db()
+        return session.data_state, session.data_synced
+
+    assert says() == (DataState.COMPLETE, False)
+    analyze_session(session.pk)
+    assert says() == (DataState.COMPLETE, True)
+    # Frames that come later leave it: the swing says that it waits for its numbers.
+    Movement.objects.filter(pk=swing.pk).update(method_version="")
+    assert says() == (DataState.COMPLETE, True)
 
 
 def test_two_files_that_settle_at_once_see_each_other():

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.db.models import Exists, F, OuterRef
 
-from athletes.models import BiomechanicsData, Player, Session
+from athletes.models import BiomechanicsData, Movement, Player, Session
 from syncing.engine.incoming import read_limits
 from syncing.models import AnalysisJob, ExportJob, RequestSlot, SyncLog
 from syncing.reader.packing import read_and_pack
@@ -428,6 +428,9 @@ class Watch:
                 for row in {shown, job["session_id"]}:
                     by_part = parts.setdefault(row, {})
                     by_part.setdefault(job["session_id"], []).append(job["state"])
+        uncomputed = set(
+            Movement.objects.filter(method_version="").values_list("session", flat=True)
+        ) | set(AnalysisJob.objects.outdated().values_list("pk", flat=True))
         for pk, state, synced, folded in Session.objects.values_list(
             "pk", "data_state", "data_synced", "folded_into_id"
         ):
@@ -441,8 +444,13 @@ class Watch:
                 states for part, states in own.items() if part != pk
             )])  # fmt: skip
             self.need(
-                (state, synced) == (expected, expected in {"complete", "partial"}),
+                state == expected,
                 f"session {pk} says {state}, its files say {expected}",
+            )
+            is_here = expected in {"complete", "partial"}
+            self.need(
+                synced == is_here or (is_here and pk in uncomputed),
+                f"session {pk} says {synced} with {expected} files",
             )
 
     def _frames(self):
