@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from django.db import connections, transaction
 from django.db.models import QuerySet, TextField
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast
 
 from athletes.api.frames import cell
@@ -189,7 +190,9 @@ def _rows(movements: MovementQuerySet) -> Iterator[tuple[Any, ...]]:
             events_text=Cast("events", TextField()),
             metrics_text=Cast("metrics", TextField()),
         )
-        .order_by("session_id", "position")
+        # By the session's own key: SQLite then takes the indexes' order. Sorted by
+        # the movement's, all numbers would first lie in a temporary file.
+        .order_by(RawSQL('"sessions"."id"', ()), "position")
         .values_list(*_FIELDS)
     )
     connection = connections[movements.db]
