@@ -16,6 +16,7 @@ from django.utils import timezone
 from syncing.choices import RunStatus
 from syncing.models import ExportJob, SyncLog, WorkerHeartbeat
 from tests import factories
+from tests.reboot_site.emitted_metrics import EMITTED, OF_DATABASE, OF_REQUESTS
 
 pytestmark = pytest.mark.django_db
 
@@ -48,6 +49,11 @@ def values_of(answer):
         for family in text_string_to_metric_families(answer.content.decode())
         for sample in family.samples
     }
+
+
+def labels_of(found):
+    """{name: its labels} of what `values_of` found."""
+    return {name: {label for label, _ in labels} for name, *labels in found}
 
 
 def test_metrics_do_not_exist_without_a_token_in_the_settings(client):
@@ -131,6 +137,9 @@ def test_metrics_of_two_processes_are_counted_together(two_processes):
     assert found[("dashboard_requests_total", *labels)] == 30
     histogram = ("dashboard_request_seconds_count", ("route", "/health/live"))
     assert found[histogram] == 30
+    emitted = labels_of(found)
+    assert {name: emitted.get(name) for name in OF_REQUESTS} == OF_REQUESTS
+    assert emitted.keys() <= EMITTED.keys()
     assert "Aldertree" not in answer.text
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     mine = [line for line in lines if line.get("route") == "/health/live"]
@@ -161,6 +170,8 @@ def test_metrics_tell_of_sync_queue_jobs_and_workers(client, token):
     assert found[("dashboard_export_jobs", ("state", "failed"))] == 1
     assert found[("dashboard_export_jobs", ("state", "stored"))] == 1
     assert found[("dashboard_export_jobs", ("state", "wanted"))] == 0
+    emitted = labels_of(found)
+    assert {name: emitted.get(name) for name in OF_DATABASE} == OF_DATABASE
 
 
 @pytest.mark.both
