@@ -22,7 +22,7 @@ from accounts.throttle import Throttle
 
 LOGIN_NEEDED = (
     "Log in, or send a token: Authorization: Bearer … "
-    "(staff make tokens in the admin or with create_api_token)."
+    "(staff create tokens in the admin or with create_api_token)."
 )
 
 
@@ -36,7 +36,7 @@ class TooManyCallsError(HttpError):
     """Raised when a token has called too often."""
 
     def __init__(self, wait_s: int) -> None:
-        super().__init__(429, f"Too many calls: try again in {wait_s} s.")
+        super().__init__(429, f"Too many requests: try again in {wait_s} s.")
         self.wait_s = wait_s
 
 

@@ -53,7 +53,7 @@ def _code_field(help_text: str) -> forms.CharField:
 class CodeForm(forms.Form):
     """The code that a login with second factor asks for after the password."""
 
-    code = _code_field("Six digits from the app, or one of the recovery codes.")
+    code = _code_field("The 6-digit code from the app, or a recovery code.")
 
 
 class _PasswordForm(forms.Form):
@@ -73,7 +73,7 @@ class _PasswordForm(forms.Form):
     def clean_password(self) -> str:
         password: str = self.cleaned_data["password"]
         if not _is_password_of(self.user, password, self.request):
-            raise forms.ValidationError("This is not your password.")
+            raise forms.ValidationError("Wrong password.")
         return password
 
 
@@ -110,10 +110,10 @@ class OwnPasswordForm(PasswordChangeForm):
 class TurnOnForm(_PasswordForm):
     """The form that turns the second factor on: password and a first code."""
 
-    code = _code_field("Six digits that the app shows for this key.")
+    code = _code_field("The 6-digit code the app shows for this key.")
 
 
 class ConfirmForm(_PasswordForm):
     """The form before changes of the second factor: password and a code."""
 
-    code = _code_field("Six digits from the app, or one of the recovery codes.")
+    code = _code_field("The 6-digit code from the app, or a recovery code.")

@@ -24,7 +24,7 @@ class Units(models.TextChoices):
     """Units in which pages show lengths and speeds."""
 
     IMPERIAL = "imperial", "mph, feet and inches"
-    METRIC = "metric", "m/s, metres"
+    METRIC = "metric", "m/s, meters"
 
 
 class User(AbstractUser):
@@ -34,15 +34,17 @@ class User(AbstractUser):
         max_length=10, choices=Units.choices, default=Units.IMPERIAL
     )
     limited_to_teams = models.BooleanField(
-        "sees own teams only",
+        "sees only their own teams",
         default=False,
-        help_text="Without teams such a coach sees nobody. Staff see all athletes.",
+        help_text="Without a team, such a coach sees no athletes. Staff see all "
+        "athletes.",
     )
     may_start_sync = models.BooleanField(
         "may start a sync",
         default=True,
         db_default=True,
-        help_text="With “Sync now”, for what is new. Staff always may, and full ones.",
+        help_text="With “Sync now”, for what is new. Staff can always start one, "
+        "including a full sync.",
     )
     # Part of what a session cookie is checked against, so that raising it ends
     # every session of this user without a search through all sessions.
@@ -247,7 +249,7 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
         return next(iter(self.raw(sql, values)), None)
 
 
-_DIGEST = "the digest that is looked for"
+_DIGEST = "digest for lookup"
 
 
 @cache
@@ -274,11 +276,11 @@ def revoke_with_maker(
 class ApiToken(models.Model):
     """A program's key to the JSON paths; only its hash is stored."""
 
-    name = models.CharField(max_length=100, help_text="Which program uses it.")
+    name = models.CharField(max_length=100, help_text="The program that uses it.")
     prefix = models.CharField(
         max_length=20,
         editable=False,
-        help_text="Beginning of the token, to tell tokens apart.",
+        help_text="Start of the token, to tell tokens apart.",
     )
     # A plain hash does here: 256 random bits cannot be guessed, however fast
     # the hash is, and each request has to compute it.
@@ -291,7 +293,7 @@ class ApiToken(models.Model):
         blank=True,
         on_delete=models.CASCADE,
         related_name="tokens",
-        help_text="Sees the athletes of this team only; empty: all athletes.",
+        help_text="Sees only this team's athletes. Empty: all athletes.",
     )
     created_by = models.ForeignKey(
         User,
@@ -346,7 +348,7 @@ class ApiToken(models.Model):
 class Action(models.TextChoices):
     """What is recorded of people and programs."""
 
-    TOKEN_CREATED = "token.created", "Token made"
+    TOKEN_CREATED = "token.created", "Token created"
     TOKEN_REVOKED = "token.revoked", "Token revoked"
     TOKEN_TAKEN_OVER = "token.taken_over", "Token taken over"
     SYNC_REQUESTED = "sync.requested", "Sync started"
@@ -354,26 +356,26 @@ class Action(models.TextChoices):
     SHEET_VIEWED = "sheet.viewed", "Athlete's sheet opened"
     RECORD_CHANGED = "record.changed", "Record changed"
     RECORD_DELETED = "record.deleted", "Record deleted"
-    EVENT_MOVED = "event.moved", "Event of a swing moved"
-    INCLUSION_CHANGED = "inclusion.changed", "Swing counted in or out"
-    SHARE_CREATED = "share.created", "Share link made"
+    EVENT_MOVED = "event.moved", "Swing event moved"
+    INCLUSION_CHANGED = "inclusion.changed", "Swing included or excluded"
+    SHARE_CREATED = "share.created", "Share link created"
     SHARE_OPENED = "share.opened", "Share link opened"
     SHARE_REVOKED = "share.revoked", "Share link revoked"
     ATHLETE_MERGED = "athlete.merged", "Athletes merged"
-    ATHLETES_SEPARATED = "athlete.separated", "Merge of athletes undone"
-    DUPLICATE_DECIDED = "duplicate.decided", "Likely duplicate decided on"
+    ATHLETES_SEPARATED = "athlete.separated", "Merge undone"
+    DUPLICATE_DECIDED = "duplicate.decided", "Possible duplicate resolved"
     ATHLETE_ERASED = "athlete.erased", "Athlete erased"
     LOGIN_FAILED = "login.failed", "Wrong password or code"
     LOGIN_LOCKED = "login.locked", "Login locked for a while"
     LOGIN_UNLOCKED = "login.unlocked", "Login unlocked by staff"
     PASSWORD_CHANGED = "password.changed", "Own password changed"
-    PASSWORD_RESET_ASKED = "password.reset_asked", "New password asked for by mail"
-    PASSWORD_RESET = "password.reset", "New password set by mail"
+    PASSWORD_RESET_ASKED = "password.reset_asked", "Password reset requested by email"
+    PASSWORD_RESET = "password.reset", "Password reset by email"
     LOGGED_OUT_EVERYWHERE = "user.logged_out", "Logged out everywhere"
     SECOND_FACTOR_ON = "second_factor.on", "Second factor turned on"
     SECOND_FACTOR_OFF = "second_factor.off", "Second factor turned off"
     SECOND_FACTOR_RESET = "second_factor.reset", "Second factor reset by staff"
-    RECOVERY_CODES_MADE = "second_factor.codes", "New recovery codes made"
+    RECOVERY_CODES_MADE = "second_factor.codes", "New recovery codes created"
     RECOVERY_CODE_USED = "second_factor.recovery", "Recovery code used"
 
 

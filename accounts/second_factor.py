@@ -155,7 +155,7 @@ def _use_recovery_code(user: User, code: str) -> str | None:
     # Deleting tells whether it was there: of two logins at once one succeeds.
     kept = RecoveryCode.objects.filter(user=user, digest=_digest(code))
     if not kept.delete()[0]:
-        return "There is no such recovery code, or it was used already."
+        return "That recovery code doesn't exist or was already used."
     record(Action.RECOVERY_CODE_USED, by=user, subject=user, left=codes_left(user))
     return None
 
@@ -163,7 +163,7 @@ def _use_recovery_code(user: User, code: str) -> str | None:
 def _use(user: User, code: str) -> str | None:
     device = Authenticator.objects.select_for_update().filter(user=user).first()
     if device is None:
-        return _Wait("The second factor was turned off meanwhile; log in again.")
+        return _Wait("The second factor was turned off in the meantime; log in again.")
     is_allowed, why = device.verify_is_allowed()
     if not is_allowed:
         wait_s = (why["locked_until"] - timezone.now()).total_seconds()
@@ -259,7 +259,7 @@ def turn_on(request: HttpRequest, user: User, code: str) -> list[str]:
     clock.time = time.time()
     plain = code.replace(" ", "")
     if not (plain.isascii() and plain.isdecimal() and len(plain) == CODE_LENGTH):
-        raise WrongCodeError("Enter the six digits that the app shows.")
+        raise WrongCodeError("Enter the 6 digits the app shows.")
     if not clock.verify(int(plain), tolerance=1):
         raise WrongCodeError(
             "This is not the code of this key. Look whether the phone sets its clock "

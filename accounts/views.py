@@ -80,7 +80,7 @@ def login_code(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(_next_page(request))
     user = second_factor.pending_user(request)
     if user is None:
-        messages.info(request, "Log in again: the code was not entered in time.")
+        messages.info(request, "Log in again: the code wasn't entered in time.")
         return redirect(settings.LOGIN_URL)
     if second_factor.is_login_locked(request, user):
         locked: HttpResponse = get_lockout_response(
@@ -234,7 +234,7 @@ def units(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         user.save(update_fields=["units"])
     else:
-        messages.error(request, "There are no such units; nothing was changed.")
+        messages.error(request, "Unknown units; nothing was changed.")
     return HttpResponseRedirect(_next_page(request))
 
 
@@ -292,7 +292,7 @@ class PasswordResetView(auth_views.PasswordResetView):
         digest = hashlib.sha256(address.encode()).hexdigest()
         asked = count_calls(f"password-reset:{digest}", lifetime_s=HOUR_S)
         if asked <= RESETS_PER_HOUR:
-            later("mail for a new password", lambda: self._send(form, address))
+            later("password reset email", lambda: self._send(form, address))
         return HttpResponseRedirect(str(self.success_url))
 
     def _send(self, form: PasswordResetForm, address: str) -> None:

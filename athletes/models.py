@@ -53,10 +53,10 @@ class DataState(models.TextChoices):
     """How complete the frames of a session (or of all an athlete's sessions) are."""
 
     NONE = "none", "No sessions"
-    WAITING = "waiting", "Waiting for the vendor"
+    WAITING = "waiting", "Waiting for Reboot Motion"
     COMPLETE = "complete", "Complete"
-    PARTIAL = "partial", "Partly here"
-    NO_DATA = "no_data", "Vendor has no data"
+    PARTIAL = "partial", "Partly imported"
+    NO_DATA = "no_data", "Reboot Motion has no data"
     FAILED = "failed", "Failed"
 
 
@@ -66,7 +66,7 @@ class Condition(models.TextChoices):
     TEE = "tee", "Tee"
     FRONT_TOSS = "front_toss", "Front toss"
     MACHINE = "machine", "Machine"
-    LIVE = "live", "Live pitching"
+    LIVE = "live", "Live BP"
 
 
 class QualityGrade(models.TextChoices):
@@ -80,9 +80,9 @@ class QualityGrade(models.TextChoices):
 class Inclusion(models.TextChoices):
     """Whether a movement is included in averages and trends, and who decided it."""
 
-    AUTOMATIC = "auto", "By its quality"
-    INCLUDED = "included", "Included by a person"
-    EXCLUDED = "excluded", "Excluded by a person"
+    AUTOMATIC = "auto", "Automatic"
+    INCLUDED = "included", "Included by a coach"
+    EXCLUDED = "excluded", "Excluded by a coach"
 
 
 #: Facts about an athlete that staff may correct, and that two records may state
@@ -122,7 +122,8 @@ class Player(models.Model):
     missing_since = models.DateTimeField(
         null=True,
         blank=True,
-        help_text="Empty while the vendor lists this athlete; else since when it does "
+        help_text="When Reboot Motion stopped listing this athlete; empty while "
+        "it lists them."
         "not.",
     )
     vendor_updated_at = models.DateTimeField(null=True, blank=True)
@@ -247,7 +248,8 @@ class Session(models.Model):
     missing_since = models.DateTimeField(
         null=True,
         blank=True,
-        help_text="Empty while the vendor lists this session; else since when it does "
+        help_text="When Reboot Motion stopped listing this session; empty while "
+        "it lists it."
         "not.",
     )
     data_synced = models.BooleanField(default=False)
@@ -259,7 +261,9 @@ class Session(models.Model):
     data_gap = models.CharField(
         max_length=200, blank=True, default="", db_default="", editable=False
     )
-    condition = models.CharField(max_length=12, choices=Condition.choices, blank=True)
+    condition = models.CharField(
+        "setup", max_length=12, choices=Condition.choices, blank=True
+    )
     bat = models.CharField(max_length=100, blank=True)
     # After a merge: the record under whose id the vendor keeps this session, when that
     # is not the athlete's own id.
@@ -351,7 +355,7 @@ class Movement(models.Model):
     )
     # Unique within one athlete's session only; may hold any character.
     org_movement_id = models.CharField(max_length=_MOVEMENT_NAME)
-    position = models.PositiveIntegerField(help_text="Place in the session, from 1.")
+    position = models.PositiveIntegerField(help_text="Position in the session, from 1.")
     # The folded session from whose files this movement comes; null: its own session.
     folded_from = models.ForeignKey(
         Session,
@@ -376,14 +380,16 @@ class Movement(models.Model):
     missing_since = models.DateTimeField(
         null=True,
         blank=True,
-        help_text="Empty while the vendor sends this movement; else since when it does "
+        help_text="When Reboot Motion stopped sending this movement; empty while "
+        "it sends it."
         "not.",
     )
     unlisted_since = models.DateTimeField(
         null=True,
         blank=True,
         editable=False,
-        help_text="Empty while the vendor's list of movements names it, or there is no "
+        help_text="When it disappeared from Reboot Motion's list of movements; empty "
+        "while it is listed or there is no list."
         "such list.",
     )
 
@@ -470,9 +476,9 @@ class Movement(models.Model):
 class CountedReason(models.TextChoices):
     """Why a movement is in no average, or why it is all the same."""
 
-    MISSING_AT_VENDOR = "missing_at_vendor", "The vendor no longer sends it"
-    EXCLUDED = "excluded", "Excluded by a person"
-    INCLUDED = "included", "Included by a person"
+    MISSING_AT_VENDOR = "missing_at_vendor", "Reboot Motion no longer sends it"
+    EXCLUDED = "excluded", "Excluded by a coach"
+    INCLUDED = "included", "Included by a coach"
     NOT_ANALYZED = "not_analyzed", "Not analyzed"
     NOT_A_SWING = "not_a_swing", "Not a swing"
     POOR_QUALITY = "poor_quality", "Poor quality"
@@ -521,7 +527,10 @@ class BiomechanicsData(models.Model):
     content_sha256 = models.CharField(max_length=64)
     repairs = models.JSONField(default=list, blank=True)
     missing_since = models.DateTimeField(
-        null=True, blank=True, help_text="Empty while the newest file holds it."
+        null=True,
+        blank=True,
+        help_text="When the latest file stopped including it; "
+        "empty while it is included.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -907,8 +916,8 @@ class SameRecording(models.Model):
     class Counts(models.TextChoices):
         """Which of the two sessions counts."""
 
-        UNDECIDED = "", "Both, until somebody decides"
-        LATER = "later", "The later one"
+        UNDECIDED = "", "Both, until someone decides"
+        LATER = "later", "The newer one"
         OTHER = "other", "The older one"
         BOTH = "both", "Both"
 
@@ -983,8 +992,8 @@ class HandUpload(models.Model):
 
     class Meta:
         db_table = "hand_uploads"
-        verbose_name = "upload by hand"
-        verbose_name_plural = "uploads by hand"
+        verbose_name = "manual upload"
+        verbose_name_plural = "manual uploads"
         ordering = ["-id"]
 
     def __str__(self) -> str:
@@ -1090,7 +1099,7 @@ class Note(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     edited_at = models.DateTimeField(
-        "edited", null=True, blank=True, help_text="Empty: as it was first written."
+        "edited", null=True, blank=True, help_text="Empty if never edited."
     )
 
     class Meta:
@@ -1147,11 +1156,11 @@ class Likeness(models.TextChoices):
     """Why two records may be one athlete; the strongest reason first."""
 
     # Of records from before ids had one spelling (`syncing.ids`).
-    SAME_ID = "same_id", "The same id in another spelling"
+    SAME_ID = "same_id", "Same ID, spelled differently"
     SAME = "same", "Same name and birth date"
     SWAPPED = "swapped", "First and last name swapped, same birth date"
     SIMILAR = "similar", "Similar name, same birth date"
-    SAME_DATE_TYPO = "same_typo", "Same name, birth dates that look like one slip"
+    SAME_DATE_TYPO = "same_typo", "Same name, birth dates differ by a likely typo"
     SAME_NO_DATE = "same_no_date", "Same name, a birth date is missing"
     SWAPPED_NO_DATE = (
         "swapped_no_date",

@@ -13,20 +13,21 @@ from biomechanics.metrics.values import FOOT_DOWN_WORDS, REFERENCE_WORDS
 #: For each event its name, its short label in charts, and a sentence that defines it.
 EVENTS: dict[str, tuple[str, str, str]] = {
     "load": ("Load", "Load", "The pelvis is at its most closed."),
-    "first_move": ("First move", "Move", "The pelvis begins its turn."),
+    "first_move": ("First move", "Move", "The pelvis starts to rotate."),
     "foot_down": (
         "Foot down",
         "Foot down",
-        "The lead foot is down. Its ankle is at rest about 40 ms after the first "
-        "touch, when it bears the full weight.",
+        "The lead foot is down and bears full weight, about 40 ms after its first "
+        "touch.",
     ),
     "peak_hand_speed": ("Peak hand speed", "Peak hand", "The hands are fastest."),
     "bat_peak": ("Peak bat speed", "Peak bat", "The sweet spot is fastest."),
     "contact": ("Contact", "Contact", "The bat meets the ball."),
     "reference": (
-        "Reference",
-        "Reference",
-        "The instant from which times are counted.",
+        "Contact",
+        "Contact",
+        "The bat meets the ball. Where that was not measured, peak bat speed stands in "
+        "(est.); without a tracked bat, peak hand speed does, and is named so.",
     ),
 }
 
@@ -35,23 +36,23 @@ EVENTS: dict[str, tuple[str, str, str]] = {
 MOVABLE = ("load", "first_move", "foot_down", "reference")
 
 _FOUND_BY = {
-    "contact": "the vendor's contact event",
+    "contact": "Reboot Motion's contact event",
     "bat_impact": "the bat loses speed at the ball",
     "bat_peak": "the sweet spot at its fastest",
     "hand_peak": "the hands at their fastest",
-    "pelvis_rate_15_percent": "the pelvis turns faster than 15 % of its peak",
+    "pelvis_rate_15_percent": "the pelvis rotates faster than 15 % of its peak",
     "pelvis_most_closed": "the pelvis is most closed before first move",
     "ankle_settles": "the lead ankle comes to rest after falling",
-    "vendor_norm_time": "the vendor's foot down (norm_time 0)",
-    "manual": "set by a person",
+    "vendor_norm_time": "Reboot Motion's foot down (norm_time 0)",
+    "manual": "set by a coach",
     "none": "not found",
 }
 
 _CONFIDENCES = {
-    "vendor": "given by the vendor",
+    "vendor": "given by Reboot Motion",
     "rule": "found by rule",
     "low": "doubtful: a check failed",
-    "manual": "set by a person",
+    "manual": "set by a coach",
 }
 
 #: For an event that a person moved, the rule of the automatic event is named.
@@ -66,13 +67,25 @@ _SIDES = {
 }
 
 
+_SEGMENTS = {"P": "Pelvis", "T": "Torso", "A": "Arm", "B": "Bat"}
+
+
+def sequence_in_words(order: str) -> str:
+    """A stored order of peaks in words: `(PT)-A-B` is `(Pelvis, Torso) › Arm › Bat`."""
+    groups = []
+    for group in order.split("-"):
+        words = ", ".join(_SEGMENTS.get(one, one) for one in group.strip("()"))
+        groups.append(f"({words})" if group.startswith("(") else words)
+    return " › ".join(groups)
+
+
 def rule_in_words(rule: str) -> str:
     """What a rule looks for, in words: `the hands at their fastest`."""
     return _FOUND_BY.get(rule, rule.replace("_", " "))
 
 
 def rule_name(rule: str) -> str:
-    """The short name of a rule: `contact`, `peak bat speed`, `peak hand speed`."""
+    """The short name of a rule: `contact`, `contact (est.)`, `peak hand speed`."""
     return _RULE_NAMES.get(rule, rule.replace("_", " "))
 
 
@@ -98,16 +111,16 @@ def reason_texts(reasons: Sequence[object]) -> tuple[str, ...]:
 
 # What the reader mended in a file, by its code; after a colon stands a number or name.
 _REPAIRS = {
-    "rows_gathered": "Rows of the swing stood apart in the file",
-    "rows_sorted": "Frames were not in the order of time",
-    "duplicate_rows_dropped": "Rows left out that stood there twice: {}",
-    "blank_rows_dropped": "Empty rows left out: {}",
-    "headers_dropped": "Lines left out that repeat the header: {}",
+    "rows_gathered": "The swing's rows were scattered through the file",
+    "rows_sorted": "Frames were out of order",
+    "duplicate_rows_dropped": "Duplicate rows dropped: {}",
+    "blank_rows_dropped": "Empty rows dropped: {}",
+    "headers_dropped": "Repeated header lines dropped: {}",
     "decimal_commas_read": "Numbers were written with decimal commas",
-    "numbers_respelled": "Numbers written in another way and read as plain ones: {}",
+    "numbers_respelled": "Numbers in other formats converted: {}",
     "clock_restored": "Times were rounded; restored at {} frames a second",
-    "infinite_to_missing": "Infinite values made missing: {}",
-    "other_movements_left_out": "Other swings in the file, left out: {}",
+    "infinite_to_missing": "Infinite values treated as missing: {}",
+    "other_movements_left_out": "Other swings in the file, skipped: {}",
 }
 
 
@@ -124,17 +137,17 @@ def repair_texts(repairs: Sequence[str]) -> tuple[str, ...]:
 
 # For each part of a basis its label, what is said where it differs, and its values.
 _PARTS: dict[str, tuple[str, str, Mapping[str, str]]] = {
-    "reference": ("reference", "another reference event", REFERENCE_WORDS),
-    "foot_down": ("foot down", "another rule for foot down", FOOT_DOWN_WORDS),
+    "reference": ("times from", "timed from a different event", REFERENCE_WORDS),
+    "foot_down": ("foot down", "a different rule for foot down", FOOT_DOWN_WORDS),
     "forward": (
         "forward",
-        "another forward direction",
+        "a different forward direction",
         {"stride_line": "the stride line", "given": "the field's axis"},
     ),
-    "hands": ("measured at", "measured at another point", {}),
+    "hands": ("measured at", "measured at a different point", {}),
     "head": (
         "measured at",
-        "measured at another point",
+        "measured at a different point",
         {
             "skull": "base of the skull",
             "eyes": "middle of the eyes",
@@ -143,22 +156,22 @@ _PARTS: dict[str, tuple[str, str, Mapping[str, str]]] = {
     ),
     "bat": (
         "bat point",
-        "measured at another point of the bat",
+        "measured at a different point of the bat",
         {"sweet_spot": "the tracked sweet spot", "six_inches": "6 in from the tip"},
     ),
     "frame_rate": (
         "frame rate",
-        "recorded at another frame rate",
+        "recorded at a different frame rate",
         {"to_150_hz": "150 Hz or less", "over_150_hz": "more than 150 Hz"},
     ),
     "energy": (
         "energy of",
-        "energy of another part of the body",
+        "energy of a different part of the body",
         {"lowerhalf": "the lower half", "legs": "the legs"},
     ),
     "mass": (
         "body mass from",
-        "body mass from another source",
+        "body mass from a different source",
         {"profile": "the profile", "file": "the file"},
     ),
 }
@@ -169,13 +182,13 @@ def _part_in_words(part: str, value: str) -> str:
 
 
 def basis_in_words(basis: str) -> str:
-    """A basis in words: `reference: peak bat speed · measured at: wrists`.
+    """A basis in words: `times from: contact (est.) · measured at: wrists`.
 
     That forward is the stride line is not said: it goes without saying.
     """
     parts = parts_in(basis)
     if not parts:
-        return f"reference: {rule_name(basis)}" if basis else ""
+        return f"times from: {rule_name(basis)}" if basis else ""
     return " · ".join(
         f"{_PARTS[part][0]}: {_part_in_words(part, parts[part])}"
         for part in PARTS
@@ -186,13 +199,13 @@ def basis_in_words(basis: str) -> str:
 def basis_difference(basis: str, other: str) -> str:
     """How `basis` differs from the `other`, in words; empty where they are equal.
 
-    As it stands beside a number: `measured at another point: wrists instead of hands`.
+    For example `measured at a different point: wrists instead of hands`.
     """
     if basis == other:
         return ""
     here, there = parts_in(basis), parts_in(other)
     if bool(here) != bool(there):
-        return "another version of the method"
+        return "a different version of the method"
     if not here:
         here, there = {"reference": basis}, {"reference": other}
     words = [
@@ -201,4 +214,4 @@ def basis_difference(basis: str, other: str) -> str:
         for part in PARTS
         if part in here and part in there and here[part] != there[part]
     ]
-    return "; ".join(words) or "measured from other events or points"
+    return "; ".join(words) or "measured from different events or points"

@@ -60,8 +60,8 @@ def parts_of(metric_id: str) -> frozenset[Part]:
     """
     item = METRICS[metric_id]
     parts: set[Part] = set(_ALSO.get(metric_id, ()))
-    # "Its own peak" lies in a window that ends at the reference.
-    if "reference" in item.window or item.window == "its own peak":
+    # "Its own peak" lies in a window that ends at contact.
+    if "contact" in item.window or item.window == "its own peak":
         parts.add("reference")
     if "foot down" in item.window:
         parts.add("foot_down")

@@ -35,7 +35,7 @@ def _in_meters(
 ) -> tuple[FloatArray | None, str | None]:
     """Return a center of mass in meters, shape (n, 3), or the reason for none."""
     if center is None or not np.isfinite(center).any():
-        return None, "the file has no centre of mass"
+        return None, "the file has no center of mass"
     if motion.scale is None:
         return None, motion.scale_finding.text
     trunk = motion.trunk
@@ -45,7 +45,7 @@ def _in_meters(
     factor = min(away, key=lambda item: away[item])
     if away[factor] <= AWAY_IN_TRUNKS * _median_length(shoulders - hips):
         return center * factor, None
-    return None, "the centre of mass does not lie in the body in any unit of length"
+    return None, "the center of mass does not lie in the body in any unit of length"
 
 
 def _median_length(vectors: FloatArray) -> float:

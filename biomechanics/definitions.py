@@ -30,12 +30,12 @@ GROUPS: dict[Group, str] = {
 }
 
 ROBUSTNESS: dict[str, str] = {
-    "A": "joint centres alone: no axis, length unit or angle column needed",
+    "A": "joint centers alone: no axis, length unit or angle column needed",
     "B": "also needs to know which way is up",
     "C": "also needs the forward direction",
     "D": "also needs the length unit",
-    "E": "rests on the vendor's angle columns",
-    "F": "rests on the vendor's momentum and energy columns",
+    "E": "uses Reboot Motion's angle columns",
+    "F": "uses Reboot Motion's momentum and energy columns",
 }
 
 
@@ -120,15 +120,17 @@ class SeriesDefinition:
     method_version: str = METHOD_VERSION
 
 
-SEQ = "first move to reference (+30 ms when the reference is peak hand speed)"
-FM_REF = "first move to reference"
-FD, REF, LOAD_REF = "foot down", "reference", "load to reference"
-BEFORE = "before the reference; positive = earlier"
+SEQ = "first move to contact (+30 ms where peak hand speed stands in)"
+FM_REF = "first move to contact"
+FD, REF, LOAD_REF = "foot down", "contact", "load to contact"
+BEFORE = "before contact; positive = earlier"
 
-_RATE = "turn rate of a body line, ω = ‖du/dt‖ (rigid-body kinematics)"
+_RATE = "rotation speed of a body line, ω = ‖du/dt‖ (rigid-body kinematics)"
 _CENTROID = "peak time: centroid of the part above 85 % of the peak (own simulation)"
-_LINES = "vector geometry of joint centres (own convention)"
-_VENDOR = "vendor's momentum and energy columns (docs.rebootmotion.com/definitions)"
+_LINES = "vector geometry of joint centers (own convention)"
+_VENDOR = (
+    "Reboot Motion's momentum and energy columns (docs.rebootmotion.com/definitions)"
+)
 
 _LIST: list[MetricDefinition] = []
 
@@ -184,10 +186,10 @@ def _add(
 
 _add(
     "peak_pelvis_omega",
-    "Peak pelvis turn rate",
-    "Pelvis peak",
-    "How fast the hips turn at their fastest.",
-    "largest turn rate of the line from rear to lead hip joint centre, about the "
+    "Peak pelvis rotation speed",
+    "Pelvis speed",
+    "How fast the hips rotate at their fastest.",
+    "highest rotation speed of the line from rear to lead hip joint center, about the "
     "main axis of the turn",
     "deg/s",
     SEQ,
@@ -201,10 +203,11 @@ _add(
 )
 _add(
     "peak_torso_omega",
-    "Peak shoulder-line turn rate",
-    "Shoulders peak",
-    "How fast the shoulder line turns at its fastest (shoulder line, not ribcage).",
-    "largest turn rate of the line from rear to lead shoulder joint centre, about "
+    "Peak torso rotation speed",
+    "Torso speed",
+    "How fast the torso rotates at its fastest: the line between the shoulders, not "
+    "the ribcage.",
+    "highest rotation speed of the line from rear to lead shoulder joint center, about "
     "the main axis of the turn",
     "deg/s",
     SEQ,
@@ -218,10 +221,10 @@ _add(
 )
 _add(
     "peak_lead_arm_omega",
-    "Peak lead upper-arm turn rate",
-    "Lead arm peak",
-    "How fast the lead upper arm swings through space at its fastest.",
-    "largest turn rate of the line from lead shoulder to lead elbow, in the room",
+    "Peak lead arm speed",
+    "Lead arm speed",
+    "How fast the lead upper arm rotates through space at its fastest.",
+    "highest rotation speed of the line from lead shoulder to lead elbow, in the room",
     "deg/s",
     SEQ,
     "sequence",
@@ -233,10 +236,10 @@ _add(
 )
 _add(
     "peak_lead_forearm_omega",
-    "Peak lead forearm turn rate",
-    "Forearm peak",
-    "How fast the lead forearm swings through space at its fastest.",
-    "largest turn rate of the line from lead elbow to lead wrist, in the room",
+    "Peak lead forearm speed",
+    "Forearm speed",
+    "How fast the lead forearm rotates through space at its fastest.",
+    "highest rotation speed of the line from lead elbow to lead wrist, in the room",
     "deg/s",
     SEQ,
     "sequence",
@@ -247,11 +250,11 @@ _add(
 )
 _add(
     "peak_hand_omega",
-    "Peak lead hand turn rate",
-    "Hand turn peak",
-    "How fast the lead hand itself turns at its fastest; needs points of the hand.",
-    "largest turn rate of the line from lead wrist to the centre of the lead hand; "
-    "never derived from hand speed",
+    "Peak lead hand rotation speed",
+    "Hand rotation",
+    "How fast the lead hand rotates at its fastest; needs tracked hand points.",
+    "highest rotation speed of the line from lead wrist to the center of the lead "
+    "hand; never derived from hand speed",
     "deg/s",
     SEQ,
     "sequence",
@@ -262,10 +265,10 @@ _add(
 )
 _add(
     "peak_bat_omega",
-    "Peak bat turn rate",
-    "Bat turn peak",
-    "How fast the bat turns at its fastest; needs tracked bat points.",
-    "largest turn rate of the line from knob to tip of the bat",
+    "Peak bat rotation speed",
+    "Bat rotation",
+    "How fast the bat rotates at its fastest; needs tracked bat points.",
+    "highest rotation speed of the line from knob to tip of the bat",
     "deg/s",
     FM_REF,
     "sequence",
@@ -278,32 +281,38 @@ _add(
 )
 _Needs = Literal["joints", "bat", "energetics"]
 _PEAKS: tuple[tuple[str, str, str, BodyPart, _Needs], ...] = (
-    ("t_peak_pelvis", "pelvis turn rate", "Pelvis time", "pelvis", "joints"),
-    ("t_peak_torso", "shoulder-line turn rate", "Shoulders time", "torso", "joints"),
+    ("t_peak_pelvis", "pelvis rotation speed", "Pelvis time", "pelvis", "joints"),
+    ("t_peak_torso", "torso rotation speed", "Torso time", "torso", "joints"),
     (
         "t_peak_lead_arm",
-        "lead upper-arm turn rate",
+        "lead arm speed",
         "Lead arm time",
         "lead_arm",
         "joints",
     ),
     (
         "t_peak_lead_forearm",
-        "lead forearm turn rate",
+        "lead forearm speed",
         "Forearm time",
         "lead_arm",
         "joints",
     ),
-    ("t_peak_hand_omega", "lead hand turn rate", "Hand turn time", "hands", "joints"),
-    ("t_peak_bat", "bat turn rate", "Bat time", "bat", "bat"),
+    (
+        "t_peak_hand_omega",
+        "lead hand rotation speed",
+        "Hand rotation time",
+        "hands",
+        "joints",
+    ),
+    ("t_peak_bat", "bat rotation speed", "Bat time", "bat", "bat"),
 )
 for _id, _what, _short, _part, _needs in _PEAKS:
     _add(
         _id,
         f"Time of peak {_what}",
         _short,
-        f"How long before the reference the {_what} is at its highest.",
-        f"reference time minus the center of the peak {_what}; positive = before",
+        f"How long before contact the {_what} is at its highest.",
+        f"time of contact minus the center of the peak {_what}; positive = before",
         "ms",
         BEFORE,
         "sequence",
@@ -314,12 +323,13 @@ for _id, _what, _short, _part, _needs in _PEAKS:
     )
 _add(
     "seq_order",
-    "Order of the peaks",
-    "Order",
-    "Which part peaks first, second and so on; brackets hold parts too close in "
-    "time to tell apart. A description, not a grade.",
-    "peak times of pelvis (P), shoulder line (T), lead arm (A) and bat (B) in order; "
-    "those that all lie within the tie limit (10 ms for one swing) are joined",
+    "Kinematic sequence",
+    "Sequence",
+    "Which part peaks first, second and so on; parentheses mean too close to call. "
+    "A description, not a grade.",
+    "peak times of pelvis (P), torso (T, the shoulder line), lead arm (A) and bat (B) "
+    "in order; those within the tie limit of each other (10 ms for one swing) are "
+    "joined",
     "text",
     SEQ,
     "sequence",
@@ -328,19 +338,22 @@ _add(
     _CENTROID,
     headline=7,
 )
+_LEAD = {"arm": "lead arm", "hand": "lead hand"}
 _GAPS: tuple[tuple[str, str, str, BodyPart, _Needs], ...] = (
-    ("gap_pelvis_torso", "pelvis", "shoulders", "torso", "joints"),
-    ("gap_torso_arm", "shoulders", "lead arm", "lead_arm", "joints"),
-    ("gap_arm_bat", "lead arm", "bat", "bat", "bat"),
+    ("gap_pelvis_torso", "pelvis", "torso", "torso", "joints"),
+    ("gap_torso_arm", "torso", "arm", "lead_arm", "joints"),
+    ("gap_arm_bat", "arm", "bat", "bat", "bat"),
 )
 for _id, _first, _second, _part, _needs in _GAPS:
     _add(
         _id,
-        f"Gap from {_first} to {_second}",
-        f"{_first} → {_second}".capitalize(),
-        f"Time from the {_first} peak to the {_second} peak; positive = the "
-        f"{_first} first.",
-        f"clock time of the {_second} peak minus clock time of the {_first} peak",
+        f"{_first}-to-{_second} delay".capitalize(),
+        f"{_first} to {_second}".capitalize(),
+        f"Time from the {_LEAD.get(_first, _first)} peak to the "
+        f"{_LEAD.get(_second, _second)} peak; positive = "
+        f"{_LEAD.get(_first, _first)} first.",
+        f"time of the {_LEAD.get(_second, _second)} peak minus time of the "
+        f"{_LEAD.get(_first, _first)} peak",
         "ms",
         SEQ,
         "sequence",
@@ -350,19 +363,21 @@ for _id, _first, _second, _part, _needs in _GAPS:
         needs=_needs,
     )
 _GAINS: tuple[tuple[str, str, str, BodyPart, _Needs], ...] = (
-    ("gain_torso_pelvis", "shoulders", "pelvis", "torso", "joints"),
-    ("gain_arm_torso", "lead arm", "shoulders", "lead_arm", "joints"),
-    ("gain_hand_arm", "hand", "lead arm", "hands", "joints"),
+    ("gain_torso_pelvis", "torso", "pelvis", "torso", "joints"),
+    ("gain_arm_torso", "arm", "torso", "lead_arm", "joints"),
+    ("gain_hand_arm", "hand", "arm", "hands", "joints"),
     ("gain_bat_hand", "bat", "hand", "bat", "bat"),
-    ("gain_bat_torso", "bat", "shoulders", "bat", "bat"),
+    ("gain_bat_torso", "bat", "torso", "bat", "bat"),
 )
 for _id, _first, _second, _part, _needs in _GAINS:
     _add(
         _id,
-        f"Speed-up, {_first} over {_second}",
+        f"{_second}-to-{_first} speed gain".capitalize(),
         f"{_first} ÷ {_second}".capitalize(),
-        f"How many times faster the {_first} peak is than the {_second} peak.",
-        f"peak turn rate of the {_first} ÷ peak turn rate of the {_second}",
+        f"How many times faster the {_LEAD.get(_first, _first)} peak is than the "
+        f"{_LEAD.get(_second, _second)} peak.",
+        f"peak rotation speed of the {_LEAD.get(_first, _first)} ÷ peak rotation speed "
+        f"of the {_LEAD.get(_second, _second)}",
         "ratio",
         SEQ,
         "sequence",
@@ -375,12 +390,12 @@ for _id, _first, _second, _part, _needs in _GAINS:
     )
 _add(
     "decel_pelvis",
-    "Pelvis slowing by the reference",
-    "Pelvis slowing",
-    "How much of its top turn rate the pelvis has lost at the reference.",
-    "(peak pelvis turn rate − its value at the reference) ÷ peak × 100",
+    "Pelvis deceleration",
+    "Pelvis deceleration",
+    "How much of its top rotation speed the pelvis has lost by contact.",
+    "(peak pelvis rotation speed − its value at contact) ÷ peak × 100",
     "%",
-    "pelvis peak to reference",
+    "pelvis peak to contact",
     "sequence",
     "pelvis",
     "A",
@@ -395,18 +410,17 @@ _ROTATION = (
     "a verified axis is given"
 )
 for _id, _line, _event, _short, _part, _sd in (
-    ("pelvis_rot_fd", "hip line", FD, "Pelvis at FD", "pelvis", 4.1),
-    ("pelvis_rot_ref", "hip line", REF, "Pelvis at REF", "pelvis", None),
-    ("torso_rot_fd", "shoulder line", FD, "Shoulders at FD", "torso", 4.1),
-    ("torso_rot_ref", "shoulder line", REF, "Shoulders at REF", "torso", None),
+    ("pelvis_rot_fd", "hip line", FD, "Pelvis at foot down", "pelvis", 4.1),
+    ("pelvis_rot_ref", "hip line", REF, "Pelvis at contact", "pelvis", None),
+    ("torso_rot_fd", "shoulder line", FD, "Torso at foot down", "torso", 4.1),
+    ("torso_rot_ref", "shoulder line", REF, "Torso at contact", "torso", None),
 ):
     _add(
         _id,
-        f"{'Pelvis' if _part == 'pelvis' else 'Shoulder-line'} rotation at {_event} "
-        "(to the stride line)",
+        f"{_part.capitalize()} rotation at {_event}",
         _short,
-        f"How open the {_line} is at {_event}, measured from the stride line: 0 is "
-        "sideways, plus is open to the pitcher.",
+        f"How open the {_part} ({_line}) is at {_event}, from the stride line: "
+        "0 is sideways, plus is open to the pitcher.",
         f"{_line}: {_ROTATION}",
         "deg",
         _event,
@@ -419,16 +433,16 @@ for _id, _line, _event, _short, _part, _sd in (
     )
 for _id, _line, _short, _part in (
     ("pelvis_turn_fd_ref", "hip line", "Pelvis turn", "pelvis"),
-    ("torso_turn_fd_ref", "shoulder line", "Shoulders turn", "torso"),
+    ("torso_turn_fd_ref", "shoulder line", "Torso turn", "torso"),
 ):
     _add(
         _id,
-        f"{_line.capitalize()} turn from foot down to reference",
+        f"{_part.capitalize()} rotation, foot down to contact",
         _short,
-        f"How far the {_line} turns between foot down and the reference.",
-        f"rotation of the {_line} at the reference minus at foot down, seen from above",
+        f"How far the {_part} ({_line}) rotates between foot down and contact.",
+        f"rotation of the {_line} at contact minus at foot down, seen from above",
         "deg",
-        "foot down to reference",
+        "foot down to contact",
         "rotation",
         "pelvis" if _part == "pelvis" else "torso",
         "B",
@@ -441,7 +455,7 @@ _TWIST = (
 _add(
     "x_factor_fd",
     "Hip-shoulder separation at foot down",
-    "Separation at FD",
+    "Separation at foot down",
     "How far the pelvis is open ahead of the shoulders when the lead foot is down.",
     _TWIST,
     "deg",
@@ -454,9 +468,9 @@ _add(
 )
 _add(
     "x_factor_ref",
-    "Hip-shoulder separation at the reference",
-    "Separation at REF",
-    "How far the pelvis is ahead of the shoulders at the reference.",
+    "Hip-shoulder separation at contact",
+    "Separation at contact",
+    "How far the pelvis is ahead of the shoulders at contact.",
     _TWIST,
     "deg",
     REF,
@@ -467,8 +481,8 @@ _add(
 )
 _add(
     "x_factor_max",
-    "Largest hip-shoulder separation",
-    "Separation max",
+    "Max hip-shoulder separation",
+    "Max separation",
     "The most the pelvis gets ahead of the shoulders.",
     f"largest {_TWIST}",
     "deg",
@@ -481,10 +495,10 @@ _add(
 )
 _add(
     "t_x_factor_max",
-    "Time of the largest separation",
-    "Separation time",
-    "How long before the reference the separation is largest.",
-    "reference time minus the time of the largest separation; positive = before",
+    "Time of max separation",
+    "Max separation time",
+    "How long before contact the separation is largest.",
+    "time of contact minus the time of the largest separation; positive = before",
     "ms",
     BEFORE,
     "rotation",
@@ -494,10 +508,10 @@ _add(
 )
 _add(
     "x_factor_stretch",
-    "Growth of separation after first move",
-    "Separation growth",
+    "Separation stretch",
+    "Separation stretch",
     "How much the separation grows once the swing has started.",
-    "largest separation from first move to reference minus separation at first move; "
+    "largest separation from first move to contact minus separation at first move; "
     "as a largest value it is never below zero",
     "deg",
     FM_REF,
@@ -508,10 +522,10 @@ _add(
 )
 _add(
     "x_factor_zero",
-    "Shoulders catch the pelvis",
+    "Time the shoulders catch the pelvis",
     "Catch-up time",
-    "How long before the reference the shoulders have caught up with the pelvis.",
-    "reference time minus the time at which the separation falls through zero "
+    "How long before contact the shoulders have caught up with the pelvis.",
+    "time of contact minus the time at which the separation falls through zero "
     "after its largest value",
     "ms",
     BEFORE,
@@ -525,9 +539,9 @@ _add(
 
 _add(
     "stride_spread_pct",
-    "Foot spread at foot down",
-    "Foot spread",
-    "How far apart the feet are when the lead foot is down, in body heights.",
+    "Stride width at foot down",
+    "Stride width",
+    "How far apart the feet are when the lead foot is down, in percent of body height.",
     "level distance from rear to lead ankle ÷ body height × 100",
     "%",
     FD,
@@ -539,9 +553,9 @@ _add(
 )
 _add(
     "stride_spread_leg",
-    "Foot spread at foot down, in leg lengths",
-    "Spread ÷ leg",
-    "How far apart the feet are when the lead foot is down, in leg lengths.",
+    "Stride width at foot down, by leg length",
+    "Stride width ÷ leg",
+    "How far apart the feet are when the lead foot is down, in percent of leg length.",
     "level distance from rear to lead ankle ÷ (thigh + shank length) × 100",
     "%",
     FD,
@@ -566,8 +580,8 @@ _add(
     _LINES,
 )
 for _id, _event, _short in (
-    ("lead_knee_flex_fd", FD, "Knee at FD"),
-    ("lead_knee_flex_ref", REF, "Knee at REF"),
+    ("lead_knee_flex_fd", FD, "Knee at foot down"),
+    ("lead_knee_flex_ref", REF, "Knee at contact"),
 ):
     _add(
         _id,
@@ -584,12 +598,12 @@ for _id, _event, _short in (
     )
 _add(
     "lead_knee_ext",
-    "Lead knee straightening",
-    "Knee straightening",
-    "How much the lead knee straightens from foot down to the reference.",
-    "lead knee bend at foot down minus at the reference; + = straightened",
+    "Lead leg extension",
+    "Leg extension",
+    "How much the lead knee straightens from foot down to contact.",
+    "lead knee bend at foot down minus at contact; + = straightened",
     "deg",
-    "foot down to reference",
+    "foot down to contact",
     "posture",
     "legs",
     "A",
@@ -598,12 +612,12 @@ _add(
 )
 _add(
     "lead_knee_ext_rate",
-    "Fastest lead knee straightening",
-    "Knee rate",
+    "Peak lead leg extension speed",
+    "Extension speed",
     "How fast the lead knee straightens at its fastest.",
     "largest rate at which the lead knee bend falls",
     "deg/s",
-    "foot down to reference",
+    "foot down to contact",
     "posture",
     "legs",
     "A",
@@ -623,14 +637,14 @@ _add(
     _LINES,
 )
 for _id, _event, _what, _rank in (
-    ("side_bend_ref", REF, "Side bend at the reference", 11),
-    ("side_bend_max", LOAD_REF, "Largest side bend", None),
+    ("side_bend_ref", REF, "Side bend at contact", 11),
+    ("side_bend_max", LOAD_REF, "Max side bend", None),
 ):
     _add(
         _id,
         _what,
-        "Side bend" if _rank else "Side bend max",
-        "How far the trunk leans sideways; plus is towards the rear side.",
+        "Side bend" if _rank else "Max side bend",
+        "How far the trunk leans sideways; plus is toward the rear side.",
         "lean of the trunk line in the upright plane through the shoulder line",
         "deg",
         _event,
@@ -641,8 +655,8 @@ for _id, _event, _what, _rank in (
         headline=_rank,
     )
 for _id, _event, _short in (
-    ("fwd_bend_fd", FD, "Forward bend at FD"),
-    ("fwd_bend_ref", REF, "Forward bend at REF"),
+    ("fwd_bend_fd", FD, "Bend at foot down"),
+    ("fwd_bend_ref", REF, "Bend at contact"),
 ):
     _add(
         _id,
@@ -659,9 +673,9 @@ for _id, _event, _short in (
     )
 _add(
     "head_fwd",
-    "Head travel to the pitcher",
+    "Head movement toward the pitcher",
     "Head forward",
-    "How far the head moves towards the pitcher during the swing.",
+    "How far the head moves toward the pitcher during the swing.",
     "travel of the head point along the forward direction",
     "m",
     FM_REF,
@@ -676,7 +690,7 @@ _add(
     "Head drop",
     "Head drop",
     "How far the head goes down during the swing.",
-    "travel of the head point downwards",
+    "travel of the head point downward",
     "m",
     FM_REF,
     "posture",
@@ -689,7 +703,7 @@ _add(
     "head_excursion",
     "Head movement",
     "Head movement",
-    "The furthest that the head gets from where it is at load, in any direction.",
+    "The farthest the head gets from where it was at load, in any direction.",
     "largest distance of the head point (the one that was tracked: head, skull, eyes "
     "or middle of the shoulders) from its place at load",
     "m",
@@ -703,8 +717,8 @@ _add(
 _add(
     "pelvis_fwd",
     "Pelvis travel to foot down",
-    "Pelvis to FD",
-    "How far the hips move towards the pitcher until foot down.",
+    "Pelvis travel",
+    "How far the hips move toward the pitcher by foot down.",
     "travel of the mid-hip point along the forward direction from the stance (last "
     "0.1 s in which the lead ankle rests before its stride) to foot down",
     "m",
@@ -718,11 +732,11 @@ _add(
 _add(
     "pelvis_fwd_fd_ref",
     "Pelvis travel after foot down",
-    "Pelvis after FD",
-    "How far the hips move towards the pitcher from foot down to the reference.",
+    "Travel after",
+    "How far the hips move toward the pitcher from foot down to contact.",
     "travel of the mid-hip point along the forward direction",
     "m",
-    "foot down to reference",
+    "foot down to contact",
     "posture",
     "pelvis",
     "CD",
@@ -731,13 +745,13 @@ _add(
 )
 _add(
     "com_speed_max",
-    "Largest body speed",
+    "Peak body speed",
     "Body speed",
-    "How fast the whole body's centre of mass moves at its fastest.",
-    "largest speed of the delivered centre of mass from the start to 150 ms after "
-    "the reference",
+    "How fast the whole body's center of mass moves at its fastest.",
+    "largest speed of the delivered center of mass from the start to 150 ms after "
+    "contact",
     "m/s",
-    "start to reference + 150 ms",
+    "start to contact + 150 ms",
     "posture",
     "body",
     "F",
@@ -751,25 +765,25 @@ _add(
 # --- hands, bat, timing ------------------------------------------------------
 
 for _id, _what, _short, _rank in (
-    ("peak_hand_speed", "both hands", "Hand speed", 3),
-    ("peak_hand_speed_lead", "the lead hand", "Lead hand speed", None),
-    ("peak_hand_speed_rear", "the rear hand", "Rear hand speed", None),
+    ("peak_hand_speed", "hand", "Hand speed", 3),
+    ("peak_hand_speed_lead", "lead hand", "Lead hand speed", None),
+    ("peak_hand_speed_rear", "rear hand", "Rear hand speed", None),
 ):
     _add(
         _id,
-        f"Peak speed of {_what}",
+        f"Peak {_what} speed",
         _short,
-        f"How fast {_what} move at their fastest."
+        "How fast the hands move at their fastest."
         if _rank == 3
-        else f"How fast {_what} moves at its fastest.",
+        else f"How fast the {_what} moves at its fastest.",
         (
             "largest speed of the midpoint of both hands"
             if _rank == 3
-            else f"largest speed of {_what}"
+            else f"largest speed of the {_what}"
         )
         + " (the wrists where no hand is tracked)",
         "m/s",
-        "first move to reference + 30 ms",
+        "first move to contact + 30 ms",
         "hands_bat",
         "hands",
         "D",
@@ -783,8 +797,9 @@ _add(
     "t_peak_hand",
     "Time of peak hand speed",
     "Hand speed time",
-    "How long before the reference the hands are at their fastest.",
-    "reference time minus the time of peak hand speed; 0 when that is the reference",
+    "How long before contact the hands are at their fastest.",
+    "time of contact minus the time of peak hand speed; 0 where that stands in for "
+    "contact",
     "ms",
     BEFORE,
     "hands_bat",
@@ -814,9 +829,9 @@ _add(
 )
 _add(
     "bat_speed_ref",
-    "Bat speed at the reference",
-    "Bat speed at REF",
-    "How fast the sweet spot moves at the reference.",
+    "Bat speed at contact",
+    "Speed at contact",
+    "How fast the sweet spot moves at contact.",
     _SWEET,
     "m/s",
     REF,
@@ -834,11 +849,11 @@ _add(
     "Attack angle, last 10 ms",
     "Attack angle",
     "Whether the sweet spot travels up (plus) or down, on average over the last 10 ms "
-    "before the reference.",
-    "climb of the sweet spot's path, mean of the last 10 ms before the reference; at "
-    "the instant of contact it is about 7° higher",
+    "before contact.",
+    "climb of the sweet spot's path, mean of the last 10 ms before contact; at the "
+    "instant of contact it is about 7° higher",
     "deg",
-    "reference − 10 ms to reference",
+    "contact − 10 ms to contact",
     "hands_bat",
     "bat",
     "B",
@@ -852,9 +867,8 @@ _add(
     "Attack direction from the stride line",
     "Attack direction",
     "Whether the sweet spot travels to the pull side (plus) of the stride line or away "
-    "from it, at the reference.",
-    "level direction of the sweet spot's velocity from the stride line, at the instant "
-    "of the reference",
+    "from it, at contact.",
+    "level direction of the sweet spot's velocity from the stride line, at contact",
     "deg",
     REF,
     "hands_bat",
@@ -865,10 +879,10 @@ _add(
 )
 _add(
     "attack_side",
-    "Attack direction in words",
+    "Attack direction: pull, center or opposite",
     "Pull or opposite",
     "Whether the sweet spot travels to the pull side, the center or the opposite side "
-    "of the field, at the reference.",
+    "of the field, at contact.",
     "level direction of the sweet spot's velocity at the instant, from the axis of the "
     "file that the facility has checked to point to the pitcher: center within 15° "
     "(the middle third of fair ground), else pull or opposite; each word that lies "
@@ -886,11 +900,11 @@ _add(
     "swing_tilt",
     "Swing path tilt",
     "Swing path tilt",
-    "How steep the plane of the swing is just before the reference.",
+    "How steep the plane of the swing is just before contact.",
     "angle between the ground and the plane fitted to the last 40 ms of the sweet "
     "spot's path",
     "deg",
-    "reference − 40 ms to reference",
+    "contact − 40 ms to contact",
     "hands_bat",
     "bat",
     "B",
@@ -899,9 +913,9 @@ _add(
 )
 _add(
     "bat_path_length",
-    "Swing length (way of the bat's tip)",
     "Swing length",
-    "How long a way the tip of the bat goes from first move to the reference.",
+    "Swing length",
+    "How far the tip of the bat travels from first move to contact.",
     "sum of the tip's steps; Statcast adds up the same way from the start of its data",
     "m",
     FM_REF,
@@ -919,10 +933,10 @@ for _id, _from, _short, _needed in (
 ):
     _add(
         _id,
-        f"Contact depth from {_from}, along the stride line",
+        f"Contact depth from {_from}",
         _short,
-        f"How far ahead of {_from} the sweet spot is along the stride line, at the "
-        "reference; plus is toward the front foot.",
+        f"How far ahead of {_from} the sweet spot is along the stride line, at "
+        "contact; plus is toward the front foot.",
         f"distance of the sweet spot from {_from} along the stride line",
         "m",
         REF,
@@ -936,9 +950,9 @@ for _id, _from, _short, _needed in (
     )
 _add(
     "vertical_bat_angle",
-    "Vertical bat angle at the reference",
+    "Vertical bat angle at contact",
     "Vertical bat angle",
-    "How far the barrel is below (minus) or above the hands at the reference.",
+    "How far the barrel is below (minus) or above the hands at contact.",
     "angle of the line from knob to tip to the ground",
     "deg",
     REF,
@@ -949,15 +963,15 @@ _add(
     needs="bat",
 )
 for _id, _event, _called, _short in (
-    ("bat_torso_fm", "first move", "early connection", "Early connection"),
-    ("bat_torso_ref", "reference", "connection at contact", "Connection"),
+    ("bat_torso_fm", "first move", "Early connection", "Early connection"),
+    ("bat_torso_ref", "contact", "Connection at contact", "Connection"),
 ):
     _add(
         _id,
-        f"Bat-torso angle at {_event} ({_called})",
+        f"{_called} (bat-torso angle)",
         _short,
-        f"The angle of bat and trunk at {_event}: 90 is square, more is with the "
-        "barrel toward the head.",
+        f"The angle between bat and trunk at {_event}: 90 is square; higher means the "
+        "barrel is nearer the head.",
         "angle between the line from knob to tip and the trunk line from mid-shoulder "
         "to mid-hip",
         "deg",
@@ -971,11 +985,11 @@ for _id, _event, _called, _short in (
     )
 _add(
     "time_to_ref",
-    "First move to reference",
-    "Move to REF",
-    "How long the swing takes from first move to the reference.",
-    "reference time minus first move; a time to contact only when the reference is "
-    "a contact",
+    "Time to contact",
+    "Time to contact",
+    "How long the swing takes from first move to contact.",
+    "time of contact minus first move; a true time to contact only where contact was "
+    "measured",
     "ms",
     FM_REF,
     "hands_bat",
@@ -989,10 +1003,10 @@ _add(
     "tempo",
     "Tempo, load to launch",
     "Tempo",
-    "Time from load to foot down against time from foot down to the reference.",
-    "(foot down − load) ÷ (reference − foot down)",
+    "Time from load to foot down compared with time from foot down to contact.",
+    "(foot down − load) ÷ (contact − foot down)",
     "ratio",
-    "load to reference",
+    "load to contact",
     "hands_bat",
     "body",
     "A",
@@ -1002,7 +1016,7 @@ _add(
 _add(
     "tempo_load_fd",
     "Load to foot down",
-    "Load to FD",
+    "Load to foot down",
     "How long it takes from the most closed pelvis to foot down.",
     "foot down minus load",
     "ms",
@@ -1014,12 +1028,12 @@ _add(
 )
 _add(
     "tempo_fd_ref",
-    "Foot down to reference",
-    "FD to REF",
-    "How long it takes from foot down to the reference.",
-    "reference minus foot down",
+    "Foot down to contact",
+    "Foot down to contact",
+    "How long it takes from foot down to contact.",
+    "contact minus foot down",
     "ms",
-    "foot down to reference",
+    "foot down to contact",
     "hands_bat",
     "body",
     "A",
@@ -1031,7 +1045,7 @@ _add(
     "Hand smoothness (log dimensionless jerk)",
     "Smoothness",
     "How evenly the hands speed up; closer to zero is more even. Compare an athlete "
-    "with himself only; nothing ties it to hitting results.",
+    "only with their own swings; nothing ties it to hitting results.",
     "−ln of (duration³ ÷ peak speed² × integral of squared second derivative of "
     "hand speed), from first move to peak hand speed",
     "ratio",
@@ -1051,18 +1065,24 @@ _GROUPS_L: tuple[tuple[str, str, BodyPart], ...] = (
     ("arms", "arms", "lead_arm"),
     ("bat", "bat", "bat"),
 )
+_MOMENTUM = {
+    "pelvis": "Pelvis momentum",
+    "torso": "Trunk momentum",
+    "arms": "Arm momentum",
+    "bat": "Bat momentum",
+}
 _WINDOW_ME = (
-    "first move to reference (+10 ms when the reference is peak bat speed, +30 ms when "
-    "it is peak hand speed)"
+    "first move to contact (+10 ms where peak bat speed stands in, +30 ms where peak "
+    "hand speed does)"
 )
 for _key, _what, _part in _GROUPS_L:
     _add(
         f"peak_L_{_key}",
         f"Peak angular momentum, {_what}",
-        f"L {_key}",
-        f"The most turning momentum the {_what} carries.",
+        _MOMENTUM[_key],
+        f"The most angular momentum the {_what} carries.",
         "largest length of the delivered angular-momentum vector about the body's "
-        "centre of mass",
+        "center of mass",
         "kg·m²/s",
         _WINDOW_ME,
         "momentum",
@@ -1077,9 +1097,9 @@ for _key, _what, _part in _GROUPS_L:
     _add(
         f"t_peak_L_{_key}",
         f"Time of peak angular momentum, {_what}",
-        f"L {_key} time",
-        f"How long before the reference the {_what} carries most momentum.",
-        "reference time minus the center of the peak; positive = before",
+        f"{_MOMENTUM[_key]} time",
+        f"How long before contact the {_what} carries the most momentum.",
+        "time of contact minus the center of the peak; positive = before",
         "ms",
         BEFORE,
         "momentum",
@@ -1096,9 +1116,9 @@ for _id, _first, _second, _part in (
     _add(
         _id,
         f"Momentum ratio, {_first} over {_second}",
-        f"L {_first} ÷ {_second}",
-        f"Peak momentum of the {_first} against that of the {_second}; a ratio, not "
-        "a share passed on.",
+        f"Momentum, {_first} ÷ {_second}",
+        f"Peak momentum of the {_first} divided by that of the {_second}; it does not "
+        "say how much was passed on.",
         f"peak of the {_first} ÷ peak of the {_second}",
         "ratio",
         _WINDOW_ME,
@@ -1114,8 +1134,8 @@ for _key, _what, _part in _GROUPS_L:
     _add(
         f"L_share_{_key}",
         f"Momentum share, {_what}",
-        f"L {_key} share",
-        f"The {_what}'s part of the momentum of pelvis, trunk, arms and bat when it "
+        f"{_MOMENTUM[_key]} share",
+        f"The {_what}'s share of the momentum of pelvis, trunk, arms and bat when it "
         "peaks.",
         "its angular momentum ÷ sum over pelvis, upper trunk, arms and bat × 100, at "
         "its own peak",
@@ -1134,12 +1154,19 @@ _GROUPS_KE: tuple[tuple[str, str, BodyPart], ...] = (
     ("bat", "bat", "bat"),
     ("total", "total as delivered", "body"),
 )
-_OF_TOTAL = " Whether the vendor counts the bat is not known."
+_ENERGY = {
+    "lower": "Lower-half energy",
+    "torso": "Trunk energy",
+    "arms": "Arm energy",
+    "bat": "Bat energy",
+    "total": "Total energy",
+}
+_OF_TOTAL = " Whether Reboot Motion includes the bat is not known."
 for _key, _what, _part in _GROUPS_KE:
     _add(
         f"peak_KE_{_key}",
         f"Peak kinetic energy, {_what}",
-        f"KE {_key}",
+        _ENERGY[_key],
         f"The most motion energy in the {_what}."
         + (_OF_TOTAL if _key == "total" else ""),
         "largest delivered kinetic energy",
@@ -1156,9 +1183,9 @@ for _key, _what, _part in _GROUPS_KE:
     _add(
         f"t_peak_KE_{_key}",
         f"Time of peak kinetic energy, {_what}",
-        f"KE {_key} time",
-        f"How long before the reference the {_what} holds most energy.",
-        "reference time minus the center of the peak; positive = before",
+        f"{_ENERGY[_key]} time",
+        f"How long before contact the {_what} holds the most energy.",
+        "time of contact minus the center of the peak; positive = before",
         "ms",
         BEFORE,
         "energy",
@@ -1175,9 +1202,9 @@ for _id, _first, _second, _part in (
     _add(
         _id,
         f"Energy ratio, {_first} over {_second}",
-        f"KE {_first} ÷ {_second}",
-        f"Peak energy of the {_first} against that of the {_second}; a ratio, not a "
-        "share passed on.",
+        f"Energy, {_first} ÷ {_second}",
+        f"Peak energy of the {_first} divided by that of the {_second}; it does not "
+        "say how much was passed on.",
         f"peak of the {_first} ÷ peak of the {_second}",
         "ratio",
         _WINDOW_ME,
@@ -1191,9 +1218,9 @@ for _id, _first, _second, _part in (
     )
 _add(
     "KE_share_bat_ref",
-    "Bat's share of the energy at the reference",
+    "Bat's share of the energy at contact",
     "Bat energy share",
-    "How much of all motion energy is in the bat at the reference.",
+    "How much of all motion energy is in the bat at contact.",
     "kinetic energy of the bat ÷ total kinetic energy × 100",
     "%",
     REF,
@@ -1207,7 +1234,7 @@ for _key, _what, _part in _GROUPS_KE:
     _add(
         f"KE_rate_max_{_key}",
         f"Fastest energy gain, {_what}",
-        f"KE {_key} rate",
+        f"{_ENERGY[_key]} gain",
         f"How fast the energy of the {_what} grows at its fastest.",
         "largest time derivative of the kinetic energy after a 20 Hz low-pass",
         "W",
@@ -1221,12 +1248,12 @@ for _key, _what, _part in _GROUPS_KE:
     )
 _add(
     "KE_lower_drop",
-    "Lower-half energy drop by the reference",
+    "Lower-half energy drop by contact",
     "Lower-half drop",
-    "How much of its peak energy the lower half has lost at the reference.",
-    "(peak − value at the reference) ÷ peak × 100",
+    "How much of its peak energy the lower half has lost by contact.",
+    "(peak − value at contact) ÷ peak × 100",
     "%",
-    "peak to reference",
+    "peak to contact",
     "energy",
     "legs",
     "F",
@@ -1237,7 +1264,7 @@ for _key, _what, _part in _GROUPS_KE:
     _add(
         f"KE_per_kg_{_key}",
         f"Peak kinetic energy per body mass, {_what}",
-        f"KE {_key} per kg",
+        f"{_ENERGY[_key]} per kg",
         f"The most motion energy in the {_what} for each kilogram of the athlete.",
         "peak kinetic energy ÷ body mass",
         "J/kg",
@@ -1263,17 +1290,17 @@ _RETIRED: dict[str, str] = {
     "t_peak_hand_omega": _SHORT_LINE,
     "gain_hand_arm": _SHORT_LINE,
     "gain_bat_hand": _SHORT_LINE,
-    "x_factor_zero": "in most swings the shoulders have not caught up by the "
-    "reference, and a mean over the others is of other swings",
+    "x_factor_zero": "in most swings the shoulders have not caught up by "
+    "contact, and an average of the rest would describe other swings",
     "tempo": "the ratio follows the start of the clip and noise more than the swing; "
     "both of its durations remain",
     "hand_smoothness": "2 mm of noise move it as much as one swing differs from the "
     "next",
     **{f"L_share_{_key}": _OWN_INSTANTS for _key, _, _ in _GROUPS_L},
-    "KE_ratio_torso_lower": "which segments the vendor counts to the lower half is "
-    "not known",
-    "KE_share_bat_ref": "whether the vendor's total includes the bat is not known",
-    "KE_per_kg_bat": "a bat's energy does not grow with the mass of who swings it",
+    "KE_ratio_torso_lower": "which segments Reboot Motion counts as the lower half "
+    "is not known",
+    "KE_share_bat_ref": "whether Reboot Motion's total includes the bat is not known",
+    "KE_per_kg_bat": "a bat's energy does not grow with the body mass of the hitter",
 }
 METRICS: dict[str, MetricDefinition] = {
     item.id: replace(item, retired=_RETIRED.get(item.id, "")) for item in _LIST
@@ -1304,48 +1331,48 @@ def _series(*items: SeriesDefinition) -> dict[str, SeriesDefinition]:
 SERIES: dict[str, SeriesDefinition] = _series(
     SeriesDefinition(
         "pelvis_omega",
-        "Pelvis turn rate",
-        "How fast the hip line turns.",
+        "Pelvis rotation speed",
+        "How fast the pelvis (hip line) rotates.",
         "deg/s",
         "pelvis",
         "sequence",
     ),
     SeriesDefinition(
         "torso_omega",
-        "Shoulder-line turn rate",
-        "How fast the shoulder line turns.",
+        "Torso rotation speed",
+        "How fast the torso (shoulder line) rotates.",
         "deg/s",
         "torso",
         "sequence",
     ),
     SeriesDefinition(
         "lead_arm_omega",
-        "Lead upper-arm turn rate",
-        "How fast the lead upper arm swings through space.",
+        "Lead arm speed",
+        "How fast the lead upper arm rotates through space.",
         "deg/s",
         "lead_arm",
         "sequence",
     ),
     SeriesDefinition(
         "lead_forearm_omega",
-        "Lead forearm turn rate",
-        "How fast the lead forearm swings through space.",
+        "Lead forearm speed",
+        "How fast the lead forearm rotates through space.",
         "deg/s",
         "lead_arm",
         "sequence",
     ),
     SeriesDefinition(
         "hand_omega",
-        "Lead hand turn rate",
-        "How fast the lead hand turns.",
+        "Lead hand rotation speed",
+        "How fast the lead hand rotates.",
         "deg/s",
         "hands",
         "sequence",
     ),
     SeriesDefinition(
         "bat_omega",
-        "Bat turn rate",
-        "How fast the bat turns.",
+        "Bat rotation speed",
+        "How fast the bat rotates.",
         "deg/s",
         "bat",
         "sequence",
@@ -1386,7 +1413,7 @@ SERIES: dict[str, SeriesDefinition] = _series(
     ),
     SeriesDefinition(
         "torso_rotation",
-        "Shoulder-line rotation",
+        "Torso rotation",
         "Shoulder line from above: 0 sideways, + open.",
         "deg",
         "torso",
@@ -1443,7 +1470,7 @@ SERIES: dict[str, SeriesDefinition] = _series(
     SeriesDefinition(
         "com_speed",
         "Body speed",
-        "Speed of the centre of mass.",
+        "Speed of the center of mass.",
         "m/s",
         "body",
         "posture",

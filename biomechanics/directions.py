@@ -53,7 +53,7 @@ def find_up(hitter: Hitter, low: int, high: int) -> FileDirection:
             f"Up is {found.name}."
             if found.name
             else "No axis of the file points up along the standing body; numbers that "
-            "need the vertical are left out.",
+            "need the vertical are not computed.",
             {"body_lean_deg": None if lean is None else round(lean, 1)},
         ),
     )

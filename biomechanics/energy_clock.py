@@ -65,7 +65,7 @@ def check_energy_clock(
     if points_s is not None and energy_s is not None:
         lag_s = energy_s - points_s
         if abs(lag_s) > max(VENDOR_LAG_S, 1.5 / sampling_rate_hz):
-            return EnergyClock(lag_s, _late(lag_s, "by the vendor's own clock"))
+            return EnergyClock(lag_s, _late(lag_s, "by Reboot Motion's own clock"))
     pairs = (
         (rate, momentum[name])
         for name, rate in (("pelvis", rates.pelvis), ("torso", rates.torso))

@@ -377,14 +377,14 @@ def choose_foot_down(
                 rule.position,
                 rule.rule,
                 "low",
-                rule.reason or "the vendor's foot down lies outside the swing",
+                rule.reason or "Reboot Motion's foot down lies outside the swing",
             )
         elif not vendor_trusted and rule.position is not None:
             chosen = FoundEvent(
                 rule.position,
                 rule.rule,
                 "low",
-                "the vendor's clock does not fit the motion, so its foot down was "
+                "Reboot Motion's clock does not fit the motion, so its foot down was "
                 "not used",
             )
         else:
@@ -392,7 +392,7 @@ def choose_foot_down(
             reason = None
             if not vendor_trusted:
                 confidence = "low"
-                reason = "the vendor's clock does not fit the motion"
+                reason = "Reboot Motion's clock does not fit the motion"
             elif rule.position is not None:
                 apart = (rule.position - vendor_position) / sampling_rate_hz
                 if abs(apart) > VENDOR_FOOT_DOWN_APART_S:

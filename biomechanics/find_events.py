@@ -253,7 +253,7 @@ def _find_peak_hand_speed(hand: HandPeak | None) -> FoundEvent:
         hand.peak.top,
         "hand_peak",
         "low",
-        f"the vendor puts peak hand speed {abs(off_s) * 1000:.0f} ms "
+        f"Reboot Motion puts peak hand speed {abs(off_s) * 1000:.0f} ms "
         f"{'earlier' if off_s > 0 else 'later'}",
     )
 

@@ -133,7 +133,7 @@ def _scale_finding(
         return Finding(
             None,
             "The length unit could not be told: hips and upper arms have no "
-            "human length in metres, centimetres, millimetres or inches.",
+            "human length in meters, centimeters, millimeters or inches.",
             evidence,
         )
     name = {1.0: "metres", 0.01: "centimetres", 0.001: "millimetres"}.get(

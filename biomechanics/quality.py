@@ -110,7 +110,7 @@ def _about_efforts(swing: ObservedSwing) -> Iterator[Reason]:
             "several_swings",
             f"The clip holds {hand.efforts} separate efforts"
             + (
-                "; the vendor's clock says which one is meant."
+                "; Reboot Motion's clock says which one is meant."
                 if told
                 else "; the fastest one was measured."
             ),
@@ -119,7 +119,7 @@ def _about_efforts(swing: ObservedSwing) -> Iterator[Reason]:
     if hand.agrees is False:
         yield Reason(
             "hand_peak_mismatch",
-            "Peak hand speed in the points and in the vendor's clock are "
+            "Peak hand speed in the points and in Reboot Motion's clock are "
             f"{abs(hand.off_s or 0.0) * 1000:.0f} ms apart.",
             "usable",
         )
@@ -130,7 +130,7 @@ def _about_clock(swing: ObservedSwing) -> Iterator[Reason]:
     clock, rate = swing.hitter.clock, swing.hitter.rate_hz
     for problem in swing.vendor.problems:
         yield Reason(
-            "vendor_clock", f"The vendor's {problem}; it was not used.", "note"
+            "vendor_clock", f"Reboot Motion's {problem}; it was not used.", "note"
         )
     repeated = swing.hitter.motion.repeated_frames
     if repeated:
@@ -304,7 +304,7 @@ def _about_metrics(metrics: Mapping[str, MetricValue]) -> Iterator[Reason]:
         names = ", ".join(METRICS[metric_id].short for metric_id in flagged)
         yield Reason(
             "implausible",
-            f"Not plausible, so left out of means: {names}.",
+            f"Not plausible, so excluded from averages: {names}.",
             "poor" if len(core) >= 2 else "usable",
         )
 
@@ -343,7 +343,7 @@ def _about_file(swing: ObservedSwing) -> Iterator[Reason]:
     if swing.angles.doubtful:
         yield Reason(
             "angle_scale",
-            "The vendor's pelvis angle and the points turn at different rates.",
+            "Reboot Motion's pelvis angle and the points turn at different rates.",
             "note",
         )
 

@@ -54,7 +54,7 @@ def names_exchanged(motion: Motion, low: int, high: int) -> Finding:
         return Finding(
             True,
             "Left and right names are exchanged in this file (the knees would bend "
-            "backwards); they were put right.",
+            "backward); they were put right.",
             evidence,
         )
     if score > CLEAR_FACING:

@@ -64,7 +64,7 @@ def make_archives(
         request,
         format_html(
             "{} archives are being made; each is fetched on the athlete's page "
-            '“What is stored”. <a href="{}">How far they are</a>',
+            '“Stored data”. <a href="{}">How far they are</a>',
             len(chosen),
             reverse("admin:privacy_archive_changelist"),
         ),

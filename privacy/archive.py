@@ -464,17 +464,17 @@ def only_of(payload: Any, ids: set[str]) -> Any:
 
 
 README = """\
-What is stored about {name}
+Stored data about {name}
 ===========================
 
-Made {made_at}. Athlete's id at the organisation: {org_player_id}; at the vendor of
+Made {made_at}. Athlete's id at the organization: {org_player_id}; at Reboot Motion of
 the motion capture: {reboot_player_id}. Sessions: {sessions}. Movements: {swings}.
 
 Tables (CSV, UTF-8, one header line; an empty cell is a missing value)
   athlete.csv              the athlete's facts
-  merged_records.csv       the facts of other records of the vendor that are the same
+  merged_records.csv       the facts of other records of Reboot Motion that are the same
                            athlete, where there are any
-  sessions.csv             one line per session, with the vendor's session_id, the
+  sessions.csv             one line per session, with Reboot Motion's session_id, the
                            condition and the folder of its frames
   session_metrics.csv      mean and spread of each number over a session; side says
                            from which side the swings were taken, and where it says
@@ -488,7 +488,7 @@ Tables (CSV, UTF-8, one header line; an empty cell is a missing value)
                            before a person moved an event
   event_corrections.csv    events that a person moved
   inclusion_decisions.csv  movements that a person counted in or out
-  dismissed_gaps.csv       what sessions lack, and why nobody has to look after it
+  dismissed_gaps.csv       missing data that needs no attention, and why
   notes.csv, tags.csv,
   goals.csv, levels.csv    what people wrote; by whom is not part of this archive
 
@@ -496,7 +496,7 @@ Tables (CSV, UTF-8, one header line; an empty cell is a missing value)
 
 Frames (Parquet)
   frames/SESSION/inverse-kinematics.parquet and momentum-energy.parquet hold the
-  motion as the vendor delivered it: its columns, its names, its units. All movements
+  motion as Reboot Motion delivered it: its columns, its names, its units. All movements
   of a session stand in one file below each other; archive_org_movement_id,
   archive_position and archive_frame say which row is which. curves.parquet holds the
   curves computed from them. Numbers are 32-bit, clocks and counts 64-bit floats; NaN
@@ -514,6 +514,6 @@ Definitions
 
 Everything else
   records/ holds each stored row of each table, as JSON. vendor/payloads.json holds the
-  last answers of the vendor about this athlete and these sessions, without what they
+  last answers of Reboot Motion about this athlete and these sessions, without what they
   say of other people.
 """

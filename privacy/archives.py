@@ -91,7 +91,7 @@ def make_archive(archive_id: int) -> str:
         kept = Archive.objects.filter(pk=archive.pk).update(
             state=ArchiveState.FAILED,
             finished_at=timezone.now(),
-            error=f"The archive could not be made ({type(error).__name__}). Ask for it "
+            error=f"The archive couldn't be made ({type(error).__name__}). Ask for it "
             "again; if it fails again, the log of the worker has the details.",
         )
         # Without its row the athlete was erased, and what was to be written is gone.
@@ -134,7 +134,7 @@ def _claim(archive_id: int) -> Archive | None:
         Archive.objects.filter(pk=archive_id).update(
             state=ArchiveState.FAILED,
             finished_at=now,
-            error="Every worker that made this archive ended without a word.",
+            error="Every worker that started this archive stopped unexpectedly.",
         )
         return None
     return archive

@@ -49,7 +49,7 @@ def prune() -> dict[str, int]:
         "logins": Login.objects.filter(expire_date__lt=now).delete()[0],
         "erased": finish_erasures(),
     }
-    logger.info("The clean-up deleted what was kept long enough: %s.", counts)
+    logger.info("Cleanup deleted data past its retention time: %s.", counts)
     return counts
 
 

@@ -77,7 +77,7 @@ class StoredPage:
     is_under_way: bool
 
 
-VENDOR, COMPUTED, PEOPLE = "the vendor's sync", "computed here", "people here"
+VENDOR, COMPUTED, PEOPLE = "Reboot Motion's sync", "computed here", "people here"
 
 #: Models that the page describes in words; others are counted by their table.
 _TOLD = (
@@ -110,8 +110,8 @@ _FACTS = {
     "weight_lbs": "weight",
     "dominant_hand_hitting": "batting side",
     "dominant_hand_throwing": "throwing hand",
-    "org_player_id": "id at the organisation",
-    "reboot_player_id": "id at the vendor",
+    "org_player_id": "id at the organization",
+    "reboot_player_id": "id at Reboot Motion",
 }
 
 
@@ -150,7 +150,7 @@ def _measured(player: Player) -> list[Stored]:
     sessions = Session.objects.filter(player=player)
     return [
         Stored("Facts", "name, birth, body, hands, ids", VENDOR, 1),
-        Stored("Sessions", "day, kind, condition, bat", VENDOR, sessions.count()),
+        Stored("Sessions", "day, kind, setup, bat", VENDOR, sessions.count()),
         Stored(
             "Movements",
             "swings with events, numbers and quality",
@@ -176,14 +176,14 @@ def _measured(player: Player) -> list[Stored]:
             SessionMetric.objects.filter(session__player=player).count(),
         ),
         Stored(
-            "Numbers held against other athletes'",
-            "the newest of each kind",
+            "Numbers compared with other athletes",
+            "the latest of each kind",
             COMPUTED,
             PeerNumber.objects.filter(player=player).count(),
         ),
         Stored(
             "Usual variation",
-            "how numbers vary from swing to swing and from day to day",
+            "how much numbers vary from swing to swing and day to day",
             COMPUTED,
             AthleteScatter.objects.filter(player=player).count(),
         ),
@@ -210,30 +210,30 @@ def _added_by_people(player: Player) -> list[Stored]:
             EventCorrection.objects.filter(**of_movement).count(),
         ),
         Stored(
-            "Swings counted in or out",
+            "Swings included or excluded",
             "with their reasons",
             PEOPLE,
             InclusionDecision.objects.filter(**of_movement).count(),
         ),
         Stored(
             "Dismissed gaps",
-            "what sessions lack and nobody has to look after, with the reasons",
+            "missing data that needs no attention, with the reasons",
             PEOPLE,
             GapDismissal.objects.filter(session__player=player).count(),
         ),
         Stored(
-            "Recordings here twice",
-            "sessions with the same frames, and which of them counts",
+            "Duplicate recordings",
+            "sessions with the same frames, and which one is used",
             PEOPLE,
             SameRecording.objects.filter(session__player=player).count(),
         ),
         Stored(
             "Decisions set aside",
-            "since the vendor sent other frames of the swing",
+            "because Reboot Motion sent new frames of the swing",
             PEOPLE,
             SetAside.objects.filter(**of_movement).count(),
         ),
-        Stored("Teams", "groups that the athlete is in", PEOPLE, player.teams.count()),
+        Stored("Teams", "teams the athlete is on", PEOPLE, player.teams.count()),
     ]
 
 
@@ -250,12 +250,12 @@ def _kept_of_the_sync(player: Player) -> list[Stored]:
     return [
         Stored(
             "File requests",
-            "which files were asked of the vendor, what came, what was computed",
+            "files requested from Reboot Motion, what arrived, what was computed",
             VENDOR,
             ExportJob.objects.filter(session__player=player).count()
             + AnalysisJob.objects.filter(session__player=player).count(),
         ),
-        Stored("Vendor's answers", "as received", VENDOR, raw + named),
+        Stored("Reboot Motion's answers", "as received", VENDOR, raw + named),
     ]
 
 

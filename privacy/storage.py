@@ -238,24 +238,29 @@ def _labels() -> list[tuple[str, str, str, str]]:
     """Key, name, what it is, how long it is kept."""
     while_stored = "while the athlete is stored"
     return [
-        ("frames", "Frames", "Swing data as the vendor delivered them", while_stored),
+        (
+            "frames",
+            "Frames",
+            "Swing data as Reboot Motion delivered them",
+            while_stored,
+        ),
         ("curves", "Curves", "Computed from frames, for charts", while_stored),
         (
             "numbers",
             "Athletes, sessions, numbers",
-            "All else that the pages show",
+            "Everything else pages show",
             while_stored,
         ),
         (
             "raw",
             "Raw answers",
-            "The vendor's last JSON of each object",
+            "Reboot Motion's last JSON of each object",
             _days(settings.KEEP_RAW_PAYLOADS_DAYS, "after the last change"),
         ),
         (
             "sync",
             "Sync",
-            "Runs with their log, files asked of the vendor",
+            "Sync runs with their logs, and requested files",
             _days(settings.KEEP_SYNC_LOGS_DAYS, "for runs"),
         ),
         ("queue", "Queue", "Waiting tasks, results, schedules", "7 days for results"),
@@ -275,7 +280,7 @@ def _labels() -> list[tuple[str, str, str, str]]:
         (
             "database",
             "Rest of the database",
-            "Free pages to be used again, log, system tables",
+            "Reusable pages, log, system tables",
             "–",
         ),
         (
@@ -284,17 +289,17 @@ def _labels() -> list[tuple[str, str, str, str]]:
             "Athletes' archives to be fetched",
             f"{settings.ARCHIVE_HOURS} hours",
         ),
-        ("files", "Other files", "Whatever else lies in the folder for files", "–"),
+        ("files", "Other files", "Anything else in the files folder", "–"),
         (
             "backups",
             "Backups",
             "Files in BACKUP_DIR",
-            "until somebody deletes them",
+            "until someone deletes them",
         ),
     ]
 
 
 def _days(days: int, of_what: str) -> str:
     if not days:
-        return "for ever"
+        return "forever"
     return f"{days} days {of_what}"

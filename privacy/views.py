@@ -58,7 +58,7 @@ def _context(request: PageRequest, player: Player) -> dict[str, Any]:
         "crumbs": [
             ("Athletes", "/athletes/"),
             (player.full_name, f"/athletes/{player.pk}/"),
-            ("What is stored", ""),
+            ("Stored data", ""),
         ],
     }
 
@@ -90,7 +90,7 @@ def download(request: PageRequest, pk: int) -> HttpResponseBase:
         .first()
     )
     if found is None or not default_storage.exists(found.file_name):
-        raise Http404("There is no such archive any more; ask for a new one.")
+        raise Http404("That archive no longer exists; make a new one.")
     _require_export(request)
     if request.method == "GET":
         record_download(found, by=request.user)
@@ -106,35 +106,35 @@ def download(request: PageRequest, pk: int) -> HttpResponseBase:
 def storage(request: PageRequest) -> HttpResponse:
     """Show how much disk each kind of data takes; a POST measures it now."""
     if not access.may_administer(request.user):
-        raise PermissionDenied("Only staff see what the data take.")
+        raise PermissionDenied("Only staff can see storage use.")
     if request.method == "POST":
         request_measure()
-        messages.info(request, "It is being measured; look again in a moment.")
+        messages.info(request, "Measuring now; check again in a moment.")
         return redirect("privacy:storage")
     return render(request, "privacy/storage.html", {"page": storage_page()})
 
 
 def _require_export(request: PageRequest) -> None:
     if not access.may_export(request.user):
-        raise PermissionDenied("You may look at this but not download it.")
+        raise PermissionDenied("You can view this but not download it.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def erase(request: PageRequest, pk: int) -> HttpResponse:
     """Show what erasing takes away, and erase once the word was typed."""
     if not access.may_administer(request.user):
-        raise PermissionDenied("Only staff may erase an athlete.")
+        raise PermissionDenied("Only staff can erase an athlete.")
     player = access.get_player_or_404(request.user, pk)
     form = EraseForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         erasing.erase(player=player, by=request.user)
         # Without a name: a message may lie in a cookie.
-        messages.success(request, "The athlete was erased for good.")
+        messages.success(request, "The athlete was permanently erased.")
         return redirect("dashboard:list")
     context = _context(request, player)
     context["crumbs"] = [
         *context["crumbs"][:-1],
-        ("What is stored", f"/privacy/athletes/{player.pk}/"),
+        ("Stored data", f"/privacy/athletes/{player.pk}/"),
         ("Erase", ""),
     ]
     context |= {

@@ -43,7 +43,7 @@ Athletes, sessions and swings of this facility, and the sync that brings them he
 Send `Authorization: Bearer …` with a token that staff made, or use a browser session;
 what changes state in a browser session needs the CSRF token in `X-CSRFToken`.
 `id` is the integer of this product; `session_id`, `org_player_id` and `org_movement_id`
-are the vendor's. Times are ISO 8601 with zone. Missing values are `null`.
+are Reboot Motion's. Times are ISO 8601 with zone. Missing values are `null`.
 Every answer from 400 up is `{"detail": …}`. Reads carry an `ETag`; send it back in
 `If-None-Match` and an unchanged answer costs a `304` without a body.
 """

@@ -36,7 +36,7 @@ class JsonSerializer:
             return json.loads(data)
         except (ValueError, RecursionError):
             # Not its text: it may be anything.
-            logger.warning("An entry of the cache is no JSON and was left out.")
+            logger.warning("A cache entry isn't valid JSON and was skipped.")
             return _UNREADABLE
 
 

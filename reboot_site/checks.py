@@ -29,7 +29,7 @@ def check_vendor(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             Warning(
                 "REBOOT_BASE_URL points to this machine: data would come from a "
                 "simulator.",
-                hint="Set REBOOT_BASE_URL to the vendor's address.",
+                hint="Set REBOOT_BASE_URL to Reboot Motion's address.",
                 id="reboot_site.W001",
             )
         )

@@ -25,7 +25,7 @@ _EXAMPLES = Path(__file__).with_name("openapi_examples.json")
 _TAGS = {
     "athletes": "Athletes, their sessions, movements, numbers and frames.",
     "definitions": "What each number means.",
-    "sync": "The runs that bring the vendor's data here.",
+    "sync": "The runs that bring Reboot Motion's data here.",
     "service": "Whether the service works; without a login.",
 }
 
@@ -90,7 +90,7 @@ _PROBLEMS: dict[int, tuple[str, str, tuple[str, ...]]] = {
     413: ("TooLarge", "A body may have 2,621,440 bytes.", ()),
     416: ("OutOfRange", "The file has 9,473,133 bytes.", ("Content-Range",)),
     422: ("InvalidRequest", "after: there is no athlete 7 any more.", ()),
-    429: ("TooManyCalls", "Too many calls: try again in 12 s.", ("Retry-After",)),
+    429: ("TooManyCalls", "Too many requests: try again in 12 s.", ("Retry-After",)),
     500: ("ServerError", "Internal Server Error", ()),
     503: ("Unavailable", "The database does not answer.", ()),
 }

@@ -143,7 +143,7 @@ def _problems() -> list[Tile]:
             "Waiting files",
             ExportJob.objects.waiting(),
             _list(ExportJob, f"state__in={open_states}"),
-            "on their way from the vendor",
+            "on their way from Reboot Motion",
             is_problem=False,
         ),
         _problem(
@@ -153,14 +153,14 @@ def _problems() -> list[Tile]:
             "failed or only partly here, and not dismissed",
         ),
         _problem(
-            "Athletes gone at the vendor",
+            "Athletes removed at Reboot Motion",
             Player.objects.filter(missing_since__isnull=False),
             _list(Player, "missing_since__isempty=0"),
             "no longer listed; kept here",
         ),
         _unread_values(),
         _problem(
-            "Recordings here twice",
+            "Duplicate recordings",
             SameRecording.objects.waiting().of_present(),
             _list(SameRecording, "counts__exact="),
             "the same frames under two sessions, and both count",
@@ -175,7 +175,7 @@ def _problems() -> list[Tile]:
             "Decisions to look at again",
             SetAside.objects.filter(settled_at=None),
             _list(SetAside, "settled_at__isempty=1"),
-            "not used since the vendor sent other frames",
+            "not used since Reboot Motion sent other frames",
         ),
         _problem(
             "Poor swings",
@@ -184,7 +184,7 @@ def _problems() -> list[Tile]:
                 Movement,
                 f"quality_grade__exact={QualityGrade.POOR}&missing_since__isempty=1",
             ),
-            "left out of means unless somebody counts them in",
+            "excluded from averages unless somebody counts them in",
             is_problem=False,
         ),
     ]
@@ -196,7 +196,7 @@ def _unread_values() -> Tile:
         "Unreadable values",
         f"{count:,}",
         "/syncing/#unread-values",
-        "the vendor's cannot be read; the stored ones are kept",
+        "Reboot Motion's cannot be read; the stored ones are kept",
         needs_care=count > 0,
     )
 
@@ -251,7 +251,7 @@ def _newest_backup() -> Tile:
         age = timezone.now() - made_at
         value, is_old = _age(age.total_seconds()), age > BACKUP_MAX_AGE
     note = "make one with: manage.py backup FILE" if is_old else "in BACKUP_DIR"
-    return Tile("Newest backup", value, url, note, needs_care=is_old)
+    return Tile("Latest backup", value, url, note, needs_care=is_old)
 
 
 def _restore_check() -> Tile:

@@ -71,7 +71,7 @@ def check_newest() -> RestoreCheck:
     )
     RestoreCheck.objects.filter(taken_at__lt=now - KEPT).delete()
     if problem:
-        logger.error("The newest backup could not be restored as a test: %s", problem)
+        logger.error("The latest backup could not be restored as a test: %s", problem)
     return check
 
 

@@ -72,7 +72,7 @@ def get_comparison_or_404(user: User, pk: int) -> SavedComparison:
     """The comparison, if this user may see all of it."""
     found = visible_comparisons(user).filter(pk=pk).first()
     if found is None:
-        raise Http404("There is no such comparison, or you may not see all of it.")
+        raise Http404("That comparison doesn't exist, or you can't see all of it.")
     return found
 
 
@@ -80,7 +80,7 @@ def get_own_comparison_or_404(user: User, pk: int) -> SavedComparison:
     """The comparison, if it is this user's own: only the owner may change it."""
     found = get_comparison_or_404(user, pk)
     if found.owner_id != user.pk:
-        raise Http404("There is no such comparison of yours.")
+        raise Http404("You have no such comparison.")
     return found
 
 
@@ -141,7 +141,7 @@ def save_comparison(
     if missing:
         raise NotSavableError(missing[0])
     if len(items) < LEAST_ITEMS:
-        raise NotSavableError("Two things make a comparison: add another one.")
+        raise NotSavableError("A comparison needs two items: add another.")
     if SavedComparison.objects.filter(owner=user).count() >= MOST_SAVED:
         raise NotSavableError(f"You keep {MOST_SAVED} already: delete one first.")
     comparison = SavedComparison.objects.create(

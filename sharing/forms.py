@@ -20,10 +20,12 @@ class ShareForm(forms.Form):
         max_length=100,
         strip=True,
         label="For whom",
-        help_text="May stay empty; only you and staff see it.",
+        help_text="Optional. Only you and staff see it.",
     )
-    days = forms.IntegerField(label="Works for days", min_value=1, initial=DEFAULT_DAYS)
-    full_name = forms.BooleanField(required=False, label="Show the full name")
+    days = forms.IntegerField(
+        label="Expires in (days)", min_value=1, initial=DEFAULT_DAYS
+    )
+    full_name = forms.BooleanField(required=False, label="Show full name")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

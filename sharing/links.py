@@ -81,7 +81,7 @@ def make_link(
     get_object_or_404(Player.objects.select_for_update(), pk=player.pk)
     if ShareLink.objects.running().filter(player=player).count() >= MOST_RUNNING:
         raise TooManyLinksError(
-            f"This athlete has {MOST_RUNNING} running links: revoke one first."
+            f"This athlete has {MOST_RUNNING} active links: revoke one first."
         )
     token = secrets.token_urlsafe(32)
     link = ShareLink.objects.create(

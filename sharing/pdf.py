@@ -104,7 +104,7 @@ class _Page:
             self._chart(sheet.chart, min(MOST_CHART, max(LEAST_CHART, room)))
         elif sheet.rows:
             self._text(
-                "No curves are stored for these swings; the numbers below are.",
+                "No curves are stored for these swings; only the numbers below.",
                 8,
                 gray=MUTED,
             )

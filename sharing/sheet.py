@@ -246,7 +246,7 @@ def _side_facts(changes: Changes, others: int) -> tuple[str, ...]:
     words = next((point.basis.side_words for point, _ in changes), "")
     if not words:
         return ()
-    left_out = f"{number_of(others, 'swing')} of the other side not in it"
+    left_out = f"{number_of(others, 'swing')} from the other side not included"
     return (words.capitalize(), left_out) if others else (words.capitalize(),)
 
 
@@ -260,10 +260,10 @@ def _facts(
         facts.append("Switch hitter" if bats == "Switch" else f"Bats {bats.lower()}")
     if session is not None:
         condition = session.get_condition_display() if session.condition else ""
-        facts.append(condition or "Condition not said")
+        facts.append(condition or "No setup recorded")
         if session.bat:
             facts.append(f"Bat: {cut(session.bat, DETAIL_LENGTH)}")
-        facts.append(number_of(swings, "counted swing"))
+        facts.append(number_of(swings, "included swing"))
         facts += side
     return tuple(facts)
 

@@ -30,8 +30,8 @@ from sharing import drawing
 # Each curve with the number of the table that is its peak.
 CHART_SERIES = (
     ("pelvis_omega", "Pelvis", "peak_pelvis_omega"),
-    ("torso_omega", "Shoulder line", "peak_torso_omega"),
-    ("lead_arm_omega", "Lead upper arm", "peak_lead_arm_omega"),
+    ("torso_omega", "Torso", "peak_torso_omega"),
+    ("lead_arm_omega", "Lead arm", "peak_lead_arm_omega"),
 )
 
 
@@ -53,7 +53,7 @@ def counted_swings(
 
 
 def order_line(swings: Sequence[Movement]) -> str:
-    """The commonest order of the peaks in a sentence; empty where none is known."""
+    """The most common kinematic sequence in a sentence; empty where none is known."""
     orders = [reading_of("seq_order", swing.metrics).value for swing in swings]
     shares = sequence_counts(order for order in orders if isinstance(order, str))
     if not shares:
@@ -61,11 +61,10 @@ def order_line(swings: Sequence[Movement]) -> str:
     most = shares[0]
     kind = ""
     if len({share.has_bat for share in shares}) > 1:
-        kind = "with a bat " if most.has_bat else "without a bat "
+        kind = " with a bat" if most.has_bat else " without a bat"
     return (
-        f"Order of the peaks: {most.order} in {most.count} of "
-        f"{number_of(most.total, 'swing')} {kind}"
-        "(P pelvis, T shoulder line, A lead arm, B bat; brackets hold ties)."
+        f"Kinematic sequence: {most.words} in {most.count} of "
+        f"{number_of(most.total, 'swing')}{kind} (parentheses = too close to call)."
     )
 
 
@@ -98,12 +97,12 @@ def draw_turn_rates(
     return drawing.draw(
         shown,
         _events(usable if enough else usable[:1], zero),
-        title="Turn rates",
+        title="Rotation speeds",
         caption=f"mean ± SD of {_of_swings(shown, len(usable))}, aligned on {zero}"
         if enough
         else f"swing {usable[0].position} alone, aligned on {zero}",
         x_title=f"Time from {zero} (ms)",
-        y_title=f"Turn rate ({unit})",
+        y_title=f"Rotation speed ({unit})",
     )
 
 

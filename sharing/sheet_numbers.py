@@ -82,7 +82,7 @@ def footnotes(changes: Changes) -> tuple[Footnote, ...]:
     return tuple(
         Footnote(
             mark,
-            change.definition.name,
+            change.metric_name,
             f"{change.definition.plain} Window: {change.definition.window}.",
         )
         for mark, (_, change) in enumerate(changes, start=1)
@@ -109,8 +109,7 @@ def _row(
     spread = point.sd if point.n >= LEAST_SWINGS_FOR_SPREAD else None
     return SheetRow(
         mark=mark,
-        # What is in brackets stands in the footnote, where there is room for it.
-        name=definition.name.partition(" (")[0],
+        name=change.metric_name,
         unit=display.unit_label(definition.unit, units),
         before=shown.before.number if shown else display.MISSING,
         before_n=str(change.n_before) if change.n_before else "",
@@ -136,7 +135,7 @@ def remarks(changes: Changes) -> tuple[str, ...]:
         "swing, from three swings on. Before: the comparable sessions before, taken "
         f"together; same {'side, ' if said else ''}setup, reference event and "
         "measured points, capture system and method.",
-        "Needs: a difference of this size or more is more than the athlete's usual "
+        "Needs: a difference this large or larger is more than the athlete's usual "
         "variation from swing to swing and from day to day; the whole table counts as "
         "one look.",
     ]

@@ -203,7 +203,8 @@ class ExportJobAdmin(RecordAdmin):
         messages.success(request, f"{count} jobs were given up.")
 
     @admin.action(
-        description="Ask the vendor for the whole sessions anew", permissions=["view"]
+        description="Ask Reboot Motion for the whole sessions anew",
+        permissions=["view"],
     )
     def ask_anew(self, request: HttpRequest, jobs: QuerySet[ExportJob]) -> None:
         """Download all files of the chosen sessions again."""
@@ -233,7 +234,8 @@ class VendorSessionAdmin(RecordAdmin):
     actions = ["ask_anew"]
 
     @admin.action(
-        description="Ask the vendor for the chosen sessions anew", permissions=["view"]
+        description="Ask Reboot Motion for the chosen sessions anew",
+        permissions=["view"],
     )
     def ask_anew(self, request: HttpRequest, sessions: QuerySet[VendorSession]) -> None:
         """Read the chosen sessions again, and download their files again."""

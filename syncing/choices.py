@@ -16,7 +16,7 @@ class RunStatus(models.TextChoices):
     SUCCESS = "success", "Success"
     PARTIAL = "partial", "Partly done"
     FAILED = "failed", "Failed"
-    CANCELLED = "cancelled", "Cancelled"
+    CANCELLED = "cancelled", "Canceled"
     ABANDONED = "abandoned", "Abandoned"
 
 
@@ -26,7 +26,7 @@ ACTIVE_RUNS = (RunStatus.QUEUED, RunStatus.RUNNING)
 class RunKind(models.TextChoices):
     """What a run locks: one active run of each kind."""
 
-    VENDOR = "vendor", "Sync with the vendor"
+    VENDOR = "vendor", "Sync with Reboot Motion"
     UPLOAD = "upload", "Files by hand"
 
 
@@ -83,11 +83,11 @@ class JobState(models.TextChoices):
 
     WANTED = "wanted", "Waiting to be requested"
     REQUESTED = "requested", "Requested"
-    PROCESSING = "processing", "Vendor is preparing it"
+    PROCESSING = "processing", "Reboot Motion is preparing it"
     READY = "ready", "Ready to download"
     DOWNLOADING = "downloading", "Downloading"
     STORED = "stored", "Stored"
-    NO_DATA = "no_data", "Vendor has no data"
+    NO_DATA = "no_data", "Reboot Motion has no data"
     FAILED = "failed", "Failed, will be tried again"
     GIVEN_UP = "given_up", "Given up"
 

@@ -23,7 +23,7 @@ class BackfillForm(forms.Form):
 
     player = forms.CharField(
         label="Athlete's id",
-        help_text="The number here, or the vendor's id.",
+        help_text="The number here, or Reboot Motion's id.",
         required=False,
         max_length=200,
     )

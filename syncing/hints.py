@@ -6,14 +6,14 @@ from __future__ import annotations
 HINTS = {
     "authentication": "Correct the login in the settings and start the sync again.",
     "forbidden": "Where it is about everything, correct the login or key in the "
-    "settings; where it is about one object, ask the vendor why this login may not "
+    "settings; where it is about one object, ask Reboot Motion why this login may not "
     "see it.",
     "configuration": "Correct the setting and start the sync again.",
     "forbidden_host": "REBOOT_DOWNLOAD_HOSTS is the list.",
-    "unavailable": "If it lasts, check this server's connection and the vendor's "
+    "unavailable": "If it lasts, check this server's connection and Reboot Motion's "
     "state.",
     "rate_limited": "If it lasts, lower SYNC_MAX_REQUESTS.",
-    "unexpected_shape": "If the address is right, tell the vendor.",
+    "unexpected_shape": "If the address is right, tell Reboot Motion.",
     "list_changed": "The next run reads the list again. If this goes on, sync at an "
     "hour at which nobody uploads.",
     "not_found": "If it was removed on purpose, the next full sync marks it as "
@@ -25,4 +25,4 @@ HINTS = {
 }
 
 
-HINT_OTHERWISE = "Try it again; if it stays, ask the vendor about this session."
+HINT_OTHERWISE = "Try it again; if it stays, ask Reboot Motion about this session."

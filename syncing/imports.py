@@ -124,7 +124,7 @@ def import_files(
         raise ImportRefusedError("No file was given. Choose at least one export file.")
     if not org_player_id.strip() or not session_id.strip():
         raise ImportRefusedError(
-            "Give the vendor's ids of the athlete and of the session."
+            "Give Reboot Motion's ids of the athlete and of the session."
         )
     org_player_id = id_text(org_player_id) or org_player_id
     check_athlete(org_player_id, new_athlete)
@@ -186,7 +186,7 @@ def check_athlete(org_player_id: str, new_athlete: NewAthlete | None) -> None:
     spelled = {org_player_id, org_player_id.lower(), org_player_id.upper()}
     if any(erased.names_value(text) for text in spelled):
         raise ImportRefusedError(
-            "The athlete of this id was erased for good and must not come back."
+            "The athlete of this id was permanently erased and must not come back."
         )
     is_known = Player.everyone.filter(org_player_id=org_player_id).exists()
     if new_athlete is None:

@@ -88,7 +88,9 @@ class SyncLog(models.Model):
         related_name="+",
     )
     since = models.DateField(
-        null=True, blank=True, help_text="Only what the vendor changed since that day."
+        null=True,
+        blank=True,
+        help_text="Only what Reboot Motion changed since that day.",
     )
     phase = models.CharField(
         max_length=15, choices=Phase.choices, default=Phase.STARTING

@@ -75,7 +75,7 @@ PLANS = (
         {"schedule_type": Schedule.DAILY},
     ),
     Plan(
-        "Restore the newest backup as a test",
+        "Restore the latest backup as a test",
         "reboot_site.tasks.check_backup_task",
         {"schedule_type": Schedule.CRON, "cron": "15 1 * * 1"},
     ),

@@ -319,7 +319,7 @@ def _sentence(
         RunStatus.SUCCESS: complete,
         RunStatus.PARTIAL: "The last sync ended with parts missing.",
         RunStatus.FAILED: "The last sync failed.",
-        RunStatus.CANCELLED: "The last sync was cancelled.",
+        RunStatus.CANCELLED: "The last sync was canceled.",
         RunStatus.ABANDONED: "The last sync was cut off; the next one goes on.",
     }
     return endings[run.status]
@@ -354,7 +354,7 @@ def _waiting() -> list[Waiting]:
         waiting.append(
             Waiting(
                 "session",
-                "Vendor has not finished the session",
+                "Reboot Motion has not finished the session",
                 sessions["count"],
                 sessions["next"],
                 "session",

@@ -79,7 +79,7 @@ class UndoPlan:
             said.append("the session removed")
         if self.player is not None:
             said.append("the athlete, whom this upload began, removed")
-        return said or ["nothing: all of it has another source by now"]
+        return said or ["nothing: all of it has a different source by now"]
 
 
 class _Planner:

@@ -127,7 +127,7 @@ class WebhookAdmin(ModelAdmin):
             reverse("admin:webhooks_webhook_change", args=[webhook.pk])
         )
 
-    @admin.action(description="Make a new secret", permissions=["change"])
+    @admin.action(description="Create a new secret", permissions=["change"])
     def renew(
         self, request: HttpRequest, webhooks: QuerySet[Webhook]
     ) -> HttpResponse | None:
@@ -202,7 +202,7 @@ class WebhookDeliveryAdmin(ModelAdmin):
                 self.message_user(request, "It will be sent again.")
             else:
                 self.message_user(
-                    request, "It is being sent at this moment.", messages.WARNING
+                    request, "It is being sent right now.", messages.WARNING
                 )
         return HttpResponseRedirect(request.path)
 

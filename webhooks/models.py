@@ -15,9 +15,9 @@ from webhooks.targets import RefusedTargetError, check_url
 class WebhookEvent(models.TextChoices):
     """Events of which a webhook can tell another program."""
 
-    SYNC_FINISHED = "sync.finished", "A sync came to its end"
-    SYNC_FAILING = "sync.failing", "A sync failed or was cut off"
-    SESSION_STORED = "session.stored", "New swing data of a session are stored"
+    SYNC_FINISHED = "sync.finished", "A sync ended"
+    SYNC_FAILING = "sync.failing", "A sync failed or was interrupted"
+    SESSION_STORED = "session.stored", "New swing data were stored for a session"
     MOVEMENT_CHANGED = (
         "movement.changed",
         "Somebody included or excluded a swing, moved an event, or recorded the setup",
@@ -39,13 +39,15 @@ def _known_events(events: Any) -> None:
     known = WebhookEvent.choosable()
     unknown = sorted(str(name) for name in events if name not in known)
     if unknown:
-        raise ValidationError(f"There are no such events: {', '.join(unknown)}.")
+        raise ValidationError(f"Unknown events: {', '.join(unknown)}.")
 
 
 class Webhook(models.Model):
     """One address that is called when something happens."""
 
-    name = models.CharField(max_length=100, help_text="Which program listens there.")
+    name = models.CharField(
+        max_length=100, help_text="The program that receives the events."
+    )
     url = models.URLField("address", max_length=500)
     events = models.JSONField(validators=[_known_events])
     is_active = models.BooleanField("active", default=True)

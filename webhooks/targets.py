@@ -52,7 +52,7 @@ class Target:
 def check_url(url: str) -> Target:
     """Return the target of a URL, checked without asking the network."""
     if any(character.isspace() or not character.isprintable() for character in url):
-        raise RefusedTargetError("The address holds blanks or control characters.")
+        raise RefusedTargetError("The address contains spaces or control characters.")
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -60,11 +60,13 @@ def check_url(url: str) -> Target:
         raise RefusedTargetError("The address cannot be read.") from error
     host = _as_looked_up((parts.hostname or "").rstrip("."))
     if not host:
-        raise RefusedTargetError("The address names no host.")
+        raise RefusedTargetError("The address has no host name.")
     if parts.username is not None or parts.password is not None:
-        raise RefusedTargetError("The address must not hold a user name or password.")
+        raise RefusedTargetError(
+            "The address must not contain a user name or password."
+        )
     if parts.fragment:
-        raise RefusedTargetError("The address must not hold a fragment (#…).")
+        raise RefusedTargetError("The address must not contain a fragment (#…).")
     is_https = parts.scheme == "https"
     if not is_https and not (parts.scheme == "http" and _is_allowed_loopback(host)):
         raise RefusedTargetError("The address must begin with https://.")
@@ -88,7 +90,7 @@ def _as_looked_up(host: str) -> str:
     try:
         return host.encode("idna").decode("ascii")
     except UnicodeError as error:
-        raise RefusedTargetError("The address names no host that can be.") from error
+        raise RefusedTargetError("The address has an invalid host name.") from error
 
 
 def resolve(url: str) -> Target:
@@ -99,7 +101,7 @@ def resolve(url: str) -> Target:
             target.host, target.port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP
         )
     except (OSError, UnicodeError) as error:
-        raise LookupError("The host name cannot be looked up.") from error
+        raise LookupError("The host name could not be looked up.") from error
     addresses = tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
     if not addresses:
         raise LookupError("The host name has no address.")

@@ -105,7 +105,7 @@ class AuditEntryAdmin(ModelAdmin):
     list_display_links = ("at",)
     list_filter = ("action", "at")
     search_fields = ("actor", "=player_number", "=subject_id", "subject_type")
-    search_help_text = "User, beginning of a token, id of an athlete or of a record."
+    search_help_text = "User, start of a token, or ID of an athlete or record."
     date_hierarchy = "at"
     list_select_related = False
     show_full_result_count = False

@@ -110,7 +110,9 @@ class AccessAttemptAdmin(_Kept):
         by = cast(User, request.user)
         count = sum(locks.unlock(attempt, by=by) for attempt in attempts)
         self.message_user(
-            request, f"{count} logins are counted from nought again.", messages.SUCCESS
+            request,
+            f"{count} logins unlocked; their failed attempts are cleared.",
+            messages.SUCCESS,
         )
 
     def delete_model(self, request: HttpRequest, obj: AccessAttempt) -> None:

@@ -72,7 +72,7 @@ class TeamAdmin(ModelAdmin):
                     f"Athletes who leave the team: {team.players.count()}; they and "
                     "their data stay",
                     *(f"API token ends: {token}" for token in tokens),
-                    *(f"Sees no athlete from then on: {user}" for user in blind),
+                    *(f"Will see no athletes: {user}" for user in blind),
                 ]
             )
             counts["teams"] += 1

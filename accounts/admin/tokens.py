@@ -82,7 +82,7 @@ class ApiTokenAdmin(ModelAdmin):
             return "expired"
         maker = token.created_by
         if maker is not None and not maker.may_make_tokens():
-            return "maker gone"
+            return "creator deactivated"
         return "usable"
 
     def get_fields(
@@ -148,14 +148,15 @@ class ApiTokenAdmin(ModelAdmin):
         }
         return TemplateResponse(request, "admin/accounts/token_created.html", context)
 
-    @admin.action(description="Revoke for good", permissions=["change"])
+    @admin.action(description="Revoke permanently", permissions=["change"])
     def revoke(self, request: HttpRequest, tokens: QuerySet[ApiToken]) -> None:
         """Revoke the chosen tokens; they stop working at once."""
         count = sum(revoke_token(t, by=cast(User, request.user)) for t in tokens)
         self.message_user(request, f"{count} tokens are revoked.", messages.SUCCESS)
 
     @admin.action(
-        description="Take over (go on when the maker leaves)", permissions=["change"]
+        description="Take over (keeps working when its creator leaves)",
+        permissions=["change"],
     )
     def take_over(self, request: HttpRequest, tokens: QuerySet[ApiToken]) -> None:
         """Make the chosen tokens the user's own, so that they go on working."""

@@ -137,7 +137,7 @@ class UserAdmin(_UserBase):
         """Say whether the second factor is on, since when, and what is left of it."""
         device = Authenticator.objects.filter(user=user).first()
         if device is None:
-            return "Off. The user turns it on under Second factor in their menu."
+            return "Off. The user can turn it on under Second factor in their menu."
         since = date_format(timezone.localtime(device.created_at), "DATE_FORMAT")
         left = second_factor.codes_left(user)
         return (
@@ -145,7 +145,7 @@ class UserAdmin(_UserBase):
             "user in the list and the action there."
         )
 
-    @admin.display(description="made by this user")
+    @admin.display(description="created by this user")
     def tokens(self, user: User) -> str:
         """List the API tokens that the user made, with links."""
         made = ApiToken.objects.filter(created_by=user, revoked_at__isnull=True)
@@ -158,7 +158,7 @@ class UserAdmin(_UserBase):
             ),
         )
         if not links:
-            return "None that work."
+            return "No active tokens."
         return format_html(
             "<ul>{}</ul><p>They end when this user is deactivated, deleted or no "
             "longer staff, unless somebody takes them over (action in the list of "
@@ -220,7 +220,7 @@ class UserAdmin(_UserBase):
             if self._is_below(request, user):
                 log_out_everywhere(user, by=cast(User, request.user))
                 count += 1
-        self.message_user(request, f"{count} users are logged out.")
+        self.message_user(request, f"{count} users were logged out.")
 
     @admin.action(description="Reset the second factor", permissions=["change"])
     def reset_second_factor(self, request: HttpRequest, users: QuerySet[User]) -> None:
@@ -294,7 +294,7 @@ class UserAdmin(_UserBase):
         if count:
             self.message_user(
                 request,
-                f"{count} API tokens that this user had made are revoked.",
+                f"{count} API tokens created by this user were revoked.",
                 messages.WARNING,
             )
 

@@ -43,7 +43,7 @@ class BySessionAdmin(ReadOnlyAdmin):
     # No column can be sorted by: there are millions of rows and no index for them.
     sortable_by = ()
     search_fields = ["session__session_id"]
-    search_help_text = "Athlete's name, or the vendor's id of a session."
+    search_help_text = "Athlete's name, or Reboot Motion's session ID."
 
     def get_ordering(self, request: HttpRequest) -> Any:
         """The order of the list: another one within one session."""

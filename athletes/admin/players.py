@@ -71,7 +71,7 @@ class PlayerForm(forms.ModelForm):  # type: ignore[type-arg]
         label="Corrected here",
         help_text=(
             "The sync leaves these fields as they are. A field that you change is "
-            "added by itself; untick one to take the vendor's value again at the "
+            "added by itself; untick one to take Reboot Motion's value again at the "
             "next sync."
         ),
     )
@@ -112,7 +112,7 @@ class PlayerAdmin(VendorTableAdmin):
     ]
     list_filter = ["data_state", "dominant_hand_hitting", MISSING_FILTER, "tags"]
     search_fields = ["search_text"]
-    search_help_text = "Parts of a name, or a whole id of the vendor."
+    search_help_text = "Part of a name, or a full Reboot Motion ID."
     ordering = ["last_name", "first_name", "id"]
     actions = ["recompute", "merge_two"]
     readonly_fields = [
@@ -145,7 +145,7 @@ class PlayerAdmin(VendorTableAdmin):
             },
         ),
         (
-            "From the vendor",
+            "From Reboot Motion",
             {
                 "fields": [
                     "org_player_id",
@@ -213,7 +213,7 @@ class PlayerAdmin(VendorTableAdmin):
         """The corrected fields by their short names, or a dash."""
         return ", ".join(_SHORT[name] for name in player.corrected_fields) or "–"
 
-    @admin.display(description="gone at the vendor", ordering="missing_since")
+    @admin.display(description="removed at Reboot Motion", ordering="missing_since")
     def gone_since(self, player: Player) -> str:
         """Since when the vendor no longer lists the athlete, or a dash."""
         if player.missing_since is None:

@@ -103,7 +103,7 @@ class SessionAdmin(VendorTableAdmin):
     # The columns that have an index.
     sortable_by = ["session_id", "player", "session_date"]
     search_fields = ["session_id"]
-    search_help_text = "Athlete's name or id, or the vendor's id of a session."
+    search_help_text = "Athlete's name or ID, or Reboot Motion's session ID."
     list_select_related = ["player"]
     actions = ["recompute", "metrics_as_csv"]
     fields = [

@@ -26,6 +26,7 @@ from athletes.analysis.usual_scatter import PriorOf, session_values_of
 from biomechanics import change as change_statistics
 from biomechanics.change import BASELINE_SESSIONS, Change, Look, changes
 from biomechanics.definitions import METRICS, NUMERIC_HEADLINES, MetricDefinition
+from biomechanics.metrics.values import said_of
 from biomechanics.variance import Prior
 
 Verdict = Literal["real", "no_clear_change", "unknown"]
@@ -90,7 +91,17 @@ class MetricChange:
     @property
     def name(self) -> str:
         """The name of the metric, with the side of a switch hitter's swings."""
-        return ", ".join(filter(None, (self.definition.name, self.side)))
+        return ", ".join(filter(None, (self.metric_name, self.side)))
+
+    @property
+    def metric_name(self) -> str:
+        """The name of the metric, true of the rule that found contact."""
+        return said_of(self.definition.name, self.basis.rule if self.basis else "")
+
+    @property
+    def short(self) -> str:
+        """The name for narrow columns, without the side."""
+        return said_of(self.definition.short, self.basis.rule if self.basis else "")
 
     @property
     def unit(self) -> str:

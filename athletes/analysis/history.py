@@ -61,12 +61,12 @@ class Basis:
         """
         words = []
         if self.condition != other.condition:
-            words.append("another setup")
+            words.append("a different setup")
         words.append(basis_difference(self.measured, other.measured))
         if self.source != other.source:
-            words.append("another source")
+            words.append("a different source")
         if self.method_version != other.method_version:
-            words.append("another version of the method")
+            words.append("a different version of the method")
         if self.side != other.side:
             words.append("the other side")
         return "; ".join(dict.fromkeys(filter(None, words)))

@@ -30,7 +30,7 @@ MetricOnBasis = tuple[str, str]
 # computed again, the rule of this event stands for it, as in their stored averages.
 _EVENT_OF_METRIC = {
     name: "foot_down"
-    if "foot down" in definition.window and "reference" not in definition.window
+    if "foot down" in definition.window and "contact" not in definition.window
     else "reference"
     for name, definition in METRICS.items()
 }

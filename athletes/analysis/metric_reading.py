@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from athletes.analysis.event_rules import rule_in_basis
 from biomechanics.definitions import METRICS, MetricDefinition
+from biomechanics.metrics.values import said_of
 from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
 
 
@@ -32,6 +34,16 @@ class MetricReading:
     def metric(self) -> str:
         """The id of the metric."""
         return self.definition.id
+
+    @property
+    def name(self) -> str:
+        """The name of the metric: `Bat speed at contact (est.)`, by its rule."""
+        return said_of(self.definition.name, self.rule)
+
+    @property
+    def short(self) -> str:
+        """The name for narrow columns, true of the rule as `name` is."""
+        return said_of(self.definition.short, self.rule)
 
     @property
     def unit(self) -> str:
@@ -67,5 +79,6 @@ def reading_of(metric: str, metrics: Mapping[str, Any]) -> MetricReading:
         value,
         reason=entry.get("reason") or "",
         flagged=bool(entry.get("flagged")),
+        rule=rule_in_basis(str(entry.get("basis") or "")),
         uncertainty=None if value is None else entry.get("uncertainty"),
     )

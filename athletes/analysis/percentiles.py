@@ -50,9 +50,9 @@ DEFINITION = Term(
         ),
         (
             "Which number",
-            "Of each athlete the mean over the counted swings of the newest session "
+            "Of each athlete the mean over the included swings of the latest session "
             "that has three or more, if that is at most a year older than the "
-            "athlete's newest session of all.",
+            "athlete's latest session of all.",
         ),
         (
             "Who is in the group",
@@ -72,7 +72,7 @@ DEFINITION = Term(
             "Side",
             "Right- and left-handed hitters are together: numbers are computed so "
             "that both sides read the same. A switch hitter counts with the mean over "
-            "all swings of the newest session; where that has swings of both sides, no "
+            "all swings of the latest session; where that has swings of both sides, no "
             "percentile is said of them.",
         ),
         (

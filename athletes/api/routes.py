@@ -242,7 +242,7 @@ def list_player_changes(
         Query(
             ge=1,
             le=LARGEST_ID,
-            description="Our id of the session; without it the newest with numbers.",
+            description="Our id of the session; without it the latest with numbers.",
         ),
     ] = None,
     side: Annotated[

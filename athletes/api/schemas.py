@@ -60,7 +60,7 @@ class Goable(Schema):
     """Whether the vendor still has it; what it no longer has is kept, marked."""
 
     gone_at: dt.datetime | None = Field(
-        description="Since when the vendor no longer has it; null while it has."
+        description="Since when Reboot Motion no longer has it; null while it has."
     )
     gone_because: GoneBecause | None
 
@@ -112,7 +112,8 @@ class PlayerDetail(PlayerOut):
     """One athlete, with the records that were merged into them."""
 
     merged_records: list[MergedRecord] = Field(
-        description="Other records of the vendor that staff merged into this athlete; "
+        description="Other records of Reboot Motion that staff merged into this "
+        "athlete; "
         "their ids lead here."
     )
 
@@ -139,7 +140,7 @@ class SessionRow(Goable):
     session_date: dt.date | None
     movement_type_id: int | None
     movement_type_name: str | None = Field(
-        description="The vendor's slug, such as baseball-hitting."
+        description="Reboot Motion's slug, such as baseball-hitting."
     )
     data_synced: bool
     created_at: dt.datetime
@@ -287,7 +288,7 @@ class MovementOut(Goable):
     session: int = Field(description="Our id of the session.")
     session_id: str
     player_id: int
-    position: int = Field(description="Place in the session, from 1.")
+    position: int = Field(description="Position in the session, from 1.")
     side: Side | None
     setup: Condition | None = Field(
         description="How the ball was pitched or placed, as a coach recorded it."

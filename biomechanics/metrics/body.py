@@ -377,7 +377,7 @@ def put_body_speed(measure: SwingMeasurer) -> None:
         found = peaks.find_peak(speed, *measure.hitter.window(measure.start, end))
         value = None if found is None else found.value
         edge = found is not None and found.at_edge
-        reason = None if found else "the centre of mass has gaps"
+        reason = None if found else "the center of mass has gaps"
         if edge:
             reason = "still rising at the edge of its window: a bound, not a peak"
     measure.values.put("com_speed_max", value, reason, flagged=edge)

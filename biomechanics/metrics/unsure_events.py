@@ -171,7 +171,7 @@ def flag_bat_lost(swing: ObservedSwing, values: MetricValues) -> None:
 def _resting_on() -> dict[str, list[str]]:
     """Return the metrics that rest on each event."""
     return {
-        "reference": [name for name in METRICS if _reads(name, "reference")],
+        "reference": [name for name in METRICS if _reads(name, "contact")],
         "foot_down": [name for name in METRICS if _reads(name, "foot down")],
         "first_move": [name for name in METRICS if _reads(name, "first move")],
         "load": list(FROM_LOAD),

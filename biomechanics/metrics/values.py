@@ -1,6 +1,7 @@
 """Collect the values of one swing, each checked against its definition."""
 
 import math
+import re
 from dataclasses import replace
 from functools import lru_cache
 
@@ -13,37 +14,64 @@ EVENT_WORDS = {
     "load": "load",
     "first_move": "first move",
     "foot_down": "foot down",
-    "reference": "the reference",
+    "reference": "contact",
     "peak_hand_speed": "peak hand speed",
 }
 REFERENCE_WORDS = {
     "contact": "contact",
     "bat_impact": "contact, seen in the bat",
-    "bat_peak": "peak bat speed",
+    "bat_peak": "contact (est.)",
     "hand_peak": "peak hand speed",
-    "manual": "set by hand",
+    "manual": "contact set by a coach",
 }
 FOOT_DOWN_WORDS = {
-    "vendor_norm_time": "the vendor's",
+    "vendor_norm_time": "Reboot Motion's",
     "ankle_settles": "lead ankle at rest",
-    "manual": "set by hand",
+    "manual": "set by a coach",
 }
+CONTACT_WORDS = {
+    "contact": "from Reboot Motion",
+    "bat_impact": "seen in the bat",
+    "manual": "set by a coach",
+}
+"""Where a contact that was measured comes from."""
+
+_STAND_INS = {"bat_peak": "contact (est.)", "hand_peak": "peak hand speed"}
+_CONTACT = re.compile(r"\bcontact\b(?! \(est\.\))")
+# "(+10 ms where peak bat speed stands in, +30 ms where peak hand speed does)".
+_LONGER = re.compile(r" \(\+[^)]*\)")
+_LONGER_BY = re.compile(r"\+(\d+) ms where peak (bat|hand) speed")
+
+
+def said_of(text: str, rule: str | None) -> str:
+    """Return a text about contact as it is true of a swing with this rule.
+
+    Contact that peak bat speed stands in for is estimated, and peak hand speed is
+    never called contact: `Bat speed at contact (est.)`, `Time to peak hand speed`.
+    """
+    instead = _STAND_INS.get(rule or "")
+    if instead is None:
+        return text
+    return _CONTACT.sub(instead, text)
 
 
 # Few metrics, fewer rules: the same texts from swing to swing.
 @lru_cache(maxsize=4096)
 def window_text(metric_id: str, rule: str | None, foot_down: str | None) -> str:
-    """Return a metric's window, naming what reference and foot down stand for.
+    """Return a metric's window, saying what stands in for contact and foot down's rule.
 
     Values taken at another event are other numbers, however alike their names.
     """
     text = METRICS[metric_id].window
-    notes = []
-    if rule is not None and "reference" in text:
-        notes.append(f"reference = {REFERENCE_WORDS[rule]}")
+    if rule is not None:
+        longer = {f"{kind}_peak": ms for ms, kind in _LONGER_BY.findall(text)}
+        more = f" + {longer[rule]} ms" if rule in longer else ""
+        text = said_of(_LONGER.sub("", text), rule) + more
+        if rule not in _STAND_INS and "contact" in text:
+            text = f"{text} (contact: {CONTACT_WORDS[rule]})"
     if foot_down is not None and "foot down" in text:
-        notes.append(f"foot down = {FOOT_DOWN_WORDS[foot_down]}")
-    return f"{text} ({'; '.join(notes)})" if notes else text
+        text = f"{text} (foot down: {FOOT_DOWN_WORDS[foot_down]})"
+    return text
 
 
 class MetricValues:

@@ -226,5 +226,5 @@ def _row(player: Player) -> AthleteRow:
 
 def _latest(metric: str, value: float | None) -> MetricReading:
     """A speed kept with the athlete, as a reading."""
-    reason = "" if value is not None else "No counted swing has it yet."
+    reason = "" if value is not None else "No included swing has it yet."
     return MetricReading(METRICS[metric], value, reason=reason)

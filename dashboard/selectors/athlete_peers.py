@@ -215,7 +215,7 @@ def athlete_peers(
 
 
 BOTH_SIDES = "No percentile: this session has swings of both sides."
-OTHER_SIDE = "No percentile: it is of the newest session, of the other side."
+OTHER_SIDE = "No percentile: it is of the latest session, of the other side."
 FEW_SWINGS = f"No percentile: of fewer than {LEAST_SWINGS} swings."
 OTHER_AGE = "Not compared: measured at another age."
 

@@ -129,9 +129,7 @@ def _same_sentences(
                 text += f"; a change needs ±{shown.needed}"
             told.append(ChangeSentence(f"{text}).", change.definition.id, change))
             continue
-        names = list_in_words(
-            [_lower_first(change.definition.short) for change in changes]
-        )
+        names = list_in_words([_lower_first(change.short) for change in changes])
         words = ", ".join(
             filter(None, (_GROUP_WORDS.get(group, "Numbers"), change.side))
         )

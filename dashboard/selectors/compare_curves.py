@@ -135,7 +135,7 @@ def _left_out(
         placed, reasons = on_axis(item.swings, alignment)
         on_rule = picture.on_rule(item.swings)
         words += [
-            f"{item.letter}: {number_of(lost, 'swing')} left out, because {why}."
+            f"{item.letter}: {number_of(lost, 'swing')} excluded, because {why}."
             for why, lost in reasons.items()
         ]
         if len(placed) == 1 and (unsure := alignment.unsure_words(placed[0].events)):
@@ -144,13 +144,13 @@ def _left_out(
         other = len(placed) - len(on_rule)
         if other and alignment.event != "reference":
             words.append(
-                f"{item.letter}: {number_of(other, 'swing')} left out, because "
-                f"{event} was found there by another rule."
+                f"{item.letter}: {number_of(other, 'swing')} excluded, because "
+                f"{event} was found there by a different rule."
             )
         bare = len(on_rule) - len(picture.drawn(item.swings))
         if bare:
             words.append(
-                f"{item.letter}: {number_of(bare, 'swing')} left out, without a curve "
+                f"{item.letter}: {number_of(bare, 'swing')} excluded, without a curve "
                 f"of {picture.series.name[0].lower()}{picture.series.name[1:]}."
             )
         if one is not None and not one.kept.all():
@@ -291,7 +291,7 @@ def _not_each(picture: _Picture, most: int) -> tuple[str, ...]:
     """Of each item with more single swings than are drawn how many these are."""
     counts = [(item, len(picture.drawn(item.swings))) for item in picture.items]
     return tuple(
-        f"{item.letter}: of {n} single swings the newest {most} are drawn."
+        f"{item.letter}: of {n} single swings the latest {most} are drawn."
         for item, n in counts
         if 0 < most < n
     )

@@ -93,8 +93,8 @@ class Item:
         told.append(self.setup)
         if self.left_out:
             told.append(
-                f"{number_of(self.left_out, 'session')} with another setup or source "
-                "not in it"
+                f"{number_of(self.left_out, 'session')} with a different setup or "
+                "source not included"
             )
         return " · ".join(filter(None, told))
 

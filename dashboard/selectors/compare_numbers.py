@@ -164,7 +164,7 @@ class _Side:
             return ""
         told = []
         if self.left_out:
-            told.append(f"{number_of(self.left_out, 'swing')} left out: {self.apart}")
+            told.append(f"{number_of(self.left_out, 'swing')} excluded: {self.apart}")
         if self.lacking:
             told.append(lacking_words(self.lacking))
         return "; ".join(told)

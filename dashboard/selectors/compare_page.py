@@ -141,7 +141,7 @@ def compare_page(
 def _drawn_of(items: Sequence[Item], drawn: Sequence[Item]) -> tuple[str, ...]:
     """Of each item with more swings than are drawn how many these are, in words."""
     return tuple(
-        f"{item.letter}: lines and figures are of the newest {len(few.swings)} of "
+        f"{item.letter}: lines and figures are of the latest {len(few.swings)} of "
         f"{number_of(len(item.swings), 'swing')}; the numbers are of all."
         for item, few in zip(items, drawn, strict=True)
         if len(few.swings) < len(item.swings)
@@ -208,7 +208,7 @@ def _other_reference(items: Sequence[Item]) -> list[tuple[str, bool]]:
     for item in items:
         others = [swing for swing in item.swings if rule_at(swing, "reference") != rule]
         remark = (
-            f"{item.letter}: {number_of(len(others), 'swing')} left out, "
+            f"{item.letter}: {number_of(len(others), 'swing')} excluded, "
             f"because times are from {rule_name(rule) or 'the reference'} and "
             "that was not found there."
         )

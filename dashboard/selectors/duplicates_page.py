@@ -27,8 +27,8 @@ SHARED_SHOWN = 10
 
 #: What each kind of likeness means, as the page of a merge says it.
 LIKENESS_WORDS: dict[str, str] = {
-    Likeness.SAME_ID: "The vendor's id is the same number, once written as a float "
-    "(660001.0): the vendor sends one of them only.",
+    Likeness.SAME_ID: "Reboot Motion's id is the same number, once written as a float "
+    "(660001.0): Reboot Motion sends one of them only.",
     Likeness.SAME: "The same name and the same birth date.",
     Likeness.SWAPPED: "The same words of a name in another order, and the same birth "
     "date.",
@@ -36,7 +36,7 @@ LIKENESS_WORDS: dict[str, str] = {
     "and the same birth date. Twins look like this too.",
     Likeness.SAME_DATE_TYPO: "The same name; of the birth dates one digit differs, or "
     "day and month are exchanged.",
-    Likeness.SAME_NO_DATE: "The same name; the vendor has no birth date for one of "
+    Likeness.SAME_NO_DATE: "The same name; Reboot Motion has no birth date for one of "
     "them or for both.",
     Likeness.SWAPPED_NO_DATE: "The same words of a name in another order; a birth date "
     "is missing.",

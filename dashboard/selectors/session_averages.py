@@ -18,7 +18,7 @@ from athletes.analysis.means_by_side import (
 from athletes.analysis.metric_reading import MetricReading
 from athletes.display import number_of
 from athletes.models import Movement, Session, SessionMetric
-from athletes.phrases import basis_difference, side_in_words
+from athletes.phrases import basis_difference, sequence_in_words, side_in_words
 from biomechanics.definitions import HEADLINES, METRICS, NUMERIC_HEADLINES
 from biomechanics.sequence import tie_limit_ms
 from biomechanics.session_statistics import (
@@ -50,6 +50,11 @@ class SequenceCount:
     order: str
     count: int
     total: int
+
+    @property
+    def words(self) -> str:
+        """The order in words: `Pelvis › Torso › Arm › Bat`."""
+        return sequence_in_words(self.order)
 
     @property
     def has_bat(self) -> bool:
@@ -256,7 +261,7 @@ def reading_of_average(row: SessionMetric) -> MetricReading:
 
 def no_average(metric: str) -> MetricReading:
     """What stands on a page for a number that no counted swing has."""
-    reason = "No counted swing has this number."
+    reason = "No included swing has this number."
     return MetricReading(METRICS[metric], None, reason=reason)
 
 
@@ -316,7 +321,7 @@ def _left_out(shown: _Mean, *others: _Mean) -> str:
     if not others:
         return ""
     count = number_of(sum(mean.n for mean in others), "swing")
-    return f"{count} left out: {basis_difference(others[0].basis, shown.basis)}"
+    return f"{count} excluded: {basis_difference(others[0].basis, shown.basis)}"
 
 
 def _gaps(means: Sequence[_Mean]) -> tuple[GapReading, ...]:

@@ -145,7 +145,7 @@ def session_curves(
             None,
             title,
             "",
-            "No counted swing has this curve and this event. Choose another series "
+            "No included swing has this curve and this event. Choose another series "
             f"or event, or count a swing in. {on.left_out_words}".strip(),
             (),
         )
@@ -196,11 +196,11 @@ class _OnOneRule:
         words = ""
         if self.by_another_rule:
             words += (
-                f"{number_of(self.by_another_rule, 'swing')} left out: the event was "
-                "found there by another rule. "
+                f"{number_of(self.by_another_rule, 'swing')} excluded: the event was "
+                "found there by a different rule. "
             )
         for why, count in self.without_place.items():
-            words += f"{number_of(count, 'swing')} left out: {why}. "
+            words += f"{number_of(count, 'swing')} excluded: {why}. "
         if self.unsure_words:
             words += f"In this swing {self.unsure_words}."
         return words.strip()
@@ -376,7 +376,7 @@ def _note(
 ) -> str:
     """What the band is, and how wide it is."""
     if not any(group.has_band for group in groups):
-        return "A mean and its spread are drawn from three counted swings on. "
+        return "A mean and its spread are drawn from three included swings on. "
     widths = [
         (group.label, width)
         for group in groups

@@ -41,7 +41,7 @@ class SessionColumn:
 
 SESSION_COLUMNS = (
     SessionColumn("athlete", "Athlete"),
-    SessionColumn("date", "Session", descending_words="latest first"),
+    SessionColumn("date", "Session", descending_words="newest first"),
     SessionColumn("swings", "Swings", numeric=True, descending_words=LARGEST_FIRST),
 )
 

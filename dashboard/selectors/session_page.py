@@ -330,8 +330,8 @@ def _fastest(movements: Iterable[Movement]) -> tuple[Fastest, ...]:
 
 
 _EXPLANATIONS = {
-    DataState.WAITING: "The vendor is still preparing it; the next sync asks again.",
-    DataState.NO_DATA: "The vendor has none for this session.",
+    DataState.WAITING: "Reboot Motion is still preparing it; the next sync asks again.",
+    DataState.NO_DATA: "Reboot Motion has none for this session.",
     DataState.FAILED: "Getting it failed; the sync page says why and can try again.",
     DataState.PARTIAL: "Some of it is not here yet; the next sync asks again.",
 }

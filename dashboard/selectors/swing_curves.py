@@ -68,7 +68,9 @@ class SwingTab:
     empty: str
 
 
-_NO_ENERGETICS = "No momentum and energy data of this swing have come from the vendor."
+_NO_ENERGETICS = (
+    "No momentum and energy data of this swing have come from Reboot Motion."
+)
 
 SWING_TABS: dict[str, SwingTab] = {
     tab.key: tab
@@ -203,8 +205,10 @@ def swing_curves(
             axis,
             curves,
             SEQUENCE,
-            title="Turn rates" if movement.is_swing is False else "Kinematic sequence",
-            y_name="Turn rate",
+            title="Rotation speeds"
+            if movement.is_swing is False
+            else "Kinematic sequence",
+            y_name="Rotation speed",
             system=system,
             empty=_no_curves(movement),
             peaks=peaks,
@@ -297,7 +301,7 @@ def detail_chart(
 def _no_curves(movement: Movement) -> str:
     """Why the swing has no curves, in words."""
     if movement.analysed_at is None:
-        return "The frames of this movement are not here yet, or not analysed."
+        return "The frames of this movement are not here yet, or not analyzed."
     return "Nothing could be drawn from this file; its quality reasons say why."
 
 

@@ -229,7 +229,7 @@ def _plate_note(movement: Movement, posed: Posed, by: str) -> str:
 
 def no_figure(points: FigurePoints) -> str:
     """Why there is no figure, in words."""
-    return points.problem or "The file holds too few joint centres to draw a figure."
+    return points.problem or "The file holds too few joint centers to draw a figure."
 
 
 def path_chart(
@@ -285,7 +285,7 @@ def path_chart(
     figure: charts.Json = {
         "data": traces,
         "layout": {
-            "xaxis": {"title": {"text": f"Towards the pitcher ({unit})"}},
+            "xaxis": {"title": {"text": f"Toward the pitcher ({unit})"}},
             "yaxis": {
                 "title": {"text": f"Height ({unit})"},
                 "scaleanchor": "x",

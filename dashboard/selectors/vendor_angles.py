@@ -52,7 +52,7 @@ class VendorGroup:
     columns: tuple[VendorColumn, ...]
 
 
-_UNKNOWN_SIGN = "the vendor does not say which way is positive"
+_UNKNOWN_SIGN = "Reboot Motion does not say which way is positive"
 _OFTEN_ZERO = "often delivered as 0 throughout; " + _UNKNOWN_SIGN
 
 
@@ -174,7 +174,7 @@ def vendor_angles(
     movement: Movement, group: VendorGroup, axis: TimeAxis
 ) -> VendorAngles:
     """The columns of `group` over the time of the swing; two queries."""
-    title = f"The vendor's angles: {group.label}"
+    title = f"Reboot Motion's angles: {group.label}"
     try:
         delivered = _delivered(movement, group)
     except _NothingToDrawError as reason:

@@ -20,6 +20,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from athletes import display
+from athletes.phrases import sequence_in_words
 
 register = template.Library()
 
@@ -95,6 +96,12 @@ def value(
     return _value(context, number, unit, decimals, reason=reason, sd=sd)
 
 
+def _in_words(shown: Any) -> Any:
+    """The value as a page prints it: a kinematic sequence in words."""
+    is_text = isinstance(shown.value, str)
+    return sequence_in_words(shown.value) if is_text else shown.value
+
+
 @register.simple_tag(takes_context=True)
 def reading(
     context: Context, shown: Any, sd: bool = True, uncertainty: bool = False
@@ -105,7 +112,7 @@ def reading(
     """
     return _value(
         context,
-        shown.value,
+        _in_words(shown),
         shown.definition.unit,
         shown.definition.decimals,
         reason=shown.reason,
@@ -149,7 +156,7 @@ def unit(context: Context, stored: str) -> str:
 def height(context: Context, height_ft: float | None) -> str | SafeString:
     """A height in the reader's units: 6 ft 1 in, or 185 cm."""
     if height_ft is None:
-        return _missing("The vendor has no height, or one that makes no sense.")
+        return _missing("Reboot Motion has no height, or one that makes no sense.")
     return display.height_text(height_ft, reader_system(context))
 
 
@@ -157,7 +164,7 @@ def height(context: Context, height_ft: float | None) -> str | SafeString:
 def weight(context: Context, weight_lbs: float | None) -> str | SafeString:
     """A weight in the reader's units: 180 lb, or 82 kg."""
     if weight_lbs is None:
-        return _missing("The vendor has no weight, or one that makes no sense.")
+        return _missing("Reboot Motion has no weight, or one that makes no sense.")
     return display.weight_text(weight_lbs, reader_system(context))
 
 
@@ -221,7 +228,7 @@ def time_taken(seconds: float) -> str:
 def age_on(born: dt.date | None, on: dt.date | None) -> SafeString | str:
     """Age in years on a session's date: `{{ player.date_of_birth|age_on:date }}`."""
     if born is None:
-        return _missing("The vendor has no date of birth.")
+        return _missing("Reboot Motion has no date of birth.")
     years = display.age_on(born, on or timezone.localdate())
     if years is None:
         return _missing("The date of birth lies after the session.")

@@ -88,7 +88,9 @@ def change(request: PageRequest, pk: int) -> HttpResponse:
 def delete(request: PageRequest, pk: int) -> HttpResponse:
     """Delete a comparison of one's own; what it compares stays."""
     comparisons.get_own_comparison_or_404(request.user, pk).delete()
-    messages.success(request, "Deleted. What it compared is as it was.")
+    messages.success(
+        request, "Comparison deleted. Its sessions and swings are unchanged."
+    )
     return redirect("sharing:comparisons")
 
 

@@ -70,7 +70,7 @@ def revoke(request: PageRequest, pk: int) -> HttpResponse:
     """Revoke a link; only who made it may, and staff."""
     link = ShareLink.objects.filter(pk=pk).select_related("player", "session").first()
     if link is None:
-        raise Http404("There is no such link.")
+        raise Http404("That link doesn't exist.")
     kept = link.player.merged_into_id or link.player_id
     # Of a hidden athlete as of nobody: the numbers of links tell no more than that.
     player = access.visible_players(request.user).filter(pk=kept).first()
@@ -78,9 +78,9 @@ def revoke(request: PageRequest, pk: int) -> HttpResponse:
         player is None
         or not links.links_about(request.user, player).filter(pk=pk).exists()
     ):
-        raise Http404("There is no such link.")
+        raise Http404("That link doesn't exist.")
     links.revoke(link=link, by=request.user)
-    messages.success(request, "The link is revoked: it opens nothing any more.")
+    messages.success(request, "The link is revoked and no longer works.")
     if link.session is not None:
         return redirect("sharing:session", pk=link.session.whole_id)
     return redirect("sharing:athlete", pk=kept)
@@ -134,7 +134,7 @@ def _page(
 def _pdf(request: PageRequest, player: Player, session: Session | None) -> HttpResponse:
     """The PDF, recorded as exported; raises `PermissionDenied` without the right to."""
     if not access.may_export(request.user):
-        raise PermissionDenied("You may look at this but not take it along.")
+        raise PermissionDenied("You can view this but not download it.")
     _note(
         request,
         Action.DATA_EXPORTED,
@@ -152,7 +152,7 @@ def _share(
 ) -> HttpResponse:
     """Make a share link and show it once; `PermissionDenied` without the right to."""
     if not access.may_export(request.user):
-        raise PermissionDenied("You may look at this but not share it.")
+        raise PermissionDenied("You can view this but not share it.")
     form = ShareForm(request.POST)
     token = ""
     if form.is_valid():

@@ -73,7 +73,8 @@ class Addresses:
         named = host if host and len(host) < 100 else "an unreadable address"
         raise ForbiddenHostError(
             f"GET export file: the link leads to {named}, which is not on the list of "
-            "download hosts (or not over https), and was not followed. If the vendor "
+            "download hosts (or not over https), and was not followed. If Reboot "
+            "Motion "
             "has moved its files, add the host to the setting."
         )
 

@@ -109,7 +109,7 @@ class AnswerReader:
             problem = _what_is_it(body, response)
         error = UnexpectedShapeError(
             f"{request.route}: {problem} arrived where JSON was expected (HTTP "
-            f"{response.status_code}). Check the address of the vendor's API, and "
+            f"{response.status_code}). Check the address of Reboot Motion's API, and "
             "whether a proxy or login page stands in between.",
             status=response.status_code,
         )
@@ -126,46 +126,49 @@ class AnswerReader:
         route = request.route
         if 300 <= status < 400:
             return UnexpectedStatusError(
-                f"{route}: the vendor redirects (HTTP {status}). Set REBOOT_BASE_URL "
+                f"{route}: Reboot Motion redirects (HTTP {status}). Set "
+                "REBOOT_BASE_URL "
                 "to the address that it redirects to.",
                 status=status,
             )
         if status == 429:
             return RateLimitedError(
-                f"{route}: the vendor asks for fewer requests (HTTP 429).",
+                f"{route}: Reboot Motion asks for fewer requests (HTTP 429).",
                 status=status,
                 retry_after_s=self.retry_after_s(response),
             )
         if 500 <= status < 600:
             kind = SlowAnswerError if status in GATEWAY_STATUSES else UnavailableError
             return kind(
-                f"{route}: the vendor's server failed (HTTP {status}).",
+                f"{route}: Reboot Motion's server failed (HTTP {status}).",
                 status=status,
                 retry_after_s=self.retry_after_s(response),
             )
         if status == 401:
             return AuthenticationError(
-                f"{route}: the vendor refuses our login (HTTP 401). Check "
+                f"{route}: Reboot Motion refuses our login (HTTP 401). Check "
                 "REBOOT_USERNAME and REBOOT_PASSWORD, or REBOOT_API_KEY.",
                 status=status,
             )
         if status == 403:
             return ForbiddenError(
-                f"{route}: the vendor forbids the request (HTTP 403). Check the key or "
+                f"{route}: Reboot Motion forbids the request (HTTP 403). Check the key "
+                "or "
                 "login, and that REBOOT_BASE_URL has no path such as /v1.",
                 status=status,
             )
         if status == 404:
             return NotFoundError(
                 f"{route}: not found (HTTP 404). The object is gone, or "
-                "REBOOT_BASE_URL is not the address of the vendor's API.",
+                "REBOOT_BASE_URL is not the address of Reboot Motion's API.",
                 status=status,
             )
         payload = self.error_payload(response, request)
         fields = _fields_named(payload.get("detail"))
         named = f" It names: {', '.join(fields)}." if fields else ""
         return UnexpectedStatusError(
-            f"{route}: the vendor answered HTTP {status}, which this program does not "
+            f"{route}: Reboot Motion answered HTTP {status}, which this program does "
+            "not "
             f"expect here.{named} Nothing was changed.",
             status=status,
             fields=fields,
@@ -209,7 +212,7 @@ def fault_of(fault: Exception, request: Request) -> RebootError:
             f"{request.route}: the address or a header cannot be used "
             f"({type(fault).__name__}). Check REBOOT_BASE_URL and the credentials."
         )
-    host = urlsplit(request.url).hostname or "the vendor"
+    host = urlsplit(request.url).hostname or "Reboot Motion"
     if isinstance(fault, requests.exceptions.SSLError):
         what = f"no secure connection to {host} came about"
     elif isinstance(fault, requests.exceptions.ConnectTimeout):

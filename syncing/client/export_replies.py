@@ -45,7 +45,7 @@ def read_export_reply(
     word = word.strip().casefold().replace(" ", "_") if isinstance(word, str) else ""
     if word in FAILED_WORDS:
         raise UnavailableError(
-            f"{route}: the vendor reports that making the export failed."
+            f"{route}: Reboot Motion reports that making the export failed."
         )
     status_url = payload.get("status_url")
     if not isinstance(status_url, str) or not status_url:

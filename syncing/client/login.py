@@ -89,7 +89,7 @@ class TokenLogin:
             headers={"Accept": "application/json"},
         )
         refused = AuthenticationError(
-            f"{route}: the vendor refuses the login. Check REBOOT_USERNAME and "
+            f"{route}: Reboot Motion refuses the login. Check REBOOT_USERNAME and "
             "REBOOT_PASSWORD.",
         )
         payload: object = None
@@ -118,7 +118,7 @@ class TokenLogin:
         if not isinstance(access, str) or not is_header_safe(access):
             raise UnexpectedShapeError(
                 f'{route}: field "access_token" is missing or unusable. Check the '
-                "address of the vendor's API.",
+                "address of Reboot Motion's API.",
                 fields=("access_token",),
             )
         assert isinstance(payload, dict)  # noqa: S101 - follows from the check above

@@ -61,11 +61,11 @@ def list_from(payload: object, *, route: str, names: Sequence[str]) -> list[obje
         found = ", ".join(sorted(str(key)[:40] for key in payload)[:10]) or "nothing"
         raise UnexpectedShapeError(
             f"{route}: a list was expected and an object with {found} arrived. Check "
-            "the address of the vendor's API."
+            "the address of Reboot Motion's API."
         )
     raise UnexpectedShapeError(
         f"{route}: a list was expected and a single value arrived. Check the address "
-        "of the vendor's API."
+        "of Reboot Motion's API."
     )
 
 
@@ -189,8 +189,9 @@ def _in_one_page(
         if arrived < limit:
             return
     raise UnexpectedShapeError(
-        f"{route}: the first {arrived} entries come again for every page, so the list "
-        "may be longer than what could be read. What was read is kept; ask the vendor "
+        f"{route}: the first {arrived} entries come again forevery page, so the list "
+        "may be longer than what could be read. What was read is kept; ask Reboot "
+        "Motion "
         "why offset has no effect."
     )
 

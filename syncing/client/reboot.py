@@ -214,7 +214,8 @@ class RebootClient:
         url = urljoin(f"{self._base_url}/", status_url)
         if not self._addresses.is_own(url):
             raise ForbiddenHostError(
-                "GET export status: the address leads away from the vendor's API and "
+                "GET export status: the address leads away from Reboot Motion's API "
+                "and "
                 "was not called, since it would have received our credentials."
             )
         return self._export_reply(Request("GET export status", "GET", url))
@@ -270,8 +271,9 @@ class RebootClient:
         except ForbiddenError as error:
             refused = error
         raise ForbiddenError(
-            f"{request.route}: the vendor forbids the request (HTTP 403), with a new "
-            "token too. Ask the vendor what this login may see, and check that "
+            f"{request.route}: Reboot Motion forbids the request (HTTP 403), with a "
+            "new "
+            "token too. Ask Reboot Motion what this login may see, and check that "
             "REBOOT_BASE_URL has no path such as /v1.",
             status=refused.status,
         )

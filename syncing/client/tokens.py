@@ -20,7 +20,7 @@ class PasswordLogin:
     def __post_init__(self) -> None:
         if not self.username.strip() or not self.password:
             raise ConfigurationError(
-                "The vendor's login is incomplete: set REBOOT_USERNAME and "
+                "Reboot Motion's login is incomplete: set REBOOT_USERNAME and "
                 "REBOOT_PASSWORD, or REBOOT_API_KEY."
             )
 
@@ -36,7 +36,7 @@ class ApiKey:
         if not is_header_safe(self.key):
             raise ConfigurationError(
                 "REBOOT_API_KEY is empty or holds blanks, line ends or characters "
-                "outside ASCII: copy it again from the vendor's dashboard."
+                "outside ASCII: copy it again from Reboot Motion's dashboard."
             )
 
 

@@ -154,7 +154,7 @@ def _object(item: object, route: str) -> Json:
     if isinstance(item, dict):
         return item
     raise UnexpectedShapeError(
-        f"{route}: an entry is not an object. The vendor's answer has changed or is "
+        f"{route}: an entry is not an object. Reboot Motion's answer has changed or is "
         "damaged; this entry was not used."
     )
 
@@ -162,7 +162,7 @@ def _object(item: object, route: str) -> Json:
 def _shape(route: str, name: str, what: str) -> UnexpectedShapeError:
     return UnexpectedShapeError(
         f'{route}: field "{name}" {what}. '
-        "The vendor's answer has changed or is damaged; this entry was not used.",
+        "Reboot Motion's answer has changed or is damaged; this entry was not used.",
         fields=(name,),
     )
 

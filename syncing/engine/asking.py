@@ -132,7 +132,7 @@ class ExportAsker:
                 return reply
         if not known:
             raise UnexpectedStatusError(
-                "The file names no movements and the vendor's list of movements is "
+                "The file names no movements and Reboot Motion's list of movements is "
                 "not there, so nobody can say which rows belong together."
             )
         return reply

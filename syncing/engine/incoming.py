@@ -111,7 +111,8 @@ class IncomingFiles:
                 MovementFailure(
                     movement.org_movement_id,
                     "two_swings_one_id",
-                    "Two files hold the same movement. Ask the vendor for the export "
+                    "Two files hold the same movement. Ask Reboot Motion for the "
+                    "export "
                     "again.",
                 )
             )

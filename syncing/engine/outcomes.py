@@ -75,7 +75,7 @@ class Outcomes:
         self.failed(
             job,
             "not_ready",
-            f"The vendor was still preparing the file after {minutes:.0f} minutes.",
+            f"Reboot Motion was still preparing the file after {minutes:.0f} minutes.",
         )
 
     def wait(self, job: ExportJob, reply: ExportReply) -> None:
@@ -113,7 +113,7 @@ class Outcomes:
             requested_at=None,
             given_up_at=None,
             error_code="",
-            last_error="The vendor no longer has this file; what was stored is kept."
+            last_error="Reboot Motion no longer has this file; what was stored is kept."
             if kept
             else "",
         ):

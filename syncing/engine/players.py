@@ -46,7 +46,7 @@ def sync_players(ctx: RunContext) -> None:
             is_general=True,
             message=error.message,
             code=error.code,
-            hint="The other athletes were read. Ask the vendor about that entry.",
+            hint="The other athletes were read. Ask Reboot Motion about that entry.",
         )
         if error.entry_id is not None:
             # It is listed all the same.
@@ -143,7 +143,7 @@ def tell_kept(
     ctx.record_error(
         what="Reading a value",
         about=about,
-        message=f"The vendor's {words} cannot be read any more, so the stored value "
+        message=f"Reboot Motion's {words} cannot be read any more, so the stored value "
         "was kept.",
         code="unreadable_value",
         session_pk=session_pk,
@@ -268,16 +268,18 @@ def refuse_implausible(
     if not is_empty and not is_cut:
         return
     is_full = ctx.log.sync_type == SyncType.FULL
-    told = f"The vendor's list no longer holds {gone} of our {stored} {name}. That is "
+    told = (
+        f"Reboot Motion's list no longer holds {gone} of our {stored} {name}. That is "
+    )
     told += f"more than {IMPLAUSIBLE_SHARE:.0%} at once"
     if is_empty:
-        told = f"The vendor's list is empty, and we hold {stored} {name} of it"
+        told = f"Reboot Motion's list is empty, and we hold {stored} {name} of it"
     told += ", so nothing was marked as missing"
     told += " and the run stopped." if is_full else "."
     hint = (
         "Check that the login or key in the settings is of your organization: log in "
-        "to the vendor's dashboard with it and look whether they are there. If they "
-        "are, wait until the vendor's list is complete again. If they were really "
+        "to Reboot Motion's dashboard with it and look whether they are there. If they "
+        "are, wait until Reboot Motion's list is complete again. If they were really "
         "removed, run manage.py sync --full --accept-removals."
     )
     if is_full:

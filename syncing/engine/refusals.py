@@ -76,7 +76,7 @@ def remember_refusal(
         },
     )
     logger.info(
-        "The vendor does not give %s to this organization; it is asked again at %s.",
+        "Reboot Motion does not give %s to this organization; it is asked again at %s.",
         data_type,
         ask_again_at.isoformat(timespec="minutes"),
     )

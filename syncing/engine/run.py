@@ -113,7 +113,7 @@ def run_sync(
     except FatalError as error:
         ending = Ending.of_fatal(error)
     except RebootError as error:
-        ending = Ending.of_fatal(fatal_from(error, "speaking to the vendor"))
+        ending = Ending.of_fatal(fatal_from(error, "speaking to Reboot Motion"))
     except KeyboardInterrupt:
         ending = Ending(
             RunStatus.CANCELLED, "Stopped from the keyboard; what was done is kept."
@@ -149,7 +149,7 @@ class Ending:
     def of_stop(cls, ctx: RunContext) -> Ending | None:
         """Return how a stopped run ended; None when it is no longer ours."""
         if ctx.stop_reason == "cancel":
-            return cls(RunStatus.CANCELLED, "Cancelled; what was done is kept.")
+            return cls(RunStatus.CANCELLED, "Canceled; what was done is kept.")
         if ctx.stop_reason == "lost":
             return None
         return cls(

@@ -126,9 +126,9 @@ def request_cancel(log: SyncLog, *, user: User | None = None) -> bool:
         completed_at=now,
         cancel_requested_at=now,
         cancel_requested_by=user,
-        error_message="Cancelled before it began."
+        error_message="Canceled before it began."
         if log.started_at is None
-        else "Cancelled while it waited for a worker; what it had done is kept.",
+        else "Canceled while it waited for a worker; what it had done is kept.",
     )
     if ended:
         return True

@@ -117,7 +117,7 @@ def read_detail(ctx: RunContext, listed_id: int, hitting_id: int) -> None:
             message=f"{detail.unreadable_players} entries of the participants hold no "
             "org_player_id, so nothing can be asked for them.",
             code="unexpected_shape",
-            hint="The others were read. Ask the vendor about this session.",
+            hint="The others were read. Ask Reboot Motion about this session.",
             session_pk=_row_of(listed),
         )
     _write_detail(ctx, listed, detail, verdicts, hitting_id)

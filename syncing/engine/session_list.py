@@ -44,7 +44,7 @@ def list_sessions(ctx: RunContext) -> None:
             is_general=True,
             message=error.message,
             code=error.code,
-            hint="The other sessions were read. Ask the vendor about that entry.",
+            hint="The other sessions were read. Ask Reboot Motion about that entry.",
         )
         if error.entry_id is not None:
             # It is listed all the same.

@@ -33,5 +33,5 @@ def text_in_numbers(column: FileColumn, row: int) -> ExportFileError:
     return ExportFileError(
         "text_in_number_column",
         f"Column {shown(column.name)} holds text where numbers belong, first in row "
-        f"{row}. Ask the vendor for the export again.",
+        f"{row}. Ask Reboot Motion for the export again.",
     )

@@ -206,7 +206,7 @@ def plan_columns(
                 "duplicate_column",
                 f"The file has the column {shown(name)} twice (as "
                 f"{shown(seen[key])} and {shown(original)}), so nobody can say which "
-                "holds. Ask the vendor for the export again.",
+                "holds. Ask Reboot Motion for the export again.",
             )
         seen[key] = original
         if key in _TEXT_KEYS or (canonical is None and name in texts):
@@ -223,7 +223,8 @@ def plan_columns(
             "not_an_export",
             f"None of the {len(columns)} columns is one of an export file. Take an "
             "inverse-kinematics, momentum-energy, metadata or "
-            "hitting-processed-metrics file as the vendor delivers it, with its first "
+            "hitting-processed-metrics file as Reboot Motion delivers it, with its "
+            "first "
             "line.",
         )
     return tuple(columns)
@@ -263,6 +264,7 @@ def no_column(name: str) -> ExportFileError:
     return ExportFileError(
         "missing_column",
         f'The file has no column "{name}", without which its rows mean nothing. Ask '
-        "the vendor for the export again, or take the data export instead of another "
+        "Reboot Motion for the export again, or take the data export instead of "
+        "another "
         "file.",
     )

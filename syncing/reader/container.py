@@ -104,7 +104,7 @@ def recognize(head: bytes) -> FileFormat:
     """Return the format of a file by its first bytes; refuse what is no table."""
     if not head:
         raise ExportFileError(
-            "empty_file", "The file is empty. Ask the vendor for the export again."
+            "empty_file", "The file is empty. Ask Reboot Motion for the export again."
         )
     if head.startswith(b"\x1f\x8b"):
         return "gzip"
@@ -126,18 +126,18 @@ def recognize(head: bytes) -> FileFormat:
             raise ExportFileError(
                 "html_instead_of_data",
                 "The file is a web page, not data: most likely an error or login "
-                "page. Ask the vendor for the export again.",
+                "page. Ask Reboot Motion for the export again.",
             )
         raise ExportFileError(
             "xml_instead_of_data",
             "The file is an XML document, not data: most likely the storage's answer "
-            "to an expired link. Ask the vendor for the export again.",
+            "to an expired link. Ask Reboot Motion for the export again.",
         )
     if text.startswith((b"{", b"[")):
         raise ExportFileError(
             "json_instead_of_data",
             "The file is a JSON document, not a table: most likely an error message. "
-            "Ask the vendor for the export again.",
+            "Ask Reboot Motion for the export again.",
         )
     if b"\x00" in head or text.startswith(b"%PDF-"):
         raise ExportFileError(
@@ -153,7 +153,7 @@ def _office_document() -> ExportFileError:
     return ExportFileError(
         "not_a_table",
         "The file is an Office document. Save the sheet as CSV in UTF-8, or take "
-        "the file as it came from the vendor.",
+        "the file as it came from Reboot Motion.",
     )
 
 
@@ -188,7 +188,7 @@ class _Utf16Stream:
                 raise ExportFileError(
                     "not_utf8",
                     "The file is damaged text in UTF-16. Save it as CSV in UTF-8, or "
-                    "take it as it came from the vendor.",
+                    "take it as it came from Reboot Motion.",
                 ) from error
             self._pending = text.encode()
         piece, self._pending = self._pending[:size], self._pending[size:]
@@ -217,7 +217,8 @@ class GzipStream:
             if not packed:
                 raise ExportFileError(
                     "truncated_file",
-                    "The packed file ends in the middle. Ask the vendor for the export "
+                    "The packed file ends in the middle. Ask Reboot Motion for the "
+                    "export "
                     "again.",
                 )
             if not self._pending:
@@ -227,7 +228,8 @@ class GzipStream:
             except zlib.error as error:
                 raise ExportFileError(
                     "damaged_archive",
-                    "The packed file is damaged. Ask the vendor for the export again.",
+                    "The packed file is damaged. Ask Reboot Motion for the export "
+                    "again.",
                 ) from error
             self._pending = self._unpack.unconsumed_tail
             if data:
@@ -254,7 +256,7 @@ class GzipStream:
             raise ExportFileError(
                 "damaged_archive",
                 "The packed file is followed by bytes that do not belong to it. Ask "
-                "the vendor for the export again.",
+                "Reboot Motion for the export again.",
             )
 
 

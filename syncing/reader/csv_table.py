@@ -196,7 +196,7 @@ class _CsvReader:
         raise ExportFileError(
             "not_utf8",
             "The file is not text in UTF-8. Save it as CSV in UTF-8, or take it as it "
-            "came from the vendor.",
+            "came from Reboot Motion.",
         ) from wrong
 
 
@@ -266,14 +266,15 @@ class _Blocks:
             raise ExportFileError(
                 "rows_in_quotes",
                 "Each row of the file stands in quotes as a whole, so that it has one "
-                "column. Take the file as it came from the vendor, without opening it "
+                "column. Take the file as it came from Reboot Motion, without opening "
+                "it "
                 "in a spreadsheet.",
             )
         if len(names) == 1 and len(names[0].split()) > 1:
             raise ExportFileError(
                 "wrong_delimiter",
                 "The columns are separated by neither commas nor semicolons. Save the "
-                "file as CSV with commas, or take it as it came from the vendor.",
+                "file as CSV with commas, or take it as it came from Reboot Motion.",
             )
         if all(
             NUMBER.fullmatch(name.strip()) or is_missing_cell(name) for name in names
@@ -385,7 +386,7 @@ def _no_header() -> ExportFileError:
     """Return the error for a file whose first line names no columns."""
     return ExportFileError(
         "no_header",
-        "The first line names no columns. Take the file as it came from the vendor.",
+        "The first line names no columns. Take the file as it came from Reboot Motion.",
     )
 
 
@@ -393,5 +394,6 @@ def _damaged_csv() -> ExportFileError:
     """Return the error for a file that is no CSV."""
     return ExportFileError(
         "damaged_csv",
-        "The file cannot be taken apart as CSV. Ask the vendor for the export again.",
+        "The file cannot be taken apart as CSV. Ask Reboot Motion for the export "
+        "again.",
     )

@@ -26,7 +26,8 @@ def rows_of(table: Table, kind: FileKind, known_movement_id: str | None) -> Rows
         if org_movement_id is None:
             raise ExportFileError(
                 "rows_without_movement_id",
-                "No row of the file names its movement. Ask the vendor for the export "
+                "No row of the file names its movement. Ask Reboot Motion for the "
+                "export "
                 "again.",
             )
         first = np.full(len(places) - 1, places[0])
@@ -34,7 +35,7 @@ def rows_of(table: Table, kind: FileKind, known_movement_id: str | None) -> Rows
             raise ExportFileError(
                 "duplicate_movement_row",
                 "Two rows for one movement say different things, so nobody can say "
-                "which holds. Ask the vendor for the export again.",
+                "which holds. Ask Reboot Motion for the export again.",
             )
         dropped += len(places) - 1
         found.append(_row(table, org_movement_id, int(places[0]), named_by))

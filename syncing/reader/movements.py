@@ -130,13 +130,14 @@ def _without_blank(
             raise ExportFileError(
                 "time_missing",
                 f"Row {row} holds values but no time, so nobody can say when they "
-                "were. Ask the vendor for the export again.",
+                "were. Ask Reboot Motion for the export again.",
             )
     kept = places[np.isfinite(time)]
     if len(kept) == 0:
         raise ExportFileError(
             "time_missing",
-            "No row of the movement has a time. Ask the vendor for the export again.",
+            "No row of the movement has a time. Ask Reboot Motion for the export "
+            "again.",
         )
     repairs.append(f"blank_rows_dropped:{len(untimed)}")
     return kept
@@ -190,7 +191,7 @@ def _in_order(
             raise ExportFileError(
                 "two_swings_one_id",
                 "The clock of one movement starts again while frames of the first run "
-                "go on: two repetitions carry one id. Ask the vendor for the export "
+                "go on: two repetitions carry one id. Ask Reboot Motion for the export "
                 "again.",
             )
         places = places[np.argsort(time, kind="stable")]
@@ -204,7 +205,7 @@ def _rounded(differing: int) -> ExportFileError:
         "rounded_clock",
         f"The times of one movement are rounded: {differing} frames share their time "
         "with another frame, and when each was cannot be told. Take the file as it "
-        "came from the vendor, without saving it in a spreadsheet.",
+        "came from Reboot Motion, without saving it in a spreadsheet.",
     )
 
 
@@ -217,12 +218,12 @@ def _conflict(differing: int, instants: int) -> ExportFileError:
         return ExportFileError(
             "two_swings_one_id",
             f"{differing} instants of one movement occur twice with different values: "
-            "two repetitions carry one id. Ask the vendor for the export again.",
+            "two repetitions carry one id. Ask Reboot Motion for the export again.",
         )
     return ExportFileError(
         "conflicting_rows",
         f"{differing} instants of one movement occur twice with different values, so "
-        "nobody can say which hold. Ask the vendor for the export again.",
+        "nobody can say which hold. Ask Reboot Motion for the export again.",
     )
 
 

@@ -70,7 +70,8 @@ def read_parquet(source: Opened, limits: ReadLimits) -> Table:
     except _PARQUET_FAULTS as error:
         raise ExportFileError(
             "damaged_parquet",
-            "The Parquet file is cut or damaged. Ask the vendor for the export again.",
+            "The Parquet file is cut or damaged. Ask Reboot Motion for the export "
+            "again.",
         ) from error
 
 
@@ -133,7 +134,7 @@ def _collect_columns(
     if table.num_rows != collected.row_count:
         raise ExportFileError(
             "damaged_parquet",
-            "The Parquet file holds other rows than it says. Ask the vendor for "
+            "The Parquet file holds other rows than it says. Ask Reboot Motion for "
             "the export again.",
         )
     for column, name in zip(some, names, strict=True):
@@ -164,7 +165,7 @@ def _check_names(paths: Sequence[str], names: set[str]) -> None:
                 raise ExportFileError(
                     "unsupported_column_type",
                     f"Column {shown(name)} holds values of a kind that is neither "
-                    "number nor text. Ask the vendor for the export again.",
+                    "number nor text. Ask Reboot Motion for the export again.",
                 )
 
 
@@ -219,7 +220,7 @@ def _with_type(column: FileColumn, kind: pa.DataType) -> FileColumn:
         raise ExportFileError(
             "unsupported_column_type",
             f"Column {shown(column.name)} holds values of a kind that is neither "
-            "number nor text. Ask the vendor for the export again.",
+            "number nor text. Ask Reboot Motion for the export again.",
         )
     return FileColumn(
         column.position, column.original, column.name, Role.DROPPED, known=False

@@ -67,7 +67,7 @@ def _without_blank_rows(table: Table, ids: TextColumn) -> npt.NDArray[np.intp] |
         raise ExportFileError(
             "rows_without_movement_id",
             f"Row {row} names no movement while others do, so nobody can say where it "
-            "belongs. Ask the vendor for the export again.",
+            "belongs. Ask Reboot Motion for the export again.",
         )
     return np.flatnonzero(ids.codes >= 0)
 
@@ -102,7 +102,7 @@ def check_id(org_movement_id: str | None) -> None:
         raise ExportFileError(
             "bad_movement_id",
             f"A movement's id is longer than {MAX_ID_LENGTH} characters or holds "
-            "control characters. Ask the vendor for the export again.",
+            "control characters. Ask Reboot Motion for the export again.",
         )
 
 

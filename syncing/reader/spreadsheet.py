@@ -170,18 +170,19 @@ def no_number(column: FileColumn, row: int, cell: str) -> ExportFileError:
         advice = (
             f"holds a date or a time of day where numbers belong, first in row {row}: "
             "a spreadsheet has turned numbers into dates. Take the file as it came "
-            "from the vendor, without opening it in a spreadsheet."
+            "from Reboot Motion, without opening it in a spreadsheet."
         )
     elif cell.startswith("#"):
         advice = (
             f"holds a spreadsheet's mark of an error where numbers belong, first in "
-            f"row {row}. Take the file as it came from the vendor, without opening it "
+            f"row {row}. Take the file as it came from Reboot Motion, without opening "
+            "it "
             "in a spreadsheet."
         )
     else:
         advice = (
             f"holds text where numbers belong, first in row {row}. Take the file as "
-            "it came from the vendor, or ask for the export again."
+            "it came from Reboot Motion, or ask for the export again."
         )
     return ExportFileError("text_in_number_column", where + advice)
 
@@ -192,7 +193,7 @@ def row_of_words(row: int) -> ExportFileError:
         "row_of_words",
         f"Row {row} below the header holds words and no numbers: units, or a remark. "
         "Nobody can say what they mean for the numbers, so take the file as it came "
-        "from the vendor, or delete that row if it changes nothing.",
+        "from Reboot Motion, or delete that row if it changes nothing.",
     )
 
 
@@ -232,7 +233,7 @@ def unclear_numbers() -> ExportFileError:
     return ExportFileError(
         "unclear_numbers",
         "The file writes numbers with commas and with points, so nobody can say which "
-        "of them is the decimal mark. Take the file as it came from the vendor, or "
+        "of them is the decimal mark. Take the file as it came from Reboot Motion, or "
         "save it again with decimal points and without marks between thousands.",
     )
 
@@ -250,5 +251,5 @@ def _ragged_row(number: int, cells: int, width: int) -> ExportFileError:
     return ExportFileError(
         "ragged_row",
         f"Row {number} has {cells} cells where the header has {width}: the file was "
-        "cut or is damaged. Ask the vendor for the export again.",
+        "cut or is damaged. Ask Reboot Motion for the export again.",
     )

@@ -179,7 +179,8 @@ class TableBuilder:
         if self.row_count == 0:
             raise ExportFileError(
                 "no_rows",
-                "The file has a header and no rows. The vendor may still be at work: "
+                "The file has a header and no rows. Reboot Motion may still be at "
+                "work: "
                 "ask for the export again later.",
             )
         found: dict[str, FloatArray] = {}

@@ -27,9 +27,9 @@ DRAWN_PEAKS = """() => {
       trace.name, Math.max(...Array.from(trace.y).filter(Number.isFinite))]));
 }"""
 PARTS = {
-    "Pelvis turn rate": "pelvis",
-    "Shoulder-line turn rate": "torso",
-    "Lead upper-arm turn rate": "lead_arm",
+    "Pelvis rotation speed": "pelvis",
+    "Torso rotation speed": "torso",
+    "Lead arm speed": "lead_arm",
 }
 
 

@@ -352,7 +352,9 @@ def test_a_swing_shows_its_decisions(client, staff):
     run_action(client, "movement", "count_out", [first], reason="Sensor off")
     for movement, shown in ((first, True), (second, False)):
         url = reverse("admin:athletes_movement_change", args=[movement.pk])
-        assert ("Swing counted in or out" in client.get(url).content.decode()) is shown
+        assert (
+            "Swing included or excluded" in client.get(url).content.decode()
+        ) is shown
 
 
 def test_an_athlete_is_not_deleted_but_erased(client, staff):
@@ -400,19 +402,19 @@ def test_what_a_movement_keeps_as_json_is_read_as_tables(client, staff):
             "foot_down": {"time_s": 1.23456, "rule": "vendor", "confidence": "vendor"},
             "load": {"time_s": None, "rule": None, "reason": "The file begins later."},
         },
-        verdict={"length_unit": {"value": "mm", "text": "In <millimetres>."}},
+        verdict={"length_unit": {"value": "mm", "text": "In <millimeters>."}},
         quality_reasons=[{"code": "gap", "text": "A gap of 30 ms."}],
     )
     url = reverse("admin:athletes_movement_change", args=[movement.pk])
     page = client.get(url)
     text = _text(page)
-    assert "Peak pelvis turn rate 612°/s load to reference" in text
+    assert "Peak pelvis rotation speed 612°/s load to reference" in text
     assert "Attack angle, last 10 ms – – No bat in the file." in text
     assert "no_longer_known 3.00 m" in text
     assert "Foot down 1.235 s vendor" in text
     assert "Load – not found" in text
     assert "The file begins later." in text
-    assert "length unit In <millimetres>." in text
+    assert "length unit In <millimeters>." in text
     assert "<millimetres>" not in page.content.decode()
     assert "Reasons for the grade: A gap of 30 ms." in text
     assert '"time_s"' not in text
@@ -460,7 +462,7 @@ def test_fields_are_called_with_their_units(client, staff):
     assert page.count("Height (decimal feet)") == 1  # the tick
     assert "Weight (pounds)" in page
     assert "height ft" not in page.lower()
-    assert "Empty while the vendor lists this athlete" in page
+    assert "When Reboot Motion stopped listing this athlete" in page
 
 
 def test_the_history_of_an_athlete_is_that_of_the_audit(client, staff):

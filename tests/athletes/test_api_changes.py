@@ -114,7 +114,7 @@ def test_another_setup_is_not_comparable(get, player):
     row = row_of(get(f"/players/{player.pk}/changes"))
     assert (row["verdict"], row["reason_code"]) == ("unknown", "not_comparable")
     assert row["before"] == {"mean": None, "n": 0, "sessions": 0}
-    assert "another setup" in row["reason"]
+    assert "a different setup" in row["reason"]
 
 
 def test_sides_of_a_switch_hitter_are_asked_for_apart(get, player):

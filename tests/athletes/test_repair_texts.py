@@ -21,8 +21,8 @@ def test_a_repair_says_how_many_or_which():
         ["clock_restored:240.0", "rows_sorted", "blank_rows_dropped:3"]
     ) == (
         "Times were rounded; restored at 240.0 frames a second",
-        "Frames were not in the order of time",
-        "Empty rows left out: 3",
+        "Frames were out of order",
+        "Empty rows dropped: 3",
     )
 
 

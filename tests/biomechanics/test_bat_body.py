@@ -247,7 +247,7 @@ def test_gaps_in_the_center_of_mass_cost_its_depth_alone():
         )
     ).metrics["contact_depth_com"]
     assert none.value is None
-    assert none.reason == "the file has no centre of mass"
+    assert none.reason == "the file has no center of mass"
 
 
 # --- Side of the field ----------------------------------------------------------

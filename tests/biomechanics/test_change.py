@@ -192,8 +192,8 @@ def test_too_little_is_said_with_what_is_missing():
     singles = one((at(3, 1, 0.0, None),), (at(2, 1, 5.0, None), at(1, 1, 4.0, None)))
     assert (singles.reason_code, singles.more_swings) == ("not_enough", 2)
     assert one((), (at(1, 8, 0.0),)).more_swings == 1
-    apart = one((at(2, 8, 0.0),), (at(1, 8, 0.0),), not_comparable="Another setup.")
-    assert (apart.reason_code, apart.reason) == ("not_comparable", "Another setup.")
+    apart = one((at(2, 8, 0.0),), (at(1, 8, 0.0),), not_comparable="A different setup.")
+    assert (apart.reason_code, apart.reason) == ("not_comparable", "A different setup.")
 
 
 def test_a_facility_makes_two_sessions_enough():

@@ -53,7 +53,7 @@ def test_the_zeros_of_both_files_are_compared():
     item = analyze(swing, 0.012, **zero).metrics["t_peak_L_pelvis"]
     assert item.flagged
     assert item.reason == (
-        "the momentum and energy file runs 12 ms late by the vendor's own clock"
+        "the momentum and energy file runs 12 ms late by Reboot Motion's own clock"
     )
 
 

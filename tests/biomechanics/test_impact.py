@@ -40,8 +40,8 @@ def test_impact_is_found_between_frames(rate, phase):
     assert (reference.rule, reference.confidence) == ("bat_impact", "rule")
     assert reference.time_s == pytest.approx(swing.impact_s, abs=0.0015)
     assert analysis.events["contact"].time_s == reference.time_s
-    assert analysis.metrics["time_to_ref"].window.endswith(
-        "(reference = contact, seen in the bat)"
+    assert analysis.metrics["time_to_ref"].window == (
+        "first move to contact (contact: seen in the bat)"
     )
 
 
@@ -267,7 +267,7 @@ def test_noise_taken_for_a_ball_is_unsure():
     assert reference.reason.startswith("the bat is ")
     assert reference.reason.endswith("slower at contact than before it")
     for name, item in found.metrics.items():
-        if item.value is not None and "reference" in METRICS[name].window:
+        if item.value is not None and "contact" in METRICS[name].window:
             assert item.flagged, name
 
 

@@ -332,7 +332,10 @@ def test_without_a_bat_nothing_of_a_bat_is_given():
             assert analysis.metrics[name].reason, name
     assert analysis.metrics["seq_order"].value == "P-T-A"
     assert analysis.metrics["t_peak_hand"].value == 0.0
-    assert "peak hand speed" in analysis.metrics["time_to_ref"].window
+    assert analysis.metrics["time_to_ref"].window == "first move to peak hand speed"
+    assert analysis.metrics["peak_torso_omega"].window == (
+        "first move to peak hand speed + 30 ms"
+    )
     assert not {"bat_omega", "bat_speed"} & set(analysis.series)
 
 
@@ -368,7 +371,9 @@ def test_contact_comes_first_and_names_itself():
     analysis = analyze(swing, contact_time_s=swing.contact_s)
     assert analysis.events["reference"].rule == "contact"
     assert analysis.events["reference"].time_s == pytest.approx(swing.contact_s)
-    assert analysis.metrics["time_to_ref"].window.endswith("(reference = contact)")
+    assert analysis.metrics["time_to_ref"].window.endswith(
+        "(contact: from Reboot Motion)"
+    )
     late = analyze(swing, contact_time_s=swing.contact_s + 0.5)
     assert late.events["reference"].rule == "bat_peak"
     assert late.events["contact"].confidence == "low"

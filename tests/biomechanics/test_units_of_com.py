@@ -46,7 +46,7 @@ def test_a_center_outside_the_body_is_refused(swing):
     item = analysis.metrics["com_speed_max"]
     assert item.value is None
     assert item.reason == (
-        "the centre of mass does not lie in the body in any unit of length"
+        "the center of mass does not lie in the body in any unit of length"
     )
     assert "com_speed" not in analysis.series
 
@@ -66,7 +66,7 @@ def test_without_a_center_that_is_the_reason(swing):
         if not name.startswith("center_of_mass")
     }
     item = analyze(swing.columns, energetics).metrics["com_speed_max"]
-    assert item.reason == "the file has no centre of mass"
+    assert item.reason == "the file has no center of mass"
     empty = {
         name: np.full_like(values, np.nan)
         if name.startswith("center_of_mass")
@@ -74,4 +74,4 @@ def test_without_a_center_that_is_the_reason(swing):
         for name, values in swing.energetics.items()
     }
     item = analyze(swing.columns, empty).metrics["com_speed_max"]
-    assert item.reason == "the file has no centre of mass"
+    assert item.reason == "the file has no center of mass"

@@ -53,7 +53,7 @@ def sequence() -> dict[str, Any]:
         "data": data,
         "layout": {
             "xaxis": {"title": {"text": "Time from peak hand speed (ms)"}},
-            "yaxis": {"title": {"text": "Turn rate (°/s)"}},
+            "yaxis": {"title": {"text": "Rotation speed (°/s)"}},
         },
         "events": [
             {

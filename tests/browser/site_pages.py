@@ -560,7 +560,7 @@ def make_world() -> dict[str, Any]:
         trigger=Trigger.SCHEDULE,
         started_at=timezone.now() - dt.timedelta(minutes=4),
         completed_at=timezone.now(),
-        error_message="The vendor could not be reached. Try again in an hour.",
+        error_message="Reboot Motion could not be reached. Try again in an hour.",
     )
     archive = Archive.objects.create(
         player=player,

@@ -59,7 +59,8 @@ def make_long():
             session=session,
             data_type="hitting-processed-metrics",
             state=state,
-            last_error="The vendor answered that it has no data of this session. " * 3,
+            last_error="Reboot Motion answered that it has no data of this session. "
+            * 3,
             error_code="movement_id_missing",
             next_try_at=timezone.now(),
         )

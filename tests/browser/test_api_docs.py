@@ -69,8 +69,8 @@ def test_an_opened_operation_has_no_accessibility_violation(pages, login_cookie)
 
 
 LIGHTNESS = """selector => {
-  const colour = getComputedStyle(document.querySelector(selector)).backgroundColor;
-  const [r, g, b] = colour.match(/[0-9]+/g).map(Number);
+  const color = getComputedStyle(document.querySelector(selector)).backgroundColor;
+  const [r, g, b] = color.match(/[0-9]+/g).map(Number);
   return (r + g + b) / 3;
 }"""
 

@@ -106,7 +106,7 @@ def test_home_names_changes_failures_and_the_sync_that_is_missing(visit):
     make_session(player=make_player(last_name="Fern"), data_state=DataState.FAILED)
     page = visit("/", width=390)
     change = page.locator(".changes-table tbody tr").first
-    expect(change).to_contain_text("Shoulders peak")
+    expect(change).to_contain_text("Torso speed")
     expect(change).to_contain_text("+36")
     # What changed stands on the screen of a phone, not beside it.
     box = page.locator(".newest-table .change--real").first.bounding_box()
@@ -499,13 +499,13 @@ def test_tabs_of_a_swing_are_in_the_address_and_the_vendor_is_asked_by_choice(vi
         show(page, "#detail")
         assert traces(page, "#detail")
     page.select_option("#id_vendor", "left_leg")
-    expect(title).to_have_text("The vendor's angles: left leg")
+    expect(title).to_have_text("Reboot Motion's angles: left leg")
     assert "vendor=left_leg" in page.url
     show(page, "#detail")
     assert "Knee" in traces(page, "#detail")
     page.get_by_text("left_knee", exact=True).wait_for()
     page.reload()
-    expect(title).to_have_text("The vendor's angles: left leg")
+    expect(title).to_have_text("Reboot Motion's angles: left leg")
 
 
 # --- Compare --------------------------------------------------------------------------

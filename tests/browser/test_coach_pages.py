@@ -32,9 +32,9 @@ def test_drawn_peaks_are_those_that_were_put_in(visit, bats):
     show(page, "#sequence")
     drawn = page.evaluate(HIGHEST)
     for name, part in (
-        ("Peak pelvis turn rate", "pelvis"),
-        ("Peak shoulder-line turn rate", "torso"),
-        ("Peak lead upper-arm turn rate", "lead_arm"),
+        ("Peak pelvis rotation speed", "pelvis"),
+        ("Peak torso rotation speed", "torso"),
+        ("Peak lead arm speed", "lead_arm"),
     ):
         curve = name.removeprefix("Peak ").capitalize()
         assert drawn[curve] == pytest.approx(known[part]["deg_per_s"], rel=0.03)
@@ -93,14 +93,14 @@ def test_tile_changes_the_trend_in_place(visit):
     page.locator(".metric-tile__pick").nth(3).click()
     page.wait_for_url("**metric=peak_pelvis_omega**")
     title = page.locator("#trend-chart-title")
-    expect(title).to_have_text("Peak pelvis turn rate", use_inner_text=True)
+    expect(title).to_have_text("Peak pelvis rotation speed", use_inner_text=True)
     page.wait_for_function(DRAWN)
 
 
 def test_definition_opens_beside_its_number(visit):
     session = hit(swings=slice(0, 1))
     page = visit(f"/athletes/swings/{first_swing(session).pk}/")
-    page.get_by_role("link", name="Peak pelvis turn rate").first.click()
+    page.get_by_role("link", name="Peak pelvis rotation speed").first.click()
     dialog = page.locator("#definition-dialog")
     dialog.get_by_text("How fast the hips turn at their fastest.").wait_for()
     page.keyboard.press("Escape")
@@ -256,5 +256,8 @@ def test_lists_tables_and_definitions_work_without_scripts(visit):
     page.get_by_role("link", name="Mar 1, 2026").first.click()
     assert page.locator("table tbody tr").count() >= 2
     page.goto(f"/athletes/swings/{first_swing(session).pk}/")
-    page.get_by_role("link", name="Peak pelvis turn rate").first.click()
-    assert page.get_by_role("heading", level=1).inner_text() == "Peak pelvis turn rate"
+    page.get_by_role("link", name="Peak pelvis rotation speed").first.click()
+    assert (
+        page.get_by_role("heading", level=1).inner_text()
+        == "Peak pelvis rotation speed"
+    )

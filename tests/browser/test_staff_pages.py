@@ -150,7 +150,7 @@ def test_swings_are_counted_out_together(pages, login_cookie, width):
         "Markers were lost"
     }
     page.goto(f"/admin/athletes/movement/{session.movements.first().pk}/change/")
-    page.get_by_role("cell", name="Swing counted in or out").wait_for()
+    page.get_by_role("cell", name="Swing included or excluded").wait_for()
     picture(page, "admin-movement")
     assert does_not_scroll_sideways(page)
     page.goto(f"/admin/athletes/player/{session.player_id}/change/")

@@ -30,7 +30,7 @@ def test_athlete_page_tells_a_real_change_in_a_sentence(client, coach):
     history_of(player, [900.0, 902.0, 898.0, 1000.0])
     text = text_of(client.get(f"/athletes/{player.pk}/"))
     assert (
-        "Peak shoulder-line turn rate: 100°/s faster than the last 3 sessions "
+        "Peak torso rotation speed: 100°/s faster than the last 3 sessions "
         "(900°/s → 1,000°/s), more than their usual variation (needs ±" in text
     )
 
@@ -42,17 +42,17 @@ def test_findings_say_of_which_session_they_are(client, coach):
     make_session(player=player, session_date=dt.date(2026, 9, 1))
     page = client.get(reverse("dashboard:athlete", args=[player.pk])).content.decode()
     link = reverse("dashboard:session", args=[newest.pk])
-    head = page.split("Newest session</h2>")[1].split("</div>")[0]
+    head = page.split("Latest session</h2>")[1].split("</div>")[0]
     assert f'href="{link}"' in head
     assert "Mar 8, 2026" in head
-    assert "6 counted swings" in head
+    assert "6 included swings" in head
 
 
 def test_athlete_page_tells_that_nothing_changed(client, coach):
     player = make_player()
     history_of(player, [900.0, 902.0, 898.0, 903.0])
     text = text_of(client.get(f"/athletes/{player.pk}/"))
-    assert "Peak shoulder-line turn rate: about the same (903°/s; a change" in text
+    assert "Peak torso rotation speed: about the same (903°/s; a change" in text
     assert "more than their usual variation" not in text
 
 
@@ -65,7 +65,7 @@ def test_trend_never_mixes_conditions_unless_asked(client, coach):
     apart = client.get(url)
     traces = [t for t in figure_of(apart, "trend-chart")["data"] if "y" in t]
     assert [trace["y"] for trace in traces] == [[910.0, 920.0]]
-    assert "1 session with another setup" in text_of(apart)
+    assert "1 session with a different setup" in text_of(apart)
     mixed = client.get(url + "&mixed=1")
     traces = [t for t in figure_of(mixed, "trend-chart")["data"] if "y" in t]
     assert [trace["y"] for trace in traces] == [[900.0], [910.0, 920.0]]
@@ -90,7 +90,7 @@ def test_athlete_of_two_hundred_sessions_pages_them(client, coach):
             player=player, session_date=dt.date(2025, 1, 1) + dt.timedelta(days=day)
         )
     first = client.get(f"/athletes/{player.pk}/")
-    assert first.content.decode().count("Waiting for the vendor") == 20
+    assert first.content.decode().count("Waiting for Reboot Motion") == 20
     assert "page 1 of 10" in text_of(first)
     last = client.get(f"/athletes/{player.pk}/?page=99")
     assert "page 10 of 10" in text_of(last)

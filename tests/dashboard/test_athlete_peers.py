@@ -29,7 +29,7 @@ def crowd(number, *, metric="peak_hand_speed", start=20.0, years=14, **fields):
     for place in range(number):
         player = make_player(
             date_of_birth=dt.date(2026 - years, 1, 5),
-            last_name=f"Neighbour {place}",
+            last_name=f"Neighbor {place}",
         )
         session = make_session(player=player, session_date=DAY, **fields)
         make_session_metric(
@@ -178,7 +178,7 @@ def test_conditions_are_named_and_not_mixed(client):
     players = crowd(20, condition="tee")
     crowd(5, condition="machine")
     page = words(client, players[0])
-    assert "Tee · reference: peak hand speed · single-camera" in page
+    assert "Tee · times from: peak hand speed · single-camera" in page
     assert "among 20 athletes" in page
 
 

@@ -94,7 +94,7 @@ def test_sessions_of_another_setup_are_not_compared():
     history = [*points([900, 905, 910], basis=MACHINE), points([0, 0, 0, 990])[-1]]
     change = change_of(history)
     assert (change.verdict, change.words) == ("unknown", "Not comparable")
-    assert change.reason == "First session of this kind: another setup."
+    assert change.reason == "First session of this kind: a different setup."
 
 
 def test_it_is_said_that_only_sessions_of_this_setup_are_compared():
@@ -116,7 +116,7 @@ def test_hands_and_wrists_are_not_compared_and_it_is_said_why():
     assert (change.verdict, change.before, change.n_before) == ("unknown", None, 0)
     assert change.reason_code == "not_comparable"
     assert change.reason == (
-        "First session of this kind: measured at another point: wrists instead of "
+        "First session of this kind: measured at a different point: wrists instead of "
         "hands."
     )
     # The same point again is compared.
@@ -126,14 +126,14 @@ def test_hands_and_wrists_are_not_compared_and_it_is_said_why():
 def test_of_several_reasons_each_is_said():
     old = Basis("tee", "bat_peak", "single-camera", "2026.1")
     new = Basis("machine", "reference=bat_peak", "single-camera", "2026.2")
-    assert new.difference(old) == "another setup; another version of the method"
+    assert new.difference(old) == "a different setup; a different version of the method"
     assert new.difference(new) == ""
     down = Basis("tee", "reference=contact foot_down=ankle_settles", "", "2026.2")
     other = Basis("tee", "reference=contact foot_down=vendor_norm_time", "", "2026.2")
     assert down.difference(other) == (
-        "another rule for foot down: lead ankle at rest instead of the vendor's"
+        "a different rule for foot down: lead ankle at rest instead of Reboot Motion's"
     )
-    assert down.label == ("Tee · reference: contact · foot down: lead ankle at rest")
+    assert down.label == ("Tee · times from: contact · foot down: lead ankle at rest")
 
 
 def test_sides_of_a_switch_hitter_are_told_apart():
@@ -188,7 +188,7 @@ def test_several_numbers_that_stayed_are_one_sentence():
         session_id=7,
     )
     assert told[0].text == (
-        "Rotation speeds: pelvis peak and shoulders peak are about the same."
+        "Rotation speeds: pelvis speed and torso speed are about the same."
     )
 
 

@@ -132,11 +132,11 @@ def test_an_athlete_is_their_last_three_sessions_of_one_setup(user):
     assert item.label == "Ada Quill"
     assert item.detail == "9 swings included · last 3 sessions · Tee"
     assert [(words, str(key)) for words, key in item.other_setups] == [
-        ("Live pitching", f"athlete-{player.pk}-live")
+        ("Live BP", f"athlete-{player.pk}-live")
     ]
     (other,), _ = load(user, f"athlete-{player.pk}-live")
     assert sessions_of(other) == {live.pk}
-    assert other.detail == "3 swings included · latest session · Live pitching"
+    assert other.detail == "3 swings included · latest session · Live BP"
     assert old.pk not in sessions_of(item)
 
 
@@ -152,7 +152,7 @@ def test_a_time_is_every_session_in_it_of_the_setup_of_most_swings(user):
     assert item.label == "Ada Quill, Mar 1 – Mar 31, 2026"
     assert item.detail == (
         "8 swings included · 4 sessions · Machine · "
-        "1 session with another setup or source not in it"
+        "1 session with a different setup or source not included"
     )
     (other,), _ = load(user, f"{key}-tee")
     assert sessions_of(other) == {tee.pk}

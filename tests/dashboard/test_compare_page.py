@@ -314,7 +314,7 @@ def test_compare_names_swings_that_have_no_percent(client, coach):
     swing.events = {"reference": swing.events["reference"]}
     swing.save(update_fields=["events"])
     keys = f"session-{old.pk},session-{new.pk}"
-    words = "B: 1 swing left out, because no first move or contact was found."
+    words = "B: 1 swing excluded, because no first move or contact was found."
     response = client.get(f"/athletes/compare/?items={keys}&align=percent")
     assert words in text_of(response)
     figure = figure_of(response, "overlay")
@@ -365,7 +365,7 @@ def test_compare_leaves_out_swings_whose_event_at_zero_is_unsure(client, coach):
     keys = f"session-{old.pk},session-{new.pk}"
     address = "/athletes/compare/?align=first_move&items="
     response = client.get(f"{address}{keys}")
-    assert "B: 1 swing left out, because first move is unsure." in text_of(response)
+    assert "B: 1 swing excluded, because first move is unsure." in text_of(response)
     # Its 500 ms to contact would have put the others' contact elsewhere.
     (contact,) = {
         one["time"]
@@ -394,11 +394,11 @@ def test_compare_names_swings_without_the_curve_and_by_another_rule(client, coac
     response = client.get(f"{address}&series=torso_omega&align=first_move")
     text = text_of(response)
     assert (
-        "B: 1 swing left out, because first move was found there by another rule."
+        "B: 1 swing excluded, because first move was found there by a different rule."
         in text
     )
-    assert "B: 1 swing left out, without a curve of" in text
-    assert "A: 1 swing left out" not in text
+    assert "B: 1 swing excluded, without a curve of" in text
+    assert "A: 1 swing excluded" not in text
 
 
 def test_compare_says_what_it_cannot_show(client, coach):
@@ -561,7 +561,7 @@ def test_numbers_of_two_versions_of_the_method_are_not_comparable(client, coach)
         False,
     )
     assert cell.difference.words == "Not comparable"
-    assert cell.difference.apart == "another version of the method"
+    assert cell.difference.apart == "a different version of the method"
     response = client.get(f"/athletes/compare/?items=session-{old.pk},session-{new.pk}")
     assert (
         "Not comparable · They were computed by different versions of the method."
@@ -578,7 +578,7 @@ def test_a_number_of_several_sessions_is_by_one_version_of_the_method(client, co
     other = torso_session(make_player(), 2, 900.0)
     cell = torso_cells(client, f"athlete-{player.pk}", f"session-{other.pk}")[0]
     assert (cell.mean, cell.n) == (pytest.approx(900.0), 10)
-    assert cell.remark == "5 swings left out: another version of the method"
+    assert cell.remark == "5 swings excluded: a different version of the method"
 
 
 def test_a_difference_is_printed_although_nobody_knows_what_is_usual(client, coach):
@@ -623,7 +623,7 @@ def test_a_difference_of_two_setups_is_no_change(client, coach):
         f"/athletes/compare/?items=session-{sessions[0].pk},session-{sessions[3].pk}"
     )
     (row,) = response.context["page"].rows
-    assert row.cells[1].difference.apart == "another setup"
+    assert row.cells[1].difference.apart == "a different setup"
     assert not row.cells[1].difference.is_change
     assert "The setups are not the same." in text_of(response)
 
@@ -693,7 +693,7 @@ def test_compare_holds_no_wrists_against_hands(client, coach):
     first, second = measured(9.0, hands), measured(9.2, hands)
     third = measured(7.8, "reference=contact hands=wrists")
     text = compared(client, first, second, third)
-    assert "measured at another point: wrists instead of hands" in text
+    assert "measured at a different point: wrists instead of hands" in text
     # 7.8 m/s, which stands nowhere.
     assert "17.4" not in text
     for shown in ("20.13", "20.58", "+0.45"):
@@ -790,14 +790,14 @@ def test_of_many_swings_the_newest_are_drawn_and_the_numbers_are_of_all(coach):
     assert len(single_lines(every)) == 10 + 3
     few = page_of(coach, words, **choices, limits=DrawnLimits(swings=4, each=2))
     assert few.drawn_of == (
-        "A: lines and figures are of the newest 4 of 10 swings; the numbers are of "
+        "A: lines and figures are of the latest 4 of 10 swings; the numbers are of "
         "all.",
     )
     # The last four of the later session: its offsets are -10, 0, 10 and 20.
     assert middle_of(few) == pytest.approx(505.0, abs=2.0)
     assert few.curves.left_out == (
-        "A: of 4 single swings the newest 2 are drawn.",
-        "B: of 3 single swings the newest 2 are drawn.",
+        "A: of 4 single swings the latest 2 are drawn.",
+        "B: of 3 single swings the latest 2 are drawn.",
     )
     assert len(single_lines(few)) == 2 + 2
     assert few.figures.drawn[0].why == "typical of 4 included swings"
@@ -815,4 +815,4 @@ def test_page_says_of_how_many_swings_its_lines_are(client, coach):
     response = client.get(
         f"/athletes/compare/?items=session-{session.pk},session-{other.pk}"
     )
-    assert "lines and figures are of the newest 200 of 201 swings" in text_of(response)
+    assert "lines and figures are of the latest 200 of 201 swings" in text_of(response)

@@ -221,7 +221,7 @@ def test_beside_a_session_stand_others_of_its_setup(ada):
         (key(fast), "Fastest session"),
     ]
     assert beside.choices[-1].rule == (
-        "The highest average of peak speed of both hands among 6 sessions, Tee."
+        "The highest average of peak hand speed among 6 sessions, Tee."
     )
     assert beside.choices[0].detail == "Mar 1, 2026 · 3 swings · Tee"
     # Of an earlier one the year is its own, and what is chosen is not offered again.

@@ -59,7 +59,7 @@ def test_a_gone_swing_is_compared_by_who_names_it(client, coach, session, gone):
     text = text_of(client.get(f"/athletes/compare/?items={items}"))
     assert "no longer sent by Reboot Motion" in text
     sheet = text_of(client.get(f"/athletes/sessions/{session.pk}/sheet/"))
-    assert "4 counted swings" in sheet
+    assert "4 included swings" in sheet
 
 
 def test_a_gone_session_is_kept_to_look_at(client, coach, session):

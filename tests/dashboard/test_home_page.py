@@ -24,9 +24,7 @@ def test_home_lists_real_changes_of_the_last_week_of_data(client, coach):
     history_of(player, [900.0, 902.0, 898.0, 1000.0])
     text = text_of(client.get("/"))
     assert "Maple" in text
-    assert re.search(
-        r"Shoulders peak Before 900 °/s Now 1,000 °/s Change \+100 °/s", text
-    )
+    assert re.search(r"Torso speed Before 900 °/s Now 1,000 °/s Change \+100 °/s", text)
 
 
 def test_home_says_how_many_of_its_changes_may_be_chance(client, coach):
@@ -46,7 +44,7 @@ def test_home_says_how_many_of_its_changes_may_be_chance(client, coach):
 def test_home_says_once_that_a_session_waits(client, coach):
     make_session(data_state=DataState.WAITING, session_date=dt.date(2026, 3, 1))
     page = text_of(client.get("/"))
-    assert page.count("Waiting for the vendor") == 1
+    assert page.count("Waiting for Reboot Motion") == 1
     assert "No included swings" not in page
     make_session(swing_count=2, summary={"counted": 0})
     assert "No included swings" in text_of(client.get("/"))

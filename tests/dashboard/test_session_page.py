@@ -38,7 +38,7 @@ def test_session_shows_swings_and_says_why_a_walk_is_none(client, coach, session
     text = text_of(response)
     assert response.content.decode().count('class="mini-chart"') == 5
     assert "5 of 5 included in averages" in text
-    assert "Not counted as swings" in text
+    assert "Not swings" in text
     walk = session.movements.get(is_swing=False)
     assert walk.quality_reasons[0]["text"].split(":")[0] in text
 
@@ -53,7 +53,7 @@ def test_session_chart_holds_counted_swings_their_mean_and_band(client, coach, s
     assert hidden == [True] * 4 + [False] * 2
     boxes = {item["label"]: item.get("hidden", False) for item in figure["legend"]}
     assert boxes == {"Mean ± SD": False, "Each swing": True}
-    assert "1 swing left out" in text_of(response)
+    assert "1 swing excluded" in text_of(response)
     assert figure["layout"]["xaxis"]["title"]["text"] == "Time from contact (est.) (ms)"
 
 
@@ -97,7 +97,7 @@ def test_session_in_percent_and_on_foot_down_holds_every_contact(
     marks = {mark["name"]: mark["time"] for mark in figure["events"]}
     assert (marks["first_move"], marks["reference"]) == (0.0, 100.0)
     assert figure["data"][0]["dx"] == 1.0
-    assert "1 swing left out: no first move or contact was found." in text_of(response)
+    assert "1 swing excluded: no first move or contact was found." in text_of(response)
     assert "Swing (%)" in text_of(response)
 
     # An unsure first move, and one next to contact, make no axis for the others.
@@ -113,7 +113,7 @@ def test_session_in_percent_and_on_foot_down_holds_every_contact(
             events=swings[0].events | {"first_move": moved | {"rule": rule}}
         )
         response = client.get(f"{address}&align=percent")
-        assert f"1 swing left out: {why}." in text_of(response)
+        assert f"1 swing excluded: {why}." in text_of(response)
         figure = figure_of(response, "session-curves-chart")
         assert figure["layout"]["xaxis"]["range"] == before
         assert before[0] <= 0 < 100 <= before[1]
@@ -122,8 +122,8 @@ def test_session_in_percent_and_on_foot_down_holds_every_contact(
 @pytest.mark.parametrize(
     ("count", "head", "title"),
     [
-        (2, "Mean", "Pelvis turn rate"),
-        (3, "Mean ± SD", "Pelvis turn rate, mean ± SD"),
+        (2, "Mean", "Pelvis rotation speed"),
+        (3, "Mean ± SD", "Pelvis rotation speed, mean ± SD"),
     ],
 )
 def test_session_speaks_of_a_spread_from_three_swings_on(
@@ -175,8 +175,8 @@ def test_session_with_unknown_choices_falls_back(client, coach, session):
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        (DataState.WAITING, "Waiting for the vendor"),
-        (DataState.NO_DATA, "The vendor has no data"),
+        (DataState.WAITING, "Waiting for Reboot Motion"),
+        (DataState.NO_DATA, "Reboot Motion has no data"),
         (DataState.FAILED, "The swings could not be fetched"),
     ],
 )
@@ -255,8 +255,8 @@ def test_average_says_which_swings_rest_on_something_else(client, coach):
     session_summary.refresh_session_summary(session.pk)
     text = text_of(client.get(f"/athletes/sessions/{session.pk}/"))
     assert (
-        "n = 2 of 3 · 1 swing left out: another rule for foot down: lead ankle at rest "
-        "instead of the vendor’s"
+        "n = 2 of 3 · 1 swing excluded: a different rule for foot down: lead ankle at "
+        "rest instead of Reboot Motion’s"
     ) in unescape(text).replace("'", "’")
     assert "22°" in text
 

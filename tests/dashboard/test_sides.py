@@ -177,7 +177,7 @@ def test_who_swings_from_one_side_reads_as_ever(righty):
     )
     assert {point.basis.side for point in points} == {"right"}
     assert points[0].basis.label == (
-        "no setup recorded · reference: peak hand speed · single-camera"
+        "no setup recorded · times from: peak hand speed · single-camera"
     )
     assert not any(point.is_part for point in points)
 
@@ -299,13 +299,13 @@ def test_athlete_page_is_of_the_side_of_most_swings_in_the_newest_session(
     response = client.get(f"/athletes/{switch.pk}/")
     assert trend_of(response) == [pytest.approx([8.0, 8.0, 8.0, 8.6])]
     text = text_of(response)
-    assert "Newest session batting left" in text
-    assert "5 counted swings" in text
+    assert "Latest session batting left" in text
+    assert "5 included swings" in text
     assert (
-        "Peak speed of both hands, batting left: 0.6 m/s faster than the last 3 "
+        "Peak hand speed, batting left: 0.6 m/s faster than the last 3 "
         "sessions (8.0 m/s → 8.6 m/s), more than their usual variation" in text
     )
-    assert "4 session means of the other side, or with another setup" in text
+    assert "4 session means of the other side, or with a different setup" in text
     assert "batting left · no setup recorded" in text
 
 
@@ -313,7 +313,7 @@ def test_athlete_page_of_the_other_side_when_asked(client, coach, switch):
     response = client.get(f"/athletes/{switch.pk}/?side=right")
     assert trend_of(response) == [pytest.approx([10.0, 10.0, 10.0, 10.0])]
     text = text_of(response)
-    assert "Peak speed of both hands, batting right: about the same (10.0 m/s" in text
+    assert "Peak hand speed, batting right: about the same (10.0 m/s" in text
     assert "batting left" not in text.split("Sessions")[0]
 
 
@@ -369,7 +369,7 @@ def test_percentile_of_a_newest_session_of_one_side_but_not_of_the_other(
     assert "0 of 21 lower" in text
     assert "Of a switch hitter the number is the mean over both sides" in text
     other = text_of(client.get(f"/athletes/{switch.pk}/?side=right"))
-    assert "No percentile: it is of the newest session, of the other side." in other
+    assert "No percentile: it is of the latest session, of the other side." in other
     assert "of 21 lower" not in other
 
 
@@ -682,7 +682,7 @@ def test_each_side_has_its_own_fastest_swing(client, coach, recorded):
 
 
 def test_list_says_over_what_a_switch_hitters_speeds_are(client, coach, righty):
-    words = "A switch hitter's speeds are means over all swings"
+    words = "A switch hitter's speeds are averages over all swings"
     assert words not in text_of(client.get("/athletes/"))
     make_player(dominant_hand_hitting="switch")
     assert words in text_of(client.get("/athletes/"))
@@ -694,8 +694,8 @@ def test_list_says_over_what_a_switch_hitters_speeds_are(client, coach, righty):
 def test_sheet_is_of_one_side_and_says_so(switch):
     sheet = athlete_sheet(switch, Session.objects.all(), units="metric")
     assert sheet.facts == (
-        *("Switch hitter", "Condition not said", "5 counted swings", "Batting left"),
-        "3 swings of the other side not in it",
+        *("Switch hitter", "No setup recorded", "5 included swings", "Batting left"),
+        "3 swings from the other side not included",
     )
     (row,) = sheet.rows
     assert (row.before, row.before_n, row.now, row.n) == ("8.0", "9", "8.6", "5")
@@ -721,7 +721,7 @@ def test_sheet_of_a_session_has_the_sides_of_that_session(switch):
 
 def test_sheet_of_one_side_says_no_side(righty):
     sheet = athlete_sheet(righty, Session.objects.all(), units="metric", side="left")
-    assert sheet.facts == ("Bats right", "Condition not said", "3 counted swings")
+    assert sheet.facts == ("Bats right", "No setup recorded", "3 included swings")
     assert "same setup, reference event" in sheet.remarks[0]
     assert sheet.side_choices == ()
 
@@ -736,7 +736,7 @@ def test_sheet_page_and_file_follow_the_side(client, coach, switch):
     )
     words = "".join(p.extract_text() for p in PdfReader(io.BytesIO(file.content)).pages)
     assert "Batting right" in words
-    assert "3 counted swings" in words
+    assert "3 included swings" in words
 
 
 def test_shared_link_shows_either_side(client, coach, switch):

@@ -190,7 +190,7 @@ def test_waiting_movement_says_that_nothing_is_here(client, coach):
     movement = make_movement()
     response = client.get(f"/athletes/swings/{movement.pk}/")
     assert response.status_code == 200
-    assert "Not analysed yet" in text_of(response)
+    assert "Not analyzed yet" in text_of(response)
     assert "not here yet" in text_of(response)
 
 

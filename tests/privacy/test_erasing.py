@@ -357,7 +357,7 @@ def test_the_erased_are_known_however_their_id_is_spelled(athlete, staff, sent):
 
 def test_files_by_hand_do_not_bring_him_back(athlete, staff):
     erasing.erase(player=athlete, by=staff)
-    with pytest.raises(ImportRefusedError, match="erased for good"):
+    with pytest.raises(ImportRefusedError, match="permanently erased"):
         import_files(
             [GivenFile("a.csv", None)],
             org_player_id=f" {ORG_ID} ",
@@ -403,7 +403,7 @@ def test_a_word_is_needed(client, athlete, staff):
     assert answer["Location"] == "/athletes/"
     assert not Player.objects.exists()
     page = client.get("/athletes/").content.decode()
-    assert "erased for good" in page
+    assert "permanently erased" in page
     assert "Quixley" not in page
 
 

@@ -192,7 +192,7 @@ def test_page_costs_the_same_however_much_is_stored(
 def test_button_has_the_queue_measure(client):
     client.force_login(factories.make_staff())
     response = client.post("/privacy/storage/", follow=True)
-    assert "look again in a moment" in response.content.decode()
+    assert "check again in a moment" in response.content.decode()
     assert OrmQ.objects.get().task["func"] == "privacy.tasks.measure_storage_task"
     assert not StorageReport.objects.exists()
     assert tasks.measure_storage_task() == sum(storage_page().report.sizes.values())

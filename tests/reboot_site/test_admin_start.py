@@ -143,8 +143,8 @@ def make_problems():
         ("Failed files", "2", 2, True),
         ("Waiting files", "1", 1, False),
         ("Sessions without all data", "1", 1, True),
-        ("Recordings here twice", "1", 1, True),
-        ("Athletes gone at the vendor", "1", 1, True),
+        ("Duplicate recordings", "1", 1, True),
+        ("Athletes removed at Reboot Motion", "1", 1, True),
         ("Decisions to look at again", "1", 1, True),
         ("Poor swings", "1", 1, False),
         ("Failed webhooks", "1", 1, True),
@@ -220,7 +220,7 @@ def test_a_task_of_the_queue_is_deleted(client, failed_task):
 def test_an_old_backup_needs_attention(client, staff, backup, hours, value, needs_care):
     at = time.time() - hours * 3600
     os.utime(backup, (at, at))
-    tile = tiles(client)["Newest backup"]
+    tile = tiles(client)["Latest backup"]
     assert (tile.value, tile.needs_care) == (value, needs_care)
     assert tile.url == "/privacy/storage/"
 
@@ -230,10 +230,10 @@ def test_no_backup_needs_attention_unless_one_is_known_of_on_another_host(
 ):
     everything_goes_well()
     backup.unlink()
-    tile = tiles(client)["Newest backup"]
+    tile = tiles(client)["Latest backup"]
     assert (tile.value, tile.note) == ("none", "make one with: manage.py backup FILE")
     worries = client.get("/admin/").context["overview"].worries
-    assert [found.label for found in worries] == ["Newest backup"]
+    assert [found.label for found in worries] == ["Latest backup"]
     now = timezone.now()
     StorageReport.objects.create(
         taken_at=now,
@@ -242,5 +242,5 @@ def test_no_backup_needs_attention_unless_one_is_known_of_on_another_host(
         free_bytes=1,
         newest_backup_at=now - timedelta(hours=20),
     )
-    tile = tiles(client)["Newest backup"]
+    tile = tiles(client)["Latest backup"]
     assert (tile.value, tile.needs_care) == ("20 h ago", False)

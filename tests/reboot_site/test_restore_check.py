@@ -248,7 +248,7 @@ def test_start_page_tells_of_the_last_test(folder):
     register()
     assert tile().needs_care
     # Switched off by staff.
-    schedule = Schedule.objects.get(name="Restore the newest backup as a test")
+    schedule = Schedule.objects.get(name="Restore the latest backup as a test")
     assert schedule.cron == "15 1 * * 1"
     Schedule.objects.filter(pk=schedule.pk).update(repeats=0)
     assert not tile().needs_care

@@ -133,7 +133,7 @@ def test_what_one_may_not_see_cannot_be_saved(session, swing):
     outsider = factories.make_user(limited_to_teams=True)
     with pytest.raises(NotSavableError, match="or you may not see it"):
         saved(outsider, session, swing)
-    with pytest.raises(NotSavableError, match="Two things"):
+    with pytest.raises(NotSavableError, match="needs two items"):
         saved(factories.make_user(), session)
 
 

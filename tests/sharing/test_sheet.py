@@ -65,7 +65,7 @@ def pages_of(content: bytes) -> int:
 def test_then_and_now_with_n_spread_and_verdict(player, sessions):
     sheet = athlete_sheet(player, Session.objects.all(), units="metric")
     (row,) = sheet.rows
-    assert (row.mark, row.name, row.unit) == (1, "Peak speed of both hands", "m/s")
+    assert (row.mark, row.name, row.unit) == (1, "Peak hand speed", "m/s")
     assert (row.before, row.before_n) == ("9.0", "15")
     assert (row.now, row.sd, row.n) == ("11.0", "± 0.5", "5")
     assert (row.delta, row.change_words, row.is_real) == (
@@ -74,14 +74,14 @@ def test_then_and_now_with_n_spread_and_verdict(player, sessions):
     assert row.smallest.startswith("±")
     assert sheet.before_head == "Before (3 sessions)"
     assert sheet.now_head == "Apr 2, 2026"
-    assert sheet.facts == ("Bats right", "Tee", "Bat: 33 in", "5 counted swings")
+    assert sheet.facts == ("Bats right", "Tee", "Bat: 33 in", "5 included swings")
     assert sheet.data_line == (
         "Session of Apr 2, 2026. Source: Reboot Motion, single-camera."
     )
     assert [note.mark for note in sheet.footnotes] == [1]
     assert "hands move" in sheet.footnotes[0].text
     assert "Method version test" in sheet.remarks[-1]
-    assert sheet.findings[0].startswith("Peak speed of both hands: 2.0 m/s faster")
+    assert sheet.findings[0].startswith("Peak hand speed: 2.0 m/s faster")
 
 
 def test_units_are_the_readers(player, sessions):
@@ -149,10 +149,10 @@ def test_a_simulated_session_has_a_chart_of_its_parts(player):
     run.analyze_session(session.pk)
     sheet = session_sheet(session, Session.objects.all(), units="metric")
     drawn = sheet.chart
-    assert drawn.title == "Turn rates"
+    assert drawn.title == "Rotation speeds"
     assert drawn.caption.startswith("mean ± SD of 4 swings, aligned on ")
     texts = [label.text for label in drawn.labels]
-    assert {"Pelvis", "Shoulder line", "Lead upper arm"} <= set(texts)
+    assert {"Pelvis", "Torso", "Lead arm"} <= set(texts)
     assert len(drawn.areas) == 3
     dashes = {
         stroke.color: stroke.dash for stroke in drawn.strokes if stroke.width == 2.0
@@ -162,15 +162,15 @@ def test_a_simulated_session_has_a_chart_of_its_parts(player):
     }
     # What is written at a peak is what the table says of it.
     for part, name in (
-        ("Pelvis", "Peak pelvis turn rate"),
-        ("Shoulder line", "Peak shoulder-line turn rate"),
-        ("Lead upper arm", "Peak lead upper-arm turn rate"),
+        ("Pelvis", "Peak pelvis rotation speed"),
+        ("Torso", "Peak torso rotation speed"),
+        ("Lead arm", "Peak lead arm speed"),
     ):
         (row,) = (row for row in sheet.rows if row.name == name)
         assert f"{part} {row.now}°/s" in texts
         assert f"{part} peaks at {row.now}°/s" in drawn.description
-    assert drawn.description.startswith("Turn rates, mean ± SD of 4 swings")
-    assert "P-" in sheet.order
+    assert drawn.description.startswith("Rotation speeds, mean ± SD of 4 swings")
+    assert "Pelvis › " in sheet.order
     for paper in ("a4", "letter"):
         content = pdf.render(sheet, paper)
         assert pages_of(content) == 1

@@ -38,7 +38,9 @@ def test_no_mail_while_syncs_succeed():
 
 def test_mail_after_a_day_without_success_once_a_day():
     make_run(hours_ago=30)
-    run = make_run(RunStatus.FAILED, hours_ago=1, error_message="The vendor is away.")
+    run = make_run(
+        RunStatus.FAILED, hours_ago=1, error_message="Reboot Motion is away."
+    )
     assert [sweeping.sweep()["mailed"] for _ in range(3)] == [1, 0, 0]
 
     (message,) = mail.outbox

@@ -52,7 +52,7 @@ def test_status_before_any_run(client):
 
 
 def test_status_has_the_newest_run_and_those_before(client):
-    old = make_run(status=RunStatus.FAILED, error_message="The vendor is away.")
+    old = make_run(status=RunStatus.FAILED, error_message="Reboot Motion is away.")
     middle = make_run(players_synced=3, records_synced=9)
     make_run(kind=RunKind.UPLOAD)
     new = make_run(status=RunStatus.RUNNING, completed_at=None)
@@ -68,7 +68,7 @@ def test_status_has_the_newest_run_and_those_before(client):
     assert [run["id"] for run in body["history"]] == [middle.pk, old.pk]
     assert list(body["history"][0]) == RUN_KEYS
     assert body["history"][0]["records_synced"] == 9
-    assert body["history"][1]["error_message"] == "The vendor is away."
+    assert body["history"][1]["error_message"] == "Reboot Motion is away."
 
 
 def test_history_is_as_long_as_asked(client):

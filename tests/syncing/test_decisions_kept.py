@@ -298,7 +298,7 @@ def counted(session):
 
 def waiting():
     tiles = {tile.label: tile for tile in overview().problems}
-    return tiles["Recordings here twice"].value
+    return tiles["Duplicate recordings"].value
 
 
 def pairs():

@@ -163,7 +163,7 @@ def test_implausible_share_stops_the_run(start_vendor, run_sync, what):
     [
         (full, left, sentence)
         for left, sentence in (
-            (0, "The vendor's list is empty, and we hold 3 athletes of it"),
+            (0, "Reboot Motion's list is empty, and we hold 3 athletes of it"),
             (2, "no longer holds 6 of our 8 athletes"),
         )
         for full in (False, True)

@@ -105,7 +105,7 @@ def test_two_records_of_one_id_are_offered_and_merged(vendor, run_sync):
     staff = Client()
     staff.force_login(make_staff())
     page = staff.get("/athletes/duplicates/").content.decode()
-    assert "The same id in another spelling" in page
+    assert "Same ID, spelled differently" in page
     side_by_side = staff.get(f"/athletes/{new.pk}/merge/{old.pk}/").content.decode()
     assert "once written as a float" in side_by_side
 

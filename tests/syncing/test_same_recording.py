@@ -43,7 +43,7 @@ def counted(session):
 
 def waiting():
     tiles = {tile.label: tile for tile in overview().problems}
-    return tiles["Recordings here twice"].value
+    return tiles["Duplicate recordings"].value
 
 
 def test_staff_choose_which_of_two_sessions_counts(twins, client, staff, run_sync):

@@ -443,8 +443,8 @@ def test_an_erased_id_is_refused_however_it_is_spelled(
     for spelled in spellings:
         response = name_new(client, whose, download, org_player_id=spelled)
         assert response.status_code == 422, spelled
-        assert "erased for good" in response.content.decode()
-        with pytest.raises(ImportRefusedError, match="erased for good"):
+        assert "permanently erased" in response.content.decode()
+        with pytest.raises(ImportRefusedError, match="permanently erased"):
             import_files(
                 [GivenFile("file0.csv", io.BytesIO(download()))],
                 org_player_id=spelled,

@@ -200,7 +200,7 @@ def test_a_coach_hears_whom_to_ask_when_a_sync_fails(client):
     make_staff(username="gone", is_active=False)
     WorkerHeartbeat.objects.create(host="here", beat_at=timezone.now())
     client.force_login(make_user())
-    make_run(RunStatus.FAILED, error_message="The vendor refused the password.")
+    make_run(RunStatus.FAILED, error_message="Reboot Motion refused the password.")
     page = text_of(client.get("/syncing/"))
     assert "Ask kim or Sam Staff." in page
     make_run(RunStatus.SUCCESS)
@@ -310,7 +310,7 @@ def test_try_all_again_takes_the_jobs_of_one_reason(staff):
 def make_unread(session_id="vendor-4711", **fields):
     return VendorSession.objects.create(
         session_id=session_id,
-        last_error="The vendor's server failed (HTTP 500).",
+        last_error="Reboot Motion's server failed (HTTP 500).",
         checks=1,
         next_check_at=timezone.now() + dt.timedelta(hours=1),
         **fields,
@@ -331,7 +331,7 @@ def test_sessions_that_failed_stand_there_with_a_try_again_each(staff):
     make_unread("gone", missing_since=timezone.now())
     page = text_of(staff.get("/syncing/"))
 
-    assert "2</strong> sessions could not be read: The vendor's server failed" in (
+    assert "2</strong> sessions could not be read: Reboot Motion's server failed" in (
         page.replace("&#x27;", "'")
     )
     assert "1</strong> session stored without its numbers: Its numbers failed." in page
@@ -368,7 +368,7 @@ def test_session_that_the_vendor_has_not_finished_is_waited_for(staff):
     at = timezone.now() + dt.timedelta(hours=2)
     VendorSession.objects.create(session_id="s", needs_detail=False, next_check_at=at)
     page = text_of(staff.get("/syncing/"))
-    assert "Vendor has not finished the session" in page
+    assert "Reboot Motion has not finished the session" in page
     assert "1</span> session, asked next" in page
 
 
@@ -382,7 +382,7 @@ def test_files_of_sessions_that_are_gone_are_nobodys_failures(staff):
 
 @pytest.mark.parametrize("status", ["failed", "partial", "abandoned"])
 def test_data_are_not_called_fresh_before_the_first_success(staff, status):
-    make_run(status, error_message="The vendor refuses the login.")
+    make_run(status, error_message="Reboot Motion refuses the login.")
     page = text_of(staff.get("/syncing/"))
     assert "Not synced completely yet" in page
     assert "Data are fresh" not in page
@@ -530,10 +530,10 @@ def test_alert_speaks_after_a_day_without_success(coach):
     assert text_of(coach.get("/syncing/alert/")) == ""
     SyncLog.objects.all().delete()
     make_run(hours_ago=30)
-    make_run(RunStatus.FAILED, hours_ago=1, error_message="The vendor is away.")
+    make_run(RunStatus.FAILED, hours_ago=1, error_message="Reboot Motion is away.")
     page = text_of(coach.get("/syncing/alert/"))
     assert "A day has passed without a successful sync" in page
-    assert "The vendor is away." in page
+    assert "Reboot Motion is away." in page
 
 
 def test_silent_worker_is_told(staff):

@@ -68,7 +68,7 @@ UNSTORED = {
 GENERAL = UNSTORED | {
     "what": "Reading athletes",
     "object": "the athlete list",
-    "message": "The vendor did not answer.",
+    "message": "Reboot Motion did not answer.",
     "is_general": True,
 }
 
@@ -155,7 +155,7 @@ def test_run_page_shows_what_is_general_and_what_is_of_the_own_team(
     )
     page = text_of(coach.get(f"/syncing/runs/{run.pk}/"))
 
-    assert "The vendor did not answer." in page
+    assert "Reboot Motion did not answer." in page
     assert "It ends in row 5." in page
     assert "2 more about athletes of other teams." in page
     for hidden in ("row 99", "vendor-4711", f"of session {foreign.pk}"):

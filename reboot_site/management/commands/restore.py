@@ -15,7 +15,7 @@ class Command(BaseCommand):
 
     help = (
         "Replace the database by what a backup holds. Stop web and worker before, and "
-        "run manage.py migrate afterwards."
+        "run manage.py migrate afterward."
     )
     # An empty database has no tables to be checked.
     requires_migrations_checks = False

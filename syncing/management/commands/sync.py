@@ -38,13 +38,13 @@ class Command(BaseCommand):
         parser.add_argument(
             "--full",
             action="store_true",
-            help="look at everything, and mark what the vendor no longer lists",
+            help="look at everything, and mark what Reboot Motion no longer lists",
         )
         parser.add_argument(
             "--since",
             type=_day,
             metavar="YYYY-MM-DD",
-            help="sessions that the vendor changed since that day",
+            help="sessions that Reboot Motion changed since that day",
         )
         parser.add_argument(
             "--json",

@@ -53,7 +53,8 @@ def difference(before, now, *, by):
 
 
 @pytest.mark.parametrize(
-    ("other", "apart"), [(LIVE, "another setup"), (OTHER_SYSTEM, "another source")]
+    ("other", "apart"),
+    [(LIVE, "a different setup"), (OTHER_SYSTEM, "a different source")],
 )
 def test_what_is_needed_between_two_bases_does_not_grow_with_the_difference(
     other, apart

@@ -150,7 +150,7 @@ def test_wrong_password_is_said_in_one_sentence(make_client, status, clock):
     assert len(server.requests) == 1
     assert clock.slept == []
     assert str(caught.value) == (
-        "POST /oauth/token: the vendor refuses the login. Check REBOOT_USERNAME and "
+        "POST /oauth/token: Reboot Motion refuses the login. Check REBOOT_USERNAME and "
         "REBOOT_PASSWORD."
     )
 

@@ -146,5 +146,5 @@ def test_bomb_is_refused_long_before_it_has_unpacked():
 
 
 def test_message_of_an_error_says_what_to_do():
-    with pytest.raises(ExportFileError, match="Ask the vendor for the export again"):
+    with pytest.raises(ExportFileError, match="Ask Reboot Motion for the export again"):
         open_container(io.BytesIO(b""), ReadLimits())
