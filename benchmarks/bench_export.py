@@ -65,26 +65,29 @@ def fill(swings: int) -> None:
             ),
             batch_size=1000,
         )
-        changed = {
-            "session_id": "s.id",
-            "org_movement_id": "'copy-' || n.n",
-            "position": "n.n",
-        }
-        columns = [f.column for f in Movement._meta.concrete_fields[1:]]
-        values = ", ".join(changed.get(name, f"t.{name}") for name in columns)
+    changed = {
+        "session_id": "s.id",
+        "org_movement_id": "'copy-' || n.n",
+        "position": "n.n",
+    }
+    columns = [f.column for f in Movement._meta.concrete_fields[1:]]
+    values = ", ".join(changed.get(name, f"t.{name}") for name in columns)
+    copying = (
+        f"INSERT INTO movements ({', '.join(columns)}) "  # noqa: S608
+        f"SELECT {values} FROM sessions s, (WITH RECURSIVE c(n) AS (SELECT 1 "
+        f"UNION ALL SELECT n + 1 FROM c WHERE n < {PER_SESSION}) "
+        "SELECT n FROM c) n JOIN movements t ON t.id = "
+        f"{samples_end} - (s.id + n.n) %% {len(samples)} WHERE s.id BETWEEN %s AND %s"
+    )
+    pks = list(Session.objects.order_by("pk").values_list("pk", flat=True)[1:])
+    for start in range(0, len(pks), 500):
+        part = pks[start : start + 500]
         with connection.cursor() as cursor:
-            cursor.execute(
-                f"INSERT INTO movements ({', '.join(columns)}) "  # noqa: S608
-                f"SELECT {values} FROM sessions s, (WITH RECURSIVE c(n) AS (SELECT 1 "
-                f"UNION ALL SELECT n + 1 FROM c WHERE n < {PER_SESSION}) "
-                "SELECT n FROM c) n JOIN movements t ON t.id = "
-                f"{samples_end} - (s.id + n.n) % {len(samples)} "
-                f"WHERE s.id <> {first.pk}"
-            )
-        first.delete()
-        with connection.cursor() as cursor:
-            cursor.execute("DELETE FROM feed_rows")
-            cursor.execute("DELETE FROM feed_notes")
+            cursor.execute(copying, [part[0], part[-1]])
+    first.delete()
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM feed_rows")
+        cursor.execute("DELETE FROM feed_notes")
     triggers.install(connection)
     session_ids = Session.objects.order_by("pk").values_list("pk", flat=True)
     days = Session.objects.order_by("session_date")
