@@ -13,7 +13,7 @@ import dataclasses
 import io
 import json
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -178,8 +178,9 @@ class _Archive:
         def lines() -> Iterator[Row]:
             for row in rows.iterator():
                 pk, metric, basis = row.session_id, row.metric, row.basis
-                versions[pk, metric, basis] = row.method_version
-                values = [getattr(row, name) for name in numbers]
+                versions[pk, metric, basis] = _version(row)
+                values = [getattr(row, name) for name in numbers[:-1]]
+                values.append(_version(row))
                 yield line(pk, metric, basis, values, side_in_files(of_side[pk]))
             for pk, sides in of_side.items():
                 if len(sides) < 2:
@@ -218,7 +219,13 @@ class _Archive:
             "swings.csv",
             [*_SWING, *names],
             (
-                [*_swing(s, m), *(getattr(m, name) for name in names)]
+                [
+                    *_swing(s, m),
+                    *(
+                        _version(m) if name == "method_version" else getattr(m, name)
+                        for name in names
+                    ),
+                ]
                 for s, m in self._swings()
             ),
         )
@@ -227,18 +234,22 @@ class _Archive:
             [
                 *(*_SWING, "metric", "name", "value", "unit", "reason", "flagged"),
                 *("window", "method_version", "uncertainty", "confidence", "basis"),
+                "text",
             ],
             (
                 [
                     *_swing(s, m),
                     metric,
                     METRICS[metric].name if metric in METRICS else None,
-                    *(entry.get(k) for k in ("value", "unit", "reason", "flagged")),
+                    # Numbers alone, so that a program reads them as such.
+                    None if _is_text(entry) else entry.get("value"),
+                    *(entry.get(k) for k in ("unit", "reason", "flagged")),
                     entry.get("window"),
-                    m.method_version,
+                    _version(m),
                     entry.get("uncertainty"),
                     "low" if entry.get("flagged") else "good",
                     entry.get("basis"),
+                    entry["value"] if _is_text(entry) else None,
                 ]
                 for s, m in self._swings()
                 for metric, entry in m.metrics.items()
@@ -463,6 +474,16 @@ def only_of(payload: Any, ids: set[str]) -> Any:
     return payload
 
 
+def _version(row: Movement | SessionMetric) -> str:
+    """The method's version, with a letter: as a number 2026.10 would be 2026.1."""
+    return f"v{row.method_version}" if row.method_version else ""
+
+
+def _is_text(entry: Mapping[str, Any]) -> bool:
+    """Whether the value of a metric is a text and no number."""
+    return isinstance(entry.get("value"), str)
+
+
 README = """\
 Stored data about {name}
 ===========================
@@ -482,7 +503,8 @@ Tables (CSV, UTF-8, one header line; an empty cell is a missing value)
   swings.csv               one line per recorded movement: what was found, its
                            quality with the reasons, and whether it is counted
   metrics.csv              one line per movement and metric: value, unit, and where
-                           there is no value the reason
+                           there is no value the reason; what is a text, as the
+                           kinematic sequence, stands in the column text
   events.csv               instants found in each movement, with the rule; "used" is
                            what the numbers rest on, "automatic" what was found
                            before a person moved an event
@@ -510,7 +532,7 @@ Frames (Parquet)
 
 Definitions
   definitions/ says what each number and each curve means: in words, as a formula, its
-  unit, window and source. Version of the method: {version}; each value names its own.
+  unit, window and source. Version of the method: v{version}; each value names its own.
 
 Everything else
   records/ holds each stored row of each table, as JSON. vendor/payloads.json holds the

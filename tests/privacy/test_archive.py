@@ -179,6 +179,24 @@ def test_metrics_have_a_line_for_each_swing_with_unit_and_reason(opened):
     assert {r["session_id"] for r in rows} == {SESSION_ID}
 
 
+def test_numbers_are_numbers_and_texts_stand_apart(athlete, coach):
+    entries = {"bat_speed_max": 31.5, "seq_order": "P-T-A-B"}
+    swing = factories.make_swing(
+        entries, session=factories.make_session(player=athlete)
+    )
+    Movement.objects.filter(pk=swing.pk).update(method_version="2026.10")
+    archive = made(athlete, coach)
+    with default_storage.open(archive.file_name) as file:
+        opened = zipfile.ZipFile(io.BytesIO(file.read()))
+    table = pandas.read_csv(io.BytesIO(opened.read("metrics.csv")))
+    assert table["value"].dtype == "float64"
+    (row,) = table[table["metric"] == "seq_order"].to_dict("records")
+    assert (row["text"], row["method_version"]) == ("P-T-A-B", "v2026.10")
+    assert 31.5 in set(table["value"])
+    swings = pandas.read_csv(io.BytesIO(opened.read("swings.csv")))
+    assert "v2026.10" in set(swings["method_version"])
+
+
 def test_session_numbers_events_and_decisions_are_tables(opened):
     (row,) = rows_of(opened, "session_metrics.csv")
     assert float(row["mean"]) == 633.1234567
