@@ -6,7 +6,7 @@ from typing import Any
 
 from axes.backends import AxesStandaloneBackend
 from axes.exceptions import AxesBackendPermissionDenied
-from django.contrib.auth.backends import BaseBackend
+from django.contrib.auth.backends import BaseBackend, ModelBackend
 from django.db.models import Model
 from django.http import HttpRequest
 
@@ -70,3 +70,14 @@ class StaffBackend(BaseBackend):
     def has_module_perms(self, user_obj: Any, app_label: str) -> bool:
         """Return whether staff may open this app in the administration."""
         return bool(user_obj.is_active and user_obj.is_staff and app_label in STAFF_MAY)
+
+
+class SingleSignOnBackend(BaseBackend):
+    """Keeps sessions that began at the provider of single sign-on.
+
+    It is in force while single sign-on is: without it those sessions end.
+    """
+
+    def get_user(self, user_id: int) -> Any:
+        """Return the user of a session; None for one who was deactivated."""
+        return ModelBackend().get_user(user_id)

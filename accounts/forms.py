@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.forms import (
     AuthenticationForm,
@@ -26,6 +27,15 @@ class UnitsForm(forms.ModelForm):  # type: ignore[type-arg]
 
 class LoginForm(AuthenticationForm):
     """User name and password; a wrong password is counted."""
+
+    is_for_superusers = False
+
+    def confirm_login_allowed(self, user: Any) -> None:
+        """Refuse everybody but superusers where single sign-on is the only way in."""
+        super().confirm_login_allowed(user)
+        if settings.OIDC_ONLY and not user.is_superuser:
+            self.is_for_superusers = True
+            raise forms.ValidationError("Sign in with single sign-on.")
 
     def clean(self) -> dict[str, Any]:
         """Check name and password; a right password is not counted as a try."""
@@ -57,7 +67,10 @@ class CodeForm(forms.Form):
 
 
 class _PasswordForm(forms.Form):
-    """Asks once more for the password: tablets are left lying about, logged in."""
+    """Asks once more for the password: tablets are left lying about, logged in.
+
+    Users without one have shown the provider of single sign-on who they are.
+    """
 
     password = forms.CharField(
         label="Your password",
@@ -69,6 +82,8 @@ class _PasswordForm(forms.Form):
         super().__init__(*args, **kw)
         self.request = request
         self.user = user
+        if not user.has_usable_password():
+            del self.fields["password"]
 
     def clean_password(self) -> str:
         password: str = self.cleaned_data["password"]

@@ -14,7 +14,10 @@ from accounts.models import User
 from accounts.second_factor import is_required_of, is_verified
 
 #: What is open to staff whose second factor is still to be set up.
-_OPEN = {"second_factor", "second_factor_on", "logout", "logout_everywhere", "login"}
+_OPEN = {
+    *("second_factor", "second_factor_on", "logout", "logout_everywhere", "login"),
+    *("single_sign_on", "single_sign_on_callback"),
+}
 _SECOND_FACTOR_NEEDED = (
     "Staff need a second factor here: set it up under /accounts/second-factor/."
 )

@@ -95,6 +95,31 @@ class Team(models.Model):
         return self.name
 
 
+class Identity(models.Model):
+    """Who a user is at a provider of single sign-on."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="identities")
+    issuer = models.CharField(max_length=500)
+    # The provider's own name of a person (`sub`), which it never gives to another one.
+    subject = models.CharField(max_length=255)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["issuer", "subject"], name="identity_of_one_user"
+            ),
+            # Another person may get the mail address of one who left.
+            models.UniqueConstraint(
+                fields=["user", "issuer"], name="identity_one_per_issuer"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"identity of user {self.user_id}"
+
+
 class Authenticator(TimestampMixin, ThrottlingMixin, Device):
     """A user's second factor: the key from which an app on their phone makes codes.
 
@@ -377,6 +402,11 @@ class Action(models.TextChoices):
     SECOND_FACTOR_RESET = "second_factor.reset", "Second factor reset by staff"
     RECOVERY_CODES_MADE = "second_factor.codes", "New recovery codes created"
     RECOVERY_CODE_USED = "second_factor.recovery", "Recovery code used"
+    SIGN_ON_CREATED = "sign_on.created", "Account created by single sign-on"
+    SIGN_ON_LINKED = "sign_on.linked", "Account linked to single sign-on"
+    SIGN_ON_UNLINKED = "sign_on.unlinked", "Account unlinked from single sign-on"
+    SIGN_ON_RIGHTS = "sign_on.rights", "Rights changed by single sign-on"
+    SIGN_ON_REFUSED = "sign_on.refused", "Single sign-on refused"
 
 
 class AppendOnlyError(TypeError):

@@ -38,6 +38,10 @@ CODE_LENGTH = 6
 PATIENCE_S = 600
 
 _PENDING = "login_waits_for_code"
+_BY_PROVIDER = "second_factor_by_provider"
+_FRESH = "signed_on_afresh"
+#: In the session of whoever comes after somebody who logged out in this browser.
+WAS_LOGGED_OUT = "was_logged_out"
 _NEW_KEY = "authenticator_key"
 
 
@@ -105,11 +109,33 @@ def mark_verified(request: HttpRequest, user: User) -> None:
         django_otp.login(request, device)
 
 
+def mark_verified_by_provider(request: HttpRequest, was_shown: bool) -> None:
+    """Note in the session whether single sign-on has asked for a second factor."""
+    request.session[_BY_PROVIDER] = was_shown
+
+
+def mark_fresh(request: HttpRequest, user: User) -> None:
+    """Note in the session that the provider has just asked this user who they are."""
+    request.session[_FRESH] = {"user": user.pk, "at": time.time()}
+
+
+def is_fresh(request: HttpRequest, user: User) -> bool:
+    """Whether the provider asked a moment ago; for who has no password to enter."""
+    noted = request.session.get(_FRESH)
+    if noted is None or noted["user"] != user.pk:
+        return False
+    return 0 <= time.time() - float(noted["at"]) <= PATIENCE_S
+
+
 def is_verified(request: HttpRequest) -> bool:
     """Whether this session showed the second factor that its user has now.
 
-    One that was turned off since, or replaced, does not count.
+    One that was turned off since, or replaced, does not count. The provider's does
+    while the settings say so.
     """
+    by_provider = settings.OIDC_SECOND_FACTOR_AMR or settings.OIDC_SECOND_FACTOR_ACR
+    if by_provider and request.session.get(_BY_PROVIDER) is True:
+        return True
     shown = request.session.get(DEVICE_ID_SESSION_KEY)
     if shown is None or not isinstance(request.user, User):
         return False

@@ -10,7 +10,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.audit import Principal, record
-from accounts.models import Action, ApiToken, Scope, Team, User
+from accounts.models import Action, ApiToken, Identity, Scope, Team, User
 
 # Lets a scanner for leaked secrets know ours.
 TOKEN_MARK = "swd_"  # noqa: S105  # the public beginning of every token
@@ -110,3 +110,16 @@ def log_out_everywhere(user: User, *, by: User | None = None) -> None:
     """End every session of this user, on all devices; `by` defaults to the user."""
     end_sessions(user)
     record(Action.LOGGED_OUT_EVERYWHERE, by=by or user, subject=user)
+
+
+@transaction.atomic
+def unlink_single_sign_on(user: User, *, by: User) -> bool:
+    """Forget who the user is at the provider; False when nothing was known.
+
+    Their sessions end: whoever is there may have one.
+    """
+    if not Identity.objects.filter(user=user).delete()[0]:
+        return False
+    record(Action.SIGN_ON_UNLINKED, by=by, subject=user)
+    end_sessions(user)
+    return True

@@ -8,7 +8,7 @@ from accounts import views
 urlpatterns = [
     path("login/", views.LoginView.as_view(), name="login"),
     path("login/code/", views.login_code, name="login_code"),
-    path("logout/", auth_views.LogoutView.as_view(), name="logout"),
+    path("logout/", views.LogoutView.as_view(), name="logout"),
     path("logout-everywhere/", views.logout_everywhere, name="logout_everywhere"),
     path("units/", views.units, name="units"),
     path("second-factor/", views.second_factor_page, name="second_factor"),

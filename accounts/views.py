@@ -54,6 +54,24 @@ class LoginView(auth_views.LoginView):
     authentication_form = LoginForm
     redirect_authenticated_user = True
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Return the page's data, with the link to single sign-on where it is on.
+
+        Where it is the only way in, the form stays for superusers, who find it at
+        ``?local=1``.
+        """
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        if not settings.OIDC_ISSUER:
+            return context
+        target = self.get_redirect_url()
+        return context | {
+            "sign_on": with_next("single_sign_on", target),
+            "sign_on_name": settings.OIDC_NAME,
+            "is_sign_on_only": settings.OIDC_ONLY,
+            "hides_form": settings.OIDC_ONLY and "local" not in self.request.GET,
+            "local": f"?{urlencode({'local': 1, 'next': target})}",
+        }
+
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """Log in, or ask for a code first where there is a second factor."""
         user = form.get_user()
@@ -115,6 +133,24 @@ def login_code(request: HttpRequest) -> HttpResponse:
     )
 
 
+class LogoutView(auth_views.LogoutView):
+    """Ends the session here; whoever signs on next in this browser is asked who it is.
+
+    The provider may still have the session of who has just left a shared tablet.
+    """
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Log out, and note for single sign-on that somebody was here."""
+        response = super().post(request, *args, **kwargs)
+        _note_logout(request)
+        return response
+
+
+def _note_logout(request: HttpRequest) -> None:
+    if settings.OIDC_ISSUER:
+        request.session[second_factor.WAS_LOGGED_OUT] = True
+
+
 @require_safe
 def second_factor_page(request: HttpRequest) -> HttpResponse:
     """Show whether the second factor is on, with links to change it."""
@@ -137,6 +173,8 @@ def second_factor_on(request: HttpRequest) -> HttpResponse:
     user = cast(User, request.user)
     if user.has_second_factor():
         return redirect("second_factor")
+    if elsewhere := _confirm_elsewhere(request, user):
+        return elsewhere
     form = TurnOnForm(request.POST or None, request=request, user=user)
     if request.method == "POST" and form.is_valid():
         try:
@@ -169,6 +207,8 @@ def second_factor_off(request: HttpRequest) -> HttpResponse:
         return redirect("second_factor")
     if second_factor.is_required_of(user):
         raise PermissionDenied("Staff log in with a second factor here.")
+    if elsewhere := _confirm_elsewhere(request, user):
+        return elsewhere
     form = ConfirmForm(request.POST or None, request=request, user=user)
     if _is_confirmed(request, form):
         second_factor.turn_off(user)
@@ -184,12 +224,32 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
     user = cast(User, request.user)
     if not user.has_second_factor():
         return redirect("second_factor")
+    if elsewhere := _confirm_elsewhere(request, user):
+        return elsewhere
     form = ConfirmForm(request.POST or None, request=request, user=user)
     if _is_confirmed(request, form):
         codes = second_factor.new_codes(user)
         record(Action.RECOVERY_CODES_MADE, by=user, subject=user)
         return _show_codes(request, codes, is_new=False)
     return _confirm_page(request, form, "registration/recovery_codes.html")
+
+
+def _confirm_elsewhere(request: HttpRequest, user: User) -> HttpResponse | None:
+    """Lead a user without a password to the provider, which has to ask who it is.
+
+    None for a user who is asked for a password here, or has just been asked there.
+    """
+    if user.has_usable_password() or second_factor.is_fresh(request, user):
+        return None
+    if not settings.OIDC_ISSUER:
+        messages.info(request, "Your account has no password. Ask staff to set one.")
+        return redirect("second_factor")
+    if request.method == "POST":
+        # A form may not lead to another site, so the next step is a link.
+        messages.info(request, "That took too long. Start again.")
+        return redirect("second_factor")
+    query = urlencode({"again": 1, "next": request.path})
+    return redirect(f"{reverse('single_sign_on')}?{query}")
 
 
 def _is_confirmed(request: HttpRequest, form: ConfirmForm) -> bool:
@@ -223,6 +283,7 @@ def logout_everywhere(request: HttpRequest) -> HttpResponse:
     """End all sessions of this user, the present one too."""
     log_out_everywhere(cast(User, request.user))
     request.session.flush()
+    _note_logout(request)
     return redirect(settings.LOGOUT_REDIRECT_URL)
 
 
@@ -239,7 +300,11 @@ def units(request: HttpRequest) -> HttpResponse:
 
 
 def _next_page(request: HttpRequest) -> str:
-    target = request.POST.get("next", request.GET.get("next", ""))
+    return next_page(request, request.POST.get("next", request.GET.get("next", "")))
+
+
+def next_page(request: HttpRequest, target: str) -> str:
+    """Return `target` where it is an address of this site, and the home page else."""
     is_ours = url_has_allowed_host_and_scheme(
         target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
@@ -250,6 +315,13 @@ class PasswordChangeView(auth_views.PasswordChangeView):
     """The page on which users change their password; their other sessions end."""
 
     form_class = OwnPasswordForm
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Send whoever has no password home: they log in by single sign-on."""
+        if not cast(User, request.user).has_usable_password():
+            messages.info(request, "Your account has no password to change.")
+            return redirect("home")
+        return super().dispatch(request, *args, **kwargs)
 
     def get_form_kwargs(self) -> dict[str, Any]:
         """Give the form the request, whose address wrong passwords count for."""

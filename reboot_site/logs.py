@@ -250,6 +250,8 @@ def configuration(*, form: str, level: str) -> dict[str, Any]:
             "django.request": {"level": "ERROR"},
             "django.server": {"handlers": [], "level": "INFO", "propagate": True},
             "axes": {"level": "WARNING"},
+            # Below this level it tells the secrets of a sign-in.
+            "authlib": {"level": "WARNING"},
             "django-q": {"handlers": [], "propagate": True},
             "gunicorn.error": {"handlers": [], "propagate": True},
             "gunicorn.access": {"handlers": [], "propagate": False},

@@ -21,6 +21,11 @@ from reboot_site.addresses import (
 )
 from reboot_site.database_url import database
 from reboot_site.env import Env, load_dotenv
+from reboot_site.single_sign_on import (
+    check_domains,
+    check_single_sign_on,
+    teams_of_groups,
+)
 from reboot_site.startup import make_folder
 
 # Before anything is made. All processes load the settings, children inherit it.
@@ -297,6 +302,39 @@ AXES_VERBOSE = False
 # one. And from one IPv4 /24 or IPv6 /48, which one person can have.
 LOGIN_FAILURES_PER_NETWORK = 60
 LOGIN_FAILURES_PER_WIDER_NETWORK = 240
+
+# Single sign-on (OpenID Connect). Without an issuer it has no addresses, and nothing of
+# it is loaded.
+OIDC_ISSUER = env.text("OIDC_ISSUER")
+OIDC_CLIENT_ID = env.text("OIDC_CLIENT_ID")
+OIDC_CLIENT_SECRET = env.text("OIDC_CLIENT_SECRET")
+# Passwords are then for superusers alone.
+OIDC_ONLY = env.boolean("OIDC_ONLY")
+check_single_sign_on(
+    OIDC_ISSUER,
+    {"OIDC_CLIENT_ID": OIDC_CLIENT_ID, "OIDC_CLIENT_SECRET": OIDC_CLIENT_SECRET},
+    OIDC_ONLY,
+)
+OIDC_NAME = env.text("OIDC_NAME", "single sign-on")
+OIDC_SCOPES = env.text("OIDC_SCOPES", "openid profile email")
+# Who has not been here before: by a verified address an account that is here, or a new
+# one; otherwise nobody.
+OIDC_LINK_BY_EMAIL = env.boolean("OIDC_LINK_BY_EMAIL")
+OIDC_CREATE_USERS = env.boolean("OIDC_CREATE_USERS")
+OIDC_EMAIL_DOMAINS = [name.lower() for name in env.items("OIDC_EMAIL_DOMAINS")]
+check_domains("OIDC_EMAIL_DOMAINS", OIDC_EMAIL_DOMAINS)
+OIDC_EMAIL_VERIFIED_CLAIM = env.text("OIDC_EMAIL_VERIFIED_CLAIM", "email_verified")
+# Roles and teams by groups of the provider, set anew at each login.
+OIDC_GROUPS_CLAIM = env.text("OIDC_GROUPS_CLAIM", "groups")
+OIDC_COACH_GROUPS = env.items("OIDC_COACH_GROUPS")
+OIDC_STAFF_GROUPS = env.items("OIDC_STAFF_GROUPS")
+OIDC_SUPERUSER_GROUPS = env.items("OIDC_SUPERUSER_GROUPS")
+OIDC_TEAM_GROUPS = teams_of_groups("OIDC_TEAM_GROUPS", env.items("OIDC_TEAM_GROUPS"))
+# Which of its own words for a login stand for a second factor; none: ours is asked for.
+OIDC_SECOND_FACTOR_AMR = env.items("OIDC_SECOND_FACTOR_AMR")
+OIDC_SECOND_FACTOR_ACR = env.items("OIDC_SECOND_FACTOR_ACR")
+if OIDC_ISSUER:
+    AUTHENTICATION_BACKENDS.append("accounts.backends.SingleSignOnBackend")
 
 # Above it a token is answered 429 until the minute is over.
 API_TOKEN_CALLS_PER_MINUTE = env.integer("API_TOKEN_CALLS_PER_MINUTE", 600, low=1)

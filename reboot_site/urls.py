@@ -1,5 +1,6 @@
 """All addresses of the site; the JSON paths have no trailing slash."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
@@ -23,3 +24,5 @@ urlpatterns = [
     path("", home, name="home"),
     path("", include("reboot_site.api")),
 ]
+if settings.OIDC_ISSUER:
+    urlpatterns.append(path("", include("accounts.single_sign_on.urls")))

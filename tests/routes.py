@@ -508,6 +508,16 @@ def address(route: str, row: Row, world: World) -> str:
     return "/" + "/".join(parts)
 
 
+#: Routes that are there while single sign-on is on (tests/with_single_sign_on.py). In
+#: the test no provider answers: everybody gets as far as that, and nobody further.
+UNREACHABLE = dict.fromkeys(CALLERS, "503")
+NOT_BEGUN = dict.fromkeys(CALLERS, "400")
+SINGLE_SIGN_ON_ROWS: dict[str, list[Row]] = {
+    "accounts/sign-on/": [get(UNREACHABLE)],
+    "accounts/sign-on/back/": [get(NOT_BEGUN)],
+}
+
+
 # --- The walk -----------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 from django.contrib import admin
-from django.urls import reverse
+from django.urls import get_resolver, reverse
 
 from reboot_site.api import api
 from reboot_site.middleware import is_api_path
@@ -18,13 +18,16 @@ from tests.routes import (
     ADMIN_OPEN,
     CALLERS,
     OURS,
+    PATTERNS,
     ROWS,
+    SINGLE_SIGN_ON_ROWS,
     Row,
     World,
     address,
     admin_address,
     make_a_row_of_each_list,
     outcome,
+    routes,
     standing_world,
     undone,
     world,
@@ -63,6 +66,25 @@ def test_callers_get_in_where_they_may(route: str, row: Row, world: World) -> No
             )
             found[caller] = outcome(response)
     assert found == row.expected
+
+
+def test_single_sign_on_lets_nobody_in_by_itself(world: World, settings) -> None:
+    """Its routes are open to all, and open nothing without the provider's word."""
+    settings.ROOT_URLCONF = "tests.with_single_sign_on"
+    settings.OIDC_ISSUER = "http://127.0.0.1:9"
+    with_it = dict(routes(get_resolver().url_patterns))
+    assert with_it.keys() - PATTERNS.keys() == SINGLE_SIGN_ON_ROWS.keys()
+    for route, rows in SINGLE_SIGN_ON_ROWS.items():
+        for row in rows:
+            found = {}
+            for caller in CALLERS:
+                client = world.clients[caller]
+                with undone(client):
+                    found[caller] = outcome(client.get(address(route, row, world)))
+                    assert client.post(f"/{route}").status_code == 405
+                    home = client.get("/").status_code
+                assert home == (200 if caller in world.users else 302)
+            assert found == row.expected
 
 
 # --- Admin --------------------------------------------------------------------

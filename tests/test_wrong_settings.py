@@ -136,6 +136,13 @@ CASES = [
     ("ALERT_EMAILS", "staff", "staff@example.com", SOME),
     ("EMAIL_PORT", "70000", "65535", SOME),
     ("SHEET_PAPER", "legal", "letter", SOME),
+    ("OIDC_CLIENT_ID", "dashboard", "without OIDC_ISSUER", SOME),
+    ("OIDC_CLIENT_SECRET", "hush", "without OIDC_ISSUER", ("check",)),
+    ("OIDC_ONLY", "1", "without OIDC_ISSUER", ("check",)),
+    ("OIDC_ISSUER", "login.example.com", "https://login.example.com", ("check",)),
+    ("OIDC_ISSUER", "http://login.example.com", "https", ("check",)),
+    ("OIDC_EMAIL_DOMAINS", "@example.com", "such as example.com", ("check",)),
+    ("OIDC_TEAM_GROUPS", "blue", "group=Team", ("check",)),
     # gunicorn reads this one before any of our lines.
     ("FORWARDED_ALLOW_IPS", "proxy", "127.0.0.1", (*ALL[:-2], "make run")),
     ("PORT", "abc", "from 1 to 65535", WEB_ONLY),

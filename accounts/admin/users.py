@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -18,16 +19,27 @@ from django.utils.html import format_html, format_html_join
 from accounts import second_factor
 from accounts.admin.membership import record_members, teams_of
 from accounts.audit import record
-from accounts.models import Action, ApiToken, Authenticator, Team, User
+from accounts.models import (
+    Action,
+    ApiToken,
+    Authenticator,
+    Identity,
+    Team,
+    User,
+)
 from accounts.services import (
     log_out_everywhere,
     revoke_tokens_of,
+    unlink_single_sign_on,
 )
 
 if TYPE_CHECKING:
     _UserBase = DjangoUserAdmin[User]
 else:
     _UserBase = DjangoUserAdmin
+
+
+_READ_ONLY = ("last_login", "date_joined", "second_factor", "single_sign_on", "tokens")
 
 
 class TeamsOfUser(admin.TabularInline):  # type: ignore[type-arg]
@@ -83,8 +95,12 @@ class UserAdmin(_UserBase):
     )
     search_fields = ("username", "first_name", "last_name", "email")
     inlines = (TeamsOfUser,)
-    actions = ("log_out_on_all_devices", "reset_second_factor")
-    readonly_fields = ("last_login", "date_joined", "second_factor", "tokens")
+    actions = (
+        "log_out_on_all_devices",
+        "reset_second_factor",
+        "unlink_single_sign_on",
+    )
+    readonly_fields = _READ_ONLY
     filter_horizontal = ()
     fieldsets = (
         (None, {"fields": ("username", "password")}),
@@ -101,7 +117,17 @@ class UserAdmin(_UserBase):
                 )
             },
         ),
-        ("Login", {"fields": ("second_factor", "last_login", "date_joined")}),
+        (
+            "Login",
+            {
+                "fields": (
+                    "second_factor",
+                    "single_sign_on",
+                    "last_login",
+                    "date_joined",
+                )
+            },
+        ),
         ("API tokens", {"fields": ("tokens",)}),
     )
     add_fieldsets = (
@@ -145,6 +171,21 @@ class UserAdmin(_UserBase):
             "user in the list and the action there."
         )
 
+    @admin.display(description="single sign-on")
+    def single_sign_on(self, user: User) -> str:
+        """Say whether the account is linked to a provider, and since when."""
+        identity = Identity.objects.filter(user=user).order_by("-last_used_at").first()
+        if identity is None:
+            return "Not linked."
+        since, last = (
+            date_format(timezone.localtime(at), "DATE_FORMAT")
+            for at in (identity.created_at, identity.last_used_at)
+        )
+        return (
+            f"Linked since {since}, last used on {last}. To unlink it, choose the user "
+            "in the list and the action there."
+        )
+
     @admin.display(description="created by this user")
     def tokens(self, user: User) -> str:
         """List the API tokens that the user made, with links."""
@@ -173,15 +214,25 @@ class UserAdmin(_UserBase):
             return "superuser"
         return "staff" if user.is_staff else "coach"
 
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Return the groups of fields; single sign-on is among them where it is on."""
+        sets = super().get_fieldsets(request, obj)
+        if settings.OIDC_ISSUER:
+            return sets
+        hidden = "single_sign_on"
+        return [
+            (name, {**of, "fields": [f for f in of["fields"] if f != hidden]})
+            for name, of in sets
+        ]
+
     def get_readonly_fields(
         self, request: HttpRequest, obj: User | None = None
     ) -> tuple[str, ...]:
         """Return the fields that the viewer may not change."""
-        fields = ("last_login", "date_joined", "second_factor", "tokens")
         if cast(User, request.user).is_superuser:
-            return fields
+            return _READ_ONLY
         # Nobody may raise themselves or another above coach.
-        return (*fields, "is_staff", "is_superuser")
+        return (*_READ_ONLY, "is_staff", "is_superuser")
 
     def has_change_permission(
         self, request: HttpRequest, obj: User | None = None
@@ -236,6 +287,26 @@ class UserAdmin(_UserBase):
             f"{count} users log in with the password alone from now on, and have to "
             "log in again.",
         )
+
+    @admin.action(description="Unlink from single sign-on", permissions=["change"])
+    def unlink_single_sign_on(
+        self, request: HttpRequest, users: QuerySet[User]
+    ) -> None:
+        """Unlink the chosen users that the viewer stands above."""
+        by = cast(User, request.user)
+        count = sum(
+            unlink_single_sign_on(user, by=by)
+            for user in users
+            if self._is_below(request, user)
+        )
+        self.message_user(request, f"{count} users are unlinked and logged out.")
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Return the actions; that of single sign-on where it is on."""
+        actions: dict[str, Any] = super().get_actions(request)
+        if not settings.OIDC_ISSUER:
+            actions.pop("unlink_single_sign_on", None)
+        return actions
 
     def save_model(
         self, request: HttpRequest, obj: User, form: Any, change: bool
