@@ -16,6 +16,7 @@ class AthletesConfig(AppConfig):
         """Load the admin when Django starts, and follow changes after migrations."""
         # Django finds an admin.py by itself; these are the modules of a package.
         from athletes.admin import (  # noqa: F401
+            levels,
             movements,
             notes,
             players,

@@ -69,6 +69,12 @@ DEFINITION = Term(
             "says so. The age is that on the day of the session.",
         ),
         (
+            "Level",
+            "Where staff have recorded the athlete's level, the group can be those who "
+            "are at that level today, on the same basis. A number may be from before "
+            "an athlete came to the level.",
+        ),
+        (
             "Side",
             "Right- and left-handed hitters are together: numbers are computed so "
             "that both sides read the same. A switch hitter counts with the mean over "

@@ -28,9 +28,10 @@ from athletes.analysis.history import (
     side_of_key,
     sides_in,
 )
+from athletes.analysis.levels import level_of
 from athletes.analysis.metric_reading import MetricReading
 from athletes.analysis.usual_scatter import Facility, PriorOf
-from athletes.models import Player, Session, Tag
+from athletes.models import Level, Player, Session, Tag
 from athletes.querysets import PlayerQuerySet, SessionQuerySet
 from biomechanics.definitions import METRICS, NUMERIC_HEADLINES, MetricDefinition
 from dashboard.selectors.athlete_peers import AthletePeers, athlete_peers
@@ -53,6 +54,7 @@ class AthleteFacts:
     born: dt.date | None
     on: dt.date | None  # ages are as of the newest session
     freshness: Freshness
+    level: str
     height_ft: float | None
     weight_lbs: float | None
 
@@ -156,12 +158,13 @@ def athlete_page(
     system: str = "imperial",
     seen: PlayerQuerySet | None = None,
 ) -> AthletePage:
-    """The athlete with one page of sessions; eighteen queries at most.
+    """The athlete with one page of sessions; twenty-one queries at most.
 
     `sessions` are those that the user may see, of any athlete. `side` is the swing
     that the numbers are of, where there are both; else that of most swings in the
-    newest session. `among` is whom the numbers are held against: `age`, `all`, or
-    nothing for what there is enough of. With `seen` it is among these athletes alone.
+    newest session. `among` is whom the numbers are held against: `age`, `level`,
+    `all`, or nothing for what there is enough of. With `seen` it is among these
+    athletes alone.
     """
     definition = METRICS.get(metric)
     chosen = ""
@@ -179,6 +182,7 @@ def athlete_page(
     history = of_side(headlines, shown_side)
     changes = _changes_of_newest(history, prior_of)
     goals = goals_of(player, system)
+    level = level_of(player.pk)
     tiles = tuple(
         _tile(name, history.get(name, []), changes.get(name), prior_of, goals)
         for name in NUMERIC_HEADLINES
@@ -197,7 +201,7 @@ def athlete_page(
     ]
     return AthletePage(
         player=player,
-        facts=_facts(player),
+        facts=_facts(player, level),
         findings=change_sentences(of_newest, system=system),
         setup_note=setup_note(changes.values()),
         tiles=tiles,
@@ -217,6 +221,7 @@ def athlete_page(
             chosen=chosen,
             among=among,
             seen=seen,
+            level=level,
         ),
         sessions=lines,
         page_number=number,
@@ -255,7 +260,7 @@ def _newest_of_all(series: Iterable[Sequence[SessionAverage]]) -> SessionAverage
     )
 
 
-def _facts(player: Player) -> AthleteFacts:
+def _facts(player: Player, level: Level | None) -> AthleteFacts:
     """The facts as the page prints them; no query."""
     day = player.last_session_on
     return AthleteFacts(
@@ -264,6 +269,7 @@ def _facts(player: Player) -> AthleteFacts:
         born=player.date_of_birth,
         on=day,
         freshness=freshness_of(day),
+        level=level.name if level is not None else "",
         height_ft=player.height_ft,
         weight_lbs=player.weight_lbs,
     )

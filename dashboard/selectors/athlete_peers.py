@@ -9,6 +9,7 @@ from typing import Literal
 
 from athletes.analysis import percentiles
 from athletes.analysis.history import Basis, History, SessionAverage
+from athletes.analysis.levels import at_level
 from athletes.analysis.metric_reading import MetricReading
 from athletes.analysis.peer_numbers import (
     ANY_SETUP,
@@ -24,10 +25,10 @@ from athletes.analysis.percentiles import (
     Rank,
 )
 from athletes.display import number_of
-from athletes.models import Player
+from athletes.models import Level, Player
 from athletes.querysets import PlayerQuerySet
 
-Among = Literal["age", "all"]
+Among = Literal["age", "all", "level"]
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ class PeerChoice:
     among: Among
     label: str
     n: int
+    level: str = ""
 
     @property
     def is_enough(self) -> bool:
@@ -139,6 +141,8 @@ class AthletePeers:
             who += " you see,"
         if self.among == "age":
             return f"{who} aged {chosen.label.removeprefix('Ages ')}"
+        if self.among == "level":
+            return f"{who} whose level is {chosen.level} today"
         return f"{who} of all ages"
 
 
@@ -150,14 +154,16 @@ def athlete_peers(
     chosen: str,
     among: str,
     seen: PlayerQuerySet | None,
+    level: Level | None = None,
 ) -> AthletePeers:
-    """Where the newest numbers lie among other athletes'; seven queries at most.
+    """Where the newest numbers lie among other athletes'; nine queries at most.
 
     `latest` holds each number that is shown with the session mean it comes from,
     `history` all of the athlete's, `chosen` the metric whose middle half is told.
     Without a wish it is the athlete's age that is compared with, where enough athletes
     are of it. With `seen` these athletes alone are compared with: nothing is said that
-    another has a part in.
+    another has a part in. `level` is the athlete's own: with the wish `level` those who
+    are at it today are compared with, on the same bases.
     """
     apart = {point.metric: _apart(point, history[point.metric]) for _, point in latest}
     keys = {point.metric: _key(point) for _, point in latest if not apart[point.metric]}
@@ -175,6 +181,14 @@ def athlete_peers(
         keys = {metric: key for metric, key in keys.items() if not apart[metric]}
     found = {key: found[key] for key in keys.values() if key in found}
     choices = _choices(list(found.values()))
+    level_seen: PlayerQuerySet | None = None
+    of_level: dict[PeerBasis, Peers] = {}
+    if level is not None and keys:
+        level_seen = at_level(Player.objects.all() if seen is None else seen, level)
+        of_level = percentiles.peers_of(player.pk, keys.values(), seen=level_seen)
+        n = max((item.everyone.n for item in of_level.values()), default=0)
+        choice = PeerChoice("level", f"Within {level.name}", n, level.name)
+        choices = (choice, *choices)
     group: Among = _among(among, choices)
     if group == "age":
         # Choice and sentence name one age; a number of an older session has its own.
@@ -189,7 +203,9 @@ def athlete_peers(
             reading,
             None
             if apart[point.metric]
-            else _share(found.get(keys[point.metric]), group),
+            else _share(
+                (of_level if group == "level" else found).get(keys[point.metric]), group
+            ),
             apart[point.metric],
         )
         for reading, point in latest
@@ -206,7 +222,14 @@ def athlete_peers(
         basis=replace(latest[0][1].basis, measured=shared, says_side=False)
         if len(bases) == 1 and not is_any_setup
         else None,
-        middle=_middle(places, found, keys, chosen, group, seen),
+        middle=_middle(
+            places,
+            found,
+            keys,
+            chosen,
+            group,
+            level_seen if group == "level" else seen,
+        ),
         is_listed=player.missing_since is None,
         is_facility=seen is None,
         is_any_setup=is_any_setup,
@@ -291,6 +314,8 @@ def _named_band(found: Iterable[Peers]) -> int | None:
 def _among(wish: str, choices: Sequence[PeerChoice]) -> Among:
     """The group to compare with: the wished one, else their age if it is enough."""
     by_key = {choice.among: choice for choice in choices}
+    if wish == "level" and "level" in by_key and by_key["level"].is_enough:
+        return "level"
     if wish == "all" or "age" not in by_key or not by_key["age"].is_enough:
         return "all"
     return "age"
@@ -300,7 +325,7 @@ def _share(found: Peers | None, among: Among) -> Rank | None:
     """The number's place in one group."""
     if found is None:
         return None
-    return found.everyone if among == "all" else found.same_age
+    return found.same_age if among == "age" else found.everyone
 
 
 def _middle(
@@ -316,7 +341,7 @@ def _middle(
     if place is None or place.percentile is None:
         return None
     own = found[keys[chosen]]
-    audience = EVERYONE if among == "all" or own.band is None else own.band
+    audience = EVERYONE if among != "age" or own.band is None else own.band
     values = percentiles.quartiles(own.group_id, audience, seen=seen)
     return None if values is None else MiddleHalf(place, *values)
 

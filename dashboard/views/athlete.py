@@ -23,8 +23,8 @@ def athlete(request: PageRequest, pk: int) -> HttpResponse:
     """The athlete's facts, findings, numbers over time and among others, and sessions.
 
     `metric` chooses the trend, `mixed` joins what rests on different things, `side`
-    (`right`, `left`) which swing of a switch hitter it is about, `among` (`age`, `all`)
-    whom the numbers are held against, `page` goes back in the sessions.
+    (`right`, `left`) which swing of a switch hitter it is about, `among` (`age`,
+    `level`, `all`) whom the numbers are held against, `page` goes back in the sessions.
     """
     try:
         player = access.get_player_or_404(request.user, pk)

@@ -104,6 +104,6 @@ def test_athlete_page_takes_the_same_queries_for_any_history(
     player = make_player()
     history_of(player, [900.0] * count)
     # session, user, athlete, history, sides, scatter, count, sessions, their tags,
-    # peers, tags, notes, goals
-    with django_assert_num_queries(14):
+    # peers, tags, notes, goals, level
+    with django_assert_num_queries(15):
         client.get(f"/athletes/{player.pk}/")
