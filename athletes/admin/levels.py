@@ -1,11 +1,23 @@
-"""The admin of levels, and of the level of each athlete."""
+"""The admin of levels, and of who is at which level from when on."""
 
 from __future__ import annotations
 
-from django.contrib import admin
+from typing import Any
 
-from accounts.admin_lists import ModelAdmin
-from athletes.models import AthleteLevel, Level
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminDateWidget
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from accounts.admin_lists import ModelAdmin, too_many, user_of
+from accounts.audit import record
+from accounts.models import Action
+from athletes.admin.players import add_player_action
+from athletes.models import AthleteLevel, Level, Player
 
 
 @admin.register(Level)
@@ -18,11 +30,85 @@ class LevelAdmin(ModelAdmin):
     fields = ["name", "position"]
 
 
-class LevelsOfAthlete(admin.TabularInline):  # type: ignore[type-arg]
-    """The levels of an athlete, on the athlete's form."""
+@admin.register(AthleteLevel)
+class AthleteLevelAdmin(ModelAdmin):
+    """The admin of athletes' levels: recorded in the list of athletes, mended here."""
 
-    model = AthleteLevel
-    fields = ("level", "since")
-    extra = 1
-    verbose_name = "level"
-    verbose_name_plural = "levels"
+    list_display = ["player", "level", "since"]
+    list_filter = ["level"]
+    list_select_related = ["player", "level"]
+    search_fields = ["player__search_text"]
+    search_help_text = "Parts of a name."
+    fields = ["player", "level", "since"]
+    readonly_fields = ["player"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody adds one here."""
+        return False  # recorded in the list of athletes, for many at once
+
+    def save_model(
+        self, request: HttpRequest, obj: AthleteLevel, form: Any, change: bool
+    ) -> None:
+        """Store the level, and who changed it."""
+        obj.save()
+        _record(request, obj.player)
+
+
+def _record(request: HttpRequest, player: Player) -> None:
+    record(
+        Action.RECORD_CHANGED,
+        by=user_of(request),
+        subject=player,
+        player_id=player.pk,
+        what="level",
+    )
+
+
+class LevelForm(forms.Form):
+    """A level, and the day from which athletes are at it."""
+
+    level = forms.ModelChoiceField(Level.objects.all(), label="Level")
+    since = forms.DateField(label="From", widget=AdminDateWidget)
+
+
+@add_player_action
+@admin.action(description="Record a level", permissions=["change"])
+def record_level(
+    modeladmin: Any, request: HttpRequest, players: QuerySet[Player]
+) -> HttpResponse | None:
+    """Record the level of the chosen athletes, after asking which and from when on."""
+    if too_many(modeladmin, request, players):
+        return None
+    if not Level.objects.exists():
+        modeladmin.message_user(
+            request, "There are no levels yet. Add one under Levels.", messages.WARNING
+        )
+        return None
+    form = LevelForm(
+        request.POST if "since" in request.POST else None,
+        initial={"since": timezone.localdate()},
+    )
+    chosen = list(players)
+    if form.is_valid():
+        with transaction.atomic():
+            for player in chosen:
+                # One level from one day on: a second one replaces it.
+                AthleteLevel.objects.update_or_create(
+                    player=player,
+                    since=form.cleaned_data["since"],
+                    defaults={"level": form.cleaned_data["level"]},
+                )
+                _record(request, player)
+        modeladmin.message_user(
+            request, f"{len(chosen)} athletes: level recorded.", messages.SUCCESS
+        )
+        return None
+    context = {
+        **modeladmin.admin_site.each_context(request),
+        "title": "Record a level",
+        "opts": modeladmin.opts,
+        "form": form,
+        "players": chosen,
+        "action_name": "record_level",
+    }
+    return TemplateResponse(request, "admin/athletes/record_level.html", context)

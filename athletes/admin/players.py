@@ -27,7 +27,6 @@ from accounts.admin_lists import (
 from accounts.audit import record
 from accounts.models import Action
 from athletes.admin.heights import EXAMPLES, HeightField
-from athletes.admin.levels import LevelsOfAthlete
 from athletes.admin.uploads import uploads_in_words
 from athletes.analysis import peer_numbers, summaries
 from athletes.models import CORRECTABLE_FIELDS, Player
@@ -101,7 +100,6 @@ class PlayerAdmin(VendorTableAdmin):
     """The admin of athletes."""
 
     form = PlayerForm
-    inlines = (LevelsOfAthlete,)
     list_display = [
         "full_name",
         "dominant_hand_hitting",
@@ -311,20 +309,6 @@ class PlayerAdmin(VendorTableAdmin):
             player_id=obj.pk,
             fields=sorted(form.changed_data),
         )
-
-    def save_formset(
-        self, request: HttpRequest, form: Any, formset: Any, change: bool
-    ) -> None:
-        """Store the athlete's levels, and that they were changed."""
-        super().save_formset(request, form, formset, change)
-        if formset.has_changed():
-            record(
-                Action.RECORD_CHANGED,
-                by=user_of(request),
-                subject=form.instance,
-                player_id=form.instance.pk,
-                what="levels",
-            )
 
 
 def add_player_action(action: PlayerAction) -> PlayerAction:

@@ -88,7 +88,8 @@ def _amount(goal: Goal, system: str) -> str:
     numbers = [typed(value, unit, system) for value in (goal.low, goal.high)]
     label = display.unit_label(unit, system)
     said = " to ".join(
-        number.replace("-", display.MINUS) for number in dict.fromkeys(numbers)
+        display.number_text(float(number), len(number.partition(".")[2]))
+        for number in dict.fromkeys(numbers)
     )
     return f"{said}{'' if label.startswith(('°', '%')) or not label else ' '}{label}"
 

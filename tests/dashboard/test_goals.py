@@ -81,7 +81,7 @@ def test_what_is_refused_is_said_and_nothing_typed_is_lost(client, coach, player
     assert client.post(url, good).status_code == 302
     goal = Goal.objects.latest("pk")
     assert (goal.low, goal.high) == (1000.0, 1100.0)
-    assert goal_in_words(goal, "imperial").startswith("Goal 1000 to 1100°/s by ")
+    assert goal_in_words(goal, "imperial").startswith("Goal 1,000 to 1,100°/s by ")
 
 
 def test_tile_and_trend_show_the_goal_of_their_setup(client, coach, player):
@@ -89,12 +89,12 @@ def test_tile_and_trend_show_the_goal_of_their_setup(client, coach, player):
     shown = make_goal(player=player, metric=METRIC, low=1100.0, by=by)
     make_goal(player=player, metric=METRIC, low=1200.0, condition="live")
     make_goal(player=player, metric=METRIC, low=1300.0, ended_at=timezone.now())
-    words = f"Goal 1100°/s by {by:%b} {by.day}, {by.year}"
+    words = f"Goal 1,100°/s by {by:%b} {by.day}, {by.year}"
     page = client.get(f"/athletes/{player.pk}/?metric={METRIC}")
     html = page.content.decode()
     assert html.count(f'<span class="metric-tile__goal">{words}</span>') == 1
-    assert "Goal 1200" not in html[: html.index('id="goals"')]
-    assert "Goal 1300" not in html
+    assert "Goal 1,200" not in html[: html.index('id="goals"')]
+    assert "Goal 1,300" not in html
     figure = figure_of(page, "trend-chart")
     (goal,) = [trace for trace in figure["data"] if trace["role"] == "goal"]
     assert (goal["name"], goal["lower"], goal["upper"]) == (

@@ -90,24 +90,24 @@ def test_staff_keep_the_list_and_record_the_level(client, levels):
     staff = make_staff()
     client.force_login(staff, backend="django.contrib.auth.backends.ModelBackend")
     player = make_player()
-    url = reverse("admin:athletes_player_change", args=[player.pk])
-    form = client.get(url).context["adminform"].form
-    sent = {
-        **{name: form[name].value() or "" for name in form.fields},
-        "corrected_fields": [],
-        "levels-TOTAL_FORMS": "1",
-        "levels-INITIAL_FORMS": "0",
-        "levels-0-level": levels[1].pk,
-        "levels-0-since": "2026-01-05",
-        "levels-0-player": player.pk,
-    }
-    answer = client.post(url, sent)
-    assert answer.status_code == 302, answer.context["errors"]
+    url = reverse("admin:athletes_player_changelist")
+    sent = {"action": "record_level", "_selected_action": [player.pk]}
+    assert "Record a level" in client.post(url, sent).content.decode()
+    chosen = {**sent, "level": levels[0].pk, "since": "2026-01-05"}
+    refused = client.post(url, {**chosen, "since": "soon"})
+    assert "Enter a valid date." in refused.content.decode()
+    for level in levels:
+        answer = client.post(url, {**chosen, "level": level.pk})
+        assert answer.status_code == 302
     row = AthleteLevel.objects.get()
     assert (row.player, row.level) == (player, levels[1])
     assert row.since == dt.date(2026, 1, 5)
-    said = AuditEntry.objects.filter(player_number=player.pk, detail__what="levels")
-    assert said.get().user == staff
+    change = reverse("admin:athletes_athletelevel_change", args=[row.pk])
+    client.post(change, {"level": levels[1].pk, "since": "2026-02-05"})
+    row.refresh_from_db()
+    assert row.since == dt.date(2026, 2, 5)
+    said = AuditEntry.objects.filter(player_number=player.pk, detail__what="level")
+    assert [entry.user for entry in said] == [staff] * 3
     # A level that somebody has stays.
     delete = reverse("admin:athletes_level_delete", args=[levels[1].pk])
     client.post(delete, {"post": "yes"})
