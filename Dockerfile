@@ -3,12 +3,14 @@
 ARG BASE=docker.io/library/python:3.13-slim-trixie
 
 FROM ${BASE} AS build
+# requirements-mcp.txt holds requirements.txt and what manage.py mcp needs besides.
+ARG REQUIREMENTS=requirements.txt
 WORKDIR /srv/dashboard
-COPY requirements.txt ./
+COPY requirements.txt requirements-mcp.txt ./
 # The wheels are compiled already: nothing here needs a compiler. Tests of other
 # packages, and pip itself, are no use to the running product.
 RUN python3 -m venv /opt/venv \
- && /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --only-binary :all: --require-hashes -r requirements.txt \
+ && /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --only-binary :all: --require-hashes -r "$REQUIREMENTS" \
  && /opt/venv/bin/pip uninstall --yes --quiet pip \
  && find /opt/venv -type d -name tests -prune -exec rm -rf {} + \
  && find /opt/venv -type d -path '*/pyarrow/include' -prune -exec rm -rf {} +

@@ -130,6 +130,8 @@ lock: .venv/bin/python
 	  --no-emit-index-url --no-header requirements-dev.in -o requirements-dev.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header requirements-mutants.in -o requirements-mutants.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header requirements-mcp.in -o requirements-mcp.txt
 
 clean:
 	rm -rf .venv var

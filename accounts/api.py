@@ -50,6 +50,21 @@ def uncount(token: ApiToken) -> None:
     _throttle(settings.API_TOKEN_CALLS_PER_MINUTE).take_back(token.digest)
 
 
+def token_of(secret: str) -> ApiToken:
+    """Return the API token with this secret, and count one call of it.
+
+    Raises `AuthenticationError` for one that does not work, and `TooManyCallsError`
+    above the limit.
+    """
+    found = find_token(secret)
+    if found is None:
+        raise AuthenticationError(message="The token is unknown, expired or revoked.")
+    wait_s = _throttle(settings.API_TOKEN_CALLS_PER_MINUTE).wait_s(found.digest)
+    if wait_s is not None:
+        raise TooManyCallsError(wait_s)
+    return found
+
+
 class BearerToken(HttpBearer):
     """``Authorization: Bearer …`` with a token that staff made."""
 
@@ -71,15 +86,7 @@ class BearerToken(HttpBearer):
         Raises `AuthenticationError`, answered with 401, for one that does not
         work.
         """
-        found = find_token(token)
-        if found is None:
-            raise AuthenticationError(
-                message="The token is unknown, expired or revoked."
-            )
-        wait_s = _throttle(settings.API_TOKEN_CALLS_PER_MINUTE).wait_s(found.digest)
-        if wait_s is not None:
-            raise TooManyCallsError(wait_s)
-        return found
+        return token_of(token)
 
 
 class SessionLogin(APIKeyCookie):

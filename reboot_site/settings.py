@@ -470,6 +470,8 @@ METRICS_TOKEN = env.text("METRICS_TOKEN")
 if METRICS_TOKEN:
     # Where all processes count together; read when django-q imports the library.
     os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(VAR_DIR / "metrics"))
+# Without it manage.py mcp answers nobody.
+MCP_TOKEN = env.text("MCP_TOKEN")
 # Without it nothing is sent anywhere.
 SENTRY_DSN = env.text("SENTRY_DSN")
 check_url("SENTRY_DSN", SENTRY_DSN, like="https://key@host/1")
