@@ -207,6 +207,18 @@ def test_how_many_are_needed_follows_from_the_sides_shares():
     assert found.swings_needed == 6
 
 
+def test_more_are_needed_than_there_are_whatever_the_shares_promise():
+    spread = np.linspace(-1.0, 1.0, 5)
+    first = np.arange(POINTS) < POINTS // 2
+    # At each instant one side alone scatters: four degrees of freedom. Over all of them
+    # the shares are even, for which five on each side would do.
+    before = one(np.outer(spread, np.where(first, 1.0, 0.001)))
+    now = one(np.outer(spread, np.where(first, 0.001, 1.0)))
+    found = curve_difference(before, now)
+    assert found.freedom == pytest.approx(4.0, rel=0.001)
+    assert (found.band, found.swings_needed) == (None, 6)
+
+
 def test_no_band_before_there_are_swings_enough():
     rng = np.random.default_rng(1)
     two = curve_difference(one(noise(rng, 2, 80.0)), one(noise(rng, 9, 80.0)))

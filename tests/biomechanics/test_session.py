@@ -44,6 +44,14 @@ def test_robust_spread_is_right_on_average_however_few_the_values_are(n):
     assert factor * middle == pytest.approx(10.0, rel=0.02)
 
 
+def test_factors_of_a_robust_spread_are_those_of_the_paper():
+    published = [1.495, 1.363, 1.206, 1.200, 1.140, 1.129, 1.107]
+    for n, factor in enumerate(published, 3):
+        found = session_statistics.mad_to_sd(n)
+        assert found == pytest.approx(1.4826 * factor, rel=1e-4)
+    assert session_statistics.mad_to_sd(10) == pytest.approx(1.4826 / 0.92, rel=1e-4)
+
+
 def test_two_values_have_no_robust_spread():
     with pytest.raises(ValueError, match="three values"):
         session_statistics.mad_to_sd(2)
@@ -69,7 +77,7 @@ def test_flagged_values_are_left_out_and_counted():
 def test_values_on_different_bases_are_never_in_one_mean():
     speeds = [(10.0, "hands=hands"), (12.0, "hands=hands"), (8.0, "hands=wrists")]
     swings = [
-        {"peak_hand_speed": value(speed, basis=basis), "seq_order": value("P-T-A")}
+        {"seq_order": value("P-T-A"), "peak_hand_speed": value(speed, basis=basis)}
         for speed, basis in speeds
     ]
     found = session_statistics.summarize_by_basis(swings)

@@ -168,6 +168,15 @@ def test_who_never_differs_says_nothing_of_scatter():
     assert prior.within_freedom == prior.ratio_freedom == 30.0
 
 
+def test_days_are_alike_where_only_numbers_of_swings_differ():
+    def alike(n):
+        return Components(100.0, 40.0, (0.25 + 1 / n) * 100.0, 4.0, 1 / n)
+
+    prior = facility_prior(NAME, [alike(n) for n in (2, 4, 8, 32)])
+    assert prior.ratio == pytest.approx(0.5)
+    assert prior.ratio_freedom == 30.0
+
+
 def test_published_prior():
     speed = published_prior("peak_pelvis_omega")
     assert (speed.within_sd, speed.within_freedom) == (24, 2.0)
@@ -246,6 +255,21 @@ def test_usual_band_by_hand():
         error2 = 2 * 36 + by_swings * 100
         assert band.center == 100.0
         assert band.half_width == pytest.approx(t * math.sqrt(error2))
+
+
+def test_usual_band_needs_three_degrees_of_freedom():
+    first = [SessionValues(1, 4, 100.0, 10.0)]
+
+    def band(ratio_freedom, within=10.0):
+        return usual_band(first, Prior(within, 20.0, 0.6, ratio_freedom, "facility", 9))
+
+    # 1 ⁄ (1 ⁄ 15 + 1 ⁄ 3.75) is 3.
+    assert variance.METRIC_FREEDOM == 15.0
+    assert band(3.75) is not None
+    assert band(3.7) is None
+    # One swing, and nobody who says how swings scatter.
+    alone = [SessionValues(1, 1, 100.0)]
+    assert usual_band(alone, Prior(None, 0.0, 0.6, 30.0, "facility", 9)) is None
 
 
 def test_two_athletes_by_hand():
