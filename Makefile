@@ -108,6 +108,8 @@ nightly: .venv/dev.stamp
 	$(BIN)/python scripts/test.py --nightly
 	$(BIN)/python scripts/mutants.py run tests/mutants/drawn.json --results var/mutants.json \
 	  --before tests/mutants/drawn-results.json
+	$(BIN)/python scripts/mutants.py run tests/mutants/formulas.json --results var/formulas.json \
+	  --before tests/mutants/formulas-results.json
 	MODEL_TRANSITIONS=400 $(BIN)/python scripts/mutants.py run tests/mutants/engine.json --results var/engine-mutants.json \
 	  --tests tests/syncing/model
 	$(BIN)/python -m tests.syncing.model --transitions 100000
@@ -119,7 +121,9 @@ nightly: .venv/dev.stamp
 # Draw other small faults: make mutants SEED=7
 mutants: .venv/dev.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-mutants.txt
-	$(BIN)/python scripts/mutants.py draw --seed $(SEED) tests/mutants/drawn.json
+	$(BIN)/python scripts/mutants.py draw --seed $(SEED) tests/mutants/drawn.json \
+	  $(addprefix --group=,statistics metrics permissions engine reader selectors)
+	$(BIN)/python scripts/mutants.py draw --seed $(SEED) --each 90 --group formulas tests/mutants/formulas.json
 
 # Resolve requirements*.in again, with hashes, for every supported Python.
 lock: .venv/bin/python
