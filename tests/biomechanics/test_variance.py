@@ -170,7 +170,7 @@ def test_who_never_differs_says_nothing_of_scatter():
 
 def test_days_are_alike_where_only_numbers_of_swings_differ():
     def alike(n):
-        return Components(100.0, 40.0, (0.25 + 1 / n) * 100.0, 4.0, 1 / n)
+        return Components(100.0, 40.0, (0.25 + 1 / n) * 100.0, 40.0, 1 / n)
 
     prior = facility_prior(NAME, [alike(n) for n in (2, 4, 8, 32)])
     assert prior.ratio == pytest.approx(0.5)
