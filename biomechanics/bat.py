@@ -143,24 +143,27 @@ def which_ends(
 ) -> Ends:
     """Return whether knob and tip are what their names say.
 
-    The knob is nearer the hands, and the tip is faster, in the 50 ms around peak hand
-    speed; ``unclear`` when the two contradict each other.
+    The knob is nearer the hands in most frames of the swing, and the tip is faster in
+    the 50 ms around peak hand speed; ``unclear`` when the two contradict each other.
 
     Parameters
     ----------
     hands : ndarray, shape (n, 3)
         Middle of both hands.
     """
-    reach = math.ceil(0.05 * sampling_rate_hz)
-    middle = round(hand_peak)
-    rows = slice(max(0, middle - reach), middle + reach + 1)
-    knob, end, grip = points.knob[rows], points.end[rows], hands[rows]
-    known = np.isfinite(grip).all(axis=1) & ~points.unknown[rows]
+    rate, middle = sampling_rate_hz, round(hand_peak)
+    low = max(0, middle - math.ceil(BEFORE_HAND_PEAK_S * rate))
+    swing = slice(low, middle + math.ceil(0.1 * rate) + 1)
+    known = np.isfinite(hands[swing]).all(axis=1) & ~points.unknown[swing]
     if np.count_nonzero(known) < 3:
         return "as named"
-    nearer = signals.median(axes.length(knob - grip)[known]) <= signals.median(
-        axes.length(end - grip)[known]
-    )
+    turned = _turned(points, hands)[swing]
+    nearer = np.count_nonzero(turned[known]) <= 0.5 * np.count_nonzero(known)
+    reach = math.ceil(0.05 * rate)
+    rows = slice(max(0, middle - reach), middle + reach + 1)
+    knob, end = points.knob[rows].copy(), points.end[rows].copy()
+    other = _turned(points, hands)[rows] == nearer
+    knob[other], end[other] = end[other].copy(), knob[other].copy()
     slower = (
         axes.length(np.diff(knob, axis=0)).sum()
         <= axes.length(np.diff(end, axis=0)).sum()
@@ -168,6 +171,32 @@ def which_ends(
     if nearer == slower:
         return "as named" if nearer else "exchanged"
     return "unclear"
+
+
+def _turned(points: BatPoints, hands: FloatArray) -> npt.NDArray[np.bool_]:
+    """Return the frames (n,) in which the end of the bat is nearer the hands."""
+    answer: npt.NDArray[np.bool_] = axes.length(points.end - hands) < axes.length(
+        points.knob - hands
+    )
+    return answer
+
+
+def without_turned_frames(points: BatPoints, hands: FloatArray) -> BatPoints:
+    """Return the points without the frames in which knob and tip change places.
+
+    Frames in which the end of the bat is nearer the hands: there the two points were
+    taken for each other.
+
+    Parameters
+    ----------
+    hands : ndarray, shape (n, 3)
+        Middle of both hands.
+    """
+    turned = _turned(points, hands)
+    if not turned.any():
+        return points
+    missing = points.unknown if points.missing is None else points.missing
+    return replace(points, unknown=points.unknown | turned, missing=missing | turned)
 
 
 def exchanged(points: BatPoints) -> BatPoints:
@@ -254,7 +283,10 @@ def bat_motion(
     if hand_peak is not None:
         until = tracked_until(points, hand_peak=hand_peak, sampling_rate_hz=rate)
         search = find_impact(
-            _cut(points, until), hand_peak=hand_peak, sampling_rate_hz=rate
+            _cut(points, until),
+            hand_peak=hand_peak,
+            sampling_rate_hz=rate,
+            in_meters=scale is not None,
         )
     clean, last = _ends(search.impact, contact, until)
     frames = seen_frames(points, low=0, high=clean)

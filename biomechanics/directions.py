@@ -10,6 +10,7 @@ from biomechanics import axes, peaks
 from biomechanics.analysis_types import Finding, FloatArray
 from biomechanics.find_events import SwingEvents
 from biomechanics.hitter import Hitter
+from biomechanics.segments import center_of_mass
 
 MOST_OFF_FIELD_DEG = 45.0
 """Between the line of the feet and the way to the pitcher: up to 10° in real swings,
@@ -20,9 +21,9 @@ LOWEST_SHARE = 0.1
 MOST_TILT_DEG = 2.5
 """Between the ankles of real swings: up to 0.6°. Ankles that are 2 cm off on feet half
 a meter apart make 2.3°."""
-CENTER_SHARE, CENTER_AWAY = 0.3, 0.135
-"""The center of mass lies at about this share of the trunk, and within 8 cm of it in
-real swings, 10 cm in invented ones; the limit is a share of a leg."""
+CENTER_AWAY = 0.045
+"""A delivered center of mass lies level with that of the segments within 2 cm in real
+swings and 1 cm in invented ones, less than 4 cm: the limit is a share of a leg."""
 CENTER_WANDERS = 0.25
 
 
@@ -65,8 +66,8 @@ def why_tilted(
     """Return why the file's axes may be tilted to the ground, ``None`` if they fit it.
 
     Both feet stand on one level when each ankle is at its lowest. A delivered center of
-    mass lies where the trunk is, unless points and center have different axes; that
-    shows a tilt about the line of the feet, which the ankles do not.
+    mass lies over that of the segments, unless points and center have different axes;
+    that shows a tilt about the line of the feet, which the ankles do not.
 
     Parameters
     ----------
@@ -95,8 +96,7 @@ def why_tilted(
     leg = hitter.leg_length()
     if center is None or leg is None:
         return None
-    trunk = hitter.body.mid_shoulder - hitter.body.mid_hip
-    away = (center - hitter.body.mid_hip - CENTER_SHARE * trunk)[rows]
+    away = axes.horizontal(center - center_of_mass(hitter), vertical)[rows]
     away = away[np.isfinite(away).all(axis=1)]
     if away.shape[0] < LEAST_STANDING:
         return None
@@ -108,8 +108,8 @@ def why_tilted(
     if off <= CENTER_AWAY * leg:
         return None
     return (
-        f"the center of mass lies {off * 100:.0f} cm from where the trunk is, so one "
-        "of the two has tilted axes"
+        f"the center of mass lies {off * 100:.0f} cm beside that of the points, so "
+        "one of the two has tilted axes"
     )
 
 

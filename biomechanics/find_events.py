@@ -194,7 +194,7 @@ def _with_error(
         noise=noise,
         rate_hz=clues.hitter.rate_hz,
     )
-    left = clues.hitter.motion.count - 1 - event.position
+    left = min(event.position, clues.hitter.motion.count - 1 - event.position)
     if error_s is not None and left < END_WITHIN_S * clues.hitter.rate_hz:
         error_s = math.hypot(error_s, END_ERROR_S)
     return replace(event, uncertainty_s=error_s)

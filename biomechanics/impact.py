@@ -37,6 +37,8 @@ SHARP_WITHIN_S = 0.007
 """Of the fall within this time on both sides, the part that lies between the
 intervals next to the impact's. Where less does, the points were smoothed across the
 impact before delivery, and the frames before it moved."""
+SHAKEN_M = 0.0005
+"""Noise from frame to frame that no smoothing before delivery leaves."""
 LONGEST_INTERVAL_S = 0.022
 """Between the last frame before the impact and the first after it."""
 BEFORE_S = 0.030
@@ -96,12 +98,15 @@ class ImpactSearch:
     reason : str or None
         As part of a sentence.
     hidden : bool
-        The bat was lost or smoothed where it may have met a ball.
+        The bat was lost or smoothed where it may have met a ball, or shaken too much.
+    coarse : bool
+        It is hidden by noise alone, which nothing has smoothed away.
     """
 
     impact: Impact | None
     reason: str | None
     hidden: bool = False
+    coarse: bool = False
 
 
 def seen_frames(points: BatPoints, *, low: int, high: int) -> npt.NDArray[np.intp]:
@@ -120,7 +125,7 @@ def seen_frames(points: BatPoints, *, low: int, high: int) -> npt.NDArray[np.int
 
 
 def find_impact(
-    points: BatPoints, *, hand_peak: float, sampling_rate_hz: float
+    points: BatPoints, *, hand_peak: float, sampling_rate_hz: float, in_meters: bool
 ) -> ImpactSearch:
     """Return the impact near peak hand speed, from unfiltered points.
 
@@ -130,6 +135,8 @@ def find_impact(
     hand_peak : float
         Sample of peak hand speed.
     sampling_rate_hz : float
+    in_meters : bool
+        The unit of the points is known and applied.
     """
     rate = sampling_rate_hz
     earliest = hand_peak + AROUND_HAND_PEAK_S[0] * rate
@@ -163,6 +170,7 @@ def find_impact(
                 None,
                 "the bat's points are too coarse to show whether it met a ball",
                 hidden=True,
+                coarse=in_meters and noise > SHAKEN_M,
             )
         if _lost_when_fast(frames, speed, rate):
             return ImpactSearch(

@@ -64,6 +64,8 @@ class Motion:
         What the head point is, in words.
     hand_is : {'hands', 'wrists'}
         What hand speed is read from.
+    ankle_off_m : float
+        How far the points that stand in for an ankle may lie from it; 0 for ankles.
     gap_margin : int
         Samples on both sides of a gap that are hidden with it.
     repeated_frames : int
@@ -87,6 +89,7 @@ class Motion:
     bat: BatPoints | None
     head_is: str
     hand_is: str
+    ankle_off_m: float
     gap_margin: int
     repeated_frames: int
     leapt: Mapping[str, int]
@@ -142,6 +145,13 @@ def _scale_finding(
     return Finding(scale, f"Positions are in {name}.", evidence)
 
 
+BETWEEN_MALLEOLI_M, AT_MALLEOLUS_M = 0.006, 0.035
+"""From the ankle's center to the middle of both malleoli, and to the inner one alone:
+a few millimeters, and half the width of an ankle."""
+MOST_HAND = 0.8
+"""Wrist to the middle of the hand, in forearms: about 0.3 in people."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Delivered:
     """The points of a file, side by side.
@@ -158,6 +168,31 @@ class _Delivered:
     stacked: FloatArray
     names: Mapping[str, tuple[str, ...]]
     absent: frozenset[str]
+
+
+def _ankle_off_m(names: tuple[str, ...] | None) -> float:
+    """Return how far points that stand for an ankle may lie from it, meters."""
+    if names is None or names[0].endswith("ajc"):
+        return 0.0
+    return AT_MALLEOLUS_M if len(names) == 1 else BETWEEN_MALLEOLI_M
+
+
+def _hands_off(stacked: FloatArray) -> bool:
+    """Return whether a hand lies nowhere near the end of its forearm.
+
+    As one in another unit of length does.
+
+    Parameters
+    ----------
+    stacked : ndarray, shape (n, 3 · n_points)
+    """
+    values = stacked.reshape(stacked.shape[0], len(POINTS), 3)
+    for side in "lr":
+        forearm = _median_distance(values, ((side + "ejc", side + "wjc"),))
+        hand = _median_distance(values, ((side + "wjc", side + "hand"),))
+        if forearm and hand and hand > MOST_HAND * forearm:
+            return True
+    return False
 
 
 def _stack_points(columns: Columns) -> _Delivered:
@@ -182,8 +217,9 @@ def _stack_points(columns: Columns) -> _Delivered:
         if len(used[point]) > 1:
             block /= len(used[point])
     # Both hands or none: a wrist against a hand would not be a midpoint.
-    if not {"lhand", "rhand"} <= used.keys():
+    if not {"lhand", "rhand"} <= used.keys() or _hands_off(stacked):
         for point in ("lhand", "rhand"):
+            used.pop(point, None)
             stacked[:, 3 * PLACES[point] : 3 * PLACES[point] + 3] = np.nan
             absent.add(point)
     return _Delivered(stacked, used, frozenset(absent))
@@ -290,6 +326,9 @@ def read_motion(columns: Columns, clock: Clock) -> Motion:
         bat=_read_bat(columns, clock, scale, repeated | whole, meter),
         head_is=_head_in_words(delivered.names.get("head")),
         hand_is="wrists" if "lhand" in delivered.absent else "hands",
+        ankle_off_m=max(
+            _ankle_off_m(delivered.names.get(name)) for name in ("lajc", "rajc")
+        ),
         gap_margin=margin,
         repeated_frames=int(repeated.sum()),
         leapt={name: int(n) for name, n in zip(names, counts, strict=True) if n},

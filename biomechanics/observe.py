@@ -29,6 +29,7 @@ from biomechanics.momentum import Energetics
 from biomechanics.motion import Motion, read_motion
 from biomechanics.observed_swing import ObservedSwing
 from biomechanics.points import Columns, Points, spoken
+from biomechanics.segments import arms_energy
 from biomechanics.side import Bats
 from biomechanics.swing_kind import SwingKind, find_kind
 from biomechanics.vendor_clock import VendorClock, read_vendor_clock
@@ -122,6 +123,9 @@ def observe(
         clock_fault=check_energy_clock(
             rates,
             energy.momentum,
+            arms=(arms_energy(hitter), energy.energy["arms"])
+            if "arms" in energy.energy
+            else None,
             anchor=anchor,
             sampling_rate_hz=motion.rate_hz,
             zeros_s=_zeros_of_each(columns, energetics, motion),
@@ -344,14 +348,11 @@ def _find_bat(
     points, ends = motion.bat, "as named"
     if points is not None:
         kind_of_hand = "hand" if motion.hand_is == "hands" else "wjc"
-        ends = bat.which_ends(
-            points,
-            0.5 * (hitter.raw["l" + kind_of_hand] + hitter.raw["r" + kind_of_hand]),
-            hand_peak=anchor,
-            sampling_rate_hz=rate,
-        )
+        grip = 0.5 * (hitter.raw["l" + kind_of_hand] + hitter.raw["r" + kind_of_hand])
+        ends = bat.which_ends(points, grip, hand_peak=anchor, sampling_rate_hz=rate)
         if ends == "exchanged":
             points = bat.exchanged(points)
+        points = bat.without_turned_frames(points, grip)
     check = bat.check_bat(
         points, hand_peak=anchor, sampling_rate_hz=rate, scale=motion.scale
     )

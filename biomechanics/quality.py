@@ -358,7 +358,7 @@ def _about_athlete(
     elif bats is None:
         yield Reason(
             "side_from_motion",
-            "The profile does not say on which side he bats; it was told from the "
+            "The profile does not say on which side they bat; it was told from the "
             "motion.",
             "note",
         )

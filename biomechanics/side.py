@@ -137,8 +137,8 @@ def find_side(share: float, *, bats: Bats | None, moving: bool) -> BattingSide:
             ),
             Finding(
                 True,
-                "The motion of a left-handed hitter was delivered mirrored (unless he "
-                "hit right-handed this time); numbers are the same either way.",
+                "The motion of a left-handed hitter was delivered mirrored (unless "
+                "they hit right-handed this time); numbers are the same either way.",
                 evidence,
             ),
         )

@@ -289,6 +289,9 @@ class SwingMeasurer:
             "one of its parts is not plausible" if flagged else None,
             flagged=flagged,
         )
+        for name, part in ((top, a), (bottom, b)):
+            known = math.sqrt(self.values.variance.get(name, 0.0))
+            self.values.add_variance(metric_id, known / part * (a / b) if part else 0.0)
 
     @property
     def at_contact(self) -> bool:

@@ -15,6 +15,9 @@ Groups = tuple[str, ...]
 MOMENTUM_GROUPS: Groups = ("pelvis", "torso", "arms", "bat")
 NO_IMPACT = ("hand_peak", "bat_peak")
 """Rules of a reference that is no impact: nothing stops a curve there."""
+SURELY_BEFORE = 2.0
+"""So many standard deviations of the impact a sample lies before it, or is left out;
+not more than a frame."""
 ENERGY_GROUPS: Groups = ("lower", "torso", "arms", "bat", "total")
 
 
@@ -37,12 +40,14 @@ def _why_missing(measure: SwingMeasurer, key: str) -> str | None:
 def _last_sample(measure: SwingMeasurer) -> int | None:
     """Return the last sample before an impact, ``None`` when none is known.
 
-    The sample after it has met the ball: a filter would carry that back.
+    The sample after it has met the ball: a filter would carry that back. One so near
+    to it that it may have is none before it.
     """
     reference = measure.reference
     if reference is None or measure.swing.events.reference_rule in NO_IMPACT:
         return None
-    return math.floor(reference)
+    error = measure.swing.events.error_s("reference") * measure.hitter.rate_hz
+    return math.floor(reference - min(SURELY_BEFORE * error, 1.0))
 
 
 def _smoothed(
@@ -61,11 +66,16 @@ def _smoothed(
 
 
 def _put_peaks(
-    measure: SwingMeasurer, kind: str, curves: Mapping[str, FloatArray], groups: Groups
+    measure: SwingMeasurer,
+    kind: str,
+    curves: Mapping[str, FloatArray],
+    delivered: Mapping[str, FloatArray],
+    groups: Groups,
 ) -> None:
     """Set value and time of the peak of each group, `kind` being ``L`` or ``KE``."""
-    window = measure.bat_window()
-    last = _last_sample(measure)
+    window, last = measure.bat_window(), _last_sample(measure)
+    if window is not None and last is not None:
+        window = window[0], min(window[1], last)
     for group in groups:
         key = f"{kind}_{group}"
         reason = _why_missing(measure, key)
@@ -80,12 +90,17 @@ def _put_peaks(
             open_end=last is not None,
             reason=reason,
         )
+        found = measure.peaks.get(key)
+        if found is not None and found.index == last:
+            # A filter does not know how a curve that ends at its top goes on.
+            left = abs(float(curves[group][last] - delivered[group][last]))
+            measure.values.add_variance(f"peak_{key}", left)
 
 
 def put_momentum(measure: SwingMeasurer) -> None:
     """Measure peaks of angular momentum in kg·m²/s, and their ratios."""
     curves = _smoothed(measure, measure.swing.energetics.momentum)
-    _put_peaks(measure, "L", curves, MOMENTUM_GROUPS)
+    _put_peaks(measure, "L", curves, measure.swing.energetics.momentum, MOMENTUM_GROUPS)
     for metric, top, bottom in (
         ("L_ratio_torso_pelvis", "torso", "pelvis"),
         ("L_ratio_arms_torso", "arms", "torso"),
@@ -98,7 +113,7 @@ def put_energy(measure: SwingMeasurer) -> None:
     """Measure peaks of kinetic energy in J, their ratios, and the lower half's drop."""
     values = measure.values
     curves = _smoothed(measure, measure.swing.energetics.energy)
-    _put_peaks(measure, "KE", curves, ENERGY_GROUPS)
+    _put_peaks(measure, "KE", curves, measure.swing.energetics.energy, ENERGY_GROUPS)
     for metric, top, bottom in (
         ("KE_ratio_arms_torso", "arms", "torso"),
         ("KE_ratio_bat_arms", "bat", "arms"),
@@ -130,6 +145,8 @@ def put_energy_rates(measure: SwingMeasurer) -> None:
     window = None
     if measure.first_move is not None and measure.reference is not None:
         window = measure.hitter.window(measure.first_move, measure.reference)
+        if last is not None:
+            window = window[0], min(window[1], last)
     rate_hz = measure.hitter.rate_hz
     rates = {
         group: signals.derivative(curve[:size], sampling_rate_hz=rate_hz)
@@ -167,3 +184,6 @@ def put_energy_per_kg(measure: SwingMeasurer) -> None:
             peak.reason if not there or peak.flagged else reason,
             flagged=peak.flagged,
         )
+        if mass is not None:
+            known = math.sqrt(measure.values.variance.get(f"peak_KE_{group}", 0.0))
+            measure.values.add_variance(f"KE_per_kg_{group}", known / mass)

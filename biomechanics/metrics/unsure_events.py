@@ -6,6 +6,7 @@ import numpy as np
 
 from biomechanics import bat, directions
 from biomechanics.definitions import METRICS
+from biomechanics.events import EVENT_RULES
 from biomechanics.find_events import SwingEvents
 from biomechanics.metrics.values import EVENT_WORDS, MetricValues
 from biomechanics.momentum import Energetics
@@ -56,14 +57,19 @@ def flag_other_clock(energetics: Energetics, values: MetricValues) -> None:
 
 
 def flag_tilted(swing: ObservedSwing, values: MetricValues) -> None:
-    """Flag what needs the vertical or a level direction in a file with tilted axes."""
+    """Flag what needs the vertical or a level direction in a file with tilted axes.
+
+    So does a foot down that was found by the height of the ankle.
+    """
     reason = directions.why_tilted(
         swing.hitter, swing.vertical, swing.energetics.center_of_mass
     )
     if reason is None:
         return
+    by_height = swing.events.found["foot_down"].rule == EVENT_RULES["foot_down"]
     for metric_id, definition in METRICS.items():
-        if "B" in definition.robustness or "C" in definition.robustness:
+        at_foot_down = by_height and _reads(metric_id, "foot down")
+        if at_foot_down or {"B", "C"} & set(definition.robustness):
             values.flag(metric_id, reason)
 
 
@@ -106,7 +112,7 @@ def smoothed_at_contact(swing: ObservedSwing) -> str | None:
     moving, at = swing.bat, swing.events.position("reference")
     if moving is None or at is None or not contact_not_shown(swing):
         return None
-    if moving.impact.hidden:
+    if moving.impact.hidden and not moving.impact.coarse:
         return moving.impact.reason
     if bat.falls_as_at_ball(moving, at):
         return "the bat slows down as it does at a ball, but its points do not show it"

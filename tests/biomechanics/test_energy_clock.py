@@ -1,12 +1,17 @@
 """Momentum and energy on a clock that is not that of the points."""
 
+import csv
+import gzip
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from biomechanics.definitions import METRICS
-from biomechanics.swing import analyze_swing
+from biomechanics.swing import ENERGETIC_COLUMNS, KINEMATIC_COLUMNS, analyze_swing
 from tests.biomechanics import synthetic
 
+CASES = Path(__file__).resolve().parents[3] / "shared" / "cases"
 MIXED = ("t_peak_KE_arms", "t_peak_L_torso", "KE_lower_drop", "peak_KE_lower")
 
 
@@ -66,3 +71,30 @@ def test_curves_that_are_not_alike_say_nothing():
         if "angular_momentum" in name
     }
     assert "energy_clock" not in analyze(swing, 0.0, **odd).quality.codes
+
+
+def test_a_delivered_file_that_runs_late_is_told():
+    motion, energy = CASES / "base-ik.csv.gz", CASES / "f06-me-30ms-late.csv.gz"
+    if not (motion.exists() and energy.exists()):
+        pytest.skip("the delivered files are not beside the project")
+    analysis = analyze_swing(
+        kinematics=numbers_of(motion, KINEMATIC_COLUMNS),
+        energetics=numbers_of(energy, ENERGETIC_COLUMNS),
+        bats=None,
+        height_m=1.8,
+        mass_kg=80.0,
+    )
+    for name in ("peak_KE_lower", "t_peak_KE_arms"):
+        assert analysis.metrics[name].flagged, name
+        assert "30 ms late" in analysis.metrics[name].reason
+
+
+def numbers_of(file, wanted):
+    with gzip.open(file, "rt", newline="") as opened:
+        rows = list(csv.DictReader(opened))
+    names = {name.lower(): name for name in rows[0]}
+    return {
+        name: np.array([float(row[names[name]] or "nan") for row in rows])
+        for name in wanted
+        if name in names
+    }
