@@ -25,12 +25,12 @@ RATE_HZ = 240.0
 BY_SIZE = frozenset({"deg/s", "m/s", "J", "J/kg", "W", "kg·m²/s", "ratio"})
 """Units in which the part of filter and rule grows with the value."""
 LEAST_RULE = {
-    "deg": 0.06,
-    "ms": 0.25,
-    "%": 0.04,
-    "m": 0.0003,
+    "deg": 0.02,
+    "ms": 0.2,
+    "%": 0.015,
+    "m": 0.0001,
 }
-LEAST_SHARE, LEAST_SHARE_DELIVERED = 0.003, 0.0015
+LEAST_SHARE, LEAST_SHARE_DELIVERED = 0.001, 0.0005
 """Least that filter and rule leave open, by unit, and as a share of a value for the
 units of `BY_SIZE`: invented swings are smoother than people. Curves that are delivered
 as they are, of momentum, energy and center of mass, are only filtered and read: there
@@ -38,6 +38,11 @@ less is left open."""
 END_WITHIN_S, END_FACTOR = 0.040, 4.0
 """A filter has nothing to go by beyond the end of a clip: what it leaves open is so
 many times as large where the reference lies so near to it (invented swings)."""
+LEAST_AT_END = {"deg": 0.06, "ms": 0.25, "%": 0.04, "m": 0.0003}
+LEAST_SHARE_AT_END = 0.003
+"""What it leaves open there, before it is multiplied, at least."""
+END_CLOSE_S = 0.030
+"""Nearer than this it grows as the time that is left shrinks."""
 MOST_SHARE = 0.1
 """A number less sure than this share of its usual range is withheld: about half of the
 spread between hitters."""
@@ -100,6 +105,14 @@ def model_of(name: str, reference: str) -> ErrorModel | None:
 def size_of(metric_id: str, value: float) -> float:
     """Return by what the part of filter and rule is multiplied."""
     return abs(value) if METRICS[metric_id].unit in BY_SIZE else 1.0
+
+
+def left_at_end(metric_id: str, value: float) -> float:
+    """Return what a filter leaves open at least at the end of a clip, in the unit."""
+    unit = METRICS[metric_id].unit
+    if unit in BY_SIZE:
+        return LEAST_SHARE_AT_END * abs(value)
+    return LEAST_AT_END[unit]
 
 
 def most_uncertain(metric_id: str) -> float | None:

@@ -10,9 +10,11 @@ from biomechanics.basis import parts_of
 from biomechanics.definitions import METRICS, MetricDefinition
 from biomechanics.hitter import Hitter
 from biomechanics.measurement_error import (
+    END_CLOSE_S,
     END_FACTOR,
     END_WITHIN_S,
     RATE_HZ,
+    left_at_end,
     model_of,
     most_uncertain,
     size_of,
@@ -24,6 +26,9 @@ from biomechanics.ranges import within
 
 _HIPS, _SHOULDERS = ("lhjc", "rhjc"), ("lsjc", "rsjc")
 PER_MILLE = 1000.0
+PER_M_OF_ANKLE = {"deg": 140.0, "%": 115.0}
+"""What an angle with a shank of 0.41 m, and a share of a leg, change with a meter by
+which an ankle is off."""
 CENTER_NOISE_LEFT = 0.33
 """Of the noise of the center of mass, what its filter leaves at `RATE_HZ` (invented
 swings); less by the square root of the rate."""
@@ -35,21 +40,26 @@ def put_uncertainties(measure: SwingMeasurer) -> None:
     A number that is less sure than its limit becomes missing and says so.
     """
     values, hitter = measure.values, measure.hitter
-    reference = measure.swing.events.reference_class
+    reference, motion = measure.swing.events.reference_class, hitter.motion
     noises = Noises(measure)
-    at_end = _ends_with_reference(measure)
+    at_end = _factor_at_end(measure)
     for metric_id, found in values.by_id.items():
         if not isinstance(found.value, float):
             continue
         model = model_of(metric_id, reference)
         if model is None:
             continue
-        near = END_FACTOR if at_end and "reference" in parts_of(metric_id) else 1.0
+        near = at_end if "reference" in parts_of(metric_id) else 1.0
         variance = values.variance.get(metric_id, 0.0) + model.variance(
             value=near * size_of(metric_id, found.value),
             noise_mm=noises.of(METRICS[metric_id]),
             rate_hz=hitter.rate_hz,
         )
+        if near > 1.0:
+            variance += (near * left_at_end(metric_id, found.value)) ** 2
+        if motion.ankle_off_m and _rests_on_ankle(METRICS[metric_id], hitter):
+            per_m = PER_M_OF_ANKLE.get(found.unit, 0.0)
+            variance += (motion.ankle_off_m * per_m) ** 2
         if metric_id == "contact_depth_com":
             center_mm = noises.of(METRICS["com_speed_max"])
             left_m = CENTER_NOISE_LEFT * center_mm / 1000.0
@@ -61,13 +71,15 @@ def put_uncertainties(measure: SwingMeasurer) -> None:
         values.put("attack_side", None, direction.reason)
 
 
-def _ends_with_reference(measure: SwingMeasurer) -> bool:
-    """Return whether the clip ends so soon after that a filter notices."""
+def _factor_at_end(measure: SwingMeasurer) -> float:
+    """Return how many times as much a filter leaves open so near to the clip's end."""
     if measure.reference is None:
-        return False
+        return 1.0
     hitter = measure.hitter
-    left = hitter.motion.count - 1 - measure.reference
-    return left < END_WITHIN_S * hitter.rate_hz
+    left_s = (hitter.motion.count - 1 - measure.reference) / hitter.rate_hz
+    if left_s >= END_WITHIN_S:
+        return 1.0
+    return END_FACTOR * max(1.0, END_CLOSE_S / max(left_s, 1.0 / hitter.rate_hz))
 
 
 def _withhold(values: MetricValues, metric_id: str) -> None:
@@ -174,6 +186,11 @@ def points_of(item: MetricDefinition, hitter: Hitter) -> tuple[str, ...]:
     if "C" in item.robustness and "forward" in item.formula:
         points += ("lajc", "rajc")
     return points
+
+
+def _rests_on_ankle(item: MetricDefinition, hitter: Hitter) -> bool:
+    """Return whether a metric is read from an ankle."""
+    return any(name.endswith("ajc") for name in points_of(item, hitter))
 
 
 def _energy_noise(energy: Energetics, kind: str, groups: tuple[str, ...]) -> float:
