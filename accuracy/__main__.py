@@ -2,14 +2,17 @@
 
 python -m accuracy            measure all, write docs/accuracy.md
 python -m accuracy check      repeat a small part, fail on drift (make check)
-python -m accuracy calibrate        fit the constants of the uncertainties again
+python -m accuracy calibrate [--events]        fit the uncertainties again
 python -m accuracy hostile [--files 2000] [--seed 1]
+python -m accuracy hostile --write      the same, and put the outcome into the document
 python -m accuracy hostile --replay SEED:FILE
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
+import multiprocessing
 import sys
 import time
 
@@ -21,13 +24,12 @@ from accuracy.real import are_at_hand, measure_real
 def write_all() -> int:
     """Measure everything and write the document and the file that pages read."""
     start = time.monotonic()
-    before = stored.read()
     real = measure_real() if are_at_hand() else None
     if real is None:
         print("Real swings are not beside the project: their stored rows stay.")
     # A swing and its mirror image have the same numbers but for noise.
     measured = measure(cases(NUMBERS, both_sides=False))
-    found = stored.as_stored(measured, measure_small(), real, before)
+    found = stored.as_stored(measured, measure_small(), real, stored.read())
     stored.write(found)
     document.write(found)
     print(
@@ -54,19 +56,40 @@ def check() -> int:
     return 1 if problems else 0
 
 
+def damaged(seed: int, files: int, *, jobs: int, keep: bool) -> int:
+    """Analyze damaged files; status 1 when a number is wrong and does not say so."""
+    cuts = [round(files * part / jobs) for part in range(jobs + 1)]
+    with multiprocessing.Pool(jobs) as pool:
+        parts = pool.starmap(
+            hostile.run,
+            [(seed, end - start, start) for start, end in itertools.pairwise(cuts)],
+        )
+    report = hostile.together(parts)
+    print(hostile.as_text(report))
+    if keep:
+        found = stored.read() or {}
+        found["hostile"] = hostile.as_stored(report)
+        stored.write(found)
+        document.write(found)
+    return 1 if report.wrong else 0
+
+
 def main() -> int:
     """Run one command."""
     parser = argparse.ArgumentParser(prog="python -m accuracy")
     commands = parser.add_subparsers(dest="command")
-    commands.add_parser("calibrate", help="fit the constants of the uncertainties")
+    again = commands.add_parser("calibrate", help="fit the constants of uncertainties")
+    again.add_argument("--events", action="store_true", help="those of the events too")
     commands.add_parser("check", help="repeat a small part and fail on drift")
     hurt = commands.add_parser("hostile", help="damaged files against the clean truth")
     hurt.add_argument("--files", type=int, default=2000)
     hurt.add_argument("--seed", type=int, default=1)
+    hurt.add_argument("--jobs", type=int, default=1, help="processes to run it in")
+    hurt.add_argument("--write", action="store_true", help="into docs/accuracy.md")
     hurt.add_argument("--replay", metavar="SEED:FILE", help="show one file's numbers")
     options = parser.parse_args()
     if options.command == "calibrate":
-        calibrate.run()
+        calibrate.run(events=options.events)
         return 0
     if options.command == "check":
         return check()
@@ -75,9 +98,9 @@ def main() -> int:
             seed, _, place = options.replay.partition(":")
             print(hostile.replay(int(seed), int(place)))
             return 0
-        report = hostile.run(options.seed, options.files)
-        print(hostile.as_text(report))
-        return 1 if report.wrong else 0
+        return damaged(
+            options.seed, options.files, jobs=options.jobs, keep=options.write
+        )
     return write_all()
 
 

@@ -8,7 +8,9 @@ swing of poor quality.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +19,7 @@ from accuracy.measure import analyze_made, compare
 from accuracy.swings import HANDS, KINDS, RATES_HZ, MadeSwing, clean_swing
 from accuracy.truth import Truth, truth_of
 from biomechanics.analysis_types import SwingAnalysis
-from biomechanics.definitions import METRICS
+from biomechanics.definitions import METHOD_VERSION, METRICS
 
 TOLERANCE: dict[str, tuple[float, float]] = {
     "deg": (5.0, 0.0),
@@ -37,7 +39,7 @@ NUMBERS = 12
 HANDS_METRICS = frozenset(
     {"peak_hand_speed", "peak_hand_speed_lead", "peak_hand_speed_rear", "t_peak_hand"}
 )
-HEAD_METRICS = frozenset({"head_fwd", "head_drop"})
+HEAD_METRICS = frozenset({"head_fwd", "head_drop", "head_excursion"})
 
 
 @dataclass(frozen=True)
@@ -89,11 +91,15 @@ class HostileFile:
     truth: Truth
 
 
+def of_place(place: int) -> str:
+    """Return the damage of a file: each in turn."""
+    return tuple(DAMAGES)[place % len(DAMAGES)]
+
+
 def hostile_file(seed: int, place: int) -> HostileFile:
     """Return file `place` of a seed; the same two numbers give the same file."""
     rng = np.random.default_rng((seed, place))
-    names = tuple(DAMAGES)
-    damage = names[place % len(names)]
+    damage = of_place(place)
     number = int(rng.integers(NUMBERS))
     kind = KINDS[int(rng.choice(3, p=(0.6, 0.2, 0.2)))]
     hand = HANDS[int(rng.integers(2))]
@@ -123,12 +129,12 @@ def _other_points(analysis: SwingAnalysis) -> frozenset[str]:
     return skipped
 
 
-def run(seed: int, files: int) -> Report:
-    """Return what is wrong in so many damaged files."""
+def run(seed: int, files: int, first: int = 0) -> Report:
+    """Return what is wrong in so many damaged files of a seed, from file `first` on."""
     shown: Counter[str] = Counter()
     left_out: Counter[str] = Counter()
     wrong: list[Wrong] = []
-    for place in range(files):
+    for place in range(first, first + files):
         made = hostile_file(seed, place)
         analysis = analyze_made(made.swing)
         true = made.truth.of(analysis.events["reference"].rule)
@@ -151,6 +157,41 @@ def run(seed: int, files: int) -> Report:
                     Wrong(place, made.damage, made.what, metric, outcome.error, limit)
                 )
     return Report(seed, files, shown, left_out, wrong)
+
+
+def together(reports: Iterable[Report]) -> Report:
+    """Return one report of parts of the files of one seed."""
+    parts = list(reports)
+    return Report(
+        seed=parts[0].seed,
+        files=sum(part.files for part in parts),
+        shown=sum((part.shown for part in parts), Counter()),
+        left_out=sum((part.left_out for part in parts), Counter()),
+        wrong=[item for part in parts for item in part.wrong],
+    )
+
+
+def as_stored(report: Report) -> dict[str, Any]:
+    """Return the outcome for the file of measured accuracy."""
+    return {
+        "method_version": METHOD_VERSION,
+        "seed": report.seed,
+        "files": report.files,
+        "damages": {
+            damage: {
+                "files": sum(
+                    1 for place in range(report.files) if of_place(place) == damage
+                ),
+                "shown": report.shown[damage],
+                "left_out": report.left_out[damage],
+                "wrong": len(wrong),
+                "wrong_files": len({item.place for item in wrong}),
+                "metrics": Counter(item.metric for item in wrong).most_common(),
+            }
+            for damage in DAMAGES
+            for wrong in [[item for item in report.wrong if item.damage == damage]]
+        },
+    }
 
 
 def as_text(report: Report) -> str:

@@ -39,7 +39,10 @@ def as_stored(
     real: dict[str, dict[str, Accuracy]] | None,
     before: Stored | None,
 ) -> Stored:
-    """Return what the file holds; without real swings those of `before` stay."""
+    """Return what the file holds; without real swings those of `before` stay.
+
+    So does what came of damaged files, which another command measures.
+    """
     kept = (before or {}).get("real", {})
     return {
         "method_version": METHOD_VERSION,
@@ -57,6 +60,7 @@ def as_stored(
         },
         "order": {rate: list(pair) for rate, pair in measured.order.items()},
         "small": {metric: asdict(found) for metric, found in small.items()},
+        "hostile": (before or {}).get("hostile"),
         "real": kept
         if real is None
         else {

@@ -9,7 +9,7 @@ from biomechanics.definitions import METRICS
 
 FILES = 30
 """The fixed part of the nightly run: two of every damage."""
-WRONG_AT_MOST = 98
+WRONG_AT_MOST = 0
 """Numbers of it that are wrong and do not say so. May only be lowered."""
 
 
