@@ -12,6 +12,8 @@ import numpy.typing as npt
 import orjson
 import pyarrow as pa
 
+from athletes.frames.format import match_key
+
 Columns = Mapping[str, npt.NDArray[Any]]
 
 ROWS_PER_PIECE = 256
@@ -90,17 +92,26 @@ def csv_pieces(columns: Columns) -> Iterator[bytes]:
 
 
 def parquet_pieces(
-    columns: Columns, *, movement_id: int, data_type: str
+    columns: Columns,
+    *,
+    movement_id: int,
+    data_type: str,
+    units: Mapping[str, str],
 ) -> Iterator[bytes]:
-    """Yield the frames as a Parquet file.
+    """Yield the frames as a Parquet file, with the unit of each column if known.
 
     The file's directory stands at its end, so it is built as a whole.
     """
     from pyarrow import parquet
 
-    table = _table(columns, safe=False).replace_schema_metadata(
-        {"movement_id": str(movement_id), "data_type": data_type}
-    )
+    table = _table(columns, safe=False)
+    fields = [
+        field.with_metadata({"unit": units[key]}) if key in units else field
+        for field in table.schema
+        for key in (match_key(field.name),)
+    ]
+    facts = {"movement_id": str(movement_id), "data_type": data_type}
+    table = table.cast(pa.schema(fields, metadata=facts))
     sink = io.BytesIO()
     parquet.write_table(table, sink, compression="zstd")
     view = sink.getbuffer()

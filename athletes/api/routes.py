@@ -42,11 +42,12 @@ from athletes.api.parameters import (
     Id,
     Skip,
 )
+from athletes.api.session_frames import units_of
 from athletes.feed import pages
 from athletes.feed.cursors import Cursor
 from athletes.feed.order import settle
 from athletes.frames.load import load_columns
-from athletes.models import BiomechanicsData, DataType, FeedKind, Side
+from athletes.models import BiomechanicsData, DataType, FeedKind, Movement, Side
 from athletes.querysets import PlayerQuerySet
 from biomechanics.definitions import METHOD_VERSION, METRICS
 
@@ -410,7 +411,10 @@ def get_movement_data(
         content_type = "text/csv; charset=utf-8"
     else:
         pieces = frames.parquet_pieces(
-            values, movement_id=movement.pk, data_type=data_type
+            values,
+            movement_id=movement.pk,
+            data_type=data_type,
+            units=units_of(Movement.objects.filter(pk=movement.pk), data_type),
         )
         content_type = "application/vnd.apache.parquet"
     answer = StreamingHttpResponse(pieces, content_type=content_type)

@@ -249,6 +249,16 @@ def session_frames(
     return SessionFrames(data_type, parts, _chosen(_fields(parts, data_type), wanted))
 
 
+def units_of(movements: MovementQuerySet, data_type: str) -> dict[str, str]:
+    """The units of columns, by key, as far as they are known."""
+    fields = session_frames(movements, SessionData(data_type), ()).fields
+    return {
+        key: field.metadata[b"unit"].decode()
+        for key, field in fields.items()
+        if field.metadata
+    }
+
+
 def _chosen(fields: dict[str, pa.Field], wanted: Sequence[str]) -> dict[str, pa.Field]:
     if not wanted:
         return fields

@@ -25,7 +25,8 @@ def stored():
         "LHJC_X": np.array([0.1, 0.2, 0.3]),
         "note": np.array(["=1+1", None, "ok, fine"], dtype=object),
     }
-    return factories.make_frames(columns)
+    movement = factories.make_movement(angle_unit_found="deg")
+    return factories.make_frames(columns, movement=movement)
 
 
 def body_of(response):
@@ -77,6 +78,8 @@ def test_frames_as_parquet(get, stored):
     }
     assert str(table.schema.field("time").type) == "double"
     assert table.schema.metadata[b"movement_id"] == str(stored.movement_id).encode()
+    assert table.schema.field("time").metadata[b"unit"] == b"s"
+    assert table.schema.field("pelvis_rot").metadata[b"unit"] == b"deg"
 
 
 def test_frames_with_an_unknown_column_name_it(get, stored):
