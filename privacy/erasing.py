@@ -35,6 +35,7 @@ from athletes.identity import tombstones
 from athletes.identity.session_parts import family
 from athletes.identity.tombstones import ErasedAthletes
 from athletes.models import (
+    Goal,
     HandUpload,
     Movement,
     Note,
@@ -72,6 +73,7 @@ class ErasurePlan:
     archives: int
     teams: list[str]
     mentions: list[Note]
+    goal_mentions: list[Goal]
 
 
 def plan(player: Player) -> ErasurePlan:
@@ -81,6 +83,7 @@ def plan(player: Player) -> ErasurePlan:
         archives=Archive.objects.filter(player=player).count(),
         teams=list(player.teams.values_list("name", flat=True)),
         mentions=list(_mentions(player)[:50]),
+        goal_mentions=list(_goal_mentions(player)[:50]),
     )
 
 
@@ -91,6 +94,14 @@ def _mentions(player: Player) -> models.QuerySet[Note]:
     if len(player.last_name) < _LEAST_NAME:
         return notes.none()
     return notes.filter(text__icontains=player.last_name).order_by("-id")
+
+
+def _goal_mentions(player: Player) -> models.QuerySet[Goal]:
+    """Goals of others whose note names this athlete."""
+    goals = Goal.objects.exclude(player=player)
+    if len(player.last_name) < _LEAST_NAME:
+        return goals.none()
+    return goals.filter(note__icontains=player.last_name).order_by("-id")
 
 
 def erase(*, player: Player, by: Principal | None) -> None:

@@ -382,6 +382,8 @@ def test_the_confirmation_says_what_goes(client, athlete, staff):
     note = Note.objects.create(
         session=factories.make_session(), text="as quixley did last week"
     )
+    on_athlete = Note.objects.create(player=factories.make_player(), text="quixley too")
+    goal = factories.make_goal(player=factories.make_player(), note="like Quixley")
     client.force_login(staff)
     answer = client.get(f"/privacy/athletes/{athlete.pk}/erase/")
     text = " ".join(answer.content.decode().split())
@@ -389,6 +391,8 @@ def test_the_confirmation_says_what_goes(client, athlete, staff):
     assert "Frames: 6 (" in text
     assert "Notes: 3" in text
     assert f'href="/athletes/sessions/{note.session_id}/#notes"' in text
+    assert f'href="/athletes/{on_athlete.player_id}/#notes"' in text
+    assert f'href="/athletes/{goal.player_id}/goals/"' in text
 
 
 def test_a_word_is_needed(client, athlete, staff):
