@@ -11,10 +11,12 @@ from django.db.models.functions import Length
 from accounts.models import Action, AuditEntry, Team
 from athletes.identity.session_parts import family
 from athletes.models import (
+    AthleteLevel,
     AthleteScatter,
     BiomechanicsData,
     EventCorrection,
     GapDismissal,
+    Goal,
     InclusionDecision,
     Movement,
     MovementCurves,
@@ -90,6 +92,8 @@ _TOLD = (
     PeerNumber,
     AthleteScatter,
     Note,
+    Goal,
+    AthleteLevel,
     EventCorrection,
     GapDismissal,
     SameRecording,
@@ -201,6 +205,18 @@ def _added_by_people(player: Player) -> list[Stored]:
             "free text on the athlete, sessions and swings",
             PEOPLE,
             Note.objects.filter(Q(session__player=player) | Q(player=player)).count(),
+        ),
+        Stored(
+            "Goals",
+            "what a number is to be by a day, with notes",
+            PEOPLE,
+            Goal.objects.filter(player=player).count(),
+        ),
+        Stored(
+            "Levels",
+            "the playing level, and from when on",
+            PEOPLE,
+            AthleteLevel.objects.filter(player=player).count(),
         ),
         Stored("Tags", "words put on the athlete and the sessions", PEOPLE, tags),
         Stored(

@@ -447,5 +447,5 @@ def test_the_page_asks_no_more_for_more(
 ):
     session = factories.make_synced_session(swings=swings)
     client.force_login(staff)
-    with django_assert_max_num_queries(37):
+    with django_assert_max_num_queries(39):
         client.get(f"/privacy/athletes/{session.player_id}/")
