@@ -23,6 +23,7 @@ from athletes.analysis.summaries import refresh_player_summaries
 from athletes.frames import carrying, load
 from athletes.listeners import tell_changed
 from athletes.models import (
+    Condition,
     DataState,
     DataType,
     EventCorrection,
@@ -110,11 +111,86 @@ def save_conditions(session: Session) -> None:
         has_new_setup = not stored.exists()
         # Only these fields: the sync may be writing the same row.
         session.save(update_fields=["condition", "bat", "updated_at"])
+        # What its swings say of themselves may now be what the session says, or not.
+        if session.movements.filter(condition__isnull=False).exists():
+            refresh_session_summary(session.pk)
+            refresh_player_summaries([session.player_id])
         peer_numbers.refresh([session.player_id])
         usual_scatter.refresh([session.player_id])
         if has_new_setup:
             swings = Movement.objects.present().filter(session=session)
             tell_changed(swings.select_related("session").only("session__player_id"))
+
+
+#: Setups as they were before a change, by key: of sessions, and of single swings.
+Setups = dict[str, dict[int, str | None]]
+
+
+def set_setups(
+    *,
+    sessions: Iterable[Session] = (),
+    movements: Iterable[Movement] = (),
+    setup: str | None,
+) -> Setups:
+    """State the setup of whole sessions and of single swings; returns what was before.
+
+    None gives swings back the setup of their session. A whole session loses the setups
+    of its single swings. Averages follow at once.
+
+    Raises
+    ------
+    django.core.exceptions.ValidationError
+        When there is no such setup.
+    """
+    if setup not in (None, "", *Condition.values):
+        raise ValidationError({"setup": f"“{setup}” is not a setup."})
+    wanted: Setups = {
+        "sessions": {one.pk: setup or "" for one in sessions},
+        "movements": {one.pk: setup for one in movements},
+    }
+    own = Movement.objects.filter(
+        session__in=list(wanted["sessions"]), condition__isnull=False
+    )
+    wanted["movements"] |= dict.fromkeys(own.values_list("pk", flat=True))
+    return restore_setups(wanted)
+
+
+def restore_setups(wanted: Setups) -> Setups:
+    """Give sessions and swings these setups; returns those that they had before."""
+    now = timezone.now()
+    with transaction.atomic():
+        swings = Movement.objects.filter(pk__in=list(wanted["movements"]))
+        touched = set(swings.values_list("session_id", flat=True))
+        touched |= set(wanted["sessions"])
+        # All writers lock in one order.
+        sessions = list(
+            Session.objects.select_for_update(no_key=True)
+            .filter(pk__in=sorted(touched))
+            .order_by("pk")
+        )
+        before: Setups = {
+            "sessions": {
+                one.pk: one.condition
+                for one in sessions
+                if one.pk in wanted["sessions"]
+            },
+            "movements": dict(swings.values_list("pk", "condition")),
+        }
+        for pk in before["sessions"]:
+            Session.objects.filter(pk=pk).update(
+                condition=wanted["sessions"][pk] or "", updated_at=now
+            )
+        for pk in before["movements"]:
+            Movement.objects.filter(pk=pk).update(
+                condition=wanted["movements"][pk], updated_at=now
+            )
+        for session in sessions:
+            refresh_session_summary(session.pk)
+        athletes = {session.player_id for session in sessions}
+        refresh_player_summaries(athletes)
+        peer_numbers.refresh(athletes)
+        usual_scatter.refresh(athletes)
+    return before
 
 
 def move_event(
@@ -336,6 +412,7 @@ def take_up(*, offer: SetAside, user: User) -> None:
             )
             source.became = movement
             source.save(update_fields=["became", "updated_at"])
+            carrying.carry_setup(source, movement)
         for correction in corrections:
             found = (movement.automatic_events.get(correction.event) or {}).get(
                 "time_s"

@@ -422,6 +422,15 @@ class Movement(models.Model):
     method_version = models.CharField(max_length=20, blank=True)
     analysed_at = models.DateTimeField(null=True, blank=True)
 
+    # Stated by a coach or by staff; null: as the session says.
+    condition = models.CharField(
+        "setup",
+        max_length=12,
+        choices=Condition.choices,
+        null=True,
+        blank=True,
+        help_text="Empty where it is the setup of the session.",
+    )
     # Decided by a coach or by staff.
     inclusion = models.CharField(
         max_length=8, choices=Inclusion.choices, default=Inclusion.AUTOMATIC
@@ -461,6 +470,19 @@ class Movement(models.Model):
     def vendor_name(self) -> str:
         """The vendor's name of this movement."""
         return self.name_at_vendor or self.org_movement_id
+
+    @property
+    def setup(self) -> str:
+        """How it was hit: its own setup, else its session's; empty where none is."""
+        return self.session.condition if self.condition is None else self.condition
+
+    @property
+    def other_setup(self) -> str | None:
+        """Its own setup where that is not its session's; None where it is."""
+        # Few movements have one, so the session is seldom asked.
+        if self.condition is None or self.condition == self.session.condition:
+            return None
+        return self.condition
 
     @property
     def is_counted(self) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from biomechanics.basis import PARTS, parts_in
+from biomechanics.basis import PARTS, parts_in, setup_in, without_setup
 from biomechanics.metrics.values import FOOT_DOWN_WORDS, REFERENCE_WORDS
 
 #: For each event its name, its short label in charts, and a sentence that defines it.
@@ -186,7 +186,10 @@ def basis_in_words(basis: str) -> str:
 
     That forward is the stride line is not said: it goes without saying.
     """
-    parts = parts_in(basis)
+    parts, setup, basis = parts_in(basis), setup_in(basis), without_setup(basis)
+    if setup is not None:
+        own = f"setup: {setup.replace('_', ' ') or 'none recorded'}"
+        return " · ".join(filter(None, (own, basis_in_words(basis))))
     if not parts:
         return f"times from: {rule_name(basis)}" if basis else ""
     return " · ".join(
@@ -203,6 +206,9 @@ def basis_difference(basis: str, other: str) -> str:
     """
     if basis == other:
         return ""
+    if setup_in(basis) != setup_in(other):
+        return "another setup"
+    basis, other = without_setup(basis), without_setup(other)
     here, there = parts_in(basis), parts_in(other)
     if bool(here) != bool(there):
         return "a different version of the method"

@@ -114,5 +114,30 @@ def basis_of(metric_id: str, found: tuple[tuple[Part, str], ...]) -> str:
 
 def parts_in(basis: str) -> dict[str, str]:
     """Return the parts of a basis by name; a text of another form has none."""
-    pairs = (word.partition("=") for word in basis.split())
+    pairs = (word.partition("=") for word in without_setup(basis).split())
     return {name: value for name, sign, value in pairs if sign}
+
+
+# --- Swings of another setup than their session's -----------------------------------
+#
+# A session may hold swings off a tee and others that were pitched. What a number of
+# such a swing rests on ends with the setup, so that no average joins it with others.
+
+_SETUP = "setup="
+
+
+def with_setup(basis: str, setup: str) -> str:
+    """Return the basis of a number of a swing with a setup of its own."""
+    return f"{basis} {_SETUP}{setup}".strip()
+
+
+def setup_in(basis: str) -> str | None:
+    """Return the setup that a basis ends with; None: that of the session."""
+    _, sign, setup = basis.rpartition(_SETUP)
+    return setup if sign else None
+
+
+def without_setup(basis: str) -> str:
+    """Return the basis without the setup that it may end with."""
+    before, sign, _ = basis.rpartition(_SETUP)
+    return before.rstrip() if sign else basis

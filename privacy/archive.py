@@ -36,6 +36,7 @@ from athletes.models import (
     SessionMetric,
     Tag,
 )
+from biomechanics.basis import setup_in, without_setup
 from biomechanics.definitions import METHOD_VERSION, METRICS, SERIES
 from privacy import records
 from privacy.archive_frames import INDEX_COLUMNS, Row, folder_of, write_frames
@@ -172,7 +173,8 @@ class _Archive:
                 rule_in_basis(basis),
                 *values,
                 side,
-                basis,
+                without_setup(basis),
+                by_pk[pk].condition if (own := setup_in(basis)) is None else own,
             ]
 
         def lines() -> Iterator[Row]:
@@ -198,7 +200,7 @@ class _Archive:
             "session_metrics.csv",
             [
                 *("session_id", "session_date", "metric", "unit", "event_rule"),
-                *(*numbers, "side", "basis"),
+                *(*numbers, "side", "basis", "condition"),
             ],
             lines(),
         )
@@ -213,7 +215,7 @@ class _Archive:
             *("position", "is_swing", "side", "sampling_rate_hz", "frame_count"),
             *("duration_s", "angle_unit_found", "quality_grade", "quality_reasons"),
             *("inclusion", "inclusion_reason", "method_version", "analysed_at"),
-            *("missing_since", "metadata", "vendor_metrics"),
+            *("missing_since", "metadata", "vendor_metrics", "condition"),
         ]
         self._csv(
             "swings.csv",

@@ -203,7 +203,8 @@ def _sheet(
 ) -> Sheet:
     changes = changes_of(history, session, Facility({player.pk: history}).of(player.pk))
     side = changes[0][0].basis.side if changes else None
-    swings, others = counted_swings(session, side)
+    setup = changes[0][0].basis.condition if changes else None
+    swings, others = counted_swings(session, side, setup)
     sessions_before = max((c.sessions_before for _, c in changes), default=0)
     return Sheet(
         kind=kind,

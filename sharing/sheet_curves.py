@@ -36,9 +36,9 @@ CHART_SERIES = (
 
 
 def counted_swings(
-    session: Session | None, side: str | None
+    session: Session | None, side: str | None, setup: str | None = None
 ) -> tuple[list[Movement], int]:
-    """Counted swings of one side of the session, and how many are of another.
+    """Counted swings of one side and setup of the session, and how many are not.
 
     Without a `side` it is all of them, and so it is where none is known to be of it:
     the numbers may be older than the telling apart of sides.
@@ -48,6 +48,10 @@ def counted_swings(
     movements = session.movements.present().in_session_order()
     fields = movements.defer("verdict", "metadata", "vendor_metrics", "quality_reasons")
     every = [movement for movement in fields if movement.is_counted]
+    setups = {swing.setup for swing in every}
+    if setup in setups and len(setups) > 1:
+        # Of a session with several setups the sheet is of one: nothing joins them.
+        every = [swing for swing in every if swing.setup == setup]
     own = [swing for swing in every if side is None or side_of(swing) == side]
     return (own, len(every) - len(own)) if own else (every, 0)
 

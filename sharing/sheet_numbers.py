@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -58,14 +59,25 @@ def changes_of(
     """Each number of the session with its change against the sessions before it.
 
     `history` holds an athlete's session averages by metric, oldest first. Where the
-    session has averages on several bases, it is that of most swings.
+    session has averages on several bases, it is that of most swings, and so it is where
+    it has several setups.
     """
     if session is None:
         return []
+    changes = session_changes(history, session.pk, prior_of)
+    swings = Counter[str]()
+    for change in changes:
+        if change.basis:
+            setup = change.basis.condition
+            swings[setup] = max(swings[setup], change.n_now)
+    shown = max(swings, key=lambda one: swings[one], default="")
     return [
         (point, change)
-        for change in session_changes(history, session.pk, prior_of)
-        if (point := point_of_session(history[change.definition.id], session.pk))
+        for change in changes
+        if (change.basis.condition if change.basis else shown) == shown
+        and (
+            point := point_of_session(history[change.definition.id], session.pk, shown)
+        )
     ]
 
 

@@ -9,6 +9,7 @@ from athletes.analysis.event_rules import rule_in_basis
 from athletes.analysis.means_by_side import means_by_side, side_in_files
 from athletes.api.frames import cell
 from athletes.models import Session
+from biomechanics.basis import setup_in, without_setup
 from biomechanics.definitions import METRICS
 
 
@@ -21,6 +22,8 @@ class _Line:
 
 
 _SESSION_COLUMNS = ("session_id", "session_date", "condition", "bat")
+# Where the setup stands behind the athlete's name and id.
+_SETUP = 2 + _SESSION_COLUMNS.index("condition")
 _METRIC_COLUMNS = (
     *("n", "mean", "sd", "minimum", "maximum", "median", "method_version"),
 )
@@ -78,6 +81,8 @@ def metrics_csv(sessions: list[Session]) -> Iterator[str]:
             ]
         for metric, basis, numbers in lines:
             definition = METRICS.get(metric)
+            setup = setup_in(basis)
+            about[_SETUP] = session.condition if setup is None else setup
             values = [
                 *about,
                 metric,
@@ -85,7 +90,7 @@ def metrics_csv(sessions: list[Session]) -> Iterator[str]:
                 definition.unit if definition else "",
                 rule_in_basis(basis),
                 *numbers,
-                basis,
+                without_setup(basis),
             ]
             yield writer.writerow(
                 [cell(value) if isinstance(value, str) else value for value in values]

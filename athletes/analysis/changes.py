@@ -19,6 +19,7 @@ from athletes.analysis.history import (
     SessionAverage,
     comparable,
     of_side,
+    setups_of,
     sides_in,
 )
 from athletes.analysis.means_by_side import side_key
@@ -80,8 +81,8 @@ class MetricChange:
 
     @property
     def side(self) -> str:
-        """The side of a switch hitter's swings: `batting left`; empty for others."""
-        return self.basis.side_words if self.basis else ""
+        """The part of a session that it is of: `batting left`, `tee`; else empty."""
+        return self.basis.part_words if self.basis else ""
 
     @property
     def side_key(self) -> str:
@@ -90,7 +91,7 @@ class MetricChange:
 
     @property
     def name(self) -> str:
-        """The name of the metric, with the side of a switch hitter's swings."""
+        """The name of the metric, with the side or setup of a part of a session."""
         return ", ".join(filter(None, (self.metric_name, self.side)))
 
     @property
@@ -168,15 +169,18 @@ def session_changes(
     found: list[MetricChange] = []
     for side in sides_in(history):
         own = of_side(history, side)
-        found += _judged(
-            [
-                (own[name], at)
-                for name in NUMERIC_HEADLINES
-                if name in own
-                and (at := point_of_session(own[name], session_id)) is not None
-            ],
-            prior_of,
-        )
+        # Of a session with several setups each part is compared with its like.
+        for setup in setups_of(own, session_id):
+            found += _judged(
+                [
+                    (own[name], at)
+                    for name in NUMERIC_HEADLINES
+                    if name in own
+                    and (at := point_of_session(own[name], session_id, setup))
+                    is not None
+                ],
+                prior_of,
+            )
     return tuple(found)
 
 
@@ -200,11 +204,18 @@ def without_value(metric: str) -> MetricChange:
 
 
 def point_of_session(
-    points: Iterable[SessionAverage], session_id: int
+    points: Iterable[SessionAverage], session_id: int, setup: str | None = None
 ) -> SessionAverage | None:
-    """The session's average; of several bases that of most swings."""
+    """The session's average; of several bases that of most swings.
+
+    With `setup` of those of this setup alone.
+    """
     return max(
-        (point for point in points if point.session_id == session_id),
+        (
+            point
+            for point in points
+            if point.session_id == session_id and setup in (None, point.basis.condition)
+        ),
         key=lambda point: point.n,
         default=None,
     )

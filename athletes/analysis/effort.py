@@ -16,6 +16,7 @@ from typing import Any
 
 from athletes.models import Movement, Session
 from athletes.querysets import SessionQuerySet
+from biomechanics.basis import with_setup
 
 #: Of 673 published swings of 98 hitters, all meant to be hard, 98 % are at least so
 #: fast, and 75 % reach 0.95 (own summary of the OpenBiomechanics Project's
@@ -25,20 +26,20 @@ SPEED = "bat_speed_max"
 #: How long a fastest swing counts.
 YEAR = dt.timedelta(days=365)
 
-# A side that a swing is from, and what its speed rests on.
-_Kind = tuple[str, str]
+# A side that a swing is from, its setup, and what its speed rests on.
+_Kind = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
 class FastestSpeeds:
-    """An athlete's fastest bat speed up to a session, m/s, by side and basis."""
+    """An athlete's fastest bat speed up to a session, m/s, by side, setup and basis."""
 
     by_kind: Mapping[_Kind, float]
 
     def is_full_effort(self, swing: Movement) -> bool | None:
         """Whether a swing is near its own fastest; None without a speed that counts."""
         speed = _speed(swing.metrics.get(SPEED))
-        fastest = self.by_kind.get(_kind(swing.side, swing.metrics.get(SPEED)))
+        fastest = self.by_kind.get(_kind_of(swing))
         if speed is None or fastest is None:
             return None
         return speed >= FULL_EFFORT_SHARE * fastest
@@ -48,27 +49,28 @@ class FastestSpeeds:
 
         That of most swings comes first.
         """
+        swings = list(swings)
+        several = len({swing.setup for swing in swings}) > 1
         kinds = Counter(
-            _kind(swing.side, swing.metrics.get(SPEED))
+            _kind_of(swing)
             for swing in swings
             if _speed(swing.metrics.get(SPEED)) is not None
         )
         return {
-            basis: self.by_kind[of, basis]
-            for (of, basis), _ in kinds.most_common()
-            if of == side and (of, basis) in self.by_kind
+            with_setup(basis, setup) if several else basis: speed
+            for (of, setup, basis), _ in kinds.most_common()
+            if of == side and (speed := self.by_kind.get((of, setup, basis)))
         }
 
 
 def fastest_speeds(session: Session, siblings: SessionQuerySet) -> FastestSpeeds:
     """The fastest included bat speeds of the year up to a session, that one included.
 
-    Of its athlete's sessions among `siblings` with its setup and capture system; of
+    Of its athlete's sessions among `siblings` with its capture system, by setup; of
     this session alone where its day is not known. One query.
     """
     alike = siblings.filter(
         player_id=session.player_id,
-        condition=session.condition,
         mocap_type_name=session.mocap_type_name,
     )
     day = session.session_date
@@ -80,15 +82,22 @@ def fastest_speeds(session: Session, siblings: SessionQuerySet) -> FastestSpeeds
         session__in=alike.order_by(), is_swing=True
     ).present()
     found: dict[_Kind, float] = {}
-    for side, grade, inclusion, entry in rows.values_list(
-        "side", "quality_grade", "inclusion", f"metrics__{SPEED}"
+    for of_session, setup, side, grade, inclusion, entry in rows.values_list(
+        *("session__condition", "condition", "side", "quality_grade", "inclusion"),
+        f"metrics__{SPEED}",
     ):
         speed = _speed(entry)
         swing = Movement(
-            side=side, is_swing=True, quality_grade=grade, inclusion=inclusion
+            session=Session(condition=of_session),
+            condition=setup,
+            side=side,
+            is_swing=True,
+            quality_grade=grade,
+            inclusion=inclusion,
+            metrics={SPEED: entry},
         )
         if speed is not None and swing.is_counted:
-            kind = _kind(side, entry)
+            kind = _kind_of(swing)
             found[kind] = max(speed, found.get(kind, 0.0))
     return FastestSpeeds(found)
 
@@ -101,5 +110,6 @@ def _speed(entry: Mapping[str, Any] | None) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-def _kind(side: str | None, entry: Mapping[str, Any] | None) -> _Kind:
-    return side or "", str((entry or {}).get("basis") or "")
+def _kind_of(swing: Movement) -> _Kind:
+    basis = (swing.metrics.get(SPEED) or {}).get("basis")
+    return swing.side or "", swing.setup, str(basis or "")

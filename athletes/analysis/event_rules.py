@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from athletes.models import Movement
-from biomechanics.basis import parts_in
+from biomechanics.basis import parts_in, without_setup
 
 
 def event_time(events: Mapping[str, Any], name: str) -> float | None:
@@ -40,7 +40,7 @@ def rule_in_basis(basis: str) -> str:
     """
     parts = parts_in(basis)
     if not parts:
-        return basis
+        return without_setup(basis)
     return parts.get("reference") or parts.get("foot_down") or ""
 
 

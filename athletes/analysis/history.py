@@ -24,8 +24,14 @@ from athletes.analysis.means_by_side import (
 from athletes.models import Condition, SessionMetric
 from athletes.phrases import basis_difference, basis_in_words, side_in_words
 from athletes.querysets import SessionQuerySet
+from biomechanics.basis import setup_in, without_setup
 
 _CONDITIONS = dict(Condition.choices)
+
+
+def setup_words(setup: str) -> str:
+    """A setup as it stands within a sentence: `tee`, `no setup recorded`."""
+    return str(_CONDITIONS.get(setup, "no setup recorded")).lower()
 
 
 @dataclass(frozen=True)
@@ -42,11 +48,19 @@ class Basis:
     side: str = ""
     # Whether pages name the side: not for an athlete who swings from one side only.
     says_side: bool = field(default=False, compare=False)
+    # Whether pages name the setup beside each number: where a session has several.
+    says_setup: bool = field(default=False, compare=False)
 
     @property
     def side_words(self) -> str:
         """`batting left`; empty where the athlete swings from one side only."""
         return side_in_words(self.side) if self.says_side else ""
+
+    @property
+    def part_words(self) -> str:
+        """What part of a session it is of: `batting left, tee`; empty for all of it."""
+        setup = setup_words(self.condition) if self.says_setup else ""
+        return ", ".join(filter(None, (self.side_words, setup)))
 
     @property
     def rule(self) -> str:
@@ -145,11 +159,14 @@ def histories(
     )
     for player, pk, date, metric, n, mean, sd, *rests_on in rows:
         condition, measured, source, version = rests_on
+        setup, raw = setup_in(measured), measured
+        if setup is not None:
+            condition, measured = setup, without_setup(measured)
         sides = sides_of.get(pk) or _UNKNOWN
         is_part = len(sides) > 1
         for side, parts in sides.items():
             if is_part:
-                part = parts.get((metric, measured))
+                part = parts.get((metric, raw))
                 if part is None:
                     continue
                 # The stored row is over the swings from both sides.
@@ -172,16 +189,39 @@ def _saying(
     history: dict[str, list[SessionAverage]],
 ) -> dict[str, list[SessionAverage]]:
     """One athlete's history, with the sides named where there is more than one."""
-    if len(sides_in(history)) > 1:
+    says_side = len(sides_in(history)) > 1
+    mixed = _mixed_sessions(history)
+    if says_side or mixed:
         every = [point for points in history.values() for point in points]
+        # Every number of such an athlete says its setup: it may be of a part.
         said = {
-            basis: replace(basis, says_side=True)
+            basis: replace(basis, says_side=says_side, says_setup=bool(mixed))
             for basis in {point.basis for point in every}
         }
         for points in history.values():
             points[:] = [replace(point, basis=said[point.basis]) for point in points]
     # A session with swings from both sides may have no number for either of them.
     return {metric: points for metric, points in history.items() if points}
+
+
+def _mixed_sessions(history: History) -> set[int]:
+    """The sessions with averages of more than one setup."""
+    setups: dict[int, set[str]] = {}
+    for points in history.values():
+        for point in points:
+            setups.setdefault(point.session_id, set()).add(point.basis.condition)
+    return {pk for pk, found in setups.items() if len(found) > 1}
+
+
+def setups_of(history: History, session_id: int) -> tuple[str, ...]:
+    """The setups of a session's averages, in the order of the list of setups."""
+    found = {
+        point.basis.condition
+        for points in history.values()
+        for point in points
+        if point.session_id == session_id
+    }
+    return tuple(setup for setup in (*_CONDITIONS, "") if setup in found)
 
 
 def sides_in(history: History) -> tuple[str, ...]:

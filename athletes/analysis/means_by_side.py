@@ -16,6 +16,7 @@ from athletes.analysis.event_rules import event_rule
 from athletes.models import Movement, Session, Side
 from athletes.querysets import SessionQuerySet
 from biomechanics.analysis_types import MetricValue
+from biomechanics.basis import with_setup
 from biomechanics.definitions import METRICS, NUMERIC_HEADLINES
 from biomechanics.session_statistics import MetricSummary, summarize_by_basis
 
@@ -70,9 +71,10 @@ def _value(entry: Mapping[str, Any], basis: str) -> MetricValue:
 def metric_basis(movement: Movement, metric: str) -> str:
     """What a metric of this movement rests on: the key by which it is averaged."""
     basis = (movement.metrics.get(metric) or {}).get("basis")
-    if basis:
-        return str(basis)
-    return event_rule(movement, _EVENT_OF_METRIC.get(metric, "reference"))
+    if not basis:
+        basis = event_rule(movement, _EVENT_OF_METRIC.get(metric, "reference"))
+    setup = movement.other_setup
+    return str(basis) if setup is None else with_setup(str(basis), setup)
 
 
 def side_of(movement: Movement) -> str:
@@ -210,7 +212,10 @@ def _computed(wanted: Mapping[int, Collection[str]]) -> dict[int, SideMeans]:
     if not wanted:
         return {}
     names = list(dict.fromkeys(name for some in wanted.values() for name in some))
-    fields = ("session_id", "side", "is_swing", "quality_grade", "inclusion")
+    fields = (
+        *("session_id", "session__condition", "condition", "side"),
+        *("is_swing", "quality_grade", "inclusion"),
+    )
     events = [
         f"{kind}__{event}"
         for kind in ("events", "automatic_events")
@@ -223,11 +228,12 @@ def _computed(wanted: Mapping[int, Collection[str]]) -> dict[int, SideMeans]:
         .values_list(*fields, *events, *(f"metrics__{name}" for name in names))
     )
     swings: dict[int, list[Movement]] = {pk: [] for pk in wanted}
-    for pk, side, is_swing, grade, inclusion, *rest in rows:
+    for pk, of_session, setup, side, is_swing, grade, inclusion, *rest in rows:
         reference, foot_down, auto_reference, auto_foot_down, *entries = rest
         swings[pk].append(
             Movement(
-                session_id=pk,
+                session=Session(pk=pk, condition=of_session),
+                condition=setup,
                 side=side,
                 is_swing=is_swing,
                 quality_grade=grade,

@@ -29,6 +29,7 @@ from athletes.bulk_sql import add_to_rows, in_batches, insert_rows
 from athletes.display import age_on
 from athletes.models import PeerCount, PeerGroup, PeerNumber, Player, SessionMetric
 from athletes.querysets import of_present_session
+from biomechanics.basis import setup_in, without_setup
 from biomechanics.definitions import METRICS, NUMERIC_HEADLINES
 
 #: Width of a stretch of values, by unit: about a twentieth of the spread between
@@ -240,20 +241,26 @@ def _numbers_of(player_ids: Sequence[int]) -> dict[tuple[int, int], PeerNumber]:
             "session__player_id",
             "session__session_date",
             "session_id",
+            "n",
             "mean",
             *_KEY_COLUMNS,
         )
     )
     found: dict[tuple[int, PeerBasis], tuple[dt.date | None, float]] = {}
-    # The newest comes last, and stays for all setups together.
-    for player_id, day, _, mean, *key in sorted(
-        newest, key=lambda row: (row[1] or dt.date.min, row[2])
+    # The newest comes last, and stays for all setups together; of a session with
+    # several setups that of most swings.
+    for player_id, day, _, _, mean, *key in sorted(
+        newest, key=lambda row: (row[1] or dt.date.min, *row[2:4], *row[5:])
     ):
         _, last = listed[player_id]
         if day and last and (last - day).days > MOST_DAYS:
             continue
-        metric, _, *rest = key
-        found[player_id, tuple(key)] = day, mean
+        metric, condition, basis, *rest = key
+        setup = setup_in(basis)
+        if setup is not None:
+            condition, basis = setup, without_setup(basis)
+        rest = [basis, *rest]
+        found[player_id, (metric, condition, *rest)] = day, mean
         found[player_id, (metric, ANY_SETUP, *rest)] = day, mean
     groups = _groups({key for _, key in found})
     return {

@@ -45,10 +45,17 @@ def player_changes(
     ]
     if side is None and any(of_session.values()):
         side = newest_side({n: points for n, points in of_session.items() if points})
+    of_side = [c for c in changes if c.basis and c.basis.side == (side or "")]
+    # Of a session with several setups that of most swings.
+    swings: dict[str, int] = {}
+    for change in of_side:
+        setup = change.basis.condition if change.basis else ""
+        swings[setup] = max(swings.get(setup, 0), change.n_now)
+    shown_setup = max(swings, key=lambda one: swings[one], default=None)
     own = {
         change.definition.id: change
-        for change in changes
-        if change.basis and change.basis.side == (side or "")
+        for change in of_side
+        if change.basis and change.basis.condition == shown_setup
     }
     return {
         "player_id": player.pk,
@@ -56,7 +63,7 @@ def player_changes(
         "session_id": session.session_id if session else None,
         "side": side or None,
         "sides": sides,
-        "setup": (session.condition or None) if session else None,
+        "setup": (shown_setup if own else session and session.condition) or None,
         "changes": [
             _row(own.get(name) or without_value(name)) for name in NUMERIC_HEADLINES
         ],

@@ -63,6 +63,7 @@ _FIELDS = (
     *("pk", "session__player_id", "session__player__org_player_id", "session_id"),
     *("session__session_id", "org_movement_id", "position"),
     *("session__session_date", "side", "session__condition", "missing_since"),
+    "condition",
     *("inclusion", "is_swing", "quality_grade", "method_version"),
     *("moved_at", "events_text", "metrics_text"),
 )
@@ -276,7 +277,12 @@ def _head(rows: Sequence[tuple[Any, ...]]) -> list[pa.Array]:
                 given["position"],
                 given["session__session_date"],
                 given["side"],
-                given["session__condition"] or None,
+                (
+                    given["session__condition"]
+                    if given["condition"] is None
+                    else given["condition"]
+                )
+                or None,
                 counted,
                 None if reason is None else str(reason),
                 given["quality_grade"],

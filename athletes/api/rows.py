@@ -26,6 +26,7 @@ from athletes.models import (
     counting,
 )
 from athletes.querysets import MovementQuerySet, PlayerQuerySet, SessionQuerySet
+from biomechanics.basis import setup_in, without_setup
 from biomechanics.definitions import METRICS
 
 Row = dict[str, Any]
@@ -64,6 +65,7 @@ MOVEMENT_FIELDS = (
     "session__session_id",
     "session__player_id",
     "session__condition",
+    "condition",
     "position",
     "side",
     "sampling_rate_hz",
@@ -197,7 +199,7 @@ def _movement(row: Row) -> Row:
         "player_id": row["session__player_id"],
         "position": row["position"],
         "side": row["side"],
-        "setup": row["session__condition"] or None,
+        "setup": _setup(row),
         "counted": counted,
         "counted_reason": counted_reason,
         "sampling_rate_hz": None if rate is None else round(rate, _RATE_DECIMALS),
@@ -299,7 +301,7 @@ def _attack_share(share: AttackShare) -> Row:
     low, high = RANGE_DEG
     return {
         "side": share.side or None,
-        "basis": share.basis or None,
+        "basis": without_setup(share.basis) or None,
         "low": low,
         "high": high,
         "unit": METRICS[ANGLE].unit,
@@ -324,7 +326,8 @@ def _sides(swings: Iterable[Movement]) -> dict[str, list[Row]]:
                     "maximum": rounded(one.maximum),
                     "median": rounded(one.median),
                     "event_rule": rule_in_basis(basis) or None,
-                    "basis": basis or None,
+                    "basis": without_setup(basis) or None,
+                    "setup": setup_in(basis),
                 }
             )
     for rows in found.values():
@@ -341,6 +344,7 @@ _NO_SPREAD: Row = {
     "median": None,
     "event_rule": None,
     "basis": None,
+    "setup": None,
     "method_version": None,
 }
 
@@ -355,9 +359,16 @@ def _spread(metric: SessionMetric) -> Row:
         "maximum": rounded(metric.maximum),
         "median": rounded(metric.median),
         "event_rule": rule_in_basis(metric.basis) or None,
-        "basis": metric.basis or None,
+        "basis": without_setup(metric.basis) or None,
+        "setup": setup_in(metric.basis),
         "method_version": metric.method_version or None,
     }
+
+
+def _setup(row: Row) -> str | None:
+    """How a movement was hit: its own setup, else its session's."""
+    own = row["condition"]
+    return (row["session__condition"] if own is None else own) or None
 
 
 def _values(name: str, swings: Iterable[Movement]) -> Iterable[Row]:

@@ -47,10 +47,15 @@ def _decided(movement_ids: Iterable[int], *, with_notes: bool) -> list[Movement]
     )
     said = ~Q(inclusion=Inclusion.AUTOMATIC) | Q(Exists(corrections))
     if with_notes:
+        # How a swing was hit stays true whatever frames show it.
+        said |= Q(condition__isnull=False)
         said |= Q(Exists(Note.objects.filter(movement=OuterRef("pk"))))
     return list(
         Movement.objects.filter(said, pk__in=list(movement_ids))
-        .only("inclusion", "inclusion_reason", "position", "automatic_events")
+        .only(
+            *("inclusion", "inclusion_reason", "position", "automatic_events"),
+            "condition",
+        )
         .order_by("position", "pk")
     )
 
@@ -238,8 +243,18 @@ def _move(old: Movement, new: Movement, shift_s: float) -> None:
         inclusion, reason = old.inclusion, old.inclusion_reason
         _set_inclusion(old, Inclusion.AUTOMATIC, "")
         _set_inclusion(new, inclusion, reason)
+    carry_setup(old, new)
     Note.objects.filter(movement=old).update(movement=new, session=new.session_id)
     _move_offers(old, new)
+
+
+def carry_setup(old: Movement, new: Movement) -> None:
+    """Give the setup that was stated of `old` to `new`, which is the same swing."""
+    if old.condition is None:
+        return
+    Movement.objects.filter(pk=new.pk, condition__isnull=True).update(
+        condition=old.condition, updated_at=timezone.now()
+    )
 
 
 # --- The same swings under other ids --------------------------------------------------

@@ -304,6 +304,11 @@ def _fold(row: Session, into: Session) -> None:
     synced = into.data_synced or row.data_synced
     said["data_synced"] = {"before": into.data_synced, "after": synced}
     into.data_state, into.data_synced = state, synced
+    if row.condition != into.condition:
+        # Its swings were hit as their own part says.
+        Movement.objects.filter(folded_from=row, condition__isnull=True).update(
+            condition=row.condition
+        )
     into.save(update_fields=[*_STATED, "data_state", "data_synced", "updated_at"])
     SessionMetric.objects.filter(session=row).delete()
     Session.objects.filter(pk=row.pk).update(

@@ -21,6 +21,7 @@ from athletes.display import (
 )
 from athletes.models import Movement
 from biomechanics.analysis_types import MetricValue
+from biomechanics.basis import setup_in, without_setup
 from biomechanics.change import INSIDE_MEASUREMENT
 from biomechanics.definitions import (
     METHOD_VERSION,
@@ -205,7 +206,19 @@ def _basis(
     version = max(
         versions, key=lambda one: (versions[one], one), default=METHOD_VERSION
     )
-    return Basis(item.condition, measured, item.source, version, item.side)
+    return _rests_on(
+        Basis(item.condition, measured, item.source, version, item.side), measured
+    )
+
+
+def _rests_on(basis: Basis, measured: str) -> Basis:
+    """The basis of values that were measured so; some have a setup of their own."""
+    setup = setup_in(measured)
+    return replace(
+        basis,
+        measured=without_setup(measured),
+        condition=basis.condition if setup is None else setup,
+    )
 
 
 def _version(swing: Movement) -> str:
@@ -220,11 +233,11 @@ def _side(
     item: Item, values: Sequence[tuple[Movement, MetricValue]], rests_on: Basis
 ) -> _Side:
     """The values that are on this basis, and what is to be said of the others."""
-    basis = rests_on.measured
     same = [
         (swing, value)
         for swing, value in values
-        if (value.basis, _version(swing)) == (basis, rests_on.method_version)
+        if _version(swing) == rests_on.method_version
+        and _basis_of(item, value.basis, rests_on) == rests_on
     ]
     held = {swing.pk for swing, _ in same}
     others = [(swing, value) for swing, value in values if swing.pk not in held]
@@ -241,17 +254,24 @@ def _side(
             same[0][1].uncertainty if len(same) == 1 else None,
         ),
         left_out=len(others),
-        apart=_apart(others, rests_on),
+        apart=_apart(item, others, rests_on),
         lacking=_lacking(item, [swing.pk for swing, _ in values]),
     )
 
 
-def _apart(others: Sequence[tuple[Movement, MetricValue]], rests_on: Basis) -> str:
+def _basis_of(item: Item, measured: str, rests_on: Basis) -> Basis:
+    """What a value of the item rests on, by the same version of the method."""
+    return _rests_on(replace(rests_on, condition=item.condition), measured)
+
+
+def _apart(
+    item: Item, others: Sequence[tuple[Movement, MetricValue]], rests_on: Basis
+) -> str:
     """What most of the values that are left out rest on instead; empty without any."""
     if not others:
         return ""
     bases = Counter(
-        replace(rests_on, measured=value.basis, method_version=_version(swing))
+        replace(_basis_of(item, value.basis, rests_on), method_version=_version(swing))
         for swing, value in others
     )
     most = max(bases, key=lambda one: (bases[one], one.measured, one.method_version))

@@ -11,9 +11,8 @@ from athletes.analysis.attack_share import AttackShare, attack_shares
 from athletes.analysis.event_rules import rule_in_basis
 from athletes.analysis.means_by_side import (
     MetricOnBasis,
-    means_by_side,
     metrics_of,
-    side_key,
+    side_of,
 )
 from athletes.analysis.metric_reading import MetricReading
 from athletes.display import number_of
@@ -27,6 +26,7 @@ from biomechanics.session_statistics import (
     summarize_by_basis,
 )
 from dashboard.phrases import lacking_words
+from dashboard.selectors.session_groups import Grouping, Part
 from dashboard.selectors.swing_rows import SwingRow
 
 #: A spread over fewer swings than this is not called consistency.
@@ -134,28 +134,39 @@ class SessionPart:
         return tuple(r for r in self.summary if not r.is_missing)[FIRST_MEANS:]
 
 
-def averages_by_side(
-    movements: Sequence[Movement], swings: Sequence[SwingRow], sides: Iterable[str]
+def averages_by_group(
+    movements: Sequence[Movement], swings: Sequence[SwingRow], grouping: Grouping
 ) -> tuple[SessionPart, ...]:
-    """Averages of each of these sides, computed from its own counted swings.
+    """Averages of each group of swings, computed from its own counted swings.
 
     `movements` are those that averages are over, `swings` the same as rows of the
     table.
     """
-    found = means_by_side(movements, [*HEADLINES, *GAPS])
-    shares = attack_shares(movements)
+    names = [*HEADLINES, *GAPS]
+    counted = [one for one in movements if one.is_counted]
     parts = []
-    for side in sides:
-        own = [swing for swing in swings if swing.side == side]
+    for group in grouping.groups(_part_of(movement) for movement in counted):
+        own = [one for one in counted if grouping.of(_part_of(one)) == group]
+        rows = [swing for swing in swings if grouping.of(swing.part) == group]
+        if not rows:
+            continue
         part = _part(
-            side_key(side),
-            side_in_words(side).capitalize(),
-            own,
-            _means_of(found.get(side, {})),
+            grouping.key(group),
+            _capitalized(grouping.words(group)),
+            rows,
+            _means_of(summarize_by_basis(metrics_of(one, names) for one in own)),
         )
-        attack = tuple(("", share) for share in shares if share.side == side)
+        attack = tuple(("", share) for share in attack_shares(own))
         parts.append(replace(part, attack=attack))
     return tuple(parts)
+
+
+def _part_of(movement: Movement) -> Part:
+    return Part(side_of(movement), movement.setup)
+
+
+def _capitalized(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def stored_averages(

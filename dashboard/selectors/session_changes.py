@@ -11,6 +11,7 @@ from athletes.models import Session
 from athletes.querysets import SessionQuerySet
 from biomechanics.definitions import NUMERIC_HEADLINES
 from dashboard.selectors.changes import ChangeSentence, change_sentences, setup_note
+from dashboard.selectors.session_groups import setup_key
 from dashboard.selectors.session_page import APART, TOGETHER
 
 
@@ -32,12 +33,17 @@ class SideChanges:
 
 
 def changes_by_side(
-    session: Session, siblings: SessionQuerySet, side: str, *, system: str
+    session: Session,
+    siblings: SessionQuerySet,
+    side: str,
+    *,
+    system: str,
+    setup: str = APART,
 ) -> tuple[SideChanges, ...]:
-    """What changed, a part for each side that is shown; at most five queries.
+    """What changed, a part for each side and setup shown; at most five queries.
 
-    `siblings` are the sessions of the same athlete that the user may see, and `side` is
-    as the page's address names it.
+    `siblings` are the sessions of the athlete that the user may see, and `side` and
+    `setup` are as the page's address names them.
     """
     if side == TOGETHER:
         return ()
@@ -47,17 +53,22 @@ def changes_by_side(
         session.pk,
         Facility(found).of(session.player_id),
     )
-    sides = list(dict.fromkeys(change.side_key for change in changes))
+    found_parts = list(dict.fromkeys(map(_part_of, changes)))
     parts = []
-    for key in sides:
-        own = tuple(change for change in changes if change.side_key == key)
-        if side not in (APART, key):
+    for part in found_parts:
+        own = tuple(change for change in changes if _part_of(change) == part)
+        if side not in (APART, part[0]) or setup not in (APART, setup_key(part[1])):
             continue
         parts.append(
             SideChanges(
-                own[0].side.capitalize() if len(sides) > 1 else "",
+                own[0].side.capitalize() if len(found_parts) > 1 else "",
                 own,
                 change_sentences(own, system=system),
             )
         )
     return tuple(parts)
+
+
+def _part_of(change: MetricChange) -> tuple[str, str]:
+    """The side and the setup that a change is of."""
+    return change.side_key, change.basis.condition if change.basis else ""

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 
 from athletes import display
 from athletes.analysis.event_rules import commonest
-from athletes.analysis.means_by_side import SIDES
 from athletes.display import number_of
 from athletes.frames.curves import Curves, load_curves
-from athletes.phrases import side_in_words
 from biomechanics import curves as curve_tools
 from biomechanics.definitions import SeriesDefinition
 from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
@@ -26,6 +24,7 @@ from dashboard.selectors.aligned_curves import (
     on_axis,
     zero_label,
 )
+from dashboard.selectors.session_groups import Grouping
 from dashboard.selectors.session_page import SessionPage
 from dashboard.selectors.session_sequence import SessionSequence, session_sequences
 from dashboard.selectors.session_strip import StripTile, strip_of
@@ -104,7 +103,7 @@ def session_pictures(
     return SessionPictures(
         strip=strip_of(page, stored),
         sequences=session_sequences(
-            page.swings, stored, align or "reference", apart=page.is_apart
+            page.swings, stored, align or "reference", page.grouping_shown
         ),
         curves=session_curves(
             page.swings,
@@ -112,7 +111,7 @@ def session_pictures(
             choose_series(series, available, AFTER_SEQUENCE),
             align or "reference",
             system,
-            apart=page.is_apart,
+            grouping=page.grouping_shown,
         ),
         available=available,
     )
@@ -125,16 +124,16 @@ def session_curves(
     align: str,
     system: str,
     *,
-    apart: bool = False,
+    grouping: Grouping,
 ) -> SessionCurves:
     """Every counted swing thin, their mean thick, one SD as a band.
 
-    With `apart` there is a mean for each side that a switch hitter swings from.
+    There is a mean for each group by `grouping`, and none over several.
     """
     alignment = Alignment(align)
     on = _on_one_rule(swings, stored, series, alignment)
     zero_words = zero_label(on.rule, alignment.event)
-    groups = _groups(on.swings, stored, series.id, alignment, apart=apart)
+    groups = _groups(on.swings, stored, series.id, alignment, grouping)
     # A head that promises a mean and a spread only where both are drawn.
     has_band = any(group.has_band for group in groups)
     title = f"{series.name}, mean ± SD" if has_band else series.name
@@ -259,10 +258,9 @@ def _groups(
     stored: Mapping[int, Curves],
     series: str,
     alignment: Alignment,
-    *,
-    apart: bool,
+    grouping: Grouping,
 ) -> tuple[_Group, ...]:
-    """All swings as one group, or those of each side that has any; on one axis."""
+    """The groups of the swings that have any, on one axis; one where there is one."""
     window = alignment.window(swing.events for swing in swings)
 
     def group(own: Sequence[SwingRow], label: str = "", letter: str = "") -> _Group:
@@ -273,10 +271,12 @@ def _groups(
         return _Group(own, alignment.align(curves, window), label, letter)
 
     found = []
-    for side, letter in zip(SIDES, charts.LETTERS, strict=False):
-        own = [swing for swing in swings if swing.side == side]
-        if apart and own:
-            found.append(group(own, side_in_words(side).capitalize(), letter))
+    parts = grouping.groups(swing.part for swing in swings)
+    for part, letter in zip(parts, charts.LETTERS, strict=False):
+        own = [swing for swing in swings if grouping.of(swing.part) == part]
+        if not grouping.is_apart:
+            letter = ""
+        found.append(group(own, grouping.words(part).capitalize(), letter))
     return tuple(found) or (group(swings),)
 
 

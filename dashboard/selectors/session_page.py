@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Q
 
 from athletes.analysis.effort import FULL_EFFORT_SHARE, SPEED, fastest_speeds
-from athletes.analysis.history import SideChoice
+from athletes.analysis.history import SideChoice, setup_words
 from athletes.analysis.marked_swings import Fastest, fastest_swing
 from athletes.analysis.means_by_side import SIDES, side_key, side_of
 from athletes.analysis.metric_reading import MetricReading
@@ -26,10 +26,11 @@ from athletes.querysets import SessionQuerySet
 from biomechanics.definitions import HEADLINES, METRICS, MetricDefinition
 from dashboard.selectors.session_averages import (
     SessionPart,
-    averages_by_side,
+    averages_by_group,
     computed_averages,
     stored_averages,
 )
+from dashboard.selectors.session_groups import SETUPS, Grouping, setup_key
 from dashboard.selectors.set_aside import SetAsideLine, set_aside_lines
 from dashboard.selectors.swing_rows import SwingRow, swing_row
 
@@ -121,6 +122,10 @@ class SessionPage:
     columns: tuple[MetricDefinition, ...]
     side: str
     side_choices: tuple[SideChoice, ...]
+    # The same of setups: one alone, or each apart (nothing). No mean is over several.
+    setup: str
+    setup_choices: tuple[SideChoice, ...]
+    grouping: Grouping
     parts: tuple[SessionPart, ...]
     fastest: tuple[Fastest, ...]
     data_types: tuple[DataTypeState, ...]
@@ -160,8 +165,23 @@ class SessionPage:
 
     @property
     def is_apart(self) -> bool:
-        """Whether each side has means of its own beside the other's."""
+        """Whether each side, or setup, has means of its own beside the others'."""
         return len(self.parts) > 1
+
+    @property
+    def grouping_shown(self) -> Grouping:
+        """How the swings shown are told apart; not at all where they are one part."""
+        return self.grouping if self.is_apart else Grouping()
+
+    @property
+    def names_part(self) -> bool:
+        """Whether each swing says its side or setup."""
+        return bool(self.side_choices or self.setup_choices)
+
+    def words_of(self, swing: SwingRow) -> str:
+        """What of its part a swing says: its side, its setup, both or neither."""
+        grouping = Grouping(bool(self.side_choices), bool(self.setup_choices))
+        return grouping.words(swing.part)
 
     @property
     def has_spread(self) -> bool:
@@ -188,14 +208,19 @@ class SessionPage:
 
 
 def session_page(
-    session: Session, siblings: SessionQuerySet, side: str = APART, effort: str = ""
+    session: Session,
+    siblings: SessionQuerySet,
+    side: str = APART,
+    effort: str = "",
+    setup: str = APART,
 ) -> SessionPage:
     """The session with its movements; ten queries whatever their number.
 
     `siblings` are the sessions of the same athlete that the user may see. `side`
     chooses among the sides of a switch hitter: `right`, `left`, `both` together, or
     nothing for both, but apart. With `effort` as `full` only swings near the athlete's
-    own fastest are shown and averaged, which takes one query more.
+    own fastest are shown and averaged, which takes one query more. `setup` chooses
+    among the setups of a session that has several, by `setup_key`.
     """
     every = session.movements.in_session_order().defer(
         "verdict", "metadata", "vendor_metrics"
@@ -208,12 +233,18 @@ def session_page(
     keys = [side_key(one) for one in sides]
     if side not in (*keys, TOGETHER) or not sides:
         side = APART
+    setups = _setups(movements)
+    if setup not in map(setup_key, setups):
+        setup = APART
     rows = [(swing_row(movement), movement) for movement in movements]
     shown = [
         (row, item)
         for row, item in rows
-        if item.is_swing and (side not in keys or side_key(row.side) == side)
+        if item.is_swing
+        and (side not in keys or side_key(row.side) == side)
+        and setup in (APART, setup_key(row.setup))
     ]
+    grouping = Grouping(bool(sides) and side != TOGETHER, bool(setups))
     choice, shown = _by_effort(session, siblings, shown, is_on=effort == FULL_EFFORT)
     swings = [row for row, _ in shown]
     return SessionPage(
@@ -226,7 +257,12 @@ def session_page(
         columns=tuple(METRICS[name] for name in HEADLINES),
         side=side,
         side_choices=_choices(sides, side),
-        parts=_parts(session, movements, shown, sides, side, choice),
+        setup=setup,
+        setup_choices=_setup_choices(setups, setup),
+        grouping=grouping,
+        parts=_parts(
+            session, movements, shown, grouping, choice, TOGETHER if sides else ""
+        ),
         fastest=_fastest(movements),
         data_types=_data_types(session, len(movements)),
         tags=tuple(session.tags.all()),
@@ -283,22 +319,40 @@ def _parts(
     session: Session,
     movements: Sequence[Movement],
     shown: Sequence[_Shown],
-    sides: Sequence[str],
-    side: str,
+    grouping: Grouping,
     effort: EffortChoice | None,
+    key: str,
 ) -> tuple[SessionPart, ...]:
-    """Averages of each side, or of all together; of the swings shown where filtered."""
+    """Averages of each group, or of all together; of the swings shown where filtered.
+
+    `key` names what is together, where the swings are from both sides.
+    """
     swings = [row for row, _ in shown]
     filtered = effort is not None and effort.is_on
     if filtered:
         movements = [item for _, item in shown]
-    if sides and side != TOGETHER:
-        wanted = [one for one in sides if side in (APART, side_key(one))]
-        return averages_by_side(movements, swings, wanted)
-    key = TOGETHER if sides else ""
+    if grouping.is_apart:
+        return averages_by_group(movements, swings, grouping)
     if filtered:
         return (computed_averages(movements, swings, key),)
     return (stored_averages(session, movements, swings, key),)
+
+
+def _setups(movements: Iterable[Movement]) -> tuple[str, ...]:
+    """The setups of the counted swings, where there are several; else nothing."""
+    found = {movement.setup for movement in movements if movement.is_counted}
+    return tuple(one for one in SETUPS if one in found) if len(found) > 1 else ()
+
+
+def _setup_choices(setups: Sequence[str], chosen: str) -> tuple[SideChoice, ...]:
+    """The ways to look at a session of several setups; none where there is one."""
+    if not setups:
+        return ()
+    choices = [
+        (APART, "All setups, apart"),
+        *((setup_key(one), setup_words(one).capitalize()) for one in setups),
+    ]
+    return tuple(SideChoice(key, label, key == chosen) for key, label in choices)
 
 
 def _sides(movements: Iterable[Movement]) -> tuple[str, ...]:
@@ -320,12 +374,13 @@ def _choices(sides: Sequence[str], chosen: str) -> tuple[SideChoice, ...]:
 
 
 def _fastest(movements: Iterable[Movement]) -> tuple[Fastest, ...]:
-    """The fastest of the counted swings, of each side that has one."""
-    by_side: dict[str, list[Movement]] = {}
+    """The fastest of the counted swings, of each side and setup that has one."""
+    by_part: dict[tuple[str, str], list[Movement]] = {}
     for movement in movements:
         if movement.is_counted:
-            by_side.setdefault(side_of(movement), []).append(movement)
-    found = (fastest_swing(own) for own in by_side.values())
+            part = (side_of(movement), movement.setup)
+            by_part.setdefault(part, []).append(movement)
+    found = (fastest_swing(own) for own in by_part.values())
     return tuple(one for one in found if one is not None)
 
 

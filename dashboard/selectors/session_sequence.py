@@ -8,10 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from athletes.analysis.event_rules import commonest
-from athletes.analysis.means_by_side import SIDES, side_key
 from athletes.display import number_of
 from athletes.frames.curves import Curves
-from athletes.phrases import side_in_words
 from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
 from dashboard import charts
 from dashboard.selectors.aligned_curves import (
@@ -28,6 +26,7 @@ from dashboard.selectors.sequence_peaks import (
     SequencePeaks,
     sequence_peaks,
 )
+from dashboard.selectors.session_groups import Grouping
 from dashboard.selectors.swing_rows import SwingRow
 
 _UNIT = "°/s"
@@ -49,10 +48,9 @@ def session_sequences(
     swings: Sequence[SwingRow],
     stored: Mapping[int, Curves],
     align: str,
-    *,
-    apart: bool,
+    grouping: Grouping,
 ) -> tuple[SessionSequence, ...]:
-    """The sequence of the counted swings, of each side where they are `apart`.
+    """The sequence of the counted swings, of each group by `grouping`.
 
     Of swings that have a place on the axis, by an event that one rule found.
     """
@@ -62,13 +60,12 @@ def session_sequences(
     )
     rule = commonest(swing.rules.get(alignment.event, "") for swing in usable)
     usable = [one for one in usable if one.rules.get(alignment.event, "") == rule]
-    if not apart:
-        drawn = _sequence(usable, stored, alignment, rule)
-        return (drawn,) if drawn else ()
     found = []
-    for side in SIDES:
-        own = [swing for swing in usable if swing.side == side]
-        drawn = _sequence(own, stored, alignment, rule, side)
+    for group in grouping.groups(swing.part for swing in usable):
+        own = [swing for swing in usable if grouping.of(swing.part) == group]
+        drawn = _sequence(
+            own, stored, alignment, rule, grouping.key(group), grouping.words(group)
+        )
         if drawn is not None:
             found.append(drawn)
     return tuple(found)
@@ -79,7 +76,8 @@ def _sequence(
     stored: Mapping[int, Curves],
     alignment: Alignment,
     rule: str,
-    side: str | None = None,
+    key: str,
+    words: str,
 ) -> SessionSequence | None:
     """The chart of these swings; None where none has any of the curves."""
     window = alignment.window(swing.events for swing in swings)
@@ -120,12 +118,12 @@ def _sequence(
         peaks=peaks.marks,
         ties=peaks.ties,
     )
-    words = "" if side is None else f", {side_in_words(side)}"
     on = "in percent of the swing" if alignment.is_percent else f"aligned on {zero}"
     return SessionSequence(
-        chart_id="session-sequence" + ("" if side is None else f"-{side_key(side)}"),
+        chart_id="-".join(filter(None, ("session-sequence", key))),
         figure=chart.to_json(),
-        title=f"Kinematic sequence{', mean ± SD' if has_mean else ''}{words}",
+        title=f"Kinematic sequence{', mean ± SD' if has_mean else ''}"
+        + (f", {words}" if words else ""),
         caption=f"{number_of(len(swings), 'swing')}{_fewer(lines, len(swings))}, {on}",
         peaks=peaks,
         x_unit=alignment.unit,

@@ -12,6 +12,7 @@ from athletes.frames.curves import Curves
 from biomechanics.curves import AFTER_S, BEFORE_S
 from biomechanics.definitions import SERIES
 from dashboard import charts
+from dashboard.selectors.session_groups import Part
 from dashboard.selectors.session_page import SessionPage
 from dashboard.selectors.swing_rows import SwingRow
 
@@ -21,7 +22,7 @@ STRIP_POINTS = 48
 
 @dataclass(frozen=True)
 class StripTile:
-    """One swing in the strip; `side_words` only where there are both sides.
+    """One swing in the strip; `side_words` say its side and setup where needed.
 
     `fastest` says by which speed it is the fastest, and among how many; None where it
     is not.
@@ -43,7 +44,7 @@ def strip_of(page: SessionPage, stored: Mapping[int, Curves]) -> tuple[StripTile
             {swing.id: swing.rules.get("reference", "") for swing in own},
             stored,
         )
-        for own in _counted_by_side(page)
+        for own in _counted_by_part(page)
     }
     fastest = {one.movement_id: one for one in page.fastest}
     return tuple(
@@ -52,19 +53,19 @@ def strip_of(page: SessionPage, stored: Mapping[int, Curves]) -> tuple[StripTile
             stored.get(swing.id),
             is_typical=swing.id in typical,
             fastest=fastest.get(swing.id),
-            side_words=swing.side_words if page.side_choices else "",
+            side_words=page.words_of(swing),
         )
         for swing in page.swings
     )
 
 
-def _counted_by_side(page: SessionPage) -> Iterable[list[SwingRow]]:
-    """The counted swings from each side that the page shows."""
-    by_side: dict[str, list[SwingRow]] = {}
+def _counted_by_part(page: SessionPage) -> Iterable[list[SwingRow]]:
+    """The counted swings of each side and setup that the page shows."""
+    by_part: dict[Part, list[SwingRow]] = {}
     for swing in page.swings:
         if swing.counted:
-            by_side.setdefault(swing.side, []).append(swing)
-    return by_side.values()
+            by_part.setdefault(swing.part, []).append(swing)
+    return by_part.values()
 
 
 def _tile(

@@ -14,6 +14,7 @@ from athletes.models import Movement
 from athletes.phrases import reason_texts, side_in_words
 from biomechanics.definitions import HEADLINES
 from dashboard.selectors.sequence_peaks import SwingPeak, peaks_of
+from dashboard.selectors.session_groups import Part
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class SwingRow:
     events: Mapping[str, Any]
     rules: Mapping[str, str]
     readings: tuple[MetricReading, ...]
+    #: How it was hit: its own setup, or that of its session.
+    setup: str
     #: The peaks of the kinematic sequence, by letter.
     peaks: Mapping[str, SwingPeak]
 
@@ -42,6 +45,11 @@ class SwingRow:
     def side_words(self) -> str:
         """The side that the swing was taken from: `batting left`."""
         return side_in_words(self.side)
+
+    @property
+    def part(self) -> Part:
+        """The part of a session that it is averaged in."""
+        return Part(self.side, self.setup)
 
     def reading(self, metric: str) -> MetricReading | None:
         """One headline number of the swing by its id; None for any other id."""
@@ -65,6 +73,7 @@ def swing_row(movement: Movement) -> SwingRow:
         order=order if isinstance(order, str) else "",
         events=movement.events,
         rules=event_rules(movement),
+        setup=movement.setup,
         readings=tuple(reading_of(name, movement.metrics) for name in HEADLINES),
         peaks=peaks_of(movement.metrics),
     )

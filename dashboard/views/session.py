@@ -54,6 +54,7 @@ def session(request: PageRequest, pk: int) -> HttpResponse:
         access.visible_sessions(request.user),
         request.GET.get("side", ""),
         request.GET.get("effort", ""),
+        request.GET.get("setup", ""),
     )
     asks_for_table = wants_fragment(request) and request.htmx.target == TABLE_TARGET
     numbers = asks_for_table or shows_numbers(request.GET)
@@ -104,7 +105,11 @@ def session(request: PageRequest, pk: int) -> HttpResponse:
             (title_date, ""),
         ],
         "changes": changes_by_side(
-            shown, visible, page.side, system=request.user.units
+            shown,
+            visible,
+            page.side,
+            system=request.user.units,
+            setup=page.setup,
         ),
         "strip": pictures.strip,
         "sequences": pictures.sequences,

@@ -35,6 +35,7 @@ def after_decision(
         access.visible_sessions(request.user),
         query.get("side", ""),
         query.get("effort", ""),
+        query.get("setup", ""),
     )
     table = None
     if shows_numbers(query):
