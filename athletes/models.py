@@ -319,6 +319,15 @@ class Session(models.Model):
         return f"{self.session_id}"
 
     @property
+    def setup_words(self) -> str:
+        """How its swings were hit: `Tee`, `Mixed: tee, live`; empty: not recorded."""
+        setups = self.summary.get("setups") or {}
+        if len(setups) < 2:
+            return str(self.get_condition_display()) if self.condition else ""
+        words = [str(dict(Condition.choices).get(one, "no setup")) for one in setups]
+        return f"Mixed: {', '.join(words)}"
+
+    @property
     def vendor_player_id(self) -> str:
         """The id under which the vendor keeps this part of the session."""
         return (self.recorded_as or self.player).org_player_id

@@ -385,6 +385,66 @@ class DaysForm(forms.Form):
         return values
 
 
+_SETUP_CHOICES = [*Condition.choices, ("session", "Same as the session")]
+
+
+def positions_in(text: str) -> list[int]:
+    """The numbers that `1-4, 7` names.
+
+    Raises
+    ------
+    ValueError
+        When it names none, or something that is no number or range.
+    """
+    found: set[int] = set()
+    for part in text.replace("–", "-").split(","):
+        first, dash, last = part.strip().partition("-")
+        start = int(first)
+        end = int(last) if dash else start
+        if not 0 < start <= end < _MOST_SWINGS:
+            raise ValueError(part)
+        found.update(range(start, end + 1))
+    return sorted(found)
+
+
+_MOST_SWINGS = 10_000
+
+
+class SwingSetupForm(forms.Form):
+    """The setup of some of a session's swings: a range, or swings that are ticked."""
+
+    swings = forms.CharField(
+        max_length=200,
+        label="Swings",
+        widget=forms.TextInput(attrs={"placeholder": "1-8, 12"}),
+    )
+    setup = forms.ChoiceField(choices=_SETUP_CHOICES, label="Setup")
+
+    def clean_swings(self) -> list[int]:
+        """The numbers of the swings."""
+        try:
+            return positions_in(self.cleaned_data["swings"])
+        except ValueError:
+            raise forms.ValidationError(
+                "Write numbers of swings like 1-8 or 2, 5, 7."
+            ) from None
+
+
+class SessionsSetupForm(forms.Form):
+    """The setup of several sessions."""
+
+    sessions = forms.TypedMultipleChoiceField(coerce=int)
+    setup = forms.ChoiceField(
+        choices=[*Condition.choices, (NO_SETUP, "No setup recorded")], label="Setup"
+    )
+
+    def __init__(self, *args: Any, sessions: Sequence[int] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["sessions"].choices = [  # type: ignore[attr-defined]
+            (pk, str(pk)) for pk in sessions
+        ]
+
+
 class InclusionForm(forms.Form):
     """Whether a swing is included in averages, and why."""
 

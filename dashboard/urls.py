@@ -15,6 +15,7 @@ from dashboard.views import (
     notes,
     session,
     sessions,
+    setups,
     swing,
     tags,
 )
@@ -44,6 +45,9 @@ urlpatterns = [
     path("sessions/", sessions.sessions, name="sessions"),
     path("sessions/<int:pk>/", session.session, name="session"),
     path("sessions/<int:pk>/facts/", session.facts, name="session_facts"),
+    path("sessions/<int:pk>/setups/", setups.swing_setups, name="swing_setups"),
+    path("sessions/setup/", setups.sessions_setup, name="sessions_setup"),
+    path("sessions/setup/undo/", setups.undo, name="setups_undo"),
     path("sessions/<int:pk>/gap/", session.gap, name="session_gap"),
     path("sessions/<int:pk>/recording/", session.recording, name="session_recording"),
     path("<int:pk>/goals/", goals.athlete_goals, name="athlete_goals"),

@@ -174,6 +174,11 @@ ROWS: dict[str, list[Row]] = {
     "athletes/sessions/<int:pk>/facts/": [
         post(ATHLETE, {"condition": "tee"}, pk="session")
     ],
+    "athletes/sessions/<int:pk>/setups/": [
+        post(ATHLETE, {"swings": "1", "setup": "tee"}, pk="session")
+    ],
+    "athletes/sessions/setup/": [post(PAGE, {"sessions": [], "setup": "tee"})],
+    "athletes/sessions/setup/undo/": [post(PAGE)],
     "athletes/sessions/<int:pk>/gap/": [post(STAFF, {"undo": "1"}, pk="session")],
     "athletes/sessions/<int:pk>/recording/": [
         post(STAFF, {"counts": "both"}, pk="session")

@@ -60,6 +60,7 @@ def write_session_summary(session: Session) -> None:
         .in_session_order()
         .only(
             "missing_since",
+            "condition",
             "is_swing",
             "side",
             "quality_grade",
@@ -69,6 +70,8 @@ def write_session_summary(session: Session) -> None:
             "metrics",
         )
     )
+    for movement in movements:
+        movement.session = session
     counted = [
         (movement, metrics_of(movement))
         for movement in movements
@@ -144,6 +147,12 @@ def _values_of(summary: MetricSummary) -> list[Any]:
     ]
 
 
+def _setups_json(movements: Sequence[Movement]) -> dict[str, Any]:
+    """How many swings there are of each setup, where there are several."""
+    setups = Counter(movement.setup for movement in movements if movement.is_swing)
+    return {"setups": dict(sorted(setups.items()))} if len(setups) > 1 else {}
+
+
 def _summary(
     movements: Sequence[Movement], counted: Sequence[_Counted]
 ) -> dict[str, Any]:
@@ -158,6 +167,7 @@ def _summary(
         "swings": sum(bool(movement.is_swing) for movement in movements),
         "counted": len(counted),
         "sides": sides_json(counted),
+        **_setups_json(movements),
         "quality": {grade: grades.get(grade, 0) for grade in (*_GRADES, "none")},
         "headlines": {
             name: {

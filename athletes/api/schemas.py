@@ -341,6 +341,12 @@ _BASIS = (
 )
 
 
+_OWN_SETUP = (
+    "The setup of these swings where it is another than the session's; null where it "
+    "is the session's. No average is over swings of two setups."
+)
+
+
 class Spread(Schema):
     """The average of one metric over swings on the same basis."""
 
@@ -352,6 +358,7 @@ class Spread(Schema):
     median: float | None
     event_rule: str | None = Field(description=_EVENT_RULE)
     basis: str | None = Field(description=_BASIS)
+    setup: Condition | None = Field(description=_OWN_SETUP)
     method_version: str | None
 
 
@@ -369,6 +376,7 @@ class SideSpread(Schema):
     median: float | None
     event_rule: str | None = Field(description=_EVENT_RULE)
     basis: str | None = Field(description=_BASIS)
+    setup: Condition | None = Field(description=_OWN_SETUP)
 
 
 class SessionMetricOut(Spread):

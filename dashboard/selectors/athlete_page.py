@@ -246,6 +246,11 @@ def _changes_of_newest(history: History, prior_of: PriorOf) -> dict[str, MetricC
             of_session[at] = {
                 change.definition.id: change
                 for change in session_changes(history, at, prior_of)
+                # Of several setups the one that the tile is of.
+                if change.basis is None
+                or (latest := newest_point(history[change.definition.id])).session_id
+                != at
+                or change.basis.condition == latest.basis.condition
             }
         changes[name] = of_session[at][name]
     return changes
@@ -356,7 +361,6 @@ def _session_lines(
         .newest_first()
         .annotate(note_count=Count("notes"))
         .prefetch_related("tags")
-        .defer("summary")
     )
     paginator = Paginator(own, SESSIONS_PER_PAGE)
     # Out of range means the last page, not an error.
@@ -389,7 +393,7 @@ def _hand_speeds(
     found: dict[int, dict[str, MetricReading]] = {}
     for point in sorted(points, key=lambda point: point.n):
         of_session = found.setdefault(point.session_id, {})
-        of_session[point.basis.side_words] = MetricReading(
+        of_session[point.basis.part_words] = MetricReading(
             METRICS[point.metric],
             point.mean,
             n=point.n,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, replace
 
-from django.db.models import IntegerField, Value
+from django.db.models import Exists, IntegerField, OuterRef, Q, Value
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast, Coalesce
 
-from athletes.models import DataState
+from athletes.models import DataState, Movement
 from athletes.querysets import PlayerQuerySet, SessionQuerySet
 from dashboard.selectors.changes import setup_note
 from dashboard.selectors.paging import COUNT_LIMIT, RowOrder, bounded_count, page_of
@@ -141,7 +141,8 @@ def filtered(
         sessions = sessions.filter(session_date__lte=wanted.end)
     if wanted.setup:
         setup = "" if wanted.setup == NO_SETUP else wanted.setup
-        sessions = sessions.filter(condition=setup)
+        own = Movement.objects.filter(session=OuterRef("pk"), condition=setup)
+        sessions = sessions.filter(Q(condition=setup) | Exists(own))
     if wanted.tag:
         sessions = sessions.filter(tags__name=wanted.tag)
     if wanted.quality == "good":

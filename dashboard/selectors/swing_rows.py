@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from athletes.analysis.event_rules import event_rules
+from athletes.analysis.history import setup_words
 from athletes.analysis.means_by_side import side_of
 from athletes.analysis.metric_reading import MetricReading, reading_of
 from athletes.models import Movement
@@ -50,6 +51,11 @@ class SwingRow:
     def part(self) -> Part:
         """The part of a session that it is averaged in."""
         return Part(self.side, self.setup)
+
+    @property
+    def setup_words(self) -> str:
+        """How the swing was hit: `tee`."""
+        return setup_words(self.setup)
 
     def reading(self, metric: str) -> MetricReading | None:
         """One headline number of the swing by its id; None for any other id."""

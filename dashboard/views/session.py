@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from athletes import access, decisions
 from athletes.http import PageRequest, page_or_fragment, wants_fragment
 from athletes.models import SameRecording
-from dashboard.forms import NoteForm, SessionForm, SessionViewForm
+from dashboard.forms import NoteForm, SessionForm, SessionViewForm, SwingSetupForm
 from dashboard.phrases import session_day
 from dashboard.selectors.by_hand import uploads_of_session
 from dashboard.selectors.next_athletes import next_athletes
@@ -26,6 +26,7 @@ from dashboard.selectors.session_page import session_page
 from dashboard.selectors.swing_table import swing_table
 from dashboard.views.pictures import asked_picture
 from dashboard.views.session_table import shows_numbers, table_context
+from dashboard.views.setups import undo_words
 
 DECISIONS = set(SameRecording.Counts.values) - {""}
 # Of the two parts that htmx asks for, the one it puts here needs no curves.
@@ -122,6 +123,8 @@ def session(request: PageRequest, pk: int) -> HttpResponse:
             },
             series=pictures.available,
         ),
+        "setup_form": SwingSetupForm(auto_id="swing_%s"),
+        "setup_undo": undo_words(request, f"session-{shown.pk}"),
         "facts_form": SessionForm(instance=shown),
         "note_box": note_box(shown),
         "note_form": NoteForm(),

@@ -8,12 +8,13 @@ from django.views.decorators.http import require_safe
 
 from athletes import access
 from athletes.http import PageRequest, page_or_fragment
-from dashboard.forms import SessionFilterForm
+from dashboard.forms import SessionFilterForm, SessionsSetupForm
 from dashboard.selectors.session_list import (
     SESSION_COLUMNS,
     SessionFilter,
     session_list,
 )
+from dashboard.views.setups import undo_words
 from dashboard.views.table_links import chosen, row_id, table_context
 
 
@@ -40,6 +41,9 @@ def sessions(request: PageRequest) -> HttpResponse:
         "form": form,
         "has_tags": bool(tags) or bool(wanted.tag),
         "list": listing,
+        "may_edit": access.may_edit(request.user),
+        "setup_undo": undo_words(request, "sessions"),
+        "setup_form": SessionsSetupForm(auto_id="sessions_%s"),
         **table_context(listing, SESSION_COLUMNS, request.GET, noun="session"),
     }
     return page_or_fragment(

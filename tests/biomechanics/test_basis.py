@@ -2,7 +2,15 @@
 
 import pytest
 
-from biomechanics.basis import PARTS, basis_of, parts_in, parts_of
+from biomechanics.basis import (
+    PARTS,
+    basis_of,
+    parts_in,
+    parts_of,
+    setup_in,
+    with_setup,
+    without_setup,
+)
 from biomechanics.definitions import METRICS
 from biomechanics.swing import analyze_swing
 from tests.biomechanics import synthetic
@@ -185,8 +193,19 @@ def test_the_longest_basis_fits_its_column():
         ("mass", "profile"),
     )
     assert tuple(part for part, _ in longest) == PARTS
+    text = " ".join(f"{part}={value}" for part, value in longest)
     # athletes.models.BASIS_LENGTH
-    assert len(" ".join(f"{part}={value}" for part, value in longest)) <= 200
+    assert len(with_setup(text, "front_toss")) <= 200
+
+
+def test_setup_ends_a_basis_and_is_none_of_its_parts():
+    for basis in ("", "hand_peak", "reference=contact hands=wrists"):
+        own = with_setup(basis, "live")
+        assert (setup_in(basis), setup_in(own)) == (None, "live")
+        assert without_setup(own) == without_setup(basis) == basis
+        assert parts_in(own) == parts_in(basis)
+    # No setup is one too, where the session has another.
+    assert setup_in(with_setup("hand_peak", "")) == ""
 
 
 def analyzed(swing, **given):

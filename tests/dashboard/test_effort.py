@@ -231,7 +231,7 @@ def test_what_was_chosen_since_the_page_was_sent_is_taken_along(client, coach, s
     links = re.findall(r'<a href="([^"]*)" hx-get="([^"]*)" hx-include="([^"]*)"', html)
     assert len(links) == 2 + 4
     for href, swapped, included in links:
-        assert included == "#id_series, #id_align, #swing-sort"
+        assert included == "#session-numbers, #id_series, #id_align, #swing-sort"
         # Without a script the page was sent with what is chosen.
         assert {"series", "align", "sort"} <= set(parse_qs(urlsplit(href).query))
         assert not {"series", "align", "sort"} & set(parse_qs(urlsplit(swapped).query))

@@ -1,0 +1,118 @@
+"""The setup of single swings and of several sessions, and the way back."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
+
+from athletes import access, decisions
+from athletes.http import PageRequest
+from athletes.models import Movement
+from dashboard.forms import SessionsSetupForm, SwingSetupForm
+from dashboard.selectors.session_list import NO_SETUP
+
+# Under which name the login keeps what the last change of setups replaced.
+KEPT = "setups_before"
+# How a form says that swings are as their session.
+AS_SESSION = "session"
+
+
+def undo_words(request: PageRequest, place: str) -> str:
+    """What may be undone on this page: `Setup of 4 swings`; empty for nothing."""
+    kept = request.session.get(KEPT) or {}
+    return str(kept.get("words", "")) if kept.get("place") == place else ""
+
+
+@require_POST
+def swing_setups(request: PageRequest, pk: int) -> HttpResponse:
+    """State the setup of some of a session's swings, by their numbers."""
+    shown = access.get_session_or_404(request.user, pk)
+    access.require_edit(request.user)
+    form = SwingSetupForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Not saved. " + _first_error(form))
+        return redirect("dashboard:session", pk=pk)
+    wanted = form.cleaned_data["swings"]
+    swings = list(shown.movements.present().filter(position__in=wanted))
+    missing = sorted(set(wanted) - {swing.position for swing in swings})
+    if missing:
+        messages.error(request, f"Not saved: there is no swing {missing[0]}.")
+        return redirect("dashboard:session", pk=pk)
+    setup = form.cleaned_data["setup"]
+    before = decisions.set_setups(
+        movements=swings, setup=None if setup == AS_SESSION else setup
+    )
+    _keep(request, before, f"session-{pk}", _words(len(swings), "swing"))
+    messages.success(request, "Saved. Averages are updated.")
+    return redirect("dashboard:session", pk=pk)
+
+
+@require_POST
+def sessions_setup(request: PageRequest) -> HttpResponse:
+    """State the setup of the sessions that are ticked in the list."""
+    access.require_edit(request.user)
+    visible = access.visible_sessions(request.user)
+    asked = [int(one) for one in request.POST.getlist("sessions") if one.isdecimal()]
+    sessions = list(visible.filter(pk__in=[pk for pk in asked if pk < 2**63]))
+    data = request.POST.copy()
+    data.setlist("sessions", [str(one.pk) for one in sessions])
+    form = SessionsSetupForm(data, sessions=[one.pk for one in sessions])
+    if not form.is_valid():
+        messages.error(request, "Not saved: select sessions and a setup.")
+        return redirect("dashboard:sessions")
+    setup = form.cleaned_data["setup"]
+    before = decisions.set_setups(
+        sessions=sessions, setup="" if setup == NO_SETUP else setup
+    )
+    _keep(request, before, "sessions", _words(len(sessions), "session"))
+    messages.success(request, "Saved. Averages are updated.")
+    return redirect("dashboard:sessions")
+
+
+@require_POST
+def undo(request: PageRequest) -> HttpResponse:
+    """Give back the setups that the reader's last change replaced."""
+    access.require_edit(request.user)
+    kept = request.session.pop(KEPT, None)
+    if not kept:
+        messages.info(request, "Nothing to undo.")
+        return redirect("dashboard:sessions")
+    before: decisions.Setups = {
+        kind: {int(pk): setup for pk, setup in kept[kind].items()}
+        for kind in ("sessions", "movements")
+    }
+    visible = access.visible_sessions(request.user)
+    swings = Movement.objects.filter(pk__in=list(before["movements"]))
+    touched = {*before["sessions"], *swings.values_list("session_id", flat=True)}
+    if visible.filter(pk__in=touched).count() != len(touched):
+        raise PermissionDenied("Some of these sessions may not be changed any more.")
+    decisions.restore_setups(before)
+    messages.success(request, "Undone. Averages are updated.")
+    kind, _, pk = str(kept["place"]).partition("-")
+    if kind == "session":
+        return redirect("dashboard:session", pk=int(pk))
+    return redirect("dashboard:sessions")
+
+
+def _keep(
+    request: PageRequest, before: decisions.Setups, place: str, words: str
+) -> None:
+    request.session[KEPT] = {
+        **{
+            kind: {str(pk): setup for pk, setup in found.items()}
+            for kind, found in before.items()
+        },
+        "place": place,
+        "words": words,
+    }
+
+
+def _words(count: int, noun: str) -> str:
+    return f"Setup of {count} {noun}{'' if count == 1 else 's'} changed."
+
+
+def _first_error(form: SwingSetupForm) -> str:
+    return next((str(e) for errors in form.errors.values() for e in errors), "")

@@ -1,0 +1,251 @@
+"""A session may hold swings of several setups: nothing that is compared joins them."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from statistics import fmean
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.urls import reverse
+
+from athletes import decisions
+from athletes.admin.metrics_csv import metrics_csv
+from athletes.analysis import peer_numbers, session_summary
+from athletes.analysis.changes import session_changes
+from athletes.analysis.history import histories
+from athletes.models import Movement, PeerNumber, Session, SessionMetric
+from biomechanics.definitions import NUMERIC_HEADLINES
+from biomechanics.variance import published_prior
+from tests.dashboard.page_contents import text_of
+from tests.factories import (
+    make_player,
+    make_session,
+    make_swing,
+    make_team,
+    make_user,
+)
+
+pytestmark = pytest.mark.django_db
+
+METRIC = "peak_hand_speed"
+DAY = dt.date(2026, 3, 1)
+TEE = (10.0, 10.1, 9.9, 10.0)
+LIVE = (8.0, 8.1, 7.9, 8.0)
+JOINED = fmean([*TEE, *LIVE])
+
+
+def session_of(player, week, tee=(), live=(), *, condition="tee"):
+    """A session off a tee in which some swings were pitched live."""
+    session = make_session(
+        player=player,
+        session_date=DAY + dt.timedelta(weeks=week),
+        condition=condition,
+        data_state="complete",
+        data_synced=True,
+    )
+    for values, own in ((tee, None), (live, "live")):
+        for value in values:
+            swing = make_swing({METRIC: value}, session=session)
+            Movement.objects.filter(pk=swing.pk).update(condition=own)
+    session_summary.refresh_session_summary(session.pk)
+    session.refresh_from_db()
+    return session
+
+
+@pytest.fixture
+def coach(client):
+    user = make_user(units="metric")
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return user
+
+
+@pytest.fixture
+def player():
+    return make_player()
+
+
+@pytest.fixture
+def mixed(player):
+    """Three weeks off a tee, and one with as many swings live as off the tee."""
+    for week in range(3):
+        session_of(player, week, TEE)
+    return session_of(player, 3, TEE, LIVE)
+
+
+def points_of(player):
+    found = histories(Session.objects.all(), [player.pk], NUMERIC_HEADLINES)
+    return found[player.pk][METRIC]
+
+
+def test_session_of_two_setups_has_two_averages_and_none_over_both(mixed):
+    rows = SessionMetric.objects.filter(session=mixed, metric=METRIC)
+    assert sorted((row.mean, row.n) for row in rows) == [
+        (pytest.approx(8.0), 4),
+        (pytest.approx(10.0), 4),
+    ]
+    points = [p for p in points_of(mixed.player) if p.session_id == mixed.pk]
+    assert {(p.basis.condition, p.n) for p in points} == {("tee", 4), ("live", 4)}
+    # What lists sort by is of one of them.
+    assert round(mixed.summary["headlines"][METRIC]["mean"], 6) in {8.0, 10.0}
+
+
+def test_changes_compare_the_tee_with_the_tee_alone(mixed):
+    history = {METRIC: points_of(mixed.player)}
+    changes = session_changes(
+        history, mixed.pk, lambda metric, _: published_prior(metric)
+    )
+    tee, live = changes
+    assert (tee.basis.condition, tee.sessions_before) == ("tee", 3)
+    assert (tee.verdict, tee.delta) == ("no_clear_change", pytest.approx(0.0))
+    assert (live.basis.condition, live.verdict) == ("live", "unknown")
+    assert live.reason_code == "not_comparable"
+    # A live session that follows is compared with the live part.
+    after = session_of(mixed.player, 4, LIVE, condition="live")
+    found = {METRIC: points_of(mixed.player)}
+    (change,) = session_changes(
+        found, after.pk, lambda metric, _: published_prior(metric)
+    )
+    assert (change.before, change.n_before) == (pytest.approx(8.0), 4)
+
+
+def test_page_tells_of_each_setup_by_itself(client, coach, mixed):
+    address = reverse("dashboard:session", args=[mixed.pk])
+    response = client.get(address, {"numbers": "all"})
+    page = response.context["page"]
+    assert [
+        (part.key, part.counted, part.first_means[0].value) for part in page.parts
+    ] == [("tee", 4, pytest.approx(10.0)), ("live", 4, pytest.approx(8.0))]
+    text = text_of(response)
+    assert "Tee: mean ± SD of 4" in text
+    assert "Mixed" in text
+    assert f"{JOINED:.1f} m/s" not in text
+    alone = client.get(address, {"setup": "live"}).context["page"]
+    assert {swing.setup for swing in alone.swings} == {"live"}
+    assert [part.counted for part in alone.parts] == [4]
+
+
+PLACES = (
+    "/",
+    "/athletes/{player}/",
+    "/athletes/{player}/?metric=peak_hand_speed",
+    "/athletes/sessions/",
+    "/athletes/sessions/{session}/?numbers=all",
+    "/athletes/sessions/{session}/?numbers=all&effort=full",
+    "/athletes/swings/{swing}/",
+    "/athletes/compare/?items=session-{session},session-{earlier}",
+    "/athletes/compare/?items=athlete-{player},session-{session}",
+    "/athletes/sessions/{session}/sheet/",
+    "/athletes/{player}/sheet/",
+)
+
+
+def test_no_mean_over_two_setups_stands_anywhere(client, coach, mixed):
+    earlier = Session.objects.exclude(pk=mixed.pk).first()
+    known = {
+        "player": mixed.player_id,
+        "session": mixed.pk,
+        "earlier": earlier.pk,
+        "swing": mixed.movements.first().pk,
+    }
+    for place in PLACES:
+        response = client.get(place.format(**known))
+        assert response.status_code == 200, place
+        assert "9.0 m/s" not in text_of(response), place
+    metrics = client.get(f"/sessions/{mixed.pk}/metrics").json()
+    one = metrics["metrics"][METRIC]
+    means = {one["mean"]: one["setup"]}
+    means |= {other["mean"]: other["setup"] for other in one["other_rules"]}
+    assert means == {10.0: None, 8.0: "live"}
+    rows = client.get(f"/movements?session={mixed.pk}").json()
+    setups = [row["setup"] for row in rows["movements"]]
+    assert setups == ["tee"] * 4 + ["live"] * 4
+    peer_numbers.refresh([mixed.player_id])
+    values = {
+        (number.group.condition, number.value)
+        for number in PeerNumber.objects.filter(group__metric=METRIC)
+    }
+    assert {setup for setup, _ in values} == {"tee", "live", "any"}
+    assert {round(value, 6) for _, value in values} <= {8.0, 10.0}
+    table = list(csv.DictReader(io.StringIO("".join(metrics_csv([mixed])))))
+    assert {
+        (row["condition"], round(float(row["mean"]), 6))
+        for row in table
+        if row["metric"] == METRIC
+    } == {("tee", 10.0), ("live", 8.0)}
+
+
+@pytest.mark.both
+def test_setup_of_swings_is_stated_and_given_back(mixed):
+    swings = list(mixed.movements.in_session_order())
+    moved = {swing.pk: swing.updated_at for swing in swings}
+    before = decisions.set_setups(movements=swings[:2], setup="machine")
+    assert before["movements"] == {swings[0].pk: None, swings[1].pk: None}
+    found = dict(mixed.movements.values_list("pk", "condition"))
+    assert [found[swing.pk] for swing in swings] == [
+        *["machine"] * 2,
+        *[None] * 2,
+        *["live"] * 4,
+    ]
+    first = Movement.objects.get(pk=swings[0].pk)
+    assert first.updated_at > moved[first.pk]
+    rows = SessionMetric.objects.filter(session=mixed, metric=METRIC)
+    assert sorted(row.n for row in rows) == [2, 2, 4]
+    decisions.restore_setups(before)
+    assert sorted(rows.values_list("n", flat=True)) == [4, 4]
+    # A whole session is of one setup again, and that can be undone as well.
+    before = decisions.set_setups(sessions=[mixed], setup="live")
+    assert sorted(rows.values_list("n", flat=True)) == [8]
+    decisions.restore_setups(before)
+    assert sorted(rows.values_list("n", flat=True)) == [4, 4]
+    with pytest.raises(ValidationError):
+        decisions.set_setups(movements=swings, setup="moon")
+
+
+def test_setup_that_the_session_gets_too_is_its_own_no_longer(mixed):
+    mixed.condition = "live"
+    decisions.save_conditions(mixed)
+    points = [p for p in points_of(mixed.player) if p.session_id == mixed.pk]
+    assert [(p.basis.condition, p.n) for p in points] == [("live", 8)]
+
+
+def test_range_of_swings_gets_a_setup_and_gives_it_back_on_the_page(
+    client, coach, player
+):
+    session = session_of(player, 0, [*TEE, *LIVE])
+    address = reverse("dashboard:swing_setups", args=[session.pk])
+    client.post(address, {"swings": "5-7, 8", "setup": "live"})
+    rows = SessionMetric.objects.filter(session=session, metric=METRIC)
+    assert sorted(rows.values_list("n", flat=True)) == [4, 4]
+    page = client.get(reverse("dashboard:session", args=[session.pk]))
+    assert "Undo" in text_of(page)
+    client.post(reverse("dashboard:setups_undo"))
+    assert list(rows.values_list("n", flat=True)) == [8]
+    for wrong in ("5-99", "0", "x", "7-5", ""):
+        answer = client.post(address, {"swings": wrong, "setup": "live"}, follow=True)
+        assert "Not saved" in text_of(answer), wrong
+    assert list(rows.values_list("n", flat=True)) == [8]
+
+
+def test_setup_of_several_sessions_is_stated_at_once_by_who_may_see_them(client):
+    mine, others = make_session(), make_session()
+    user = make_user(limited_to_teams=True)
+    make_team(players=[mine.player], members=[user])
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    answer = client.post(
+        reverse("dashboard:sessions_setup"),
+        {"sessions": [mine.pk, others.pk], "setup": "machine"},
+    )
+    assert answer.status_code == 302
+    mine.refresh_from_db()
+    others.refresh_from_db()
+    assert (mine.condition, others.condition) == ("machine", "")
+    assert "Undo" in text_of(client.get("/athletes/sessions/"))
+    client.post(reverse("dashboard:setups_undo"))
+    mine.refresh_from_db()
+    assert mine.condition == ""
+    # Nobody states the setup of swings they may not see.
+    hidden = reverse("dashboard:swing_setups", args=[others.pk])
+    assert client.post(hidden, {"swings": "1", "setup": "tee"}).status_code == 404
