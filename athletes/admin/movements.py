@@ -87,6 +87,7 @@ class MovementAdmin(BySessionAdmin):
         "angle_unit_found",
         "quality_grade",
         "reasons",
+        "condition",
         "inclusion",
         "inclusion_reason",
         "events_found",
