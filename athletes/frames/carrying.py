@@ -249,12 +249,12 @@ def _move(old: Movement, new: Movement, shift_s: float) -> None:
 
 
 def carry_setup(old: Movement, new: Movement) -> None:
-    """Give the setup that was stated of `old` to `new`, which is the same swing."""
+    """Move the setup that was stated of `old` to `new`, which is the same swing."""
     if old.condition is None:
         return
-    Movement.objects.filter(pk=new.pk, condition__isnull=True).update(
-        condition=old.condition, updated_at=timezone.now()
-    )
+    now = timezone.now()
+    Movement.objects.filter(pk=new.pk).update(condition=old.condition, updated_at=now)
+    Movement.objects.filter(pk=old.pk).update(condition=None, updated_at=now)
 
 
 # --- The same swings under other ids --------------------------------------------------

@@ -146,11 +146,13 @@ def test_another_swing_under_the_id_inherits_nothing(
 
 def test_a_session_under_other_ids_is_recognized(vendor, session_id, coach, run_sync):
     before = decide(session_id, coach)
+    decisions.set_setups(movements=before[1:2], setup="live")
     vendor.world.rename_movements(session_id)
     run_sync()
 
     after = swings(session_id)
     assert len(after) == 3
+    assert [m.condition for m in after] == [None, "live", None]
     assert not {m.pk for m in after} & {m.pk for m in before}
     assert [m.position for m in after] == [1, 2, 3]
     session = after[0].session
@@ -177,6 +179,7 @@ def test_a_session_under_other_ids_is_recognized(vendor, session_id, coach, run_
     run_sync()
     back = swings(session_id)
     assert [m.pk for m in back] == [m.pk for m in before]
+    assert [m.condition for m in back] == [None, "live", None]
     assert back[0].inclusion_reason == "check swing"
     assert moved(back[1]) == pytest.approx(0.02, abs=1e-6)
     assert Note.objects.get().movement == back[2]
