@@ -369,11 +369,11 @@ def test_notes_stand_on_the_sheet_where_their_writer_wants_them(
     newest, swing = sessions[-1], sessions[-1].movements.first()
     long = "keep the hands back " * 20
     for text, about in {
-        "not for the sheet": {"player": player, "on_sheet": False},
         "of an older session": {"session": sessions[0], "on_sheet": True},
         "too old to have room": {"player": player, "on_sheet": True},
         "good one": {"session": newest, "movement": swing, "on_sheet": True},
         long: {"player": player, "on_sheet": True},
+        "not for the sheet": {"session": newest, "on_sheet": False},
     }.items():
         Note.objects.create(text=text, **about)
     every = Session.objects.all()
