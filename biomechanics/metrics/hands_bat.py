@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
-from biomechanics import bat
+from biomechanics import axes, bat, peaks
 from biomechanics.metrics.measure import SwingMeasurer
 from biomechanics.metrics.unsure_events import contact_not_shown, unseen_ball
 from biomechanics.metrics.values import EVENT_WORDS
@@ -247,6 +247,19 @@ def _put_bat_path(measure: SwingMeasurer, moving: bat.BatMotion) -> None:
         length = bat.path_length(moving.tip, start=first, end=end)
         reason = None if length is not None else BAT_LOST
     measure.values.put("bat_path_length", length, reason)
+    if length is None or moving.tip is None:
+        return
+    for event, at in (("first_move", first), ("reference", last)):
+        if at is None:
+            continue
+        here, before = (
+            peaks.rows_at(moving.tip, min(at, moving.last) - back)
+            for back in (1.0, 2.0)
+        )
+        if here is not None and before is not None:
+            step = float(axes.length(here - before))
+            error = measure.swing.events.error_s(event) * measure.hitter.rate_hz
+            measure.values.add_variance("bat_path_length", step * error)
 
 
 def put_timing(measure: SwingMeasurer) -> None:

@@ -274,6 +274,14 @@ def test_noise_does_not_mark_a_bat_whose_contact_is_given(rate):
             assert abs(value.value - true[name]) < 3.0 * value.uncertainty, name
 
 
+@pytest.mark.parametrize("off_s", [-0.002, 0.002])
+def test_swing_length_is_no_surer_than_a_given_contact(off_s):
+    true = truth_of(1, "dry").of("contact")["bat_path_length"]
+    found = contact_given(clean_swing(1, "dry", "right", 240.0), off_s=off_s)
+    value = found.metrics["bat_path_length"]
+    assert value.value is None or abs(value.value - true) < 3.0 * value.uncertainty
+
+
 @pytest.mark.parametrize("first_s", [-0.031, -0.023])
 def test_ends_exchanged_for_a_while_cost_the_bat_and_move_nothing(first_s):
     clean = clean_swing(2, "hit", "left", 240.0)
