@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from benchmarks.bench_import import run_manage
 from benchmarks.results import ROOT, Report, Result, table
@@ -124,15 +125,20 @@ def run(is_quick: bool) -> Report:
             stdout=subprocess.PIPE,
         )
         found = json.loads(filled.stdout.splitlines()[-1])
-        target = var / "metrics.parquet"
-        measured = []
-        for words in (["--end-date", found["quarter"]], []):
-            began = time.monotonic()
-            peak_mb, spent_s = run_manage(
-                ["export", "metrics", str(target), *words], var=var, settings={}
-            )
-            took_s = time.monotonic() - began
-            measured.append((peak_mb, spent_s, took_s, target.stat().st_size / 1e6))
+        return measure(var, found)
+
+
+def measure(var: Path, found: dict[str, Any]) -> Report:
+    """Return the rows of a folder that is filled."""
+    target = var / "metrics.parquet"
+    measured = []
+    for words in (["--end-date", found["quarter"]], []):
+        began = time.monotonic()
+        peak_mb, spent_s = run_manage(
+            ["export", "metrics", str(target), *words], var=var, settings={}
+        )
+        took_s = time.monotonic() - began
+        measured.append((peak_mb, spent_s, took_s, target.stat().st_size / 1e6))
     (part_mb, part_s, part_took_s, _), (peak_mb, spent_s, took_s, size_mb) = measured
     rows = (
         Result(
@@ -140,9 +146,9 @@ def run(is_quick: bool) -> Report:
             f"{took_s:.0f} s, {spent_s:.0f} s of one core; {size_mb:.0f} MB",
             f"{found['in_quarter']} swings: {part_took_s:.0f} s, {part_s:.0f} s of one "
             "core",
-            took_s / part_took_s,
-            f"under {LIMIT_S:.0f} s",
-            took_s < LIMIT_S,
+            spent_s / part_s,
+            f"under {LIMIT_S:.0f} s of one core",
+            spent_s < LIMIT_S,
         ),
         Result(
             f"{found['swings']} swings, all numbers, Parquet: peak memory",
