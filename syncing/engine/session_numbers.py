@@ -19,7 +19,7 @@ from syncing import clock
 from syncing.choices import OPEN_STATES, OPTIONAL_EXPORTS, JobState
 from syncing.engine.context import RunContext
 from syncing.engine.readers import ReaderProcesses
-from syncing.engine.session_state import hold_session, refresh_session_state
+from syncing.engine.session_state import refresh_session_state
 from syncing.listeners import tell_stored
 from syncing.models import AnalysisJob, ExportJob
 
@@ -111,8 +111,9 @@ class SessionNumbers:
             values |= {"done": job.wanted, "attempts": 0, "last_error": ""}
         ours = AnalysisJob.objects.filter(pk=session_pk, claimed_by=self._ctx.worker)
         with transaction.atomic():
-            # First, as whoever stores frames does, so that neither waits for the other.
-            hold_session(session_pk)
+            if "done" in values:
+                # First, as whoever stores frames locks the session before its job.
+                refresh_session_state(session_pk)
             settled = ours.update(**values, updated_at=clock.now())
             if not settled:
                 # Another worker has it; what we wrote may be of older frames.
@@ -120,7 +121,6 @@ class SessionNumbers:
                     wanted=F("wanted") + 1, attempts=0
                 )
             if settled and "done" in values:
-                refresh_session_state(session_pk)
                 tell_stored(session_pk)
 
     def note_stored(self, session_pk: int, counts: StoreCounts) -> None:

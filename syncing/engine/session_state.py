@@ -47,11 +47,11 @@ def refresh_session_state(session_pk: int) -> bool:
     A row that shows the parts of several records of one athlete tells of all of them.
     """
     with transaction.atomic(savepoint=False):
-        hold_session(session_pk)
+        _wait_for_others(session_pk)
         return _refresh(session_pk)
 
 
-def hold_session(session_pk: int) -> None:
+def _wait_for_others(session_pk: int) -> None:
     """Lock the session's row: two files that end at once must not miss each other.
 
     SQLite has one writer, who knows all that was written.
@@ -88,7 +88,8 @@ def _refresh(session_pk: int) -> bool:
     session = Session.objects.filter(pk=session_pk)
     if values["data_synced"]:
         # Programs ask for the numbers as soon as it is true: it waits for them.
-        waiting = Movement.objects.filter(session=session_pk, method_version="")
-        if waiting.exists() and not session.filter(data_synced=True).exists():
-            values["data_synced"] = False
+        waiting = Movement.objects.filter(
+            session=session_pk, session__data_synced=False, method_version=""
+        )
+        values["data_synced"] = not waiting.exists()
     return bool(session.exclude(**values).update(**values, updated_at=clock.now()))
