@@ -327,6 +327,38 @@ def recognize(part_pk: int, before: Sequence[int], now: Sequence[int]) -> None:
         _move_offers(movements[old], movements[new])
     for movement in _decided(pairs, with_notes=True):
         _offer(movements[pairs[movement.pk]], movement)
+    _offer_with_its_frames(gone, now)
+
+
+def _offer_with_its_frames(gone: Sequence[int], now: Sequence[int]) -> None:
+    """Offer what waits on gone movements where the frames are that it was decided on.
+
+    Those of the gone movement itself may be others, which the new file does not have.
+    """
+    waiting = SetAside.objects.filter(
+        movement__in=gone, movement__became=None, settled_at=None
+    ).select_related("decided_on")
+    for offer in waiting.order_by("pk"):
+        decided_on = offer.decided_on_id or offer.movement_id
+        inclusion, reason = offer.offered_inclusion
+        decisions = InclusionDecision.objects.filter(
+            movement=decided_on, inclusion=inclusion, reason=reason
+        )
+        corrections = EventCorrection.objects.filter(
+            Q(set_aside=offer) | Q(movement=offer.decided_on_id, undone_at__isnull=True)
+        )
+        hashes = {
+            *decisions.values_list("frames_sha256", flat=True),
+            *corrections.values_list("frames_sha256", flat=True),
+        }
+        found = BiomechanicsData.objects.filter(
+            movement__in=now,
+            data_type=DataType.INVERSE_KINEMATICS,
+            content_sha256__in=hashes - {""},
+        ).order_by("movement__position")
+        movement = found.values_list("movement_id", flat=True).first()
+        if movement is not None:
+            SetAside.objects.filter(pk=offer.pk).update(movement=movement)
 
 
 def _gone_before(part_pk: int, known: Sequence[int]) -> list[int]:

@@ -246,6 +246,29 @@ def test_a_swing_that_is_back_after_its_session_was_given_away_keeps_its_decisio
     assert not open_offers().exists()
 
 
+def test_what_waits_is_offered_with_its_frames_when_the_session_is_given_away(
+    vendor, session_id, coach, run_sync
+):
+    before = decide(session_id, coach)
+    one, other = athletes_of(vendor)
+    vendor.world.turn_movement_ids(session_id)
+    run_sync()
+    assert [offer.movement for offer in open_offers()] == before[:2]
+    # What stands under the first id now goes; under the second are its former frames.
+    vendor.world.remove_movement(session_id, one, before[0].org_movement_id)
+    vendor.world.move_session(session_id, one, other)
+    run_sync()
+
+    session = Session.objects.get(session_id=session_id, player__org_player_id=other)
+    offer = open_offers().get(inclusion_reason="check swing")
+    assert offer.movement.session == session
+    assert offer.movement.org_movement_id == before[1].org_movement_id
+    assert {each.movement.session for each in open_offers()} == {session}
+    decisions.take_up(offer=offer, user=coach)
+    offer.movement.refresh_from_db()
+    assert offer.movement.inclusion_reason == "check swing"
+
+
 def test_another_athletes_swing_at_the_same_place_gets_nothing(
     vendor, session_id, coach, run_sync
 ):
