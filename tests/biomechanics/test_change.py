@@ -170,6 +170,17 @@ def test_single_swings_need_at_least_what_measuring_adds():
     assert surely.needed < got.needed
 
 
+@pytest.mark.parametrize(
+    ("delta", "reason"),
+    [(2.7, change.INSIDE_MEASUREMENT), (2.9, change.INSIDE)],
+)
+def test_the_uncertainty_of_a_difference_is_that_of_both(delta, reason):
+    # 1.96·√2 is 2.77.
+    a = session_values([0.0], place=1, uncertainty=1.0)
+    b = session_values([delta], place=1, uncertainty=1.0)
+    assert one((b,), (a,), prior=SURE, unequal=True).reason == reason
+
+
 def test_only_a_single_swing_keeps_what_measuring_adds():
     assert session_values([1.0], place=1, uncertainty=3.0).uncertainty == 3.0
     assert session_values([1.0, 2.0], place=1, uncertainty=3.0).uncertainty is None

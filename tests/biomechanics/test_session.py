@@ -52,6 +52,16 @@ def test_factors_of_a_robust_spread_are_those_of_the_paper():
     assert session_statistics.mad_to_sd(10) == pytest.approx(1.4826 / 0.92, rel=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("numbers", "median"),
+    [([9.0, 1.0, 2.0, 7.0, 3.0], 3.0), ([20.0, 1.0, 2.0, 12.0, 3.0, 10.0, 30.0], 10.0),
+     ([8.0, 1.0, 2.0, 5.0, 3.0, 30.0], 4.0)],
+)  # fmt: skip
+def test_median(numbers, median):
+    summary = session_statistics.summarize_metric(numbers, ratio_scale=False)
+    assert summary.median == median
+
+
 def test_two_values_have_no_robust_spread():
     with pytest.raises(ValueError, match="three values"):
         session_statistics.mad_to_sd(2)

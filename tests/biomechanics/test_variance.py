@@ -162,6 +162,8 @@ def test_who_never_differs_says_nothing_of_scatter():
     still = replace(alike, within_variance=0.0)
     prior = facility_prior(NAME, [alike, alike, still])
     assert (prior.source, prior.athletes) == ("published", 0)
+    two_swings = replace(alike, within_freedom=1.0)
+    assert facility_prior(NAME, [two_swings] * 3).athletes == 3
     prior = facility_prior(NAME, [alike] * 3)
     assert (prior.source, prior.athletes) == ("facility", 3)
     # However alike they are.

@@ -39,6 +39,17 @@ def test_only_the_time_from_first_move_to_the_reference_decides():
     assert typical(wild) == 3
 
 
+def test_all_of_that_time_decides_and_not_its_end():
+    early = (TIME_S > 0.82) & (TIME_S < 0.95)
+    kept = {
+        pk: Curves(time_s=TIME_S, values={"torso_omega": level * early + at_end})
+        for pk, (level, at_end) in enumerate(
+            [(0.0, 1.0), (90.0, 2.0), (50.0, 9.0), (80.0, 5.0), (20.0, 8.0)]
+        )
+    }
+    assert typical(kept) == 2
+
+
 def test_swings_on_another_reference_are_neither_in_the_mean_nor_typical():
     kept = {pk: curves_of(level) for pk, level in enumerate((0.0, 100.0, 60.0, 53.0))}
     kept |= {4: curves_of(-900.0), 5: curves_of(-300.0)}
