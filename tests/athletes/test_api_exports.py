@@ -100,6 +100,7 @@ def test_a_row_says_what_a_swing_is(table):
     assert row["bat_speed_max"] is None
 
 
+@pytest.mark.both
 def test_csv_holds_the_same(get, table):
     for place in range(3):
         factories.make_swing({"attack_angle": 8.1 + place}, org_movement_id="=1+1")
