@@ -24,6 +24,8 @@ LEFT, RIGHT, TOP, BOTTOM = 46.0, 8.0, 40.0, 34.0
 LABEL_ROOM = 14.0
 #: Events closer than this have labels that touch.
 EVENT_ROOM = 90.0
+#: How wide a letter of a label is, on average.
+LETTER = 6.1
 
 # The part colors of tokens.css on paper, and its dashes (docs/design.md).
 COLORS = {"pelvis": "#d05a00", "torso": "#008a64", "lead_arm": "#0072b2"}
@@ -33,6 +35,21 @@ DASHES: dict[str, tuple[float, ...]] = {
     "lead_arm": (2.0, 3.0),
 }
 GRID, AXIS, INK, MUTED = "#e7eaee", "#7b8692", "#000000", "#3d4650"
+
+
+@dataclass(frozen=True)
+class Plane:
+    """The size of a drawing. A narrow one names its curves at their peaks alone."""
+
+    width: float = WIDTH
+    height: float = HEIGHT
+    top: float = TOP
+    is_narrow: bool = False
+
+
+SHEET = Plane()
+#: About as wide as a phone, so that its letters are as large as those of the page.
+PHONE = Plane(width=310.0, height=270.0, top=56.0, is_narrow=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,6 +159,7 @@ class Drawing:
     areas: tuple[Area, ...]
     strokes: tuple[Stroke, ...]
     labels: tuple[Label, ...]
+    plane: Plane = SHEET
 
 
 def draw(
@@ -152,46 +170,38 @@ def draw(
     caption: str,
     x_title: str,
     y_title: str,
+    plane: Plane = SHEET,
 ) -> Drawing:
     """Curves with bands, events as upright lines, a legend and labels at the peaks."""
+    width, base = plane.width, plane.height - BOTTOM
     x_low, x_high = float(series[0].x_ms[0]), float(series[0].x_ms[-1])
     low, high, step = _range(series)
 
     def x_of(ms: float) -> float:
-        return LEFT + (ms - x_low) / (x_high - x_low) * (WIDTH - LEFT - RIGHT)
+        return LEFT + (ms - x_low) / (x_high - x_low) * (width - LEFT - RIGHT)
 
     def y_of(value: float) -> float:
-        return HEIGHT - BOTTOM - (value - low) / (high - low) * (HEIGHT - TOP - BOTTOM)
+        return base - (value - low) / (high - low) * (base - plane.top)
 
     areas, strokes, labels = [], [], []
     tick = low
     while tick <= high + step / 2:
         y = y_of(tick)
-        strokes.append(Stroke(((LEFT, y), (WIDTH - RIGHT, y)), GRID, 0.8))
+        strokes.append(Stroke(((LEFT, y), (width - RIGHT, y)), GRID, 0.8))
         text = f"{tick:,.0f}".replace("-", "−")
         labels.append(Label(LEFT - 6, y + 4, text, "end", MUTED))
         tick += step
     for ms in range(math.ceil(x_low / 100) * 100, int(x_high) + 1, 100):
         text = f"{ms}".replace("-", "−")
-        labels.append(Label(x_of(ms), HEIGHT - BOTTOM + 15, text, "middle", MUTED))
-    base = HEIGHT - BOTTOM
-    strokes.append(Stroke(((LEFT, base), (WIDTH - RIGHT, base)), AXIS, 1.0))
+        labels.append(Label(x_of(ms), base + 15, text, "middle", MUTED))
+    strokes.append(Stroke(((LEFT, base), (width - RIGHT, base)), AXIS, 1.0))
     labels.append(
-        Label((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 4, x_title, "middle", MUTED)
+        Label((LEFT + width - RIGHT) / 2, plane.height - 4, x_title, "middle", MUTED)
     )
     labels.append(Label(0, 11, y_title, "start", MUTED))
-    shown = sorted(
-        (event for event in events if x_low <= event.at_ms <= x_high),
-        key=lambda event: event.at_ms,
-    )
-    places = [x_of(event.at_ms) for event in shown]
-    for place, (event, x) in enumerate(zip(shown, places, strict=True)):
-        strokes.append(Stroke(((x, TOP - 6), (x, base)), AXIS, 0.9, (1.5, 2.5)))
-        # Two that are close are written away from each other.
-        after = place > 0 and x - places[place - 1] < EVENT_ROOM
-        before = place + 1 < len(places) and places[place + 1] - x < EVENT_ROOM
-        anchor = "middle" if before == after else "start" if after else "end"
-        labels.append(Label(x, TOP - 10, event.label, anchor, MUTED))
+    event_strokes, event_labels = _marks(events, plane, (x_low, x_high), x_of)
+    strokes += event_strokes
+    labels += event_labels
     for one in series:
         if one.sd is not None:
             areas += _band(one, x_of, y_of)
@@ -201,8 +211,8 @@ def draw(
                 (x_of(float(one.x_ms[i])), y_of(float(one.mean[i]))) for i in run
             )
             strokes.append(Stroke(points, COLORS[one.part], 2.0, DASHES[one.part]))
-    peak_strokes, peak_labels = _peaks(series, x_of, y_of)
-    legend_strokes, legend_labels = _legend(series)
+    peak_strokes, peak_labels = _peaks(series, x_of, y_of, plane)
+    legend_strokes, legend_labels = ([], []) if plane.is_narrow else _legend(series)
     return Drawing(
         title=title,
         caption=caption,
@@ -213,7 +223,40 @@ def draw(
         areas=tuple(areas),
         strokes=(*strokes, *peak_strokes, *legend_strokes),
         labels=(*labels, *peak_labels, *legend_labels),
+        plane=plane,
     )
+
+
+def _marks(
+    events: Sequence[EventMark],
+    plane: Plane,
+    shown_ms: tuple[float, float],
+    x_of: Scale,
+) -> tuple[list[Stroke], list[Label]]:
+    """An upright line for each event on the axis, with its name above."""
+    low, high = shown_ms
+    shown = sorted(
+        (event for event in events if low <= event.at_ms <= high),
+        key=lambda event: event.at_ms,
+    )
+    places = [x_of(event.at_ms) for event in shown]
+    strokes, labels = [], []
+    for place, (event, x) in enumerate(zip(shown, places, strict=True)):
+        ends = ((x, plane.top - 6), (x, plane.height - BOTTOM))
+        strokes.append(Stroke(ends, AXIS, 0.9, (1.5, 2.5)))
+        if plane.is_narrow:
+            # Names take turns on two lines, and stay on the plane.
+            half = LETTER * len(event.label) / 2
+            at = min(max(x, half), plane.width - half)
+            y = plane.top - 10 - LABEL_ROOM * (place % 2)
+            labels.append(Label(at, y, event.label, "middle", MUTED))
+            continue
+        # Two that are close are written away from each other.
+        after = place > 0 and x - places[place - 1] < EVENT_ROOM
+        before = place + 1 < len(places) and places[place + 1] - x < EVENT_ROOM
+        anchor = "middle" if before == after else "start" if after else "end"
+        labels.append(Label(x, plane.top - 10, event.label, anchor, MUTED))
+    return strokes, labels
 
 
 def _range(series: Sequence[MeanCurve]) -> tuple[float, float, float]:
@@ -258,7 +301,7 @@ def _band(one: MeanCurve, x_of: Scale, y_of: Scale) -> list[Area]:
 
 
 def _peaks(
-    series: Sequence[MeanCurve], x_of: Scale, y_of: Scale
+    series: Sequence[MeanCurve], x_of: Scale, y_of: Scale, plane: Plane
 ) -> tuple[list[Stroke], list[Label]]:
     """Name and height of each peak, left of where the curves rise, with a line to it.
 
@@ -273,7 +316,11 @@ def _peaks(
         for one, (_, value) in peaks
         if value > 0.25 * highest
     ]
-    x = max(x_of(min(rises, default=peaks[0][1][0])) - 12, LEFT + 150)
+    longest = max(
+        LETTER * len(f"{one.name} {one.peak_words(value)}") for one, (_, value) in peaks
+    )
+    room = longest if plane.is_narrow else 150
+    x = max(x_of(min(rises, default=peaks[0][1][0])) - 12, LEFT + room)
     strokes, labels = [], []
     last = -math.inf
     for one, (at_ms, value) in sorted(peaks, key=lambda item: -item[1][1]):
@@ -297,7 +344,7 @@ def _legend(series: Sequence[MeanCurve]) -> tuple[list[Stroke], list[Label]]:
     strokes, labels = [], []
     x = WIDTH - RIGHT
     for one in reversed(series):
-        x -= 8 + 6.1 * len(one.name)
+        x -= 8 + LETTER * len(one.name)
         labels.append(Label(x, 11, one.name))
         strokes.append(
             Stroke(((x - 34, 7), (x - 6, 7)), COLORS[one.part], 2.0, DASHES[one.part])

@@ -38,9 +38,11 @@ from sharing.sheet_notes import SheetNote, sheet_notes
 from sharing.sheet_numbers import (
     Changes,
     Footnote,
+    KeyNumber,
     SheetRow,
     changes_of,
     footnotes,
+    key_numbers,
     remarks,
     sheet_rows,
 )
@@ -62,8 +64,10 @@ class Sheet:
     data_line: str
     findings: tuple[str, ...]
     chart: Drawing | None
+    phone_chart: Drawing | None
     order: str
     rows: tuple[SheetRow, ...]
+    key_numbers: tuple[KeyNumber, ...]
     before_head: str
     now_head: str
     footnotes: tuple[Footnote, ...]
@@ -205,6 +209,9 @@ def _sheet(
     side = changes[0][0].basis.side if changes else None
     setup = changes[0][0].basis.condition if changes else None
     swings, others = counted_swings(session, side, setup)
+    charts = draw_turn_rates(
+        swings, units, {point.metric: change.now for point, change in changes}
+    )
     sessions_before = max((c.sessions_before for _, c in changes), default=0)
     return Sheet(
         kind=kind,
@@ -216,11 +223,11 @@ def _sheet(
             finding.text
             for finding in change_sentences([c for _, c in changes], system=units)
         ),
-        chart=draw_turn_rates(
-            swings, units, {point.metric: change.now for point, change in changes}
-        ),
+        chart=charts[0] if charts else None,
+        phone_chart=charts[1] if charts else None,
         order=order_line(swings),
         rows=sheet_rows(changes, units),
+        key_numbers=key_numbers(changes, units),
         before_head="Before"
         if not sessions_before
         else f"Before ({number_of(sessions_before, 'session')})",

@@ -74,8 +74,10 @@ def order_line(swings: Sequence[Movement]) -> str:
 
 def draw_turn_rates(
     swings: Sequence[Movement], units: str, means: Mapping[str, float | None]
-) -> drawing.Drawing | None:
+) -> tuple[drawing.Drawing, drawing.Drawing] | None:
     """The rates from before first move to after the reference, mean ± SD; one query.
+
+    Drawn twice: for the sheet, and for the screen of a phone.
 
     Of one or two swings it is the first one's own curve. None without any curve.
     `means` holds the averages of the table by metric: what is written at the peaks.
@@ -98,16 +100,22 @@ def draw_turn_rates(
     enough = len(usable) >= LEAST_SWINGS_FOR_SPREAD
     zero = zero_label(rule, "reference")
     unit = shown[0].unit
-    return drawing.draw(
-        shown,
-        _events(usable if enough else usable[:1], zero),
-        title="Rotation speeds",
-        caption=f"mean ± SD of {_of_swings(shown, len(usable))}, aligned on {zero}"
-        if enough
-        else f"swing {usable[0].position} alone, aligned on {zero}",
-        x_title=f"Time from {zero} (ms)",
-        y_title=f"Rotation speed ({unit})",
+    marks = _events(usable if enough else usable[:1], zero)
+    wide, narrow = (
+        drawing.draw(
+            shown,
+            marks,
+            title="Rotation speeds",
+            caption=f"mean ± SD of {_of_swings(shown, len(usable))}, aligned on {zero}"
+            if enough
+            else f"swing {usable[0].position} alone, aligned on {zero}",
+            x_title=f"Time from {zero} (ms)",
+            y_title=f"Rotation speed ({unit})",
+            plane=plane,
+        )
+        for plane in (drawing.SHEET, drawing.PHONE)
     )
+    return wide, narrow
 
 
 def _of_swings(shown: Sequence[drawing.MeanCurve], swings: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -40,6 +41,23 @@ class SheetRow:
     smallest: str
     change_words: str
     is_real: bool
+
+
+@dataclass(frozen=True)
+class KeyNumber:
+    """One number with a line in plain words, as the screen of a phone shows it."""
+
+    name: str
+    value: str
+    line: str
+
+
+#: What a phone shows first, as far as a session has it; then the other numbers.
+KEY_METRICS = (
+    *("bat_speed_max", "peak_hand_speed", "time_to_ref", "x_factor_max"),
+    *("peak_torso_omega", "peak_pelvis_omega"),
+)
+KEY_COUNT = 5
 
 
 @dataclass(frozen=True)
@@ -87,6 +105,30 @@ def sheet_rows(changes: Changes, units: str) -> tuple[SheetRow, ...]:
         _row(mark, change, point, units)
         for mark, (point, change) in enumerate(changes, start=1)
     )
+
+
+def key_numbers(changes: Changes, units: str) -> tuple[KeyNumber, ...]:
+    """At most five numbers of the table, each with a line that says what it is."""
+    rank = {metric: place for place, metric in enumerate(KEY_METRICS)}
+    known = [change for _, change in changes if not display.is_missing(change.now)]
+    known.sort(key=lambda change: rank.get(change.definition.id, len(rank)))
+    return tuple(_key_number(change, units) for change in known[:KEY_COUNT])
+
+
+def _key_number(change: MetricChange, units: str) -> KeyNumber:
+    """A number as the table prints it, and the first clause of its definition."""
+    definition = change.definition
+    shown = change.printed(units)
+    now = shown.now if shown else None
+    if now is None:
+        now = display.printed(
+            change.now,  # type: ignore[arg-type]  # the missing ones are left out
+            definition.unit,
+            units,
+            decimals=definition.decimals,
+        )
+    line = re.split("[;:]", definition.plain)[0].rstrip(".")
+    return KeyNumber(name=change.metric_name, value=str(now), line=f"{line}.")
 
 
 def footnotes(changes: Changes) -> tuple[Footnote, ...]:

@@ -86,6 +86,7 @@ COLORS = """(sheet) => ['color', 'backgroundColor']
 def test_it_is_black_on_white_and_fits_with_its_numbers_on_the_screen(visit):
     page = visit(f"/athletes/{of_many().pk}/sheet/", width=390, **STILL)
     problems = []
+    page.get_by_label("More: every number").check()
     for width, theme in at_each_width(page):
         found = violations(page, colors_alone=theme != THEMES[0])
         if (over := page.evaluate(OVERFLOW)) > 0:
@@ -99,6 +100,24 @@ def test_it_is_black_on_white_and_fits_with_its_numbers_on_the_screen(visit):
                 found.append(f"a number outside: {box}")
         problems += [f"{width} {theme}: {one}" for one in found]
     assert problems == []
+
+
+def test_a_phone_shows_five_numbers_first_and_the_rest_without_scripts(visit):
+    path = f"/athletes/{of_many().pk}/sheet/"
+    page = visit(path, width=390, java_script_enabled=False)
+    five, table = page.locator(".sheet__five li"), page.locator(".sheet__table")
+    expect(five).to_have_count(5)
+    expect(five.first).to_contain_text("How fast the")
+    expect(page.locator(".sheet__picture").filter(visible=True)).to_have_count(1)
+    expect(table).to_be_hidden()
+    more = page.get_by_label("More: every number")
+    more.check()
+    expect(table).to_be_visible()
+    more.uncheck()
+    page.set_viewport_size({"width": 820, "height": 1180})
+    expect(table).to_be_visible()
+    expect(five.first).to_be_hidden()
+    expect(page.locator(".sheet__picture").filter(visible=True)).to_have_count(1)
 
 
 def test_a_link_opens_the_sheet_for_a_stranger_until_it_is_revoked(

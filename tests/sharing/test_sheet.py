@@ -84,6 +84,31 @@ def test_then_and_now_with_n_spread_and_verdict(player, sessions):
     assert sheet.findings[0].startswith("Peak hand speed: 2.0 m/s faster")
 
 
+def test_a_phone_has_five_numbers_with_a_line_each(player):
+    measured(
+        player,
+        dt.date(2026, 1, 2),
+        peak_pelvis_omega=600.0,
+        lead_knee_ext=20.0,
+        peak_torso_omega=900.0,
+        x_factor_max=45.0,
+        peak_hand_speed=9.0,
+        side_bend_ref=30.0,
+    )
+    five = athlete_sheet(player, Session.objects.all(), units="metric").key_numbers
+    assert [one.name for one in five] == [
+        "Peak hand speed",
+        "Max hip-shoulder separation",
+        "Peak torso rotation speed",
+        "Peak pelvis rotation speed",
+        "Lead leg extension",
+    ]
+    assert (five[0].value, five[2].line) == (
+        "9.0 m/s",
+        "How fast the torso rotates at its fastest.",
+    )
+
+
 def test_units_are_the_readers(player, sessions):
     sheet = athlete_sheet(player, Session.objects.all(), units="imperial")
     assert (sheet.rows[0].now, sheet.rows[0].unit) == ("24.6", "mph")
@@ -169,6 +194,13 @@ def test_a_simulated_session_has_a_chart_of_its_parts(player):
         (row,) = (row for row in sheet.rows if row.name == name)
         assert f"{part} {row.now}°/s" in texts
         assert f"{part} peaks at {row.now}°/s" in drawn.description
+    small = sheet.phone_chart
+    assert small.rows == drawn.rows
+    for label in small.labels:
+        width = drawing.LETTER * len(label.text)
+        left = {"start": 0.0, "middle": width / 2, "end": width}[label.anchor]
+        assert label.x - left > -1.0, label
+        assert label.x - left + width < small.plane.width + 1.0, label
     assert drawn.description.startswith("Rotation speeds, mean ± SD of 4 swings")
     assert "Pelvis › " in sheet.order
     for paper in ("a4", "letter"):
