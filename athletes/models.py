@@ -324,7 +324,9 @@ class Session(models.Model):
         setups = self.summary.get("setups") or {}
         if len(setups) < 2:
             return str(self.get_condition_display()) if self.condition else ""
-        words = [str(dict(Condition.choices).get(one, "no setup")) for one in setups]
+        known = {key: str(label) for key, label in Condition.choices if key in setups}
+        words = [label[:1].lower() + label[1:] for label in known.values()]
+        words += ["no setup recorded"] if "" in setups else []
         return f"Mixed: {', '.join(words)}"
 
     @property

@@ -30,8 +30,10 @@ _CONDITIONS = dict(Condition.choices)
 
 
 def setup_words(setup: str) -> str:
-    """A setup as it stands within a sentence: `tee`, `no setup recorded`."""
-    return str(_CONDITIONS.get(setup, "no setup recorded")).lower()
+    """A setup as it stands within a sentence: `live BP`, `no setup recorded`."""
+    words = str(_CONDITIONS.get(setup, "no setup recorded"))
+    # What is an abbreviation stays one: `live BP`.
+    return words[:1].lower() + words[1:]
 
 
 @dataclass(frozen=True)

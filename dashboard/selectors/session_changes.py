@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils.text import capfirst
+
 from athletes.analysis.changes import MetricChange, session_changes
 from athletes.analysis.history import histories
 from athletes.analysis.usual_scatter import Facility
@@ -61,7 +63,7 @@ def changes_by_side(
             continue
         parts.append(
             SideChanges(
-                own[0].side.capitalize() if len(found_parts) > 1 else "",
+                capfirst(own[0].side) if len(found_parts) > 1 else "",
                 own,
                 change_sentences(own, system=system),
             )

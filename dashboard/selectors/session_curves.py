@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.utils.text import capfirst
+
 from athletes import display
 from athletes.analysis.event_rules import commonest
 from athletes.display import number_of
@@ -276,7 +278,7 @@ def _groups(
         own = [swing for swing in swings if grouping.of(swing.part) == part]
         if not grouping.is_apart:
             letter = ""
-        found.append(group(own, grouping.words(part).capitalize(), letter))
+        found.append(group(own, capfirst(grouping.words(part)), letter))
     return tuple(found) or (group(swings),)
 
 
@@ -297,7 +299,7 @@ def _lines(
             else f"each-{group.letter}",
             part=series.part,
             name=f"Swing {swing.position}"
-            + (f", {group.label.lower()}" if group.label else ""),
+            + (f", {_within(group.label)}" if group.label else ""),
             x0=x0,
             dx=dx,
             y=row * factor,
@@ -315,7 +317,7 @@ def _lines(
             lines += charts.band_lines(
                 key=f"mean{group.letter}",
                 part=series.part,
-                name=f"Mean, {group.label.lower()}" if group.label else "Mean",
+                name=f"Mean, {_within(group.label)}" if group.label else "Mean",
                 x0=x0,
                 dx=dx,
                 mean=group.aligned.mean * factor,
@@ -358,7 +360,7 @@ def _how_many(groups: Sequence[_Group]) -> str:
     return phrases.list_in_words(
         [
             number_of(len(group.swings), "swing")
-            + (f" {group.label.lower()}" if group.label else "")
+            + (f" {_within(group.label)}" if group.label else "")
             + (
                 f" (mean of {group.n})"
                 if group.has_band and group.n < len(group.swings)
@@ -400,7 +402,7 @@ def _note(
                 + display.value_text(
                     width, series.unit, system, decimals=series.decimals
                 )
-                + (f" {label.lower()}" if label else "")
+                + (f" {_within(label)}" if label else "")
                 for label, width in widths
             ]
         )
@@ -417,7 +419,7 @@ def _marks(groups: Sequence[_Group], alignment: Alignment) -> list[charts.Mark]:
             alignment,
             [swing.events for swing in group.swings],
             rule=commonest(swing.rules.get("reference", "") for swing in group.swings),
-            sign=group.label.rpartition(" ")[2].capitalize() if several else "",
+            sign=capfirst(group.label.rpartition(" ")[2]) if several else "",
             letter=group.letter,
         )
     return marks
@@ -441,3 +443,8 @@ def _table(groups: Sequence[_Group], alignment: Alignment) -> tuple[CurveTableRo
             groups[0].aligned, TABLE_STEP[alignment.unit]
         )
     )
+
+
+def _within(label: str) -> str:
+    """A label as it stands within a sentence; an abbreviation stays one."""
+    return label[:1].lower() + label[1:]

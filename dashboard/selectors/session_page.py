@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Count, Q
+from django.utils.text import capfirst
 
 from athletes.analysis.effort import FULL_EFFORT_SHARE, SPEED, fastest_speeds
 from athletes.analysis.history import SideChoice, setup_words
@@ -350,7 +351,7 @@ def _setup_choices(setups: Sequence[str], chosen: str) -> tuple[SideChoice, ...]
         return ()
     choices = [
         (APART, "All setups, apart"),
-        *((setup_key(one), setup_words(one).capitalize()) for one in setups),
+        *((setup_key(one), capfirst(setup_words(one))) for one in setups),
     ]
     return tuple(SideChoice(key, label, key == chosen) for key, label in choices)
 
