@@ -121,7 +121,7 @@ def require_sync(caller: Principal, *, full: bool = False) -> None:
         if not caller.may_sync():
             raise AuthorizationError(message="The token needs the scope sync.")
     elif not caller.is_staff and full:
-        raise AuthorizationError(message="Only staff may start a full sync.")
+        raise AuthorizationError(message="Only staff can start a full sync.")
     elif not (caller.is_staff or caller.may_start_sync):
         raise AuthorizationError(
             message="Your account can't start a sync. Ask staff to turn it on."

@@ -14,8 +14,8 @@ from django.conf import settings
 
 _ID_LENGTH = 12
 _LOST = (
-    "Something stored was made with a SECRET_KEY that is not known any more. "
-    "Name the former key in SECRET_KEY_FALLBACKS."
+    "Stored data were signed with a SECRET_KEY that is no longer known. Add the old "
+    "key to SECRET_KEY_FALLBACKS."
 )
 
 

@@ -215,7 +215,7 @@ class Pool(models.TextChoices):
 
     DEVICE = "device", "devices on which the user has logged in"
     NETWORK = "network", "networks from which the user has logged in"
-    ELSEWHERE = "elsewhere", "everybody else"
+    ELSEWHERE = "elsewhere", "everyone else"
 
 
 class FailedLogin(models.Model):

@@ -198,14 +198,14 @@ def _use(user: User, code: str) -> str | None:
         is_right = device.verify_token(code)
     except LostKeyError:
         return _Wait(
-            "Codes cannot be checked any more, because the key of the server was "
-            "replaced. Use a recovery code, or ask staff to reset your second factor."
+            "Codes can no longer be checked because the server's key was replaced. "
+            "Use a recovery code, or ask staff to reset your second factor."
         )
     if is_right:
         return None
     return (
-        "The code is wrong or was used already. Wait for the next one; if none "
-        "works, look whether the phone sets its clock by itself."
+        "The code is wrong or was already used. Wait for the next one; if none works, "
+        "check that the phone's clock is set automatically."
     )
 
 
@@ -288,8 +288,8 @@ def turn_on(request: HttpRequest, user: User, code: str) -> list[str]:
         raise WrongCodeError("Enter the 6 digits the app shows.")
     if not clock.verify(int(plain), tolerance=1):
         raise WrongCodeError(
-            "This is not the code of this key. Look whether the phone sets its clock "
-            "by itself, and enter the code that it shows now."
+            "The code doesn't match this key. Check that the phone's clock is set "
+            "automatically, and enter the code it shows now."
         )
     with transaction.atomic():
         Authenticator.objects.create(

@@ -118,8 +118,8 @@ def login_code(request: HttpRequest) -> HttpResponse:
                 left = second_factor.codes_left(user)
                 messages.warning(
                     request,
-                    f"That recovery code is used up; {left} are left. New ones are "
-                    "made under Second factor in your menu.",
+                    f"That recovery code is used up; {left} are left. Create new ones "
+                    "under Second factor in your menu.",
                 )
             done = HttpResponseRedirect(_next_page(request))
             devices.remember(request, done, user)

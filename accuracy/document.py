@@ -32,7 +32,7 @@ down. The uncertainties were fitted on other hitters (`accuracy/calibrate.py`).
   stated; 0.68 for normal errors.
 - **left out**: shown but marked, or of a swing of poor quality: in no average, and not
   in bias, SD and worst. **missing**: no value, with a reason.
-- A value is held against the truth at the event that the analysis names: contact, peak
+- A value is compared with the truth at the event that the analysis names: contact, peak
   bat speed (contact est.) or peak hand speed.
 - White noise is kinder than a markerless system, whose errors last for many frames:
   expect real errors to be larger.

@@ -168,7 +168,7 @@ def require_edit(user: Viewer) -> None:
         Answered with status 403.
     """
     if not may_edit(user):
-        raise PermissionDenied("You may look at this but not change it.")
+        raise PermissionDenied("You can view this but not change it.")
 
 
 def get_goal_or_404(user: Viewer, pk: int) -> Goal:
@@ -176,7 +176,7 @@ def get_goal_or_404(user: Viewer, pk: int) -> Goal:
     goals = Goal.objects.filter(player__in=visible_players(user))
     goal = goals.select_related("player").filter(pk=pk).first()
     if goal is None:
-        raise Http404("There is no such goal, or you may not see it.")
+        raise Http404("That goal doesn't exist, or you can't see it.")
     return goal
 
 
@@ -195,7 +195,7 @@ def get_note_or_404(user: Viewer, pk: int) -> Note:
     related = ("created_by", "player", "session__player", "movement")
     note = kept_notes(user).select_related(*related).filter(pk=pk).first()
     if note is None:
-        raise Http404("There is no such note, or you may not see it.")
+        raise Http404("That note doesn't exist, or you can't see it.")
     return note
 
 
@@ -203,7 +203,7 @@ def get_player_or_404(user: Viewer, pk: int) -> Player:
     """The athlete, if this user may see them; else the answer is 404."""
     player = visible_players(user).filter(pk=pk).first()
     if player is None:
-        raise Http404("There is no such athlete, or you may not see it.")
+        raise Http404("That athlete doesn't exist, or you can't see them.")
     return player
 
 
@@ -231,7 +231,7 @@ def get_session_or_404(user: Viewer, pk: int) -> Session:
     """
     session = kept_sessions(user).select_related("player").filter(pk=pk).first()
     if session is None:
-        raise Http404("There is no such session, or you may not see it.")
+        raise Http404("That session doesn't exist, or you can't see it.")
     return session
 
 
@@ -244,5 +244,5 @@ def get_movement_or_404(user: Viewer, pk: int) -> Movement:
         kept_movements(user).select_related("session__player").filter(pk=pk).first()
     )
     if movement is None:
-        raise Http404("There is no such swing, or you may not see it.")
+        raise Http404("That swing doesn't exist, or you can't see it.")
     return movement

@@ -38,10 +38,8 @@ from athletes.models import (
 )
 from biomechanics.analysis_types import EVENT_NAMES
 
-_NO_SUCH_MOVE = (
-    "This move was undone or changed in the meantime, so nothing was undone now."
-)
-_NOT_COMPUTED = "With the event at this time the numbers could not be computed."
+_NO_SUCH_MOVE = "This move was already undone or changed, so nothing was undone now."
+_NOT_COMPUTED = "Numbers can't be computed with the event at this time."
 
 
 class EventOutsideError(ValidationError):
@@ -52,7 +50,7 @@ class EventOutsideError(ValidationError):
 
     def __init__(self, first_s: float, last_s: float) -> None:
         self.first_s, self.last_s = first_s, last_s
-        text = f"The time must lie between {first_s:.3f} and {last_s:.3f} s."
+        text = f"The time must be between {first_s:.3f} and {last_s:.3f} s."
         super().__init__({"time_s": text})
 
 
@@ -320,7 +318,7 @@ def dismiss_gap(*, session: Session, reason: str, user: User) -> GapDismissal:
     with transaction.atomic():
         session = _locked_session(session)
         if session.data_state not in {DataState.FAILED, DataState.PARTIAL}:
-            raise ValidationError("This session lacks nothing any more.")
+            raise ValidationError("This session is no longer missing anything.")
         _end_dismissal(session, user)
         return GapDismissal.objects.create(
             session=session,
@@ -449,7 +447,7 @@ def _open_offer(offer: SetAside) -> SetAside:
         .first()
     )
     if found is None:
-        raise ValidationError("Somebody has decided about this already.")
+        raise ValidationError("Someone has already decided this.")
     return found
 
 
@@ -499,7 +497,7 @@ def _check_times(movement: Movement, times: Mapping[str, float]) -> None:
     stamps = clock.get("time")
     if stamps is None or not np.isfinite(stamps).any():
         raise ValidationError(
-            {"time_s": "This movement has no frames in which an event could be."}
+            {"time_s": "This movement has no frames, so events can't be moved."}
         )
     first, last = float(np.nanmin(stamps)), float(np.nanmax(stamps))
     for time_s in times.values():
@@ -521,7 +519,7 @@ def _reason(reason: str, *, needed: bool) -> str:
     """The reason without spaces around it; refuse one that is missing or too long."""
     reason = reason.strip()
     if needed and not reason:
-        raise ValidationError({"reason": "Say why, for those who come after."})
+        raise ValidationError({"reason": "Give a reason, so others know why."})
     limit = 300
     if len(reason) > limit:
         raise ValidationError({"reason": f"At most {limit} characters."})

@@ -36,8 +36,8 @@ def tell(event: str, rows: Sequence[dict[str, Any]]) -> None:
                 import_string(path)(event, rows)
         except Exception:
             logger.exception(
-                "The listener %s could not be told of %s. Correct it, or take it out "
-                "of EVENT_LISTENERS.",
+                "The listener %s could not be notified of %s. Fix it, or remove it "
+                "from EVENT_LISTENERS.",
                 path,
                 event,
             )

@@ -839,7 +839,7 @@ class EventCorrection(models.Model):
         Movement, on_delete=models.CASCADE, related_name="event_corrections"
     )
     event = models.CharField(max_length=30)
-    time_s = models.FloatField(help_text="On the clock of the file, seconds.")
+    time_s = models.FloatField(help_text="Seconds on the file's clock.")
     # The frames that it was seen in (BiomechanicsData.content_sha256); of others it
     # says nothing. Empty: not known.
     frames_sha256 = models.CharField(
@@ -1100,7 +1100,7 @@ class Tag(models.Model):
             models.UniqueConstraint(
                 Lower("name"),
                 name="tag_name",
-                violation_error_message="There is a tag of this name. Merge the two "
+                violation_error_message="A tag with this name exists. Merge the two "
                 "in the list of tags.",
             )
         ]

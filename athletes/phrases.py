@@ -207,7 +207,7 @@ def basis_difference(basis: str, other: str) -> str:
     if basis == other:
         return ""
     if setup_in(basis) != setup_in(other):
-        return "another setup"
+        return "a different setup"
     basis, other = without_setup(basis), without_setup(other)
     here, there = parts_in(basis), parts_in(other)
     if bool(here) != bool(there):

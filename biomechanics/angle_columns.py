@@ -209,9 +209,9 @@ def read_angle_columns(
         doubtful = not PELVIS_SLOPE[0] <= abs(scaled) <= PELVIS_SLOPE[1]
         findings["pelvis_rot_sign"] = Finding(
             1 if scaled > 0 else -1,
-            "pelvis_rot grows as the hips open."
+            "pelvis_rot increases as the hips open."
             if scaled > 0
-            else "pelvis_rot falls as the hips open: its sign is mirrored.",
+            else "pelvis_rot decreases as the hips open: its sign is mirrored.",
             {"slope": round(scaled, 3)},
         )
     findings["torso_rot_frame"] = _torso_frame(smoothed, turn, factor)
@@ -298,8 +298,7 @@ def _unit_finding(
         {
             "deg": "Angle columns are in degrees.",
             "rad": "Angle columns are in radians.",
-            "unknown": "The unit of the angle columns could not be told; they are "
-            "not shown.",
+            "unknown": "The unit of the angle columns is unclear; they are not shown.",
         }[unit],
         {
             "slopes_against_points": {
@@ -322,7 +321,7 @@ def _torso_frame(smoothed: _Smoothed, turn: _Turn, factor: float | None) -> Find
         or np.count_nonzero(known) < 20
     ):
         return Finding(
-            "unknown", "Whether torso_rot is relative to the pelvis was not told.", {}
+            "unknown", "Whether torso_rot is relative to the pelvis is not known.", {}
         )
     of_column = smoothed.rates["torso_rot"][known]
     to_room = abs(_correlation(of_column, turn.torso_rate[known]))
@@ -353,6 +352,6 @@ def _torso_frame(smoothed: _Smoothed, turn: _Turn, factor: float | None) -> Find
     text = {
         "relative": "torso_rot is measured from the pelvis.",
         "global": "torso_rot is measured from the room.",
-        "unknown": "Whether torso_rot is relative to the pelvis could not be told.",
+        "unknown": "Whether torso_rot is relative to the pelvis is unclear.",
     }[answer]
     return Finding(answer, text, evidence)

@@ -247,14 +247,12 @@ def check_bat(
         return BatCheck(
             False,
             f"the bat's length changes by {wander * 100:.0f} % during the swing, so "
-            "its points cannot be trusted",
+            "its points can't be trusted",
             evidence,
         )
     least, most = BAT_LENGTH_M if points.sweet_spot is None else HANDLE_TO_SWEET_SPOT_M
     if scale is not None and not least <= median <= most:
-        return BatCheck(
-            False, f"the points taken for a bat are {median:.2f} m apart", evidence
-        )
+        return BatCheck(False, f"the bat's points are {median:.2f} m apart", evidence)
     return BatCheck(True, None, evidence)
 
 
@@ -279,7 +277,7 @@ def bat_motion(
     rate = sampling_rate_hz
     count = points.knob.shape[0]
     until = count - 1
-    search = ImpactSearch(None, "it was not looked for")
+    search = ImpactSearch(None, "not checked")
     if hand_peak is not None:
         until = tracked_until(points, hand_peak=hand_peak, sampling_rate_hz=rate)
         search = find_impact(
@@ -346,10 +344,7 @@ def why_no_peak(bat: BatMotion, peak: Peak) -> str | None:
         return "the bat is lost, or the clip ends, just after its highest speed"
     later = peaks.value_at(bat.speed, peak.top + FALL_AFTER_S * bat.rate_hz)
     if later is None or later < (1.0 - FALL_SHARE) * peak.value:
-        return (
-            "the bat slows down as it does at a ball, but its points do not show when "
-            "it met it"
-        )
+        return "the bat slows down as it does at a ball, but its points don't show when"
     return None
 
 

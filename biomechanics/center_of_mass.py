@@ -45,7 +45,7 @@ def _in_meters(
     factor = min(away, key=lambda item: away[item])
     if away[factor] <= AWAY_IN_TRUNKS * _median_length(shoulders - hips):
         return center * factor, None
-    return None, "the center of mass does not lie in the body in any unit of length"
+    return None, "the center of mass is outside the body in any length unit"
 
 
 def _median_length(vectors: FloatArray) -> float:

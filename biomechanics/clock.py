@@ -152,8 +152,8 @@ def _ordered_stamps(
     repeated = stamps.size - int(keep.sum())
     if repeated > 0.02 * stamps.size + 1:
         raise ClockError(
-            f"{repeated} frames share their time with another frame; several "
-            "movements seem to be stacked on one another"
+            f"{repeated} frames share their time with another frame; several movements "
+            "seem to be mixed together"
         )
     rows, stamps = rows[keep], stamps[keep]
     if stamps.size < LEAST_FRAMES:

@@ -53,7 +53,7 @@ def find_up(hitter: Hitter, low: int, high: int) -> FileDirection:
             found.name,
             f"Up is {found.name}."
             if found.name
-            else "No axis of the file points up along the standing body; numbers that "
+            else "No axis in the file points up along the standing body; numbers that "
             "need the vertical are not computed.",
             {"body_lean_deg": None if lean is None else round(lean, 1)},
         ),
@@ -108,7 +108,7 @@ def why_tilted(
     if off <= CENTER_AWAY * leg:
         return None
     return (
-        f"the center of mass lies {off * 100:.0f} cm beside that of the points, so "
+        f"the center of mass is {off * 100:.0f} cm beside that of the points, so "
         "one of the two has tilted axes"
     )
 
@@ -196,13 +196,16 @@ def find_field(
     """
     if verified is None:
         return FileDirection(
-            None, Finding(None, "Nobody has checked which axis points to the pitcher.")
+            None,
+            Finding(None, "It hasn't been confirmed which axis points to the pitcher."),
         )
     axis = axes.unit(np.asarray(verified, dtype=np.float64))
     if vertical is None or forward is None:
         return FileDirection(
             None,
-            Finding(None, "The field's axis cannot be held against the line of feet."),
+            Finding(
+                None, "The field's axis can't be checked against the line of the feet."
+            ),
         )
     if abs(float(axis @ vertical)) > LEVEL_SINE:
         return FileDirection(

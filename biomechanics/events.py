@@ -211,8 +211,8 @@ def find_first_move(
             None,
             rule,
             "low",
-            "the pelvis turns from the start of the clip on, so the start of the "
-            "swing is not in it",
+            "the pelvis turns from the start of the clip on, so it misses the start "
+            "of the swing",
         )
     if np.isnan(pelvis_rate[math.floor(position) : peak.index + 1]).any():
         return FoundEvent(None, rule, "low", "hip points are missing around first move")
@@ -231,7 +231,7 @@ def find_load(
     end = math.floor(first_move)
     if end - start < 3:
         return FoundEvent(
-            None, rule, "low", "the clip starts too late to hold the load"
+            None, rule, "low", "the clip starts too late to show the load"
         )
     stretch = pelvis_rate[start : end + 1]
     if np.isnan(stretch).any():
@@ -246,7 +246,7 @@ def find_load(
             position,
             rule,
             "low",
-            "the pelvis is most closed at the very start of the stretch looked at",
+            "the pelvis is most closed at the very start of the time searched",
         )
     return FoundEvent(position, rule, "rule")
 
@@ -284,7 +284,7 @@ def find_foot_down(
     end = math.floor(reference)
     if end - start < 5:
         return FoundEvent(
-            None, rule, "low", "the clip starts too late to hold foot down"
+            None, rule, "low", "the clip starts too late to show foot down"
         )
     speed = ankle_height_rate[start : end + 1]
     if np.isnan(speed).any():
@@ -307,7 +307,7 @@ def find_foot_down(
             None,
             rule,
             "low",
-            "the lead ankle does not come to rest before the reference",
+            "the lead ankle does not come to rest before contact",
         )
     position = start + _crossing(np.abs(speed), still, first)
     slow = np.flatnonzero(speed[first:] > -0.5 * still)
@@ -316,7 +316,7 @@ def find_foot_down(
     if sinks > FOOT_SINKS_M * still / FOOT_STILL_M_PER_S:
         why = "the lead ankle pauses and then comes down further"
     elif later_s > FOOT_LINGERS_S:
-        why = f"the lead ankle goes on sinking slowly for {later_s * 1000:.0f} ms"
+        why = f"the lead ankle keeps sinking slowly for {later_s * 1000:.0f} ms"
     else:
         return FoundEvent(position, rule, "rule")
     return FoundEvent(position, rule, "low", why)
@@ -377,7 +377,7 @@ def choose_foot_down(
                 rule.position,
                 rule.rule,
                 "low",
-                rule.reason or "Reboot Motion's foot down lies outside the swing",
+                rule.reason or "Reboot Motion's foot down is outside the swing",
             )
         elif not vendor_trusted and rule.position is not None:
             chosen = FoundEvent(
@@ -411,7 +411,7 @@ def choose_foot_down(
             chosen.position,
             chosen.rule,
             "low",
-            f"foot down lies {ahead * 1000:.0f} ms before the reference; "
+            f"foot down is {ahead * 1000:.0f} ms before contact; "
             f"{shortest * 1000:.0f} to {longest * 1000:.0f} ms is usual",
         )
     return chosen

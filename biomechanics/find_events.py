@@ -275,7 +275,7 @@ def _find_contact(clues: EventClues, hand: float | None) -> FoundEvent | None:
     position = motion.index(clues.contact_time_s)
     if not 0 <= position <= motion.count - 1:
         return seen or FoundEvent(
-            None, "contact", "low", "the delivered contact lies outside the clip"
+            None, "contact", "low", "Reboot Motion's contact is outside the clip"
         )
     earliest, latest = events.CONTACT_AROUND_HAND_PEAK_S
     fits = hand is None or earliest <= (position - hand) / motion.rate_hz <= latest
@@ -284,7 +284,7 @@ def _find_contact(clues: EventClues, hand: float | None) -> FoundEvent | None:
         if not fits or abs(off_s) > events.CONTACT_NEAR_IMPACT_S:
             return replace(
                 seen,
-                reason=f"the delivered contact lies {abs(off_s) * 1000:.0f} ms "
+                reason=f"Reboot Motion's contact is {abs(off_s) * 1000:.0f} ms "
                 f"{'later' if off_s > 0 else 'earlier'} and was not used",
             )
     if not fits:
@@ -292,7 +292,7 @@ def _find_contact(clues: EventClues, hand: float | None) -> FoundEvent | None:
             position,
             "contact",
             "low",
-            "the delivered contact does not fit peak hand speed and was not used",
+            "Reboot Motion's contact does not fit peak hand speed and was not used",
         )
     return FoundEvent(
         position,
@@ -394,7 +394,7 @@ def _find_before(
     reference = event.position
     names = ("first_move", "load", "foot_down")
     if reference is None:
-        none = _none_found("there is no reference event")
+        none = _none_found("there is no contact")
         return {name: moved.get(name) or none[name] for name in names}
     rate, low = clues.hitter.rate_hz, clues.hitter.low
     first_move = moved.get("first_move") or events.find_first_move(
@@ -443,7 +443,7 @@ def _find_ankle_at_rest(clues: EventClues, reference: float) -> FoundEvent:
             None,
             events.EVENT_RULES["foot_down"],
             "low",
-            "which way is up could not be told, so the foot's landing neither",
+            "which way is up is unclear, so foot down is too",
         )
     ankle = hitter.lead("ajc")
     height = hitter.limbs[ankle] @ clues.vertical

@@ -152,13 +152,13 @@ def _peak_in_hole(
         if found is None:
             continue
         if touching or found.value > float(speed[known.index]):
-            why += " near their fastest; the other hand's peak stands in"
+            why += " near their fastest; the other hand's peak is used instead"
             return replace(peak, peak=found, unsure=why)
         return replace(peak, unsure=f"{why} where they may be fastest")
     if not touching:
         return replace(peak, unsure=f"{why} where they may be fastest")
     middle = 0.5 * (start + end - 1)
-    why += " near their fastest; the middle of that gap stands in"
+    why += " near their fastest; the middle of that gap is used instead"
     return replace(
         peak,
         peak=Peak(known.value, middle, middle, round(middle), at_edge=True),

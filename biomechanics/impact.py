@@ -168,7 +168,7 @@ def find_impact(
         if best is not None and best.hides_ball:
             return ImpactSearch(
                 None,
-                "the bat's points are too coarse to show whether it met a ball",
+                "the bat's points are too coarse to show whether it hit a ball",
                 hidden=True,
                 coarse=in_meters and noise > SHAKEN_M,
             )

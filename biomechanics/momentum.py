@@ -288,12 +288,12 @@ def read_energetics(
     all zero or empty was not tracked: it is missing, not zero.
     """
     if columns is None:
-        gone = "the momentum and energy file is not there"
+        gone = "there is no momentum and energy file"
         return Energetics(missing=_all_missing(gone))
     rows = _rows_on(clock, columns, kinematics)
     if rows is None or not (rows >= 0).any():
         return Energetics(
-            missing=_all_missing("the momentum and energy file has another clock")
+            missing=_all_missing("the momentum and energy file has a different clock")
         )
     matched = _Matched.of(columns, rows)
     momentum, no_momentum, momentum_from = _tracked_groups(

@@ -135,7 +135,7 @@ def _scale_finding(
     if scale is None:
         return Finding(
             None,
-            "The length unit could not be told: hips and upper arms have no "
+            "The length unit is unclear: hips and upper arms have no "
             "human length in meters, centimeters, millimeters or inches.",
             evidence,
         )

@@ -227,7 +227,7 @@ def _read_motion(columns: Columns) -> Motion:
             raise UnreadableMotionError(
                 "no_points",
                 f"The {spoken(needed)} is not in the file; without hips and shoulders "
-                "there is nothing to measure.",
+                "nothing can be measured.",
                 clock,
             )
     return motion
@@ -360,7 +360,7 @@ def _find_bat(
     if kind.kind == "one_handed":
         reason = "not a bat swing"
     elif reason is None and ends == "unclear":
-        reason = "which end of the bat is the knob could not be told"
+        reason = "which end of the bat is the knob is unclear"
     found = None
     if reason is None and points is not None:
         found = bat.bat_motion(

@@ -108,9 +108,9 @@ def _about_efforts(swing: ObservedSwing) -> Iterator[Reason]:
         told = hand.agrees is True
         yield Reason(
             "several_swings",
-            f"The clip holds {hand.efforts} separate efforts"
+            f"The clip has {hand.efforts} separate swings"
             + (
-                "; Reboot Motion's clock says which one is meant."
+                "; Reboot Motion's clock says which one to use."
                 if told
                 else "; the fastest one was measured."
             ),
@@ -136,8 +136,7 @@ def _about_clock(swing: ObservedSwing) -> Iterator[Reason]:
     if repeated:
         yield Reason(
             "repeated_frames",
-            f"{repeated} frames are the ones before them once more; they were filled "
-            "like gaps.",
+            f"{repeated} frames repeat the ones before; they were filled like gaps.",
             "note",
         )
     if clock.irregular_share > IRREGULAR_SHARE:
@@ -150,7 +149,7 @@ def _about_clock(swing: ObservedSwing) -> Iterator[Reason]:
     if rate < LOW_RATE_HZ:
         yield Reason(
             "low_rate",
-            f"{rate:.0f} frames a second are few: peaks read low and their times are "
+            f"{rate:.0f} frames per second is low: peaks read low and times are "
             "coarse.",
             "usable",
         )
@@ -188,7 +187,7 @@ def _about_stretch(swing: ObservedSwing) -> Iterator[Reason]:
     if first is not None and load is not None and not load <= first < reference:
         yield Reason(
             "event_order",
-            "Load, first move and reference are out of order.",
+            "Load, first move and contact are out of order.",
             "usable",
         )
     if (
@@ -197,14 +196,14 @@ def _about_stretch(swing: ObservedSwing) -> Iterator[Reason]:
     ):
         yield Reason(
             "reference_at_edge",
-            "The fastest moment lies at the very edge of the clip, so the swing "
-            "may be cut off.",
+            "The fastest moment is at the very edge of the clip, so the swing may be "
+            "cut off.",
             "poor",
         )
     elif hitter.high - reference < EDGE_ROOM_S * rate:
         yield Reason(
             "clip_ends_early",
-            "The clip ends right after the reference; late peaks may be cut off.",
+            "The clip ends right after contact; late peaks may be cut off.",
             "usable",
         )
 
@@ -237,14 +236,14 @@ def _about_points(hitter: Hitter, low: float, high: float) -> Iterator[Reason]:
         worst = max(motion.leapt, key=lambda name: motion.leapt[name])
         yield Reason(
             "point_jump",
-            f"The {spoken(worst)} leaps off its way in {motion.leapt[worst]} frames; "
+            f"The {spoken(worst)} jumps in {motion.leapt[worst]} frames; "
             "they were filled like gaps.",
             "note",
         )
     if motion.leapt_frames:
         yield Reason(
             "frame_jump",
-            f"In {motion.leapt_frames} frames the whole body leaps; they were filled "
+            f"In {motion.leapt_frames} frames the whole body jumps; they were filled "
             "like gaps.",
             "note",
         )
@@ -252,27 +251,27 @@ def _about_points(hitter: Hitter, low: float, high: float) -> Iterator[Reason]:
     if sound.leaping is not None:
         yield Reason(
             "point_jump",
-            f"The {sound.leaping} leaps during the swing and does not come back.",
+            f"The {sound.leaping} jumps during the swing and does not come back.",
             "poor",
         )
     if sound.exchanged is not None:
         yield Reason(
             "joint_exchanged",
-            f"Left and right {sound.exchanged} are exchanged: with the names the other "
-            "way round the bones keep their lengths.",
+            f"Left and right {sound.exchanged} are swapped: with the names swapped "
+            "back, the bones keep their lengths.",
             "poor",
         )
     if sound.misplaced is not None:
         yield Reason(
             "point_misplaced",
-            f"The {sound.misplaced} is of no human length beside the others; a point "
-            "may be in another unit.",
+            f"The {sound.misplaced} has no human length next to the others; a point "
+            "may be in a different unit.",
             "poor",
         )
     if sound.noise_m > NOISE_USABLE_M:
         yield Reason(
             "point_noise",
-            f"The {sound.noisy} is shaken by {sound.noise_m * 1000:.0f} mm from frame "
+            f"The {sound.noisy} jitters by {sound.noise_m * 1000:.0f} mm from frame "
             "to frame.",
             "poor" if sound.noise_m > NOISE_POOR_M else "usable",
         )
@@ -280,7 +279,7 @@ def _about_points(hitter: Hitter, low: float, high: float) -> Iterator[Reason]:
         yield Reason(
             "segment_length",
             f"The length of a limb changes by {sound.drift * 100:.0f} % during the "
-            "swing; bones do not.",
+            "swing; bones don't.",
             "poor" if sound.drift > DRIFT_POOR else "usable",
         )
 
@@ -343,7 +342,7 @@ def _about_file(swing: ObservedSwing) -> Iterator[Reason]:
     if swing.angles.doubtful:
         yield Reason(
             "angle_scale",
-            "Reboot Motion's pelvis angle and the points turn at different rates.",
+            "Reboot Motion's pelvis angle and the points rotate at different speeds.",
             "note",
         )
 
@@ -358,14 +357,14 @@ def _about_athlete(
     elif bats is None:
         yield Reason(
             "side_from_motion",
-            "The profile does not say on which side they bat; it was told from the "
+            "The profile does not say on which side they bat; it was taken from the "
             "motion.",
             "note",
         )
     if height_m is None:
         yield Reason(
             "height_missing",
-            "The athlete's height is not known, so strides are not given in body "
-            "heights.",
+            "The athlete's height is not known, so stride width is not given by body "
+            "height.",
             "note",
         )

@@ -53,13 +53,13 @@ def names_exchanged(motion: Motion, low: int, high: int) -> Finding:
     if score < -CLEAR_FACING:
         return Finding(
             True,
-            "Left and right names are exchanged in this file (the knees would bend "
-            "backward); they were put right.",
+            "Left and right names are swapped in this file (the knees would bend "
+            "backward); they were corrected.",
             evidence,
         )
     if score > CLEAR_FACING:
         return Finding(False, "Left and right names fit the body.", evidence)
-    return Finding(None, "The knees do not tell left from right clearly.", evidence)
+    return Finding(None, "The knees don't clearly show left and right.", evidence)
 
 
 def turn_direction(body: Body, low: int, high: int) -> float:
@@ -119,10 +119,9 @@ def find_side(share: float, *, bats: Bats | None, moving: bool) -> BattingSide:
         text = (
             f"Side taken from the profile: {known}."
             if known
-            else "The side could not be told from the motion, and the profile does "
-            "not say."
+            else "The side is unclear from the motion, and the profile doesn't say."
         )
-        unclear = Finding(None, "Mirroring could not be told.", evidence)
+        unclear = Finding(None, "Whether the motion is mirrored is unclear.", evidence)
         return BattingSide(known, None, False, Finding(known, text, evidence), unclear)
     if bats == "left" and told == "right":
         return BattingSide(
@@ -131,7 +130,7 @@ def find_side(share: float, *, bats: Bats | None, moving: bool) -> BattingSide:
             True,
             Finding(
                 "left",
-                "The athlete bats left; the motion in the file turns like a "
+                "The athlete bats left; the motion in the file rotates like a "
                 "right-handed swing.",
                 evidence,
             ),

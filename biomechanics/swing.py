@@ -216,7 +216,7 @@ def _checked_overrides(
             raise ValueError(f"event_overrides[{name!r}] must be a time, not {value}.")
         if times.size and not times.min() <= value <= times.max():
             raise ValueError(
-                f"event_overrides[{name!r}] must lie in the clip, which runs from "
+                f"event_overrides[{name!r}] must be in the clip, which runs from "
                 f"{times.min()} to {times.max()} s, and is {value} s."
             )
     return {name: float(value) for name, value in overrides.items()}

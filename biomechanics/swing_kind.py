@@ -40,8 +40,8 @@ def find_kind(
     """
     tops: list[tuple[float, float, str]] = []
     for turning, least, what in (
-        (body.pelvis_turn, SWING_PELVIS_DEG_PER_S, "the pelvis turns at"),
-        (body.torso_turn, SWING_TORSO_DEG_PER_S, "the shoulders turn at"),
+        (body.pelvis_turn, SWING_PELVIS_DEG_PER_S, "the pelvis rotates at"),
+        (body.torso_turn, SWING_TORSO_DEG_PER_S, "the shoulders rotate at"),
     ):
         size = axes.length(turning[low : high + 1])
         size = size[np.isfinite(size)]

@@ -93,7 +93,7 @@ def find_vendor_contact(
     evidence["peak_off_ms"] = round(off[0] * 1000, 1)
     if abs(off[0]) > AGREES_WITHIN_S:
         return unused(
-            f"its frame of peak speed lies {abs(off[0]) * 1000:.0f} ms from the "
+            f"its frame of peak speed is {abs(off[0]) * 1000:.0f} ms from the "
             "nearest peak of hand or bat speed, so its frames are not those of this "
             "file"
         )

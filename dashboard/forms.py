@@ -84,13 +84,13 @@ class AthleteFilterForm(forms.Form):
         required=False,
         label="Last session from",
         widget=forms.DateInput(attrs={"type": "date"}),
-        error_messages={"invalid": "Write the first date as YYYY-MM-DD."},
+        error_messages={"invalid": "Enter the first date as YYYY-MM-DD."},
     )
     end = forms.DateField(
         required=False,
         label="to",
         widget=forms.DateInput(attrs={"type": "date"}),
-        error_messages={"invalid": "Write the last date as YYYY-MM-DD."},
+        error_messages={"invalid": "Enter the last date as YYYY-MM-DD."},
     )
 
     def __init__(self, *args: Any, tags: Sequence[str] = (), **kwargs: Any) -> None:
@@ -115,13 +115,13 @@ class SessionFilterForm(forms.Form):
         required=False,
         label="From",
         widget=forms.DateInput(attrs={"type": "date"}),
-        error_messages={"invalid": "Write the first date as YYYY-MM-DD."},
+        error_messages={"invalid": "Enter the first date as YYYY-MM-DD."},
     )
     end = forms.DateField(
         required=False,
         label="to",
         widget=forms.DateInput(attrs={"type": "date"}),
-        error_messages={"invalid": "Write the last date as YYYY-MM-DD."},
+        error_messages={"invalid": "Enter the last date as YYYY-MM-DD."},
     )
     setup = forms.ChoiceField(
         required=False,
@@ -172,7 +172,7 @@ def _check_days(form: forms.Form, values: dict[str, Any]) -> None:
     """Complain of an end before the start."""
     start, end = values.get("start"), values.get("end")
     if start and end and end < start:
-        form.add_error("end", "The last date lies before the first one.")
+        form.add_error("end", "The last date is before the first.")
 
 
 class SessionForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -186,7 +186,7 @@ class SessionForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         self.fields["condition"].required = False
         self.fields["condition"].choices = [  # type: ignore[attr-defined]
-            ("", "Not said"),
+            ("", "Not recorded"),
             *Condition.choices,
         ]
 
@@ -199,13 +199,13 @@ class NoteForm(forms.Form):
         strip=True,
         label="Note",
         widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={"required": "Not saved: write something first."},
+        error_messages={"required": "Not saved: the note is empty."},
     )
     on_sheet = forms.BooleanField(
         required=False,
-        label="Put it on the sheet",
-        help_text="Everybody who gets the sheet reads it, through share links too. "
-        "There is room for the two latest, 280 characters each.",
+        label="Show on the sheet",
+        help_text="Everyone who gets the sheet can read it, also through share links. "
+        "The two latest notes fit, up to 280 characters each.",
     )
 
 
@@ -223,14 +223,14 @@ class GoalForm(forms.Form):
         required=False, choices=[("", "Any setup"), *Condition.choices], label="Setup"
     )
     low = forms.FloatField(
-        label="Goal, or where a range begins",
+        label="Goal, or start of a range",
         min_value=-MOST,
         max_value=MOST,
         widget=forms.NumberInput(attrs={"step": "any"}),
     )
     high = forms.FloatField(
         required=False,
-        label="Where the range ends (optional)",
+        label="End of the range (optional)",
         min_value=-MOST,
         max_value=MOST,
         widget=forms.NumberInput(attrs={"step": "any"}),
@@ -238,7 +238,7 @@ class GoalForm(forms.Form):
     by = forms.DateField(
         label="By",
         widget=forms.DateInput(attrs={"type": "date"}),
-        error_messages={"invalid": "Write the day as YYYY-MM-DD."},
+        error_messages={"invalid": "Enter the date as YYYY-MM-DD."},
     )
     note = forms.CharField(
         required=False, max_length=300, strip=True, label="Note (optional)"
@@ -281,7 +281,7 @@ class GoalForm(forms.Form):
         values = super().clean() or {}
         low, high, by = (values.get(name) for name in ("low", "high", "by"))
         if low is not None and high is not None and high < low:
-            self.add_error("high", "The range ends below where it begins.")
+            self.add_error("high", "The end of the range is below its start.")
         if by and "by" in self.changed_data and by < timezone.localdate():
             self.add_error("by", "Choose today or a later day.")
         others = Goal.objects.filter(
@@ -293,7 +293,7 @@ class GoalForm(forms.Form):
         if others.exists():
             self.add_error(
                 "metric",
-                "There is a goal for this number and setup. Edit that one, or end it.",
+                "This number and setup already have a goal. Edit or end that one.",
             )
         return values
 
@@ -381,7 +381,7 @@ class DaysForm(forms.Form):
         values = super().clean() or {}
         start, end = values.get("start"), values.get("end")
         if start and end and end < start:
-            self.add_error("end", "The last day lies before the first one.")
+            self.add_error("end", "The last date is before the first.")
         return values
 
 
@@ -456,9 +456,7 @@ class InclusionForm(forms.Form):
         values = super().clean() or {}
         decided = values.get("inclusion") not in (None, Inclusion.AUTOMATIC)
         if decided and not values.get("reason"):
-            self.add_error(
-                "reason", "Say why in a few words; it is kept with the swing."
-            )
+            self.add_error("reason", "Give a short reason; it is saved with the swing.")
         return values
 
 

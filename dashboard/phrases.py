@@ -39,7 +39,7 @@ def gap_in_words(data_gap: str) -> str:
     if "no_data" in lacks:
         words.append(f"Reboot Motion has no {' and no '.join(lacks['no_data'])} data")
     if "failed" in lacks:
-        words.append(f"{' and '.join(lacks['failed'])} could not be fetched")
+        words.append(f"{' and '.join(lacks['failed'])} could not be downloaded")
     return "; ".join(words)
 
 
@@ -50,10 +50,10 @@ _MOST_NAMED = 3
 def lacking_words(positions: Sequence[int]) -> str:
     """The swings that lack a number: `swing 3 lacks it`, `swings 2 and 5 lack it`."""
     if len(positions) == 1:
-        return f"swing {positions[0]} lacks it"
+        return f"swing {positions[0]} doesn't have it"
     if len(positions) > _MOST_NAMED:
-        return f"{len(positions)} swings lack it"
-    return f"swings {list_in_words([str(one) for one in positions])} lack it"
+        return f"{len(positions)} swings don't have it"
+    return f"swings {list_in_words([str(one) for one in positions])} don't have it"
 
 
 def count_in_words(number: int, noun: str, *, is_more: bool = False) -> str:

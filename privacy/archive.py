@@ -534,7 +534,7 @@ Frames (Parquet)
 
 Definitions
   definitions/ says what each number and each curve means: in words, as a formula, its
-  unit, window and source. Version of the method: v{version}; each value names its own.
+  unit, window and source. Method version: v{version}; each value names its own.
 
 Everything else
   records/ holds each stored row of each table, as JSON. vendor/payloads.json holds the

@@ -91,8 +91,8 @@ def make_archive(archive_id: int) -> str:
         kept = Archive.objects.filter(pk=archive.pk).update(
             state=ArchiveState.FAILED,
             finished_at=timezone.now(),
-            error=f"The archive couldn't be made ({type(error).__name__}). Ask for it "
-            "again; if it fails again, the log of the worker has the details.",
+            error=f"The archive couldn't be made ({type(error).__name__}). Try again; "
+            "if it fails again, the worker's log has the details.",
         )
         # Without its row the athlete was erased, and what was to be written is gone.
         if not kept and isinstance(error, Exception):

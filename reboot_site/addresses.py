@@ -39,7 +39,7 @@ def check_hosts(name: str, values: Iterable[str]) -> None:
         is_ipv6 = value.startswith("[") and value.endswith("]")
         if set(value) & set("/@ ") or (":" in value and not is_ipv6):
             raise ImproperlyConfigured(
-                f"{name} holds {value!r}: write names of hosts alone, without https:// "
+                f"{name} holds {value!r}: use host names only, without https:// "
                 "and port, such as dashboard.example.com, and IPv6 as [::1]."
             )
 
@@ -50,7 +50,7 @@ def check_origins(name: str, values: Iterable[str]) -> None:
         scheme, separator, host = value.partition("://")
         if scheme not in {"http", "https"} or not separator or not host.rstrip("/"):
             raise ImproperlyConfigured(
-                f"{name} holds {value!r}: write each with its scheme, such as "
+                f"{name} holds {value!r}: include the scheme, such as "
                 "https://dashboard.example.com."
             )
 
@@ -70,8 +70,8 @@ def check_exact_origins(name: str, values: Iterable[str]) -> None:
         right = f"{parts.scheme}://{host}" + ("" if is_usual else f":{port}")
         if value != right or "*" in value:
             raise ImproperlyConfigured(
-                f"{name} holds {value!r}: write it as browsers send it, without a path "
-                f"and in small letters: {right.replace('*', 'name')}."
+                f"{name} holds {value!r}: use the form browsers send, without a path, "
+                f"in lower case: {right.replace('*', 'name')}."
             )
 
 
@@ -83,7 +83,7 @@ def check_proxies(name: str, values: Iterable[str]) -> None:
                 ip_network(value)
         except ValueError as error:
             raise ImproperlyConfigured(
-                f"{name} holds {value!r}: write addresses of proxies, such as "
+                f"{name} holds {value!r}: use proxy addresses, such as "
                 "127.0.0.1, or * where a platform's router is the only way in."
             ) from error
 
@@ -94,5 +94,5 @@ def check_mail_addresses(name: str, values: Iterable[str]) -> None:
         _, separator, host = value.strip("<> ").rpartition("@")
         if not separator or not host or " " in host:
             raise ImproperlyConfigured(
-                f"{name} holds {value!r}: write addresses such as staff@example.com."
+                f"{name} holds {value!r}: use addresses such as staff@example.com."
             )

@@ -153,4 +153,4 @@ def _check_keys(model: Any, values: list[str]) -> None:
         try:
             model._meta.pk.clean(value, None)
         except ValidationError:
-            raise BadRequest("A row is named by what is no key.") from None
+            raise BadRequest("That isn't a valid row key.") from None

@@ -62,7 +62,7 @@ class StaffSite(admin.AdminSite):
         if self.has_permission(request):
             return HttpResponseRedirect(target)
         if request.user.is_authenticated:
-            raise PermissionDenied("Your login may not open the administration.")
+            raise PermissionDenied("Your login can't open the administration.")
         return redirect_to_login(target)
 
     def password_change(  # type: ignore[override]  # a redirect is no template

@@ -40,12 +40,12 @@ from syncing.api import router as syncing_router
 DESCRIPTION = """\
 Athletes, sessions and swings of this facility, and the sync that brings them here.
 
-Send `Authorization: Bearer …` with a token that staff made, or use a browser session;
-what changes state in a browser session needs the CSRF token in `X-CSRFToken`.
+Send `Authorization: Bearer …` with a token created by staff, or use a browser session;
+changes in a browser session need the CSRF token in `X-CSRFToken`.
 `id` is the integer of this product; `session_id`, `org_player_id` and `org_movement_id`
 are Reboot Motion's. Times are ISO 8601 with zone. Missing values are `null`.
-Every answer from 400 up is `{"detail": …}`. Reads carry an `ETag`; send it back in
-`If-None-Match` and an unchanged answer costs a `304` without a body.
+Every error (400 and up) is `{"detail": …}`. Reads carry an `ETag`; send it back in
+`If-None-Match` and an unchanged answer is a `304` without a body.
 """
 
 
@@ -142,8 +142,10 @@ class Worker(Schema):
     """How the queue's hosts are doing, by their heartbeats."""
 
     state: WorkerState
-    heartbeat_age_s: float | None = Field(description="Of the host heard of last.")
-    hosts: int = Field(description="Hosts whose queue should work.")
+    heartbeat_age_s: float | None = Field(
+        description="From the host that reported last."
+    )
+    hosts: int = Field(description="Hosts whose queue should be running.")
     silent_hosts: int
     queue_length: int | None
 
@@ -244,7 +246,7 @@ def _unexpected(request: HttpRequest, error: Exception) -> HttpResponse:
 @login_not_required
 @_behind_login
 def _no_such_path(request: HttpRequest, *parts: str) -> HttpResponse:
-    return problem(404, "There is no such path.")
+    return problem(404, "That path doesn't exist.")
 
 
 # --- URLs -----------------------------------------------------------------------

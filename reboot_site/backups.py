@@ -54,7 +54,7 @@ def backup(path: Path) -> int:
     if path.exists():
         raise BackupError(f"{path} exists already. Choose another name.")
     if not path.parent.is_dir():
-        raise BackupError(f"There is no folder {path.parent}. Make it first.")
+        raise BackupError(f"There is no folder {path.parent}. Create it first.")
     part = path.with_name(f"{path.name}.part")
     # Made before anything is in it, so that nobody else can read it meanwhile.
     os.close(os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600))
@@ -106,7 +106,7 @@ def restore(path: Path, *, is_forced: bool = False) -> None:
         shown = ", ".join(filled[:5]) + (" …" if len(filled) > 5 else "")
         raise BackupError(
             f"The database is not empty ({shown}). Restoring would replace all of it: "
-            "name an empty database, or add --force."
+            "use an empty database, or add --force."
         )
     if connection.vendor == "sqlite":
         _restore_sqlite(path)
@@ -267,4 +267,4 @@ def run(command: list[str], *, database: str = "") -> None:
 
 def _last_line(text: bytes) -> str:
     lines = text.decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "no reason was given."
+    return lines[-1] if lines else "no reason given."

@@ -18,9 +18,9 @@ def check_vendor(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if parts.scheme == "http" and not is_local:
         found.append(
             Error(
-                "REBOOT_BASE_URL is not https: password and athletes' data would "
-                "travel in the clear.",
-                hint="Write https:// in REBOOT_BASE_URL.",
+                "REBOOT_BASE_URL is not https: the password and athletes' data would "
+                "be sent unencrypted.",
+                hint="Use https:// in REBOOT_BASE_URL.",
                 id="reboot_site.E001",
             )
         )
@@ -52,9 +52,9 @@ def check_webhooks(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if settings.WEBHOOKS_ALLOW_LOOPBACK:
         return [
             Warning(
-                "WEBHOOKS_ALLOW_LOOPBACK is on: staff can have the dashboard call "
-                "what listens on its own machine.",
-                hint="Leave it out of the environment, unless to try webhooks out.",
+                "WEBHOOKS_ALLOW_LOOPBACK is on: staff can make the dashboard call "
+                "services on its own machine.",
+                hint="Unset it, unless you are testing webhooks.",
                 id="reboot_site.W003",
             )
         ]
@@ -81,8 +81,8 @@ def check_database(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if settings.DATABASE_URL.startswith("sqlite") and settings.REDIS_URL:
         return [
             Warning(
-                "REDIS_URL suggests several hosts, but SQLite serves one: hosts with "
-                "disks of their own would each have their own data.",
+                "REDIS_URL suggests several hosts, but SQLite serves one: each host "
+                "would have its own data.",
                 hint="Set DATABASE_URL to a PostgreSQL server.",
                 id="reboot_site.W002",
             )

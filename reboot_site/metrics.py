@@ -62,7 +62,7 @@ def _requests() -> tuple[Any, Any]:
     )
     seconds = prometheus_client.Histogram(
         "dashboard_request_seconds",
-        "Time until the answer began.",
+        "Time to the start of the response.",
         ["route"],
         buckets=_BUCKETS,
         registry=None,
@@ -94,13 +94,13 @@ class _Database:
 
         yield gauge(
             "last_sync_success_age_seconds",
-            "Since a whole sync last ended without errors.",
+            "Seconds since the last complete sync without errors.",
             _age_s(alerts.last_success()),
         )
-        yield gauge("queue_length", "Tasks that wait for a worker.", _queue_length())
+        yield gauge("queue_length", "Tasks waiting for a worker.", _queue_length())
         beats = GaugeMetricFamily(
             "dashboard_worker_heartbeat_age_seconds",
-            "Since the queue of a host last worked.",
+            "Seconds since a host's queue last responded.",
             labels=["host"],
         )
         for host, beat_at in WorkerHeartbeat.objects.values_list("host", "beat_at"):

@@ -119,7 +119,7 @@ class ReadableTextMiddleware:
     @staticmethod
     def _refused(request: HttpRequest) -> HttpResponse:
         if is_api_path(request.path_info):
-            return problem(400, "A NUL character (%00) is part of no value.")
+            return problem(400, "A NUL character (%00) is not allowed.")
         return bad_request(request, BadRequest())
 
 

@@ -25,13 +25,13 @@ _EXAMPLES = Path(__file__).with_name("openapi_examples.json")
 _TAGS = {
     "athletes": "Athletes, their sessions, movements, numbers and frames.",
     "definitions": "What each number means.",
-    "sync": "The runs that bring Reboot Motion's data here.",
-    "service": "Whether the service works; without a login.",
+    "sync": "Runs that import data from Reboot Motion.",
+    "service": "Whether the service is up; no login needed.",
 }
 
 _HEADERS: Node = {
     "ETag": {
-        "description": "Equal as long as the answer is; send it in If-None-Match.",
+        "description": "Unchanged while the answer is; send it in If-None-Match.",
         "schema": {"type": "string"},
         "example": '"9f86d081884c7d659a2feaa0c55ad015"',
     },
@@ -41,22 +41,22 @@ _HEADERS: Node = {
         "example": '</players?limit=100&after=100>; rel="next"',
     },
     "Content-Range": {
-        "description": "Which bytes these are, or how many there are.",
+        "description": "Which bytes these are, or the total.",
         "schema": {"type": "string"},
         "example": "bytes */9473133",
     },
     "Next-Cursor": {
-        "description": "Send it as cursor another night: what changed since.",
+        "description": "Send it as cursor next time to get what changed since.",
         "schema": {"type": "string"},
         "example": "eyJhc2tlZCI6IjBmMWUyZDNjNGI1YSIsInBsYWNlIjo0fQ",
     },
     "Next-More": {
-        "description": "Whether there is more to fetch at once.",
+        "description": "Whether there is more to fetch right away.",
         "schema": {"type": "string"},
         "example": "false",
     },
     "Location": {
-        "description": "The path of the record that is kept.",
+        "description": "The path of the record it was merged into.",
         "schema": {"type": "string"},
         "example": "/players/1",
     },
@@ -79,26 +79,31 @@ _PROBLEMS: dict[int, tuple[str, str, tuple[str, ...]]] = {
         "The athlete 2 was merged into 1.",
         ("Location",),
     ),
-    400: ("BadRequest", "A NUL character (%00) is part of no value.", ()),
+    400: ("BadRequest", "A NUL character (%00) is not allowed.", ()),
     401: (
         "LoginNeeded",
         "The token is unknown, expired or revoked.",
         ("WWW-Authenticate",),
     ),
     403: ("Forbidden", "The token needs the scope sync.", ()),
-    404: ("NotFound", "There is no such athlete, or you may not see it.", ()),
-    413: ("TooLarge", "A body may have 2,621,440 bytes.", ()),
+    404: ("NotFound", "That athlete doesn't exist, or you can't see them.", ()),
+    413: ("TooLarge", "A request body can have up to 2,621,440 bytes.", ()),
     416: ("OutOfRange", "The file has 9,473,133 bytes.", ("Content-Range",)),
-    422: ("InvalidRequest", "after: there is no athlete 7 any more.", ()),
+    422: (
+        "InvalidRequest",
+        "athlete 7 no longer exists; start over without `after`.",
+        (),
+    ),
     429: ("TooManyCalls", "Too many requests: try again in 12 s.", ("Retry-After",)),
     500: ("ServerError", "Internal Server Error", ()),
-    503: ("Unavailable", "The database does not answer.", ()),
+    503: ("Unavailable", "The database isn't responding.", ()),
 }
 
 
 _UNHEALTHY: Node = {
     "status": "unhealthy",
-    "detail": "The database does not answer. Check DATABASE_URL and that it runs.",
+    "detail": "The database isn't responding. Check DATABASE_URL and that it is "
+    "running.",
     "migrations_missing": None,
     "worker": None,
 }

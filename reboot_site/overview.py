@@ -137,20 +137,20 @@ def _problems() -> list[Tile]:
             "Failed files",
             ExportJob.objects.broken(),
             _list(ExportJob, f"state__in={JobState.FAILED},{JobState.GIVEN_UP}"),
-            "tried again by themselves, or given up",
+            "retried automatically, or given up",
         ),
         _problem(
             "Waiting files",
             ExportJob.objects.waiting(),
             _list(ExportJob, f"state__in={open_states}"),
-            "on their way from Reboot Motion",
+            "on the way from Reboot Motion",
             is_problem=False,
         ),
         _problem(
             "Sessions without all data",
             Session.objects.needing_care(),
             _list(Session, "care=yes"),
-            "failed or only partly here, and not dismissed",
+            "failed or partly imported, and not dismissed",
         ),
         _problem(
             "Athletes removed at Reboot Motion",
@@ -163,7 +163,7 @@ def _problems() -> list[Tile]:
             "Duplicate recordings",
             SameRecording.objects.waiting().of_present(),
             _list(SameRecording, "counts__exact="),
-            "the same frames under two sessions, and both count",
+            "the same frames under two sessions, both used",
         ),
         _problem(
             "Possible duplicates",
@@ -172,10 +172,10 @@ def _problems() -> list[Tile]:
             "two records that may be one athlete",
         ),
         _problem(
-            "Decisions to look at again",
+            "Decisions to review",
             SetAside.objects.filter(settled_at=None),
             _list(SetAside, "settled_at__isempty=1"),
-            "not used since Reboot Motion sent other frames",
+            "not used since Reboot Motion sent new frames",
         ),
         _problem(
             "Poor swings",
@@ -184,7 +184,7 @@ def _problems() -> list[Tile]:
                 Movement,
                 f"quality_grade__exact={QualityGrade.POOR}&missing_since__isempty=1",
             ),
-            "excluded from averages unless somebody counts them in",
+            "excluded from averages unless someone includes them",
             is_problem=False,
         ),
     ]
@@ -196,7 +196,7 @@ def _unread_values() -> Tile:
         "Unreadable values",
         f"{count:,}",
         "/syncing/#unread-values",
-        "Reboot Motion's cannot be read; the stored ones are kept",
+        "values from Reboot Motion that can't be read; stored ones are kept",
         needs_care=count > 0,
     )
 
@@ -211,7 +211,7 @@ def _machinery(status: Any) -> list[Tile]:
             "Failed tasks",
             Failure.objects.all(),
             _list(Failure),
-            "of the last seven days",
+            "in the last seven days",
         ),
         _problem(
             "Failed webhooks",
@@ -285,11 +285,11 @@ def _queue() -> Tile:
     ages_s = worker_ages_s()
     silent = silent_hosts(ages_s)
     if len(silent) == len(ages_s):
-        note = "no worker gives a sign of life"
+        note = "no worker is responding"
     elif silent:
-        note = f"no sign of life from {', '.join(silent)}"
+        note = f"no response from {', '.join(silent)}"
     else:
-        note = "workers are at work"
+        note = "workers are running"
     length = _length()
     value = "unknown" if length is None else f"{length:,} waiting"
     needs_care = bool(silent) or not ages_s or length is None

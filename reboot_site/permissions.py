@@ -51,9 +51,9 @@ def close_what_is_open() -> None:
         )
     if left:
         logger.warning(
-            "Other accounts of this host can read %s, and this process cannot change "
-            "it: the owner is another account, or everybody may write there. Run "
-            "chmod -R go= on it as its owner, or name another folder.",
+            "Other accounts of this host can read %s, and this process can't change "
+            "that: another account owns it, or anyone can write there. Run chmod -R "
+            "go= on it as its owner, or use a different folder.",
             _named(left),
         )
 

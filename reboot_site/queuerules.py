@@ -58,7 +58,9 @@ def hold_to_the_list(task: dict[str, Any]) -> bool:
         f"The queue was asked for {what}, which the product does not register "
         "(QUEUE_MAY_CALL), and did not call it."
     )
-    logger.error("%s Find out who wrote that schedule or task, and delete it.", reason)
+    logger.error(
+        "%s Find out who created that schedule or task, and delete it.", reason
+    )
     for option in ("hook", "chain", "iter_count", "cached"):
         task.pop(option, None)
     # Once is enough: it is not given out again.

@@ -82,7 +82,9 @@ def newest() -> Path:
     # One that is being written is none yet.
     files = [path for path in files if path.suffix != ".part"]
     if not files:
-        raise BackupError(f"No backup lies in {folder}: make one, or set BACKUP_DIR.")
+        raise BackupError(
+            f"There is no backup in {folder}: make one, or set BACKUP_DIR."
+        )
     return max(files, key=lambda path: path.stat().st_mtime)
 
 
@@ -175,8 +177,8 @@ def _scratch_database() -> Iterator[str]:
             server.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
         except psycopg.errors.InsufficientPrivilege as error:
             raise BackupError(
-                "The database's account may not make a scratch database. Give it the "
-                "right (ALTER ROLE … CREATEDB), or switch this schedule off."
+                "The database account can't create a scratch database. Grant it the "
+                "right (ALTER ROLE … CREATEDB), or turn this schedule off."
             ) from error
     # Open all the while, so that another try does not take it for one left behind.
     used = None

@@ -50,7 +50,7 @@ SECRET_KEY = env.text("SECRET_KEY")
 if not SECRET_KEY:
     if not (DEBUG or TESTING):
         raise ImproperlyConfigured(
-            "SECRET_KEY is not set. Make one with: python -c "
+            "SECRET_KEY is not set. Create one with: python -c "
             '"import secrets; print(secrets.token_urlsafe(50))"'
         )
     SECRET_KEY = "insecure-key-for-development-and-tests-only-0123456789"  # noqa: S105

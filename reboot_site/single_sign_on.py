@@ -62,7 +62,7 @@ def check_domains(name: str, values: Iterable[str]) -> None:
     for value in values:
         if set(value) & set("@/: ") or "." not in value.strip("."):
             raise ImproperlyConfigured(
-                f"{name} holds {value!r}: write domains such as example.com."
+                f"{name} holds {value!r}: use domains such as example.com."
             )
 
 
@@ -76,7 +76,7 @@ def teams_of_groups(name: str, values: Iterable[str]) -> tuple[tuple[str, str], 
         group, separator, team = (part.strip() for part in value.rpartition("="))
         if not (group and separator and team):
             raise ImproperlyConfigured(
-                f"{name} holds {value!r}: write group=Team, or group=* for a group "
+                f"{name} holds {value!r}: use group=Team, or group=* for a group "
                 "that sees all athletes."
             )
         pairs.append((group, team))

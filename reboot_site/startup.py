@@ -63,15 +63,16 @@ def database_trouble(error: Exception) -> str:
     # 42P01 and 42703: no such table, no such column.
     if state in {"42P01", "42703"} or text.startswith(("no such table", "no such col")):
         return (
-            f"The database lacks tables of this version ({text}): run python manage.py "
+            f"The database is missing tables of this version ({text}): run python "
+            "manage.py "
             "migrate, then start again."
         )
     if outage := outage_of(error):
         return f"{outage.message.removesuffix('.')} ({text}). {outage.hint}"
     if name.startswith(("SQLITE_READONLY", "SQLITE_NOTADB", "SQLITE_CORRUPT")):
         return (
-            f"The database cannot be used ({text}). Check the file that DATABASE_URL "
-            "names, and that this account may write it."
+            f"The database cannot be used ({text}). Check the file named in "
+            "DATABASE_URL, and that this account can write to it."
         )
     return ""
 
@@ -96,7 +97,7 @@ def refuse_without_tables() -> None:
     } - applied
     if missing:
         raise ImproperlyConfigured(
-            f"DATABASE_URL names a database that lacks {len(missing)} migrations of "
+            f"The database in DATABASE_URL is missing {len(missing)} migrations of "
             "this version: run python manage.py migrate, then start again."
         )
 
@@ -113,7 +114,7 @@ def make_folder(folder: Path, *, setting: str) -> None:
     except OSError as error:
         reason = error.strerror or type(error).__name__
     except ValueError:
-        reason = "its name holds a NUL character"
+        reason = "its name contains a NUL character"
     if reason:
         raise ImproperlyConfigured(
             f"{setting}: {folder} cannot be written ({reason}). Give the folder to the "
@@ -139,22 +140,24 @@ def check_port(host: str, port: int) -> None:
             probe.bind(where)
     except PermissionError as error:
         raise ImproperlyConfigured(
-            f"PORT {port} needs rights that this account does not have. Set PORT to "
-            "8000, say, and let a proxy in front answer at the other one."
+            f"PORT {port} needs rights this account doesn't have. Set PORT to 8000, "
+            "for example, and put a proxy in front for the other one."
         ) from error
     except socket.gaierror as error:
         raise ImproperlyConfigured(
-            f"BIND_HOST {host!r} is no address of this machine. Set it to 127.0.0.1 "
+            f"BIND_HOST {host!r} isn't an address of this machine. Set it to 127.0.0.1 "
             "for this machine alone, or to 0.0.0.0 or :: for all addresses."
         ) from error
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise ImproperlyConfigured(
-                f"PORT {port} is taken by another program. Stop that program, or set "
-                f"another one, such as PORT={port + 10 if port < 65000 else 8000}."
+                f"PORT {port} is in use by another program. Stop that program, or set "
+                "a different port, such as "
+                f"PORT={port + 10 if port < 65000 else 8000}."
             ) from error
         raise ImproperlyConfigured(
-            f"BIND_HOST {host!r} is no address of this machine ({error.strerror}). Set "
+            f"BIND_HOST {host!r} isn't an address of this machine ({error.strerror}). "
+            "Set "
             "it to 127.0.0.1 for this machine alone, or to 0.0.0.0 or :: for all "
             "addresses."
         ) from error

@@ -67,8 +67,8 @@ class Supervisor:
             status = self._process.poll() if self._process else None
             if status is not None:
                 logger.warning(
-                    "The queue's cluster ended with status %s and is started again. If "
-                    "this goes on, look at the lines before this one.",
+                    "The queue's cluster ended with status %s and is being restarted. "
+                    "If this keeps happening, check the lines above.",
                     status,
                 )
                 self._kill_group()
@@ -79,8 +79,9 @@ class Supervisor:
                 next_check = time.monotonic() + self.check_every_s
                 if self._is_silent():
                     logger.error(
-                        "The queue's cluster gives no sign of life and is restarted. "
-                        "If this goes on, check the database and this host's memory."
+                        "The queue's cluster isn't responding and is being restarted. "
+                        "If this keeps happening, check the database and this host's "
+                        "memory."
                     )
                     self._stop()
                     continue
@@ -118,8 +119,8 @@ class Supervisor:
             process.wait(self.stop_grace_s)
         except subprocess.TimeoutExpired:
             logger.warning(
-                "The queue's cluster did not stop in time and is ended by force. The "
-                "next sweep takes up what it had begun; nothing has to be done."
+                "The queue's cluster did not stop in time and was killed. The next "
+                "sweep picks up its work; no action is needed."
             )
         self._kill_group(process)
 

@@ -48,7 +48,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return answer
 
 
-_NOT_NOW = "The dashboard cannot work right now. Try again in a minute."
+_NOT_NOW = "The dashboard isn't available right now. Try again in a minute."
 
 
 def _page(template: str, otherwise: str) -> str:
@@ -78,7 +78,7 @@ def health_answer() -> JsonAnswer:
             detail = _missing_tables() or _missing_files()
             worker = None if detail else _worker()
     except DatabaseError:
-        detail = "The database does not answer."
+        detail = "The database isn't responding."
     return JsonAnswer(
         {
             "status": "unhealthy" if detail else "healthy",

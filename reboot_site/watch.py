@@ -43,7 +43,7 @@ def look() -> None:
     except Error as error:
         # It is looked at again; /health tells of the database.
         logger.warning(
-            "The age of the last sync could not be looked at (%s).",
+            "The age of the last sync could not be checked (%s).",
             type(error).__name__,
         )
     finally:

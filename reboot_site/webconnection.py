@@ -79,7 +79,7 @@ class Channel:
         if wait_s <= 0 or not self._is_ready(wait_s):
             # For gunicorn and Django as if the client had gone.
             raise ConnectionResetError(
-                errno.ECONNRESET, "The client sends its body too slowly."
+                errno.ECONNRESET, "The client is sending its body too slowly."
             )
         data = self._socket.recv(min(size, self.rest))
         self.rest -= len(data)

@@ -91,7 +91,7 @@ class SavedComparison(models.Model):
         on_delete=models.CASCADE,
         related_name="saved_comparisons",
     )
-    is_shared = models.BooleanField("foreverybody who may see all of it", default=False)
+    is_shared = models.BooleanField("shared with other coaches", default=False)
     series = models.CharField(max_length=60, blank=True)
     align = models.CharField(max_length=30, blank=True)
     # Whether single swings are drawn, and whose figure stands beside the first.

@@ -187,11 +187,11 @@ def remarks(changes: Changes) -> tuple[str, ...]:
     told = [
         "n: included swings that have the number. ±: standard deviation from swing to "
         "swing, from three swings on. Before: the comparable sessions before, taken "
-        f"together; same {'side, ' if said else ''}setup, reference event and "
-        "measured points, capture system and method.",
+        f"together; same {'side, ' if said else ''}setup, timing event and measured "
+        "points, capture system and method.",
         "Needs: a difference this large or larger is more than the athlete's usual "
         "variation from swing to swing and from day to day; the whole table counts as "
-        "one look.",
+        "one test.",
     ]
     if any(not point.basis.condition for point, _ in changes):
         told.append(f"{NO_SETUP}.")

@@ -125,7 +125,7 @@ class SyncLogAdmin(RecordAdmin):
             ),
         )
 
-    @admin.action(description="Cancel the chosen runs", permissions=["view"])
+    @admin.action(description="Cancel selected runs", permissions=["view"])
     def cancel(self, request: StaffRequest, runs: QuerySet[SyncLog]) -> None:
         """Ask the chosen runs to stop."""
         asked = 0
@@ -185,16 +185,16 @@ class ExportJobAdmin(RecordAdmin):
         """First line of the last error."""
         return job.last_error.split("\n", 1)[0][:120]
 
-    @admin.action(description="Try the chosen jobs again now", permissions=["view"])
+    @admin.action(description="Retry selected jobs now", permissions=["view"])
     def try_again(self, request: HttpRequest, jobs: QuerySet[ExportJob]) -> None:
         """Try the chosen jobs again now."""
         user = cast(User, request.user)
         ids = list(jobs.values_list("pk", flat=True))
         count = services.retry_jobs(job_ids=ids, user=user)
         record(Action.SYNC_REQUESTED, by=user, what="try again", files=count)
-        messages.success(request, f"{count} jobs will be tried again now.")
+        messages.success(request, f"{count} jobs will be retried now.")
 
-    @admin.action(description="Give the chosen jobs up", permissions=["view"])
+    @admin.action(description="Give up selected jobs", permissions=["view"])
     def give_up(self, request: HttpRequest, jobs: QuerySet[ExportJob]) -> None:
         """Give up the chosen jobs."""
         count = services.give_up(job_ids=list(jobs.values_list("pk", flat=True)))
@@ -203,7 +203,7 @@ class ExportJobAdmin(RecordAdmin):
         messages.success(request, f"{count} jobs were given up.")
 
     @admin.action(
-        description="Ask Reboot Motion for the whole sessions anew",
+        description="Download these sessions again",
         permissions=["view"],
     )
     def ask_anew(self, request: HttpRequest, jobs: QuerySet[ExportJob]) -> None:
@@ -211,8 +211,8 @@ class ExportJobAdmin(RecordAdmin):
         sessions = list(jobs.values_list("session_id", flat=True).distinct())
         user = cast(User, request.user)
         count = services.backfill(session_ids=sessions, user=user)
-        record(Action.SYNC_REQUESTED, by=user, what="ask anew", files=count)
-        messages.success(request, f"{count} files will be asked for anew.")
+        record(Action.SYNC_REQUESTED, by=user, what="download again", files=count)
+        messages.success(request, f"{count} files will be downloaded again.")
 
 
 @admin.register(VendorSession)
@@ -234,7 +234,7 @@ class VendorSessionAdmin(RecordAdmin):
     actions = ["ask_anew"]
 
     @admin.action(
-        description="Ask Reboot Motion for the chosen sessions anew",
+        description="Download selected sessions again",
         permissions=["view"],
     )
     def ask_anew(self, request: HttpRequest, sessions: QuerySet[VendorSession]) -> None:
@@ -242,8 +242,8 @@ class VendorSessionAdmin(RecordAdmin):
         user = cast(User, request.user)
         ids = list(sessions.values_list("session_id", flat=True))
         count = services.look_again(session_ids=ids, user=user)
-        record(Action.SYNC_REQUESTED, by=user, what="ask anew", sessions=count)
-        messages.success(request, f"{count} sessions will be asked for anew.")
+        record(Action.SYNC_REQUESTED, by=user, what="download again", sessions=count)
+        messages.success(request, f"{count} sessions will be downloaded again.")
 
 
 @admin.register(RawPayload)
@@ -299,6 +299,6 @@ def sync_athletes(
         record(Action.SYNC_REQUESTED, by=user, player_id=pk)
     model_admin.message_user(
         request,
-        f"{count} files will be asked for anew; the page Sync shows how far it is.",
+        f"{count} files will be downloaded again; the Syncing page shows progress.",
         messages.SUCCESS,
     )

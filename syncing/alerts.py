@@ -76,17 +76,17 @@ def mail_when_overdue(now: datetime) -> bool:
         lines += [run.error_message] if run.error_message else []
     beat_at = WorkerHeartbeat.objects.aggregate(at=Max("beat_at"))["at"]
     if beat_at is None or now - beat_at > WORKER_SILENCE:
-        lines += ["", "No worker of the queue gives a sign of life. Start one with:"]
+        lines += ["", "The sync service isn't running. Start it with:"]
         lines += ["python manage.py supervise_qcluster"]
-    lines += ["", "What is shown may be out of date. The page “Syncing” says more."]
+    lines += ["", "Pages may be out of date. See the Syncing page for details."]
     subject, text = "No successful sync for a day", "\n".join(lines)
     try:
         send_mail(subject, text, None, settings.ALERT_EMAILS)
     except (OSError, SMTPException) as error:
         # The reason alone: servers repeat addresses in their answers.
         logger.error(
-            "The alert mail could not be sent (%s) and is tried again. Check the "
-            "settings of mail (EMAIL_HOST).",
+            "The alert email could not be sent (%s) and will be retried. Check the "
+            "email settings (EMAIL_HOST).",
             type(error).__name__,
         )
         SyncCursor.objects.filter(name=_MAILED).update(value=None)

@@ -107,7 +107,7 @@ class Stats(Schema):
 def trigger_sync(
     request: ApiRequest,
     full: Annotated[
-        bool, Query(description="Look at everything, not only changes.")
+        bool, Query(description="Check everything, not only changes.")
     ] = False,
 ) -> HttpResponse:
     """Start a sync; a run under way is answered with its id."""

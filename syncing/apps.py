@@ -35,6 +35,6 @@ def _show_new_worker(**kwargs: Any) -> None:
     except DatabaseError as error:
         logger.warning(
             "A new worker of the queue could not store its heartbeat (%s). If this "
-            "goes on, check the database.",
+            "keeps happening, check the database.",
             type(error).__name__,
         )

@@ -17,7 +17,7 @@ MOST_VALUES = 500
 
 _WHY = {
     "unreadable": "cannot be read",
-    "implausible": "cannot be right",
+    "implausible": "isn't plausible",
     "too_long": "is too long",
 }
 
@@ -120,7 +120,7 @@ def column_changes() -> list[ColumnChange]:
     words = {
         "appeared": "New",
         "vanished": "Gone",
-        "changed": "Another kind of value",
+        "changed": "A different type of value",
     }
     return [
         ColumnChange(

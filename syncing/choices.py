@@ -27,7 +27,7 @@ class RunKind(models.TextChoices):
     """What a run locks: one active run of each kind."""
 
     VENDOR = "vendor", "Sync with Reboot Motion"
-    UPLOAD = "upload", "Files by hand"
+    UPLOAD = "upload", "Manual upload"
 
 
 class SyncType(models.TextChoices):
@@ -37,7 +37,7 @@ class SyncType(models.TextChoices):
     FULL = "full", "Everything"
     SINCE = "since", "What changed since a date"
     EXPORTS = "exports", "Waiting exports only"
-    UPLOAD = "upload", "Files by hand"
+    UPLOAD = "upload", "Manual upload"
 
 
 class Trigger(models.TextChoices):
@@ -47,7 +47,7 @@ class Trigger(models.TextChoices):
     BUTTON = "button", "Button"
     API = "api", "JSON API"
     SCHEDULE = "schedule", "Schedule"
-    SWEEP = "sweep", "Clean-up of waiting work"
+    SWEEP = "sweep", "Cleanup of waiting work"
     UPLOAD = "upload", "Upload"
 
 
@@ -59,7 +59,7 @@ class Phase(models.TextChoices):
     PLAYERS = "players", "Reading athletes"
     SESSIONS = "sessions", "Listing sessions"
     DETAILS = "details", "Reading sessions"
-    EXPORTS = "exports", "Fetching swing data"
+    EXPORTS = "exports", "Downloading swing data"
     SUMMARIES = "summaries", "Updating summaries"
     DONE = "done", "Done"
 
@@ -88,7 +88,7 @@ class JobState(models.TextChoices):
     DOWNLOADING = "downloading", "Downloading"
     STORED = "stored", "Stored"
     NO_DATA = "no_data", "Reboot Motion has no data"
-    FAILED = "failed", "Failed, will be tried again"
+    FAILED = "failed", "Failed, will be retried"
     GIVEN_UP = "given_up", "Given up"
 
 

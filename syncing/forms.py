@@ -23,7 +23,7 @@ class BackfillForm(forms.Form):
 
     player = forms.CharField(
         label="Athlete's id",
-        help_text="The number here, or Reboot Motion's id.",
+        help_text="The number used here, or the Reboot ID.",
         required=False,
         max_length=200,
     )
@@ -45,7 +45,7 @@ class BackfillForm(forms.Form):
             player = records.filter(pk=int(text)).first()
         if player is None:
             raise forms.ValidationError(
-                "There is no such athlete. Copy the number from the address of the "
+                "That athlete doesn't exist. Copy the number from the address of the "
                 "athlete's page."
             )
         return player.merged_into or player
@@ -56,9 +56,9 @@ class BackfillForm(forms.Form):
         start: dt.date | None = values.get("start")
         end: dt.date | None = values.get("end")
         if not (self.errors or values.get("player") or start or end):
-            raise forms.ValidationError("Name an athlete, or the first or last day.")
+            raise forms.ValidationError("Choose an athlete, or a first or last date.")
         if start and end and end < start:
-            self.add_error("end", "The last day lies before the first.")
+            self.add_error("end", "The last date is before the first.")
         return values
 
 
@@ -105,8 +105,8 @@ class SessionChoiceForm(forms.Form):
 
     part = forms.CharField(max_length=20, widget=forms.HiddenInput, required=False)
     session_id = forms.CharField(
-        label="Reboot Motion's id of the session",
-        help_text="By it the next sync recognizes the session.",
+        label="Reboot session ID",
+        help_text="The next sync recognizes the session by it.",
         max_length=200,
         required=False,
     )
@@ -125,7 +125,7 @@ class SessionChoiceForm(forms.Form):
         values = super().clean() or {}
         if not (self.errors or values.get("part") or values.get("session_id")):
             self.add_error(
-                "session_id", "Choose a session, or give the id of a new one."
+                "session_id", "Choose a session, or enter the ID of a new one."
             )
         return values
 
@@ -134,8 +134,8 @@ class NewAthleteForm(SessionChoiceForm):
     """Begins an athlete whom no sync has brought, with a session."""
 
     org_player_id = forms.CharField(
-        label="Reboot Motion's id of the athlete (org_player_id)",
-        help_text="By it the next sync recognizes the athlete.",
+        label="Reboot athlete ID (org_player_id)",
+        help_text="The next sync recognizes the athlete by it.",
         max_length=200,
     )
     first_name = forms.CharField(max_length=200)

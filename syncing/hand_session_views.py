@@ -73,17 +73,17 @@ def _correct(
             and not form.cleaned_data["looked"]
         ):
             form.add_error(
-                "date", "This day lies in the future. Tick that it is right."
+                "date", "This date is in the future. Check the box if it is correct."
             )
             return None
         hand_sessions.redate(session=session, date=date, by=request.user)
-        messages.success(request, "The session has its new date.")
+        messages.success(request, "The session's date was changed.")
     elif "move" in request.POST:
         player = chosen_athlete(request)
         if player is None:
             raise UndoRefusedError("Choose an athlete first.")
         hand_sessions.move(session=session, to=player, by=request.user)
-        messages.success(request, "The session is this athlete's now.")
+        messages.success(request, "The session was moved to this athlete.")
     elif "delete" in request.POST:
         hand_sessions.delete(
             session=session, by=request.user, with_added="added" in request.POST

@@ -30,8 +30,7 @@ def _own(session: Session) -> Session:
     session = Session.objects.select_related("player").get(pk=session.pk)
     if not is_by_hand_alone(session):
         raise UndoRefusedError(
-            "Reboot Motion has this session: what it says of it holds. Correct it "
-            "there."
+            "Reboot Motion has this session, and its data are used. Correct it there."
         )
     if session.folded_into_id or session.recorded_as_id or session.folded.exists():
         raise UndoRefusedError(
@@ -54,7 +53,7 @@ def move(*, session: Session, to: Player, by: User) -> None:
         session = _own(session)
         former = session.player
         if to.pk == former.pk:
-            raise UndoRefusedError("The session is this athlete's already.")
+            raise UndoRefusedError("The session already belongs to this athlete.")
         if to.merged_into_id is not None:
             raise UndoRefusedError("This record was merged into another athlete.")
         taken = Session.objects.filter(session_id=session.session_id).filter(
@@ -62,8 +61,8 @@ def move(*, session: Session, to: Player, by: User) -> None:
         )
         if taken.exists():
             raise UndoRefusedError(
-                "This athlete has a part in the same session already. Undo the upload, "
-                "and add the files to that one."
+                "This athlete already has this session. Undo the upload, and add the "
+                "files to that one."
             )
         session.player = to
         session.save(update_fields=["player", "updated_at"])
@@ -139,7 +138,7 @@ def delete(*, session: Session, by: User, with_added: bool = False) -> None:
         added = what_people_added(session)
         if added and not with_added:
             raise UndoRefusedError(
-                "People have added to this session: " + "; ".join(added) + ".",
+                "Coaches have added to this session: " + "; ".join(added) + ".",
                 is_about_additions=True,
             )
         uploads = HandUpload.objects.filter(session=session).order_by("-pk")

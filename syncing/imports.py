@@ -123,9 +123,7 @@ def import_files(
     if not files:
         raise ImportRefusedError("No file was given. Choose at least one export file.")
     if not org_player_id.strip() or not session_id.strip():
-        raise ImportRefusedError(
-            "Give Reboot Motion's ids of the athlete and of the session."
-        )
+        raise ImportRefusedError("Enter the Reboot IDs of the athlete and the session.")
     org_player_id = id_text(org_player_id) or org_player_id
     check_athlete(org_player_id, new_athlete)
     names = [given.name for given in files]
@@ -146,8 +144,8 @@ def import_files(
         claimed = claim_run(log.pk) if is_new else None
     if claimed is None:
         raise ImportRefusedError(
-            "Another import of files is under way. Wait until it has ended, then try "
-            "again; nothing of yours was stored."
+            "Another upload is running. Wait for it to finish, then try again; none "
+            "of your files were stored."
         )
     try:
         result = _store_all(
@@ -164,8 +162,8 @@ def import_files(
         _finish(
             claimed,
             status=RunStatus.FAILED,
-            error_message=f"The import broke off ({type(error).__name__}). Try it "
-            "again; what is already here is recognized.",
+            error_message=f"The upload was interrupted ({type(error).__name__}). Try "
+            "again; files already stored are recognized.",
             error_class=type(error).__name__[:100],
         )
         raise
@@ -186,28 +184,27 @@ def check_athlete(org_player_id: str, new_athlete: NewAthlete | None) -> None:
     spelled = {org_player_id, org_player_id.lower(), org_player_id.upper()}
     if any(erased.names_value(text) for text in spelled):
         raise ImportRefusedError(
-            "The athlete of this id was permanently erased and must not come back."
+            "The athlete with this ID was permanently erased and can't be added again."
         )
     is_known = Player.everyone.filter(org_player_id=org_player_id).exists()
     if new_athlete is None:
         if not is_known:
             raise ImportRefusedError(
                 f"No athlete has the id {org_player_id}. Correct it; for an athlete "
-                "whom no sync has brought yet, say that a new one is meant and give "
-                "the name."
+                "not synced yet, choose a new athlete and enter the name."
             )
         return
     if is_known:
         raise ImportRefusedError(
-            f"The id {org_player_id} is that of a stored athlete: choose them instead "
+            f"The id {org_player_id} belongs to a stored athlete: choose them instead "
             "of a new one."
         )
     key = id_key(org_player_id)
     for other in Player.everyone.values_list("org_player_id", flat=True).iterator():
         if id_key(other) == key:
             raise ImportRefusedError(
-                f"The id {org_player_id} is that of a stored athlete, {other}, in "
-                "another spelling: choose them instead of a new one."
+                f"The id {org_player_id} belongs to a stored athlete, {other}, spelled "
+                "differently: choose them instead of a new one."
             )
     if not (new_athlete.first_name.strip() and new_athlete.last_name.strip()):
         raise ImportRefusedError("A new athlete needs a first and a last name.")
@@ -336,9 +333,9 @@ def session_in_names(names: Sequence[str]) -> tuple[dt.date | None, str]:
     told = sorted(dates_and_numbers(names), key=str)
     if len(told) > 1:
         raise ImportRefusedError(
-            "By their names these are files of different sessions: "
+            "Their names show files from different sessions: "
             + " and ".join(f"{date}, number {number}" for date, number in told)
-            + ". Give the files of one session at a time."
+            + ". Upload the files of one session at a time."
         )
     return told[0] if told else (None, "")
 
@@ -412,14 +409,16 @@ def _store_all(
     with transaction.atomic():
         staged = HandUpload.objects.filter(pk=upload.pk, state=UploadState.STAGED)
         if upload.pk and not staged.update(state=UploadState.STORING):
-            raise ImportRefusedError("These files are stored already, or were dropped.")
+            raise ImportRefusedError(
+                "These files are already stored or were discarded."
+            )
         begun = {} if new_athlete is None else vars(new_athlete)
         players = Player.everyone.select_for_update(no_key=True)
         player, is_new_player = players.get_or_create(
             org_player_id=org_player_id, defaults=begun
         )
         if is_new_player and new_athlete is None:
-            raise ImportRefusedError("The athlete was erased in this moment.")
+            raise ImportRefusedError("The athlete was just erased.")
         session = find_part(session_id, player)
         is_new_session = session is None
         if session is None:

@@ -27,20 +27,21 @@ class Outage:
 
 DISK_FULL = Outage(
     "disk_full",
-    "There is no room left on the disk, on this server or on the database's.",
-    "Make room, then start again; everything stored before is kept.",
+    "The disk is full, on this server or the database's.",
+    "Free up space, then start again; everything stored before is kept.",
     is_passing=False,
 )
 DATABASE_AWAY = Outage(
     "database_away",
-    "The database does not answer.",
-    "Check that it runs, and DATABASE_URL; everything stored before is kept.",
+    "The database isn't responding.",
+    "Check that it is running, and DATABASE_URL; everything stored before is kept.",
     is_passing=True,
 )
 DATABASE_LOCKED = Outage(
     "database_locked",
     "Another program keeps the database locked.",
-    "End what else writes to it (a shell, a copy, another sync), then start again.",
+    "Stop anything else writing to it (a shell, a copy, another sync), then start "
+    "again.",
     is_passing=True,
 )
 OUTAGES = (DISK_FULL, DATABASE_AWAY, DATABASE_LOCKED)

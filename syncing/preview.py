@@ -102,8 +102,7 @@ def preview(
     if date is not None and told and told != {date}:
         days = " and ".join(sorted(day.isoformat() for day in told))
         found.warnings.append(
-            f"By their names the files are of {days}, and the session is of "
-            f"{date.isoformat()}."
+            f"The file names say {days}, but the session is from {date.isoformat()}."
         )
     return found
 
@@ -152,9 +151,9 @@ def date_warnings(date: dt.date | None, today: dt.date) -> list[str]:
     if date is None:
         return ["The session will have no date: lists show it last."]
     if date > today:
-        return [f"The date {date.isoformat()} lies in the future."]
+        return [f"The date {date.isoformat()} is in the future."]
     if date < _FIRST_DAY:
-        return [f"The date {date.isoformat()} lies long ago."]
+        return [f"The date {date.isoformat()} is long ago."]
     return []
 
 
@@ -185,9 +184,7 @@ def name_warnings(
     if born is not None:
         years = (today - born).days / 365.25
         if not _YOUNGEST_YEARS <= years <= _OLDEST_YEARS:
-            said.append(
-                f"The birth date {born.isoformat()} is that of nobody who hits."
-            )
+            said.append(f"The birth date {born.isoformat()} can't be a hitter's.")
     new = identity_of(0, first_name, last_name, born)
     for player in among:
         other = identity_of(
@@ -196,7 +193,7 @@ def name_warnings(
         if likeness(new, other) is not None:
             year = f", born {player.date_of_birth.year}" if player.date_of_birth else ""
             said.append(
-                f"{player.full_name}{year} is stored already: the same athlete?"
+                f"{player.full_name}{year} is already stored: the same athlete?"
             )
     return said
 

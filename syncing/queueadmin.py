@@ -68,7 +68,7 @@ class ScheduleForm(_Form):
         if any(plan.name == name for plan in PLANS) and (
             others.exists() or self.instance.pk is None
         ):
-            raise forms.ValidationError("The product has a schedule of this name.")
+            raise forms.ValidationError("A schedule with this name already exists.")
         return name
 
     def clean_args(self) -> str | None:
@@ -85,10 +85,10 @@ class ScheduleForm(_Form):
             return text
         values = _literal(text)
         if not isinstance(values, dict) or not all(isinstance(k, str) for k in values):
-            raise forms.ValidationError("Write them as {'name': value}.")
+            raise forms.ValidationError("Enter them as {'name': value}.")
         if orders := sorted(_ORDERS.intersection(values)):
             raise forms.ValidationError(
-                f"These are no arguments of a function: {', '.join(orders)}."
+                f"These aren't arguments of the function: {', '.join(orders)}."
             )
         return text
 
@@ -113,18 +113,20 @@ class ScheduleForm(_Form):
         kind = values.get("schedule_type")
         is_by_minutes = kind == Schedule.MINUTES and "minutes" not in self.errors
         if is_by_minutes and not values.get("minutes"):
-            self.add_error("minutes", "Say after how many minutes.")
+            self.add_error("minutes", "Enter the number of minutes.")
         if kind != Schedule.CRON or "cron" in self.errors:
             return values
         if not values.get("cron"):
-            self.add_error("cron", "Say when, as minute, hour, day, month and weekday.")
+            self.add_error(
+                "cron", "Enter when, as minute, hour, day, month and weekday."
+            )
             return values
         try:
             Schedule(
                 schedule_type=Schedule.CRON, cron=values["cron"]
             ).calculate_next_run()
         except ValueError:
-            self.add_error("cron", "There is no such day. Choose one that comes.")
+            self.add_error("cron", "That date never occurs. Choose one that does.")
         return values
 
 
@@ -133,7 +135,7 @@ def _literal(text: str) -> Any:
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        raise forms.ValidationError("These are no plain values.") from None
+        raise forms.ValidationError("These aren't plain values.") from None
 
 
 @admin.register(Schedule)
@@ -182,7 +184,7 @@ class ScheduleAdmin(QueueScheduleAdmin):
                 f"{zone}. “30 4 * * *” is every day at 4:30, “30 2 * * 0” Sundays "
                 "at 2:30."
             ),
-            "repeats": "-1: always. 0: switched off.",
+            "repeats": "-1: always. 0: turned off.",
         }
         for name, text in helps.items():
             # Who may only look has no such field.
@@ -207,7 +209,7 @@ class ScheduleAdmin(QueueScheduleAdmin):
         )
 
 
-@admin.action(description="Put the chosen tasks into the queue again")
+@admin.action(description="Queue selected tchecks again")
 def submit_again(
     model_admin: admin.ModelAdmin[Any], request: HttpRequest, tasks: QuerySet[Any]
 ) -> None:
@@ -233,7 +235,7 @@ def submit_again(
         messages.success(request, f"{count} tasks are in the queue again.")
     if refused:
         names = ", ".join(sorted({str(name)[:100] for name in refused}))
-        messages.error(request, f"The queue may not call these: {names}.")
+        messages.error(request, f"The queue isn't allowed to call these: {names}.")
 
 
 @admin.register(Success)

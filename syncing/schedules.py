@@ -59,28 +59,28 @@ PLANS = (
     ),
     # After an upgrade that changed the method; else it finds nothing to do.
     Plan(
-        "Compute old numbers again",
+        "Recompute old numbers",
         "athletes.tasks.recompute_old_task",
         {"schedule_type": Schedule.MINUTES, "minutes": 1},
     ),
     # Names of tasks above this package: the queue imports them, we do not.
     Plan(
-        "Delete what was kept long enough",
+        "Delete expired data",
         "privacy.tasks.prune_task",
         {"schedule_type": Schedule.HOURLY},
     ),
     Plan(
-        "Measure what takes up disk",
+        "Measure storage",
         "privacy.tasks.measure_storage_task",
         {"schedule_type": Schedule.DAILY},
     ),
     Plan(
-        "Restore the latest backup as a test",
+        "Test the latest backup",
         "reboot_site.tasks.check_backup_task",
         {"schedule_type": Schedule.CRON, "cron": "15 1 * * 1"},
     ),
     Plan(
-        "Try webhooks again",
+        "Retry webhooks",
         "webhooks.tasks.deliver_due_task",
         {"schedule_type": Schedule.MINUTES, "minutes": 1},
     ),

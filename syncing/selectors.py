@@ -43,7 +43,7 @@ from syncing.status import (
 LISTED_FILES = 5
 #: Instead of the message of a run that names another team's session.
 OTHERS_MESSAGE = (
-    "Parts are missing. What concerns athletes of your teams is listed with the run."
+    "Parts are missing. Problems with athletes on your teams are listed with the run."
 )
 
 
@@ -97,21 +97,21 @@ class SyncPanel:
     def heading(self) -> str:
         """The state of the sync in a few words."""
         if self.status.is_silent:
-            return "Sync without a sign of life"
+            return "Sync not responding"
         if self.status.is_active:
-            return "Sync under way" if self.is_begun else "Sync waiting"
+            return "Sync running" if self.is_begun else "Sync waiting"
         if self.status.run is None:
             return "Nothing synced yet"
         if self.status.last_success_at is None:
-            return "Not synced completely yet"
+            return "Not fully synced yet"
         if self.status.success_is_overdue:
-            return "Data are not fresh"
+            return "Data are out of date"
         statuses = {self.status.run.status, self.status.last_whole_status}
         if statuses != {RunStatus.SUCCESS}:
             # Not old yet; but what such a run should have brought is not here.
             since = since_text(self.status.last_success_at, clock.now())
             return f"Complete as of {since} ago"
-        return "Data are fresh"
+        return "Data are up to date"
 
     @property
     def silent_hosts(self) -> str:
@@ -214,7 +214,7 @@ def staff_in_words() -> str:
     staff = User.objects.filter(is_active=True, is_staff=True, last_login__isnull=False)
     found = staff.order_by("-last_login", "pk")[:3]
     names = [each.get_full_name() or each.username for each in found]
-    return f"Ask {' or '.join(names)}." if names else "Ask a member of staff."
+    return f"Ask {' or '.join(names)}." if names else "Ask staff."
 
 
 def news(run_pk: int, viewer: Viewer) -> News | None:
@@ -436,7 +436,7 @@ def freshness() -> Freshness:
     if last is None:
         return Freshness("never", "Never synced")
     if is_silent(last, clock.now()):
-        return Freshness("failed", "Sync cut off")
+        return Freshness("failed", "Sync interrupted")
     if last.is_active:
         is_begun = last.started_at is not None
         return Freshness(

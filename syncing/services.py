@@ -45,9 +45,9 @@ def request_sync(
     )
     # From a page or a program this line joins the request with the run.
     logger.info(
-        "Sync run %s was asked for%s.",
+        "Sync run %s was requested%s.",
         log.pk,
-        "" if is_new else " again; it is under way already",
+        "" if is_new else " again; it is already running",
         extra={"run_id": log.pk, "trigger": str(trigger)},
     )
     if is_new:
@@ -80,8 +80,8 @@ def _send(log: SyncLog) -> None:
     except broker_errors() as error:
         # The run is in the database; it is sent again when the broker is back.
         logger.warning(
-            "Sync run %s waits, because the queue cannot be reached (%s). It is sent "
-            "again by itself; check that Redis runs, and REDIS_URL.",
+            "Sync run %s waits, because the queue can't be reached (%s). It is resent "
+            "automatically; check that Redis is running, and REDIS_URL.",
             log.pk,
             type(error).__name__,
         )
@@ -184,7 +184,7 @@ def backfill(
     if end is not None:
         jobs = jobs.filter(session__session_date__lte=end)
     if session_ids is None and player_ids is None and start is None and end is None:
-        raise ValueError("Name sessions, athletes or days to ask for again.")
+        raise ValueError("Choose sessions, athletes or dates to download again.")
     with transaction.atomic():
         sessions = set(jobs.values_list("session__session_id", flat=True))
         # An empty hash lets a file be read again although it is the same.

@@ -272,8 +272,8 @@ def _remaining_s(
 
 
 _SILENT = (
-    "The process that ran this gives no sign of life. What it stored is kept; the next "
-    "sync takes up what is left."
+    "The process running this isn't responding. Everything it stored is kept; the "
+    "next sync continues."
 )
 
 
@@ -285,13 +285,13 @@ def _sentence(
     last_whole: str | None,
 ) -> str:
     if run is None:
-        return "Nothing was ever synced."
+        return "Nothing has been synced yet."
     if run.status == RunStatus.QUEUED:
         if not is_alive:
-            return "Waiting for a worker, but none gives a sign of life: start one."
+            return "Waiting for a worker, but none is running: start one."
         if run.started_at is not None:
-            return "Waiting for a worker to go on."
-        return "Waiting for a worker to begin."
+            return "Waiting for a worker to continue."
+        return "Waiting for a worker to start."
     if run.status == RunStatus.RUNNING:
         if run.cancel_requested_at is not None:
             return "Stopping."
@@ -305,22 +305,23 @@ def _sentence(
     complete = "The last sync was complete."
     if failing:
         # Not yet due for another try, or given up.
-        complete = "The last sync went well; what failed before it still waits."
+        complete = "The last sync succeeded; earlier failures are still waiting."
         if run.sync_type == SyncType.EXPORTS:
-            complete = "The files that were due are here; what failed still waits."
+            complete = (
+                "Files that were due have arrived; failed ones are still waiting."
+            )
     elif run.sync_type == SyncType.EXPORTS:
-        complete = "The files that were waiting are here now."
+        complete = "The waiting files have arrived."
         if last_whole != RunStatus.SUCCESS:
             complete += (
-                " The last sync of everything was not complete; the next one looks "
-                "again."
+                " The last full sync was not complete; the next one checks again."
             )
     endings: dict[str, str] = {
         RunStatus.SUCCESS: complete,
         RunStatus.PARTIAL: "The last sync ended with parts missing.",
         RunStatus.FAILED: "The last sync failed.",
         RunStatus.CANCELLED: "The last sync was canceled.",
-        RunStatus.ABANDONED: "The last sync was cut off; the next one goes on.",
+        RunStatus.ABANDONED: "The last sync was interrupted; the next one continues.",
     }
     return endings[run.status]
 

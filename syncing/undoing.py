@@ -78,8 +78,8 @@ class UndoPlan:
         if self.session is not None:
             said.append("the session removed")
         if self.player is not None:
-            said.append("the athlete, whom this upload began, removed")
-        return said or ["nothing: all of it has a different source by now"]
+            said.append("the athlete created by this upload removed")
+        return said or ["nothing: all of it now comes from a different source"]
 
 
 class _Planner:
@@ -89,7 +89,7 @@ class _Planner:
         self.upload = upload
         session = upload.session
         if session is None or upload.player is None:
-            raise UndoRefusedError("The session of this upload is gone already.")
+            raise UndoRefusedError("This upload's session is already gone.")
         self.session = session
         self.hashes = {(pk, kind): sha for pk, kind, sha in upload.contents}
         self.plan = UndoPlan()
@@ -157,8 +157,8 @@ class _Planner:
                 self.plan.restored.append(former)
         if shared:
             self.plan.kept.append(
-                f"{number_of(shared, 'recording')} that a later upload or the sync has "
-                "brought as well"
+                f"{number_of(shared, 'recording')} that a later upload or sync also "
+                "brought"
             )
         gone = {(pk, kind) for pk, kind, _ in self.plan.frames}
         for pk in self.upload.created.get("movements", []):
@@ -220,7 +220,7 @@ class _Planner:
         if is_merged:
             raise UndoRefusedError(
                 "The athlete was merged with another record since. Undo the merge "
-                "first: it tells whose the session is."
+                "first."
             )
 
     def _added(self) -> list[str]:
@@ -463,7 +463,9 @@ def undo(*, upload: HandUpload, by: User | None, with_added: bool = False) -> Un
         plan = planner.find()
         if plan.added and not with_added:
             raise UndoRefusedError(
-                "People have added to what would go: " + "; ".join(plan.added) + ".",
+                "Coaches have added to what would be removed: "
+                + "; ".join(plan.added)
+                + ".",
                 is_about_additions=True,
             )
         player_id = planner.session.player_id
@@ -485,13 +487,13 @@ def _refuse_others(upload: HandUpload) -> None:
     if upload.state == UploadState.UNDONE:
         raise UndoRefusedError("This upload was undone already.")
     if upload.state == UploadState.STAGED:
-        raise UndoRefusedError("These files were not stored yet.")
+        raise UndoRefusedError("These files haven't been stored yet.")
     storing = SyncLog.objects.active().filter(kind=RunKind.UPLOAD)
     if storing.exists():
         # One whose process is gone stores nothing more.
         abandon_dead_runs()
     if storing.exists():
-        raise UndoRefusedError("Files are being stored. Wait until that has ended.")
+        raise UndoRefusedError("Files are being stored. Wait until that's done.")
 
 
 def conclude(session_pk: int | None, player_ids: Iterable[int]) -> None:

@@ -47,7 +47,7 @@ MOST_ATHLETES, MOST_SESSIONS, MOST_UPLOADS = 20, 30, 20
 def require_staff(request: PageRequest) -> None:
     """Refuse (403) who is not staff."""
     if not may_administer(request.user):
-        raise PermissionDenied("Only staff may add files, or take them back.")
+        raise PermissionDenied("Only staff can upload files or undo uploads.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -100,10 +100,12 @@ def _staged(request: PageRequest, pk: int) -> HandUpload:
         pk=pk, created_by=request.user, state=UploadState.STAGED
     ).first()
     if found is None:
-        raise Http404("There are no such files, or they are stored already.")
+        raise Http404("Those files don't exist or are already stored.")
     if staging.is_expired(found):
         staging.discard(found)
-        raise Http404("These files waited too long and are gone. Choose them again.")
+        raise Http404(
+            "These files were kept for 12 hours and then deleted. Choose them again."
+        )
     return found
 
 
@@ -227,7 +229,7 @@ def _choose(
             .first()
         )
         if session is None:
-            choice.add_error(None, "This session is gone. Choose another one.")
+            choice.add_error(None, "That session no longer exists. Choose another one.")
             return False
     staging.choose(staged, player=player, session=session, choice=said)
     return True
@@ -283,9 +285,9 @@ def preview(request: PageRequest, pk: int) -> HttpResponse:
     shown = plan.preview(request)
     if request.method == "POST" and not error:
         if request.POST.get("shown", plan.token) != plan.token:
-            error = "Another choice was made since this page was shown. Look again."
+            error = "The choice changed since this page was shown. Check it again."
         elif shown.warnings and "looked" not in request.POST:
-            error = "Tick that you have looked at what stands under “Look at this”."
+            error = "Check the box to confirm you have reviewed “Check this”."
         else:
             try:
                 return _store(request, staged, plan)
@@ -312,7 +314,7 @@ def _store(request: PageRequest, staged: HandUpload, plan: _Plan) -> HttpRespons
             given = staging.opened(staged, stack)
         except FileNotFoundError as error:
             raise ImportRefusedError(
-                "The files are no longer here. Choose them again."
+                "The files are no longer available. Choose them again."
             ) from error
         result = import_files(
             given,
@@ -330,7 +332,7 @@ def _store(request: PageRequest, staged: HandUpload, plan: _Plan) -> HttpRespons
         by=request.user,
         subject=result.session,
         player_id=result.session.player_id,
-        what="files by hand",
+        what="uploaded files",
         upload=staged.pk,
     )
     messages.success(
@@ -468,7 +470,7 @@ def drop(request: PageRequest, pk: int) -> HttpResponse:
 
     require_staff(request)
     staging.discard(_staged(request, pk))
-    messages.success(request, "The files were dropped; nothing was stored.")
+    messages.success(request, "The files were discarded; nothing was stored.")
     return redirect("syncing:upload")
 
 
@@ -486,7 +488,7 @@ def _stored(request: PageRequest, pk: int) -> HandUpload:
         .filter(pk__in=[found.player_id, found.player and found.player.merged_into_id])
         .exists()
     ):
-        raise Http404("There is no such upload, or you may not see it.")
+        raise Http404("That upload doesn't exist, or you can't see it.")
     return found
 
 

@@ -30,7 +30,7 @@ def _rights(user: User) -> dict[str, bool]:
 
 def _require_staff(request: HttpRequest) -> None:
     if not may_administer(request.user):
-        raise PermissionDenied("Only staff may start, stop or repair a sync.")
+        raise PermissionDenied("Only staff can start, stop or repair a sync.")
 
 
 @require_safe
@@ -125,7 +125,7 @@ def start(request: PageRequest) -> HttpResponse:
     if created:
         record(Action.SYNC_REQUESTED, by=request.user, subject=started, full=full)
     else:
-        messages.info(request, "A sync is already under way; here it is.")
+        messages.info(request, "A sync is already running.")
     return _back_to_panel(request)
 
 
@@ -136,7 +136,7 @@ def cancel(request: PageRequest) -> HttpResponse:
     if services.request_cancel(user=request.user):
         record(Action.RECORD_CHANGED, by=request.user, what="cancel sync")
     else:
-        messages.info(request, "There was nothing to cancel: the sync had ended.")
+        messages.info(request, "Nothing to cancel: the sync had already ended.")
     return _back_to_panel(request)
 
 
@@ -148,7 +148,7 @@ def retry(request: PageRequest) -> HttpResponse:
         return _retry_sessions(request)
     count = services.retry_jobs(job_ids=_chosen_jobs(request), user=request.user)
     record(Action.SYNC_REQUESTED, by=request.user, what="try again", files=count)
-    messages.success(request, f"{_files(count)} will be tried again now.")
+    messages.success(request, f"{_files(count)} will be retried now.")
     return redirect("syncing:index")
 
 
@@ -175,7 +175,7 @@ def give_up(request: PageRequest) -> HttpResponse:
     _require_staff(request)
     count = services.give_up(job_ids=_chosen_jobs(request))
     record(Action.RECORD_CHANGED, by=request.user, what="give up", files=count)
-    messages.success(request, f"{_files(count)} given up; “Try again” takes it back.")
+    messages.success(request, f"{_files(count)} given up; “Try again” undoes it.")
     return redirect("syncing:index")
 
 
@@ -209,10 +209,10 @@ def backfill(request: PageRequest) -> HttpResponse:
             Action.SYNC_REQUESTED,
             by=request.user,
             player_id=None if player is None else player.pk,
-            what="ask anew",
+            what="download again",
             files=count,
         )
-        messages.success(request, f"{_files(count)} will be asked for anew.")
+        messages.success(request, f"{_files(count)} will be downloaded again.")
         return redirect("syncing:index")
     return _whole_page(request, form, status=422)
 

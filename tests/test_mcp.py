@@ -83,7 +83,7 @@ def test_a_client_asks_over_stdio_until_the_token_is_revoked():
     assert athlete["id"] == player.pk
     assert told["wrong"].is_error
     assert told["nobody"].is_error
-    assert "no such athlete" in told["nobody"].content[0].text
+    assert "athlete doesn't exist" in told["nobody"].content[0].text
     assert not told["changed"].is_error
     (changed,) = told["changed"].structured_content["sessions"]
     assert changed["session"] == session.pk

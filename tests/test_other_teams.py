@@ -148,7 +148,7 @@ def say_what_failed(made: World) -> None:
         error_count=1,
         errors=[
             {
-                "what": "Fetching a file",
+                "what": "Downloading a file",
                 "object": "otherteamsobject",
                 "message": "otherteamserror",
                 "hint": "otherteamshint",

@@ -115,7 +115,7 @@ CASES = [
     (
         "DATABASE_URL",
         "postgres://u:hush@127.0.0.1:1/d",
-        "Check that it runs",
+        "Check that it is running",
         ("command", "supervisor", "cluster", "make run"),
     ),
     ("REDIS_URL", "cache:6379", "redis://host:6379/0", SOME),

@@ -108,7 +108,7 @@ class WebhookAdmin(ModelAdmin):
         """Send a test event, and say what the receiver answered."""
         webhook = self.get_object(request, object_id)
         if webhook is None:
-            raise Http404("There is no such webhook.")
+            raise Http404("That webhook doesn't exist.")
         if not self.has_change_permission(request, webhook):
             raise PermissionDenied
         # Outside of a transaction, unlike the other pages: it waits for an answer.

@@ -20,7 +20,7 @@ class WebhookEvent(models.TextChoices):
     SESSION_STORED = "session.stored", "New swing data were stored for a session"
     MOVEMENT_CHANGED = (
         "movement.changed",
-        "Somebody included or excluded a swing, moved an event, or recorded the setup",
+        "Someone included or excluded a swing, moved an event, or recorded the setup",
     )
     SESSION_GONE = "session.gone", "A session is gone"
     ATHLETE_GONE = "athlete.gone", "An athlete was erased, or merged into another"

@@ -138,7 +138,7 @@ def deliver(delivery_id: int) -> str | None:
     if delivery is None:  # deleted in this moment, with its webhook or an athlete
         return None
     if not delivery.webhook.is_active:
-        return _settle(delivery, sending.Answer(None, "Switched off.", 0.0), last=True)
+        return _settle(delivery, sending.Answer(None, "Turned off.", 0.0), last=True)
     try:
         target = targets.resolve(delivery.webhook.url)
         headers, body = _message(delivery)

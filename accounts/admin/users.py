@@ -201,9 +201,9 @@ class UserAdmin(_UserBase):
         if not links:
             return "No active tokens."
         return format_html(
-            "<ul>{}</ul><p>They end when this user is deactivated, deleted or no "
-            "longer staff, unless somebody takes them over (action in the list of "
-            "tokens).</p>",
+            "<ul>{}</ul><p>They stop working when this user is deactivated, deleted "
+            "or no longer staff, unless someone takes them over (action in the token "
+            "list).</p>",
             links,
         )
 
@@ -284,8 +284,7 @@ class UserAdmin(_UserBase):
         )
         self.message_user(
             request,
-            f"{count} users log in with the password alone from now on, and have to "
-            "log in again.",
+            f"{count} users must log in again, with their password alone.",
         )
 
     @admin.action(description="Unlink from single sign-on", permissions=["change"])

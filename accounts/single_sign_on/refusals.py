@@ -47,9 +47,9 @@ class RefusedError(Exception):
 
 
 _NOT_PROVEN = (
-    "What the provider said could not be verified, so nobody was logged in. Try once "
-    "more. If it happens again, tell whoever runs the dashboard; the reason is in the "
-    "log."
+    "The provider's answer could not be verified, so you were not logged in. Try "
+    "again. If it happens again, tell whoever runs the dashboard; the reason is in "
+    "the log."
 )
 _WORDS = {
     Reason.TOO_OFTEN: "There were too many tries from your network. Wait a quarter of "
@@ -58,7 +58,7 @@ _WORDS = {
     Reason.STATE: "This sign-in was not started in this browser, or longer than ten "
     "minutes ago. Start it again.",
     Reason.DENIED: "The provider did not let you in, or you canceled. Start again if "
-    "you did not mean to.",
+    "that was a mistake.",
     Reason.NOT_FRESH: "The provider did not ask who you are this time. Start again, "
     "and enter your password there.",
     Reason.EMAIL_UNVERIFIED: "The provider has not verified your email address. "
@@ -70,7 +70,7 @@ _WORDS = {
     Reason.UNKNOWN: "You have no account here yet. Ask staff to create one.",
     Reason.NOT_LINKED: "Your account here has the same email address but is not linked "
     "to the provider. Log in with your password.",
-    Reason.LINKED_OTHERWISE: "The account with your email address belongs to somebody "
+    Reason.LINKED_OTHERWISE: "The account with your email address belongs to someone "
     "else at the provider. Ask staff to unlink it.",
     Reason.SUPERUSER: "Superusers log in with their password here.",
     Reason.DEACTIVATED: "Your account here is deactivated. Ask staff.",

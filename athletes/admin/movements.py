@@ -40,7 +40,7 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         max_length=300,
         widget=forms.TextInput(attrs={"size": 60}),
-        help_text="Stands beside each of the swings, for those who come after.",
+        help_text="Shown with each of the swings, so others know why.",
     )
 
 
@@ -140,7 +140,7 @@ class MovementAdmin(BySessionAdmin):
             "admin:athletes_session_change", movement.session_id, str(movement.session)
         )
 
-    @admin.display(description="files by hand")
+    @admin.display(description="uploaded files")
     def by_hand(self, movement: Movement) -> SafeString:
         """Links to the uploads that brought files of the session."""
         return uploads_in_words(movement.session.hand_uploads.all())
@@ -155,13 +155,13 @@ class MovementAdmin(BySessionAdmin):
         """A table of the events as they are now."""
         return tables.events(movement.events)
 
-    @admin.display(description="events before a person moved one")
+    @admin.display(description="automatic events, before a coach moved one")
     def events_before_moving(self, movement: Movement) -> str:
         """A table of the automatic events, where a person moved one."""
         moved = movement.automatic_events != movement.events
         return tables.events(movement.automatic_events if moved else {})
 
-    @admin.display(description="found out about the file")
+    @admin.display(description="findings about the file")
     def findings(self, movement: Movement) -> str:
         """A table of what was found out about the file."""
         return tables.findings(movement.verdict)
@@ -171,7 +171,7 @@ class MovementAdmin(BySessionAdmin):
         """A table of the metrics."""
         return tables.metrics(movement.metrics)
 
-    @admin.action(description="Count out, with a reason", permissions=["view"])
+    @admin.action(description="Exclude, with a reason", permissions=["view"])
     def count_out(
         self, request: HttpRequest, movements: QuerySet[Movement]
     ) -> HttpResponse | None:
@@ -184,7 +184,7 @@ class MovementAdmin(BySessionAdmin):
             return None
         context = {
             **self.admin_site.each_context(request),
-            "title": "Count swings out",
+            "title": "Exclude swings",
             "opts": self.opts,
             "form": form,
             "movements": movements.select_related("session__player"),
@@ -192,7 +192,7 @@ class MovementAdmin(BySessionAdmin):
         }
         return TemplateResponse(request, "admin/athletes/count_out.html", context)
 
-    @admin.action(description="Count by quality again", permissions=["view"])
+    @admin.action(description="Set to automatic", permissions=["view"])
     def by_quality(self, request: HttpRequest, movements: QuerySet[Movement]) -> None:
         """Let the quality of the chosen swings decide whether they count."""
         if not too_many(self, request, movements):

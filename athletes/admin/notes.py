@@ -27,7 +27,7 @@ class NoteAdmin(ModelAdmin):
 
     list_display = ["__str__", "player", "session", "created_by", "created_at"]
     search_fields = ["text"]
-    search_help_text = "Words of the note, parts of a name, or a session's whole id."
+    search_help_text = "Words in the note, part of a name, or a full session ID."
     list_select_related = ["player", "session", "created_by"]
     raw_id_fields = ["player", "session", "movement"]
     readonly_fields = ["created_by", "created_at", "updated_at", "edited_at"]

@@ -70,8 +70,8 @@ class PlayerForm(forms.ModelForm):  # type: ignore[type-arg]
         widget=forms.CheckboxSelectMultiple,
         label="Corrected here",
         help_text=(
-            "The sync leaves these fields as they are. A field that you change is "
-            "added by itself; untick one to take Reboot Motion's value again at the "
+            "The sync leaves these fields alone. A field you change is added "
+            "automatically; uncheck it to use Reboot Motion's value again from the "
             "next sync."
         ),
     )
@@ -168,7 +168,7 @@ class PlayerAdmin(VendorTableAdmin):
                 ]
             },
         ),
-        ("To be rid of this athlete", {"fields": ["erasing"]}),
+        ("Erase this athlete", {"fields": ["erasing"]}),
     ]
 
     def get_search_results(
@@ -188,7 +188,7 @@ class PlayerAdmin(VendorTableAdmin):
             return queryset.filter(pk__in=ids), False
         return cast(PlayerQuerySet, queryset).found_by_name(term), False
 
-    @admin.display(description="files by hand")
+    @admin.display(description="uploaded files")
     def by_hand(self, player: Player) -> SafeString:
         """Links to the uploads that brought files of the athlete."""
         return uploads_in_words(player.hand_uploads.all())
@@ -243,12 +243,12 @@ class PlayerAdmin(VendorTableAdmin):
         # By its path, because erasing is in a package that builds on this one.
         return format_html(
             "There is no plain deletion: the next sync would bring the athlete back, "
-            'without what people decided and wrote. <a href="{}">Erase for good</a> '
-            "says first what goes with them, and keeps them from coming back.",
+            'without what people decided and wrote. <a href="{}">Erase permanently</a> '
+            "shows what is erased with them, and keeps them from coming back.",
             f"/privacy/athletes/{player.pk}/erase/",
         )
 
-    @admin.action(description="Compute numbers again", permissions=["change"])
+    @admin.action(description="Recompute numbers", permissions=["change"])
     def recompute(self, request: HttpRequest, players: QuerySet[Player]) -> None:
         """Let the queue compute the numbers of the chosen athletes again."""
         if too_many(self, request, players):
@@ -265,8 +265,8 @@ class PlayerAdmin(VendorTableAdmin):
             )
         self.message_user(
             request,
-            f"The numbers of {len(sessions)} sessions will be computed again by the "
-            "queue; until then the former ones are shown.",
+            f"The numbers of {len(sessions)} sessions will be recomputed by the queue; "
+            "until then the old ones are shown.",
             messages.SUCCESS,
         )
 

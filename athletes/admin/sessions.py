@@ -147,7 +147,7 @@ class SessionAdmin(VendorTableAdmin):
         """A link to the page of the session."""
         return link_to("dashboard:session", session.pk, "Open the session's page")
 
-    @admin.display(description="files by hand")
+    @admin.display(description="uploaded files")
     def by_hand(self, session: Session) -> SafeString:
         """Links to the uploads that brought files of the session."""
         return uploads_in_words(session.hand_uploads.all())
@@ -162,7 +162,7 @@ class SessionAdmin(VendorTableAdmin):
             session.movements.count(),
         )
 
-    @admin.action(description="Compute numbers again", permissions=["change"])
+    @admin.action(description="Recompute numbers", permissions=["change"])
     def recompute(self, request: HttpRequest, sessions: QuerySet[Session]) -> None:
         """Let the queue compute the numbers of the chosen sessions again."""
         if too_many(self, request, sessions):
@@ -181,8 +181,8 @@ class SessionAdmin(VendorTableAdmin):
             )
         self.message_user(
             request,
-            f"The numbers of {len(ids)} sessions will be computed again by the queue; "
-            "until then the former ones are shown.",
+            f"The numbers of {len(ids)} sessions will be recomputed by the queue; "
+            "until then the old ones are shown.",
             messages.SUCCESS,
         )
 
@@ -281,7 +281,7 @@ class SessionMetricAdmin(BySessionAdmin):
     def defined_as(self, row: SessionMetric) -> str:
         """The name of the metric."""
         known = METRICS.get(row.metric)
-        return known.name if known else "A number of an earlier version of the program."
+        return known.name if known else "A number from an older version of the program."
 
     @admin.display(description="swings")
     def swings(self, row: SessionMetric) -> int:
@@ -308,7 +308,7 @@ class SessionMetricAdmin(BySessionAdmin):
         """The robust spread with its unit."""
         return _short(row.robust_spread, row.metric)
 
-    @admin.display(description="smallest to largest")
+    @admin.display(description="minimum to maximum")
     def range_shown(self, row: SessionMetric) -> str:
         """The smallest and largest value with their unit."""
         least, most = (_short(each, row.metric) for each in (row.minimum, row.maximum))

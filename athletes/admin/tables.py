@@ -39,7 +39,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> SafeString 
 def events(stored: Mapping[str, Any]) -> SafeString | str:
     """A table of the stored events: when each is, and how it was found."""
     return table(
-        ("Event", "Time in the file", "Found by", "Confidence", "Why none"),
+        ("Event", "Time in the file", "Found by", "Confidence", "Why missing"),
         [
             (
                 EVENTS[name][0] if name in EVENTS else name.replace("_", " "),

@@ -79,7 +79,7 @@ class PairDifference:
 
 _CLEAR = "Clear difference"
 _BEYOND = "The difference is more than the usual variation of both."
-_OTHER_VERSION = "They were computed by different versions of the method."
+_OTHER_VERSION = "They were computed with different versions of the method."
 _OTHER_ATHLETE = "different athletes"
 
 

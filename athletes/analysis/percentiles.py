@@ -40,8 +40,8 @@ class Term:
 DEFINITION = Term(
     id="facility_percentile",
     name="Percentile within the facility",
-    plain="How many of the facility's athletes have a lower number. It says where a "
-    "number lies, not whether it is good: of most numbers more is not better.",
+    plain="The share of the facility's athletes with a lower number. It shows where a "
+    "number falls, not whether it is good: for most numbers, more isn't better.",
     parts=(
         (
             "How it is computed",
@@ -50,23 +50,24 @@ DEFINITION = Term(
         ),
         (
             "Which number",
-            "Of each athlete the mean over the included swings of the latest session "
-            "that has three or more, if that is at most a year older than the "
-            "athlete's latest session of all.",
+            "Each athlete's average over the included swings of their latest session "
+            "with three or more, if that session is no more than a year older than "
+            "their latest session overall.",
         ),
         (
             "Who is in the group",
-            "All athletes of the facility whose number rests on the same: condition, "
-            "events, measured points, source and version of the method. Where too few "
-            "have the setup, all setups are together, and the page says so. Who the "
-            "vendor no longer lists is not. For a coach limited to teams: those whom "
-            "they may see, since an exact place among others would tell about them.",
+            "All athletes of the facility whose number has the same setup, events, "
+            "measured points, source and method version. Where too few have the "
+            "setup, all setups are together, and the page says so. Athletes Reboot "
+            "Motion no longer lists are not in the group. For a coach limited to "
+            "teams: the athletes they can see, since an exact rank among others would "
+            "reveal something about them.",
         ),
         (
             "Age",
-            "Where enough athletes are of the same age, two years together and more "
-            "from 19 on, they are the group; else all ages together, and the page "
-            "says so. The age is that on the day of the session.",
+            "Athletes of the same age (in two-year bands, wider from 19 on) where "
+            "there are enough; otherwise all ages, and the page says so. Age is on "
+            "the day of the session.",
         ),
         (
             "Level",
@@ -77,12 +78,12 @@ DEFINITION = Term(
         (
             "Side",
             "Right- and left-handed hitters are together: numbers are computed so "
-            "that both sides read the same. A switch hitter counts with the mean over "
-            "all swings of the latest session; where that has swings of both sides, no "
-            "percentile is said of them.",
+            "that both sides read the same. For a switch hitter it is the average "
+            "over all swings of the latest session; if that has swings from both "
+            "sides, no percentile is shown.",
         ),
         (
-            "From how many on",
+            "Minimum group size",
             f"{LEAST_ATHLETES} athletes. Among fewer none is shown. Among fewer than "
             f"{EXACT_FROM} the place stands as a count, for a percentile would be off "
             "by ten and more.",
@@ -92,7 +93,7 @@ DEFINITION = Term(
             "Values at a quarter, half and three quarters of the group by nearest "
             "rank: the smallest that at least so many lie at or below.",
         ),
-        ("Kept fresh", "With every write; never by the clock alone."),
+        ("Updated", "Whenever data change."),
     ),
 )
 

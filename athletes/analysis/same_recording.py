@@ -40,7 +40,7 @@ def withdraw(pairs: Iterable[SameRecording]) -> set[int]:
             inclusion=Inclusion.EXCLUDED,
             inclusion_reason__in=[f"{SAME_RECORDING} {pk}" for pk in both],
         )
-        said = "The recording is not here twice as it was when this was decided."
+        said = "The duplicate this decision was about no longer exists."
         InclusionDecision.objects.bulk_create(
             InclusionDecision(movement=row, inclusion=Inclusion.AUTOMATIC, reason=said)
             for row in rows

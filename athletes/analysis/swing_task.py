@@ -128,7 +128,7 @@ def _with_contact(
         return analyze(None), _not_used("the clock of the file cannot be read")
     if task.rows_left_out:
         return analyze(None), _not_used(
-            "rows of its file were skipped here, so its frames cannot be counted"
+            "rows of its file were skipped, so its frames can't be numbered"
         )
 
     def find(peaks_s: Sequence[float | None]) -> Finding:

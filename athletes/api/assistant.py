@@ -109,7 +109,7 @@ def what_changed(
     left_out = 0
     if session is not None:
         if not sessions.filter(pk=session).exists():
-            raise Http404("There is no such session of this athlete.")
+            raise Http404("This athlete has no such session.")
     elif since is not None:
         later = sessions.filter(session_date__gte=since).newest_first()
         keys = list(later.values_list("pk", flat=True))
@@ -146,7 +146,7 @@ def metric_history(
     source and method: others must not be compared with each other.
     """
     if metric not in METRICS:
-        raise HttpError(422, "There is no such metric: definitions lists all ids.")
+        raise HttpError(422, "Unknown metric: definitions lists all ids.")
     player = _player(caller, athlete)
     sessions = visible_sessions(caller).filter(player=player)
     if since:
@@ -198,7 +198,7 @@ def definitions(
     """Define metrics: what each means, its unit, how and when it is measured."""
     unknown = [name for name in metrics if name not in METRICS]
     if unknown:
-        raise HttpError(422, "There is no such metric; all_metrics lists the ids.")
+        raise HttpError(422, "Unknown metric; all_metrics lists the ids.")
     names = schemas.Definition.model_fields
     return {
         "metrics": [
@@ -216,7 +216,7 @@ QUESTIONS = (find_athletes, list_sessions, what_changed, metric_history, definit
 def _player(caller: ApiToken, pk: int) -> Player:
     player = visible_players(caller).filter(pk=pk).first()
     if player is None:
-        raise Http404("There is no such athlete, or you may not see it.")
+        raise Http404("That athlete doesn't exist, or you can't see them.")
     return player
 
 

@@ -133,10 +133,12 @@ def export_metrics(
     player_id: OurId = None,
     session: Annotated[
         int | None,
-        Query(ge=1, le=LARGEST_ID, description="Our id of the session."),
+        Query(ge=1, le=LARGEST_ID, description="The session's ID in this dashboard."),
     ] = None,
-    start_date: Annotated[Day, Query(description="From this day.")] = None,
-    end_date: Annotated[Day, Query(description="Up to and including this day.")] = None,
+    start_date: Annotated[Day, Query(description="From this date.")] = None,
+    end_date: Annotated[
+        Day, Query(description="Up to and including this date.")
+    ] = None,
     updated_since: Since = None,
     cursor: CursorText = "",
 ) -> HttpResponseBase:
@@ -209,7 +211,7 @@ def whole_file(
             return kept_file(session_pk, name, write), frames.digest
         except ChangedMeanwhileError:
             frames = now()
-    raise HttpError(503, "These frames are being stored. Ask again in a minute.")
+    raise HttpError(503, "These frames are being stored. Try again in a minute.")
 
 
 @router.get(
@@ -219,7 +221,7 @@ def whole_file(
     openapi_extra={
         "responses": {
             200: _FILE,
-            206: {**_FILE, "description": "The part that Range asked for."},
+            206: {**_FILE, "description": "The part requested by Range."},
         }
     },
 )
@@ -232,7 +234,7 @@ def get_session_data(
         Query(
             max_length=MOST_COLUMNS_TEXT,
             pattern=TEXT,
-            description="Names with commas between; all columns when empty.",
+            description="Comma-separated names; all columns if empty.",
         ),
     ] = "",
     format: TableFormat = TableFormat.PARQUET,
@@ -253,7 +255,7 @@ def get_session_data(
             found = session_frames(movements.all(), data_type, wanted)
         except UnknownColumnsError as error:
             raise HttpError(
-                422, f"columns: not in these frames: {error}. Ask without columns."
+                422, f"columns: not in these frames: {error}. Omit `columns`."
             ) from error
         if not found.parts:
             raise HttpError(404, f"No {data_type} frames are stored for this session.")

@@ -41,8 +41,8 @@ def moment(text: object) -> object:
 Since = Annotated[
     Annotated[dt.datetime, BeforeValidator(moment)] | Literal[""] | None,
     Query(
-        description="What changed at this time (ISO 8601, with a zone) or later. For "
-        "the first call; then go on with `cursor`.",
+        description="What changed at or after this time (ISO 8601, with a zone). For "
+        "the first call; then continue with `cursor`.",
         examples=["2026-03-01T18:00:00+00:00"],
     ),
 ]
@@ -50,18 +50,18 @@ CursorText = Annotated[
     str,
     Query(
         max_length=_CURSOR_LENGTH,
-        description="`next` of the call before, with the same filters: what changed "
-        "since. `updated_since` does not matter beside it.",
+        description="`next` from the previous call, with the same filters: what "
+        "changed since. `updated_since` is then ignored.",
     ),
 ]
-Limit = Annotated[int, Query(ge=1, le=1000, description="Rows a page.")]
+Limit = Annotated[int, Query(ge=1, le=1000, description="Rows per page.")]
 
 
 def allow_only(request: ApiRequest, names: Iterable[str]) -> None:
     """Refuse (422) a request with a parameter that the path does not know."""
     unknown = sorted(request.GET.keys() - set(names))
     if unknown:
-        raise HttpError(422, f"{unknown[0][:60]}: there is no such parameter.")
+        raise HttpError(422, f"{unknown[0][:60]}: unknown parameter.")
 
 
 def asked_by(caller: Any, kind: FeedKind, filters: Mapping[str, Any]) -> str:

@@ -29,7 +29,7 @@ Metrics = Annotated[
     Query(
         max_length=MOST_COLUMNS_TEXT,
         pattern=TEXT,
-        description="Ids of metrics with commas between.",
+        description="Comma-separated metric IDs.",
         examples=["bat_speed_max,attack_angle"],
     ),
 ]
@@ -54,8 +54,10 @@ def chosen_metrics(text: str) -> tuple[str, ...]:
 def list_sessions(
     request: ApiRequest,
     player_id: OurId = None,
-    start_date: Annotated[Day, Query(description="From this day.")] = None,
-    end_date: Annotated[Day, Query(description="Up to and including this day.")] = None,
+    start_date: Annotated[Day, Query(description="From this date.")] = None,
+    end_date: Annotated[
+        Day, Query(description="Up to and including this date.")
+    ] = None,
     limit: Limit = 100,
     updated_since: Since = None,
     cursor: CursorText = "",
@@ -127,7 +129,7 @@ def list_movements(
     player_id: OurId = None,
     session: Annotated[
         int | None,
-        Query(ge=1, le=LARGEST_ID, description="Our id of the session."),
+        Query(ge=1, le=LARGEST_ID, description="The session's ID in this dashboard."),
     ] = None,
     metrics: Metrics = "",
     limit: Limit = 100,

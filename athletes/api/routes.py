@@ -82,7 +82,7 @@ def _of_kept_athlete(request: ApiRequest, id: int) -> HttpResponse:
     """Answer with a redirect to the athlete that this record was merged into."""
     kept = merged_into(request.auth, id)
     if kept is None:
-        raise Http404("There is no such athlete, or you may not see it.")
+        raise Http404("That athlete doesn't exist, or you can't see them.")
     return _led_on(request, id, kept, "athlete")
 
 
@@ -94,7 +94,7 @@ def list_players(
     skip: Skip = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     search: Annotated[
-        str, Query(max_length=200, pattern=TEXT, description="Words of the name.")
+        str, Query(max_length=200, pattern=TEXT, description="Words in the name.")
     ] = "",
     after: Annotated[
         int | None,
@@ -102,8 +102,9 @@ def list_players(
             ge=1,
             le=LARGEST_ID,
             description="Start after the athlete with this id, instead of `skip`: "
-            "such pages neither repeat nor miss an athlete when others are added or "
-            "removed meanwhile. The Link header of each page names the next one.",
+            "these pages neither repeat nor miss an athlete when others "
+            "are added or removed in between. The Link header of each "
+            "page names the next one.",
         ),
     ] = None,
     updated_since: following.Since = None,
@@ -174,7 +175,8 @@ def _behind(
     last = visible.filter(pk=after).values("last_name", "first_name").first()
     if last is None:
         raise HttpError(
-            422, f"after: there is no athlete {after} any more; begin again without."
+            422,
+            f"after: there is no athlete {after} any more; start over without `after`.",
         )
     same = Q(last_name=last["last_name"])
     return matching.filter(
@@ -205,8 +207,10 @@ def get_player(request: ApiRequest, id: Id) -> HttpResponse:
 def list_player_sessions(
     request: ApiRequest,
     id: Id,
-    start_date: Annotated[Day, Query(description="From this day.")] = None,
-    end_date: Annotated[Day, Query(description="Up to and including this day.")] = None,
+    start_date: Annotated[Day, Query(description="From this date.")] = None,
+    end_date: Annotated[
+        Day, Query(description="Up to and including this date.")
+    ] = None,
     skip: Skip = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,
     gone: Gone = False,
@@ -243,14 +247,15 @@ def list_player_changes(
         Query(
             ge=1,
             le=LARGEST_ID,
-            description="Our id of the session; without it the latest with numbers.",
+            description="The session's ID in this dashboard; without it, the latest "
+            "session with numbers.",
         ),
     ] = None,
     side: Annotated[
         Side | None,
         Query(
-            description="The side of a switch hitter's swings; without it the one of "
-            "most swings in the session."
+            description="The side of a switch hitter's swings; without it, the side "
+            "with the most swings in the session."
         ),
     ] = None,
 ) -> HttpResponse:
@@ -263,7 +268,7 @@ def list_player_changes(
     if session is not None and not sessions.filter(pk=session).exists():
         into = folded_into(request.auth, session)
         if into is None or not sessions.filter(pk=into).exists():
-            raise Http404("There is no such session of this athlete.")
+            raise Http404("This athlete has no such session.")
         session = into
     return JsonAnswer(changes.player_changes(player, sessions, session, side))
 
@@ -282,7 +287,7 @@ def get_session(request: ApiRequest, id: Id) -> HttpResponse:
     if not found:
         into = folded_into(request.auth, id)
         if into is None:
-            raise Http404("There is no such session, or you may not see it.")
+            raise Http404("That session doesn't exist, or you can't see it.")
         return _led_on(request, id, into, "session")
     return JsonAnswer(found[0])
 
@@ -332,7 +337,7 @@ def get_movement(request: ApiRequest, id: Id) -> HttpResponse:
     """One movement with its events and metrics."""
     found = rows.movement_rows(kept_movements(request.auth).filter(pk=id))
     if not found:
-        raise Http404("There is no such movement, or you may not see it.")
+        raise Http404("That movement doesn't exist, or you can't see it.")
     return JsonAnswer(found[0])
 
 
@@ -362,7 +367,7 @@ def get_movement_data(
         Query(
             max_length=MOST_COLUMNS_TEXT,
             pattern=TEXT,
-            description="Names with commas between; all columns when empty.",
+            description="Comma-separated names; all columns if empty.",
         ),
     ] = "",
     format: FileFormat = FileFormat.JSON,
@@ -390,7 +395,7 @@ def get_movement_data(
         raise HttpError(
             422,
             f"columns: not in these frames: {', '.join(missing[:10])}. "
-            "Ask without columns to see all names.",
+            "Omit `columns` to see all names.",
         )
     record(
         Action.DATA_EXPORTED,

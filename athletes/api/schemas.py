@@ -60,7 +60,7 @@ class Goable(Schema):
     """Whether the vendor still has it; what it no longer has is kept, marked."""
 
     gone_at: dt.datetime | None = Field(
-        description="Since when Reboot Motion no longer has it; null while it has."
+        description="When Reboot Motion stopped having it; null while it has it."
     )
     gone_because: GoneBecause | None
 
@@ -77,10 +77,10 @@ class Following(Schema):
     """Where to go on in a list of changes."""
 
     next: str = Field(
-        description="Send it as `cursor`, at once or another night: it leads to all "
-        "that changed since. Never null."
+        description="Send it as `cursor`, now or later, to get everything that "
+        "changed since. Never null."
     )
-    more: bool = Field(description="Whether there is more to fetch at once.")
+    more: bool = Field(description="Whether there is more to fetch right away.")
 
 
 class PlayerOut(Schema):
@@ -173,7 +173,7 @@ class MeanNow(Schema):
     """The average of a session."""
 
     mean: Number
-    n: int = Field(description="The swings that it rests on.")
+    n: int = Field(description="The swings it is based on.")
 
 
 class MeanBefore(MeanNow):
@@ -186,10 +186,12 @@ class ChangeOut(Schema):
     """One headline number of a session against the sessions before it."""
 
     metric: str
-    basis: str | None = Field(description="What the numbers compared rest on.")
+    basis: str | None = Field(
+        description="What the compared numbers are measured from."
+    )
     verdict: Verdict = Field(
-        description="real: more than the athlete's usual variation, the whole list "
-        "taken as one look. unknown has a `reason_code`."
+        description="real: more than the athlete's usual variation, with the whole "
+        "list counted as one test. unknown has a `reason_code`."
     )
     delta: Number = Field(description="Now minus before: `now.mean - before.mean`.")
     unit: str
@@ -224,7 +226,7 @@ class Changes(Schema):
 class Instant(Schema):
     """When an event was; all null where it was not found."""
 
-    time_s: float | None = Field(description="Seconds on the clock of the file.")
+    time_s: float | None = Field(description="Seconds on the file's clock.")
     rule: str | None = Field(description="The rule that found it.")
     confidence: str | None
 
@@ -258,18 +260,18 @@ class Sureness(Schema):
     """How sure the value of one metric of a movement is, and what it rests on."""
 
     uncertainty: float | None = Field(
-        description="One standard deviation of the measurement, in the unit of the "
-        "value; null where it is not known."
+        description="Measurement uncertainty, one standard deviation in the unit of "
+        "the value; null if unknown."
     )
     confidence: Sure = Field(
-        description="low: the value failed a check. It is shown, and in no average. "
-        "Says nothing about a missing value."
+        description="low: the value failed a check; it is shown but excluded from "
+        "averages. Says nothing about a missing value."
     )
     reason: str | None = Field(description="Why there is no value, or why to doubt it.")
     basis: str | None = Field(
-        description="What the value rests on beside its definition, such as "
-        "`reference=bat_peak foot_down=ankle_settles`: compare only values on equal "
-        "bases. null where there is no value."
+        description="What the value is measured from, besides its definition, such as "
+        "`reference=bat_peak foot_down=ankle_settles`: compare only "
+        "values with the same basis. null where there is no value."
     )
 
 
@@ -285,7 +287,7 @@ class MovementOut(Goable):
 
     id: int
     org_movement_id: str
-    session: int = Field(description="Our id of the session.")
+    session: int = Field(description="The session's ID in this dashboard.")
     session_id: str
     player_id: int
     position: int = Field(description="Position in the session, from 1.")
@@ -295,8 +297,8 @@ class MovementOut(Goable):
     )
     counted: bool = Field(description="Whether it is included in averages.")
     counted_reason: CountedReason | None = Field(
-        description="Why it is not, or who wants it all the same; null where it counts "
-        "because its data are good enough."
+        description="Why it is excluded, or included despite poor data; null where it "
+        "is included automatically."
     )
     sampling_rate_hz: float | None
     frames: int | None
@@ -306,7 +308,7 @@ class MovementOut(Goable):
     metrics: dict[str, MetricOut]
     method_version: str | None
     updated_at: dt.datetime = Field(
-        description="When anything last changed that is shown here."
+        description="When anything shown here last changed."
     )
 
 
@@ -334,10 +336,10 @@ class SwingValue(Sureness):
     counted: bool = Field(description="Whether the swing is included in averages.")
 
 
-_EVENT_RULE = "The rule of the event in `basis`: of the reference, else of foot down."
+_EVENT_RULE = "The rule of the event in `basis`: of contact, else of foot down."
 _BASIS = (
-    "What all values of the average rest on: events, measured points, frame rate. Only "
-    "averages with equal bases may be compared."
+    "What all values of the average are measured from: events, measured points, frame "
+    "rate. Compare only averages with the same basis."
 )
 
 
@@ -385,7 +387,8 @@ class SessionMetricOut(Spread):
     unit: str
     values: list[SwingValue]
     other_rules: list[Spread] = Field(
-        description="Averages over swings on another basis; the two are never mixed."
+        description="Averages over swings on a different basis; the two are never "
+        "mixed."
     )
     sides: list[SideSpread] = Field(
         description="Averages over the swings of each side, one for each basis. "
@@ -454,11 +457,11 @@ class Definition(Schema):
     source: str
     needs: str
     usual: list[float] | None = Field(
-        description="Least and most of real hitters; outside, a value has a reason and "
-        "still counts."
+        description="Range of real hitters; outside it, a value has a reason and is "
+        "still included."
     )
     plausible: list[float] | None = Field(
-        description="Outside, a value is marked and in no average."
+        description="Outside it, a value is flagged and excluded from averages."
     )
     published_sd: float | None
     method_version: str

@@ -91,14 +91,13 @@ def read_cursor(text: str, *, asked: str, last: int, epoch: str) -> Cursor:
     except (ValueError, TypeError, OverflowError, binascii.Error):
         is_sound = False
     if not is_sound:
-        raise CursorError("use what `next` held, unchanged")
+        raise CursorError("use the value of `next`, unchanged")
     if cursor.asked != asked:
         raise CursorError(
-            "it belongs to another path, other filters or other teams; begin again "
-            "without"
+            "it belongs to a different path, filters or teams; start over without it"
         )
     if cursor.epoch != epoch or max(cursor.place, cursor.until) > last:
         raise CursorError(
-            "the data were put back to an older state since; begin again without"
+            "the data have since been restored to an older state; start over without it"
         )
     return cursor

@@ -172,7 +172,7 @@ def _set_aside(movement: Movement) -> None:
         InclusionDecision.objects.create(
             movement=movement,
             inclusion=Inclusion.AUTOMATIC,
-            reason="Reboot Motion sent other frames of this swing.",
+            reason="Reboot Motion sent new frames of this swing.",
             frames_sha256=frames_hash(movement.pk),
         )
     movement.event_corrections.filter(undone_at__isnull=True).update(

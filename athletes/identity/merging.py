@@ -74,7 +74,7 @@ def merge(
     """
     unknown = set(from_merged) - set(CORRECTABLE_FIELDS)
     if unknown:
-        raise ValidationError(f"There is no fact “{sorted(unknown)[0]}”.")
+        raise ValidationError(f"Unknown fact “{sorted(unknown)[0]}”.")
     with transaction.atomic():
         kept, merged = _locked(kept.pk, merged.pk)
         aliases = family(merged.pk)[1:]
@@ -109,7 +109,7 @@ def separate(*, entry: AthleteMerge, by: User | None) -> None:
     with transaction.atomic():
         entry = get_object_or_404(AthleteMerge.objects.select_for_update(), pk=entry.pk)
         if entry.undone_at is not None:
-            raise ValidationError("This merge is undone already.")
+            raise ValidationError("This merge was already undone.")
         rows = {
             player.pk: player
             for player in Player.everyone.select_for_update()
@@ -119,7 +119,7 @@ def separate(*, entry: AthleteMerge, by: User | None) -> None:
         kept, merged = rows[entry.kept_id], rows[entry.merged_id]
         if kept.merged_into_id is not None:
             raise ValidationError(
-                "The athlete was merged into another one since. Undo that first."
+                "The athlete has since been merged into another one. Undo that first."
             )
         everybody = family(kept.pk)
         aliases = entry.changes["aliases"]
@@ -156,7 +156,7 @@ def separate(*, entry: AthleteMerge, by: User | None) -> None:
 def _locked(kept_pk: int, merged_pk: int) -> tuple[Player, Player]:
     """Both rows, locked against whoever writes sessions for them."""
     if kept_pk == merged_pk:
-        raise ValidationError("These are one record already.")
+        raise ValidationError("These are already one record.")
     rows = {
         player.pk: player
         for player in Player.everyone.select_for_update()
@@ -165,7 +165,7 @@ def _locked(kept_pk: int, merged_pk: int) -> tuple[Player, Player]:
     }
     if len(rows) < 2 or any(player.merged_into_id for player in rows.values()):
         raise ValidationError(
-            "One of the two was merged or erased meanwhile. Look at the list again."
+            "One of the two was merged or erased in the meantime. Check the list again."
         )
     return rows[kept_pk], rows[merged_pk]
 

@@ -121,7 +121,7 @@ def stance_before_stride(measure: SwingMeasurer) -> tuple[float | None, str | No
     # A rest that ends with foot down itself is no stance before it.
     rests = [end for end in rests if end < speed.size - 1]
     if not rests:
-        return None, "the clip starts after the stance before the stride"
+        return None, "the clip starts after the stance"
     return float(rows.start + rests[-1] - 1), None
 
 
@@ -379,7 +379,9 @@ def put_body_speed(measure: SwingMeasurer) -> None:
         edge = found is not None and found.at_edge
         reason = None if found else "the center of mass has gaps"
         if edge:
-            reason = "still rising at the edge of its window: a bound, not a peak"
+            reason = (
+                "still rising at the edge of its window: the true peak may be higher"
+            )
     measure.values.put("com_speed_max", value, reason, flagged=edge)
 
 

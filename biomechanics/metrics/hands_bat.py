@@ -11,7 +11,7 @@ from biomechanics.metrics.values import EVENT_WORDS
 from biomechanics.rod import RodMotion
 from biomechanics.units import MS_PER_S
 
-BAT_LOST = "the bat is lost just before the reference"
+BAT_LOST = "the bat is lost just before contact"
 """Why a number of the bat is missing where its points are."""
 MAY_BE_SMOOTHED_SHARE, MAY_BE_SMOOTHED_DEG = 0.035, 0.5
 """What points leave open that do not show a given contact, as they may have been
@@ -75,7 +75,7 @@ def too_early(measure: SwingMeasurer) -> str | None:
         return None
     if measure.swing.events.reference_rule != "hand_peak":
         return None
-    return "the reference is peak hand speed, long before the bat is at its fastest"
+    return "timed from peak hand speed, well before the bat is at its fastest"
 
 
 def no_sweet_spot(moving: bat.BatMotion) -> str | None:
@@ -101,7 +101,7 @@ def after_impact(measure: SwingMeasurer, moving: bat.BatMotion) -> str | None:
     impact, at = moving.impact.impact, measure.bat_instant()
     if impact is None or at is None or at <= impact.position:
         return None
-    return "the reference lies after the bat met the ball"
+    return "contact is after the bat hit the ball"
 
 
 def read_bat(
@@ -273,7 +273,7 @@ def put_timing(measure: SwingMeasurer) -> None:
         if value is not None and value < 0.0:
             value, reason = (
                 None,
-                (f"{EVENT_WORDS[first]} lies after {EVENT_WORDS[last]}"),
+                (f"{EVENT_WORDS[first]} is after {EVENT_WORDS[last]}"),
             )
         measure.values.put(metric_id, value, reason)
         measure.values.add_variance(

@@ -166,7 +166,7 @@ class SwingMeasurer:
         edge = found.at_edge and not (
             open_end and window is not None and found.index == window[1]
         )
-        why = "still rising at the edge of its window: a bound, not a peak"
+        why = "still rising at the edge of its window: the true peak may be higher"
         self.peaks[key] = found
         self.values.put(
             metric_id,
@@ -286,7 +286,7 @@ class SwingMeasurer:
         self.values.put(
             metric_id,
             a / b,
-            "one of its parts is not plausible" if flagged else None,
+            "one of its inputs is not plausible" if flagged else None,
             flagged=flagged,
         )
         for name, part in ((top, a), (bottom, b)):

@@ -128,7 +128,7 @@ def put_energy(measure: SwingMeasurer) -> None:
         if now is not None and lower.index <= measure.reference:
             drop = (lower.value - now) / lower.value * 100.0
         else:
-            reason = "the lower half peaks after the reference"
+            reason = "the lower half peaks after contact"
     values.put("KE_lower_drop", drop, reason)
     if lower is not None:
         measure.add_event_error(

@@ -23,7 +23,7 @@ def put_turn_rates(measure: SwingMeasurer) -> None:
         if now is not None and measure.reference >= pelvis.index:
             drop = (pelvis.value - now) / pelvis.value * 100.0
         else:
-            reason = "the pelvis peaks after the reference"
+            reason = "the pelvis peaks after contact"
     measure.values.put("decel_pelvis", drop, reason)
     if pelvis is not None:
         measure.add_event_error(
@@ -99,7 +99,7 @@ def _put_peak_of_bat(measure: SwingMeasurer) -> None:
 def put_order(measure: SwingMeasurer) -> None:
     """Measure the delays between peaks in ms, and set the kinematic sequence."""
     rate, values = measure.hitter.rate_hz, measure.values
-    at_edge = "one of the peaks lies at the edge of its window"
+    at_edge = "one of the peaks is at the edge of its window"
     for metric, (before, after) in GAP_METRICS.items():
         times = TIME_METRICS[before], TIME_METRICS[after]
         first, second = measure.peaks.get(before), measure.peaks.get(after)

@@ -80,15 +80,15 @@ def unseen_ball(swing: ObservedSwing) -> str | None:
     """
     rule = swing.events.reference_rule
     if rule == "hand_peak":
-        return "the bat does not show whether it met a ball"
+        return "the bat does not show whether it hit a ball"
     if rule != "bat_peak" or swing.bat is None:
         return None
     if swing.bat.impact.hidden:
         return swing.bat.impact.reason
     if swing.bat.low_rate:
         return (
-            f"at {swing.hitter.rate_hz:.0f} frames a second the bat may meet a ball "
-            "without showing it, some 10 ms after its highest speed"
+            f"at {swing.hitter.rate_hz:.0f} frames a second the bat may hit a ball "
+            "without showing it, about 10 ms after its highest speed"
         )
     return None
 
@@ -171,7 +171,7 @@ def flag_bat_lost(swing: ObservedSwing, values: MetricValues) -> None:
         ]
         with_bat = WITH_BAT if "bat" in swing.energetics.energy else ()
         for metric_id in (*BY_CURVE_OF_BAT, *by_energy, *with_bat):
-            values.flag(metric_id, "the bat was lost just before the reference")
+            values.flag(metric_id, "the bat was lost just before contact")
 
 
 def _resting_on() -> dict[str, list[str]]:

@@ -124,7 +124,7 @@ class MetricValues:
         elif isinstance(value, float) and not within(value, definition.plausible):
             flagged = True
             limits = in_words(definition.plausible, definition.unit)
-            fault = f"outside {limits}: probably a tracking fault"
+            fault = f"outside {limits}: probably a tracking error"
             reason = f"{fault}; {reason}" if reason else fault
         elif isinstance(value, float) and not within(value, definition.usual):
             unusual = f"unusual: outside {in_words(definition.usual, definition.unit)}"

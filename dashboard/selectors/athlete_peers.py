@@ -237,10 +237,10 @@ def athlete_peers(
     )
 
 
-BOTH_SIDES = "No percentile: this session has swings of both sides."
-OTHER_SIDE = "No percentile: it is of the latest session, of the other side."
+BOTH_SIDES = "No percentile: this session has swings from both sides."
+OTHER_SIDE = "No percentile: it is from the latest session, on the other side."
 FEW_SWINGS = f"No percentile: of fewer than {LEAST_SWINGS} swings."
-OTHER_AGE = "Not compared: measured at another age."
+OTHER_AGE = "Not compared: measured at a different age."
 
 
 def _apart(

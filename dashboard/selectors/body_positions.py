@@ -163,7 +163,7 @@ def _position(
     elif posed is None:
         missing, still = no_figure, None
     elif (points := posed.at(at)) is None:
-        missing, still = "The clip has no frames at this moment.", None
+        missing, still = "The clip has no frames at this event.", None
     else:
         missing = ""
         still = stills.draw(points, _figure(posed), view)

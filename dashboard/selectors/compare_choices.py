@@ -128,7 +128,7 @@ def _marked(
     setup = setup_words(rows[0].condition)
     if at is not None:
         before = next((row for row in rows if row.day and row.when < at), None)
-        mark(before, "Previous of the same setup", f"The session before, {setup}.")
+        mark(before, "Previous with same setup", f"The session before, {setup}.")
     mark(rows[0], "Latest session", f"The latest session, {setup}.")
     year = (at[0] if at else rows[0].when[0]).year
     first = next(

@@ -365,16 +365,16 @@ def _overlay(
 
 
 _NOTE = (
-    "Gray: if nothing differed, swings like these would stay inside over the whole "
-    "swing in 95 of 100 comparisons. The line is thick where it is outside. The band "
-    "knows how these swings scatter, not how one day differs from another."
+    "Gray: with no real difference, swings like these would stay inside the band in "
+    "95 of 100 comparisons. The line is thick where it leaves the band. The band "
+    "reflects variation between these swings, not between days."
 )
 
 
 # A swing's scatter says nothing of how days differ, which stands in the numbers.
 _NO_WORDS = (
-    "no words for where they differ, because several sessions are averaged and days "
-    "differ too. See the numbers"
+    "where they differ is not described, because several sessions are averaged and "
+    "days vary too. See the numbers"
 )
 
 
@@ -387,7 +387,7 @@ def _delta(
         return None, (), ""
     base = aligned[0]
     if base is None:
-        return None, (), "A has no such curve to hold the others against."
+        return None, (), "A has no such curve to compare with."
     lines: list[charts.Line] = []
     legend = []
     words = []

@@ -191,7 +191,8 @@ def _pair(
         alignment = ON_CONTACT
         clocks = [_clock(side, alignment) for side in (a, b)]
         if None in clocks:
-            return None, "Without contact in both there is no common clock."
+            return None, "Contact is missing in one of them, so their times can't be "
+            "lined up."
         words = ", and ".join(
             f"{why} in {' and '.join(letters)}" for why, letters in lacking.items()
         )
@@ -226,7 +227,7 @@ def _clock(side: DrawnSwing, alignment: Alignment) -> tuple[float, float] | None
 def _body(side: DrawnSwing, clock: tuple[float, float]) -> charts.Json:
     """One of the figures, with its place on the common clock."""
     if side.swing is None or side.posed is None:
-        raise ValueError("A side without a figure has no place in a pair.")
+        raise ValueError("One of them has no figure.")
     body = figure_json(side.swing, side.posed)
     body["clock"] = {
         "letter": side.item.letter,
@@ -290,7 +291,7 @@ def size_match(a: DrawnSwing, b: DrawnSwing, system: str) -> SizeMatch:
         return _match(heights[0] / heights[1], letters, "body height", texts)
     return SizeMatch(
         1.0,
-        "Sizes are as recorded: neither leg length nor body height is known of both.",
+        "Sizes are as recorded: leg length and height aren't known for both.",
     )
 
 
@@ -300,7 +301,7 @@ def _match(
     """The match in words, with the factor."""
     lengths = f"{letters[0]} {texts[0]}, {letters[1]} {texts[1]}"
     if abs(factor - 1.0) < _SAME_SIZE:
-        return SizeMatch(1.0, f"Both are of one size by {by} ({lengths}).")
+        return SizeMatch(1.0, f"Both are scaled to the same {by} ({lengths}).")
     return SizeMatch(
         factor, f"{letters[1]} is drawn ×{factor:.2f} to match {by} ({lengths})."
     )
@@ -324,7 +325,7 @@ def _notes(a: DrawnSwing, b: DrawnSwing, alignment: Alignment) -> list[str]:
         ]
         if labels[0] != labels[1]:
             notes.append(
-                f"In step on different instants: {letters[0]} on {labels[0].lower()}, "
+                f"Lined up at different events: {letters[0]} on {labels[0].lower()}, "
                 f"{letters[1]} on {labels[1].lower()}."
             )
     notes += [
@@ -339,7 +340,7 @@ def _notes(a: DrawnSwing, b: DrawnSwing, alignment: Alignment) -> list[str]:
             "face the same way."
         )
     if alignment.is_percent:
-        notes.append("In percent of the swing both take the time of the first.")
+        notes.append("In percent of the swing, both use the timing of the first.")
     return notes
 
 

@@ -144,8 +144,8 @@ def load_items(
         for item, letter in zip(in_order(found), charts.LETTERS, strict=False)
     ]
     missing = tuple(
-        f"There is no {'athlete' if key.kind == RANGE else key.kind} {key.pk}, "
-        "or you may not see it."
+        f"There is no {'athlete' if key.kind == RANGE else key.kind} {key.pk}, or you "
+        "can't see it."
         for key in lacking
     )
     return _with_one_side_each(lettered), missing

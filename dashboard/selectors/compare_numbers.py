@@ -325,7 +325,7 @@ def _cell(
         return replace(cell, remark=side.remark or side.apart)
     if difference is None:
         return replace(
-            cell, reason=side.apart or base.apart or "One side has no value."
+            cell, reason=side.apart or base.apart or "One of them has no value."
         )
     if difference.change.reason == INSIDE_MEASUREMENT:
         cell = replace(cell, remark=INSIDE_MEASUREMENT)

@@ -153,23 +153,23 @@ def _remarks(items: Sequence[Item]) -> tuple[str, ...]:
     empty = [item.letter for item in items if not item.swings]
     told = (
         *_other_reference(items),
-        ("The setups are not the same.", _has_several_conditions(items)),
+        ("The setups differ.", _has_several_conditions(items)),
         (
-            "No setup is recorded of any of them, so the ball may have been pitched or "
-            "placed in different ways.",
+            "None has a setup recorded, so the ball may have been pitched or placed "
+            "differently.",
             bool(items) and not any(item.condition for item in items),
         ),
         (
-            "The capture systems are not the same.",
+            "The capture systems differ.",
             len({item.source for item in items if item.swings}) > 1,
         ),
         (
-            "The numbers were computed by different versions of the method.",
+            "The numbers were computed with different versions of the method.",
             len({s.method_version for item in items for s in item.swings} - {""}) > 1,
         ),
         (
-            "These are different athletes: a clear difference is not a change, and "
-            "more is not better.",
+            "These are different athletes: a clear difference isn't a change, and "
+            "more isn't better.",
             len({item.player.pk for item in items}) > 1,
         ),
         (
@@ -208,9 +208,8 @@ def _other_reference(items: Sequence[Item]) -> list[tuple[str, bool]]:
     for item in items:
         others = [swing for swing in item.swings if rule_at(swing, "reference") != rule]
         remark = (
-            f"{item.letter}: {number_of(len(others), 'swing')} excluded, "
-            f"because times are from {rule_name(rule) or 'the reference'} and "
-            "that was not found there."
+            f"{item.letter}: {number_of(len(others), 'swing')} excluded, because times "
+            f"are from {rule_name(rule) or 'contact'} and that was not found there."
         )
         remarks.append((remark, bool(others)))
     return remarks

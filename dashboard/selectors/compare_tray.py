@@ -20,7 +20,7 @@ from dashboard.selectors.compare_names import ItemName, name_items
 
 _ITEMS, _SERIES = "compare_items", "compare_series"
 
-FULL = "Six is the most: remove one first."
+FULL = "You can compare up to six: remove one first."
 
 Kept = MutableMapping[str, Any]
 
@@ -83,7 +83,7 @@ def turned(user: Viewer, kept: Kept, key: ItemKey | None, series: str = "") -> T
         return Tray(tray.names, tray.series, FULL)
     found = name_items(user, [key]) if key else ()
     if not found:
-        return Tray(tray.names, tray.series, "That is not here, or you may not see it.")
+        return Tray(tray.names, tray.series, "That doesn't exist, or you can't see it.")
     return _keep(
         kept,
         (*tray.names, *(name for name in found if name not in tray.names)),

@@ -27,23 +27,21 @@ SHARED_SHOWN = 10
 
 #: What each kind of likeness means, as the page of a merge says it.
 LIKENESS_WORDS: dict[str, str] = {
-    Likeness.SAME_ID: "Reboot Motion's id is the same number, once written as a float "
-    "(660001.0): Reboot Motion sends one of them only.",
+    Likeness.SAME_ID: "The Reboot ID is the same number, once written as a decimal "
+    "(660001.0).",
     Likeness.SAME: "The same name and the same birth date.",
-    Likeness.SWAPPED: "The same words of a name in another order, and the same birth "
-    "date.",
-    Likeness.SIMILAR: "Names that are a slip, a short form or a part of each other, "
-    "and the same birth date. Twins look like this too.",
-    Likeness.SAME_DATE_TYPO: "The same name; of the birth dates one digit differs, or "
-    "day and month are exchanged.",
-    Likeness.SAME_NO_DATE: "The same name; Reboot Motion has no birth date for one of "
-    "them or for both.",
-    Likeness.SWAPPED_NO_DATE: "The same words of a name in another order; a birth date "
-    "is missing.",
-    Likeness.SIMILAR_NO_DATE: "One part of the name is the same and the other alike; a "
-    "birth date is missing.",
-    Likeness.SAME_OTHER_DATE: "The same name, which at most "
-    f"{MOST_NAMESAKES} athletes here have, but different birth dates.",
+    Likeness.SWAPPED: "The same names in a different order, and the same birth date.",
+    Likeness.SIMILAR: "Similar names (a typo, nickname or part of the name) and the "
+    "same birth date. Twins can look like this too.",
+    Likeness.SAME_DATE_TYPO: "The same name; the birth dates differ by one digit, or "
+    "day and month are swapped.",
+    Likeness.SAME_NO_DATE: "The same name; a birth date is missing.",
+    Likeness.SWAPPED_NO_DATE: "The same names in a different order; a birth date is "
+    "missing.",
+    Likeness.SIMILAR_NO_DATE: "One name is the same and the other similar; a birth "
+    "date is missing.",
+    Likeness.SAME_OTHER_DATE: f"The same uncommon name (at most {MOST_NAMESAKES} "
+    "athletes have it), but different birth dates.",
 }
 
 

@@ -81,9 +81,9 @@ class HomePage:
             return ""
         share = f"{100 * self.by_chance:.0f} %"
         return (
-            f"Over this many athletes, up to {share} of these changes may be chance."
+            f"With this many athletes, up to {share} of these changes may be chance."
             if self.changes_found > 1
-            else f"The chance that it is none may be up to {share}."
+            else f"The odds that it is only chance may be up to {share}."
         )
 
 
@@ -157,7 +157,7 @@ def attention(
     )
     lines += [
         AttentionLine(
-            "the same recording as another session, and both count",
+            "same recording as another session, and both are used",
             pair.session.player,
             pair.session,
         )
@@ -170,7 +170,7 @@ def attention(
     )
     lines += [
         AttentionLine(
-            "decisions to look at again: Reboot Motion changed swings",
+            "decisions to review: Reboot Motion changed swings",
             session.player,
             session,
         )
@@ -194,5 +194,5 @@ def attention(
 def _data_words(session: Session) -> str:
     """What is wrong with the session's data, in words."""
     if session.data_state == DataState.FAILED:
-        return "swings could not be fetched"
-    return gap_in_words(session.data_gap) or "swings are only partly here"
+        return "swings could not be downloaded"
+    return gap_in_words(session.data_gap) or "swings are only partly imported"

@@ -23,10 +23,10 @@ class Twin:
         if not self.pair.counts:
             return "Both are included in averages."
         if self.pair.counts == SameRecording.Counts.BOTH:
-            return "Staff decided that both count."
+            return "Staff decided to use both."
         if self.pair.counts == self.this_choice:
-            return "Staff decided that this session counts."
-        return "Staff decided that the other session counts; these swings are excluded."
+            return "Staff decided to use this session."
+        return "Staff decided to use the other session; these swings are excluded."
 
 
 def twin_of(session: Session, visible: SessionQuerySet) -> Twin | None:

@@ -202,13 +202,15 @@ def _order_of(
     words = []
     if len(whole) < len(swings):
         words.append(
-            f"Order of {len(whole)} of {len(swings)} swings: the others lack a peak."
+            f"Sequence of {len(whole)} of {len(swings)} swings: the others are missing "
+            "a peak."
         )
     if without_bat:
         with_bat = sum("B" in one for one in swings)
         words.append(
-            f"Without the bat, whose peak is known in {with_bat} of {len(swings)} "
-            "swings."
+            "Without the bat, whose peak is known in "
+            "only "
+            f"{with_bat} of {len(swings)} swings."
         )
     return " ".join(words)
 

@@ -146,8 +146,8 @@ def session_curves(
             None,
             title,
             "",
-            "No included swing has this curve and this event. Choose another series "
-            f"or event, or count a swing in. {on.left_out_words}".strip(),
+            "No included swing has this curve and event. Choose another series or "
+            f"event, or include a swing. {on.left_out_words}".strip(),
             (),
         )
     label = display.unit_label(series.unit, system)
@@ -378,7 +378,7 @@ def _note(
 ) -> str:
     """What the band is, and how wide it is."""
     if not any(group.has_band for group in groups):
-        return "A mean and its spread are drawn from three included swings on. "
+        return "The mean and its spread are drawn from three or more included swings. "
     widths = [
         (group.label, width)
         for group in groups
@@ -388,7 +388,7 @@ def _note(
         )
         is not None
     ]
-    note = "The band is for looking: peaks are taken per swing and then averaged. "
+    note = "The band is a guide only: peaks are measured per swing, then averaged. "
     short = sum(len(group.swings) - group.n for group in groups if group.has_band)
     if short:
         note += (
@@ -406,7 +406,7 @@ def _note(
                 for label, width in widths
             ]
         )
-        note += f"Width of the band, on average: {spreads}. "
+        note += f"Average width of the band: {spreads}. "
     return note
 
 

@@ -367,7 +367,7 @@ def _choices(sides: Sequence[str], chosen: str) -> tuple[SideChoice, ...]:
     if not sides:
         return ()
     choices = [
-        (APART, "Both sides, apart"),
+        (APART, "Both sides, separately"),
         *((side_key(side), side_in_words(side).capitalize()) for side in sides),
         (TOGETHER, "Both together"),
     ]
@@ -386,10 +386,12 @@ def _fastest(movements: Iterable[Movement]) -> tuple[Fastest, ...]:
 
 
 _EXPLANATIONS = {
-    DataState.WAITING: "Reboot Motion is still preparing it; the next sync asks again.",
+    DataState.WAITING: "Reboot Motion is still preparing it; the next sync checks "
+    "again.",
     DataState.NO_DATA: "Reboot Motion has none for this session.",
-    DataState.FAILED: "Getting it failed; the sync page says why and can try again.",
-    DataState.PARTIAL: "Some of it is not here yet; the next sync asks again.",
+    DataState.FAILED: "The download failed; the Syncing page says why and can try "
+    "again.",
+    DataState.PARTIAL: "Some of it is missing; the next sync checks again.",
 }
 
 
@@ -406,7 +408,7 @@ def _data_types(session: Session, movements: int) -> tuple[DataTypeState, ...]:
         .order_by()
     )
     explanation = _EXPLANATIONS.get(
-        DataState(session.data_state), "It did not come with the rest."
+        DataState(session.data_state), "It didn't arrive with the rest."
     )
     return tuple(
         DataTypeState(

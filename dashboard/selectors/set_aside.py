@@ -58,10 +58,10 @@ def _line(row: SetAside) -> SetAsideLine:
         movement_id=row.movement_id,
         position=row.movement.position,
         decided=tuple(words),
-        because="Reboot Motion processed the session again; the swing at this place "
-        "has other frames."
+        because="Reboot Motion reprocessed the session; the swing at this position "
+        "has different frames."
         if source is not None
-        else "Reboot Motion sent other frames of this swing.",
+        else "Reboot Motion sent new frames of this swing.",
         since=row.created_at,
         decided_on_id=row.decided_on_id,
     )

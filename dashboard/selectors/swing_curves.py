@@ -68,9 +68,7 @@ class SwingTab:
     empty: str
 
 
-_NO_ENERGETICS = (
-    "No momentum and energy data of this swing have come from Reboot Motion."
-)
+_NO_ENERGETICS = "Reboot Motion sent no momentum and energy data for this swing."
 
 SWING_TABS: dict[str, SwingTab] = {
     tab.key: tab
@@ -100,7 +98,7 @@ SWING_TABS: dict[str, SwingTab] = {
             "Separation",
             ("x_factor",),
             1,
-            "The file does not hold both hips and both shoulders.",
+            "The file doesn't have both hips and both shoulders.",
         ),
         SwingTab(
             "hands",
@@ -109,7 +107,7 @@ SWING_TABS: dict[str, SwingTab] = {
             "Speed",
             ("hand_speed", "bat_speed"),
             2,
-            "Without a known length unit no speeds can be shown.",
+            "Speeds can't be shown because the length unit is unknown.",
         ),
         SwingTab(
             "path",
@@ -118,7 +116,7 @@ SWING_TABS: dict[str, SwingTab] = {
             "Height",
             (),
             2,
-            "The file holds neither hands nor bat, or no direction to the pitcher.",
+            "The file has no hands or bat, or no direction to the pitcher.",
         ),
         SwingTab(
             "energy",
@@ -301,8 +299,8 @@ def detail_chart(
 def _no_curves(movement: Movement) -> str:
     """Why the swing has no curves, in words."""
     if movement.analysed_at is None:
-        return "The frames of this movement are not here yet, or not analyzed."
-    return "Nothing could be drawn from this file; its quality reasons say why."
+        return "This movement's frames haven't arrived or haven't been analyzed yet."
+    return "Nothing can be drawn from this file; its quality reasons say why."
 
 
 # --- Curves over time ---------------------------------------------------------------

@@ -80,7 +80,7 @@ class FigurePoints:
 
 
 UNREADABLE = (
-    "The stored frames of this movement cannot be read. Staff can fetch the session "
+    "The stored frames of this movement can't be read. Staff can download the session "
     "again on the Syncing page."
 )
 
@@ -88,8 +88,8 @@ UNREADABLE = (
 def report_unreadable(movement: Movement, error: FramesError) -> None:
     """Tell the log which movement's frames cannot be read, and what helps."""
     logger.warning(
-        "The stored frames of movement %s cannot be read: %s. Fetch its session again "
-        "on the Syncing page.",
+        "The stored frames of movement %s cannot be read: %s. Download its session "
+        "again on the Syncing page.",
         movement.pk,
         error,
     )
@@ -127,7 +127,7 @@ def _columns(parts: FrameParts | None) -> FigurePoints:
     """The columns of one movement, or that there are none."""
     loaded = None if parts is None else parts.columns(_FIGURE_COLUMNS)
     if not loaded or "time" not in loaded:
-        return FigurePoints(None, "The frames of this movement are not here yet.")
+        return FigurePoints(None, "This movement's frames haven't arrived yet.")
     return FigurePoints(loaded)
 
 
@@ -219,17 +219,17 @@ def figure_json(
 def _plate_note(movement: Movement, posed: Posed, by: str) -> str:
     """Where the plate is drawn, and that no file says it."""
     if not posed.has_forward:
-        return "The file does not tell where the pitcher is, so no plate is drawn."
+        return "The file doesn't say where the pitcher is, so no plate is drawn."
     where = "beside the feet"
     if by == "bat":
         rule = event_rule(movement, "reference")
         where = f"under the barrel at {event_label('reference', rule).lower()}"
-    return f"No file says where the plate is: it is drawn {where}."
+    return f"The file doesn't say where the plate is: it is drawn {where}."
 
 
 def no_figure(points: FigurePoints) -> str:
     """Why there is no figure, in words."""
-    return points.problem or "The file holds too few joint centers to draw a figure."
+    return points.problem or "The file has too few joint centers to draw a figure."
 
 
 def path_chart(

@@ -242,7 +242,7 @@ def reference_of(events: Mapping[str, Any]) -> tuple[float | None, str]:
     if time_s is None:
         return None, ""
     rule = entry.get("rule") or ""
-    return float(time_s), "the reference set by a coach" if rule == "manual" else (
+    return float(time_s), "contact set by a coach" if rule == "manual" else (
         rule_name(rule)
     )
 

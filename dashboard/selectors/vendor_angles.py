@@ -52,8 +52,8 @@ class VendorGroup:
     columns: tuple[VendorColumn, ...]
 
 
-_UNKNOWN_SIGN = "Reboot Motion does not say which way is positive"
-_OFTEN_ZERO = "often delivered as 0 throughout; " + _UNKNOWN_SIGN
+_UNKNOWN_SIGN = "the positive direction is not provided by Reboot"
+_OFTEN_ZERO = "often all zeros; " + _UNKNOWN_SIGN
 
 
 def _shoulder(side: str) -> tuple[VendorColumn, ...]:
@@ -238,8 +238,7 @@ def _delivered(movement: Movement, group: VendorGroup) -> _Delivered:
     factor = _FACTORS.get(movement.angle_unit_found or "")
     if factor is None:
         raise _NothingToDrawError(
-            "The unit of this file's angle columns could not be told, so they are "
-            "not drawn."
+            "The unit of this file's angle columns is unclear, so they are not drawn."
         )
     try:
         loaded = load.load_columns(
@@ -252,7 +251,7 @@ def _delivered(movement: Movement, group: VendorGroup) -> _Delivered:
         raise _NothingToDrawError(UNREADABLE) from error
     there = [item.column for item in group.columns if item.column in loaded]
     if "time" not in loaded or not there:
-        raise _NothingToDrawError("The file holds no such columns.")
+        raise _NothingToDrawError("The file has no such columns.")
     clock = np.asarray(loaded["time"], dtype=float)
     known = np.flatnonzero(np.isfinite(clock))
     rows = known[np.argsort(clock[known], kind="stable")]

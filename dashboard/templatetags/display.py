@@ -156,7 +156,7 @@ def unit(context: Context, stored: str) -> str:
 def height(context: Context, height_ft: float | None) -> str | SafeString:
     """A height in the reader's units: 6 ft 1 in, or 185 cm."""
     if height_ft is None:
-        return _missing("Reboot Motion has no height, or one that makes no sense.")
+        return _missing("Not provided by Reboot, or not plausible.")
     return display.height_text(height_ft, reader_system(context))
 
 
@@ -164,7 +164,7 @@ def height(context: Context, height_ft: float | None) -> str | SafeString:
 def weight(context: Context, weight_lbs: float | None) -> str | SafeString:
     """A weight in the reader's units: 180 lb, or 82 kg."""
     if weight_lbs is None:
-        return _missing("Reboot Motion has no weight, or one that makes no sense.")
+        return _missing("Not provided by Reboot, or not plausible.")
     return display.weight_text(weight_lbs, reader_system(context))
 
 
@@ -228,10 +228,10 @@ def time_taken(seconds: float) -> str:
 def age_on(born: dt.date | None, on: dt.date | None) -> SafeString | str:
     """Age in years on a session's date: `{{ player.date_of_birth|age_on:date }}`."""
     if born is None:
-        return _missing("Reboot Motion has no date of birth.")
+        return _missing("Not provided by Reboot.")
     years = display.age_on(born, on or timezone.localdate())
     if years is None:
-        return _missing("The date of birth lies after the session.")
+        return _missing("The date of birth is after the session.")
     return str(years)
 
 

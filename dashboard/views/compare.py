@@ -180,7 +180,7 @@ def _with_days(request: PageRequest, keys: Sequence[ItemKey]) -> HttpResponse | 
     """To the comparison with some days of an athlete, or what is wrong with them."""
     days = DaysForm(request.GET)
     if not days.is_valid():
-        return "Choose two days, the first one first."
+        return "Choose two dates, the earlier one first."
     values = days.cleaned_data
     key = ItemKey(RANGE, values["span"], start=values["start"], end=values["end"])
     kept = kept_parameters(request.GET)

@@ -41,7 +41,7 @@ def definition(request: PageRequest, name: str) -> HttpResponse:
         return _term(request, percentiles.DEFINITION)
     metric = METRICS.get(name)
     if metric is None:
-        raise Http404("There is no metric of this name.")
+        raise Http404("There is no metric with this name.")
     context = {
         "metric": metric,
         "accuracy": measured_accuracy(metric),

@@ -30,7 +30,7 @@ from dashboard.selectors.duplicates_page import (
 def _require_staff(request: PageRequest) -> None:
     """Raise `PermissionDenied` unless the user may merge athletes."""
     if not access.may_administer(request.user):
-        raise PermissionDenied("Only staff merge athletes.")
+        raise PermissionDenied("Only staff can merge athletes.")
 
 
 @require_safe
@@ -70,7 +70,7 @@ def merge(request: PageRequest, kept: int, merged: int) -> HttpResponse:
             return redirect("dashboard:duplicates")
         # Without a name: a message may lie in a cookie.
         messages.success(
-            request, "Merged. Undo stands below, and on the page of duplicates."
+            request, "Merged. You can undo it below or on the Duplicates page."
         )
         return redirect("dashboard:athlete", pk=one.pk)
     context = {
@@ -91,7 +91,7 @@ def dismiss(request: PageRequest, pk: int) -> HttpResponse:
     """Decide that the two records are of two people."""
     _require_staff(request)
     likeness.dismiss(pair=_pair(pk), by=request.user)
-    messages.success(request, "Noted: not the same athlete.")
+    messages.success(request, "Saved: not the same athlete.")
     return redirect("dashboard:duplicates")
 
 
@@ -100,7 +100,7 @@ def bring_back(request: PageRequest, pk: int) -> HttpResponse:
     """Take back that a pair are two people; it waits for a decision again."""
     _require_staff(request)
     likeness.bring_back(pair=_pair(pk), by=request.user)
-    messages.success(request, "The pair is back among those that wait.")
+    messages.success(request, "The pair is back on the list.")
     return redirect("dashboard:duplicates")
 
 
@@ -108,7 +108,7 @@ def _pair(pk: int) -> DuplicatePair:
     """The pair, or `Http404`."""
     pair = DuplicatePair.objects.filter(pk=pk).first()
     if pair is None:
-        raise Http404("There is no such pair.")
+        raise Http404("That pair doesn't exist.")
     return pair
 
 
@@ -122,7 +122,7 @@ def undo(request: PageRequest, pk: int) -> HttpResponse:
         .first()
     )
     if entry is None:
-        raise Http404("There is no such merge.")
+        raise Http404("That merge doesn't exist.")
     if request.method == "POST":
         try:
             merging.separate(entry=entry, by=request.user)

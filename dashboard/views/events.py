@@ -47,12 +47,12 @@ def events(request: PageRequest, pk: int) -> HttpResponse:
             raise ChangedMeanwhileError
         if form.cleaned_data["seen"]:
             _save(request, movement, form, moved)
-            messages.success(request, "Saved, and all numbers computed again.")
+            messages.success(request, "Saved, and all numbers recomputed.")
             return _to_page(request, pk, moved=True)
     except ChangedMeanwhileError:
         form.add_error(
             None,
-            "The swing was changed meanwhile, so nothing was saved. This is what "
+            "The swing changed in the meantime, so nothing was saved. This is what "
             "would change now.",
         )
     except ValidationError as error:
@@ -108,7 +108,7 @@ def _message(error: ValidationError, zero: Zero) -> str:
             display.number_text(round(zero.ms(end) or 0.0), 0)
             for end in (error.first_s, error.last_s)
         )
-        return f"The time must lie between {low} and {high} ms from {zero.words}."
+        return f"The time must be between {low} and {high} ms from {zero.words}."
     return " ".join(error.messages)
 
 
@@ -153,9 +153,9 @@ def _undone_words(movement: Movement, undone: Sequence[EventCorrection]) -> str:
         movement=movement, event__in=[one.event for one in undone], undone_at=None
     )
     return (
-        "Undone: the time that was set before holds again, and all numbers with it."
+        "Undone: the previous time is back, and numbers were recomputed."
         if by_person.exists()
-        else "Undone: what was found by rule holds again, and all numbers with it."
+        else "Undone: the automatic event is back, and numbers were recomputed."
     )
 
 

@@ -54,7 +54,7 @@ def end_goal(request: PageRequest, pk: int) -> HttpResponse:
     goal = access.get_goal_or_404(request.user, pk)
     access.require_edit(request.user)
     goal.ended_at = None if request.POST.get("undo") else timezone.now()
-    what = "goal taken up again" if goal.ended_at is None else "goal ended"
+    what = "goal reopened" if goal.ended_at is None else "goal ended"
     return _saved(request, goal, what, back=_list(goal.player))
 
 
@@ -63,7 +63,9 @@ def delete_goal(request: PageRequest, pk: int) -> HttpResponse:
     """Delete a goal; only who set it may, and staff."""
     goal = access.get_goal_or_404(request.user, pk)
     if not access.may_delete(request.user, goal):
-        raise PermissionDenied("Only who set a goal, or staff, may delete it.")
+        raise PermissionDenied(
+            "Only the coach who set a goal, or staff, can delete it."
+        )
     with transaction.atomic():
         record(
             Action.RECORD_DELETED,

@@ -79,7 +79,7 @@ def edit_note(request: PageRequest, pk: int) -> HttpResponse:
     """The form to edit a note, and saving it; only who wrote it may."""
     note = access.get_note_or_404(request.user, pk)
     if not access.may_reword(request.user, note):
-        raise PermissionDenied("Only who wrote a note may edit it.")
+        raise PermissionDenied("Only the author of a note can edit it.")
     form = NoteForm(
         request.POST if request.method == "POST" else None,
         initial={"text": note.text, "on_sheet": note.on_sheet},
@@ -115,7 +115,7 @@ def delete_note(request: PageRequest, pk: int) -> HttpResponse:
     """Delete a note; only who wrote it may, and staff."""
     note = access.get_note_or_404(request.user, pk)
     if not access.may_delete(request.user, note):
-        raise PermissionDenied("Only who wrote a note, or staff, may delete it.")
+        raise PermissionDenied("Only the author of a note, or staff, can delete it.")
     subject = subject_of(note)
     back = page_of_note(note)
     with transaction.atomic():

@@ -143,11 +143,11 @@ def session(request: PageRequest, pk: int) -> HttpResponse:
 def gap(request: PageRequest, pk: int) -> HttpResponse:
     """Dismiss what the session lacks, with a reason, or undo that."""
     if not access.may_administer(request.user):
-        raise PermissionDenied("Only staff may dismiss what a session lacks.")
+        raise PermissionDenied("Only staff can dismiss missing data.")
     shown = access.get_session_or_404(request.user, pk)
     if request.POST.get("undo"):
         decisions.bring_back_gap(session=shown, user=request.user)
-        messages.success(request, "What this session lacks needs attention again.")
+        messages.success(request, "The missing data need attention again.")
         return redirect("dashboard:session", pk=pk)
     try:
         decisions.dismiss_gap(
@@ -156,7 +156,7 @@ def gap(request: PageRequest, pk: int) -> HttpResponse:
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:
-        messages.success(request, "Dismissed until what it lacks changes.")
+        messages.success(request, "Dismissed until what is missing changes.")
     return redirect("dashboard:session", pk=pk)
 
 
@@ -164,17 +164,17 @@ def gap(request: PageRequest, pk: int) -> HttpResponse:
 def recording(request: PageRequest, pk: int) -> HttpResponse:
     """Say which of two sessions with the same recording counts."""
     if not access.may_administer(request.user):
-        raise PermissionDenied("Only staff may say which of two sessions counts.")
+        raise PermissionDenied("Only staff can choose which of two sessions is used.")
     shown = access.get_session_or_404(request.user, pk)
     twin = twin_of(shown, access.visible_sessions(request.user))
     counts = request.POST.get("counts", "")
     if twin is None:
-        messages.info(request, "No other session has the same recording any more.")
+        messages.info(request, "No other session has the same recording anymore.")
     elif counts in DECISIONS:
         decisions.choose_recording(pair=twin.pair, counts=counts, user=request.user)
-        messages.success(request, "Saved. Averages follow.")
+        messages.success(request, "Saved. Averages are being updated.")
     else:
-        messages.error(request, "Choose which session counts.")
+        messages.error(request, "Choose which session to use.")
     return redirect("dashboard:session", pk=pk)
 
 
@@ -191,7 +191,7 @@ def facts(request: PageRequest, pk: int) -> HttpResponse:
         if saved:
             messages.success(request, "Saved.")
         else:
-            messages.error(request, "Not saved: choose one of the listed conditions.")
+            messages.error(request, "Not saved: choose one of the listed setups.")
         return redirect("dashboard:session", pk=pk)
     return render(
         request,
@@ -217,7 +217,7 @@ def set_aside(request: PageRequest, pk: int) -> HttpResponse:
         .first()
     )
     if offer is None:
-        raise Http404("There is no such decision, or somebody has settled it.")
+        raise Http404("That decision doesn't exist or was already settled.")
     access.require_edit(request.user)
     settle = decisions.take_up
     if request.POST.get("answer") == "drop":

@@ -110,8 +110,7 @@ def swing_response(
         "crumbs": _crumbs(movement, page.noun),
         "note_box": note_box(movement),
         "note_form": NoteForm(),
-        "not_swing_reason": " ".join(page.reasons)
-        or "Nothing in it moves like a swing.",
+        "not_swing_reason": " ".join(page.reasons) or "It doesn't move like a swing.",
         "event_form": form or EventForm(events=page.movable, zero=zero),
         "event_preview": preview,
         "event_zero": zero,
@@ -150,7 +149,8 @@ def _headlines(page: SwingPage, system: str) -> list[dict[str, object]]:
                 mean.value, mean.unit, system, decimals=mean.definition.decimals
             )
             of = f" {page.means_side}" if page.means_side else ""
-            note = f"session mean{of} {shown}, n\u00a0=\u00a0{mean.n}"
+            swings = display.number_of(mean.n, "swing")
+            note = f"session average{of} {shown}, {swings}"
         if reading.flagged:
             note = f"Not in averages: {reading.reason or 'it failed a check'}"
         elif reading.reason:

@@ -43,7 +43,7 @@ def _change(
             tagged.tags.add(_tag(name))
         form = TagForm()
     elif not wants_fragment(request):
-        messages.error(request, "Not tagged: write one or a few words.")
+        messages.error(request, "Not tagged: enter one or a few words.")
     if not wants_fragment(request):
         return redirect(page)
     context = {

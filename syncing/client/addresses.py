@@ -83,19 +83,19 @@ class Addresses:
         parts = _parts(text)
         if parts is None or not parts.hostname or parts.query or parts.fragment:
             raise ConfigurationError(
-                "REBOOT_BASE_URL is not an address such as "
-                "https://api.rebootmotion.com: correct it."
+                "REBOOT_BASE_URL isn't an address such as "
+                "https://api.rebootmotion.com. Correct it."
             )
         if parts.username is not None or parts.password is not None:
             raise ConfigurationError(
-                "REBOOT_BASE_URL holds a user name or password: put them into "
+                "REBOOT_BASE_URL contains a user name or password: put them in "
                 "REBOOT_USERNAME and REBOOT_PASSWORD."
             )
         if parts.scheme == "https" or self._may_be_plain(text):
             return text
         raise ConfigurationError(
-            f"REBOOT_BASE_URL must begin with https:// ({parts.hostname} would "
-            "receive the password in the clear)."
+            f"REBOOT_BASE_URL must begin with https:// ({parts.hostname} would receive "
+            "the password unencrypted)."
         )
 
     def _may_be_plain(self, url: str) -> bool:

@@ -83,7 +83,7 @@ class AnswerReader:
             if self._clock.monotonic() - started > deadline_s:
                 raise UnavailableError(
                     f"{request.route}: the answer was still arriving after "
-                    f"{deadline_s:.0f} s and was dropped. It is asked for again later.",
+                    f"{deadline_s:.0f} s and was dropped. It is requested again later.",
                     status=response.status_code,
                 )
             yield chunk
@@ -277,7 +277,7 @@ def _what_is_it(body: bytes, response: requests.Response) -> str:
         start.startswith(b"<")
         and "html" in response.headers.get("Content-Type", "").lower()
     ):
-        return "a page of HTML"
+        return "an HTML page"
     if start.startswith(b"<"):
         return "an XML document"
     if start.startswith((b"{", b"[")):

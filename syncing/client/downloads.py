@@ -63,7 +63,7 @@ class Downloader:
                 return outcome
             url = urljoin(url, outcome)
         raise UnexpectedStatusError(
-            f"{route}: the link redirects again and again. Ask for the export anew.",
+            f"{route}: the link redirects again and again. Request the export again.",
             status=302,
         )
 

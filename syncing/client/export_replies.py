@@ -68,8 +68,8 @@ def read_export_reply(
         return ExportReply("no_data", reason="empty_list")
     found = ", ".join(sorted(str(name)[:40] for name in payload)[:12]) or "nothing"
     raise UnexpectedShapeError(
-        f"{route}: the reply has no download links and does not say that it is still "
-        f"at work. It holds: {found}.",
+        f"{route}: the reply has no download links and doesn't say it is still "
+        f"working. It has: {found}.",
         fields=("download_urls",),
     )
 

@@ -158,7 +158,7 @@ class Transport:
             ):
                 raise _final(error, request.route, attempt, spent_s)
             logger.info(
-                "%s failed (%s, status %s); attempt %d of %d follows in %.1f s.",
+                "%s failed (%s, status %s); attempt %d of %d in %.1f s.",
                 request.route,
                 error.code,
                 error.status,
@@ -222,7 +222,7 @@ def _final(
     """Return the last error of a call, with how many times it was tried."""
     told = ""
     if error.retry_after_s is not None:
-        told = f" It asks to wait {error.retry_after_s:.0f} s."
+        told = f" It asks us to wait {error.retry_after_s:.0f} s."
     times = "once" if attempts == 1 else f"{attempts} times in {spent_s:.0f} s"
     final = type(error)(
         f"{error.message}{told} Tried {times}; the next run tries again.",

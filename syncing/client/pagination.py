@@ -153,7 +153,7 @@ class _Pages:
             offset += len(page) - overlap
         raise UnexpectedShapeError(
             f"{self._route}: the list did not end after {self._max_pages} pages. What "
-            "was read so far is kept; if the organization is really that large, raise "
+            "was read so far is kept; if the organization really is that large, raise "
             "the page limit."
         )
 
@@ -189,7 +189,7 @@ def _in_one_page(
         if arrived < limit:
             return
     raise UnexpectedShapeError(
-        f"{route}: the first {arrived} entries come again forevery page, so the list "
+        f"{route}: the first {arrived} entries come again for every page, so the list "
         "may be longer than what could be read. What was read is kept; ask Reboot "
         "Motion "
         "why offset has no effect."

@@ -169,7 +169,7 @@ class RebootClient:
         session = parse_session(payload, route)
         if session.id != session_id:
             raise UnexpectedShapeError(
-                f'{route}: field "id" is not the session that was asked for. '
+                f'{route}: field "id" is not the session requested. '
                 "The answer was not used.",
                 fields=("id",),
             )
@@ -214,9 +214,8 @@ class RebootClient:
         url = urljoin(f"{self._base_url}/", status_url)
         if not self._addresses.is_own(url):
             raise ForbiddenHostError(
-                "GET export status: the address leads away from Reboot Motion's API "
-                "and "
-                "was not called, since it would have received our credentials."
+                "GET export status: the address is outside Reboot Motion's API and "
+                "was not called, because it would have received our credentials."
             )
         return self._export_reply(Request("GET export status", "GET", url))
 

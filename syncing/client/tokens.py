@@ -35,8 +35,8 @@ class ApiKey:
         # The HTTP library would refuse such a header with the key in its message.
         if not is_header_safe(self.key):
             raise ConfigurationError(
-                "REBOOT_API_KEY is empty or holds blanks, line ends or characters "
-                "outside ASCII: copy it again from Reboot Motion's dashboard."
+                "REBOOT_API_KEY is empty or contains spaces, line breaks or non-ASCII "
+                "characters: copy it again from Reboot Motion's dashboard."
             )
 
 

@@ -107,7 +107,7 @@ class ExportAsker:
                     raise
                 # Perhaps too much at once: no wait makes that less.
                 logger.info(
-                    "Export job %s is not answered as a whole and is requested "
+                    "Export job %s can't be downloaded as a whole; requesting it "
                     "movement by movement.",
                     job.pk,
                 )
@@ -132,8 +132,8 @@ class ExportAsker:
                 return reply
         if not known:
             raise UnexpectedStatusError(
-                "The file names no movements and Reboot Motion's list of movements is "
-                "not there, so nobody can say which rows belong together."
+                "The file doesn't name its movements and Reboot Motion's list of "
+                "movements is missing, so its rows can't be sorted into swings."
             )
         return reply
 
@@ -163,7 +163,7 @@ class ExportAsker:
                 if attempt + 1 == _EXPIRED_LINKS:
                     raise
                 logger.info(
-                    "The link of export job %s has expired; a new one is asked for.",
+                    "The link of export job %s has expired; requesting a new one.",
                     job.pk,
                 )
             else:

@@ -132,7 +132,7 @@ class RunContext:
             self._unavailable_in_a_row += 1
             count = self._unavailable_in_a_row
         if count >= max(6, 2 * settings.SYNC_MAX_REQUESTS):
-            raise fatal_from(error, "fetching swing data")
+            raise fatal_from(error, "downloading swing data")
 
     def note_answer(self) -> None:
         """Start counting failed requests again: the vendor answered one."""
@@ -228,7 +228,7 @@ class RunContext:
             "is_general": is_general,
         }
         logger.warning(
-            "Sync run %s: %s (%s) failed (%s). The page of the run says what to do.",
+            "Sync run %s: %s (%s) failed (%s). The run's page says what to do.",
             self.log.pk,
             what,
             about,
@@ -259,7 +259,7 @@ class RunContext:
                 "began": began,
             }
         logger.info(
-            "Sync run %s begins a step: %s.",
+            "Sync run %s starts a step: %s.",
             self.log.pk,
             Phase(phase).label,
             extra={"run_id": self.log.pk, "phase": str(phase)},
@@ -317,8 +317,8 @@ class RunContext:
             # One missed beat is nothing; a lost database ends the run by itself, in
             # the threads that work.
             logger.warning(
-                "Sync run %s could not store its heartbeat (%s) and tries again. If "
-                "this goes on, check the database.",
+                "Sync run %s could not store its heartbeat (%s) and will retry. If "
+                "this keeps happening, check the database.",
                 self.log.pk,
                 type(error).__name__,
             )

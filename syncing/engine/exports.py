@@ -218,7 +218,7 @@ class _ExportThreads:
                     self._asker.remember(job, reply)
                     self._outcomes.wait(job, reply)
             elif job.is_optional and reply.reason == "not_offered":
-                self._refused(job, "it does not know this data type", is_sure=True)
+                self._refused(job, "unknown data type", is_sure=True)
             elif reply.state == "no_data":
                 self._outcomes.no_data(job)
                 self._note_in_vain(job)
@@ -232,7 +232,7 @@ class _ExportThreads:
             self._ctx.note_answer()
         except TakenError:
             logger.info(
-                "Another worker has export job %s now, so this one lets go of it.",
+                "Another worker has taken export job %s; this one drops it.",
                 job.pk,
             )
         except RebootError as error:
@@ -244,8 +244,8 @@ class _ExportThreads:
             self._outcomes.failed(
                 job,
                 "disk",
-                f"The file could not be kept on this server: {error.strerror}. Make "
-                "room in the folder for temporary files.",
+                f"The file could not be saved on this server: {error.strerror}. Free "
+                "up space in the temporary folder.",
             )
         finally:
             if not handed_over:
@@ -257,7 +257,7 @@ class _ExportThreads:
         if isinstance(error, AuthenticationError | ConfigurationError) and not (
             isinstance(error, ForbiddenError | ForbiddenHostError)
         ):
-            raise fatal_from(error, "fetching swing data") from error
+            raise fatal_from(error, "downloading swing data") from error
         self._outcomes.failed(job, error.code, error.message)
         # A refusal is perhaps about this file alone; if every file says so, a few of
         # them are enough to know.

@@ -111,7 +111,7 @@ class IncomingFiles:
                 MovementFailure(
                     movement.org_movement_id,
                     "two_swings_one_id",
-                    "Two files hold the same movement. Ask Reboot Motion for the "
+                    "Two files contain the same movement. Ask Reboot Motion for the "
                     "export "
                     "again.",
                 )

@@ -39,8 +39,8 @@ def note_columns(data_type: str, mocap_type: str, kinds: Mapping[str, str]) -> N
         ColumnLayout.objects.bulk_create([layout], ignore_conflicts=True)
         if changes:
             logger.warning(
-                "The columns of %s files changed: %d new, %d gone. The sync page "
-                "names them.",
+                "The columns of %s files changed: %d new, %d gone. The Syncing page "
+                "lists them.",
                 data_type,
                 len(changes["appeared"]),
                 len(changes["vanished"]),
@@ -57,8 +57,8 @@ def note_columns(data_type: str, mocap_type: str, kinds: Mapping[str, str]) -> N
     if changed["changed"]:
         same.changes, same.noted_at, same.noted_by = changed, None, None
         logger.warning(
-            "%d columns of %s files hold another kind of value. The sync page names "
-            "them.",
+            "%d columns of %s files contain a different type of value. The Syncing "
+            "page lists them.",
             len(changed["changed"]),
             data_type,
         )

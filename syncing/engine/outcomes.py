@@ -194,7 +194,7 @@ class Outcomes:
         if wait_s <= tempo.patience_s:
             # Tried again within this run: not yet a failure to tell of.
             logger.info(
-                "Export job %s failed (%s) and is tried again in %.0f s.",
+                "Export job %s failed (%s) and will be retried in %.0f s.",
                 job.pk,
                 code,
                 wait_s,
@@ -203,8 +203,8 @@ class Outcomes:
         if is_known:
             # Told of when it was given up, and listed since.
             logger.info(
-                "Export job %s, which was given up, failed once more (%s) and is "
-                "asked for again in some weeks.",
+                "Export job %s, which was given up, failed again (%s) and will be "
+                "requested again in a few weeks.",
                 job.pk,
                 code,
             )
@@ -213,7 +213,7 @@ class Outcomes:
             return
         self._ctx.count("exports", "failed")
         self._ctx.advance(Phase.EXPORTS)
-        self._record(job, "Fetching a file", code, message)
+        self._record(job, "Downloading a file", code, message)
         self._on_no_file(job.session_id)
 
     def _record(self, job: ExportJob, what: str, code: str, message: str) -> None:
@@ -256,7 +256,7 @@ class Outcomes:
 
     def give_up(self, job: ExportJob) -> None:
         """Give up a job that was tried too often: most likely it kills its workers."""
-        reason = job.last_error or "every worker that took it ended without a word"
+        reason = job.last_error or "every worker that took it stopped unexpectedly"
         is_optional = job.is_optional
         changed = ExportJob.objects.filter(pk=job.pk, attempts=job.attempts).update(
             state=JobState.NO_DATA if is_optional else JobState.GIVEN_UP,
@@ -274,4 +274,4 @@ class Outcomes:
             refresh_session_state(job.session_id)
             self._ctx.count("exports", "failed")
             self._ctx.advance(Phase.EXPORTS)
-            self._record(job, "Fetching a file", "given_up", f"Given up: {reason}")
+            self._record(job, "Downloading a file", "given_up", f"Given up: {reason}")

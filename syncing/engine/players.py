@@ -42,7 +42,7 @@ def sync_players(ctx: RunContext) -> None:
         ctx.count("players", "failed")
         ctx.record_error(
             what="Reading an athlete",
-            about="an entry of the athlete list",
+            about="an entry in the athlete list",
             is_general=True,
             message=error.message,
             code=error.code,
@@ -143,7 +143,7 @@ def tell_kept(
     ctx.record_error(
         what="Reading a value",
         about=about,
-        message=f"Reboot Motion's {words} cannot be read any more, so the stored value "
+        message=f"Reboot Motion's {words} can no longer be read, so the stored value "
         "was kept.",
         code="unreadable_value",
         session_pk=session_pk,
@@ -268,19 +268,18 @@ def refuse_implausible(
     if not is_empty and not is_cut:
         return
     is_full = ctx.log.sync_type == SyncType.FULL
-    told = (
-        f"Reboot Motion's list no longer holds {gone} of our {stored} {name}. That is "
-    )
+    told = f"Reboot Motion's list no longer includes {gone} of our {stored} {name}. "
+    "That is "
     told += f"more than {IMPLAUSIBLE_SHARE:.0%} at once"
     if is_empty:
         told = f"Reboot Motion's list is empty, and we hold {stored} {name} of it"
     told += ", so nothing was marked as missing"
     told += " and the run stopped." if is_full else "."
     hint = (
-        "Check that the login or key in the settings is of your organization: log in "
-        "to Reboot Motion's dashboard with it and look whether they are there. If they "
-        "are, wait until Reboot Motion's list is complete again. If they were really "
-        "removed, run manage.py sync --full --accept-removals."
+        "Check that the login or key in the settings belongs to your organization: "
+        "log in to Reboot Motion's dashboard with it and check that they are there. "
+        "If they are, wait until Reboot Motion's list is complete again. If they were "
+        "really removed, run manage.py sync --full --accept-removals."
     )
     if is_full:
         raise FatalError(

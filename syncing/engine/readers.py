@@ -129,8 +129,8 @@ class ReaderProcesses:
                 self._add()
         except OSError as error:
             logger.warning(
-                "No process for reading could be started (%s); this process reads "
-                "files itself, which is slower.",
+                "No reader process could be started (%s); this process reads files "
+                "itself, which is slower.",
                 error,
             )
             self.close()
@@ -215,8 +215,8 @@ class ReaderProcesses:
             self._check()
             # It cannot work here (a limit of the host, say): do without.
             logger.warning(
-                "A process for reading did not start; the run goes on without it. Look "
-                "for a limit on processes or memory if this repeats."
+                "A reader process did not start; the run continues without it. If "
+                "this keeps happening, check for a limit on processes or memory."
             )
             self._drop(child)
             return self._ask(message, files)
@@ -226,8 +226,8 @@ class ReaderProcesses:
             # The end of the run closes the processes under threads that wait.
             self._check()
             logger.warning(
-                "Process %s ended in the middle of its work; another one takes its "
-                "place. Give the worker more memory if this repeats.",
+                "Process %s stopped in the middle of its work; another one takes its "
+                "place. If this keeps happening, give the worker more memory.",
                 child.pid,
             )
             self._replace(child)
@@ -241,7 +241,7 @@ class ReaderProcesses:
         if answer[0] == "refused":
             raise answer[1]
         logger.error(
-            "Process %s met a fault of the program. Report this traceback:\n%s",
+            "Process %s hit a bug. Report this traceback:\n%s",
             child.pid,
             answer[2],
         )

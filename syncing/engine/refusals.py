@@ -76,7 +76,8 @@ def remember_refusal(
         },
     )
     logger.info(
-        "Reboot Motion does not give %s to this organization; it is asked again at %s.",
+        "Reboot Motion does not offer %s to this organization; it is requested again "
+        "at %s.",
         data_type,
         ask_again_at.isoformat(timespec="minutes"),
     )

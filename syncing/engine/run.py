@@ -113,18 +113,18 @@ def run_sync(
     except FatalError as error:
         ending = Ending.of_fatal(error)
     except RebootError as error:
-        ending = Ending.of_fatal(fatal_from(error, "speaking to Reboot Motion"))
+        ending = Ending.of_fatal(fatal_from(error, "talking to Reboot Motion"))
     except KeyboardInterrupt:
         ending = Ending(
-            RunStatus.CANCELLED, "Stopped from the keyboard; what was done is kept."
+            RunStatus.CANCELLED, "Stopped from the keyboard; finished work is kept."
         )
         raise
     except SystemExit as error:
         # A stop signal, or the time limit of the queue: the sweep goes on.
         ending = Ending(
             RunStatus.ABANDONED,
-            "The run was cut off by a stop signal or by its time limit. Everything "
-            "stored is kept, and the next run takes up what is left.",
+            "The run was interrupted by a stop signal or its time limit. Everything "
+            "stored is kept, and the next run continues.",
             type(error).__name__,
         )
         raise
@@ -149,13 +149,13 @@ class Ending:
     def of_stop(cls, ctx: RunContext) -> Ending | None:
         """Return how a stopped run ended; None when it is no longer ours."""
         if ctx.stop_reason == "cancel":
-            return cls(RunStatus.CANCELLED, "Canceled; what was done is kept.")
+            return cls(RunStatus.CANCELLED, "Canceled; finished work is kept.")
         if ctx.stop_reason == "lost":
             return None
         return cls(
             RunStatus.ABANDONED,
-            "The run was stopped before its end. Everything stored is kept, and the "
-            "next run takes up what is left.",
+            "The run was stopped early. Everything stored is kept, and the next run "
+            "continues.",
             "StopRun",
         )
 
@@ -164,7 +164,7 @@ class Ending:
         """Return how a run ended because of an error that nobody foresaw."""
         return cls(
             RunStatus.FAILED,
-            f"The run ended because of a fault of this program "
+            f"The run ended because of a bug "
             f"({type(error).__name__}); its log has the details.",
             type(error).__name__,
         )
@@ -202,7 +202,7 @@ def _is_back(ctx: RunContext, outage: Outage) -> bool:
     goes on like one that was queued in between, with what it had counted.
     """
     logger.warning(
-        "Sync run %s has lost its database (%s) and waits for it.",
+        "Sync run %s lost its database connection (%s) and is waiting for it.",
         ctx.log.pk,
         outage.code,
         extra={"run_id": ctx.log.pk, "code": outage.code},
@@ -231,8 +231,8 @@ def _steps(ctx: RunContext, on_exports: Callable[[SyncLog], None] | None) -> Non
         raise FatalError(
             str(error),
             code="configuration",
-            hint="Without it the sync would bring erased athletes back.",
-            what="Looking up erased athletes",
+            hint="Without it, the sync would import erased athletes again.",
+            what="Checking for erased athletes",
         ) from error
     # A run that goes on in another task does not repeat what it has finished.
     reached = _ORDER.index(Phase(log.phase))

@@ -76,7 +76,7 @@ def open_run(
         if active is not None:
             _widen(active, sync_type, since)
             return active, False
-    raise RuntimeError("Runs begin and end faster than one can be opened: try again.")
+    raise RuntimeError("Runs are starting and ending too fast: try again.")
 
 
 def _widen(active: SyncLog, sync_type: str, since: date | None) -> None:
@@ -126,9 +126,9 @@ def request_cancel(log: SyncLog, *, user: User | None = None) -> bool:
         completed_at=now,
         cancel_requested_at=now,
         cancel_requested_by=user,
-        error_message="Canceled before it began."
+        error_message="Canceled before it started."
         if log.started_at is None
-        else "Canceled while it waited for a worker; what it had done is kept.",
+        else "Canceled while waiting for a worker; finished work is kept.",
     )
     if ended:
         return True
@@ -158,9 +158,9 @@ def abandon_dead_runs() -> list[SyncLog]:
         if log.heartbeat_at is not None:
             age_s = (now - log.heartbeat_at).total_seconds()
         message = (
-            f"The process that ran this ended without a word (last sign of life "
-            f"{age_s:.0f} s before). Everything stored is kept, and the next run takes "
-            "up what is left."
+            "The process running this stopped unexpectedly (last heartbeat "
+            f"{age_s:.0f} s earlier). Everything stored is kept, and the next run "
+            "continues."
         )
         if SyncLog.objects.filter(
             pk=log.pk, status=RunStatus.RUNNING, owner=log.owner
@@ -171,8 +171,8 @@ def abandon_dead_runs() -> list[SyncLog]:
             error_class="Abandoned",
         ):
             logger.warning(
-                "Sync run %s is abandoned, because its process is gone. The next run "
-                "takes up what is left.",
+                "Sync run %s is abandoned because its process is gone. The next run "
+                "continues.",
                 log.pk,
             )
             release_claims(log.owner, with_slots=gone)
@@ -203,7 +203,7 @@ def release_dead_helpers() -> int:
                 release_claims(helper.worker, with_slots=gone)
         if deleted:
             logger.warning(
-                "A helper of sync run %s is gone. Its jobs are free for others.",
+                "A helper of sync run %s is gone. Other workers can take its jobs.",
                 helper.run_id,
             )
             count += 1

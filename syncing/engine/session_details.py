@@ -114,8 +114,8 @@ def read_detail(ctx: RunContext, listed_id: int, hitting_id: int) -> None:
         ctx.record_error(
             what="Reading who took part",
             about=f"session {listed.session_id}",
-            message=f"{detail.unreadable_players} entries of the participants hold no "
-            "org_player_id, so nothing can be asked for them.",
+            message=f"{detail.unreadable_players} participants have no org_player_id, "
+            "so their data can't be requested.",
             code="unexpected_shape",
             hint="The others were read. Ask Reboot Motion about this session.",
             session_pk=_row_of(listed),

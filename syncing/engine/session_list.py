@@ -40,7 +40,7 @@ def list_sessions(ctx: RunContext) -> None:
         ctx.count("sessions", "failed")
         ctx.record_error(
             what="Reading a session",
-            about="an entry of the session list",
+            about="an entry in the session list",
             is_general=True,
             message=error.message,
             code=error.code,

@@ -103,7 +103,7 @@ class SessionNumbers:
                 about=f"session {session_pk}",
                 message=message,
                 code="analysis",
-                hint="The program's log has the details; after an update run "
+                hint="The log has the details; after an update run "
                 f"manage.py recompute_metrics --session {session_pk}.",
                 session_pk=session_pk,
             )

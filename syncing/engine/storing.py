@@ -131,12 +131,13 @@ class ExportStorer:
         match error:
             case TakenError():
                 logger.info(
-                    "Job %s is with another worker now; this one leaves it.", job.pk
+                    "Another worker has taken job %s; this one drops it.", job.pk
                 )
                 self._outcomes.note_settled(job, None)
             case Session.DoesNotExist():
                 logger.info(
-                    "The athlete of job %s was erased meanwhile; its file is dropped.",
+                    "The athlete of job %s was erased in the meantime; its file is "
+                    "discarded.",
                     job.pk,
                 )
                 self._outcomes.note_settled(job, None)
@@ -145,8 +146,8 @@ class ExportStorer:
                     self._outcomes.failed(
                         job,
                         "movement_id_missing",
-                        "The file names no movement, so nobody can say which rows "
-                        "belong together.",
+                        "The file doesn't name its movements, so its rows can't be "
+                        "sorted into swings.",
                         is_file=True,
                     )
             case ExportFileError():
@@ -159,8 +160,8 @@ class ExportStorer:
                 self._outcomes.failed(
                     job,
                     "reader_died",
-                    "The process that read the file was ended by the system, most "
-                    "likely because memory ran out.",
+                    "The system stopped the process reading the file, most likely "
+                    "because memory ran out.",
                     is_file=True,
                 )
             case _:
@@ -174,7 +175,7 @@ class ExportStorer:
                 self._outcomes.failed(
                     job,
                     "internal",
-                    f"The file could not be read because of a fault of this program "
+                    f"The file could not be read because of a bug "
                     f"({name or type(error).__name__}); its log has the details.",
                     is_file=True,
                 )
@@ -197,7 +198,7 @@ class ExportStorer:
         self._outcomes.failed(
             job,
             first.code,
-            f"A movement of the file cannot be used: {first.message}{more} The other "
+            f"A movement in the file can't be used: {first.message}{more} The other "
             "movements of the file were stored.",
             is_file=True,
         )

@@ -32,6 +32,6 @@ def text_in_numbers(column: FileColumn, row: int) -> ExportFileError:
     """Return the error for text where numbers belong; ``row`` counts from 1."""
     return ExportFileError(
         "text_in_number_column",
-        f"Column {shown(column.name)} holds text where numbers belong, first in row "
+        f"Column {shown(column.name)} has text where numbers belong, first in row "
         f"{row}. Ask Reboot Motion for the export again.",
     )

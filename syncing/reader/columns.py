@@ -204,9 +204,9 @@ def plan_columns(
         if key in seen:
             raise ExportFileError(
                 "duplicate_column",
-                f"The file has the column {shown(name)} twice (as "
-                f"{shown(seen[key])} and {shown(original)}), so nobody can say which "
-                "holds. Ask Reboot Motion for the export again.",
+                f"The file has the column {shown(name)} twice (as {shown(seen[key])} "
+                f"and {shown(original)}), so it's unclear which is right. Ask Reboot "
+                "Motion for the export again.",
             )
         seen[key] = original
         if key in _TEXT_KEYS or (canonical is None and name in texts):
@@ -221,7 +221,7 @@ def plan_columns(
     if not any(column.known for column in columns):
         raise ExportFileError(
             "not_an_export",
-            f"None of the {len(columns)} columns is one of an export file. Take an "
+            f"None of the {len(columns)} columns belongs to an export file. Take an "
             "inverse-kinematics, momentum-energy, metadata or "
             "hitting-processed-metrics file as Reboot Motion delivers it, with its "
             "first "
@@ -263,7 +263,7 @@ def no_column(name: str) -> ExportFileError:
     """Return the error for a file that lacks a column which it cannot do without."""
     return ExportFileError(
         "missing_column",
-        f'The file has no column "{name}", without which its rows mean nothing. Ask '
+        f'The file has no column "{name}", which is required. Ask '
         "Reboot Motion for the export again, or take the data export instead of "
         "another "
         "file.",

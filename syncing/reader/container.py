@@ -217,7 +217,7 @@ class GzipStream:
             if not packed:
                 raise ExportFileError(
                     "truncated_file",
-                    "The packed file ends in the middle. Ask Reboot Motion for the "
+                    "The compressed file is cut off. Ask Reboot Motion for the "
                     "export "
                     "again.",
                 )
@@ -228,7 +228,7 @@ class GzipStream:
             except zlib.error as error:
                 raise ExportFileError(
                     "damaged_archive",
-                    "The packed file is damaged. Ask Reboot Motion for the export "
+                    "The compressed file is damaged. Ask Reboot Motion for the export "
                     "again.",
                 ) from error
             self._pending = self._unpack.unconsumed_tail
@@ -255,7 +255,7 @@ class GzipStream:
         else:
             raise ExportFileError(
                 "damaged_archive",
-                "The packed file is followed by bytes that do not belong to it. Ask "
+                "The compressed file is followed by extra bytes. Ask "
                 "Reboot Motion for the export again.",
             )
 
@@ -274,7 +274,7 @@ def check_unpacked(bytes_in: int, bytes_out: int, limits: ReadLimits) -> None:
         raise ExportFileError(
             "decompression_bomb",
             f"The file unpacks to more than {limits.max_ratio:.0f} times its size, "
-            "which no measured data do, and was not read further.",
+            "which measured data never do, and was not read further.",
         )
 
 
@@ -338,7 +338,7 @@ def _open_zip(file: BinaryIO, limits: ReadLimits) -> ByteStream:
     if len(members) != 1:
         raise ExportFileError(
             "unsupported_archive",
-            f"The zip archive holds {len(members)} files where one is expected. "
+            f"The zip archive has {len(members)} files where one is expected. "
             "Unpack it and take the files one by one.",
         )
     if members[0].compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:

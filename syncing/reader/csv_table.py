@@ -265,10 +265,9 @@ class _Blocks:
         if len(names) == 1 and any(mark in names[0] for mark in _DELIMITERS):
             raise ExportFileError(
                 "rows_in_quotes",
-                "Each row of the file stands in quotes as a whole, so that it has one "
-                "column. Take the file as it came from Reboot Motion, without opening "
-                "it "
-                "in a spreadsheet.",
+                "Each row of the file is in quotes as a whole, so the file has only "
+                "one column. Take the file as it came from Reboot Motion, without "
+                "opening it in a spreadsheet.",
             )
         if len(names) == 1 and len(names[0].split()) > 1:
             raise ExportFileError(
@@ -322,8 +321,8 @@ class _Blocks:
                 if size > MAX_LINE_BYTES:
                     raise ExportFileError(
                         "damaged_csv",
-                        f"A row is longer than {MAX_LINE_BYTES} bytes: quotes are not "
-                        "closed, or this is no table.",
+                        f"A row is longer than {MAX_LINE_BYTES} bytes: quotes aren't "
+                        "closed, or it isn't a table.",
                     )
                 size *= 2
                 continue
@@ -394,6 +393,5 @@ def _damaged_csv() -> ExportFileError:
     """Return the error for a file that is no CSV."""
     return ExportFileError(
         "damaged_csv",
-        "The file cannot be taken apart as CSV. Ask Reboot Motion for the export "
-        "again.",
+        "The file can't be read as CSV. Ask Reboot Motion for the export again.",
     )

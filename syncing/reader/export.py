@@ -69,7 +69,7 @@ def _checked_kind(table: Table, hint: str | None) -> FileKind:
     if found is not wanted:
         raise ExportFileError(
             "wrong_data_type",
-            f"The file holds {found} by its columns; {wanted} was asked for.",
+            f"The file holds {found} by its columns; {wanted} was requested.",
         )
     return found
 

@@ -34,8 +34,8 @@ def rows_of(table: Table, kind: FileKind, known_movement_id: str | None) -> Rows
         if count_differing(table, first, places[1:]):
             raise ExportFileError(
                 "duplicate_movement_row",
-                "Two rows for one movement say different things, so nobody can say "
-                "which holds. Ask Reboot Motion for the export again.",
+                "Two rows for one movement differ, so it's unclear which is right. "
+                "Ask Reboot Motion for the export again.",
             )
         dropped += len(places) - 1
         found.append(_row(table, org_movement_id, int(places[0]), named_by))

@@ -129,8 +129,8 @@ def _without_blank(
             row = int(untimed[np.argmax(filled)]) + 1
             raise ExportFileError(
                 "time_missing",
-                f"Row {row} holds values but no time, so nobody can say when they "
-                "were. Ask Reboot Motion for the export again.",
+                f"Row {row} has values but no time. Ask Reboot Motion for the export "
+                "again.",
             )
     kept = places[np.isfinite(time)]
     if len(kept) == 0:
@@ -191,7 +191,7 @@ def _in_order(
             raise ExportFileError(
                 "two_swings_one_id",
                 "The clock of one movement starts again while frames of the first run "
-                "go on: two repetitions carry one id. Ask Reboot Motion for the export "
+                "go on: two repetitions share one ID. Ask Reboot Motion for the export "
                 "again.",
             )
         places = places[np.argsort(time, kind="stable")]
@@ -204,7 +204,7 @@ def _rounded(differing: int) -> ExportFileError:
     return ExportFileError(
         "rounded_clock",
         f"The times of one movement are rounded: {differing} frames share their time "
-        "with another frame, and when each was cannot be told. Take the file as it "
+        "with another frame, so their order is unclear. Take the file as it "
         "came from Reboot Motion, without saving it in a spreadsheet.",
     )
 
@@ -218,12 +218,12 @@ def _conflict(differing: int, instants: int) -> ExportFileError:
         return ExportFileError(
             "two_swings_one_id",
             f"{differing} instants of one movement occur twice with different values: "
-            "two repetitions carry one id. Ask Reboot Motion for the export again.",
+            "two repetitions share one ID. Ask Reboot Motion for the export again.",
         )
     return ExportFileError(
         "conflicting_rows",
         f"{differing} instants of one movement occur twice with different values, so "
-        "nobody can say which hold. Ask Reboot Motion for the export again.",
+        "it's unclear which are right. Ask Reboot Motion for the export again.",
     )
 
 

@@ -134,7 +134,7 @@ def _collect_columns(
     if table.num_rows != collected.row_count:
         raise ExportFileError(
             "damaged_parquet",
-            "The Parquet file holds other rows than it says. Ask Reboot Motion for "
+            "The Parquet file's rows don't match its metadata. Ask Reboot Motion for "
             "the export again.",
         )
     for column, name in zip(some, names, strict=True):
@@ -164,8 +164,8 @@ def _check_names(paths: Sequence[str], names: set[str]) -> None:
             if name in names:
                 raise ExportFileError(
                     "unsupported_column_type",
-                    f"Column {shown(name)} holds values of a kind that is neither "
-                    "number nor text. Ask Reboot Motion for the export again.",
+                    f"Column {shown(name)} has values that are neither numbers nor "
+                    "text. Ask Reboot Motion for the export again.",
                 )
 
 
@@ -219,8 +219,8 @@ def _with_type(column: FileColumn, kind: pa.DataType) -> FileColumn:
     if column.known:
         raise ExportFileError(
             "unsupported_column_type",
-            f"Column {shown(column.name)} holds values of a kind that is neither "
-            "number nor text. Ask Reboot Motion for the export again.",
+            f"Column {shown(column.name)} has values that are neither numbers nor "
+            "text. Ask Reboot Motion for the export again.",
         )
     return FileColumn(
         column.position, column.original, column.name, Role.DROPPED, known=False

@@ -40,8 +40,8 @@ def rows_by_id(
     if not wanted:
         raise ExportFileError(
             "movement_not_in_file",
-            "The file holds other movements than the one that was asked for. Ask the "
-            "vendor for the export again.",
+            "The file has movements other than the one requested. Ask Reboot Motion "
+            "for the export again.",
         )
     if left_out := len(groups) - 1:
         repairs = (*repairs, f"other_movements_left_out:{left_out}")
@@ -66,7 +66,7 @@ def _without_blank_rows(table: Table, ids: TextColumn) -> npt.NDArray[np.intp] |
         row = int(unnamed[np.argmax(filled)]) + 1
         raise ExportFileError(
             "rows_without_movement_id",
-            f"Row {row} names no movement while others do, so nobody can say where it "
+            f"Row {row} names no movement while others do, so it's unclear where it "
             "belongs. Ask Reboot Motion for the export again.",
         )
     return np.flatnonzero(ids.codes >= 0)
@@ -101,8 +101,8 @@ def check_id(org_movement_id: str | None) -> None:
     if len(org_movement_id) > MAX_ID_LENGTH or control:
         raise ExportFileError(
             "bad_movement_id",
-            f"A movement's id is longer than {MAX_ID_LENGTH} characters or holds "
-            "control characters. Ask Reboot Motion for the export again.",
+            f"A movement's id is longer than {MAX_ID_LENGTH} characters or has control "
+            "characters. Ask Reboot Motion for the export again.",
         )
 
 

@@ -168,20 +168,20 @@ def no_number(column: FileColumn, row: int, cell: str) -> ExportFileError:
         return unclear_numbers()
     if _DATE.fullmatch(cell):
         advice = (
-            f"holds a date or a time of day where numbers belong, first in row {row}: "
+            f"has a date or time where numbers belong, first in row {row}: "
             "a spreadsheet has turned numbers into dates. Take the file as it came "
             "from Reboot Motion, without opening it in a spreadsheet."
         )
     elif cell.startswith("#"):
         advice = (
-            f"holds a spreadsheet's mark of an error where numbers belong, first in "
+            f"has a spreadsheet error where numbers belong, first in "
             f"row {row}. Take the file as it came from Reboot Motion, without opening "
             "it "
             "in a spreadsheet."
         )
     else:
         advice = (
-            f"holds text where numbers belong, first in row {row}. Take the file as "
+            f"has text where numbers belong, first in row {row}. Take the file as "
             "it came from Reboot Motion, or ask for the export again."
         )
     return ExportFileError("text_in_number_column", where + advice)
@@ -192,7 +192,7 @@ def row_of_words(row: int) -> ExportFileError:
     return ExportFileError(
         "row_of_words",
         f"Row {row} below the header holds words and no numbers: units, or a remark. "
-        "Nobody can say what they mean for the numbers, so take the file as it came "
+        "Their meaning for the numbers is unclear, so take the file as it came "
         "from Reboot Motion, or delete that row if it changes nothing.",
     )
 
@@ -232,9 +232,9 @@ def unclear_numbers() -> ExportFileError:
     """Return the error for numbers that can be read in two ways."""
     return ExportFileError(
         "unclear_numbers",
-        "The file writes numbers with commas and with points, so nobody can say which "
-        "of them is the decimal mark. Take the file as it came from Reboot Motion, or "
-        "save it again with decimal points and without marks between thousands.",
+        "The file writes numbers with commas and with points, so it's unclear which "
+        "is the decimal mark. Take the file as it came from Reboot Motion, or save it "
+        "again with decimal points and without thousands separators.",
     )
 
 
@@ -243,10 +243,10 @@ def _ragged_row(number: int, cells: int, width: int) -> ExportFileError:
     if cells > 1.4 * width:
         return ExportFileError(
             "ragged_row",
-            f"Row {number} has {cells} cells where the header has {width}: its "
-            "numbers seem to have decimal commas, which nobody can tell from the "
-            "commas between cells. Save the file with decimal points, or with "
-            "semicolons between cells.",
+            f"Row {number} has {cells} cells where the header has {width}: its numbers "
+            "seem to have decimal commas, which can't be told from the commas between "
+            "cells. Save the file with decimal points, or with semicolons between "
+            "cells.",
         )
     return ExportFileError(
         "ragged_row",

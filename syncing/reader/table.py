@@ -119,13 +119,13 @@ class TableBuilder:
             raise ExportFileError(
                 "too_many_rows",
                 f"The file has more than {limits.max_rows} rows, which is the limit. "
-                "Ask for fewer movements at once, or raise the limit.",
+                "Request fewer movements at a time, or raise the limit.",
             )
         if rows * len(self.used) > limits.max_cells:
             raise ExportFileError(
                 "too_many_cells",
                 f"The file has more than {limits.max_cells} values, which is the "
-                "limit. Ask for fewer movements at once, or raise the limit.",
+                "limit. Request fewer movements at a time, or raise the limit.",
             )
 
     def add_rows(self, count: int) -> None:
@@ -179,9 +179,8 @@ class TableBuilder:
         if self.row_count == 0:
             raise ExportFileError(
                 "no_rows",
-                "The file has a header and no rows. Reboot Motion may still be at "
-                "work: "
-                "ask for the export again later.",
+                "The file has a header and no rows. Reboot Motion may still be "
+                "working on it: request the export again later.",
             )
         found: dict[str, FloatArray] = {}
         infinite: set[str] = set()
@@ -253,8 +252,8 @@ def too_much_text(limits: ReadLimits) -> ExportFileError:
     return ExportFileError(
         "too_much_text",
         f"The file has more than {limits.max_text_bytes} bytes of text, which is the "
-        "limit. Ask for fewer movements at once, or take the data export as the "
-        "vendor delivers it.",
+        "limit. Request fewer movements at a time, or take the data export as Reboot "
+        "Motion delivers it.",
     )
 
 

@@ -99,7 +99,7 @@ def test_guesses_from_everywhere_end(coach):
     lock = AuditEntry.objects.get(action=Action.LOGIN_LOCKED)
     assert (lock.subject_id, lock.detail) == (
         coach.pk,
-        {"locked_for": "everybody else"},
+        {"locked_for": "everyone else"},
     )
     # The right password is not looked at either, for the attacker would learn it.
     assert log_in(at("203.0.113.9")) == 429

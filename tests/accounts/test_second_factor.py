@@ -420,7 +420,7 @@ def test_a_lost_secret_key_is_said_and_recovery_codes_go_on(
     settings.SECRET_KEY = "another-key-for-this-test-0123456789"
     enter_password(client)
     refused = enter_code(client, code_of())
-    assert "the key of the server was replaced" in refused.content.decode()
+    assert "server's key was replaced" in refused.content.decode()
     assert enter_code(client, codes[0]).status_code == 302
 
 
@@ -507,7 +507,7 @@ def test_required_of_staff_nothing_opens_before_it_is_on(client, required):
         client.get("/syncing/freshness/", headers={"HX-Request": "true"}).content == b""
     )
     page = client.get("/accounts/second-factor/", headers=browser)
-    assert "Staff need it here" in page.content.decode()
+    assert "Staff must use it here" in page.content.decode()
     turn_on(client)
     assert client.get("/admin/", headers=browser).status_code == 200
     assert client.get("/players").status_code == 200

@@ -273,7 +273,7 @@ def test_athletes_are_synced(client, staff):
             session=each, data_type="metadata", state=JobState.STORED, sha256="x"
         )
     response = run_action(client, "player", "sync_athletes", [session.player])
-    assert messages_of(response)[0].startswith("1 files will be asked for anew")
+    assert messages_of(response)[0].startswith("1 files will be downloaded again")
     states = dict(ExportJob.objects.values_list("session_id", "state"))
     assert states == {session.pk: JobState.WANTED, other.pk: JobState.STORED}
     assert SyncLog.objects.get().requested_by == staff
@@ -343,7 +343,7 @@ def test_a_record_shows_who_changed_what(client, staff):
     ]
     assert any("height_ft" in entry.detail for entry in found["entries"])
     page = client.get(reverse("admin:athletes_player_change", args=[other.pk]))
-    assert "Nobody has changed it" in page.content.decode()
+    assert "No changes since" in page.content.decode()
 
 
 def test_a_swing_shows_its_decisions(client, staff):
@@ -391,7 +391,7 @@ def _text(page):
 
 
 def test_what_a_movement_keeps_as_json_is_read_as_tables(client, staff):
-    turn = metric(612.345, "deg/s") | {"window": "load to reference"}
+    turn = metric(612.345, "deg/s") | {"window": "load to contact"}
     movement = make_movement(
         metrics={
             "peak_pelvis_omega": turn,
@@ -408,7 +408,7 @@ def test_what_a_movement_keeps_as_json_is_read_as_tables(client, staff):
     url = reverse("admin:athletes_movement_change", args=[movement.pk])
     page = client.get(url)
     text = _text(page)
-    assert "Peak pelvis rotation speed 612°/s load to reference" in text
+    assert "Peak pelvis rotation speed 612°/s load to contact" in text
     assert "Attack angle, last 10 ms – – No bat in the file." in text
     assert "no_longer_known 3.00 m" in text
     assert "Foot down 1.235 s vendor" in text
@@ -427,7 +427,7 @@ def test_a_mean_is_read_with_its_unit(client, staff):
     assert "Swings: 5" in text
     assert "Mean: 640°/s" in text
     assert "Standard deviation (SD): 20.0°/s" in text
-    assert "Smallest to largest: 610°/s to 670°/s" in text
+    assert "Minimum to maximum: 610°/s to 670°/s" in text
     assert "Coefficient of variation (CV): 3.12%" in text
     assert re.search(r"Robust spread \([^)]+\): –", text)
 

@@ -375,7 +375,7 @@ def test_movement_has_the_shape_of_the_contract(get):
 
 def test_numbers_say_how_sure_they_are_and_what_they_rest_on(get):
     basis = "reference=contact bat=sweet_spot frame_rate=over_150_hz"
-    doubt = "outside -20 to 45 deg: probably a tracking fault"
+    doubt = "outside -20 to 45 deg: probably a tracking error"
     swing = factories.make_swing()
     swing.metrics = {
         "attack_angle": factories.metric(8.0, "deg")

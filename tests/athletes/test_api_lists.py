@@ -459,7 +459,7 @@ def test_a_swing_says_whether_it_counts_and_why(get, fields, counted, reason):
 @pytest.mark.parametrize("path", ["/sessions", "/movements"])
 def test_unknown_parameters_are_refused(get, path):
     answer = get(path, 422, skip="1")
-    assert answer.json()["detail"] == "skip: there is no such parameter."
+    assert answer.json()["detail"] == "skip: unknown parameter."
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -480,10 +480,10 @@ def test_a_cursor_belongs_to_its_question(client, get):
     factories.make_session()
     cursor = get("/sessions").json()["next"]
     assert (
-        "other filters"
+        "filters or teams"
         in get("/sessions", 422, cursor=cursor, player_id=1).json()["detail"]
     )
-    assert "another path" in get("/movements", 422, cursor=cursor).json()["detail"]
+    assert "a different path" in get("/movements", 422, cursor=cursor).json()["detail"]
     of_team = factories.make_token(team=factories.make_team())
     answer = client.get("/sessions", {"cursor": cursor}, headers=of_team)
     assert answer.status_code == 422

@@ -285,7 +285,7 @@ def test_side_of_the_field_by_a_checked_axis(hand, degrees, word):
     assert known.findings.value("field") == pytest.approx(axis, abs=1e-4)
     unknown = analyze_made(swing)
     assert unknown.metrics["attack_side"].value is None
-    assert "Nobody has checked" in unknown.metrics["attack_side"].reason
+    assert "It hasn't been confirmed" in unknown.metrics["attack_side"].reason
     # No number follows from it.
     for name, item in unknown.metrics.items():
         if name != "attack_side":
@@ -365,7 +365,7 @@ def test_stride_is_open_to_the_pull_side(hand, degrees, words):
 def test_field_without_a_line_of_feet_is_not_told():
     found = directions.find_field((0.0, 1.0, 0.0), vertical=UP, forward=None, hand=1.0)
     assert found.axis is None
-    assert "line of feet" in found.finding.text
+    assert "line of the feet" in found.finding.text
 
 
 # --- Real swings ----------------------------------------------------------------

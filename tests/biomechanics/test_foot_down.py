@@ -49,7 +49,7 @@ def test_a_foot_that_sinks_on_slowly_is_unsure():
         falling((0.1, -1.5), (0.07, -0.14), (0.03, -0.11), (0.02, 0.0), (0.1, 0))
     )
     assert event.confidence == "low"
-    assert "goes on sinking slowly for" in event.reason
+    assert "keeps sinking slowly for" in event.reason
 
 
 def test_a_foot_that_pauses_in_the_air_is_unsure():

@@ -56,14 +56,14 @@ def test_dry_swing_shows_no_impact(rate, noise_m):
     evidence = analysis.findings.findings["bat"].evidence
     told = {"the bat's speed does not fall as it does at a ball"}
     if noise_m or rate == 120:
-        told.add("the bat's points are too coarse to show whether it met a ball")
+        told.add("the bat's points are too coarse to show whether it hit a ball")
     assert evidence["impact"] in told
 
 
 def test_noise_that_could_hide_a_ball_marks_what_a_ball_would_change():
     analysis = analyze(make_swing(rate_hz=240, noise_m=0.004).columns)
     evidence = analysis.findings.findings["bat"].evidence
-    reason = "the bat's points are too coarse to show whether it met a ball"
+    reason = "the bat's points are too coarse to show whether it hit a ball"
     assert evidence["impact"] == reason
     speed, angle = (analysis.metrics[n] for n in ("bat_speed_ref", "attack_angle"))
     assert speed.flagged
@@ -157,7 +157,7 @@ def test_reference_after_the_impact_has_no_bat_numbers():
     )
     for name in BAT_AT_CONTACT:
         assert analysis.metrics[name].value is None
-        assert "after the bat met the ball" in analysis.metrics[name].reason
+        assert "after the bat hit the ball" in analysis.metrics[name].reason
 
 
 def test_delivered_contact_far_from_the_impact_is_not_used():

@@ -409,7 +409,7 @@ def test_moved_event_moves_what_depends_on_it_and_keeps_the_automatic():
     ("changes", "words"),
     [
         ({"event_overrides": {"lift_off": 1.0}}, "lift_off"),
-        ({"event_overrides": {"load": 99.0}}, "must lie in the clip"),
+        ({"event_overrides": {"load": 99.0}}, "must be in the clip"),
         ({"bats": "both"}, "both"),
         ({"height_m": -1.0}, "height_m"),
         ({"mass_kg": float("nan")}, "mass_kg"),
@@ -528,7 +528,7 @@ def test_no_clean_swing_is_out_of_range(hand, rate_hz):
     assert not [
         name
         for name, item in metrics.items()
-        if "tracking fault" in (item.reason or "")
+        if "tracking error" in (item.reason or "")
     ]
 
 

@@ -112,7 +112,7 @@ def test_home_names_changes_failures_and_the_sync_that_is_missing(visit):
     box = page.locator(".newest-table .change--real").first.bounding_box()
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= 390
-    expect(page.get_by_text("swings could not be fetched")).to_be_visible()
+    expect(page.get_by_text("swings could not be downloaded")).to_be_visible()
     expect(page.locator(".site-freshness")).to_contain_text("Never synced")
 
 
@@ -212,7 +212,7 @@ def test_athlete_says_findings_and_joins_conditions_only_when_asked(visit):
     )
     show(page, "#trend-chart")
     assert len(traces(page, "#trend-chart")) == 1
-    page.get_by_role("link", name="Show all, marked apart").click()
+    page.get_by_role("link", name="Show all setups").click()
     page.wait_for_url("**mixed=1**")
     expect(page.locator("#trend")).to_contain_text("not comparable")
     show(page, "#trend-chart")
@@ -279,7 +279,7 @@ def test_athlete_of_one_swing_and_of_none(visit):
     )
     show(page, "#trend-chart")
     go(page, f"/athletes/sessions/{session.pk}/")
-    expect(page.get_by_text("from three on a spread is shown")).to_be_visible()
+    expect(page.get_by_text("a spread is shown from three swings on")).to_be_visible()
     go(page, f"/athletes/{make_player().pk}/")
     expect(page.get_by_text("No sessions yet")).to_be_visible()
 
@@ -292,7 +292,7 @@ def test_tag_is_put_on_and_taken_off_in_place(visit):
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.locator("#tags .tag")).to_contain_text("varsity")
     assert [tag.name for tag in player.tags.all()] == ["varsity"]
-    page.get_by_role("button", name="Take the tag varsity off").click()
+    page.get_by_role("button", name="Remove the tag varsity off").click()
     expect(page.locator("#tags .tag")).to_have_count(0)
     assert not player.tags.exists()
 
@@ -558,7 +558,7 @@ def test_ticked_swings_are_compared_and_taken_out_again(visit):
     page = visit(f"/athletes/sessions/{session.pk}/?numbers=all")
     for place in range(3):
         page.locator(".swing-table tbody input[type=checkbox]").nth(place).check()
-    page.get_by_role("button", name="Compare the ticked swings").click()
+    page.get_by_role("button", name="Compare selected swings").click()
     items = page.locator("#comparison .compared > li")
     expect(items).to_have_count(3)
     show(page, "#overlay")

@@ -102,7 +102,7 @@ def test_definition_opens_beside_its_number(visit):
     page = visit(f"/athletes/swings/{first_swing(session).pk}/")
     page.get_by_role("link", name="Peak pelvis rotation speed").first.click()
     dialog = page.locator("#definition-dialog")
-    dialog.get_by_text("How fast the hips turn at their fastest.").wait_for()
+    dialog.get_by_text("How fast the hips rotate at their fastest.").wait_for()
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
 
@@ -158,10 +158,10 @@ def test_event_is_moved_by_typing_and_undone(visit):
     listed.get_by_text("+30 ms").first.wait_for()
     assert not EventCorrection.objects.exists()
     listed.get_by_role("button", name="Save").click()
-    page.get_by_text("Saved, and all numbers computed again.").wait_for()
+    page.get_by_text("Saved, and all numbers recomputed.").wait_for()
     assert EventCorrection.objects.get().event == "foot_down"
     page.locator(".moved-bar--saved").get_by_role("button", name="Undo").click()
-    page.get_by_text("what was found by rule holds again").wait_for()
+    page.get_by_text("the automatic event is back").wait_for()
     assert EventCorrection.objects.get().undone_at is not None
     swing.refresh_from_db()
     assert field.input_value() == f"{foot_down_ms(swing):.0f}"
@@ -202,13 +202,13 @@ def test_moved_line_is_saved_or_put_back_where_it_was_moved(visit):
     bar.get_by_role("button", name="Save").wait_for()
     box = bar.bounding_box()
     assert 0 < box["y"] < box["y"] + box["height"] <= page.viewport_size["height"]
-    bar.get_by_role("button", name="Put back").click()
+    bar.get_by_role("button", name="Reset").click()
     assert int(field.input_value()) == before
     assert bar.is_hidden()
     line.focus()
     page.keyboard.press("Shift+ArrowLeft")
     bar.get_by_role("button", name="Save").click()
-    page.get_by_text("Saved, and all numbers computed again.").wait_for()
+    page.get_by_text("Saved, and all numbers recomputed.").wait_for()
     correction = EventCorrection.objects.get()
     assert correction.time_s == pytest.approx(
         swing.events["foot_down"]["time_s"] + (moved - before) / 1000, abs=0.0006

@@ -165,7 +165,7 @@ def test_the_tray_works_without_scripts(visit):
     page.get_by_role("link", name="Compare 2").click()
     expect(page.locator(".compared > li")).to_have_count(2)
     page.get_by_text("Find an athlete, session or swing").click()
-    page.get_by_label("Name of an athlete").fill("quill")
+    page.get_by_label("Athlete's name").fill("quill")
     page.get_by_role("button", name="Find").click()
     page.get_by_role("link", name="Add Mar 4, 2026").click()
     expect(page.locator(".compared > li")).to_have_count(3)

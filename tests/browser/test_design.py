@@ -163,7 +163,7 @@ def test_series_can_be_hidden_and_shown(swing):
 
 def test_zoomed_chart_offers_the_whole_range_again(swing):
     page = swing()
-    whole = page.get_by_role("button", name="Whole range")
+    whole = page.get_by_role("button", name="Full range")
     assert not whole.is_visible()
     box = page.locator("#sequence .nsewdrag").first.bounding_box()
     page.mouse.move(box["x"] + 200, box["y"] + 90)
@@ -214,7 +214,7 @@ def test_hover_on_a_chart_moves_the_figure_and_says_the_numbers(swing):
 
 def test_stepping_the_figure_moves_the_cursor_of_the_chart(swing):
     page = swing()
-    page.get_by_role("button", name="One frame on").click()
+    page.get_by_role("button", name="One frame forward").click()
     page.wait_for_selector("#sequence .chart__cursor:not([hidden])")
     cursor = "document.querySelector('#sequence .chart__cursor')"
     place = f"{cursor}.getBoundingClientRect().left"

@@ -79,7 +79,7 @@ def test_without_scripts_a_pair_is_called_two_people_and_taken_back(staff_page, 
     page.get_by_role("link", name="possible duplicate").first.click()
     page.get_by_role("link", name="Compare…").click()
     page.get_by_role("button", name="Not the same").click()
-    expect(page.get_by_text("No pair waits")).to_be_visible()
+    expect(page.get_by_text("No duplicates to review")).to_be_visible()
     assert DuplicatePair.objects.get().dismissed_by.username == "staff-of-the-test"
     page.get_by_role("button", name="Take back").click()
     expect(page.get_by_role("link", name="Compare and merge")).to_be_visible()

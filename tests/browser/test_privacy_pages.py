@@ -37,6 +37,6 @@ def test_erasing_needs_the_word(pages, login_cookie, files, width):
     wide = page.evaluate("document.documentElement.scrollWidth")
     assert wide <= width
     page.get_by_label("Type ERASE").fill("erase")
-    page.get_by_role("button", name="Erase for good").click()
+    page.get_by_role("button", name="Erase permanently").click()
     page.get_by_text("permanently erased").wait_for()
     assert not Player.objects.exists()

@@ -126,7 +126,7 @@ def test_a_link_opens_the_sheet_for_a_stranger_until_it_is_revoked(
     player = of_many()
     coach = visit(f"/athletes/{player.pk}/sheet/")
     coach.get_by_label("For whom").fill("her parents")
-    coach.get_by_role("button", name="Make a link").click()
+    coach.get_by_role("button", name="Create link").click()
     field = coach.get_by_label("The new link")
     expect(field).to_be_visible()
     url = field.input_value()
@@ -155,7 +155,7 @@ def test_a_link_opens_the_sheet_for_a_stranger_until_it_is_revoked(
     answer = stranger.goto(url)
     assert answer.status == 404
     expect(
-        stranger.get_by_role("heading", name="This link opens nothing")
+        stranger.get_by_role("heading", name="This link doesn't work")
     ).to_be_visible()
     assert violations(stranger) == []
     pages.problems.clear()  # the 404 is told in the console
@@ -163,7 +163,7 @@ def test_a_link_opens_the_sheet_for_a_stranger_until_it_is_revoked(
 
 def test_without_scripts_links_are_made_and_read(visit):
     page = visit(f"/athletes/{of_one_swing().pk}/sheet/", java_script_enabled=False)
-    page.get_by_role("button", name="Make a link").click()
+    page.get_by_role("button", name="Create link").click()
     expect(page.get_by_label("The new link")).to_be_visible()
     expect(page.get_by_role("button", name="Print")).to_be_hidden()
 

@@ -76,7 +76,7 @@ def test_a_second_factor_from_turning_on_to_logging_in(pages, width):
     assert len(codes) == 10
     picture(page, "recovery-codes")
     assert does_not_scroll_sideways(page)
-    page.get_by_role("link", name="I have kept them").click()
+    page.get_by_role("link", name="I have saved them").click()
     page.get_by_role("heading", name="It is on").wait_for()
     picture(page, "second-factor-is-on")
 

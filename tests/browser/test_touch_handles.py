@@ -103,7 +103,7 @@ def test_finger_moves_an_event_sees_what_changes_saves_and_undoes(tablet, swing)
         swing.events["foot_down"]["time_s"] + (moved - before) / 1000, abs=0.0006
     )
     saved.get_by_role("button", name="Undo").tap()
-    page.get_by_text("what was found by rule holds again").wait_for()
+    page.get_by_text("the automatic event is back").wait_for()
     assert int(page.locator('input[name="foot_down"]').input_value()) == before
 
 
@@ -115,7 +115,7 @@ def test_event_is_moved_without_a_script(pages, login_cookie, coach, swing):
     still = page.locator("#sequence .chart__still")
     assert still.evaluate("image => image.complete && image.naturalWidth") == 720
     assert page.locator("#sequence .legend").is_hidden()
-    assert page.get_by_role("button", name="Save as picture").count() == 0
+    assert page.get_by_role("button", name="Save image").count() == 0
     page.get_by_text("Move an event").click()
     before = int(page.locator('input[name="foot_down"]').input_value())
     page.fill('input[name="foot_down"]', str(before + 20))

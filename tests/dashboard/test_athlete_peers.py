@@ -62,7 +62,10 @@ def test_from_twenty_athletes_on_the_percentile_stands_there_with_n(client):
 def test_from_a_hundred_athletes_on_it_is_a_percentile(client):
     players = crowd(100)
     page = words(client, players[62])
-    assert '<strong>63rd</strong> percentile <span class="muted">n = 100</span>' in page
+    assert (
+        '<strong>63rd</strong> percentile <span class="muted">of 100 athletes</span>'
+        in page
+    )
 
 
 def test_a_recorded_setup_does_not_make_percentiles_vanish(client):
@@ -123,7 +126,7 @@ def test_of_too_few_of_an_age_all_ages_are_the_group_and_the_page_says_so(client
     page = words(client, players[0])
     assert "among 21 athletes of all ages" in page
     assert "All ages are together." in page
-    assert "n = 15, shown from 20 on" in page
+    assert "15 athletes, needs 20" in page
 
 
 def test_a_number_of_another_age_is_not_among_those_of_the_named_age(client):
@@ -145,7 +148,7 @@ def test_a_number_of_another_age_is_not_among_those_of_the_named_age(client):
     assert "among 21 athletes aged 13 to 14" in own
     assert own.count("place__dot") == 1
     assert "<strong>11 of 21</strong> lower" in own
-    assert "Not compared: measured at another age." in own
+    assert "Not compared: measured at a different age." in own
     everyone = words(client, player, query="?among=all")
     assert "Not compared: measured" not in everyone
     assert everyone.count("<strong>11 of 21</strong> lower") == 2
@@ -246,7 +249,7 @@ def test_who_is_no_longer_listed_is_not_compared(client):
     players = crowd(21)
     Player.objects.filter(pk=players[0].pk).update(missing_since="2026-03-02T00:00Z")
     peer_numbers.refresh([players[0].pk])
-    assert "not held against those of others" in words(client, players[0])
+    assert "aren't compared with others" in words(client, players[0])
     assert "among 20 athletes" in words(client, players[1])
 
 

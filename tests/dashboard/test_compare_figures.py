@@ -132,7 +132,7 @@ def test_size_is_matched_by_legs_else_by_height_else_not():
     assert "×1.10 to match leg length (A 0.91 m, B 0.82 m)" in match.words
     match = size_match(drawn("A", standing()), drawn("B", standing()), "metric")
     assert match.factor == 1.0
-    assert match.words == "Both are of one size by leg length (A 0.82 m, B 0.82 m)."
+    assert match.words == "Both are scaled to the same leg length (A 0.82 m, B 0.82 m)."
     match = size_match(
         drawn("A", without, **tall), drawn("B", standing(), **short), "metric"
     )
@@ -160,14 +160,15 @@ def test_an_event_that_one_lacks_is_said_and_contact_taken(coach, session):
     second.save(update_fields=["events"])
     figures = figures_of(coach, swings_words(first, second), align="foot_down")
     assert figures.pair is None
-    assert figures.missing == "Without contact in both there is no common clock."
+    assert figures.missing == "Contact is missing in one of them, so their times can't "
+    "be lined up."
 
 
 def test_contact_that_is_not_the_same_instant_is_said(coach, session):
     with_bat, without = swings_of(session)[0], swings_of(session)[-1]
     pair = figures_of(coach, swings_words(with_bat, without)).pair
     assert pair.notes == (
-        "In step on different instants: A on contact (est.), B on peak hand.",
+        "Lined up at different events: A on contact (est.), B on peak hand.",
     )
 
 

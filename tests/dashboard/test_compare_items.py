@@ -202,7 +202,7 @@ def test_swings_that_are_in_both_are_said(client, user):
     items = f"range-{player.pk}-20260301-20260331,session-{session.pk}"
     page = client.get(f"/athletes/compare/?items={items}").content.decode()
     assert "A and B have 3 swings in common" in page
-    assert "An athlete stands for the swings included in their last three" in page
+    assert "An athlete means the included swings of their last three" in page
 
 
 # --- Who may see what -----------------------------------------------------------------
@@ -228,10 +228,10 @@ def test_guessed_ids_show_nothing_of_others_athletes(client):
     assert [item.player for item in items] == [mine]
     swing = hidden.movements.first()
     assert missing == (
-        f"There is no athlete {theirs.pk}, or you may not see it.",
-        f"There is no athlete {theirs.pk}, or you may not see it.",
-        f"There is no session {hidden.pk}, or you may not see it.",
-        f"There is no swing {swing.pk}, or you may not see it.",
+        f"There is no athlete {theirs.pk}, or you can't see it.",
+        f"There is no athlete {theirs.pk}, or you can't see it.",
+        f"There is no session {hidden.pk}, or you can't see it.",
+        f"There is no swing {swing.pk}, or you can't see it.",
     )
     assert name_items(coach, parse_items(words)[0]) == ()
     client.force_login(coach, "django.contrib.auth.backends.ModelBackend")
@@ -239,7 +239,7 @@ def test_guessed_ids_show_nothing_of_others_athletes(client):
     assert "Secret" not in page.content.decode()
     # The same for what never was.
     _, missing = load(coach, "athlete-99999999", "range-99999999-20260301-20260331")
-    assert missing == ("There is no athlete 99999999, or you may not see it.",) * 2
+    assert missing == ("There is no athlete 99999999, or you can't see it.",) * 2
 
 
 def test_who_is_not_logged_in_or_left_sees_nobody():

@@ -132,8 +132,8 @@ def test_curves_of_several_sessions_are_not_called_faster(client, coach):
     text = text_of(client.get(f"/athletes/compare/?items={words}"))
     assert "torso faster" not in text
     assert (
-        "B compared with A: no words for where they differ, because several sessions "
-        "are averaged and days differ too. See the numbers." in text
+        "B compared with A: where they differ is not described, because several "
+        "sessions are averaged and days vary too. See the numbers." in text
     )
     other = make_player()
     one = session_with_curves(other, middle=500.0, offsets=FIVE, bump=60.0)
@@ -407,7 +407,7 @@ def test_compare_says_what_it_cannot_show(client, coach):
         f"/athletes/compare/?items=swing-999999,nonsense,athlete-{player.pk}"
     )
     text = text_of(response)
-    assert "There is no swing 999999, or you may not see it." in text
+    assert "There is no swing 999999, or you can't see it." in text
     assert "“nonsense” is not something to compare." in text
     assert "Add a second swing, session, date range or athlete" in text
 
@@ -430,12 +430,12 @@ def test_sessions_of_one_athlete_stand_by_date_however_they_were_chosen(client, 
         response = client.get(f"/athletes/compare/?items={','.join(mixed)}")
         shown = [str(one["item"].key) for one in response.context["items"]]
         assert shown == mixed
-        assert "always the later minus the earlier" not in text_of(response)
+        assert "always newer minus older" not in text_of(response)
     response = client.get(f"/athletes/compare/?items={','.join(keys[:2])}")
     # The newer minus the older, and nobody can turn that round.
     assert response.context["swap_url"] == ""
     assert not any(shown["first_url"] for shown in response.context["items"])
-    assert "a difference is always the later minus the earlier" in text_of(response)
+    assert "a difference is always newer minus older" in text_of(response)
     swings = [f"swing-{swings_of(one)[0].pk}" for one in (new, old)]
     assert first_words(client, *swings) == ["Ada Quill, swing 1"] * 2
     shown = client.get(f"/athletes/compare/?items={','.join(swings)}").context["items"]
@@ -564,7 +564,7 @@ def test_numbers_of_two_versions_of_the_method_are_not_comparable(client, coach)
     assert cell.difference.apart == "a different version of the method"
     response = client.get(f"/athletes/compare/?items=session-{old.pk},session-{new.pk}")
     assert (
-        "Not comparable · They were computed by different versions of the method."
+        "Not comparable · They were computed with different versions of the method."
         in text_of(response)
     )
     assert "More than usual" not in text_of(response)
@@ -625,7 +625,7 @@ def test_a_difference_of_two_setups_is_no_change(client, coach):
     (row,) = response.context["page"].rows
     assert row.cells[1].difference.apart == "a different setup"
     assert not row.cells[1].difference.is_change
-    assert "The setups are not the same." in text_of(response)
+    assert "The setups differ." in text_of(response)
 
 
 def test_a_row_adds_up_as_it_is_printed(client, coach):
@@ -660,17 +660,17 @@ def test_compare_names_the_swings_that_lack_a_number(client, coach):
     second = swings_of(b)[1].position
     assert [(cell.n, cell.remark) for cell in row.cells] == [
         (5, ""),
-        (2, f"swing {second} lacks it"),
+        (2, f"swing {second} doesn't have it"),
     ]
     text = text_of(response)
-    assert f"swing {second} lacks it" in text
-    assert "No setup is recorded of any of them" in text
+    assert f"swing {second} doesn't have it" in text
+    assert "None has a setup recorded" in text
     a.condition = "tee"
     a.save()
     keys = f"session-{a.pk},session-{b.pk}"
     again = text_of(client.get(f"/athletes/compare/?items={keys}"))
-    assert "No setup is recorded of any of them" not in again
-    assert "The setups are not the same." in again
+    assert "None has a setup recorded" not in again
+    assert "The setups differ." in again
 
 
 def measured(value, basis, *, uncertainty=None, unit="m/s", name="peak_hand_speed"):

@@ -84,7 +84,7 @@ def test_athletes_are_found_by_any_part_of_their_name(client, coach):
     response = client.get(f"{PICK}?q=pickable")
     names = re.findall(r"<bdi>(.*?)</bdi>", response.content.decode())
     assert names == [player.full_name for player in players[:8]]
-    assert "There are more: type more of the name." in text_of(response)
+    assert "More athletes match: type more of the name." in text_of(response)
     assert "No athlete by that name." in text_of(client.get(f"{PICK}?q=nobody"))
     for empty in ("", "%20%20"):
         assert "<bdi>" not in client.get(f"{PICK}?q={empty}").content.decode()
@@ -194,7 +194,7 @@ def test_with_six_there_is_nothing_to_add(client, coach, ada):
     sessions = [session_on(ada, day(month), swings=1) for month in range(1, 8)]
     items = ",".join(map(key, sessions[:6]))
     response = client.get(f"{COMPARE}?items={items}")
-    assert "Six is the most that can be told apart" in text_of(response)
+    assert "You can compare up to six" in text_of(response)
     assert set(offered(response)) == {key(session) for session in sessions[:6]}
 
 
@@ -215,7 +215,7 @@ def test_beside_a_session_stand_others_of_its_setup(ada):
     (beside,) = choices_beside(items, Known(user, [ada.pk]))
     assert (beside.letter, beside.label) == ("A", "Ada Quill, May 1, 2026")
     assert [(str(one.key), one.label) for one in beside.choices] == [
-        (key(previous), "Previous of the same setup"),
+        (key(previous), "Previous with same setup"),
         (key(latest), "Latest session"),
         (key(first), "First of 2026"),
         (key(fast), "Fastest session"),
@@ -250,9 +250,7 @@ def test_a_session_may_be_several_of_these(ada):
     (beside,) = choices_beside(items, Known(user, [ada.pk]))
     (choice,) = beside.choices
     assert str(choice.key) == key(first)
-    assert (
-        choice.label == "Previous of the same setup · First of 2026 · Fastest session"
-    )
+    assert choice.label == "Previous with same setup · First of 2026 · Fastest session"
 
 
 def test_a_switch_hitters_side_is_kept_beside_an_item():
@@ -369,7 +367,7 @@ def test_days_are_added_as_a_time(client, coach, ada):
 )
 def test_wrong_days_are_said(client, coach, ada, days):
     response = client.get(f"{COMPARE}?items=athlete-{ada.pk}&span={ada.pk}&{days}")
-    assert "Choose two days, the first one first." in text_of(response)
+    assert "Choose two dates, the earlier one first." in text_of(response)
     assert [str(item.key) for item in response.context["page"].items] == [
         f"athlete-{ada.pk}"
     ]

@@ -46,7 +46,7 @@ def test_what_is_added_stays_while_one_browses(client, coach, ada):
         page = client.get(address)
         keys = f"session-{session.pk},swing-{swing.pk},athlete-{ada.pk}"
         assert f'data-tray="{keys}"' in page.content.decode()
-        shown = text_of(page).split("Put aside to compare")[1]
+        shown = text_of(page).split("Set aside to compare")[1]
         assert f"B Ada Quill, swing {swing.position} Mar 1, 2026" in shown
         assert f'href="/athletes/compare/?items={keys}"' in page.content.decode()
 
@@ -79,9 +79,9 @@ def test_six_is_the_limit_and_says_so(client, coach):
     keys = [f"session-{make_session().pk}" for _ in range(7)]
     for key in keys[:6]:
         answer = turn(client, key)
-    assert "Six is the most that can be told apart." in text_of(answer)
+    assert "You can compare up to six." in text_of(answer)
     answer = turn(client, keys[6])
-    assert "Six is the most: remove one first." in text_of(answer)
+    assert "You can compare up to six: remove one first." in text_of(answer)
     assert put_aside(client) == keys[:6]
     client.post(TRAY, {"remove": keys[1]}, headers=HTMX)
     turn(client, keys[6])
@@ -114,7 +114,7 @@ def test_what_one_may_not_see_is_not_put_aside(client):
     client.force_login(coach, "django.contrib.auth.backends.ModelBackend")
     for word in (f"session-{theirs.pk}", f"athlete-{theirs.player_id}", "session-0"):
         answer = turn(client, word)
-        assert "That is not here, or you may not see it." in text_of(answer)
+        assert "That doesn't exist, or you can't see it." in text_of(answer)
         assert "Secret" not in text_of(answer)
     for word in ("", "nonsense", "session-1,session-2"):
         turn(client, word)
@@ -147,7 +147,7 @@ def test_an_erased_athlete_leaves_the_tray(client, coach, ada):
     page = client.get("/syncing/")
     assert page.status_code == 200
     assert "Ada" not in text_of(page)
-    assert "Put aside to compare" not in text_of(page)
+    assert "Set aside to compare" not in text_of(page)
 
 
 def test_nothing_is_left_after_logging_out(client, coach, ada):

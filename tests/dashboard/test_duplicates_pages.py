@@ -65,7 +65,7 @@ def test_not_the_same_and_taking_it_back(client, staff, two):
     assert "Compare and merge" in text_of(client, "/athletes/duplicates/")
     client.post(f"/athletes/duplicates/{pair.pk}/dismiss/")
     page = text_of(client, "/athletes/duplicates/")
-    assert "No pair waits" in page
+    assert "No duplicates to review" in page
     assert staff.username in page
     assert "possible duplicate" not in text_of(client, "/athletes/")
     client.post(f"/athletes/duplicates/{pair.pk}/bring-back/")

@@ -67,9 +67,9 @@ def test_what_is_refused_is_said_and_nothing_typed_is_lost(client, coach, player
         "note": "keep this",
     }
     for wrong, words in (
-        ({"high": "900"}, "The range ends below where it begins."),
+        ({"high": "900"}, "The end of the range is below its start."),
         ({"by": in_days(-1).isoformat()}, "Choose today or a later day."),
-        ({"by": "soon"}, "Write the day as YYYY-MM-DD."),
+        ({"by": "soon"}, "Enter the date as YYYY-MM-DD."),
         ({"low": "nan"}, "Enter a number."),
         ({"condition": "tee"}, "There is a goal for this number and setup."),
         ({"metric": "kinematic_sequence"}, "Select a valid choice."),
@@ -152,6 +152,6 @@ def test_who_may_set_end_and_delete(client, coach, player):
     entries = AuditEntry.objects.filter(subject_type="athletes.goal").order_by("pk")
     assert [(e.action, e.player_number, e.detail["what"]) for e in entries] == [
         (Action.RECORD_CHANGED, player.pk, "goal ended"),
-        (Action.RECORD_CHANGED, player.pk, "goal taken up again"),
+        (Action.RECORD_CHANGED, player.pk, "goal reopened"),
         (Action.RECORD_DELETED, player.pk, "goal deleted"),
     ]

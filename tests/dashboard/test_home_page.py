@@ -31,7 +31,7 @@ def test_home_says_how_many_of_its_changes_may_be_chance(client, coach):
     history_of(make_player(), [900.0, 902.0, 898.0, 1000.0])
     # One list of one real change: it is expected in 10 % of lists without any.
     text = text_of(client.get("/"))
-    assert "The chance that it is none may be up to 10 %." in text
+    assert "The odds that it is only chance may be up to 10 %." in text
     assert "No setup recorded: compared with sessions that have none either." in text
     # Four athletes more: one changed, three did not, and each list may err.
     history_of(make_player(), [900.0, 902.0, 898.0, 1000.0])
@@ -54,7 +54,8 @@ def test_home_names_failed_sessions(client, coach):
     failed = make_session(data_state=DataState.FAILED)
     text = text_of(client.get("/"))
     assert (
-        f"{failed.player.full_name} , Mar 1, 2026 : swings could not be fetched" in text
+        f"{failed.player.full_name} , Mar 1, 2026 : swings could not be downloaded"
+        in text
     )
 
 

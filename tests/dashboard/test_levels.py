@@ -62,20 +62,21 @@ def test_percentiles_are_within_the_level_where_that_is_wished(client, levels):
     assert "<strong>4 of 20</strong> lower" in page
     assert "among 20 athletes whose level is High school today" in page
     assert "All ages at this level are together." in page
-    assert 'aria-current="true">Within High school <span class="muted">n = 20<' in page
+    assert (
+        'aria-current="true">Within High school <span class="muted">20 athletes<'
+        in page
+    )
     assert "<dt>Level</dt><dd>High school</dd>" in page
     middle = words(client, players[4], query="?among=level&metric=peak_hand_speed")
     assert "half of the 20 athletes lie between 20.4 m/s and 30.4 m/s" in middle
     # Of 16 none is told, and the usual group stands there instead.
     few = words(client, others[4], query="?among=level")
     assert "Within 14U <span" in few
-    assert "n = 16, shown from 20 on" in few
+    assert "16 athletes, needs 20" in few
     assert "whose level is" not in few
     # A coach of one team counts those whom they may see, of that level alone.
     coach = limited([*players[:19], *others])
-    assert "n = 19, shown from 20 on" in words(
-        client, players[4], coach, "?among=level"
-    )
+    assert "19 athletes, needs 20" in words(client, players[4], coach, "?among=level")
 
 
 def test_numbers_on_another_basis_are_not_within_the_level(client, levels):

@@ -63,14 +63,14 @@ def test_list_says_what_is_wrong_with_a_filter_and_shows_the_rest(client, coach)
     make_player(last_name="Alder", last_session_on=dt.date(2026, 3, 10))
     response = client.get("/athletes/?start=2026-03-09&end=2026-03-01&after=x")
     assert response.status_code == 200
-    assert "The last date lies before the first one." in text_of(response)
+    assert "The last date is before the first." in text_of(response)
     assert "Alder" in text_of(response)
 
 
 def test_list_tells_an_empty_facility_from_an_empty_search(client, coach):
     assert "No athletes yet" in text_of(client.get("/athletes/"))
     make_player()
-    assert "Nobody matches" in text_of(client.get("/athletes/?q=zzz"))
+    assert "No athletes match" in text_of(client.get("/athletes/?q=zzz"))
 
 
 def test_list_shows_headline_numbers_in_the_units_of_the_reader(client, coach):
@@ -111,7 +111,7 @@ def test_a_mistyped_name_shows_similar_names_and_says_so(client, coach):
     assert "Similar names" not in exact
     # Other filters hold for similar names too.
     nobody = text_of(client.get("/athletes/?q=ceers&bats=left"))
-    assert "Nobody matches" in nobody
+    assert "No athletes match" in nobody
     assert "Similar names" not in nobody
 
 

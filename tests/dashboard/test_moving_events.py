@@ -166,7 +166,7 @@ def test_moved_event_is_kept_and_undone(client, coach, session):
     assert correction.time_s == pytest.approx(automatic + 0.02, abs=0.0006)
     assert correction.created_by == coach
     page = client.get(response["Location"])
-    assert "set by a person" in text_of(page)
+    assert "set by a coach" in text_of(page)
     assert "heel later" in text_of(page)
     assert f"Saved: Foot down {(1000 * 0)}" not in text_of(page)
     assert "Saved: Foot down −" in text_of(page)
@@ -189,7 +189,7 @@ def test_undo_brings_back_what_another_person_had_set(client, coach, session):
     move(client, between, foot_down=moved_by(between, "foot_down", 25))
     newest = EventCorrection.objects.get(undone_at=None)
     answer = client.post(undo_address(newest), follow=True)
-    assert "the time that was set before holds again" in text_of(answer)
+    assert "the previous time is back" in text_of(answer)
     again = swings_of(session)[0]
     assert (again.events, again.metrics) == (between.events, between.metrics)
     active = EventCorrection.objects.get(undone_at=None)
@@ -198,7 +198,7 @@ def test_undo_brings_back_what_another_person_had_set(client, coach, session):
     assert active.undone_by is None
     # And once more: what the rule had found.
     answer = client.post(undo_address(active), follow=True)
-    assert "what was found by rule holds again" in text_of(answer)
+    assert "the automatic event is back" in text_of(answer)
     again = swings_of(session)[0]
     assert (again.events, again.metrics) == (swing.events, swing.metrics)
 
@@ -271,7 +271,7 @@ def test_numbers_that_changed_meanwhile_are_shown_anew(client, coach, session):
     )
     answer = client.post(address(swing), confirm_form(listed))
     assert answer.status_code == 200
-    assert "changed meanwhile, so nothing was saved" in text_of(answer)
+    assert "changed in the meantime, so nothing was saved" in text_of(answer)
     assert EventCorrection.objects.get().event == "first_move"
     # The other person's move stays: the form did not move that event.
     assert "First move" not in rows_of(answer)
@@ -325,7 +325,7 @@ def test_event_that_another_person_has_moved_is_not_moved_from_its_former_place(
         user=other,
     )
     answer = client.post(address(swing), posted)
-    assert "changed meanwhile, so nothing was saved" in text_of(answer)
+    assert "changed in the meantime, so nothing was saved" in text_of(answer)
     assert EventCorrection.objects.get() == theirs
     # From where it is now, and that can be saved.
     assert rows_of(answer)["Foot down"][2] == "+8 ms"
@@ -350,7 +350,7 @@ def test_undo_of_a_move_that_was_moved_again_undoes_nothing(client, coach, sessi
     assert "so nothing was undone now" in text_of(answer)
     assert EventCorrection.objects.get(undone_at=None) == theirs
     # Pressed twice: the second press leaves what the first one brought back.
-    assert "the time that was set before" in text_of(
+    assert "the previous time" in text_of(
         client.post(undo_address(theirs), follow=True)
     )
     assert "so nothing was undone now" in text_of(
@@ -395,7 +395,7 @@ def test_event_outside_the_clip_is_refused_with_the_limits(client, coach, sessio
     response = client.post(address(swing), event_form(swing, foot_down="99000"))
     assert response.status_code == 422
     limits = re.search(
-        r"must lie between (−[\d,]+) and (\d+) ms from contact", text_of(response)
+        r"must be between (−[\d,]+) and (\d+) ms from contact", text_of(response)
     )
     assert limits
     zero_ms = 1000 * swing.events["reference"]["time_s"]

@@ -140,7 +140,8 @@ def test_figure_runs_from_before_load_to_after_contact_and_starts_at_load(
     assert figure["plate"]["by"] == "bat"
     assert figure["notes"] == {
         "start": "Starts at load.",
-        "plate": "No file says where the plate is: it is drawn under the barrel at "
+        "plate": "The file doesn't say where the plate is: it is drawn under the "
+        "barrel at "
         "contact (est.).",
     }
     sent = np.frombuffer(base64.b64decode(figure["points"]["bdata"]), "<i2")

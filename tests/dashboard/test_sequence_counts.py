@@ -33,6 +33,6 @@ def test_each_gap_is_told_apart_by_its_own_scatter():
 
 
 def test_swings_that_lack_a_number_are_named_or_counted():
-    assert lacking_words([3]) == "swing 3 lacks it"
-    assert lacking_words([2, 5]) == "swings 2 and 5 lack it"
-    assert lacking_words([1, 2, 3, 4]) == "4 swings lack it"
+    assert lacking_words([3]) == "swing 3 doesn't have it"
+    assert lacking_words([2, 5]) == "swings 2 and 5 don't have it"
+    assert lacking_words([1, 2, 3, 4]) == "4 swings don't have it"

@@ -136,7 +136,7 @@ def test_session_speaks_of_a_spread_from_three_swings_on(
     page = client.get(address, {"series": "pelvis_omega"})
     gaps = page.content.decode().split('<table class="stacks gaps-table"')[1]
     heads = re.findall(r'<th scope="col"[^>]*>([^<]*)</th>', gaps.split("</thead>")[0])
-    assert heads == ["Gap", head, "± SE", "Swings", "Told apart"]
+    assert heads == ["Gap", head, "± SE", "Swings", "Different?"]
     assert f'id="session-curves-chart-title">{title}</span>' in page.content.decode()
     # What stands under the head says over how many swings it is.
     cells = re.findall(r"Swings</span>(\d+)</td>", gaps.split("</table>")[0])
@@ -177,7 +177,7 @@ def test_session_with_unknown_choices_falls_back(client, coach, session):
     [
         (DataState.WAITING, "Waiting for Reboot Motion"),
         (DataState.NO_DATA, "Reboot Motion has no data"),
-        (DataState.FAILED, "The swings could not be fetched"),
+        (DataState.FAILED, "The swings couldn't be downloaded"),
     ],
 )
 def test_empty_session_says_why(client, coach, state, words):
@@ -228,7 +228,7 @@ def test_tags_are_one_whatever_their_capitals(client, coach, session):
     client.post(
         f"/athletes/{session.player_id}/tags/", {"name": "Varsity", "remove": "1"}
     )
-    assert "Nobody matches" in text_of(client.get("/athletes/?tag=Varsity"))
+    assert "No athletes match" in text_of(client.get("/athletes/?tag=Varsity"))
 
 
 def test_tag_of_another_team_finds_nobody_and_is_not_offered(client, session):
@@ -242,7 +242,7 @@ def test_tag_of_another_team_finds_nobody_and_is_not_offered(client, session):
     assert "Knee" not in offered
     for unknown in ("Knee", "Elbow"):
         page = text_of(client.get("/athletes/", {"tag": unknown}))
-        assert "Nobody matches" in page
+        assert "No athletes match" in page
         assert session.player.full_name not in page
     assert session.player.full_name in text_of(client.get("/athletes/?tag=Varsity"))
 
@@ -255,7 +255,8 @@ def test_average_says_which_swings_rest_on_something_else(client, coach):
     session_summary.refresh_session_summary(session.pk)
     text = text_of(client.get(f"/athletes/sessions/{session.pk}/"))
     assert (
-        "n = 2 of 3 · 1 swing excluded: a different rule for foot down: lead ankle at "
+        "2 of 3 swings · 1 swing excluded: a different rule for foot down: lead ankle "
+        "at "
         "rest instead of Reboot Motion’s"
     ) in unescape(text).replace("'", "’")
     assert "22°" in text
@@ -275,10 +276,10 @@ def test_a_mean_over_fewer_swings_than_are_included_says_so(client, coach):
     make_swing({"peak_hand_speed": 9.3}, session=session)
     session_summary.refresh_session_summary(session.pk)
     text = text_of(client.get(f"/athletes/sessions/{session.pk}/?numbers=all"))
-    assert "n = 3 of 4" in text
-    assert "n = 4 of" not in text
+    assert "3 of 4 swings" in text
+    assert "4 of 4 swings" not in text
     row = text.split("Mean ± SD of 4")[1]
-    assert row.count("n = 3") == 1
+    assert row.count("3 swings") == 1
 
 
 def test_session_says_what_changed_first_and_asks_for_forms_last(
@@ -397,7 +398,7 @@ def test_exclusion_needs_a_reason_and_works_without_scripts(client, coach, sessi
     swing = swings_of(session)[0]
     refused = decide(client, swing, inclusion="excluded", reason=" ")
     assert refused.status_code == 422
-    assert "Say why in a few words" in text_of(refused)
+    assert "Give a short reason" in text_of(refused)
     page = f"/athletes/sessions/{session.pk}/#tile-{swing.pk}"
     answer = client.post(
         reverse("dashboard:swing_inclusion", args=[swing.pk]),

@@ -305,7 +305,7 @@ def test_athlete_page_is_of_the_side_of_most_swings_in_the_newest_session(
         "Peak hand speed, batting left: 0.6 m/s faster than the last 3 "
         "sessions (8.0 m/s → 8.6 m/s), more than their usual variation" in text
     )
-    assert "4 session means of the other side, or with a different setup" in text
+    assert "4 session means from the other side, or with a different setup" in text
     assert "batting left · no setup recorded" in text
 
 
@@ -355,7 +355,7 @@ def crowd():
 def test_no_percentile_of_a_session_of_both_sides(client, coach, switch):
     crowd()
     text = text_of(client.get(f"/athletes/{switch.pk}/"))
-    assert "No percentile: this session has swings of both sides." in text
+    assert "No percentile: this session has swings from both sides." in text
     assert "of 21 lower" not in text
 
 
@@ -369,7 +369,7 @@ def test_percentile_of_a_newest_session_of_one_side_but_not_of_the_other(
     assert "0 of 21 lower" in text
     assert "Of a switch hitter the number is the mean over both sides" in text
     other = text_of(client.get(f"/athletes/{switch.pk}/?side=right"))
-    assert "No percentile: it is of the latest session, of the other side." in other
+    assert "No percentile: it is from the latest session, on the other side." in other
     assert "of 21 lower" not in other
 
 
@@ -499,13 +499,13 @@ def test_comparison_of_one_side_says_no_side(client, coach, righty):
 def test_a_swing_stands_beside_the_mean_of_its_side(client, coach, switch):
     left = newest_of(switch).movements.filter(side="left").first()
     page = text_of(client.get(f"/athletes/swings/{left.pk}/"))
-    assert "session mean batting left 8.6 m/s, n = 5" in page
+    assert "session average batting left 8.6 m/s, 5 swings" in page
 
 
 def test_a_swing_of_one_side_stands_beside_the_session_mean(client, coach, righty):
     swing = newest_of(righty).movements.first()
     page = text_of(client.get(f"/athletes/swings/{swing.pk}/"))
-    assert "session mean 10.0 m/s, n = 3" in page
+    assert "session average 10.0 m/s, 3 swings" in page
 
 
 # --- The session's page -------------------------------------------------------------
@@ -557,7 +557,7 @@ def test_session_of_both_together_says_so(client, coach, switch):
     assert tiles_of(response) == [("both", 8, pytest.approx(fmean(every)))]
     text = text_of(response)
     assert "3 batting right and 5 batting left together" in text
-    assert "Two swings are averaged here as if they were one" in text
+    assert "Both sides are averaged together here" in text
     assert "Both sides together: mean ± SD of 8" in text
     assert "9.1 m/s" in text
 
@@ -701,7 +701,7 @@ def test_sheet_is_of_one_side_and_says_so(switch):
     assert (row.before, row.before_n, row.now, row.n) == ("8.0", "9", "8.6", "5")
     assert row.change_words == "More than usual"
     assert "batting left: 0.6 m/s faster" in sheet.findings[0]
-    assert "same side, setup, reference event" in sheet.remarks[0]
+    assert "same side, setup, timing event" in sheet.remarks[0]
     right = athlete_sheet(switch, Session.objects.all(), units="metric", side="right")
     (row,) = right.rows
     assert (row.before, row.now, row.n) == ("10.0", "10.0", "3")
@@ -722,7 +722,7 @@ def test_sheet_of_a_session_has_the_sides_of_that_session(switch):
 def test_sheet_of_one_side_says_no_side(righty):
     sheet = athlete_sheet(righty, Session.objects.all(), units="metric", side="left")
     assert sheet.facts == ("Bats right", "No setup recorded", "3 included swings")
-    assert "same setup, reference event" in sheet.remarks[0]
+    assert "same setup, timing event" in sheet.remarks[0]
     assert sheet.side_choices == ()
 
 
@@ -825,5 +825,5 @@ def test_percentile_over_all_setups_is_of_the_number_beside_it(client, coach, sw
     crowd()
     shown = text_of(client.get(f"/athletes/{switch.pk}/?side=right"))
     assert "10.0 m/s" in shown
-    assert "of the other side." in shown
+    assert "on the other side." in shown
     assert not re.search(r"10\.0 m/s\s+0 of 2\d lower", shown)

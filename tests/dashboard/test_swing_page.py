@@ -191,7 +191,7 @@ def test_waiting_movement_says_that_nothing_is_here(client, coach):
     response = client.get(f"/athletes/swings/{movement.pk}/")
     assert response.status_code == 200
     assert "Not analyzed yet" in text_of(response)
-    assert "not here yet" in text_of(response)
+    assert "haven't arrived" in text_of(response)
 
 
 def test_walk_through_shows_what_was_recorded(client, coach, session):
@@ -200,7 +200,7 @@ def test_walk_through_shows_what_was_recorded(client, coach, session):
     figure = figure_of(response, "sequence")
     assert figure["events"] == []
     assert figure["layout"]["xaxis"]["title"]["text"].startswith("Time from the start")
-    assert "Not counted as a swing" in text_of(response)
+    assert "Not a swing" in text_of(response)
 
 
 def test_swing_links_to_its_neighbours(client, coach, session):

@@ -72,7 +72,7 @@ def test_angles_of_an_unknown_unit_are_not_drawn(swing, unit):
     swing.angle_unit_found = unit
     curves = swing_curves(swing, tab="angles", vendor="left_arm")
     assert curves.detail.figure is None
-    assert "could not be told" in curves.detail.empty
+    assert "is unclear" in curves.detail.empty
 
 
 @pytest.mark.both

@@ -113,7 +113,7 @@ def test_movement_of_no_vendor_data_type_is_still_shown(client, coach):
     """A movement known from the metadata alone has a page and a line."""
     movement = make_movement()
     text = text_of(client.get(f"/athletes/sessions/{movement.session_id}/"))
-    assert "Its frames are not here yet" in text
+    assert "Its frames haven't arrived" in text
     assert Movement.objects.count() == 1
     assert Player.objects.count() == 1
     assert DataType.values == ["inverse-kinematics", "momentum-energy"]

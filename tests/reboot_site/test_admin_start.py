@@ -75,7 +75,7 @@ def test_nothing_needs_anybody_when_all_is_well(client, staff):
     everything_goes_well()
     response = client.get("/admin/")
     assert response.context["overview"].worries == []
-    assert "Nothing needs anybody now." in response.content.decode()
+    assert "Nothing needs attention." in response.content.decode()
     assert tiles(client)["Last complete sync"].value == "2 h ago"
 
 
@@ -145,7 +145,7 @@ def make_problems():
         ("Sessions without all data", "1", 1, True),
         ("Duplicate recordings", "1", 1, True),
         ("Athletes removed at Reboot Motion", "1", 1, True),
-        ("Decisions to look at again", "1", 1, True),
+        ("Decisions to review", "1", 1, True),
         ("Poor swings", "1", 1, False),
         ("Failed webhooks", "1", 1, True),
         ("Failed archives", "1", 1, True),
@@ -180,7 +180,7 @@ def test_a_silent_queue_is_said(client, staff):
     everything_goes_well()
     WorkerHeartbeat.objects.update(beat_at=timezone.now() - timedelta(hours=1))
     tile = tiles(client)["Queue"]
-    assert (tile.needs_care, tile.note) == (True, "no worker gives a sign of life")
+    assert (tile.needs_care, tile.note) == (True, "no worker is responding")
 
 
 @pytest.fixture
@@ -201,7 +201,7 @@ def test_a_task_of_the_queue_whose_key_is_a_text_is_looked_at(client, failed_tas
     client.force_login(factories.make_superuser())
     page = client.get(f"/admin/django_q/failure/{failed_task.pk}/change/")
     assert page.status_code == 200
-    assert "Nobody has changed it since the audit began." in page.content.decode()
+    assert "No changes since the audit began." in page.content.decode()
 
 
 def test_a_task_of_the_queue_is_deleted(client, failed_task):

@@ -126,4 +126,4 @@ def test_a_coach_may_not_send_large_files_either_and_staff_within_bounds(setting
 def test_programs_are_told_in_their_shape(client):
     answer, was_read = send(client, "/sync/trigger", 3_000_000)
     assert (answer.status_code, was_read) == (413, False)
-    assert answer.json() == {"detail": "A body may have 2,621,440 bytes."}
+    assert answer.json() == {"detail": "A request body can have up to 2,621,440 bytes."}

@@ -275,8 +275,8 @@ def test_a_line_joins_the_request_with_the_run_that_it_asked_for(client):
         ("abc-2", first),
         ("abc-2", first),
     ]
-    assert lines[0]["message"] == f"Sync run {first} was asked for."
-    again = f"Sync run {first} was asked for again; it is under way already."
+    assert lines[0]["message"] == f"Sync run {first} was requested."
+    again = f"Sync run {first} was asked for again; it is already running."
     assert lines[1]["message"] == again
 
 

@@ -127,7 +127,7 @@ def test_what_another_account_owns_is_left_and_named(here, caplog):
     assert mode(here / "files" / "archives" / "a.zip") == 0o600
     warning = caplog.records[-1]
     assert warning.levelname == "WARNING"
-    assert f"can read {here}, and this process cannot change" in warning.message
+    assert f"can read {here}, and this process can't change" in warning.message
     assert "chmod -R go=" in warning.message
 
 

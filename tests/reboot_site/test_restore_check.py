@@ -116,7 +116,7 @@ def test_a_damaged_backup_is_told_and_the_newest_is_taken(backup, folder):
 
 
 def test_no_backup_is_told(folder):
-    told = f"No backup lies in {folder}: make one, or set BACKUP_DIR."
+    told = f"There is no backup in {folder}: make one, or set BACKUP_DIR."
     assert check_backup_task() == told
 
 
@@ -174,7 +174,7 @@ def test_a_full_disk_is_no_damaged_backup(backup):
             restored_counts(backup)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert "no room left on the disk" in str(found.value)
+    assert "disk is full" in str(found.value)
     assert "damaged" not in str(found.value)
 
 
@@ -248,7 +248,7 @@ def test_start_page_tells_of_the_last_test(folder):
     register()
     assert tile().needs_care
     # Switched off by staff.
-    schedule = Schedule.objects.get(name="Restore the latest backup as a test")
+    schedule = Schedule.objects.get(name="Test the latest backup")
     assert schedule.cron == "15 1 * * 1"
     Schedule.objects.filter(pk=schedule.pk).update(repeats=0)
     assert not tile().needs_care

@@ -39,7 +39,7 @@ def test_many_looks_at_once_send_one_mail():
         thread.join(60)
     (message,) = mail.outbox
     assert message.subject == "No successful sync for a day"
-    assert "No worker of the queue gives a sign of life. Start one with" in message.body
+    assert "The sync service isn't running. Start it with" in message.body
     watch.look()
     assert len(mail.outbox) == 1
 

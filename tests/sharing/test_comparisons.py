@@ -131,7 +131,7 @@ def test_what_is_no_letter_of_an_item_is_not_saved(coach, swing, session, second
 
 def test_what_one_may_not_see_cannot_be_saved(session, swing):
     outsider = factories.make_user(limited_to_teams=True)
-    with pytest.raises(NotSavableError, match="or you may not see it"):
+    with pytest.raises(NotSavableError, match="or you can't see it"):
         saved(outsider, session, swing)
     with pytest.raises(NotSavableError, match="needs two items"):
         saved(factories.make_user(), session)

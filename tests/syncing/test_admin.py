@@ -48,7 +48,7 @@ def test_chosen_jobs_are_tried_again_in_the_name_of_who_asked(staff, user):
     chosen, given_up, left = make_job(), make_job(JobState.GIVEN_UP), make_job()
     page = act(staff, JOBS, "try_again", chosen, given_up)
 
-    assert "2 jobs will be tried again now." in page.content.decode()
+    assert "2 jobs will be retried now." in page.content.decode()
     states = dict(ExportJob.objects.values_list("pk", "state"))
     assert states == {
         chosen.pk: JobState.WANTED,

@@ -45,7 +45,7 @@ def test_mail_after_a_day_without_success_once_a_day():
 
     (message,) = mail.outbox
     assert message.to == ["coach@example.org"]
-    assert f"Run {run.pk}: failed.\nThe vendor is away." in message.body
+    assert f"Run {run.pk}: failed.\nReboot Motion is away." in message.body
 
     tomorrow = timezone.now() + timedelta(hours=24)
     assert alerts.mail_when_overdue(tomorrow)
@@ -80,7 +80,7 @@ def test_mail_that_could_not_be_sent_is_tried_again(settings, caplog):
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
 
     assert sweeping.sweep()["mailed"] == 0
-    assert "alert mail could not be sent (ConnectionRefusedError)" in caplog.text
+    assert "alert email could not be sent (ConnectionRefusedError)" in caplog.text
     assert "coach@example.org" not in caplog.text
 
     settings.EMAIL_BACKEND = working

@@ -43,7 +43,7 @@ def test_what_was_done_to_files(client, staff, job, path, action, what):
     [
         ("try_again", Action.SYNC_REQUESTED, "try again"),
         ("give_up", Action.RECORD_CHANGED, "give up"),
-        ("ask_anew", Action.SYNC_REQUESTED, "ask anew"),
+        ("ask_anew", Action.SYNC_REQUESTED, "download again"),
     ],
 )
 def test_what_was_done_to_files_in_the_admin(client, staff, job, name, action, what):

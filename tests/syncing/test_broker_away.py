@@ -55,7 +55,7 @@ def test_page_says_so_and_the_run_waits(settings):
     found = json.loads(process.stdout.splitlines()[-1])
 
     assert found["start"] == 302
-    assert "the queue does not answer" in found["/syncing/"]
+    assert "the queue isn't responding" in found["/syncing/"]
     status, page = found["admin"]
     assert status == 200
     # Counted anew, since the cache is away too.

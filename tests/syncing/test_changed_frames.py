@@ -124,10 +124,10 @@ def test_another_swing_under_the_id_inherits_nothing(
     kept = EventCorrection.objects.get()
     assert (kept.set_aside, kept.undone_by) == (offers[1], None)
     client, body = page_of(session_id)
-    assert "Decisions to look at again" in body
+    assert "Decisions to review" in body
     assert "Excluded: check swing" in body
     assert "Foot down moved 20 ms later" in body
-    assert "decisions to look at again" in client.get("/").content.decode()
+    assert "decisions to review" in client.get("/").content.decode()
     swing = client.get(f"/athletes/swings/{second.pk}/").content.decode()
     assert "A decision about this swing is not used" in swing
 
@@ -140,7 +140,7 @@ def test_another_swing_under_the_id_inherits_nothing(
     assert swings(session_id)[0].inclusion == "auto"
     assert client.post(drop, {"answer": "take-up"}).status_code == 404
     _, body = page_of(session_id)
-    assert "Decisions to look at again" not in body
+    assert "Decisions to review" not in body
     assert set(SetAside.objects.values_list("is_taken_up", flat=True)) == {True, False}
 
 
@@ -171,7 +171,7 @@ def test_a_session_under_other_ids_is_recognized(vendor, session_id, coach, run_
     _, body = page_of(session_id)
     assert "2 of 3 included in averages" in body
     assert "3 swings that Reboot Motion no longer sends" in body
-    assert "the same swing, under another id" in body
+    assert "the same swing, under another ID" in body
 
     # The vendor takes it back.
     vendor.world.session(session_id).naming = 0

@@ -52,7 +52,7 @@ def test_another_kind_of_value_is_told_and_an_empty_column_is_none():
     note_columns(IK, "", {"time": "number", "spare": "number", "note": ""})
     assert lines() == {}
     note_columns(IK, "", {"time": "number", "spare": "text", "note": "text"})
-    assert lines() == {IK: ["Another kind of value: spare"]}
+    assert lines() == {IK: ["A different type of value: spare"]}
     ColumnLayout.objects.update(noted_at=timezone.now())
     note_columns(IK, "", {"time": "number", "spare": "text", "note": "text"})
     assert lines() == {}
@@ -70,4 +70,4 @@ def test_a_column_of_both_kinds_is_told_of_once():
         note_columns("metadata", "", {"a": "number", "notes": kind})
         told.append(lines())
         ColumnLayout.objects.update(noted_at=timezone.now())
-    assert told == [{}, {"metadata": ["Another kind of value: notes"]}, {}, {}]
+    assert told == [{}, {"metadata": ["A different type of value: notes"]}, {}, {}]

@@ -112,7 +112,9 @@ def test_a_database_that_is_away_is_one_line(tmp_path):
         start(name, arguments, DATABASE_URL=NOWHERE)
         for name, arguments in commands.items()
     ]:
-        assert_refused(process, "The database does not answer", "Check that it runs")
+        assert_refused(
+            process, "The database isn't responding", "Check that it is running"
+        )
 
 
 @on_sqlite
@@ -123,7 +125,7 @@ def test_a_lock_of_another_program_is_one_line(commands):
         other.execute("BEGIN IMMEDIATE")
         for process in [start(name, given) for name, given in commands.items()]:
             assert_refused(
-                process, "keeps the database locked", "End what else writes to it"
+                process, "keeps the database locked", "Stop anything else writing to it"
             )
         other.execute("ROLLBACK")
     assert differences(before, snapshot()) == []
@@ -137,7 +139,7 @@ def test_a_full_disk_is_one_line_and_nothing_is_half_done(commands, upload):
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         # SQLite's shared memory alone is a file of 32 KB.
         process = start(name, given, limit=34_000)
-        assert_refused(process, "There is no room left on the disk", "Make room")
+        assert_refused(process, "The disk is full", "Make room")
         upload.refresh_from_db()
         assert upload.state == UploadState.STORED
         abandon_dead_runs()
@@ -161,8 +163,8 @@ def test_a_disk_that_is_full_elsewhere_is_one_line(capsys):
     assert ended.value.code == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line == (
-        "There is no room left on the disk, on this server or on the database's. Make "
-        "room, then start again; everything stored before is kept."
+        "The disk is full, on this server or the database's. Free up space, then "
+        "start again; everything stored before is kept."
     )
     with pytest.raises(FileNotFoundError), refusing_wrong_settings():
         Path("/nowhere/at-all").read_bytes()

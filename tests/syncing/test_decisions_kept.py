@@ -350,7 +350,9 @@ def test_the_older_twin_counts_again_when_the_later_one_is_deleted(
     assert counted(left) == 2
     swing = left.movements.first()
     assert (swing.inclusion, swing.inclusion_reason) == ("auto", "")
-    assert swing.inclusion_decisions.last().reason.startswith("The recording is not")
+    assert swing.inclusion_decisions.last().reason.startswith(
+        "The duplicate this decision"
+    )
     left.player.refresh_from_db()
     assert left.player.swing_count == 2
     assert left.player.latest_hand_speed_m_per_s is not None

@@ -82,7 +82,7 @@ def test_a_dismissed_gap_comes_back_when_it_changes(
     session.refresh_from_db()
     assert session.data_gap == "momentum-energy:failed"
     text = client.get("/").content.decode()
-    assert "momentum-energy could not be fetched" in text
+    assert "momentum-energy could not be downloaded" in text
 
 
 def test_a_complete_session_has_nothing_to_dismiss(

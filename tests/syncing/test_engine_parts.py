@@ -325,7 +325,7 @@ def test_backfill_takes_days_athletes_and_sessions():
     assert VendorSession.objects.get().needs_detail
     assert services.backfill(player_ids=[early.session.player_id]) == 1
     assert services.backfill(session_ids=[early.session_id, late.session_id]) == 2
-    with pytest.raises(ValueError, match="Name sessions"):
+    with pytest.raises(ValueError, match="Choose sessions"):
         services.backfill()
 
 
@@ -344,17 +344,17 @@ def test_backfill_fetches_files_again(start_vendor, run_sync):
 
 def test_status_before_any_run():
     status = sync_state()
-    assert status.sentence == "Nothing was ever synced."
+    assert status.sentence == "Nothing has been synced yet."
     assert (status.run, status.is_active, status.progress) == (None, False, None)
 
 
 def test_status_says_that_no_worker_lives():
     services.request_sync(trigger="button")
-    assert "none gives a sign of life" in sync_state().sentence
+    assert "none is running" in sync_state().sentence
 
     tasks.heartbeat_task()
     status = sync_state()
-    assert status.sentence == "Waiting for a worker to begin."
+    assert status.sentence == "Waiting for a worker to start."
     assert status.worker_is_alive
     assert worker_heartbeat_age_s() < 5
     assert status.queue_length == 1
@@ -373,7 +373,7 @@ def test_status_tells_time_left_only_when_it_can():
     )
     status = sync_state()
     assert status.remaining_s is None
-    assert status.sentence == "Fetching swing data: 2 of 60."
+    assert status.sentence == "Downloading swing data: 2 of 60."
 
     SyncLog.objects.update(
         progress={"exports": {"done": 20, "total": 60, "began": began}}

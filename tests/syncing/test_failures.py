@@ -186,7 +186,7 @@ def test_a_list_that_is_empty_or_cut_is_no_success(
     assert sentence in log.error_message
     assert "nothing was marked as missing" in log.error_message
     assert log.errors[0]["code"] == "implausible_removal"
-    assert "is of your organization" in log.errors[0]["hint"]
+    assert "belongs to your organization" in log.errors[0]["hint"]
     # What is only told and ends no run: to coaches of every team.
     assert log.errors[0]["is_general"]
     assert everything() == before

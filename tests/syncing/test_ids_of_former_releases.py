@@ -107,7 +107,7 @@ def test_two_records_of_one_id_are_offered_and_merged(vendor, run_sync):
     page = staff.get("/athletes/duplicates/").content.decode()
     assert "Same ID, spelled differently" in page
     side_by_side = staff.get(f"/athletes/{new.pk}/merge/{old.pk}/").content.decode()
-    assert "once written as a float" in side_by_side
+    assert "once written as a decimal" in side_by_side
 
     merging.merge(kept=new, merged=old, by=make_staff())
     assert run_sync(full=True).status == RunStatus.SUCCESS

@@ -201,7 +201,7 @@ def test_a_run_whose_requeuing_loses_the_database_is_not_whole(start_vendor):
     log.refresh_from_db()
     assert len(lost) == 1
     assert log.status == RunStatus.ABANDONED
-    assert "stopped before its end" in log.error_message
+    assert "stopped early" in log.error_message
     assert log.completed_at is not None
     # The next one takes up what is left.
     log, _ = runs.open_run(trigger="schedule", sync_type="incremental")

@@ -132,7 +132,7 @@ def test_a_database_that_is_away_is_named(start_vendor, sync_process):
     status, told, err = outcome(sync_process("--json", DATABASE_URL=NOWHERE))
     (error,) = told["errors"]
     assert (status, told["run"], error["code"]) == (2, None, "database_away")
-    assert "The database does not answer. Check that it runs, and DATABASE_URL" in err
+    assert "The database isn't responding. Check that it runs, and DATABASE_URL" in err
 
 
 def test_pages_are_503_while_the_database_is_away(tmp_path):
@@ -156,13 +156,13 @@ def test_pages_are_503_while_the_database_is_away(tmp_path):
         text=True,
     )
     page, program, health, live = json.loads(done.stdout.splitlines()[-1])
-    sentence = "The dashboard cannot work right now. Try again in a minute."
+    sentence = "The dashboard isn't available right now. Try again in a minute."
     assert page[:2] == [503, "30"]
     assert f"<p>{sentence}</p>" in page[2]
     assert program[:2] == [503, "30"]
-    assert json.loads(program[2]) == {"detail": "The database does not answer."}
+    assert json.loads(program[2]) == {"detail": "The database isn't responding."}
     assert health[0] == 503
-    assert json.loads(health[2])["detail"] == "The database does not answer."
+    assert json.loads(health[2])["detail"] == "The database isn't responding."
     assert (live[0], json.loads(live[2])) == (200, {"status": "alive"})
 
 
@@ -233,7 +233,7 @@ def test_a_full_disk_is_named_and_the_next_sync_goes_on(
     status, told, err = outcome(process)
     assert (status, told["status"]) == (2, "failed")
     assert told["errors"][0]["code"] == "disk_full"
-    assert "There is no room left on the disk" in err
+    assert "The disk is full" in err
     assert run_sync().status == RunStatus.SUCCESS
     assert as_of_one_sync(run_sync) == []
 

@@ -121,7 +121,7 @@ def test_silent_run_is_marked_abandoned_by_the_next():
     assert is_new
     assert new.pk != log.pk
     assert log.status == RunStatus.ABANDONED
-    assert "next run takes up what is left" in log.error_message
+    assert "next run continues" in log.error_message
 
 
 @pytest.mark.both
@@ -243,7 +243,7 @@ def test_stop_signal_marks_the_run_and_lets_go_of_its_jobs(
 
     log = SyncLog.objects.get()
     assert log.status == RunStatus.ABANDONED
-    assert "cut off" in log.error_message
+    assert "interrupted" in log.error_message
     assert not ExportJob.objects.exclude(claimed_by="").exists()
     assert run_sync().status == RunStatus.SUCCESS
 

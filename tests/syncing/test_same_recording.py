@@ -15,7 +15,7 @@ pytestmark = [
     pytest.mark.both,
 ]
 
-AT_HOME = "the same recording as another session"
+AT_HOME = "same recording as another session"
 
 
 @pytest.fixture
@@ -72,8 +72,8 @@ def test_staff_choose_which_of_two_sessions_counts(twins, client, staff, run_syn
     assert set(reasons) == {f"Same recording as session {first.pk}"}
     assert waiting() == "0"
     assert AT_HOME not in client.get("/").content.decode()
-    assert "this session counts" in client.get(pages[first]).content.decode()
-    assert "the other session counts" in client.get(pages[later]).content.decode()
+    assert "use this session" in client.get(pages[first]).content.decode()
+    assert "use the other session" in client.get(pages[later]).content.decode()
 
     client.post(choose, {"counts": "later"})
     assert (counted(first), counted(later)) == ([False, False], [True, True])
@@ -106,7 +106,7 @@ def test_a_coach_sees_it_and_does_not_choose(twins, client):
     page = reverse("dashboard:session", args=[twins[0].pk])
     text = client.get(page).content.decode()
     assert "Same recording twice" in text
-    assert "Count this session" not in text
+    assert "Use this session" not in text
     choose = reverse("dashboard:session_recording", args=[twins[0].pk])
     assert client.post(choose, {"counts": "both"}).status_code == 403
 

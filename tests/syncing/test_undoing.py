@@ -185,7 +185,7 @@ def test_what_the_sync_brought_since_stays(download, give, run_sync):
     plan = undo(upload=upload, by=None)
     assert stored() == theirs
     assert (plan.movements, plan.session, plan.player) == ([], None, None)
-    assert "the sync" in plan.kept[0]
+    assert "sync also" in plan.kept[0]
 
 
 def test_what_people_added_is_named_and_goes_only_when_told(download, give):

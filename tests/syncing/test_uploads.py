@@ -135,7 +135,7 @@ def test_the_preview_names_what_is_here_already_and_what_is_odd(
     warnings = client.get(preview).context["preview"].warnings
     assert f"{count} recordings of these files are stored already" in warnings[0]
     assert player.full_name in warnings[0]
-    assert "lies in the future" in warnings[1]
+    assert "is in the future" in warnings[1]
     response = client.post(preview)
     assert response.status_code == 422
     assert Session.objects.count() == 1
@@ -311,7 +311,7 @@ def test_a_session_by_hand_is_moved_dated_and_deleted(client, staff, download):
 def test_a_session_of_the_sync_is_not_corrected(client, staff):
     session = make_session()
     path = f"/syncing/sessions/{session.pk}/by-hand/"
-    assert "Correct it there" in client.get(path).content.decode()
+    assert "Correct them there" in client.get(path).content.decode()
     for data in ({"move": "1"}, {"redate": "1", "date": "2026-02-03"}, {"delete": "1"}):
         response = client.post(f"{path}?athlete={make_player().pk}", data)
         assert response.status_code == 422
@@ -387,7 +387,7 @@ def test_a_page_stores_for_the_athlete_whom_it_shows_alone(client, staff, downlo
     client.post(f"{whose}?athlete={elm.pk}", data)
     response = client.post(preview, {"looked": "1", "shown": token})
     assert response.status_code == 422
-    assert "Another choice was made" in response.content.decode()
+    assert "The choice changed" in response.content.decode()
     assert not Session.objects.exists()
     page, token = shown()
     assert "Cedar Elm" in page
@@ -460,7 +460,7 @@ def test_a_whole_number_with_a_point_is_the_id_without(client, staff, download):
     whose, upload = choose_files(client, download())
     response = name_new(client, whose, download, org_player_id="660001.0")
     assert response.status_code == 422
-    assert "The id 660001 is that of a stored athlete" in response.content.decode()
+    assert "The id 660001 belongs to a stored athlete" in response.content.decode()
     result = import_files(
         [GivenFile("file0.csv", io.BytesIO(download()))],
         org_player_id="660001.0",

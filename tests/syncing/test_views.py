@@ -87,9 +87,9 @@ def test_coach_sees_the_state_but_no_buttons_of_staff(coach):
     make_run()
     make_job()
     page = text_of(coach.get("/syncing/"))
-    assert "Data are fresh" in page
+    assert "Data are up to date" in page
     assert "The file ends in the middle." in page
-    for word in ("Full resync", "Try again", "Ask anew", "Upload files"):
+    for word in ("Full resync", "Try again", "Download again", "Upload files"):
         assert word not in page
 
 
@@ -99,7 +99,7 @@ def test_head_does_not_call_data_fresh_after_a_run_that_did_not_succeed(coach, s
     make_run(status=status)
     page = text_of(coach.get("/syncing/"))
     assert "Complete as of 3 h ago" in page
-    assert "Data are fresh" not in page
+    assert "Data are up to date" not in page
 
 
 @pytest.mark.parametrize("name", ["cancel", "retry", "give_up", "backfill"])
@@ -123,7 +123,7 @@ def test_sync_now_queues_one_run_and_a_second_press_none(staff):
     assert run.requested_by.is_staff
     response = staff.post("/syncing/start/", follow=True)
     assert SyncLog.objects.count() == 1
-    assert "already under way" in text_of(response)
+    assert "already running" in text_of(response)
 
 
 def test_sync_now_of_everything_is_a_full_run(staff):
@@ -151,7 +151,7 @@ def test_panel_shows_progress_and_time_left(staff):
     response = staff.get("/syncing/panel/", headers=HTMX)
     page = text_of(response)
     assert response.status_code == 200
-    assert "Fetching swing data: 30 of 120." in page
+    assert "Downloading swing data: 30 of 120." in page
     assert 'max="120" value="30"' in page
     assert "About 3 min left." in page
 
@@ -230,7 +230,7 @@ def test_every_page_hears_of_the_end_of_a_run_it_showed(client):
         (RunStatus.SUCCESS, "No new sessions."),
         (RunStatus.PARTIAL, "No new sessions. Parts are still missing."),
         (RunStatus.CANCELLED, "The sync was canceled. No new sessions."),
-        (RunStatus.FAILED, "The sync failed. No new sessions. Ask a member of staff."),
+        (RunStatus.FAILED, "The sync failed. No new sessions. Ask staff."),
         (RunStatus.ABANDONED, "The sync failed."),
     ):
         SyncLog.objects.filter(pk=run.pk).update(status=status)
@@ -339,7 +339,7 @@ def test_sessions_that_failed_stand_there_with_a_try_again_each(staff):
     assert f'href="/athletes/sessions/{row.session_id}/"' in page
     assert 'aria-label="Try again: session vendor-4711"' in page
     assert "Try all 2 again" in page
-    assert "what failed before it still waits" in page
+    assert "earlier failures are still waiting" in page
 
     staff.post("/syncing/retry/", {"sessions": "unread", "row": unread[0].pk})
     run = SyncLog.objects.active().get()
@@ -369,7 +369,7 @@ def test_session_that_the_vendor_has_not_finished_is_waited_for(staff):
     VendorSession.objects.create(session_id="s", needs_detail=False, next_check_at=at)
     page = text_of(staff.get("/syncing/"))
     assert "Reboot Motion has not finished the session" in page
-    assert "1</span> session, asked next" in page
+    assert "1</span> session, next try" in page
 
 
 def test_files_of_sessions_that_are_gone_are_nobodys_failures(staff):
@@ -384,8 +384,8 @@ def test_files_of_sessions_that_are_gone_are_nobodys_failures(staff):
 def test_data_are_not_called_fresh_before_the_first_success(staff, status):
     make_run(status, error_message="Reboot Motion refuses the login.")
     page = text_of(staff.get("/syncing/"))
-    assert "Not synced completely yet" in page
-    assert "Data are fresh" not in page
+    assert "Not fully synced yet" in page
+    assert "Data are up to date" not in page
 
 
 def test_run_that_no_worker_takes_up_is_not_under_way(staff):
@@ -394,7 +394,7 @@ def test_run_that_no_worker_takes_up_is_not_under_way(staff):
     page = text_of(staff.get("/syncing/"))
     assert "Sync waiting" in page
     assert "Sync waiting" in text_of(staff.get("/syncing/freshness/"))
-    for word in ("Sync under way", "<progress", "the sync goes on"):
+    for word in ("Sync running", "<progress", "the sync keeps running"):
         assert word not in page
     assert 'hx-trigger="every 1500ms"' in page
 
@@ -402,7 +402,7 @@ def test_run_that_no_worker_takes_up_is_not_under_way(staff):
         status=RunStatus.RUNNING, started_at=timezone.now()
     )
     page = text_of(staff.get("/syncing/"))
-    assert "Sync under way" in page
+    assert "Sync running" in page
     # Also while a run is under way.
     assert '<dt>Last success</dt> <dd><time datetime="' in page
 
@@ -418,11 +418,11 @@ def test_run_whose_process_is_gone_is_not_called_under_way(staff):
         progress={"exports": {"done": 30, "total": 120, "began": began}},
     )
     page = text_of(staff.get("/syncing/"))
-    assert "gives no sign of life" in page
-    assert "Sync cut off" in text_of(staff.get("/syncing/freshness/"))
-    assert "Last sign of life" in page
-    for word in ("left.", "Cancel", "Sync under way", "<progress"):
-        assert word not in page.split("What is waiting")[0].replace("what is left.", "")
+    assert "isn't responding" in page
+    assert "Sync interrupted" in text_of(staff.get("/syncing/freshness/"))
+    assert "Last heartbeat" in page
+    for word in ("left.", "Cancel", "Sync running", "<progress"):
+        assert word not in page.split("Waiting")[0].replace("what is left.", "")
     assert "Sync now" in page
 
     staff.post("/syncing/start/")
@@ -443,10 +443,10 @@ def test_how_long_a_run_took_is_told_in_its_unit(coach, seconds, text):
 
 def test_pause_that_the_vendor_asked_for_is_told(staff):
     make_run(RunStatus.RUNNING, phase="exports")
-    assert "Nothing is asked until" not in text_of(staff.get("/syncing/"))
+    assert "No requests until" not in text_of(staff.get("/syncing/"))
     RequestSlots(6).pause(600)
     try:
-        assert "Nothing is asked until" in text_of(staff.get("/syncing/"))
+        assert "No requests until" in text_of(staff.get("/syncing/"))
     finally:
         cache.clear()
 
@@ -465,13 +465,13 @@ def test_what_tries_gave_up_says_when_it_is_asked_again_until_a_person_gives_it_
     job = make_job(
         JobState.GIVEN_UP, attempts=10, given_up_at=moment, next_try_at=moment
     )
-    words = '10 attempts · given up, asked again <time datetime="2026-03-09'
+    words = '10 attempts · given up, next try <time datetime="2026-03-09'
     assert words in text_of(staff.get("/syncing/"))
     staff.post("/syncing/give-up/", {"job": job.pk})
     job.refresh_from_db()
     assert (job.state, job.next_try_at) == (JobState.GIVEN_UP, None)
     page = staff.get("/syncing/")
-    assert "asked again" not in text_of(page)
+    assert "next try" not in text_of(page)
     assert f'action="{reverse("syncing:give_up")}"' not in page.content.decode()
 
 
@@ -496,9 +496,9 @@ def test_backfill_by_athlete_takes_the_vendors_id(staff):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ({}, "Name an athlete, or the first or last day."),
-        ({"player": "nobody"}, "There is no such athlete."),
-        ({"start": "2026-03-31", "end": "2026-03-01"}, "lies before the first"),
+        ({}, "Choose an athlete, or a first or last date."),
+        ({"player": "nobody"}, "That athlete doesn't exist."),
+        ({"start": "2026-03-31", "end": "2026-03-01"}, "is before the first"),
     ],
 )
 def test_backfill_refuses_what_makes_no_sense(staff, data, message):
@@ -551,7 +551,7 @@ def test_silent_host_is_named_while_others_work(staff):
         beat_at = timezone.now() - dt.timedelta(minutes=minutes)
         WorkerHeartbeat.objects.create(host=host, beat_at=beat_at)
     page = text_of(staff.get("/syncing/"))
-    assert "Silent worker: annex" in page
+    assert "Worker not responding: annex" in page
     assert "The sync service isn't running" not in page
 
 
@@ -593,15 +593,15 @@ def test_page_asks_the_database_a_constant_number_of_times(
     [
         (
             ["partial"],
-            "Not synced completely yet",
-            " The last sync of everything was not complete; the next one looks again.",
+            "Not fully synced yet",
+            " The last full sync was not complete; the next one checks again.",
         ),
         (
             ["success", "failed"],
             "Complete as of 2 h ago",
-            " The last sync of everything was not complete; the next one looks again.",
+            " The last full sync was not complete; the next one checks again.",
         ),
-        (["partial", "success"], "Data are fresh", ""),
+        (["partial", "success"], "Data are up to date", ""),
     ],
 )
 def test_fetched_files_do_not_make_a_sync_complete(staff, whole, heading, rest):
@@ -610,7 +610,7 @@ def test_fetched_files_do_not_make_a_sync_complete(staff, whole, heading, rest):
     make_run(hours_ago=0.5, sync_type="exports")
     page = text_of(staff.get("/syncing/"))
     assert heading in page
-    assert f"The files that were waiting are here now.{rest} </p>" in page
+    assert f"The waiting files have arrived.{rest} </p>" in page
     assert "The last sync was complete" not in page
     chip = text_of(staff.get("/syncing/freshness/"))
     assert ("Last sync failed" in chip) == (whole[-1] == "failed")
@@ -640,7 +640,7 @@ def next_sync(client):
 
 def test_page_tells_when_the_next_sync_begins_by_itself(coach, settings):
     settings.TIME_ZONE = "America/Chicago"
-    assert next_sync(coach) == "None by itself: no schedule is on."
+    assert next_sync(coach) == "Not scheduled: no schedule is turned on."
     register()
     daily = Schedule.objects.get(name="Sync every day")
     weekly = Schedule.objects.get(name="Full sync every week")

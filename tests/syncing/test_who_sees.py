@@ -45,10 +45,10 @@ def make_job(session, message, **fields):
 
 def error_of(session, message):
     return {
-        "what": "Fetching a file",
+        "what": "Downloading a file",
         "object": f"inverse-kinematics of session {session.pk}",
         "message": message,
-        "hint": "Try it again.",
+        "hint": "Retry.",
         "code": "truncated",
         "url": f"/athletes/sessions/{session.pk}/",
         "is_general": False,
@@ -157,7 +157,7 @@ def test_run_page_shows_what_is_general_and_what_is_of_the_own_team(
 
     assert "Reboot Motion did not answer." in page
     assert "It ends in row 5." in page
-    assert "2 more about athletes of other teams." in page
+    assert "2 more about athletes on other teams." in page
     for hidden in ("row 99", "vendor-4711", f"of session {foreign.pk}"):
         assert hidden not in page
 
@@ -165,7 +165,7 @@ def test_run_page_shows_what_is_general_and_what_is_of_the_own_team(
 @pytest.mark.parametrize("error", [UNSTORED, "foreign"])
 def test_message_that_names_a_foreign_session_is_replaced(coach, own, foreign, error):
     run = make_run(error_of(foreign, "x") if error == "foreign" else error)
-    general = "Parts are missing. What concerns athletes of your teams"
+    general = "Parts are missing. Problems with athletes on your teams"
 
     assert general in text_of(coach.get(f"/syncing/runs/{run.pk}/"))
     status = coach.get("/sync/status").json()
@@ -181,9 +181,9 @@ def test_end_from_outside_is_told_to_everybody(coach, foreign):
     run = make_run(
         error_of(foreign, "x"),
         error_class="Abandoned",
-        error_message="The process that ran this ended without a word.",
+        error_message="The process running this stopped unexpectedly.",
     )
-    assert "ended without a word" in text_of(coach.get(f"/syncing/runs/{run.pk}/"))
+    assert "stopped unexpectedly" in text_of(coach.get(f"/syncing/runs/{run.pk}/"))
 
 
 def test_token_of_a_team_hears_of_its_sessions_alone(client, own, foreign):

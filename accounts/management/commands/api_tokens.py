@@ -14,9 +14,9 @@ class Command(BaseCommand):
     """Lists API tokens, and revokes them."""
 
     help = (
-        "Lists the tokens that work, one a line: id, beginning, name, scope, team, "
-        "maker, last use, end. With --all also those that do not work any more; with "
-        "--revoke ID it revokes one."
+        "Lists active tokens, one per line: ID, start, name, scope, team, creator, "
+        "last use, expiry. With --all also inactive ones; with --revoke ID it revokes "
+        "one."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

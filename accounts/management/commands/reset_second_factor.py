@@ -23,7 +23,7 @@ class Command(BaseCommand):
         """Take the second factor off, end all sessions, and record it."""
         user = User.objects.filter(username=options["username"]).first()
         if user is None:
-            raise CommandError("There is no such user.")
+            raise CommandError("That user doesn't exist.")
         if not reset(user, by=None):
             raise CommandError("This user has no second factor.")
         self.stdout.write("The second factor is off; all sessions of the user ended.")

@@ -38,19 +38,23 @@ class Command(BaseCommand):
     """The command `export`."""
 
     help = (
-        "Write what the JSON API sends into a file: `metrics` (one row a swing, CSV or "
-        "Parquet), `frames` (of one session), or `players`, `sessions`, `movements` "
-        "(one JSON object a line). The last line on stdout says where to go on another "
-        "night: give it to --cursor."
+        "Write what the JSON API sends into a file: `metrics` (one row per swing, CSV "
+        "or Parquet), `frames` (of one session), or `players`, `sessions`, "
+        "`movements` (one JSON object per line). The last line on stdout is a cursor "
+        "for the next export: pass it to --cursor."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Define the options of the command."""
         parser.add_argument("what", choices=("metrics", "frames", *_LISTS))
-        parser.add_argument("file", type=Path, help="is written, or replaced")
+        parser.add_argument(
+            "file", type=Path, help="file to write; replaced if it exists"
+        )
         parser.add_argument("--format", choices=("csv", "parquet"))
-        parser.add_argument("--metrics", default="", help="ids with commas between")
-        parser.add_argument("--columns", default="", help="of frames, with commas")
+        parser.add_argument("--metrics", default="", help="comma-separated IDs")
+        parser.add_argument(
+            "--columns", default="", help="comma-separated frame columns"
+        )
         parser.add_argument(
             "--data-type",
             choices=[kind.value for kind in SessionData],
@@ -61,8 +65,10 @@ class Command(BaseCommand):
         parser.add_argument("--start-date", type=dt.date.fromisoformat, metavar="DAY")
         parser.add_argument("--end-date", type=dt.date.fromisoformat, metavar="DAY")
         parser.add_argument("--updated-since", default="", metavar="TIME")
-        parser.add_argument("--cursor", default="", help="what was printed before")
-        parser.add_argument("--team", help="only what a token of this team sees")
+        parser.add_argument(
+            "--cursor", default="", help="the cursor printed by the last export"
+        )
+        parser.add_argument("--team", help="only what a token for this team can see")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Write the file and print where to go on."""
@@ -119,7 +125,7 @@ class Command(BaseCommand):
 def _write_frames(caller: ApiToken, path: Path, options: dict[str, Any]) -> None:
     session = Session.objects.filter(pk=options["session"]).first()
     if session is None:
-        raise ValueError("Say of which session, by our id: --session ID.")
+        raise ValueError("Give the session by its ID here: --session ID.")
     wanted = [name for name in map(str.strip, options["columns"].split(",")) if name]
     movements = visible_movements(caller).filter(session=session)
     try:

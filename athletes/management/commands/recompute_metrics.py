@@ -20,9 +20,9 @@ class Command(BaseCommand):
     """The command `recompute_metrics`."""
 
     help = (
-        "Compute the numbers of movements again from their stored frames: of those "
-        "that are not of the present method, or of all with --force. It may be "
-        "stopped at any time and goes on where it was."
+        "Recompute the numbers of movements from their stored frames: those from an "
+        "older method version, or all of them with --force. It can be stopped at any "
+        "time and continues where it left off."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -31,12 +31,15 @@ class Command(BaseCommand):
             "--player", type=int, metavar="ID", help="only sessions of this athlete"
         )
         parser.add_argument(
-            "--session", type=int, metavar="ID", help="only this session (our id)"
+            "--session",
+            type=int,
+            metavar="ID",
+            help="only this session (by its ID here)",
         )
         parser.add_argument(
             "--force",
             action="store_true",
-            help="also movements whose numbers are of the present method",
+            help="also movements whose numbers are up to date",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -89,8 +92,8 @@ class Command(BaseCommand):
                 self._say(place, len(rows), counts, time.monotonic() - started)
         except KeyboardInterrupt as stop:
             raise CommandError(
-                f"Stopped after {counts.analyzed} movements. Run it again to go on"
-                + ("; with --force it begins anew." if force else "."),
+                f"Stopped after {counts.analyzed} movements. Run it again to continue"
+                + ("; with --force it starts over." if force else "."),
                 returncode=130,
             ) from stop
         finally:

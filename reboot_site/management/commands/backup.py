@@ -13,7 +13,7 @@ from reboot_site.backups import BackupError, backup
 class Command(BaseCommand):
     """Writes the whole database into one new file while the product runs."""
 
-    help = "Write the whole database into one new file, while the product runs."
+    help = "Write the whole database into a new file, while the site is running."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the file to write."""

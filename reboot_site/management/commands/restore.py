@@ -14,8 +14,8 @@ class Command(BaseCommand):
     """Replaces the database with a backup."""
 
     help = (
-        "Replace the database by what a backup holds. Stop web and worker before, and "
-        "run manage.py migrate afterward."
+        "Replace the database with a backup. Stop web and worker first, and run "
+        "manage.py migrate afterward."
     )
     # An empty database has no tables to be checked.
     requires_migrations_checks = False
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--force",
             action="store_true",
-            help="replace a database that holds something",
+            help="replace a database that isn't empty",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -37,7 +37,7 @@ def leave() -> None:
 class Command(BaseCommand):
     """Runs the queue's workers and restarts them when they die or fall silent."""
 
-    help = "Runs the queue's workers and restarts them when they die or fall silent."
+    help = "Runs the queue's workers and restarts them if they stop or don't respond."
     # The cluster makes them when it starts. Here they would load every page, for a
     # process that asks the database one question.
     requires_system_checks = ()

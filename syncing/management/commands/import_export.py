@@ -31,8 +31,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--new-athlete",
             metavar="NAME",
-            help="first and last name of an athlete whom no sync has brought yet; "
-            "without it an unknown id is refused",
+            help="first and last name of an athlete not synced yet; without it, an "
+            "unknown ID is refused",
         )
         parser.add_argument(
             "--birth-date",
@@ -44,7 +44,7 @@ class Command(BaseCommand):
             "--date",
             type=dt.date.fromisoformat,
             metavar="YYYY-MM-DD",
-            help="date of a session that no sync has brought yet",
+            help="date of a session not synced yet",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -72,7 +72,7 @@ class Command(BaseCommand):
             except ImportRefusedError as error:
                 raise CommandError(f"{error} Nothing was stored.") from error
         for warning in result.warnings:
-            self.stderr.write(f"Look at this: {warning}")
+            self.stderr.write(f"Check this: {warning}")
         for repair in result.repairs:
             self.stderr.write(f"Repaired: {repair}")
         self.stdout.write(
@@ -86,9 +86,7 @@ def _new_athlete(name: str | None, born: dt.date | None) -> NewAthlete | None:
     """Return the athlete of a name such as "First Last" or "Last, First"."""
     if name is None:
         if born is not None:
-            raise CommandError(
-                "--birth-date is that of a new athlete: give --new-athlete as well."
-            )
+            raise CommandError("--birth-date is for a new athlete: add --new-athlete.")
         return None
     if "," in name:
         last, _, first = name.partition(",")

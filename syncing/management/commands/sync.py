@@ -26,8 +26,8 @@ class Command(BaseCommand):
     """Runs one whole sync, and ends with a status that says how it went."""
 
     help = (
-        "Import athletes, sessions and swings from Reboot Motion. Exit status: "
-        "0 everything, 1 with parts missing, 2 failed before anything useful."
+        "Import athletes, sessions and swings from Reboot Motion. Exit status: 0 "
+        "complete, 1 with parts missing, 2 failed before doing anything useful."
     )
 
     # A wrong setting ends in a message and exit status 2 of our own.
@@ -38,13 +38,14 @@ class Command(BaseCommand):
         parser.add_argument(
             "--full",
             action="store_true",
-            help="look at everything, and mark what Reboot Motion no longer lists",
+            help="full resync: check everything, and mark what Reboot Motion no longer "
+            "lists",
         )
         parser.add_argument(
             "--since",
             type=_day,
             metavar="YYYY-MM-DD",
-            help="sessions that Reboot Motion changed since that day",
+            help="only sessions Reboot Motion changed since that date",
         )
         parser.add_argument(
             "--json",
@@ -55,14 +56,14 @@ class Command(BaseCommand):
         parser.add_argument(
             "--accept-removals",
             action="store_true",
-            help="with --full: believe a list that lacks much of what is stored",
+            help="with --full: accept a list that is missing much of what is stored",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the sync, print what went wrong, and exit with its status."""
         if options["full"] and options["since"]:
             raise CommandError(
-                "Give either --full or --since: a full sync looks at everything.",
+                "Give either --full or --since: a full sync checks everything.",
                 returncode=2,
             )
         self._last_line = ""
@@ -108,9 +109,9 @@ class Command(BaseCommand):
             return log
         age_s = (clock.now() - (log.heartbeat_at or log.created_at)).total_seconds()
         self.stderr.write(
-            f"Another sync (run {log.pk}) is under way on {log.host or 'a worker'}; "
-            f"its last sign of life was {age_s:.0f} s ago. Wait for it, or cancel it "
-            "on the page “Sync”."
+            f"Another sync (run {log.pk}) is running on {log.host or 'a worker'}; its "
+            f"last heartbeat was {age_s:.0f} s ago. Wait for it, or cancel it on the "
+            "Syncing page."
         )
         return None
 
@@ -167,9 +168,9 @@ def outcome(status: str, log: SyncLog | None) -> dict[str, Any]:
     """Return the JSON of the last line, as other programs know it."""
     if log is None:
         return failure(
-            "Another sync is under way.",
+            "Another sync is running.",
             "already_running",
-            hint="Wait for it, or cancel it on the page “Sync”.",
+            hint="Wait for it, or cancel it on the Syncing page.",
         )
     errors = list(log.errors)
     if log.error_message and not errors:

@@ -16,9 +16,8 @@ class Command(BaseCommand):
     """Undoes one upload as a whole."""
 
     help = (
-        "Undoes one import of export files as a whole: what it began is removed, what "
-        "it replaced is put back. What a later import or the sync has brought as well "
-        "stays."
+        "Undoes one upload: what it added is removed, what it replaced comes back. "
+        "Data that a later upload or sync also brought stay."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -27,7 +26,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--with-added",
             action="store_true",
-            help="remove what people have added to it too: notes, decisions, tags",
+            help="also remove what coaches have added: notes, decisions, tags",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

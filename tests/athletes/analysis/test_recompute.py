@@ -91,7 +91,7 @@ def test_recompute_goes_on_where_it_was_stopped(sessions):
 
     with (
         connection.execute_wrapper(stop),
-        pytest.raises(CommandError, match="Run it again to go on") as stopped,
+        pytest.raises(CommandError, match="Run it again to continue") as stopped,
     ):
         run()
     assert stopped.value.returncode == 130

@@ -147,7 +147,7 @@ def test_page_of_html_is_named(make_client):
     ):
         make_client(server.url, KEY).movement_types()
     text = str(caught.value)
-    assert text.startswith("GET /movement_types: a page of HTML arrived where JSON")
+    assert text.startswith("GET /movement_types: an HTML page arrived where JSON")
     assert "Check the address" in text
     assert "\n" not in text
 

@@ -141,7 +141,7 @@ class Process:
             except FatalError as error:
                 ending, is_over = error, True
             except RebootError as error:
-                ending, is_over = fatal_from(error, "speaking to the vendor"), True
+                ending, is_over = fatal_from(error, "talking to Reboot Motion"), True
             self.machine.raise_what_happened_meanwhile()
         self.answered = self.vendor_answered
         self._since = len(self.vendor.app.told)
@@ -238,7 +238,7 @@ class Process:
                 f"the worker of {self} shows no sign of life",
             )
             self.watch.need(
-                log.heartbeat_at == self.machine.now(), f"{self} gives no sign of life"
+                log.heartbeat_at == self.machine.now(), f"{self} isn't responding"
             )
 
     def lead(self):

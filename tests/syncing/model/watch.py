@@ -342,7 +342,7 @@ class Watch:
                 new,
                 no_data_answers=old["no_data_answers"] + 1,
                 stored_at=old["stored_at"],
-                last_error="The vendor no longer has this file; what was stored is "
+                last_error="Reboot Motion no longer has this file; what was stored is "
                 "kept.",
             )
             return

@@ -112,7 +112,7 @@ def test_blanks_after_the_commas_belong_to_no_id():
 def test_rows_that_stand_in_quotes_are_named():
     quoted = b"".join(b'"%s"\r\n' % line for line in BARE.split(b"\r\n")[:-1])
     error = refused(quoted)
-    assert (error.code, "stands in quotes" in error.message) == ("rows_in_quotes", True)
+    assert (error.code, "is in quotes" in error.message) == ("rows_in_quotes", True)
 
 
 @pytest.mark.parametrize("dash", ["-", "--", "\u2013", "\u2014", "<NA>"])
@@ -218,7 +218,7 @@ def test_a_typographic_minus_is_one(minus):
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252"])
 def test_blanks_between_thousands(space, encoding):
     if encoding == "cp1252" and space == "\u202f":
-        pytest.skip("This code page lacks it.")
+        pytest.skip("This code page doesn't have it.")
     columns = frames("A", 30)
     columns["torso_rot"] = [1234.5 + n for n in range(30)]
     text = written(columns, spell=lambda value: f"{value:,}".replace(",", space))
@@ -265,7 +265,7 @@ def test_points_after_commas_are_refused_in_a_later_block(monkeypatch):
 
 @pytest.mark.parametrize(
     ("cell", "word"),
-    [("05.Jan", "dates"), ("2026-01-05", "dates"), ("#VALUE!", "mark of an error")],
+    [("05.Jan", "dates"), ("2026-01-05", "dates"), ("#VALUE!", "spreadsheet error")],
 )
 def test_what_a_spreadsheet_made_of_numbers_is_named(cell, word):
     columns = frames("A", 30)

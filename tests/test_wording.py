@@ -1,0 +1,221 @@
+"""Words that must not come back: pages, messages, JSON descriptions, documents.
+
+The standard is how a coach speaks. Each pattern here was once on a page and sent a
+native reader back to the start of the sentence. One pass over the source: literals of
+Python that are text (with a blank in them, or a capitalized word), text and labels in
+templates, and the documents.
+"""
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = (
+    "accounts",
+    "athletes",
+    "biomechanics",
+    "dashboard",
+    "privacy",
+    "reboot_site",
+    "sharing",
+    "syncing",
+    "webhooks",
+)
+
+#: What must not come back, and what is said instead.
+WORDS = {
+    r"turn rates?": "rotation speed",
+    r"shoulder-line (turn|rotation)": "torso rotation",
+    r"peak speed of both hands": "peak hand speed",
+    r"first move to reference": "time to contact",
+    r"(at|by|before|after) the reference": "contact, or peak hand speed by the rule",
+    r"(pelvis|shoulders?|knee|separation|bend|speed) at (reference|REF|FD)": "contact",
+    r"(growth of separation|separation growth)": "separation stretch",
+    r"(largest hip-shoulder separation|separation max)": "max separation",
+    r"(knee straightening|pelvis slowing|foot spread)": "see the definitions",
+    r"speed-up,": "speed gain",
+    r"gap from \w+ to": "delay",
+    r"order of the peaks": "kinematic sequence",
+    r"how it was hit": "setup",
+    r"live pitching": "live BP",
+    r"(the|a|same|each) conditions? (is|of|and|not)": "setup",
+    r"condition not said": "no setup recorded",
+    r"counted swings?": "included swings",
+    r"counts? in means": "included in averages",
+    r"counted? (it|swings?) (in|out)": "include or exclude",
+    r"left out of (the )?means": "excluded from averages",
+    r"leave out": "exclude",
+    r"by its quality": "automatic",
+    r"by a person": "by a coach",
+    r"newest session": "latest session",
+    r"(earlier|later) session": "previous or next session",
+    r"compare with the earlier": "compare with previous session",
+    r"no clear change": "about the same",
+    r"a real change": "more than their usual variation",
+    r"others who may see": "share with other coaches",
+    r"(look at everything|ask anew|asked for anew)": "full resync, download again",
+    r"add files by hand": "upload files",
+    r"home from (the vendor|Reboot)": "imports",
+    r"the vendor('s|’s)?": "Reboot Motion",
+    r"vendor does not say": "not provided by Reboot",
+    r"signs? of life": "isn't running, isn't responding",
+    r"ticked swings": "selected swings",
+    r"marked apart": "show all setups",
+    r"whose angles": "angle source",
+    r"works for days": "expires in",
+    r"make a link": "create link",
+    r"(held|hold it) against": "compared with",
+    r"there is no such": "that … doesn't exist",
+    r"you may not see": "you can't see",
+    r"so nobody can say": "so it's unclear",
+    r"ended without a word": "stopped unexpectedly",
+    r"ask somebody": "ask staff",
+    r"(centre|metre|centimetre|millimetre|colour|behaviour|neighbour)s?": "US spelling",
+    r"(grey|analys(e|ed|ing)|judgement|cancelled|towards|travelled)": "US spelling",
+    r"(labelled|licence|organisation)": "US spelling",
+    r"(he|his|him|himself)": "they, their",
+}
+_PATTERNS = {word: re.compile(rf"\b({word})\b", re.IGNORECASE) for word in WORDS}
+_ANY = re.compile("|".join(f"(?:{word.pattern})" for word in _PATTERNS.values()), re.I)
+
+#: Where one of them has to stay (file and text), and why.
+ALLOWED: dict[tuple[str, str], str] = {}
+
+#: Documents for operators and programmers speak of any vendor, the contract with it and
+#: its stand-in; of these words alone.
+_NO_STANDARD = ("CHANGELOG", "docs/decisions/", "static/", "tools/", "sharing/fonts/")
+_OF_ANY_VENDOR = r"the vendor('s|’s)?"
+
+
+def _files(*patterns: str) -> list[str]:
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    told = subprocess.run(
+        [*command, *patterns], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return [name for name in told.stdout.splitlines() if (ROOT / name).exists()]
+
+
+def literals(source: str) -> Iterator[tuple[int, str]]:
+    """The texts in a module that may reach a reader; docstrings are for programmers."""
+    tree = ast.parse(source)
+    skipped: set[int] = set()
+    for node in ast.walk(tree):
+        for each in getattr(node, "body", None) or () if _has_body(node) else ():
+            if isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant):
+                skipped.add(id(each.value))
+        if isinstance(node, ast.JoinedStr):
+            parts = []
+            for part in node.values:
+                if isinstance(part, ast.Constant):
+                    skipped.add(id(part))
+                    parts.append(str(part.value))
+                else:
+                    parts.append("…")
+            yield node.lineno, "".join(parts)
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and id(node) not in skipped
+            and (" " in node.value or node.value[:1].isupper())
+        ):
+            yield node.lineno, node.value
+
+
+def _has_body(node: ast.AST) -> bool:
+    return isinstance(getattr(node, "body", None), list)
+
+
+_CODE_IN_TEMPLATES = re.compile(
+    r"\{#.*?#\}|\{% comment %\}.*?\{% endcomment %\}|<script.*?</script>|<path[^>]*>"
+    r"|\{% (?!include|trans|with)[^%]*%\}"
+    r"|(?:class|id|for|name|aria-labelledby|aria-describedby|href|hx-[a-z]+|data-[a-z-]+|src|value)=\"[^\"]*\""
+    r"|\{\{\s*[\w.]+|\|[a-z_]+:?",
+    re.DOTALL,
+)
+
+
+def texts() -> Iterator[tuple[str, int, str]]:
+    """Every text with the file and line it is in."""
+    for name in _files(*(f"{package}/*.py" for package in PACKAGES)):
+        if "/migrations/" not in name:
+            for line, text in literals((ROOT / name).read_text(encoding="utf-8")):
+                yield name, line, text
+    for name in _files("templates/*.html", "templates/*.txt"):
+        source = (ROOT / name).read_text(encoding="utf-8")
+        text = _CODE_IN_TEMPLATES.sub(_blank_lines, source)
+        for line, words in enumerate(text.splitlines(), start=1):
+            yield name, line, words
+    for name in _files("*.md"):
+        # What was decided and changed at a time is told in the words of that time.
+        if not name.startswith(_NO_STANDARD):
+            text = re.sub(
+                r"```.*?```|`[^`\n]*`|\]\([^)]*\)",
+                _blank_lines,
+                (ROOT / name).read_text(encoding="utf-8"),
+                flags=re.DOTALL,
+            )
+            for line, words in enumerate(text.splitlines(), start=1):
+                yield name, line, words
+
+
+def _blank_lines(match: re.Match[str]) -> str:
+    """As many lines as there were, without the words."""
+    return " " + "\n" * match.group().count("\n")
+
+
+def faults_in(name: str, text: str) -> list[str]:
+    """The patterns that a text of a file goes against."""
+    if not _ANY.search(text):
+        return []
+    return [
+        word
+        for word, pattern in _PATTERNS.items()
+        if pattern.search(text)
+        and (name, text) not in ALLOWED
+        and not (word == _OF_ANY_VENDOR and name.endswith(".md"))
+    ]
+
+
+@cache
+def _found() -> tuple[str, ...]:
+    return tuple(
+        f"{name}:{line}: {text.strip()[:90]!r} (say: {WORDS[word]})"
+        for name, line, text in texts()
+        for word in faults_in(name, text)
+    )
+
+
+def test_no_word_has_come_back():
+    assert not _found(), "\n".join(_found())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Peak shoulder-line turn rate",
+        "Compare an athlete with himself only.",
+        "3 counted swings",
+        "The vendor’s list is empty.",
+        "No worker gives a sign of life.",
+        "Newest session",
+        "the centre of mass",
+    ],
+)
+def test_a_word_that_comes_back_is_found(text):
+    assert faults_in("dashboard/phrases.py", text)
+
+
+def test_texts_are_read_wherever_they_stand():
+    source = (
+        '"""The vendor."""\nx = f"{y} of the " "vendor"\ny = "Turn rates"\nz = "he"'
+    )
+    assert [text for _, text in literals(source)] == ["… of the vendor", "Turn rates"]
+    where = {name.partition("/")[0] for name, _, _ in texts()}
+    assert {*PACKAGES, "templates", "docs", "README.md"} <= where
