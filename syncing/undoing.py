@@ -485,7 +485,7 @@ def undo(*, upload: HandUpload, by: User | None, with_added: bool = False) -> Un
 
 def _refuse_others(upload: HandUpload) -> None:
     if upload.state == UploadState.UNDONE:
-        raise UndoRefusedError("This upload was undone already.")
+        raise UndoRefusedError("This upload was already undone.")
     if upload.state == UploadState.STAGED:
         raise UndoRefusedError("These files haven't been stored yet.")
     storing = SyncLog.objects.active().filter(kind=RunKind.UPLOAD)

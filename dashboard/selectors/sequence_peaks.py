@@ -209,7 +209,6 @@ def _order_of(
         with_bat = sum("B" in one for one in swings)
         words.append(
             "Without the bat, whose peak is known in "
-            "only "
             f"{with_bat} of {len(swings)} swings."
         )
     return " ".join(words)

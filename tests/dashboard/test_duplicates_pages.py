@@ -95,7 +95,7 @@ def test_comparing_merging_and_undoing(client, staff, two):
     assert client.post(undo)["Location"] == f"/athletes/{kept.pk}/"
     assert Player.objects.count() == 2
     again = client.post(undo, follow=True).content.decode()
-    assert "undone already" in again
+    assert "already undone" in again
 
 
 def test_an_unknown_choice_merges_nothing(client, staff, two):

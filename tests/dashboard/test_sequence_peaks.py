@@ -81,7 +81,7 @@ def test_order_and_ties_are_of_swings_that_have_all_of_its_peaks():
     # Most have it: the order is of these, and says so.
     found = sequence_peaks([fast, fast, fast, slow[0]], Alignment("reference"))
     assert found.order == "Pelvis › Torso › Arm › Bat"
-    assert found.order_of == "Order of 3 of 4 swings: the others are missing a peak."
+    assert found.order_of == "Sequence of 3 of 4 swings: the others are missing a peak."
     found = sequence_peaks([fast, fast, fast], Alignment("reference"))
     assert found.order_of == ""
     # No two of the peaks of the body are of the same three swings.

@@ -273,7 +273,7 @@ def test_merges_of_merges_are_undone_in_order(two):
     after = rows()
     for name in before:
         assert after[name] == before[name], name
-    with pytest.raises(ValidationError, match="undone already"):
+    with pytest.raises(ValidationError, match="already undone"):
         merging.separate(entry=first, by=None)
 
 
