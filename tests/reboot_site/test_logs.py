@@ -276,7 +276,7 @@ def test_a_line_joins_the_request_with_the_run_that_it_asked_for(client):
         ("abc-2", first),
     ]
     assert lines[0]["message"] == f"Sync run {first} was requested."
-    again = f"Sync run {first} was asked for again; it is already running."
+    again = f"Sync run {first} was requested again; it is already running."
     assert lines[1]["message"] == again
 
 
