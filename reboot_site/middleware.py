@@ -147,7 +147,7 @@ class BodySizeMiddleware:
             if size <= limit:
                 return self.get_response(request)
         if is_api_path(request.path_info):
-            return problem(413, f"A body may have {limit:,} bytes.")
+            return problem(413, f"A request body can have up to {limit:,} bytes.")
         return render(request, "413.html", {"limit": limit}, status=413)
 
 
