@@ -18,11 +18,11 @@ from accounts.models import User
 
 
 class UnitsForm(forms.ModelForm):  # type: ignore[type-arg]
-    """The form in which users choose their units."""
+    """The form in which users choose their units and paper."""
 
     class Meta:
         model = User
-        fields = ("units",)
+        fields = ("units", "paper")
 
 
 class LoginForm(AuthenticationForm):

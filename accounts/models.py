@@ -8,6 +8,7 @@ import time
 from functools import cache
 from typing import Any, ClassVar, NoReturn
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
@@ -24,7 +25,22 @@ class Units(models.TextChoices):
     """Units in which pages show lengths and speeds."""
 
     IMPERIAL = "imperial", "mph, feet and inches"
-    METRIC = "metric", "m/s, meters"
+    METRIC = "metric", "m/s, centimeters"
+
+
+class Paper(models.TextChoices):
+    """Paper for which sheets are made as PDF."""
+
+    LETTER = "letter", "Letter"
+    A4 = "a4", "A4"
+
+
+def usual_paper(units: str, chosen: str = "") -> str:
+    """The paper that was chosen, else the facility's, else Letter or A4 by units."""
+    for wanted in (chosen, settings.SHEET_PAPER):
+        if wanted in Paper.values:
+            return str(wanted)
+    return str(Paper.A4 if units == Units.METRIC else Paper.LETTER)
 
 
 class User(AbstractUser):
@@ -32,6 +48,14 @@ class User(AbstractUser):
 
     units = models.CharField(
         max_length=10, choices=Units.choices, default=Units.IMPERIAL
+    )
+    paper = models.CharField(
+        max_length=6,
+        choices=Paper.choices,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Empty: the facility's, or by units.",
     )
     limited_to_teams = models.BooleanField(
         "sees only their own teams",
@@ -51,6 +75,11 @@ class User(AbstractUser):
     session_generation = models.PositiveIntegerField(default=0, editable=False)
 
     teams: models.Manager[Team]
+
+    @property
+    def sheet_paper(self) -> str:
+        """The paper of this user's sheets: `letter` or `a4`."""
+        return usual_paper(self.units, self.paper)
 
     def has_second_factor(self) -> bool:
         """Whether the login asks for a code after the password."""

@@ -289,13 +289,14 @@ def logout_everywhere(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def units(request: HttpRequest) -> HttpResponse:
-    """Choose units, then go back to the page that ``next`` names."""
+    """Choose units or paper, then go back to the page that ``next`` names."""
     user = cast(User, request.user)
-    form = UnitsForm(request.POST, instance=user)
+    kept = {"units": user.units, "paper": user.paper}
+    form = UnitsForm(kept | request.POST.dict(), instance=user)
     if form.is_valid():
-        user.save(update_fields=["units"])
+        user.save(update_fields=["units", "paper"])
     else:
-        messages.error(request, "Unknown units; nothing was changed.")
+        messages.error(request, "Unknown units or paper; nothing was changed.")
     return HttpResponseRedirect(_next_page(request))
 
 

@@ -64,7 +64,9 @@ _IMPERIAL = _BOTH | {
     "m": _Shown("in", 1.0 / units.M_PER_IN, -1),
     "kg": _Shown("lb", 1.0 / units.KG_PER_LB),
 }
-_SHOWN: dict[System, dict[str, _Shown]] = {"imperial": _IMPERIAL, "metric": _BOTH}
+# As in imperial units: nothing is known better than to a centimeter.
+_METRIC = _BOTH | {"m": _Shown("cm", 100.0, -2)}
+_SHOWN: dict[System, dict[str, _Shown]] = {"imperial": _IMPERIAL, "metric": _METRIC}
 
 
 def _shown(unit: str, system: str) -> _Shown:

@@ -20,7 +20,7 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from accounts.audit import record
-from accounts.models import Action, User
+from accounts.models import Action, Units, User, usual_paper
 from athletes import access
 from athletes.models import Player, Session
 from sharing.models import ShareLink
@@ -43,20 +43,29 @@ class OpenedLink:
     player: Player
     session: Session | None
 
-    def sheet(self, side: str = "") -> Sheet:
-        """The sheet in the link's units, with as much of the name as was chosen.
+    def units(self, asked: str = "") -> str:
+        """The units that the reader asked for, else those of the link."""
+        return asked if asked in Units.values else self.link.units
 
-        `side` (`right`, `left`) chooses the swings of a switch hitter.
+    def paper(self, units: str) -> str:
+        """The maker's paper; for a reader of other units the usual one of those."""
+        chosen = self.link.created_by.paper if units == self.link.units else ""
+        return usual_paper(units, chosen)
+
+    def sheet(self, side: str = "", units: str = "") -> Sheet:
+        """The sheet with as much of the name as was chosen.
+
+        `side` (`right`, `left`) chooses the swings of a switch hitter, `units` those of
+        the reader.
         """
+        units = self.units(units)
         sessions = access.visible_sessions(self.link.created_by)
         name = self.player.full_name if self.link.full_name else short_name(self.player)
         if self.session is not None:
             return session_sheet(
-                self.session, sessions, units=self.link.units, name=name, side=side
+                self.session, sessions, units=units, name=name, side=side
             )
-        return athlete_sheet(
-            self.player, sessions, units=self.link.units, name=name, side=side
-        )
+        return athlete_sheet(self.player, sessions, units=units, name=name, side=side)
 
 
 @transaction.atomic

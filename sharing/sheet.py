@@ -9,12 +9,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from django.conf import settings
 from django.utils import timezone
 
-from accounts.models import Units
 from athletes.analysis.history import (
     SessionAverage,
     SideChoice,
@@ -89,12 +88,9 @@ class Sheet:
         return next((item.key for item in self.side_choices if item.is_chosen), "")
 
 
-def paper_for(units: str, asked: str = "") -> Paper:
-    """The paper that was asked for, else the facility's, else Letter or A4 by units."""
-    for wanted in (asked, settings.SHEET_PAPER):
-        if wanted in ("a4", "letter"):
-            return wanted  # type: ignore[return-value]
-    return "a4" if units == Units.METRIC else "letter"
+def paper_for(asked: str, usual: str) -> Paper:
+    """The paper that was asked for in the address, else the reader's usual one."""
+    return cast(Paper, asked if asked in ("a4", "letter") else usual)
 
 
 def short_name(player: Player) -> str:

@@ -104,7 +104,7 @@ class UserAdmin(_UserBase):
     filter_horizontal = ()
     fieldsets = (
         (None, {"fields": ("username", "password")}),
-        ("Person", {"fields": ("first_name", "last_name", "email", "units")}),
+        ("Person", {"fields": ("first_name", "last_name", "email", "units", "paper")}),
         (
             "Role",
             {

@@ -23,7 +23,7 @@ BANDS = ("band", "noise", "goal")
 _NONE: FloatArray = np.empty(0)
 
 # Other units have one; an angle is not known better than to a degree.
-_DECIMALS = {"°/s": 0, "°": 0, "J": 0, "W": 0, "ms": 0, "%": 0, "m": 2}
+_DECIMALS = {"°/s": 0, "°": 0, "J": 0, "W": 0, "ms": 0, "%": 0, "cm": 0}
 
 
 def decimals_of(unit: str) -> int:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from sharing import links, throttle
 from sharing.pdf_response import pdf_response
-from sharing.sheet import paper_for
+from sharing.sheet import Sheet, paper_for
 
 SharedView = Callable[[HttpRequest, links.OpenedLink, str], HttpResponse]
 
@@ -48,17 +48,28 @@ def _guarded(view: SharedView) -> Callable[[HttpRequest, str], HttpResponse]:
     return answer
 
 
+def _sheet(request: HttpRequest, shared: links.OpenedLink) -> Sheet:
+    """The sheet with the side and units that the address asks for."""
+    return shared.sheet(request.GET.get("side", ""), request.GET.get("units", ""))
+
+
 @_guarded
 def page(request: HttpRequest, shared: links.OpenedLink, token: str) -> HttpResponse:
-    """The sheet; `side` (`right`, `left`) chooses a switch hitter's swings."""
+    """The sheet; `side` (`right`, `left`) chooses a switch hitter's swings.
+
+    `units` (`imperial`, `metric`) are the reader's: in the address, because a stranger
+    is given no cookie.
+    """
     if request.method == "GET":
         links.count(shared, "page")
-    sheet = shared.sheet(request.GET.get("side", ""))
-    paper = paper_for(shared.link.units)
+    sheet = _sheet(request, shared)
+    paper = shared.paper(sheet.units)
     context = {
         "sheet": sheet,
         "link": shared.link,
         "pdf_url": reverse("shared_pdf", args=[token]),
+        "asked_units": sheet.units if sheet.units != shared.link.units else "",
+        "other_units": "imperial" if sheet.units == "metric" else "metric",
         "paper": paper,
         "other_paper": "a4" if paper == "letter" else "letter",
     }
@@ -67,8 +78,9 @@ def page(request: HttpRequest, shared: links.OpenedLink, token: str) -> HttpResp
 
 @_guarded
 def pdf(request: HttpRequest, shared: links.OpenedLink, token: str) -> HttpResponse:
-    """The sheet as PDF; `paper` is a4 or letter, `side` chooses as on the page."""
+    """The sheet as PDF; `paper` is a4 or letter, side and units are as on the page."""
     if request.method == "GET":
         links.count(shared, "PDF")
-    paper = paper_for(shared.link.units, request.GET.get("paper", ""))
-    return pdf_response(shared.sheet(request.GET.get("side", "")), paper)
+    sheet = _sheet(request, shared)
+    paper = paper_for(request.GET.get("paper", ""), shared.paper(sheet.units))
+    return pdf_response(sheet, paper)

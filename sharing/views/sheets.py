@@ -143,7 +143,7 @@ def _pdf(request: PageRequest, player: Player, session: Session | None) -> HttpR
         what=_kind(session),
         format="PDF",
     )
-    paper = paper_for(request.user.units, request.GET.get("paper", ""))
+    paper = paper_for(request.GET.get("paper", ""), request.user.sheet_paper)
     return pdf_response(_sheet(request, player, session), paper)
 
 
@@ -191,7 +191,7 @@ def _answer(
     """The page of the sheet; to htmx the share links alone."""
     own = "session" if session else "athlete"
     pk = session.pk if session else player.pk
-    paper = paper_for(request.user.units)
+    paper = request.user.sheet_paper
     sheet = _sheet(request, player, session)
     crumbs = [
         ("Athletes", reverse("dashboard:list")),

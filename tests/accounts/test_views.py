@@ -387,6 +387,19 @@ def test_units_are_kept_and_lead_back(client, coach):
     assert coach.units == "metric"
 
 
+def test_paper_is_kept_apart_from_units(client, coach):
+    client.force_login(coach)
+    client.post("/accounts/units/", {"units": "metric"})
+    assert 'value="a4" aria-pressed="true"' in client.get("/").content.decode()
+    client.post("/accounts/units/", {"paper": "letter"})
+    coach.refresh_from_db()
+    assert (coach.units, coach.paper) == ("metric", "letter")
+    assert 'value="letter" aria-pressed="true"' in client.get("/").content.decode()
+    client.post("/accounts/units/", {"paper": "foolscap"})
+    coach.refresh_from_db()
+    assert coach.paper == "letter"
+
+
 @pytest.mark.parametrize("target", ["https://elsewhere.example/", "//elsewhere", ""])
 def test_units_do_not_lead_to_other_hosts(client, coach, target):
     client.force_login(coach)

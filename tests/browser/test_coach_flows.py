@@ -578,7 +578,7 @@ def test_units_are_changed_for_the_reader_alone(visit, coach):
     tile = page.locator(".metric-tile", has_text="Peak bat speed")
     expect(tile).to_contain_text("mph")
     page.locator(".menu summary").click()
-    page.get_by_role("button", name="m/s, m").click()
+    page.get_by_role("button", name="m/s, cm").click()
     expect(tile).to_contain_text("m/s")
     coach.refresh_from_db()
     assert coach.units == "metric"

@@ -129,10 +129,10 @@ def test_size_is_matched_by_legs_else_by_height_else_not():
     tall, short = {"height_ft": 6.0}, {"height_ft": 5.0}
     match = size_match(drawn("A", larger, **short), drawn("B", standing()), "metric")
     assert match.factor == pytest.approx(1.1, rel=1e-5)
-    assert "×1.10 to match leg length (A 0.91 m, B 0.82 m)" in match.words
+    assert "×1.10 to match leg length (A 91 cm, B 82 cm)" in match.words
     match = size_match(drawn("A", standing()), drawn("B", standing()), "metric")
     assert match.factor == 1.0
-    assert match.words == "Both are scaled to the same leg length (A 0.82 m, B 0.82 m)."
+    assert match.words == "Both are scaled to the same leg length (A 82 cm, B 82 cm)."
     match = size_match(
         drawn("A", without, **tall), drawn("B", standing(), **short), "metric"
     )

@@ -111,6 +111,21 @@ def test_the_facility_sets_the_longest(player, coach):
         links.make_link(by=coach, player=player, days=8)
 
 
+def test_a_reader_chooses_units_and_paper_and_gets_no_cookie(player, coach, stranger):
+    factories.make_session_metric(
+        session=factories.make_session(player=player), metric="peak_hand_speed"
+    )
+    _, url = shared(player, coach)
+    assert "mph" in stranger.get(url).content.decode()
+    page = stranger.get(url, {"units": "metric"})
+    html = page.content.decode()
+    assert "m/s" in page.context["sheet"].rows[0].unit
+    assert f"{page.context['pdf_url']}?units=metric" in html
+    assert (page.context["paper"], page.context["other_units"]) == ("a4", "imperial")
+    assert stranger.get(url, {"units": "x"}).context["sheet"].units == "imperial"
+    assert not stranger.cookies
+
+
 def test_it_opens_the_sheet_and_nothing_else(player, coach, stranger):
     _, url = shared(player, coach)
     page = stranger.get(url)
@@ -130,7 +145,7 @@ def test_it_opens_the_sheet_and_nothing_else(player, coach, stranger):
         href
         for href in re.findall(r'<a [^>]*href="([^"]+)"', html)
         if not href.startswith("#")
-    } == {f"{url}sheet.pdf", f"{url}sheet.pdf?paper=a4"}
+    } == {f"{url}sheet.pdf", f"{url}sheet.pdf?paper=a4", "?units=metric"}
     assert "<form" not in html
     own = logged_in(coach).get(f"/athletes/{player.pk}/sheet/").content.decode()
     assert "<form" in own

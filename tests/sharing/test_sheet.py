@@ -245,18 +245,21 @@ def test_the_colors_are_those_of_the_pages():
 
 
 @pytest.mark.parametrize(
-    ("setting", "units", "asked", "paper"),
+    ("setting", "units", "chosen", "asked", "paper"),
     [
-        ("", "imperial", "", "letter"),
-        ("", "metric", "", "a4"),
-        ("a4", "imperial", "", "a4"),
-        ("a4", "imperial", "letter", "letter"),
-        ("letter", "metric", "foolscap", "letter"),
+        ("", "imperial", "", "", "letter"),
+        ("", "metric", "", "", "a4"),
+        ("a4", "imperial", "", "", "a4"),
+        ("a4", "imperial", "letter", "", "letter"),
+        ("", "metric", "letter", "", "letter"),
+        ("a4", "imperial", "", "letter", "letter"),
+        ("letter", "metric", "", "foolscap", "letter"),
     ],
 )
-def test_paper(setting, units, asked, paper):
+def test_paper(setting, units, chosen, asked, paper):
     with override_settings(SHEET_PAPER=setting):
-        assert paper_for(units, asked) == paper
+        reader = factories.make_user(units=units, paper=chosen)
+        assert paper_for(asked, reader.sheet_paper) == paper
 
 
 def test_papers_have_their_size(player, sessions):
