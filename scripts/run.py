@@ -36,18 +36,20 @@ from reboot_site.startup import (  # noqa: E402
 DEMO_USER = "demo-api"
 DEMO_PASSWORD = "demo-api-password"  # noqa: S105  # of the simulator, guards nothing
 # Enough athletes for paging and percentiles, few enough frames for a quick start.
-DEMO_OPTIONS = "--players 137 --sessions 150 --swings 5"
+DEMO_OPTIONS = "--players 137 --sessions 150 --swings 5 --stories"
 #: Holds the day of the demonstration's newest session. It stays as it was at the first
 #: start: the vendor's data do not move by themselves.
 LAST_DAY_FILE = "demo_last_day.txt"
 LOGINS_FILE = "demo_logins.txt"
+#: Says whether teams, setups and notes were added to the demonstration.
+ROWS_FILE = "demo_rows.txt"
 
 
 def main() -> int:
     """Start the whole product, wait for Ctrl-C, and return the exit status."""
     with refusing_wrong_settings():
         var = prepare_environment()
-        options = _simulator_options()
+        options = _simulator_options(var)
     env = Env(os.environ)
     is_demo = not (env.text("REBOOT_API_KEY") or env.text("REBOOT_USERNAME"))
     children: list[subprocess.Popen[bytes]] = []
@@ -81,7 +83,9 @@ def main() -> int:
             print(f"  {note}")
         print("  Ctrl-C stops it.\n", flush=True)
         while all(child.poll() is None for child in children):
-            time.sleep(0.5)
+            if is_demo and _add_demo_rows(var):
+                is_demo = False
+            time.sleep(0.5 if not is_demo else 2)
         print("A part of the product stopped; see the lines above.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -110,11 +114,15 @@ def prepare_environment() -> Path:
     return var
 
 
-def _simulator_options() -> list[str]:
+def _simulator_options(var: Path) -> list[str]:
     from simulator.__main__ import read_options
 
+    usual = DEMO_OPTIONS
+    if (var / LOGINS_FILE).exists() and not (var / ROWS_FILE).exists():
+        # Made before there were stories: its athletes keep their names.
+        usual = usual.removesuffix(" --stories")
     try:
-        options = shlex.split(Env(os.environ).text("SIMULATOR_OPTIONS", DEMO_OPTIONS))
+        options = shlex.split(Env(os.environ).text("SIMULATOR_OPTIONS", usual))
         read_options(options)
     except ValueError as error:
         raise ImproperlyConfigured(
@@ -238,9 +246,34 @@ def _demo_logins(var: Path) -> list[str]:
                 is_superuser=is_staff,
             )
             lines.append(f"Demo login ({name}):  {name}  /  {password}")
+        (var / ROWS_FILE).touch(mode=0o600)
         path.touch(mode=0o600)
         path.write_text("\n".join(lines), encoding="utf-8")
     return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+
+
+def _add_demo_rows(var: Path) -> bool:
+    """Add what no sync brings, once the first one has ended; say whether it is done."""
+    path = var / ROWS_FILE
+    if not path.exists() or path.read_text(encoding="utf-8").strip():
+        return True
+    from django.conf import settings
+    from django.db import OperationalError, connections
+
+    from scripts import demo_rows
+    from syncing.models import SyncLog
+
+    try:
+        if SyncLog.objects.active().exists():
+            return False
+        demo_rows.add(settings.REBOOT_BASE_URL)
+    except (OSError, OperationalError):
+        return False  # the database is busy, or the simulator: again in a moment
+    finally:
+        # Of this process: none stays open while it waits.
+        connections.close_all()
+    path.write_text("added", encoding="utf-8")
+    return True
 
 
 def _static_digest() -> str:

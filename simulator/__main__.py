@@ -12,6 +12,7 @@ from types import FrameType
 from typing import NoReturn
 
 from reboot_site.env import Env
+from simulator import stories
 from simulator.app import Config
 from simulator.faults import KINDS, ROUTES, FaultPlan
 from simulator.scenarios import Scenario, ScenarioError, help_text
@@ -66,6 +67,11 @@ def _parser() -> argparse.ArgumentParser:
         help="day of the newest session, YYYY-MM-DD; the oldest lies up to a year "
         "before it",
     )
+    add(
+        "--stories",
+        action="store_true",
+        help="athletes with something to find, and plausible names for all",
+    )
     add("--latency-ms", type=float, default=0.0, help="wait before every answer")
     add("--fault-probability", type=float, default=0.0)
     add("--fault-seed", type=int, default=1)
@@ -91,6 +97,8 @@ def read_options(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, C
         return given, Config()
     try:
         Scenario.parse(given.scenario)
+        if given.stories:
+            stories.check(given.players, given.sessions, given.templates)
         return given, Config(
             players=given.players,
             sessions=given.sessions,
@@ -103,6 +111,7 @@ def read_options(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, C
             templates=given.templates,
             day_scatter=given.day_scatter,
             last_day=given.last_day,
+            stories=given.stories,
             latency_ms=given.latency_ms,
             username=given.username,
             password=given.password,

@@ -68,6 +68,7 @@ class Config:
     templates: int = 0
     day_scatter: float = 0.0
     last_day: date | None = None
+    stories: bool = False
     latency_ms: float = 0.0
     username: str = "demo-user"
     password: str = "demo-password"
@@ -93,6 +94,7 @@ class SimulatorApp:
                 plain="plain" in self.scenario,
                 day_scatter=config.day_scatter,
                 last_day=config.last_day,
+                stories=config.stories,
             )
         )
         self.faults = Faults(config.faults)

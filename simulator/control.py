@@ -140,7 +140,12 @@ class Control:
         world = self.app.world
         return {
             "players": [
-                {**athlete.record(), "bats": athlete.bats}
+                {
+                    **athlete.record(),
+                    "bats": athlete.bats,
+                    "team": athlete.team,
+                    "note": athlete.note,
+                }
                 for athlete in world.listed_athletes()
             ],
             "sessions": [
@@ -156,6 +161,7 @@ class Control:
                         if world.has_data(session, org_id, session.slug)
                     ],
                     "movements": session.swings + (2 if session.extras else 0),
+                    "setups": list(session.setups),
                 }
                 for session in world.listed_sessions()
             ],

@@ -9,6 +9,7 @@ import time
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from simulator import stories
 from simulator.corrections import Corrections, NotInData
 from simulator.population import (
     HITTING,
@@ -46,6 +47,8 @@ class World(Corrections):
         if shape.players:
             for number in range(shape.sessions):
                 self._keep_session(draw_session(shape, number, self.athletes))
+        if shape.stories:
+            stories.tell(shape, self.athletes, self.sessions)
 
     # The clock
 

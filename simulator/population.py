@@ -2,7 +2,8 @@
 
 Athlete ``i`` and session ``i`` are the same whatever the number of athletes and
 sessions asked for (unless there are fewer athletes than a session needs). No name
-here belongs to a person: first names are plants, last names moons and stars.
+here belongs to a person: first names are plants, last names moons and stars (but see
+`stories`).
 """
 
 from __future__ import annotations
@@ -112,6 +113,10 @@ class Athlete:
     removed: bool = False
     #: What its record says in place of the truth, by name.
     said: dict[str, Any] = field(default_factory=dict)
+    # What the API does not tell, of an athlete with a story.
+    habits: Hitter | None = None  # in place of those of its number
+    team: str = ""
+    note: str = ""
 
     def record(self) -> dict[str, Any]:
         """Return the athlete as the list of players shows them."""
@@ -171,6 +176,8 @@ class Session:
     earlier_s: float = 0.0  # by how much its clips begin earlier
     clock_s: float = 0.0  # what the clocks of its files show at their first frames
     swung_on: date | None = None  # when it was recorded, once it has another day
+    #: How it was hit, which the API does not tell: one setup, or that of each swing.
+    setups: tuple[str, ...] = ()
 
 
 def _attributes(
@@ -316,6 +323,7 @@ class Shape:
     plain: bool = False
     day_scatter: float = 0.0  # between days, as a multiple of `SWING_SD`
     last_day: date | None = None  # of the newest session, a year after the first
+    stories: bool = False  # see `stories`
 
     @property
     def frames(self) -> int:
@@ -444,7 +452,7 @@ def draw_movements(shape: Shape, session: Session, athlete: Athlete) -> list[Mov
         place = session.number % shape.templates
         bats = "L" if bats == "L" else "R"
         number = 1 if bats == "L" else 0
-    person = hitter(shape.seed, number)
+    person = athlete.habits or hitter(shape.seed, number)
     swung_on = session.swung_on or session.session_date
     gain = person.trend * (swung_on - shape.first_day).days / 365
     if shape.templates:
