@@ -10,27 +10,13 @@ from playwright.sync_api import expect
 from athletes.analysis.marked_swings import fastest_swing
 from tests.browser.looks import OVERFLOW, PAINTED, STILL, go, show, violations
 from tests.browser.site_pages import hit
+from tests.browser.taps import Taps
 from tests.factories import make_player, make_session
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 TABLET = {"width": 1180, "height": 820, "has_touch": True}
 UPRIGHT = {"width": 820, "height": 1180, "has_touch": True}
-
-
-class Taps:
-    """A finger that counts, and taps nothing smaller than itself."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def __call__(self, locator, *, beside=False):
-        locator.scroll_into_view_if_needed()
-        box = locator.bounding_box()
-        # A link in a line of text may be lower.
-        assert beside or min(box["width"], box["height"]) >= 44
-        locator.tap()
-        self.count += 1
 
 
 @pytest.fixture
