@@ -27,6 +27,8 @@ STAFF_MAY: dict[str, frozenset[str]] = {
 STAFF_MAY_ALSO = frozenset(
     {
         *("accounts.delete_team", "webhooks.delete_webhook"),
+        # One that athletes have cannot be deleted.
+        *("athletes.delete_level", "athletes.delete_athletelevel"),
         "django_q.change_schedule",  # times alone (syncing/queueadmin.py)
     }
 )

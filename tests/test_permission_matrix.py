@@ -95,9 +95,12 @@ LISTS = {model._meta.label_lower: model for model in admin.site._registry}
 # the sync and from pages, and go with what they belong to.
 ADDED = {
     *("accounts.apitoken", "accounts.team", "accounts.user"),
-    *("athletes.tag", "webhooks.webhook"),
+    *("athletes.level", "athletes.tag", "webhooks.webhook"),
 }
-DELETED = {"accounts.team", "axes.accessattempt", "webhooks.webhook"}
+DELETED = {
+    *("accounts.team", "athletes.athletelevel", "athletes.level"),
+    *("axes.accessattempt", "webhooks.webhook"),
+}
 BY_SUPERUSERS_ALONE = {
     "add": {"django_q.schedule"},
     "delete": {

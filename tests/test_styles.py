@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 # Put together where they are used: "part-{{ part }}".
-PUT_TOGETHER = ("alert--", "chart__plot--", "part-", "side-")
+PUT_TOGETHER = ("alert--", "chart__plot--", "part-", "side-", "tag__dot--")
 NOT_PAGES = {"accuracy", "benchmarks", "simulator", "static", "tests", "tools", "var"}
 GIVEN_BY_DJANGO = {"errorlist"}
 

@@ -53,6 +53,18 @@ class AthleteLevelAdmin(ModelAdmin):
         obj.save()
         _record(request, obj.player)
 
+    def delete_model(self, request: HttpRequest, obj: AthleteLevel) -> None:
+        """Delete a level recorded by mistake, and keep who did it."""
+        obj.delete()
+        _record(request, obj.player)
+
+    def delete_queryset(
+        self, request: HttpRequest, queryset: QuerySet[AthleteLevel]
+    ) -> None:
+        """Delete one by one: who deletes each is recorded."""
+        for row in queryset.select_related("player"):
+            self.delete_model(request, row)
+
 
 def _record(request: HttpRequest, player: Player) -> None:
     record(

@@ -113,6 +113,14 @@ def test_staff_keep_the_list_and_record_the_level(client, levels):
     delete = reverse("admin:athletes_level_delete", args=[levels[1].pk])
     client.post(delete, {"post": "yes"})
     assert Level.objects.count() == 2
+    # One recorded by mistake goes, and who took it away is kept.
+    client.post(
+        reverse("admin:athletes_athletelevel_delete", args=[row.pk]), {"post": "yes"}
+    )
+    assert not AthleteLevel.objects.exists()
+    assert said.all().count() == 4
+    client.post(delete, {"post": "yes"})
+    assert Level.objects.count() == 1
     refused = client.post(
         reverse("admin:athletes_level_add"), {"name": "14u", "position": "1"}
     )
