@@ -51,7 +51,7 @@ django.setup()
 import django_q.cluster, syncing.tasks
 """
 #: What a worker loads on top when it has its first file.
-SYNC = WORKER + "import scipy.interpolate, scipy.signal, syncing.engine.run"
+SYNC = WORKER + "import scipy.interpolate, syncing.engine.run"
 
 
 def best_cpu_s(code: str, environment: dict[str, str], rounds: int) -> float:

@@ -10,10 +10,11 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-# `scipy.signal` brings half of SciPy: 0.8 s and 60 MB. As attributes of `scipy` its
-# parts are loaded when first used, and pages that filter nothing go without.
+# As attributes of `scipy` its parts are loaded when first used: interpolation brings
+# half of SciPy, and swings without gaps go without.
 import scipy
 
+from biomechanics import butterworth
 from biomechanics.analysis_types import FloatArray
 
 GAP_FILLED_S = 0.020
@@ -209,8 +210,7 @@ def _design(
     corrected = (sampling_rate_hz / math.pi) * math.atan(
         math.tan(math.pi * cutoff / sampling_rate_hz) / _TWO_PASS
     )
-    b, a = scipy.signal.butter(2, corrected, btype="low", fs=sampling_rate_hz)
-    return b, a, scipy.signal.lfilter_zi(b, a)
+    return butterworth.design(corrected, sampling_rate_hz)
 
 
 def lowpass(
@@ -261,10 +261,8 @@ def lowpass(
     padded[:, pad : pad + count] = across
     padded[:, :pad] = 2.0 * across[:, :1] - across[:, pad:0:-1]
     padded[:, pad + count :] = 2.0 * across[:, -1:] - across[:, -2 : -pad - 2 : -1]
-    # A single second-order section: `lfilter` is `sosfilt` up to rounding, and
-    # checks its arguments in a tenth of the time, which a short clip notices.
-    forward, _ = scipy.signal.lfilter(b, a, padded, zi=start * padded[:, :1])
-    smooth, _ = scipy.signal.lfilter(b, a, forward[:, ::-1], zi=start * forward[:, -1:])
+    forward = butterworth.run(b, a, padded, start * padded[:, :1])
+    smooth = butterworth.run(b, a, forward[:, ::-1], start * forward[:, -1:])
     return np.ascontiguousarray(smooth[:, ::-1][:, pad : pad + count]).T
 
 
