@@ -868,7 +868,8 @@ _add(
     "Attack direction",
     "Whether the sweet spot travels to the pull side (plus) of the stride line or away "
     "from it, at contact.",
-    "level direction of the sweet spot's velocity from the stride line, at contact",
+    "level direction of the sweet spot's velocity from the stride line, at the "
+    "instant of contact",
     "deg",
     REF,
     "hands_bat",
@@ -933,7 +934,7 @@ for _id, _from, _short, _needed in (
 ):
     _add(
         _id,
-        f"Contact depth from {_from}",
+        f"Contact depth from {_from}, along the stride line",
         _short,
         f"How far ahead of {_from} the sweet spot is along the stride line, at "
         "contact; plus is toward the front foot.",

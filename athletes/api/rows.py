@@ -270,6 +270,7 @@ def session_metrics(caller: Viewer, session: Session) -> Row:
             "automatic_events",
             "is_swing",
             "inclusion",
+            "condition",
             "quality_grade",
         )
     )

@@ -45,7 +45,7 @@ CODES: dict[str, str] = {
     # One movement
     "bad_movement_id": "an ID that is too long or has control characters",
     "time_missing": "rows with values but without a time",
-    "two_swings_one_id": "two repetitions under one id",
+    "two_swings_one_id": "two repetitions under one ID",
     "rounded_clock": "times rounded until frames share them, and no rate to be told",
     "conflicting_rows": "two different rows for one instant",
 }

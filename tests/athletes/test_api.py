@@ -170,7 +170,7 @@ def test_following_pages_stay_whole_while_players_come_and_go(get):
 
 def test_following_a_player_that_is_gone_says_to_begin_again(get):
     response = get("/players", status=422, after=12345)
-    assert "begin again" in response.json()["detail"]
+    assert "start over" in response.json()["detail"]
 
 
 @pytest.mark.parametrize(

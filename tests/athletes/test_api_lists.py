@@ -368,7 +368,7 @@ def test_a_cursor_from_before_a_restore_is_refused_however_far_the_order_is(
         params = {"cursor": copy.cursors[path]}
         answer = client.get(path, params, headers=headers)
         assert answer.status_code == 422
-        assert "begin again" in answer.json()["detail"]
+        assert "start over" in answer.json()["detail"]
 
 
 def test_updated_since_takes_a_time_with_an_unescaped_plus(client):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import html
 import json
 import re
 
@@ -21,9 +22,9 @@ def swings_of(session):
 
 
 def text_of(response):
-    """The words of a page, without scripts and tags."""
+    """The words of a page as they are read, without scripts and tags."""
     body = re.sub(r"<script.*?</script>", " ", response.content.decode(), flags=re.S)
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", body)))
 
 
 def figure_of(response, name):

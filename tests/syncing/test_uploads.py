@@ -354,7 +354,7 @@ def test_of_two_tabs_that_confirm_one_stores(client, staff, download):
     # Both have read the row before either stores.
     tabs = [HandUpload.objects.get(pk=upload.pk) for _ in range(2)]
     store(tabs[0])
-    with pytest.raises(ImportRefusedError, match="stored already"):
+    with pytest.raises(ImportRefusedError, match="already stored"):
         store(tabs[1])
     assert SyncLog.objects.active().count() == 0
     upload.refresh_from_db()

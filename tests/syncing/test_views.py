@@ -1,6 +1,7 @@
 """The sync pages: what they say, and who may press what."""
 
 import datetime as dt
+import html
 
 import pytest
 from django.core.cache import cache
@@ -73,7 +74,7 @@ def make_job(state=JobState.FAILED, **fields):
 
 
 def text_of(response):
-    return " ".join(response.content.decode().split())
+    return " ".join(html.unescape(response.content.decode()).split())
 
 
 def test_first_visit_says_how_to_begin(staff):
