@@ -12,6 +12,7 @@ from copy import copy
 import numpy as np
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
@@ -188,6 +189,11 @@ def restore_setups(wanted: Setups) -> Setups:
         refresh_player_summaries(athletes)
         peer_numbers.refresh(athletes)
         usual_scatter.refresh(athletes)
+        changed = Movement.objects.present().filter(
+            Q(pk__in=list(before["movements"]))
+            | Q(session__in=list(before["sessions"]))
+        )
+        tell_changed(changed.select_related("session").only("session__player_id"))
     return before
 
 

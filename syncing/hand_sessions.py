@@ -11,7 +11,7 @@ from accounts.audit import record
 from accounts.models import Action, User
 from athletes.models import HandUpload, Movement, Player, Session, UploadState
 from syncing import clock
-from syncing.people_added import UndoRefusedError, people_of
+from syncing.people_added import UndoRefusedError, people_of, setups_of
 from syncing.undoing import conclude, known_to_vendor, undo
 
 
@@ -120,6 +120,7 @@ def what_people_added(session: Session) -> list[str]:
     """Return what people added to a session and its swings, in words."""
     pks = list(session.movements.values_list("pk", flat=True))
     found = [*people_of(Movement, pks), *people_of(Session, [session.pk])]
+    found += setups_of(pks)
     found += [f"setup: {session.get_condition_display()}"] * bool(session.condition)
     found += [f"bat: {session.bat}"] * bool(session.bat)
     return list(dict.fromkeys(found))

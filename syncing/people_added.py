@@ -9,6 +9,7 @@ from typing import Any
 from django.db import models
 
 from athletes.display import number_of
+from athletes.models import Movement
 
 
 class UndoRefusedError(Exception):
@@ -54,6 +55,13 @@ def people_of(model: type[models.Model], pks: Iterable[int]) -> Iterator[str]:
             continue
         rows = child._base_manager.filter(**{f"{relation.field.name}__in": pks})
         yield from named(rows, str(child._meta.verbose_name))
+
+
+def setups_of(movements: Iterable[int]) -> Iterator[str]:
+    """Say of how many of these swings people stated the setup, by our keys."""
+    stated = Movement.objects.filter(pk__in=list(movements), condition__isnull=False)
+    if count := stated.count():
+        yield f"setup of {number_of(count, 'swing')}"
 
 
 def named(rows: models.QuerySet[Any], name: str) -> Iterator[str]:

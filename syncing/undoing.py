@@ -43,7 +43,7 @@ from syncing.engine.session_state import refresh_session_state
 from syncing.journal import FRAME_FIELDS, JOB_FIELDS, ROW_FIELDS, hash_of
 from syncing.listeners import tell_stored
 from syncing.models import ExportJob, SyncLog, VendorSession
-from syncing.people_added import UndoRefusedError, named, people_of
+from syncing.people_added import UndoRefusedError, named, people_of, setups_of
 
 
 @dataclass
@@ -226,6 +226,7 @@ class _Planner:
     def _added(self) -> list[str]:
         """What people added to rows that go, in words with their names."""
         found = list(people_of(Movement, self.plan.movements))
+        found += setups_of(self.plan.movements)
         changed = {former.movement_id for former in self.plan.restored}
         found += named(
             EventCorrection.objects.filter(

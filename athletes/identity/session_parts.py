@@ -304,11 +304,12 @@ def _fold(row: Session, into: Session) -> None:
     synced = into.data_synced or row.data_synced
     said["data_synced"] = {"before": into.data_synced, "after": synced}
     into.data_state, into.data_synced = state, synced
+    set_up = []
     if row.condition != into.condition:
         # Its swings were hit as their own part says.
-        Movement.objects.filter(folded_from=row, condition__isnull=True).update(
-            condition=row.condition
-        )
+        own = Movement.objects.filter(folded_from=row, condition__isnull=True)
+        set_up = sorted(own.values_list("pk", flat=True))
+        Movement.objects.filter(pk__in=set_up).update(condition=row.condition)
     into.save(update_fields=[*_STATED, "data_state", "data_synced", "updated_at"])
     SessionMetric.objects.filter(session=row).delete()
     Session.objects.filter(pk=row.pk).update(
@@ -320,6 +321,7 @@ def _fold(row: Session, into: Session) -> None:
         "offset": offset,
         "notes": note_pks,
         "tags": sorted(tags),
+        "set_up": set_up,
         "said": said,
         "rows": move_rows(Session, row.pk, into.pk),
     }
@@ -333,6 +335,10 @@ def _unfold(row: Session) -> None:
     fold = folds.pop(str(row.pk))
     into = Session.objects.get(folded=row)
     now = timezone.now()
+    # They follow their own session again; what a person said since stays.
+    Movement.objects.filter(
+        pk__in=fold.get("set_up", []), folded_from=row, condition=row.condition
+    ).update(condition=None)
     Movement.objects.filter(folded_from=row).update(
         session=row,
         folded_from=None,

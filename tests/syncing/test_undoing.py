@@ -200,10 +200,13 @@ def test_what_people_added_is_named_and_goes_only_when_told(download, give):
     )
     session.condition = "tee"
     session.save()
+    decisions.set_setups(movements=[swing], setup="live")
     with pytest.raises(UndoRefusedError) as caught:
         undo(upload=upload, by=coach)
-    for words in ("1 note by robin", "1 tag", "inclusion decision by robin", "Tee"):
+    added = ("1 note by robin", "1 tag", "inclusion decision by robin", "Tee")
+    for words in (*added, "setup of 1 swing"):
         assert words in str(caught.value)
+    assert "setup of 1 swing" in hand_sessions.what_people_added(session)
     assert caught.value.is_about_additions
     assert Movement.objects.exists()
     undo(upload=upload, by=coach, with_added=True)

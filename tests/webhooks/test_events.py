@@ -80,6 +80,10 @@ def test_a_swing_that_people_change_is_told(arrived):
     session.bat = "34 inches"
     decisions.save_conditions(session)
     assert arrived() == []
+    before = decisions.set_setups(movements=[swing], setup=Condition.LIVE)
+    assert arrived() == [changed(swing)]
+    decisions.restore_setups(before)
+    assert arrived() == [changed(swing)]
 
 
 def test_a_decision_that_fails_is_not_told(arrived):

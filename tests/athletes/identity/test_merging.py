@@ -6,6 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from accounts.models import Action, AuditEntry
+from athletes import decisions
 from athletes.analysis.session_summary import refresh_session_summary
 from athletes.analysis.summaries import refresh_player_summaries
 from athletes.analysis.totals import player_total
@@ -324,3 +325,28 @@ def test_a_pair_that_is_merged_does_not_wait(two):
     assert not DuplicatePair.objects.waiting().exists()
     merging.separate(entry=entry, by=None)
     assert DuplicatePair.objects.waiting().get() == pair
+
+
+def test_swings_of_two_setups_keep_them_and_follow_their_session_again():
+    kept, merged = factories.make_player(), factories.make_player()
+    for player, condition in ((kept, "tee"), (merged, "live")):
+        session = factories.make_session(
+            player=player, session_id="shared", condition=condition
+        )
+        swings = [factories.make_swing(session=session) for _ in range(3)]
+    decisions.set_setups(movements=swings[:1], setup="machine")
+    entry = merging.merge(kept=kept, merged=merged, by=None)
+    shown = Session.objects.get(player=kept)
+    setups = shown.movements.in_session_order().values_list("condition", flat=True)
+    assert list(setups) == [None, None, None, "machine", "live", "live"]
+    decisions.set_setups(movements=swings[2:], setup="front_toss")
+    merging.separate(entry=entry, by=None)
+    theirs = session.movements.in_session_order()
+    assert list(theirs.values_list("condition", flat=True)) == [
+        "machine",
+        None,
+        "front_toss",
+    ]
+    session.condition = "tee"
+    decisions.save_conditions(session)
+    assert [swing.setup for swing in theirs.all()] == ["machine", "tee", "front_toss"]
