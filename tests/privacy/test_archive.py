@@ -19,6 +19,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from accounts.models import Action, AuditEntry
+from athletes import decisions
 from athletes.frames import load
 from athletes.frames.format import FramesError, match_key
 from athletes.frames.unpacking import unpack
@@ -212,6 +213,26 @@ def test_session_numbers_events_and_decisions_are_tables(opened):
     assert decided["reason"] == "Zebulon tired"
     (dismissed,) = rows_of(opened, "dismissed_gaps.csv")
     assert dismissed["reason"] == "Zebulon left"
+
+
+def test_setups_of_swings_and_averages_of_each_are_columns(athlete, coach):
+    swings = list(athlete.sessions.get().movements.in_session_order())
+    decisions.set_setups(movements=swings[:1], setup="live")
+    archive = made(athlete, coach)
+    with default_storage.open(archive.file_name) as file:
+        opened = zipfile.ZipFile(io.BytesIO(file.read()))
+    # What nobody said of a swing by itself is what was said of its session.
+    assert [row["condition"] for row in rows_of(opened, "swings.csv")] == [
+        "live",
+        "",
+        "",
+    ]
+    assert [row["condition"] for row in rows_of(opened, "sessions.csv")] == ["tee"]
+    assert {
+        (row["condition"], row["n"], round(float(row["mean"]), 4))
+        for row in rows_of(opened, "session_metrics.csv")
+        if row["metric"] == "peak_pelvis_omega"
+    } == {("live", "1", 600.1234), ("tee", "2", 601.6234)}
 
 
 def test_cells_cannot_become_formulas(opened):
