@@ -143,7 +143,13 @@ class LogoutView(auth_views.LogoutView):
         """Log out, and note for single sign-on that somebody was here."""
         response = super().post(request, *args, **kwargs)
         _note_logout(request)
-        return response
+        return _clearing(response)
+
+
+def _clearing(response: Any) -> Any:
+    """The answer to a logout: the browser keeps no page to go back to."""
+    response["Clear-Site-Data"] = '"cache"'
+    return response
 
 
 def _note_logout(request: HttpRequest) -> None:
@@ -284,7 +290,7 @@ def logout_everywhere(request: HttpRequest) -> HttpResponse:
     log_out_everywhere(cast(User, request.user))
     request.session.flush()
     _note_logout(request)
-    return redirect(settings.LOGOUT_REDIRECT_URL)
+    return cast(HttpResponse, _clearing(redirect(settings.LOGOUT_REDIRECT_URL)))
 
 
 @require_POST

@@ -2,7 +2,8 @@
 // What every page needs of htmx, dialogs and menus. Which answers are swapped in
 // stands in the htmx-config of base.html; here is what people see when one is not.
 
-import { svgElement } from "./shared/page.js";
+import { toast } from "./shared/messages.js";
+import { forget, formOf, keep, sayNotSaved, submitterOf } from "./shared/unsaved.js";
 
 const LOGIN = "/accounts/login/";
 
@@ -17,49 +18,6 @@ document.addEventListener("click", (event) => {
   const button = event.target instanceof Element ? event.target.closest("[data-close-alert]") : null;
   button?.closest(".alert")?.remove();
 });
-
-const icon = () => {
-  const svg = svgElement("svg", {
-    class: "alert__mark",
-    viewBox: "0 0 20 20",
-    fill: "none",
-    stroke: "currentColor",
-    "stroke-width": "1.75",
-    "aria-hidden": "true",
-  });
-  svg.append(svgElement("path", { d: "M10 2.5 18.5 17h-17zM10 8v4M10 14.5v.1" }));
-  return svg;
-};
-
-/**
- * Shows a message until it is closed.
- * @param {string} title
- * @param {string} text
- */
-const toast = (title, text) => {
-  const box = document.getElementById("toasts");
-  if (!box) return;
-  // The same trouble twice (a poll, say) is one message.
-  for (const old of box.children) if (old instanceof HTMLElement && old.dataset.title === title) old.remove();
-  const alert = document.createElement("div");
-  alert.className = "alert alert--error";
-  alert.dataset.title = title;
-  const body = document.createElement("div");
-  body.className = "alert__body";
-  const head = document.createElement("p");
-  head.className = "alert__title";
-  head.textContent = title;
-  const say = document.createElement("p");
-  say.textContent = text;
-  body.append(head, say);
-  const close = document.createElement("button");
-  close.type = "button";
-  close.textContent = "×";
-  close.setAttribute("aria-label", "Close this message");
-  close.addEventListener("click", () => alert.remove());
-  alert.append(icon(), body, close);
-  box.append(alert);
-};
 
 /** Title and text of what an answer's status means. @type {Record<number, [string, string]>} */
 const WORDS = {
@@ -102,21 +60,38 @@ document.addEventListener("htmx:responseError", (event) => {
     if (xhr.status === 401) sayLoggedOut();
     return;
   }
-  if (xhr.status === 401) return toLogin();
+  const form = formOf(event.detail);
+  if (xhr.status === 401) {
+    if (form) keep(form);
+    return toLogin();
+  }
   const [title, text] = WORDS[xhr.status] ?? [
     "Something went wrong on the server",
     "Nothing was changed here. Try again; if it stays, tell whoever runs the site.",
   ];
-  toast(title, plainMessage(xhr) || text);
+  const inPlace =
+    form && xhr.status >= 500 && sayNotSaved(form, "Not saved: the server had a problem.", submitterOf(event.detail));
+  if (!inPlace) toast(title, plainMessage(xhr) || text);
 });
 
 document.addEventListener("htmx:sendError", (event) => {
-  if (!quiet(event))
+  if (quiet(event)) return;
+  const form = formOf(event.detail);
+  if (!form || !sayNotSaved(form, "Not saved: no connection.", submitterOf(event.detail)))
     toast("No connection", "The server could not be reached. Check the Wi-Fi and try again.");
 });
 
 document.addEventListener("htmx:timeout", (event) => {
-  if (!quiet(event)) toast("That took too long", "The server did not answer in time. Try again.");
+  if (quiet(event)) return;
+  const form = formOf(event.detail);
+  if (!form || !sayNotSaved(form, "Not saved: no answer in time.", submitterOf(event.detail)))
+    toast("That took too long", "The server did not answer in time. Try again.");
+});
+
+// Before the answer is swapped in: it may bring the same form again, empty.
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  const form = formOf(event.detail);
+  if (form && event.detail.xhr.status < 400) forget(form);
 });
 
 document.addEventListener("htmx:beforeSwap", (event) => {

@@ -191,7 +191,9 @@ def test_session_ends_after_the_set_time(client, coach, settings):
 def test_logout_needs_a_post(client, coach):
     client.force_login(coach)
     assert client.get("/accounts/logout/").status_code == 405
-    assert client.post("/accounts/logout/").status_code == 302
+    done = client.post("/accounts/logout/")
+    assert done.status_code == 302
+    assert done["Clear-Site-Data"] == '"cache"'
     assert not is_logged_in(client)
 
 
@@ -202,6 +204,7 @@ def test_logout_everywhere_ends_all_sessions_of_this_user(client, coach):
         device.force_login(user)
     assert tablet.get("/accounts/logout-everywhere/").status_code == 405
     response = tablet.post("/accounts/logout-everywhere/")
+    assert response["Clear-Site-Data"] == '"cache"'
     assert response["Location"] == "/accounts/login/"
     assert not is_logged_in(tablet)
     assert not is_logged_in(phone)

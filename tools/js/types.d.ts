@@ -294,7 +294,8 @@ interface HtmxDetail {
   target?: HTMLElement;
   xhr: XMLHttpRequest;
   shouldSwap: boolean;
-  requestConfig?: { triggeringEvent?: Event };
+  successful?: boolean;
+  requestConfig?: { verb?: string; triggeringEvent?: Event };
 }
 
 interface DocumentEventMap {

@@ -1,0 +1,102 @@
+"""On a dead line: nothing typed is lost, and no page is left for the browser's own."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from athletes.models import Note
+from tests.browser.looks import SETTLED, STILL, violations
+from tests.browser.site_pages import hit
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+KEPT = """() => Object.keys(sessionStorage)
+  .filter((key) => key.startsWith('unsaved:')).length"""
+
+
+def offline(page, is_dead=True):
+    page.context.set_offline(is_dead)
+
+
+def test_a_note_an_exclusion_and_a_setup_wait_for_the_line(visit, pages):
+    session = hit()
+    swing = session.movements.filter(is_swing=True).in_session_order()[1]
+    page = visit(f"/athletes/sessions/{session.pk}/", width=820, **STILL)
+    page.get_by_text("Add a note").first.click()
+    note = page.locator("form", has=page.get_by_role("button", name="Save the note"))
+    note.get_by_role("textbox").fill("Tired legs today")
+    offline(page)
+    note.get_by_role("button", name="Save the note").click()
+    expect(note.get_by_role("alert")).to_contain_text("Not saved: no connection.")
+    expect(note.get_by_role("textbox")).to_have_value("Tired legs today")
+    setup = page.locator("#session-facts form")
+    page.select_option("#id_condition", "machine")
+    expect(setup.get_by_role("alert")).to_contain_text("Not saved: no connection.")
+    assert violations(page, within=".unsaved") == []
+
+    # Left and come back to: it is still there, until it is saved.
+    offline(page, is_dead=False)
+    page.reload()
+    page.wait_for_function(SETTLED)
+    expect(note.get_by_role("textbox")).to_have_value("Tired legs today")
+    expect(note.get_by_role("alert")).to_contain_text("This was not saved")
+    note.get_by_role("button", name="Save the note").click()
+    expect(page.locator(".note__text")).to_have_text("Tired legs today")
+    expect(page.locator(".add-note textarea").first).to_have_value("")
+    expect(page.locator("#id_condition")).to_have_value("machine")
+    setup.get_by_role("button", name="Save").click()
+    expect(setup.get_by_text("Saved.")).to_be_visible()
+    assert page.evaluate(KEPT) == 0
+    assert Note.objects.get().text == "Tired legs today"
+
+    tile = page.locator(f"#tile-{swing.pk}")
+    tile.get_by_role("button", name="Exclude").click()
+    offline(page)
+    tile.get_by_role("button", name="Check swing").click()
+    alert = tile.get_by_role("alert")
+    expect(alert).to_contain_text("Not saved: no connection.")
+    offline(page, is_dead=False)
+    alert.get_by_role("button", name="Try again").click()
+    expect(tile.get_by_role("button", name="Undo")).to_be_visible()
+    swing.refresh_from_db()
+    assert (swing.inclusion, swing.inclusion_reason) == ("excluded", "Check swing")
+    page.wait_for_function(SETTLED)
+    pages.problems.clear()  # these errors were wanted
+
+
+def test_a_moved_event_and_a_link_wait_and_nothing_stays_after_logout(visit, pages):
+    session = hit()
+    swing = session.movements.filter(is_swing=True).in_session_order()[0]
+    path = f"/athletes/swings/{swing.pk}/"
+    page = visit(path, width=820)
+    page.locator(".edit-events > summary").click()
+    field = page.locator("[data-event-form] input[name=foot_down]")
+    moved = str(int(float(field.input_value())) - 12)
+    field.fill(moved)
+    field.dispatch_event("change")
+    save = page.locator("form.preview").get_by_role("button", name="Save")
+    save.wait_for()
+    offline(page)
+    save.click()
+    alert = page.locator("form.preview").get_by_role("alert")
+    expect(alert).to_contain_text("Not saved: no connection.")
+    expect(field).to_have_value(moved)
+    page.locator(".site-nav").get_by_role("link", name="Home").click()
+    expect(page.locator("#toasts")).to_contain_text("This page stays open")
+    assert page.url.endswith(path)
+    offline(page, is_dead=False)
+    alert.get_by_role("button", name="Try again").click()
+    expect(page.get_by_text("Saved: ")).to_be_visible()
+    swing.refresh_from_db()
+    assert swing.events["foot_down"]["rule"] == "manual"
+
+    page.evaluate("sessionStorage.setItem('unsaved:1:left', 'here')")
+    page.wait_for_function(SETTLED)
+    page.locator(".menu summary").last.click()
+    page.get_by_role("button", name="Log out", exact=True).click()
+    expect(page.get_by_label("User name")).to_be_visible()
+    assert page.evaluate(KEPT) == 0
+    page.go_back()
+    expect(page.get_by_label("User name")).to_be_visible()
+    pages.problems.clear()  # these errors were wanted
