@@ -5,7 +5,7 @@ Nothing about the bat is ever derived from hands or energy.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -23,6 +23,9 @@ from biomechanics.units import DEG_PER_RAD
 
 SWEET_SPOT_FROM_TIP_M = 0.1524
 """Six inches, the point that Statcast and Blast use."""
+Read = Callable[[RodMotion, float], FloatArray]
+"""Reads a number from a fitted motion at a sample: one, or one for each of several
+motions whose coefficients have a first axis more."""
 BAT_LENGTH_WANDER = 0.05
 BAT_LENGTH_M = (0.60, 0.95)
 """Between knob and tip: the shortest tee-ball bat and more than the longest bat."""
@@ -81,6 +84,8 @@ class BatMotion:
         Frames up to `clean` in which the bat was seen.
     noise_mm : float
         Of one coordinate of its points; with an unknown length unit, 0.
+    fits : dict of float to RodMotion or None
+        Motions that were asked for once already.
     """
 
     line: FloatArray
@@ -98,10 +103,13 @@ class BatMotion:
     frames: npt.NDArray[np.intp]
     rate_hz: float
     noise_mm: float
+    fits: dict[float, RodMotion | None] = field(default_factory=dict, init=False)
 
     def fit(self, at: float) -> RodMotion | None:
         """Return the fitted motion around an instant, ``None`` without the frames."""
-        return _fit_around(self.points, self.frames, at, self.rate_hz)
+        if at not in self.fits:
+            self.fits[at] = _fit_around(self.points, self.frames, at, self.rate_hz)
+        return self.fits[at]
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,7 +368,7 @@ def why_too_slow(bat: BatMotion, at: float, *, start: float) -> str | None:
     before = before[np.isfinite(before)]
     if before.size == 0 or (top := float(before.max())) <= 0.0:
         return None
-    share = speed_at(bat.along)(motion, at) / top
+    share = float(speed_at(bat.along)(motion, at)) / top
     if share >= AT_CONTACT_LEAST:
         return None
     return f"the bat is {(1.0 - share) * 100:.0f} % slower at contact than before it"
@@ -495,7 +503,7 @@ def _fit_around(
 def read_at(
     bat: BatMotion,
     at: float,
-    read: Callable[[RodMotion, float], float],
+    read: Read,
     *,
     instant_error_s: float,
 ) -> Reading | None:
@@ -507,60 +515,60 @@ def read_at(
 
     Parameters
     ----------
-    read : callable
-        Takes the fitted motion and the sample, gives the number.
+    read : Read
     instant_error_s : float
         One standard deviation.
     """
     motion = bat.fit(at)
     if motion is None:
         return None
-    value = read(motion, at)
+    value = float(read(motion, at))
     half = max(instant_error_s, 1e-4) * bat.rate_hz
-    slope = 0.5 * (read(motion, at + half) - read(motion, at - half))
+    slope = 0.5 * float(read(motion, at + half) - read(motion, at - half))
     slope *= instant_error_s * bat.rate_hz / half
     noise = motion.deviation(lambda moved: read(moved, at))
     return Reading(value, math.hypot(noise, slope))
 
 
-def speed_at(along: float) -> Callable[[RodMotion, float], float]:
+def speed_at(along: float) -> Read:
     """Return what reads the speed of the sweet spot."""
 
-    def read(motion: RodMotion, at: float) -> float:
-        return float(axes.length(motion.velocity(np.array([at]), along))[0])
+    def read(motion: RodMotion, at: float) -> FloatArray:
+        speed: FloatArray = axes.length(motion.velocity(np.array([at]), along))[..., 0]
+        return speed
 
     return read
 
 
-def attack_angle_at(
-    along: float, vertical: FloatArray
-) -> Callable[[RodMotion, float], float]:
+def attack_angle_at(along: float, vertical: FloatArray) -> Read:
     """Return what reads the climb of the sweet spot over the 10 ms before, degrees.
 
     The mean over fixed instants, so that neither frame rate nor frame phase counts.
     """
 
-    def read(motion: RodMotion, at: float) -> float:
+    def read(motion: RodMotion, at: float) -> FloatArray:
         before = np.linspace(at - ATTACK_S * motion.rate_hz, at, _INSTANTS)
         rows = motion.velocity(before, along)
         level = axes.length(axes.horizontal(rows, vertical))
-        return float(np.arctan2(rows @ vertical, level).mean()) * DEG_PER_RAD
+        angle: FloatArray = np.arctan2(rows @ vertical, level).mean(axis=-1)
+        return angle * DEG_PER_RAD
 
     return read
 
 
 def attack_direction_at(
     along: float, vertical: FloatArray, forward: FloatArray, hand: float
-) -> Callable[[RodMotion, float], float]:
+) -> Read:
     """Return what reads the level direction of the sweet spot to `forward`, degrees.
 
     + = pull side.
     """
 
-    def read(motion: RodMotion, at: float) -> float:
-        row = motion.velocity(np.array([at]), along)[0]
-        sine = float(axes.cross(forward, row) @ vertical)
-        return hand * math.atan2(sine, float(row @ forward)) * DEG_PER_RAD
+    def read(motion: RodMotion, at: float) -> FloatArray:
+        row = motion.velocity(np.array([at]), along)[..., 0, :]
+        sine = axes.cross(forward, row) @ vertical
+        answer: FloatArray = hand * np.arctan2(sine, row @ forward) * DEG_PER_RAD
+        return answer
 
     return read
 

@@ -37,7 +37,7 @@ class RodMotion:
     axes : ndarray, shape (3, 3)
         Rows: along the rod at `origin`, square to it in the plane it turns in, and
         the normal of that plane.
-    coefficients : ndarray, shape (5, 4)
+    coefficients : ndarray, shape (5, 4) or (..., 5, 4)
         Rows: the three coordinates of the end, the angle in the plane and the one
         out of it, radians; columns: powers of `DEGREE` in units of `unit_s`.
     weights : ndarray, shape (4, k)
@@ -66,7 +66,7 @@ class RodMotion:
     last: float
 
     def _at(self, positions: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the five curves at `positions` and their rates, shape (5, m)."""
+        """Return the five curves at `positions` and their rates, shape (..., 5, m)."""
         x = (positions - self.origin) / (self.rate_hz * self.unit_s)
         powers = np.vander(x, _TERMS, increasing=True)
         rates = np.zeros_like(powers)
@@ -74,7 +74,7 @@ class RodMotion:
         return self.coefficients @ powers.T, self.coefficients @ rates.T
 
     def points(self, positions: FloatArray, along: float) -> FloatArray:
-        """Return where the point `along` the rod is, shape (m, 3).
+        """Return where the point `along` the rod is, shape (..., m, 3).
 
         Parameters
         ----------
@@ -84,46 +84,46 @@ class RodMotion:
             Distance from the fitted end, in the unit of the points.
         """
         value, _ = self._at(positions)
-        angle, off = value[3], value[4]
-        line = np.stack(
-            (np.cos(off) * np.cos(angle), np.cos(off) * np.sin(angle), np.sin(off)), 1
-        )
-        answer: FloatArray = value[:3].T + along * (line @ self.axes)
+        angle, off = value[..., 3, :], value[..., 4, :]
+        flat = np.cos(off)
+        line = np.stack((flat * np.cos(angle), flat * np.sin(angle), np.sin(off)), -1)
+        ends = value[..., :3, :].swapaxes(-1, -2)
+        answer: FloatArray = ends + along * (line @ self.axes)
         return answer
 
     def velocity(self, positions: FloatArray, along: float) -> FloatArray:
-        """Return the velocity of the point `along` the rod, per second, (m, 3)."""
+        """Return the velocity of the point `along` the rod a second, (..., m, 3)."""
         value, rate = self._at(positions)
-        angle, off = value[3], value[4]
-        turning, rising = rate[3], rate[4]
+        angle, off = value[..., 3, :], value[..., 4, :]
+        turning, rising = rate[..., 3, :], rate[..., 4, :]
+        sine, cosine = np.sin(angle), np.cos(angle)
+        flat, steep = np.cos(off), np.sin(off)
         change = np.stack(
             (
-                -np.cos(off) * np.sin(angle) * turning
-                - np.sin(off) * np.cos(angle) * rising,
-                np.cos(off) * np.cos(angle) * turning
-                - np.sin(off) * np.sin(angle) * rising,
-                np.cos(off) * rising,
+                -flat * sine * turning - steep * cosine * rising,
+                flat * cosine * turning - steep * sine * rising,
+                flat * rising,
             ),
-            1,
+            -1,
         )
-        answer: FloatArray = rate[:3].T + along * (change @ self.axes)
+        ends = rate[..., :3, :].swapaxes(-1, -2)
+        answer: FloatArray = ends + along * (change @ self.axes)
         return answer
 
-    def deviation(self, read: Callable[["RodMotion"], float]) -> float:
+    def deviation(self, read: Callable[["RodMotion"], FloatArray]) -> float:
         """Return one standard deviation of a number read from the motion.
 
         First order. Noise of the fitted end turns the rod as well, so a point between
         the ends is surer than its end and its angle taken each alone.
+
+        `read` is asked once for this motion and all those that differ from it in one
+        coefficient, which are one motion with a first axis more.
         """
-        here = read(self)
-        slopes = np.empty_like(self.coefficients)
-        for row in range(slopes.shape[0]):
-            for term in range(_TERMS):
-                moved = self.coefficients.copy()
-                moved[row, term] += _SMALL
-                slopes[row, term] = (
-                    read(replace(self, coefficients=moved)) - here
-                ) / _SMALL
+        shape, size = self.coefficients.shape, self.coefficients.size
+        moved = np.repeat(self.coefficients.reshape(1, size), size + 1, axis=0)
+        moved[np.arange(size), np.arange(size)] += _SMALL
+        values = read(replace(self, coefficients=moved.reshape(size + 1, *shape)))
+        slopes = ((values[:-1] - values[-1]) / _SMALL).reshape(shape)
         by_frame = slopes @ self.weights
         turned = (
             by_frame[3][:, None] * self.across + by_frame[4][:, None] * self.axes[2]

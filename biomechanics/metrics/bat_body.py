@@ -4,7 +4,6 @@ All from tracked bat points; nothing is derived from hands or energy.
 """
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 
@@ -29,8 +28,6 @@ CENTER_WITHIN_DEG = 15.0
 """Either side of straight to the pitcher: the middle third of the fair ground."""
 MOST_ACROSS_DEG = 90.0
 """A bat that moves to the catcher has no direction of a hit."""
-
-Read = Callable[[RodMotion, float], float]
 
 
 def put_bat_and_body(measure: SwingMeasurer) -> None:
@@ -59,7 +56,7 @@ def put_bat_and_body(measure: SwingMeasurer) -> None:
     _put_side(measure, moving, at_reference)
 
 
-def depth_before(origin: FloatArray, forward: FloatArray, along: float) -> Read:
+def depth_before(origin: FloatArray, forward: FloatArray, along: float) -> bat.Read:
     """Return what reads how far the sweet spot is ahead of a point, in its unit.
 
     Parameters
@@ -70,22 +67,25 @@ def depth_before(origin: FloatArray, forward: FloatArray, along: float) -> Read:
         Distance of the sweet spot from the knob.
     """
 
-    def read(motion: RodMotion, at: float) -> float:
-        return float((motion.points(np.array([at]), along)[0] - origin) @ forward)
+    def read(motion: RodMotion, at: float) -> FloatArray:
+        ahead = motion.points(np.array([at]), along)[..., 0, :] - origin
+        answer: FloatArray = ahead @ forward
+        return answer
 
     return read
 
 
-def angle_above(plane_normal: FloatArray) -> Read:
+def angle_above(plane_normal: FloatArray) -> bat.Read:
     """Return what reads how far the bat points out of a plane, degrees.
 
     Knob to tip; + = along `plane_normal`, a unit vector of shape (3,).
     """
 
-    def read(motion: RodMotion, at: float) -> float:
+    def read(motion: RodMotion, at: float) -> FloatArray:
         ends = motion.points(np.array([at]), 1.0) - motion.points(np.array([at]), 0.0)
-        sine = float(axes.unit(ends)[0] @ plane_normal)
-        return math.asin(max(-1.0, min(1.0, sine))) * DEG_PER_RAD
+        sine = axes.unit(ends)[..., 0, :] @ plane_normal
+        answer: FloatArray = np.arcsin(np.clip(sine, -1.0, 1.0)) * DEG_PER_RAD
+        return answer
 
     return read
 

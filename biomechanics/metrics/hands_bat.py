@@ -1,14 +1,12 @@
 """Measure hands, bat and the time between events."""
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 
 from biomechanics import axes, bat, peaks
 from biomechanics.metrics.measure import SwingMeasurer
 from biomechanics.metrics.unsure_events import contact_not_shown, unseen_ball
 from biomechanics.metrics.values import EVENT_WORDS
-from biomechanics.rod import RodMotion
 from biomechanics.units import MS_PER_S
 
 BAT_LOST = "the bat is lost just before contact"
@@ -107,7 +105,7 @@ def after_impact(measure: SwingMeasurer, moving: bat.BatMotion) -> str | None:
 def read_bat(
     measure: SwingMeasurer,
     moving: bat.BatMotion,
-    read: Callable[[RodMotion, float], float],
+    read: bat.Read,
 ) -> bat.Reading | None:
     """Return a number of the bat at the reference with its standard deviation."""
     at = measure.bat_instant()

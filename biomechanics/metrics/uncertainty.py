@@ -1,6 +1,7 @@
 """Say of every number how sure it is, and withhold what is too unsure to show."""
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
@@ -143,15 +144,22 @@ class Noises:
 def points_of(item: MetricDefinition, hitter: Hitter) -> tuple[str, ...]:
     """Return the joint centers that a metric is read from, beside the bat."""
     kind = "hand" if hitter.motion.hand_is == "hands" else "wjc"
-    arm = tuple(hitter.lead(name) for name in ("sjc", "ejc", "wjc"))
+    return _points_of(item.id, hitter.hand > 0, kind)
+
+
+@lru_cache(maxsize=1024)
+def _points_of(metric_id: str, left_leads: bool, kind: str) -> tuple[str, ...]:
+    """Return the points of `points_of`, by what they depend on."""
+    item, front, back = METRICS[metric_id], *(("l", "r") if left_leads else ("r", "l"))
+    arm = tuple(front + name for name in ("sjc", "ejc", "wjc"))
     trunk = _HIPS + _SHOULDERS
     by_part: dict[str, tuple[str, ...]] = {
         "pelvis": _HIPS,
         "torso": _SHOULDERS,
         "separation": trunk,
         "lead_arm": arm,
-        "hands": (hitter.lead(kind), hitter.rear(kind)),
-        "legs": tuple(hitter.lead(name) for name in ("hjc", "kjc", "ajc")),
+        "hands": (front + kind, back + kind),
+        "legs": tuple(front + name for name in ("hjc", "kjc", "ajc")),
         "head": ("head",),
     }
     by_metric: dict[str, tuple[str, ...]] = {
@@ -165,17 +173,17 @@ def points_of(item: MetricDefinition, hitter: Hitter) -> tuple[str, ...]:
         "gain_torso_pelvis": trunk,
         "gain_arm_torso": _SHOULDERS + arm[:2],
         "gain_bat_torso": _SHOULDERS,
-        "rear_elbow_flex_fd": tuple(hitter.rear(n) for n in ("sjc", "ejc", "wjc")),
+        "rear_elbow_flex_fd": tuple(back + name for name in ("sjc", "ejc", "wjc")),
         "stride_spread_pct": ("lajc", "rajc"),
         "stride_spread_leg": ("lajc", "rajc"),
-        "stride_travel_pct": (hitter.lead("ajc"),),
+        "stride_travel_pct": (front + "ajc",),
         "side_bend_ref": trunk,
         "side_bend_max": trunk,
         "fwd_bend_fd": trunk,
         "fwd_bend_ref": trunk,
-        "peak_hand_speed_lead": (hitter.lead(kind),),
-        "peak_hand_speed_rear": (hitter.rear(kind),),
-        "contact_depth_hip": (hitter.lead("hjc"),),
+        "peak_hand_speed_lead": (front + kind,),
+        "peak_hand_speed_rear": (back + kind,),
+        "contact_depth_hip": (front + "hjc",),
         "bat_torso_fm": trunk,
         "bat_torso_ref": trunk,
         "time_to_ref": (),
