@@ -358,6 +358,8 @@ if not EMAIL_HOST:
 # --- Language and time ------------------------------------------------------
 
 LANGUAGE_CODE = "en-us"
+# One language: with more of them, each number of a page would ask which it is.
+USE_I18N = False
 TIME_ZONE = env.time_zone("FACILITY_TIME_ZONE", "UTC")
 USE_TZ = True
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from django.db import transaction
 
@@ -37,6 +38,7 @@ ScatterKey = tuple[str, str, str, str]
 #: What others say of the scatter of a metric on a basis.
 PriorOf = Callable[[str, Basis], Prior]
 
+_KEY = ("metric", "basis", "source", "method_version")
 _VALUES = (
     "within_variance",
     "within_freedom",
@@ -181,6 +183,17 @@ def _components(row: AthleteScatter) -> Components:
     return Components(*(getattr(row, name) for name in _VALUES))
 
 
+@lru_cache(maxsize=512)
+def _priors(
+    metric: str, others: tuple[tuple[int, Components], ...]
+) -> dict[int, Prior]:
+    """What is known already of these athletes' scatter, by the athlete left out.
+
+    Their values decide it alone, and stay the same from one page to the next.
+    """
+    return {}
+
+
 class Facility:
     """What the facility's athletes say of each other's scatter; one query."""
 
@@ -191,10 +204,12 @@ class Facility:
             for metric, points in history.items()
             for point in points
         }
-        self._others: dict[ScatterKey, dict[int, Components]] = defaultdict(dict)
-        self._known: dict[tuple[ScatterKey, int], Prior] = {}
-        for row in _rows(keys) if keys else ():
-            self._others[_row_key(row)][row.player_id] = _components(row)
+        rows: dict[ScatterKey, dict[int, Components]] = defaultdict(dict)
+        stored = _rows(keys).values_list(*_KEY, "player_id", *_VALUES) if keys else ()
+        for metric, basis, source, version, player_id, *values in stored:
+            rows[metric, basis, source, version][player_id] = Components(*values)
+        self._others = {key: dict(sorted(of.items())) for key, of in rows.items()}
+        self._known: dict[ScatterKey, dict[int, Prior]] = {}
 
     def prior(self, player_id: int, metric: str, basis: Basis) -> Prior:
         """What all athletes but this one say of the scatter of a metric."""
@@ -204,11 +219,13 @@ class Facility:
             return published_prior(metric)
         # To all who are not among the kept, they say the same.
         left_out = player_id if player_id in others else 0
-        prior = self._known.get((key, left_out))
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = _priors(metric, tuple(others.items()))
+        prior = known.get(left_out)
         if prior is None:
-            kept = [one for pk, one in sorted(others.items()) if pk != left_out]
-            prior = facility_prior(metric, kept)
-            self._known[key, left_out] = prior
+            kept = [one for pk, one in others.items() if pk != left_out]
+            prior = known[left_out] = facility_prior(metric, kept)
         return prior
 
     def of(self, player_id: int) -> PriorOf:

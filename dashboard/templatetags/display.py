@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, TypeGuard
 
 from django import template
@@ -36,8 +37,60 @@ def reader_system(context: Context) -> str:
 
 def _missing(reason: str = "") -> SafeString:
     """A dash, with the reason why there is no value."""
-    return render_to_string(
-        "components/value.html", {"missing": True, "reason": reason}
+    # Most missing cells of a page give one of a few reasons.
+    if not reason:
+        return _DASH
+    return format_html(
+        '<span class="value value--missing" title="{0}"><span aria-hidden="true">–'
+        '</span><span class="visually-hidden">missing: {0}</span></span>\n',
+        reason,
+    )
+
+
+_DASH = SafeString(
+    '<span class="value value--missing"><span aria-hidden="true">–</span>'
+    '<span class="visually-hidden">missing</span></span>\n'
+)
+_FLAGGED = "Outside the plausible range; excluded from averages."
+
+
+def _shown(
+    shown: display.Printed,
+    *,
+    is_text: bool = False,
+    flagged: bool = False,
+    reason: str = "",
+    sd: str = "",
+    uncertainty: str = "",
+) -> SafeString:
+    """A printed value with its unit: each cell of a table is one, so no template.
+
+    White space ends it, since words may stand right behind the tag.
+    """
+    signed = shown.unit in ("°", "%")
+    return format_html(
+        '<span class="value{}{}"{}><span class="value__number">{}{}</span>'
+        "{}{}{}</span>\n",
+        " value--flagged" if flagged else "",
+        " value--text" if is_text else "",
+        format_html(' title="{}"', reason or _FLAGGED) if flagged else "",
+        shown.number,
+        shown.unit if signed else "",
+        format_html(
+            '<span class="value__unit{}">{}</span>',
+            " value__unit--tight" if shown.is_tight else "",
+            shown.unit,
+        )
+        if shown.unit and not signed
+        else "",
+        format_html(' <span class="value__sd">± {}</span>', sd) if sd else "",
+        format_html(
+            ' <span class="value__sd" title="Measurement uncertainty, one standard '
+            'deviation">{}</span>',
+            uncertainty,
+        )
+        if uncertainty
+        else "",
     )
 
 
@@ -63,20 +116,15 @@ def _value(
         if sd is not None
         else ""
     )
-    return render_to_string(
-        "components/value.html",
-        {
-            "number": shown.number,
-            "unit": shown.unit,
-            "tight": shown.is_tight,
-            "is_text": isinstance(value, str),
-            "flagged": flagged,
-            "reason": reason,
-            "sd": spread,
-            "uncertainty": display.uncertainty_text(
-                uncertainty, unit, system, decimals=decimals
-            ),
-        },
+    return _shown(
+        shown,
+        is_text=isinstance(value, str),
+        flagged=flagged,
+        reason=reason,
+        sd=spread,
+        uncertainty=display.uncertainty_text(
+            uncertainty, unit, system, decimals=decimals
+        ),
     )
 
 
@@ -122,6 +170,12 @@ def reading(
     )
 
 
+@register.simple_tag
+def printed(shown: display.Printed) -> SafeString:
+    """A value that is printed already, as any other is shown."""
+    return _shown(shown)
+
+
 @register.simple_tag(takes_context=True)
 def change_number(context: Context, change: Any, which: str) -> SafeString:
     """`before`, `now`, `delta` or `needed` of a change, in the reader's units.
@@ -132,10 +186,7 @@ def change_number(context: Context, change: Any, which: str) -> SafeString:
     shown = getattr(printed, which) if printed is not None else None
     if shown is None:
         return _missing(change.reason)
-    return render_to_string(
-        "components/value.html",
-        {"number": shown.number, "unit": shown.unit, "tight": shown.is_tight},
-    )
+    return _shown(shown)
 
 
 @register.simple_tag(takes_context=True)
@@ -166,6 +217,37 @@ def weight(context: Context, weight_lbs: float | None) -> str | SafeString:
     if weight_lbs is None:
         return _missing("Not provided by Reboot, or not plausible.")
     return display.weight_text(weight_lbs, reader_system(context))
+
+
+@lru_cache(maxsize=1024, typed=True)
+def _drawn(name: str, /, **parts: Any) -> SafeString:
+    """A component as it is for these words, which nothing else decides."""
+    return render_to_string(f"components/{name}.html", parts)
+
+
+@register.simple_tag
+def component(component_name: str, **parts: Any) -> SafeString:
+    """A component that its few words alone decide: it is drawn once for each.
+
+    `{% component "quality_mark" grade=swing.grade %}`; not for what a person wrote.
+    """
+    return _drawn(component_name, **parts)
+
+
+@register.simple_tag
+def still_lines(strokes: Iterable[Any]) -> SafeString:
+    """The lines of a `Still` with their rims: only numbers, and names of ours."""
+    lines = []
+    for stroke in strokes:
+        ends = (stroke.x1, stroke.y1, stroke.x2, stroke.y2)
+        for css_class, (x1, y1, x2, y2) in (
+            ("still__rim", stroke.rim),
+            (f"still__bone part-{stroke.part}", ends),
+        ):
+            lines.append(
+                f'<line class="{css_class}" x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}" />'
+            )
+    return SafeString("".join(lines))
 
 
 @register.filter

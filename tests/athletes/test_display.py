@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 from django.template import Context, Template
 from django.test import RequestFactory
+from django.utils.safestring import SafeString
 
 from athletes import display
 from athletes.analysis.changes import MetricChange
@@ -348,3 +349,30 @@ def test_a_difference_with_given_digits_is_that_of_the_printed_numbers():
         30.0, 31.0, "m/s", "imperial", decimals=1, needed=0.5
     )
     assert [str(shown.delta), str(shown.needed)] == ["+2.2 mph", "1.1 mph"]
+
+
+def test_texts_of_values_are_escaped():
+    reading = MetricReading(
+        METRICS["attack_angle"], 90.0, flagged=True, reason='"a" & <b>'
+    )
+    page = rendered(
+        "{% reading shown %}{% value none reason=why %}{% value text %}",
+        shown=reading,
+        none=None,
+        why="<i>",
+        text="<u>",
+    )
+    assert 'title="&quot;a&quot; &amp; &lt;b&gt;"' in page
+    assert 'title="&lt;i&gt;"' in page
+    assert "missing: &lt;i&gt;" in page
+    assert "&lt;u&gt;" in page
+
+
+def test_a_component_is_drawn_once_for_each_of_its_words():
+    source = '{% component "definition_link" name="attack_angle" label=label %}'
+    included = (
+        '{% include "components/definition_link.html" '
+        'with name="attack_angle" label=label only %}'
+    )
+    for label in ("A & B", SafeString("A & B"), "A & C"):
+        assert rendered(source, label=label) == rendered(included, label=label)

@@ -94,6 +94,21 @@ def test_an_athlete_learns_from_the_others_and_not_from_themselves():
     assert prior_of(other) == published_prior(METRIC)
 
 
+def test_what_the_others_say_follows_their_values():
+    player = athlete([900, 905])
+    for step in range(12):
+        athlete([900, 910 + step, 890, 905], sd=9.0 + step / 10)
+    before = prior_of(player)
+    assert prior_of(player) == before
+    other = AthleteScatter.objects.exclude(player=player).order_by("pk").last()
+    AthleteScatter.objects.filter(pk=other.pk).update(within_variance=400.0)
+    after = prior_of(player)
+    assert after.source == before.source == "facility"
+    assert after.within_sd != before.within_sd
+    AthleteScatter.objects.filter(pk=other.pk).delete()
+    assert prior_of(player).athletes == before.athletes - 1
+
+
 def test_of_a_basis_a_hundred_athletes_are_kept():
     players = [factories.make_player() for _ in range(usual_scatter.MOST_ATHLETES + 3)]
     for player in players:
