@@ -1,4 +1,4 @@
-"""Names that were typed at the login, as they may be looked up and kept."""
+"""Names typed at the login, as they are looked up and kept, and names of staff."""
 
 from __future__ import annotations
 
@@ -28,3 +28,11 @@ def counted_name(name: str) -> str:
     # No user's name has spaces, so this is none.
     digest = salted_hmac("accounts.names", name, algorithm="sha256")
     return f"unknown name {digest.hexdigest()[:16]}"
+
+
+def staff_in_words() -> str:
+    """Return up to three members of staff by name, for coaches to ask."""
+    staff = User.objects.filter(is_active=True, is_staff=True, last_login__isnull=False)
+    found = staff.order_by("-last_login", "pk")[:3]
+    names = [each.get_full_name() or each.username for each in found]
+    return f"Ask {' or '.join(names)}." if names else "Ask staff."

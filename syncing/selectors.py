@@ -7,7 +7,8 @@ need.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,11 +16,12 @@ from django.core.paginator import Page, Paginator
 from django.urls import Resolver404, resolve
 from django_q.models import Schedule
 
-from accounts.models import User
+from accounts.names import staff_in_words
 from athletes.access import (
     Viewer,
     kept_sessions,
     may_administer,
+    may_start_sync,
     sees_everybody,
     visible_sessions,
 )
@@ -196,9 +198,18 @@ def sync_panel(viewer: Viewer, *, with_jobs: bool = False) -> SyncPanel:
         message="" if status.run is None else run_message(status.run, viewer),
         next_sync=next_sync(),
         whom_to_ask=""
-        if may_administer(viewer) or _is_well(status)
+        if may_administer(viewer)
+        or (_is_well(status) and not _needs_staff(status, viewer))
         else staff_in_words(),
     )
+
+
+def _needs_staff(status: SyncState, viewer: Viewer) -> bool:
+    """Whether the viewer can only ask for what the sync waits for."""
+    if may_administer(viewer):
+        return False
+    is_first = status.run is None and not may_start_sync(viewer)
+    return is_first or not _is_well(status)
 
 
 def _is_well(status: SyncState) -> bool:
@@ -207,14 +218,6 @@ def _is_well(status: SyncState) -> bool:
         return False
     run = status.run
     return run is None or run.is_active or run.status == RunStatus.SUCCESS
-
-
-def staff_in_words() -> str:
-    """Return up to three members of staff by name, for coaches to ask."""
-    staff = User.objects.filter(is_active=True, is_staff=True, last_login__isnull=False)
-    found = staff.order_by("-last_login", "pk")[:3]
-    names = [each.get_full_name() or each.username for each in found]
-    return f"Ask {' or '.join(names)}." if names else "Ask staff."
 
 
 def news(run_pk: int, viewer: Viewer) -> News | None:
@@ -403,6 +406,11 @@ def _session_of(error: dict[str, Any]) -> int | None:
     return None if pk is None else int(pk)
 
 
+#: What a coach reads in place of names of settings and commands.
+NOT_SET_UP = "The connection to Reboot Motion isn't set up correctly on this site."
+_FOR_STAFF = re.compile(r"\b[A-Z]+_[A-Z_]+\b|manage\.py")
+
+
 def run_message(run: SyncLog, viewer: Viewer) -> str:
     """Return the message with which a run ended, as far as the viewer may read it."""
     return run_messages([run], viewer)[run.pk]
@@ -415,6 +423,17 @@ def run_messages(runs: Iterable[SyncLog], viewer: Viewer) -> dict[int, str]:
     is made from the run's first error.
     """
     runs = list(runs)
+    found = _messages_in_full(runs, viewer)
+    if may_administer(viewer):
+        return found
+    return {
+        pk: NOT_SET_UP if _FOR_STAFF.search(message) else message
+        for pk, message in found.items()
+    }
+
+
+def _messages_in_full(runs: Sequence[SyncLog], viewer: Viewer) -> dict[int, str]:
+    """Return the messages with names of settings, for who can change them."""
     if sees_everybody(viewer):
         return {run.pk: run.error_message for run in runs}
     firsts = {run.pk: run.errors[0] for run in runs if run.errors}

@@ -6,14 +6,16 @@ import datetime as dt
 import re
 
 import pytest
+from django.utils import timezone
 
-from athletes.models import (
-    DataState,
-)
+from athletes.models import DataState, Player
+from syncing.models import SyncLog
 from tests.dashboard.page_contents import history_of, text_of
 from tests.factories import (
     make_player,
     make_session,
+    make_staff,
+    make_user,
 )
 
 pytestmark = pytest.mark.django_db
@@ -59,8 +61,34 @@ def test_home_names_failed_sessions(client, coach):
     )
 
 
-def test_home_of_an_empty_facility_teaches(client, coach):
-    assert "after the first sync" in text_of(client.get("/"))
+FIRST_PAGES = ("/", "/athletes/", "/athletes/sessions/", "/syncing/", "/syncing/alert/")
+
+
+@pytest.mark.parametrize("message", ["", "Set REBOOT_API_KEY, then manage.py sync."])
+def test_an_empty_site_tells_a_coach_whom_to_ask_and_no_command(client, coach, message):
+    make_staff(first_name="Kim", last_name="Lee", last_login=timezone.now())
+    if message:
+        SyncLog.objects.create(status="failed", error_message=message)
+    coach.may_start_sync = False
+    coach.save()
+    for path in FIRST_PAGES:
+        text = text_of(client.get(path))
+        assert not re.search(r"manage\.py|python|make run|REBOOT_", text), path
+        assert "Ask Kim Lee." in text or path == "/syncing/alert/", path
+    assert "The latest sessions and what changed" in text_of(client.get("/"))
+    coach.may_start_sync = True
+    coach.save()
+    assert "Press “Sync now”" in text_of(client.get("/athletes/"))
+
+
+def test_a_coach_without_a_team_is_told_so_and_staff_see_the_next_step(client):
+    make_player()
+    client.force_login(make_user(limited_to_teams=True))
+    assert "the athletes of your teams, and there are none" in text_of(client.get("/"))
+    Player.objects.all().delete()
+    client.force_login(make_staff())
+    for path in FIRST_PAGES[:3]:
+        assert "Next step: press “Sync now”" in text_of(client.get(path)), path
 
 
 @pytest.mark.parametrize("count", [1, 3])

@@ -226,5 +226,7 @@ def test_the_list_answers_htmx_with_the_table_alone(client, coach, three):
 
 
 def test_an_empty_list_teaches(client, coach):
-    assert "the next sync has imported it" in text_of(client.get("/athletes/sessions/"))
+    assert "Sessions will be listed here, latest first." in text_of(
+        client.get("/athletes/sessions/")
+    )
     assert "No session matches" in text_of(client.get("/athletes/sessions/?setup=tee"))
