@@ -415,18 +415,21 @@ class SwingSetupForm(forms.Form):
 
     swings = forms.CharField(
         max_length=200,
+        required=False,
         label="Swings",
         widget=forms.TextInput(attrs={"placeholder": "1-8, 12"}),
     )
     setup = forms.ChoiceField(choices=_SETUP_CHOICES, label="Setup")
 
     def clean_swings(self) -> list[int]:
-        """The numbers of the swings."""
+        """The numbers of the swings; none where swings are ticked instead."""
+        if not self.cleaned_data["swings"] and "chosen" in self.data:
+            return []
         try:
             return positions_in(self.cleaned_data["swings"])
         except ValueError:
             raise forms.ValidationError(
-                "Write numbers of swings like 1-8 or 2, 5, 7."
+                "Select swings, or write their numbers like 1-8 or 2, 5, 7."
             ) from None
 
 

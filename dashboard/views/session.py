@@ -10,6 +10,8 @@ from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.audit import record
+from accounts.models import Action
 from athletes import access, decisions
 from athletes.http import PageRequest, page_or_fragment, wants_fragment
 from athletes.models import SameRecording
@@ -124,6 +126,7 @@ def session(request: PageRequest, pk: int) -> HttpResponse:
             series=pictures.available,
         ),
         "setup_form": SwingSetupForm(auto_id="swing_%s"),
+        "chosen_form": SwingSetupForm(auto_id="chosen_%s"),
         "setup_undo": undo_words(request, f"session-{shown.pk}"),
         "facts_form": SessionForm(instance=shown),
         "note_box": note_box(shown),
@@ -187,6 +190,15 @@ def facts(request: PageRequest, pk: int) -> HttpResponse:
     saved = form.is_valid()
     if saved:
         decisions.save_conditions(shown)
+        if "condition" in form.changed_data:
+            record(
+                Action.RECORD_CHANGED,
+                by=request.user,
+                subject=shown,
+                player_id=shown.player_id,
+                what="setup",
+                setup=shown.condition,
+            )
     if not wants_fragment(request):
         if saved:
             messages.success(request, "Saved.")

@@ -1,4 +1,4 @@
-"""The setup of single swings and of several sessions, and the way back."""
+"""What is done with selected swings, the setup of sessions, and the way back."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from accounts.audit import record
+from accounts.models import Action
 from athletes import access, decisions
 from athletes.http import PageRequest
-from athletes.models import Movement
+from athletes.models import Movement, Session
 from dashboard.forms import SessionsSetupForm, SwingSetupForm
 from dashboard.selectors.session_list import NO_SETUP
 
@@ -28,26 +31,62 @@ def undo_words(request: PageRequest, place: str) -> str:
 
 @require_POST
 def swing_setups(request: PageRequest, pk: int) -> HttpResponse:
-    """State the setup of some of a session's swings, by their numbers."""
+    """Compare the selected swings of a session, or state their setup.
+
+    Swings are ticked (`chosen`, by key) or named by their numbers in the session
+    (`swings`); `do=compare` leads to the comparison of the ticked ones.
+    """
     shown = access.get_session_or_404(request.user, pk)
+    swings = _chosen(request, shown)
+    if request.POST.get("do") == "compare":
+        return _comparison(request, shown, swings)
     access.require_edit(request.user)
     form = SwingSetupForm(request.POST)
     if not form.is_valid():
         messages.error(request, "Not saved. " + _first_error(form))
-        return redirect("dashboard:session", pk=pk)
+        return _to_swings(shown)
     wanted = form.cleaned_data["swings"]
-    swings = list(shown.movements.present().filter(position__in=wanted))
+    if wanted:
+        swings = list(shown.movements.present().filter(position__in=wanted))
     missing = sorted(set(wanted) - {swing.position for swing in swings})
     if missing:
         messages.error(request, f"Not saved: there is no swing {missing[0]}.")
-        return redirect("dashboard:session", pk=pk)
+        return _to_swings(shown)
+    if not swings:
+        messages.error(request, "Not saved: these swings are no longer here.")
+        return _to_swings(shown)
     setup = form.cleaned_data["setup"]
     before = decisions.set_setups(
         movements=swings, setup=None if setup == AS_SESSION else setup
     )
+    positions = sorted(swing.position for swing in swings)
+    _record(request, shown, "setup of swings", swings=positions, setup=setup)
     _keep(request, before, f"session-{pk}", _words(len(swings), "swing"))
     messages.success(request, "Saved. Averages are updated.")
-    return redirect("dashboard:session", pk=pk)
+    return _to_swings(shown)
+
+
+def _chosen(request: PageRequest, shown: Session) -> list[Movement]:
+    """The ticked swings of a session, in its order; what is not of it is left out."""
+    asked = [int(one) for one in request.POST.getlist("chosen") if one.isdecimal()]
+    present = shown.movements.present().filter(pk__in=[n for n in asked if n < 2**63])
+    return list(present.in_session_order())
+
+
+def _comparison(
+    request: PageRequest, shown: Session, swings: list[Movement]
+) -> HttpResponse:
+    """Lead to the comparison of these swings."""
+    if not swings:
+        messages.error(request, "Select two to six swings to compare.")
+        return _to_swings(shown)
+    items = ",".join(f"swing-{swing.pk}" for swing in swings)
+    return redirect(f"{reverse('dashboard:compare')}?items={items}")
+
+
+def _to_swings(shown: Session) -> HttpResponse:
+    """Lead back to the swings of a session, where they were selected."""
+    return redirect(f"{reverse('dashboard:session', args=[shown.pk])}#swings-head")
 
 
 @require_POST
@@ -67,6 +106,8 @@ def sessions_setup(request: PageRequest) -> HttpResponse:
     before = decisions.set_setups(
         sessions=sessions, setup="" if setup == NO_SETUP else setup
     )
+    for session in sessions:
+        _record(request, session, "setup", setup=setup)
     _keep(request, before, "sessions", _words(len(sessions), "session"))
     messages.success(request, "Saved. Averages are updated.")
     return redirect("dashboard:sessions")
@@ -90,11 +131,27 @@ def undo(request: PageRequest) -> HttpResponse:
     if visible.filter(pk__in=touched).count() != len(touched):
         raise PermissionDenied("Some of these sessions may not be changed any more.")
     decisions.restore_setups(before)
+    for session in visible.filter(pk__in=touched):
+        _record(request, session, "change of setup undone")
     messages.success(request, "Undone. Averages are updated.")
     kind, _, pk = str(kept["place"]).partition("-")
     if kind == "session":
         return redirect("dashboard:session", pk=int(pk))
     return redirect("dashboard:sessions")
+
+
+def _record(
+    request: PageRequest, session: Session, what: str, **detail: object
+) -> None:
+    """Add to the audit who changed the setup of a session or of some of its swings."""
+    record(
+        Action.RECORD_CHANGED,
+        by=request.user,
+        subject=session,
+        player_id=session.player_id,
+        what=what,
+        **detail,
+    )
 
 
 def _keep(

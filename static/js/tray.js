@@ -24,5 +24,19 @@ document.addEventListener("htmx:afterSwap", (event) => {
   next?.focus();
 });
 
+// A swing has a box on its tile and one in the table: they are one.
+/** @returns {NodeListOf<HTMLInputElement>} */
+const boxes = () => document.querySelectorAll('input[name="chosen"]');
+
+document.addEventListener("change", ({ target }) => {
+  if (!(target instanceof HTMLInputElement) || target.name !== "chosen") return;
+  for (const box of boxes()) if (box.value === target.value) box.checked = target.checked;
+});
+
+document.addEventListener("htmx:load", () => {
+  const chosen = new Set([...boxes()].filter((box) => box.checked).map((box) => box.value));
+  for (const box of boxes()) if (chosen.has(box.value)) box.checked = true;
+});
+
 // What a part of the page shows again was rendered before the last change, perhaps.
 document.addEventListener("htmx:load", follow);

@@ -556,8 +556,12 @@ def test_difference_stands_beside_its_number_on_a_phone(visit):
 def test_ticked_swings_are_compared_and_taken_out_again(visit):
     session = hit()
     page = visit(f"/athletes/sessions/{session.pk}/?numbers=all")
-    for place in range(3):
-        page.locator(".swing-table tbody input[type=checkbox]").nth(place).check()
+    # A swing's boxes on its tile and in the table are one.
+    boxes = page.locator(".swing-table tbody input[type=checkbox]")
+    page.locator(".swing-strip input[type=checkbox]").first.check()
+    expect(boxes.first).to_be_checked()
+    for place in (1, 2):
+        boxes.nth(place).check()
     page.get_by_role("button", name="Compare selected swings").click()
     items = page.locator("#comparison .compared > li")
     expect(items).to_have_count(3)
@@ -601,6 +605,12 @@ def test_session_is_ordered_and_a_swing_left_out_without_scripts(visit):
     about.get_by_label("Another reason").fill("A bunt")
     about.get_by_role("button", name="Exclude", exact=True).click()
     assert session.movements.filter(inclusion="excluded").count() == 1
+    for place in (0, 2):
+        page.locator(".swing-strip input[type=checkbox]").nth(place).check()
+    page.locator("#chosen_setup").select_option("live")
+    page.get_by_role("button", name="Set setup").click()
+    found = session.movements.filter(condition="live").in_session_order()
+    assert list(found) == [swings_of(session)[place] for place in (0, 2)]
 
 
 MAIN = (

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import re
 from statistics import fmean
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
+from accounts.models import AuditEntry
 from athletes import decisions
 from athletes.admin.metrics_csv import metrics_csv
 from athletes.analysis import peer_numbers, session_summary
@@ -227,6 +229,49 @@ def test_range_of_swings_gets_a_setup_and_gives_it_back_on_the_page(
         answer = client.post(address, {"swings": wrong, "setup": "live"}, follow=True)
         assert "Not saved" in text_of(answer), wrong
     assert list(rows.values_list("n", flat=True)) == [8]
+
+
+def test_selected_swings_are_compared_or_get_a_setup(client, coach, player):
+    session = session_of(player, 0, [*TEE, *LIVE])
+    swings = list(session.movements.in_session_order())
+    other = make_swing({METRIC: 9.0}, session=make_session())
+    page = client.get(reverse("dashboard:session", args=[session.pk]))
+    boxes = re.findall(
+        r'form="chosen-swings" name="chosen" value="(\d+)"', page.content.decode()
+    )
+    assert [int(value) for value in boxes] == [swing.pk for swing in swings]
+    address = reverse("dashboard:swing_setups", args=[session.pk])
+    assert f'id="chosen-swings" class="filter-bar no-print" action="{address}"' in (
+        page.content.decode()
+    )
+    chosen = [str(swing.pk) for swing in (swings[4], swings[1])]
+    answer = client.post(address, {"chosen": chosen, "do": "compare"})
+    items = f"swing-{swings[1].pk},swing-{swings[4].pk}"
+    assert answer.url == f"{reverse('dashboard:compare')}?items={items}"
+    none = client.post(address, {"do": "compare"}, follow=True)
+    assert "Select two to six swings" in text_of(none)
+    # Another session's swing is none of these.
+    sent = {"chosen": [*chosen, str(other.pk), "x"], "do": "setup", "setup": "live"}
+    client.post(address, sent)
+    found = session.movements.filter(condition="live").in_session_order()
+    assert list(found) == [swings[1], swings[4]]
+    other.refresh_from_db()
+    assert other.condition is None
+    sent = {"chosen": str(other.pk), "do": "setup", "setup": "live"}
+    assert "no longer here" in text_of(client.post(address, sent, follow=True))
+    client.post(reverse("dashboard:setups_undo"))
+    facts = reverse("dashboard:session_facts", args=[session.pk])
+    for bat in ("34 inches", "33 inches"):
+        client.post(facts, {"condition": "machine", "bat": bat})
+    said = AuditEntry.objects.filter(subject_id=session.pk).order_by("pk")
+    assert [(entry.user, entry.player_number, entry.detail) for entry in said] == [
+        (coach, player.pk, detail)
+        for detail in (
+            {"what": "setup of swings", "swings": [2, 5], "setup": "live"},
+            {"what": "change of setup undone"},
+            {"what": "setup", "setup": "machine"},
+        )
+    ]
 
 
 def test_setup_of_several_sessions_is_stated_at_once_by_who_may_see_them(client):

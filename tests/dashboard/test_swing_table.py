@@ -90,7 +90,7 @@ def test_page_and_fragment_hold_the_same_order(client, session):
     )
     for response in (page, fragment):
         body = response.content.decode()
-        names = re.findall(r'aria-label="Compare swing (\d)"', body)
+        names = re.findall(r'aria-label="Select swing (\d)"', body)
         assert names == ["2", "1", "3"]
         assert "A gap &lt;b&gt;was&lt;/b&gt; filled." in body
         # A head keeps the rest of the address.
