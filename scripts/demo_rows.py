@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import transaction
 
-from accounts.models import Team
+from accounts.models import Team, User
 from athletes import decisions
 from athletes.models import Note, Player, Session
 
@@ -35,6 +35,7 @@ def _add_athletes(told: list[dict[str, Any]]) -> None:
     players = Player.objects.in_bulk(
         [one["org_player_id"] for one in told], field_name="org_player_id"
     )
+    coach = User.objects.filter(username="coach").first()
     for one in told:
         player = players.get(one["org_player_id"])
         if player is None:
@@ -42,7 +43,7 @@ def _add_athletes(told: list[dict[str, Any]]) -> None:
         if one["team"]:
             Team.objects.get_or_create(name=one["team"])[0].players.add(player)
         if one["note"]:
-            Note.objects.create(player=player, text=one["note"])
+            Note.objects.create(player=player, text=one["note"], created_by=coach)
 
 
 def _set_setups(told: dict[str, Any]) -> None:

@@ -130,7 +130,7 @@ VISITS: tuple[Visit, ...] = (
     # Entered a second time in the fall, with a letter missing.
     *(Visit(days, ("twice",)) for days in (280, 199, 135)),
     *(Visit(days, ("twice-again",)) for days in (57, 9)),
-    *(Visit(days, _TEAM, ("front_toss",)) for days in (178, 64, 0)),
+    *(Visit(days, _TEAM, ("front_toss",)) for days in (178, 64, 1)),
 )
 
 
