@@ -173,7 +173,8 @@ def _events(
         drawing.words(x, y, label, font_weight="600")
         signs = [mark for mark in marks if mark.sign]
         if signs:
-            text = " ".join(mark.sign for mark in signs)
+            is_word = any(len(mark.sign) > 1 for mark in signs)
+            text = (", " if is_word else " ").join(mark.sign for mark in signs)
             drawing.words(frame.x(_middle(signs)), top + 12 + place % 2 * 13, text)
 
 

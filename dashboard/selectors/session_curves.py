@@ -176,7 +176,7 @@ def session_curves(
         ),
         note=(_note(groups, series, system) + on.left_out_words).strip(),
         table=_table(groups, alignment),
-        groups=tuple(group.label for group in groups),
+        groups=tuple(_within(group.label) for group in groups),
         x_unit=alignment.unit,
     )
 
@@ -419,10 +419,15 @@ def _marks(groups: Sequence[_Group], alignment: Alignment) -> list[charts.Mark]:
             alignment,
             [swing.events for swing in group.swings],
             rule=commonest(swing.rules.get("reference", "") for swing in group.swings),
-            sign=capfirst(group.label.rpartition(" ")[2]) if several else "",
+            sign=_sign(group.label) if several else "",
             letter=group.letter,
         )
     return marks
+
+
+def _sign(label: str) -> str:
+    """A group in a word at its lines: `Left` of `Batting left`, a setup as it is."""
+    return capfirst(label.removeprefix("Batting "))
 
 
 def _table(groups: Sequence[_Group], alignment: Alignment) -> tuple[CurveTableRow, ...]:

@@ -71,6 +71,14 @@ test("signs that would touch are one text", () => {
   ]);
 });
 
+test("words that would touch stay words", () => {
+  const signs = [
+    { x: 100, sign: "Tee" },
+    { x: 98, sign: "Live BP" },
+  ];
+  assert.deepEqual(joinedSigns(signs, 13), [{ x: 99, text: "Live BP, Tee" }]);
+});
+
 test("a joined sign is wider and takes in the one before", () => {
   const signs = [0, 10, 18].map((x, i) => ({ x, sign: "ABC"[i] }));
   assert.deepEqual(joinedSigns(signs, 14), [{ x: 9, text: "ABC" }]);

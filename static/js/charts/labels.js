@@ -59,7 +59,7 @@ export const eventLabels = (events, { left, right, width, pixel }, size) => {
 };
 
 /**
- * Signs along a line, those that would touch joined into one: "A", "BC".
+ * Signs along a line, those that would touch joined into one: "A", "BC", "Left, Right".
  * @param {{x: number, sign: string}[]} signs
  * @param {number} size of the font in pixels
  * @returns {{x: number, text: string}[]}
@@ -67,16 +67,19 @@ export const eventLabels = (events, { left, right, width, pixel }, size) => {
 export const joinedSigns = (signs, size) => {
   const joined = [...signs]
     .sort((one, two) => one.x - two.x)
-    .map(({ x, sign }) => ({ places: [x], text: sign }));
+    .map(({ x, sign }) => ({ places: [x], signs: [sign] }));
+  const textOf = (/** @type {string[]} */ own) =>
+    [...own].sort().join(own.some((sign) => sign.length > 1) ? ", " : "");
   const middle = (/** @type {number[]} */ places) => (places[0] + places[places.length - 1]) / 2;
   for (let i = 1; i < joined.length; i++) {
     const [one, two] = [joined[i - 1], joined[i]];
-    const need = (widthOf(one.text, size) + widthOf(two.text, size)) / 2 + 2;
+    const need = (widthOf(textOf(one.signs), size) + widthOf(textOf(two.signs), size)) / 2 + 2;
     if (middle(two.places) - middle(one.places) >= need) continue;
-    joined.splice(i - 1, 2, { places: [...one.places, ...two.places], text: one.text + two.text });
+    const both = { places: [...one.places, ...two.places], signs: [...one.signs, ...two.signs] };
+    joined.splice(i - 1, 2, both);
     i = 0; // what was joined is wider, and may touch the one before it now
   }
-  return joined.map(({ places, text }) => ({ x: middle(places), text: [...text].sort().join("") }));
+  return joined.map(({ places, signs: own }) => ({ x: middle(places), text: textOf(own) }));
 };
 
 /**
