@@ -229,6 +229,12 @@ class Player(models.Model):
         """The first and last name, or the vendor's id of an athlete without a name."""
         return f"{self.first_name} {self.last_name}".strip() or self.org_player_id
 
+    @property
+    def list_name(self) -> str:
+        """The name as lists in order of last names show it: `Maple, Ash`."""
+        names = (self.last_name.strip(), self.first_name.strip())
+        return ", ".join(filter(None, names)) or self.org_player_id
+
 
 class Session(models.Model):
     """One athlete's part in one session of the vendor."""

@@ -208,7 +208,7 @@ def _row(player: Player) -> AthleteRow:
     """The athlete as a line of the table; no query."""
     return AthleteRow(
         id=player.pk,
-        name=player.full_name,
+        name=player.list_name,
         bats=player.get_dominant_hand_hitting_display() or "",
         last_session_on=player.last_session_on,
         session_count=player.session_count,

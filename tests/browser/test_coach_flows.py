@@ -55,7 +55,7 @@ def test_search_from_anywhere_finds_by_any_part_of_the_name(visit):
     page.keyboard.type("lde")
     page.keyboard.press("Enter")
     page.wait_for_url("**/athletes/?q=lde")
-    expect(page.locator("#athlete-table tbody th")).to_have_text(["Ash Alder"])
+    expect(page.locator("#athlete-table tbody th")).to_have_text(["Alder, Ash"])
 
 
 def test_search_shows_similar_names_while_typing_and_keys_open_one(visit):
@@ -138,7 +138,7 @@ def test_filters_are_in_the_address_and_come_off_again(visit):
     ):
         expect(names).to_have_count(2)
         page.select_option(f"#id_{field}", value)
-        expect(names).to_have_text(["Ash Alder"])
+        expect(names).to_have_text(["Alder, Ash"])
         assert f"{field}={value}" in page.url
         page.wait_for_function(SETTLED)
         page.get_by_role("link", name="Clear").click()
@@ -149,9 +149,9 @@ def test_filters_are_in_the_address_and_come_off_again(visit):
         page.wait_for_url(f"**{field}={value}**")
         # One that is asked for while another is under way ends that one.
         page.wait_for_function(SETTLED)
-    expect(names).to_have_text(["Ash Alder"])
+    expect(names).to_have_text(["Alder, Ash"])
     page.reload()
-    expect(names).to_have_text(["Ash Alder"])
+    expect(names).to_have_text(["Alder, Ash"])
     assert page.locator("#id_start").input_value() == "2026-03-01"
 
 
@@ -165,9 +165,9 @@ def test_list_on_a_phone_has_every_column_and_is_ordered_by_a_list(visit):
         )
     page = visit("/athletes/?q=ash", width=390)
     names = page.locator("#athlete-table tbody th")
-    expect(names).to_have_text(["Ash Alder", "Ash Birch"])
+    expect(names).to_have_text(["Alder, Ash", "Birch, Ash"])
     page.select_option("#athlete-sort", "-swings")
-    expect(names).to_have_text(["Ash Birch", "Ash Alder"])
+    expect(names).to_have_text(["Birch, Ash", "Alder, Ash"])
     assert "sort=-swings" in page.url
     assert "q=ash" in page.url
     expect(page.locator("#athlete-sort")).to_have_value("-swings")
@@ -175,7 +175,7 @@ def test_list_on_a_phone_has_every_column_and_is_ordered_by_a_list(visit):
     box = page.locator("#athlete-table tbody td").last.bounding_box()
     assert box["x"] + box["width"] <= 390
     page.go_back()
-    expect(names).to_have_text(["Ash Alder", "Ash Birch"])
+    expect(names).to_have_text(["Alder, Ash", "Birch, Ash"])
 
 
 def test_list_is_paged_in_the_order_that_was_chosen(visit):
@@ -184,12 +184,12 @@ def test_list_is_paged_in_the_order_that_was_chosen(visit):
     page = visit("/athletes/?sort=-swings")
     names = page.locator("#athlete-table tbody th")
     expect(names).to_have_count(50)
-    expect(names.first).to_have_text("Elm No 51")
+    expect(names.first).to_have_text("No 51, Elm")
     page.get_by_role("link", name="Next").click()
-    expect(names).to_have_text(["Elm No 01", "Elm No 00"])
+    expect(names).to_have_text(["No 01, Elm", "No 00, Elm"])
     assert "sort=-swings" in page.url
     page.get_by_role("link", name="Previous").click()
-    expect(names.first).to_have_text("Elm No 51")
+    expect(names.first).to_have_text("No 51, Elm")
 
 
 # --- Athlete --------------------------------------------------------------------------

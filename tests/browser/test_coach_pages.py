@@ -47,7 +47,7 @@ def test_search_while_typing_narrows_the_list_and_keeps_the_address(visit):
     page.locator("#id_q").press_sequentially("irc")
     page.wait_for_url("**/athletes/?*q=irc*")
     names = page.locator("#athlete-table tbody th")
-    expect(names).to_have_text(["Bay Birch"])
+    expect(names).to_have_text(["Birch, Bay"])
     page.go_back()
     expect(names).to_have_count(2)
 
@@ -63,7 +63,7 @@ def test_order_holds_while_the_list_is_narrowed(visit):
     page.wait_for_url("**q=a**")
     # The address changes before the table does.
     names = page.locator("#athlete-table tbody th")
-    expect(names).to_have_text(["Fern Aspen", "Fern Alder"])
+    expect(names).to_have_text(["Aspen, Fern", "Alder, Fern"])
 
 
 def test_way_from_home_to_a_swing_and_to_the_next_by_key(visit):

@@ -104,10 +104,10 @@ def test_a_mistyped_name_shows_similar_names_and_says_so(client, coach):
     make_player(first_name="Rowan", last_name="O'Brien")
     page = text_of(client.get("/athletes/?q=ceers"))
     assert "No athlete is named “ceers”. Similar names:" in page
-    assert "Larch Ceres" in page
+    assert "Ceres, Larch" in page
     assert "O'Brien" not in page
     exact = text_of(client.get("/athletes/?q=Ceres, Larch"))
-    assert "Larch Ceres" in exact
+    assert "Ceres, Larch" in exact
     assert "Similar names" not in exact
     # Other filters hold for similar names too.
     nobody = text_of(client.get("/athletes/?q=ceers&bats=left"))

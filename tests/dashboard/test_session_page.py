@@ -224,7 +224,7 @@ def test_tags_are_one_whatever_their_capitals(client, coach, session):
     client.post(f"/athletes/{session.player_id}/tags/", {"name": "Varsity"})
     client.post(f"/athletes/sessions/{session.pk}/tags/", {"name": "varsity"})
     assert [tag.name for tag in Tag.objects.all()] == ["Varsity"]
-    assert session.player.full_name in text_of(client.get("/athletes/?tag=Varsity"))
+    assert session.player.list_name in text_of(client.get("/athletes/?tag=Varsity"))
     client.post(
         f"/athletes/{session.player_id}/tags/", {"name": "Varsity", "remove": "1"}
     )
@@ -243,8 +243,8 @@ def test_tag_of_another_team_finds_nobody_and_is_not_offered(client, session):
     for unknown in ("Knee", "Elbow"):
         page = text_of(client.get("/athletes/", {"tag": unknown}))
         assert "No athletes match" in page
-        assert session.player.full_name not in page
-    assert session.player.full_name in text_of(client.get("/athletes/?tag=Varsity"))
+        assert session.player.list_name not in page
+    assert session.player.list_name in text_of(client.get("/athletes/?tag=Varsity"))
 
 
 def test_average_says_which_swings_rest_on_something_else(client, coach):

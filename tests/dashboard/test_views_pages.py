@@ -48,8 +48,9 @@ def test_limited_coach_finds_nothing_of_other_teams(client, session):
     everybody.force_login(
         make_user(), backend="django.contrib.auth.backends.ModelBackend"
     )
-    for url in ("/athletes/", f"/athletes/compare/?items=athlete-{session.player_id}"):
-        assert name in text_of(everybody.get(url))
+    assert session.player.list_name in text_of(everybody.get("/athletes/"))
+    compared = f"/athletes/compare/?items=athlete-{session.player_id}"
+    assert name in text_of(everybody.get(compared))
     for url in (
         f"/athletes/{session.player_id}/",
         f"/athletes/sessions/{session.pk}/",
