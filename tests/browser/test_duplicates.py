@@ -58,7 +58,7 @@ def test_from_the_flag_to_the_merge_and_back(staff_page, two):
     row = page.get_by_role("row", name="Weight")
     expect(row.get_by_role("radio").first).to_be_checked()
     row.get_by_role("radio").last.check()
-    expect(page.get_by_text("Coaches of Seniors see everything")).to_be_visible()
+    expect(page.get_by_text("Coaches of Seniors will see everything")).to_be_visible()
     page.get_by_role("button", name="Merge into Fern Callisto").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Fern Callisto")
     expect(page.locator(".facts")).to_contain_text("155 lb")
