@@ -132,7 +132,10 @@ def noise_of(noise_m: FloatArray, points: Iterable[str]) -> float:
     chosen = noise_m[[PLACES[name] for name in points]]
     if chosen.size == 0:
         return 0.0
-    return math.sqrt(float(np.nanmean(chosen**2))) * 1000.0
+    known = chosen[~np.isnan(chosen)]
+    if known.size == 0:
+        return math.nan
+    return math.sqrt(float((known**2).sum()) / known.size) * 1000.0
 
 
 def event_error_s(

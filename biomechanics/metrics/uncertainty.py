@@ -1,6 +1,7 @@
 """Say of every number how sure it is, and withhold what is too unsure to show."""
 
 import math
+from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -117,6 +118,7 @@ class Noises:
         self._bat_mm = 0.0 if moving is None else moving.noise_mm
         self._energy = measure.swing.energetics
         self._known: dict[object, float] = {}
+        self._shares: dict[str, dict[str, float]] = {}
 
     def of(self, item: MetricDefinition) -> float:
         """Return the noise behind one metric."""
@@ -126,7 +128,7 @@ class Noises:
             groups = tuple(word for word in item.id.split("_") if word != kind)
             key = (kind, *groups)
             if key not in self._known:
-                self._known[key] = _energy_noise(self._energy, kind, groups)
+                self._known[key] = self._energy_noise(kind, groups)
         elif item.id == "com_speed_max":
             key = item.id
             if key not in self._known:
@@ -139,6 +141,16 @@ class Noises:
                 bat = self._bat_mm if item.part == "bat" else 0.0
                 self._known[key] = math.hypot(joints, bat)
         return self._known[key]
+
+    def _energy_noise(self, kind: str, groups: tuple[str, ...]) -> float:
+        """Return the noise of some curves together, thousandths of the highest."""
+        if kind not in self._shares:
+            energy = self._energy
+            curves = energy.momentum if kind == "L" else energy.energy
+            self._shares[kind] = _shares_of_top(curves)
+        shares = self._shares[kind]
+        found = [shares[group] for group in groups if group in shares]
+        return math.sqrt(sum(one**2 for one in found) / len(found)) if found else 0.0
 
 
 def points_of(item: MetricDefinition, hitter: Hitter) -> tuple[str, ...]:
@@ -201,20 +213,17 @@ def _rests_on_ankle(item: MetricDefinition, hitter: Hitter) -> bool:
     return any(name.endswith("ajc") for name in points_of(item, hitter))
 
 
-def _energy_noise(energy: Energetics, kind: str, groups: tuple[str, ...]) -> float:
-    """Return the noise of curves of momentum or energy in thousandths of their top."""
-    curves = energy.momentum if kind == "L" else energy.energy
-    found = [_share_of_top(curves[group]) for group in groups if group in curves]
-    return math.sqrt(sum(one**2 for one in found) / len(found)) if found else 0.0
-
-
-def _share_of_top(curve: FloatArray) -> float:
-    """Return the noise of one curve (n,) in thousandths of its highest value."""
-    finite = curve[np.isfinite(curve)]
-    top = float(finite.max()) if finite.size else 0.0
-    if top <= 0.0:
-        return 0.0
-    return float(signals.rough_noise(curve[:, None])[0]) / top * PER_MILLE
+def _shares_of_top(curves: Mapping[str, FloatArray]) -> dict[str, float]:
+    """Return the noise of each curve (n,) in thousandths of its highest value."""
+    if not curves:
+        return {}
+    values = np.array(list(curves.values())).T
+    tops = np.where(np.isfinite(values), values, 0.0).max(axis=0, initial=0.0)
+    noises = signals.rough_noise(values)
+    return {
+        name: noise / top * PER_MILLE if top > 0.0 else 0.0
+        for name, noise, top in zip(curves, noises.tolist(), tops.tolist(), strict=True)
+    }
 
 
 def _center_noise(energy: Energetics) -> float:
