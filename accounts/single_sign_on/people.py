@@ -220,6 +220,12 @@ def _rights(user: User) -> dict[str, bool]:
 def _keep(user: User, before: dict[str, bool], teams: dict[str, list[int]]) -> None:
     now = _rights(user)
     changed = {name: value for name, value in now.items() if before[name] != value}
+    if changed.get("is_staff") or changed.get("is_superuser"):
+        # Whoever made the account or lent it out may know its password: what the
+        # provider gives is the provider's to open.
+        user.set_unusable_password()
+        user.save(update_fields=["password"])
+        end_sessions(user)
     if changed:
         user.save(update_fields=list(changed))
     if changed or teams:

@@ -5,6 +5,11 @@ from django.conf import settings
 from django.db import migrations, models
 
 
+def drop_notes_of_athletes(apps, schema_editor):
+    """Take the notes away that a table of notes on sessions alone cannot hold."""
+    apps.get_model("athletes", "Note").objects.filter(session=None).delete()
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -33,6 +38,7 @@ class Migration(migrations.Migration):
             name='session',
             field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='notes', to='athletes.session'),
         ),
+        migrations.RunPython(migrations.RunPython.noop, drop_notes_of_athletes),
         migrations.AddIndex(
             model_name='note',
             index=models.Index(fields=['player', '-created_at'], name='note_player'),

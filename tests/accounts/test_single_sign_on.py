@@ -447,6 +447,19 @@ def test_groups_make_staff_and_take_it_away_again(client, provider, on):
     ]
 
 
+def test_rights_from_groups_do_not_open_with_a_password_of_before(client, provider, on):
+    """Staff could make a coach's account for somebody who is to be a superuser."""
+    user = factories.make_user(email=MAIL)
+    elsewhere = Client()
+    elsewhere.force_login(user)
+    on.OIDC_SUPERUSER_GROUPS = ["root"]
+    user, _ = signed_in_with(client, provider, ["root"])
+    assert user.is_superuser
+    assert is_logged_in(client)
+    assert not user.has_usable_password()
+    assert not is_logged_in(elsewhere)
+
+
 def test_no_group_makes_a_superuser_unless_one_is_named(client, provider, on):
     on.OIDC_STAFF_GROUPS = ["superuser", "staff"]
     user, _ = signed_in_with(client, provider, ["superuser"], is_superuser=True)
