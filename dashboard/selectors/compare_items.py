@@ -320,9 +320,9 @@ def _swing_item(key: ItemKey, session: Session, movements: Sequence[Movement]) -
         player=session.player,
         swings=(swing,),
         around=_included(movements),
-        condition=session.condition,
+        condition=(setup := _own_setup(session, swing)),
         source=session.mocap_type_name,
-        setup=_setup(session),
+        setup=setup_words(setup) if setup else "",
         about=session_day(session.session_date, "undated")
         + (", no longer sent by Reboot Motion" if swing.missing_since else ""),
         span=_span([_place(session)]),
@@ -348,14 +348,15 @@ def _session_item(
         around=swings,
         condition=session.condition,
         source=session.mocap_type_name,
-        setup=_setup(session),
+        # `Mixed: tee, live BP` where its swings are not of one.
+        setup=session.setup_words,
         span=_span([_place(session)]),
     )
 
 
-def _setup(session: Session) -> str:
-    """The setup of a session in words; empty where none is recorded."""
-    return setup_words(session.condition) if session.condition else ""
+def _own_setup(session: Session, swing: Movement) -> str:
+    """How a swing was hit, without asking for its session again."""
+    return session.condition if swing.condition is None else swing.condition
 
 
 def _place(session: Session) -> Place:

@@ -143,10 +143,11 @@ class SwingPage:
 
 def swing_page(movement: Movement) -> SwingPage:
     """The movement with those before and after it and its history; nine queries."""
-    # One that is gone stands between those that are there.
+    # One that is gone stands between those that are there. What is no swing, such as a
+    # walk, is not counted among them.
     shown = Movement.objects.filter(session_id=movement.session_id)
     order = list(
-        (shown.present() | shown.filter(pk=movement.pk))
+        (shown.present().exclude(is_swing=False) | shown.filter(pk=movement.pk))
         .order_by("position", "id")
         .values_list("pk", flat=True)
     )

@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
+from athletes import decisions
 from athletes.analysis import session_summary
 from dashboard.selectors.compare_items import load_items
 from dashboard.selectors.compare_keys import ItemKey, parse_item, parse_items
@@ -138,6 +139,15 @@ def test_an_athlete_is_their_last_three_sessions_of_one_setup(user):
     assert sessions_of(other) == {live.pk}
     assert other.detail == "3 swings included · latest session · Live BP"
     assert old.pk not in sessions_of(item)
+
+
+def test_a_session_of_two_setups_says_so_and_its_swings_have_their_own(user):
+    session = session_on(factories.make_player(), 0)
+    live = session.movements.latest("pk")
+    decisions.set_setups(movements=[live], setup="live")
+    (mixed, swing), _ = load(user, f"session-{session.pk}", f"swing-{live.pk}")
+    assert mixed.detail == "3 swings included · Mixed: tee, live BP"
+    assert (swing.condition, swing.setup) == ("live", "Live BP")
 
 
 def test_a_time_is_every_session_in_it_of_the_setup_of_most_swings(user):

@@ -298,3 +298,14 @@ def test_swing_is_titled_with_the_name_before_the_date(client, coach, session):
     title = f"{session.player.full_name} · {day} · Swing {swing.position}"
     assert f"<h1>{title}</h1>" in body
     assert f"<title>{title} ·" in body
+
+
+def test_what_is_no_swing_is_not_counted_among_them(client, coach):
+    session = make_session()
+    first, second = make_swing(session=session), make_swing(session=session)
+    walk = make_movement(session=session, is_swing=False)
+    page = client.get(f"/athletes/swings/{second.pk}/").context["page"]
+    assert (page.number, page.total) == (2, 2)
+    assert (page.previous_id, page.next_id) == (first.pk, None)
+    # Its own page leads back to the swings.
+    assert client.get(f"/athletes/swings/{walk.pk}/").context["page"].previous_id
