@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 PORT = int(os.environ.get("PORT", "8765"))
-WIDTHS = {"phone": 390, "tablet": 820, "desk": 1440}
+WIDTHS = {"phone": 390, "tablet": 820, "tablet-wide": 1180, "desk": 1440}
 ARGUMENTS = ["--no-sandbox", "--headless", "--disable-gpu", "--disable-quic"]
 ARGUMENTS += ["--disable-background-networking", "--disable-component-update"]
 
@@ -48,7 +48,7 @@ def main() -> None:
         environment = os.environ | {
             "VAR_DIR": str(Path(folder) / "var"),
             "PORT": str(PORT),
-            "SIMULATOR_OPTIONS": "--players 30 --sessions 90 --swings 6",
+            "SIMULATOR_OPTIONS": "--players 30 --sessions 90 --swings 6 --stories",
             "PYTHONUNBUFFERED": "1",
         }
         with output.open("wb") as sink:
@@ -61,6 +61,8 @@ def main() -> None:
             )
         try:
             password = _password(output, process)
+            if given.readme:
+                _wait_for_rows(Path(environment["VAR_DIR"]))
             world = {} if given.readme else _world(environment)
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(
@@ -79,7 +81,7 @@ def main() -> None:
 
 
 def _password(output: Path, process: subprocess.Popen[bytes]) -> str:
-    deadline = time.monotonic() + 180
+    deadline = time.monotonic() + 600
     while time.monotonic() < deadline and process.poll() is None:
         text = output.read_text(errors="replace")
         found = re.search(r"Demo login \(staff\):\s+\S+\s+/\s+(\S+)", text)
@@ -87,6 +89,15 @@ def _password(output: Path, process: subprocess.Popen[bytes]) -> str:
             return found.group(1)
         time.sleep(0.3)
     raise SystemExit(f"The product did not start:\n{output.read_text()}")
+
+
+def _wait_for_rows(var: Path) -> None:
+    """Wait until the first sync has ended and setups, teams and notes are there."""
+    deadline = time.monotonic() + 900
+    while not (var / "demo_rows.txt").read_text(encoding="utf-8"):
+        if time.monotonic() > deadline:
+            raise SystemExit("The first sync did not end.")
+        time.sleep(1)
 
 
 def _world(environment: dict[str, str]) -> dict[str, Any]:
@@ -129,9 +140,9 @@ def _page(browser: Any, password: str, width: int, scheme: str) -> Page:
     page.fill("input[name=username]", "staff")
     page.fill("input[name=password]", password)
     page.click("button[type=submit]")
-    page.wait_for_url("**/")
+    page.wait_for_url(lambda url: "/login/" not in url)
     page.goto("/syncing/")
-    page.wait_for_selector("[data-sync-state=idle]", timeout=180_000)
+    page.wait_for_selector("[data-sync-state=idle]", timeout=600_000)
     return page
 
 
