@@ -216,7 +216,7 @@ def test_damaged_frames_leave_the_numbers_readable(client, coach, session):
     swing.biomechanics.update(frames=b"broken")
     response = client.get(f"/athletes/swings/{swing.pk}/")
     assert response.status_code == 200
-    assert "cannot be read" in text_of(response)
+    assert "can't be read" in text_of(response)
     assert "Headline numbers" in text_of(response)
 
 
