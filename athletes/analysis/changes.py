@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from athletes import display
@@ -221,19 +222,25 @@ def point_of_session(
     )
 
 
+# Lists of sessions ask for the same verdicts again and again; the values alone decide.
+_verdicts = lru_cache(maxsize=512)(changes)
+
+
 def _judged(
     asked: Sequence[tuple[Sequence[SessionAverage], SessionAverage]],
     prior_of: PriorOf,
 ) -> list[MetricChange]:
     """The changes of one list, which counts as one look."""
-    looks = [_look(points, at, prior_of(at.metric, at.basis)) for points, at in asked]
+    looks = tuple(
+        _look(points, at, prior_of(at.metric, at.basis)) for points, at in asked
+    )
     return [
         as_metric_change(
             change,
             basis=at.basis,
             of_setup=any(p.basis.condition != at.basis.condition for p in points),
         )
-        for (points, at), change in zip(asked, changes(looks), strict=True)
+        for (points, at), change in zip(asked, _verdicts(looks), strict=True)
     ]
 
 
