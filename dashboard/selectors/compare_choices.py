@@ -68,7 +68,11 @@ class Known:
 
 def session_words(row: SessionRow) -> str:
     """What tells a session from others beside its day: `6 swings · Tee`."""
-    return f"{number_of(row.swings, 'swing')} · {setup_words(row.condition)}"
+    return f"{number_of(row.swings, 'swing')} · {_setups_of(row)}"
+
+
+def _setups_of(row: SessionRow) -> str:
+    return "Mixed" if len(row.setups) > 1 else setup_words(row.condition)
 
 
 def choices_beside(items: Sequence[Item], known: Known) -> tuple[ChoicesBeside, ...]:
@@ -84,13 +88,14 @@ def choices_beside(items: Sequence[Item], known: Known) -> tuple[ChoicesBeside, 
         rows = [
             row
             for row in known.rows.get(item.player.pk, ())
-            if (row.condition, row.source) == (item.condition, item.source)
+            if item.condition in row.setups and row.source == item.source
         ]
         choices = [
             choice
             for choice in _marked(
                 rows,
                 known.history(item.player.pk),
+                condition=item.condition,
                 key_side=item.key.side,
                 side=item.side,
                 at=item.span[0],
@@ -107,12 +112,14 @@ def _marked(
     rows: Sequence[SessionRow],
     history: History,
     *,
+    condition: str,
     key_side: str,
     side: str,
     at: tuple[dt.date, int] | None = None,
 ) -> list[Choice]:
     """The marked ones of comparable sessions, newest first in `rows`.
 
+    All have swings of the setup `condition`, which a key names where there are others.
     `at` is the place of the session beside which they stand.
     """
     found: dict[int, tuple[SessionRow, list[str], list[str]]] = {}
@@ -125,7 +132,7 @@ def _marked(
 
     if not rows:
         return []
-    setup = setup_words(rows[0].condition)
+    setup = setup_words(condition)
     if at is not None:
         before = next((row for row in rows if row.day and row.when < at), None)
         mark(before, "Previous with same setup", f"The session before, {setup}.")
@@ -136,7 +143,7 @@ def _marked(
     )
     mark(first, f"First of {year}", f"The first session of {year}, {setup}.")
     fastest = fastest_session(
-        history, condition=rows[0].condition, source=rows[0].source, side=side
+        history, condition=condition, source=rows[0].source, side=side
     )
     if fastest is not None:
         mark(
@@ -147,12 +154,13 @@ def _marked(
         )
     return [
         Choice(
-            ItemKey(SESSION, pk, key_side),
+            key.with_condition(condition) if len(row.setups) > 1 else key,
             " · ".join(labels),
             f"{session_day(row.day, 'undated')} · {session_words(row)}",
             " ".join(rules),
         )
         for pk, (row, labels, rules) in found.items()
+        for key in (ItemKey(SESSION, pk, key_side),)
     ]
 
 
@@ -167,7 +175,7 @@ def choices_of_athlete(player: int, known: Known, today: dt.date) -> tuple[Choic
     same = [
         row
         for row in rows
-        if (row.condition, row.source) == (rows[0].condition, rows[0].source)
+        if rows[0].condition in row.setups and row.source == rows[0].source
     ]
     history = known.history(player)
     return (
@@ -178,7 +186,13 @@ def choices_of_athlete(player: int, known: Known, today: dt.date) -> tuple[Choic
             f"The swings included in their last {ATHLETE_SESSIONS} sessions of the "
             "setup of the latest.",
         ),
-        *_marked(same, history, key_side="", side=newest_side(history)),
+        *_marked(
+            same,
+            history,
+            condition=rows[0].condition,
+            key_side="",
+            side=newest_side(history),
+        ),
         *(
             Choice(ItemKey(RANGE, player, start=start, end=end), label, words)
             for label, start, end in _times(today)

@@ -15,6 +15,7 @@ from athletes.access import (
     visible_movements,
     visible_players,
 )
+from athletes.analysis.history import setup_words as setup_phrase
 from athletes.analysis.means_by_side import SIDES, side_key, side_of
 from athletes.display import number_of
 from athletes.models import Movement, Player, Session
@@ -37,6 +38,7 @@ from dashboard.selectors.compare_names import (
     swing_label,
 )
 from dashboard.selectors.compare_sets import (
+    SETUPS,
     SessionSet,
     session_set,
     sessions_by_athlete,
@@ -71,8 +73,10 @@ class Item:
     # The side that the swings are taken from, and those that there are to choose from.
     side: str = ""
     side_choices: tuple[str, ...] = ()
-    # Setups that an athlete or a time could be shown in instead.
+    # Setups that a session, an athlete or a time could be shown in instead.
     setup_choices: tuple[str, ...] = ()
+    # How many swings of its sessions are not in it, because they have another setup.
+    other_swings: int = 0
     # How many sessions of a time are not in it, because they have another setup.
     left_out: int = 0
     # The first and the last of its sessions; None without any.
@@ -91,6 +95,11 @@ class Item:
                 words = f"last {words}" if sessions > 1 else "latest session"
             told.append(words)
         told.append(self.setup)
+        if self.other_swings:
+            told.append(
+                f"{number_of(self.other_swings, 'swing')} with a different setup not "
+                "included"
+            )
         if self.left_out:
             told.append(
                 f"{number_of(self.left_out, 'session')} with a different setup or "
@@ -109,7 +118,7 @@ class Item:
 
     @property
     def other_setups(self) -> tuple[tuple[str, ItemKey], ...]:
-        """Each other setup there are sessions of, with the key to show it."""
+        """Each other setup there are swings of, with the key to show it."""
         return tuple(
             (setup_words(condition), self.key.with_condition(condition))
             for condition in self.setup_choices
@@ -148,7 +157,7 @@ def load_items(
         "can't see it."
         for key in lacking
     )
-    return _with_one_side_each(lettered), missing
+    return _with_one_side_each(_with_one_setup_each(lettered)), missing
 
 
 class _Rows:
@@ -175,16 +184,21 @@ class _Rows:
         self.sessions = {
             session.pk: session
             for session in kept_sessions(user)
-            .filter(pk__in=named)
+            .filter(pk__in=named | shown)
             .select_related("player")
         }
+        for swing in self.swings.values():
+            if swing.session_id in self.sessions:
+                swing.session = self.sessions[swing.session_id]
         self.by_session: dict[int, list[Movement]] = {}
         for movement in (
             visible_movements(user)
-            .filter(session_id__in=shown | self.sessions.keys())
+            .filter(session_id__in=self.sessions)
             .in_session_order()
             .defer("verdict", "metadata", "vendor_metrics", "quality_reasons")
         ):
+            # Whose setup the swing has, unless its own is stated.
+            movement.session = self.sessions[movement.session_id]
             self.by_session.setdefault(movement.session_id, []).append(movement)
 
     def has(self, key: ItemKey) -> bool:
@@ -233,6 +247,57 @@ def in_order(items: Sequence[Item]) -> list[Item]:
     if not are_in_time_order(items):
         return list(items)
     return sorted(items, key=lambda item: item.span or ())
+
+
+def _with_one_setup_each(items: Sequence[Item]) -> tuple[Item, ...]:
+    """The items, each with swings of one setup alone.
+
+    A session that has several, where its key names none, is of the setup that most
+    others are of, else of that of most of its swings, of two that are level of the one
+    that is stated of it.
+    """
+    setups = [Counter(swing.setup for swing in item.swings) for item in items]
+    fixed = Counter(
+        item.condition
+        if item.key.kind != SESSION
+        else next(iter(found))
+        if item.key.condition is None
+        else item.key.condition
+        for item, found in zip(items, setups, strict=True)
+        if item.key.setup or item.key.kind != SESSION or len(found) == 1
+    )
+    shown = []
+    for item, found in zip(items, setups, strict=True):
+        condition = item.condition
+        if item.key.condition is not None:
+            condition = item.key.condition
+        elif item.key.kind == SESSION and found:
+            condition = max(
+                found,
+                key=lambda one: (fixed[one], found[one], one == item.condition),
+            )
+        shown.append(_of_setup(item, condition, found))
+    return tuple(shown)
+
+
+def _of_setup(item: Item, condition: str, found: Mapping[str, int]) -> Item:
+    """The item with its swings of one setup; `found` counts those of each."""
+    choices = item.setup_choices
+    if item.key.kind == SESSION:
+        choices = tuple(one for one in SETUPS if one in found and one != condition)
+    is_named = bool(condition or choices or item.setup)
+    return replace(
+        item,
+        label=f"{item.label}, {setup_phrase(condition)}"
+        if item.key.kind == SESSION and choices
+        else item.label,
+        swings=tuple(swing for swing in item.swings if swing.setup == condition),
+        around=tuple(swing for swing in item.around if swing.setup == condition),
+        condition=condition,
+        setup=setup_words(condition) if is_named else "",
+        setup_choices=choices,
+        other_swings=sum(found.values()) - found.get(condition, 0),
+    )
 
 
 def _with_one_side_each(items: Sequence[Item]) -> tuple[Item, ...]:
@@ -320,9 +385,8 @@ def _swing_item(key: ItemKey, session: Session, movements: Sequence[Movement]) -
         player=session.player,
         swings=(swing,),
         around=_included(movements),
-        condition=(setup := _own_setup(session, swing)),
+        condition=swing.setup,
         source=session.mocap_type_name,
-        setup=setup_words(setup) if setup else "",
         about=session_day(session.session_date, "undated")
         + (", no longer sent by Reboot Motion" if swing.missing_since else ""),
         span=_span([_place(session)]),
@@ -348,15 +412,8 @@ def _session_item(
         around=swings,
         condition=session.condition,
         source=session.mocap_type_name,
-        # `Mixed: tee, live BP` where its swings are not of one.
-        setup=session.setup_words,
         span=_span([_place(session)]),
     )
-
-
-def _own_setup(session: Session, swing: Movement) -> str:
-    """How a swing was hit, without asking for its session again."""
-    return session.condition if swing.condition is None else swing.condition
 
 
 def _place(session: Session) -> Place:

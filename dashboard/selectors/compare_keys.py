@@ -26,8 +26,9 @@ class ItemKey:
     """One thing to compare as the URL names it: `session-12`, `session-12-left`.
 
     `side` names one of the two sides that a switch hitter swings from. `setup` names
-    the setup of the sessions that stand for an athlete (`athlete-7-tee`) or for their
-    sessions from `start` to `end` (`range-7-20260101-20260331-tee`).
+    the setup of the swings that stand for a session (`session-12-tee`), for an athlete
+    (`athlete-7-tee`) or for their sessions from `start` to `end`
+    (`range-7-20260101-20260331-tee`).
     """
 
     kind: str
@@ -47,11 +48,11 @@ class ItemKey:
 
     @property
     def condition(self) -> str | None:
-        """The setup as sessions store it; None where the address names none."""
+        """The setup as swings have it; None where the address names none."""
         return None if not self.setup else self.setup.replace(NO_SETUP, "")
 
     def with_condition(self, condition: str) -> ItemKey:
-        """The same of the sessions with this setup; empty text for none recorded."""
+        """The same of the swings with this setup; empty text for none recorded."""
         return replace(self, setup=condition or NO_SETUP)
 
 
@@ -88,7 +89,7 @@ def parse_item(word: str) -> ItemKey | None:
             return None
     if kind != SWING and rest and rest[0] in SIDE_KEYS:
         key, rest = replace(key, side=rest[0]), rest[1:]
-    if kind in (ATHLETE, RANGE) and rest and rest[0] in _SETUP_KEYS:
+    if kind != SWING and rest and rest[0] in _SETUP_KEYS:
         key, rest = replace(key, setup=rest[0]), rest[1:]
     return None if rest else key
 

@@ -127,10 +127,7 @@ def _names(user: Viewer, keys: Sequence[ItemKey]) -> dict[ItemKey, ItemName]:
     athletes = wanted.get(ATHLETE, set()) | wanted.get(RANGE, set())
     players = visible_players(user).in_bulk(athletes) if athletes else {}
     sessions = (
-        kept_sessions(user)
-        .select_related("player")
-        .defer("summary")
-        .in_bulk(wanted[SESSION])
+        kept_sessions(user).select_related("player").in_bulk(wanted[SESSION])
         if SESSION in wanted
         else {}
     )
@@ -152,7 +149,7 @@ def _names(user: Viewer, keys: Sequence[ItemKey]) -> dict[ItemKey, ItemName]:
         elif key.kind == SESSION and key.pk in sessions:
             session = sessions[key.pk]
             label = session_label(session)
-            more += [setup_words(session.condition)] if session.condition else []
+            more += [session.setup_words] if not key.setup else []
         elif key.kind in (ATHLETE, RANGE) and key.pk in players:
             label = athlete_label(key, players[key.pk])
             more += ["latest sessions"] if key.kind == ATHLETE else []

@@ -21,7 +21,7 @@ from athletes.display import (
 )
 from athletes.models import Movement
 from biomechanics.analysis_types import MetricValue
-from biomechanics.basis import setup_in, without_setup
+from biomechanics.basis import without_setup
 from biomechanics.change import INSIDE_MEASUREMENT
 from biomechanics.definitions import (
     METHOD_VERSION,
@@ -186,7 +186,9 @@ def _sides(
 ) -> list[_Side]:
     """One metric of all items, over the swings whose basis is the commonest."""
     measured = [_measured(item, name) for item in items]
-    basis = commonest(value.basis for values in measured for _, value in values)
+    basis = commonest(
+        without_setup(value.basis) for values in measured for _, value in values
+    )
     return [
         _side(item, values, _basis(item, basis, values))
         for item, values in zip(items, measured, strict=True)
@@ -201,24 +203,15 @@ def _basis(
     Where several did, the one of most values stands, of two that are level the newer.
     """
     versions = Counter(
-        _version(swing) for swing, value in values if value.basis == measured
+        _version(swing)
+        for swing, value in values
+        if without_setup(value.basis) == measured
     )
     version = max(
         versions, key=lambda one: (versions[one], one), default=METHOD_VERSION
     )
-    return _rests_on(
-        Basis(item.condition, measured, item.source, version, item.side), measured
-    )
-
-
-def _rests_on(basis: Basis, measured: str) -> Basis:
-    """The basis of values that were measured so; some have a setup of their own."""
-    setup = setup_in(measured)
-    return replace(
-        basis,
-        measured=without_setup(measured),
-        condition=basis.condition if setup is None else setup,
-    )
+    # All swings of an item have one setup, stated of them or of their session.
+    return Basis(item.condition, measured, item.source, version, item.side)
 
 
 def _version(swing: Movement) -> str:
@@ -237,7 +230,7 @@ def _side(
         (swing, value)
         for swing, value in values
         if _version(swing) == rests_on.method_version
-        and _basis_of(item, value.basis, rests_on) == rests_on
+        and without_setup(value.basis) == rests_on.measured
     ]
     held = {swing.pk for swing, _ in same}
     others = [(swing, value) for swing, value in values if swing.pk not in held]
@@ -254,24 +247,21 @@ def _side(
             same[0][1].uncertainty if len(same) == 1 else None,
         ),
         left_out=len(others),
-        apart=_apart(item, others, rests_on),
+        apart=_apart(others, rests_on),
         lacking=_lacking(item, [swing.pk for swing, _ in values]),
     )
 
 
-def _basis_of(item: Item, measured: str, rests_on: Basis) -> Basis:
-    """What a value of the item rests on, by the same version of the method."""
-    return _rests_on(replace(rests_on, condition=item.condition), measured)
-
-
-def _apart(
-    item: Item, others: Sequence[tuple[Movement, MetricValue]], rests_on: Basis
-) -> str:
+def _apart(others: Sequence[tuple[Movement, MetricValue]], rests_on: Basis) -> str:
     """What most of the values that are left out rest on instead; empty without any."""
     if not others:
         return ""
     bases = Counter(
-        replace(_basis_of(item, value.basis, rests_on), method_version=_version(swing))
+        replace(
+            rests_on,
+            measured=without_setup(value.basis),
+            method_version=_version(swing),
+        )
         for swing, value in others
     )
     most = max(bases, key=lambda one: (bases[one], one.measured, one.method_version))

@@ -1,14 +1,15 @@
 """Which sessions stand for an athlete, or for some time of theirs, in a comparison.
 
 All of one setup and one capture system, because an average over several would move
-with how many swings were taken in each.
+with how many swings were taken in each. A session may have swings of several setups:
+then those of one of them stand.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from athletes.access import Viewer, visible_sessions
@@ -17,7 +18,7 @@ from dashboard.selectors.compare_keys import RANGE, ItemKey
 
 #: An athlete stands for the included swings of so many latest sessions of one setup.
 ATHLETE_SESSIONS = 3
-_SETUPS = (*Condition.values, "")
+SETUPS = (*Condition.values, "")
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,18 @@ class SessionRow:
 
     pk: int
     day: dt.date | None
-    condition: str
     source: str
     swings: int
+    # The setup that is stated of it, and how many swings there are of each.
+    stated: str
+    setups: Mapping[str, int]
+
+    @property
+    def condition(self) -> str:
+        """The setup that is stated of it; where no swing has that, that of most."""
+        if self.stated in self.setups:
+            return self.stated
+        return max(self.setups, key=lambda one: self.setups[one])
 
     @property
     def when(self) -> tuple[dt.date, int]:
@@ -63,12 +73,13 @@ def sessions_by_athlete(
         .filter(player_id__in=players, swing_count__gt=0)
         .newest_first()
         .values_list(
-            *("player_id", "pk", "session_date", "condition"),
-            *("mocap_type_name", "swing_count"),
+            *("player_id", "pk", "session_date", "mocap_type_name", "swing_count"),
+            *("condition", "summary__setups"),
         )
     )
-    for player, *row in rows:
-        found[player].append(SessionRow(*row))
+    for player, pk, day, source, swings, stated, setups in rows:
+        row = SessionRow(pk, day, source, swings, stated, setups or {stated: swings})
+        found[player].append(row)
     return found
 
 
@@ -81,22 +92,29 @@ def session_set(key: ItemKey, rows: Sequence[SessionRow]) -> SessionSet:
     """
     is_range = key.kind == RANGE
     asked = [row for row in rows if not is_range or _lies_in(key, row)]
-    setups = [row.condition for row in asked]
+    setups = Counter[str]()
+    for row in asked:
+        setups.update(row.setups)
     if key.condition is not None:
         condition = key.condition
     elif is_range:
-        condition = _of_most_swings(asked, setups)
+        condition = max(setups, key=lambda one: setups[one], default="")
     else:
-        condition = setups[0] if setups else ""
-    same = [row for row in asked if row.condition == condition]
-    sources = [row.source for row in same]
-    source = _of_most_swings(same, sources) if is_range else next(iter(sources), "")
+        condition = asked[0].condition if asked else ""
+    same = [row for row in asked if condition in row.setups]
+    sources = Counter[str]()
+    for row in same:
+        sources[row.source] += row.setups[condition]
+    if is_range:
+        source = max(sources, key=lambda one: sources[one], default="")
+    else:
+        source = same[0].source if same else ""
     same = [row for row in same if row.source == source]
     return SessionSet(
         rows=tuple(same if is_range else same[:ATHLETE_SESSIONS]),
         condition=condition,
         source=source,
-        other_setups=tuple(s for s in _SETUPS if s in setups and s != condition),
+        other_setups=tuple(s for s in SETUPS if s in setups and s != condition),
         left_out=len(asked) - len(same) if is_range else 0,
     )
 
@@ -108,11 +126,3 @@ def _lies_in(key: ItemKey, row: SessionRow) -> bool:
         and key.end is not None
         and key.start <= row.day <= key.end
     )
-
-
-def _of_most_swings(rows: Sequence[SessionRow], values: Sequence[str]) -> str:
-    """The value that most swings have; of two that are level the newer one's."""
-    swings: Counter[str] = Counter()
-    for row, value in zip(rows, values, strict=True):
-        swings[value] += row.swings
-    return max(swings, key=lambda value: swings[value]) if swings else ""

@@ -58,6 +58,7 @@ def sessions_of(item):
         "swing-12",
         "session-12",
         "session-12-left",
+        "session-12-left-tee",
         "athlete-7",
         "athlete-7-unknown",
         "athlete-7-tee",
@@ -98,7 +99,6 @@ def test_a_time_is_read_with_all_its_parts():
         "range-7-20260101-20260301-left-left",
         "athlete-7-20260101-20260301",
         "athlete-7-batting",
-        "session-7-tee",
         "swing-7-tee",
         "swing-1234567890123456789",
         "swing-",
@@ -146,7 +146,9 @@ def test_a_session_of_two_setups_says_so_and_its_swings_have_their_own(user):
     live = session.movements.latest("pk")
     decisions.set_setups(movements=[live], setup="live")
     (mixed, swing), _ = load(user, f"session-{session.pk}", f"swing-{live.pk}")
-    assert mixed.detail == "3 swings included · Mixed: tee, live BP"
+    assert mixed.detail == (
+        "1 swing included · Live BP · 2 swings with a different setup not included"
+    )
     assert (swing.condition, swing.setup) == ("live", "Live BP")
 
 

@@ -21,6 +21,9 @@ from athletes.analysis.history import histories
 from athletes.models import Movement, PeerNumber, Session, SessionMetric
 from biomechanics.definitions import NUMERIC_HEADLINES
 from biomechanics.variance import published_prior
+from dashboard.selectors.compare_items import load_items
+from dashboard.selectors.compare_keys import parse_items
+from dashboard.selectors.compare_numbers import compare_numbers
 from tests.dashboard.page_contents import text_of
 from tests.factories import (
     make_player,
@@ -177,6 +180,55 @@ def test_no_mean_over_two_setups_stands_anywhere(client, coach, mixed):
         for row in table
         if row["metric"] == METRIC
     } == {("tee", 10.0), ("live", 8.0)}
+
+
+def compared(user, *words):
+    items, _ = load_items(user, parse_items(words)[0])
+    return items
+
+
+def test_comparison_joins_no_swings_of_two_setups(coach, mixed, player):
+    """Items are narrowed, so that curves, figures and scatter are of one setup."""
+    swing = mixed.movements.in_session_order().last()
+    named = f"session-{mixed.pk}-live"
+    items = compared(
+        coach,
+        *(f"session-{mixed.pk}", named, f"swing-{swing.pk}", f"athlete-{player.pk}"),
+        *(f"athlete-{player.pk}-live", f"range-{player.pk}-20260101-20261231"),
+    )
+    shown = {str(item.key): item for item in items}
+    told = {
+        key: (item.condition, item.setup, len(item.swings), len(item.around))
+        for key, item in shown.items()
+    }
+    assert told == {
+        f"session-{mixed.pk}": ("live", "Live BP", 4, 4),
+        named: ("live", "Live BP", 4, 4),
+        f"swing-{swing.pk}": ("live", "Live BP", 1, 4),
+        f"athlete-{player.pk}": ("tee", "Tee", 12, 12),
+        f"athlete-{player.pk}-live": ("live", "Live BP", 4, 4),
+        f"range-{player.pk}-20260101-20261231": ("tee", "Tee", 16, 16),
+    }
+    for item in items:
+        assert {one.setup for one in (*item.swings, *item.around)} == {item.condition}
+    assert "4 swings with a different setup not included" in shown[named].detail
+    assert shown[named].label.endswith("live BP")
+    assert shown[named].setup_choices == ("tee",)
+    # Beside a session off the tee it is the part off the tee.
+    earlier = Session.objects.exclude(pk=mixed.pk).first()
+    alone, _ = compared(coach, f"session-{mixed.pk}", f"session-{earlier.pk}")
+    assert (alone.condition, len(alone.swings)) == ("tee", 4)
+
+
+def test_comparison_keeps_numbers_of_swings_whose_setup_is_stated(coach, mixed):
+    earlier = Session.objects.exclude(pk=mixed.pk).first()
+    items = compared(coach, f"session-{mixed.pk}-live", f"session-{earlier.pk}")
+    (row,) = compare_numbers(coach, items, "metric")
+    # By date, so the session off the tee stands first.
+    assert [(cell.mean, cell.n) for cell in row.cells] == [
+        (pytest.approx(10.0), 4),
+        (pytest.approx(8.0), 4),
+    ]
 
 
 @pytest.mark.both
