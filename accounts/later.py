@@ -28,8 +28,8 @@ def later(what: str, work: Callable[[], object]) -> Future[None]:
             work()
         except Exception:
             logger.exception(
-                'The work "%s" failed in the background. Mend the error below and '
-                "ask for it again.",
+                'The work "%s" failed in the background. Fix the error below and '
+                "request it again.",
                 what,
             )
         finally:

@@ -25,7 +25,7 @@ class Level(models.Model):
             models.UniqueConstraint(
                 Lower("name"),
                 name="level_name",
-                violation_error_message="There is a level of this name.",
+                violation_error_message="A level with this name already exists.",
             )
         ]
 

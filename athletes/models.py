@@ -123,8 +123,7 @@ class Player(models.Model):
         null=True,
         blank=True,
         help_text="When Reboot Motion stopped listing this athlete; empty while "
-        "it lists them."
-        "not.",
+        "it lists them.",
     )
     vendor_updated_at = models.DateTimeField(null=True, blank=True)
     # Kept by athletes.analysis.summaries.refresh_player_summaries, so that a list of
@@ -255,8 +254,7 @@ class Session(models.Model):
         null=True,
         blank=True,
         help_text="When Reboot Motion stopped listing this session; empty while "
-        "it lists it."
-        "not.",
+        "it lists it.",
     )
     data_synced = models.BooleanField(default=False)
     data_state = models.CharField(
@@ -398,16 +396,14 @@ class Movement(models.Model):
         null=True,
         blank=True,
         help_text="When Reboot Motion stopped sending this movement; empty while "
-        "it sends it."
-        "not.",
+        "it sends it.",
     )
     unlisted_since = models.DateTimeField(
         null=True,
         blank=True,
         editable=False,
         help_text="When it disappeared from Reboot Motion's list of movements; empty "
-        "while it is listed or there is no list."
-        "such list.",
+        "while it is listed or there is no list.",
     )
 
     # The movement as which the vendor sends this one now, after it processed the

@@ -40,7 +40,7 @@ _FOUND_BY = {
     "bat_impact": "the bat loses speed at the ball",
     "bat_peak": "the sweet spot at its fastest",
     "hand_peak": "the hands at their fastest",
-    "pelvis_rate_15_percent": "the pelvis rotates faster than 15 % of its peak",
+    "pelvis_rate_15_percent": "the pelvis rotates faster than 15% of its peak",
     "pelvis_most_closed": "the pelvis is most closed before first move",
     "ankle_settles": "the lead ankle comes to rest after falling",
     "vendor_norm_time": "Reboot Motion's foot down (norm_time 0)",

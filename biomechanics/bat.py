@@ -254,7 +254,7 @@ def check_bat(
     if wander > BAT_LENGTH_WANDER:
         return BatCheck(
             False,
-            f"the bat's length changes by {wander * 100:.0f} % during the swing, so "
+            f"the bat's length changes by {wander * 100:.0f}% during the swing, so "
             "its points can't be trusted",
             evidence,
         )
@@ -371,7 +371,7 @@ def why_too_slow(bat: BatMotion, at: float, *, start: float) -> str | None:
     share = float(speed_at(bat.along)(motion, at)) / top
     if share >= AT_CONTACT_LEAST:
         return None
-    return f"the bat is {(1.0 - share) * 100:.0f} % slower at contact than before it"
+    return f"the bat is {(1.0 - share) * 100:.0f}% slower at contact than before it"
 
 
 def falls_as_at_ball(bat: BatMotion, contact: float) -> bool:

@@ -85,7 +85,7 @@ def check_energy_clock(
             most = ARMS_LAG_S + ARMS_LAG_FRAMES / sampling_rate_hz
             fault = None
             if abs(lag) > most:
-                fault = _late(lag, "against the speed of the arms")
+                fault = _late(lag, "compared with the speed of the arms")
             return EnergyClock(lag, fault)
     pairs = (
         (rate, momentum[name])
@@ -101,7 +101,8 @@ def check_energy_clock(
     half_frame = 0.5 / sampling_rate_hz
     if lag is None or CURVE_LAG_S[0] - half_frame <= lag <= CURVE_LAG_S[1] + half_frame:
         return EnergyClock(lag, None)
-    return EnergyClock(lag, _late(lag, "against the turn of pelvis and torso"))
+    against = "compared with the rotation of pelvis and torso"
+    return EnergyClock(lag, _late(lag, against))
 
 
 def _late(lag_s: float, against: str) -> str:

@@ -200,7 +200,7 @@ def find_first_move(
     )
     if peak is None:
         return FoundEvent(
-            None, rule, "low", "the turn of the pelvis could not be followed"
+            None, rule, "low", "the rotation of the pelvis could not be followed"
         )
     start = max(low, math.floor(peak.index - FIRST_MOVE_BACK_S * sampling_rate_hz))
     position = peaks.last_crossing(

@@ -174,7 +174,7 @@ def find_impact(
             )
         if _lost_when_fast(frames, speed, rate):
             return ImpactSearch(
-                None, "the bat was not seen in all frames about the impact", hidden=True
+                None, "the bat was not seen in all frames at the impact", hidden=True
             )
         return ImpactSearch(None, "the bat's speed does not fall as it does at a ball")
     aside = 1 + max(1, round(SHARP_WITHIN_S * rate))

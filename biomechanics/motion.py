@@ -139,7 +139,7 @@ def _scale_finding(
             "human length in meters, centimeters, millimeters or inches.",
             evidence,
         )
-    name = {1.0: "metres", 0.01: "centimetres", 0.001: "millimetres"}.get(
+    name = {1.0: "meters", 0.01: "centimeters", 0.001: "millimeters"}.get(
         scale, "inches"
     )
     return Finding(scale, f"Positions are in {name}.", evidence)

@@ -142,7 +142,7 @@ def _about_clock(swing: ObservedSwing) -> Iterator[Reason]:
     if clock.irregular_share > IRREGULAR_SHARE:
         yield Reason(
             "clock_irregular",
-            f"{clock.irregular_share * 100:.0f} % of the frames are not evenly "
+            f"{clock.irregular_share * 100:.0f}% of the frames are not evenly "
             "spaced in time.",
             "usable",
         )
@@ -264,8 +264,8 @@ def _about_points(hitter: Hitter, low: float, high: float) -> Iterator[Reason]:
     if sound.misplaced is not None:
         yield Reason(
             "point_misplaced",
-            f"The {sound.misplaced} has no human length next to the others; a point "
-            "may be in a different unit.",
+            f"The length of the {sound.misplaced} doesn't fit the rest of the body; "
+            "a point may be in a different unit.",
             "poor",
         )
     if sound.noise_m > NOISE_USABLE_M:
@@ -278,7 +278,7 @@ def _about_points(hitter: Hitter, low: float, high: float) -> Iterator[Reason]:
     if sound.drift > DRIFT_USABLE:
         yield Reason(
             "segment_length",
-            f"The length of a limb changes by {sound.drift * 100:.0f} % during the "
+            f"The length of a limb changes by {sound.drift * 100:.0f}% during the "
             "swing; bones don't.",
             "poor" if sound.drift > DRIFT_POOR else "usable",
         )

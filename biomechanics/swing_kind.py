@@ -48,7 +48,7 @@ def find_kind(
         if size.size:
             tops.append((float(size.max()), least, what))
     slow = [item for item in tops if item[0] < item[1]]
-    words = [f"{what} {top:.0f} °/s" for top, _, what in slow]
+    words = [f"{what} {top:.0f}°/s" for top, _, what in slow]
     if hands.peak is not None and in_meters:
         hand_speed = hands.peak.peak.value
         tops.append((hand_speed, SWING_HAND_M_PER_S, ""))
@@ -57,7 +57,7 @@ def find_kind(
             words.append(f"the hands move at {hand_speed:.1f} m/s")
     if len(slow) >= 2 or (slow and len(tops) < 2):
         return SwingKind(
-            "not_swing", "this is not a swing: at most " + " and ".join(words)
+            "not_swing", "this is not a swing: at the fastest, " + " and ".join(words)
         )
     if hands.one_handed:
         return SwingKind(

@@ -510,9 +510,9 @@ class EventForm(forms.Form):
                 # Without the bounds: they say nothing of this clip.
                 widget=forms.NumberInput(attrs={"step": "1"}),
                 error_messages={
-                    "invalid": f"{event.label}: write a number of ms.",
-                    "min_value": f"{event.label}: no clip is so long.",
-                    "max_value": f"{event.label}: no clip is so long.",
+                    "invalid": f"{event.label}: enter a number of ms.",
+                    "min_value": f"{event.label}: no clip is that long.",
+                    "max_value": f"{event.label}: no clip is that long.",
                 },
             )
             self.fields[f"was_{event.name}"] = forms.FloatField(

@@ -63,8 +63,8 @@ def make_archives(
     model_admin.message_user(
         request,
         format_html(
-            "{} archives are being made; each is fetched on the athlete's page "
-            '“Stored data”. <a href="{}">How far they are</a>',
+            "{} archives are being made. Download each from the athlete's “Stored "
+            'data” page. <a href="{}">See progress</a>',
             len(chosen),
             reverse("admin:privacy_archive_changelist"),
         ),

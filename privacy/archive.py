@@ -490,33 +490,33 @@ README = """\
 Stored data about {name}
 ===========================
 
-Made {made_at}. Athlete's id at the organization: {org_player_id}; at Reboot Motion of
-the motion capture: {reboot_player_id}. Sessions: {sessions}. Movements: {swings}.
+Made {made_at}. Organization ID of the athlete: {org_player_id}; Reboot Motion ID:
+{reboot_player_id}. Sessions: {sessions}. Movements: {swings}.
 
 Tables (CSV, UTF-8, one header line; an empty cell is a missing value)
-  athlete.csv              the athlete's facts
-  merged_records.csv       the facts of other records of Reboot Motion that are the same
-                           athlete, where there are any
+  athlete.csv              facts about the athlete
+  merged_records.csv       facts from other Reboot Motion records of the same athlete,
+                           if there are any
   sessions.csv             one line per session, with Reboot Motion's session_id, the
-                           condition and the folder of its frames
-  session_metrics.csv      mean and spread of each number over a session; side says
-                           from which side the swings were taken, and where it says
-                           both, lines of each side follow at the end
+                           setup (column condition) and the folder of its frames
+  session_metrics.csv      mean and spread of each number over a session; side is
+                           the batting side of the swings; where it is "both", lines
+                           for each side follow at the end
   swings.csv               one line per recorded movement: what was found, its
-                           quality with the reasons, and whether it is counted
-  metrics.csv              one line per movement and metric: value, unit, and where
-                           there is no value the reason; what is a text, as the
-                           kinematic sequence, stands in the column text
-  events.csv               instants found in each movement, with the rule; "used" is
-                           what the numbers rest on, "automatic" what was found
-                           before a person moved an event
-  event_corrections.csv    events that a person moved
-  inclusion_decisions.csv  movements that a person counted in or out
+                           quality with the reasons, and whether it is included
+  metrics.csv              one line per movement and metric: value, unit, and the
+                           reason where there is no value; text values, such as the
+                           kinematic sequence, are in the column text
+  events.csv               events found in each movement, with the rule; "used" is
+                           what the numbers are timed from, "automatic" what was
+                           found before a coach moved an event
+  event_corrections.csv    events that a coach moved
+  inclusion_decisions.csv  movements that a coach included or excluded
   dismissed_gaps.csv       missing data that needs no attention, and why
   notes.csv, tags.csv,
-  goals.csv, levels.csv    what people wrote; by whom is not part of this archive
+  goals.csv, levels.csv    what coaches wrote; this archive does not say who
 
-  A text that a spreadsheet program would run as a formula begins with an apostrophe.
+  Text that a spreadsheet program would run as a formula begins with an apostrophe.
 
 Frames (Parquet)
   frames/SESSION/inverse-kinematics.parquet and momentum-energy.parquet hold the

@@ -114,8 +114,8 @@ _FACTS = {
     "weight_lbs": "weight",
     "dominant_hand_hitting": "batting side",
     "dominant_hand_throwing": "throwing hand",
-    "org_player_id": "id at the organization",
-    "reboot_player_id": "id at Reboot Motion",
+    "org_player_id": "organization ID",
+    "reboot_player_id": "Reboot Motion ID",
 }
 
 
@@ -153,7 +153,7 @@ def _measured(player: Player) -> list[Stored]:
     curves = MovementCurves.objects.filter(**of_movement)
     sessions = Session.objects.filter(player=player)
     return [
-        Stored("Facts", "name, birth, body, hands, ids", VENDOR, 1),
+        Stored("Facts", "name, birth, body, hands, IDs", VENDOR, 1),
         Stored("Sessions", "day, kind, setup, bat", VENDOR, sessions.count()),
         Stored(
             "Movements",
@@ -169,7 +169,7 @@ def _measured(player: Player) -> list[Stored]:
         ),
         _with_bytes(
             "Curves",
-            "lines drawn on the pages of swings",
+            "the curves that swing pages draw",
             COMPUTED,
             curves.aggregate(n=Count("id"), size=Sum(Length("data"))),
         ),
@@ -208,7 +208,7 @@ def _added_by_people(player: Player) -> list[Stored]:
         ),
         Stored(
             "Goals",
-            "what a number is to be by a day, with notes",
+            "target values with dates and notes",
             PEOPLE,
             Goal.objects.filter(player=player).count(),
         ),
@@ -218,7 +218,7 @@ def _added_by_people(player: Player) -> list[Stored]:
             PEOPLE,
             AthleteLevel.objects.filter(player=player).count(),
         ),
-        Stored("Tags", "words put on the athlete and the sessions", PEOPLE, tags),
+        Stored("Tags", "tags on the athlete and their sessions", PEOPLE, tags),
         Stored(
             "Moved events",
             "with their reasons",

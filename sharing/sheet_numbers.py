@@ -186,9 +186,9 @@ def remarks(changes: Changes) -> tuple[str, ...]:
     said = any(point.basis.says_side for point, _ in changes)
     told = [
         "n: included swings that have the number. ±: standard deviation from swing to "
-        "swing, from three swings on. Before: the comparable sessions before, taken "
-        f"together; same {'side, ' if said else ''}setup, timing event and measured "
-        "points, capture system and method.",
+        "swing, with three swings or more. Before: the comparable sessions before this "
+        f"one, taken together; same {'side, ' if said else ''}setup, timing event and "
+        "measured points, capture system and method.",
         "Needs: a difference this large or larger is more than the athlete's usual "
         "variation from swing to swing and from day to day; the whole table counts as "
         "one test.",
@@ -200,7 +200,7 @@ def remarks(changes: Changes) -> tuple[str, ...]:
     versions = sorted({point.basis.method_version for point, _ in changes} - {""})
     method = ", ".join(versions) or METHOD_VERSION
     told.append(
-        (f"Reference: {reference}. " if reference else "")
+        (f"Times from: {reference}. " if reference else "")
         + f"Method version {method}. "
         + "Angles of rotation: 0 is sideways, plus is open to the pitcher."
     )

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.mail import send_mail
 from django.db.models import Max
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from syncing.choices import RunStatus, SyncType
 from syncing.models import SyncCursor, SyncLog, WorkerHeartbeat
@@ -69,7 +70,7 @@ def mail_when_overdue(now: datetime) -> bool:
     run = SyncLog.objects.of_vendor().order_by("-id").first()
     at = "never"
     if success is not None:
-        at = f"{timezone.localtime(success):%Y-%m-%d %H:%M}"
+        at = f"{date_format(timezone.localtime(success), 'M j, Y, P')}"
     lines = [f"A day has passed without a successful sync; the last success: {at}."]
     if run is not None:
         lines += ["", f"Run {run.pk}: {run.get_status_display().lower()}."]

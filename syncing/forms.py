@@ -22,8 +22,8 @@ class BackfillForm(forms.Form):
     """Chooses the sessions whose files are downloaded again."""
 
     player = forms.CharField(
-        label="Athlete's id",
-        help_text="The number used here, or the Reboot ID.",
+        label="Athlete ID",
+        help_text="The number in this dashboard's addresses, or the Reboot ID.",
         required=False,
         max_length=200,
     )

@@ -190,20 +190,20 @@ def check_athlete(org_player_id: str, new_athlete: NewAthlete | None) -> None:
     if new_athlete is None:
         if not is_known:
             raise ImportRefusedError(
-                f"No athlete has the id {org_player_id}. Correct it; for an athlete "
+                f"No athlete has the ID {org_player_id}. Correct it; for an athlete "
                 "not synced yet, choose a new athlete and enter the name."
             )
         return
     if is_known:
         raise ImportRefusedError(
-            f"The id {org_player_id} belongs to a stored athlete: choose them instead "
+            f"The ID {org_player_id} belongs to a stored athlete: choose them instead "
             "of a new one."
         )
     key = id_key(org_player_id)
     for other in Player.everyone.values_list("org_player_id", flat=True).iterator():
         if id_key(other) == key:
             raise ImportRefusedError(
-                f"The id {org_player_id} belongs to a stored athlete, {other}, spelled "
+                f"The ID {org_player_id} belongs to a stored athlete, {other}, spelled "
                 "differently: choose them instead of a new one."
             )
     if not (new_athlete.first_name.strip() and new_athlete.last_name.strip()):
@@ -324,7 +324,7 @@ def refuse_another_athlete(names: Sequence[str], org_player_id: str) -> None:
         if heads[told] != heads.get(given):
             raise ImportRefusedError(
                 f"{name}: by its name this is a file of another athlete "
-                f"({spelled[told]}). Give that id, or choose the right file."
+                f"({spelled[told]}). Give that ID, or choose the right file."
             )
 
 

@@ -100,9 +100,9 @@ def preview(
         one.date for one in (read_file_name(file["name"]) for file in files) if one.date
     }
     if date is not None and told and told != {date}:
-        days = " and ".join(sorted(day.isoformat() for day in told))
+        days = " and ".join(_day(day) for day in sorted(told))
         found.warnings.append(
-            f"The file names say {days}, but the session is from {date.isoformat()}."
+            f"The file names say {days}, but the session is from {_day(date)}."
         )
     return found
 
@@ -133,17 +133,17 @@ def words_for(place: Elsewhere) -> str:
     """Say where the same frames are stored already."""
     swings = "1 recording" if place.movements == 1 else f"{place.movements} recordings"
     if place.session is None:
-        return f"{swings} of these files are stored elsewhere already."
+        return f"{swings} of these files are already stored elsewhere."
     session = place.session
-    day = (
-        "undated"
-        if session.session_date is None
-        else date_format(session.session_date, "M j, Y")
-    )
+    day = "undated" if session.session_date is None else _day(session.session_date)
     return (
-        f"{swings} of these files are stored already: {session.player.full_name} · "
-        f"{day}. Stored here too, the same swings would count twice."
+        f"{swings} of these files are already stored: {session.player.full_name} · "
+        f"{day}. If you store them here too, the same swings count twice."
     )
+
+
+def _day(date: dt.date) -> str:
+    return date_format(date, "M j, Y")
 
 
 def date_warnings(date: dt.date | None, today: dt.date) -> list[str]:
@@ -151,9 +151,9 @@ def date_warnings(date: dt.date | None, today: dt.date) -> list[str]:
     if date is None:
         return ["The session will have no date: lists show it last."]
     if date > today:
-        return [f"The date {date.isoformat()} is in the future."]
+        return [f"The date {_day(date)} is in the future."]
     if date < _FIRST_DAY:
-        return [f"The date {date.isoformat()} is long ago."]
+        return [f"The date {_day(date)} is long ago."]
     return []
 
 
@@ -184,7 +184,7 @@ def name_warnings(
     if born is not None:
         years = (today - born).days / 365.25
         if not _YOUNGEST_YEARS <= years <= _OLDEST_YEARS:
-            said.append(f"The birth date {born.isoformat()} can't be a hitter's.")
+            said.append(f"The birth date {_day(born)} can't be a hitter's.")
     new = identity_of(0, first_name, last_name, born)
     for player in among:
         other = identity_of(

@@ -209,7 +209,7 @@ class ScheduleAdmin(QueueScheduleAdmin):
         )
 
 
-@admin.action(description="Queue selected tchecks again")
+@admin.action(description="Queue selected tasks again")
 def submit_again(
     model_admin: admin.ModelAdmin[Any], request: HttpRequest, tasks: QuerySet[Any]
 ) -> None:

@@ -226,7 +226,7 @@ class MovementAdmin(BySessionAdmin):
             count += 1
         self.message_user(
             request,
-            f"{count} swings: saved, and the means computed again.",
+            f"{count} swings: saved, and averages recomputed.",
             messages.SUCCESS,
         )
 

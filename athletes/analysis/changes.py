@@ -36,7 +36,7 @@ Verdict = Literal["real", "no_clear_change", "unknown"]
 ReasonCode = Literal["", "not_enough", "not_comparable"]
 
 #: How it is decided, as JSON names it.
-METHOD = "between-session t-test, false discovery rate 10 %"
+METHOD = "between-session t-test, false discovery rate 10%"
 
 FIRST_OF_KIND = "First session of this kind"
 NO_SETUP = "No setup recorded: compared with sessions that have none either"

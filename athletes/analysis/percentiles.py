@@ -73,7 +73,7 @@ DEFINITION = Term(
             "Level",
             "Where staff have recorded the athlete's level, the group can be those who "
             "are at that level today, on the same basis. A number may be from before "
-            "an athlete came to the level.",
+            "the athlete reached the level.",
         ),
         (
             "Side",
@@ -84,14 +84,15 @@ DEFINITION = Term(
         ),
         (
             "Minimum group size",
-            f"{LEAST_ATHLETES} athletes. Among fewer none is shown. Among fewer than "
-            f"{EXACT_FROM} the place stands as a count, for a percentile would be off "
-            "by ten and more.",
+            f"{LEAST_ATHLETES} athletes. With fewer, no percentile is shown. With "
+            f"fewer than {EXACT_FROM}, the place is given as a count, because a "
+            "percentile could be off by ten or more.",
         ),
         (
             "Middle half",
-            "Values at a quarter, half and three quarters of the group by nearest "
-            "rank: the smallest that at least so many lie at or below.",
+            "The values at a quarter, half and three quarters of the group, by "
+            "nearest rank: each is the smallest value that at least that share of "
+            "the group is at or below.",
         ),
         ("Updated", "Whenever data change."),
     ),

@@ -176,7 +176,7 @@ def _behind(
     if last is None:
         raise HttpError(
             422,
-            f"after: there is no athlete {after} any more; start over without `after`.",
+            f"after: there is no athlete {after} anymore; start over without `after`.",
         )
     same = Q(last_name=last["last_name"])
     return matching.filter(

@@ -19,6 +19,6 @@ class Migration(migrations.Migration):
         migrations.AlterConstraint(
             model_name='tag',
             name='tag_name',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('name'), name='tag_name', violation_error_message='There is a tag of this name. Merge the two in the list of tags.'),
+            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('name'), name='tag_name', violation_error_message='A tag with this name exists. Merge the two in the list of tags.'),
         ),
     ]

@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['position', 'name'],
-                'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('name'), name='level_name', violation_error_message='There is a level of this name.')],
+                'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('name'), name='level_name', violation_error_message='A level with this name already exists.')],
             },
         ),
         migrations.CreateModel(

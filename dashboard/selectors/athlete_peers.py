@@ -239,7 +239,7 @@ def athlete_peers(
 
 BOTH_SIDES = "No percentile: this session has swings from both sides."
 OTHER_SIDE = "No percentile: it is from the latest session, on the other side."
-FEW_SWINGS = f"No percentile: of fewer than {LEAST_SWINGS} swings."
+FEW_SWINGS = f"No percentile: needs {LEAST_SWINGS} swings or more."
 OTHER_AGE = "Not compared: measured at a different age."
 
 

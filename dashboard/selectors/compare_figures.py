@@ -197,7 +197,7 @@ def _pair(
             f"{why} in {' and '.join(letters)}" for why, letters in lacking.items()
         )
         notes.append(
-            f"{words[0].upper()}{words[1:]}, so the figures are in step on contact."
+            f"{words[0].upper()}{words[1:]}, so the figures are lined up on contact."
         )
     known = [clock for clock in clocks if clock is not None]
     match = size_match(a, b, system)

@@ -73,8 +73,8 @@ def _when(stretch: Stretch, zero: str, *, percent: bool) -> str:
     if percent:
         start, end = round(stretch.start), round(stretch.end)
         if start == end:
-            return f"at {start} % of the swing"
-        return f"from {start} to {end} % of the swing"
+            return f"at {start}% of the swing"
+        return f"from {start} to {end}% of the swing"
     start, end = (round(at * MS_PER_S) for at in (stretch.start, stretch.end))
     if start == end:
         side = "before" if start < 0 else "after"

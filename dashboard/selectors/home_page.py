@@ -79,7 +79,7 @@ class HomePage:
         """What share of the changes listed may be chance, in a sentence."""
         if self.by_chance is None:
             return ""
-        share = f"{100 * self.by_chance:.0f} %"
+        share = f"{100 * self.by_chance:.0f}%"
         return (
             f"With this many athletes, up to {share} of these changes may be chance."
             if self.changes_found > 1

@@ -54,8 +54,8 @@ class DataTypeState:
     def headline(self) -> str:
         """What is missing, as the page says it."""
         if not self.stored:
-            return f"{self.label} is not here"
-        return f"{self.label} is here for {self.stored} of {self.expected} movements"
+            return f"No {self.label.lower()} data yet"
+        return f"{self.label} data for {self.stored} of {self.expected} movements"
 
 
 # How the swings of a session that has both sides are shown.

@@ -295,7 +295,9 @@ def path_chart(
         "legend": legend if len(legend) > 1 else [],
         "meta": {"x_unit": unit, "y_unit": unit},
     }
-    return SwingChart(figure, title, "", tuple(rows), ("Lowest", "Highest", "Way"))
+    return SwingChart(
+        figure, title, "", tuple(rows), ("Lowest", "Highest", "Path length")
+    )
 
 
 def _path_row(

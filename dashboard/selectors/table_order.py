@@ -65,7 +65,7 @@ class TableOrder:
             offered[order] = column.label + (f", {words}" if words else "")
         if self not in offered:
             label = next(one.label for one in columns if one.key == self.key)
-            offered[self] = f"{label}, the other way round"
+            offered[self] = f"{label}, reversed"
         return tuple(offered.items())
 
 

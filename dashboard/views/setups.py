@@ -129,7 +129,7 @@ def undo(request: PageRequest) -> HttpResponse:
     swings = Movement.objects.filter(pk__in=list(before["movements"]))
     touched = {*before["sessions"], *swings.values_list("session_id", flat=True)}
     if visible.filter(pk__in=touched).count() != len(touched):
-        raise PermissionDenied("Some of these sessions may not be changed any more.")
+        raise PermissionDenied("Some of these sessions can't be changed anymore.")
     decisions.restore_setups(before)
     for session in visible.filter(pk__in=touched):
         _record(request, session, "change of setup undone")

@@ -214,15 +214,15 @@ def fault_of(fault: Exception, request: Request) -> RebootError:
         )
     host = urlsplit(request.url).hostname or "Reboot Motion"
     if isinstance(fault, requests.exceptions.SSLError):
-        what = f"no secure connection to {host} came about"
+        what = f"a secure connection to {host} could not be made"
     elif isinstance(fault, requests.exceptions.ConnectTimeout):
         what = f"{host} could not be reached in time"
     elif isinstance(fault, requests.exceptions.ReadTimeout):
         return SlowAnswerError(f"{request.route}: {host} did not answer in time.")
     elif isinstance(fault, requests.exceptions.ConnectionError):
-        what = f"{host} could not be reached or hung up"
+        what = f"{host} could not be reached or closed the connection"
     else:
-        what = f"the answer of {host} broke off"
+        what = f"the answer from {host} was cut off"
     return UnavailableError(f"{request.route}: {what}.")
 
 

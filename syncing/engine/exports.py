@@ -17,6 +17,7 @@ import queue
 import threading
 
 from django.conf import settings
+from django.utils.formats import date_format
 
 from syncing import clock
 from syncing.choices import JobState, Phase, SyncType, Trigger
@@ -275,7 +276,7 @@ class _ExportThreads:
             job,
             NOT_OFFERED,
             "Reboot Motion does not offer these files to the organization. They are "
-            f"requested again on {until:%Y-%m-%d}, or by a full sync.",
+            f"requested again on {date_format(until, 'M j, Y')}, or by a full sync.",
             until=until,
         )
         return True

@@ -194,7 +194,8 @@ class ExportStorer:
         """Settle a job whose file holds movements that cannot be used."""
         self._numbers.note_unusable(job.session_id, len(failures))
         first = failures[0]
-        more = f" So are {len(failures) - 1} more." if len(failures) > 1 else ""
+        rest = len(failures) - 1
+        more = f" {rest} more can't be used either." if rest else ""
         self._outcomes.failed(
             job,
             first.code,

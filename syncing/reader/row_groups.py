@@ -101,7 +101,7 @@ def check_id(org_movement_id: str | None) -> None:
     if len(org_movement_id) > MAX_ID_LENGTH or control:
         raise ExportFileError(
             "bad_movement_id",
-            f"A movement's id is longer than {MAX_ID_LENGTH} characters or has control "
+            f"A movement's ID is longer than {MAX_ID_LENGTH} characters or has control "
             "characters. Ask Reboot Motion for the export again.",
         )
 

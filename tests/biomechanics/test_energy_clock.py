@@ -46,7 +46,7 @@ def test_curves_apart_from_the_turn_are_flagged(late_s, rate_hz):
         if METRICS[name].group in ("momentum", "energy") and item.value is not None:
             assert item.flagged, name
     reason = analysis.metrics["t_peak_L_pelvis"].reason
-    assert f"ms {word} against the turn of pelvis and torso" in reason
+    assert f"ms {word} compared with the rotation of pelvis and torso" in reason
     assert "energy_clock" in analysis.quality.codes
     assert not analysis.metrics["peak_pelvis_omega"].flagged
 

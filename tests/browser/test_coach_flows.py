@@ -279,7 +279,9 @@ def test_athlete_of_one_swing_and_of_none(visit):
     )
     show(page, "#trend-chart")
     go(page, f"/athletes/sessions/{session.pk}/")
-    expect(page.get_by_text("a spread is shown from three swings on")).to_be_visible()
+    expect(
+        page.get_by_text("a spread is shown with three swings or more")
+    ).to_be_visible()
     go(page, f"/athletes/{make_player().pk}/")
     expect(page.get_by_text("No sessions yet")).to_be_visible()
 

@@ -49,7 +49,7 @@ def does_not_scroll_sideways(page):
 
 def log_in(page, user):
     page.goto("/accounts/login/")
-    page.get_by_label("User name").fill(user.username)
+    page.get_by_label("Username").fill(user.username)
     page.get_by_label("Password").fill(factories.PASSWORD)
     page.get_by_role("button", name="Log in").click()
 

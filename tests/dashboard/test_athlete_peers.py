@@ -98,7 +98,7 @@ def test_of_two_swings_there_is_no_percentile(client):
     )
     summaries.refresh_player_summaries([players[0].pk])
     page = words(client, players[0])
-    assert "No percentile: of fewer than 3 swings." in page
+    assert "No percentile: needs 3 swings or more." in page
 
 
 def test_among_nineteen_there_is_none_and_the_page_says_why(client):

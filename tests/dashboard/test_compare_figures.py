@@ -151,7 +151,7 @@ def test_an_event_that_one_lacks_is_said_and_contact_taken(coach, session):
     second.save(update_fields=["events"])
     pair = figures_of(coach, swings_words(first, second), align="foot_down").pair
     assert pair.notes[0] == (
-        "No foot down was found in B, so the figures are in step on contact."
+        "No foot down was found in B, so the figures are lined up on contact."
     )
     assert pair.figure["bodies"][0]["clock"]["zero_s"] == pytest.approx(
         first.events["reference"]["time_s"], abs=1e-5

@@ -35,7 +35,7 @@ def test_a_gone_swing_is_folded_on_the_session_page(client, coach, session, gone
     assert "1 swing that Reboot Motion no longer sends" in text
     # A tile for each of the others, and a line of the table.
     assert response.content.decode().count('class="mini-chart"') == 4
-    assert "is here for" not in text
+    assert " data for " not in text
     assert (session.swing_count, session.player.swing_count) == (4, 4)
     table = client.get(
         f"/athletes/sessions/{session.pk}/",

@@ -124,4 +124,4 @@ def test_staff_keep_the_list_and_record_the_level(client, levels):
     refused = client.post(
         reverse("admin:athletes_level_add"), {"name": "14u", "position": "1"}
     )
-    assert "There is a level of this name." in refused.content.decode()
+    assert "A level with this name already exists." in refused.content.decode()

@@ -407,7 +407,7 @@ def test_word_for_a_time_is_refused(client, coach, session):
     swing = swings_of(session)[0]
     response = client.post(address(swing), event_form(swing, foot_down="soon"))
     assert response.status_code == 422
-    assert "Foot down: write a number of ms." in text_of(response)
+    assert "Foot down: enter a number of ms." in text_of(response)
 
 
 def test_unchanged_events_are_not_moved(client, coach, session):

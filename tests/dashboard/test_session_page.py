@@ -190,7 +190,7 @@ def test_session_without_momentum_data_says_so(client, coach):
     for movement in session.movements.all():
         make_frames(movement=movement)
     text = text_of(client.get(f"/athletes/sessions/{session.pk}/"))
-    assert "Momentum and energy is not here" in text
+    assert "No momentum and energy data yet" in text
     assert "Inverse kinematics is" not in text
 
 

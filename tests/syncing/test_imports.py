@@ -9,6 +9,7 @@ import requests
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from athletes.models import BiomechanicsData, Movement, Player, Session
 from syncing.choices import JobState
@@ -255,7 +256,7 @@ def test_an_unknown_id_begins_nobody(download, tmp_path, typed):
     path = tmp_path / "ik.csv.gz"
     path.write_bytes(download())
     options = {"player": typed or download.player[:-1], "session": download.session}
-    with pytest.raises(CommandError, match="No athlete has the id"):
+    with pytest.raises(CommandError, match="No athlete has the ID"):
         call_command("import_export", str(path), **options)
     assert not Player.everyone.exists()
     with pytest.raises(CommandError, match="a first and a last name"):
@@ -285,8 +286,8 @@ def test_what_is_odd_is_said(download):
         new_athlete=None,
         session_date=tomorrow,
     ).warnings
-    assert "stored already: Ash Maple · undated" in said[0]
-    assert f"{tomorrow} is in the future" in said[1]
+    assert "already stored: Ash Maple · undated" in said[0]
+    assert f"{date_format(tomorrow, 'M j, Y')} is in the future" in said[1]
     said = take_in(
         download,
         download("momentum-energy"),

@@ -133,7 +133,7 @@ def test_the_preview_names_what_is_here_already_and_what_is_odd(
     client.post(f"{whose}?athlete={other.pk}", data)
     preview = f"/syncing/uploads/{upload.pk}/preview/"
     warnings = client.get(preview).context["preview"].warnings
-    assert f"{count} recordings of these files are stored already" in warnings[0]
+    assert f"{count} recordings of these files are already stored" in warnings[0]
     assert player.full_name in warnings[0]
     assert "is in the future" in warnings[1]
     response = client.post(preview)
@@ -460,7 +460,7 @@ def test_a_whole_number_with_a_point_is_the_id_without(client, staff, download):
     whose, upload = choose_files(client, download())
     response = name_new(client, whose, download, org_player_id="660001.0")
     assert response.status_code == 422
-    assert "The id 660001 belongs to a stored athlete" in response.content.decode()
+    assert "The ID 660001 belongs to a stored athlete" in response.content.decode()
     result = import_files(
         [GivenFile("file0.csv", io.BytesIO(download()))],
         org_player_id="660001.0",

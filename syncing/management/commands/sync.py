@@ -221,7 +221,9 @@ def _day(text: str) -> date:
     try:
         return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a day only
     except ValueError:
-        raise ArgumentTypeError(f"{text!r} is not a day as YYYY-MM-DD") from None
+        raise ArgumentTypeError(
+            f"{text!r} is not a date written as YYYY-MM-DD"
+        ) from None
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0011_labels"),
+        ("accounts", "0010_coaches_start_syncs"),
     ]
 
     operations = [

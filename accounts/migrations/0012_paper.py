@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0013_words'),
+        ('accounts', '0011_single_sign_on'),
     ]
 
     operations = [

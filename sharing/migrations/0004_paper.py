@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sharing', '0005_words'),
+        ('sharing', '0003_single_swings_and_second_figure'),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('athletes', '0037_labels'),
+        ('athletes', '0036_levels_and_goals'),
     ]
 
     operations = [
