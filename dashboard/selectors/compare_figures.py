@@ -191,8 +191,9 @@ def _pair(
         alignment = ON_CONTACT
         clocks = [_clock(side, alignment) for side in (a, b)]
         if None in clocks:
-            return None, "Contact is missing in one of them, so their times can't be "
-            "lined up."
+            return None, (
+                "Contact is missing in one of them, so their times can't be lined up."
+            )
         words = ", and ".join(
             f"{why} in {' and '.join(letters)}" for why, letters in lacking.items()
         )

@@ -160,8 +160,9 @@ def test_an_event_that_one_lacks_is_said_and_contact_taken(coach, session):
     second.save(update_fields=["events"])
     figures = figures_of(coach, swings_words(first, second), align="foot_down")
     assert figures.pair is None
-    assert figures.missing == "Contact is missing in one of them, so their times can't "
-    "be lined up."
+    assert figures.missing == (
+        "Contact is missing in one of them, so their times can't be lined up."
+    )
 
 
 def test_contact_that_is_not_the_same_instant_is_said(coach, session):
@@ -214,7 +215,7 @@ def test_page_shows_both_figures_and_every_position(client, coach, session, left
     text = text_of(response)
     assert "typical of" in text
     assert "to match leg length" in text
-    assert "Starts at load. No file says where the plate is" in text
+    assert "Starts at load. The file doesn't say where the plate is" in text
     body = response.content.decode()
     assert body.count('<svg class="still"') == 6
     assert "at contact (est.), seen from the open side" in body

@@ -116,7 +116,7 @@ def test_compare_says_where_the_curves_differ_and_which_way(client, coach):
     outside = np.abs(numbers(difference, "y")) > numbers(band, "upper")
     assert (outside == shown).all()
     percent = client.get(f"/athletes/compare/?items={keys}&align=percent")
-    assert "faster from 80 to 93 % of the swing" in text_of(percent)
+    assert "faster from 80 to 93% of the swing" in text_of(percent)
 
 
 def test_curves_of_several_sessions_are_not_called_faster(client, coach):

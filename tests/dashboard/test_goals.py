@@ -71,7 +71,7 @@ def test_what_is_refused_is_said_and_nothing_typed_is_lost(client, coach, player
         ({"by": in_days(-1).isoformat()}, "Choose today or a later day."),
         ({"by": "soon"}, "Enter the date as YYYY-MM-DD."),
         ({"low": "nan"}, "Enter a number."),
-        ({"condition": "tee"}, "There is a goal for this number and setup."),
+        ({"condition": "tee"}, "This number and setup already have a goal."),
         ({"metric": "kinematic_sequence"}, "Select a valid choice."),
     ):
         answer = client.post(url, {**good, **wrong})
