@@ -28,7 +28,7 @@ def test_every_tenth_frame_repeated_is_repaired_and_said():
     whole, repaired = analyze(swing, swing.columns), analyze(swing, columns)
     assert "repeated_frames" not in whole.quality.codes
     text = dict(repaired.quality.reasons)["repeated_frames"]
-    assert text.startswith("52 frames are the ones before them")
+    assert text.startswith("52 frames repeat the ones before")
     for name in ("peak_pelvis_omega", "peak_lead_arm_omega", "peak_hand_speed"):
         true, item = whole.metrics[name], repaired.metrics[name]
         assert item.value == pytest.approx(true.value, rel=0.01), name
