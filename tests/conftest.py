@@ -8,7 +8,7 @@ import pytest
 from django.db import connections
 
 import tests.database_reset  # noqa: F401 - after tests that commit
-from tests import migrated
+from tests import migrated, shared_rows
 from tests.browsing import chromium, chromium_path, kept_pages, login_cookie, pages
 from tests.selection import LONGEST, ON_BOTH, files_on_both
 
@@ -53,18 +53,30 @@ def django_db_keepdb(django_db_keepdb, migrated_copy):
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, migrated_copy):
+def django_db_setup(django_db_setup, django_db_blocker, migrated_copy):
     """Keep what was migrated before any test writes there."""
     if migrated_copy is not None and not migrated_copy.exists():
         name = connections["default"].settings_dict["TEST"]["NAME"]
         migrated.keep(Path(name), migrated_copy)
     yield
-    connections.close_all()
+    with django_db_blocker.unblock():
+        shared_rows.close()
+        connections.close_all()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup(fixturedef, request):
+    """Before the transaction of a test: rows that several tests share."""
+    if fixturedef.argname == "_django_db_helper":
+        blocker = request.getfixturevalue("django_db_blocker")
+        with blocker.unblock():
+            shared_rows.before_the_database_of(request.node)
 
 
 def pytest_collection_modifyitems(config, items):
     places = {name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))
+    shared_rows.wanting_first(items)
     chromium = chromium_path()
     read_on_both = set(files_on_both())
     for item in items:

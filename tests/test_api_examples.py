@@ -17,6 +17,7 @@ from biomechanics.definitions import METRICS
 from biomechanics.events import EVENT_RULES
 from syncing.choices import RunStatus, SyncType
 from tests import factories
+from tests.shared_rows import rows_shared
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "docs/api.md").read_text("utf-8")
@@ -33,8 +34,8 @@ FREE = {
 ABRIDGED = "metrics"
 
 
-@pytest.fixture
-def world(db):
+@rows_shared
+def world():
     """Return the id of the first of three analyzed swings of one session.
 
     Athlete and session are number 1, as in the examples; movements are numbered by

@@ -15,6 +15,7 @@ from athletes.models import Inclusion, Movement, Player, Session
 from privacy.erasing import erase
 from tests import factories
 from tests.openapi import assert_documented
+from tests.shared_rows import rows_shared
 
 pytestmark = pytest.mark.django_db
 
@@ -79,7 +80,7 @@ def settled(rows):
     }
 
 
-@pytest.fixture
+@rows_shared
 def analyzed():
     """A session with two analyzed swings of the simulator."""
     session = factories.make_session()

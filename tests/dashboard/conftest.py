@@ -14,6 +14,7 @@ from tests.factories import (
     simulated_movements,
     store_simulated,
 )
+from tests.shared_rows import rows_shared
 
 
 @pytest.fixture
@@ -23,8 +24,8 @@ def coach(client):
     return user
 
 
-@pytest.fixture
-def session():
+@rows_shared
+def four_swings():
     """Four swings, a walk-through and a swing without a bat, analyzed."""
     session = make_session(data_state=DataState.COMPLETE, data_synced=True)
     store_simulated(session, simulated_movements())
@@ -32,3 +33,9 @@ def session():
     summaries.refresh_player_summaries([session.player_id])
     session.refresh_from_db()
     return session
+
+
+@pytest.fixture
+def session(four_swings):
+    """Four swings, a walk-through and a swing without a bat, analyzed."""
+    return four_swings

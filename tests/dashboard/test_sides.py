@@ -42,6 +42,7 @@ from tests.factories import (
     simulated_movements,
     store_simulated,
 )
+from tests.shared_rows import rows_shared
 
 pytestmark = pytest.mark.django_db
 
@@ -93,7 +94,7 @@ def session_of(player, week, right=(), left=(), **fields):
     return session
 
 
-@pytest.fixture
+@rows_shared
 def switch():
     player = make_player(dominant_hand_hitting="switch", last_name="Twohand")
     for week, (right, left) in enumerate(zip(RIGHT, LEFT, strict=True)):
@@ -102,7 +103,7 @@ def switch():
     return player
 
 
-@pytest.fixture
+@rows_shared
 def righty():
     player = make_player()
     for week, right in enumerate(RIGHT):
@@ -593,7 +594,7 @@ def test_session_of_both_sides_takes_no_more_queries(
         session_at(client, session, side=side)
 
 
-@pytest.fixture
+@rows_shared
 def recorded():
     """Eight swings with curves: of those from the left all is slower."""
     session = make_session(data_state="complete", data_synced=True)

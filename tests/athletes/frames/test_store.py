@@ -27,6 +27,7 @@ from tests.factories import (
     smooth_columns,
     store_simulated,
 )
+from tests.shared_rows import rows_shared
 
 IK, ME = DataType.INVERSE_KINEMATICS, DataType.MOMENTUM_ENERGY
 
@@ -561,8 +562,8 @@ def test_a_decision_needs_a_choice_and_a_reason(inclusion, reason, field):
 # --- Moved events -----------------------------------------------------------------
 
 
-@pytest.fixture
-def swing(db):
+@rows_shared
+def swing():
     """The first of three analyzed swings of the simulator."""
     session = make_session()
     store_simulated(session, simulated_movements()[:3])
