@@ -207,5 +207,5 @@ def test_one_damaged_swing_leaves_the_others_their_figure(session):
     first.biomechanics.update(frames=b"broken")
     found = load_points_of([first, second])
     assert found[first.pk].columns is None
-    assert "cannot be read" in found[first.pk].problem
+    assert "can't be read" in found[first.pk].problem
     assert "time" in found[second.pk].columns

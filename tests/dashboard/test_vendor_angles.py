@@ -79,7 +79,7 @@ def test_angles_of_an_unknown_unit_are_not_drawn(swing, unit):
 def test_unreadable_frames_leave_a_word_in_their_place(swing):
     swing.biomechanics.update(frames=b"broken")
     curves = swing_curves(swing, tab="angles", vendor="left_arm")
-    assert "cannot be read" in curves.detail.empty
+    assert "can't be read" in curves.detail.empty
 
 
 def test_every_column_is_in_one_group_and_says_its_sign():
