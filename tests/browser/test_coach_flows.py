@@ -214,7 +214,7 @@ def test_athlete_says_findings_and_joins_conditions_only_when_asked(visit):
     assert len(traces(page, "#trend-chart")) == 1
     page.get_by_role("link", name="Show all setups").click()
     page.wait_for_url("**mixed=1**")
-    expect(page.locator("#trend")).to_contain_text("not comparable")
+    expect(page.locator("#trend")).to_contain_text("can't be compared")
     show(page, "#trend-chart")
     # The join is marked: another line of another dash, named in the legend.
     lines = traces(page, "#trend-chart")
