@@ -124,9 +124,9 @@ class SwingPage:
         return "Movement" if self.movement.is_swing is False else "Swing"
 
     @property
-    def has_numbers(self) -> bool:
-        """Whether any number is known."""
-        return any(group.known for group in self.groups)
+    def known(self) -> int:
+        """How many numbers have a value."""
+        return sum(group.known for group in self.groups)
 
     @property
     def movable(self) -> tuple[EventRow, ...]:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.cache import patch_vary_headers
 from django.utils.formats import date_format
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
@@ -23,7 +24,7 @@ from dashboard.phrases import EXCLUDE_REASONS, session_day
 from dashboard.selectors.by_hand import uploads_of_swing
 from dashboard.selectors.event_preview import EventPreview, Move, Zero, moves_of
 from dashboard.selectors.notes import note_box
-from dashboard.selectors.swing_curves import SWING_TABS, swing_curves
+from dashboard.selectors.swing_curves import SWING_TABS, SwingCurves, swing_curves
 from dashboard.selectors.swing_page import (
     CLIP_START,
     SwingPage,
@@ -35,6 +36,11 @@ from dashboard.selectors.vendor_angles import VENDOR_GROUPS
 from dashboard.views.pictures import asked_picture
 from dashboard.views.session_parts import after_decision
 
+# How the address asks for tables, and what htmx asks for one by one.
+ALL = "all"
+NUMBERS_TARGET = "swing-numbers"
+TABLE_TARGETS = {"sequence-table": "sequence", "detail-table": "detail"}
+
 # What a form says that takes the last decision about a swing back.
 UNDO = "undo"
 
@@ -43,10 +49,38 @@ UNDO = "undo"
 def swing(request: PageRequest, pk: int) -> HttpResponse:
     """The swing; `tab` chooses the second chart, `vendor` whose angles it shows.
 
-    `align` names the event that all charts have at zero.
+    `align` names the event that all charts have at zero. `numbers=all` shows all
+    numbers and `tables=all` the tables of the charts, which are left out otherwise.
     """
     movement = access.get_movement_or_404(request.user, pk)
+    target = request.htmx.target if wants_fragment(request) else None
+    if target == NUMBERS_TARGET:
+        numbers = {"page": swing_page(movement), "numbers": True}
+        return _table(request, "dashboard/_swing_numbers.html", numbers)
+    if target in TABLE_TARGETS:
+        chart = getattr(_curves(request, movement), TABLE_TARGETS[target])
+        return _table(request, "dashboard/_series_values.html", {"chart": chart})
     return swing_response(request, movement)
+
+
+def _table(
+    request: PageRequest, template: str, context: dict[str, object]
+) -> HttpResponse:
+    """One table that htmx asks for."""
+    response = render(request, template, context)
+    patch_vary_headers(response, ("HX-Request", "HX-Target"))
+    return response
+
+
+def _curves(request: PageRequest, movement: Movement) -> SwingCurves:
+    """The charts that the address chooses."""
+    return swing_curves(
+        movement,
+        tab=request.GET.get("tab", ""),
+        vendor=request.GET.get("vendor", ""),
+        align=wanted_align(request),
+        system=request.user.units,
+    )
 
 
 def swing_response(
@@ -59,13 +93,7 @@ def swing_response(
 
     htmx gets of these the preview alone. Errors have status 422.
     """
-    curves = swing_curves(
-        movement,
-        tab=request.GET.get("tab", ""),
-        vendor=request.GET.get("vendor", ""),
-        align=wanted_align(request),
-        system=request.user.units,
-    )
+    curves = _curves(request, movement)
     shown = {"sequence": curves.sequence, "detail": curves.detail}
     picture = asked_picture(
         request, {name: (chart.title, chart.figure) for name, chart in shown.items()}
@@ -84,6 +112,8 @@ def swing_response(
         f"{page.noun} {movement.position}",
         "page_path": reverse("dashboard:swing", args=[movement.pk]),
         "page": page,
+        "numbers": request.GET.get("numbers") == ALL,
+        "tables": request.GET.get("tables") == ALL,
         "align_form": AlignForm(initial={"align": curves.align}),
         "align_query": align_query,
         "movement": movement,
@@ -119,13 +149,15 @@ def swing_response(
         "last_move": _own_last_move(request, moves),
         "may_edit": access.may_edit(request.user),
     }
-    return page_or_fragment(
+    response = page_or_fragment(
         request,
         "dashboard/swing.html",
         "dashboard/_swing_detail.html" if form is None else "dashboard/_preview.html",
         context,
         status=200 if form is None or preview is not None else 422,
     )
+    patch_vary_headers(response, ("HX-Target",))
+    return response
 
 
 def _own_last_move(request: PageRequest, moves: Sequence[Move]) -> Move | None:

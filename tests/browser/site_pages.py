@@ -199,6 +199,7 @@ PAGES: dict[str, str | tuple[SitePage, ...]] = {
     "athletes/set-aside/<int:pk>/": FORM,
     "athletes/swings/<int:pk>/": (
         page("swing", "/athletes/swings/{swing}/"),
+        page("swing-tables", "/athletes/swings/{swing}/?numbers=all&tables=all"),
         page("swing-path", "/athletes/swings/{swing}/?tab=path"),
         page("swing-without-energy", "/athletes/swings/{poor}/?tab=energy"),
         page("swing-of-a-walk", "/athletes/swings/{walk}/"),

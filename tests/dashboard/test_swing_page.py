@@ -82,7 +82,9 @@ def test_aligning_a_swing_moves_the_zero_and_cuts_nothing(
 
 def test_a_swing_in_percent_runs_from_first_move_to_contact(client, coach, session):
     swing = swings_of(session)[0]
-    response = client.get(f"/athletes/swings/{swing.pk}/?align=percent&tab=hands")
+    response = client.get(
+        f"/athletes/swings/{swing.pk}/?align=percent&tab=hands&tables=all"
+    )
     figure = figure_of(response, "sequence")
     marks = {mark["name"]: mark["time"] for mark in figure["events"]}
     assert (marks["first_move"], marks["reference"]) == (0.0, 100.0)
@@ -231,6 +233,42 @@ def test_swing_page_takes_few_queries(
         client.get(f"/athletes/swings/{swing.pk}/")
 
 
+def test_tables_of_a_swing_come_when_they_are_asked_for(client, coach, session):
+    path = f"/athletes/swings/{swings_of(session)[0].pk}/"
+    tables = {
+        "swing-numbers": ("numbers", "numbers-head", '<table class="stacks numbers'),
+        "sequence-table": ("tables", "sequence-table", "Kinematic sequence at even"),
+        "detail-table": ("tables", "detail-table", "Angles at even steps"),
+    }
+    plain = client.get(path + "?tab=angles").content.decode()
+    for target, (name, place, words) in tables.items():
+        assert words not in plain
+        # Without a script it is one link away.
+        query = f"?tab=angles&amp;{name}=all"
+        assert f'href="{path}{query}#{place}"' in plain
+        assert f'id="{place}"' in plain
+        whole = client.get(path + query.replace("&amp;", "&"))
+        assert words in whole.content.decode()
+        part = client.get(
+            path + query.replace("&amp;", "&"),
+            headers={"HX-Request": "true", "HX-Target": target},
+        )
+        assert words in part.content.decode()
+        assert "<h1>" not in part.content.decode()
+        assert "HX-Target" in part["Vary"]
+        assert "HX-Target" in whole["Vary"]
+
+
+def test_a_swing_without_frames_has_no_table_of_its_charts(client, coach):
+    swing = make_swing()
+    part = client.get(
+        f"/athletes/swings/{swing.pk}/?tables=all",
+        headers={"HX-Request": "true", "HX-Target": "detail-table"},
+    )
+    assert part.status_code == 200
+    assert b"<table" not in part.content
+
+
 @pytest.mark.both
 def test_leaving_a_swing_out_needs_a_reason_and_changes_the_means(
     client, coach, session
@@ -277,7 +315,7 @@ def test_swing_page_shows_how_sure_a_number_is(client, coach):
         | {"flagged": True, "uncertainty": None},
     }
     swing.save()
-    page = client.get(f"/athletes/swings/{swing.pk}/").content.decode()
+    page = client.get(f"/athletes/swings/{swing.pk}/?numbers=all").content.decode()
     sure = (
         '<span class="value__sd" title="Measurement uncertainty, one standard '
         'deviation">{}</span>'
