@@ -33,14 +33,14 @@ def test_home_says_how_many_of_its_changes_may_be_chance(client, coach):
     history_of(make_player(), [900.0, 902.0, 898.0, 1000.0])
     # One list of one real change: it is expected in 10 % of lists without any.
     text = text_of(client.get("/"))
-    assert "The odds that it is only chance may be up to 10 %." in text
+    assert "The odds that it is only chance may be up to 10%." in text
     assert "No setup recorded: compared with sessions that have none either." in text
     # Four athletes more: one changed, three did not, and each list may err.
     history_of(make_player(), [900.0, 902.0, 898.0, 1000.0])
     for _ in range(3):
         history_of(make_player(), [900.0, 902.0, 898.0, 900.0])
     text = text_of(client.get("/"))
-    assert "up to 25 % of these changes may be chance." in text
+    assert "up to 25% of these changes may be chance." in text
 
 
 def test_home_says_once_that_a_session_waits(client, coach):
