@@ -325,10 +325,10 @@ class Session(models.Model):
     @property
     def setup_words(self) -> str:
         """How its swings were hit: `Tee`, `Mixed: tee, live`; empty: not recorded."""
-        setups = self.summary.get("setups") or {}
-        if len(setups) < 2:
-            return str(self.get_condition_display()) if self.condition else ""
+        setups = self.summary.get("setups") or {self.condition: 0}
         known = {key: str(label) for key, label in Condition.choices if key in setups}
+        if len(setups) < 2:
+            return next(iter(known.values()), "")
         words = [label[:1].lower() + label[1:] for label in known.values()]
         words += ["no setup recorded"] if "" in setups else []
         return f"Mixed: {', '.join(words)}"

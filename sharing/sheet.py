@@ -26,13 +26,18 @@ from athletes.analysis.history import (
 )
 from athletes.analysis.usual_scatter import Facility
 from athletes.display import number_of
-from athletes.models import Player, Session
+from athletes.models import Condition, Player, Session
 from athletes.querysets import SessionQuerySet
 from biomechanics.definitions import NUMERIC_HEADLINES
 from dashboard.phrases import session_day
 from dashboard.selectors.changes import change_sentences
 from sharing.drawing import Drawing
-from sharing.sheet_curves import counted_swings, draw_turn_rates, order_line
+from sharing.sheet_curves import (
+    CountedSwings,
+    counted_swings,
+    draw_turn_rates,
+    order_line,
+)
 from sharing.sheet_notes import SheetNote, sheet_notes
 from sharing.sheet_numbers import (
     Changes,
@@ -47,6 +52,8 @@ from sharing.sheet_numbers import (
 )
 
 Paper = Literal["a4", "letter"]
+
+_SETUPS = dict(Condition.choices)
 
 # A page has room for so many characters of what people and the vendor wrote.
 NAME_LENGTH, FACILITY_LENGTH, DETAIL_LENGTH = 60, 80, 40
@@ -204,7 +211,8 @@ def _sheet(
     changes = changes_of(history, session, Facility({player.pk: history}).of(player.pk))
     side = changes[0][0].basis.side if changes else None
     setup = changes[0][0].basis.condition if changes else None
-    swings, others = counted_swings(session, side, setup)
+    counted = counted_swings(session, side, setup)
+    swings = counted.swings
     charts = draw_turn_rates(
         swings, units, {point.metric: change.now for point, change in changes}
     )
@@ -213,7 +221,7 @@ def _sheet(
         kind=kind,
         facility=cut(settings.FACILITY_NAME, FACILITY_LENGTH),
         name=cut(name or player.full_name, NAME_LENGTH),
-        facts=_facts(player, session, len(swings), _side_facts(changes, others)),
+        facts=_facts(player, session, counted, _side_facts(changes, counted)),
         data_line=_data_line(session),
         findings=tuple(
             finding.text
@@ -245,17 +253,24 @@ def cut(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
-def _side_facts(changes: Changes, others: int) -> tuple[str, ...]:
+def _side_facts(changes: Changes, counted: CountedSwings) -> tuple[str, ...]:
     """Say which side a switch hitter's numbers are of, and how many swings are not."""
     words = next((point.basis.side_words for point, _ in changes), "")
-    if not words:
-        return ()
-    left_out = f"{number_of(others, 'swing')} from the other side not included"
-    return (words.capitalize(), left_out) if others else (words.capitalize(),)
+    told = [words.capitalize()] if words else []
+    if words and counted.other_side:
+        others = number_of(counted.other_side, "swing")
+        told.append(f"{others} from the other side not included")
+    if counted.other_setup:
+        others = number_of(counted.other_setup, "swing")
+        told.append(f"{others} with another setup not included")
+    return tuple(told)
 
 
 def _facts(
-    player: Player, session: Session | None, swings: int, side: tuple[str, ...]
+    player: Player,
+    session: Session | None,
+    counted: CountedSwings,
+    side: tuple[str, ...],
 ) -> tuple[str, ...]:
     """Return what stands under the name: batting side, setup, bat, number of swings."""
     facts = []
@@ -263,11 +278,10 @@ def _facts(
         bats = player.get_dominant_hand_hitting_display() or ""
         facts.append("Switch hitter" if bats == "Switch" else f"Bats {bats.lower()}")
     if session is not None:
-        condition = session.get_condition_display() if session.condition else ""
-        facts.append(condition or "No setup recorded")
+        facts.append(str(_SETUPS.get(counted.setup, "No setup recorded")))
         if session.bat:
             facts.append(f"Bat: {cut(session.bat, DETAIL_LENGTH)}")
-        facts.append(number_of(swings, "included swing"))
+        facts.append(number_of(len(counted.swings), "included swing"))
         facts += side
     return tuple(facts)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -35,25 +37,40 @@ CHART_SERIES = (
 )
 
 
+@dataclass(frozen=True)
+class CountedSwings:
+    """The swings that a sheet is of, and how many counted ones it is not of."""
+
+    swings: Sequence[Movement] = ()
+    setup: str = ""
+    other_side: int = 0
+    other_setup: int = 0
+
+
 def counted_swings(
     session: Session | None, side: str | None, setup: str | None = None
-) -> tuple[list[Movement], int]:
-    """Counted swings of one side and setup of the session, and how many are not.
+) -> CountedSwings:
+    """Counted swings of one side and setup of the session.
 
     Without a `side` it is all of them, and so it is where none is known to be of it:
     the numbers may be older than the telling apart of sides.
     """
     if session is None:
-        return [], 0
+        return CountedSwings()
     movements = session.movements.present().in_session_order()
     fields = movements.defer("verdict", "metadata", "vendor_metrics", "quality_reasons")
-    every = [movement for movement in fields if movement.is_counted]
-    setups = {swing.setup for swing in every}
-    if setup in setups and len(setups) > 1:
-        # Of a session with several setups the sheet is of one: nothing joins them.
-        every = [swing for swing in every if swing.setup == setup]
-    own = [swing for swing in every if side is None or side_of(swing) == side]
-    return (own, len(every) - len(own)) if own else (every, 0)
+    counted = [movement for movement in fields if movement.is_counted]
+    for swing in counted:
+        swing.session = session
+    # Of a session with several setups the sheet is of one: nothing joins them.
+    setups = Counter(swing.setup for swing in counted)
+    if setup not in setups:
+        setup = max(setups, key=lambda one: setups[one], default=session.condition)
+    every = [swing for swing in counted if swing.setup == setup]
+    own = [swing for swing in every if side is None or side_of(swing) == side] or every
+    return CountedSwings(
+        own, setup or "", len(every) - len(own), len(counted) - len(every)
+    )
 
 
 def order_line(swings: Sequence[Movement]) -> str:

@@ -79,7 +79,7 @@ def write_session_summary(session: Session) -> None:
     ]
     _store_session_metrics(session.pk, counted)
     swings = sum(bool(movement.is_swing) for movement in movements)
-    summary = _summary(movements, counted)
+    summary = _summary(session, movements, counted)
     if (session.swing_count, session.summary) != (swings, summary):
         session.swing_count = swings
         session.summary = summary
@@ -147,14 +147,16 @@ def _values_of(summary: MetricSummary) -> list[Any]:
     ]
 
 
-def _setups_json(movements: Sequence[Movement]) -> dict[str, Any]:
-    """How many swings there are of each setup, where there are several."""
+def _setups_json(session: Session, movements: Sequence[Movement]) -> dict[str, Any]:
+    """How many swings there are of each setup, unless all have their session's."""
     setups = Counter(movement.setup for movement in movements if movement.is_swing)
-    return {"setups": dict(sorted(setups.items()))} if len(setups) > 1 else {}
+    if setups.keys() <= {session.condition}:
+        return {}
+    return {"setups": dict(sorted(setups.items()))}
 
 
 def _summary(
-    movements: Sequence[Movement], counted: Sequence[_Counted]
+    session: Session, movements: Sequence[Movement], counted: Sequence[_Counted]
 ) -> dict[str, Any]:
     """What pages show of a session at a glance, as JSON for its `summary`."""
     metrics = [item for _, item in counted]
@@ -167,7 +169,7 @@ def _summary(
         "swings": sum(bool(movement.is_swing) for movement in movements),
         "counted": len(counted),
         "sides": sides_json(counted),
-        **_setups_json(movements),
+        **_setups_json(session, movements),
         "quality": {grade: grades.get(grade, 0) for grade in (*_GRADES, "none")},
         "headlines": {
             name: {

@@ -141,8 +141,15 @@ def filtered(
         sessions = sessions.filter(session_date__lte=wanted.end)
     if wanted.setup:
         setup = "" if wanted.setup == NO_SETUP else wanted.setup
-        own = Movement.objects.filter(session=OuterRef("pk"), condition=setup)
-        sessions = sessions.filter(Q(condition=setup) | Exists(own))
+        swings = Movement.objects.present().filter(
+            session=OuterRef("pk"), is_swing=True
+        )
+        # One without swings yet is of the setup that is stated of it.
+        sessions = sessions.filter(
+            Q(condition=setup)
+            & (Exists(swings.filter(condition=None)) | ~Exists(swings))
+            | Exists(swings.filter(condition=setup))
+        )
     if wanted.tag:
         sessions = sessions.filter(tags__name=wanted.tag)
     if wanted.quality == "good":

@@ -11,6 +11,7 @@ from statistics import fmean
 import pytest
 from django.core.exceptions import ValidationError
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import AuditEntry
 from athletes import decisions
@@ -18,12 +19,13 @@ from athletes.admin.metrics_csv import metrics_csv
 from athletes.analysis import peer_numbers, session_summary
 from athletes.analysis.changes import session_changes
 from athletes.analysis.history import histories
-from athletes.models import Movement, PeerNumber, Session, SessionMetric
+from athletes.models import Movement, PeerNumber, Player, Session, SessionMetric
 from biomechanics.definitions import NUMERIC_HEADLINES
 from biomechanics.variance import published_prior
 from dashboard.selectors.compare_items import load_items
 from dashboard.selectors.compare_keys import parse_items
 from dashboard.selectors.compare_numbers import compare_numbers
+from dashboard.selectors.session_list import SessionFilter, filtered
 from tests.dashboard.page_contents import text_of
 from tests.factories import (
     make_player,
@@ -229,6 +231,33 @@ def test_comparison_keeps_numbers_of_swings_whose_setup_is_stated(coach, mixed):
         (pytest.approx(10.0), 4),
         (pytest.approx(8.0), 4),
     ]
+
+
+def test_sheet_names_the_setup_that_its_numbers_are_of(client, coach, player):
+    session = session_of(player, 0, TEE[:2], LIVE)
+    text = text_of(client.get(reverse("sharing:session", args=[session.pk])))
+    assert "Live BP" in text
+    assert "4 included swings" in text
+    assert "2 swings with another setup not included" in text
+
+
+def test_session_whose_swings_all_have_another_setup_is_of_that(player):
+    session = session_of(player, 0, live=LIVE)
+    assert session.summary["setups"] == {"live": 4}
+    assert session.setup_words == "Live BP"
+    tee = session_of(player, 1, TEE)
+    assert "setups" not in tee.summary
+    waiting = make_session(player=player, condition="tee")
+    gone = session_of(player, 2, TEE, LIVE[:1])
+    gone.movements.filter(condition="live").update(missing_since=timezone.now())
+
+    def found(setup):
+        wanted = SessionFilter(setup=setup)
+        every = Session.objects.all()
+        return set(filtered(every, Player.objects.all(), wanted, today=DAY))
+
+    assert found("live") == {session}
+    assert found("tee") == {tee, waiting, gone}
 
 
 @pytest.mark.both
