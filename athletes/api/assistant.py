@@ -7,6 +7,7 @@ parameters and docstrings are what the assistant is told (`reboot_site/mcp.py`).
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Annotated, Literal
 
 from django.http import Http404
@@ -66,23 +67,39 @@ def list_sessions(
     until: Until = None,
     limit: Annotated[int, Field(ge=1, le=200)] = 50,
 ) -> Row:
-    """List an athlete's sessions, latest first: id, day, movement type and setup."""
+    """List an athlete's sessions, latest first: id, day, movement type and setup.
+
+    The setup is `mixed` where the swings have several.
+    """
     player = _player(caller, athlete)
     sessions = visible_sessions(caller).filter(player=player).newest_first()
     if since:
         sessions = sessions.filter(session_date__gte=since)
     if until:
         sessions = sessions.filter(session_date__lte=until)
-    fields = ("pk", "session_date", "movement_type_name", "condition")
+    fields = (
+        *("pk", "session_date", "movement_type_name", "condition"),
+        "summary__setups",
+    )
     _note(caller, "list_sessions", player)
     return {
         "athlete": player.pk,
         "total": sessions.count(),
         "sessions": [
-            {"id": pk, "date": day, "type": kind or None, "setup": setup or None}
-            for pk, day, kind, setup in sessions.values_list(*fields)[:limit]
+            {
+                "id": pk,
+                "date": day,
+                "type": kind or None,
+                "setup": _setup(setups or [setup]),
+            }
+            for pk, day, kind, setup, setups in sessions.values_list(*fields)[:limit]
         ],
     }
+
+
+def _setup(setups: Collection[str]) -> str | None:
+    """The setup of a session's swings; None where none is recorded."""
+    return "mixed" if len(setups) > 1 else next(iter(setups)) or None
 
 
 def what_changed(

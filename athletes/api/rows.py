@@ -254,7 +254,7 @@ def session_metrics(caller: Viewer, session: Session) -> Row:
     """
     spreads: dict[str, list[Row]] = defaultdict(list)
     for metric in session.session_metrics.order_by("metric", "-n", "basis"):
-        spreads[metric.metric].append(_spread(metric))
+        spreads[metric.metric].append(_spread(session, metric))
     swings = list(
         visible_movements(caller)
         .filter(session=session)
@@ -274,7 +274,9 @@ def session_metrics(caller: Viewer, session: Session) -> Row:
             "quality_grade",
         )
     )
-    sides = _sides(swings)
+    for swing in swings:
+        swing.session = session
+    sides = _sides(session, swings)
     names = [*METRICS, *spreads, *(name for swing in swings for name in swing.metrics)]
     answer: dict[str, Row] = {}
     for name in dict.fromkeys(names):
@@ -312,7 +314,7 @@ def _attack_share(share: AttackShare) -> Row:
     }
 
 
-def _sides(swings: Iterable[Movement]) -> dict[str, list[Row]]:
+def _sides(session: Session, swings: Iterable[Movement]) -> dict[str, list[Row]]:
     """The averages of each side as `SideSpread`, by metric, most swings first."""
     found: dict[str, list[Row]] = defaultdict(list)
     for side, means in means_by_side(swings).items():
@@ -328,7 +330,7 @@ def _sides(swings: Iterable[Movement]) -> dict[str, list[Row]]:
                     "median": rounded(one.median),
                     "event_rule": rule_in_basis(basis) or None,
                     "basis": without_setup(basis) or None,
-                    "setup": setup_in(basis),
+                    "setup": _setup_of(session, basis),
                 }
             )
     for rows in found.values():
@@ -350,7 +352,7 @@ _NO_SPREAD: Row = {
 }
 
 
-def _spread(metric: SessionMetric) -> Row:
+def _spread(session: Session, metric: SessionMetric) -> Row:
     """A row of a session metric in the shape of `Spread`."""
     return {
         "mean": rounded(metric.mean),
@@ -361,9 +363,15 @@ def _spread(metric: SessionMetric) -> Row:
         "median": rounded(metric.median),
         "event_rule": rule_in_basis(metric.basis) or None,
         "basis": without_setup(metric.basis) or None,
-        "setup": setup_in(metric.basis),
+        "setup": _setup_of(session, metric.basis),
         "method_version": metric.method_version or None,
     }
+
+
+def _setup_of(session: Session, basis: str) -> str | None:
+    """How the swings of an average were hit; None where that is not recorded."""
+    own = setup_in(basis)
+    return (session.condition if own is None else own) or None
 
 
 def _setup(row: Row) -> str | None:

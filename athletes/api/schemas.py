@@ -344,8 +344,8 @@ _BASIS = (
 
 
 _OWN_SETUP = (
-    "The setup of these swings where it is another than the session's; null where it "
-    "is the session's. No average is over swings of two setups."
+    "The setup of these swings, their own or else the session's; null where none is "
+    "recorded. No average is over swings of two setups."
 )
 
 

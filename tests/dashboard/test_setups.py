@@ -165,7 +165,7 @@ def test_no_mean_over_two_setups_stands_anywhere(client, coach, mixed):
     one = metrics["metrics"][METRIC]
     means = {one["mean"]: one["setup"]}
     means |= {other["mean"]: other["setup"] for other in one["other_rules"]}
-    assert means == {10.0: None, 8.0: "live"}
+    assert means == {10.0: "tee", 8.0: "live"}
     rows = client.get(f"/movements?session={mixed.pk}").json()
     setups = [row["setup"] for row in rows["movements"]]
     assert setups == ["tee"] * 4 + ["live"] * 4
@@ -258,6 +258,14 @@ def test_session_whose_swings_all_have_another_setup_is_of_that(player):
 
     assert found("live") == {session}
     assert found("tee") == {tee, waiting, gone}
+
+
+def test_setup_in_json_is_null_where_swings_have_none(client, coach, player):
+    session = session_of(player, 0, live=LIVE)
+    decisions.set_setups(movements=session.movements.all()[:2], setup="")
+    one = client.get(f"/sessions/{session.pk}/metrics").json()["metrics"][METRIC]
+    assert {one["setup"], one["other_rules"][0]["setup"]} == {"live", None}
+    assert {side["setup"] for side in one["sides"]} == {"live", None}
 
 
 @pytest.mark.both
