@@ -36,8 +36,9 @@ from athletes.models import (
 )
 from athletes.querysets import SessionQuerySet
 
-#: What people state about a session; a fold fills it in where nothing was stated.
-_STATED = ("condition", "bat")
+#: What people state about a session and a fold fills in where nothing was stated. Not
+#: the setup: its swings keep theirs, and nobody said it of the others.
+_STATED = ("bat",)
 
 
 def find_part(session_id: str, player: Player) -> Session | None:
@@ -292,7 +293,7 @@ def _fold(row: Session, into: Session) -> None:
     tags = set(row.tags.values_list("pk", flat=True))
     tags -= set(into.tags.values_list("pk", flat=True))
     into.tags.add(*tags)
-    into.refresh_from_db(fields=[*_STATED, "data_state", "data_synced"])
+    into.refresh_from_db(fields=[*_STATED, "condition", "data_state", "data_synced"])
     said = {}
     for name in _STATED:
         ours, theirs = getattr(into, name), getattr(row, name)

@@ -19,6 +19,7 @@ from athletes.admin.metrics_csv import metrics_csv
 from athletes.analysis import peer_numbers, session_summary
 from athletes.analysis.changes import session_changes
 from athletes.analysis.history import histories
+from athletes.frames.carrying import carry_setup
 from athletes.models import Movement, PeerNumber, Player, Session, SessionMetric
 from biomechanics.definitions import NUMERIC_HEADLINES
 from biomechanics.variance import published_prior
@@ -266,6 +267,22 @@ def test_setup_in_json_is_null_where_swings_have_none(client, coach, player):
     one = client.get(f"/sessions/{session.pk}/metrics").json()["metrics"][METRIC]
     assert {one["setup"], one["other_rules"][0]["setup"]} == {"live", None}
     assert {side["setup"] for side in one["sides"]} == {"live", None}
+
+
+def test_swing_that_is_the_same_keeps_its_setup_unless_another_is_stated(player):
+    tee = session_of(player, 0, TEE[:2], LIVE[:1])
+    live = session_of(player, 1, LIVE[:3], condition="live")
+    plain, _, stated = tee.movements.in_session_order()
+    first, second, third = live.movements.in_session_order()
+    carry_setup(plain, first)
+    decisions.set_setups(movements=[second], setup="machine")
+    stated.refresh_from_db()
+    carry_setup(stated, second)
+    # Without a setup recorded nothing is known that could be carried.
+    tee.condition = ""
+    carry_setup(Movement(pk=plain.pk, session=tee), third)
+    found = live.movements.in_session_order().values_list("condition", flat=True)
+    assert list(found) == ["tee", "machine", None]
 
 
 @pytest.mark.both

@@ -167,7 +167,9 @@ def test_everything_moves_and_comes_back_row_for_row(two):
     suffix = f" [{merged.org_player_id}]"
     assert names == ["IMG-0", "IMG-1", f"IMG-0{suffix}", f"IMG-1{suffix}"]
     assert [m.position for m in whole.movements.all()] == [1, 2, 3, 4]
-    assert (whole.swing_count, whole.condition) == (4, "tee")
+    # Nobody said of the swings that were here how they were hit.
+    assert (whole.swing_count, whole.condition) == (4, "")
+    assert whole.setup_words == "Mixed: tee, no setup recorded"
     assert list(whole.tags.values_list("name", flat=True)) == ["his"]
 
     merging.separate(entry=entry, by=staff)
