@@ -154,8 +154,11 @@ def set_setups(
     return restore_setups(wanted)
 
 
-def restore_setups(wanted: Setups) -> Setups:
-    """Give sessions and swings these setups; returns those that they had before."""
+def restore_setups(wanted: Setups, *, only_where: Setups | None = None) -> Setups:
+    """Give sessions and swings these setups; returns those that they had before.
+
+    With `only_where` those alone that still have the setup that it says.
+    """
     now = timezone.now()
     with transaction.atomic():
         swings = Movement.objects.filter(pk__in=list(wanted["movements"]))
@@ -175,6 +178,12 @@ def restore_setups(wanted: Setups) -> Setups:
             },
             "movements": dict(swings.values_list("pk", "condition")),
         }
+        if only_where is not None:
+            before = {
+                kind: {pk: own for pk, own in rows.items() if own == still[pk]}
+                for kind, rows in before.items()
+                for still in (only_where[kind],)
+            }
         for pk in before["sessions"]:
             Session.objects.filter(pk=pk).update(
                 condition=wanted["sessions"][pk] or "", updated_at=now

@@ -21,6 +21,7 @@ from dashboard.selectors.session_list import NO_SETUP
 KEPT = "setups_before"
 # How a form says that swings are as their session.
 AS_SESSION = "session"
+MOST_DIGITS = 18
 
 
 def undo_words(request: PageRequest, place: str) -> str:
@@ -56,21 +57,26 @@ def swing_setups(request: PageRequest, pk: int) -> HttpResponse:
         messages.error(request, "Not saved: these swings are no longer here.")
         return _to_swings(shown)
     setup = form.cleaned_data["setup"]
-    before = decisions.set_setups(
-        movements=swings, setup=None if setup == AS_SESSION else setup
-    )
+    stated = None if setup == AS_SESSION else setup
+    before = decisions.set_setups(movements=swings, setup=stated)
     positions = sorted(swing.position for swing in swings)
     _record(request, shown, "setup of swings", swings=positions, setup=setup)
-    _keep(request, before, f"session-{pk}", _words(len(swings), "swing"))
+    _keep(request, before, stated, f"session-{pk}", _words(len(swings), "swing"))
     messages.success(request, "Saved. Averages are updated.")
     return _to_swings(shown)
 
 
 def _chosen(request: PageRequest, shown: Session) -> list[Movement]:
     """The ticked swings of a session, in its order; what is not of it is left out."""
-    asked = [int(one) for one in request.POST.getlist("chosen") if one.isdecimal()]
-    present = shown.movements.present().filter(pk__in=[n for n in asked if n < 2**63])
+    present = shown.movements.present().filter(pk__in=_keys(request, "chosen"))
     return list(present.in_session_order())
+
+
+def _keys(request: PageRequest, name: str) -> list[int]:
+    """The keys of rows that a form sends; what can be none is left out."""
+    asked = request.POST.getlist(name)
+    # Keys are 64-bit numbers; a longer one names nothing, and may be too long to read.
+    return [int(one) for one in asked if one.isdecimal() and len(one) <= MOST_DIGITS]
 
 
 def _comparison(
@@ -94,8 +100,7 @@ def sessions_setup(request: PageRequest) -> HttpResponse:
     """State the setup of the sessions that are ticked in the list."""
     access.require_edit(request.user)
     visible = access.visible_sessions(request.user)
-    asked = [int(one) for one in request.POST.getlist("sessions") if one.isdecimal()]
-    sessions = list(visible.filter(pk__in=[pk for pk in asked if pk < 2**63]))
+    sessions = list(visible.filter(pk__in=_keys(request, "sessions")))
     data = request.POST.copy()
     data.setlist("sessions", [str(one.pk) for one in sessions])
     form = SessionsSetupForm(data, sessions=[one.pk for one in sessions])
@@ -103,19 +108,21 @@ def sessions_setup(request: PageRequest) -> HttpResponse:
         messages.error(request, "Not saved: select sessions and a setup.")
         return redirect("dashboard:sessions")
     setup = form.cleaned_data["setup"]
-    before = decisions.set_setups(
-        sessions=sessions, setup="" if setup == NO_SETUP else setup
-    )
+    stated = "" if setup == NO_SETUP else setup
+    before = decisions.set_setups(sessions=sessions, setup=stated)
     for session in sessions:
         _record(request, session, "setup", setup=setup)
-    _keep(request, before, "sessions", _words(len(sessions), "session"))
+    _keep(request, before, stated, "sessions", _words(len(sessions), "session"))
     messages.success(request, "Saved. Averages are updated.")
     return redirect("dashboard:sessions")
 
 
 @require_POST
 def undo(request: PageRequest) -> HttpResponse:
-    """Give back the setups that the reader's last change replaced."""
+    """Give back the setups that the reader's last change replaced.
+
+    Not where somebody has stated another since.
+    """
     access.require_edit(request.user)
     kept = request.session.pop(KEPT, None)
     if not kept:
@@ -130,7 +137,14 @@ def undo(request: PageRequest) -> HttpResponse:
     touched = {*before["sessions"], *swings.values_list("session_id", flat=True)}
     if visible.filter(pk__in=touched).count() != len(touched):
         raise PermissionDenied("Some of these sessions can't be changed anymore.")
-    decisions.restore_setups(before)
+    stated = kept.get("stated")
+    # Swings of a session that got a setup as a whole were to follow it.
+    of_swings = None if before["sessions"] else stated
+    still: decisions.Setups = {
+        "sessions": dict.fromkeys(before["sessions"], stated),
+        "movements": dict.fromkeys(before["movements"], of_swings),
+    }
+    decisions.restore_setups(before, only_where=still if "stated" in kept else None)
     for session in visible.filter(pk__in=touched):
         _record(request, session, "change of setup undone")
     messages.success(request, "Undone. Averages are updated.")
@@ -155,13 +169,19 @@ def _record(
 
 
 def _keep(
-    request: PageRequest, before: decisions.Setups, place: str, words: str
+    request: PageRequest,
+    before: decisions.Setups,
+    stated: str | None,
+    place: str,
+    words: str,
 ) -> None:
+    """Remember in the login what was replaced, and by which setup."""
     request.session[KEPT] = {
         **{
             kind: {str(pk): setup for pk, setup in found.items()}
             for kind, found in before.items()
         },
+        "stated": stated,
         "place": place,
         "words": words,
     }

@@ -269,6 +269,36 @@ def test_setup_in_json_is_null_where_swings_have_none(client, coach, player):
     assert {side["setup"] for side in one["sides"]} == {"live", None}
 
 
+def test_undo_leaves_what_somebody_stated_since(client, coach, player):
+    session = session_of(player, 0, TEE)
+    address = reverse("dashboard:swing_setups", args=[session.pk])
+    client.post(address, {"swings": "1-2", "setup": "live"})
+    first = session.movements.in_session_order()[0]
+    decisions.set_setups(movements=[first], setup="machine")
+    client.post(reverse("dashboard:setups_undo"))
+    found = session.movements.in_session_order().values_list("condition", flat=True)
+    assert list(found) == ["machine", None, None, None]
+    client.post(
+        reverse("dashboard:sessions_setup"),
+        {"sessions": [session.pk], "setup": "live"},
+    )
+    decisions.set_setups(sessions=[session], setup="front_toss")
+    client.post(reverse("dashboard:setups_undo"))
+    session.refresh_from_db()
+    assert session.condition == "front_toss"
+
+
+def test_keys_that_are_too_long_name_nothing(client, coach, player):
+    session = session_of(player, 0, TEE)
+    long = "9" * 5000
+    for address, name in (
+        (reverse("dashboard:swing_setups", args=[session.pk]), "chosen"),
+        (reverse("dashboard:sessions_setup"), "sessions"),
+    ):
+        answer = client.post(address, {name: long, "setup": "live"}, follow=True)
+        assert "Not saved" in text_of(answer)
+
+
 def test_swing_that_is_the_same_keeps_its_setup_unless_another_is_stated(player):
     tee = session_of(player, 0, TEE[:2], LIVE[:1])
     live = session_of(player, 1, LIVE[:3], condition="live")
