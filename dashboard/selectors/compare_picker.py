@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from athletes.access import Viewer, visible_movements, visible_players
 from athletes.analysis.event_rules import event_rules
+from athletes.analysis.history import setup_words
 from athletes.analysis.marked_swings import TYPICAL_BY, fastest_swing, typical_swing
 from athletes.analysis.means_by_side import side_of
 from athletes.frames.curves import load_curves
@@ -21,6 +22,7 @@ from dashboard.selectors.compare_choices import (
 )
 from dashboard.selectors.compare_keys import SESSION, SWING, ItemKey
 from dashboard.selectors.compare_sets import SessionRow
+from dashboard.selectors.session_groups import Part
 
 PICK_ATHLETES, PICK_SESSIONS = 8, 10
 
@@ -149,14 +151,18 @@ def _swings(user: Viewer, session: int) -> tuple[PickSwing, ...]:
         for movement in visible_movements(user)
         .filter(session_id=session)
         .in_session_order()
-        .defer("verdict", "metadata", "vendor_metrics", "quality_reasons")
+        .select_related("session")
+        .defer(
+            *("verdict", "metadata", "vendor_metrics", "quality_reasons"),
+            "session__summary",
+        )
         if movement.is_swing
     ]
-    by_side: dict[str, list[Movement]] = {}
+    by_part: dict[Part, list[Movement]] = {}
     for swing in swings:
         if swing.is_counted:
-            by_side.setdefault(side_of(swing), []).append(swing)
-    counted = {swing.pk for own in by_side.values() for swing in own}
+            by_part.setdefault(Part(side_of(swing), swing.setup), []).append(swing)
+    counted = {swing.pk for own in by_part.values() for swing in own}
     stored = load_curves(counted, TYPICAL_BY)
     typical = {
         typical_swing(
@@ -164,14 +170,15 @@ def _swings(user: Viewer, session: int) -> tuple[PickSwing, ...]:
             {swing.pk: event_rules(swing).get("reference", "") for swing in own},
             stored,
         )
-        for own in by_side.values()
+        for own in by_part.values()
     }
     fastest = {
         found.movement_id: f"fastest by {found.definition.short.lower()}"
-        for own in by_side.values()
+        for own in by_part.values()
         if (found := fastest_swing(own)) is not None
     }
     several = len({side_of(swing) for swing in swings}) > 1
+    is_mixed = len({swing.setup for swing in swings}) > 1
     return tuple(
         PickSwing(
             ItemKey(SWING, swing.pk),
@@ -179,6 +186,7 @@ def _swings(user: Viewer, session: int) -> tuple[PickSwing, ...]:
             ", ".join(
                 [
                     *([side_in_words(side_of(swing))] if several else []),
+                    *([setup_words(swing.setup)] if is_mixed else []),
                     *(["typical"] if swing.pk in typical else []),
                     *([fastest[swing.pk]] if swing.pk in fastest else []),
                     *([] if swing.is_counted else ["excluded"]),

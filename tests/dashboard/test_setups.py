@@ -299,6 +299,16 @@ def test_keys_that_are_too_long_name_nothing(client, coach, player):
         assert "Not saved" in text_of(answer)
 
 
+def test_picker_marks_the_fastest_swing_of_each_setup(client, coach, mixed):
+    address = "/athletes/compare/pick/"
+    asked = {"pick": mixed.player_id, "swings": mixed.pk}
+    text = text_of(client.get(address, asked))
+    assert re.findall(r"(tee|live BP)(?:, typical)?, fastest", text) == [
+        "tee",
+        "live BP",
+    ]
+
+
 def test_swing_that_is_the_same_keeps_its_setup_unless_another_is_stated(player):
     tee = session_of(player, 0, TEE[:2], LIVE[:1])
     live = session_of(player, 1, LIVE[:3], condition="live")
