@@ -269,8 +269,7 @@ def refuse_implausible(
         return
     is_full = ctx.log.sync_type == SyncType.FULL
     told = f"Reboot Motion's list no longer includes {gone} of our {stored} {name}. "
-    "That is "
-    told += f"more than {IMPLAUSIBLE_SHARE:.0%} at once"
+    told += f"That is more than {IMPLAUSIBLE_SHARE:.0%} at once"
     if is_empty:
         told = f"Reboot Motion's list is empty, and we hold {stored} {name} of it"
     told += ", so nothing was marked as missing"

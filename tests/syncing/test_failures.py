@@ -148,7 +148,7 @@ def test_implausible_share_stops_the_run(start_vendor, run_sync, what):
     log = run_sync(full=True)
 
     assert log.status == RunStatus.FAILED
-    assert f"no longer holds 6 of our {count or 12}" in log.error_message
+    assert f"no longer includes 6 of our {count or 12}" in log.error_message
     assert "--accept-removals" in log.errors[0]["hint"]
     assert everything() == before
 
@@ -164,7 +164,7 @@ def test_implausible_share_stops_the_run(start_vendor, run_sync, what):
         (full, left, sentence)
         for left, sentence in (
             (0, "Reboot Motion's list is empty, and we hold 3 athletes of it"),
-            (2, "no longer holds 6 of our 8 athletes"),
+            (2, "no longer includes 6 of our 8 athletes"),
         )
         for full in (False, True)
     ],
