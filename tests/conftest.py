@@ -68,6 +68,8 @@ def django_db_setup(django_db_setup, django_db_blocker, migrated_copy):
 def pytest_fixture_setup(fixturedef, request):
     """Before the transaction of a test: rows that several tests share."""
     if fixturedef.argname == "_django_db_helper":
+        # This hook may come before the fixtures that the helper itself asks for.
+        request.getfixturevalue("django_db_setup")
         blocker = request.getfixturevalue("django_db_blocker")
         with blocker.unblock():
             shared_rows.before_the_database_of(request.node)
