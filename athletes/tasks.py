@@ -33,3 +33,10 @@ def recompute_old_task() -> int:
     from athletes.analysis.old_numbers import recompute_some
 
     return recompute_some(PORTION_S)
+
+
+def refresh_joined_task() -> int:
+    """Keep setups apart where an older release joined them; returns the sessions."""
+    from athletes.analysis.old_numbers import refresh_joined
+
+    return refresh_joined()

@@ -238,6 +238,7 @@ Q_CLUSTER["broker_class"] = "reboot_site.broker.Broker"
 QUEUE_MAY_CALL = (
     "athletes.tasks.recompute_old_task",
     "athletes.tasks.recompute_player",
+    "athletes.tasks.refresh_joined_task",
     "privacy.tasks.make_archive_task",
     "privacy.tasks.measure_storage_task",
     "privacy.tasks.prune_task",

@@ -63,6 +63,13 @@ PLANS = (
         "athletes.tasks.recompute_old_task",
         {"schedule_type": Schedule.MINUTES, "minutes": 1},
     ),
+    # After an upgrade from a release that knew no setup of a swing, the first time at
+    # once; else it finds nothing to do.
+    Plan(
+        "Keep setups apart",
+        "athletes.tasks.refresh_joined_task",
+        {"schedule_type": Schedule.DAILY},
+    ),
     # Names of tasks above this package: the queue imports them, we do not.
     Plan(
         "Delete expired data",

@@ -11,7 +11,11 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.db.models import F
+
+from athletes.analysis import peer_numbers, usual_scatter
 from athletes.analysis.run import analyze_session
+from athletes.analysis.session_summary import refresh_session_summary
 from athletes.analysis.summaries import refresh_player_summaries
 from athletes.models import Movement, Session
 from athletes.querysets import MovementQuerySet
@@ -103,6 +107,33 @@ def recompute_some(seconds: float) -> int:
         count += 1
     refresh_player_summaries(players)
     return count
+
+
+def refresh_joined() -> int:
+    """Store the averages of sessions again that know nothing of their swings' setups.
+
+    A host of a release that knew no setup of a swing may have written one average over
+    several while hosts were upgraded one after another. Returns how many there were.
+    """
+    own = (
+        Movement.objects.present()
+        .filter(
+            is_swing=True,
+            condition__isnull=False,
+            session__folded_into=None,
+            session__summary__setups__isnull=True,
+        )
+        .exclude(condition=F("session__condition"))
+    )
+    players = dict(own.values_list("session_id", "session__player_id"))
+    for session_pk in sorted(players):
+        refresh_session_summary(session_pk)
+    athletes = set(players.values())
+    if athletes:
+        refresh_player_summaries(athletes)
+        peer_numbers.refresh(athletes)
+        usual_scatter.refresh(athletes)
+    return len(players)
 
 
 def _old_sessions() -> Iterator[tuple[int, int]]:

@@ -21,6 +21,7 @@ from athletes.analysis.changes import session_changes
 from athletes.analysis.history import histories
 from athletes.frames.carrying import carry_setup
 from athletes.models import Movement, PeerNumber, Player, Session, SessionMetric
+from athletes.tasks import refresh_joined_task
 from biomechanics.definitions import NUMERIC_HEADLINES
 from biomechanics.variance import published_prior
 from dashboard.selectors.compare_items import load_items
@@ -98,6 +99,23 @@ def test_session_of_two_setups_has_two_averages_and_none_over_both(mixed):
     assert {(p.basis.condition, p.n) for p in points} == {("tee", 4), ("live", 4)}
     # What lists sort by is of one of them.
     assert round(mixed.summary["headlines"][METRIC]["mean"], 6) in {8.0, 10.0}
+
+
+@pytest.mark.both
+def test_averages_that_an_older_release_joined_are_stored_apart_again(mixed):
+    assert refresh_joined_task() == 0
+    rows = SessionMetric.objects.filter(session=mixed, metric=METRIC)
+    of_tee = rows.get(mean__gt=9)
+    rows.exclude(pk=of_tee.pk).delete()
+    rows.update(mean=JOINED, n=8)
+    del mixed.summary["setups"]
+    mixed.save()
+    assert refresh_joined_task() == 1
+    assert sorted((row.mean, row.n) for row in rows.all()) == [
+        (pytest.approx(8.0), 4),
+        (pytest.approx(10.0), 4),
+    ]
+    assert refresh_joined_task() == 0
 
 
 def test_changes_compare_the_tee_with_the_tee_alone(mixed):
