@@ -221,3 +221,18 @@ def basis_difference(basis: str, other: str) -> str:
         if part in here and part in there and here[part] != there[part]
     ]
     return "; ".join(words) or "measured from different events or points"
+
+
+#: By the slug that Reboot Motion has for them.
+_CAPTURE_SYSTEMS = {
+    "rebootmotion": "Reboot Motion cameras",
+    "hawkeye": "Hawk-Eye",
+    "hawkeyehfr": "Hawk-Eye high frame rate",
+    "hawkeyelfr": "Hawk-Eye low frame rate",
+    "mediapipepose": "MediaPipe Pose",
+}
+
+
+def capture_system(slug: str) -> str:
+    """Return the name of what captured a session; a slug that is new here stays."""
+    return _CAPTURE_SYSTEMS.get(slug, slug)

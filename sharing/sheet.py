@@ -27,6 +27,7 @@ from athletes.analysis.history import (
 from athletes.analysis.usual_scatter import Facility
 from athletes.display import number_of
 from athletes.models import Condition, Player, Session
+from athletes.phrases import capture_system
 from athletes.querysets import SessionQuerySet
 from biomechanics.definitions import NUMERIC_HEADLINES
 from dashboard.phrases import session_day
@@ -293,7 +294,7 @@ def _data_line(session: Session | None) -> str:
     when = session_day(session.session_date)
     if session.session_date:
         when = f"Session of {when}"
-    source = cut(session.mocap_type_name, DETAIL_LENGTH)
+    source = cut(capture_system(session.mocap_type_name), DETAIL_LENGTH)
     return f"{when}. Source: Reboot Motion{f', {source}' if source else ''}."
 
 

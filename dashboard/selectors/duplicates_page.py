@@ -19,6 +19,7 @@ from athletes.models import (
     Player,
     Session,
 )
+from athletes.phrases import capture_system
 from dashboard.selectors.paging import COUNT_LIMIT
 
 PAGE_SIZE = 25
@@ -159,7 +160,9 @@ def records_of(players: Iterable[Player]) -> dict[int, DuplicateRecord]:
         days = [day for day in (known, row["first_on"]) if day is not None]
         spans[row["player_id"]]["first_on"] = min(days, default=None)
         if row["mocap_type_name"]:
-            sources.setdefault(row["player_id"], set()).add(row["mocap_type_name"])
+            sources.setdefault(row["player_id"], set()).add(
+                capture_system(row["mocap_type_name"])
+            )
     teams: dict[int, list[str]] = {}
     for player_id, name in (
         Player.objects.filter(pk__in=by_id, teams__isnull=False)

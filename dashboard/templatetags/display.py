@@ -21,7 +21,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from athletes import display
-from athletes.phrases import sequence_in_words
+from athletes.phrases import capture_system, sequence_in_words
 
 register = template.Library()
 
@@ -254,6 +254,9 @@ def still_lines(strokes: Iterable[Any]) -> SafeString:
 def or_dash(text: Any, reason: str = "") -> Any:
     """The text, or a dash that says why there is none."""
     return _missing(reason) if display.is_missing(text) else text
+
+
+register.filter("capture_system", capture_system)
 
 
 @register.filter

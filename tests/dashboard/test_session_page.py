@@ -43,6 +43,15 @@ def test_session_shows_swings_and_says_why_a_walk_is_none(client, coach, session
     assert walk.quality_reasons[0]["text"].split(":")[0] in text
 
 
+def test_session_names_what_captured_it(client, coach, session):
+    """Reboot Motion sends a slug; one that is new here is shown as it is."""
+    for slug, name in [("hawkeyehfr", "Hawk-Eye high frame rate"), ("nova9", "nova9")]:
+        session.mocap_type_name = slug
+        session.save(update_fields=["mocap_type_name"])
+        page = text_of(client.get(f"/athletes/sessions/{session.pk}/"))
+        assert f"· {name} " in page
+
+
 def test_session_chart_holds_counted_swings_their_mean_and_band(client, coach, session):
     response = client.get(f"/athletes/sessions/{session.pk}/?series=torso_omega")
     figure = figure_of(response, "session-curves-chart")
