@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django import forms
 from django.utils import timezone
 
+from accounts.models import Units
 from athletes.display import unit_factor, unit_label
 from athletes.models import Condition, DataState, Goal, Hand, Inclusion, Session
 from athletes.phrases import EVENTS
@@ -212,7 +213,8 @@ class NoteForm(forms.Form):
 class GoalForm(forms.Form):
     """A goal for one of an athlete's numbers: one value or a range, by a day.
 
-    Values are typed in the reader's units and kept in those of the metric.
+    Values are typed in the units that the form was shown in, and kept in those of the
+    metric.
     """
 
     # No number of a swing is so large in any unit.
@@ -243,15 +245,26 @@ class GoalForm(forms.Form):
     note = forms.CharField(
         required=False, max_length=300, strip=True, label="Note (optional)"
     )
+    # In which units the values were typed: the reader's own may have changed since.
+    units = forms.ChoiceField(
+        required=False, choices=Units.choices, widget=forms.HiddenInput
+    )
 
     def __init__(
-        self, *args: Any, goal: Goal, system: str, metric: str = "", **kwargs: Any
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        goal: Goal,
+        system: str,
+        metric: str = "",
     ) -> None:
-        self.goal, self._system = goal, system
+        sent = "" if data is None else data.get("units", "")
+        self.goal, self._system = goal, sent if sent in Units else system
+        system = self._system
         unit = METRICS[goal.metric].unit if goal.metric in METRICS else ""
-        kwargs["initial"] = {"metric": metric}
+        initial: dict[str, Any] = {"metric": metric}
         if goal.pk is not None:
-            kwargs["initial"] = {
+            initial = {
                 "metric": goal.metric,
                 "condition": goal.condition,
                 "low": _number(typed(goal.low, unit, system)),
@@ -261,7 +274,7 @@ class GoalForm(forms.Form):
                 "by": goal.by.isoformat(),
                 "note": goal.note,
             }
-        super().__init__(*args, **kwargs)
+        super().__init__(data, initial={**initial, "units": system})
         offered = [*NUMERIC_HEADLINES]
         for name in (metric, goal.metric):
             known = METRICS.get(name)
@@ -279,6 +292,8 @@ class GoalForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """The cleaned values, in an order and on a day that a goal can have."""
         values = super().clean() or {}
+        if "units" in self.errors:
+            self.add_error(None, "Not saved: the units are not known. Reload the page.")
         low, high, by = (values.get(name) for name in ("low", "high", "by"))
         if low is not None and high is not None and high < low:
             self.add_error("high", "The end of the range is below its start.")

@@ -56,6 +56,40 @@ def test_a_goal_is_set_in_the_readers_units_and_kept_in_ours(client, coach, play
     assert (goal.low, goal.high, goal.note) == (before, before, "after the break")
 
 
+def test_a_goal_is_kept_in_the_units_that_its_form_was_shown_in(client, coach, player):
+    url = f"/athletes/{player.pk}/goals/"
+    shown = client.get(url)
+    assert (
+        '<input type="hidden" name="units" value="imperial"' in shown.content.decode()
+    )
+    sent = {
+        "metric": "peak_hand_speed",
+        "low": "25",
+        "by": in_days(30).isoformat(),
+        "units": "imperial",
+    }
+    # The reader's units change in another tab while the form is open.
+    coach.units = "metric"
+    coach.save()
+    answer = client.post(url, {**sent, "low": "nan"})
+    assert answer.status_code == 422
+    assert "Peak hand speed (mph)" in text_of(answer)
+    assert client.post(url, sent).status_code == 302
+    goal = Goal.objects.get()
+    assert goal.low == goal.high == pytest.approx(25 * 0.44704)
+    # What was not changed in such a form stays as it was.
+    edited = f"/athletes/goals/{goal.pk}/"
+    assert client.post(edited, {**sent, "note": "again"}).status_code == 302
+    before = goal.low
+    goal.refresh_from_db()
+    assert (goal.low, goal.note) == (before, "again")
+    refused = client.post(edited, {**sent, "low": "30", "units": "furlongs"})
+    assert refused.status_code == 422
+    assert "Not saved: the units are not known." in text_of(refused)
+    goal.refresh_from_db()
+    assert goal.low == before
+
+
 def test_what_is_refused_is_said_and_nothing_typed_is_lost(client, coach, player):
     make_goal(player=player, metric=METRIC, condition="tee")
     url = f"/athletes/{player.pk}/goals/"
