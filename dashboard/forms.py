@@ -434,7 +434,13 @@ class SwingSetupForm(forms.Form):
         label="Swings",
         widget=forms.TextInput(attrs={"placeholder": "1-8, 12"}),
     )
-    setup = forms.ChoiceField(choices=_SETUP_CHOICES, label="Setup")
+    setup = forms.ChoiceField(
+        choices=[("", "Choose"), *_SETUP_CHOICES],
+        label="Setup",
+        error_messages={"required": "Choose a setup."},
+    )
+    # The form of the ticked swings also leads to their comparison, without a setup.
+    use_required_attribute = False
 
     def clean_swings(self) -> list[int]:
         """The numbers of the swings; none where swings are ticked instead."""

@@ -175,7 +175,7 @@ ROWS: dict[str, list[Row]] = {
         post(ATHLETE, {"condition": "tee"}, pk="session")
     ],
     "athletes/sessions/<int:pk>/setups/": [
-        post(ATHLETE, {"swings": "1", "setup": "tee"}, pk="session")
+        post(ATHLETE, {"do": "setup", "swings": "1", "setup": "tee"}, pk="session")
     ],
     "athletes/sessions/setup/": [post(PAGE, {"sessions": [], "setup": "tee"})],
     "athletes/sessions/setup/undo/": [post(PAGE)],

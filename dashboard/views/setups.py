@@ -35,13 +35,17 @@ def swing_setups(request: PageRequest, pk: int) -> HttpResponse:
     """Compare the selected swings of a session, or state their setup.
 
     Swings are ticked (`chosen`, by key) or named by their numbers in the session
-    (`swings`); `do=compare` leads to the comparison of the ticked ones.
+    (`swings`); `do=compare` leads to the comparison of the ticked ones, `do=setup`
+    states a setup, and without either nothing is changed.
     """
     shown = access.get_session_or_404(request.user, pk)
     swings = _chosen(request, shown)
     if request.POST.get("do") == "compare":
         return _comparison(request, shown, swings)
     access.require_edit(request.user)
+    if request.POST.get("do") != "setup":
+        messages.error(request, "Not saved. Choose what to do with the swings.")
+        return _to_swings(shown)
     form = SwingSetupForm(request.POST)
     if not form.is_valid():
         messages.error(request, "Not saved. " + _first_error(form))

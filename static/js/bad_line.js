@@ -4,7 +4,7 @@
 // Forms that htmx sends say it by htmx_setup.js.
 
 import { takeAway, toast } from "./shared/messages.js";
-import { forgetAll, putAllBack, sayNotSaved } from "./shared/unsaved.js";
+import { buttonOf, forgetAll, putAllBack, sayNotSaved } from "./shared/unsaved.js";
 
 const ALIVE = "/health/live";
 const PATIENCE_MS = 8000;
@@ -66,7 +66,7 @@ document.addEventListener("submit", (event) => {
   event.preventDefault();
   tryFirst(
     form,
-    () => form.requestSubmit(submitter),
+    () => form.requestSubmit(buttonOf(form, submitter)),
     () => {
       if (form.method === "get" || !sayNotSaved(form, "Not saved: no connection.", submitter)) sayDead();
     },

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
 from athletes.models import Note
-from tests.browser.looks import SETTLED, STILL, violations
+from tests.browser.looks import SETTLED, STILL, go, violations
 from tests.browser.site_pages import hit
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -61,6 +63,20 @@ def test_a_note_an_exclusion_and_a_setup_wait_for_the_line(visit, pages):
     expect(tile.get_by_role("button", name="Undo")).to_be_visible()
     swing.refresh_from_db()
     assert (swing.inclusion, swing.inclusion_reason) == ("excluded", "Check swing")
+    page.wait_for_function(SETTLED)
+
+    # A button outside its form is sent with it: this compares and states nothing.
+    go(page, f"/athletes/sessions/{session.pk}/?numbers=all")
+    for box in page.locator("#swing-table input[name=chosen]").all()[:2]:
+        box.check()
+    offline(page)
+    page.get_by_role("button", name="Compare selected", exact=True).click()
+    alert = page.locator("#chosen-swings").get_by_role("alert")
+    expect(alert).to_contain_text("Not saved: no connection.")
+    offline(page, is_dead=False)
+    alert.get_by_role("button", name="Try again").click()
+    expect(page).to_have_url(re.compile("/compare/"))
+    assert not session.movements.filter(condition__isnull=False).exists()
     page.wait_for_function(SETTLED)
     pages.problems.clear()  # these errors were wanted
 

@@ -290,7 +290,7 @@ def test_setup_in_json_is_null_where_swings_have_none(client, coach, player):
 def test_undo_leaves_what_somebody_stated_since(client, coach, player):
     session = session_of(player, 0, TEE)
     address = reverse("dashboard:swing_setups", args=[session.pk])
-    client.post(address, {"swings": "1-2", "setup": "live"})
+    client.post(address, {"do": "setup", "swings": "1-2", "setup": "live"})
     first = session.movements.in_session_order()[0]
     decisions.set_setups(movements=[first], setup="machine")
     client.post(reverse("dashboard:setups_undo"))
@@ -313,7 +313,8 @@ def test_keys_that_are_too_long_name_nothing(client, coach, player):
         (reverse("dashboard:swing_setups", args=[session.pk]), "chosen"),
         (reverse("dashboard:sessions_setup"), "sessions"),
     ):
-        answer = client.post(address, {name: long, "setup": "live"}, follow=True)
+        sent = {"do": "setup", name: long, "setup": "live"}
+        answer = client.post(address, sent, follow=True)
         assert "Not saved" in text_of(answer)
 
 
@@ -382,7 +383,7 @@ def test_range_of_swings_gets_a_setup_and_gives_it_back_on_the_page(
 ):
     session = session_of(player, 0, [*TEE, *LIVE])
     address = reverse("dashboard:swing_setups", args=[session.pk])
-    client.post(address, {"swings": "5-7, 8", "setup": "live"})
+    client.post(address, {"do": "setup", "swings": "5-7, 8", "setup": "live"})
     rows = SessionMetric.objects.filter(session=session, metric=METRIC)
     assert sorted(rows.values_list("n", flat=True)) == [4, 4]
     page = client.get(reverse("dashboard:session", args=[session.pk]))
@@ -390,7 +391,8 @@ def test_range_of_swings_gets_a_setup_and_gives_it_back_on_the_page(
     client.post(reverse("dashboard:setups_undo"))
     assert list(rows.values_list("n", flat=True)) == [8]
     for wrong in ("5-99", "0", "x", "7-5", ""):
-        answer = client.post(address, {"swings": wrong, "setup": "live"}, follow=True)
+        sent = {"do": "setup", "swings": wrong, "setup": "live"}
+        answer = client.post(address, sent, follow=True)
         assert "Not saved" in text_of(answer), wrong
     assert list(rows.values_list("n", flat=True)) == [8]
 
@@ -414,6 +416,11 @@ def test_selected_swings_are_compared_or_get_a_setup(client, coach, player):
     assert answer.url == f"{reverse('dashboard:compare')}?items={items}"
     none = client.post(address, {"do": "compare"}, follow=True)
     assert "Select two to six swings" in text_of(none)
+    # Without the button or without a setup nothing is stated.
+    for left in ({"setup": "tee"}, {"do": "setup"}, {"do": "setup", "setup": ""}):
+        answer = client.post(address, {"chosen": chosen, **left}, follow=True)
+        assert "Not saved. Choose" in text_of(answer)
+    assert not session.movements.filter(condition__isnull=False).exists()
     # Another session's swing is none of these.
     sent = {"chosen": [*chosen, str(other.pk), "x"], "do": "setup", "setup": "live"}
     client.post(address, sent)

@@ -95,6 +95,20 @@ const messageOf = (text) => {
 };
 
 /**
+ * The button to send a form with again: the pressed one, or the one that took its place.
+ * It may stand outside of the form. Without it a form does not say what it is sent for.
+ * @param {HTMLFormElement} form
+ * @param {HTMLElement | null} submitter
+ */
+export const buttonOf = (form, submitter) => {
+  if (!(submitter instanceof HTMLButtonElement)) return null;
+  if (submitter.form === form) return submitter;
+  const { name, value } = submitter;
+  const buttons = [...form.elements].filter((one) => one instanceof HTMLButtonElement);
+  return buttons.find((one) => one.type === "submit" && one.name === name && one.value === value) ?? null;
+};
+
+/**
  * Says in a form that it was not saved, with a button that tries again, and keeps what
  * was typed. False where nobody would see it.
  * @param {HTMLFormElement} form
@@ -112,7 +126,8 @@ export const sayNotSaved = (form, why, submitter) => {
   again.addEventListener("click", () => {
     takeMessageAway(form);
     // A click, because htmx sends the button that was clicked last.
-    if (submitter && form.contains(submitter)) submitter.click();
+    const button = buttonOf(form, submitter);
+    if (button) button.click();
     else form.requestSubmit();
   });
   message.append(again);
