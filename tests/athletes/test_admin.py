@@ -410,7 +410,7 @@ def test_what_a_movement_keeps_as_json_is_read_as_tables(client, staff):
     text = _text(page)
     assert "Peak pelvis rotation speed 612°/s load to contact" in text
     assert "Attack angle, last 10 ms – – No bat in the file." in text
-    assert "no_longer_known 3.00 m" in text
+    assert "no_longer_known 300 cm" in text
     assert "Foot down 1.235 s vendor" in text
     assert "Load – not found" in text
     assert "The file begins later." in text

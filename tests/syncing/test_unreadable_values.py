@@ -46,7 +46,7 @@ def test_a_date_of_birth_that_becomes_unreadable_is_kept_and_told(
     log = run_sync()
 
     assert (log.status, log.error_count) == (RunStatus.PARTIAL, 1)
-    assert '"date of birth" cannot be read any more' in log.error_message
+    assert '"date of birth" can no longer be read' in log.error_message
     assert "31/12/2007" not in str(log.errors)
     after = Player.objects.get(pk=before.pk)
     assert (after.date_of_birth, after.weight_lbs) == (before.date_of_birth, 190.0)
