@@ -492,6 +492,7 @@ def figure3d(
         "unit": unit,
         "per_s": round(per_s, 6),
         "reference_label": reference_label,
+        "contact_label": events["reference"][1] if "reference" in events else "",
         "notes": dict(notes or {}),
         "side": skeleton.side,
         "plate": {

@@ -19,6 +19,7 @@ from athletes.analysis.usual_scatter import PriorOf
 from athletes.models import Session
 from athletes.phrases import rule_name
 from biomechanics.definitions import METHOD_VERSION
+from biomechanics.metrics.values import REFERENCE_WORDS, said_of, window_text
 from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD
 
 #: Numbers of a session, each with its change against the sessions before.
@@ -127,7 +128,7 @@ def _key_number(change: MetricChange, units: str) -> KeyNumber:
             units,
             decimals=definition.decimals,
         )
-    line = re.split("[;:]", definition.plain)[0].rstrip(".")
+    line = re.split("[;:]", said_of(definition.plain, _rule(change)))[0].rstrip(".")
     return KeyNumber(name=change.metric_name, value=str(now), line=f"{line}.")
 
 
@@ -137,10 +138,17 @@ def footnotes(changes: Changes) -> tuple[Footnote, ...]:
         Footnote(
             mark,
             change.metric_name,
-            f"{change.definition.plain} Window: {change.definition.window}.",
+            f"{said_of(change.definition.plain, _rule(change))} Window: "
+            f"{window_text(change.definition.id, _rule(change), None)}.",
         )
         for mark, (_, change) in enumerate(changes, start=1)
     )
+
+
+def _rule(change: MetricChange) -> str | None:
+    """The rule of contact that the number rests on; None where it rests on none."""
+    rule = change.basis.rule if change.basis else ""
+    return rule if rule in REFERENCE_WORDS else None
 
 
 def _row(

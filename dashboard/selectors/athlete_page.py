@@ -34,6 +34,7 @@ from athletes.analysis.usual_scatter import Facility, PriorOf
 from athletes.models import Level, Player, Session, Tag
 from athletes.querysets import PlayerQuerySet, SessionQuerySet
 from biomechanics.definitions import METRICS, NUMERIC_HEADLINES, MetricDefinition
+from biomechanics.metrics.values import said_of
 from dashboard.selectors.athlete_peers import AthletePeers, athlete_peers
 from dashboard.selectors.changes import ChangeSentence, change_sentences, setup_note
 from dashboard.selectors.freshness import Freshness, freshness_of
@@ -97,6 +98,22 @@ class Trend:
     def definition(self) -> MetricDefinition:
         """Name, unit and meaning of the metric."""
         return METRICS[self.metric]
+
+    @property
+    def _rule(self) -> str:
+        """The rule of contact on which all lines rest; empty where they differ."""
+        rules = {basis.rule for basis, _ in self.lines}
+        return rules.pop() if len(rules) == 1 else ""
+
+    @property
+    def name(self) -> str:
+        """The name of the metric, true of the rule that found contact."""
+        return said_of(self.definition.name, self._rule)
+
+    @property
+    def short(self) -> str:
+        """The name for narrow places, true of the rule as `name` is."""
+        return said_of(self.definition.short, self._rule)
 
     @property
     def points(self) -> tuple[SessionAverage, ...]:

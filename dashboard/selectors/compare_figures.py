@@ -66,6 +66,12 @@ class FigurePair:
     notes: tuple[str, ...]
 
     @property
+    def contact_label(self) -> str:
+        """What contact is called in both; where rules differ, what each calls it."""
+        labels = [str(body["contact_label"]) for body in self.figure["bodies"]]
+        return " / ".join(dict.fromkeys(filter(None, labels)))
+
+    @property
     def has_plates(self) -> bool:
         """Whether both have a plate to meet at: their files tell where to look."""
         return all(body["has_forward"] for body in self.figure["bodies"])

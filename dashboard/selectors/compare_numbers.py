@@ -29,6 +29,7 @@ from biomechanics.definitions import (
     NUMERIC_HEADLINES,
     MetricDefinition,
 )
+from biomechanics.metrics.values import said_of
 from biomechanics.session_statistics import standard_deviation
 from dashboard.phrases import lacking_words
 from dashboard.selectors.compare_items import Item
@@ -66,12 +67,18 @@ class CompareRow:
     """One metric of all items, in their order.
 
     `decimals` are as many, in the stored unit, as it takes that all values and
-    differences of the row add up as printed.
+    differences of the row add up as printed. All values rest on one `rule` of contact.
     """
 
     definition: MetricDefinition
     cells: tuple[CompareCell, ...]
     decimals: int
+    rule: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name of the metric, true of the rule that found contact."""
+        return said_of(self.definition.name, self.rule)
 
 
 def compare_numbers(
@@ -110,13 +117,18 @@ def compare_numbers(
                 ),
             ),
             system,
+            rule=found[0].swings.basis.rule,
         )
         for name, found in sides.items()
     )
 
 
 def _row(
-    definition: MetricDefinition, cells: Sequence[CompareCell], system: str
+    definition: MetricDefinition,
+    cells: Sequence[CompareCell],
+    system: str,
+    *,
+    rule: str,
 ) -> CompareRow:
     """The cells with their differences printed so that the whole row adds up."""
     pairs = [
@@ -142,6 +154,7 @@ def _row(
         definition,
         tuple(replace(cell, printed=printed(cell.change)) for cell in cells),
         decimals,
+        rule,
     )
 
 

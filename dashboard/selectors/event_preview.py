@@ -47,7 +47,7 @@ class EventChange:
 class NumberChange:
     """A number before and after, as texts in the reader's units."""
 
-    definition: Any
+    name: str
     before: str
     after: str
     difference: str
@@ -168,7 +168,7 @@ def _change(name: str, before: Movement, after: Movement, system: str) -> Number
         )
         is_moved = printed.before != printed.now
         return NumberChange(
-            old.definition,
+            new.name,
             str(printed.before),
             str(printed.now),
             str(printed.delta) if is_moved else "",
@@ -176,7 +176,7 @@ def _change(name: str, before: Movement, after: Movement, system: str) -> Number
             is_moved or bool(remark),
         )
     return NumberChange(
-        old.definition,
+        new.name,
         _text(old, system),
         _text(new, system),
         "",

@@ -25,6 +25,7 @@ from athletes.models import (
 from athletes.phrases import basis_in_words, side_in_words
 from athletes.querysets import SessionQuerySet
 from biomechanics.definitions import HEADLINES, METRICS, MetricDefinition
+from dashboard.selectors.aligned_curves import zero_label
 from dashboard.selectors.session_averages import (
     SessionPart,
     averages_by_group,
@@ -143,6 +144,13 @@ class SessionPage:
     def counted(self) -> int:
         """How many of the swings shown are included in averages."""
         return sum(swing.counted for swing in self.swings)
+
+    @property
+    def zero_words(self) -> str:
+        """What contact is called, by the rules of the swings shown."""
+        rules = {swing.rules.get("reference", "") for swing in self.swings} - {""}
+        words = sorted({zero_label(rule, "reference") for rule in rules})
+        return " or ".join(words) or "contact"
 
     @property
     def left_out(self) -> int:

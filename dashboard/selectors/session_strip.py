@@ -12,6 +12,7 @@ from athletes.frames.curves import Curves
 from biomechanics.curves import AFTER_S, BEFORE_S
 from biomechanics.definitions import SERIES
 from dashboard import charts
+from dashboard.selectors.aligned_curves import zero_label
 from dashboard.selectors.session_groups import Part
 from dashboard.selectors.session_page import SessionPage
 from dashboard.selectors.swing_rows import SwingRow
@@ -34,6 +35,11 @@ class StripTile:
     is_typical: bool
     fastest: Fastest | None
     side_words: str
+
+    @property
+    def zero_words(self) -> str:
+        """What contact is called, by the rule of the swing."""
+        return zero_label(self.swing.rules.get("reference", ""), "reference")
 
 
 def strip_of(page: SessionPage, stored: Mapping[int, Curves]) -> tuple[StripTile, ...]:

@@ -45,7 +45,7 @@ def athlete(request: PageRequest, pk: int) -> HttpResponse:
         seen=access.compared_with(request.user),
     )
     trend_figure = _trend_figure(page.trend, request.user.units)
-    trend_title = page.trend.definition.name if page.trend else ""
+    trend_title = page.trend.name if page.trend else ""
     picture = asked_picture(request, {"trend-chart": (trend_title, trend_figure)})
     if picture is not None:
         return picture
@@ -110,7 +110,7 @@ def _trend_figure(trend: Trend | None, system: str) -> charts.Json | None:
         return None
     return charts.trend_chart(
         lines,
-        name=definition.short,
+        name=trend.short,
         unit=definition.unit,
         system=system,
         decimals=definition.decimals,

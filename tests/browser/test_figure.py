@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 
@@ -14,6 +15,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 ONE = "document.getElementById('figure').swingFigure"
 PAIR = "document.getElementById('pair').swingFigure"
 CLOCK = "[data-figure3d-time]"
+# By the rule of the swing: "Contact (est.)" where peak bat speed stands in.
+CONTACT = re.compile("^Contact")
 # Fingers as the browser reports them.
 PINCH = """(canvas) => {
   const send = (type, pointerId, clientX) => canvas.dispatchEvent(
@@ -79,7 +82,7 @@ def test_a_swing_is_stepped_from_event_to_event_by_touch_and_keys(figure):
     assert page.evaluate(shown) == pytest.approx(times["foot_down"], abs=1e-4)
     page.get_by_role("button", name="Previous event").tap()
     assert page.evaluate(shown) == pytest.approx(times["first_move"], abs=1e-4)
-    page.get_by_role("button", name="Contact", exact=True).tap()
+    page.get_by_role("button", name=CONTACT).tap()
     assert page.evaluate(shown) == pytest.approx(times["reference"], abs=1e-4)
     assert page.locator(CLOCK).inner_text().split("\n")[0].startswith("0 ms")
     page.locator("#content").press("[")
@@ -133,7 +136,7 @@ def test_stills_are_there_without_scripts(figure, pages, login_cookie, coach):
 
 def test_two_figures_go_to_contact_together_and_the_charts_follow(pair):
     page = pair("&align=foot_down", width=1180, height=820, has_touch=True)
-    page.get_by_role("button", name="Contact", exact=True).tap()
+    page.get_by_role("button", name=CONTACT).tap()
     bodies = page.evaluate(
         f"""() => {PAIR}.bodies.map((body) => ({{
           letter: body.letter, side: body.side, at: body.frameAt({PAIR}.time),
@@ -182,7 +185,7 @@ def test_layout_placing_and_view_are_in_the_address(pair):
     assert page.evaluate(f"() => {PAIR}.bodies[1].scale") == 1
     assert page.evaluate(f"() => {PAIR}.azimuth") == pytest.approx(3.14159, abs=1e-4)
     # At contact each has the other's pose at its own contact behind it.
-    page.get_by_role("button", name="Contact", exact=True).click()
+    page.get_by_role("button", name=CONTACT).click()
     assert page.evaluate(
         f"() => [0, 1].map((w) => {PAIR}.pair.ghostFrame(w) >= 0)"
     ) == [

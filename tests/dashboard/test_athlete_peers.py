@@ -288,3 +288,12 @@ def test_by_itself_the_part_is_what_htmx_asks_for(client):
     part = words(client, players[0], **{"HX-Request": "true"})
     assert "place__dot" in part
     assert "<h1" not in part
+
+
+def test_names_are_true_of_the_event_that_stands_in_for_contact(client):
+    players = crowd(20, metric="time_to_ref", start=140.0)
+    page = words(client, players[12], query="?metric=time_to_ref")
+    assert "<strong>12 of 20</strong> lower" in page
+    assert "Time to peak hand speed: half of the 20 athletes" in page
+    assert "Time to peak hand speed by session, newest first" in page
+    assert "Time to contact" not in page

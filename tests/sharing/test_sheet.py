@@ -423,3 +423,22 @@ def test_notes_stand_on_the_sheet_where_their_writer_wants_them(
         assert "good one" in page_texts(content)
         assert pages_of(content) == 1
     assert "good one" in client.get(f"/athletes/{player.pk}/sheet/").content.decode()
+
+
+def test_peak_hand_speed_is_never_called_contact(player):
+    session = measured(player, dt.date(2026, 1, 2))
+    for metric, mean in (("side_bend_ref", 20.0), ("lead_knee_ext", 30.0)):
+        factories.make_session_metric(
+            session=session,
+            metric=metric,
+            mean=mean,
+            n=5,
+            basis="reference=hand_peak",
+        )
+    sheet = athlete_sheet(player, Session.objects.all(), units="metric")
+    assert "Side bend at peak hand speed" in [row.name for row in sheet.rows]
+    texts = [note.text for note in sheet.footnotes]
+    texts += [one.line for one in sheet.key_numbers]
+    assert any("from foot down to peak hand speed." in text for text in texts)
+    assert any("Window: foot down to peak hand speed." in text for text in texts)
+    assert not [text for text in texts if "contact" in text]
