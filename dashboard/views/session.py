@@ -28,7 +28,7 @@ from dashboard.selectors.session_page import session_page
 from dashboard.selectors.swing_table import swing_table
 from dashboard.views.pictures import asked_picture
 from dashboard.views.session_table import shows_numbers, table_context
-from dashboard.views.setups import undo_words
+from dashboard.views.setups import undo_offer
 
 DECISIONS = set(SameRecording.Counts.values) - {""}
 # Of the two parts that htmx asks for, the one it puts here needs no curves.
@@ -127,7 +127,7 @@ def session(request: PageRequest, pk: int) -> HttpResponse:
         ),
         "setup_form": SwingSetupForm(auto_id="swing_%s"),
         "chosen_form": SwingSetupForm(auto_id="chosen_%s"),
-        "setup_undo": undo_words(request, f"session-{shown.pk}"),
+        "setup_undo": undo_offer(request, f"session-{shown.pk}"),
         "facts_form": SessionForm(instance=shown),
         "note_box": note_box(shown),
         "note_form": NoteForm(),

@@ -14,7 +14,7 @@ from dashboard.selectors.session_list import (
     SessionFilter,
     session_list,
 )
-from dashboard.views.setups import undo_words
+from dashboard.views.setups import undo_offer
 from dashboard.views.table_links import chosen, row_id, table_context
 
 
@@ -42,7 +42,7 @@ def sessions(request: PageRequest) -> HttpResponse:
         "has_tags": bool(tags) or bool(wanted.tag),
         "list": listing,
         "may_edit": access.may_edit(request.user),
-        "setup_undo": undo_words(request, "sessions"),
+        "setup_undo": undo_offer(request, "sessions"),
         "setup_form": SessionsSetupForm(auto_id="sessions_%s"),
         **table_context(listing, SESSION_COLUMNS, request.GET, noun="session"),
     }

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
@@ -24,10 +28,15 @@ AS_SESSION = "session"
 MOST_DIGITS = 18
 
 
-def undo_words(request: PageRequest, place: str) -> str:
-    """What may be undone on this page: `Setup of 4 swings`; empty for nothing."""
+def undo_offer(request: PageRequest, place: str) -> dict[str, str]:
+    """What may be undone on this page, with its key; empty for nothing.
+
+    `words` say it (`Setup of 4 swings changed.`). `key` stands for this one change.
+    """
     kept = request.session.get(KEPT) or {}
-    return str(kept.get("words", "")) if kept.get("place") == place else ""
+    if kept.get("place") != place:
+        return {}
+    return {"words": str(kept.get("words", "")), "key": str(kept.get("key", ""))}
 
 
 @require_POST
@@ -125,13 +134,18 @@ def sessions_setup(request: PageRequest) -> HttpResponse:
 def undo(request: PageRequest) -> HttpResponse:
     """Give back the setups that the reader's last change replaced.
 
-    Not where somebody has stated another since.
+    Not where somebody has stated another since, and not where the button was shown
+    for an earlier change: `key` says for which.
     """
     access.require_edit(request.user)
-    kept = request.session.pop(KEPT, None)
+    kept = request.session.get(KEPT)
     if not kept:
         messages.info(request, "Nothing to undo.")
         return redirect("dashboard:sessions")
+    if request.POST.get("key", "") != str(kept.get("key", "")):
+        messages.error(request, "Not undone: you have changed other setups since.")
+        return _to_place(kept)
+    del request.session[KEPT]
     before: decisions.Setups = {
         kind: {int(pk): setup for pk, setup in kept[kind].items()}
         for kind in ("sessions", "movements")
@@ -148,10 +162,38 @@ def undo(request: PageRequest) -> HttpResponse:
         "sessions": dict.fromkeys(before["sessions"], stated),
         "movements": dict.fromkeys(before["movements"], of_swings),
     }
-    decisions.restore_setups(before, only_where=still if "stated" in kept else None)
-    for session in visible.filter(pk__in=touched):
+    restored = decisions.restore_setups(
+        before, only_where=still if "stated" in kept else None
+    )
+    swings = Movement.objects.filter(pk__in=list(restored["movements"]))
+    given = {*restored["sessions"], *swings.values_list("session_id", flat=True)}
+    for session in visible.filter(pk__in=given):
         _record(request, session, "change of setup undone")
-    messages.success(request, "Undone. Averages are updated.")
+    _say_undone(request, before, restored)
+    return _to_place(kept)
+
+
+def _say_undone(
+    request: PageRequest, before: decisions.Setups, restored: decisions.Setups
+) -> None:
+    """Say what was given back, and that the rest was not."""
+    wanted, done = (
+        sum(len(rows) for rows in one.values()) for one in (before, restored)
+    )
+    if not done:
+        messages.error(request, "Not undone: the setups have been changed since.")
+    elif done < wanted:
+        messages.success(
+            request,
+            "Undone, except where the setup has been changed since. Averages are "
+            "updated.",
+        )
+    else:
+        messages.success(request, "Undone. Averages are updated.")
+
+
+def _to_place(kept: Mapping[str, Any]) -> HttpResponse:
+    """Lead to the page on which the change was made."""
     kind, _, pk = str(kept["place"]).partition("-")
     if kind == "session":
         return redirect("dashboard:session", pk=int(pk))
@@ -188,6 +230,7 @@ def _keep(
         "stated": stated,
         "place": place,
         "words": words,
+        "key": secrets.token_hex(8),
     }
 
 

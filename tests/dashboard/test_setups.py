@@ -64,6 +64,18 @@ def session_of(player, week, tee=(), live=(), *, condition="tee"):
     return session
 
 
+def undo(client, key=None):
+    """Tap Undo; `key` is that of the button, by itself the one that is shown now."""
+    kept = client.session.get("setups_before") or {}
+    data = {"key": kept.get("key", "") if key is None else key}
+    return client.post(reverse("dashboard:setups_undo"), data, follow=True)
+
+
+def shown_key(page):
+    """The key in the button to undo."""
+    return re.search(r'name="key" value="(\w+)"', page.content.decode())[1]
+
+
 @pytest.fixture
 def coach(client):
     user = make_user(units="metric")
@@ -293,17 +305,36 @@ def test_undo_leaves_what_somebody_stated_since(client, coach, player):
     client.post(address, {"do": "setup", "swings": "1-2", "setup": "live"})
     first = session.movements.in_session_order()[0]
     decisions.set_setups(movements=[first], setup="machine")
-    client.post(reverse("dashboard:setups_undo"))
+    assert "Undone, except where the setup has been changed" in text_of(undo(client))
     found = session.movements.in_session_order().values_list("condition", flat=True)
     assert list(found) == ["machine", None, None, None]
+    session = session_of(player, 1, TEE)
     client.post(
         reverse("dashboard:sessions_setup"),
         {"sessions": [session.pk], "setup": "live"},
     )
     decisions.set_setups(sessions=[session], setup="front_toss")
-    client.post(reverse("dashboard:setups_undo"))
+    told = AuditEntry.objects.filter(subject_id=session.pk).count()
+    assert "Not undone: the setups have been changed since." in text_of(undo(client))
     session.refresh_from_db()
     assert session.condition == "front_toss"
+    # Nothing was given back: nothing is noted.
+    assert AuditEntry.objects.filter(subject_id=session.pk).count() == told
+
+
+def test_undo_undoes_the_change_that_its_button_was_shown_for(client, coach, player):
+    first, second = session_of(player, 0, TEE), session_of(player, 1, TEE)
+    pages = []
+    for session in (first, second):
+        address = reverse("dashboard:swing_setups", args=[session.pk])
+        client.post(address, {"swings": "1-2", "setup": "live"})
+        pages.append(client.get(reverse("dashboard:session", args=[session.pk])))
+    old, new = (shown_key(page) for page in pages)
+    assert "Not undone: you have changed other" in text_of(undo(client, old))
+    live = Movement.objects.filter(condition="live")
+    assert live.count() == 4
+    assert "Undone. Averages" in text_of(undo(client, new))
+    assert set(live.values_list("session", flat=True)) == {first.pk}
 
 
 def test_keys_that_are_too_long_name_nothing(client, coach, player):
@@ -388,7 +419,7 @@ def test_range_of_swings_gets_a_setup_and_gives_it_back_on_the_page(
     assert sorted(rows.values_list("n", flat=True)) == [4, 4]
     page = client.get(reverse("dashboard:session", args=[session.pk]))
     assert "Undo" in text_of(page)
-    client.post(reverse("dashboard:setups_undo"))
+    undo(client)
     assert list(rows.values_list("n", flat=True)) == [8]
     for wrong in ("5-99", "0", "x", "7-5", ""):
         sent = {"do": "setup", "swings": wrong, "setup": "live"}
@@ -430,7 +461,7 @@ def test_selected_swings_are_compared_or_get_a_setup(client, coach, player):
     assert other.condition is None
     sent = {"chosen": str(other.pk), "do": "setup", "setup": "live"}
     assert "no longer here" in text_of(client.post(address, sent, follow=True))
-    client.post(reverse("dashboard:setups_undo"))
+    undo(client)
     facts = reverse("dashboard:session_facts", args=[session.pk])
     for bat in ("34 inches", "33 inches"):
         client.post(facts, {"condition": "machine", "bat": bat})
@@ -459,7 +490,7 @@ def test_setup_of_several_sessions_is_stated_at_once_by_who_may_see_them(client)
     others.refresh_from_db()
     assert (mine.condition, others.condition) == ("machine", "")
     assert "Undo" in text_of(client.get("/athletes/sessions/"))
-    client.post(reverse("dashboard:setups_undo"))
+    undo(client)
     mine.refresh_from_db()
     assert mine.condition == ""
     # Nobody states the setup of swings they may not see.
