@@ -10,6 +10,8 @@ from django.shortcuts import render
 from athletes import access
 from athletes.http import PageRequest
 from athletes.models import Movement
+from dashboard.forms import SessionViewForm
+from dashboard.selectors.session_changes import changes_by_side
 from dashboard.selectors.session_curves import session_pictures
 from dashboard.selectors.session_page import session_page
 from dashboard.selectors.swing_table import swing_table
@@ -25,14 +27,16 @@ def shown_query(request: PageRequest) -> dict[str, str]:
 def after_decision(
     request: PageRequest, movement: Movement, words: str, *, status: int = 200
 ) -> HttpResponse:
-    """The tile of a swing, and the averages and the table that its decision moved.
+    """The tile of a swing, and all of the page that its decision moved.
 
-    `words` say what was decided. The page's own choices stay: side, effort, order.
+    `words` say what was decided. The page's own choices stay: side, effort, order,
+    series, event.
     """
     query = shown_query(request)
+    visible = access.visible_sessions(request.user)
     page = session_page(
         movement.session,
-        access.visible_sessions(request.user),
+        visible,
         query.get("side", ""),
         query.get("effort", ""),
         query.get("setup", ""),
@@ -40,11 +44,28 @@ def after_decision(
     table = None
     if shows_numbers(query):
         table = swing_table(page, query.get("sort", ""))
-    strip = session_pictures(page, system=request.user.units).strip
+    wanted = SessionViewForm(query)
+    wanted.is_valid()
+    pictures = session_pictures(
+        page,
+        series=wanted.cleaned_data.get("series") or "",
+        align=wanted.cleaned_data.get("align") or "",
+        system=request.user.units,
+    )
+    own = (one for one in pictures.strip if one.swing.id == movement.pk)
     context = {
         **table_context(page, table, request),
         "session": movement.session,
-        "tile": next((one for one in strip if one.swing.id == movement.pk), None),
+        "changes": changes_by_side(
+            movement.session,
+            visible,
+            page.side,
+            system=request.user.units,
+            setup=page.setup,
+        ),
+        "tile": next(own, None),
+        "sequences": pictures.sequences,
+        "curves": pictures.curves,
         "decided": words,
     }
     return render(request, "dashboard/_decided.html", context, status=status)

@@ -388,6 +388,13 @@ def test_tapped_reason_excludes_at_once_and_undo_brings_back_what_was(
     assert 'name="inclusion" value="undo" autofocus' in body
     assert '<div id="session-means" hx-swap-oob="true">' in body
     assert "averages are updated" in body
+    # What changed since before, and the curves, are of the swings that still count.
+    assert '<div id="session-changed" hx-swap-oob="true">' in body
+    assert body.count('id="mean-sequence" hx-swap-oob="true"') == 1
+    assert body.count('<div id="session-curves" hx-swap-oob="true">') == 1
+    fresh = client.get(address)
+    for name in ("session-sequence", "session-curves-chart"):
+        assert figure_of(answer, name) == figure_of(fresh, name)
     assert "4 of 5 included in averages" in body
     assert 'id="swing-table"' not in body
     again = decide(client, swing, address + "?numbers=all", inclusion="undo").content
