@@ -4,11 +4,12 @@
 // Forms that htmx sends say it by htmx_setup.js.
 
 import { takeAway, toast } from "./shared/messages.js";
-import { buttonOf, forgetAll, putAllBack, sayNotSaved } from "./shared/unsaved.js";
+import { buttonOf, forgetAll, keep, putAllBack, sayNotSaved, settleSent } from "./shared/unsaved.js";
 
 const ALIVE = "/health/live";
 const PATIENCE_MS = 8000;
 const LOGGED_OUT = "logged-out";
+const { user } = document.body.dataset;
 
 // A request failed and none succeeded since: then links are tried first, too.
 let inDoubt = false;
@@ -58,9 +59,19 @@ const sayDead = () => toast(NO_CONNECTION, "This page stays open. Check the Wi-F
 
 window.addEventListener("online", () => takeAway(NO_CONNECTION));
 
+/**
+ * The browser sends it now, and the line may still die under it.
+ * @param {HTMLFormElement} form
+ */
+const goesOut = (form) => {
+  if (form.matches("[data-logout]")) sayLoggedOut();
+  else if (form.method === "post") keep(form, { sent: true });
+};
+
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (!(form instanceof HTMLFormElement) || event.defaultPrevented || tried.has(form)) return;
+  if (!(form instanceof HTMLFormElement) || event.defaultPrevented) return;
+  if (tried.has(form)) return goesOut(form);
   if (form.method === "dialog" || (form.method === "get" && navigator.onLine && !inDoubt)) return;
   const { submitter } = event;
   event.preventDefault();
@@ -68,7 +79,8 @@ document.addEventListener("submit", (event) => {
     form,
     () => form.requestSubmit(buttonOf(form, submitter)),
     () => {
-      if (form.method === "get" || !sayNotSaved(form, "Not saved: no connection.", submitter)) sayDead();
+      const isSaving = form.method === "post" && !form.matches("[data-logout]");
+      if (!isSaving || !sayNotSaved(form, "Not saved: no connection.", submitter)) sayDead();
     },
   );
 });
@@ -96,17 +108,15 @@ const loggedOut = (stamp) => {
   }
 };
 
-const atLoad = loggedOut();
+const sayLoggedOut = () => {
+  forgetAll();
+  loggedOut(String(Date.now())); // other tabs hear of it
+};
 
-document.addEventListener(
-  "submit",
-  ({ target }) => {
-    if (!(target instanceof HTMLFormElement) || !target.matches("[data-logout]")) return;
-    forgetAll();
-    loggedOut(String(Date.now())); // other tabs hear of it
-  },
-  true,
-);
+// After a logout from the admin, whose pages don't have this script.
+if (document.querySelector("[data-logged-out]")) sayLoggedOut();
+
+const atLoad = loggedOut();
 
 window.addEventListener("storage", ({ key }) => {
   if (key === LOGGED_OUT) forgetAll();
@@ -114,11 +124,26 @@ window.addEventListener("storage", ({ key }) => {
 
 // A page that comes back from the browser's memory after a logout is asked for again.
 window.addEventListener("pageshow", ({ persisted }) => {
-  if (persisted && loggedOut() !== atLoad) location.reload();
+  if (!persisted) return;
+  if (loggedOut() !== atLoad) return location.reload();
+  settleSent(false);
+  putAllBack(document);
 });
 
+/**
+ * Whether this page is the answer to the form that was sent last. Who goes back to a page
+ * while something is still marked as sent saw no answer; the login page and a refusal
+ * saved nothing.
+ */
+const isAnswer = () => {
+  const [page] = performance.getEntriesByType("navigation");
+  if (!user || !(page instanceof PerformanceNavigationTiming)) return Boolean(user);
+  const isRefusal = page.responseStatus >= 400 && page.responseStatus !== 422; // that has the form again
+  return page.type !== "back_forward" && !isRefusal;
+};
+
 // Whoever logs in next on this tablet finds nothing of who was here before.
-const { user } = document.body.dataset;
+settleSent(isAnswer());
 if (user) {
   forgetAll({ but: user });
   putAllBack(document);

@@ -88,10 +88,19 @@ document.addEventListener("htmx:timeout", (event) => {
     toast("That took too long", "The server did not answer in time. Try again.");
 });
 
+/** @param {XMLHttpRequest} xhr */
+const leadsToLogin = (xhr) => {
+  const to = xhr.getResponseHeader("HX-Redirect");
+  return to !== null && new URL(to, location.href).pathname === LOGIN;
+};
+
 // Before the answer is swapped in: it may bring the same form again, empty.
 document.addEventListener("htmx:beforeOnLoad", (event) => {
   const form = formOf(event.detail);
-  if (form && event.detail.xhr.status < 400) forget(form);
+  if (!form || event.detail.xhr.status >= 400) return;
+  // The login has ended: nothing was saved.
+  if (leadsToLogin(event.detail.xhr)) keep(form);
+  else forget(form);
 });
 
 document.addEventListener("htmx:beforeSwap", (event) => {

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.conf import settings
 from playwright.sync_api import expect
 
+from accounts.models import User
 from athletes.models import Note
 from tests.browser.looks import SETTLED, STILL, go, violations
 from tests.browser.site_pages import hit
@@ -15,6 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 KEPT = """() => Object.keys(sessionStorage)
   .filter((key) => key.startsWith('unsaved:')).length"""
+LEFT = "sessionStorage.setItem(`unsaved:${document.body.dataset.user}:left`, '{}')"
 
 
 def offline(page, is_dead=True):
@@ -78,6 +81,48 @@ def test_a_note_an_exclusion_and_a_setup_wait_for_the_line(visit, pages):
     expect(page).to_have_url(re.compile("/compare/"))
     assert not session.movements.filter(condition__isnull=False).exists()
     page.wait_for_function(SETTLED)
+
+    # Where the login has ended, what was typed waits for the next one.
+    go(page, f"/athletes/sessions/{session.pk}/")
+    page.get_by_text("Add a note").first.click()
+    note.get_by_role("textbox").fill("Second note")
+    page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
+    note.get_by_role("button", name="Save the note").click()
+    expect(page.get_by_label("Username")).to_be_visible()
+    assert page.evaluate(KEPT) == 1
+    pages.problems.clear()  # these errors were wanted
+
+
+def test_a_form_that_the_browser_sends_is_kept_until_a_page_answers(visit, pages):
+    session = hit()
+    page = visit(f"/athletes/sessions/{session.pk}/", width=820)
+    form = page.locator("details form", has=page.locator("[name=swings]"))
+
+    def save():
+        form.get_by_role("button", name="Save").click()
+
+    page.get_by_text("Setup of single swings").click()
+    form.get_by_label("Swings").fill("1-2")
+    form.get_by_label("Setup").select_option("machine")
+    # The line dies after it was tried.
+    page.route("**/setups/", lambda route: route.abort())
+    save()
+    expect(page).to_have_url(re.compile("^chrome-error:"))
+    page.unroute("**/setups/")
+    page.go_back()
+    expect(form.get_by_role("alert")).to_contain_text("This was not saved")
+    expect(form.get_by_label("Swings")).to_have_value("1-2")
+    save()
+    expect(page.get_by_text("Averages are updated")).to_be_visible()
+    assert page.evaluate(KEPT) == 0
+    assert session.movements.filter(condition="machine").count() == 2
+
+    page.evaluate(LEFT)
+    User.objects.update(is_staff=True)
+    go(page, "/admin/")
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_label("Username")).to_be_visible()
+    assert page.evaluate(KEPT) == 0
     pages.problems.clear()  # these errors were wanted
 
 
@@ -107,12 +152,20 @@ def test_a_moved_event_and_a_link_wait_and_nothing_stays_after_logout(visit, pag
     swing.refresh_from_db()
     assert swing.events["foot_down"]["rule"] == "manual"
 
-    page.evaluate("sessionStorage.setItem('unsaved:1:left', 'here')")
+    page.evaluate(LEFT)
     page.wait_for_function(SETTLED)
     page.locator(".menu summary").last.click()
-    page.get_by_role("button", name="Log out", exact=True).click()
-    expect(page.get_by_label("User name")).to_be_visible()
+    log_out = page.get_by_role("button", name="Log out", exact=True)
+    offline(page)
+    log_out.click()
+    expect(page.locator("#toasts")).to_contain_text("No connection")
+    assert page.evaluate(KEPT) == 1  # still logged in
+    offline(page, is_dead=False)
+    if not log_out.is_visible():
+        page.locator(".menu summary").last.click()
+    log_out.click()
+    expect(page.get_by_label("Username")).to_be_visible()
     assert page.evaluate(KEPT) == 0
     page.go_back()
-    expect(page.get_by_label("User name")).to_be_visible()
+    expect(page.get_by_label("Username")).to_be_visible()
     pages.problems.clear()  # these errors were wanted

@@ -50,15 +50,41 @@ const inStorage = (use) => {
   }
 };
 
+/** @typedef {{sent: boolean, states: (string | boolean)[]}} Kept */
+
 /**
  * Keeps what was typed into a form, until it is saved.
  * @param {HTMLFormElement} form
+ * @param {{sent?: boolean}} [options] whether the browser is sending it just now
  */
-export const keep = (form) => {
+export const keep = (form, { sent = false } = {}) => {
   const fields = fieldsOf(form);
-  if (!user() || !fields.some(isChanged)) return;
-  inStorage((storage) => storage.setItem(keyOf(form), JSON.stringify(fields.map(stateOf))));
+  if (!user()) return;
+  /** @type {Kept} */
+  const kept = { sent, states: fields.map(stateOf) };
+  inStorage((storage) => {
+    if (fields.some(isChanged)) storage.setItem(keyOf(form), JSON.stringify(kept));
+    else storage.removeItem(keyOf(form));
+  });
 };
+
+/** @param {Storage} storage */
+const keysOf = (storage) => Object.keys(storage).filter((key) => key.startsWith(PREFIX));
+
+/**
+ * Forgets what the browser sent when it was answered; otherwise it is not saved.
+ * @param {boolean} isAnswered
+ */
+export const settleSent = (isAnswered) =>
+  inStorage((storage) => {
+    for (const key of keysOf(storage)) {
+      /** @type {Kept} */
+      const kept = JSON.parse(storage.getItem(key) ?? "{}");
+      if (!kept.sent) continue;
+      if (isAnswered) storage.removeItem(key);
+      else storage.setItem(key, JSON.stringify({ ...kept, sent: false }));
+    }
+  });
 
 /** @param {HTMLFormElement} form */
 const takeMessageAway = (form) => form.querySelector("[data-unsaved]")?.remove();
@@ -78,8 +104,8 @@ export const forget = (form) => {
  */
 export const forgetAll = ({ but } = {}) =>
   inStorage((storage) => {
-    for (const key of Object.keys(storage))
-      if (key.startsWith(PREFIX) && (but === undefined || !key.startsWith(`${PREFIX}${but}:`))) storage.removeItem(key);
+    for (const key of keysOf(storage))
+      if (but === undefined || !key.startsWith(`${PREFIX}${but}:`)) storage.removeItem(key);
   });
 
 /** @param {string} text */
@@ -144,7 +170,7 @@ const putBack = (form) => {
   /** @type {(string | boolean)[]} */
   let kept = [];
   inStorage((storage) => {
-    kept = JSON.parse(storage.getItem(keyOf(form)) ?? "[]");
+    kept = JSON.parse(storage.getItem(keyOf(form)) ?? "{}").states ?? [];
   });
   const fields = fieldsOf(form);
   if (kept.length === 0 || kept.length !== fields.length || form.querySelector("[data-unsaved]")) return;
@@ -157,14 +183,14 @@ const putBack = (form) => {
   });
   const closed = form.closest("details");
   if (closed) closed.open = true;
-  form.append(messageOf("This was not saved: the connection was lost. Check it and save it."));
+  form.append(messageOf("This was not saved yet: check it and save it."));
 };
 
 /** @param {Document | Element} root */
 export const putAllBack = (root) => {
   let some = false;
   inStorage((storage) => {
-    some = Object.keys(storage).some((key) => key.startsWith(PREFIX));
+    some = keysOf(storage).length > 0;
   });
   if (!some) return;
   for (const form of root.querySelectorAll("form[method=post]")) if (form instanceof HTMLFormElement) putBack(form);
