@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
@@ -17,7 +17,7 @@ from accounts.audit import record
 from accounts.models import Action
 from athletes import access, decisions, display
 from athletes.http import PageRequest, page_or_fragment, wants_fragment
-from athletes.models import Movement
+from athletes.models import Inclusion, Movement
 from dashboard import charts
 from dashboard.forms import AlignForm, EventForm, InclusionForm, NoteForm
 from dashboard.phrases import EXCLUDE_REASONS, session_day
@@ -226,12 +226,16 @@ def shown_zero(movement: Movement, figure: charts.Json | None) -> Zero:
 def inclusion(request: PageRequest, pk: int) -> HttpResponse:
     """Include the swing in averages or exclude it, with a reason, or undo that.
 
+    An undo names the `undone` reason, so that sending it twice undoes one decision.
     `quick` is a reason that was tapped, `reason` one that was typed. htmx gets the
     swing's tile as it is now, with the averages beside it.
     """
     movement = access.get_movement_or_404(request.user, pk)
     access.require_edit(request.user)
     data = request.POST.copy()
+    if data.get("inclusion") == UNDO and not _is_to_undo(data, movement):
+        # Sent again because the answer was lost: the same answer, and nothing more.
+        return _decided(request, movement)
     if data.get("inclusion") == UNDO:
         data["inclusion"], data["reason"] = decisions.decision_before(movement)
     elif data.get("quick"):
@@ -256,6 +260,19 @@ def inclusion(request: PageRequest, pk: int) -> HttpResponse:
         player_id=movement.session.player_id,
         inclusion=form.cleaned_data["inclusion"],
     )
+    return _decided(request, movement)
+
+
+def _is_to_undo(data: QueryDict, movement: Movement) -> bool:
+    """Whether the exclusion that the form was shown with still holds."""
+    reason = movement.inclusion_reason
+    is_excluded = movement.inclusion == Inclusion.EXCLUDED
+    # A browser changes the ends of lines.
+    return is_excluded and data.get("undone", reason).split() == reason.split()
+
+
+def _decided(request: PageRequest, movement: Movement) -> HttpResponse:
+    """Say what holds now."""
     done = "included in averages" if movement.is_counted else "excluded from averages"
     words = f"Swing {movement.position} is now {done}; averages are updated."
     if wants_fragment(request):

@@ -405,9 +405,23 @@ def test_tapped_reason_excludes_at_once_and_undo_brings_back_what_was(
     # Undone is the last decision, not everything that was decided before it.
     decide(client, swing, inclusion="included", reason="Fine")
     decide(client, swing, inclusion="excluded", reason="Tired")
-    decide(client, swing, inclusion="undo")
-    swing.refresh_from_db()
-    assert (swing.inclusion, swing.inclusion_reason) == ("included", "Fine")
+    shown = decide(client, swing, inclusion="excluded", reason="Late")
+    assert 'name="undone" value="Late"' in shown.content.decode()
+    # Sent twice, because the first answer was lost, it undoes one decision and no more.
+    for reason, now in (
+        *[("Late", ("excluded", "Tired"))] * 2,
+        *[("Tired", ("excluded", "Late"))],
+    ):
+        answer = decide(client, swing, inclusion="undo", undone=reason)
+        assert answer.status_code == 200
+        swing.refresh_from_db()
+        assert (swing.inclusion, swing.inclusion_reason) == now
+    decide(client, swing, inclusion="included", reason="Fine")
+    decide(client, swing, inclusion="excluded", reason="Tired")
+    for _ in range(2):
+        decide(client, swing, inclusion="undo")
+        swing.refresh_from_db()
+        assert (swing.inclusion, swing.inclusion_reason) == ("included", "Fine")
 
 
 def test_exclusion_needs_a_reason_and_works_without_scripts(client, coach, session):
