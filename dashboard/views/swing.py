@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect, QueryDict
@@ -34,11 +35,12 @@ from dashboard.selectors.swing_page import (
 from dashboard.selectors.swing_rows import swing_row
 from dashboard.selectors.vendor_angles import VENDOR_GROUPS
 from dashboard.views.pictures import asked_picture
-from dashboard.views.session_parts import after_decision
+from dashboard.views.session_parts import after_decision, shown_query
 
 # How the address asks for tables, and what htmx asks for one by one.
 ALL = "all"
 NUMBERS_TARGET = "swing-numbers"
+DETAIL_TARGET = "swing-detail"
 TABLE_TARGETS = {"sequence-table": "sequence", "detail-table": "detail"}
 
 # What a form says that takes the last decision about a swing back.
@@ -55,12 +57,53 @@ def swing(request: PageRequest, pk: int) -> HttpResponse:
     movement = access.get_movement_or_404(request.user, pk)
     target = request.htmx.target if wants_fragment(request) else None
     if target == NUMBERS_TARGET:
-        numbers = {"page": swing_page(movement), "numbers": True}
-        return _table(request, "dashboard/_swing_numbers.html", numbers)
+        return _all_numbers(request, movement)
     if target in TABLE_TARGETS:
         chart = getattr(_curves(request, movement), TABLE_TARGETS[target])
         return _table(request, "dashboard/_series_values.html", {"chart": chart})
     return swing_response(request, movement)
+
+
+def _all_numbers(request: PageRequest, movement: Movement) -> HttpResponse:
+    """All numbers for htmx; the address keeps what has been chosen since it was left.
+
+    The link that asks for them is as old as the page, its charts may be newer.
+    """
+    shown = shown_query(request)
+    tab = shown.get("tab", "")
+    context = {
+        "page": swing_page(movement),
+        "numbers": True,
+        "oob": True,
+        "kept_tab": tab if tab in SWING_TABS else "",
+    }
+    response = _table(request, "dashboard/_swing_numbers.html", context)
+    patch_vary_headers(response, ("HX-Current-URL",))
+    query = request.GET.dict() if request.htmx.current_url is None else shown
+    return _pushed(response, movement, {**query, "numbers": ALL})
+
+
+def _pushed(
+    response: HttpResponse, movement: Movement, query: Mapping[str, str]
+) -> HttpResponse:
+    """The response, after which the browser's address is that of the swing with this.
+
+    `query` may come from the browser's address: it is encoded anew.
+    """
+    address = reverse("dashboard:swing", args=[movement.pk])
+    response["HX-Push-Url"] = f"{address}?{urlencode(query)}"
+    return response
+
+
+def _shows_numbers(request: PageRequest) -> bool:
+    """Whether all numbers are on the page, or on that from which htmx asks for a part.
+
+    They may have come since the link or form that asks was made.
+    """
+    asked: list[Mapping[str, str]] = [request.GET.dict()]
+    if wants_fragment(request):
+        asked.append(shown_query(request))
+    return any(query.get("numbers") == ALL for query in asked)
 
 
 def _table(
@@ -103,7 +146,9 @@ def swing_response(
     page = swing_page(movement)
     zero = shown_zero(movement, curves.sequence.figure)
     moves = moves_of(page.corrections, zero)
+    numbers = _shows_numbers(request)
     align_query = "" if curves.align == "reference" else f"&align={curves.align}"
+    numbers_query = f"&numbers={ALL}" if numbers else ""
     day = movement.session.session_date
     where = date_format(day, "M j") if day else session_day(None)
     context = {
@@ -112,7 +157,9 @@ def swing_response(
         f"{page.noun} {movement.position}",
         "page_path": reverse("dashboard:swing", args=[movement.pk]),
         "page": page,
-        "numbers": request.GET.get("numbers") == ALL,
+        "numbers": numbers,
+        "oob": request.htmx.target == DETAIL_TARGET,
+        "kept_tab": curves.tab.key,
         "tables": request.GET.get("tables") == ALL,
         "align_form": AlignForm(initial={"align": curves.align}),
         "align_query": align_query,
@@ -131,7 +178,7 @@ def swing_response(
         "tabs": [
             {
                 "label": tab.label,
-                "url": f"?tab={tab.key}{align_query}",
+                "url": f"?tab={tab.key}{align_query}{numbers_query}",
                 "current": tab is curves.tab,
                 "target": "#swing-detail",
             }
@@ -156,7 +203,9 @@ def swing_response(
         context,
         status=200 if form is None or preview is not None else 422,
     )
-    patch_vary_headers(response, ("HX-Target",))
+    patch_vary_headers(response, ("HX-Target", "HX-Current-URL"))
+    if numbers and wants_fragment(request) and request.htmx.target == DETAIL_TARGET:
+        return _pushed(response, movement, {**request.GET.dict(), "numbers": ALL})
     return response
 
 

@@ -329,6 +329,39 @@ def test_swing_page_shows_how_sure_a_number_is(client, coach):
     assert f'value--flagged" title="{doubt}"' in page
 
 
+def test_all_numbers_stay_whatever_is_chosen_after_them(client, coach, session):
+    swing = swings_of(session)[0]
+    path = f"/athletes/swings/{swing.pk}/"
+
+    def asked(query, target, now):
+        """What htmx gets for a part of the page whose address is now this."""
+        return client.get(
+            path + query,
+            headers={
+                "HX-Request": "true",
+                "HX-Target": target,
+                "HX-Current-URL": f"http://testserver{path}{now}",
+            },
+        )
+
+    now = "?tab=angles&align=foot_down"
+    # The link is of the page as it came, the tab was chosen after that.
+    answer = asked("?numbers=all", "swing-numbers", now)
+    assert answer["HX-Push-Url"] == f"{path}{now}&numbers=all"
+    kept = '<span id="align-keeps" hidden hx-swap-oob="true">'
+    inputs = '<input type="hidden" name="{}" value="{}">'
+    both = inputs.format("tab", "{}") + inputs.format("numbers", "all")
+    assert kept + both.format("angles") in answer.content.decode()
+    answer = asked("?tab=hands&align=foot_down", "swing-detail", now + "&numbers=all")
+    assert answer["HX-Push-Url"] == f"{path}?tab=hands&align=foot_down&numbers=all"
+    body = answer.content.decode()
+    assert kept + both.format("hands") in body
+    assert "?tab=angles&amp;align=foot_down&amp;numbers=all" in body
+    answer = asked("?tab=hands", "swing-detail", "?tab=angles")
+    assert "HX-Push-Url" not in answer
+    assert b"numbers=all" not in answer.content
+
+
 def test_swing_is_titled_with_the_name_before_the_date(client, coach, session):
     swing = session.movements.filter(is_swing=True).in_session_order()[0]
     day = date_format(session.session_date, "M j")
