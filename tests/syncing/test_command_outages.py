@@ -139,7 +139,7 @@ def test_a_full_disk_is_one_line_and_nothing_is_half_done(commands, upload):
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         # SQLite's shared memory alone is a file of 32 KB.
         process = start(name, given, limit=34_000)
-        assert_refused(process, "The disk is full", "Make room")
+        assert_refused(process, "The disk is full", "Free up space")
         upload.refresh_from_db()
         assert upload.state == UploadState.STORED
         abandon_dead_runs()
