@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from athletes.models import Condition
 from biomechanics.basis import PARTS, parts_in, setup_in, without_setup
 from biomechanics.metrics.values import FOOT_DOWN_WORDS, REFERENCE_WORDS
 
@@ -67,6 +68,8 @@ _SIDES = {
 }
 
 
+_CONDITIONS = dict(Condition.choices)
+
 _SEGMENTS = {"P": "Pelvis", "T": "Torso", "A": "Arm", "B": "Bat"}
 
 
@@ -97,6 +100,13 @@ def confidence_in_words(confidence: str) -> str:
 def side_in_words(side: str) -> str:
     """`batting left`, as it stands beside a number; `side` may be empty."""
     return _SIDES[side]
+
+
+def setup_words(setup: str) -> str:
+    """A setup as it stands within a sentence: `live BP`, `no setup recorded`."""
+    words = str(_CONDITIONS.get(setup, "no setup recorded"))
+    # What is an abbreviation stays one: `live BP`.
+    return words[:1].lower() + words[1:]
 
 
 def reason_texts(reasons: Sequence[object]) -> tuple[str, ...]:
@@ -188,7 +198,7 @@ def basis_in_words(basis: str) -> str:
     """
     parts, setup, basis = parts_in(basis), setup_in(basis), without_setup(basis)
     if setup is not None:
-        own = f"setup: {setup.replace('_', ' ') or 'none recorded'}"
+        own = f"setup: {setup_words(setup) if setup else 'none recorded'}"
         return " · ".join(filter(None, (own, basis_in_words(basis))))
     if not parts:
         return f"times from: {rule_name(basis)}" if basis else ""

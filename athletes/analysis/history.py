@@ -22,18 +22,16 @@ from athletes.analysis.means_by_side import (
     sides_of_sessions,
 )
 from athletes.models import Condition, SessionMetric
-from athletes.phrases import basis_difference, basis_in_words, side_in_words
+from athletes.phrases import (
+    basis_difference,
+    basis_in_words,
+    setup_words,
+    side_in_words,
+)
 from athletes.querysets import SessionQuerySet
 from biomechanics.basis import setup_in, without_setup
 
 _CONDITIONS = dict(Condition.choices)
-
-
-def setup_words(setup: str) -> str:
-    """A setup as it stands within a sentence: `live BP`, `no setup recorded`."""
-    words = str(_CONDITIONS.get(setup, "no setup recorded"))
-    # What is an abbreviation stays one: `live BP`.
-    return words[:1].lower() + words[1:]
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,10 @@ from athletes.access import (
     visible_movements,
     visible_players,
 )
-from athletes.analysis.history import setup_words as setup_phrase
 from athletes.analysis.means_by_side import SIDES, side_key, side_of
 from athletes.display import number_of
 from athletes.models import Movement, Player, Session
+from athletes.phrases import setup_words as setup_phrase
 from athletes.phrases import side_in_words
 from dashboard import charts
 from dashboard.phrases import session_day

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 from athletes.access import Viewer, visible_movements, visible_players
 from athletes.analysis.event_rules import event_rules
-from athletes.analysis.history import setup_words
 from athletes.analysis.marked_swings import TYPICAL_BY, fastest_swing, typical_swing
 from athletes.analysis.means_by_side import side_of
 from athletes.frames.curves import load_curves
 from athletes.models import Movement, Player
-from athletes.phrases import side_in_words
+from athletes.phrases import setup_words, side_in_words
 from dashboard.phrases import session_day
 from dashboard.selectors.compare_choices import (
     Choice,

@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from athletes.analysis.history import setup_words
 from athletes.analysis.means_by_side import SIDES, side_key
 from athletes.models import Condition
-from athletes.phrases import side_in_words
+from athletes.phrases import setup_words, side_in_words
 
 #: The setups in the order in which they are listed; empty: none is recorded.
 SETUPS = (*Condition.values, "")

@@ -10,7 +10,7 @@ from django.db.models import Count, Q
 from django.utils.text import capfirst
 
 from athletes.analysis.effort import FULL_EFFORT_SHARE, SPEED, fastest_speeds
-from athletes.analysis.history import SideChoice, setup_words
+from athletes.analysis.history import SideChoice
 from athletes.analysis.marked_swings import Fastest, fastest_swing
 from athletes.analysis.means_by_side import SIDES, side_key, side_of
 from athletes.analysis.metric_reading import MetricReading
@@ -22,7 +22,7 @@ from athletes.models import (
     Session,
     Tag,
 )
-from athletes.phrases import basis_in_words, side_in_words
+from athletes.phrases import basis_in_words, setup_words, side_in_words
 from athletes.querysets import SessionQuerySet
 from biomechanics.definitions import HEADLINES, METRICS, MetricDefinition
 from dashboard.selectors.aligned_curves import zero_label

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from athletes.analysis.event_rules import event_rules
-from athletes.analysis.history import setup_words
 from athletes.analysis.means_by_side import side_of
 from athletes.analysis.metric_reading import MetricReading, reading_of
 from athletes.models import Movement
-from athletes.phrases import reason_texts, side_in_words
+from athletes.phrases import reason_texts, setup_words, side_in_words
 from biomechanics.definitions import HEADLINES
 from dashboard.selectors.sequence_peaks import SwingPeak, peaks_of
 from dashboard.selectors.session_groups import Part

@@ -21,7 +21,9 @@ from athletes.analysis.changes import session_changes
 from athletes.analysis.history import histories
 from athletes.frames.carrying import carry_setup
 from athletes.models import Movement, PeerNumber, Player, Session, SessionMetric
+from athletes.phrases import basis_in_words
 from athletes.tasks import refresh_joined_task
+from biomechanics.basis import with_setup
 from biomechanics.definitions import NUMERIC_HEADLINES
 from biomechanics.variance import published_prior
 from dashboard.selectors.compare_items import load_items
@@ -299,6 +301,13 @@ def test_setup_in_json_is_null_where_swings_have_none(client, coach, player):
     assert {side["setup"] for side in one["sides"]} == {"live", None}
 
 
+def test_basis_names_its_setup_as_pages_do():
+    of_live = with_setup("reference=hand_peak", "live")
+    assert basis_in_words(of_live) == "setup: live BP · times from: peak hand speed"
+    unknown = with_setup("reference=hand_peak", "")
+    assert basis_in_words(unknown).startswith("setup: none recorded · ")
+
+
 def test_undo_leaves_what_somebody_stated_since(client, coach, player):
     session = session_of(player, 0, TEE)
     address = reverse("dashboard:swing_setups", args=[session.pk])
@@ -327,7 +336,7 @@ def test_undo_undoes_the_change_that_its_button_was_shown_for(client, coach, pla
     pages = []
     for session in (first, second):
         address = reverse("dashboard:swing_setups", args=[session.pk])
-        client.post(address, {"swings": "1-2", "setup": "live"})
+        client.post(address, {"swings": "1-2", "setup": "live", "do": "setup"})
         pages.append(client.get(reverse("dashboard:session", args=[session.pk])))
     old, new = (shown_key(page) for page in pages)
     assert "Not undone: you have changed other" in text_of(undo(client, old))
