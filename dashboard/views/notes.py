@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+
+from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpResponse
@@ -18,6 +21,9 @@ from athletes.http import PageRequest, wants_fragment
 from athletes.models import Movement, Note, Player, Session
 from dashboard.forms import NoteForm
 from dashboard.selectors.notes import NoteBox, note_box, page_of_note, subject_of
+
+# For how long a form that is sent again is known.
+A_DAY = 24 * 60 * 60
 
 
 @require_POST
@@ -49,8 +55,12 @@ def _add(
     form = NoteForm(request.POST)
     saved = form.is_valid()
     if saved:
-        note.created_by = request.user
-        _save(request, note, form, "note added")
+        sent = _sent_key(request, note, form)
+        if not (sent and cache.get(sent)):
+            note.created_by = request.user
+            _save(request, note, form, "note added")
+            if sent:
+                cache.set(sent, note.pk, A_DAY)
         form = NoteForm()
     if wants_fragment(request):
         return _box(request, subject, form, status=200 if saved else 422)
@@ -58,6 +68,21 @@ def _add(
     if saved:
         return redirect(f"{box.page}#notes")
     return _page(request, box, form, action=box.add_url, heading="Add a note")
+
+
+def _sent_key(request: PageRequest, note: Note, form: NoteForm) -> str:
+    """Under which name it is remembered that this form was stored with these words.
+
+    An answer may be lost on the way, and the form sent again. Empty where the form has
+    no name of its own; other words are another note, so that none are lost.
+    """
+    once = request.POST.get("once", "")
+    if not once:
+        return ""
+    said = (form.cleaned_data["text"], form.cleaned_data["on_sheet"])
+    about = (request.user.pk, note.player_id, note.session_id, note.movement_id)
+    digest = hashlib.sha256(repr((once, about, said)).encode()).hexdigest()
+    return f"note-sent-{digest}"
 
 
 def _save(request: PageRequest, note: Note, form: NoteForm, what: str) -> None:

@@ -74,17 +74,20 @@ document.addEventListener("htmx:responseError", (event) => {
   if (!inPlace) toast(title, plainMessage(xhr) || text);
 });
 
+// The answer is lost, and the request may have arrived.
+const UNKNOWN = "No answer. We don't know whether it was saved.";
+
 document.addEventListener("htmx:sendError", (event) => {
   if (quiet(event)) return;
   const form = formOf(event.detail);
-  if (!form || !sayNotSaved(form, "Not saved: no connection.", submitterOf(event.detail)))
+  if (!form || !sayNotSaved(form, navigator.onLine ? UNKNOWN : "Not saved: no connection.", submitterOf(event.detail)))
     toast("No connection", "The server could not be reached. Check the Wi-Fi and try again.");
 });
 
 document.addEventListener("htmx:timeout", (event) => {
   if (quiet(event)) return;
   const form = formOf(event.detail);
-  if (!form || !sayNotSaved(form, "Not saved: no answer in time.", submitterOf(event.detail)))
+  if (!form || !sayNotSaved(form, UNKNOWN, submitterOf(event.detail)))
     toast("That took too long", "The server did not answer in time. Try again.");
 });
 
