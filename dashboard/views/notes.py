@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
@@ -13,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import retarget
+from redis import RedisError
 
 from accounts.audit import record
 from accounts.models import Action
@@ -56,11 +58,10 @@ def _add(
     saved = form.is_valid()
     if saved:
         sent = _sent_key(request, note, form)
-        if not (sent and cache.get(sent)):
+        if not _is_stored(sent):
             note.created_by = request.user
             _save(request, note, form, "note added")
-            if sent:
-                cache.set(sent, note.pk, A_DAY)
+            _remember(sent, note)
         form = NoteForm()
     if wants_fragment(request):
         return _box(request, subject, form, status=200 if saved else 422)
@@ -83,6 +84,18 @@ def _sent_key(request: PageRequest, note: Note, form: NoteForm) -> str:
     about = (request.user.pk, note.player_id, note.session_id, note.movement_id)
     digest = hashlib.sha256(repr((once, about, said)).encode()).hexdigest()
     return f"note-sent-{digest}"
+
+
+def _is_stored(sent: str) -> bool:
+    with suppress(RedisError):  # a note is stored without the cache, too
+        return bool(sent and cache.get(sent))
+    return False
+
+
+def _remember(sent: str, note: Note) -> None:
+    with suppress(RedisError):
+        if sent:
+            cache.set(sent, note.pk, A_DAY)
 
 
 def _save(request: PageRequest, note: Note, form: NoteForm, what: str) -> None:

@@ -96,6 +96,16 @@ def test_a_note_that_is_sent_again_is_stored_once(client, coach, swing):
             assert Note.objects.count() - before == count
 
 
+def test_a_note_is_stored_while_the_cache_is_away(client, coach, swing, settings):
+    settings.REDIS_URL = "redis://127.0.0.1:1"
+    cache = {"BACKEND": "reboot_site.cache.JsonRedisCache", "VERSION": 2}
+    settings.CACHES = {"default": {**cache, "LOCATION": settings.REDIS_URL}}
+    sent = {"text": "Tired", "once": "a"}
+    page = f"/athletes/swings/{swing.pk}/"
+    assert client.post(f"{page}notes/", sent, headers=HTMX).status_code == 200
+    assert Note.objects.count() == 1
+
+
 def test_its_writer_edits_it_and_that_is_marked(client, coach, swing):
     note = Note.objects.create(session=swing.session, text="before", created_by=coach)
     page = f"/athletes/sessions/{swing.session_id}/"
