@@ -36,6 +36,7 @@ class OpenRows:
         self._made: dict[Maker, Any] = {}
         self._atomic: transaction.Atomic | None = None
         self._session: Any = None
+        self._connection: Any = None
 
     def want(self, *makers: Maker) -> None:
         """Have there what these make, and nothing else."""
@@ -48,6 +49,7 @@ class OpenRows:
         self._atomic = transaction.atomic()
         self._atomic.__enter__()
         self._session = connection.connection
+        self._connection = connection
         self.makers = makers
         try:
             for make in makers:
@@ -70,7 +72,23 @@ class OpenRows:
         if atomic is not None and self._is_open(connection):
             transaction.set_rollback(True)
             atomic.__exit__(None, None, None)
+        elif atomic is not None and connection is not self._connection:
+            # A browser has been started since: its event loop is another context, and
+            # Django keeps one connection for each.
+            self._leave_other()
         self.makers, self._made, self._session = (), {}, None
+        self._connection = None
+
+    def _leave_other(self) -> None:
+        """Roll back on the connection that this context does not know."""
+        other = self._connection
+        if other.connection is self._session and self._session is not None:
+            self._session.rollback()
+            self._session.close()
+            other.connection = None
+            other.in_atomic_block = False
+            other.savepoint_ids = []
+            other.atomic_blocks = []
 
     def _is_open(self, connection: Any) -> bool:
         """Whether no test has closed the connection meanwhile."""

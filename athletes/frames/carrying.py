@@ -249,23 +249,18 @@ def _move(old: Movement, new: Movement, shift_s: float) -> None:
 
 
 def carry_setup(old: Movement, new: Movement) -> None:
-    """Give `new`, which is the same swing, the setup that `old` has.
+    """Move the setup that was stated of `old` to `new`, which is the same swing.
 
-    What was stated of `new` itself stays. A setup that `old` has from its session is
-    carried to a part that has another.
+    What was stated of `new` itself stays. What was stated of a whole session is not
+    carried: the swing follows the session that it is in now.
     """
-    setup = old.condition
-    if setup is None and old.session_id != new.session_id:
-        of_session = old.session.condition
-        setup = of_session if of_session not in ("", new.session.condition) else None
-    if setup is None:
+    if old.condition is None:
         return
     now = timezone.now()
     Movement.objects.filter(pk=new.pk, condition=None).update(
-        condition=setup, updated_at=now
+        condition=old.condition, updated_at=now
     )
-    if old.condition is not None:
-        Movement.objects.filter(pk=old.pk).update(condition=None, updated_at=now)
+    Movement.objects.filter(pk=old.pk).update(condition=None, updated_at=now)
 
 
 # --- The same swings under other ids --------------------------------------------------

@@ -58,7 +58,7 @@ def test_peak_at_an_edge_is_a_bound_unless_an_impact_ends_the_window(
         found = measure.values.by_id[name]
         assert found.value is not None
         assert found.flagged is is_bound
-        assert ("bound" in (found.reason or "")) is is_bound
+        assert ("may be higher" in (found.reason or "")) is is_bound
 
 
 def test_error_of_the_line_of_the_feet_counts_by_how_much_a_number_follows_it():

@@ -373,15 +373,15 @@ def test_swing_that_is_the_same_keeps_its_setup_unless_another_is_stated(player)
     live = session_of(player, 1, LIVE[:3], condition="live")
     plain, _, stated = tee.movements.in_session_order()
     first, second, third = live.movements.in_session_order()
-    carry_setup(plain, first)
-    decisions.set_setups(movements=[second], setup="machine")
+    decisions.set_setups(movements=[first], setup="machine")
+    carry_setup(stated, first)
+    decisions.set_setups(movements=[stated], setup="front_toss")
     stated.refresh_from_db()
     carry_setup(stated, second)
-    # Without a setup recorded nothing is known that could be carried.
-    tee.condition = ""
-    carry_setup(Movement(pk=plain.pk, session=tee), third)
+    # What was stated of a session stays with the session.
+    carry_setup(plain, third)
     found = live.movements.in_session_order().values_list("condition", flat=True)
-    assert list(found) == ["tee", "machine", None]
+    assert list(found) == ["machine", "front_toss", None]
 
 
 @pytest.mark.both

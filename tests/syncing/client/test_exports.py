@@ -159,7 +159,7 @@ def test_faulty_replies_are_not_taken_for_no_data(make_client, reply, error):
     with ScriptedServer(TOKEN, reply) as server, pytest.raises(error) as caught:
         make_client(server.url).request_export(**ASKED)
     if error is UnexpectedShapeError and b"session_id" in reply:
-        assert "It holds: session_id." in str(caught.value)
+        assert "It has: session_id." in str(caught.value)
 
 
 # --- Downloading --------------------------------------------------------------
