@@ -202,7 +202,7 @@ def test_a_port_that_is_taken_is_one_line(entry, tmp_path):
     with closing(socket.create_server(("127.0.0.1", 0))) as other:
         port = str(other.getsockname()[1])
         done = started(ENTRIES[entry], tmp_path, PORT=port)
-    assert_refused(done, f"PORT {port} is taken", "PORT=")
+    assert_refused(done, f"PORT {port} is in use", "PORT=")
 
 
 def without_rights(command):
