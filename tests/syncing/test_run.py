@@ -249,6 +249,7 @@ def test_exports_that_time_out_as_a_whole_are_asked_for_by_movement(
     assert BiomechanicsData.objects.count() == 2 * 3 * 2
 
 
+@pytest.mark.processes
 def test_vendor_whose_gateway_answers_nothing_ends_the_run(
     start_vendor, run_sync, settings
 ):
