@@ -154,7 +154,7 @@ def test_swings_are_counted_out_together(pages, login_cookie, width):
     page.get_by_role("button", name="Go").click()
     page.get_by_label("Reason").fill("Markers were lost")
     picture(page, "admin-count-out")
-    page.get_by_role("button", name="Count them out").click()
+    page.get_by_role("button", name="Exclude them").click()
     page.get_by_text("3 swings: saved").wait_for()
     assert set(session.movements.values_list("inclusion_reason", flat=True)) == {
         "Markers were lost"
