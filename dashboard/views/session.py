@@ -22,11 +22,10 @@ from dashboard.selectors.next_athletes import next_athletes
 from dashboard.selectors.notes import note_box
 from dashboard.selectors.same_recording import twin_of
 from dashboard.selectors.session_changes import changes_by_side
-from dashboard.selectors.session_curves import session_pictures
 from dashboard.selectors.session_gap import session_gap
-from dashboard.selectors.session_page import session_page
 from dashboard.selectors.swing_table import swing_table
 from dashboard.views.pictures import asked_picture
+from dashboard.views.session_parts import asked_page, asked_pictures
 from dashboard.views.session_table import shows_numbers, table_context
 from dashboard.views.setups import undo_offer
 
@@ -52,13 +51,8 @@ def session(request: PageRequest, pk: int) -> HttpResponse:
         if into is None:
             raise
         return redirect("dashboard:session", pk=into)
-    page = session_page(
-        shown,
-        access.visible_sessions(request.user),
-        request.GET.get("side", ""),
-        request.GET.get("effort", ""),
-        request.GET.get("setup", ""),
-    )
+    visible = access.visible_sessions(request.user)
+    page = asked_page(shown, visible, request.GET)
     asks_for_table = wants_fragment(request) and request.htmx.target == TABLE_TARGET
     numbers = asks_for_table or shows_numbers(request.GET)
     sort = request.GET.get("sort", "")
@@ -67,14 +61,7 @@ def session(request: PageRequest, pk: int) -> HttpResponse:
         response = render(request, "dashboard/_swing_table.html", table)
         patch_vary_headers(response, ("HX-Request", "HX-Target"))
         return response
-    wanted = SessionViewForm(request.GET)
-    wanted.is_valid()
-    pictures = session_pictures(
-        page,
-        series=wanted.cleaned_data.get("series") or "",
-        align=wanted.cleaned_data.get("align") or "",
-        system=request.user.units,
-    )
+    pictures = asked_pictures(page, request.GET, request.user.units)
     drawn = pictures.curves
     picture = asked_picture(
         request,
@@ -86,7 +73,6 @@ def session(request: PageRequest, pk: int) -> HttpResponse:
     if picture is not None:
         return picture
     title_date = session_day(shown.session_date)
-    visible = access.visible_sessions(request.user)
     part = "swings" if request.htmx.target == SWINGS_TARGET else "curves"
     context = {
         **table,
