@@ -11,6 +11,7 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.db import DatabaseCache
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
@@ -53,6 +54,18 @@ def _check(value: Any) -> None:
             f"A {type(value).__name__} does not survive the cache: store text, "
             "numbers, lists or dicts."
         )
+
+
+def redis_errors() -> tuple[type[Exception], ...]:
+    """Return the exceptions that an unreachable Redis raises, for `except`.
+
+    None where Redis is not set; its client is imported only where it is.
+    """
+    if not settings.REDIS_URL:
+        return ()
+    from redis import RedisError
+
+    return (RedisError,)
 
 
 # --- Redis ----------------------------------------------------------------------

@@ -22,10 +22,11 @@ from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
+from reboot_site.cache import redis_errors
 from syncing import alerts, clock
 from syncing.choices import JobState
 from syncing.models import ExportJob, WorkerHeartbeat
-from syncing.status import broker_errors, queue_length
+from syncing.status import queue_length
 
 if TYPE_CHECKING:
     from prometheus_client.core import GaugeMetricFamily
@@ -126,7 +127,7 @@ def _age_s(at: datetime | None) -> float | None:
 def _queue_length() -> float | None:
     try:
         return float(queue_length())
-    except broker_errors():
+    except redis_errors():
         return None
 
 

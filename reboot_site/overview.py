@@ -27,12 +27,12 @@ from athletes.models import (
 )
 from privacy.models import Archive, ArchiveState, RestoreCheck
 from privacy.storage import newest_backup_at
+from reboot_site.cache import redis_errors
 from syncing import alerts
 from syncing.care import kept_values
 from syncing.choices import OPEN_STATES, JobState
 from syncing.models import ExportJob, SyncLog
 from syncing.status import (
-    broker_errors,
     queue_length,
     silent_hosts,
     sync_state,
@@ -99,7 +99,7 @@ def _totals() -> list[Tile]:
         if counts is None:
             counts = _count_all()
             cache.set("admin-totals", counts, _TOTALS_S)
-    except broker_errors():
+    except redis_errors():
         counts = _count_all()
     return [
         Tile("Athletes", f"{counts['athletes']:,}", _list(Player)),
@@ -299,5 +299,5 @@ def _queue() -> Tile:
 def _length(ask: Callable[[], int] = queue_length) -> int | None:
     try:
         return ask()
-    except broker_errors():
+    except redis_errors():
         return None

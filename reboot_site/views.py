@@ -16,11 +16,11 @@ from django.template.loader import render_to_string
 from django_q.brokers import get_broker
 
 from accounts.api import JsonAnswer, problem
-from reboot_site.cache import JsonDatabaseCache
+from reboot_site.cache import JsonDatabaseCache, redis_errors
 from reboot_site.middleware import is_api_path
 from reboot_site.static_files import uncollected_files
 from syncing.outages import outage_of
-from syncing.status import broker_errors, silent_hosts, worker_ages_s
+from syncing.status import silent_hosts, worker_ages_s
 
 logger = logging.getLogger(__name__)
 
@@ -140,7 +140,7 @@ def _worker() -> dict[str, Any]:
         state = "silent" if len(silent) == len(ages_s) else "running"
     try:
         queued = int(get_broker().queue_size())
-    except broker_errors():
+    except redis_errors():
         state = "unknown"
     return {
         "state": state,

@@ -11,12 +11,13 @@ from django.db import transaction
 from django.db.models import Q
 from django_q.tasks import async_task
 
+from reboot_site.cache import redis_errors
 from syncing import clock
 from syncing.choices import JobState, SyncType, Trigger
 from syncing.engine import runs
 from syncing.engine.session_state import refresh_session_state
 from syncing.models import ExportJob, SyncLog, VendorSession
-from syncing.status import broker_errors, uncomputed_sessions, unread_sessions
+from syncing.status import uncomputed_sessions, unread_sessions
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -77,7 +78,7 @@ def _send(log: SyncLog) -> None:
         async_task(
             "syncing.tasks.run_sync_task", log.pk, task_name=f"sync run {log.pk}"
         )
-    except broker_errors() as error:
+    except redis_errors() as error:
         # The run is in the database; it is sent again when the broker is back.
         logger.warning(
             "Sync run %s waits, because the queue can't be reached (%s). It is resent "

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from django.conf import settings
 from django.db.models import Count, Min, Q, QuerySet
 
+from reboot_site.cache import redis_errors
 from syncing import clock
 from syncing.alerts import (
     WORKER_SILENCE,
@@ -219,20 +219,8 @@ def _asked_of_redis(ask: Callable[[], T]) -> T | None:
     """Return the answer, or None when the broker is away."""
     try:
         return ask()
-    except broker_errors():
+    except redis_errors():
         return None
-
-
-def broker_errors() -> tuple[type[Exception], ...]:
-    """Return the exceptions that an unreachable broker raises, for `except`.
-
-    For an `except` clause. Redis' client is imported only where one is set.
-    """
-    if not settings.REDIS_URL:
-        return ()
-    from redis import RedisError
-
-    return (RedisError,)
 
 
 def _progress(run: SyncLog) -> Progress | None:

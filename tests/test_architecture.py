@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 STDLIB_AND = {"numpy", "scipy"}
 # Wiring that lower packages may use: typed environment readers and the like.
-SHARED = {"reboot_site.env"}
+SHARED = {"reboot_site.env", "reboot_site.cache"}
 # Packages of tools and tests beside those of the product.
 NOT_THE_PRODUCT = {"accuracy", "benchmarks"}
 

@@ -14,7 +14,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import retarget
-from redis import RedisError
 
 from accounts.audit import record
 from accounts.models import Action
@@ -23,6 +22,7 @@ from athletes.http import PageRequest, wants_fragment
 from athletes.models import Movement, Note, Player, Session
 from dashboard.forms import NoteForm
 from dashboard.selectors.notes import NoteBox, note_box, page_of_note, subject_of
+from reboot_site.cache import redis_errors
 
 # For how long a form that is sent again is known.
 A_DAY = 24 * 60 * 60
@@ -87,13 +87,13 @@ def _sent_key(request: PageRequest, note: Note, form: NoteForm) -> str:
 
 
 def _is_stored(sent: str) -> bool:
-    with suppress(RedisError):  # a note is stored without the cache, too
+    with suppress(*redis_errors()):  # a note is stored without the cache, too
         return bool(sent and cache.get(sent))
     return False
 
 
 def _remember(sent: str, note: Note) -> None:
-    with suppress(RedisError):
+    with suppress(*redis_errors()):
         if sent:
             cache.set(sent, note.pk, A_DAY)
 
