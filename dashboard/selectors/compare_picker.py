@@ -21,6 +21,7 @@ from dashboard.selectors.compare_choices import (
 )
 from dashboard.selectors.compare_keys import SESSION, SWING, ItemKey
 from dashboard.selectors.compare_sets import SessionRow
+from dashboard.selectors.header_search import athletes_named
 from dashboard.selectors.session_groups import Part
 
 PICK_ATHLETES, PICK_SESSIONS = 8, 10
@@ -84,24 +85,29 @@ class PickAthlete:
 
 @dataclass(frozen=True)
 class Picker:
-    """What can be added: athletes of that name, and one of them in full."""
+    """What can be added: athletes of that name, and one of them in full.
+
+    `is_nearly` where nobody has that name, and `found` have a similar one.
+    """
 
     text: str
     found: tuple[tuple[int, str], ...]
     has_more: bool
     athlete: PickAthlete | None
+    is_nearly: bool = False
 
 
 def opened_athlete(user: Viewer, asked: PickAsked) -> tuple[Picker, Player | None]:
     """The athletes whose name fits, and the one whose sessions are to be listed.
 
     That is the only one that fits, or the one that is asked for if the name fits; where
-    no name is looked for, the one that is asked for. Two queries at most.
+    no name is looked for, the one that is asked for. Typing errors are forgiven as the
+    search of the header forgives them.
     """
     found: list[Player] = []
+    is_nearly = False
     if asked.text.strip():
-        named = visible_players(user).named_like(asked.text).in_name_order()
-        found = list(named[: PICK_ATHLETES + 1])
+        found, is_nearly = athletes_named(user, asked.text, PICK_ATHLETES + 1)
     shown = found[:PICK_ATHLETES]
     player = found[0] if len(found) == 1 else None
     if len(found) > 1:
@@ -109,7 +115,8 @@ def opened_athlete(user: Viewer, asked: PickAsked) -> tuple[Picker, Player | Non
     elif not asked.text.strip() and asked.athlete is not None:
         player = visible_players(user).filter(pk=asked.athlete).first()
     names = tuple((one.pk, one.full_name) for one in shown)
-    return Picker(asked.text, names, len(found) > len(shown), None), player
+    has_more = len(found) > len(shown)
+    return Picker(asked.text, names, has_more, None, is_nearly), player
 
 
 def athlete_to_pick(

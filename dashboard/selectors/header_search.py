@@ -1,4 +1,4 @@
-"""What the search in the header finds while somebody types."""
+"""What the search in the header finds while somebody types; the picker asks it too."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.db.models import F
 
 from athletes import names
 from athletes.access import Viewer, visible_players
+from athletes.models import Player
 
 MOST_FOUND = 8
 
@@ -40,13 +41,7 @@ class Found:
 
 def found_while_typing(user: Viewer, text: str) -> Found:
     """The athletes whom a user may see and a search finds; one query, or two."""
-    players = visible_players(user)
-    wanted = slice(MOST_FOUND + 1)
-    rows = list(players.named_like(text).in_name_order()[wanted])
-    is_nearly = not rows
-    if is_nearly:
-        near = players.nearly_named(text)
-        rows = list(near.order_by(F("errors"), "last_name", "first_name", "id")[wanted])
+    rows, is_nearly = athletes_named(user, text, MOST_FOUND + 1)
     shown = rows[:MOST_FOUND]
     alike = Counter(names.search_words(player.full_name) for player in rows)
     return Found(
@@ -60,6 +55,22 @@ def found_while_typing(user: Viewer, text: str) -> Found:
             )
             for player in shown
         ),
-        is_nearly and bool(rows),
+        is_nearly,
         len(rows) > MOST_FOUND,
     )
+
+
+def athletes_named(user: Viewer, text: str, most: int) -> tuple[list[Player], bool]:
+    """The first visible athletes of a name, or else of nearly that name.
+
+    True beside them where typing errors had to be forgiven to find them.
+    """
+    players = visible_players(user)
+    exact = list(players.named_like(text).in_name_order()[:most])
+    if exact:
+        return exact, False
+    by_errors = players.nearly_named(text).order_by(
+        F("errors"), "last_name", "first_name", "id"
+    )
+    near = list(by_errors[:most])
+    return near, bool(near)

@@ -103,6 +103,21 @@ def test_the_only_one_that_fits_is_opened(client, coach, ada):
     assert offered(client.get(f"{PICK}?q=qui&pick={other.pk}")) == []
 
 
+def test_a_typing_error_is_forgiven(client, coach, ada):
+    rowan = make_player(last_name="Rowan")
+    session = session_on(ada, day(3))
+    found = client.get(f"{PICK}?q=quil%20adda")
+    # As the search in the header says it; the only one who is meant is opened.
+    assert "No athlete is named “quil adda”. Similar names: Ada Quill" in text_of(found)
+    assert key(session) in offered(found)
+    assert rowan.full_name not in text_of(found)
+    header = client.get(
+        "/athletes/search/?q=quil%20adda", headers={"HX-Request": "true"}
+    )
+    assert "Ada Quill" in text_of(header)
+    assert "Similar names" not in text_of(client.get(f"{PICK}?q=quill"))
+
+
 def test_who_may_not_see_an_athlete_finds_none(client, ada):
     session = session_on(ada, day(3))
     mine = make_player(last_name="Quince")
