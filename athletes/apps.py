@@ -43,14 +43,14 @@ def _tell_session_gone(instance: Any, **_: Any) -> None:
     """Tell the listeners that a session was deleted for good."""
     from athletes import listeners
 
-    listeners.tell_gone(listeners.SESSION_GONE, [instance.pk])
+    listeners.tell_ids(listeners.SESSION_GONE, [instance.pk])
 
 
 def _tell_athlete_gone(instance: Any, **_: Any) -> None:
     """Tell the listeners that an athlete was erased."""
     from athletes import listeners
 
-    listeners.tell_gone(listeners.ATHLETE_GONE, [instance.pk])
+    listeners.tell_ids(listeners.ATHLETE_GONE, [instance.pk])
 
 
 #: Apps whose migrations may change the tables that have triggers.

@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 MOVEMENT_CHANGED = "movement.changed"
 SESSION_GONE = "session.gone"
 ATHLETE_GONE = "athlete.gone"
+#: Other records of an athlete are shown in a session than before.
+SESSION_REGROUPED = "session.regrouped"
 
 
 def tell(event: str, rows: Sequence[dict[str, Any]]) -> None:
@@ -58,6 +60,6 @@ def tell_changed(movements: Iterable[Movement]) -> None:
     )
 
 
-def tell_gone(event: str, pks: Iterable[int]) -> None:
-    """Tell that sessions or athletes are gone, with nothing but their ids."""
+def tell_ids(event: str, pks: Iterable[int]) -> None:
+    """Tell that sessions or athletes are gone or regrouped, by their ids alone."""
     tell(event, [{"id": pk} for pk in sorted(pks)])

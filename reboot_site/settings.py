@@ -459,7 +459,7 @@ check_proxies("FORWARDED_ALLOW_IPS", FORWARDED_ALLOW_IPS)
 # --- Webhooks ---------------------------------------------------------------
 
 # What is called when something happened (athletes/listeners.py).
-EVENT_LISTENERS = ["webhooks.services.on_event"]
+EVENT_LISTENERS = ["syncing.regrouped.on_event", "webhooks.services.on_event"]
 # To try webhooks out: http to a receiver on this machine.
 WEBHOOKS_ALLOW_LOOPBACK = env.boolean("WEBHOOKS_ALLOW_LOOPBACK")
 

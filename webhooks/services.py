@@ -260,5 +260,6 @@ def prune_deliveries(limit: datetime | None) -> int:
 
 
 def on_event(event: str, rows: Sequence[dict[str, Any]]) -> None:
-    """Note an event once for each row (EVENT_LISTENERS)."""
-    emit_each(WebhookEvent(event), rows)
+    """Note an event that webhooks know, once for each row (EVENT_LISTENERS)."""
+    if event in WebhookEvent.values:
+        emit_each(WebhookEvent(event), rows)

@@ -42,7 +42,7 @@ from athletes.identity.moved_rows import (
     take_links_back,
 )
 from athletes.identity.session_parts import family, note_changes, regroup
-from athletes.listeners import ATHLETE_GONE, tell_gone
+from athletes.listeners import ATHLETE_GONE, tell_ids
 from athletes.models import (
     CORRECTABLE_FIELDS,
     AthleteMerge,
@@ -94,7 +94,7 @@ def merge(
         if _profile(kept) != _profile(merged):
             outdate_numbers(session_ids=moved)
         _conclude(entry, Action.ATHLETE_MERGED, by)
-        tell_gone(ATHLETE_GONE, [merged.pk])
+        tell_ids(ATHLETE_GONE, [merged.pk])
     return entry
 
 

@@ -21,7 +21,7 @@ from athletes.analysis.same_recording import note_others_of, withdraw
 from athletes.analysis.session_summary import refresh_session_summary
 from athletes.frames import presence
 from athletes.identity.moved_rows import move_rows, move_rows_back
-from athletes.listeners import SESSION_GONE, tell_gone
+from athletes.listeners import SESSION_GONE, SESSION_REGROUPED, tell_ids
 from athletes.models import (
     AthleteMerge,
     BiomechanicsData,
@@ -121,7 +121,7 @@ def mark_parts(rows: SessionQuerySet, since: dt.datetime | None) -> set[int]:
     if is_marked:
         whole = Session.objects.filter(pk__in={part.whole_id for part in parts})
         there = set(whole.present().values_list("pk", flat=True))
-        tell_gone(SESSION_GONE, {part.whole_id for part in parts} - there)
+        tell_ids(SESSION_GONE, {part.whole_id for part in parts} - there)
     # A folded part is its record's; what it shows is the athlete's.
     return set(
         Player.objects.filter(
@@ -180,7 +180,9 @@ def regroup(session_id: str, player_pks: Collection[int]) -> list[int]:
         refresh_session_summary(first.pk)
         shown.append(first.pk)
     folded = {row.pk for members in parts.values() for _, _, row in members[1:]}
-    tell_gone(SESSION_GONE, folded - were_folded)
+    tell_ids(SESSION_GONE, folded - were_folded)
+    # Only who knows the files of each part can say what is complete.
+    tell_ids(SESSION_REGROUPED, [row.pk for row in rows])
     return shown
 
 

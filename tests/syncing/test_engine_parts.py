@@ -11,9 +11,10 @@ from django.utils import timezone
 from django_q.models import Schedule, Task
 
 from athletes.analysis.run import analyze_session
+from athletes.identity import merging
 from athletes.models import DataState, Movement, Session
 from syncing import clock, schedules, services, tasks
-from syncing.choices import JobState, RunStatus, SyncType
+from syncing.choices import ExportType, JobState, RunStatus, SyncType
 from syncing.client.tokens import PasswordLogin, Token
 from syncing.engine.asking import movement_in_name
 from syncing.engine.request_slots import RequestSlots
@@ -252,6 +253,34 @@ def test_data_are_synced_once_their_numbers_are_there():
     # Frames that come later leave it: the swing says that it waits for its numbers.
     Movement.objects.filter(pk=swing.pk).update(method_version="")
     assert says() == (DataState.COMPLETE, True)
+
+
+def test_records_that_are_separated_tell_the_state_of_their_own_files():
+    """Also where files settled while one row stood for both records."""
+    one, two = make_session(), make_session()
+    Session.objects.filter(pk=two.pk).update(session_id=one.session_id)
+    jobs = {
+        session.pk: ExportJob.objects.create(
+            session=session,
+            data_type=ExportType.INVERSE_KINEMATICS,
+            state=JobState.REQUESTED,
+        )
+        for session in (one, two)
+    }
+    entry = merging.merge(kept=one.player, merged=two.player, by=None)
+    one.refresh_from_db()
+    assert one.data_state == DataState.WAITING
+    ExportJob.objects.filter(pk=jobs[one.pk].pk).update(state=JobState.FAILED)
+    refresh_session_state(one.pk)
+    one.refresh_from_db()
+    assert one.data_state == DataState.WAITING  # for the other record's file
+
+    merging.separate(entry=entry, by=None)
+    states = Session.objects.values_list("pk", "data_state", "data_gap")
+    assert sorted(states) == [
+        (one.pk, DataState.FAILED, "inverse-kinematics:failed"),
+        (two.pk, DataState.WAITING, ""),
+    ]
 
 
 def test_two_files_that_settle_at_once_see_each_other():
