@@ -269,6 +269,21 @@ class FailedLogin(models.Model):
         return f"failed login as {self.name}"
 
 
+class SentForm(models.Model):
+    """A form that was stored, by hash: its answer may be lost, and it is sent again.
+
+    `accounts.sent_forms` writes, reads and forgets it.
+    """
+
+    digest = models.CharField(max_length=64, unique=True)
+    # The key of what the form added, in whichever table that is; 0 until it is stored.
+    row = models.BigIntegerField(default=0)
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    def __str__(self) -> str:
+        return f"sent form {self.pk}"
+
+
 class Scope(models.TextChoices):
     """What a token may do."""
 

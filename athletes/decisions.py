@@ -334,14 +334,18 @@ def dismiss_gap(*, session: Session, reason: str, user: User) -> GapDismissal:
         session = _locked_session(session)
         if session.data_state not in {DataState.FAILED, DataState.PARTIAL}:
             raise ValidationError("This session is no longer missing anything.")
+        decision = {
+            "data_state": session.data_state,
+            "data_gap": session.data_gap,
+            "reason": reason,
+            "created_by": user,
+        }
+        # Sent again after its answer was lost, it is one decision still.
+        same = session.gap_dismissals.filter(undone_at__isnull=True, **decision).first()
+        if same is not None:
+            return same
         _end_dismissal(session, user)
-        return GapDismissal.objects.create(
-            session=session,
-            data_state=session.data_state,
-            data_gap=session.data_gap,
-            reason=reason,
-            created_by=user,
-        )
+        return GapDismissal.objects.create(session=session, **decision)
 
 
 def bring_back_gap(*, session: Session, user: User) -> None:

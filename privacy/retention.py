@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib.sessions.models import Session as Login
 from django.utils import timezone
 
+from accounts import sent_forms
 from accounts.limits import forget_old
 from athletes.api import kept_files
 from privacy.archives import prune_archives
@@ -46,6 +47,7 @@ def prune() -> dict[str, int]:
         "hosts": _prune_hosts(now_of_sync),
         "uploads": staging.sweep(),
         "session files": kept_files.sweep(),
+        "sent forms": sent_forms.forget_old(),
         "logins": Login.objects.filter(expire_date__lt=now).delete()[0],
         "erased": finish_erasures(),
     }

@@ -35,6 +35,10 @@ class TooManyLinksError(ValueError):
     """The athlete has as many running links as are allowed: revoke one first."""
 
 
+class OpenedAlreadyError(ValueError):
+    """A link that is in use, or gone, gets no other secret."""
+
+
 @dataclass(frozen=True, slots=True)
 class OpenedLink:
     """A link that works now, with the athlete or session that it opens."""
@@ -113,6 +117,24 @@ def make_link(
         full_name=full_name,
     )
     return link, token
+
+
+def renew_secret(pk: int, *, by: User) -> str:
+    """Give a link of one's own that nobody has opened another secret; returns that.
+
+    For the maker who never saw the first one. Raises `OpenedAlreadyError` where the
+    link was opened, was revoked or has expired.
+    """
+    token = secrets.token_urlsafe(32)
+    unused = ShareLink.objects.running().filter(
+        pk=pk, created_by=by, open_count=0, download_count=0
+    )
+    if not unused.update(digest=ShareLink.digest_of(token)):
+        raise OpenedAlreadyError(
+            "This link was already created and used: see the list below. Change its "
+            "name to create another one."
+        )
+    return token
 
 
 def find(token: str) -> OpenedLink | None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from django.db.models import QuerySet
 from django.urls import reverse
@@ -25,8 +24,6 @@ class NoteBox:
     crumbs: tuple[tuple[str, str], ...]
     # The session's page says of which swing a note is; a swing's page need not.
     names_swings: bool = False
-    # Names the form for a new note, so that the same one sent twice is stored once.
-    once: str = field(default_factory=secrets.token_urlsafe)
 
 
 def note_box(subject: Player | Session | Movement) -> NoteBox:

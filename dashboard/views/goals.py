@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.audit import record
 from accounts.models import Action
+from accounts.sent_forms import store_once, stored_before
 from athletes import access
 from athletes.http import PageRequest
 from athletes.models import Goal, Player
@@ -32,8 +33,13 @@ def athlete_goals(request: PageRequest, pk: int) -> HttpResponse:
     )
     if request.method == "POST":
         access.require_edit(request.user)
+        stored = Goal.objects.filter(pk=stored_before(request)).first()
+        if stored is not None:
+            return _answer(request, stored, "goal set")
         if form.is_valid():
-            return _saved(request, form.changed_goal(), "goal set")
+            goal = form.changed_goal()
+            store_once(request, lambda: _store(request, goal, "goal set"))
+            return _answer(request, goal, "goal set")
     return _page(request, player, form, status=422 if form.errors else 200)
 
 
@@ -80,7 +86,13 @@ def delete_goal(request: PageRequest, pk: int) -> HttpResponse:
 
 
 def _saved(request: PageRequest, goal: Goal, what: str, back: str = "") -> HttpResponse:
-    """Store the goal with the audit's entry; leads to the trend that shows it."""
+    """Store the goal; leads to `back`, or to the trend that shows it."""
+    _store(request, goal, what)
+    return _answer(request, goal, what, back)
+
+
+def _store(request: PageRequest, goal: Goal, what: str) -> int:
+    """Store the goal with the audit's entry; returns its key."""
     with transaction.atomic():
         goal.save()
         record(
@@ -90,6 +102,13 @@ def _saved(request: PageRequest, goal: Goal, what: str, back: str = "") -> HttpR
             player_id=goal.player_id,
             what=what,
         )
+    return goal.pk
+
+
+def _answer(
+    request: PageRequest, goal: Goal, what: str, back: str = ""
+) -> HttpResponse:
+    """Say what was done, on the page `back` or at the trend that shows the goal."""
     messages.success(request, f"{what.capitalize()}.")
     shown = reverse("dashboard:athlete", args=[goal.player_id])
     return redirect(back or f"{shown}?metric={goal.metric}#numbers")

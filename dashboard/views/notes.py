@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from contextlib import suppress
-
-from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpResponse
@@ -17,15 +13,12 @@ from django_htmx.http import retarget
 
 from accounts.audit import record
 from accounts.models import Action
+from accounts.sent_forms import store_once
 from athletes import access
 from athletes.http import PageRequest, wants_fragment
 from athletes.models import Movement, Note, Player, Session
 from dashboard.forms import NoteForm
 from dashboard.selectors.notes import NoteBox, note_box, page_of_note, subject_of
-from reboot_site.cache import redis_errors
-
-# For how long a form that is sent again is known.
-A_DAY = 24 * 60 * 60
 
 
 @require_POST
@@ -57,11 +50,8 @@ def _add(
     form = NoteForm(request.POST)
     saved = form.is_valid()
     if saved:
-        sent = _sent_key(request, note, form)
-        if not _is_stored(sent):
-            note.created_by = request.user
-            _save(request, note, form, "note added")
-            _remember(sent, note)
+        note.created_by = request.user
+        store_once(request, lambda: _save(request, note, form, "note added"))
         form = NoteForm()
     if wants_fragment(request):
         return _box(request, subject, form, status=200 if saved else 422)
@@ -71,40 +61,14 @@ def _add(
     return _page(request, box, form, action=box.add_url, heading="Add a note")
 
 
-def _sent_key(request: PageRequest, note: Note, form: NoteForm) -> str:
-    """Under which name it is remembered that this form was stored with these words.
-
-    An answer may be lost on the way, and the form sent again. Empty where the form has
-    no name of its own; other words are another note, so that none are lost.
-    """
-    once = request.POST.get("once", "")
-    if not once:
-        return ""
-    said = (form.cleaned_data["text"], form.cleaned_data["on_sheet"])
-    about = (request.user.pk, note.player_id, note.session_id, note.movement_id)
-    digest = hashlib.sha256(repr((once, about, said)).encode()).hexdigest()
-    return f"note-sent-{digest}"
-
-
-def _is_stored(sent: str) -> bool:
-    with suppress(*redis_errors()):  # a note is stored without the cache, too
-        return bool(sent and cache.get(sent))
-    return False
-
-
-def _remember(sent: str, note: Note) -> None:
-    with suppress(*redis_errors()):
-        if sent:
-            cache.set(sent, note.pk, A_DAY)
-
-
-def _save(request: PageRequest, note: Note, form: NoteForm, what: str) -> None:
-    """Store the note with what the form says, and the audit's entry with it."""
+def _save(request: PageRequest, note: Note, form: NoteForm, what: str) -> int:
+    """Store the note as the form says it, with the audit's entry; returns its key."""
     note.text = form.cleaned_data["text"]
     note.on_sheet = form.cleaned_data["on_sheet"]
     with transaction.atomic():
         note.save()
         _record(request, note, Action.RECORD_CHANGED, what)
+    return note.pk
 
 
 def _record(request: PageRequest, note: Note, action: Action, what: str) -> None:

@@ -221,7 +221,14 @@ def _keep(
     place: str,
     words: str,
 ) -> None:
-    """Remember in the login what was replaced, and by which setup."""
+    """Remember in the login what was replaced, and by which setup.
+
+    A form that is sent again after its answer was lost replaces nothing: what it
+    replaced the first time can still be brought back.
+    """
+    replaced = {setup for found in before.values() for setup in found.values()}
+    if replaced <= {stated} and undo_offer(request, place):
+        return
     request.session[KEPT] = {
         **{
             kind: {str(pk): setup for pk, setup in found.items()}

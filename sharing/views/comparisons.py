@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.sent_forms import store_once
 from athletes.http import PageRequest
 from dashboard.forms import CompareForm
 from dashboard.selectors.compare_keys import ItemKey, parse_items
@@ -40,21 +41,26 @@ def save(request: PageRequest) -> HttpResponse:
         messages.error(request, "Not saved: give it a name of up to 100 letters.")
         return redirect(back)
     try:
-        saved = comparisons.save_comparison(
-            user=request.user,
-            name=form.cleaned_data["name"],
-            keys=keys,
-            series=series,
-            align=align,
-            each=each,
-            second=second,
-            is_shared=form.cleaned_data["is_shared"],
+        stored = store_once(
+            request,
+            lambda: (
+                comparisons.save_comparison(
+                    user=request.user,
+                    name=form.cleaned_data["name"],
+                    keys=keys,
+                    series=series,
+                    align=align,
+                    each=each,
+                    second=second,
+                    is_shared=form.cleaned_data["is_shared"],
+                ).pk
+            ),
         )
     except comparisons.NotSavableError as error:
         messages.error(request, f"Not saved. {error}")
         return redirect(back)
-    messages.success(request, f"Saved as “{saved.name}”.")
-    return redirect("sharing:comparison", pk=saved.pk)
+    messages.success(request, f"Saved as “{form.cleaned_data['name']}”.")
+    return redirect("sharing:comparison", pk=stored.pk)
 
 
 def _back(keys: Sequence[ItemKey], *, each: bool, **shown: str) -> str:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.audit import record
 from accounts.models import Action
+from accounts.sent_forms import store_once
 from athletes import access
 from athletes.http import PageRequest, page_or_fragment
 from athletes.models import Player, Session
@@ -150,22 +151,18 @@ def _pdf(request: PageRequest, player: Player, session: Session | None) -> HttpR
 def _share(
     request: PageRequest, player: Player, session: Session | None
 ) -> HttpResponse:
-    """Make a share link and show it once; `PermissionDenied` without the right to."""
+    """Make a share link and show it once; `PermissionDenied` without the right to.
+
+    Sent again after its answer was lost, the form gives that link another secret.
+    """
     if not access.may_export(request.user):
         raise PermissionDenied("You can view this but not share it.")
     form = ShareForm(request.POST)
     token = ""
     if form.is_valid():
         try:
-            _, token = links.make_link(
-                by=request.user,
-                player=player,
-                session=session,
-                days=form.cleaned_data["days"],
-                label=form.cleaned_data["label"],
-                full_name=form.cleaned_data["full_name"],
-            )
-        except links.TooManyLinksError as error:
+            token = _new_secret(request, player, session, form)
+        except (links.TooManyLinksError, links.OpenedAlreadyError) as error:
             form.add_error(None, str(error))
     return _answer(
         request,
@@ -177,6 +174,28 @@ def _share(
         else "",
         status=200 if token else 422,
     )
+
+
+def _new_secret(
+    request: PageRequest, player: Player, session: Session | None, form: ShareForm
+) -> str:
+    """The secret of the link that the form makes, or of the one that it made before."""
+    secret = ""
+
+    def make() -> int:
+        nonlocal secret
+        link, secret = links.make_link(
+            by=request.user,
+            player=player,
+            session=session,
+            days=form.cleaned_data["days"],
+            label=form.cleaned_data["label"],
+            full_name=form.cleaned_data["full_name"],
+        )
+        return link.pk
+
+    stored = store_once(request, make)
+    return secret if stored.is_new else links.renew_secret(stored.pk, by=request.user)
 
 
 def _answer(

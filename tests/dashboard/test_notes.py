@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from django.urls import reverse
 
@@ -71,39 +69,6 @@ def test_what_was_typed_is_not_lost_when_it_is_refused(client, coach, swing, hea
         assert answer["HX-Retarget"] == f"#note-{note.pk}"
     note.refresh_from_db()
     assert note.text == "a"
-
-
-def test_a_note_that_is_sent_again_is_stored_once(client, coach, swing):
-    for page in addresses(swing):
-        names = [
-            re.search(r'name="once" value="([^"]+)"', client.get(page).content.decode())
-            for _ in range(2)
-        ]
-        first, second = (found[1] for found in names)
-        assert first != second
-        before = Note.objects.count()
-        for sent, count in (
-            ({"text": "Tired", "once": first}, 1),
-            ({"text": "Tired", "once": first}, 1),
-            # Other words are never lost, and another form is another note.
-            ({"text": "Tired legs", "once": first}, 2),
-            ({"text": "Tired", "once": second}, 3),
-            ({"text": "Tired"}, 4),
-        ):
-            answer = client.post(f"{page}notes/", sent, headers=HTMX)
-            assert answer.status_code == 200
-            assert "Tired" in text_of(answer)
-            assert Note.objects.count() - before == count
-
-
-def test_a_note_is_stored_while_the_cache_is_away(client, coach, swing, settings):
-    settings.REDIS_URL = "redis://127.0.0.1:1"
-    cache = {"BACKEND": "reboot_site.cache.JsonRedisCache", "VERSION": 2}
-    settings.CACHES = {"default": {**cache, "LOCATION": settings.REDIS_URL}}
-    sent = {"text": "Tired", "once": "a"}
-    page = f"/athletes/swings/{swing.pk}/"
-    assert client.post(f"{page}notes/", sent, headers=HTMX).status_code == 200
-    assert Note.objects.count() == 1
 
 
 def test_its_writer_edits_it_and_that_is_marked(client, coach, swing):
