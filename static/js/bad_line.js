@@ -1,6 +1,7 @@
 // @ts-check
 // On a dead line nobody ends on the browser's error page: a form is sent, and a link
 // followed, once the server is known to be there; otherwise the page stays and says so.
+// A browser that has Wi-Fi may have no line, and does not know: so each one is tried.
 // Forms that htmx sends say it by htmx_setup.js.
 
 import { takeAway, toast } from "./shared/messages.js";
@@ -11,25 +12,26 @@ const PATIENCE_MS = 8000;
 const LOGGED_OUT = "logged-out";
 const { user } = document.body.dataset;
 
-// A request failed and none succeeded since: then links are tried first, too.
-let inDoubt = false;
-document.addEventListener("htmx:sendError", () => (inDoubt = true));
-document.addEventListener("htmx:timeout", () => (inDoubt = true));
-document.addEventListener("htmx:afterRequest", (event) => {
-  if (event.detail.successful) inDoubt = false;
-});
-
 /** Whether the server answers, whatever it says. */
-const isThere = async () => {
+const ask = async () => {
   if (!navigator.onLine) return false;
   try {
     await fetch(ALIVE, { cache: "no-store", credentials: "omit", signal: AbortSignal.timeout(PATIENCE_MS) });
-    inDoubt = false;
     return true;
   } catch {
-    inDoubt = true;
     return false;
   }
+};
+
+// Asked when a finger or the mouse goes down, it is mostly known when the click comes.
+const A_PRESS_MS = 1000;
+/** @type {{at: number, answer: Promise<boolean>} | null} */
+let asked = null;
+
+const isThere = () => {
+  const known = asked && performance.now() - asked.at < A_PRESS_MS ? asked.answer : ask();
+  asked = null;
+  return known;
 };
 
 /** What was tried and goes on as the browser does it. @type {WeakSet<Element>} */
@@ -37,21 +39,32 @@ const tried = new WeakSet();
 /** @type {WeakSet<Element>} */
 const trying = new WeakSet();
 
+const SAY_AFTER_MS = 300;
+
+/** @param {string} [words] */
+const sayLoading = (words = "Loading …") => {
+  const box = document.getElementById("waiting");
+  if (box) box.textContent = words;
+};
+
 /**
- * Goes on with what was asked for when the server is there.
- * @param {Element} asked
+ * Goes on with what was pressed when the server is there.
+ * @param {Element} pressed
  * @param {() => void} goOn
  * @param {() => void} sayNo
  */
-const tryFirst = async (asked, goOn, sayNo) => {
-  if (trying.has(asked)) return; // pressed twice
-  trying.add(asked);
+const tryFirst = async (pressed, goOn, sayNo) => {
+  if (trying.has(pressed)) return; // pressed twice
+  trying.add(pressed);
+  const said = setTimeout(sayLoading, SAY_AFTER_MS);
   const there = await isThere();
-  trying.delete(asked);
+  clearTimeout(said);
+  sayLoading("");
+  trying.delete(pressed);
   if (!there) return sayNo();
-  tried.add(asked);
+  tried.add(pressed);
   goOn();
-  tried.delete(asked);
+  tried.delete(pressed);
 };
 
 const NO_CONNECTION = "No connection"; // as htmx_setup.js calls it
@@ -72,7 +85,7 @@ document.addEventListener("submit", (event) => {
   const form = event.target;
   if (!(form instanceof HTMLFormElement) || event.defaultPrevented) return;
   if (tried.has(form)) return goesOut(form);
-  if (form.method === "dialog" || (form.method === "get" && navigator.onLine && !inDoubt)) return;
+  if (form.method === "dialog") return;
   const { submitter } = event;
   event.preventDefault();
   tryFirst(
@@ -85,13 +98,25 @@ document.addEventListener("submit", (event) => {
   );
 });
 
-document.addEventListener("click", (event) => {
-  if (event.defaultPrevented || (navigator.onLine && !inDoubt)) return;
-  if (event.button > 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
-  const link = event.target instanceof Element ? event.target.closest("a[href]") : null;
-  if (!(link instanceof HTMLAnchorElement) || tried.has(link) || link.target) return;
+/**
+ * The link that a press leads along to another page of ours; null for anything else.
+ * @param {MouseEvent} event
+ */
+const linkOf = ({ target, button, ctrlKey, metaKey, shiftKey, altKey }) => {
+  if (button > 0 || ctrlKey || metaKey || shiftKey || altKey) return null;
+  const link = target instanceof Element ? target.closest("a[href]") : null;
+  if (!(link instanceof HTMLAnchorElement) || link.target || link.origin !== location.origin) return null;
   const isPlace = link.hash !== "" && link.pathname === location.pathname && link.search === location.search;
-  if (isPlace || link.origin !== location.origin) return;
+  return isPlace ? null : link;
+};
+
+document.addEventListener("pointerdown", (event) => {
+  if (linkOf(event)) asked = { at: performance.now(), answer: ask() };
+});
+
+document.addEventListener("click", (event) => {
+  const link = event.defaultPrevented ? null : linkOf(event);
+  if (!link || tried.has(link)) return;
   event.preventDefault();
   tryFirst(link, () => link.click(), sayDead);
 });
@@ -131,15 +156,16 @@ window.addEventListener("pageshow", ({ persisted }) => {
 });
 
 /**
- * Whether this page is the answer to the form that was sent last. Who goes back to a page
- * while something is still marked as sent saw no answer; the login page and a refusal
- * saved nothing.
+ * Whether this page is the answer to the form that was sent last. Who goes back to a page,
+ * or types its address, while something is still marked as sent saw no answer; the login
+ * page and a refusal saved nothing.
  */
 const isAnswer = () => {
   const [page] = performance.getEntriesByType("navigation");
   if (!user || !(page instanceof PerformanceNavigationTiming)) return Boolean(user);
   const isRefusal = page.responseStatus >= 400 && page.responseStatus !== 422; // that has the form again
-  return page.type !== "back_forward" && !isRefusal;
+  const isFollowed = page.type !== "back_forward" && document.referrer !== "";
+  return isFollowed && !isRefusal;
 };
 
 // Whoever logs in next on this tablet finds nothing of who was here before.

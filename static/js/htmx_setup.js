@@ -75,19 +75,28 @@ document.addEventListener("htmx:responseError", (event) => {
 });
 
 // The answer is lost, and the request may have arrived.
-const UNKNOWN = "No answer. We don't know whether it was saved.";
+/** @param {CustomEvent<HtmxDetail>} event */
+const sayUnknown = ({ detail }) => {
+  const form = formOf(detail);
+  const why = "No answer. We don't know whether it was saved.";
+  return form !== null && sayNotSaved(form, why, submitterOf(detail), { mayBeSaved: true });
+};
+
+/** @param {CustomEvent<HtmxDetail>} event */
+const sayOffline = ({ detail }) => {
+  const form = formOf(detail);
+  return form !== null && sayNotSaved(form, "Not saved: no connection.", submitterOf(detail));
+};
 
 document.addEventListener("htmx:sendError", (event) => {
   if (quiet(event)) return;
-  const form = formOf(event.detail);
-  if (!form || !sayNotSaved(form, navigator.onLine ? UNKNOWN : "Not saved: no connection.", submitterOf(event.detail)))
+  if (!(navigator.onLine ? sayUnknown(event) : sayOffline(event)))
     toast("No connection", "The server could not be reached. Check the Wi-Fi and try again.");
 });
 
 document.addEventListener("htmx:timeout", (event) => {
   if (quiet(event)) return;
-  const form = formOf(event.detail);
-  if (!form || !sayNotSaved(form, UNKNOWN, submitterOf(event.detail)))
+  if (!sayUnknown(event))
     toast("That took too long", "The server did not answer in time. Try again.");
 });
 

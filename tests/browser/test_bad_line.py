@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import pytest
 from django.conf import settings
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from accounts.models import User
-from athletes.models import Note
+from athletes.models import Goal, Note
 from tests.browser.looks import SETTLED, STILL, go, violations
 from tests.browser.site_pages import hit
 
@@ -112,7 +114,7 @@ def test_a_form_that_the_browser_sends_is_kept_until_a_page_answers(visit, pages
     expect(page).to_have_url(re.compile("^chrome-error:"))
     page.unroute("**/setups/")
     page.go_back()
-    expect(form.get_by_role("alert")).to_contain_text("This was not saved")
+    expect(form.get_by_role("alert")).to_contain_text("this may not be saved")
     expect(form.get_by_label("Swings")).to_have_value("1-2")
     save()
     expect(page.get_by_text("Averages are updated")).to_be_visible()
@@ -138,6 +140,61 @@ def test_a_form_that_the_browser_sends_is_kept_until_a_page_answers(visit, pages
     page.get_by_role("button", name="Log out").click()
     expect(page.get_by_label("Username")).to_be_visible()
     page.wait_for_function(NONE_KEPT)
+    pages.problems.clear()  # these errors were wanted
+
+
+def test_a_goal_whose_answer_is_lost_is_stored_once_and_said_so(visit, pages):
+    player = hit().player
+    path = f"/athletes/{player.pk}/goals/"
+    page = visit(path, width=820)
+    page.get_by_label("Number").select_option("peak_hand_speed")
+    page.get_by_label("Goal, or start of a range").fill("25")
+    by = timezone.localdate() + dt.timedelta(days=30)
+    page.get_by_label("By", exact=True).fill(by.isoformat())
+    # The goal arrives, and its answer is lost.
+    page.route(f"**{path}", lambda route: (route.fetch(max_redirects=0), route.abort()))
+    page.get_by_role("button", name="Set goal").click()
+    expect(page).to_have_url(re.compile("^chrome-error:"))
+    assert Goal.objects.count() == 1
+    page.unroute(f"**{path}")
+    go(page, path)
+    expect(page.get_by_role("alert")).to_contain_text("this may not be saved")
+    page.get_by_role("button", name="Set goal").click()
+    expect(page.get_by_text("Goal set.")).to_be_visible()
+    page.wait_for_function(NONE_KEPT)
+    assert Goal.objects.count() == 1
+    pages.problems.clear()  # these errors were wanted
+
+
+def test_links_and_filters_wait_on_a_line_that_the_browser_takes_for_alive(
+    visit, pages
+):
+    session = hit()
+    path = f"/athletes/sessions/{session.pk}/"
+    page = visit(path, width=820)
+    page.get_by_text("Add a note").first.click()
+    page.get_by_role("textbox", name="Note").fill("Tired legs today")
+    assert page.evaluate("navigator.onLine")
+    page.route("**/*", lambda route: route.abort())
+    home = page.locator(".site-nav").get_by_role("link", name="Home")
+    search = page.locator("[data-search]")
+    for leave in (
+        home.click,
+        lambda: home.press("Enter"),
+        lambda: search.press("Enter"),
+    ):
+        leave()
+        said = page.locator("#toasts .alert")
+        expect(said).to_contain_text("This page stays open")
+        said.get_by_role("button").click()
+        expect(said).to_have_count(0)
+        assert page.url.endswith(path)
+    note = page.get_by_role("textbox", name="Note")
+    expect(note).to_have_value("Tired legs today")
+    page.unroute("**/*")
+    home.click()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    page.wait_for_url(lambda url: not url.endswith(path))
     pages.problems.clear()  # these errors were wanted
 
 

@@ -50,18 +50,26 @@ const inStorage = (use) => {
   }
 };
 
-/** @typedef {{sent: boolean, states: (string | boolean)[]}} Kept */
+// The server stores a form of one name once, so it keeps its name until it is answered.
+/** @param {HTMLFormElement} form */
+const nameOf = (form) => {
+  const field = form.elements.namedItem("once");
+  return field instanceof HTMLInputElement ? field : null;
+};
+
+/** @typedef {{sent: boolean, mayBeSaved: boolean, once?: string, states: (string | boolean)[]}} Kept */
 
 /**
  * Keeps what was typed into a form, until it is saved.
  * @param {HTMLFormElement} form
- * @param {{sent?: boolean}} [options] whether the browser is sending it just now
+ * @param {{sent?: boolean, mayBeSaved?: boolean}} [options] whether the browser is sending
+ *   it just now, and whether it was sent and no answer came
  */
-export const keep = (form, { sent = false } = {}) => {
+export const keep = (form, { sent = false, mayBeSaved = false } = {}) => {
   const fields = fieldsOf(form);
   if (!user()) return;
   /** @type {Kept} */
-  const kept = { sent, states: fields.map(stateOf) };
+  const kept = { sent, mayBeSaved, once: nameOf(form)?.value, states: fields.map(stateOf) };
   inStorage((storage) => {
     if (fields.some(isChanged)) storage.setItem(keyOf(form), JSON.stringify(kept));
     else storage.removeItem(keyOf(form));
@@ -82,7 +90,7 @@ export const settleSent = (isAnswered) =>
       const kept = JSON.parse(storage.getItem(key) ?? "{}");
       if (!kept.sent) continue;
       if (isAnswered) storage.removeItem(key);
-      else storage.setItem(key, JSON.stringify({ ...kept, sent: false }));
+      else storage.setItem(key, JSON.stringify({ ...kept, sent: false, mayBeSaved: true }));
     }
   });
 
@@ -140,9 +148,10 @@ export const buttonOf = (form, submitter) => {
  * @param {HTMLFormElement} form
  * @param {string} why
  * @param {HTMLElement | null} submitter the button that was pressed
+ * @param {{mayBeSaved?: boolean}} [options] whether only its answer may have been lost
  */
-export const sayNotSaved = (form, why, submitter) => {
-  keep(form);
+export const sayNotSaved = (form, why, submitter, options) => {
+  keep(form, options);
   takeMessageAway(form);
   if (!form.checkVisibility()) return false;
   const message = messageOf(`${why} What you entered is still here.`);
@@ -162,16 +171,19 @@ export const sayNotSaved = (form, why, submitter) => {
   return true;
 };
 
+const MAY_BE_SAVED = "No answer came, so this may not be saved. Check it and save it again.";
+
 /**
  * Puts back what was kept, and says that it is not saved yet.
  * @param {HTMLFormElement} form
  */
 const putBack = (form) => {
-  /** @type {(string | boolean)[]} */
-  let kept = [];
+  /** @type {Partial<Kept>} */
+  let found = {};
   inStorage((storage) => {
-    kept = JSON.parse(storage.getItem(keyOf(form)) ?? "{}").states ?? [];
+    found = JSON.parse(storage.getItem(keyOf(form)) ?? "{}");
   });
+  const kept = found.states ?? [];
   const fields = fieldsOf(form);
   if (kept.length === 0 || kept.length !== fields.length || form.querySelector("[data-unsaved]")) return;
   fields.forEach((field, place) => {
@@ -181,9 +193,11 @@ const putBack = (form) => {
     else if (field instanceof HTMLInputElement) field.checked = state;
     field.dispatchEvent(new Event("input", { bubbles: true }));
   });
+  const name = nameOf(form);
+  if (name && found.once) name.value = found.once;
   const closed = form.closest("details");
   if (closed) closed.open = true;
-  form.append(messageOf("This was not saved yet: check it and save it."));
+  form.append(messageOf(found.mayBeSaved ? MAY_BE_SAVED : "This was not saved yet: check it and save it."));
 };
 
 /** @param {Document | Element} root */
