@@ -192,6 +192,7 @@ def _found() -> tuple[str, ...]:
     )
 
 
+@pytest.mark.processes
 def test_no_word_has_come_back():
     assert not _found(), "\n".join(_found())
 
@@ -212,6 +213,7 @@ def test_a_word_that_comes_back_is_found(text):
     assert faults_in("dashboard/phrases.py", text)
 
 
+@pytest.mark.processes
 def test_texts_are_read_wherever_they_stand():
     source = (
         '"""The vendor."""\nx = f"{y} of the " "vendor"\ny = "Turn rates"\nz = "he"'

@@ -70,6 +70,7 @@ def test_days_are_those_of_the_facility():
         assert freshness_of(last) == Freshness.AGING
 
 
+@pytest.mark.processes
 def test_days_in_the_wrong_order_are_refused_in_one_line():
     code = "from reboot_site import settings; print(settings.OLD_DAYS)"
     env = {**os.environ, "DEBUG": "1", "FRESH_DAYS": "60", "OLD_DAYS": "60"}
