@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from inspect import getsource, unwrap
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any
 from urllib.parse import quote_from_bytes
 
@@ -75,16 +76,24 @@ STRIDES = [
 READ = re.compile(r"""(?:GET|POST)(?:\.get(?:list)?\(|\[)\s*["'](\w+)["']""")
 
 
-def names_read_by(view: Any) -> set[str]:
+# Many routes share a module, and many modules share helpers; to find the source of
+# one takes as long as several requests.
+@cache
+def read_in(thing: Any) -> frozenset[str]:
+    """Parameters that a module or a function reads."""
+    return frozenset(READ.findall(getsource(thing)))
+
+
+@cache
+def names_read_by(module: ModuleType) -> frozenset[str]:
     """Parameters that the module of a view reads, itself or by forms and helpers."""
-    module = sys.modules[unwrap(view).__module__]
-    found = set(READ.findall(getsource(module)))
+    found = set(read_in(module))
     for each in vars(module).values():
         if isinstance(each, type) and issubclass(each, forms.BaseForm):
             found |= set(getattr(each, "base_fields", ()))
         elif isinstance(each, FunctionType):
-            found |= set(READ.findall(getsource(unwrap(each))))
-    return found
+            found |= read_in(unwrap(each))
+    return frozenset(found)
 
 
 OPERATIONS = {
@@ -99,7 +108,8 @@ OPERATIONS = {
 
 
 def names_of(route: str) -> set[str]:
-    names = names_read_by(PATTERNS[route].callback)
+    view = unwrap(PATTERNS[route].callback)
+    names = set(names_read_by(sys.modules[view.__module__]))
     names |= OPERATIONS.get(route, set())
     return names | {name for row in ROWS[route] for name in row.data}
 
