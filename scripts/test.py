@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-from tests.selection import files_on_both  # noqa: E402 - found by the line above
+from tests.selection import NOT_FAST, files_on_both  # noqa: E402 - found by the line above
 
 POSTGRES_URL = os.environ.get(
     "TEST_POSTGRES_URL", "postgres://postgres@127.0.0.1:5432/postgres"
@@ -34,7 +34,7 @@ POSTGRES_URL = os.environ.get(
 REDIS_URL = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/15")
 # Runs that go side by side must not empty each other's.
 SECOND_REDIS_URL = os.environ.get("TEST_SECOND_REDIS_URL", "redis://127.0.0.1:6379/13")
-FAST = "not browser and not processes and not slow and not nightly"
+FAST = " and ".join(f"not {mark}" for mark in NOT_FAST)
 
 
 @dataclass

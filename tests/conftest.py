@@ -10,7 +10,13 @@ from django.db import connections
 import tests.database_reset  # noqa: F401 - after tests that commit
 from tests import migrated, shared_rows
 from tests.browsing import chromium, chromium_path, kept_pages, login_cookie, pages
-from tests.selection import LONGEST, ON_BOTH, files_on_both
+from tests.selection import (
+    LONGEST,
+    NOT_FAST,
+    ON_BOTH,
+    files_on_both,
+    is_never_fast,
+)
 
 __all__ = ["chromium", "kept_pages", "login_cookie", "pages"]
 
@@ -73,6 +79,20 @@ def pytest_fixture_setup(fixturedef, request):
         blocker = request.getfixturevalue("django_db_blocker")
         with blocker.unblock():
             shared_rows.before_the_database_of(request.node)
+
+
+def pytest_ignore_collect(collection_path, config):
+    """In a quick run, leave files unread of which it runs nothing."""
+    if not collection_path.match("test_*.py") or not is_quick(config):
+        return None
+    name = collection_path.relative_to(config.rootpath).as_posix()
+    return is_never_fast(name, collection_path.read_text("utf-8")) or None
+
+
+def is_quick(config):
+    """Whether this is the run of `make test-fast`."""
+    left_out = config.option.markexpr or ""
+    return all(f"not {mark}" in left_out for mark in NOT_FAST)
 
 
 def pytest_collection_modifyitems(config, items):

@@ -92,6 +92,11 @@ LONGEST = (
     "test_other_teams.py",
 )
 
+# All that `make test-fast` leaves out; scripts/test.py has the whole expression.
+NOT_FAST = ("browser", "processes", "slow", "nightly")
+_NOT_FAST_FOLDERS = ("tests/browser/", "tests/acceptance/")
+_WHOLE_FILE = re.compile(r"^pytestmark = (\[.*?\]|[^\n]*)", re.MULTILINE | re.DOTALL)
+
 _MARKED = re.compile(r"mark\.(?:both|postgres)\b")
 
 
@@ -106,3 +111,11 @@ def files_on_both() -> list[str]:
         if name.startswith(ON_BOTH) or _MARKED.search(path.read_text("utf-8")):
             found.append(name)
     return found
+
+
+def is_never_fast(name: str, source: str) -> bool:
+    """Whether a file, named from the root, holds no test of `make test-fast`."""
+    if name.startswith(_NOT_FAST_FOLDERS):
+        return True
+    marks = _WHOLE_FILE.search(source)
+    return bool(marks) and any(f"mark.{one}" in marks[1] for one in NOT_FAST)
