@@ -111,11 +111,12 @@ const stop = (element) => {
 
 // --- What the page tells us -----------------------------------------------------------
 
-document.addEventListener("swing:time", (event) => {
+document.addEventListener("swing:time", ({ detail }) => {
   for (const view of views) {
     if (!isTimed(view.meta)) continue;
-    view.at = toX(view.meta, event.detail.time_s);
+    view.at = toX(view.meta, detail.time_s);
     placeCursor(view);
+    if (!detail.isWritten) continue;
     showReadout(view);
     refreshBox(view);
   }

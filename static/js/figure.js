@@ -30,7 +30,7 @@ const stop = (element) => {
 document.addEventListener("swing:time", (event) => {
   for (const player of players) {
     if (event.detail.source === player.element.id) continue;
-    player.pause();
+    player.pause({ tell: false });
     player.moveTo(event.detail.time_s, { announce: false, tell: false });
   }
 });

@@ -121,6 +121,44 @@ def test_nothing_moves_by_itself_where_less_motion_is_preferred(figure):
     page.get_by_role("button", name="Pause").click()
 
 
+def test_while_a_swing_plays_words_are_written_with_some_pictures_alone(figure):
+    page, swing = figure()
+    load = times_of(swing)["load"]
+    seen = page.evaluate(
+        f"""(load) => {{
+          const player = {ONE};
+          const readout = document.querySelector("#sequence [data-chart-readout]");
+          const chart = document.getElementById("sequence").swingChart;
+          const clock = document.querySelector("{CLOCK}").firstChild;
+          player.playing = true;
+          const look = (act) => {{
+            const before = player.draws;
+            act();
+            const drawn = player.draws - before;
+            const told = readout.textContent;
+            return [player.words(), clock.nodeValue, drawn, told, chart.at];
+          }};
+          const play = (ahead_s) => look(() => player.playTo(load + ahead_s));
+          const rest = () => look(() => {{
+            player.time = load + 0.25;
+            player.pause();
+            player.draw();
+          }});
+          return [...[0.1, 0.12, 0.14, 0.16, 0.2].map(play), rest()];
+        }}""",
+        load,
+    )
+    moments, written, draws, readouts, cursors = zip(*seen, strict=True)
+    # Each picture is drawn, and the cursor of the charts goes along with each.
+    assert draws == (1,) * 6
+    assert len(set(moments)) == len(set(cursors)) == 6
+    # Words of the first hold for the next three; at rest all is written.
+    assert written[:4] == (moments[0],) * 4
+    assert written[4:] == moments[4:]
+    assert len(set(readouts[:4])) == 1
+    assert len(set(readouts)) == 3
+
+
 def test_stills_are_there_without_scripts(figure, pages, login_cookie, coach):
     _, swing = figure()
     page = pages.open(

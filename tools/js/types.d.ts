@@ -299,7 +299,7 @@ interface HtmxDetail {
 }
 
 interface DocumentEventMap {
-  "swing:time": CustomEvent<{ time_s: number; source: string }>;
+  "swing:time": CustomEvent<{ time_s: number; source: string; isWritten: boolean }>;
   "swing:event-moved": CustomEvent<EventMoved>;
   "swing:control": CustomEvent<{ action: string; steps?: number }>;
   "theme:change": CustomEvent;

@@ -20,6 +20,8 @@ const PLAY = "M6 3.5v13l11-6.5z";
 const PAUSE = "M5 3.5h4v13H5zM11 3.5h4v13h-4z";
 /** Nearer than this to an event one is at it, in frames. */
 const AT_EVENT = 0.6;
+/** With how many pictures of a swing that plays words are written once: nobody reads more. */
+const PICTURES_A_WORD = 4;
 
 export class Player {
   /**
@@ -64,6 +66,8 @@ export class Player {
     this.time = this.inside(this.clock.first);
     this.speed = 0;
     this.playing = false;
+    /** Pictures of the playing swing. */
+    this.played = 0;
     this.draws = 0;
     this.azimuth = 0;
     this.elevation = 0;
@@ -200,7 +204,10 @@ export class Player {
     return `${this.words()}${from}${moment ? `, ${moment}` : ""}`;
   }
 
-  /** @param {boolean} announce whether a screen reader is told */
+  /**
+   * Shows the moment: words, slider and, with the screen's next picture, the figure.
+   * @param {boolean} announce whether a screen reader is told
+   */
   show(announce) {
     this.scrub.value = String(this.frame);
     this.clockWords.nodeValue = this.words();
@@ -226,6 +233,22 @@ export class Player {
     this.time = this.inside(time);
     this.show(announce);
     if (tell) tellTime(this.time, this.element.id);
+  }
+
+  /**
+   * Shows another moment of a swing that plays. Words and slider are renewed with one of
+   * four pictures: a changed word has the browser lay out and paint the page anew, which
+   * takes it longer than drawing the figure. Counted and not timed, so that a slow machine
+   * is spared too.
+   * @param {number} time
+   */
+  playTo(time) {
+    const isWritten = this.played % PICTURES_A_WORD === 0;
+    this.played += 1;
+    this.time = this.inside(time);
+    if (isWritten) this.show(false);
+    tellTime(this.time, this.element.id, isWritten);
+    this.draw(); // this is the screen's next picture already
   }
 
   /** @param {number} steps frames, backward where negative */
@@ -261,6 +284,7 @@ export class Player {
   play() {
     if (this.frame >= this.frameCount - 1) this.time = this.inside(this.clock.first);
     this.playing = true;
+    this.played = 0;
     this.showPlaying();
     /** @type {number | null} */
     let before = null;
@@ -270,19 +294,22 @@ export class Player {
       if (!this.playing || !this.element.isConnected) return;
       const passed = before === null ? 0 : Math.min(now - before, 100) / 1000;
       before = now;
-      this.moveTo(this.time + passed * per_s * SPEEDS[this.speed][0], WHILE_PLAYING);
-      this.draw(); // this is the screen's next picture already
+      this.playTo(this.time + passed * per_s * SPEEDS[this.speed][0]);
       if (this.time >= this.clock.end) this.pause();
       else requestAnimationFrame(next);
     };
     requestAnimationFrame(next);
   }
 
-  pause() {
+  /**
+   * Stops playing, and writes what was not written of the last pictures.
+   * @param {{tell?: boolean}} [options] tell: whether charts follow
+   */
+  pause({ tell = true } = {}) {
     if (!this.playing) return;
     this.playing = false;
     this.showPlaying();
-    this.show(true);
+    this.moveTo(this.time, { tell });
   }
 
   toggle() {
@@ -366,8 +393,6 @@ export class Player {
     clearTimeout(this.speaking);
   }
 }
-
-const WHILE_PLAYING = { announce: false };
 
 /**
  * The clock of one swing: that of its file.

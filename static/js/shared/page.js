@@ -49,9 +49,11 @@ export const whileOnPage = (selector, start, stop) => {
  * Tells charts and figure which moment is shown.
  * @param {number} time_s on the clock of the file
  * @param {string} source who says it
+ * @param {boolean} [isWritten] whether values are written too; a playing swing writes them
+ *   with some of its pictures alone
  */
-export const tellTime = (time_s, source) =>
-  document.dispatchEvent(new CustomEvent("swing:time", { detail: { time_s, source } }));
+export const tellTime = (time_s, source, isWritten = true) =>
+  document.dispatchEvent(new CustomEvent("swing:time", { detail: { time_s, source, isWritten } }));
 
 /**
  * Tells charts, figure and form where an event of the swing is now.
