@@ -67,6 +67,12 @@ def test_all_rows_go_and_what_migrate_made_stays(reset):
     assert reset.flushes == 1
 
 
+def test_djangos_flush_leaves_nothing_that_triggers_wrote(reset):
+    fill()
+    reset.flush()
+    assert filled_tables() == set()
+
+
 @pytest.mark.parametrize(
     "harm",
     [
