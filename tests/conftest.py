@@ -1,5 +1,6 @@
 """Fixtures that every test may use, and which tests run where."""
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -79,6 +80,21 @@ def pytest_fixture_setup(fixturedef, request):
         blocker = request.getfixturevalue("django_db_blocker")
         with blocker.unblock():
             shared_rows.before_the_database_of(request.node)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Leave what is read for all tests out of every search for garbage.
+
+    Modules, tests and fixtures are 340 000 objects that stay to the end. To search
+    them again and again is a sixth of the time that reading them takes.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_ignore_collect(collection_path, config):
