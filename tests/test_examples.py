@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -71,11 +72,11 @@ def fill():
     return swings
 
 
-def ran(code, url):
+def ran(code, url, program=(sys.executable, "-c")):
     """What code prints, beside the client, with a token for the server."""
     token = factories.make_token()["Authorization"].removeprefix("Bearer ")
     done = subprocess.run(
-        [sys.executable, "-c", code],
+        [*program, code],
         cwd=EXAMPLES,
         env={
             **os.environ,
@@ -111,6 +112,30 @@ def test_client_and_notebook_run_from_top_to_bottom(live_server, settings, tmp_p
     assert told.startswith("18 swings; ")
     assert "(3 and 3 sessions)" in told
     assert "SD between sessions" in told
+
+
+@pytest.mark.processes
+@pytest.mark.django_db(transaction=True)
+def test_lines_in_r_of_the_docs_run(live_server, settings, tmp_path):
+    rscript = shutil.which("Rscript")
+    needed = "library(httr2); library(lme4)"
+    if (
+        rscript is None
+        or subprocess.run([rscript, "-e", needed], check=False).returncode
+    ):
+        pytest.skip("R with httr2 and lme4 is missing (apt: r-cran-httr2 r-cran-lme4)")
+    settings.VAR_DIR = tmp_path
+    fill()
+    docs = (EXAMPLES.parent / "api.md").read_text("utf-8")
+    code = docs.split("```r\n")[1].split("```")[0]
+    assert code.startswith(needed)
+    told = ran(
+        code.replace("https://dashboard.example", live_server.url),
+        live_server.url,
+        [rscript, "-e"],
+    )
+    assert "Number of obs: 18, groups:" in told
+    assert "session:player_id, 6; player_id, 2" in told
 
 
 def test_notebook_is_kept_without_outputs():
