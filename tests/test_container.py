@@ -1,12 +1,16 @@
 """The container's files and the platform's: what they start, as whom, and with what."""
 
+import datetime as dt
 import fnmatch
 import json
+import os
 import re
+import subprocess
 
 import pytest
 import yaml
 
+from scripts.run import DEMO_OPTIONS
 from tests.test_architecture import ROOT
 from tests.test_docs import variables_read
 
@@ -205,13 +209,28 @@ def test_no_file_holds_a_secret():
                 assert is_of_simulator or value.startswith("${"), (where, name)
 
 
-def test_the_demo_logs_in_where_its_simulator_listens():
+def of_the_demo(var):
+    """How the demo's simulator is started: the words that its shell comes to."""
+    shell, option, line = DEMO["services"]["simulator"]["command"]
+    assert (shell, option) == ("sh", "-c")
+    assert "exec python -m simulator " in line
+    line = line.replace("$$", "$").replace("exec python -m simulator", "echo")
+    done = subprocess.run(
+        ["sh", "-c", line],
+        env={"PATH": os.environ["PATH"], "VAR_DIR": str(var)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.split()
+
+
+@pytest.mark.processes
+def test_the_demo_logs_in_where_its_simulator_listens(tmp_path):
     from simulator.__main__ import read_options
     from simulator.app import Config
 
-    words = DEMO["services"]["simulator"]["command"]
-    assert words[:3] == ["python", "-m", "simulator"]
-    given, config = read_options(words[3:])
+    given, config = read_options(of_the_demo(tmp_path))
     for name in OWN:
         settings = DEMO["services"][name]["environment"]
         assert settings["REBOOT_BASE_URL"] == f"http://simulator:{given.port}"
@@ -222,22 +241,14 @@ def test_the_demo_logs_in_where_its_simulator_listens():
     assert first["command"] == ["python", "manage.py", "sync"]
 
 
-# --- A platform -----------------------------------------------------------------
-
-
-def test_the_platform_builds_releases_and_starts_what_the_procfile_says():
-    web, worker = PLATFORM["services"]
-    install = "pip install --require-hashes -r requirements.txt"
-    page = (ROOT / "docs" / "deploy.md").read_text("utf-8")
-    (collect,) = set(re.findall(r"`(SECRET_KEY=\S+ python [^`]*)`", page))
-    assert web["buildCommand"] == f"{install} && {collect}"
-    assert worker["buildCommand"] == install
-    assert web["preDeployCommand"] == PROCFILE["release"]
-    assert said(web["startCommand"]) == PROCFILE["web"]
-    assert said(worker["startCommand"]) == PROCFILE["worker"]
-    assert web["healthCheckPath"] == "/health"
-    assert web["envVars"] == worker["envVars"]
-    names = {row.get("key") for row in web["envVars"]}
-    assert {"DATABASE_URL", "ALLOWED_HOSTS"} <= names
-    (group,) = PLATFORM["envVarGroups"]
-    assert {"key": "SECRET_KEY", "generateValue": True} in group["envVars"]
+@pytest.mark.processes
+def test_the_demo_has_what_make_run_shows_and_ends_the_day_before_its_first_start(
+    tmp_path,
+):
+    words = of_the_demo(tmp_path)
+    assert " ".join(DEMO_OPTIONS.split()) in " ".join(words)
+    day = dt.date.fromisoformat(words[words.index("--last-day") + 1])
+    assert dt.timedelta(0) < dt.date.today() - day <= dt.timedelta(2)  # noqa: DTZ011
+    (tmp_path / "demo_last_day").write_text("2026-03-01\n", "utf-8")
+    words = of_the_demo(tmp_path)  # started again later
+    assert words[words.index("--last-day") + 1] == "2026-03-01"
