@@ -49,8 +49,10 @@ def fill():
 
 @pytest.mark.parametrize("time", range(3))
 def test_a_test_finds_nothing_of_the_one_before(time):
-    # The first of a run is followed by Django's flush, the others by ours.
-    assert filled_tables() == set()
+    # The first of a run is followed by Django's flush, the others by ours. Before the
+    # first may stand what migrations made.
+    if time:
+        assert filled_tables() == set()
     fill()
 
 
