@@ -74,7 +74,7 @@ def django_db_setup(django_db_setup, django_db_blocker, migrated_copy):
 @pytest.hookimpl(tryfirst=True)
 def pytest_fixture_setup(fixturedef, request):
     """Before the transaction of a test: rows that several tests share."""
-    if fixturedef.argname == "_django_db_helper":
+    if fixturedef.argname == shared_rows.HELPER:
         # This hook may come before the fixtures that the helper itself asks for.
         request.getfixturevalue("django_db_setup")
         blocker = request.getfixturevalue("django_db_blocker")
@@ -138,8 +138,10 @@ def pytest_collection_modifyitems(config, items):
 def pytest_configure(config):
     """Refuse new processes where tests with the marker `processes` are left out.
 
-    A quick run that starts some unseen is soon no quick run any more.
+    A quick run that starts some unseen is soon no quick run any more. And refuse
+    libraries that are not made as shared rows need it.
     """
+    shared_rows.check_parts()
     if "not processes" not in (config.option.markexpr or ""):
         return
 

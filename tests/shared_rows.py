@@ -13,19 +13,61 @@ together) spare the making.
 
 The function takes no fixtures, and what it makes outside of the database, it makes for
 all tests.
+
+This rests on parts that others may change without notice; `check_parts` says at the
+start of a run when they did:
+
+- pytest-django's fixture `_django_db_helper` begins the transaction of every test that
+  has the database: `db` and `transactional_db` ask for it by name, and so does
+  `_django_db_marker` for the marker `django_db`. Before it, `tests/conftest.py` has the
+  wanted rows there.
+- pytest's `item._fixtureinfo.name2fixturedefs` says which fixture a name stands for.
+- Django's connections keep what is open in `in_atomic_block`, `savepoint_ids` and
+  `atomic_blocks`.
 """
 
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Callable
 from itertools import groupby
 from typing import Any
 
 import pytest
+import pytest_django.fixtures
+import pytest_django.plugin
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
 Maker = Callable[[], Any]
+HELPER = "_django_db_helper"
+
+
+def check_parts(
+    fixtures: Any = pytest_django.fixtures, plugin: Any = pytest_django.plugin
+) -> None:
+    """Refuse to run with a pytest-django that begins transactions in another way.
+
+    Rows would stay open around tests that do not want them, and nothing would say so.
+    """
+    for place, name in (
+        *((fixtures, name) for name in ("db", "transactional_db")),
+        (plugin, "_django_db_marker"),
+    ):
+        fixture = inspect.unwrap(getattr(place, name, None) or _changed(name))
+        asks_for = inspect.signature(fixture).parameters
+        if HELPER not in asks_for and HELPER not in fixture.__code__.co_consts:
+            _changed(name)
+    if not hasattr(fixtures, HELPER):
+        _changed(HELPER)
+
+
+def _changed(name: str) -> Any:
+    raise pytest.UsageError(
+        f"pytest-django {pytest_django.__version__} has another `{name}` than"
+        f" tests/shared_rows.py rests on: `{HELPER}` must come before every test's"
+        " transaction. Read the docstring there, mend it, or pin the former version."
+    )
 
 
 class OpenRows:
@@ -119,7 +161,13 @@ def _wanted_by(item: pytest.Item) -> tuple[Maker, ...]:
     marker = item.get_closest_marker("django_db")
     if marker and (marker.args or marker.kwargs):
         return ()
-    found = item._fixtureinfo.name2fixturedefs if names else {}  # type: ignore[attr-defined]
+    known = getattr(item, "_fixtureinfo", None)
+    if names and not hasattr(known, "name2fixturedefs"):
+        raise pytest.UsageError(
+            f"pytest {pytest.__version__} has no `item._fixtureinfo.name2fixturedefs`,"
+            " which tests/shared_rows.py rests on. Read the docstring there."
+        )
+    found = known.name2fixturedefs if known is not None else {}
     makers = (
         getattr(found[name][-1].func, "makes_shared_rows", None)
         for name in names

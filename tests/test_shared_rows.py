@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
+import pytest_django.fixtures
+import pytest_django.plugin
 from django.db import connection
 
 from accounts.models import Team
 from athletes.models import Player
 from tests.factories import make_player, make_team
-from tests.shared_rows import OpenRows, rows_shared, wanting_first
+from tests.shared_rows import OpenRows, check_parts, rows_shared, wanting_first
 
 pytestmark = pytest.mark.django_db
 
@@ -93,3 +97,26 @@ def test_tests_of_a_file_that_want_the_same_come_together(request):
     places = [place for place, item in enumerate(reordered) if item.name in singles]
     assert any(wants)
     assert places == list(range(places[0], places[0] + len(singles)))
+
+
+def asks_for_nothing():
+    """A fixture that begins its transaction in a way of its own."""
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "now"),
+    [
+        (pytest_django.fixtures, "db", asks_for_nothing),
+        (pytest_django.fixtures, "transactional_db", None),
+        (pytest_django.fixtures, "_django_db_helper", None),
+        (pytest_django.plugin, "_django_db_marker", asks_for_nothing),
+    ],
+)
+def test_another_pytest_django_is_refused_in_words(place, name, now):
+    parts = {**vars(place), name: now}
+    if now is None:
+        del parts[name]
+    which = "fixtures" if place is pytest_django.fixtures else "plugin"
+    check_parts()
+    with pytest.raises(pytest.UsageError, match=f"another `{name}` than"):
+        check_parts(**{which: SimpleNamespace(**parts)})
