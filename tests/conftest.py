@@ -15,8 +15,10 @@ from tests.selection import (
     LONGEST,
     NOT_FAST,
     ON_BOTH,
+    WHOLE_SYNC,
     files_on_both,
     is_never_fast,
+    slow_tests,
 )
 
 __all__ = ["chromium", "kept_pages", "login_cookie", "pages"]
@@ -117,8 +119,11 @@ def pytest_collection_modifyitems(config, items):
     shared_rows.wanting_first(items)
     chromium = chromium_path()
     read_on_both = set(files_on_both())
+    slow = slow_tests()
     for item in items:
         path = item.path.relative_to(config.rootpath).as_posix()
+        if WHOLE_SYNC in item.fixturenames or f"{path}::{item.originalname}" in slow:
+            item.add_marker(pytest.mark.slow)
         if path.startswith(ON_BOTH) or item.get_closest_marker("postgres"):
             item.add_marker(pytest.mark.both)
         if item.get_closest_marker("both") and path not in read_on_both:

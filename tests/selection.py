@@ -97,6 +97,9 @@ NOT_FAST = ("browser", "processes", "slow", "nightly")
 _NOT_FAST_FOLDERS = ("tests/browser/", "tests/acceptance/")
 _WHOLE_FILE = re.compile(r"^pytestmark = (\[.*?\]|[^\n]*)", re.MULTILINE | re.DOTALL)
 
+#: A vendor on a real port: who asks for it runs a whole sync or import.
+WHOLE_SYNC = "start_vendor"
+
 _MARKED = re.compile(r"mark\.(?:both|postgres)\b")
 
 
@@ -119,3 +122,9 @@ def is_never_fast(name: str, source: str) -> bool:
         return True
     marks = _WHOLE_FILE.search(source)
     return bool(marks) and any(f"mark.{one}" in marks[1] for one in NOT_FAST)
+
+
+def slow_tests() -> frozenset[str]:
+    """Names of test functions, each with its file, that tests/slow_tests.txt lists."""
+    lines = (TESTS / "slow_tests.txt").read_text("utf-8").splitlines()
+    return frozenset(line for line in lines if line and not line.startswith("#"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.selection import is_never_fast
+from tests.selection import TESTS, is_never_fast, slow_tests
 
 ONE = "tests/dashboard/test_one.py"
 
@@ -27,6 +27,35 @@ DB, SLOW = "pytest.mark.django_db", "pytest.mark.slow"
 )
 def test_only_files_that_are_slow_as_a_whole_are_left_unread(source, never):
     assert is_never_fast(ONE, source) is never
+
+
+def test_slow_tests_are_there():
+    """Renaming a test breaks nothing; a list that is read by nobody does."""
+    gone = []
+    for name in sorted(slow_tests()):
+        path, _, function = name.partition("::")
+        file = TESTS.parent / path
+        if not file.exists() or f"def {function}(" not in file.read_text("utf-8"):
+            gone.append(name)
+    assert len(gone) < len(slow_tests()) / 20, (gone, "rename them there")
+
+
+def test_a_whole_sync_is_slow_without_being_listed(request):
+    marked = {
+        item.originalname
+        for item in request.session.items
+        if item.get_closest_marker("slow") and item.path == request.node.path
+    }
+    assert marked == {"test_that_asks_for_a_vendor"}
+
+
+def test_that_asks_for_a_vendor(start_vendor):
+    assert start_vendor == "no vendor"
+
+
+@pytest.fixture
+def start_vendor():
+    return "no vendor"
 
 
 @pytest.mark.parametrize("folder", ["browser", "acceptance"])

@@ -29,6 +29,7 @@ def test_it_is_the_filter_of_scipy_to_the_last_bit():
     assert butterworth._filter is signal._signaltools._sigtools._linear_filter
 
 
+@pytest.mark.processes
 def test_a_process_that_filters_does_not_load_the_signal_package():
     code = (
         "import sys, numpy as np; from biomechanics import signals; "
