@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from biomechanics import axes, peaks
+from biomechanics import axes, peaks, signals
 from biomechanics.analysis_types import Finding, FloatArray
 from biomechanics.find_events import SwingEvents
 from biomechanics.hitter import Hitter
@@ -85,8 +85,8 @@ def why_tilted(
         known = np.isfinite(height)
         if np.count_nonzero(known) < LEAST_STANDING:
             return None
-        lowest = height[known] <= np.quantile(height[known], LOWEST_SHARE)
-        feet.append(np.median(place[known][lowest], axis=0))
+        lowest = height[known] <= signals.quantile(height[known], LOWEST_SHARE)
+        feet.append(signals.medians(place[known][lowest]))
     line = feet[0] - feet[1]
     rise = float(line @ vertical)
     level = float(np.linalg.norm(line - rise * vertical))
@@ -100,11 +100,11 @@ def why_tilted(
     away = away[np.isfinite(away).all(axis=1)]
     if away.shape[0] < LEAST_STANDING:
         return None
-    early, late = np.quantile(away, (0.05, 0.95), axis=0)
+    early, late = signals.quantile(away, 0.05), signals.quantile(away, 0.95)
     if float(np.linalg.norm(late - early)) > CENTER_WANDERS * leg:
         # It does not go with the trunk, which no tilt of axes explains.
         return None
-    off = float(np.median(axes.length(away)))
+    off = signals.median(axes.length(away))
     if off <= CENTER_AWAY * leg:
         return None
     return (

@@ -69,8 +69,7 @@ def find_leaps(
         return Leaps(away, lasting)
     steps = points[1:] - points[:-1]
     usual = np.full(steps.shape, np.nan)
-    around = np.sort(np.stack((steps[:-4], steps[1:-3], steps[3:-1], steps[4:])), 0)
-    usual[2:-2] = 0.5 * (around[1] + around[2])
+    usual[2:-2] = _middle_of_four(steps[:-4], steps[1:-3], steps[3:-1], steps[4:])
     off = steps - usual
     noise = axes.length(signals.rough_noise(points)) / np.sqrt(3.0)
     limit = (
@@ -97,6 +96,17 @@ def find_leaps(
         if start is not None:
             lasting[start, point] = True
     return Leaps(away, lasting)
+
+
+def _middle_of_four(
+    a: FloatArray, b: FloatArray, c: FloatArray, d: FloatArray
+) -> FloatArray:
+    """Return the mean of the middle two of four values; NaN counts as the highest."""
+    # `fmin` leaves NaN out and `maximum` keeps it, as the highest number would be.
+    lower = np.maximum(np.fmin(a, b), np.fmin(c, d))
+    higher = np.fmin(np.maximum(a, b), np.maximum(c, d))
+    answer: FloatArray = 0.5 * (lower + higher)
+    return answer
 
 
 def whole_frames(away: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

@@ -65,13 +65,11 @@ class RodMotion:
     first: float
     last: float
 
-    def _at(self, positions: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the five curves at `positions` and their rates, shape (..., 5, m)."""
+    def _powers(self, positions: FloatArray) -> FloatArray:
+        """Return the powers of the time at `positions`, shape (m, n_terms)."""
         x = (positions - self.origin) / (self.rate_hz * self.unit_s)
-        powers = np.vander(x, _TERMS, increasing=True)
-        rates = np.zeros_like(powers)
-        rates[:, 1:] = powers[:, :-1] * (np.arange(1, _TERMS) / self.unit_s)
-        return self.coefficients @ powers.T, self.coefficients @ rates.T
+        powers: FloatArray = np.vander(x, _TERMS, increasing=True)
+        return powers
 
     def points(self, positions: FloatArray, along: float) -> FloatArray:
         """Return where the point `along` the rod is, shape (..., m, 3).
@@ -83,29 +81,31 @@ class RodMotion:
         along : float
             Distance from the fitted end, in the unit of the points.
         """
-        value, _ = self._at(positions)
+        value = self.coefficients @ self._powers(positions).T
         angle, off = value[..., 3, :], value[..., 4, :]
         flat = np.cos(off)
-        line = np.stack((flat * np.cos(angle), flat * np.sin(angle), np.sin(off)), -1)
+        line = np.empty((*angle.shape, 3))
+        line[..., 0] = flat * np.cos(angle)
+        line[..., 1] = flat * np.sin(angle)
+        line[..., 2] = np.sin(off)
         ends = value[..., :3, :].swapaxes(-1, -2)
         answer: FloatArray = ends + along * (line @ self.axes)
         return answer
 
     def velocity(self, positions: FloatArray, along: float) -> FloatArray:
         """Return the velocity of the point `along` the rod a second, (..., m, 3)."""
-        value, rate = self._at(positions)
+        powers = self._powers(positions)
+        rates = np.zeros_like(powers)
+        rates[:, 1:] = powers[:, :-1] * (np.arange(1, _TERMS) / self.unit_s)
+        value, rate = self.coefficients @ powers.T, self.coefficients @ rates.T
         angle, off = value[..., 3, :], value[..., 4, :]
         turning, rising = rate[..., 3, :], rate[..., 4, :]
         sine, cosine = np.sin(angle), np.cos(angle)
         flat, steep = np.cos(off), np.sin(off)
-        change = np.stack(
-            (
-                -flat * sine * turning - steep * cosine * rising,
-                flat * cosine * turning - steep * sine * rising,
-                flat * rising,
-            ),
-            -1,
-        )
+        change = np.empty((*angle.shape, 3))
+        change[..., 0] = -flat * sine * turning - steep * cosine * rising
+        change[..., 1] = flat * cosine * turning - steep * sine * rising
+        change[..., 2] = flat * rising
         ends = rate[..., :3, :].swapaxes(-1, -2)
         answer: FloatArray = ends + along * (change @ self.axes)
         return answer

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from biomechanics import axes
+from biomechanics import axes, signals
 from biomechanics.analysis_types import FloatArray
 from biomechanics.hitter import Hitter
 from biomechanics.points import PLACES, POINTS, SPOKEN, other_side, spoken
@@ -148,7 +148,7 @@ def _misplaced(points: FloatArray) -> str | None:
     if not known:
         return None
     usual = np.array(list(HUMAN_M.values()))[known]
-    ratio = np.nanmedian(size[:, known], axis=0) / usual
+    ratio = signals.medians(size[:, known]) / usual
     apart = ratio / np.median(ratio)
     worst = int(np.abs(np.log(np.maximum(apart, 1e-9))).argmax())
     if 1.0 / MOST_APART <= apart[worst] <= MOST_APART:

@@ -65,6 +65,7 @@ class SwingMeasurer:
         self.foot_down = swing.events.position("foot_down")
         self.first_move = swing.events.position("first_move")
         self.load = swing.events.position("load")
+        self._stride_heading: FloatArray | None = None
         self.start: float | None = None
         if self.reference is not None:
             self.start = max(
@@ -265,16 +266,29 @@ class SwingMeasurer:
         per_degree : float
             How much the numbers change with a degree of forward.
         """
+        heading = self._heading_of_stride()
+        if heading is None:
+            return
+        for metric_id in metric_ids:
+            self.add_event_error(metric_id, heading * per_degree, "foot_down")
+
+    def _heading_of_stride(self) -> FloatArray | None:
+        """Return the angle of the line of the feet to forward in degrees, shape (n,).
+
+        ``None`` where forward is not that line.
+        """
         swing, up = self.swing, self.swing.vertical
         source = swing.findings["forward"].evidence.get("source", STRIDE_LINE)
         if up is None or swing.forward is None or source != STRIDE_LINE:
-            return
-        lead, rear = self.hitter.lead("ajc"), self.hitter.rear("ajc")
-        line = axes.horizontal(self.hitter.limbs[lead] - self.hitter.limbs[rear], up)
-        side = np.cross(up, swing.forward)
-        heading = np.arctan2(line @ side, line @ swing.forward) * DEG_PER_RAD
-        for metric_id in metric_ids:
-            self.add_event_error(metric_id, heading * per_degree, "foot_down")
+            return None
+        if self._stride_heading is None:
+            lead, rear = self.hitter.lead("ajc"), self.hitter.rear("ajc")
+            feet = self.hitter.limbs[lead] - self.hitter.limbs[rear]
+            line = axes.horizontal(feet, up)
+            side = np.cross(up, swing.forward)
+            angle = np.arctan2(line @ side, line @ swing.forward)
+            self._stride_heading = angle * DEG_PER_RAD
+        return self._stride_heading
 
     def put_ratio(self, metric_id: str, top: str, bottom: str) -> None:
         """Set `top` ÷ `bottom` of two metrics; a flagged part flags the ratio."""

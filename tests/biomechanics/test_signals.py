@@ -1,9 +1,11 @@
 """Clock, gaps, filter, derivative and peaks against closed forms."""
 
+import warnings
+
 import numpy as np
 import pytest
 
-from biomechanics import peaks, signals
+from biomechanics import leaps, peaks, signals
 from biomechanics.clock import ClockError, on_clock, read_clock
 
 
@@ -182,3 +184,56 @@ def test_peak_time_is_the_centroid_of_the_top_15_percent():
     peak = peaks.find_peak(y, 0, 300)
     assert peak.position - 200 == pytest.approx((-30 + 15) / 3, abs=0.1)
     assert peak.top - 200 == pytest.approx(0.0, abs=0.5)
+
+
+def with_gaps(numbers, shape):
+    """Numbers of which some are alike and some missing, in a column all."""
+    values = np.round(numbers.normal(size=shape), 1)
+    values[numbers.uniform(size=shape) < 0.2] = np.nan
+    values[:, -1] = np.nan
+    return values
+
+
+def test_medians_and_quantiles_are_those_of_numpy():
+    numbers = np.random.default_rng(3)
+    for count in (*range(1, 9), 40, 41):
+        values = numbers.normal(size=(count, 5))
+        assert np.array_equal(signals.medians(values), np.median(values, axis=0))
+        for share in (0.0, 0.05, 0.1, 0.5, 0.95, 1.0, float(numbers.uniform())):
+            expected = np.quantile(values, share, axis=0)
+            assert np.array_equal(signals.quantile(values, share), expected)
+            alone = signals.quantile(values[:, 0], share)
+            assert alone == expected[0]
+        values = with_gaps(numbers, (count, 5))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of columns without a number
+            expected = np.nanmedian(values, axis=0)
+        assert np.array_equal(signals.medians(values), expected, equal_nan=True)
+
+
+def test_the_middle_of_four_takes_a_gap_for_the_highest():
+    numbers = np.random.default_rng(4)
+    four = with_gaps(numbers, (4, 500)).T.reshape(500, 4).T
+    middle = np.sort(four, axis=0)
+    expected = 0.5 * (middle[1] + middle[2])
+    found = leaps._middle_of_four(*four)
+    assert np.array_equal(found, expected, equal_nan=True)
+    assert np.isnan(found).any()
+    assert np.isfinite(found[np.isnan(four).sum(axis=0) == 1]).all()
+
+
+@pytest.mark.parametrize("are_whole", [True, False])
+def test_rough_noise_is_the_median_of_what_is_there(are_whole):
+    numbers = np.random.default_rng(5)
+    values = numbers.normal(size=(40, 3, 3))
+    if not are_whole:
+        values[7, 0, 0] = np.nan
+        values[:33, 1] = np.nan
+    fourth = np.abs(np.diff(values, n=4, axis=0))
+    for place in np.ndindex(3, 3):
+        known = np.sort(fourth[(slice(None), *place)])
+        known = known[np.isfinite(known)]
+        expected = 0.0
+        if known.size >= 5:
+            expected = known[known.size // 2] * signals.MAD_TO_SD / np.sqrt(70.0)
+        assert signals.rough_noise(values)[place] == pytest.approx(expected, rel=1e-9)
