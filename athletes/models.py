@@ -50,7 +50,7 @@ class Side(models.TextChoices):
 
 
 class DataType(models.TextChoices):
-    """The kinds of frames that are stored, as the vendor names them."""
+    """The kinds of frames that are stored, named as Reboot Motion names them."""
 
     INVERSE_KINEMATICS = "inverse-kinematics", "Inverse kinematics"
     MOMENTUM_ENERGY = "momentum-energy", "Momentum and energy"
@@ -516,7 +516,7 @@ class Movement(models.Model):
 
 
 class CountedReason(models.TextChoices):
-    """Why a movement is in no average, or why it is all the same."""
+    """Why a movement is excluded from averages, or included despite poor data."""
 
     MISSING_AT_VENDOR = "missing_at_vendor", "Reboot Motion no longer sends it"
     EXCLUDED = "excluded", "Excluded by a coach"

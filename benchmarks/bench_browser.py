@@ -286,7 +286,7 @@ def overlay(curves: np.ndarray[Any, Any]) -> tuple[str, float]:
         for place in range(SERIES)
     ]
     figure = charts.Chart(
-        lines=lines, x_title="Time (ms)", y_title="Turn rate (°/s)", y_unit="°/s"
+        lines=lines, x_title="Time (ms)", y_title="Rotation speed (°/s)", y_unit="°/s"
     ).to_json()
     html = render_to_string(
         "components/chart.html",

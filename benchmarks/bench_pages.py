@@ -8,7 +8,7 @@ Gunicorn with 2 processes, 16 clients, all on this machine. Athletes, two sessio
 with all headline numbers and five swings a session are copied inside the database,
 without frames. The athlete, the sessions and the swings whose pages are asked for are
 simulated whole: an athlete of 30 sessions with a trend, another to compare with, and
-everybody else to be held against. PostgreSQL where one answers (BENCH_POSTGRES_URL),
+everybody else to be compared with. PostgreSQL where one answers (BENCH_POSTGRES_URL),
 else SQLite. The same list of athletes, written with FastAPI and SQLAlchemy
 (`benchmarks/peer_fastapi.py`), is asked on the same table: by a program with a bearer
 token, which both look up. `--only players` measures that alone, in a few minutes.

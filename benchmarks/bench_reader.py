@@ -9,7 +9,7 @@ Parquet; and 40 swings of 1500 frames (about 270 MB of CSV), as CSV and as Parqu
 - ``bare`` is pyarrow reading the same bytes into memory in one call, with the types of
   the columns given (for packed CSV, unpacking included);
 - ``reader`` is `syncing.reader.export.read_export`: the same, and also
-  recognized, checked, held against the limits, split into movements and put in order.
+  recognized, checked against the limits, split into movements and put in order.
 """
 
 from __future__ import annotations

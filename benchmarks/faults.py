@@ -1,4 +1,4 @@
-"""Whole syncs with faults, kills or corrections, held against a clean one.
+"""Whole syncs with faults, kills or corrections, compared with a clean one.
 
     python -m benchmarks.faults [--seeds 20] [--first 1] [--probability 0.3]
         [--sessions 20] [--kills 3] [--clusters 0] [--database URL]

@@ -38,12 +38,12 @@ from reboot_site.version import VERSION
 from syncing.api import router as syncing_router
 
 DESCRIPTION = """\
-Athletes, sessions and swings of this facility, and the sync that brings them here.
+Athletes, sessions and swings of this facility, and the sync that imports them.
 
 Send `Authorization: Bearer …` with a token created by staff, or use a browser session;
 changes in a browser session need the CSRF token in `X-CSRFToken`.
-`id` is the integer of this product; `session_id`, `org_player_id` and `org_movement_id`
-are Reboot Motion's. Times are ISO 8601 with zone. Missing values are `null`.
+`id` is the ID in this dashboard; `session_id`, `org_player_id` and `org_movement_id`
+are Reboot Motion's. Times are ISO 8601 with a zone. Missing values are `null`.
 Every error (400 and up) is `{"detail": …}`. Reads carry an `ETag`; send it back in
 `If-None-Match` and an unchanged answer is a `304` without a body.
 """
@@ -123,7 +123,7 @@ api.add_router("", syncing_router)
 
 
 class WorkerState(StrEnum):
-    """Whether a host of the queue gives a sign of life."""
+    """Whether a host that runs the queue is responding."""
 
     RUNNING = "running"
     SILENT = "silent"
@@ -151,7 +151,7 @@ class Worker(Schema):
 
 
 class HealthOut(Schema):
-    """The answer of the health path: fine or not, and what to do."""
+    """Whether the service is healthy, and if not, what to do."""
 
     status: HealthState
     detail: str | None = Field(description="What is wrong and what to do.")
@@ -160,7 +160,7 @@ class HealthOut(Schema):
 
 
 class Alive(Schema):
-    """The answer of a process that lives, whatever the database does."""
+    """The answer of a running process, even while the database is down."""
 
     status: Literal["alive"]
 

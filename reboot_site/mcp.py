@@ -23,9 +23,10 @@ from athletes.api.assistant import QUESTIONS
 from reboot_site.version import VERSION
 
 _INSTRUCTIONS = """\
-Swing numbers of a baseball facility, to read. Begin with find_athletes. Quote numbers
-with unit and day. Call a difference a change only where what_changed says `real`. A
-missing number is missing, not zero. Nothing here is medical advice.
+Swing numbers of a baseball or softball facility, read-only. Start with find_athletes.
+Quote each number with its unit and date. Call a difference a change only where
+what_changed says `real`. A missing number is missing, not zero. Nothing here is medical
+advice.
 """
 
 

@@ -323,7 +323,7 @@ def _shaped(response: HttpResponseBase) -> HttpResponseBase:
     if status == 405:
         allowed = response.headers.get("Allow", "").replace("GET", "GET, HEAD")
         response.headers["Allow"] = allowed
-        detail = f"This path does not know the method; it knows {allowed}."
+        detail = f"This path doesn't accept this method; it accepts {allowed}."
     answer = problem(status, detail)
     for name, value in response.items():
         if name not in {"Content-Type", "Content-Length"}:

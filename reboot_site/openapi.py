@@ -31,12 +31,12 @@ _TAGS = {
 
 _HEADERS: Node = {
     "ETag": {
-        "description": "Unchanged while the answer is; send it in If-None-Match.",
+        "description": "The same as long as the answer is; send it in If-None-Match.",
         "schema": {"type": "string"},
         "example": '"9f86d081884c7d659a2feaa0c55ad015"',
     },
     "Link": {
-        "description": "The next page, with rel=next, as long as this one is full.",
+        "description": "The next page (rel=next); present while this one is full.",
         "schema": {"type": "string"},
         "example": '</players?limit=100&after=100>; rel="next"',
     },

@@ -64,8 +64,8 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--last-day",
         type=_day,
-        help="day of the newest session, YYYY-MM-DD; the oldest lies up to a year "
-        "before it",
+        help="date of the latest session, YYYY-MM-DD; the oldest is up to a year "
+        "earlier",
     )
     add(
         "--stories",

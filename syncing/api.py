@@ -58,7 +58,7 @@ class RunOut(Schema):
 
 
 class SyncStatus(Schema):
-    """The newest run, and the runs before it."""
+    """The latest sync run, and the runs before it."""
 
     id: int | None
     sync_type: SyncType | None
@@ -74,14 +74,14 @@ class SyncStatus(Schema):
 
 
 class Started(StrEnum):
-    """Whether a run waits for a worker or works."""
+    """Whether a run is queued or already running."""
 
     QUEUED = "queued"
     RUNNING = "running"
 
 
 class SyncStarted(Schema):
-    """The run that was started, or was under way."""
+    """The run that was started, or was already running."""
 
     status: Started
     sync_id: int
@@ -110,7 +110,7 @@ def trigger_sync(
         bool, Query(description="Check everything, not only changes.")
     ] = False,
 ) -> HttpResponse:
-    """Start a sync; a run under way is answered with its id."""
+    """Start a sync; if one is already running, returns that run's id."""
     require_sync(request.auth, full=full)
     user = request.auth if isinstance(request.auth, User) else None
     run, is_new = request_sync(trigger=Trigger.API, user=user, full=full)
@@ -127,7 +127,7 @@ def sync_status(
         int, Query(ge=1, le=1000, description="Runs in the history.")
     ] = 20,
 ) -> HttpResponse:
-    """The newest run and the runs before it, newest first."""
+    """The latest sync run and the runs before it, newest first."""
     found = SyncLog.objects.of_vendor().order_by("-id")[: limit + 1]
     if sees_everybody(request.auth):
         found = found.defer("errors")

@@ -31,7 +31,7 @@ class RunKind(models.TextChoices):
 
 
 class SyncType(models.TextChoices):
-    """How much a run looks at."""
+    """How much a sync run checks."""
 
     INCREMENTAL = "incremental", "What changed"
     FULL = "full", "Everything"

@@ -38,7 +38,7 @@ Until = Annotated[
 ]
 Side = Annotated[
     Literal["right", "left"] | None,
-    Field(description="Of a switch hitter: swings from this side alone."),
+    Field(description="For a switch hitter: only swings from this side."),
 ]
 
 
@@ -114,11 +114,11 @@ def what_changed(
 ) -> Row:
     """Tell what changed for an athlete, session by session, latest first.
 
-    Each session is compared with the comparable sessions before it. With `since` all
-    sessions from that day on, with `session` that one, else the latest with numbers.
-    The verdict `real` means more than the athlete's usual variation, `no_clear_change`
-    about the same, and `unknown` that it can't be told: then `reason` says why. A
-    number without the verdict `real` is not to be called a change.
+    Each session is compared with the comparable sessions before it. `since` asks for
+    all sessions from that day on, `session` for one; without either it is the latest
+    session with numbers. The verdict `real` means more than the athlete's usual
+    variation, `no_clear_change` about the same, and `unknown` that there is not enough
+    to tell; `reason` then says why. Call a number a change only where it is `real`.
     """
     player = _player(caller, athlete)
     sessions = visible_sessions(caller).filter(player=player)
@@ -126,7 +126,7 @@ def what_changed(
     left_out = 0
     if session is not None:
         if not sessions.filter(pk=session).exists():
-            raise Http404("This athlete has no such session.")
+            raise Http404("This athlete doesn't have that session.")
     elif since is not None:
         later = sessions.filter(session_date__gte=since).newest_first()
         keys = list(later.values_list("pk", flat=True))
@@ -159,8 +159,8 @@ def metric_history(
 ) -> Row:
     """Give the session averages of one metric over time, oldest first.
 
-    Only points with the same `comparable` number rest on the same setup, events, side,
-    source and method: others must not be compared with each other.
+    Compare only points with the same `comparable` number: they have the same setup,
+    events, side, source and method.
     """
     if metric not in METRICS:
         raise HttpError(422, "Unknown metric: definitions lists all ids.")
@@ -209,7 +209,7 @@ def definitions(
     caller: ApiToken,
     metrics: Annotated[
         list[str],
-        Field(max_length=50, description="Ids; empty: the headline numbers."),
+        Field(max_length=50, description="Metric ids; if empty, the headline numbers."),
     ] = [],  # noqa: B006  # is read, and shown in the schema
 ) -> Row:
     """Define metrics: what each means, its unit, how and when it is measured."""

@@ -59,7 +59,7 @@ _FILE: dict[str, Any] = {
 
 
 class TableFormat(StrEnum):
-    """The formats of tables."""
+    """The file formats of tables."""
 
     CSV = "csv"
     PARQUET = "parquet"
@@ -68,7 +68,7 @@ class TableFormat(StrEnum):
 def require_export(caller: Any) -> None:
     """Refuse (403) who may not download numbers and frames."""
     if not may_export(caller):
-        raise AuthorizationError(message="You may not download numbers.")
+        raise AuthorizationError(message="You can't download numbers.")
 
 
 def metrics_export(
@@ -142,10 +142,11 @@ def export_metrics(
     updated_since: Since = None,
     cursor: CursorText = "",
 ) -> HttpResponseBase:
-    """Every number of every swing: one row a swing, a column for each metric.
+    """Every number of every swing: one row per swing, one column per metric.
 
-    The columns are always the same; `metrics` chooses. Where to go on another night
-    stands in the header `Next-Cursor`, and in the metadata of a Parquet file as `next`.
+    The columns are always the same; `metrics` chooses which. To get only what changed
+    next time, send the header `Next-Cursor` (in a Parquet file also `next` in its
+    metadata) as `cursor`.
     """
     allow_only(
         request,
@@ -239,9 +240,10 @@ def get_session_data(
     ] = "",
     format: TableFormat = TableFormat.PARQUET,
 ) -> HttpResponseBase:
-    """Frames of all movements of a session in one file, in parts if wanted.
+    """The frames of all movements of a session in one file.
 
-    The file is the same as long as its `ETag` is; `Range` and `If-Range` fetch parts.
+    It stays the same as long as its `ETag` does, so `Range` and `If-Range` can fetch it
+    in parts.
     """
     allow_only(request, ("data_type", "columns", "format"))
     session = get_session_or_404(request.auth, id)

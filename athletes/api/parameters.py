@@ -21,7 +21,7 @@ Id = Annotated[int, Path(..., ge=1, le=LARGEST_ID, examples=[1])]
 Skip = Annotated[int, Query(0, ge=0, le=LARGEST_SKIP)]
 Gone = Annotated[
     bool,
-    Query(description="Also what Reboot Motion no longer has, with its `gone_at`."),
+    Query(description="Include what Reboot Motion no longer has, with `gone_at`."),
 ]
 
 

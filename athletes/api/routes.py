@@ -55,7 +55,7 @@ router = Router(tags=["athletes"])
 
 
 class FileFormat(StrEnum):
-    """The formats in which frames are downloaded."""
+    """The formats that frames can be downloaded in."""
 
     JSON = "json"
     CSV = "csv"
@@ -259,7 +259,7 @@ def list_player_changes(
         ),
     ] = None,
 ) -> HttpResponse:
-    """What changed in a session against the comparable sessions before it."""
+    """What changed in a session, compared with the comparable sessions before it."""
     following.allow_only(request, ("session", "side"))
     player = visible_players(request.auth).filter(pk=id).first()
     if player is None:
@@ -268,7 +268,7 @@ def list_player_changes(
     if session is not None and not sessions.filter(pk=session).exists():
         into = folded_into(request.auth, session)
         if into is None or not sessions.filter(pk=into).exists():
-            raise Http404("This athlete has no such session.")
+            raise Http404("This athlete doesn't have that session.")
         session = into
     return JsonAnswer(changes.player_changes(player, sessions, session, side))
 
@@ -372,10 +372,10 @@ def get_movement_data(
     ] = "",
     format: FileFormat = FileFormat.JSON,
 ) -> HttpResponseBase:
-    """Stored frames of one movement, as the vendor delivered them, by column."""
+    """The stored frames of one movement, as Reboot Motion delivered them, by column."""
     movement = get_movement_or_404(request.auth, id)
     if not may_export(request.auth):
-        raise AuthorizationError(message="You may not download frames.")
+        raise AuthorizationError(message="You can't download frames.")
     stored = (
         BiomechanicsData.objects.without_frames()
         .filter(movement=movement, data_type=data_type)

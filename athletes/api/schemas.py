@@ -19,7 +19,7 @@ Number = float | None
 
 
 class Verdict(StrEnum):
-    """What a difference is, held against the usual variation."""
+    """Whether a difference is more than the athlete's usual variation."""
 
     REAL = "real"
     NO_CLEAR_CHANGE = "no_clear_change"
@@ -41,14 +41,14 @@ class Sure(StrEnum):
 
 
 class Direction(StrEnum):
-    """Whether more of a metric is what coaches usually look for."""
+    """Whether coaches usually look for a higher value."""
 
     HIGHER = "higher"
     NONE = "none"
 
 
 class GoneBecause(StrEnum):
-    """Why something is no longer there."""
+    """Why a row is gone."""
 
     MISSING_AT_VENDOR = "missing_at_vendor"
     MERGED = "merged"
@@ -60,13 +60,13 @@ class Goable(Schema):
     """Whether the vendor still has it; what it no longer has is kept, marked."""
 
     gone_at: dt.datetime | None = Field(
-        description="When Reboot Motion stopped having it; null while it has it."
+        description="When Reboot Motion no longer had it; null while it still does."
     )
     gone_because: GoneBecause | None
 
 
 class Gone(Schema):
-    """What is told of a row that went away: nothing else of it is known any more."""
+    """A row that is gone; nothing else about it is kept."""
 
     id: int
     gone_at: dt.datetime
@@ -101,7 +101,7 @@ class PlayerOut(Schema):
 
 
 class MergedRecord(Schema):
-    """A record of the vendor that was merged into an athlete."""
+    """A Reboot Motion record that was merged into an athlete."""
 
     id: int
     org_player_id: str
@@ -212,7 +212,7 @@ class Changes(Schema):
     session_id: str | None
     side: Side | None
     sides: list[Side] = Field(
-        description="The sides that there are numbers of in this session."
+        description="The batting sides that have numbers in this session."
     )
     setup: str | None = Field(
         description="The setup that a coach recorded. Sessions without one are "
@@ -345,7 +345,7 @@ _BASIS = (
 
 _OWN_SETUP = (
     "The setup of these swings, their own or else the session's; null where none is "
-    "recorded. No average is over swings of two setups."
+    "recorded. An average never mixes setups."
 )
 
 
@@ -400,17 +400,21 @@ class SessionMetricOut(Spread):
 class AttackAngleShare(Schema):
     """How many included swings from one side have an attack angle inside a range.
 
-    A count of a session and no average; it says nothing about the pitches.
+    A count, not an average; it says nothing about the pitches.
     """
 
     side: Side | None = Field(
         description="null where the side of the swings is unknown."
     )
     basis: str | None = Field(description=_BASIS)
-    low: float = Field(description="Least attack angle inside, included.")
-    high: float = Field(description="Largest attack angle inside, included.")
+    low: float = Field(
+        description="Lower end of the range; an angle at the end counts as inside."
+    )
+    high: float = Field(
+        description="Upper end of the range; an angle at the end counts as inside."
+    )
     unit: str
-    inside: int = Field(description="How many of `n` lie inside.")
+    inside: int = Field(description="How many of `n` are inside.")
     n: int = Field(description="Included swings with the number on this basis.")
     left_out: int = Field(
         description="Included swings without it: missing, low, or on another basis."
@@ -457,8 +461,8 @@ class Definition(Schema):
     source: str
     needs: str
     usual: list[float] | None = Field(
-        description="Range of real hitters; outside it, a value has a reason and is "
-        "still included."
+        description="Typical range of real hitters; a value outside it gets a "
+        "reason and is still included."
     )
     plausible: list[float] | None = Field(
         description="Outside it, a value is flagged and excluded from averages."

@@ -48,7 +48,7 @@ _TAKEN = frozenset({*KEYS.names, "movement_id"})
 
 
 class SessionData(StrEnum):
-    """The kinds of frames of a session: the vendor's, and curves computed here."""
+    """The kinds of session data: Reboot Motion's frames, and curves computed here."""
 
     INVERSE_KINEMATICS = DataType.INVERSE_KINEMATICS.value
     MOMENTUM_ENERGY = DataType.MOMENTUM_ENERGY.value
