@@ -28,8 +28,8 @@ def later(what: str, work: Callable[[], object]) -> Future[None]:
             work()
         except Exception:
             logger.exception(
-                'The work "%s" failed in the background. Fix the error below and '
-                "request it again.",
+                'The background task "%s" failed. Fix the error below, then request '
+                "it again.",
                 what,
             )
         finally:

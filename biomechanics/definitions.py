@@ -850,7 +850,7 @@ _add(
     "Attack angle",
     "Whether the sweet spot travels up (plus) or down, on average over the last 10 ms "
     "before contact.",
-    "climb of the sweet spot's path, mean of the last 10 ms before contact; at the "
+    "climb of the sweet spot's path, average of the last 10 ms before contact; at the "
     "instant of contact it is about 7° higher",
     "deg",
     "contact − 10 ms to contact",

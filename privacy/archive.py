@@ -490,16 +490,16 @@ README = """\
 Stored data about {name}
 ===========================
 
-Made {made_at}. Organization ID of the athlete: {org_player_id}; Reboot Motion ID:
+Created {made_at}. Organization ID of the athlete: {org_player_id}; Reboot Motion ID:
 {reboot_player_id}. Sessions: {sessions}. Movements: {swings}.
 
 Tables (CSV, UTF-8, one header line; an empty cell is a missing value)
-  athlete.csv              facts about the athlete
-  merged_records.csv       facts from other Reboot Motion records of the same athlete,
-                           if there are any
+  athlete.csv              the athlete's profile
+  merged_records.csv       profiles of other Reboot Motion records merged into this
+                           athlete, if any
   sessions.csv             one line per session, with Reboot Motion's session_id, the
                            setup (column condition) and the folder of its frames
-  session_metrics.csv      mean and spread of each number over a session; side is
+  session_metrics.csv      average and spread of each number in a session; side is
                            the batting side of the swings; where it is "both", lines
                            for each side follow at the end
   swings.csv               one line per recorded movement: what was found, its

@@ -153,7 +153,7 @@ def _measured(player: Player) -> list[Stored]:
     curves = MovementCurves.objects.filter(**of_movement)
     sessions = Session.objects.filter(player=player)
     return [
-        Stored("Facts", "name, birth, body, hands, IDs", VENDOR, 1),
+        Stored("Profile", "name, birth date, height, weight, hands, IDs", VENDOR, 1),
         Stored("Sessions", "day, kind, setup, bat", VENDOR, sessions.count()),
         Stored(
             "Movements",
@@ -175,7 +175,7 @@ def _measured(player: Player) -> list[Stored]:
         ),
         Stored(
             "Session numbers",
-            "means and spreads",
+            "averages and spreads",
             COMPUTED,
             SessionMetric.objects.filter(session__player=player).count(),
         ),
@@ -232,7 +232,7 @@ def _added_by_people(player: Player) -> list[Stored]:
             InclusionDecision.objects.filter(**of_movement).count(),
         ),
         Stored(
-            "Dismissed gaps",
+            "Dismissed missing data",
             "missing data that needs no attention, with the reasons",
             PEOPLE,
             GapDismissal.objects.filter(session__player=player).count(),

@@ -156,7 +156,7 @@ def check_kind(path: Path) -> None:
         return
     other = next((kind for kind, is_it in kinds.items() if is_it), None)
     if other is None:
-        raise BackupError(f"{path} is no file that manage.py backup has written.")
+        raise BackupError(f"{path} is not a file that manage.py backup wrote.")
     raise BackupError(
         f"{path} is a backup of {other}, and DATABASE_URL names {connection.vendor}."
     )

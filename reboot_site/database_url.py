@@ -51,15 +51,15 @@ def database(url: str, *, base: Path, setting: str = "DATABASE_URL") -> dict[str
     elif found["ENGINE"] == _SQLITE:
         if parts.netloc or not parts.path.strip("/") or parts.query or parts.fragment:
             raise ImproperlyConfigured(
-                f"{setting} names no file: write sqlite:///path with three slashes, or "
-                "four where the path begins at the root, as in "
+                f"{setting} does not name a file: write sqlite:///path with three "
+                "slashes, or four where the path begins at the root, as in "
                 "sqlite:////var/lib/dashboard/dashboard.sqlite3, and nothing after it."
             )
         path = base / found["NAME"]
         make_folder(path.parent, setting=setting)
         if path.is_dir() or (path.exists() and not os.access(path, os.R_OK | os.W_OK)):
             raise ImproperlyConfigured(
-                f"{setting}: {path} is no file that this account can write. Give it to "
+                f"{setting}: {path} is not a file this account can write. Give it to "
                 "the account that runs the product, or name another one."
             )
         found["NAME"] = str(path)

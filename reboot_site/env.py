@@ -150,6 +150,7 @@ class Env:
             ZoneInfo(value)
         except (OSError, ValueError, KeyError) as error:
             raise ImproperlyConfigured(
-                f"{name} {value!r} is no time zone: write America/Chicago, say, or UTC."
+                f"{name} {value!r} is not a time zone: write UTC, or one such as "
+                "America/Chicago."
             ) from error
         return value

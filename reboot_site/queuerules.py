@@ -55,8 +55,8 @@ def hold_to_the_list(task: dict[str, Any]) -> bool:
     else:
         return False
     reason = (
-        f"The queue was asked for {what}, which the product does not register "
-        "(QUEUE_MAY_CALL), and did not call it."
+        f"The queue was asked to call {what}, which it is not allowed to "
+        "(QUEUE_MAY_CALL), so it did not."
     )
     logger.error(
         "%s Find out who created that schedule or task, and delete it.", reason

@@ -80,7 +80,7 @@ def get_own_comparison_or_404(user: User, pk: int) -> SavedComparison:
     """The comparison, if it is this user's own: only the owner may change it."""
     found = get_comparison_or_404(user, pk)
     if found.owner_id != user.pk:
-        raise Http404("You have no such comparison.")
+        raise Http404("That comparison doesn't exist, or isn't yours.")
     return found
 
 
@@ -143,7 +143,9 @@ def save_comparison(
     if len(items) < LEAST_ITEMS:
         raise NotSavableError("A comparison needs two items: add another.")
     if SavedComparison.objects.filter(owner=user).count() >= MOST_SAVED:
-        raise NotSavableError(f"You keep {MOST_SAVED} already: delete one first.")
+        raise NotSavableError(
+            f"You already have {MOST_SAVED} saved comparisons: delete one first."
+        )
     comparison = SavedComparison.objects.create(
         name=name,
         owner=user,

@@ -274,7 +274,7 @@ class _Page:
 
     def _columns(self) -> tuple[float, ...]:
         """Widths of the table's columns in mm, from the name to real change."""
-        fixed = (10.0, 14.0, 9.0, 15.0, 15.0, 8.0, 17.0, 17.0)
+        fixed = (10.0, 14.0, 11.0, 15.0, 14.0, 11.0, 16.0, 15.0)
         rest = self._width - sum(fixed)
         return (rest * 0.66, *fixed, rest * 0.34)
 
@@ -301,7 +301,7 @@ class _Page:
             pdf.cell(width, self._HEAD_ROW, shown, align=align)
         pdf.set_xy(MARGIN, pdf.y + self._HEAD_ROW - 0.8)
         heads = (
-            *("Number", "Unit", "Mean", "n", "Mean", "SD", "n"),
+            *("Number", "Unit", "Average", "Swings", "Average", "SD", "Swings"),
             *("Difference", "Needs", "Verdict"),
         )
         self._line(heads, widths, self._HEAD_ROW - 0.8, gray=MUTED, size=7)

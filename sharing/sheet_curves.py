@@ -123,7 +123,8 @@ def draw_turn_rates(
             shown,
             marks,
             title="Rotation speeds",
-            caption=f"mean ± SD of {_of_swings(shown, len(usable))}, aligned on {zero}"
+            caption=f"average ± SD of {_of_swings(shown, len(usable))}, "
+            f"aligned on {zero}"
             if enough
             else f"swing {usable[0].position} alone, aligned on {zero}",
             x_title=f"Time from {zero} (ms)",

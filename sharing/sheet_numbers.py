@@ -193,10 +193,10 @@ def remarks(changes: Changes) -> tuple[str, ...]:
         return ()
     said = any(point.basis.says_side for point, _ in changes)
     told = [
-        "n: included swings that have the number. ±: standard deviation from swing to "
-        "swing, with three swings or more. Before: the comparable sessions before this "
-        f"one, taken together; same {'side, ' if said else ''}setup, timing event and "
-        "measured points, capture system and method.",
+        "Swings: included swings that have the number. ±: standard deviation from "
+        "swing to swing, with three swings or more. Before: the comparable sessions "
+        f"before this one, taken together; same {'side, ' if said else ''}setup, "
+        "timing event and measured points, capture system and method.",
         "Needs: a difference this large or larger is more than the athlete's usual "
         "variation from swing to swing and from day to day; the whole table counts as "
         "one test.",

@@ -77,4 +77,4 @@ def named(rows: models.QuerySet[Any], name: str) -> Iterator[str]:
         return
     who = Counter(rows.order_by().values_list(f"{by}__username", flat=True))
     for username, count in sorted(who.items(), key=str):
-        yield f"{number_of(count, name)} by {username or 'somebody who is gone'}"
+        yield f"{number_of(count, name)} by {username or 'a deleted user'}"

@@ -62,9 +62,7 @@ def check_url(url: str) -> Target:
     if not host:
         raise RefusedTargetError("The address has no host name.")
     if parts.username is not None or parts.password is not None:
-        raise RefusedTargetError(
-            "The address must not contain a user name or password."
-        )
+        raise RefusedTargetError("The address must not contain a username or password.")
     if parts.fragment:
         raise RefusedTargetError("The address must not contain a fragment (#…).")
     is_https = parts.scheme == "https"

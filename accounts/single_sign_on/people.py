@@ -241,7 +241,7 @@ def _set_teams(user: User, names: set[str]) -> dict[str, list[int]]:
     teams = {team.name: team for team in Team.objects.filter(name__in=mapped)}
     if missing := sorted(mapped - teams.keys()):
         logger.warning(
-            "OIDC_TEAM_GROUPS names teams that are not there: %s. Add them under "
+            "OIDC_TEAM_GROUPS names teams that don't exist here: %s. Add them under "
             "Administration, Teams, or correct the setting.",
             ", ".join(missing),
         )

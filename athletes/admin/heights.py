@@ -64,10 +64,10 @@ def parse_height(text: str) -> float:
     plain = unicodedata.normalize("NFKC", text.translate(_MARKS)).translate(_MARKS)
     feet = _feet(" ".join(plain.casefold().split()))
     if feet is None:
-        raise HeightError(f"Write a height with its unit, such as {EXAMPLES}.")
+        raise HeightError(f"Enter a height with its unit, such as {EXAMPLES}.")
     if not LEAST_FT < feet < MOST_FT:
         raise HeightError(
-            f"More than {LEAST_FT:g} and less than {MOST_FT:g} feet, please: this is "
+            f"Enter a height between {LEAST_FT:g} and {MOST_FT:g} feet: this is "
             f"{feet:.3g} feet."
         )
     return feet

@@ -84,7 +84,7 @@ class PlayerForm(forms.ModelForm):  # type: ignore[type-arg]
             if value is not None and not least < value < most:
                 # The database would refuse it too, but with a message nobody reads.
                 self.add_error(
-                    name, f"More than {least:g} and less than {most:g} {unit}, please."
+                    name, f"Enter a value between {least:g} and {most:g} {unit}."
                 )
         if "height_ft" not in self.changed_data:
             # Text has fewer digits than what the vendor sent.
@@ -242,9 +242,9 @@ class PlayerAdmin(VendorTableAdmin):
         """How an athlete is erased, with a link to it."""
         # By its path, because erasing is in a package that builds on this one.
         return format_html(
-            "There is no plain deletion: the next sync would bring the athlete back, "
-            'without what people decided and wrote. <a href="{}">Erase permanently</a> '
-            "shows what is erased with them, and keeps them from coming back.",
+            "An athlete can't just be deleted: the next sync would import them again, "
+            'without notes and decisions. <a href="{}">Erase permanently</a> shows '
+            "what is erased with them, and keeps them from being imported again.",
             f"/privacy/athletes/{player.pk}/erase/",
         )
 

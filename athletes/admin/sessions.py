@@ -281,14 +281,16 @@ class SessionMetricAdmin(BySessionAdmin):
     def defined_as(self, row: SessionMetric) -> str:
         """The name of the metric."""
         known = METRICS.get(row.metric)
-        return known.name if known else "A number from an older version of the program."
+        return (
+            known.name if known else "A number from an older version of the dashboard."
+        )
 
     @admin.display(description="swings")
     def swings(self, row: SessionMetric) -> int:
         """The number of swings that are averaged."""
         return row.n
 
-    @admin.display(description="mean")
+    @admin.display(description="average")
     def mean_shown(self, row: SessionMetric) -> str:
         """The average with its unit."""
         return _short(row.mean, row.metric)

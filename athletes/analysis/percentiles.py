@@ -90,9 +90,9 @@ DEFINITION = Term(
         ),
         (
             "Middle half",
-            "The values at a quarter, half and three quarters of the group, by "
-            "nearest rank: each is the smallest value that at least that share of "
-            "the group is at or below.",
+            "The values at a quarter, half (the median) and three quarters of the "
+            "group, by nearest rank: each is the smallest value that at least that "
+            "share of the group is at or below.",
         ),
         ("Updated", "Whenever data change."),
     ),

@@ -153,14 +153,14 @@ def _name(chart: ReadChart, curve: Curve) -> str:
     name = chart.name_of(curve)
     if curve.role == "mean" and curve.n != 1:
         of = name.removesuffix(" ± SD")
-        # `Mean`, `Batting left, mean`, `Mean, batting left`, or what the mean is of.
-        if of.lower() == "mean":
-            return "the mean curve"
-        if of.endswith(", mean") or of.startswith("Mean, "):
-            of = of.removesuffix(", mean").removeprefix("Mean, ")
-            return f"the mean curve {_lower(of)}"
+        # `Average`, `Batting left, average`, `Average, batting left`, or whose it is.
+        if of.lower() == "average":
+            return "the average curve"
+        if of.endswith(", average") or of.startswith("Average, "):
+            of = of.removesuffix(", average").removeprefix("Average, ")
+            return f"the average curve {_lower(of)}"
         is_letter = of[:2] in {f"{letter} " for letter in "ABCDEF"}
-        return f"the mean curve of {of if is_letter else _lower(of)}"
+        return f"the average curve of {of if is_letter else _lower(of)}"
     if curve.letter and name[:2] in {f"{letter} " for letter in "ABCDEF"}:
         return name
     return _lower(name)

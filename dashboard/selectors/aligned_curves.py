@@ -332,7 +332,7 @@ def event_marks(
             name,
             at,
             event_label(name, rule),
-            "mean of the swings" if len(swings) > 1 else "",
+            "average of the swings" if len(swings) > 1 else "",
             sign=sign,
             letter=letter,
         )

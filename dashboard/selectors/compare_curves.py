@@ -155,7 +155,7 @@ def _left_out(
             )
         if one is not None and not one.kept.all():
             words.append(
-                f"{item.letter}: the mean is over {one.kept.sum()} of "
+                f"{item.letter}: the average is over {one.kept.sum()} of "
                 f"{number_of(len(one.kept), 'swing')}; the other clips are too short."
             )
     return tuple(words)

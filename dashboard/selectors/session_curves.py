@@ -138,7 +138,7 @@ def session_curves(
     groups = _groups(on.swings, stored, series.id, alignment, grouping)
     # A head that promises a mean and a spread only where both are drawn.
     has_band = any(group.has_band for group in groups)
-    title = f"{series.name}, mean ± SD" if has_band else series.name
+    title = f"{series.name}, average ± SD" if has_band else series.name
     if not on.swings:
         return SessionCurves(
             series,
@@ -317,7 +317,7 @@ def _lines(
             lines += charts.band_lines(
                 key=f"mean{group.letter}",
                 part=series.part,
-                name=f"Mean, {_within(group.label)}" if group.label else "Mean",
+                name=f"Average, {_within(group.label)}" if group.label else "Average",
                 x0=x0,
                 dx=dx,
                 mean=group.aligned.mean * factor,
@@ -337,7 +337,7 @@ def _legend(groups: Sequence[_Group], part: str) -> list[charts.LegendItem]:
     for group in groups:
         of = f"{group.label}, " if group.label else ""
         if group.has_band:
-            text = f"{of}mean ± SD" if of else "Mean ± SD"
+            text = f"{of}average ± SD" if of else "Average ± SD"
             items.append(
                 charts.LegendItem(f"mean{group.letter}", text, part, group.letter)
             )
@@ -355,14 +355,14 @@ def _legend(groups: Sequence[_Group], part: str) -> list[charts.LegendItem]:
 def _how_many(groups: Sequence[_Group]) -> str:
     """How many swings are drawn, by group: `5 swings batting left`.
 
-    Where the mean is over fewer, also over how many: `8 swings (mean of 5)`.
+    Where the mean is over fewer, also over how many: `8 swings (average of 5)`.
     """
     return phrases.list_in_words(
         [
             number_of(len(group.swings), "swing")
             + (f" {_within(group.label)}" if group.label else "")
             + (
-                f" (mean of {group.n})"
+                f" (average of {group.n})"
                 if group.has_band and group.n < len(group.swings)
                 else ""
             )
@@ -378,7 +378,9 @@ def _note(
 ) -> str:
     """What the band is, and how wide it is."""
     if not any(group.has_band for group in groups):
-        return "The mean and its spread are drawn from three or more included swings. "
+        return (
+            "The average and its spread are drawn from three or more included swings. "
+        )
     widths = [
         (group.label, width)
         for group in groups
@@ -392,8 +394,8 @@ def _note(
     short = sum(len(group.swings) - group.n for group in groups if group.has_band)
     if short:
         note += (
-            f"{number_of(short, 'swing')} drawn but not in the mean: the clip is too "
-            "short. "
+            f"{number_of(short, 'swing')} drawn but not in the average: the clip is "
+            "too short. "
         )
     if widths:
         spreads = phrases.list_in_words(

@@ -122,7 +122,7 @@ def _sequence(
     return SessionSequence(
         chart_id="-".join(filter(None, ("session-sequence", key))),
         figure=chart.to_json(),
-        title=f"Kinematic sequence{', mean ± SD' if has_mean else ''}"
+        title=f"Kinematic sequence{', average ± SD' if has_mean else ''}"
         + (f", {words}" if words else ""),
         caption=f"{number_of(len(swings), 'swing')}{_fewer(lines, len(swings))}, {on}",
         peaks=peaks,
@@ -131,7 +131,7 @@ def _sequence(
 
 
 def _fewer(lines: Sequence[charts.Line], swings: int) -> str:
-    """Over how many swings the means are where that is not all: ` (means of 5 to 7)`.
+    """Over how many swings the averages are, if not all: ` (averages of 5 to 7)`.
 
     Clips may be too short for a mean, and not all have every part.
     """
@@ -139,8 +139,8 @@ def _fewer(lines: Sequence[charts.Line], swings: int) -> str:
     if not counts or counts[0] == swings:
         return ""
     if len(counts) == 1:
-        return f" (means of {counts[0]})"
-    return f" (means of {counts[0]} to {counts[-1]})"
+        return f" (averages of {counts[0]})"
+    return f" (averages of {counts[0]} to {counts[-1]})"
 
 
 def _lines(

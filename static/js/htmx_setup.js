@@ -21,12 +21,12 @@ document.addEventListener("click", (event) => {
 
 /** Title and text of what an answer's status means. @type {Record<number, [string, string]>} */
 const WORDS = {
-  400: ["That was not understood", "Check what you entered and try again."],
-  403: ["Not allowed", "Your login may not do this. If the page is old, reload it and try again."],
-  404: ["Not there any more", "It may have been removed or merged. Reload the page."],
-  409: ["Changed in the meantime", "Reload the page to see the present state, then try again."],
+  400: ["That didn't work", "Check what you entered and try again."],
+  403: ["Not allowed", "Your login can't do this. If the page is old, reload it and try again."],
+  404: ["No longer here", "It may have been removed or merged. Reload the page."],
+  409: ["Changed in the meantime", "Reload the page to see how it is now, then try again."],
   429: ["Too many requests", "Wait a minute, then try again."],
-  503: ["Busy at the moment", "Nothing was changed. Try again in a minute."],
+  503: ["Busy right now", "Nothing was changed. Try again in a minute."],
 };
 
 /** @param {CustomEvent<HtmxDetail>} event */
@@ -67,7 +67,7 @@ document.addEventListener("htmx:responseError", (event) => {
   }
   const [title, text] = WORDS[xhr.status] ?? [
     "Something went wrong on the server",
-    "Nothing was changed here. Try again; if it stays, tell whoever runs the site.",
+    "Nothing was changed here. Try again. If it keeps happening, tell whoever runs the site.",
   ];
   const inPlace =
     form && xhr.status >= 500 && sayNotSaved(form, "Not saved: the server had a problem.", submitterOf(event.detail));

@@ -88,7 +88,7 @@ class Addresses:
             )
         if parts.username is not None or parts.password is not None:
             raise ConfigurationError(
-                "REBOOT_BASE_URL contains a user name or password: put them in "
+                "REBOOT_BASE_URL contains a username or password: put them in "
                 "REBOOT_USERNAME and REBOOT_PASSWORD."
             )
         if parts.scheme == "https" or self._may_be_plain(text):

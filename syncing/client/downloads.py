@@ -93,8 +93,8 @@ class Downloader:
         chunked = response.headers.get("Transfer-Encoding", "").lower() == "chunked"
         if not length.isdecimal() and not chunked:
             raise UnavailableError(
-                f"{request.route}: the answer does not tell its length, so a file that "
-                "breaks off would look whole. It was not used.",
+                f"{request.route}: the answer doesn't give its length, so a file cut "
+                "short would look complete. It was not used.",
                 status=status,
             )
         sink.seek(0)

@@ -425,7 +425,7 @@ def test_a_mean_is_read_with_its_unit(client, staff):
     url = reverse("admin:athletes_sessionmetric_change", args=[row.pk])
     text = _text(client.get(url))
     assert "Swings: 5" in text
-    assert "Mean: 640°/s" in text
+    assert "Average: 640°/s" in text
     assert "Standard deviation (SD): 20.0°/s" in text
     assert "Minimum to maximum: 610°/s to 670°/s" in text
     assert "Coefficient of variation (CV): 3.12%" in text
@@ -496,14 +496,14 @@ def test_the_rate_of_a_movement_is_given_in_whole_hertz(client, staff):
             (
                 "height_ft",
                 f"{feet} ft",
-                f"More than 1.5 and less than 9 feet, please: this is {feet} feet.",
+                f"Enter a height between 1.5 and 9 feet: this is {feet} feet.",
             )
             for feet in (60, 1.5)
         ),
         (
             "height_ft",
             60,
-            f"Write a height with its unit, such as {EXAMPLES}.",
+            f"Enter a height with its unit, such as {EXAMPLES}.",
         ),
         ("weight_lbs", 7000, "More than 20 and less than 700 pounds, please."),
     ],

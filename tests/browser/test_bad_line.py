@@ -105,7 +105,7 @@ def test_a_form_that_the_browser_sends_is_kept_until_a_page_answers(visit, pages
     def save():
         form.get_by_role("button", name="Save").click()
 
-    page.get_by_text("Setup of single swings").click()
+    page.get_by_text("Setup of individual swings").click()
     form.get_by_label("Swings").fill("1-2")
     form.get_by_label("Setup").select_option("machine")
     # The line dies after it was tried.

@@ -426,9 +426,9 @@ def test_session_draws_its_band_and_tells_orders_and_the_typical_swing(visit):
         "._fullData.filter((t) => t.fill === 'toself').length"
     )
     assert filled == 1
-    assert "Mean" in traces(page, "#session-curves-chart")
+    assert "Average" in traces(page, "#session-curves-chart")
     page.get_by_role("checkbox", name="Each swing").uncheck()
-    assert list(traces(page, "#session-curves-chart")) == ["Mean"]
+    assert list(traces(page, "#session-curves-chart")) == ["Average"]
     marks = page.locator(".swing-strip__marks").all_text_contents()
     assert sorted(", ".join(marks).split(", ")) == ["fastest", "typical"]
     expect(page.locator("table.bars")).to_contain_text("of 4")

@@ -119,7 +119,7 @@ def test_series_and_alignment_of_a_session_are_in_the_address(visit):
     assert "series=x_factor" in page.url
     assert "align=foot_down" in page.url
     show(page, "#session-curves-chart")
-    assert title.inner_text() == "Hip-shoulder separation, mean ± SD"
+    assert title.inner_text() == "Hip-shoulder separation, average ± SD"
     page.reload()
     assert page.locator("#id_align").input_value() == "foot_down"
 

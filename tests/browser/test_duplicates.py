@@ -81,7 +81,7 @@ def test_without_scripts_a_pair_is_called_two_people_and_taken_back(staff_page, 
     page.get_by_role("button", name="Not the same").click()
     expect(page.get_by_text("No duplicates to review")).to_be_visible()
     assert DuplicatePair.objects.get().dismissed_by.username == "staff-of-the-test"
-    page.get_by_role("button", name="Take back").click()
+    page.get_by_role("button", name="Undo").click()
     expect(page.get_by_role("link", name="Compare and merge")).to_be_visible()
     assert DuplicatePair.objects.get().dismissed_at is None
 

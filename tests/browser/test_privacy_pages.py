@@ -19,7 +19,7 @@ def test_an_archive_becomes_ready_under_the_eyes_of_who_asked(
     player = full_athlete()
     page = pages.open(session_cookie=login_cookie(factories.make_user()))
     page.goto(f"/privacy/athletes/{player.pk}/")
-    page.get_by_role("button", name="Make a new archive").click()
+    page.get_by_role("button", name="Create a new archive").click()
     page.get_by_text("is being prepared").wait_for()
     make_archive(Archive.objects.get().pk)
     with page.expect_download() as download:

@@ -132,7 +132,7 @@ def test_marks_are_mean_places_and_name_the_reference_by_its_rule():
         ("foot_down", "Foot down", -100.0),
         ("reference", "Contact (est.)", 0.0),
     ]
-    assert {one.rule for one in marks} == {"mean of the swings"}
+    assert {one.rule for one in marks} == {"average of the swings"}
     (alone,) = event_marks(
         Alignment("reference"), [swing(reference=1.0)], rule="contact", sign="B"
     )

@@ -326,9 +326,9 @@ def test_mean_says_over_how_many_swings_it_is_where_clips_are_short(client, coac
     assert [one["n"] for one in means] == [5, 5]
     response = client.get(f"/athletes/sessions/{old.pk}/?series=torso_omega")
     text = text_of(response)
-    assert "8 swings (mean of 5), aligned on contact" in text
-    assert "3 swings drawn but not in the mean: the clip is too short." in text
-    assert "8 swings (means of 5), aligned on contact" in text
+    assert "8 swings (average of 5), aligned on contact" in text
+    assert "3 swings drawn but not in the average: the clip is too short." in text
+    assert "8 swings (averages of 5), aligned on contact" in text
     assert "; over 5 swings." in text
 
 

@@ -46,7 +46,7 @@ def test_what_is_added_stays_while_one_browses(client, coach, ada):
         page = client.get(address)
         keys = f"session-{session.pk},swing-{swing.pk},athlete-{ada.pk}"
         assert f'data-tray="{keys}"' in page.content.decode()
-        shown = text_of(page).split("Set aside to compare")[1]
+        shown = text_of(page).split("Your comparison")[1]
         assert f"B Ada Quill, swing {swing.position} Mar 1, 2026" in shown
         assert f'href="/athletes/compare/?items={keys}"' in page.content.decode()
 
@@ -147,7 +147,7 @@ def test_an_erased_athlete_leaves_the_tray(client, coach, ada):
     page = client.get("/syncing/")
     assert page.status_code == 200
     assert "Ada" not in text_of(page)
-    assert "Set aside to compare" not in text_of(page)
+    assert "Your comparison" not in text_of(page)
 
 
 def test_nothing_is_left_after_logging_out(client, coach, ada):

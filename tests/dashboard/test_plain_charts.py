@@ -196,7 +196,7 @@ def test_mean_says_its_spread_and_how_many_swings():
     lines += charts.band_lines(
         key="mean",
         part="torso",
-        name="Mean",
+        name="Average",
         x0=-600.0,
         dx=2.0,
         mean=mean,
@@ -205,7 +205,8 @@ def test_mean_says_its_spread_and_how_many_swings():
     )
     figure = charts.Chart(lines, "t", "y", y_unit="°/s", zero="contact").to_json()
     assert words.summary(figure) == (
-        "The mean curve peaks at 880°/s ± 42°/s, 60 ms before contact; over 3 swings."
+        "The average curve peaks at 880°/s ± 42°/s, 60 ms before contact; "
+        "over 3 swings."
     )
     # The clip of one was too short for the mean.
     lines = [replace(one, n=2) if one.role != "single" else one for one in lines]
@@ -231,15 +232,17 @@ def test_peak_of_a_mean_is_not_told_as_one_of_a_swing():
     lines = [*mean("a", "A Rowan Pike", 5), *mean("b", "B swing 3", 1)]
     figure = charts.Chart(lines, "t", "y", y_unit="°/s", zero="contact").to_json()
     assert words.summary(figure) == (
-        "The mean curve of A Rowan Pike peaks at 880°/s, 60 ms before contact; "
+        "The average curve of A Rowan Pike peaks at 880°/s, 60 ms before contact; "
         "B swing 3 880°/s, 60 ms; over 5 swings and 1 swing."
     )
-    lines = mean("meana", "Mean, batting left", 4)
-    legend = [charts.LegendItem("meana", "Batting left, mean ± SD", "torso", "a")]
+    lines = mean("meana", "Average, batting left", 4)
+    legend = [charts.LegendItem("meana", "Batting left, average ± SD", "torso", "a")]
     figure = charts.Chart(
         lines, "t", "y", y_unit="°/s", zero="contact", legend=legend
     ).to_json()
-    assert words.summary(figure).startswith("The mean curve batting left peaks at 880")
+    assert words.summary(figure).startswith(
+        "The average curve batting left peaks at 880"
+    )
 
 
 def test_percent_axis_counts_the_swing():
@@ -396,7 +399,7 @@ def test_picture_has_a_band_and_no_line_for_what_is_switched_off():
             *charts.band_lines(
                 key="mean",
                 part="torso",
-                name="Mean",
+                name="Average",
                 x0=-600.0,
                 dx=2.0,
                 mean=hill(800.0, 0.0),

@@ -186,7 +186,7 @@ def test_each_side_of_a_switch_hitter_has_a_sequence_of_its_own(client, coach, s
     right = figure_of(response, "session-sequence-right")
     roles = [trace.get("role", "line") for trace in right["data"]]
     assert roles == ["band"] * 4 + ["mean"] * 4
-    assert "Kinematic sequence, mean ± SD, batting right" in text_of(response)
+    assert "Kinematic sequence, average ± SD, batting right" in text_of(response)
     signs = {
         mark.get("sign")
         for mark in figure_of(response, "session-curves-chart")["events"]

@@ -38,7 +38,7 @@ def test_session_shows_swings_and_says_why_a_walk_is_none(client, coach, session
     text = text_of(response)
     assert response.content.decode().count('class="mini-chart"') == 5
     assert "5 of 5 included in averages" in text
-    assert "Not swings" in text
+    assert "Movements that aren't swings" in text
     walk = session.movements.get(is_swing=False)
     assert walk.quality_reasons[0]["text"].split(":")[0] in text
 
@@ -61,7 +61,7 @@ def test_session_chart_holds_counted_swings_their_mean_and_band(client, coach, s
     hidden = [trace.get("hidden", False) for trace in figure["data"]]
     assert hidden == [True] * 4 + [False] * 2
     boxes = {item["label"]: item.get("hidden", False) for item in figure["legend"]}
-    assert boxes == {"Mean ± SD": False, "Each swing": True}
+    assert boxes == {"Average ± SD": False, "Each swing": True}
     assert "1 swing excluded" in text_of(response)
     assert figure["layout"]["xaxis"]["title"]["text"] == "Time from contact (est.) (ms)"
 
@@ -131,8 +131,8 @@ def test_session_in_percent_and_on_foot_down_holds_every_contact(
 @pytest.mark.parametrize(
     ("count", "head", "title"),
     [
-        (2, "Mean", "Pelvis rotation speed"),
-        (3, "Mean ± SD", "Pelvis rotation speed, mean ± SD"),
+        (2, "Average", "Pelvis rotation speed"),
+        (3, "Average ± SD", "Pelvis rotation speed, average ± SD"),
     ],
 )
 def test_session_speaks_of_a_spread_from_three_swings_on(
@@ -287,7 +287,7 @@ def test_a_mean_over_fewer_swings_than_are_included_says_so(client, coach):
     text = text_of(client.get(f"/athletes/sessions/{session.pk}/?numbers=all"))
     assert "3 of 4 swings" in text
     assert "4 of 4 swings" not in text
-    row = text.split("Mean ± SD of 4")[1]
+    row = text.split("Average ± SD of 4")[1]
     assert row.count("3 swings") == 1
 
 

@@ -159,7 +159,7 @@ def test_page_tells_of_each_setup_by_itself(client, coach, mixed):
         (part.key, part.counted, part.first_means[0].value) for part in page.parts
     ] == [("tee", 4, pytest.approx(10.0)), ("live", 4, pytest.approx(8.0))]
     text = text_of(response)
-    assert "Tee: mean ± SD of 4" in text
+    assert "Tee: average ± SD of 4" in text
     assert "Mixed" in text
     assert f"{JOINED:.1f} m/s" not in text
     alone = client.get(address, {"setup": "live"}).context["page"]

@@ -534,8 +534,8 @@ def test_session_tells_of_each_side_by_itself(client, coach, switch):
     text = text_of(response)
     assert "8 of 8 included in averages, 3 batting right and 5 batting left" in text
     assert "together" not in text.replace("Both together", "")
-    assert "Batting right: mean ± SD of 3" in text
-    assert "Batting left: mean ± SD of 5" in text
+    assert "Batting right: average ± SD of 3" in text
+    assert "Batting left: average ± SD of 5" in text
     # Over all eight it would be 9.1.
     assert "9.1 m/s" not in text
 
@@ -559,7 +559,7 @@ def test_session_of_both_together_says_so(client, coach, switch):
     text = text_of(response)
     assert "3 batting right and 5 batting left together" in text
     assert "Both sides are averaged together here" in text
-    assert "Both sides together: mean ± SD of 8" in text
+    assert "Both sides together: average ± SD of 8" in text
     assert "9.1 m/s" in text
 
 
@@ -581,7 +581,7 @@ def test_session_of_one_side_has_nothing_to_choose(client, coach, righty, side):
     text = text_of(response)
     assert "3 of 3 included in averages " in text
     assert "batting" not in text.lower()
-    assert "Mean ± SD of 3" in text
+    assert "Average ± SD of 3" in text
 
 
 @pytest.mark.parametrize("left", [[8.0], LEFT[-1]])
@@ -627,13 +627,13 @@ def means_drawn(response):
 
 def test_curves_have_a_mean_for_each_side(client, coach, recorded):
     apart = means_drawn(session_at(client, recorded, series="torso_omega"))
-    assert list(apart) == ["Mean, batting right", "Mean, batting left"]
+    assert list(apart) == ["Average, batting right", "Average, batting left"]
     right, left = apart.values()
     assert left == pytest.approx(0.8 * right, rel=0.05)
     alone = means_drawn(session_at(client, recorded, series="torso_omega", side="left"))
-    assert alone == {"Mean": pytest.approx(left)}
+    assert alone == {"Average": pytest.approx(left)}
     every = means_drawn(session_at(client, recorded, series="torso_omega", side="both"))
-    assert left * 1.02 < every["Mean"] < right * 0.98
+    assert left * 1.02 < every["Average"] < right * 0.98
     response = session_at(client, recorded, series="torso_omega")
     counts = Counter(
         swing.side for swing in response.context["page"].swings if swing.counted
@@ -642,7 +642,7 @@ def test_curves_have_a_mean_for_each_side(client, coach, recorded):
     assert (
         f"{counts['right'] - 1} swings batting right and 3 swings batting left, aligned"
     ) in response.context["curves"].caption
-    assert "Mean, batting left" in text_of(response)
+    assert "Average, batting left" in text_of(response)
 
 
 def test_each_side_has_its_own_typical_swing(client, coach, recorded):

@@ -35,7 +35,7 @@ test("a mean and its band say over how many swings they are", () => {
     { key: "m", role: "mean", name: "Mean", n: 5, x0: 0, dx: 2, y: [2] },
   ];
   const [head] = csvOf({ ...view, figure: { ...figure, data } }, null).split("\r\n");
-  assert.equal(head, 'Time from contact (ms),"Mean, SD, n = 5 (°/s)","Mean, n = 5 (°/s)"');
+  assert.equal(head, 'Time from contact (ms),"Mean, SD, 5 swings (°/s)","Mean, 5 swings (°/s)"');
 });
 
 test("a way has a row for each sample, in its order", () => {

@@ -163,7 +163,7 @@ def test_chart_says_over_how_many_swings_its_means_are(player):
         curve = 500.0 + 100.0 * np.sin(time_s)
         store_packed({swing.pk: pack({"time": time_s, "pelvis_omega": curve})})
     sheet = session_sheet(session, Session.objects.all(), units="metric")
-    assert sheet.chart.caption == "mean ± SD of 5 of 7 swings, aligned on contact"
+    assert sheet.chart.caption == "average ± SD of 5 of 7 swings, aligned on contact"
 
 
 def test_a_simulated_session_has_a_chart_of_its_parts(player):
@@ -175,7 +175,7 @@ def test_a_simulated_session_has_a_chart_of_its_parts(player):
     sheet = session_sheet(session, Session.objects.all(), units="metric")
     drawn = sheet.chart
     assert drawn.title == "Rotation speeds"
-    assert drawn.caption.startswith("mean ± SD of 4 swings, aligned on ")
+    assert drawn.caption.startswith("average ± SD of 4 swings, aligned on ")
     texts = [label.text for label in drawn.labels]
     assert {"Pelvis", "Torso", "Lead arm"} <= set(texts)
     assert len(drawn.areas) == 3
@@ -201,7 +201,7 @@ def test_a_simulated_session_has_a_chart_of_its_parts(player):
         left = {"start": 0.0, "middle": width / 2, "end": width}[label.anchor]
         assert label.x - left > -1.0, label
         assert label.x - left + width < small.plane.width + 1.0, label
-    assert drawn.description.startswith("Rotation speeds, mean ± SD of 4 swings")
+    assert drawn.description.startswith("Rotation speeds, average ± SD of 4 swings")
     assert "Pelvis › " in sheet.order
     for paper in ("a4", "letter"):
         content = pdf.render(sheet, paper)

@@ -21,8 +21,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare what to list or revoke."""
-        parser.add_argument("--all", action="store_true", help="revoked ones too")
-        parser.add_argument("--revoke", type=int, metavar="ID", help="as listed")
+        parser.add_argument(
+            "--all", action="store_true", help="also revoked and expired ones"
+        )
+        parser.add_argument("--revoke", type=int, metavar="ID", help="ID from the list")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """List the tokens or revoke one."""
@@ -44,8 +46,8 @@ class Command(BaseCommand):
                         token.team.name if token.team else "all athletes",
                         str(token.created_by or "command"),
                         _when(token.last_used_at, "never used"),
-                        _when(token.expires_at, "no end"),
-                        "works" if token.pk in working else "does not work",
+                        _when(token.expires_at, "never expires"),
+                        "active" if token.pk in working else "inactive",
                     ]
                 )
             )

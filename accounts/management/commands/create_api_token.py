@@ -29,9 +29,11 @@ class Command(BaseCommand):
             default=Scope.READ,
             help="sync also reads (default: read)",
         )
-        parser.add_argument("--team", help="sees the athletes of this team only")
+        parser.add_argument("--team", help="limit it to the athletes of this team")
         parser.add_argument(
-            "--expires-days", type=int, help="ends after so many days (default: never)"
+            "--expires-days",
+            type=int,
+            help="expires after this many days (default: never)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -41,7 +43,7 @@ class Command(BaseCommand):
             raise CommandError("The name must have 1 to 100 characters.")
         days = options["expires_days"]
         if days is not None and not 1 <= days <= 36_500:
-            raise CommandError("--expires-days must lie between 1 and 36500.")
+            raise CommandError("--expires-days must be between 1 and 36500.")
         _, secret = create_token(
             name=name,
             scope=options["scope"],

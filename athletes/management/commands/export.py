@@ -60,8 +60,12 @@ class Command(BaseCommand):
             choices=[kind.value for kind in SessionData],
             default=SessionData.INVERSE_KINEMATICS.value,
         )
-        parser.add_argument("--player", type=int, metavar="ID", help="our id")
-        parser.add_argument("--session", type=int, metavar="ID", help="our id")
+        parser.add_argument(
+            "--player", type=int, metavar="ID", help="ID in this dashboard"
+        )
+        parser.add_argument(
+            "--session", type=int, metavar="ID", help="ID in this dashboard"
+        )
         parser.add_argument("--start-date", type=dt.date.fromisoformat, metavar="DAY")
         parser.add_argument("--end-date", type=dt.date.fromisoformat, metavar="DAY")
         parser.add_argument("--updated-since", default="", metavar="TIME")

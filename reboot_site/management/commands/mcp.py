@@ -15,8 +15,8 @@ class Command(BaseCommand):
     """The command `mcp`."""
 
     help = (
-        "Answer an assistant over stdin and stdout by the Model Context Protocol, to "
-        "read, with the rights of the API token in MCP_TOKEN. Off without it."
+        "Answers an AI assistant over stdin and stdout (Model Context Protocol), "
+        "read-only, with the rights of the API token in MCP_TOKEN. Off without one."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -36,7 +36,7 @@ const numberCell = (value) => (isKnown(value) ? String(Number(value.toPrecision(
  * @returns {{head: string, values: ArrayLike<number | null>}}
  */
 const columnOf = (trace, unit) => {
-  const inUnit = `${trace.n ? `, n = ${trace.n}` : ""}${unit ? ` (${unit})` : ""}`;
+  const inUnit = `${trace.n ? `, ${trace.n} ${trace.n === 1 ? "swing" : "swings"}` : ""}${unit ? ` (${unit})` : ""}`;
   if (trace.y) return { head: `${trace.name || trace.key || ""}${inUnit}`, values: decode(trace.y) };
   const [lower, upper] = [decode(trace.lower), decode(trace.upper)];
   const half = Array.from(lower, (low, i) => {
