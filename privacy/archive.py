@@ -521,10 +521,10 @@ Tables (CSV, UTF-8, one header line; an empty cell is a missing value)
 Frames (Parquet)
   frames/SESSION/inverse-kinematics.parquet and momentum-energy.parquet hold the
   motion as Reboot Motion delivered it: its columns, its names, its units. All movements
-  of a session stand in one file below each other; archive_org_movement_id,
+  of a session are in one file, one after the other; archive_org_movement_id,
   archive_position and archive_frame say which row is which. curves.parquet holds the
   curves computed from them. Numbers are 32-bit, clocks and counts 64-bit floats; NaN
-  is a gap of the file, an empty value a column that the movement's file did not have.
+  is a gap in the file, an empty value a column that the movement's file did not have.
   frames/index.csv lists every column of every file with its name here, its unit where
   it is known, and its type.
 

@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
         "--templates",
         type=int,
         default=0,
-        help="share so many sets of swings among all sessions (benchmarks)",
+        help="share this many sets of swings among all sessions (benchmarks)",
     )
     add(
         "--day-scatter",

@@ -29,10 +29,10 @@ KINDS = {
     "cut-before": "connection closed without an answer",
     "cut-headers": "connection closed inside the headers",
     "cut-body": "connection closed halfway through the body",
-    "slow": "the right answer, late",
+    "slow": "the correct answer, late",
     "html-200": "200 with HTML where JSON or a file should be",
-    "expired-token": "401 for a good token",
-    "expired-link": "403 with XML for a good link",
+    "expired-token": "401 for a valid token",
+    "expired-link": "403 with XML for a valid link",
     "truncated": "a download cut short, with the length to match",
 }
 # Some faults make no sense everywhere.

@@ -12,17 +12,17 @@ SCENARIOS: dict[str, tuple[str, float | None]] = {
     # Access
     "token-life": ("access tokens live this many seconds", 2.0),
     "no-api-key": ("the x-api-key header is refused", None),
-    "bad-token-403": ("a token that is not good is refused with 403", None),
+    "bad-token-403": ("an invalid token is refused with 403", None),
     # Lists
     "wrapped": ('lists come as {"players": […]}, {"sessions": […]} …', None),
     "offset-ignored": ("every page is the first page", None),
     "limit-clamped": ("no page is longer than this", 50.0),
     "limit-rejected": ("422 for a limit above this", 100.0),
     "list-moves": (
-        "the first entry moves to the list's end after a first page, so many times",
+        "the first entry moves to the end of the list after the first page, this often",
         1.0,
     ),
-    "lists-cut": ("lists end after so many entries, as if there were no more", 0.0),
+    "lists-cut": ("lists end after this many entries, as if there were no more", 0.0),
     "iso-dates": ("session_date is a date-time with zone", None),
     "string-session-num": ("session_num is text", None),
     "missing-fields": ("optional fields are absent from lists and details", None),
@@ -60,12 +60,15 @@ SCENARIOS: dict[str, tuple[str, float | None]] = {
     "no-ik-clock": ("no time_from_max_hand in inverse kinematics", None),
     "columns-changed": ("files have a column spare_value, and no left_ankle_inv", None),
     "no-bat-columns": ("files without any bat column", None),
-    "lefty-mirrored": ("left-handers' files are mirrored whole, names too", None),
+    "lefty-mirrored": ("left-handers' files are fully mirrored, names included", None),
     "lefty-angles": ("left-handers' four trunk angles are negated, points raw", None),
     "noise": ("white noise on joint centers, in mm", 1.0),
     "metrics-refused": ("hitting-processed-metrics answers this status", 422.0),
     "metrics-no-data": ("hitting-processed-metrics answers 404, no data", None),
-    "metrics-shifted": ("events of hitting-processed-metrics are off, frames", 60.0),
+    "metrics-shifted": (
+        "events of hitting-processed-metrics are off by this many frames",
+        60.0,
+    ),
     "metrics-no-impact": ("hitting-processed-metrics without impact_event", None),
     # Damaged files
     "bad-truncated": ("files are cut short, with the length to match", None),

@@ -181,7 +181,7 @@ def test_restored_backup_has_the_same_rows_and_spares_a_filled_database(
 def test_restore_refuses_what_is_no_backup(tmp_path):
     file = tmp_path / "letter.txt"
     file.write_text("Dear coach")
-    with pytest.raises(CommandError, match="is no file that manage"):
+    with pytest.raises(CommandError, match="is not a file that manage"):
         call_command("restore", str(file))
     with pytest.raises(CommandError, match="cannot be read"):
         call_command("restore", str(tmp_path / "absent"))
