@@ -36,7 +36,7 @@ def test_a_side_comes_in_place_and_stays_with_order_and_series(visit, session):
     expect(tiles).to_have_count(2)
     page.wait_for_url("**side=left**")
     expect(page.locator("#swing-table tfoot")).to_contain_text(
-        "Batting left: mean of 2"
+        "Batting left: average of 2"
     )
     page.get_by_role("link", name="Hand speed", exact=True).click()
     page.wait_for_url("**sort=-peak_hand_speed**side=left**")

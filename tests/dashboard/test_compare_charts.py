@@ -315,9 +315,9 @@ def test_mean_says_over_how_many_swings_it_is_where_clips_are_short(client, coac
     response = client.get(
         f"/athletes/compare/?items=session-{old.pk},session-{new.pk}&series=torso_omega"
     )
-    words = "A: the mean is over 5 of 8 swings; the other clips are too short."
+    words = "A: the average is over 5 of 8 swings; the other clips are too short."
     assert words in text_of(response)
-    assert "B: the mean is over" not in text_of(response)
+    assert "B: the average is over" not in text_of(response)
     means = [
         one
         for one in figure_of(response, "overlay")["data"]

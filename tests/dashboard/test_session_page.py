@@ -145,7 +145,7 @@ def test_session_speaks_of_a_spread_from_three_swings_on(
     page = client.get(address, {"series": "pelvis_omega"})
     gaps = page.content.decode().split('<table class="stacks gaps-table"')[1]
     heads = re.findall(r'<th scope="col"[^>]*>([^<]*)</th>', gaps.split("</thead>")[0])
-    assert heads == ["Gap", head, "± SE", "Swings", "Different?"]
+    assert heads == ["Delay", head, "± SE", "Swings", "Different?"]
     assert f'id="session-curves-chart-title">{title}</span>' in page.content.decode()
     # What stands under the head says over how many swings it is.
     cells = re.findall(r"Swings</span>(\d+)</td>", gaps.split("</table>")[0])

@@ -306,7 +306,7 @@ def test_athlete_page_is_of_the_side_of_most_swings_in_the_newest_session(
         "Peak hand speed, batting left: 0.6 m/s faster than the last 3 "
         "sessions (8.0 m/s → 8.6 m/s), more than their usual variation" in text
     )
-    assert "4 session means from the other side, or with a different setup" in text
+    assert "4 session averages from the other side, or with a different setup" in text
     assert "batting left · no setup recorded" in text
 
 
@@ -368,7 +368,7 @@ def test_percentile_of_a_newest_session_of_one_side_but_not_of_the_other(
     crowd()
     text = text_of(client.get(f"/athletes/{switch.pk}/"))
     assert "0 of 21 lower" in text
-    assert "Of a switch hitter the number is the mean over both sides" in text
+    assert "For a switch hitter the number is the average of both sides" in text
     other = text_of(client.get(f"/athletes/{switch.pk}/?side=right"))
     assert "No percentile: it is from the latest session, on the other side." in other
     assert "of 21 lower" not in other
@@ -570,7 +570,7 @@ def test_side_alone_comes_for_htmx(client, coach, switch):
         headers={"HX-Request": "true", "HX-Target": "session-swings"},
     )
     assert b"<html" not in response.content
-    assert "Batting left: mean" in text_of(response)
+    assert "Batting left: average" in text_of(response)
     assert 'aria-current="true">Batting left<' in response.content.decode()
 
 
