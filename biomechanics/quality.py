@@ -167,7 +167,9 @@ def _about_events(swing: ObservedSwing) -> Iterator[Reason]:
             why = f": {found.reason}" if found is not None and found.reason else ""
             yield Reason(code, f"{words} was not found{why}.", "usable")
         elif found.confidence == "low":
-            yield Reason(f"low_{name}", f"{words} is unsure: {found.reason}.", "note")
+            yield Reason(
+                f"low_{name}", f"{words} is uncertain: {found.reason}.", "note"
+            )
 
 
 def _about_stretch(swing: ObservedSwing) -> Iterator[Reason]:

@@ -40,7 +40,7 @@ def flag_unsure(events: SwingEvents, values: MetricValues) -> None:
         if found is None or found.position is None or found.confidence != "low":
             continue
         for metric_id in metric_ids:
-            values.flag(metric_id, f"{EVENT_WORDS[name]} is unsure: {found.reason}")
+            values.flag(metric_id, f"{EVENT_WORDS[name]} is uncertain: {found.reason}")
 
 
 def flag_other_clock(energetics: Energetics, values: MetricValues) -> None:

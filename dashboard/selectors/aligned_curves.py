@@ -153,7 +153,7 @@ class Alignment:
         return "no first move or contact was found"
 
     def unsure_words(self, events: Mapping[str, Any]) -> str:
-        """What at zero (or 0 and 100 percent) is unsure: `foot down is unsure`.
+        """What at zero (or 0 and 100 percent) is unsure: `foot down is uncertain`.
 
         Empty where all of it is sure. Numbers that rest on such an event are in no
         average, so a swing is not laid over others by it.
@@ -163,7 +163,7 @@ class Alignment:
         ]
         if not unsure:
             return ""
-        return f"{' and '.join(unsure)} {'is' if len(unsure) == 1 else 'are'} unsure"
+        return f"{' and '.join(unsure)} {'is' if len(unsure) == 1 else 'are'} uncertain"
 
     @property
     def _needed(self) -> tuple[str, ...]:

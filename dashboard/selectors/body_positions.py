@@ -231,7 +231,7 @@ def _number(
     if entry.get("confidence") == "low":
         reason = str(entry.get("reason") or "a check failed")
         return PositionNumber(
-            label, definition, value, f"First move is unsure: {reason}", flagged=True
+            label, definition, value, f"First move is uncertain: {reason}", flagged=True
         )
     if all(one.flagged for one in alike):
         return PositionNumber(label, definition, value, alike[-1].reason, flagged=True)

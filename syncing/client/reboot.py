@@ -272,7 +272,7 @@ class RebootClient:
         raise ForbiddenError(
             f"{request.route}: Reboot Motion forbids the request (HTTP 403), with a "
             "new "
-            "token too. Ask Reboot Motion what this login may see, and check that "
+            "token too. Ask Reboot Motion what this login can see, and check that "
             "REBOOT_BASE_URL has no path such as /v1.",
             status=refused.status,
         )

@@ -97,7 +97,7 @@ def test_a_wrist_lost_at_its_fastest_leaves_the_time_to_the_other_hand():
     assert holed.events["reference"].confidence == "low"
     time = holed.metrics["time_to_ref"]
     assert time.flagged
-    assert "contact is unsure: the hands are lost for" in time.reason
+    assert "contact is uncertain: the hands are lost for" in time.reason
     assert holed.metrics["peak_hand_speed"].value is None
     assert "gap" in holed.quality.codes
 

@@ -99,7 +99,7 @@ def test_an_unsure_event_places_no_swing_among_several():
     on_foot = Alignment("foot_down")
     assert on_axis([*sure, doubtful, lacking], on_foot) == (
         sure,
-        {"foot down is unsure": 1, "no foot down was found": 1},
+        {"foot down is uncertain": 1, "no foot down was found": 1},
     )
     assert on_axis([doubtful], on_foot) == ([doubtful], {})
     # Where foot down is not what they meet on, it matters to its mean place alone.
@@ -119,7 +119,7 @@ def test_in_percent_both_ends_have_to_be_sure():
     last = unsure("reference", first_move=0.7, reference=1.0)
     assert on_axis([first, last], percent) == (
         [],
-        {"first move is unsure": 1, "contact is unsure": 1},
+        {"first move is uncertain": 1, "contact is uncertain": 1},
     )
 
 

@@ -102,7 +102,10 @@ def test_a_number_off_a_curve_is_no_surer_than_the_metrics_beside_it(swing):
         swing.metrics[metric] |= {"flagged": True, "reason": "the axes are tilted"}
     for metric in ("x_factor_fd", "x_factor_ref"):
         swing.metrics[metric] |= {"value": None, "reason": "no shoulders"}
-    swing.metrics["torso_rot_fd"] |= {"flagged": True, "reason": "foot down is unsure"}
+    swing.metrics["torso_rot_fd"] |= {
+        "flagged": True,
+        "reason": "foot down is uncertain",
+    }
     pelvis, torso, separation, *_ = positions_of(swing)["first_move"].numbers
     assert (pelvis.flagged, pelvis.reason) == (True, "the axes are tilted")
     assert (torso.flagged, torso.reason) == (False, "")
@@ -110,7 +113,7 @@ def test_a_number_off_a_curve_is_no_surer_than_the_metrics_beside_it(swing):
     swing.events["first_move"] |= {"confidence": "low", "reason": "turns all along"}
     torso = positions_of(swing)["first_move"].numbers[1]
     assert torso.flagged
-    assert torso.reason == "First move is unsure: turns all along"
+    assert torso.reason == "First move is uncertain: turns all along"
 
 
 def test_page_shows_stills_with_names_and_numbers(client, coach, session, swing):

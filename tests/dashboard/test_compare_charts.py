@@ -342,7 +342,7 @@ def test_compare_leaves_out_swings_whose_event_at_zero_is_unsure(client, coach):
     keys = f"session-{old.pk},session-{new.pk}"
     address = "/athletes/compare/?align=first_move&items="
     response = client.get(f"{address}{keys}")
-    assert "B: 1 swing excluded, because first move is unsure." in text_of(response)
+    assert "B: 1 swing excluded, because first move is uncertain." in text_of(response)
     # Its 500 ms to contact would have put the others' contact elsewhere.
     (contact,) = {
         one["time"]
@@ -352,7 +352,7 @@ def test_compare_leaves_out_swings_whose_event_at_zero_is_unsure(client, coach):
     assert contact == pytest.approx(300.0, abs=0.1)
     # Alone it is drawn, and it is said.
     response = client.get(f"{address}session-{old.pk},swing-{swing.pk}")
-    assert "B: in this swing first move is unsure." in text_of(response)
+    assert "B: in this swing first move is uncertain." in text_of(response)
     assert len(figure_of(response, "overlay")["data"]) >= 3
 
 

@@ -114,7 +114,7 @@ def test_session_in_percent_and_on_foot_down_holds_every_contact(
     contact_s = swings[0].events["reference"]["time_s"]
     for time_s, confidence, why in (
         (contact_s - 0.001, "rule", "first move is less than 50 ms before contact"),
-        (contact_s - 0.15, "low", "first move is unsure"),
+        (contact_s - 0.15, "low", "first move is uncertain"),
     ):
         moved = {"time_s": time_s, "rule": "rule", "confidence": confidence}
         rule = swings[1].events["first_move"]["rule"]

@@ -126,10 +126,10 @@ def test_a_swing_without_the_event_says_so_and_counts_from_contact(
 def test_a_swing_says_that_the_event_at_zero_is_unsure(client, coach, session):
     swing = swings_of(session)[0]
     address = f"/athletes/swings/{swing.pk}/?align=first_move"
-    assert "is unsure." not in text_of(client.get(address))
+    assert "is uncertain." not in text_of(client.get(address))
     swing.events["first_move"] |= {"confidence": "low"}
     swing.save(update_fields=["events"])
-    assert "In this swing first move is unsure." in text_of(client.get(address))
+    assert "In this swing first move is uncertain." in text_of(client.get(address))
 
 
 def test_swing_without_a_bat_has_no_bat_curve_and_counts_from_the_hands(
