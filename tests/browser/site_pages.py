@@ -403,7 +403,7 @@ def hit(
 
 def make_staff_world(player: Player) -> None:
     """Rows for the lists of the administration."""
-    team = make_team(name="Varsity", players=[player], members=[make_user()])
+    team = make_team(name="Travel team", players=[player], members=[make_user()])
     token, _ = create_token(name="importer", scope="sync", team=team)
     webhook = Webhook.objects.create(
         name="scoreboard", url="https://hooks.example.com/", events=["sync.finished"]
