@@ -28,8 +28,31 @@ else:  # Django's own classes take no parameter at run time
     ModelAdmin = admin.ModelAdmin
     _Paginator = Paginator
 
+
+def filter_by_empty(title: str, *, empty: str, filled: str) -> type[Any]:
+    """A filter of rows where a column is empty or filled, in words of its own."""
+
+    class Filter(admin.EmptyFieldListFilter):
+        """Offers rows where the column is empty, and those where it is not."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.title = title
+
+        def choices(self, changelist: Any) -> Any:
+            """Yield each choice with its address, and whether it is chosen."""
+            words = ("All", empty, filled)
+            for word, choice in zip(words, super().choices(changelist), strict=True):
+                yield {**choice, "display": word}
+
+    return Filter
+
+
 #: A filter in a list: what the vendor no longer lists.
-MISSING_FILTER = ("missing_since", admin.EmptyFieldListFilter)
+MISSING_FILTER = (
+    "missing_since",
+    filter_by_empty("state at Reboot Motion", empty="Listed", filled="Removed"),
+)
 #: How many rows one action takes at once: each athlete is work for the queue.
 MOST_PER_ACTION = 200
 

@@ -119,6 +119,19 @@ def reason_texts(reasons: Sequence[object]) -> tuple[str, ...]:
     )
 
 
+# What was looked for in a file, where the stored name says it in a programmer's words.
+_FINDINGS = {
+    "names_exchanged": "left and right names",
+    "pelvis_rot_sign": "sign of pelvis_rot",
+    "torso_rot_frame": "what torso_rot is measured from",
+}
+
+
+def finding_name(name: str) -> str:
+    """What was looked for in a file, in words: `left and right names`."""
+    return _FINDINGS.get(name, name.replace("_", " "))
+
+
 # What the reader mended in a file, by its code; after a colon stands a number or name.
 _REPAIRS = {
     "rows_gathered": "The swing's rows were scattered through the file",

@@ -275,12 +275,22 @@ def _kept_of_the_sync(player: Player) -> list[Stored]:
     ]
 
 
+#: Tables of packages above this one, by their names: what is in them.
+_OTHERS = {
+    "athletes.HandUpload": ("Manual uploads", "files uploaded for the athlete"),
+    "sharing.ShareLink": ("Share links", "links to the athlete's sheets"),
+    "sharing.SavedItem": ("Saved comparisons", "parts that are about the athlete"),
+}
+
+
 def _other_rows(player: Player) -> list[Stored]:
-    """Rows of tables that the page has no words for, named as the models are."""
+    """Rows of all other tables; without words here they are named as their models."""
     return [
         Stored(
-            str(kind.model._meta.verbose_name_plural).capitalize(),
-            "other rows",
+            *_OTHERS.get(
+                kind.model._meta.label,
+                (str(kind.model._meta.verbose_name_plural).capitalize(), "other rows"),
+            ),
             PEOPLE,
             kind.rows(player.pk).count(),
         )

@@ -240,7 +240,11 @@ def _last_sync(status: Any) -> Tile:
         age = timezone.now() - status.last_success_at
         value, is_old = _age(age.total_seconds()), age > alerts.SUCCESS_MAX_AGE
     return Tile(
-        "Last complete sync", value, _list(SyncLog), "all runs", needs_care=is_old
+        "Last complete sync",
+        value,
+        _list(SyncLog),
+        "list of all runs",
+        needs_care=is_old,
     )
 
 
@@ -258,7 +262,7 @@ def _restore_check() -> Tile:
     check = RestoreCheck.objects.order_by("-taken_at").first()
     label, url = "Backup restored as a test", reverse("privacy:storage")
     if check is None:
-        return Tile(label, "not yet", url, "by a schedule, once a week")
+        return Tile(label, "not yet", url, "runs once a week")
     age = timezone.now() - check.taken_at
     if check.problem:
         return Tile(label, "failed", url, check.problem, needs_care=True)

@@ -14,6 +14,7 @@ from accounts.admin_lists import (
     MISSING_FILTER,
     ReadOnlyAdmin,
     RecentValuesFilter,
+    filter_by_empty,
     link_to,
     too_many,
     user_of,
@@ -311,7 +312,10 @@ class SetAsideAdmin(ReadOnlyAdmin):
         "settled_at",
         "is_taken_up",
     ]
-    list_filter = [("settled_at", admin.EmptyFieldListFilter), "created_at"]
+    list_filter = [
+        ("settled_at", filter_by_empty("state", empty="Waiting", filled="Settled")),
+        "created_at",
+    ]
     search_fields = ["movement__org_movement_id", "inclusion_reason"]
     list_select_related = ["movement", "settled_by"]
     ordering = ["-created_at"]

@@ -9,7 +9,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from athletes.display import MISSING, value_text
-from athletes.phrases import EVENTS, reason_texts, rule_in_words
+from athletes.phrases import EVENTS, finding_name, reason_texts, rule_in_words
 from biomechanics.definitions import METRICS
 
 # The admin shows what is stored: seconds, degrees, meters.
@@ -87,7 +87,7 @@ def findings(stored: Mapping[str, Any]) -> SafeString | str:
     return table(
         ("Question", "Answer"),
         [
-            (name.replace("_", " "), finding.get("text") or MISSING)
+            (finding_name(name), finding.get("text") or MISSING)
             for name, finding in stored.items()
             if isinstance(finding, Mapping)
         ],

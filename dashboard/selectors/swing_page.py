@@ -25,6 +25,7 @@ from athletes.phrases import (
     EVENTS,
     MOVABLE,
     confidence_in_words,
+    finding_name,
     reason_texts,
     repair_texts,
     rule_in_words,
@@ -292,7 +293,7 @@ def _verdict(verdict: Mapping[str, Any]) -> tuple[VerdictRow, ...]:
         evidence = finding.get("evidence") or {}
         rows.append(
             VerdictRow(
-                name=name.replace("_", " "),
+                name=finding_name(name),
                 text=str(finding.get("text") or ""),
                 evidence=tuple(
                     (str(key).replace("_", " "), _plain(value))

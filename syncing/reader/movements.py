@@ -214,16 +214,17 @@ def _conflict(differing: int, instants: int) -> ExportFileError:
 
     Many of them are two swings under one id; a few are damage.
     """
+    times = "one point in time" if differing == 1 else f"{differing} points in time"
     if differing > max(2, _RUN_SHARE * instants):
         return ExportFileError(
             "two_swings_one_id",
-            f"{differing} instants of one movement occur twice with different values: "
-            "two repetitions share one ID. Ask Reboot Motion for the export again.",
+            f"One movement has {times} twice with different values: two repetitions "
+            "share one ID. Ask Reboot Motion for the export again.",
         )
     return ExportFileError(
         "conflicting_rows",
-        f"{differing} instants of one movement occur twice with different values, so "
-        "it's unclear which are right. Ask Reboot Motion for the export again.",
+        f"One movement has {times} twice with different values, so it's unclear which "
+        "are right. Ask Reboot Motion for the export again.",
     )
 
 

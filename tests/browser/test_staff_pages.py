@@ -136,7 +136,7 @@ def test_the_start_page_leads_to_what_needs_somebody(pages, login_cookie, width)
         assert (lightness < 128) is (theme == "dark"), theme
     assert does_not_scroll_sideways(page)
     tile = page.locator(".overview__tile", has_text="Failed files")
-    assert tile.get_by_text("needs care").is_visible()
+    assert tile.get_by_text("needs attention").is_visible()
     tile.get_by_role("link").click()
     page.get_by_text("The file cannot be read.").wait_for()
     picture(page, "admin-failed")

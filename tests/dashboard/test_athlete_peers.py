@@ -75,7 +75,7 @@ def test_a_recorded_setup_does_not_make_percentiles_vanish(client):
     decisions.save_conditions(session)
     page = words(client, players[12])
     assert "<strong>12 of 20</strong> lower" in page
-    assert "Too few have this setup, so all setups are together" in page
+    assert "Too few have this setup, so all setups count here" in page
     # The others are still compared with those who have none recorded either.
     other = words(client, players[3])
     assert "So far 19 have" not in other
