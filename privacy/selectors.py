@@ -137,13 +137,17 @@ def stored_page(player: Player, *, with_accesses: bool) -> StoredPage:
 
 def stored_about(player: Player) -> list[Stored]:
     """Return each kind of data with its number of rows, and bytes of large kinds."""
-    found = [
+    return [item for item in kinds_of(player) if item.count]
+
+
+def kinds_of(player: Player) -> list[Stored]:
+    """Return all kinds of data that there may be, also those without rows."""
+    return [
         *_measured(player),
         *_added_by_people(player),
         *_kept_of_the_sync(player),
         *_other_rows(player),
     ]
-    return [item for item in found if item.count]
 
 
 def _measured(player: Player) -> list[Stored]:
@@ -275,8 +279,10 @@ def _kept_of_the_sync(player: Player) -> list[Stored]:
     ]
 
 
-#: Tables of packages above this one, by their names: what is in them.
+#: Tables of which there are few rows, by their models: what is in them.
 _OTHERS = {
+    "athletes.AthleteMerge": ("Merges", "records merged into this one, and by whom"),
+    "athletes.ReplacedFrames": ("Replaced frames", "what an upload replaced"),
     "athletes.HandUpload": ("Manual uploads", "files uploaded for the athlete"),
     "sharing.ShareLink": ("Share links", "links to the athlete's sheets"),
     "sharing.SavedItem": ("Saved comparisons", "parts that are about the athlete"),

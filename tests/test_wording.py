@@ -328,6 +328,7 @@ def test_words_beside_formats_and_alone_are_read(source, found):
     assert [text for _, text in literals(source)] == found
 
 
+@pytest.mark.processes
 def test_sentences_of_the_openapi_document_are_read():
     told = {text for name, _, text in texts() if name.startswith("openapi/")}
     assert "One athlete." in told  # the docstring of PlayerOut

@@ -161,3 +161,13 @@ def test_a_field_filled_by_typing_counts_no_further_than_its_pages(client, staff
     assert len(set(seen)) == 100
     found = client.get(url, asked | {"term": "Oak129"}).json()["results"]
     assert [item["text"] for item in found] == ["Many Oak129"]
+
+
+def test_a_filter_by_an_empty_column_says_what_it_chooses(client, staff):
+    make_player()
+    page = client.get(reverse("admin:athletes_player_changelist")).content.decode()
+    words = page.split("By state at Reboot Motion")[1].split("</details>")[0]
+    labels = re.findall(r"<a href=[^>]*>\s*([^<]+?)\s*<", words)
+    assert labels == ["All", "Listed", "Removed"]
+    removed = re.findall(r'href="([^"]*)"[^>]*>\s*Removed', words)
+    assert removed == ["?missing_since__isempty=0"]

@@ -1,9 +1,9 @@
-"""What the reader mended in a file, as the page of a swing says it."""
+"""What was found and mended in a file, as the page of a swing says it."""
 
 import re
 from pathlib import Path
 
-from athletes.phrases import repair_texts
+from athletes.phrases import finding_name, repair_texts
 
 TABLE = Path(__file__).parents[2] / "docs" / "export-files.md"
 
@@ -28,3 +28,8 @@ def test_a_repair_says_how_many_or_which():
 
 def test_a_repair_of_a_former_reader_is_shown_as_it_is():
     assert repair_texts(["The id was missing."]) == ("The id was missing.",)
+
+
+def test_what_was_looked_for_is_named_in_words():
+    assert finding_name("names_exchanged") == "left and right names"
+    assert finding_name("sampling_rate") == "sampling rate"

@@ -269,6 +269,12 @@ def test_a_swing_without_frames_has_no_table_of_its_charts(client, coach):
     assert b"<table" not in part.content
 
 
+def test_a_swing_that_was_not_analyzed_is_not_said_to_be_no_swing(client, coach):
+    text = text_of(client.get(f"/athletes/swings/{make_swing(is_swing=None).pk}/"))
+    assert "No events yet: this movement hasn't been analyzed." in text
+    assert "It doesn't move like a swing." not in text
+
+
 @pytest.mark.both
 def test_leaving_a_swing_out_needs_a_reason_and_changes_the_means(
     client, coach, session

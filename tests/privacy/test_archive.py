@@ -25,7 +25,7 @@ from athletes.frames.format import FramesError, match_key
 from athletes.frames.unpacking import unpack
 from athletes.models import DataType, Movement, MovementCurves, SessionMetric
 from biomechanics.definitions import METRICS
-from privacy import records
+from privacy import records, selectors
 from privacy.archives import (
     ORPHAN_AGE,
     RUN_PATIENCE,
@@ -116,6 +116,11 @@ def test_every_model_that_goes_with_an_athlete_is_known():
         "syncing_exportjob",
         "syncing_analysisjob",
     } <= tables
+
+
+def test_every_kind_of_data_is_said_in_words(athlete):
+    """No table that an athlete may have rows in is left without words."""
+    assert "other rows" not in {kind.what for kind in selectors.kinds_of(athlete)}
 
 
 @pytest.mark.parametrize(

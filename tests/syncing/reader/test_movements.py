@@ -267,7 +267,7 @@ def test_one_instant_with_two_values_is_refused():
     columns["time"][31] = columns["time"][30]
     error = refused(as_csv(columns))
     assert error.code == "conflicting_rows"
-    assert "1 instants" in error.message
+    assert "has one point in time twice with different values" in str(error)
 
 
 def test_blank_rows_are_dropped_and_rows_without_time_refused():
