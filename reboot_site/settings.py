@@ -168,6 +168,8 @@ TEMPLATES = [
     },
 ]
 
+FORM_RENDERER = "reboot_site.form_renderer.FormRenderer"
+
 # --- Database ---------------------------------------------------------------
 
 DATABASE_URL = env.text("DATABASE_URL")
