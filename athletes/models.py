@@ -32,6 +32,7 @@ from athletes.feed_models import FeedRow as FeedRow
 from athletes.feed_models import TeamLeaving as TeamLeaving
 from athletes.feed_models import new_epoch as new_epoch
 from athletes.names import MOST_SEARCHED, search_text
+from athletes.number_fields import ComputedField
 
 
 class Hand(models.TextChoices):
@@ -298,7 +299,7 @@ class Session(models.Model):
     )
     # Kept by athletes.analysis.session_summary when a movement's numbers change.
     swing_count = models.PositiveIntegerField(default=0, editable=False)
-    summary = models.JSONField(default=dict, blank=True, editable=False)
+    summary = ComputedField(default=dict, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -431,14 +432,14 @@ class Movement(models.Model):
     frame_count = models.PositiveIntegerField(null=True, blank=True)
     duration_s = models.FloatField(null=True, blank=True)
     angle_unit_found = models.CharField(max_length=7, null=True, blank=True)
-    verdict = models.JSONField(default=dict, blank=True)
-    events = models.JSONField(default=dict, blank=True)
-    automatic_events = models.JSONField(default=dict, blank=True)
-    metrics = models.JSONField(default=dict, blank=True)
+    verdict = ComputedField(default=dict, blank=True)
+    events = ComputedField(default=dict, blank=True)
+    automatic_events = ComputedField(default=dict, blank=True)
+    metrics = ComputedField(default=dict, blank=True)
     quality_grade = models.CharField(
         max_length=6, choices=QualityGrade.choices, null=True, blank=True
     )
-    quality_reasons = models.JSONField(default=list, blank=True)
+    quality_reasons = ComputedField(default=list, blank=True)
     method_version = models.CharField(max_length=20, blank=True)
     analysed_at = models.DateTimeField(null=True, blank=True)
 
