@@ -305,11 +305,14 @@ class Identities:
 
 
 def identities(player: Player) -> Identities:
-    """Records that may be the same athlete, and those merged into them; two queries."""
+    """Records that may be the same athlete, and those merged into them.
+
+    Two queries, and two more for each of the two that there are.
+    """
     pairs = (
         DuplicatePair.objects.waiting()
         .filter(Q(first=player) | Q(second=player))
-        .select_related("first", "second")
+        .prefetch_related("first", "second")
         .order_by("rank", "id")[:5]
     )
     return Identities(
@@ -321,7 +324,7 @@ def identities(player: Player) -> Identities:
         ),
         merges=tuple(
             AthleteMerge.objects.filter(kept=player, undone_at__isnull=True)
-            .select_related("merged", "created_by")
+            .prefetch_related("merged", "created_by")
             .order_by("-id")
         ),
     )

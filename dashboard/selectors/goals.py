@@ -60,8 +60,8 @@ class Goals:
 
 
 def goals_of(player: Player, system: str) -> Goals:
-    """The athlete's goals in the reader's units; one query."""
-    goals = list(player.goals.select_related("created_by"))
+    """The athlete's goals in the reader's units; one query, and two with any."""
+    goals = list(player.goals.prefetch_related("created_by"))
     return Goals(
         open=_shown((goal for goal in goals if goal.ended_at is None), system),
         ended=_shown((goal for goal in goals if goal.ended_at is not None), system),

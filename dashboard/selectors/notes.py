@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.urls import reverse
 
 from athletes.models import Movement, Note, Player, Session
@@ -27,7 +27,10 @@ class NoteBox:
 
 
 def note_box(subject: Player | Session | Movement) -> NoteBox:
-    """The notes on the subject; one query where its athlete is loaded."""
+    """The notes on the subject; one query where there is none.
+
+    Its athlete has to be loaded; with notes there are up to two more.
+    """
     if isinstance(subject, Player):
         notes, name, player = subject.notes.all(), "athlete", subject
         crumbs = [(player.full_name, _page("athlete", player.pk))]
@@ -74,5 +77,7 @@ def _page(name: str, pk: int) -> str:
 
 
 def _latest_first(notes: QuerySet[Note]) -> QuerySet[Note]:
-    related = notes.select_related("created_by", "movement")
+    # Of the swing its number is told, and most things have no note at all.
+    swings = Movement.objects.only("position", "session_id")
+    related = notes.prefetch_related("created_by", Prefetch("movement", swings))
     return related.order_by("-created_at", "-id")

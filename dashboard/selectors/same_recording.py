@@ -31,9 +31,12 @@ class Twin:
 
 def twin_of(session: Session, visible: SessionQuerySet) -> Twin | None:
     """The session with the same recording that the viewer may see too; or None."""
+    pairs = SameRecording.objects.of_session(session.pk)
+    # Of few sessions there are any, and who may see them is a long question.
+    if not pairs.exists():
+        return None
     pair = (
-        SameRecording.objects.of_session(session.pk)
-        .of_present()
+        pairs.of_present()
         .filter(session__in=visible, other__in=visible)
         .select_related("session__player", "other__player")
         .order_by("decided_at", "id")

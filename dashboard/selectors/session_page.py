@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.utils.text import capfirst
 
 from athletes.analysis.effort import FULL_EFFORT_SHARE, SPEED, fastest_speeds
@@ -256,6 +256,7 @@ def session_page(
     grouping = Grouping(bool(sides) and side != TOGETHER, bool(setups))
     choice, shown = _by_effort(session, siblings, shown, is_on=effort == FULL_EFFORT)
     swings = [row for row, _ in shown]
+    earlier_id, later_id = _neighbors(siblings, session)
     return SessionPage(
         session=session,
         swings=tuple(swings),
@@ -275,8 +276,8 @@ def session_page(
         fastest=_fastest(movements),
         data_types=_data_types(session, len(movements)),
         tags=tuple(session.tags.all()),
-        earlier_id=_neighbor(siblings, session, later=False),
-        later_id=_neighbor(siblings, session, later=True),
+        earlier_id=earlier_id,
+        later_id=later_id,
         is_gone=session.missing_since is not None
         and not Session.objects.filter(pk=session.pk).present().exists(),
         set_aside=set_aside_lines(session),
@@ -429,20 +430,19 @@ def _data_types(session: Session, movements: int) -> tuple[DataTypeState, ...]:
     )
 
 
-def _neighbor(
-    siblings: SessionQuerySet, session: Session, *, later: bool
-) -> int | None:
-    """Id of the athlete's session just before or after this one, if there is one."""
+def _neighbors(
+    siblings: SessionQuerySet, session: Session
+) -> tuple[int | None, int | None]:
+    """Ids of the athlete's sessions just before and after this one, where there are."""
     if session.session_date is None:
-        return None
-    step = "gt" if later else "lt"
-    beyond = Q(**{f"session_date__{step}": session.session_date}) | Q(
-        session_date=session.session_date, **{f"pk__{step}": session.pk}
+        return None, None
+    own = (session.session_date, session.pk)
+    # One short question about all of them instead of two long ones.
+    dated = list(
+        siblings.filter(player_id=session.player_id, session_date__isnull=False)
+        .order_by("session_date", "pk")
+        .values_list("session_date", "pk")
     )
-    order = ("session_date", "pk") if later else ("-session_date", "-pk")
-    return (
-        siblings.filter(beyond, player_id=session.player_id)
-        .order_by(*order)
-        .values_list("pk", flat=True)
-        .first()
-    )
+    earlier = [one for one in dated if one < own]
+    later = [one for one in dated if one > own]
+    return (earlier[-1][1] if earlier else None), (later[0][1] if later else None)

@@ -28,11 +28,16 @@ class SetAsideLine:
 
 
 def set_aside_lines(session: Session) -> tuple[SetAsideLine, ...]:
-    """What waits for a word in a session, in the order of its swings; four queries."""
+    """What waits for a word in a session, in the order of its swings.
+
+    One query where nothing does, as in nearly all sessions; five otherwise.
+    """
+    waiting = SetAside.objects.filter(movement__session=session, settled_at=None)
+    if not waiting.exists():
+        return ()
     active = EventCorrection.objects.filter(undone_at__isnull=True)
     rows = (
-        SetAside.objects.filter(movement__session=session, settled_at=None)
-        .select_related("movement", "decided_on")
+        waiting.select_related("movement", "decided_on")
         .prefetch_related(
             "corrections",
             Prefetch("decided_on__event_corrections", queryset=active),

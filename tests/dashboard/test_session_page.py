@@ -211,7 +211,7 @@ def test_session_page_takes_the_same_queries_for_any_number_of_swings(
     # session, user, session with athlete, movements, metrics, frames by type, notes,
     # tags, earlier, later, history, sides, curves, uploads by hand, latest session of
     # the athlete, of the athlete before and of the one after
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(18):
         client.get(f"/athletes/sessions/{session.pk}/")
 
 
