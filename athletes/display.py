@@ -10,6 +10,7 @@ import datetime as dt
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from biomechanics import units
@@ -210,6 +211,8 @@ def _delta(old: float, new: float, digits: int) -> float:
     return round(round(new, digits) - round(old, digits), digits)
 
 
+# Value, difference and what is needed are asked for one by one, in several places.
+@lru_cache(maxsize=2048, typed=True)
 def printed_difference(
     before: float,
     now: float,

@@ -6,9 +6,11 @@ from typing import Any
 
 from django import template
 from django.template import Context
+from django.utils.safestring import SafeString
 
 from dashboard.selectors.compare_keys import SIDE_KEYS, ItemKey
 from dashboard.selectors.compare_tray import kept_words, tray_of
+from dashboard.templatetags.drawn import drawn_around
 
 register = template.Library()
 
@@ -20,7 +22,7 @@ def compare_tray(context: Context) -> dict[str, Any]:
     return {"tray": tray_of(request.user, request.session)}
 
 
-@register.inclusion_tag("components/add_to_comparison.html", takes_context=True)
+@register.simple_tag(takes_context=True)
 def add_to_comparison(
     context: Context,
     kind: str,
@@ -30,7 +32,7 @@ def add_to_comparison(
     side: str = "",
     series: str = "",
     words: bool = False,
-) -> dict[str, Any]:
+) -> SafeString:
     """A button that puts a swing, session or athlete aside, or takes it out again.
 
     `name` and `number` say what, for who does not see the place of the button; with
@@ -40,10 +42,13 @@ def add_to_comparison(
     # Of both sides together, or apart, the comparison chooses one.
     key = str(ItemKey(kind, pk, side if side in SIDE_KEYS else ""))
     kept = kept_words(context["request"].session)
-    return {
-        "key": key,
-        "value": f"{key} {series}".strip(),
-        "name": name if number is None else f"{name} {number}",
-        "words": words,
-        "is_in": key in kept,
-    }
+    return drawn_around(
+        "add_to_comparison",
+        {
+            "key": key,
+            "value": f"{key} {series}".strip(),
+            "name": name if number is None else f"{name} {number}",
+        },
+        words=words,
+        is_in=key in kept,
+    )

@@ -9,19 +9,18 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, TypeGuard
 
 from django import template
 from django.template import Context
-from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html, format_html_join
+from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from athletes import display
 from athletes.phrases import capture_system, sequence_in_words
+from dashboard.templatetags.drawn import drawn
 
 register = template.Library()
 
@@ -67,30 +66,29 @@ def _shown(
 
     White space ends it, since words may stand right behind the tag.
     """
-    signed = shown.unit in ("°", "%")
-    return format_html(
-        '<span class="value{}{}"{}><span class="value__number">{}{}</span>'
-        "{}{}{}</span>\n",
-        " value--flagged" if flagged else "",
-        " value--text" if is_text else "",
-        format_html(' title="{}"', reason or _FLAGGED) if flagged else "",
-        shown.number,
-        shown.unit if signed else "",
-        format_html(
-            '<span class="value__unit{}">{}</span>',
-            " value__unit--tight" if shown.is_tight else "",
-            shown.unit,
+    unit = escape(shown.unit)
+    signed = unit in ("°", "%")
+    tight = " value__unit--tight" if shown.is_tight else ""
+    return SafeString(
+        '<span class="value'
+        + (" value--flagged" if flagged else "")
+        + (" value--text" if is_text else "")
+        + (f'" title="{escape(reason or _FLAGGED)}">' if flagged else '">')
+        + f'<span class="value__number">{escape(shown.number)}'
+        + (f"{unit}</span>" if signed else "</span>")
+        + (
+            f'<span class="value__unit{tight}">{unit}</span>'
+            if unit and not signed
+            else ""
         )
-        if shown.unit and not signed
-        else "",
-        format_html(' <span class="value__sd">± {}</span>', sd) if sd else "",
-        format_html(
+        + (f' <span class="value__sd">± {escape(sd)}</span>' if sd else "")
+        + (
             ' <span class="value__sd" title="Measurement uncertainty, one standard '
-            'deviation">{}</span>',
-            uncertainty,
+            f'deviation">{escape(uncertainty)}</span>'
+            if uncertainty
+            else ""
         )
-        if uncertainty
-        else "",
+        + "</span>\n"
     )
 
 
@@ -219,19 +217,13 @@ def weight(context: Context, weight_lbs: float | None) -> str | SafeString:
     return display.weight_text(weight_lbs, reader_system(context))
 
 
-@lru_cache(maxsize=1024, typed=True)
-def _drawn(name: str, /, **parts: Any) -> SafeString:
-    """A component as it is for these words, which nothing else decides."""
-    return render_to_string(f"components/{name}.html", parts)
-
-
 @register.simple_tag
 def component(component_name: str, **parts: Any) -> SafeString:
     """A component that its few words alone decide: it is drawn once for each.
 
     `{% component "quality_mark" grade=swing.grade %}`; not for what a person wrote.
     """
-    return _drawn(component_name, **parts)
+    return drawn(component_name, **parts)
 
 
 @register.simple_tag
@@ -377,11 +369,11 @@ def _scaled(
     step = width / max(1, len(values) - 1)
     runs: list[list[str]] = [[]]
     for place, number in enumerate(values):
-        if not _finite(number):
+        if number is None or not _finite(number):
             if runs[-1]:
                 runs.append([])
             continue
-        y = height - (float(number) - low) / span * height if high > low else height / 2
+        y = height - (number - low) / span * height if high > low else height / 2
         runs[-1].append(f"{place * step:.1f},{y:.1f}")
     return [run for run in runs if run]
 

@@ -124,6 +124,19 @@ def test_thinned_values_keep_the_peak_that_every_tenth_would_miss():
     assert max(picked) == 9.0
 
 
+@pytest.mark.parametrize("length", [1, 2, 47, 48, 49, 95, 181, 360])
+def test_thinned_values_are_the_largest_of_each_stretch(length):
+    rng = np.random.default_rng(length)
+    values = rng.normal(0.0, 500.0, length)
+    values[rng.random(length) < 0.3] = np.nan
+    values[rng.random(length) < 0.05] = np.inf
+    expected = []
+    for stretch in np.array_split(values, min(48, length)):
+        known = [float(one) for one in stretch if np.isfinite(one)]
+        expected.append(round(max(known, key=abs), 2) if known else None)
+    assert charts.thinned(values, 48) == expected
+
+
 def test_thinned_values_keep_gaps():
     values = np.array([1.0, 2.0, np.nan, np.nan])
     assert charts.thinned(values, 2) == [2.0, None]
