@@ -14,7 +14,6 @@ from accounts.admin_lists import ModelAdmin, too_many
 from accounts.models import User
 from athletes.admin.players import add_player_action
 from athletes.models import Player
-from privacy.archives import request_archive
 from privacy.models import Archive
 
 #: Archives that are asked for at once: each may be a gigabyte.
@@ -54,6 +53,9 @@ def make_archives(
     model_admin: Any, request: HttpRequest, players: QuerySet[Player]
 ) -> None:
     """Have an archive made of each chosen athlete."""
+    # Here, since a sync loads the administration and makes no archives.
+    from privacy.archives import request_archive
+
     if too_many(model_admin, request, players, ARCHIVES_AT_ONCE):
         return
     user = cast(User, request.user)

@@ -51,6 +51,7 @@ def test_what_scipy_does_not_have_is_none():
     assert compiled.compiled("scipy.linalg._flapack", "no_such_function") is None
 
 
+@pytest.mark.processes
 def test_a_process_that_fills_gaps_does_not_load_the_packages():
     code = (
         "import sys, numpy as np\n"
