@@ -21,6 +21,17 @@ test("the box tells each side and how it differs from the first", () => {
   assert.deepEqual(texts(view, -10).slice(3), ["B − A: −10°/s", "C − A: 0°/s"]);
 });
 
+test("a difference is that of the numbers beside it, or all have one more digit", () => {
+  const data = [line("a", [39.4, 39.4]), line("b", [37.6, 37.3]), line("c", [40.4, 40.4])];
+  const view = viewOf(data, { against: "a" });
+  // Whole numbers would say 39 and 38, and a difference of 2.
+  assert.deepEqual(texts(view, -10), ["A: 39.4°/s", "B: 37.6°/s", "C: 40.4°/s", "B − A: −1.8°/s", "C − A: +1.0°/s"]);
+  assert.deepEqual(texts(view, -5), ["A: 39°/s", "B: 37°/s", "C: 40°/s", "B − A: −2°/s", "C − A: +1°/s"]);
+  // With one digit more it is that of the printed numbers, although 0.12 is nearer to 0.1.
+  const close = viewOf([line("a", [1.44]), line("b", [1.56])], { against: "a" });
+  assert.deepEqual(texts(close, -10), ["A: 1.4°/s", "B: 1.6°/s", "B − A: +0.2°/s"]);
+});
+
 test("the spread of a mean is half its band, and what is hidden is not told", () => {
   const band = { key: "a", role: "band", x0: -10, dx: 5, lower: [80, 600, 850], upper: [120, 680, 950] };
   const noise = { key: "b", role: "noise", x0: -10, dx: 5, lower: [0, 0, 0], upper: [9, 9, 9] };

@@ -24,6 +24,29 @@ const signedText = (value, digits, signed = false) => {
 };
 
 /**
+ * @param {number} value
+ * @param {number} digits
+ */
+const rounded = (value, digits) => Number(value.toFixed(digits));
+
+/**
+ * A value less another one, of both as they are printed.
+ * @param {number} value
+ * @param {number} base
+ * @param {number} digits
+ */
+const printedDifference = (value, base, digits) => rounded(rounded(value, digits) - rounded(base, digits), digits);
+
+/**
+ * Whether the printed difference is the one there really is: 39.4 and 37.6 are not 39 − 38 = 2.
+ * @param {number} value
+ * @param {number} base
+ * @param {number} digits
+ */
+const addsUp = (value, base, digits) =>
+  printedDifference(value, base, digits) === rounded(value - base, digits);
+
+/**
  * @param {string} unit
  */
 const unitText = (unit) => (unit && !unit.startsWith("°") && unit !== "%" ? ` ${unit}` : unit);
@@ -55,7 +78,8 @@ const shortName = ({ data, legend = [] }, { key, tag, name = "" }) => {
 
 /**
  * What the box says of the curves shown, at one place of the axis: of each its value with
- * its spread, and where sides are held against one, the difference of each.
+ * its spread, and where sides are held against one, the difference of each. Differences
+ * are those of the printed values, which all have one more digit where it takes that.
  * @param {{figure: ChartFigure, meta: ChartMeta, series: Trace[], hidden: Set<string | undefined>}} view
  * @param {number} at
  * @returns {{name: string, text: string, trace?: Trace}[]}
@@ -63,26 +87,30 @@ const shortName = ({ data, legend = [] }, { key, tag, name = "" }) => {
 export const rowsAt = ({ figure, meta, series, hidden }, at) => {
   const shown = series.filter(({ key }) => !hidden.has(key));
   const values = shown.map((trace) => decode(trace.y)[placeOn(trace, at)]);
+  const unitOf = (/** @type {Trace} */ trace) => trace.unit ?? meta.y_unit ?? "";
+  const first = meta.against === undefined ? -1 : shown.findIndex(({ key }) => key === meta.against);
+  const base = first < 0 ? null : values[first];
+  const doAddUp = shown.every((trace, i) => {
+    const value = values[i];
+    return !isKnown(value) || !isKnown(base) || addsUp(value, base, decimalsOf(trace, unitOf(trace)));
+  });
+  const digitsOf = (/** @type {Trace} */ trace) => decimalsOf(trace, unitOf(trace)) + (doAddUp ? 0 : 1);
   const rows = shown.map((trace, i) => {
     const value = values[i];
-    const unit = trace.unit ?? meta.y_unit ?? "";
-    const digits = decimalsOf(trace, unit);
+    const digits = digitsOf(trace);
     const isDifference = trace.name?.includes(" − ") ?? false;
     const name = isDifference ? (trace.name ?? "") : shortName(figure, trace);
     if (!isKnown(value)) return { name, text: "–", trace };
     const around = spreadAt(figure, trace, at);
     const more = around === null ? "" : ` ± ${numberText(around, digits)}`;
-    return { name, text: `${signedText(value, digits, isDifference)}${more}${unitText(unit)}`, trace };
+    return { name, text: `${signedText(value, digits, isDifference)}${more}${unitText(unitOf(trace))}`, trace };
   });
-  const first = shown.findIndex(({ key }) => key === meta.against);
-  if (meta.against === undefined || first < 0) return rows.slice(0, MOST_ROWS);
-  const base = values[first];
   const differences = shown.flatMap((trace, i) => {
     const value = values[i];
     if (i === first || !isKnown(value) || !isKnown(base)) return [];
-    const unit = trace.unit ?? meta.y_unit ?? "";
     const name = `${trace.tag} − ${shown[first].tag}`;
-    return [{ name, text: signedText(value - base, decimalsOf(trace, unit), true) + unitText(unit) }];
+    const difference = printedDifference(value, base, digitsOf(trace));
+    return [{ name, text: signedText(difference, digitsOf(trace), true) + unitText(unitOf(trace)) }];
   });
   return [...rows, ...differences].slice(0, MOST_ROWS);
 };
