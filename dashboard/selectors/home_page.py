@@ -114,10 +114,10 @@ def home_page(
         changes_found=len(lines),
         by_chance=share_by_chance(
             [
-                len(real_changes(of_side))
+                len(real_changes(one_look))
                 for session in recent
                 if _is_since(session, since)
-                for of_side in _lists(changes[session.pk])
+                for one_look in _lists(changes[session.pk])
             ]
         ),
         changes_since=since,
@@ -132,11 +132,15 @@ def _is_since(session: Session, since: dt.date | None) -> bool:
 
 
 def _lists(changes: Iterable[MetricChange]) -> list[list[MetricChange]]:
-    """The changes that were judged together: those of one side that can be judged."""
-    found: dict[str, list[MetricChange]] = {}
+    """The changes that were judged together: those of one side and one setup.
+
+    As far as they can be judged.
+    """
+    found: dict[tuple[str, str], list[MetricChange]] = {}
     for change in changes:
         if change.real is not None:
-            found.setdefault(change.side_key, []).append(change)
+            setup = change.basis.condition if change.basis else ""
+            found.setdefault((change.side_key, setup), []).append(change)
     return list(found.values())
 
 

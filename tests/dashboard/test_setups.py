@@ -29,6 +29,7 @@ from biomechanics.variance import published_prior
 from dashboard.selectors.compare_items import load_items
 from dashboard.selectors.compare_keys import parse_items
 from dashboard.selectors.compare_numbers import compare_numbers
+from dashboard.selectors.home_page import home_page
 from dashboard.selectors.session_list import SessionFilter, filtered
 from tests.dashboard.page_contents import text_of
 from tests.factories import (
@@ -253,6 +254,16 @@ def test_comparison_joins_no_swings_of_two_setups(coach, mixed, player):
     earlier = Session.objects.exclude(pk=mixed.pk).first()
     alone, _ = compared(coach, f"session-{mixed.pk}", f"session-{earlier.pk}")
     assert (alone.condition, len(alone.swings)) == ("tee", 4)
+
+
+def test_share_by_chance_counts_each_setup_as_a_list_of_its_own(player):
+    for week in range(4):
+        session_of(player, week, TEE, LIVE)
+    session_of(player, 4, [value + 3.0 for value in TEE], LIVE)
+    page = home_page(Player.objects.all(), Session.objects.all(), system="metric")
+    assert [line.change.side for line in page.changes] == ["tee"]
+    # Two lists of one number each, of which one changed: either may err.
+    assert page.by_chance == pytest.approx(0.2)
 
 
 def test_comparison_keeps_numbers_of_swings_whose_setup_is_stated(coach, mixed):
