@@ -211,13 +211,14 @@ def point_of_session(
 
     With `setup` of those of this setup alone.
     """
-    return max(
+    return min(
         (
             point
             for point in points
             if point.session_id == session_id and setup in (None, point.basis.condition)
         ),
-        key=lambda point: point.n,
+        # Of two that are level the first by name, as in every summary of a session.
+        key=lambda point: (-point.n, point.basis.measured),
         default=None,
     )
 

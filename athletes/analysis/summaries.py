@@ -116,7 +116,7 @@ def _latest_mean(metric: str) -> Subquery:
     rows = SessionMetric.objects.filter(
         of_present_session("session__"), session__player=OuterRef("pk"), metric=metric
     ).order_by(
-        F("session__session_date").desc(nulls_last=True), "-session_id", "-n", "id"
+        F("session__session_date").desc(nulls_last=True), "-session_id", "-n", "basis"
     )
     return Subquery(rows.values("mean")[:1])
 

@@ -318,7 +318,8 @@ def _sides(session: Session, swings: Iterable[Movement]) -> dict[str, list[Row]]
     """The averages of each side as `SideSpread`, by metric, most swings first."""
     found: dict[str, list[Row]] = defaultdict(list)
     for side, means in means_by_side(swings).items():
-        for (metric, basis), one in means.items():
+        most_first = sorted(means.items(), key=lambda item: (-item[1].n, item[0][1]))
+        for (metric, basis), one in most_first:
             found[metric].append(
                 {
                     "side": side or None,

@@ -408,13 +408,17 @@ def _hand_speeds(
     The words are empty where the athlete swings from one side alone.
     """
     found: dict[int, dict[str, MetricReading]] = {}
-    for point in sorted(points, key=lambda point: point.n):
+    # Of several bases the one that stands for the session everywhere else.
+    for point in sorted(points, key=lambda p: (-p.n, p.basis.measured)):
         of_session = found.setdefault(point.session_id, {})
-        of_session[point.basis.part_words] = MetricReading(
-            METRICS[point.metric],
-            point.mean,
-            n=point.n,
-            sd=point.sd,
-            rule=point.basis.rule,
+        of_session.setdefault(
+            point.basis.part_words,
+            MetricReading(
+                METRICS[point.metric],
+                point.mean,
+                n=point.n,
+                sd=point.sd,
+                rule=point.basis.rule,
+            ),
         )
     return {pk: tuple(sorted(speeds.items())) for pk, speeds in found.items()}

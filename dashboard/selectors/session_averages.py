@@ -229,8 +229,9 @@ def _part(
     key: str, label: str, swings: Sequence[SwingRow], means: Sequence[_Mean]
 ) -> SessionPart:
     """Averages of these swings, put together for the page."""
-    # Of several bases the one with most swings.
-    most_first = sorted(means, key=lambda mean: -mean.n)
+    # Of several bases the one with most swings; of those the first by name, as
+    # everywhere.
+    most_first = sorted(means, key=lambda mean: (-mean.n, mean.basis))
     return SessionPart(
         key=key,
         label=label,
