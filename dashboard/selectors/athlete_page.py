@@ -29,6 +29,7 @@ from athletes.analysis.history import (
     sides_in,
 )
 from athletes.analysis.levels import level_of
+from athletes.analysis.means_by_side import side_key
 from athletes.analysis.metric_reading import MetricReading
 from athletes.analysis.usual_scatter import Facility, PriorOf
 from athletes.models import Level, Player, Session, Tag
@@ -154,6 +155,7 @@ class AthletePage:
     page_count: int
     tags: tuple[Tag, ...]
     newest_point: SessionAverage | None  # of the session that the findings are about
+    newest_counted: int  # its included swings from the side shown
     sides: tuple[SideChoice, ...]
     goals: Goals
 
@@ -175,7 +177,7 @@ def athlete_page(
     system: str = "imperial",
     seen: PlayerQuerySet | None = None,
 ) -> AthletePage:
-    """The athlete with one page of sessions; twenty-one queries at most.
+    """The athlete with one page of sessions; twenty-two queries at most.
 
     `sessions` are those that the user may see, of any athlete. `side` is the swing
     that the numbers are of, where there are both; else that of most swings in the
@@ -216,6 +218,7 @@ def athlete_page(
         for name, change in changes.items()
         if newest_point(history[name]).session_id == newest
     ]
+    latest = _newest_of_all(history.values())
     return AthletePage(
         player=player,
         facts=_facts(player, level),
@@ -244,7 +247,8 @@ def athlete_page(
         page_number=number,
         page_count=count,
         tags=tuple(player.tags.all()),
-        newest_point=_newest_of_all(history.values()),
+        newest_point=latest,
+        newest_counted=_counted(latest, lines, sessions) if latest else 0,
         sides=side_choices(sides, shown_side),
         goals=goals,
     )
@@ -280,6 +284,19 @@ def _newest_of_all(series: Iterable[Sequence[SessionAverage]]) -> SessionAverage
         key=lambda point: (point.date or dt.date.min, point.session_id, point.n),
         default=None,
     )
+
+
+def _counted(
+    point: SessionAverage, lines: Sequence[SessionLine], sessions: SessionQuerySet
+) -> int:
+    """How many included swings from a point's side its session has; one query at most.
+
+    The point itself is over those that have its number, on its basis.
+    """
+    own = (line.session for line in lines if line.session.pk == point.session_id)
+    session = next(own, None) or sessions.get(pk=point.session_id)
+    of_side = (session.summary.get("sides") or {}).get(side_key(point.basis.side)) or {}
+    return int(of_side.get("n") or session.summary.get("counted") or point.n)
 
 
 def _facts(player: Player, level: Level | None) -> AthleteFacts:

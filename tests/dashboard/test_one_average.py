@@ -66,3 +66,28 @@ def test_of_two_bases_with_as_many_swings_all_show_the_same(client, coach):
 def reading_of(part):
     """The average hand speed of a part of the session's page."""
     return next(one.value for one in part.summary if one.metric == METRIC)
+
+
+def test_latest_session_counts_its_included_swings_and_not_those_of_one_number(
+    client, coach
+):
+    session = make_session()
+    for value, basis in ((9.0, HANDS), (9.2, HANDS), (9.1, HANDS), (8.0, WRISTS)):
+        swing_on(session, value, basis)
+    session_summary.refresh_session_summary(session.pk)
+    make_session(player=session.player)
+    page = client.get(f"/athletes/{session.player_id}/").content.decode()
+    head = page.split("Latest session</h2>")[1].split("</div>")[0]
+    assert "4 included swings" in head
+
+
+def test_latest_session_of_a_side_counts_the_swings_of_that_side(client, coach):
+    session = make_session()
+    for value, basis in ((9.0, HANDS), (9.2, HANDS), (9.1, WRISTS)):
+        swing_on(session, value, basis)
+    left = swing_on(session, 8.0, HANDS)
+    Movement.objects.filter(pk=left.pk).update(side="left")
+    session_summary.refresh_session_summary(session.pk)
+    page = client.get(f"/athletes/{session.player_id}/").content.decode()
+    head = page.split("Latest session")[1].split("</div>")[0]
+    assert "3 included swings" in head
