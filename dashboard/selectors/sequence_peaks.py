@@ -80,6 +80,7 @@ class SequencePeaks:
     `ties` are the stretches, on the axis, of peaks too close to tell apart; `order` is
     empty where a peak of the body is missing. Both are of the swings that have all
     peaks of the order: `order_of` says how many these are where that is not all.
+    `peaks_of` says so of the rows, where they leave swings out.
     """
 
     rows: tuple[PeakRow, ...] = ()
@@ -87,6 +88,7 @@ class SequencePeaks:
     order: str = ""
     order_of: str = ""
     tie_words: str = ""
+    peaks_of: str = ""
 
     @property
     def marks(self) -> list[charts.Peak]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -93,12 +93,17 @@ def _sequence(
         return None
     zero = zero_label(rule, alignment.event)
     has_mean = len(swings) >= LEAST_SWINGS_FOR_SPREAD
+    reference = commonest(_reference_rule(swing) for swing in swings)
+    # Peaks end at contact and times count from it, whatever the axis is aligned on.
+    same = [swing for swing in swings if _reference_rule(swing) == reference]
     # Of two swings there is no mean worth the name.
     peaks = (
-        sequence_peaks([(one.events, one.peaks) for one in swings], alignment)
-        if has_mean or len(swings) == 1
+        sequence_peaks([(one.events, one.peaks) for one in same], alignment)
+        if len(same) >= LEAST_SWINGS_FOR_SPREAD or len(swings) == 1
         else SequencePeaks()
     )
+    if peaks.rows and len(same) < len(swings):
+        peaks = replace(peaks, peaks_of=_peaks_of(len(same), len(swings)))
     # The bands lie below all lines.
     lines.sort(key=lambda line: line.role != "band")
     chart = charts.Chart(
@@ -111,7 +116,7 @@ def _sequence(
         marks=event_marks(
             alignment,
             [swing.events for swing in swings],
-            rule=commonest(swing.rules.get("reference", "") for swing in swings),
+            rule=reference,
         ),
         x_range=window,
         zero=zero,
@@ -127,6 +132,19 @@ def _sequence(
         caption=f"{number_of(len(swings), 'swing')}{_fewer(lines, len(swings))}, {on}",
         peaks=peaks,
         x_unit=alignment.unit,
+    )
+
+
+def _reference_rule(swing: SwingRow) -> str:
+    """The rule that found the swing's contact, or what stands in for it."""
+    return swing.rules.get("reference", "")
+
+
+def _peaks_of(same: int, swings: int) -> str:
+    """Of how many swings the peaks are, and why not of all."""
+    return (
+        f"Peaks of {same} of {number_of(swings, 'swing')}: in the others contact was "
+        "found by a different rule."
     )
 
 

@@ -171,6 +171,26 @@ def test_the_page_of_a_session_begins_with_its_mean_sequence(client, coach, sess
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("align", ["foot_down", "first_move"])
+def test_peaks_join_no_swings_whose_contact_was_found_by_another_rule(
+    client, coach, session, align
+):
+    other = swings_of(session)[0]
+    other.events["reference"]["rule"] = "hand_peak"
+    other.save()
+    # The fifth has another rule by itself.
+    same = swings_of(session)[1:4]
+    response = client.get(f"/athletes/sessions/{session.pk}/?align={align}")
+    values = [one.metrics["peak_pelvis_omega"]["value"] for one in same]
+    pelvis = figure_of(response, "session-sequence")["peaks"][0]
+    assert pelvis["value"] == pytest.approx(sum(values) / 3, abs=1e-3)
+    assert (
+        "Peaks of 3 of 5 swings: in the others contact was found by a different rule."
+        in text_of(response)
+    )
+
+
+@pytest.mark.django_db
 def test_each_side_of_a_switch_hitter_has_a_sequence_of_its_own(client, coach, session):
     left = swings_of(session)[0]
     Movement.objects.filter(pk=left.pk).update(side="left")
