@@ -216,8 +216,13 @@ def look_again(*, session_ids: Iterable[str], user: User | None = None) -> int:
 
 
 def _reset(jobs: Any, **values: Any) -> int:
-    """Make jobs as if they had never been tried; return how many."""
+    """Make jobs as if they had never been tried; return how many.
+
+    Those of sessions that the vendor no longer has stay as they are: nobody would
+    take them up.
+    """
     now = clock.now()
+    jobs = jobs.filter(session__missing_since__isnull=True)
     ids = list(jobs.unclaimed(now).values_list("pk", "session_id"))
     count = ExportJob.objects.filter(pk__in=[pk for pk, _ in ids]).update(
         state=JobState.WANTED,

@@ -161,6 +161,7 @@ class _Job(NamedTuple):
 
     session_pk: int
     folded_into: int | None
+    missing_since: datetime | None
     state: str
     next_try_at: datetime | None
     claimed_until: datetime | None
@@ -175,6 +176,9 @@ class _Job(NamedTuple):
         """Whether somebody works the job, or will before long."""
         if self.claimed_until is not None and self.claimed_until >= now:
             return True
+        if self.missing_since is not None:
+            # Nobody asks for files of what the vendor no longer has.
+            return False
         is_open = self.state == JobState.FAILED or self.state in OPEN_STATES
         if self.data_type in OPTIONAL_EXPORTS and self.state == JobState.PROCESSING:
             # The vendor prepares what nothing has to wait for.
@@ -192,6 +196,7 @@ def _jobs_of(session_pk: int) -> list[_Job]:
         for values in jobs.values_list(
             "session_id",
             "session__folded_into_id",
+            "session__missing_since",
             "state",
             "next_try_at",
             "claimed_until",

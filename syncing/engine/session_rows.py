@@ -16,6 +16,7 @@ from syncing import clock
 from syncing.choices import ExportType, JobState
 from syncing.client.types import RebootSession, parse_player
 from syncing.engine.session_numbers import want_numbers
+from syncing.engine.session_state import refresh_session_state
 from syncing.mapping import Mapped, map_player
 from syncing.models import ExportJob
 
@@ -125,6 +126,7 @@ def mark_gone(rows: SessionQuerySet, since: datetime | None) -> set[int]:
     for shown_pk in sorted(heads):
         # Twins are settled with the numbers, which lock the athlete's records first.
         want_numbers(shown_pk)
+        refresh_session_state(shown_pk)
     return player_ids
 
 

@@ -63,27 +63,38 @@ def _wait_for_others(session_pk: int) -> None:
 
 def _refresh(session_pk: int) -> bool:
     parts: dict[int, list[str]] = {session_pk: []}
-    jobs = []
+    jobs: dict[int, list[tuple[str, str]]] = {}
+    gone = set()
     shown_by = None
-    for part_pk, part_shown_by, data_type, job_state in (
+    for part_pk, part_shown_by, gone_at, data_type, job_state in (
         ExportJob.objects.filter(
             Q(session_id=session_pk) | Q(session__folded_into_id=session_pk),
             data_type__in=EXPORTS_WITH_FRAMES,
         )
         .order_by()
-        .values_list("session_id", "session__folded_into_id", "data_type", "state")
+        .values_list(
+            "session_id",
+            "session__folded_into_id",
+            "session__missing_since",
+            "data_type",
+            "state",
+        )
     ):
-        jobs.append((data_type, job_state))
+        if gone_at is not None:
+            gone.add(part_pk)
+        jobs.setdefault(part_pk, []).append((data_type, job_state))
         parts.setdefault(part_pk, []).append(job_state)
         if part_pk == session_pk:
             shown_by = part_shown_by
-    state = joint_state(session_state(states) for states in parts.values())
+    # A part that the vendor no longer has says nothing of those that it still has.
+    told = parts.keys() - gone or parts.keys()
+    state = joint_state(session_state(parts[pk]) for pk in told)
     if shown_by is not None:
         refresh_session_state(shown_by)
     values = {
         "data_state": state,
         "data_synced": state in {DataState.COMPLETE, DataState.PARTIAL},
-        "data_gap": data_gap(jobs),
+        "data_gap": data_gap(job for pk in told for job in jobs.get(pk, ())),
     }
     session = Session.objects.filter(pk=session_pk)
     if values["data_synced"]:

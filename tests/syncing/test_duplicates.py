@@ -7,6 +7,7 @@ import pytest
 from athletes.identity import merging
 from athletes.models import (
     AthleteMerge,
+    DataState,
     DuplicatePair,
     Likeness,
     Movement,
@@ -15,8 +16,9 @@ from athletes.models import (
     Tombstone,
 )
 from privacy import erasing
+from syncing import clock, services
 from syncing.choices import JobState, RunStatus
-from syncing.models import ExportJob
+from syncing.models import AnalysisJob, ExportJob, SyncLog
 from tests.privacy.conftest import files  # noqa: F401  # archives of the test
 from tests.privacy.test_erasing import traces
 from tests.syncing.snapshot import differences, snapshot
@@ -189,6 +191,35 @@ def test_a_part_that_comes_after_the_merge_finds_its_place(vendor, run_sync):
         (kept.pk, 2, None),
         (merged.pk, 2, None),
     ]
+
+
+def test_a_part_that_is_gone_holds_nothing_up(vendor, run_sync):
+    """Its files are never asked for; the athlete's other part needs none of them."""
+    one, two = ids_of(vendor)[:2]
+    dated = "2026-01-06"
+    session_id = vendor.world.add_session([one, two], swings=2, session_date=dated)
+    checked(run_sync(full=True))
+    kept, merged = the_two(vendor)
+    merging.merge(kept=kept, merged=merged, by=None)
+    vendor.world.session(session_id).athletes = [one]
+    vendor.world.touch_session(session_id)
+    checked(run_sync())
+    shown = Session.objects.get(session_id=session_id, player=kept)
+    gone = Session.objects.get(folded_into=shown)
+    assert gone.missing_since is not None
+    of_gone = ExportJob.objects.filter(session=gone)
+    assert services.backfill(session_ids=[shown.pk]) == shown.export_jobs.count()
+    assert {job.state for job in of_gone} == {JobState.STORED}
+
+    # One that failed when it went stays due for ever.
+    of_gone.update(state=JobState.FAILED, next_try_at=clock.now())
+    vendor.world.reprocess_session(session_id)
+    services.run_sync(log_id=SyncLog.objects.latest("pk").pk)
+    job = AnalysisJob.objects.get(session=shown)
+    assert job.done == job.wanted
+    shown.refresh_from_db()
+    assert (shown.data_state, shown.data_gap) == (DataState.COMPLETE, "")
+    assert shown.data_synced
 
 
 def test_an_athlete_is_listed_as_long_as_one_record_is(vendor, run_sync):

@@ -421,13 +421,15 @@ class Watch:
 
         Written when a file ends: files on their way change nothing yet.
         """
-        parts = {}
+        parts, gone = {}, set()
         for job in self.jobs.values():
             if job["data_type"] in spec.FRAMES:
                 shown = job["session__folded_into_id"] or job["session_id"]
                 for row in {shown, job["session_id"]}:
                     by_part = parts.setdefault(row, {})
                     by_part.setdefault(job["session_id"], []).append(job["state"])
+                if job["session__missing_since"] is not None:
+                    gone.add(job["session_id"])
         uncomputed = set(
             Movement.objects.filter(method_version="").values_list("session", flat=True)
         ) | set(AnalysisJob.objects.outdated().values_list("pk", flat=True))
@@ -436,13 +438,15 @@ class Watch:
         ):
             if folded is not None:
                 continue
-            own = parts.get(pk, {})
+            own = dict(parts.get(pk, {}))
             states = {state for part in own.values() for state in part}
             if pk not in settled and states & set(spec.OPEN):
                 continue
-            expected = spec.data_state([own.get(pk, []), *(
-                states for part, states in own.items() if part != pk
-            )])  # fmt: skip
+            own.setdefault(pk, [])
+            # Parts that are gone count where nothing else is left.
+            expected = spec.data_state(
+                [own[part] for part in own.keys() - gone or own.keys()]
+            )
             self.need(
                 state == expected,
                 f"session {pk} says {state}, its files say {expected}",
