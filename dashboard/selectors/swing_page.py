@@ -98,7 +98,8 @@ class SwingPage:
     """Everything that the swing's page prints besides its charts."""
 
     movement: Movement
-    number: int
+    # Its place among the session's swings; None for what is not counted among them.
+    number: int | None
     total: int
     previous_id: int | None
     next_id: int | None
@@ -156,6 +157,7 @@ def swing_page(movement: Movement) -> SwingPage:
         .values_list("pk", flat=True)
     )
     place = order.index(movement.pk)
+    is_counted = movement.is_swing is not False and movement.missing_since is None
     corrections = list(
         movement.event_corrections.prefetch_related(
             "created_by", "undone_by", "replaced"
@@ -164,8 +166,8 @@ def swing_page(movement: Movement) -> SwingPage:
     session_means, means_side = _session_means(movement)
     return SwingPage(
         movement=movement,
-        number=place + 1,
-        total=len(order),
+        number=place + 1 if is_counted else None,
+        total=len(order) if is_counted else len(order) - 1,
         previous_id=order[place - 1] if place else None,
         next_id=order[place + 1] if place + 1 < len(order) else None,
         headlines=tuple(reading_of(name, movement.metrics) for name in HEADLINES),

@@ -76,6 +76,7 @@ def _all_numbers(request: PageRequest, movement: Movement) -> HttpResponse:
         "numbers": True,
         "oob": True,
         "kept_tab": tab if tab in SWING_TABS else "",
+        "tables": shown.get("tables") == ALL,
     }
     response = _table(request, "dashboard/_swing_numbers.html", context)
     patch_vary_headers(response, ("HX-Current-URL",))
@@ -95,15 +96,15 @@ def _pushed(
     return response
 
 
-def _shows_numbers(request: PageRequest) -> bool:
-    """Whether all numbers are on the page, or on that from which htmx asks for a part.
+def _shows_all(request: PageRequest, what: str) -> bool:
+    """Whether the page has all of it, or that page from which htmx asks for a part.
 
-    They may have come since the link or form that asks was made.
+    It may have come since the link or form that asks was made.
     """
     asked: list[Mapping[str, str]] = [request.GET.dict()]
     if wants_fragment(request):
         asked.append(shown_query(request))
-    return any(query.get("numbers") == ALL for query in asked)
+    return any(query.get(what) == ALL for query in asked)
 
 
 def _table(
@@ -146,9 +147,11 @@ def swing_response(
     page = swing_page(movement)
     zero = shown_zero(movement, curves.sequence.figure)
     moves = moves_of(page.corrections, zero)
-    numbers = _shows_numbers(request)
+    numbers = _shows_all(request, "numbers")
+    tables = request.GET.get("tables") == ALL
     align_query = "" if curves.align == "reference" else f"&align={curves.align}"
-    numbers_query = f"&numbers={ALL}" if numbers else ""
+    all_query = f"&numbers={ALL}" if numbers else ""
+    all_query += f"&tables={ALL}" if tables else ""
     day = movement.session.session_date
     where = date_format(day, "M j") if day else session_day(None)
     context = {
@@ -160,7 +163,7 @@ def swing_response(
         "numbers": numbers,
         "oob": request.htmx.target == DETAIL_TARGET,
         "kept_tab": curves.tab.key,
-        "tables": request.GET.get("tables") == ALL,
+        "tables": tables,
         "align_form": AlignForm(initial={"align": curves.align}),
         "align_query": align_query,
         "movement": movement,
@@ -178,7 +181,7 @@ def swing_response(
         "tabs": [
             {
                 "label": tab.label,
-                "url": f"?tab={tab.key}{align_query}{numbers_query}",
+                "url": f"?tab={tab.key}{align_query}{all_query}",
                 "current": tab is curves.tab,
                 "target": "#swing-detail",
             }

@@ -224,6 +224,28 @@ document.addEventListener("htmx:afterSwap", (event) => {
     openDialog(document.getElementById("definition-dialog"));
 });
 
+// --- What was opened stays open ------------------------------------------------
+
+// A part that is sent anew (after a swing is excluded, say) comes closed.
+/** @type {Set<string>} */
+const opened = new Set();
+
+document.addEventListener(
+  "toggle",
+  ({ target }) => {
+    if (!(target instanceof HTMLDetailsElement) || !target.dataset.stays) return;
+    if (target.open) opened.add(target.dataset.stays);
+    else opened.delete(target.dataset.stays);
+  },
+  true, // it does not bubble
+);
+
+document.addEventListener("htmx:load", ({ detail: { elt } }) => {
+  // It may be what was sent, or stand inside of it.
+  for (const details of [elt, ...elt.querySelectorAll("details[data-stays]")])
+    if (details instanceof HTMLDetailsElement && opened.has(details.dataset.stays ?? "")) details.open = true;
+});
+
 // --- Tables wider than the screen ---------------------------------------------
 
 // What scrolls sideways has to be reached by keyboard, and only while it scrolls.

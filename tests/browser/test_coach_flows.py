@@ -409,6 +409,38 @@ def test_swing_is_excluded_on_its_tile_with_two_taps_and_undone_in_place(visit):
     page.wait_for_url(f"**/athletes/swings/{swing.pk}/")
 
 
+def test_opened_tables_stay_open_when_their_part_is_sent_anew(visit):
+    player = make_player()
+    few = slice(0, 3)
+    hit(player=player, date=dt.date(2026, 2, 1), swings=few)
+    session = hit(player=player, swings=few)
+    swing = swings_of(session)[1]
+    page = visit(f"/athletes/sessions/{session.pk}/", width=820, has_touch=True)
+    changed = page.locator("#session-changed")
+    changed.get_by_text("Every number compared").tap()
+    expect(changed.get_by_role("table")).to_be_visible()
+    tile = page.locator(f"#tile-{swing.pk}")
+    tile.get_by_role("button", name="Exclude").tap()
+    tile.get_by_role("button", name="Check swing").tap()
+    expect(page.locator("#session-means")).to_contain_text("averages are updated")
+    expect(changed.get_by_role("table")).to_be_visible()
+    # Closed by hand, it stays closed.
+    changed.get_by_text("Every number compared").tap()
+    expect(changed.get_by_role("table")).to_be_hidden()
+    tile.get_by_role("button", name="Undo").tap()
+    expect(tile.get_by_role("button", name="Exclude")).to_be_visible(timeout=15_000)
+    expect(changed.get_by_role("table")).to_be_hidden()
+
+    page = visit(f"/athletes/swings/{swing.pk}/?tab=angles", width=820)
+    detail = page.locator("#swing-detail")
+    detail.get_by_text("Table of this chart").click()
+    expect(detail.get_by_role("table").first).to_be_visible()
+    detail.get_by_role("link", name="Energy").click()
+    page.wait_for_url("**tab=energy**")
+    expect(detail.get_by_role("table").first).to_be_visible()
+    expect(detail).to_contain_text("Kinetic energy at even steps")
+
+
 def test_row_at_home_opens_the_latest_session_wherever_it_is_tapped(visit):
     session = hit()
     page = visit("/", width=820, has_touch=True)

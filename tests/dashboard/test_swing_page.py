@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import timezone
 from django.utils.formats import date_format
 
 from accounts.models import Action, AuditEntry
 from athletes.analysis import run
 from athletes.display import unit_factor
+from athletes.models import Movement
 from tests.dashboard.page_contents import figure_of, numbers, swings_of, text_of
 from tests.factories import (
     make_movement,
@@ -368,6 +370,25 @@ def test_all_numbers_stay_whatever_is_chosen_after_them(client, coach, session):
     assert b"numbers=all" not in answer.content
 
 
+def test_tables_that_the_address_asks_for_stay_with_the_next_tab(
+    client, coach, session
+):
+    path = f"/athletes/swings/{swings_of(session)[0].pk}/"
+    for query in ("?tab=angles", "?tab=angles&tables=all"):
+        body = client.get(path + query).content.decode()
+        has_tables = "tables" in query
+        assert ('href="?tab=hands&amp;tables=all"' in body) == has_tables
+        kept = '<input type="hidden" name="tables" value="all">'
+        # Of the event that is aligned on, and of whose angles are shown.
+        assert body.count(kept) == (2 if has_tables else 0)
+    part = client.get(
+        f"{path}?tab=hands&tables=all",
+        headers={"HX-Request": "true", "HX-Target": "swing-detail"},
+    ).content.decode()
+    assert "Hand" in part
+    assert "<table" in part
+
+
 def test_swing_is_titled_with_the_name_before_the_date(client, coach, session):
     swing = session.movements.filter(is_swing=True).in_session_order()[0]
     day = date_format(session.session_date, "M j")
@@ -384,5 +405,12 @@ def test_what_is_no_swing_is_not_counted_among_them(client, coach):
     page = client.get(f"/athletes/swings/{second.pk}/").context["page"]
     assert (page.number, page.total) == (2, 2)
     assert (page.previous_id, page.next_id) == (first.pk, None)
-    # Its own page leads back to the swings.
-    assert client.get(f"/athletes/swings/{walk.pk}/").context["page"].previous_id
+    # Its own page leads back to the swings, and does not count it among them.
+    answer = client.get(f"/athletes/swings/{walk.pk}/")
+    page = answer.context["page"]
+    assert page.previous_id
+    assert (page.number, page.total) == (None, 2)
+    assert "Not one of the 2 swings" in answer.content.decode()
+    Movement.objects.filter(pk=first.pk).update(missing_since=timezone.now())
+    page = client.get(f"/athletes/swings/{first.pk}/").context["page"]
+    assert (page.number, page.total) == (None, 1)
