@@ -458,9 +458,17 @@ class SessionsSetupForm(forms.Form):
     """The setup of several sessions."""
 
     sessions = forms.TypedMultipleChoiceField(coerce=int)
+    # None is chosen beforehand: a tap on the button must not state one by chance.
     setup = forms.ChoiceField(
-        choices=[*Condition.choices, (NO_SETUP, "No setup recorded")], label="Setup"
+        choices=[
+            ("", "Choose"),
+            *Condition.choices,
+            (NO_SETUP, "No setup recorded"),
+        ],
+        label="Setup",
     )
+    # The boxes are ticked in the list; the browser would ask for the setup alone.
+    use_required_attribute = False
 
     def __init__(self, *args: Any, sessions: Sequence[int] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -8,11 +8,11 @@ from smtplib import SMTPException
 
 from django.conf import settings
 from django.core.mail import send_mail
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from syncing.choices import RunStatus, SyncType
+from syncing.choices import Phase, RunStatus, SyncType
 from syncing.models import SyncCursor, SyncLog, WorkerHeartbeat
 
 logger = logging.getLogger(__name__)
@@ -31,6 +31,22 @@ def last_success() -> datetime | None:
     found: datetime | None = (
         SyncLog.objects.of_vendor()
         .filter(status=RunStatus.SUCCESS)
+        .exclude(sync_type=SyncType.EXPORTS)
+        .aggregate(at=Max("completed_at"))["at"]
+    )
+    return found
+
+
+def last_pass() -> datetime | None:
+    """Return when a whole sync last got through all its steps; None if never.
+
+    Single files or sessions may have failed in it, which are listed by themselves.
+    """
+    found: datetime | None = (
+        SyncLog.objects.of_vendor()
+        .filter(
+            Q(status=RunStatus.SUCCESS) | Q(status=RunStatus.PARTIAL, phase=Phase.DONE)
+        )
         .exclude(sync_type=SyncType.EXPORTS)
         .aggregate(at=Max("completed_at"))["at"]
     )

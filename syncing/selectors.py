@@ -159,6 +159,8 @@ class Freshness:
 
     state: str
     text: str
+    #: The same for a phone, whose head has room for two words.
+    short: str
     #: The run under way, to ask for again until it has ended.
     run: int | None = None
 
@@ -449,26 +451,38 @@ def _messages_in_full(runs: Sequence[SyncLog], viewer: Viewer) -> dict[int, str]
     }
 
 
-def freshness() -> Freshness:
-    """Return how fresh the data are, in a few words; every page asks for it."""
+#: More are not counted for the chip.
+MOST_COUNTED = 99
+
+
+def freshness(viewer: Viewer) -> Freshness:
+    """Return how fresh the data are, in a few words; every page asks for it.
+
+    A sync that got through, but for some files, has brought the data up to date; how
+    many sessions still lack something is said until staff dismiss it.
+    """
     last = SyncLog.objects.of_vendor().order_by("-id").first()
     if last is None:
-        return Freshness("never", "Never synced")
+        return Freshness("never", "Never synced", "Never synced")
     if is_silent(last, clock.now()):
-        return Freshness("failed", "Sync interrupted")
+        return Freshness("failed", "Sync interrupted", "Interrupted")
     if last.is_active:
-        is_begun = last.started_at is not None
-        return Freshness(
-            "running", "Syncing now" if is_begun else "Sync waiting", last.pk
-        )
+        words = "Sync waiting" if last.started_at is None else "Syncing now"
+        return Freshness("running", words, words, last.pk)
     if RunStatus.FAILED in {last.status, alerts.last_whole_status()}:
-        return Freshness("failed", "Last sync failed")
-    succeeded_at = alerts.last_success()
-    if succeeded_at is None:
-        return Freshness("stale", "Sync not complete yet")
-    age = clock.now() - succeeded_at
-    state = "stale" if age > alerts.SUCCESS_MAX_AGE else "fresh"
-    return Freshness(state, f"Synced {since_text(succeeded_at, clock.now())} ago")
+        return Freshness("failed", "Last sync failed", "Sync failed")
+    passed_at = alerts.last_pass()
+    if passed_at is None:
+        return Freshness("stale", "Sync not complete yet", "Not complete")
+    since = since_text(passed_at, clock.now())
+    text, short = f"Synced {since} ago", f"{since} ago"
+    if clock.now() - passed_at > alerts.SUCCESS_MAX_AGE:
+        return Freshness("stale", text, short)
+    lacking = visible_sessions(viewer).needing_care()[: MOST_COUNTED + 1].count()
+    if lacking:
+        count = f"{MOST_COUNTED}+" if lacking > MOST_COUNTED else f"{lacking}"
+        return Freshness("partial", f"{text} · {count} incomplete", short)
+    return Freshness("fresh", text, short)
 
 
 def history(page: int, size: int = 20) -> Page[SyncLog]:

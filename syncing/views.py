@@ -81,7 +81,7 @@ def freshness(request: PageRequest) -> HttpResponse:
         request,
         "syncing/_freshness.html",
         {
-            "chip": selectors.freshness(),
+            "chip": selectors.freshness(request.user),
             "news": None if run is None else selectors.news(run, request.user),
         },
     )

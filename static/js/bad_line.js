@@ -111,7 +111,9 @@ const linkOf = ({ target, button, ctrlKey, metaKey, shiftKey, altKey }) => {
 };
 
 document.addEventListener("pointerdown", (event) => {
-  if (linkOf(event)) asked = { at: performance.now(), answer: ask() };
+  const link = linkOf(event);
+  // htmx asks for itself, and says what comes of it.
+  if (link && !link.matches("[hx-get], [hx-boost=true] a")) asked = { at: performance.now(), answer: ask() };
 });
 
 document.addEventListener("click", (event) => {

@@ -10,7 +10,9 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django_q.models import Schedule
 
-from syncing.choices import JobState, RunStatus
+from accounts.models import User
+from athletes import decisions
+from syncing.choices import JobState, Phase, RunStatus
 from syncing.engine.request_slots import RequestSlots
 from syncing.models import (
     AnalysisJob,
@@ -518,12 +520,36 @@ def test_backfill_refuses_what_makes_no_sense(staff, data, message):
         ([("success", 50)], "Synced 2 days ago"),
         ([("success", 30), ("failed", 1)], "Last sync failed"),
         ([("success", 30), ("running", 0)], "Syncing now"),
+        # It ended before its last step: nobody knows what is missing.
+        ([("partial", 2)], "Sync not complete yet"),
     ],
 )
 def test_freshness_chip(coach, runs, expected):
     for status, hours in runs:
         make_run(status, hours_ago=hours)
     assert expected in text_of(coach.get("/syncing/freshness/"))
+
+
+def test_chip_counts_what_one_sees_incomplete_until_staff_dismiss_it(coach):
+    def chip():
+        return text_of(coach.get("/syncing/freshness/"))
+
+    make_run("partial", hours_ago=2, phase=Phase.DONE)
+    assert "Synced 1 h ago" in chip()
+    assert "incomplete" not in chip()
+    own, hidden = (make_session(data_state="partial") for _ in range(2))
+    assert "Synced 1 h ago · 2 incomplete" in chip()
+    user = User.objects.get(pk=coach.session["_auth_user_id"])
+    User.objects.filter(pk=user.pk).update(limited_to_teams=True)
+    make_team(players=[own.player], members=[user])
+    assert "Synced 1 h ago · 1 incomplete" in chip()
+    staff = make_staff()
+    decisions.dismiss_gap(session=own, reason="No bat that day", user=staff)
+    assert "incomplete" not in chip()
+    assert hidden.pk not in {own.pk}
+    # What nobody dismissed is no excuse for data that are old.
+    make_run("partial", hours_ago=2, phase=Phase.EXPORTS)
+    assert "Synced 1 h ago" in chip()
 
 
 def test_alert_speaks_after_a_day_without_success(coach):
