@@ -55,20 +55,20 @@ class User(AbstractUser):
         blank=True,
         default="",
         db_default="",
-        help_text="Empty: the facility's, or by units.",
+        help_text="If empty: the facility's, or the usual one for the units.",
     )
     limited_to_teams = models.BooleanField(
         "sees only their own teams",
         default=False,
-        help_text="Without a team, such a coach sees no athletes. Staff see all "
-        "athletes.",
+        help_text="A coach limited this way sees no athletes until they are on a team. "
+        "Staff see all athletes.",
     )
     may_start_sync = models.BooleanField(
-        "may start a sync",
+        "can start a sync",
         default=True,
         db_default=True,
-        help_text="With “Sync now”, for what is new. Staff can always start one, "
-        "including a full sync.",
+        help_text="Lets a coach press “Sync now” to import what is new. Staff can "
+        "always start a sync, including a full one.",
     )
     # Part of what a session cookie is checked against, so that raising it ends
     # every session of this user without a search through all sessions.

@@ -886,6 +886,7 @@ class EventCorrection(models.Model):
     undone_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = "moved event"
         constraints = [
             models.UniqueConstraint(
                 fields=["movement", "event"],
@@ -941,6 +942,8 @@ class GapDismissal(models.Model):
     undone_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = "dismissed missing data"
+        verbose_name_plural = "dismissed missing data"
         constraints = [
             models.UniqueConstraint(
                 fields=["session"],
@@ -980,6 +983,9 @@ class SameRecording(models.Model):
     decided_at = models.DateTimeField(null=True)
 
     objects = querysets.SameRecordingQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "duplicate recording"
 
     def __str__(self) -> str:
         return f"sessions {self.session_id} and {self.other_id}"

@@ -361,6 +361,7 @@ if not EMAIL_HOST:
 # --- Language and time ------------------------------------------------------
 
 LANGUAGE_CODE = "en-us"
+FORMAT_MODULE_PATH = "reboot_site.formats"
 # One language: with more of them, each number of a page would ask which it is.
 USE_I18N = False
 TIME_ZONE = env.time_zone("FACILITY_TIME_ZONE", "UTC")

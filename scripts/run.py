@@ -212,8 +212,8 @@ def _prepare(*, is_demo: bool, var: Path) -> list[str]:
     notes = []
     if is_demo:
         notes = [
-            f"No vendor credentials are set: the simulator at "
-            f"{settings.REBOOT_BASE_URL} stands in, with invented athletes.",
+            "No Reboot Motion credentials are set: a simulator at "
+            f"{settings.REBOOT_BASE_URL} stands in, with made-up athletes.",
             *_demo_logins(var),
         ]
         from syncing.models import SyncLog

@@ -351,6 +351,7 @@ class RawPayload(models.Model):
     fetched_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = "raw answer"
         constraints = [
             models.UniqueConstraint(
                 fields=["kind", "vendor_id"], name="raw_payload_object"
@@ -436,6 +437,7 @@ class VendorSession(models.Model):
     updated_at = ClockedField(auto_now=True)
 
     class Meta:
+        verbose_name = "Reboot session"
         indexes = [
             # what is to be looked into
             models.Index(
