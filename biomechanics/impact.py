@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from biomechanics import axes, rod
+from biomechanics import axes, rod, signals
 from biomechanics.analysis_types import FloatArray
 from biomechanics.points import BatPoints
 
@@ -296,7 +296,7 @@ def _fit_kink(
     design = np.column_stack((smooth, bends[:, best], np.where(x > at, -bend, 0.0)))
     errors = spread * np.sqrt(np.diag(np.linalg.pinv(design.T @ design)))
     step_s = max(
-        float(np.median(np.diff(time[first : last + 1]))),
+        signals.median(np.diff(time[first : last + 1])),
         GAP_AS_STEP * float(time[place + 1]),
     )
     # A kink beside a gap may as well lie in it.

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
+from athletes.bulk_sql import update_rows
 from athletes.frames import carrying, presence
 from athletes.frames.packing import PackedMovement
 from athletes.models import (
@@ -372,14 +374,11 @@ def store_vendor_metrics(
             for name in changed
             if vendor_events(before[name]) != vendor_events(values[name])
         ]
-        now = timezone.now()
-        for name in changed:
-            movements[name].vendor_metrics = values[name]
-            movements[name].updated_at = now
-        Movement.objects.bulk_update(
-            [movements[name] for name in changed],
-            ["vendor_metrics", "updated_at"],
-            batch_size=200,
+        now = connection.ops.adapt_datetimefield_value(timezone.now())
+        update_rows(
+            "movements",
+            {"id": "bigint", "vendor_metrics": "jsonb", "updated_at": "timestamptz"},
+            [[movements[name].pk, json.dumps(values[name]), now] for name in changed],
         )
         Movement.objects.filter(pk__in=outdated).exclude(method_version="").update(
             method_version=""

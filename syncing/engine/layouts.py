@@ -12,6 +12,24 @@ from syncing.models import ColumnLayout
 logger = logging.getLogger(__name__)
 
 
+class Layouts:
+    """The columns of the files of one run: each layout is compared once.
+
+    Nearly all files of a run have one of a few layouts, and what is noted a second time
+    changes nothing; but to find that out, all that is stored is read.
+    """
+
+    def __init__(self) -> None:
+        self._noted: set[tuple[str, str, frozenset[tuple[str, str]]]] = set()
+
+    def note(self, data_type: str, mocap_type: str, kinds: Mapping[str, str]) -> None:
+        """Do `note_columns`, unless this run has done so with the same."""
+        key = (data_type, mocap_type, frozenset(kinds.items()))
+        if key not in self._noted:
+            note_columns(data_type, mocap_type, kinds)
+            self._noted.add(key)
+
+
 def note_columns(data_type: str, mocap_type: str, kinds: Mapping[str, str]) -> None:
     """Store the columns of a file where they are not known yet, and what changed.
 

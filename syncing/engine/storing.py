@@ -21,7 +21,7 @@ from syncing.engine.incoming import (
     read_limits,
     store_incoming,
 )
-from syncing.engine.layouts import note_columns
+from syncing.engine.layouts import Layouts
 from syncing.engine.outcomes import Outcomes
 from syncing.engine.readers import ProcessDiedError, ReaderProcesses, RemoteError
 from syncing.engine.session_numbers import SessionNumbers, want_numbers
@@ -56,6 +56,7 @@ class ExportStorer:
         self._numbers = numbers
         self._processes = processes
         self._limits = read_limits()
+        self._layouts = Layouts()
 
     def store(self, item: FetchedJob) -> None:
         """Store the downloaded files of one job, and settle the job either way."""
@@ -114,7 +115,9 @@ class ExportStorer:
                 # The job is tried again: only what its files held is kept.
                 self._want_numbers(job, counts)
                 self._claims.confirm(job)
-        note_columns(job.data_type, job.session.mocap_type_name, incoming.column_kinds)
+        self._layouts.note(
+            job.data_type, job.session.mocap_type_name, incoming.column_kinds
+        )
         if job.data_type in EXPORTS_WITH_FRAMES:
             self._ctx.count_frames(counts.created + counts.updated)
         self._numbers.note_stored(job.session_id, counts)

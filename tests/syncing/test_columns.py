@@ -7,7 +7,7 @@ from django.utils import timezone
 from accounts.models import User
 from syncing import care
 from syncing.choices import RunStatus
-from syncing.engine.layouts import note_columns
+from syncing.engine.layouts import Layouts, note_columns
 from syncing.models import ColumnLayout, ExportJob
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both]
@@ -71,3 +71,16 @@ def test_a_column_of_both_kinds_is_told_of_once():
         told.append(lines())
         ColumnLayout.objects.update(noted_at=timezone.now())
     assert told == [{}, {"metadata": ["A different type of value: notes"]}, {}, {}]
+
+
+def test_a_run_compares_each_layout_with_the_stored_ones_once(
+    django_assert_num_queries,
+):
+    layouts = Layouts()
+    layouts.note("metadata", "", {"a": "number", "notes": "number"})
+    with django_assert_num_queries(0):
+        layouts.note("metadata", "", {"notes": "number", "a": "number"})
+    layouts.note("metadata", "", {"a": "number", "notes": "text"})
+    assert lines() == {"metadata": ["A different type of value: notes"]}
+    layouts.note("metadata", "other", {"a": "number", "notes": "number"})
+    assert ColumnLayout.objects.count() == 2
