@@ -40,17 +40,8 @@ def test_slow_tests_are_there():
     assert len(gone) < len(slow_tests()) / 20, (gone, "rename them there")
 
 
-def test_a_whole_sync_is_slow_without_being_listed(request):
-    marked = {
-        item.originalname
-        for item in request.session.items
-        if item.get_closest_marker("slow") and item.path == request.node.path
-    }
-    assert marked == {"test_that_asks_for_a_vendor"}
-
-
-def test_that_asks_for_a_vendor(start_vendor):
-    assert start_vendor == "no vendor"
+def test_a_whole_sync_is_slow_without_being_listed(start_vendor, request):
+    assert request.node.get_closest_marker("slow")
 
 
 @pytest.fixture
