@@ -21,7 +21,7 @@ from syncing.models import ExportJob, RunHelper, SyncLog, WorkerHeartbeat
 from tests import factories
 from tests.syncing.conftest import FAST, ROOT, database_url
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 SYNC = "from syncing.services import request_sync as r; r(trigger='button')"
 ARCHIVE = """
@@ -84,6 +84,7 @@ def cluster(settings, tmp_path):
         process.wait()
 
 
+@pytest.mark.both
 @pytest.mark.slow
 @pytest.mark.processes
 @pytest.mark.parametrize("workers", [1, 2])
@@ -164,6 +165,7 @@ def test_a_session_that_cannot_be_read_does_not_hold_a_run_in_turns(start_vendor
     assert ExportJob.objects.count() == 12
 
 
+@pytest.mark.both
 @pytest.mark.parametrize("trigger", ["button", "schedule"])
 def test_a_turn_does_not_undo_the_wait_of_a_failed_file(start_vendor, trigger):
     vendor = start_vendor(sessions=8, scenario="plain", latency_ms=60)
@@ -182,6 +184,7 @@ def test_a_turn_does_not_undo_the_wait_of_a_failed_file(start_vendor, trigger):
     assert log.counts["exports"]["failed"] == log.error_count == 6
 
 
+@pytest.mark.both
 def test_a_run_whose_requeuing_loses_the_database_is_not_whole(start_vendor):
     start_vendor(sessions=6, scenario="plain", latency_ms=60)
     lost = []

@@ -36,7 +36,7 @@ from tests.syncing.test_imports import download, known, stored
 
 __all__ = ["download"]
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both]
+pytestmark = pytest.mark.django_db
 
 EMPTY = (Player, Session, Movement, BiomechanicsData, ExportJob, ReplacedFrames)
 
@@ -91,6 +91,7 @@ def counts():
     return {model.__name__: model._base_manager.count() for model in EMPTY}
 
 
+@pytest.mark.both
 def test_undoing_the_first_upload_of_a_new_athlete_leaves_nothing(download, give):
     upload = give(download(), download("momentum-energy"), download("metadata"))
     assert Movement.objects.exists()
@@ -110,6 +111,7 @@ def test_undoing_the_first_upload_of_a_new_athlete_leaves_nothing(download, give
         undo(upload=upload, by=staff)
 
 
+@pytest.mark.both
 def test_a_session_that_was_there_is_as_before(download, give):
     first = give(download())
     before = (stored(), list(ExportJob.objects.values()), counts())
@@ -145,6 +147,7 @@ def test_what_a_later_upload_repeats_stays_and_is_its_own(download, give):
     assert set(counts().values()) == {0}
 
 
+@pytest.mark.both
 def test_frames_that_were_replaced_are_put_back(download, give):
     give(download())
     before = stored()
@@ -162,6 +165,7 @@ def test_frames_that_were_replaced_are_put_back(download, give):
     )
 
 
+@pytest.mark.both
 @pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2), (0, 2, 1), (2, 1, 0)])
 def test_uploads_are_undone_in_any_order(download, give, order):
     files = [download(), changed(download()), changed(changed(download()))]
@@ -240,6 +244,7 @@ def test_the_command_undoes_and_says_what(download, give, capsys):
 # --- Moving, dating and deleting a session that came by hand ------------------------
 
 
+@pytest.mark.both
 def test_a_session_by_hand_moves_to_another_athlete(download, give):
     upload = give(download())
     session = Session.objects.get()
@@ -270,6 +275,7 @@ def test_a_session_by_hand_gets_another_date(download, give):
     assert Player.objects.get().last_session_on == dt.date(2026, 2, 3)
 
 
+@pytest.mark.both
 def test_a_session_by_hand_is_deleted(download, give):
     give(some(download()))
     give(download(), download("momentum-energy"))
@@ -296,6 +302,7 @@ def test_what_the_vendor_has_is_not_corrected_here(download, give, run_sync):
         hand_sessions.delete(session=session, by=staff)
 
 
+@pytest.mark.both
 def test_an_erased_athlete_leaves_no_upload(download, give):
     upload = give(download())
     give(changed(download()))
@@ -304,6 +311,7 @@ def test_an_erased_athlete_leaves_no_upload(download, give):
     assert not ReplacedFrames.objects.exists()
 
 
+@pytest.mark.both
 @pytest.mark.parametrize("is_cut_anew", [True, False])
 def test_undoing_other_frames_keeps_what_was_decided(
     vendor, download, give, is_cut_anew
