@@ -52,6 +52,7 @@ def test_what_scipy_does_not_have_is_none():
 
 
 @pytest.mark.processes
+@pytest.mark.processes
 def test_a_process_that_fills_gaps_does_not_load_the_packages():
     code = (
         "import sys, numpy as np\n"
