@@ -110,7 +110,7 @@ def assert_gone(product: RunningProduct) -> None:
             requests.get(url, timeout=2)
 
 
-SIMULATOR = "--players 8 --sessions 6 --swings 2"
+SIMULATOR = "--players 24 --sessions 12 --swings 3"
 
 
 @pytest.fixture(scope="module")
