@@ -34,6 +34,7 @@ ORDER = (
     "bench_sync",
     "bench_pages",
     "bench_browser",
+    "bench_first_picture",
     "bench_cold",
     "bench_lighthouse",
 )

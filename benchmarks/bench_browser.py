@@ -38,7 +38,8 @@ from benchmarks.results import Report, Result, table
 
 SWINGS, SERIES, FRAMES = 30, 6, 600
 PLAY_S = 4.0
-FRAMES_BAR = 30.0
+# At least, on a machine that others use too; and what a page alone has to reach.
+FRAMES_BAR, FRAMES_WISH = 30.0, 60.0
 KINDS = ("document", "stylesheet", "script", "font", "xhr", "other")
 ARGUMENTS = [
     *("--no-sandbox", "--headless", "--disable-gpu", "--disable-quic"),
@@ -491,7 +492,7 @@ def figure_rows(name: str, played: list[Json]) -> list[Result]:
     empty = median([visit["empty"] for visit in played])
     main_ms = median([visit["main_ms"] for visit in played])
     script_ms = median([visit["script_ms"] for visit in played])
-    budget_ms = 1e3 / FRAMES_BAR
+    budget_ms = 1e3 / FRAMES_WISH
     return [
         Result(
             f"{name}: pictures a second, playing",
@@ -504,7 +505,7 @@ def figure_rows(name: str, played: list[Json]) -> list[Result]:
         Result(
             f"{name}: processor of the page for one of them",
             f"{main_ms:.1f} ms, of them {script_ms:.1f} ms script",
-            f"time between two at {FRAMES_BAR:.0f} a second: {budget_ms:.0f} ms",
+            f"time between two at {FRAMES_WISH:.0f} a second: {budget_ms:.0f} ms",
             main_ms / budget_ms,
             "at most half",
             main_ms <= budget_ms / 2,

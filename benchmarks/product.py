@@ -45,6 +45,10 @@ print(json.dumps({
         "session": f"/athletes/sessions/{session.pk}/",
         "swing": f"/athletes/swings/{first}/",
         "compare": f"/athletes/compare/?items=swing-{first},swing-{second}",
+        "sessions": "/athletes/compare/?items=" + ",".join(
+            f"session-{pk}" for pk in Session.objects.filter(swing_count__gt=0)
+            .order_by("player", "session_date", "id").values_list("pk", flat=True)[:6]
+        ),
     },
 }))
 """
@@ -60,6 +64,17 @@ class Product:
     session_pk: int
     swings: int
     environment: dict[str, str]
+    pid: int
+
+    def processor_ms(self) -> float:
+        """Return the processor time that the web's processes have used so far."""
+        ticks = 0
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children")
+        for one in (str(self.pid), *children.read_text(encoding="ascii").split()):
+            stat = Path(f"/proc/{one}/stat").read_text(encoding="ascii")
+            user, system = stat.rpartition(")")[2].split()[11:13]
+            ticks += int(user) + int(system)
+        return 1e3 * ticks / os.sysconf("SC_CLK_TCK")
 
 
 def environment_for(folder: Path) -> dict[str, str]:
@@ -116,6 +131,11 @@ def product(folder: Path, **simulated: object) -> Iterator[Product]:
     try:
         wait(f"http://localhost:{port}/health/live", web)
         found = json.loads(looked.stdout.splitlines()[-1])
-        yield Product(url=f"http://localhost:{port}", environment=environment, **found)
+        yield Product(
+            url=f"http://localhost:{port}",
+            environment=environment,
+            pid=web.pid,
+            **found,
+        )
     finally:
         stop(web)

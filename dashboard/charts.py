@@ -519,10 +519,19 @@ def figure3d(
 def millimeters(points: Array) -> Json:
     """Positions in meters as whole millimeters of two bytes, base64.
 
-    What is missing, or more than 32 m away, is `FIGURE_MISSING`.
+    `points` are frames by points by three. What is missing, or more than 32 m away, is
+    `FIGURE_MISSING`. Each frame after the first is sent as its difference to the one
+    before, around the ends of two bytes: hitters move few millimeters in a frame, so
+    that the page's compression makes less than half of it.
     """
     scaled = np.asarray(points, dtype=float) / FIGURE_STEP_M
     known = np.isfinite(scaled) & (np.abs(scaled) < -FIGURE_MISSING)
     whole = np.where(known, np.rint(np.where(known, scaled, 0.0)), FIGURE_MISSING)
-    flat = np.ascontiguousarray(whole, dtype="<i2")
-    return {"dtype": "i2", "bdata": base64.b64encode(flat.tobytes()).decode("ascii")}
+    flat = whole.astype("<i2").reshape(len(whole), -1)
+    # Numbers of two bytes wrap around, and wrap back where they are added up again.
+    flat[1:] -= flat[:-1].copy()
+    return {
+        "dtype": "i2",
+        "by": flat.shape[1],
+        "bdata": base64.b64encode(flat.tobytes()).decode("ascii"),
+    }

@@ -13,6 +13,13 @@ test("packed numbers are decoded by their type, once", () => {
   assert.equal(decode(source), numbers);
 });
 
+test("differences are added up, also around the ends of two bytes", () => {
+  const sent = new Int16Array([30000, -32768, 2768 + 32000, 30768, 1, 2]);
+  const source = { dtype: "i2", by: 2, bdata: Buffer.from(sent.buffer).toString("base64") };
+  // 30000 + 34768 is two bytes too many; a missing value comes back as it was.
+  assert.deepEqual(decode(source), new Int16Array([30000, -32768, -768, -2000, -767, -1998]));
+});
+
 test("a list stays as it is and nothing is an empty list", () => {
   const list = [1, null];
   assert.equal(decode(list), list);

@@ -121,6 +121,17 @@ def test_a_page_with_charts_names_all_modules_so_that_none_waits_for_another(fig
     assert {path.resolve() for path in fetched} == all_imports_of(*scripts)
 
 
+def test_what_draws_a_page_waits_for_no_script_that_it_does_not_use():
+    base = (ROOT / "templates" / "base.html").read_text(encoding="utf-8")
+    drawing = base.index("{% block head %}")
+    assert drawing < base.index("{% htmx_script %}")
+    scripts = re.findall(r"""<script type="module" src="\{% static 'js/(.+?)'""", base)
+    assert len(scripts) == 4
+    assert all(drawing < base.index(f"js/{name}") for name in scripts)
+    # What a page looks like is asked for before what it does.
+    assert base.index("css/components.css") < drawing
+
+
 def test_the_theme_is_set_before_anything_is_painted():
     """A module, or a script that is deferred, would run after the first paint."""
     for name in ("base.html", "sharing/shared_base.html", "api/docs.html"):

@@ -5,6 +5,8 @@
 interface PackedNumbers {
   dtype: "f4" | "f8" | "i4" | "i2" | "u1";
   bdata: string;
+  /** Numbers are differences to those so many places before. */
+  by?: number;
 }
 type Numbers = ArrayLike<number | null>;
 /** A range of numbers: low and high. */

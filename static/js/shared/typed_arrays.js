@@ -9,7 +9,8 @@ const decoded = new WeakMap();
 
 /**
  * The numbers of a packed array or of a list; an empty list where there is nothing.
- * A missing value is NaN in a packed array and null in a list.
+ * A missing value is NaN in a packed array and null in a list. Of an array with `by`, each
+ * number is the difference to the one so many places before.
  * @param {PackedNumbers | (number | null)[] | undefined | null} source
  * @returns {Numbers}
  */
@@ -21,7 +22,10 @@ export const decode = (source) => {
     // A plain loop: a mapping over the text makes a string of each of its bytes.
     const bytes = new Uint8Array(text.length);
     for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
-    numbers = new ARRAYS[source.dtype](bytes.buffer);
+    const packed = new ARRAYS[source.dtype](bytes.buffer);
+    // Whole numbers wrap around where they were subtracted, and here back again.
+    if (source.by) for (let i = source.by; i < packed.length; i++) packed[i] += packed[i - source.by];
+    numbers = packed;
     decoded.set(source, numbers);
   }
   return numbers;
