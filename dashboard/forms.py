@@ -384,6 +384,30 @@ class CompareForm(SessionViewForm):
     second = forms.RegexField("^[A-Fa-f]$", required=False)
 
 
+class FigureForm(forms.Form):
+    """How the two figures of a comparison stand, as its address says it.
+
+    The choices are those of `static/js/figure/address.js`; what is none of them counts
+    as not said. `camera` is where a hand has turned the figure: two angles in degrees
+    and the size in percent.
+    """
+
+    fig = forms.ChoiceField(required=False, choices=[("side", "")])
+    place = forms.ChoiceField(required=False, choices=[("foot", ""), ("plate", "")])
+    size = forms.ChoiceField(required=False, choices=[("own", "")])
+    ghosts = forms.ChoiceField(required=False, choices=[("on", "")])
+    view = forms.ChoiceField(
+        required=False,
+        choices=[(name, "") for name in ("behind", "pitcher", "closed", "top")],
+    )
+    camera = forms.RegexField(r"^-?\d{1,3},-?\d{1,2},\d{2,3}$", required=False)
+
+    def said(self) -> dict[str, str]:
+        """What is said of each, in the order of the fields; empty where nothing is."""
+        self.is_valid()
+        return {name: self.cleaned_data.get(name) or "" for name in self.fields}
+
+
 class DaysForm(forms.Form):
     """Some days of an athlete, `span`, that are added to a comparison."""
 

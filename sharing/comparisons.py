@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -114,6 +114,7 @@ def address(comparison: SavedComparison, items: Iterable[SavedItem]) -> str:
         query["each"] = "on"
     if comparison.second:
         query["second"] = comparison.second
+    query |= parse_qsl(comparison.figure)
     return f"?{urlencode(query, safe=',')}"
 
 
@@ -128,11 +129,12 @@ def save_comparison(
     is_shared: bool,
     each: bool = False,
     second: str = "",
+    figure: Mapping[str, str] | None = None,
 ) -> SavedComparison:
     """Save a comparison under a name.
 
     With `each` single swings are drawn; `second` is the letter of the item whose figure
-    stands beside the first.
+    stands beside the first; `figure` says how both stand, as the address does.
 
     Raises `NotSavableError` when a part is missing or may not be seen, when there is
     nothing to compare, and when the user keeps as many as are allowed.
@@ -153,6 +155,9 @@ def save_comparison(
         align=align,
         each=each,
         second=second,
+        figure=urlencode(
+            {name: value for name, value in (figure or {}).items() if value}, safe=","
+        ),
         is_shared=is_shared,
     )
     SavedItem.objects.bulk_create(

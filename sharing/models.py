@@ -97,6 +97,8 @@ class SavedComparison(models.Model):
     # Whether single swings are drawn, and whose figure stands beside the first.
     each = models.BooleanField(default=False, db_default=False)
     second = models.CharField(max_length=1, blank=True, default="", db_default="")
+    # How the figures stand, as the address says it: "fig=side&view=top".
+    figure = models.CharField(max_length=120, blank=True, default="", db_default="")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from athletes.http import PageRequest, page_or_fragment
-from dashboard.forms import CompareForm, DaysForm
+from dashboard.forms import CompareForm, DaysForm, FigureForm
 from dashboard.selectors.compare_choices import Known, choices_beside
 from dashboard.selectors.compare_items import Item
 from dashboard.selectors.compare_keys import LEAST_ITEMS, RANGE, ItemKey, parse_items
@@ -70,6 +70,7 @@ def compare(request: PageRequest) -> HttpResponse:
     context = {
         "page": page,
         "kept": links.kept,
+        "figure_view": FigureForm(request.GET).said(),
         "items": [_shown(page, links, item) for item in page.items],
         "items_text": links.items,
         "swap_url": _swap_url(page, links),

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.sent_forms import store_once
 from athletes.http import PageRequest
-from dashboard.forms import CompareForm
+from dashboard.forms import CompareForm, FigureForm
 from dashboard.selectors.compare_keys import ItemKey, parse_items
 from sharing import comparisons
 from sharing.forms import ComparisonForm
@@ -36,7 +36,8 @@ def save(request: PageRequest) -> HttpResponse:
     align = view.cleaned_data.get("align") or ""
     each = bool(view.cleaned_data.get("each"))
     second = view.cleaned_data.get("second") or ""
-    back = _back(keys, series=series, align=align, each=each, second=second)
+    figure = FigureForm(request.POST).said()
+    back = _back(keys, series=series, align=align, each=each, second=second, **figure)
     if not form.is_valid():
         messages.error(request, "Not saved: give it a name of up to 100 letters.")
         return redirect(back)
@@ -52,6 +53,7 @@ def save(request: PageRequest) -> HttpResponse:
                     align=align,
                     each=each,
                     second=second,
+                    figure=figure,
                     is_shared=form.cleaned_data["is_shared"],
                 ).pk
             ),

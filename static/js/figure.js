@@ -2,7 +2,7 @@
 // Draws every [data-figure3d]: a stick figure with bat on a canvas, in step with the
 // charts (docs/design.md, "3-D figure"). The parts are in figure/.
 
-import { CHOICES, addressWith } from "./figure/pair.js";
+import { NAMES, addressWith } from "./figure/address.js";
 import { Player } from "./figure/player.js";
 import { whileOnPage } from "./shared/page.js";
 import { forgetTokens } from "./shared/tokens.js";
@@ -62,7 +62,7 @@ document.addEventListener("htmx:configRequest", ({ detail }) => {
   const url = new URL(detail.path, window.location.href);
   if (!pair || detail.verb !== "get" || url.pathname !== window.location.pathname) return;
   detail.path = addressWith(url.pathname + url.search, pair.chosen);
-  for (const name of Object.keys(CHOICES)) delete detail.parameters[name];
+  for (const name of NAMES) delete detail.parameters[name];
 });
 
 whileOnPage("[data-figure3d]", start, stop);

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from sharing.models import SavedComparison
 from tests.browser.looks import STILL, go, problems_at_each_width, show
 from tests.browser.site_pages import hit
 
@@ -222,6 +223,19 @@ def test_layout_placing_and_view_are_in_the_address(pair):
     assert not page.get_by_label("Same size").is_checked()
     assert page.evaluate(f"() => {PAIR}.bodies[1].scale") == 1
     assert page.evaluate(f"() => {PAIR}.azimuth") == pytest.approx(3.14159, abs=1e-4)
+    # Turned by hand it stays so turned, in the address and where it is saved.
+    page.locator("[data-figure3d-canvas]").press("Shift+ArrowRight")
+    page.locator("[data-figure3d-canvas]").press("+")
+    page.wait_for_function("() => location.search.includes('camera=-173,7,115')")
+    page.get_by_label("Name", exact=True).fill("Turned")
+    with page.expect_navigation():
+        page.get_by_role("button", name="Save this comparison").click()
+    page.wait_for_function(f"() => {PAIR} && {PAIR}.painter.isApart")
+    saved = SavedComparison.objects.get().figure
+    assert saved == "fig=side&place=foot&size=own&ghosts=on&camera=-173,7,115"
+    assert saved in page.url
+    turned = page.evaluate(f"() => [{PAIR}.azimuth, {PAIR}.elevation, {PAIR}.zoom]")
+    assert turned == pytest.approx([-3.019, 0.122, 1.15], abs=1e-3)
     # At contact each has the other's pose at its own contact behind it.
     page.get_by_role("button", name=CONTACT).click()
     assert page.evaluate(

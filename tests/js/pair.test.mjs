@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { Body } from "../../static/js/figure/body.js";
-import { addressWith, chosenIn, lastEvent, place } from "../../static/js/figure/pair.js";
+import { addressWith, cameraOf, chosenIn, saidOf } from "../../static/js/figure/address.js";
+import { lastEvent, place } from "../../static/js/figure/pair.js";
 
 const packed = (millimeters) => ({
   dtype: "i2",
@@ -114,8 +115,23 @@ test("a ghost stands at the event that the other passed last", () => {
 
 test("the address holds what is chosen, and nothing else of it is lost", () => {
   const chosen = { ...chosenIn("?items=swing-1,swing-2&fig=side&ghosts=on&place=nowhere") };
-  assert.deepEqual(chosen, { fig: "side", place: "hips", size: "same", ghosts: "on", view: "open" });
+  assert.deepEqual(chosen, { fig: "side", place: "hips", size: "same", ghosts: "on", view: "open", camera: "" });
   const address = addressWith("/athletes/compare/?items=swing-1,swing-2&fig=over", { ...chosen, view: "top" });
   assert.equal(address, "/athletes/compare/?items=swing-1,swing-2&fig=side&ghosts=on&view=top");
   assert.equal(addressWith("/c/?fig=side", chosenIn("")), "/c/");
+  assert.equal(addressWith("/c/?camera=1,2,100", chosenIn("")), "/c/");
+});
+
+test("the address holds where a hand has turned the figures", () => {
+  const camera = { azimuth: -3.5 * Math.PI, elevation: 0.3, zoom: 1.234 };
+  assert.equal(saidOf(camera), "90,17,123");
+  const address = addressWith("/c/?fig=side", { ...chosenIn("?fig=side"), camera: saidOf(camera) });
+  assert.equal(address, "/c/?fig=side&camera=90,17,123");
+  const said = cameraOf(chosenIn(address.slice(4)).camera);
+  assert.deepEqual(
+    [said.azimuth, said.elevation, said.zoom].map((value) => Math.round(value * 1000) / 1000),
+    [1.571, 0.297, 1.23],
+  );
+  for (const wrong of ["", "1,2", "1,2,3", "a,b,100", "1e3,0,100", "1,2,100,4"])
+    assert.equal(cameraOf(chosenIn(`?camera=${wrong}`).camera), null);
 });

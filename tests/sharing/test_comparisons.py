@@ -116,6 +116,44 @@ def test_single_swings_and_the_second_figure_are_saved_too(coach, swing, session
     assert parse_qs(urlsplit(refused).query) == parse_qs(urlsplit(url).query)
 
 
+def test_how_the_figures_stand_is_saved_too(coach, swing, session):
+    client = logged_in(coach)
+    items = f"session-{session.pk},swing-{swing.pk}"
+    url = (
+        f"/athletes/compare/?items={items}&series=torso_omega&align=foot_down"
+        "&fig=side&place=foot&size=own&ghosts=on&view=top&camera=-37,12,140"
+    )
+    sent = hidden_fields(client.get(url).content.decode(), "/athletes/compare/save/")
+    sent.pop("csrfmiddlewaretoken", None)
+    answer = client.post("/athletes/compare/save/", {**sent, "name": "from above"})
+    assert client.get(answer["Location"])["Location"] == url
+    assert saved_lines(coach)[0].url == url.partition("/compare/")[2]
+    refused = client.post("/athletes/compare/save/", {**sent, "name": ""})["Location"]
+    assert parse_qs(urlsplit(refused).query) == parse_qs(urlsplit(url).query)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "fig=over&place=hips&view=open",
+        "fig=x&ghosts=1&camera=1,2",
+        "camera=" + "9" * 99,
+    ],
+)
+def test_what_is_usual_or_no_choice_of_the_figures_is_not_saved(
+    coach, swing, session, said
+):
+    logged_in(coach).post(
+        "/athletes/compare/save/",
+        {
+            "items": f"session-{session.pk},swing-{swing.pk}",
+            "name": "two",
+            **dict(one.split("=") for one in said.split("&")),
+        },
+    )
+    assert SavedComparison.objects.get().figure == ""
+
+
 @pytest.mark.parametrize("second", ["Z", "AB", "&"])
 def test_what_is_no_letter_of_an_item_is_not_saved(coach, swing, session, second):
     logged_in(coach).post(

@@ -1,47 +1,11 @@
 // @ts-check
 // What two figures need beside their time: how they are placed, how large they are, what
-// ghost stands behind them, and that the address of the page holds all of it.
+// ghost stands behind them, and that address and form of the page hold all of it.
 
-/** What can be chosen, with what holds where the address says nothing. @type {Record<string, string[]>} */
-export const CHOICES = {
-  fig: ["over", "side"],
-  place: ["hips", "foot", "plate"],
-  size: ["same", "own"],
-  ghosts: ["off", "on"],
-  view: ["open", "behind", "pitcher", "closed", "top"],
-};
+import { CHOICES, addressWith, cameraOf, chosenIn, saidOf } from "./address.js";
 
-/**
- * What an address says of the figures; the first choice where it says nothing we know.
- * @param {string} search query string
- * @returns {Record<string, string>}
- */
-export const chosenIn = (search) => {
-  const query = new URLSearchParams(search);
-  return Object.fromEntries(
-    Object.entries(CHOICES).map(([name, choices]) => {
-      const said = query.get(name) ?? "";
-      return [name, choices.includes(said) ? said : choices[0]];
-    }),
-  );
-};
-
-/**
- * An address that says what is chosen; what is the first choice is left out.
- * @param {string} address path and query
- * @param {Record<string, string>} chosen
- * @returns {string}
- */
-export const addressWith = (address, chosen) => {
-  const [path, search = ""] = address.split("?");
-  const query = new URLSearchParams(search);
-  for (const [name, choices] of Object.entries(CHOICES)) {
-    if (chosen[name] === choices[0]) query.delete(name);
-    else query.set(name, chosen[name]);
-  }
-  const text = query.toString().replaceAll("%2C", ",");
-  return text ? `${path}?${text}` : path;
-};
+/** How long the figure rests before a turn is written: browsers let no address change for each move. */
+const REST_MS = 300;
 
 /**
  * Writes how far the second body is moved in each of its frames, so that the two meet.
@@ -143,6 +107,8 @@ export class Pair {
     this.player = player;
     this.size = data.size ?? 1;
     this.chosen = chosenIn(window.location.search);
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.resting = undefined;
     const [a, b] = player.bodies;
     // Who bats from the other side is drawn mirrored, so that both face the same way.
     b.isMirrored = a.data.side !== b.data.side;
@@ -186,12 +152,38 @@ export class Pair {
     this.player.ask();
   }
 
-  /** Writes what is chosen into the address, so that reload, back and a sent link keep it. */
+  /** Where a hand has turned the figure; null where it stands as a named view shows it. */
+  get camera() {
+    return cameraOf(this.chosen.camera);
+  }
+
+  /** Writes what is chosen when the hand that turns the figure has come to rest. */
+  keepSoon() {
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => this.keep(), REST_MS);
+  }
+
+  /**
+   * Writes what is chosen into the address, so that reload, back and a sent link keep it,
+   * and into the form that saves the comparison.
+   */
   keep() {
-    this.chosen.view = this.player.view || this.chosen.view;
+    clearTimeout(this.resting);
+    const { player, chosen } = this;
+    chosen.camera = player.view && player.zoom === 1 ? "" : saidOf(player);
+    // Where a hand has turned it, the name of the view says nothing more.
+    chosen.view = chosen.camera ? CHOICES.view[0] : player.view;
     const { pathname, search, hash } = window.location;
-    const address = addressWith(pathname + search, this.chosen);
+    const address = addressWith(pathname + search, chosen);
     window.history.replaceState(window.history.state, "", address + hash);
+    const said = new URLSearchParams(address.split("?")[1]);
+    for (const input of document.querySelectorAll("input[data-figure3d-kept]"))
+      if (input instanceof HTMLInputElement) input.value = said.get(input.name) ?? "";
+  }
+
+  /** Forgets a turn that is not written yet. */
+  stop() {
+    clearTimeout(this.resting);
   }
 
   /**

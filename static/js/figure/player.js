@@ -80,6 +80,7 @@ export class Player {
     this.sizes = new ResizeObserver(() => this.ask());
     this.pair = isPair ? new Pair(this, data) : null;
     this.look(this.pair?.view || "open");
+    if (this.pair?.camera) this.turnTo(this.pair.camera);
     this.listen();
     this.showTicks();
     this.show(false);
@@ -128,8 +129,15 @@ export class Player {
    * @param {number} elevation in radians
    */
   turn(azimuth, elevation) {
-    this.azimuth += azimuth;
-    this.elevation = Math.min(Math.PI / 2, Math.max(-0.1, this.elevation + elevation));
+    this.turnTo({ azimuth: this.azimuth + azimuth, elevation: this.elevation + elevation, zoom: this.zoom });
+    this.pair?.keepSoon();
+  }
+
+  /** @param {{azimuth: number, elevation: number, zoom: number}} camera no named view any more */
+  turnTo({ azimuth, elevation, zoom }) {
+    this.azimuth = azimuth;
+    this.elevation = Math.min(Math.PI / 2, Math.max(-0.1, elevation));
+    this.zoom = inRange(zoom);
     this.view = "";
     this.showView();
   }
@@ -138,6 +146,7 @@ export class Player {
   enlarge(factor) {
     this.zoom = inRange(this.zoom * factor);
     this.ask();
+    this.pair?.keepSoon();
   }
 
   // --- Drawing ----------------------------------------------------------------------
@@ -381,6 +390,7 @@ export class Player {
       if (event.key !== "0" || event.ctrlKey || event.metaKey) return;
       this.zoom = 1;
       this.ask();
+      this.pair?.keepSoon();
     });
     this.sizes.observe(this.canvas);
   }
@@ -389,6 +399,7 @@ export class Player {
   stop() {
     this.playing = false;
     this.sizes.disconnect();
+    this.pair?.stop();
     if (this.asked !== null) cancelAnimationFrame(this.asked);
     clearTimeout(this.speaking);
   }
