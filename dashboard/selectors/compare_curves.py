@@ -35,10 +35,14 @@ from dashboard.selectors.difference_words import difference_words
 
 @dataclass(frozen=True)
 class CompareCurveRow:
-    """The curves' table at one place of the axis: ms from zero, or percent."""
+    """The curves' table at one place of the axis: ms from zero, or percent.
+
+    `differences` are of the others less the first, as they are printed.
+    """
 
     at: int
     values: tuple[float | None, ...]
+    differences: tuple[display.Printed | None, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +50,8 @@ class CompareCurves:
     """The chart of all curves, that of their differences, and the table of both.
 
     `delta_words` say of each difference where it is clear, `left_out` which swings
-    have no place on the axis.
+    have no place on the axis. `rows` have as many `decimals`, in the stored unit, as it
+    takes that each adds up as printed.
     """
 
     overlay: charts.Json | None
@@ -54,6 +59,7 @@ class CompareCurves:
     delta_words: tuple[str, ...]
     delta_note: str
     rows: tuple[CompareCurveRow, ...]
+    decimals: int
     left_out: tuple[str, ...]
     x_unit: str
 
@@ -86,12 +92,14 @@ def compare_curves(
     )
     aligned = [picture.aligned(item.swings) for item in items]
     delta, words, note = _delta(picture, aligned)
+    rows, decimals = _with_differences(picture, _curve_rows(aligned, alignment))
     return CompareCurves(
         overlay=_overlay(picture, aligned, each=each),
         delta=delta,
         delta_words=words,
         delta_note=note,
-        rows=_curve_rows(aligned, alignment),
+        rows=rows,
+        decimals=decimals,
         left_out=(*_left_out(picture, aligned), *_not_each(picture, each)),
         x_unit=alignment.unit,
     )
@@ -478,6 +486,38 @@ def _difference_lines(
         clear = np.where(found.clear, delta, np.nan)
         lines.append(charts.Line(name="", y=clear, role="mean", **own))
     return lines
+
+
+def _with_differences(
+    picture: _Picture, rows: Sequence[CompareCurveRow]
+) -> tuple[tuple[CompareCurveRow, ...], int]:
+    """The rows with the others less the first, and the digits that it takes."""
+    unit, system = picture.series.unit, picture.system
+    decimals = display.decimals_that_add_up(
+        [
+            (row.values[0], value, None)
+            for row in rows
+            for value in row.values[1:]
+            if row.values[0] is not None and value is not None
+        ],
+        unit,
+        system,
+        decimals=picture.series.decimals,
+    )
+
+    def less(value: float | None, base: float | None) -> display.Printed | None:
+        if value is None or base is None:
+            return None
+        shown = display.difference_with(base, value, unit, system, decimals=decimals)
+        return shown.delta
+
+    return tuple(
+        replace(
+            row,
+            differences=tuple(less(value, row.values[0]) for value in row.values[1:]),
+        )
+        for row in rows
+    ), decimals
 
 
 # The table has a row at each multiple of so many ms, or so much percent.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import numpy as np
 import pytest
@@ -94,6 +95,30 @@ def test_compare_says_where_the_curves_differ_and_which_way(client, coach):
     assert (outside == shown).all()
     percent = client.get(f"/athletes/compare/?items={keys}&align=percent")
     assert "faster from 80 to 93% of the swing" in text_of(percent)
+
+
+@pytest.mark.parametrize("added", [1.8, 2.0])
+def test_differences_in_the_table_of_curves_are_those_of_the_values(
+    client, coach, added
+):
+    player = make_player()
+    # In whole numbers 501 and 502 would stand beside a difference of 2.
+    old = session_with_curves(player, middle=500.6, offsets=(0.0,) * 3)
+    new = session_with_curves(player, middle=500.6 + added, offsets=(0.0,) * 3)
+    keys = f"session-{old.pk},session-{new.pk}"
+    body = client.get(f"/athletes/compare/?items={keys}").content.decode()
+    table = body.split("Table of these charts")[1].split("</table>")[0]
+    assert re.findall(r'<th scope="col"[^>]*>([^<]*)</th>', table)[1:] == [
+        "A",
+        "B",
+        "B − A",
+    ]
+    rows = re.findall(r'<td class="num">(.*?)</td>', table, re.S)
+    cells = {re.sub(r"<[^>]+>|\s|°/s", "", cell) for cell in rows}
+    wanted = {1.8: {"500.6", "502.4", "+1.8"}, 2.0: {"501", "503", "+2"}}
+    assert cells == wanted[added]
+    # No second table says it otherwise.
+    assert "Difference over time" not in body
 
 
 def test_curves_of_several_sessions_are_not_called_faster(client, coach):
