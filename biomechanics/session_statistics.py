@@ -1,5 +1,6 @@
 """Summarize the swings of a session: average and spread of each metric."""
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,7 +8,9 @@ from dataclasses import dataclass
 
 from biomechanics.analysis_types import MetricValue
 from biomechanics.definitions import METRICS
+from biomechanics.sequence import sequence_groups, tie_limit_ms
 from biomechanics.signals import MAD_TO_SD
+from biomechanics.units import MS_PER_S
 
 LEAST_SWINGS_FOR_SPREAD = 3
 """Fewer swings show no standard deviation, no band and no typical swing."""
@@ -90,6 +93,51 @@ def summarize_metric(
         left_out=left_out,
         basis=basis,
     )
+
+
+def average(values: Sequence[float]) -> float | None:
+    """Return the average; ``None`` of no values."""
+    return math.fsum(values) / len(values) if values else None
+
+
+def standard_error(sd: float | None, n: int) -> float | None:
+    """Return the standard error of an average; ``None`` of fewer than three values."""
+    if sd is None or n < LEAST_SWINGS_FOR_SPREAD:
+        return None
+    return sd / math.sqrt(n)
+
+
+def joint_order(
+    swings: Sequence[Mapping[str, float]], letters: Sequence[str]
+) -> tuple[tuple[tuple[str, ...], ...], dict[str, float]]:
+    """Return the order of the average peaks of swings, and their times.
+
+    Each pair of peaks is a tie within the limit of its own delays (`tie_limit_ms`).
+
+    Parameters
+    ----------
+    swings : sequence of mapping of letter to float
+        At least one; seconds on any clock of the swing's own. Each has all letters.
+    letters : sequence of str
+        The peaks that are put in order.
+
+    Returns
+    -------
+    groups : tuple of tuple of str
+        As `biomechanics.sequence.sequence_groups` puts them.
+    times : dict of letter to float
+        Seconds.
+    """
+    times = {
+        letter: math.fsum(one[letter] for one in swings) / len(swings)
+        for letter in letters
+    }
+    limits = {}
+    for a, b in itertools.combinations(letters, 2):
+        spread = standard_deviation([one[b] - one[a] for one in swings])
+        limit = tie_limit_ms(None if spread is None else spread * MS_PER_S, len(swings))
+        limits[frozenset((a, b))] = limit / MS_PER_S
+    return sequence_groups(times, limits_s=limits), times
 
 
 def standard_deviation(values: Sequence[float]) -> float | None:

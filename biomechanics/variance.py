@@ -173,6 +173,29 @@ def components(
     )
 
 
+def pooled_components(parts: Sequence[Components]) -> Components:
+    """Return what several sets of sessions say together, each by what it is worth.
+
+    As of one athlete's setups and sides, whose averages differ and whose scatter does
+    not.
+    """
+
+    def shared(pairs: Sequence[tuple[float, float]]) -> tuple[float, float]:
+        freedom = sum(of for _, of in pairs)
+        if not freedom:
+            return 0.0, freedom
+        return sum(value * of for value, of in pairs) / freedom, freedom
+
+    within, within_freedom = shared(
+        [(part.within_variance, part.within_freedom) for part in parts]
+    )
+    means, means_freedom = shared(
+        [(part.means_variance, part.means_freedom) for part in parts]
+    )
+    inverse_n, _ = shared([(part.inverse_n, part.means_freedom) for part in parts])
+    return Components(within, within_freedom, means, means_freedom, inverse_n)
+
+
 def published_prior(metric_id: str) -> Prior:
     """Return what is published of a metric's scatter.
 

@@ -17,6 +17,7 @@ from athletes.frames.curves import Curves
 from athletes.models import Movement
 from biomechanics import curves as curve_tools
 from biomechanics.definitions import METRICS, MetricDefinition
+from biomechanics.session_statistics import average
 
 #: The curves by which the typical swing is chosen.
 TYPICAL_BY = ("pelvis_omega", "torso_omega", "lead_arm_omega")
@@ -60,8 +61,8 @@ def typical_swing(
     usable = [(pk, zero, start) for pk, zero, start in found if zero is not None]
     shared = commonest(rules[pk] for pk, _, _ in usable)
     usable = [one for one in usable if rules[one[0]] == shared]
-    moves = [start - zero for _, zero, start in usable if start is not None]
-    if not moves:
+    move = average([start - zero for _, zero, start in usable if start is not None])
+    if move is None:
         return None
     sets = [
         curve_tools.align(
@@ -75,7 +76,7 @@ def typical_swing(
                 )
                 for pk, zero, _ in usable
             ],
-            before_s=max(-float(np.mean(moves)), 0.0),
+            before_s=max(-move, 0.0),
             after_s=0.0,
         )
         for name in TYPICAL_BY

@@ -7,7 +7,6 @@ nothing else decides that. All numbers of one pair count as one look.
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from athletes.analysis.changes import MetricChange, as_metric_change
 from athletes.analysis.history import Basis, History
 from athletes.analysis.usual_scatter import Facility
 from biomechanics.change import Look, changes, session_values
+from biomechanics.session_statistics import average
 from biomechanics.variance import Prior, SessionValues
 
 
@@ -40,8 +40,7 @@ class SwingSet:
     @property
     def mean(self) -> float | None:
         """The average over all swings; None without any."""
-        every = self.every
-        return math.fsum(every) / len(every) if every else None
+        return average(self.every)
 
 
 @dataclass(frozen=True)

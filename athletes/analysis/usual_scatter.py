@@ -27,6 +27,7 @@ from biomechanics.variance import (
     SessionValues,
     components,
     facility_prior,
+    pooled_components,
     published_prior,
 )
 
@@ -60,29 +61,6 @@ def _key(metric: str, basis: Basis) -> ScatterKey:
     return (metric, basis.measured, basis.source, basis.method_version)
 
 
-def _pooled(parts: Sequence[Components]) -> Components:
-    """What several setups and sides say together, each by what it is worth."""
-    within = sum(part.within_freedom for part in parts)
-    means = sum(part.means_freedom for part in parts)
-
-    def shared(values: Iterable[float], weights: Iterable[float], of: float) -> float:
-        pairs = zip(values, weights, strict=True)
-        return sum(v * w for v, w in pairs) / of if of else 0.0
-
-    freedoms = [part.means_freedom for part in parts]
-    return Components(
-        shared(
-            (part.within_variance for part in parts),
-            (part.within_freedom for part in parts),
-            within,
-        ),
-        within,
-        shared((part.means_variance for part in parts), freedoms, means),
-        means,
-        shared((part.inverse_n for part in parts), freedoms, means),
-    )
-
-
 def components_of(history: History) -> dict[ScatterKey, Components]:
     """What one athlete's sessions say of their scatter."""
     found: dict[ScatterKey, list[Components]] = defaultdict(list)
@@ -92,7 +70,7 @@ def components_of(history: History) -> dict[ScatterKey, Components]:
             by_basis[point.basis].append(point)
         for basis, own in by_basis.items():
             found[_key(metric, basis)].append(components(session_values_of(own)))
-    pooled = {key: _pooled(parts) for key, parts in found.items()}
+    pooled = {key: pooled_components(parts) for key, parts in found.items()}
     return {key: one for key, one in pooled.items() if one.within_freedom}
 
 

@@ -11,13 +11,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-import numpy as np
-
 from athletes.analysis.event_rules import event_time
 from athletes.frames.curves import Curves
 from athletes.phrases import EVENTS, rule_name
 from biomechanics import curves as curve_tools
 from biomechanics.definitions import SERIES, SeriesDefinition
+from biomechanics.session_statistics import average
 from biomechanics.units import MS_PER_S
 from dashboard import charts
 
@@ -278,7 +277,7 @@ def mean_offset_s(
         if (at := event_time(events, name)) is not None
         and (at_zero := event_time(events, zero)) is not None
     ]
-    return float(np.mean(offsets)) if offsets else None
+    return average(offsets)
 
 
 #: What the reference is called on an axis, by the rule that found it.
@@ -324,8 +323,9 @@ def event_marks(
             if len(swings) == 1 or not is_unsure(events, name)
             if (at := alignment.place(events, name)) is not None
         ]
-        if places:
-            found[name] = float(np.mean(places))
+        middle = average(places)
+        if middle is not None:
+            found[name] = middle
     end = found.get("reference")
     return [
         charts.Mark(

@@ -6,22 +6,20 @@ swings they are the means of the swings' own peaks.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
 from typing import Any
 
 from athletes.analysis.event_rules import event_time
 from athletes.analysis.metric_reading import reading_of
-from biomechanics.sequence import (
-    PEAK_LETTERS,
-    TIME_METRICS,
-    sequence_groups,
-    tie_limit_ms,
+from biomechanics.sequence import PEAK_LETTERS, TIME_METRICS
+from biomechanics.session_statistics import (
+    LEAST_SWINGS_FOR_SPREAD,
+    average,
+    joint_order,
+    standard_deviation,
 )
-from biomechanics.session_statistics import LEAST_SWINGS_FOR_SPREAD, standard_deviation
 from biomechanics.units import MS_PER_S
 from dashboard import charts
 from dashboard.phrases import list_in_words
@@ -148,22 +146,22 @@ def sequence_peaks(
             name=SEGMENTS[letter].name,
             part=SEGMENTS[letter].part,
             series=SEGMENTS[letter].series,
-            value=fmean(values[letter]),
+            value=height,
             sd=standard_deviation(values[letter]),
-            at=fmean(places[letter]),
+            at=place,
             at_sd=standard_deviation(places[letter]),
             n=len(places[letter]),
         )
         for letter in PEAK_LETTERS
-        if places[letter]
+        if (height := average(values[letter])) is not None
+        and (place := average(places[letter])) is not None
     }
     if not {"P", "T", "A"} <= rows.keys():
         return SequencePeaks(tuple(rows.values()))
     letters, whole = _with_all(own, tuple(rows))
     if not whole:
         return SequencePeaks(tuple(rows.values()))
-    times = {letter: fmean(one[letter] for one in whole) for letter in letters}
-    groups = sequence_groups(times, limits_s=_limits(whole, letters))
+    groups, times = joint_order(whole, letters)
     ties = [group for group in groups if len(group) > 1]
     return SequencePeaks(
         rows=tuple(rows.values()),
@@ -214,21 +212,6 @@ def _order_of(
             f"{with_bat} of {len(swings)} swings."
         )
     return " ".join(words)
-
-
-def _limits(
-    swings: Sequence[Mapping[str, float]], letters: Sequence[str]
-) -> dict[frozenset[str], float]:
-    """How close (s) two peaks must be to be a tie, by pair, from the swings' delays."""
-    limits = {}
-    for a, b in itertools.combinations(letters, 2):
-        delays = [one[b] - one[a] for one in swings if a in one and b in one]
-        spread = standard_deviation(delays)
-        limit = tie_limit_ms(
-            None if spread is None else spread * MS_PER_S, max(len(delays), 1)
-        )
-        limits[frozenset((a, b))] = limit / MS_PER_S
-    return limits
 
 
 def _group_words(group: Sequence[str]) -> str:

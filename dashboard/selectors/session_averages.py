@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +22,7 @@ from biomechanics.sequence import tie_limit_ms
 from biomechanics.session_statistics import (
     LEAST_SWINGS_FOR_SPREAD,
     MetricSummary,
+    standard_error,
     summarize_by_basis,
 )
 from dashboard.phrases import lacking_words
@@ -69,10 +69,14 @@ class SequenceCount:
 
 @dataclass(frozen=True)
 class GapReading:
-    """The average time between two peaks (ms) with its standard error (ms)."""
+    """The average time between two peaks (ms)."""
 
     reading: MetricReading
-    standard_error: float | None
+
+    @property
+    def standard_error(self) -> float | None:
+        """The standard error of the average (ms), of three swings or more."""
+        return standard_error(self.reading.sd_shown, self.reading.n or 0)
 
     @property
     def tie_limit_ms(self) -> float:
@@ -341,10 +345,6 @@ def _gaps(means: Sequence[_Mean]) -> tuple[GapReading, ...]:
     gaps = []
     for name in GAPS:
         mean = next((item for item in means if item.metric == name), None)
-        if mean is None:
-            continue
-        error = None
-        if mean.sd is not None and mean.n >= LEAST_SWINGS_FOR_SPREAD:
-            error = mean.sd / math.sqrt(mean.n)
-        gaps.append(GapReading(mean.reading, error))
+        if mean is not None:
+            gaps.append(GapReading(mean.reading))
     return tuple(gaps)

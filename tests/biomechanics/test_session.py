@@ -270,6 +270,29 @@ def test_a_swing_that_is_seen_in_part_is_measured_by_what_is_seen():
     assert curves.representative([curves.Aligned(grid, rows, mean, sd, kept)]) == 2
 
 
+def test_standard_error_of_an_average():
+    assert session_statistics.standard_error(6.0, 9) == pytest.approx(2.0)
+    assert session_statistics.standard_error(6.0, 2) is None
+    assert session_statistics.standard_error(None, 9) is None
+    assert session_statistics.average([1.0, 2.0, 6.0]) == pytest.approx(3.0)
+    assert session_statistics.average([]) is None
+
+
+def test_averages_tie_by_the_scatter_of_their_own_delays():
+    # Torso 20 ms after pelvis in each swing; the arm 15 ms later, give or take 30.
+    swings = [
+        {"P": -0.100, "T": -0.080, "A": -0.065 + shift} for shift in (-0.03, 0.0, 0.03)
+    ]
+    groups, times = session_statistics.joint_order(swings, "PTA")
+    assert groups == (("P",), ("T", "A"))
+    assert times == pytest.approx({"P": -0.100, "T": -0.080, "A": -0.065})
+    assert session_statistics.joint_order(swings[1:2], "PTA")[0] == (
+        ("P",),
+        ("T",),
+        ("A",),
+    )
+
+
 def test_averages_tie_within_what_chance_makes_of_them_and_at_least_ten_ms():
     assert sequence.tie_limit_ms() == 10.0
     assert sequence.tie_limit_ms(4.0, 1) == 10.0

@@ -17,6 +17,7 @@ from biomechanics.variance import (
     components,
     facility_prior,
     fitted_scale,
+    pooled_components,
     published_prior,
 )
 
@@ -98,6 +99,17 @@ def test_components_by_hand():
     assert components(sessions, tested={4}).means_variance == pytest.approx(25 / 4)
     over = [s for s in sessions if s.place != 2]
     assert components(over, tested={2}).means_variance == pytest.approx(25 / 2)
+
+
+def test_components_of_several_setups_count_by_their_freedom():
+    first = Components(4.0, 6.0, 2.0, 1.0, 0.2)
+    second = Components(1.0, 3.0, 8.0, 2.0, 0.5)
+    assert pooled_components([first, second]) == Components(
+        pytest.approx(3.0), 9.0, pytest.approx(6.0), 3.0, pytest.approx(0.4)
+    )
+    alone = Components(4.0, 6.0, 0.0, 0.0, 0.0)
+    assert pooled_components([alone]) == alone
+    assert pooled_components([]) == Components(0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 def test_two_groups_of_one_session_are_no_step():

@@ -20,7 +20,7 @@ def test_orders_are_counted_among_swings_with_the_same_peaks():
 
 def gap(mean, sd, n):
     reading = MetricReading(METRICS["gap_pelvis_torso"], mean, n=n, sd=sd)
-    return GapReading(reading, sd / n**0.5)
+    return GapReading(reading)
 
 
 def test_each_gap_is_told_apart_by_its_own_scatter():
