@@ -243,7 +243,8 @@ def difference_with(
 ) -> PrintedDifference:
     """Two values and `now` minus `before` with so many `decimals` in the stored unit.
 
-    The difference is that of the two as they are printed.
+    The difference is that of the two as they are printed, and `needed` is printed on
+    its own side of it.
     """
     how = _shown(unit, system)
     digits = max(0, decimals + how.more_decimals)
@@ -252,11 +253,17 @@ def difference_with(
     def text(value: float, *, signed: bool = False) -> Printed:
         return Printed(number_text(value, digits, signed=signed), how.label)
 
+    delta = _delta(old, new, digits)
+    limit = None if needed is None else needed * how.factor
+    if limit is not None and not _on_its_side(delta, new - old, limit, digits):
+        # A last digit off says less than a verdict that the numbers contradict.
+        beyond = 0.0 if abs(new - old) >= limit else 10.0**-digits
+        limit = abs(delta) + beyond
     return PrintedDifference(
         before=text(old),
         now=text(new),
-        delta=text(_delta(old, new, digits), signed=True),
-        needed=None if needed is None else text(needed * how.factor),
+        delta=text(delta, signed=True),
+        needed=None if limit is None else text(limit),
     )
 
 

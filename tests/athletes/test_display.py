@@ -183,6 +183,28 @@ def test_printed_difference_is_that_of_the_printed_numbers(before, now, needed, 
     assert tuple(map(str, (shown.before, shown.now, shown.delta))) == texts
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "needed", "texts"),
+    [
+        # Not clear: 0.339 where it takes 0.344.
+        (20.0, 20.339, 0.344, ("+0.34°", "0.35°")),
+        (20.339, 20.0, 0.344, ("−0.34°", "0.35°")),
+        # Clear: there is 0.3498, of which the printed numbers leave 0.34.
+        (20.0051, 20.3549, 0.3475, ("+0.34°", "0.34°")),
+        (20.0, 20.339, 0.332, ("+0.34°", "0.33°")),
+        # Nothing that can be printed is more than nothing.
+        (20.0, 20.0, 0.001, ("0.00°", "0.00°")),
+    ],
+)
+def test_what_is_needed_is_printed_on_its_side_of_the_difference(
+    before, now, needed, texts
+):
+    shown = display.difference_with(
+        before, now, "deg", "metric", decimals=2, needed=needed
+    )
+    assert (str(shown.delta), str(shown.needed)) == texts
+
+
 def number_in(text):
     return Decimal(text.replace("−", "-").replace("+", "").replace(",", ""))
 
