@@ -1,9 +1,9 @@
 """Hold the numbers against known truth: `make accuracy`.
 
-python -m accuracy            measure all, write docs/accuracy.md
+python -m accuracy [--jobs 2] measure all, write docs/accuracy.md
 python -m accuracy check      repeat a small part, fail on drift (make check)
-python -m accuracy calibrate [--events]        fit the uncertainties again
-python -m accuracy hostile [--files 2000] [--seed 1]
+python -m accuracy calibrate  fit the uncertainties again
+python -m accuracy [--jobs 2] hostile [--files 2000] [--seed 1]
 python -m accuracy hostile --write      the same, and put the outcome into the document
 python -m accuracy hostile --replay SEED:FILE
 """
@@ -21,14 +21,14 @@ from accuracy.measure import NUMBERS, cases, measure, measure_small
 from accuracy.real import are_at_hand, measure_real
 
 
-def write_all() -> int:
-    """Measure everything and write the document and the file that pages read."""
+def write_all(*, jobs: int) -> int:
+    """Measure everything in so many processes, and write both files."""
     start = time.monotonic()
     real = measure_real() if are_at_hand() else None
     if real is None:
         print("Real swings are not beside the project: their stored rows stay.")
     # A swing and its mirror image have the same numbers but for noise.
-    measured = measure(cases(NUMBERS, both_sides=False))
+    measured = measure(cases(NUMBERS, both_sides=False), jobs=jobs)
     found = stored.as_stored(measured, measure_small(), real, stored.read())
     stored.write(found)
     document.write(found)
@@ -77,19 +77,18 @@ def damaged(seed: int, files: int, *, jobs: int, keep: bool) -> int:
 def main() -> int:
     """Run one command."""
     parser = argparse.ArgumentParser(prog="python -m accuracy")
+    parser.add_argument("--jobs", type=int, default=1, help="processes to run it in")
     commands = parser.add_subparsers(dest="command")
-    again = commands.add_parser("calibrate", help="fit the constants of uncertainties")
-    again.add_argument("--events", action="store_true", help="those of the events too")
+    commands.add_parser("calibrate", help="fit the constants of uncertainties")
     commands.add_parser("check", help="repeat a small part and fail on drift")
     hurt = commands.add_parser("hostile", help="damaged files against the clean truth")
     hurt.add_argument("--files", type=int, default=2000)
     hurt.add_argument("--seed", type=int, default=1)
-    hurt.add_argument("--jobs", type=int, default=1, help="processes to run it in")
     hurt.add_argument("--write", action="store_true", help="into docs/accuracy.md")
     hurt.add_argument("--replay", metavar="SEED:FILE", help="show one file's numbers")
     options = parser.parse_args()
     if options.command == "calibrate":
-        calibrate.run(events=options.events)
+        calibrate.run()
         return 0
     if options.command == "check":
         return check()
@@ -101,7 +100,7 @@ def main() -> int:
         return damaged(
             options.seed, options.files, jobs=options.jobs, keep=options.write
         )
-    return write_all()
+    return write_all(jobs=options.jobs)
 
 
 if __name__ == "__main__":

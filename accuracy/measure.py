@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import multiprocessing
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -207,24 +208,38 @@ class Measured:
     swings: int
 
 
-def measure(wanted: Iterable[Case]) -> Measured:
-    """Analyze the swings and return how far off each metric is."""
+def _measured_case(case: Case) -> tuple[Case, list[Outcome], bool | None]:
+    """Return one swing's outcomes, and whether its sequence is the true one."""
+    clean = clean_swing(case.number, case.kind, case.hand, case.rate_hz)
+    seed = case.number * 2 + (case.hand == "left")
+    analysis = analyze_made(with_noise(clean, case.noise_mm, seed))
+    truth = truth_of(case.number, case.kind)
+    return case, list(compare(analysis, truth)), order_is_right(analysis, truth)
+
+
+def measure(wanted: Iterable[Case], *, jobs: int = 1) -> Measured:
+    """Return how far off each metric is, by analyses in so many processes."""
+    if jobs > 1:
+        with multiprocessing.Pool(jobs) as pool:
+            return _summed_up(pool.imap(_measured_case, wanted, chunksize=4))
+    return _summed_up(map(_measured_case, wanted))
+
+
+def _summed_up(
+    measured: Iterable[tuple[Case, list[Outcome], bool | None]],
+) -> Measured:
+    """Return the accuracy of each metric over the outcomes of swings."""
     by_rate: dict[tuple[str, Kind, str], list[Outcome]] = defaultdict(list)
     by_noise: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
     orders: dict[str, list[bool]] = defaultdict(list)
     count = 0
-    for case in wanted:
+    for case, outcomes, right in measured:
         count += 1
-        clean = clean_swing(case.number, case.kind, case.hand, case.rate_hz)
-        seed = case.number * 2 + (case.hand == "left")
-        analysis = analyze_made(with_noise(clean, case.noise_mm, seed))
-        truth = truth_of(case.number, case.kind)
         rate, noise = f"{case.rate_hz:g}", f"{case.noise_mm:g}"
-        for outcome in compare(analysis, truth):
+        for outcome in outcomes:
             by_rate[outcome.metric, case.kind, rate].append(outcome)
             if case.kind == "hit":
                 by_noise[outcome.metric, noise].append(outcome)
-        right = order_is_right(analysis, truth)
         if right is not None:
             orders[rate].append(right)
     metrics: dict[str, dict[str, dict[str, Accuracy]]] = {}
