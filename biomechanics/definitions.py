@@ -11,7 +11,7 @@ from typing import Literal
 from biomechanics.ranges import RANGES
 from biomechanics.units import MPH_PER_M_PER_S
 
-METHOD_VERSION = "2026.6"
+METHOD_VERSION = "2026.7"
 """Stored with every value. Change it whenever a number could come out differently."""
 
 Direction = Literal["higher", "none"]
@@ -556,7 +556,8 @@ _add(
     "Stride width at foot down, by leg length",
     "Stride width ÷ leg",
     "How far apart the feet are when the lead foot is down, in percent of leg length.",
-    "level distance from rear to lead ankle ÷ (thigh + shank length) × 100",
+    "level distance from rear to lead ankle ÷ (thigh + shank length, median from 50 ms "
+    "before to 50 ms after) × 100",
     "%",
     FD,
     "posture",

@@ -11,11 +11,15 @@ from biomechanics.analysis_types import FloatArray
 from biomechanics.events import FoundEvent, HandPeak
 from biomechanics.hitter import Hitter
 from biomechanics.measurement_error import event_error_s
+from biomechanics.motion import LIMB_CUTOFF_HZ
 from biomechanics.vendor_clock import VendorClock
 
 BAT_PEAK_APART_S = 0.015
 """A reference this near to the bat's highest speed of the clip needs no hands."""
-SLOPE_WITHIN_S = 0.010
+FOOT_SLOPE_WITHIN_S, PELVIS_SLOPE_WITHIN_S = 0.010, 0.030
+"""On both sides of an event, for its slope. That of the pelvis is shallow: over 10 ms
+it is mostly noise from 4 mm on, which makes first move look three times as sure as it
+is (invented swings)."""
 FOOT_SLOPE, PELVIS_SLOPE = 20.0, 2000.0
 """Where a slope cannot be read: what the speed of an ankle (m/s) and the turn rate of
 the pelvis (deg/s) change in a second at foot down and first move."""
@@ -197,6 +201,8 @@ def _with_error(
     left = min(event.position, clues.hitter.motion.count - 1 - event.position)
     if error_s is not None and left < END_WITHIN_S * clues.hitter.rate_hz:
         error_s = math.hypot(error_s, END_ERROR_S)
+    if error_s is not None:
+        error_s = max(error_s, event.least_error_s)
     return replace(event, uncertainty_s=error_s)
 
 
@@ -213,10 +219,10 @@ def event_noise(clues: EventClues, name: str, event: FoundEvent) -> tuple[str, f
         if clues.vertical is not None:
             height = hitter.limbs[ankle] @ clues.vertical
             speed = signals.derivative(height, sampling_rate_hz=rate)
-            slope = _slope(speed, position, rate)
+            slope = _slope(speed, position, rate, FOOT_SLOPE_WITHIN_S)
         return name, hitter.noise_mm((ankle,)) / (slope or FOOT_SLOPE)
     if name in ("first_move", "load"):
-        slope = _slope(clues.pelvis_rate, position, rate)
+        slope = _slope(clues.pelvis_rate, position, rate, PELVIS_SLOPE_WITHIN_S)
         return name, hitter.noise_mm(("lhjc", "rhjc")) / (slope or PELVIS_SLOPE)
     if event.rule == "bat_peak":
         return "bat_peak", 0.0 if clues.bat is None else clues.bat.noise_mm
@@ -224,17 +230,24 @@ def event_noise(clues: EventClues, name: str, event: FoundEvent) -> tuple[str, f
     return "hand_peak", hitter.noise_mm(("l" + kind, "r" + kind))
 
 
-def _slope(curve: FloatArray, position: float, rate: float) -> float | None:
-    """Return how fast a curve changes within 10 ms of a sample, a second.
+def _slope(
+    curve: FloatArray, position: float, rate: float, within_s: float
+) -> float | None:
+    """Return how fast a curve changes around a sample, a second.
 
-    Not negative; ``None`` at the ends and where the curve does not change at all.
+    Not negative; of one side alone at the ends, and ``None`` where neither is known or
+    the curve does not change at all.
     """
-    reach = max(1.0, SLOPE_WITHIN_S * rate)
-    before = peaks.value_at(curve, position - reach)
-    after = peaks.value_at(curve, position + reach)
-    if before is None or after is None:
+    reach = max(1.0, within_s * rate)
+    known = [
+        (at, value)
+        for at in (position - reach, position, position + reach)
+        if (value := peaks.value_at(curve, at)) is not None
+    ]
+    if len(known) < 2:
         return None
-    return abs(after - before) * rate / (2.0 * reach) or None
+    (start, before), (end, after) = known[0], known[-1]
+    return abs(after - before) * rate / (end - start) or None
 
 
 def _find_peak_hand_speed(hand: HandPeak | None) -> FoundEvent:
@@ -451,12 +464,18 @@ def _find_ankle_at_rest(clues: EventClues, reference: float) -> FoundEvent:
     if hitter.motion.scale is None:
         leg = hitter.leg_length()
         still = still * (leg / events.LEG_M if leg is not None else 1.0)
+    noise_m_per_s = signals.noise_of_rate(
+        hitter.noise_mm((ankle,)) / 1000.0,
+        cutoff_hz=LIMB_CUTOFF_HZ,
+        sampling_rate_hz=rate,
+    )
     found = events.find_foot_down(
         signals.derivative(height, sampling_rate_hz=rate),
         reference=reference,
         sampling_rate_hz=rate,
         low=hitter.low,
         still=still,
+        noise=noise_m_per_s * still / events.FOOT_STILL_M_PER_S,
     )
     if found.position is None:
         why = hitter.why_missing([ankle], reference - rate, reference)

@@ -17,6 +17,8 @@ from biomechanics.points import PLACES, Points, other_side, spoken
 from biomechanics.side import BattingSide
 from biomechanics.units import DEG_PER_RAD
 
+LEG_WITHIN_S = 0.050
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Hitter:
@@ -189,10 +191,23 @@ class Hitter:
                 self.computed[name] = rates[:, place]
         return self.computed[limb]
 
-    def leg_length(self) -> float | None:
-        """Return the median thigh plus shank of the lead leg, in the points' unit."""
+    def leg_length(self, around: float | None = None) -> float | None:
+        """Return the median thigh plus shank of the lead leg, in the points' unit.
+
+        Over the whole clip, or so near to a sample that it does not hang on where the
+        clip starts and ends: joint centers under moving skin change it by some percent.
+
+        Parameters
+        ----------
+        around : float, optional
+            Sample.
+        """
+        rows = slice(None)
+        if around is not None:
+            reach = LEG_WITHIN_S * self.rate_hz
+            rows = slice(max(math.floor(around - reach), 0), math.ceil(around + reach))
         hip, knee, ankle = (
-            self.limbs[self.lead(name)] for name in ("hjc", "kjc", "ajc")
+            self.limbs[self.lead(name)][rows] for name in ("hjc", "kjc", "ajc")
         )
         parts = axes.length(hip - knee) + axes.length(knee - ankle)
         parts = parts[np.isfinite(parts)]

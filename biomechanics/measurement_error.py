@@ -35,6 +35,9 @@ LEAST_SHARE, LEAST_SHARE_DELIVERED = 0.001, 0.0005
 units of `BY_SIZE`: invented swings are smoother than people. Curves that are delivered
 as they are, of momentum, energy and center of mass, are only filtered and read: there
 less is left open."""
+LEAST_OF_NOISE = 0.8
+"""Noise of the points counts with one reference as with all, within what a fit of a few
+swings leaves open."""
 END_WITHIN_S, END_FACTOR = 0.040, 4.0
 """A filter has nothing to go by beyond the end of a clip: what it leaves open is so
 many times as large where the reference lies so near to it (invented swings)."""
@@ -92,6 +95,7 @@ def model_of(name: str, reference: str) -> ErrorModel | None:
     if constants is None:
         return None
     rule, noise, step = constants
+    noise = max(noise, LEAST_OF_NOISE * found["any"][1])
     if name in METRICS:
         unit = METRICS[name].unit
         share = LEAST_SHARE

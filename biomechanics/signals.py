@@ -136,6 +136,26 @@ def quantile(values: FloatArray, share: float) -> FloatArray:
     return answer
 
 
+def noise_of_rate(noise: float, *, cutoff_hz: float, sampling_rate_hz: float) -> float:
+    """Return the standard deviation of the rate of a curve that was filtered.
+
+    Parameters
+    ----------
+    noise : float
+        Of one frame before the filter; from frame to frame there is nothing in common.
+    cutoff_hz, sampling_rate_hz : float
+
+    Notes
+    -----
+    White noise spreads evenly to half the frame rate. The square of each angular
+    frequency times what two passes of the filter leave of its power adds up to a closed
+    form, as the integral of x² ⁄ (1 + x⁴)² is π·√2 ⁄ 16.
+    """
+    corrected = cutoff_hz / _TWO_PASS
+    power = 2.0 * corrected**3 / sampling_rate_hz * math.pi * math.sqrt(2.0) / 16.0
+    return noise * 2.0 * math.pi * math.sqrt(power)
+
+
 def fill_gaps(
     values: FloatArray, *, sampling_rate_hz: float
 ) -> tuple[FloatArray, npt.NDArray[np.bool_] | None]:

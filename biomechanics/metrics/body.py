@@ -150,11 +150,13 @@ def put_stride(measure: SwingMeasurer) -> None:
         there = None if stance is None else peaks.rows_at(lead_ankle, stance)
         if here is not None and there is not None:
             travel = _size(axes.horizontal(here - there, vertical))
-    leg = hitter.leg_length()
+    foot_down = measure.foot_down
+    leg = None if foot_down is None else hitter.leg_length(around=foot_down)
     values.put(
         "stride_spread_leg",
         None if spread is None or leg is None else spread / leg * 100.0,
-        reason or hitter.why_missing([hitter.lead("kjc")], 0, 0),
+        reason
+        or hitter.why_missing([hitter.lead("kjc")], foot_down or 0, foot_down or 0),
     )
     no_height = measure.no_unit
     if no_height is None and measure.height_m is None:

@@ -122,7 +122,12 @@ def measure_swing(
     unsure_events.flag_unseen_ball(swing, values)
     unsure_events.flag_smoothed(swing, values)
     unsure_events.flag_tilted(swing, values)
-    unsure_events.flag_bat_lost(swing, values)
+    window = measure.bat_window()
+    unsure_events.flag_bat_lost(
+        swing,
+        values,
+        last_of_peak=None if window is None or measure.at_contact else window[1],
+    )
     unsure_events.flag_other_clock(swing.energetics, values)
     return measure
 

@@ -111,16 +111,20 @@ def read_bat(
     at = measure.bat_instant()
     if at is None:
         return None
-    impact = moving.impact.impact
-    error_s = measure.swing.events.found["reference"].uncertainty_s
-    if impact is not None and at == impact.position:
-        error_s = impact.uncertainty_s
     return bat.read_at(
-        moving,
-        at,
-        read,
-        instant_error_s=error_s or 0.0,
+        moving, at, read, instant_error_s=_instant_error_s(measure, moving, at)
     )
+
+
+def _instant_error_s(measure: SwingMeasurer, moving: bat.BatMotion, at: float) -> float:
+    """Return one standard deviation of the instant at which the bat is read, seconds.
+
+    That of the impact where the bat is read at the impact that it shows itself.
+    """
+    impact = moving.impact.impact
+    if impact is not None and at == impact.position:
+        return impact.uncertainty_s
+    return measure.swing.events.error_s("reference")
 
 
 def put_reading(
@@ -209,9 +213,12 @@ def _put_bat_directions(measure: SwingMeasurer, moving: bat.BatMotion) -> None:
         angle = read_bat(measure, moving, bat.attack_angle_at(along, vertical))
         at = measure.bat_instant()
         steep = None if at is None else bat.swing_tilt(moving, at=at, vertical=vertical)
-        if steep is not None:
-            smoothed = contact_not_shown(swing)
-            tilt = bat.Reading(steep, MAY_BE_SMOOTHED_DEG if smoothed else 0.0)
+        if at is not None and steep is not None:
+            left_open = MAY_BE_SMOOTHED_DEG if contact_not_shown(swing) else 0.0
+            early = at - _instant_error_s(measure, moving, at) * moving.rate_hz
+            before = bat.swing_tilt(moving, at=early, vertical=vertical)
+            moves = 0.0 if before is None else steep - before
+            tilt = bat.Reading(steep, math.hypot(left_open, moves))
         if swing.forward is not None:
             direction = read_bat(
                 measure,

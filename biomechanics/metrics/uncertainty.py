@@ -27,10 +27,17 @@ from biomechanics.momentum import Energetics
 from biomechanics.ranges import within
 
 _HIPS, _SHOULDERS = ("lhjc", "rhjc"), ("lsjc", "rsjc")
+_OF_BOTH_LINES = ("gap_pelvis_torso", "gain_torso_pelvis")
+HIPS_COUNT = 0.8
+"""Share of the hips in what noise turns the lines of hips and shoulders against each
+other: theirs is half as long, and turns by twice as much."""
+BAT_COUNTS = 2.0
+"""What noise of the bat counts beside that of the trunk in the angle between them: its
+filter lets four times the frequencies through (bat alone shaken, invented swings)."""
 PER_MILLE = 1000.0
-PER_M_OF_ANKLE = {"deg": 140.0, "%": 115.0}
-"""What an angle with a shank of 0.41 m, and a share of a leg, change with a meter by
-which an ankle is off."""
+PER_M_OF_ANKLE = {"deg": 140.0, "%": 115.0, "deg/s": 350.0}
+"""What an angle with a shank of 0.41 m, its rate and a share of a leg change with a
+meter by which an ankle is off."""
 CENTER_NOISE_LEFT = 0.33
 """Of the noise of the center of mass, what its filter leaves at `RATE_HZ` (invented
 swings); less by the square root of the rate."""
@@ -135,10 +142,18 @@ class Noises:
                 self._known[key] = _center_noise(self._energy)
         else:
             points = points_of(item, self._hitter)
-            key = (points, item.part == "bat")
+            of_lines = item.part == "separation" or item.id in _OF_BOTH_LINES
+            key = (points, item.part == "bat", of_lines, item.id == "bat_torso_fm")
             if key not in self._known:
                 joints = self._hitter.noise_mm(points) if points else 0.0
+                if of_lines:
+                    joints = math.hypot(
+                        math.sqrt(HIPS_COUNT) * self._hitter.noise_mm(_HIPS),
+                        math.sqrt(1.0 - HIPS_COUNT) * self._hitter.noise_mm(_SHOULDERS),
+                    )
                 bat = self._bat_mm if item.part == "bat" else 0.0
+                if item.id == "bat_torso_fm":
+                    bat *= BAT_COUNTS
                 self._known[key] = math.hypot(joints, bat)
         return self._known[key]
 

@@ -31,6 +31,9 @@ BY_CURVE_OF_BAT = (
 )
 LOST_BEFORE_S, MOST_LOST = 0.020, 2
 """So many frames lost in so long before the reference are too many for a curve."""
+PEAK_AROUND_S, MOST_LOST_S = 0.010, 0.008
+"""Where the bat shows no impact, so long on both sides of the end of its peak's window
+counts too, and so much of it lost is too much: a peak needs both its sides."""
 
 
 def flag_unsure(events: SwingEvents, values: MetricValues) -> None:
@@ -146,15 +149,42 @@ def flag_smoothed(swing: ObservedSwing, values: MetricValues) -> None:
             values.flag(metric_id, reason)
 
 
-def flag_bat_lost(swing: ObservedSwing, values: MetricValues) -> None:
-    """Flag what is read from curves of the bat that was not seen before the reference.
+def flag_bat_lost(
+    swing: ObservedSwing, values: MetricValues, *, last_of_peak: int | None
+) -> None:
+    """Flag what is read from curves of the bat that was not seen about its peak.
 
     Numbers at the reference alone come from a fitted motion, which knows what the lost
     frames leave open.
+
+    Parameters
+    ----------
+    last_of_peak : int or None
+        Last sample in which the bat's peak is looked for.
     """
     moving, at = swing.bat, swing.events.position("reference")
     if moving is None or at is None:
         return
+    reason = None
+    if _frames_lost_before(moving, at) >= MOST_LOST:
+        reason = "the bat was lost just before contact"
+    elif (
+        last_of_peak is not None and _lost_at_peak_s(moving, last_of_peak) > MOST_LOST_S
+    ):
+        reason = "the bat was lost just after its highest speed"
+    if reason is not None:
+        by_energy = [
+            name
+            for name, item in METRICS.items()
+            if item.part == "bat" and item.group in ("momentum", "energy")
+        ]
+        with_bat = WITH_BAT if "bat" in swing.energetics.energy else ()
+        for metric_id in (*BY_CURVE_OF_BAT, *by_energy, *with_bat):
+            values.flag(metric_id, reason)
+
+
+def _frames_lost_before(moving: bat.BatMotion, at: float) -> int:
+    """Return how many frames the bat was not seen in before the reference."""
     impact = moving.impact.impact
     last = at if impact is None else min(at, impact.position)
     wanted = np.arange(
@@ -163,15 +193,22 @@ def flag_bat_lost(swing: ObservedSwing, values: MetricValues) -> None:
     lost = np.setdiff1d(wanted[wanted <= moving.clean + 2], moving.frames).size
     if impact is not None and impact.first_after - impact.last_clean > MOST_LOST:
         lost = max(lost, impact.first_after - impact.last_clean - 1)
-    if lost >= MOST_LOST:
-        by_energy = [
-            name
-            for name, item in METRICS.items()
-            if item.part == "bat" and item.group in ("momentum", "energy")
-        ]
-        with_bat = WITH_BAT if "bat" in swing.energetics.energy else ()
-        for metric_id in (*BY_CURVE_OF_BAT, *by_energy, *with_bat):
-            values.flag(metric_id, "the bat was lost just before contact")
+    return lost
+
+
+def _lost_at_peak_s(moving: bat.BatMotion, last: int) -> float:
+    """Return for how long the bat was not seen about the end of its peak's window.
+
+    In seconds; 0 where an impact ends the motion, and the peak with it. A clip that
+    ends is no loss: a peak at its end is still rising, and says so.
+    """
+    if moving.impact.impact is not None:
+        return 0.0
+    around = math.floor(PEAK_AROUND_S * moving.rate_hz)
+    wanted = np.arange(
+        max(last - around, 0), min(last + around + 1, moving.points.unknown.size)
+    )
+    return float(np.setdiff1d(wanted, moving.frames).size) / moving.rate_hz
 
 
 def _resting_on() -> dict[str, list[str]]:

@@ -79,6 +79,11 @@ def test_no_more_wrong_numbers_than_before(report):
     assert len(report.wrong) <= WRONG_AT_MOST
 
 
+@pytest.mark.parametrize("place", [427, 718, 890, 977, 1250, 1315, 1344, 1775, 1880])
+def test_a_file_that_was_wrong_without_a_mark_is_no_more(place):
+    assert hostile.run(2026, 1, place).wrong == []
+
+
 def test_every_metric_has_a_tolerance():
     for metric, item in METRICS.items():
         if item.unit != "text":

@@ -8,6 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from accuracy.measure import analyze_made
+from accuracy.swings import clean_swing, with_noise
+from accuracy.truth import truth_of
 from biomechanics.events import find_foot_down
 from biomechanics.swing import analyze_swing
 from tests.biomechanics import synthetic
@@ -18,7 +21,7 @@ SWINGS = (
 RATE_HZ = 300.0
 
 
-def found(speed):
+def found(speed, noise=0.0):
     """Foot down of an ankle's vertical speed, m/s, from 0.5 s before the reference."""
     return find_foot_down(
         np.asarray(speed),
@@ -26,6 +29,7 @@ def found(speed):
         sampling_rate_hz=RATE_HZ,
         low=0,
         still=0.2,
+        noise=noise,
     )
 
 
@@ -60,6 +64,34 @@ def test_a_foot_that_pauses_in_the_air_is_unsure():
     )
     assert event.confidence == "low"
     assert event.reason == "the lead ankle pauses and then comes down further"
+
+
+def test_foot_down_is_as_unsure_as_noise_moves_it():
+    stops = falling((0.1, -1.5), (0.1, 0.0), (0.15, 0.0))
+    quiet, shaken = found(stops), found(stops, noise=0.05)
+    assert quiet.least_error_s == 0.0
+    assert shaken.confidence == "rule"
+    assert shaken.position == quiet.position
+    # The threshold of 0.2 m/s moves by 0.06, and the ankle slows by 15 m/s a second.
+    assert shaken.least_error_s == pytest.approx(0.06 / 15.0, rel=0.05)
+
+
+def test_a_foot_that_noise_may_keep_from_the_threshold_is_unsure():
+    event = found(falling((0.1, -1.5), (0.1, 0.0), (0.15, 0.0)), noise=0.17)
+    assert event.confidence == "low"
+    assert event.reason == (
+        "the lead ankle jitters too much to show when it comes to rest"
+    )
+
+
+def test_a_noisy_ankle_is_not_taken_for_a_late_foot():
+    # Its foot down was found 163 ms late here, and said to be sure within 15 ms.
+    clean = clean_swing(9, "hit", "left", 120.0)
+    true = truth_of(9, "hit").events
+    for seed in range(4):
+        event = analyze_made(with_noise(clean, 6.0, seed)).events["foot_down"]
+        off_s = event.time_s - clean.contact_s - true.foot_down
+        assert event.confidence == "low" or abs(off_s) < 0.02
 
 
 def test_an_unsure_foot_down_flags_what_is_read_there():

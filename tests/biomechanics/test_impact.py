@@ -11,6 +11,8 @@ from accuracy.swings import clean_swing, with_noise
 from accuracy.truth import truth_of
 from biomechanics import signals
 from biomechanics.definitions import METRICS
+from biomechanics.impact import find_impact
+from biomechanics.points import BatPoints
 from biomechanics.swing import analyze_swing
 from tests.biomechanics.hit_swings import hit_swing
 from tests.biomechanics.synthetic import make_swing, points_of
@@ -324,3 +326,61 @@ def test_contact_given_after_the_bat_has_slowed_down_is_unsure():
     late = contact_given(dry, off_s=0.025)
     assert late.events["reference"].confidence == "low"
     assert late.metrics["bat_speed_ref"].flagged
+
+
+def test_light_ball_of_a_bat_that_slows_down_hard_is_seen():
+    # 35 ms after contact its speed falls by more from frame to frame than at the ball.
+    clean = clean_swing(105, "hit", "left", 240.0)
+    reference = analyze_made(clean).events["reference"]
+    assert reference.rule == "bat_impact"
+    assert reference.time_s == pytest.approx(clean.contact_s, abs=0.001)
+
+
+@pytest.mark.parametrize("number", [4, 6, 9])
+@pytest.mark.parametrize("rate", [240.0, 360.0])
+def test_frame_that_has_met_the_ball_is_never_the_last_before_it(number, rate):
+    clean = clean_swing(number, "hit", "right", rate)
+    points = np.stack(
+        [
+            [clean.kinematics[f"{name}_{axis}"] for axis in "xyz"]
+            for name in ("bhandle", "bhead")
+        ]
+    ).swapaxes(1, 2)
+    missing = np.zeros(points.shape[1], dtype=bool)
+    # The last frame before the ball is lost, and filled between its neighbors.
+    at = int(clean.contact_s * rate)
+    missing[at] = True
+    points[:, at] = 0.5 * (points[:, at - 1] + points[:, at + 1])
+    impact = find_impact(
+        BatPoints(
+            knob=points[0],
+            tip=points[1],
+            sweet_spot=None,
+            unknown=np.zeros(missing.size, dtype=bool),
+            names=("bhandle", "bhead"),
+            missing=missing,
+        ),
+        hand_peak=(clean.contact_s - 0.025) * rate,
+        sampling_rate_hz=rate,
+        in_meters=True,
+    ).impact
+    assert impact.last_clean <= impact.position <= impact.first_after
+    off_s = impact.position / rate - clean.contact_s
+    assert abs(off_s) < 3.0 * impact.uncertainty_s
+
+
+@pytest.mark.parametrize("start_s", [-0.002, 0.004])
+def test_bat_lost_about_its_highest_speed_marks_its_peaks(start_s):
+    clean = clean_swing(2, "dry", "right", 240.0)
+    columns = dict(clean.kinematics)
+    first = round((clean.contact_s + start_s) * 240.0)
+    for name in BAT:
+        for axis in "xyz":
+            values = columns[f"{name}_{axis}"].copy()
+            values[first : first + 5] = np.nan
+            columns[f"{name}_{axis}"] = values
+    lost = analyze_made(dataclasses.replace(clean, kinematics=columns)).metrics
+    whole = analyze_made(clean).metrics
+    for name in ("peak_bat_omega", "t_peak_bat", "gain_bat_torso"):
+        assert lost[name].value is None or lost[name].flagged, name
+        assert not whole[name].flagged, name

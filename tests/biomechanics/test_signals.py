@@ -237,3 +237,11 @@ def test_rough_noise_is_the_median_of_what_is_there(are_whole):
         if known.size >= 5:
             expected = known[known.size // 2] * signals.MAD_TO_SD / np.sqrt(70.0)
         assert signals.rough_noise(values)[place] == pytest.approx(expected, rel=1e-9)
+
+
+def test_noise_of_a_rate_is_that_of_a_filtered_curve():
+    noise = np.random.default_rng(1).normal(0.0, 0.004, (20_000, 1))
+    smooth = signals.lowpass(noise, cutoff_hz=15.0, sampling_rate_hz=240.0)
+    rate = signals.derivative(smooth, sampling_rate_hz=240.0)
+    said = signals.noise_of_rate(0.004, cutoff_hz=15.0, sampling_rate_hz=240.0)
+    assert said == pytest.approx(float(rate.std()), rel=0.15)

@@ -9,7 +9,8 @@ from accuracy import damage
 from accuracy.measure import analyze_made
 from accuracy.swings import clean_swing, with_noise
 from accuracy.truth import truth_of
-from biomechanics.measurement_error import ErrorModel, most_uncertain
+from biomechanics.error_constants import CONSTANTS
+from biomechanics.measurement_error import ErrorModel, model_of, most_uncertain
 
 RATE_HZ = 300.0
 
@@ -37,6 +38,70 @@ def test_causes_add_up_as_variances():
     assert at_rate == pytest.approx(9.0 + 16.0 + 1.0)
     half = model.variance(value=1.0, noise_mm=2.0, rate_hz=120.0)
     assert half == pytest.approx(9.0 + 32.0 + 16.0)
+
+
+def test_no_reference_makes_points_less_noisy():
+    for name, models in CONSTANTS.items():
+        for reference in models:
+            model = model_of(name, reference)
+            assert model.noise >= 0.8 * models["any"][1], (name, reference)
+
+
+def test_noise_of_the_pelvis_makes_the_start_of_its_turn_unsure():
+    # The slope over a few frames is mostly noise then, and looks steep.
+    off, stated = [], []
+    for number in (0, 5, 7, 10):
+        clean = clean_swing(number, "no_bat", "right", 300.0)
+        true = truth_of(number, "no_bat").of("hand_peak")["time_to_ref"]
+        for seed in range(3):
+            found = analyze_made(with_noise(clean, 5.0, seed)).metrics["time_to_ref"]
+            off.append(abs(found.value - true))
+            stated.append(found.uncertainty)
+    assert np.all(np.array(off) < 3.0 * np.array(stated))
+    assert np.median(stated) > 8.0
+
+
+def test_hips_count_more_than_shoulders_where_their_lines_are_compared(swing):
+    def shaken(name):
+        rng = np.random.default_rng(3)
+        columns = {
+            key: values + rng.normal(0.0, 0.004, values.shape)
+            if key.startswith(name)
+            else values
+            for key, values in swing.kinematics.items()
+        }
+        return analyze_made(dataclasses.replace(swing, kinematics=columns)).metrics
+
+    hip, shoulder = shaken("lhjc_"), shaken("lsjc_")
+    for name in ("x_factor_max", "x_factor_ref"):
+        assert hip[name].uncertainty > 1.3 * shoulder[name].uncertainty, name
+
+
+def test_one_malleolus_for_an_ankle_makes_the_rate_of_the_knee_less_sure(swing, plain):
+    columns = {
+        name: values
+        for name, values in swing.kinematics.items()
+        if name[:-2] not in ("lajc", "llmal", "rajc")
+    }
+    found = analyze_made(dataclasses.replace(swing, kinematics=columns)).metrics
+    whole = analyze_made(swing).metrics
+    rate = found["lead_knee_ext_rate"]
+    assert rate.value is None or rate.uncertainty > 10.0
+    assert whole["lead_knee_ext_rate"].uncertainty < 6.0
+
+
+def test_stride_by_leg_length_does_not_hang_on_where_the_clip_starts(swing):
+    columns = dict(swing.kinematics)
+    early = columns["time"] < swing.contact_s - 0.5
+    columns["lkjc_y"] = columns["lkjc_y"] + np.where(early, 0.06, 0.0)
+    start = round((swing.contact_s - 0.45) * RATE_HZ)
+    long = dataclasses.replace(swing, kinematics=columns)
+    cut = dataclasses.replace(
+        swing, kinematics={n: v[start:] for n, v in columns.items()}
+    )
+    name = "stride_spread_leg"
+    whole, short = (analyze_made(one).metrics[name].value for one in (long, cut))
+    assert short == pytest.approx(whole, abs=0.05)
 
 
 def test_noise_makes_numbers_less_sure_and_at_last_withheld(swing, plain):
