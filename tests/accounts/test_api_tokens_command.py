@@ -29,7 +29,7 @@ def test_tokens_that_work_are_listed_without_their_secret(capsys):
     token = ApiToken.objects.get(name="warehouse")
     assert found == [
         *(str(token.pk), f"{token.prefix}…", "warehouse", "read", "Under 16"),
-        *("jordan", "never used", ends.isoformat(timespec="minutes"), "works"),
+        *("jordan", "never used", ends.isoformat(timespec="minutes"), "active"),
     ]
     assert header["Authorization"].split()[1] not in "\t".join(found)
     assert [line[2] for line in lines(capsys, all=True)] == ["warehouse", "old"]
