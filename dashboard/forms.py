@@ -225,14 +225,14 @@ class GoalForm(forms.Form):
         required=False, choices=[("", "Any setup"), *Condition.choices], label="Setup"
     )
     low = forms.FloatField(
-        label="Goal, or start of a range",
+        label="Goal or lower end",
         min_value=-MOST,
         max_value=MOST,
         widget=forms.NumberInput(attrs={"step": "any"}),
     )
     high = forms.FloatField(
         required=False,
-        label="End of the range (optional)",
+        label="Upper end (optional)",
         min_value=-MOST,
         max_value=MOST,
         widget=forms.NumberInput(attrs={"step": "any"}),
@@ -296,7 +296,7 @@ class GoalForm(forms.Form):
             self.add_error(None, "Not saved: the units are not known. Reload the page.")
         low, high, by = (values.get(name) for name in ("low", "high", "by"))
         if low is not None and high is not None and high < low:
-            self.add_error("high", "The end of the range is below its start.")
+            self.add_error("high", "The upper end is below the lower one.")
         if by and "by" in self.changed_data and by < timezone.localdate():
             self.add_error("by", "Choose today or a later day.")
         others = Goal.objects.filter(

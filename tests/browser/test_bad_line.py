@@ -148,7 +148,7 @@ def test_a_goal_whose_answer_is_lost_is_stored_once_and_said_so(visit, pages):
     path = f"/athletes/{player.pk}/goals/"
     page = visit(path, width=820)
     page.get_by_label("Number").select_option("peak_hand_speed")
-    page.get_by_label("Goal, or start of a range").fill("25")
+    page.get_by_label("Goal or lower end").fill("25")
     by = timezone.localdate() + dt.timedelta(days=30)
     page.get_by_label("By", exact=True).fill(by.isoformat())
     # The goal arrives, and its answer is lost.

@@ -101,7 +101,7 @@ def test_what_is_refused_is_said_and_nothing_typed_is_lost(client, coach, player
         "note": "keep this",
     }
     for wrong, words in (
-        ({"high": "900"}, "The end of the range is below its start."),
+        ({"high": "900"}, "The upper end is below the lower one."),
         ({"by": in_days(-1).isoformat()}, "Choose today or a later day."),
         ({"by": "soon"}, "Enter the date as YYYY-MM-DD."),
         ({"low": "nan"}, "Enter a number."),
