@@ -160,6 +160,18 @@ def test_while_a_swing_plays_words_are_written_with_some_pictures_alone(figure):
     assert len(set(readouts)) == 3
 
 
+def test_body_positions_leave_no_place_empty(figure):
+    page, _ = figure()
+    rows = """() => [...document.querySelectorAll('#positions .position')]
+      .map((one) => Math.round(one.getBoundingClientRect().top))"""
+    for width, wanted in ((390, 3), (639, 3), (640, 1), (820, 1), (1180, 1), (1440, 1)):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert len(set(page.evaluate(rows))) == wanted
+        assert page.locator("#positions").evaluate(
+            "(one) => one.scrollWidth <= one.clientWidth"
+        )
+
+
 def test_stills_are_there_without_scripts(figure, pages, login_cookie, coach):
     _, swing = figure()
     page = pages.open(
