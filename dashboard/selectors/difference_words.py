@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from athletes.display import number_of
+from athletes.display import number_of, number_text
 from biomechanics.curve_differences import CurveDifference, Stretch
 from biomechanics.definitions import SeriesDefinition
 from biomechanics.units import MS_PER_S
@@ -71,10 +71,10 @@ def difference_words(
 def _when(stretch: Stretch, zero: str, *, percent: bool) -> str:
     """The time of a stretch: `from 60 to 20 ms before contact`."""
     if percent:
-        start, end = round(stretch.start), round(stretch.end)
-        if start == end:
-            return f"at {start}% of the swing"
-        return f"from {start} to {end}% of the swing"
+        first, last = (number_text(at, 0) for at in (stretch.start, stretch.end))
+        if first == last:
+            return f"at {first}% of the swing"
+        return f"from {first} to {last}% of the swing"
     start, end = (round(at * MS_PER_S) for at in (stretch.start, stretch.end))
     if start == end:
         side = "before" if start < 0 else "after"

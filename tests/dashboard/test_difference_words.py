@@ -39,6 +39,25 @@ def test_the_time_of_a_stretch_in_words(start, end, words):
     assert told((start, end, 1)) == f"torso faster {words}"
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "words"),
+    [
+        (20, 60, "from 20 to 60% of the swing"),
+        (80, 80, "at 80% of the swing"),
+        (-20, -5, "from −20 to −5% of the swing"),
+        (-20, 0, "from −20 to 0% of the swing"),
+        (-20, -20, "at −20% of the swing"),
+        (95, 120, "from 95 to 120% of the swing"),
+    ],
+)
+def test_the_percent_of_a_stretch_in_words(start, end, words):
+    grid = np.arange(-50.0, 121.0)
+    delta = np.where((grid >= start) & (grid <= end), -1.0, 0.0)
+    found = CurveDifference(grid, delta, np.full(grid.size, 0.5))
+    told = difference_words(found, SERIES["torso_omega"], zero="contact", percent=True)
+    assert told == f"torso slower {words}"
+
+
 def test_the_words_are_those_of_the_curve():
     there = (-60, -20, -1)
     assert told(there).startswith("torso slower from")
