@@ -224,6 +224,21 @@ def setups_of(history: History, session_id: int) -> tuple[str, ...]:
     return tuple(setup for setup in (*_CONDITIONS, "") if setup in found)
 
 
+def main_setup(history: History, session_id: int) -> str | None:
+    """The setup of most swings in a session; of two that are level the first listed.
+
+    None where the session has no number.
+    """
+    swings: dict[str, int] = {}
+    for points in history.values():
+        for point in points:
+            if point.session_id == session_id:
+                setup = point.basis.condition
+                swings[setup] = max(swings.get(setup, 0), point.n)
+    listed = [setup for setup in (*_CONDITIONS, "") if setup in swings]
+    return max(listed, key=lambda setup: swings[setup], default=None)
+
+
 def sides_in(history: History) -> tuple[str, ...]:
     """The sides from which an athlete has numbers, in the order of `SIDES`."""
     found = {point.basis.side for points in history.values() for point in points}

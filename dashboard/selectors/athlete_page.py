@@ -22,6 +22,7 @@ from athletes.analysis.history import (
     SessionAverage,
     SideChoice,
     histories,
+    main_setup,
     newest_side,
     of_side,
     side_choices,
@@ -203,7 +204,7 @@ def athlete_page(
     goals = goals_of(player, system)
     level = level_of(player.pk)
     tiles = tuple(
-        _tile(name, history.get(name, []), changes.get(name), prior_of, goals)
+        _tile(name, history, changes.get(name), prior_of, goals)
         for name in NUMERIC_HEADLINES
     )
     if not chosen:
@@ -216,9 +217,9 @@ def athlete_page(
     of_newest = [
         change
         for name, change in changes.items()
-        if newest_point(history[name]).session_id == newest
+        if history[name][-1].session_id == newest
     ]
-    latest = _newest_of_all(history.values())
+    latest = _newest_of_all(history)
     return AthletePage(
         player=player,
         facts=_facts(player, level),
@@ -226,14 +227,20 @@ def athlete_page(
         setup_note=setup_note(changes.values()),
         tiles=tiles,
         trend=_trend(
-            chosen, every.get(chosen, []), shown_side, prior_of, goals, mixed=mixed
+            chosen,
+            every.get(chosen, []),
+            shown_side,
+            history,
+            prior_of,
+            goals,
+            mixed=mixed,
         )
         if chosen
         else None,
         peers=athlete_peers(
             player,
             [
-                (tile.reading, newest_point(history[tile.metric]))
+                (tile.reading, newest_point(history[tile.metric], history))
                 for tile in tiles
                 if tile.metric in history
             ],
@@ -261,26 +268,26 @@ def _changes_of_newest(history: History, prior_of: PriorOf) -> dict[str, MetricC
     """
     of_session: dict[int, dict[str, MetricChange]] = {}
     changes = {}
-    for name, points in history.items():
-        at = points[-1].session_id
+    latest = {name: newest_point(points, history) for name, points in history.items()}
+    for name, point in latest.items():
+        at = point.session_id
         if at not in of_session:
             of_session[at] = {
                 change.definition.id: change
                 for change in session_changes(history, at, prior_of)
                 # Of several setups the one that the tile is of.
                 if change.basis is None
-                or (latest := newest_point(history[change.definition.id])).session_id
-                != at
-                or change.basis.condition == latest.basis.condition
+                or (own := latest[change.definition.id]).session_id != at
+                or change.basis.condition == own.basis.condition
             }
         changes[name] = of_session[at][name]
     return changes
 
 
-def _newest_of_all(series: Iterable[Sequence[SessionAverage]]) -> SessionAverage | None:
+def _newest_of_all(history: History) -> SessionAverage | None:
     """The point of most swings in the newest session that has any number."""
     return max(
-        (newest_point(points) for points in series),
+        (newest_point(points, history) for points in history.values()),
         key=lambda point: (point.date or dt.date.min, point.session_id, point.n),
         default=None,
     )
@@ -316,17 +323,18 @@ def _facts(player: Player, level: Level | None) -> AthleteFacts:
 
 def _tile(
     name: str,
-    points: Sequence[SessionAverage],
+    history: History,
     change: MetricChange | None,
     prior_of: PriorOf,
     goals: Goals,
 ) -> HeadlineTile:
-    """The newest average of a headline metric; `points` are oldest first."""
+    """The newest average of a headline metric."""
+    points = history.get(name)
     if not points:
         return HeadlineTile(
             no_average(name), None, None, (), goals=goals.of(name, None)
         )
-    latest = newest_point(points)
+    latest = newest_point(points, history)
     same = [point for point in points if point.basis == latest.basis]
     return HeadlineTile(
         reading=MetricReading(
@@ -344,12 +352,15 @@ def _tile(
     )
 
 
-def newest_point(points: Sequence[SessionAverage]) -> SessionAverage:
+def newest_point(points: Sequence[SessionAverage], history: History) -> SessionAverage:
     """The newest session's average; of several bases that of most swings.
 
-    `points` are one metric's, oldest first; there must be one.
+    `points` are one metric's, oldest first; there must be one. Of several setups it is
+    the session's main one in the `history`, as sheet and JSON have it.
     """
-    found = point_of_session(points, points[-1].session_id)
+    newest = points[-1].session_id
+    found = point_of_session(points, newest, main_setup(history, newest))
+    found = found or point_of_session(points, newest)
     assert found is not None  # noqa: S101
     return found
 
@@ -358,6 +369,7 @@ def _trend(
     name: str,
     points: Sequence[SessionAverage],
     side: str,
+    history: History,
     prior_of: PriorOf,
     goals: Goals,
     *,
@@ -367,7 +379,7 @@ def _trend(
     own = [point for point in points if point.basis.side == side]
     if not own:
         return Trend(name, None, (), mixed, len(points), None)
-    latest = newest_point(own)
+    latest = newest_point(own, history)
     by_basis: dict[Basis, list[SessionAverage]] = {}
     for point in points:
         by_basis.setdefault(point.basis, []).append(point)

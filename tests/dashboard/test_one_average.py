@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.urls import reverse
 
 from athletes.analysis import session_summary
 from athletes.analysis.summaries import refresh_player_summaries
@@ -10,6 +11,7 @@ from athletes.models import Movement, Player, Session
 from dashboard.selectors.athlete_page import athlete_page
 from dashboard.selectors.session_averages import computed_averages, stored_averages
 from dashboard.selectors.swing_rows import swing_row
+from tests.dashboard.page_contents import text_of
 from tests.factories import make_session, make_swing, metric
 
 pytestmark = pytest.mark.django_db
@@ -91,3 +93,26 @@ def test_latest_session_of_a_side_counts_the_swings_of_that_side(client, coach):
     page = client.get(f"/athletes/{session.player_id}/").content.decode()
     head = page.split("Latest session")[1].split("</div>")[0]
     assert "3 included swings" in head
+
+
+def test_of_two_setups_with_as_many_swings_all_show_the_same(client, coach):
+    session = make_session(condition="live", data_state="complete", data_synced=True)
+    for value in (8.0, 8.2, 8.1):
+        swing_on(session, value, HANDS)
+    tee = [swing_on(session, value, HANDS).pk for value in (9.0, 9.2, 9.1)]
+    Movement.objects.filter(pk__in=tee).update(condition="tee")
+    session_summary.refresh_session_summary(session.pk)
+    session.refresh_from_db()
+    player = session.player
+    page = athlete_page(player, Session.objects.all())
+    tile = next(one for one in page.tiles if one.metric == METRIC)
+    answer = client.get(f"/players/{player.pk}/changes").json()
+    (change,) = (one for one in answer["changes"] if one["metric"] == METRIC)
+    sheet = text_of(client.get(reverse("sharing:session", args=[session.pk])))
+    assert answer["setup"] == "tee"
+    assert change["now"]["mean"] == pytest.approx(9.1)
+    assert tile.reading.value == pytest.approx(9.1)
+    assert page.trend.basis.condition == "tee"
+    # 9.1 and 8.1 m/s.
+    assert "20.4" in sheet
+    assert "18.1" not in sheet
