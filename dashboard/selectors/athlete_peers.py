@@ -185,7 +185,10 @@ def athlete_peers(
     of_level: dict[PeerBasis, Peers] = {}
     if level is not None and keys:
         level_seen = at_level(Player.objects.all() if seen is None else seen, level)
-        of_level = percentiles.peers_of(player.pk, keys.values(), seen=level_seen)
+        # A level goes across ages.
+        of_level = percentiles.peers_of(
+            player.pk, keys.values(), seen=level_seen, of_ages=False
+        )
         n = max((item.everyone.n for item in of_level.values()), default=0)
         choice = PeerChoice("level", f"Within {level.name}", n, level.name)
         choices = (choice, *choices)
