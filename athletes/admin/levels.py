@@ -11,7 +11,10 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from accounts.admin_lists import ModelAdmin, too_many, user_of
 from accounts.audit import record
@@ -19,11 +22,41 @@ from accounts.models import Action
 from athletes.admin.players import add_player_action
 from athletes.models import AthleteLevel, Level, Player
 
+#: Offered while the name of a new level is typed; any other will do.
+SUGGESTED = ("Youth", "10U", "12U", "14U", "High school", "College", "Pro")
+
+
+class SuggestingInput(forms.TextInput):
+    """A field for text that offers words, and takes any."""
+
+    def render(
+        self, name: str, value: Any, attrs: Any = None, renderer: Any = None
+    ) -> SafeString:
+        """Return the field with the list of its suggestions."""
+        attrs = {**(attrs or {}), "list": f"{name}-suggested", "autocomplete": "off"}
+        field = super().render(name, value, attrs, renderer)
+        options = format_html_join("", '<option value="{}">', ((s,) for s in SUGGESTED))
+        words = '{}<datalist id="{}-suggested">{}</datalist>'
+        return format_html(words, field, name, options)
+
+
+class LevelForm(forms.ModelForm):  # type: ignore[type-arg]
+    """The name of a level, with usual ones to choose from, and its place in lists."""
+
+    class Meta:
+        model = Level
+        fields = ["name", "position"]
+        widgets = {"name": SuggestingInput}
+        help_texts = {
+            "name": f"Such as {', '.join(SUGGESTED[:-1])} or {SUGGESTED[-1]}."
+        }
+
 
 @admin.register(Level)
 class LevelAdmin(ModelAdmin):
     """The admin of the list of levels; one that athletes have cannot be deleted."""
 
+    form = LevelForm
     list_display = ["name", "position"]
     list_editable = ["position"]
     search_fields = ["name"]
@@ -76,7 +109,7 @@ def _record(request: HttpRequest, player: Player) -> None:
     )
 
 
-class LevelForm(forms.Form):
+class LevelFromForm(forms.Form):
     """A level, and the day from which athletes are at it."""
 
     level = forms.ModelChoiceField(Level.objects.all(), label="Level")
@@ -93,10 +126,17 @@ def record_level(
         return None
     if not Level.objects.exists():
         modeladmin.message_user(
-            request, "There are no levels yet. Add one under Levels.", messages.WARNING
+            request,
+            format_html(
+                'There are no levels yet. <a href="{}">Add one</a>, such as {} or {}.',
+                reverse("admin:athletes_level_add"),
+                SUGGESTED[3],
+                SUGGESTED[4],
+            ),
+            messages.WARNING,
         )
         return None
-    form = LevelForm(
+    form = LevelFromForm(
         request.POST if "since" in request.POST else None,
         initial={"since": timezone.localdate()},
     )

@@ -87,6 +87,26 @@ def test_numbers_on_another_basis_are_not_within_the_level(client, levels):
     assert "<strong>4 of 20</strong> lower" in page
 
 
+def test_usual_levels_are_offered_and_none_is_forced(client):
+    client.force_login(
+        make_staff(), backend="django.contrib.auth.backends.ModelBackend"
+    )
+    add = reverse("admin:athletes_level_add")
+    body = client.get(add).content.decode()
+    assert 'list="name-suggested"' in body
+    assert '<datalist id="name-suggested"><option value="Youth">' in body
+    assert "Such as Youth, 10U, 12U, 14U, High school, College or Pro." in body
+    assert not Level.objects.exists()
+    client.post(add, {"name": "Tuesday group", "position": "3"})
+    assert Level.objects.get().name == "Tuesday group"
+    # Who wants to record the first one is led to where levels are added.
+    Level.objects.all().delete()
+    sent = {"action": "record_level", "_selected_action": [make_player().pk]}
+    url = reverse("admin:athletes_player_changelist")
+    answer = client.post(url, sent, follow=True).content.decode()
+    assert f'There are no levels yet. <a href="{add}">Add one</a>' in answer
+
+
 def test_staff_keep_the_list_and_record_the_level(client, levels):
     staff = make_staff()
     client.force_login(staff, backend="django.contrib.auth.backends.ModelBackend")
