@@ -90,7 +90,7 @@ class HomePage:
 def home_page(
     players: PlayerQuerySet, sessions: SessionQuerySet, *, system: str
 ) -> HomePage:
-    """The first page for who may see these athletes; ten queries at most."""
+    """The first page for who may see these athletes; twelve queries at most."""
     recent = list(
         sessions.filter(session_date__isnull=False)
         .select_related("player")
@@ -147,7 +147,11 @@ def _lists(changes: Iterable[MetricChange]) -> list[list[MetricChange]]:
 def attention(
     players: PlayerQuerySet, sessions: SessionQuerySet
 ) -> tuple[AttentionLine, ...]:
-    """Sessions whose data or decisions want a look, and athletes gone quiet."""
+    """Sessions whose data or decisions want a look, and athletes gone quiet.
+
+    Whether there is anything of a kind is asked first: mostly there is not, and who may
+    see it is the longer question.
+    """
     lines = [
         AttentionLine(_data_words(session), session.player, session)
         for session in sessions.needing_care()
@@ -159,31 +163,33 @@ def attention(
         .of_present()
         .filter(session__in=sessions, other__in=sessions)
     )
-    lines += [
-        AttentionLine(
-            "same recording as another session, and both are used",
-            pair.session.player,
-            pair.session,
-        )
-        for pair in pairs.select_related("session__player").order_by("-id")[
-            :ATTENTION_SHOWN
+    if SameRecording.objects.waiting().exists():
+        lines += [
+            AttentionLine(
+                "same recording as another session, and both are used",
+                pair.session.player,
+                pair.session,
+            )
+            for pair in pairs.select_related("session__player").order_by("-id")[
+                :ATTENTION_SHOWN
+            ]
         ]
-    ]
     open_decisions = SetAside.objects.filter(
         settled_at=None, movement__missing_since=None
     )
-    lines += [
-        AttentionLine(
-            "decisions to review: Reboot Motion changed swings",
-            session.player,
-            session,
-        )
-        for session in sessions.filter(
-            pk__in=open_decisions.values("movement__session")
-        )
-        .select_related("player")
-        .newest_first()[:ATTENTION_SHOWN]
-    ]
+    if open_decisions.exists():
+        lines += [
+            AttentionLine(
+                "decisions to review: Reboot Motion changed swings",
+                session.player,
+                session,
+            )
+            for session in sessions.filter(
+                pk__in=open_decisions.values("movement__session")
+            )
+            .select_related("player")
+            .newest_first()[:ATTENTION_SHOWN]
+        ]
     # Who hit not long ago and then not for a while may have been missed.
     quiet: Iterable[Player] = (
         of_freshness(players, Freshness.AGING)

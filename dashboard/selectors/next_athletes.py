@@ -39,7 +39,9 @@ def next_athletes(player_id: int, sessions: SessionQuerySet) -> NextAthletes:
         | Q(session_date=OuterRef("session_date"), pk__gt=OuterRef("pk"))
     )
     latest = dated.exclude(player_id=player_id).filter(~Exists(later))
-    latest = latest.select_related("player")
+    latest = latest.select_related("player").only(
+        "session_date", "player__first_name", "player__last_name"
+    )
     return NextAthletes(
         previous=latest.filter(Q(session_date__gt=day) | Q(session_date=day, pk__gt=pk))
         .order_by("session_date", "pk")
