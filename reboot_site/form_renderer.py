@@ -83,7 +83,7 @@ def _select(widget: Mapping[str, Any]) -> str | None:
                 return None
             lines.append(
                 f'\n  <option value="{_text(option["value"])}"'
-                f"{_attributes(option['attrs'])}>{conditional_escape(label)}</option>\n"
+                f"{_attributes(option['attrs'])}>{_text(label)}</option>\n"
             )
         if group:
             lines.append("\n  </optgroup>")

@@ -55,3 +55,12 @@ def test_the_web_server_has_its_pages_ready_before_it_forks(tmp_path):
     code += "; gunicorn.on_starting(None)"
     loaded = loaded_by(code, tmp_path)
     assert {"dashboard.views.swing", "athletes.api.routes", "pyarrow.lib"} <= loaded
+
+
+@pytest.mark.processes
+def test_the_web_server_looks_for_garbage_once_a_page_not_a_hundred_times(tmp_path):
+    """A forked process inherits it; what was there before the fork is left alone."""
+    code = "import reboot_site.wsgi, gc; from reboot_site import gunicorn"
+    code += "; gunicorn.on_starting(None); assert gc.get_freeze_count() > 100_000"
+    code += "; assert gc.get_threshold()[0] >= 50_000, gc.get_threshold()"
+    assert "reboot_site.gunicorn" in loaded_by(code, tmp_path)
