@@ -9,10 +9,12 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, TypeGuard
 
 from django import template
 from django.template import Context
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import escape, format_html, format_html_join
@@ -105,9 +107,34 @@ def _value(
     signed: bool = False,
 ) -> SafeString:
     """A value with its unit as the component prints it, or a dash."""
+    return _value_drawn(
+        value,
+        unit,
+        reader_system(context),
+        decimals,
+        reason,
+        flagged,
+        sd,
+        uncertainty,
+        signed,
+    )
+
+
+# Tables repeat themselves, and pages are looked at more than once.
+@lru_cache(maxsize=8192, typed=True)
+def _value_drawn(
+    value: Any,
+    unit: str,
+    system: str,
+    decimals: int | None,
+    reason: str,
+    flagged: bool,
+    sd: float | None,
+    uncertainty: float | None,
+    signed: bool,
+) -> SafeString:
     if display.is_missing(value):
         return _missing(reason)
-    system = reader_system(context)
     shown = display.printed(value, unit, system, decimals=decimals, signed=signed)
     spread = (
         display.printed(sd, unit, system, decimals=decimals).number
@@ -224,6 +251,18 @@ def component(component_name: str, **parts: Any) -> SafeString:
     `{% component "quality_mark" grade=swing.grade %}`; not for what a person wrote.
     """
     return drawn(component_name, **parts)
+
+
+@lru_cache(maxsize=1024)
+def _average_tile(reading: Any, counted: int, units: str) -> SafeString:
+    parts = {"reading": reading, "counted": counted, "units": units}
+    return render_to_string("components/metric_tile.html", parts)
+
+
+@register.simple_tag(takes_context=True)
+def average_tile(context: Context, reading: Any, counted: int) -> SafeString:
+    """A `metric_tile` of an average alone: the average and the units decide it."""
+    return _average_tile(reading, counted, reader_system(context))
 
 
 @register.simple_tag
@@ -453,7 +492,17 @@ def mini_chart(
     `lines` are `{"part": "pelvis", "values": [...]}`, some fifty points each;
     `events` are places along the time axis from 0 to 1; `words` as in `sparkline`.
     """
-    known = [float(n) for line in lines for n in line["values"] if _finite(n)]
+    drawn_lines = tuple((line["part"], tuple(line["values"])) for line in lines)
+    return _mini_chart(drawn_lines, tuple(events), words)
+
+
+@lru_cache(maxsize=1024)
+def _mini_chart(
+    lines: tuple[tuple[str, tuple[Any, ...]], ...],
+    events: tuple[float, ...],
+    words: str,
+) -> SafeString | str:
+    known = [float(n) for _, values in lines for n in values if _finite(n)]
     if not known:
         return ""
     low, high = min(0.0, *known), max(known)
@@ -463,11 +512,11 @@ def mini_chart(
         (
             (
                 _polylines(
-                    _scaled(line["values"], low, high, 100.0, 50.0),
-                    f"part-{line['part']}",
+                    _scaled(values, low, high, 100.0, 50.0),
+                    f"part-{part}",
                 ),
             )
-            for line in lines
+            for part, values in lines
         ),
     )
     marks = format_html_join(

@@ -8,23 +8,40 @@ from typing import Any
 from django import template
 from django.http import QueryDict
 from django.template import Context
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 
 from dashboard.plain_charts import table, words
+from dashboard.plain_charts.kept import KeptByContent
 from dashboard.templatetags.display import reader_system
 
 register = template.Library()
+
+_words = KeptByContent(lambda figure, _: words.summary(figure), most=256)
+_table_drawn = KeptByContent(
+    lambda figure, title: render_to_string(
+        "components/chart_steps.html", {"figure": figure, "title": title}
+    ),
+    most=256,
+)
 
 
 @register.simple_tag
 def chart_words(figure: Mapping[str, Any]) -> str:
     """The chart in one sentence, with values and units."""
-    return words.summary(figure)
+    return _words(figure)
 
 
 @register.simple_tag
 def chart_steps(figure: Mapping[str, Any]) -> table.StepTable | None:
     """The chart as a table at equal steps; None where that says nothing."""
     return table.step_table(figure)
+
+
+@register.simple_tag
+def chart_table(figure: Mapping[str, Any], title: str) -> SafeString:
+    """The component `chart_steps`: the chart as a table, drawn once for each chart."""
+    return _table_drawn(figure, title)
 
 
 @register.simple_tag(takes_context=True)
