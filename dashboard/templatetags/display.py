@@ -290,15 +290,21 @@ def or_dash(text: Any, reason: str = "") -> Any:
 register.filter("capture_system", capture_system)
 
 
+# Of dates alone: one moment has different days in different zones, and is one key.
+@lru_cache(maxsize=4096)
+def _day_text(date: dt.date) -> str:
+    return date_format(date, "M j, Y")
+
+
 @register.filter
 def day(date: dt.date | None, reason: str = "") -> SafeString:
     """A date as the facility writes it: `{{ d|day:"No session yet." }}`."""
     if date is None:
         return _missing(reason)
-    return format_html(
-        '<time datetime="{}" class="nowrap">{}</time>',
-        date.isoformat(),
-        date_format(date, "M j, Y"),
+    is_moment = isinstance(date, dt.datetime)
+    text = date_format(date, "M j, Y") if is_moment else _day_text(date)
+    return SafeString(
+        f'<time datetime="{date.isoformat()}" class="nowrap">{text}</time>'
     )
 
 
@@ -325,7 +331,7 @@ def ago(at: dt.date | dt.datetime | None, reason: str = "") -> SafeString:
         title = date_format(timezone.localtime(at), "M j, Y, g:i a")
     else:
         words = display.days_ago_text(at, timezone.localdate())
-        title = date_format(at, "M j, Y")
+        title = _day_text(at)
     return format_html(
         '<time datetime="{}" title="{}" class="nowrap">{}</time>',
         at.isoformat(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable
 from typing import Any
@@ -117,7 +118,10 @@ def test_an_average_is_drawn_as_its_component(units: str) -> None:
     from biomechanics.definitions import METRICS
 
     one = MetricReading(METRICS["peak_hand_speed"], 9.5, n=3, sd=0.4)
-    for reading in (one, MetricReading(METRICS["peak_bat_omega"], None, reason="<none>")):
+    for reading in (
+        one,
+        MetricReading(METRICS["peak_bat_omega"], None, reason="<none>"),
+    ):
         context = Context({"reading": reading, "units": units, "counted": 4})
         drawn = Template("{% load display %}{% average_tile reading counted %}").render(
             context
@@ -126,3 +130,14 @@ def test_an_average_is_drawn_as_its_component(units: str) -> None:
             context
         )
         assert drawn == included
+
+
+def test_a_day_is_that_of_the_zone_in_which_it_is_asked_for() -> None:
+    late = dt.datetime(2026, 3, 1, 23, 30, tzinfo=dt.UTC)
+    later = late.astimezone(dt.timezone(dt.timedelta(hours=2)))
+    assert late == later
+    assert ["Mar 1, 2026" in display.day(at) for at in (late, later)] == [True, False]
+    assert "Mar 2, 2026" in display.day(later)
+    assert display.day(dt.date(2026, 3, 2)) == (
+        '<time datetime="2026-03-02" class="nowrap">Mar 2, 2026</time>'
+    )
