@@ -7,11 +7,18 @@ import datetime as dt
 import pytest
 from playwright.sync_api import expect
 
+from athletes.analysis import run
 from athletes.analysis.marked_swings import fastest_swing
+from athletes.display import unit_factor
 from tests.browser.looks import OVERFLOW, PAINTED, STILL, go, show, violations
 from tests.browser.site_pages import hit
 from tests.browser.taps import Taps
-from tests.factories import make_player, make_session
+from tests.factories import (
+    make_player,
+    make_session,
+    simulated_movements,
+    store_simulated,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -117,6 +124,62 @@ def test_any_session_and_swing_is_found_by_typing(visit, taps):
     pks = {f"swing-{swing.pk}" for swing in session.movements.all()}
     assert set(keys_of(page)) <= pks
     assert "at=2" in page.url
+
+
+def press_enter_on(locator):
+    """Reach what is found as a keyboard does, and press Enter."""
+    locator.focus()
+    expect(locator).to_be_focused()
+    locator.page.keyboard.press("Enter")
+
+
+def peak_bat_speed(page, key):
+    """Peak bat speed of a swing as JSON has it."""
+    answer = page.request.get(f"/movements/{key.removeprefix('swing-')}").json()
+    return answer["metrics"]["bat_speed_max"]["value"]
+
+
+def test_two_fastest_swings_are_found_by_keyboard_and_read_at_foot_down(visit):
+    for name, bats in (("Rowan", "R"), ("Sorrel", "L")):
+        hit(player=make_player(last_name=name), bats=bats)
+    page = visit("/athletes/compare/", **TABLET)
+    found = page.locator("#pick-found")
+    # The second name has a typing error.
+    for place, typed in enumerate(("rowan", "sorel"), start=1):
+        page.locator("#pick-q").fill("")
+        page.locator("#pick-q").press_sequentially(typed)
+        heading = "Rowan" if place == 1 else "Sorrel"
+        expect(found.locator(".picker__name")).to_contain_text(heading)
+        press_enter_on(found.get_by_role("link", name="Swings of Mar 1"))
+        press_enter_on(found.locator(".picker__swings a", has_text="fastest").first)
+        expect(page.locator(".compared > li")).to_have_count(place)
+    page.select_option("#id_align", "foot_down")
+    page.wait_for_function("() => location.search.includes('align=foot_down')")
+    show(page, "#overlay")
+    title = page.locator("#overlay").evaluate(
+        "(one) => one.swingChart.figure.layout.xaxis.title.text"
+    )
+    assert title == "Time from foot down (ms)"
+    a, b = (peak_bat_speed(page, key) for key in keys_of(page))
+    row = page.locator(".compare-table tbody tr", has_text="Peak bat speed")
+    said = row.locator("td").last.inner_text().replace("−", "-")
+    difference = (b - a) * unit_factor("m/s", "imperial")
+    assert float(said.partition("mph")[0]) == pytest.approx(difference, abs=0.06)
+
+
+def test_six_swings_of_a_session_are_compared_by_keyboard(visit):
+    session = make_session(player=make_player(first_name="Ada", last_name="Quill"))
+    store_simulated(session, simulated_movements(swings=7))
+    run.analyze_session(session.pk)
+    asked = f"?pick={session.player_id}&swings={session.pk}&items=none"
+    page = visit(f"/athletes/compare/{asked}", **UPRIGHT)
+    for place in range(1, 7):
+        press_enter_on(page.locator(".picker__swings a:not([aria-current])").first)
+        expect(page.locator(".compared > li")).to_have_count(place)
+    assert len(set(keys_of(page))) == 6
+    expect(page.locator(".picker")).to_contain_text("You can compare up to six")
+    expect(page.locator("#overlay .legend input")).to_have_count(6)
+    assert page.evaluate(OVERFLOW) == 0
 
 
 def test_the_tray_by_keyboard(visit):
