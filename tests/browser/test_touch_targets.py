@@ -92,3 +92,11 @@ def test_targets_are_as_large_as_a_finger(pages, login_cookie, files, states):
         if found := page.evaluate(SMALL):
             small[one.name] = found
     assert small == {}
+
+
+@pytest.mark.parametrize("width", [390, 820])
+def test_the_search_in_the_head_is_as_high_as_a_finger(visit, width):
+    page = visit("/athletes/", width=width, has_touch=True)
+    box = page.locator("[data-search]").bounding_box()
+    assert box["height"] >= 44
+    assert box["y"] > 0
