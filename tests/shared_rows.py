@@ -181,7 +181,14 @@ def _places(item: pytest.Item) -> tuple[str, ...]:
 
 
 def wanting_first(items: list[pytest.Item]) -> None:
-    """In each file, bring tests together that want the same rows."""
+    """In each file, bring tests together that want the same rows.
+
+    They get the marker `django_db` where they lack it: pytest-django makes no database
+    for a run in which nothing asks for one by marker, `db` or its kin.
+    """
+    for item in items:
+        if _wanted_by(item) and item.get_closest_marker("django_db") is None:
+            item.add_marker(pytest.mark.django_db)
     items[:] = [
         item
         for _, group in groupby(items, key=lambda item: item.path)

@@ -358,7 +358,7 @@ def test_work_for_later_is_done_in_turn_and_a_failure_is_logged(caplog):
     assert first.done()
     assert len(done) == 1
     assert done[0] != threading.current_thread().name
-    assert 'The work "first" failed' in caplog.text
+    assert 'The background task "first" failed' in caplog.text
     assert "ZeroDivisionError" in caplog.text
 
 

@@ -169,8 +169,8 @@ def test_each_basis_of_the_swings_shown_has_its_limit(client, coach, session):
     assert positions(page) == [1, 2, 4, 7]
     address = reverse("dashboard:session", args=[session.pk])
     text = words_of(client.get(address, {"effort": "full"}))
-    assert "67.1 mph, so 60.4 mph or faster; " in text
-    assert "89.5 mph, so 80.5 mph or faster." in text
+    assert "67.1 mph, which means 60.4 mph or faster; " in text
+    assert "89.5 mph, which means 80.5 mph or faster." in text
 
 
 def test_another_athlete_sets_no_limit(session):
@@ -212,7 +212,7 @@ def test_page_says_the_rule_and_keeps_it_in_the_address(client, coach, session):
     assert "3 of 3 included in averages" in text
     # Imperial units: 30 m/s and 27 m/s.
     assert "at least 90% of the athlete's fastest bat speed with this setup" in text
-    assert "in the year before this session, 67.1 mph, so 60.4 mph or faster." in text
+    assert "in the year before this session, 67.1 mph, which means 60.4 mph or faster." in text
     assert "2 slower and 1 without a usable bat speed excluded." in text
     html = page.content.decode()
     assert (

@@ -47,8 +47,8 @@ def test_a_gone_swing_is_folded_on_the_session_page(client, coach, session, gone
 def test_a_gone_swing_has_a_banner_and_its_numbers(client, coach, session, gone):
     text = text_of(client.get(f"/athletes/swings/{gone.pk}/"))
     assert "Reboot Motion no longer sends this swing" in text
-    # Of the four that are there and itself; what is no swing is not counted.
-    assert "1 of 5" in text
+    # The four that are there; neither itself nor what is no swing is counted.
+    assert "Not one of the 4 swings" in text
     assert "All numbers" in text
     other = swings_of(session)[1]
     assert "1 of 4" in text_of(client.get(f"/athletes/swings/{other.pk}/"))
