@@ -53,6 +53,18 @@ def at_rate(columns, every, start=0):
     return {name: np.interp(chosen, frames, v) for name, v in columns.items()}
 
 
+@pytest.mark.parametrize("joint", ["hjc", "kjc", "ajc", "sjc", "ejc", "wjc"])
+def test_a_joint_with_left_and_right_exchanged_is_found(swings, joint):
+    for columns, *_ in swings:
+        exchanged = dict(columns)
+        for axis in "xyz":
+            left, right = f"l{joint}_{axis}", f"r{joint}_{axis}"
+            exchanged[left], exchanged[right] = columns[right], columns[left]
+        assert "joint_exchanged" not in analyze(columns).quality.codes
+        found = analyze(exchanged).quality
+        assert (found.grade, "joint_exchanged" in found.codes) == ("poor", True)
+
+
 @pytest.mark.parametrize("every", [1, 1.5])
 def test_attack_angle_and_bat_speed_as_published(swings, every):
     angles = []
