@@ -195,7 +195,7 @@ def pages(chromium, kept_pages, live_server) -> Iterator[WatchedPages]:
     watched = WatchedPages(chromium, live_server.url, kept_pages)
     yield watched
     watched.close()
-    assert watched.problems == []
+    assert watched.problems == [], watched.problems
 
 
 @pytest.fixture

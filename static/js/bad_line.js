@@ -105,7 +105,9 @@ document.addEventListener("submit", (event) => {
 const linkOf = ({ target, button, ctrlKey, metaKey, shiftKey, altKey }) => {
   if (button > 0 || ctrlKey || metaKey || shiftKey || altKey) return null;
   const link = target instanceof Element ? target.closest("a[href]") : null;
-  if (!(link instanceof HTMLAnchorElement) || link.target || link.origin !== location.origin) return null;
+  if (!(link instanceof HTMLAnchorElement) || link.target || link.download) return null;
+  // What the page made itself (blob:) has its origin, too, and needs no line.
+  if (link.protocol !== location.protocol || link.origin !== location.origin) return null;
   const isPlace = link.hash !== "" && link.pathname === location.pathname && link.search === location.search;
   return isPlace ? null : link;
 };

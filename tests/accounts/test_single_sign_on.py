@@ -523,7 +523,11 @@ def test_groups_put_into_teams_and_out_again(client, provider, on):
 def test_a_team_that_is_not_there_is_told_in_the_log(client, provider, on, caplog):
     on.OIDC_TEAM_GROUPS = (("b", "No such team"),)
     signed_in_with(client, provider, ["b"])
-    assert "OIDC_TEAM_GROUPS names teams that are not there" in caplog.text
+    words = "OIDC_TEAM_GROUPS names teams that don't exist here: No such team"
+    assert words in caplog.text
+        "OIDC_TEAM_GROUPS names teams that don't exist here: No such team"
+        in caplog.text
+    )
     assert is_logged_in(client)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.template import engines
@@ -224,6 +225,7 @@ urlpatterns = [
     path("swing/", swing),
     path("syncing/freshness/", freshness),
     path("fragment/", fragment),
+    path("health/live", login_not_required(lambda request: HttpResponse("ok"))),
     path("empty/", lambda request: HttpResponse("")),
     path("invalid/", lambda request: HttpResponse("<b>Not a date</b>", status=422)),
     path("broken/", lambda request: HttpResponse("<h1>Trace</h1>", status=500)),

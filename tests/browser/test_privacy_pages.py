@@ -34,6 +34,7 @@ def test_erasing_needs_the_word(pages, login_cookie, files, width):
     page = pages.open(session_cookie=login_cookie(factories.make_staff()), width=width)
     page.goto(f"/privacy/athletes/{player.pk}/")
     page.get_by_role("link", name="Erase this athlete").click()
+    page.get_by_label("Type ERASE").wait_for()
     wide = page.evaluate("document.documentElement.scrollWidth")
     assert wide <= width
     page.get_by_label("Type ERASE").fill("erase")

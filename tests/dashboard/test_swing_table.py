@@ -105,8 +105,8 @@ def test_page_and_fragment_hold_the_same_order(client, session):
 def test_table_alone_reads_no_curves(client, session, django_assert_num_queries):
     client.force_login(make_user(), backend="django.contrib.auth.backends.ModelBackend")
     # session, user, session with athlete, movements, metrics, frames by type, tags,
-    # earlier, later, decisions set aside
-    with django_assert_num_queries(10):
+    # neighbors, decisions set aside
+    with django_assert_num_queries(9):
         client.get(
             f"/athletes/sessions/{session.pk}/?sort=quality",
             headers={"HX-Request": "true", "HX-Target": "swing-table"},

@@ -71,7 +71,7 @@ def test_a_row_that_calls_the_shell_is_refused_with_a_clear_line(tmp_path, caplo
         work()
 
     assert not mark.exists()
-    assert "the function os.system, which the product does not register" in caplog.text
+    assert "the function os.system, which it is not allowed to" in caplog.text
     failed = Failure.objects.get()
     assert "os.system" in failed.result
     # One bad row stops no other schedule.

@@ -281,7 +281,7 @@ def test_a_session_by_hand_is_deleted(download, give):
     give(download(), download("momentum-energy"))
     session = Session.objects.get()
     Note.objects.create(session=session, text="Tired.")
-    with pytest.raises(UndoRefusedError, match="1 note by somebody"):
+    with pytest.raises(UndoRefusedError, match="1 note by a deleted user"):
         hand_sessions.delete(session=session, by=make_staff())
     assert Movement.objects.exists()
     hand_sessions.delete(session=session, by=make_staff(), with_added=True)
