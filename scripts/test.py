@@ -132,6 +132,9 @@ def _start_and_wait(runs: list[Run], outputs: list[IO[bytes] | None]) -> None:
 def main() -> int:
     """Run all tests and return the exit status."""
     extra = sys.argv[1:]
+    if {"-h", "--help"} & set(extra):
+        print(__doc__)
+        return 0
     is_fast = "--fast" in extra
     which = "nightly" if "--nightly" in extra else "not nightly"
     extra = [it for it in extra if it not in {"--fast", "--nightly"}]

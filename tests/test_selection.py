@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from tests.selection import TESTS, is_never_fast, slow_tests
 
+ROOT = Path(__file__).resolve().parent.parent
 ONE = "tests/dashboard/test_one.py"
 
 
@@ -52,3 +57,17 @@ def start_vendor():
 @pytest.mark.parametrize("folder", ["browser", "acceptance"])
 def test_what_conftest_marks_by_its_folder_is_left_unread(folder):
     assert is_never_fast(f"tests/{folder}/test_one.py", "def test_one(): ...")
+
+
+@pytest.mark.processes
+def test_help_runs_no_test():
+    done = subprocess.run(
+        [sys.executable, "scripts/test.py", "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert done.stdout.startswith("Runs every test that can run on this machine")
+    assert "Tests on" not in done.stdout

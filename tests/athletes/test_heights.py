@@ -77,7 +77,7 @@ def test_what_could_be_several_things_is_refused_with_the_way_to_write_it(text):
 
 @pytest.mark.parametrize("text", ["71 ft", "18 cm", "9-0", "3 m", "10 in", "0 ft"])
 def test_heights_of_nobody_are_refused(text):
-    with pytest.raises(HeightError, match="between 1.5 and 9 feet"):
+    with pytest.raises(HeightError, match=r"between 1\.5 and 9 feet"):
         parse_height(text)
 
 
