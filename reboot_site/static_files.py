@@ -1,5 +1,6 @@
 """How static files get the names under which browsers may keep them for ever."""
 
+import posixpath
 from functools import lru_cache
 
 from django.contrib.staticfiles.finders import get_finders
@@ -46,5 +47,7 @@ def _names() -> frozenset[str]:
     # What `collectstatic` leaves out as well.
     ignored = ["CVS", ".*", "*~"]
     return frozenset(
-        name for finder in get_finders() for name, _ in finder.list(ignored)
+        posixpath.join(getattr(storage, "prefix", None) or "", name)
+        for finder in get_finders()
+        for name, storage in finder.list(ignored)
     )
