@@ -188,7 +188,7 @@ def test_a_comparison_is_saved_found_renamed_and_deleted(visit):
     row.get_by_label("Name").fill("Winter and spring")
     row.get_by_role("button", name="Save").click()
     page.get_by_role("link", name="Winter and spring").click()
-    assert items in page.url
+    page.wait_for_url(lambda url: items in url)
     page.goto("/athletes/compare/saved/")
     page.get_by_role("row", name="Winter and spring").get_by_text("Change").click()
     page.get_by_role("button", name="Delete").click()
