@@ -121,7 +121,7 @@ def is_never_fast(name: str, source: str) -> bool:
     if name.startswith(_NOT_FAST_FOLDERS):
         return True
     marks = _WHOLE_FILE.search(source)
-    return bool(marks) and any(f"mark.{one}" in marks[1] for one in NOT_FAST)
+    return marks is not None and any(f"mark.{one}" in marks[1] for one in NOT_FAST)
 
 
 def slow_tests() -> frozenset[str]:
