@@ -10,8 +10,9 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+import scipy  # By its parts when first used; see `signals`.
 
-from biomechanics import axes, interpolation, kinematics, peaks, rod, signals
+from biomechanics import axes, kinematics, peaks, rod, signals
 from biomechanics.analysis_types import FloatArray
 from biomechanics.impact import Impact, ImpactSearch, find_impact, seen_frames
 from biomechanics.motion import BAT_CUTOFF_HZ, BAT_CUTOFF_LOW_RATE_HZ, BAT_LOW_RATE_HZ
@@ -464,7 +465,7 @@ def _refilled(
         return both
     answer: FloatArray = both.copy()
     gone = np.flatnonzero(unseen)
-    answer[gone] = interpolation.smooth(frames, both[frames], gone)
+    answer[gone] = scipy.interpolate.CubicSpline(frames, both[frames])(gone)
     return answer
 
 

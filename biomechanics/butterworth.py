@@ -1,18 +1,23 @@
 """The Butterworth filter of second order, without what `scipy.signal` brings along.
 
-Of all of it one compiled function is needed here, which stands in a module of its own
-(`biomechanics.compiled`), and two formulas.
+Importing that package costs more processor time than the numbers of eight swings, and
+every process that reads files would pay it. Of all of it one compiled function is
+needed here, which stands in a module of its own, and two formulas.
 """
 
 import math
 from collections.abc import Callable
+from importlib.machinery import PathFinder
+from importlib.util import module_from_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import scipy
 
 from biomechanics.analysis_types import FloatArray
-from biomechanics.compiled import compiled
+
+_MODULE = "scipy.signal._sigtools"
 
 
 def _compiled_filter() -> Callable[..., Any]:
@@ -20,8 +25,15 @@ def _compiled_filter() -> Callable[..., Any]:
 
     That function itself where SciPy keeps the loop elsewhere.
     """
-    found = compiled("scipy.signal._sigtools", "_linear_filter")
-    whole: Callable[..., Any] = found or scipy.signal.lfilter
+    folder = Path(scipy.__file__).with_name("signal")
+    spec = PathFinder.find_spec(_MODULE, [str(folder)])
+    if spec is not None and spec.loader is not None:
+        module = module_from_spec(spec)
+        spec.loader.exec_module(module)
+        found: Callable[..., Any] | None = getattr(module, "_linear_filter", None)
+        if found is not None:
+            return found
+    whole: Callable[..., Any] = scipy.signal.lfilter
     return whole
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-import scipy  # By its parts, which are large, when first used.
+import scipy  # By its parts when first used; see `signals`.
 
 from biomechanics.analysis_types import FloatArray
 from biomechanics.variance import (

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import scipy
 
-from biomechanics import interpolation, signals
+from biomechanics import signals
 from biomechanics.analysis_types import FloatArray
 
 LEAST_FRAMES = 20
@@ -207,10 +208,9 @@ def on_clock(values: FloatArray, clock: Clock) -> FloatArray:
             if np.count_nonzero(there) < 2:
                 continue
             stamps = times[there]
-            filled = interpolation.without_overshoot(
-                stamps, values[there, column], grid
+            filled = scipy.interpolate.PchipInterpolator(stamps, values[there, column])(
+                grid, extrapolate=False
             )
-            filled[(grid < stamps[0]) | (grid > stamps[-1])] = np.nan
             after = np.searchsorted(stamps, grid, side="left").clip(1, stamps.size - 1)
             wide = (
                 stamps[after] - stamps[after - 1] > signals.GAP_FILLED_S + clock.step_s

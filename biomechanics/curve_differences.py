@@ -15,7 +15,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import scipy  # By its parts, which are large, when first used.
+import scipy  # By its parts when first used; see `signals`.
 
 from biomechanics.analysis_types import FloatArray
 from biomechanics.curves import Aligned, middle

@@ -4,7 +4,7 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 
-import scipy  # By its parts, which are large, when first used.
+import scipy  # By its parts when first used; see `signals`.
 
 from biomechanics.units import MS_PER_S
 

@@ -10,7 +10,11 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from biomechanics import butterworth, interpolation
+# As attributes of `scipy` its parts are loaded when first used: interpolation brings
+# half of SciPy, and swings without gaps go without.
+import scipy
+
+from biomechanics import butterworth
 from biomechanics.analysis_types import FloatArray
 
 GAP_FILLED_S = 0.020
@@ -233,7 +237,10 @@ def _bridge(
     beside = min(middle - low, high - middle)
     if (end - start) > GAP_BRIDGED_S * sampling_rate_hz or beside < 3:
         low, high = max(middle - 3, 0), min(middle + 3, there.size)
-        return interpolation.without_overshoot(there[low:high], known[low:high], inside)
+        bridged: FloatArray = scipy.interpolate.PchipInterpolator(
+            there[low:high], known[low:high]
+        )(inside)
+        return bridged
     center, size = 0.5 * (start + end - 1), 0.5 * (end - start) + reach
     degree = min(5, 2 * beside - 2)
     powers = np.arange(degree + 1)

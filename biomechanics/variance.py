@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import Literal
 
 import numpy as np
-import scipy  # By its parts, which are large, when first used.
+import scipy  # By its parts when first used; see `signals`.
 
 from biomechanics.definitions import METRICS
 

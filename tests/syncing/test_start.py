@@ -21,7 +21,7 @@ NOT_LOADED = {
     "sharing.sheet": "the web",
     "dashboard.selectors.swing_page": "the web",
     "privacy.archive": "the web and the task that makes archives",
-    "scipy.interpolate": "nobody",
+    "scipy.interpolate": "what fills gaps",
     "scipy.signal": "nobody",
     "scipy.special": "what looks for changes",
     "pandas": "tests",
