@@ -177,7 +177,11 @@ class AnswerReader:
     def error_payload(
         self, response: requests.Response, request: Request
     ) -> dict[str, Any]:
-        """Return the JSON object in an error's body; empty when there is none."""
+        """Return the JSON object in an error's body; empty when there is none.
+
+        A body that broke off raises: "no data" and an unknown address, or the field
+        that is refused, differ by what would have followed.
+        """
         try:
             body = b"".join(
                 self.body_chunks(
@@ -189,8 +193,8 @@ class AnswerReader:
                 )
             )
             payload = parse_json(body)
-        except (RebootError, ValueError, RecursionError):
-            # The status alone decides then; the body only adds to the message.
+        except (TooLargeError, ValueError, RecursionError):
+            # The status alone decides then.
             return {}
         return payload if isinstance(payload, dict) else {}
 

@@ -91,6 +91,29 @@ def test_empty_list_is_an_answer(start_vendor, make_client):
     assert (reply.state, reply.reason) == ("no_data", "empty_list")
 
 
+@pytest.mark.parametrize(
+    ("status", "detail"),
+    [
+        ("404 Not Found", "No data found matching query: …"),
+        ("422 Unprocessable", [{"loc": ["body", "data_type"], "msg": "…"}]),
+    ],
+)
+def test_answer_that_broke_off_is_asked_for_again(make_client, status, detail):
+    """What it says of the file stands in the part that is missing."""
+    whole = answer({"detail": detail}, status)
+    cut = whole[:-20]
+    with ScriptedServer(TOKEN, cut, whole) as server:
+        reply = make_client(server.url).request_export(**ASKED)
+        assert len(server.requests) == 3
+    assert reply.state == "no_data"
+    with (
+        ScriptedServer(TOKEN, cut) as server,
+        pytest.raises(UnavailableError, match="cut off") as raised,
+    ):
+        make_client(server.url).request_export(**ASKED)
+    assert raised.value.temporary
+
+
 @pytest.mark.parametrize("scenario", ["export-polled=2", "export-status=2"])
 def test_pending_export_is_asked_for_again(start_vendor, make_client, scenario):
     vendor = start_vendor(scenario=f"plain,{scenario}")
