@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from dashboard.views.home import home
-from reboot_site import metrics
+from reboot_site import metrics, views
 from sharing.views import shared
 
 handler500 = "reboot_site.views.server_error"
@@ -20,6 +20,9 @@ urlpatterns = [
     path("shared/<str:token>/", shared.page, name="shared"),
     path("shared/<str:token>/sheet.pdf", shared.pdf, name="shared_pdf"),
     path("privacy/", include("privacy.urls")),
+    # At the root, so that it is for all pages.
+    path("service-worker.js", views.service_worker, name="service_worker"),
+    path("no-connection/", views.no_connection, name="no_connection"),
     path("metrics", metrics.show, name="metrics"),
     path("", home, name="home"),
     path("", include("reboot_site.api")),

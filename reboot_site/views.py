@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
+import re
 import sys
 from functools import lru_cache
 from typing import Any
 
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
 from django.core.cache import caches
 from django.db import DatabaseError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.views.decorators.http import require_safe
 from django_q.brokers import get_broker
 
 from accounts.api import JsonAnswer, problem
@@ -26,6 +32,9 @@ logger = logging.getLogger(__name__)
 
 #: Seconds after which a browser or a program may ask again.
 _TRY_AGAIN_S = 30
+#: Seconds for which a browser does not look whether the script for dead lines changed.
+_KEEP_SCRIPT_S = 3600
+_FILES = re.compile(f'(?:src|href)="({re.escape(settings.STATIC_URL)}[^"]+)"')
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -58,6 +67,41 @@ def _page(template: str, otherwise: str) -> str:
     except Exception:
         logger.exception("The page %s cannot be rendered.", template)
         return f"<!doctype html><title>Swing dashboard</title><p>{otherwise}</p>"
+
+
+@login_not_required
+@require_safe
+def no_connection(request: HttpRequest) -> HttpResponse:
+    """The page that a browser keeps for a dead line; with ?sent for a form.
+
+    It is the same for everybody, and has nothing of who is logged in.
+    """
+    return HttpResponse(_no_connection(was_sent="sent" in request.GET))
+
+
+@login_not_required
+@require_safe
+def service_worker(request: HttpRequest) -> HttpResponse:
+    """The script that shows `no_connection` on a dead line, for all of the site.
+
+    It begins with the files of those pages and their digest: browsers keep them anew
+    when the script has changed.
+    """
+    pages = "".join(_no_connection(was_sent=sent) for sent in (False, True))
+    digest = hashlib.sha256(pages.encode()).hexdigest()
+    script = (settings.BASE_DIR / "static/js/service_worker.js").read_text("utf-8")
+    # Addresses of our own static files, for which JSON is JavaScript, too.
+    files = sorted({*_FILES.findall(pages)})
+    answer = HttpResponse(
+        f"self.FILES = {json.dumps(files)}; // {digest}\n{script}",
+        content_type="text/javascript; charset=utf-8",
+    )
+    answer["Cache-Control"] = f"max-age={_KEEP_SCRIPT_S}"
+    return answer
+
+
+def _no_connection(*, was_sent: bool) -> str:
+    return render_to_string("no_connection.html", {"was_sent": was_sent})
 
 
 def health_answer() -> JsonAnswer:

@@ -126,6 +126,8 @@ class WatchedPages:
         gets after it.
         """
         options["base_url"] = self.base_url
+        # Requests that a service worker sends for a page are not seen from outside.
+        options.setdefault("service_workers", "block")
         alone = alone or self.kept is None
         page = None if alone else self.kept.take(options)
         if page is None:

@@ -305,6 +305,8 @@ ROWS: dict[str, list[Row]] = {
     "docs": [get(API)],
     "openapi.json": [get(API)],
     "health": [get(OPEN)],
+    "service-worker.js": [get(OPEN)],
+    "no-connection/": [get(OPEN)],
     # Exists with METRICS_TOKEN alone, and then for its bearer.
     "metrics": [get(HIDDEN)],
     "health/live": [get(OPEN)],

@@ -2,26 +2,16 @@
 // On a dead line nobody ends on the browser's error page: a form is sent, and a link
 // followed, once the server is known to be there; otherwise the page stays and says so.
 // A browser that has Wi-Fi may have no line, and does not know: so each one is tried.
-// Forms that htmx sends say it by htmx_setup.js.
+// Forms that htmx sends say it by htmx_setup.js. A line may still die between the two: then
+// service_worker.js answers with a page of ours, in browsers that have service workers and
+// on sites with HTTPS.
 
+import { isServerThere } from "./shared/line.js";
 import { takeAway, toast } from "./shared/messages.js";
 import { buttonOf, forgetAll, keep, putAllBack, sayNotSaved, settleSent } from "./shared/unsaved.js";
 
-const ALIVE = "/health/live";
-const PATIENCE_MS = 8000;
 const LOGGED_OUT = "logged-out";
 const { user } = document.body.dataset;
-
-/** Whether the server answers, whatever it says. */
-const ask = async () => {
-  if (!navigator.onLine) return false;
-  try {
-    await fetch(ALIVE, { cache: "no-store", credentials: "omit", signal: AbortSignal.timeout(PATIENCE_MS) });
-    return true;
-  } catch {
-    return false;
-  }
-};
 
 // Asked when a finger or the mouse goes down, it is mostly known when the click comes.
 const A_PRESS_MS = 1000;
@@ -29,7 +19,7 @@ const A_PRESS_MS = 1000;
 let asked = null;
 
 const isThere = () => {
-  const known = asked && performance.now() - asked.at < A_PRESS_MS ? asked.answer : ask();
+  const known = asked && performance.now() - asked.at < A_PRESS_MS ? asked.answer : isServerThere();
   asked = null;
   return known;
 };
@@ -115,7 +105,7 @@ const linkOf = ({ target, button, ctrlKey, metaKey, shiftKey, altKey }) => {
 document.addEventListener("pointerdown", (event) => {
   const link = linkOf(event);
   // htmx asks for itself, and says what comes of it.
-  if (link && !link.matches("[hx-get], [hx-boost=true] a")) asked = { at: performance.now(), answer: ask() };
+  if (link && !link.matches("[hx-get], [hx-boost=true] a")) asked = { at: performance.now(), answer: isServerThere() };
 });
 
 document.addEventListener("click", (event) => {
@@ -178,4 +168,11 @@ if (user) {
   forgetAll({ but: user });
   putAllBack(document);
 }
+// Once the page is there: it is for the next one.
+window.addEventListener("load", () => {
+  navigator.serviceWorker?.register("/service-worker.js", { updateViaCache: "all" }).catch(() => {
+    // Switched off in this browser: links and forms are still tried first.
+  });
+});
+
 document.addEventListener("htmx:load", (event) => putAllBack(event.detail.elt));

@@ -285,6 +285,11 @@ PAGES: dict[str, str | tuple[SitePage, ...]] = {
     "health/live": JSON,
     "health/ready": JSON,
     "metrics": JSON,
+    "service-worker.js": "a script",
+    "no-connection/": (
+        page("no-connection", "/no-connection/", anonymous=True),
+        page("no-connection-sent", "/no-connection/?sent", anonymous=True),
+    ),
     r"^(definitions|docs|exports|health|movements|openapi\.json|players|sessions|stats"
     r"|sync)(/.*)?$": JSON,
 }

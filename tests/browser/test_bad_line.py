@@ -241,3 +241,65 @@ def test_a_moved_event_and_a_link_wait_and_nothing_stays_after_logout(visit, pag
     page.go_back()
     expect(page.get_by_label("Username")).to_be_visible()
     pages.problems.clear()  # these errors were wanted
+
+
+# What a line that dies between the question and the page looks like to a page.
+ALIVE_TO_THE_PAGE = """
+Object.defineProperty(navigator, "onLine", {get: () => true});
+"""
+GUARDED = "() => navigator.serviceWorker.controller !== null"
+
+
+def test_a_line_that_dies_under_a_page_on_its_way_ends_on_a_page_of_ours(visit, pages):
+    session = hit()
+    path = f"/athletes/sessions/{session.pk}/"
+    page = visit("/", width=820, alone=True, service_workers="allow")
+    page.wait_for_function(GUARDED)
+    page.context.add_init_script(ALIVE_TO_THE_PAGE)
+    go(page, path)
+    title = page.get_by_role("heading", level=1)
+
+    def line_dies():
+        page.route("**/health/live", lambda route: route.fulfill(body="{}"))
+        offline(page)
+
+    def line_is_back():
+        page.unroute("**/health/live")
+        offline(page, is_dead=False)
+
+    line_dies()
+    page.locator(".site-nav").get_by_role("link", name="Athletes").click()
+    expect(title).to_have_text("No connection")
+    assert page.url.endswith("/athletes/")
+    line_is_back()
+    expect(title).to_have_text("Athletes")  # by itself
+
+    go(page, path)
+    page.get_by_text("Setup of individual swings").click()
+    form = page.locator("details form", has=page.locator("[name=swings]"))
+    form.get_by_label("Swings").fill("1-2")
+    form.get_by_label("Setup").select_option("machine")
+    line_dies()
+    form.get_by_role("button", name="Save").click()
+    expect(title).to_have_text("No connection")
+    expect(page.locator("main")).to_contain_text("it may not be saved")
+    line_is_back()
+    expect(page.get_by_text("The connection is back.")).to_be_visible()
+    page.get_by_role("button", name="Go back").click()
+    expect(form.get_by_role("alert")).to_contain_text("this may not be saved")
+    expect(form.get_by_label("Swings")).to_have_value("1-2")
+    assert not session.movements.filter(condition="machine").exists()
+
+    # Nothing but the two pages and their files stays on the device.
+    kept = page.evaluate("""async () => {
+      const found = [];
+      for (const name of await caches.keys())
+        for (const one of await (await caches.open(name)).keys())
+          found.push(one.url.replace(location.origin, ""));
+      return found.sort();
+    }""")
+    assert [url for url in kept if not url.startswith("/static/")] == [
+        "/no-connection/",
+        "/no-connection/?sent",
+    ]
+    pages.problems.clear()  # these errors were wanted

@@ -102,6 +102,7 @@ def test_every_module_is_used():
             template.read_text(encoding="utf-8"), r"""src="\{% static 'js/(.+?)' %\}"""
         )
     }
+    used.add(SCRIPTS / "service_worker.js")  # served at the root of the site
     assert {path.resolve() for path in SCRIPTS.rglob("*.js")} == (
         used | all_imports_of(*used)
     )
@@ -138,3 +139,18 @@ def test_the_theme_is_set_before_anything_is_painted():
         html = (ROOT / "templates" / name).read_text(encoding="utf-8")
         head = html[: html.index("<body")]
         assert """<script src="{% static 'js/theme.js' %}"></script>""" in head, name
+
+
+def test_a_page_for_a_dead_line_is_kept_with_every_file_it_needs(client):
+    for query in ("", "?sent"):
+        answer = client.get(f"/no-connection/{query}")
+        assert "sessionid" not in answer.cookies
+        assert "Home" not in answer.content.decode()  # nobody's menu
+    script = client.get("/service-worker.js")
+    assert script["Content-Type"].startswith("text/javascript")
+    first_line = script.content.decode().partition("\n")[0]
+    kept = json.loads(re.search(r"\[.*?\]", first_line)[0])
+    entry = SCRIPTS / "no_connection.js"
+    modules = {entry.resolve(), *all_imports_of(entry)}
+    assert {f"/static/js/{path.relative_to(SCRIPTS)}" for path in modules} < set(kept)
+    assert "/static/css/site.css" in kept
