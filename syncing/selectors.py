@@ -79,6 +79,8 @@ class SyncPanel:
     next_sync: NextSync | None
     #: Members of staff, where the viewer is none and something has to be done.
     whom_to_ask: str
+    #: Which data are missing while the rest is up to date; else empty.
+    lacking: str = ""
 
     @property
     def state(self) -> str:
@@ -106,7 +108,7 @@ class SyncPanel:
             return "Nothing synced yet"
         if self.status.last_success_at is None:
             return "Not fully synced yet"
-        if self.status.success_is_overdue:
+        if self.status.is_overdue:
             return "Data are out of date"
         statuses = {self.status.run.status, self.status.last_whole_status}
         if statuses != {RunStatus.SUCCESS}:
@@ -203,7 +205,24 @@ def sync_panel(viewer: Viewer, *, with_jobs: bool = False) -> SyncPanel:
         if may_administer(viewer)
         or (_is_well(status) and not _needs_staff(status, viewer))
         else staff_in_words(),
+        lacking=_lacking(status, viewer) if status.lacks_data else "",
     )
+
+
+def _lacking(status: SyncState, viewer: Viewer) -> str:
+    since = since_text(status.last_pass_at, clock.now())
+    count = _incomplete(viewer)
+    sessions = "1 session is" if count == "1" else f"{count} sessions are"
+    text = f"The last sync got through {since} ago."
+    return f"{text} {sessions} incomplete." if count else text
+
+
+def _incomplete(viewer: Viewer) -> str:
+    """Return how many sessions lack data; empty for none."""
+    lacking = visible_sessions(viewer).needing_care()[: MOST_COUNTED + 1].count()
+    if not lacking:
+        return ""
+    return f"{MOST_COUNTED}+" if lacking > MOST_COUNTED else f"{lacking}"
 
 
 def _needs_staff(status: SyncState, viewer: Viewer) -> bool:
@@ -478,9 +497,7 @@ def freshness(viewer: Viewer) -> Freshness:
     text, short = f"Synced {since} ago", f"{since} ago"
     if clock.now() - passed_at > alerts.SUCCESS_MAX_AGE:
         return Freshness("stale", text, short)
-    lacking = visible_sessions(viewer).needing_care()[: MOST_COUNTED + 1].count()
-    if lacking:
-        count = f"{MOST_COUNTED}+" if lacking > MOST_COUNTED else f"{lacking}"
+    if count := _incomplete(viewer):
         return Freshness("partial", f"{text} · {count} incomplete", short)
     return Freshness("fresh", text, short)
 

@@ -14,7 +14,7 @@ from syncing import clock
 from syncing.alerts import (
     WORKER_SILENCE,
     is_overdue,
-    last_success,
+    last_ends,
     last_whole_status,
 )
 from syncing.choices import OPEN_STATES, JobState, Phase, RunStatus, SyncType
@@ -123,14 +123,20 @@ class SyncState:
     last_success_at: datetime | None = None
     #: How the newest whole sync that has ended did so; None before the first.
     last_whole_status: str | None = None
-    success_is_overdue: bool = False
+    #: When a whole sync last got through all its steps, if not without errors.
+    last_pass_at: datetime | None = None
+    #: Whether a day has passed since then.
+    is_overdue: bool = False
+    #: Whether syncs got through, and for a day none of them without errors.
+    lacks_data: bool = False
 
 
 def sync_state(*, with_jobs: bool = True) -> SyncState:
     """Return where the sync stands, from a handful of queries."""
     now = clock.now()
     run = SyncLog.objects.of_vendor().order_by("-id").first()
-    last_success_at = last_success()
+    last = last_ends()
+    has_old_data = is_overdue(now, last.through)
     last_whole = last_whole_status()
     age_s = worker_heartbeat_age_s(any_host=True)
     is_alive = age_s is not None and age_s <= WORKER_SILENCE_S
@@ -169,9 +175,11 @@ def sync_state(*, with_jobs: bool = True) -> SyncState:
         uncomputed_sessions=uncomputed,
         worker_is_alive=is_alive,
         queue_length=_asked_of_redis(queue_length),
-        last_success_at=last_success_at,
+        last_success_at=last.success,
+        last_pass_at=last.through,
         last_whole_status=last_whole,
-        success_is_overdue=is_overdue(now, last_success_at),
+        is_overdue=has_old_data,
+        lacks_data=not has_old_data and is_overdue(now, last.success),
     )
 
 

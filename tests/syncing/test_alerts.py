@@ -7,9 +7,10 @@ from django.core import mail
 from django.utils import timezone
 
 from syncing import alerts, sweeping
-from syncing.choices import RunStatus
+from syncing.choices import Phase, RunStatus
 from syncing.models import SyncLog
 from syncing.status import sync_state
+from tests.factories import make_session, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -52,14 +53,40 @@ def test_mail_after_a_day_without_success_once_a_day():
     assert len(mail.outbox) == 2
 
 
+def alert(client):
+    return " ".join(client.get("/syncing/alert/").content.decode().split())
+
+
+def test_syncs_with_a_few_bad_files_are_no_missing_syncs(client):
+    make_run(hours_ago=50)
+    make_run(RunStatus.PARTIAL, hours_ago=1, phase=Phase.DONE, error_message="1 file.")
+    make_session(data_state="partial")
+    assert sweeping.sweep()["mailed"] == 1
+    (message,) = mail.outbox
+    assert message.subject == "Some data have been missing for a day"
+    assert "got through on" in message.body
+    assert "Sessions that are incomplete: 1." in message.body
+    assert "without a successful sync" not in message.body
+    assert "Everything else is up to date." in message.body
+
+    client.force_login(make_user())
+    page = alert(client)
+    assert "Some data have been missing for a day" in page
+    assert "The last sync got through 1 h ago. 1 session is incomplete." in page
+    # One that broke off before its end brought nothing up to date.
+    SyncLog.objects.filter(status=RunStatus.PARTIAL).update(phase=Phase.EXPORTS)
+    page = alert(client)
+    assert "A day has passed without a successful sync" in page
+
+
 def test_first_run_has_a_day_to_succeed():
     make_run(RunStatus.FAILED, hours_ago=2)
-    assert not sync_state().success_is_overdue
+    assert not sync_state().is_overdue
     assert sweeping.sweep()["mailed"] == 0
 
     make_run(RunStatus.FAILED, hours_ago=25)
     SyncLog.objects.order_by("id").first().delete()
-    assert sync_state().success_is_overdue
+    assert sync_state().is_overdue
     assert sweeping.sweep()["mailed"] == 1
     assert "the last success: never" in mail.outbox[0].body
 

@@ -433,14 +433,14 @@ def test_status_groups_failures_and_tells_what_waits():
     assert status.failed_jobs == 2
 
 
-def test_success_is_overdue_after_a_day():
+def test_is_overdue_after_a_day():
     old = datetime(2026, 1, 1, tzinfo=UTC)
     SyncLog.objects.create(trigger="schedule", status="success", completed_at=old)
-    assert sync_state().success_is_overdue
+    assert sync_state().is_overdue
     SyncLog.objects.create(
         trigger="schedule", status="success", completed_at=timezone.now()
     )
-    assert not sync_state().success_is_overdue
+    assert not sync_state().is_overdue
 
 
 @pytest.mark.parametrize(
