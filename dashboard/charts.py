@@ -438,7 +438,7 @@ def _days(dates: Sequence[dt.date]) -> Json:
 
 # --- The 3-D figure -----------------------------------------------------------------
 
-#: Positions go out in whole millimeters, as numbers of two bytes; this one says that a
+#: Positions go out in whole millimeters within two bytes; this number says that a
 #: point is missing.
 FIGURE_STEP_M, FIGURE_MISSING = 0.001, -32768
 
@@ -522,7 +522,7 @@ def millimeters(points: Array) -> Json:
     `points` are frames by points by three. What is missing, or more than 32 m away, is
     `FIGURE_MISSING`. Each frame after the first is sent as its difference to the one
     before, around the ends of two bytes: hitters move few millimeters in a frame, so
-    that the page's compression makes less than half of it.
+    that most differences take one byte (`_short`).
     """
     scaled = np.asarray(points, dtype=float) / FIGURE_STEP_M
     known = np.isfinite(scaled) & (np.abs(scaled) < -FIGURE_MISSING)
@@ -531,7 +531,21 @@ def millimeters(points: Array) -> Json:
     # Numbers of two bytes wrap around, and wrap back where they are added up again.
     flat[1:] -= flat[:-1].copy()
     return {
-        "dtype": "i2",
+        "dtype": "v2",
         "by": flat.shape[1],
-        "bdata": base64.b64encode(flat.tobytes()).decode("ascii"),
+        "bdata": base64.b64encode(_short(flat.ravel())).decode("ascii"),
     }
+
+
+def _short(numbers: Array) -> bytes:
+    """Numbers of two bytes: from -127 to 127 as one byte, others as three.
+
+    Before the two bytes of a larger one stands -128.
+    """
+    is_large = np.abs(numbers.astype(int)) > 127
+    starts = np.arange(len(numbers)) + 2 * (np.cumsum(is_large) - is_large)
+    packed = np.empty(len(numbers) + 2 * int(is_large.sum()), dtype=np.int8)
+    packed[starts] = np.where(is_large, -128, numbers)
+    large = numbers[is_large].astype("<i2").view(np.int8).reshape(-1, 2)
+    packed[starts[is_large, None] + (1, 2)] = large
+    return packed.tobytes()

@@ -42,6 +42,20 @@ def numbers(trace, name):
     return np.frombuffer(base64.b64decode(trace[name]["bdata"]), dtype="<f4")
 
 
+def unpacked_figure(packed):
+    """The whole numbers of a figure's points as they are sent, one after another."""
+    data = base64.b64decode(packed["bdata"])
+    found, place = [], 0
+    while place < len(data):
+        # One byte each; where it is -128, the number is in the two bytes after it.
+        start, end = (
+            (place + 1, place + 3) if data[place] == 128 else (place, place + 1)
+        )
+        found.append(int.from_bytes(data[start:end], "little", signed=True))
+        place = end
+    return np.array(found, dtype="<i2")
+
+
 def history_of(player, means, metric="peak_torso_omega", **fields):
     """One session a week with one mean each."""
     sessions = []

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from dashboard import charts
+from tests.dashboard.page_contents import unpacked_figure
 
 
 def decoded(array):
@@ -187,12 +188,16 @@ def test_figure_holds_frames_row_by_row_in_millimeters():
         reference_label="contact",
     )
     assert (figure["n_frames"], figure["n_points"], figure["head"]) == (2, 3, 2)
-    sent = np.frombuffer(base64.b64decode(figure["points"]["bdata"]), "<i2")
+    sent = unpacked_figure(figure["points"])
     missing = charts.FIGURE_MISSING
-    assert (figure["points"]["dtype"], figure["points"]["by"]) == ("i2", 9)
+    assert (figure["points"]["dtype"], figure["points"]["by"]) == ("v2", 9)
     # The second frame is its difference to the first, in numbers of two bytes.
     steps = sent.reshape(2, 9)[1].tolist()
     sent = np.cumsum(sent.reshape(2, 9), axis=0, dtype="<i2").ravel()
+    # Of those the small ones take one byte, the others three.
+    large = [abs(step) > 127 for step in [*sent[:9].tolist(), *steps]]
+    packed = base64.b64decode(figure["points"]["bdata"])
+    assert len(packed) == 18 + 2 * sum(large)
     assert steps[1] == sent[10] - sent[1]
     assert sent[:9].tolist() == [0, 125, 250, 375, 500, missing, 750, 875, 1000]
     # What is farther away than two bytes can say is missing, not somewhere else.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-
 import numpy as np
 import pytest
 
@@ -14,7 +12,7 @@ from athletes.models import DataType
 from dashboard.selectors.posed import PLATE_M, Posed, pose
 from dashboard.selectors.swing_figure import figure_json, load_points, load_points_of
 from simulator.columns import Options, inverse_kinematics
-from tests.dashboard.page_contents import figure_of, swings_of
+from tests.dashboard.page_contents import figure_of, swings_of, unpacked_figure
 from tests.factories import make_player, make_session, simulated_movements
 
 NAMES = ("lhjc", "lkjc", "lajc", "rhjc", "rkjc", "rajc", "bhandle", "bhead")
@@ -144,7 +142,7 @@ def test_figure_runs_from_before_load_to_after_contact_and_starts_at_load(
         "barrel at "
         "contact (est.).",
     }
-    sent = np.frombuffer(base64.b64decode(figure["points"]["bdata"]), "<i2")
+    sent = unpacked_figure(figure["points"])
     assert len(sent) == figure["n_frames"] * figure["n_points"] * 3
 
 

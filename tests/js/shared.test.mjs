@@ -20,6 +20,16 @@ test("differences are added up, also around the ends of two bytes", () => {
   assert.deepEqual(decode(source), new Int16Array([30000, -32768, -768, -2000, -767, -1998]));
 });
 
+test("of numbers of two bytes small ones take one", () => {
+  const large = [...new Uint8Array(new Int16Array([300, -128, -32768]).buffer)];
+  const sent = [127, 129, 128, large[0], large[1], 0, 255, 128, large[2], large[3], 128, large[4], large[5]];
+  const source = { dtype: "v2", bdata: Buffer.from(sent).toString("base64") };
+  assert.deepEqual(decode(source), new Int16Array([127, -127, 300, 0, -1, -128, -32768]));
+  // With differences, also around the ends of two bytes.
+  const apart = { dtype: "v2", by: 1, bdata: Buffer.from([128, 0, 128, 255, 1]).toString("base64") };
+  assert.deepEqual(decode(apart), new Int16Array([-32768, 32767, -32768]));
+});
+
 test("a list stays as it is and nothing is an empty list", () => {
   const list = [1, null];
   assert.equal(decode(list), list);

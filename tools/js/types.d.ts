@@ -3,7 +3,8 @@
 // --- What the server sends ---------------------------------------------------------
 
 interface PackedNumbers {
-  dtype: "f4" | "f8" | "i4" | "i2" | "u1";
+  /** `v2`: whole numbers of two bytes, of which small ones take one. */
+  dtype: "f4" | "f8" | "i4" | "i2" | "u1" | "v2";
   bdata: string;
   /** Numbers are differences to those so many places before. */
   by?: number;
