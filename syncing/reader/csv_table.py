@@ -4,7 +4,9 @@ import contextlib
 import csv
 import io
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -26,7 +28,9 @@ from syncing.reader.spreadsheet import (
 from syncing.reader.table import Table, TableBuilder, too_many_columns
 
 #: One piece of CSV that is parsed at a time. Larger is hardly faster and costs memory.
-BLOCK_BYTES = 8 * 1024 * 1024
+BLOCK_BYTES = 4 * 1024 * 1024
+#: So many blocks are parsed side by side, while the rows of the one before are added.
+BLOCKS_AHEAD = 2
 #: Read first, to find the header; more is read while no line has ended.
 HEADER_BYTES = 256 * 1024
 #: A line longer than this is not one of a table.
@@ -93,8 +97,8 @@ class _CsvReader:
 
     def read(self) -> Table:
         """Return the whole file as a table."""
-        for block in self._blocks:
-            self._add(block)
+        with ThreadPoolExecutor(BLOCKS_AHEAD, "csv") as pool:
+            self._read_ahead(pool)
         if self._mark == ",":
             self._collected.note("decimal_commas_read")
         if self._respelled:
@@ -103,11 +107,57 @@ class _CsvReader:
             self._collected.note(f"headers_dropped:{self._headers}")
         return self._collected.finish()
 
-    def _add(self, block: memoryview) -> None:
-        """Parse one block of whole rows and add its columns."""
+    def _read_ahead(self, pool: ThreadPoolExecutor) -> None:
+        """Add all blocks in their order; the next ones are parsed meanwhile.
+
+        The parser works without Python's lock, and so does what unpacks an archive.
+        """
+        blocks = iter(self._blocks)
+        ahead: deque[tuple[memoryview, str, Future[pa.Table | None]]] = deque()
+        broken: Exception | None = None
+        block: memoryview | None
+        while True:
+            try:
+                block = next(blocks, None)
+            except ExportFileError as error:
+                # Told only if nothing is wrong with the rows before it.
+                broken, block = error, None
+            if block is not None:
+                mark = self._spelling
+                parsing = pool.submit(self._parsed_or_none, block, mark)
+                ahead.append((block, mark, parsing))
+            while ahead and (block is None or len(ahead) > BLOCKS_AHEAD):
+                self._add_parsed(*ahead.popleft())
+            if block is None:
+                break
+        if broken is not None:
+            raise broken
+
+    def _add_parsed(
+        self, block: memoryview, mark: str, parsing: Future[pa.Table | None]
+    ) -> None:
+        """Add a block that was parsed as if its numbers had that decimal mark."""
+        table = parsing.result()
+        if mark != self._spelling:
+            # A block before it told how numbers are spelled, too late for this one.
+            table = self._parsed_or_none(block, self._spelling)
+        self._add(block, table)
+
+    @property
+    def _spelling(self) -> str:
+        """Return the decimal mark as far as it is known."""
+        return self._mark or "."
+
+    def _parsed_or_none(self, block: memoryview, mark: str) -> pa.Table | None:
+        """Return a block as the parser reads it, None where it stumbles."""
         try:
-            table = self._parsed(block, self._parse, self._mark or ".")
+            return self._parsed(block, self._parse, mark)
         except (pa.ArrowException, UnicodeError, ValueError):
+            return None
+
+    def _add(self, block: memoryview, table: pa.Table | None) -> None:
+        """Add the columns of one block of whole rows."""
+        if table is None:
             table = self._parsed_again(block)
         self._collected.add_rows(table.num_rows)
         for column, values in zip(self._collected.used, table.columns, strict=True):

@@ -251,6 +251,29 @@ def test_commas_that_may_be_of_thousands_or_of_decimals_are_refused():
     assert refused(text.encode()).code == "unclear_numbers"
 
 
+def test_points_in_the_very_block_after_commas_are_refused(monkeypatch):
+    # Read ahead before it is known how the numbers of the first are spelled.
+    columns = frames("A", 400)
+    lines = written(columns, ";", comma).splitlines(keepends=True)
+    half = len(lines) // 2
+    first, second = "".join(lines[:half]), "".join(lines[half:]).replace(",", ".")
+    monkeypatch.setattr("syncing.reader.csv_table.HEADER_BYTES", 16)
+    monkeypatch.setattr("syncing.reader.csv_table.BLOCK_BYTES", len(first) + 50)
+    assert refused((first + second).encode()).code == "unclear_numbers"
+
+
+def test_what_is_wrong_is_told_of_its_first_place(monkeypatch):
+    columns = frames("A", 4000)
+    columns["torso_rot"][12] = "05.Jan"
+    data = as_csv(columns)
+    # The archive breaks off in the second block, which is read ahead.
+    monkeypatch.setattr("syncing.reader.csv_table.BLOCK_BYTES", len(data) // 2)
+    error = refused(gzip.compress(data)[:-20])
+    assert error.code == "text_in_number_column"
+    columns["torso_rot"][12] = 1.5
+    assert refused(gzip.compress(as_csv(columns))[:-20]).code == "truncated_file"
+
+
 def test_points_after_commas_are_refused_in_a_later_block(monkeypatch):
     columns = frames("A", 4000)
     text = written(columns, ";", comma)
