@@ -62,7 +62,8 @@ def test_session_chart_holds_counted_swings_their_mean_and_band(client, coach, s
     assert hidden == [True] * 4 + [False] * 2
     boxes = {item["label"]: item.get("hidden", False) for item in figure["legend"]}
     assert boxes == {"Average ± SD": False, "Each swing": True}
-    assert "1 swing excluded" in text_of(response)
+    by_another_rule = "swing excluded: the event was found there by a different rule."
+    assert f"1 {by_another_rule}" in text_of(response)
     assert figure["layout"]["xaxis"]["title"]["text"] == "Time from contact (est.) (ms)"
 
 
@@ -75,6 +76,7 @@ def test_session_chart_alone_for_htmx_and_by_another_event(client, coach, sessio
     figure = figure_of(response, "session-curves-chart")
     assert figure["layout"]["xaxis"]["title"]["text"] == "Time from foot down (ms)"
     assert figure["layout"]["yaxis"]["title"]["text"] == ("Hip-shoulder separation (°)")
+    assert "found there by a different rule" not in text_of(response)
 
 
 def test_session_in_percent_and_on_foot_down_holds_every_contact(

@@ -171,6 +171,14 @@ def test_a_metric_that_is_not_kept_is_computed_of_each_side(switch):
     }
 
 
+def test_a_metric_that_the_first_side_lacks_is_there_of_the_second(switch):
+    session = newest_of(switch)
+    swings(session, "left", [300.0, 310.0], "com_speed_max")
+    session_summary.refresh_session_summary(session.pk)
+    (point,) = history_of(switch, "com_speed_max")["com_speed_max"]
+    assert (point.basis.side, point.n, point.mean) == ("left", 2, 305.0)
+
+
 def test_who_swings_from_one_side_reads_as_ever(righty):
     points = history_of(righty)["peak_hand_speed"]
     assert [point.mean for point in points] == pytest.approx(
