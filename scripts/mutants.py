@@ -1,6 +1,7 @@
 """Small faults on purpose, and whether the tests see them: part of `make nightly`.
 
     mutants.py draw --seed 7 --each 12 LIST
+    mutants.py renew --seed 7 LIST
     mutants.py run LIST --results RESULTS [--before RESULTS] [--tests FOLDER ...]
     mutants.py table RESULTS
 
@@ -9,7 +10,9 @@ with one operator of cosmic-ray: another comparison, another number, `and` for `
 loop that never runs. Annotations, docstrings, decorators and log lines are left out,
 because no test could tell; bit operators in place of arithmetic too, because they
 crash at once. A fault is kept as the line before and after and the function around
-it, so that the list outlives edits elsewhere; one whose line is gone is called `gone`.
+it, so that the list outlives edits elsewhere; one whose line is gone is called `gone`,
+and `renew` puts the first of its group in its place that the seed draws from the code
+as it is now and that the list does not hold yet.
 One that changes nothing that anybody can see is called `equal` once a person has
 written the reason beside it in the list; it stays there, and counts for neither side.
 
@@ -19,7 +22,7 @@ module, then those of the same part of the house, until the first failure. With
 and is not any more is called lost. The working tree is not touched. Exit status 1 when
 fewer than 90 % are caught, or one is lost.
 
-`draw` needs what requirements-mutants.txt lists.
+`draw` and `renew` need what requirements-mutants.txt lists.
 """
 
 from __future__ import annotations
@@ -34,8 +37,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -270,41 +275,54 @@ def _mutate(path: Path, name: str, occurrence: int) -> tuple[int, str, str] | No
     return a + 1, "\n".join(old[a:b]), "\n".join(new[c:d])
 
 
+def _drawn(seed: int, group: str) -> Iterator[Fault]:
+    """Faults of a group in the order of the seed, until its code has no more."""
+    chance = random.Random(f"{seed}-{group}")  # noqa: S311 - a draw that repeats
+    places = [
+        (path, place, operators)
+        for path in _files(GROUPS[group].modules)
+        for place, operators in sorted(_sites(path).items())
+    ]
+    chance.shuffle(places)
+    for path, place, operators in places:
+        name, occurrence = chance.choice(operators)
+        change = _mutate(path, name, occurrence)
+        if change is None:
+            continue
+        line, before, after = change
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        yield Fault(
+            number=0,
+            group=group,
+            path=path.relative_to(ROOT).as_posix(),
+            within=_name_at(tree, place[0]),
+            line=line,
+            before=before,
+            after=after,
+            operator=name.removeprefix("core/"),
+        )
+
+
 def draw(seed: int, each: int, groups: list[str]) -> list[Fault]:
     """Draw `each` faults of every group, by seed alone."""
-    faults: list[Fault] = []
-    for group in groups:
-        chance = random.Random(f"{seed}-{group}")  # noqa: S311 - a draw that repeats
-        places = [
-            (path, place, operators)
-            for path in _files(GROUPS[group].modules)
-            for place, operators in sorted(_sites(path).items())
-        ]
-        chance.shuffle(places)
-        found = 0
-        for path, place, operators in places:
-            if found == each:
-                break
-            name, occurrence = chance.choice(operators)
-            change = _mutate(path, name, occurrence)
-            if change is None:
-                continue
-            line, before, after = change
-            tree = ast.parse(path.read_text(encoding="utf-8"))
-            found += 1
-            faults.append(
-                Fault(
-                    number=len(faults) + 1,
-                    group=group,
-                    path=path.relative_to(ROOT).as_posix(),
-                    within=_name_at(tree, place[0]),
-                    line=line,
-                    before=before,
-                    after=after,
-                    operator=name.removeprefix("core/"),
-                )
-            )
-    return faults
+    faults = [f for group in groups for f in islice(_drawn(seed, group), each)]
+    return [replace(fault, number=n) for n, fault in enumerate(faults, 1)]
+
+
+def renew(seed: int, faults: list[Fault]) -> list[Fault]:
+    """Put the next ones that the seed draws in the place of those that are gone."""
+    known = {(fault.path, fault.before, fault.after) for fault in faults}
+    streams: dict[str, Iterator[Fault]] = {}
+    renewed: list[Fault] = []
+    for fault in faults:
+        if _places(ROOT, fault):
+            renewed.append(fault)
+            continue
+        stream = streams.setdefault(fault.group, _drawn(seed, fault.group))
+        new = next(f for f in stream if (f.path, f.before, f.after) not in known)
+        known.add((new.path, new.before, new.after))
+        renewed.append(replace(new, number=fault.number))
+    return renewed
 
 
 # Running ---------------------------------------------------------------------------
@@ -342,24 +360,31 @@ def tests_of(root: Path, fault: Fault) -> list[list[str]]:
     return [[path.relative_to(root).as_posix() for path in part] for part in by_size]
 
 
-def apply_to(root: Path, fault: Fault) -> bool:
-    """Put the fault into a copy; False where its lines are gone."""
+def _places(root: Path, fault: Fault) -> list[int]:
+    """Lines (from 0) at which the code stands that the fault changes."""
     path = root / fault.path
     if not path.exists():
-        return False
-    lines = path.read_text(encoding="utf-8").split("\n")
-    before = fault.before.split("\n")
-    tree = ast.parse("\n".join(lines))
-    places = [
+        return []
+    text = path.read_text(encoding="utf-8")
+    lines, before = text.split("\n"), fault.before.split("\n")
+    tree = ast.parse(text)
+    return [
         start
         for start in range(len(lines) - len(before) + 1)
         if lines[start : start + len(before)] == before
         and _name_at(tree, start + 1).startswith(fault.within.split(".")[0])
     ]
+
+
+def apply_to(root: Path, fault: Fault) -> bool:
+    """Put the fault into a copy; False where its lines are gone."""
+    places = _places(root, fault)
     if not places:
         return False
+    path = root / fault.path
+    lines = path.read_text(encoding="utf-8").split("\n")
     start = min(places, key=lambda place: abs(place + 1 - fault.line))
-    lines[start : start + len(before)] = fault.after.split("\n")
+    lines[start : start + len(fault.before.split("\n"))] = fault.after.split("\n")
     path.write_text("\n".join(lines), encoding="utf-8")
     return True
 
@@ -409,6 +434,8 @@ def _run_tests(root: Path, files: list[str], left_s: float) -> tuple[str, str]:
         return "caught", "no end in sight"
     if process.returncode in (0, 5):  # 5: no test was chosen
         return "survived", ""
+    if process.returncode == 4:  # a file that is not there tells nothing
+        raise ValueError(output.strip()[-200:])
     failed = [
         line.split(" ", 1)[1].split(" - ")[0]
         for line in output.splitlines()
@@ -528,6 +555,9 @@ def main() -> int:
     drawing.add_argument("--seed", type=int, required=True)
     drawing.add_argument("--each", type=int, default=12)
     drawing.add_argument("--group", action="append", choices=GROUPS)
+    renewing = commands.add_parser("renew")
+    renewing.add_argument("list", type=Path)
+    renewing.add_argument("--seed", type=int, required=True)
     running = commands.add_parser("run")
     running.add_argument("list", type=Path)
     running.add_argument("--results", type=Path, required=True)
@@ -541,6 +571,14 @@ def main() -> int:
         faults = draw(given.seed, given.each, given.group or list(GROUPS))
         given.list.write_text(_as_json([asdict(fault) for fault in faults]))
         print(f"{len(faults)} faults in {given.list}")
+        return 0
+    if given.command == "renew":
+        faults = load_faults(given.list)
+        renewed = renew(given.seed, faults)
+        given.list.write_text(_as_json([asdict(fault) for fault in renewed]))
+        for old, new in zip(faults, renewed, strict=True):
+            if old != new:
+                print(f"{new.number:3d} {new.path}:{new.line} {new.operator}")
         return 0
     caught_before: dict[Fault, str] = {}
     if given.command == "run":
