@@ -77,7 +77,10 @@ def start_product(
             raise AssertionError(f"make run ended with {process.returncode}:\n{text}")
         time.sleep(0.2)
     else:
-        process.kill()
+        # Its web server, worker and simulator with it: what is left running would
+        # fail another test later.
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
         raise AssertionError(f"make run did not get ready:\n{output.read_text()}")
     logins = dict(
         re.findall(r"^\s*Demo login \(\w+\):\s+(\S+)\s+/\s+(\S+)", text, re.M)
