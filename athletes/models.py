@@ -248,13 +248,20 @@ class Session(models.Model):
 
     session_id = models.CharField(max_length=200)
     player = models.ForeignKey(
-        Player, on_delete=models.CASCADE, related_name="sessions"
+        Player,
+        on_delete=models.CASCADE,
+        related_name="sessions",
+        verbose_name="athlete",
     )
     session_date = models.DateField(null=True, blank=True)
     session_num = models.CharField(max_length=50, blank=True)
     movement_type_id = models.IntegerField(null=True, blank=True)
-    movement_type_name = models.CharField(max_length=100, blank=True)
-    mocap_type_name = models.CharField(max_length=100, blank=True)
+    movement_type_name = models.CharField(
+        max_length=100, blank=True, verbose_name="movement type"
+    )
+    mocap_type_name = models.CharField(
+        max_length=100, blank=True, verbose_name="capture system"
+    )
     session_type_name = models.CharField(max_length=100, blank=True)
     vendor_status = models.CharField(max_length=50, blank=True)
     vendor_updated_at = models.DateTimeField(null=True, blank=True)
@@ -711,7 +718,10 @@ class PeerNumber(models.Model):
     """One athlete's latest session average in one group."""
 
     player = models.ForeignKey(
-        Player, on_delete=models.CASCADE, related_name="peer_numbers"
+        Player,
+        on_delete=models.CASCADE,
+        related_name="peer_numbers",
+        verbose_name="athlete",
     )
     group = models.ForeignKey(
         PeerGroup, on_delete=models.CASCADE, related_name="numbers"
@@ -772,7 +782,10 @@ class AthleteScatter(models.Model):
     """
 
     player = models.ForeignKey(
-        Player, on_delete=models.CASCADE, related_name="scatters"
+        Player,
+        on_delete=models.CASCADE,
+        related_name="scatters",
+        verbose_name="athlete",
     )
     metric = models.CharField(max_length=60)
     basis = models.CharField(max_length=BASIS_LENGTH, blank=True)
@@ -1014,7 +1027,11 @@ class HandUpload(models.Model):
     )
     # Null while nobody is chosen, and once the athlete whom it began is gone.
     player = models.ForeignKey(
-        Player, null=True, on_delete=models.CASCADE, related_name="hand_uploads"
+        Player,
+        null=True,
+        on_delete=models.CASCADE,
+        related_name="hand_uploads",
+        verbose_name="athlete",
     )
     session = models.ForeignKey(
         Session, null=True, on_delete=models.SET_NULL, related_name="hand_uploads"
@@ -1132,7 +1149,12 @@ class Note(models.Model):
     """
 
     player = models.ForeignKey(
-        Player, null=True, blank=True, on_delete=models.CASCADE, related_name="notes"
+        Player,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="notes",
+        verbose_name="athlete",
     )
     session = models.ForeignKey(
         Session, null=True, blank=True, on_delete=models.CASCADE, related_name="notes"
@@ -1188,7 +1210,10 @@ class NameKey(models.Model):
     """
 
     player = models.ForeignKey(
-        Player, on_delete=models.CASCADE, related_name="name_keys"
+        Player,
+        on_delete=models.CASCADE,
+        related_name="name_keys",
+        verbose_name="athlete",
     )
     key = models.CharField(max_length=16)
 

@@ -25,6 +25,7 @@ from athletes.models import Condition, SessionMetric
 from athletes.phrases import (
     basis_difference,
     basis_in_words,
+    capture_system,
     setup_words,
     side_in_words,
 )
@@ -94,7 +95,7 @@ class Basis:
         if self.measured:
             words.append(basis_in_words(self.measured))
         if self.source:
-            words.append(self.source)
+            words.append(capture_system(self.source))
         return " · ".join(words)
 
 

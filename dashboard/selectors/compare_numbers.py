@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -120,6 +120,46 @@ def compare_numbers(
             rule=found[0].swings.basis.rule,
         )
         for name, found in sides.items()
+    )
+
+
+@dataclass(frozen=True)
+class SharedRemark:
+    """What several numbers of one item have to say, said once.
+
+    `numbers` are their names; empty where it is all that the item has.
+    """
+
+    letter: str
+    text: str
+    numbers: tuple[str, ...] = ()
+
+
+def with_remarks_once(
+    rows: Sequence[CompareRow],
+) -> tuple[tuple[CompareRow, ...], tuple[SharedRemark, ...]]:
+    """Return the rows without remarks that repeat, and these remarks once each."""
+    named: dict[tuple[str, str], list[str]] = defaultdict(list)
+    measured: Counter[str] = Counter()
+    for row in rows:
+        for cell in row.cells:
+            measured[cell.letter] += cell.mean is not None
+            if cell.remark and cell.mean is not None:
+                named[cell.letter, cell.remark].append(row.name)
+    shared = {key: names for key, names in named.items() if len(names) > 1}
+
+    def quiet(cell: CompareCell) -> CompareCell:
+        is_shared = cell.mean is not None and (cell.letter, cell.remark) in shared
+        return replace(cell, remark="") if is_shared else cell
+
+    return (
+        tuple(replace(row, cells=tuple(map(quiet, row.cells))) for row in rows),
+        tuple(
+            SharedRemark(
+                letter, text, () if len(names) == measured[letter] else tuple(names)
+            )
+            for (letter, text), names in shared.items()
+        ),
     )
 
 

@@ -35,7 +35,12 @@ from dashboard.selectors.compare_keys import (
     RANGE,
     ItemKey,
 )
-from dashboard.selectors.compare_numbers import CompareRow, compare_numbers
+from dashboard.selectors.compare_numbers import (
+    CompareRow,
+    SharedRemark,
+    compare_numbers,
+    with_remarks_once,
+)
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,8 @@ class ComparePage:
     curves: CompareCurves
     figures: CompareFigures
     rows: tuple[CompareRow, ...]
+    #: What several rows have to say.
+    number_remarks: tuple[SharedRemark, ...]
 
     @property
     def is_ready(self) -> bool:
@@ -115,6 +122,7 @@ def compare_page(
     available = series_among(stored_curve_names(pks))
     shown = choose_series(series, available)
     stored = load_curves(pks, sorted({shown.id, *TYPICAL_BY, *CURVES_READ}))
+    rows, number_remarks = with_remarks_once(compare_numbers(user, items, system))
     return ComparePage(
         items=items,
         problems=(*problems, *missing),
@@ -134,7 +142,8 @@ def compare_page(
         figures=compare_figures(
             drawn, stored, align=align, second=second, system=system
         ),
-        rows=compare_numbers(user, items, system),
+        rows=rows,
+        number_remarks=number_remarks,
     )
 
 

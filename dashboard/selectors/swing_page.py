@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.text import capfirst
+
 from athletes.analysis.event_rules import rule_in_basis
 from athletes.analysis.means_by_side import (
     metric_basis,
@@ -33,6 +35,7 @@ from athletes.phrases import (
     side_in_words,
 )
 from biomechanics.definitions import GROUPS, HEADLINES, METRICS, SHOWN_METRICS
+from biomechanics.metrics.values import REFERENCE_WORDS
 from biomechanics.units import MS_PER_S
 from dashboard.selectors.session_averages import reading_of_average
 
@@ -136,6 +139,16 @@ class SwingPage:
         if not self.events_found:
             return ()
         return tuple(event for event in self.events if event.name in MOVABLE)
+
+    @property
+    def listed_events(self) -> tuple[EventRow, ...]:
+        """The events, each once: what is the reference too is not said again."""
+        zero = {(e.label, e.time_s) for e in self.events if e.name == "reference"}
+        return tuple(
+            event
+            for event in self.events
+            if event.name == "reference" or (event.label, event.time_s) not in zero
+        )
 
     @property
     def events_found(self) -> tuple[EventRow, ...]:
@@ -272,7 +285,7 @@ def event_rows(
         rows.append(
             EventRow(
                 name=name,
-                label=label,
+                label=_label_of_reference(rule) if name == "reference" else label,
                 short=short,
                 plain=plain,
                 time_s=time_s,
@@ -287,6 +300,13 @@ def event_rows(
             )
         )
     return tuple(rows)
+
+
+def _label_of_reference(rule: str) -> str:
+    """What the reference is called: contact is what was measured, or says (est.)."""
+    name = EVENTS["reference"][0]
+    is_stand_in = rule in {"bat_peak", "hand_peak"}
+    return str(capfirst(REFERENCE_WORDS[rule])) if is_stand_in else name
 
 
 def _verdict(verdict: Mapping[str, Any]) -> tuple[VerdictRow, ...]:

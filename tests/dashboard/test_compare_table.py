@@ -255,3 +255,26 @@ def test_compare_says_that_a_difference_is_within_the_measurement(client, coach)
     assert within in compared(client, one, near)
     assert within not in compared(client, one, far)
     assert within not in compared(client, one, unsure)
+
+
+def test_what_several_numbers_have_to_say_stands_once_below_them(client, coach):
+    player = make_player()
+    names = ("peak_torso_omega", "peak_pelvis_omega", "peak_hand_speed")
+    sessions = [
+        make_session(player=player, session_date=dt.date(2026, 3, day))
+        for day in (1, 2)
+    ]
+    for session in sessions:
+        for place in range(4):
+            lacks = session is sessions[1] and place == 2
+            values = dict.fromkeys(names[:2], None if lacks else 600.0 + place)
+            make_swing(values | {names[2]: 9.0}, session=session)
+        session_summary.refresh_session_summary(session.pk)
+    keys = ",".join(f"session-{one.pk}" for one in sessions)
+    response = client.get(f"/athletes/compare/?items={keys}")
+    position = swings_of(sessions[1])[2].position
+    text = text_of(response)
+    assert text.count(f"swing {position} doesn't have it") == 1
+    torso, pelvis = "Peak torso rotation speed", "Peak pelvis rotation speed"
+    (remark,) = response.context["page"].number_remarks
+    assert (remark.letter, set(remark.numbers)) == ("B", {torso, pelvis})

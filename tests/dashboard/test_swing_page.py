@@ -414,3 +414,21 @@ def test_what_is_no_swing_is_not_counted_among_them(client, coach):
     Movement.objects.filter(pk=first.pk).update(missing_since=timezone.now())
     page = client.get(f"/athletes/swings/{first.pk}/").context["page"]
     assert (page.number, page.total) == (None, 1)
+
+
+def test_contact_stands_once_among_the_events_and_says_when_it_is_estimated(
+    client, coach, session
+):
+    swing = swings_of(session)[0]
+
+    def labels():
+        rows = client.get(f"/athletes/swings/{swing.pk}/").context["page"].listed_events
+        return [row.label for row in rows]
+
+    assert swing.events["reference"]["rule"] == "bat_peak"
+    assert labels().count("Contact (est.)") == 1
+    contact = swing.events["reference"] | {"rule": "contact"}
+    swing.events |= {"contact": contact, "reference": contact}
+    swing.save(update_fields=["events"])
+    assert labels().count("Contact") == 1
+    assert "Contact (est.)" not in labels()
