@@ -9,7 +9,9 @@ import subprocess
 
 import pytest
 import yaml
+from django.core.checks import ERROR
 
+from reboot_site.checks import check_vendor
 from scripts.run import DEMO_OPTIONS
 from tests.test_architecture import ROOT
 from tests.test_docs import variables_read
@@ -233,12 +235,25 @@ def test_the_demo_logs_in_where_its_simulator_listens(tmp_path):
     given, config = read_options(of_the_demo(tmp_path))
     for name in OWN:
         settings = DEMO["services"][name]["environment"]
-        assert settings["REBOOT_BASE_URL"] == f"http://simulator:{given.port}"
+        assert settings["REBOOT_BASE_URL"] == f"http://{given.host}:{given.port}"
         assert settings["REBOOT_USERNAME"] == Config().username == config.username
         assert settings["REBOOT_PASSWORD"] == Config().password
     first = DEMO["services"]["first-sync"]
     assert first["extends"] == {"file": "compose.yaml", "service": "worker"}
     assert first["command"] == ["python", "manage.py", "sync"]
+    # Both talk to the simulator, which their own machine alone can reach.
+    for syncing in (first, DEMO["services"]["worker"]):
+        assert syncing["network_mode"] == "service:simulator"
+        assert syncing["depends_on"]["simulator"] == {"condition": "service_healthy"}
+
+
+def test_the_settings_of_the_demo_pass_the_checks_that_stop_a_command(settings):
+    given = DEMO["services"]["release"]["environment"]
+    settings.REBOOT_BASE_URL = given["REBOOT_BASE_URL"]
+    settings.REBOOT_USERNAME = given["REBOOT_USERNAME"]
+    settings.REBOOT_PASSWORD = given["REBOOT_PASSWORD"]
+    settings.HTTPS = given["HTTPS"] != "0"
+    assert not [one for one in check_vendor(None) if one.level >= ERROR]
 
 
 @pytest.mark.processes
