@@ -57,8 +57,10 @@ def send_file(
     """The file, or the part of it that is asked for: 200, 206 or 416."""
     size = path.stat().st_size
     part = None
-    # A part of another version would not fit those that the program has.
-    if request.headers.get("If-Range", etag) == etag:
+    # Of a HEAD, which is answered as a GET, the range means nothing (RFC 9110, 14.2). A
+    # part of another version would not fit those that the program has.
+    is_get = request.META["REQUEST_METHOD"] == "GET"
+    if is_get and request.headers.get("If-Range", etag) == etag:
         part = wanted_part(request.headers.get("Range", ""), size)
     if part is not None and not part[1]:
         refused: HttpResponse = problem(416, f"The file has {size:,} bytes.")

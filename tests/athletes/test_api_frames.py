@@ -11,6 +11,7 @@ import pytest
 
 from accounts.models import Action, AuditEntry
 from athletes.api.frames import cell, csv_pieces, json_pieces
+from athletes.models import Movement
 from tests import factories
 from tests.openapi import assert_documented
 
@@ -80,6 +81,15 @@ def test_frames_as_parquet(get, stored):
     assert table.schema.metadata[b"movement_id"] == str(stored.movement_id).encode()
     assert table.schema.field("time").metadata[b"unit"] == b"s"
     assert table.schema.field("pelvis_rot").metadata[b"unit"] == b"deg"
+
+
+def test_parquet_with_another_unit_is_another_file(get, stored):
+    path = f"/movements/{stored.movement_id}/data"
+    before = [get(path, format=kind)["ETag"] for kind in ("csv", "parquet")]
+    assert before == [get(path, format=kind)["ETag"] for kind in ("csv", "parquet")]
+    Movement.objects.filter(pk=stored.movement_id).update(angle_unit_found="rad")
+    after = [get(path, format=kind)["ETag"] for kind in ("csv", "parquet")]
+    assert [old == new for old, new in zip(before, after, strict=True)] == [True, False]
 
 
 def test_frames_with_an_unknown_column_name_it(get, stored):

@@ -235,6 +235,13 @@ def test_head_says_how_long_it_is(client, ask, session):
     assert head["Content-Length"] == whole["Content-Length"]
     assert head["ETag"] == whole["ETag"]
     assert head.content == b""
+    # A range is for GET alone.
+    head = client.head(
+        f"/sessions/{session.pk}/data",
+        headers=factories.make_token() | {"Range": "bytes=0-9"},
+    )
+    assert head.status_code == 200
+    assert head["Content-Length"] == whole["Content-Length"]
 
 
 def test_reading_in_parts_is_one_download_in_the_audit(ask, session):

@@ -64,6 +64,23 @@ def test_frames_as_json_are_compressed_while_they_are_sent(client):
     assert sent == b"".join(plain.streaming_content)
 
 
+@pytest.mark.parametrize(
+    "path", ["/exports/metrics?metrics=bat_speed_max", "/movements/{}/data?format=csv"]
+)
+def test_a_streamed_table_is_compressed_while_it_is_sent(client, path):
+    movement = factories.make_frames(movement=factories.make_swing()).movement
+    path, headers = path.format(movement.pk), factories.make_token()
+    answer = client.get(path, headers=headers | ASKS)
+    plain = client.get(path, headers=headers)
+    assert answer["Content-Encoding"] == "gzip"
+    assert "Accept-Encoding" in answer["Vary"]
+    sent = gzip.decompress(b"".join(answer.streaming_content))
+    assert sent == b"".join(plain.streaming_content)
+    assert answer["ETag"] == f"W/{plain['ETag']}"
+    again = client.get(path, headers=headers | {"If-None-Match": answer["ETag"]})
+    assert again.status_code == 304
+
+
 def test_files_are_not(client, settings, tmp_path):
     settings.VAR_DIR = tmp_path
     session = factories.make_frames().movement.session
