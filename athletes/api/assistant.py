@@ -19,9 +19,9 @@ from accounts.models import Action, ApiToken
 from athletes.access import visible_players, visible_sessions
 from athletes.analysis.changes import METHOD
 from athletes.analysis.history import histories
-from athletes.api import changes, schemas
+from athletes.api import changes
 from athletes.api.parameters import LARGEST_ID
-from athletes.api.rows import Row, rounded
+from athletes.api.rows import Row, definition, rounded
 from athletes.models import Player
 from biomechanics.definitions import METHOD_VERSION, METRICS, NUMERIC_HEADLINES
 
@@ -53,7 +53,7 @@ def find_athletes(
     matching = visible_players(caller).named_like(name.replace("\0", " "))
     fields = ("id", "first_name", "last_name", "dominant_hand_hitting")
     found = [
-        row | {"first_name": row["first_name"] or None}
+        row | {name: row[name] or None for name in ("first_name", "last_name")}
         for row in matching.in_name_order().values(*fields)[:limit]
     ]
     _note(caller, "find_athletes")
@@ -216,12 +216,8 @@ def definitions(
     unknown = [name for name in metrics if name not in METRICS]
     if unknown:
         raise HttpError(422, "Unknown metric; all_metrics lists the ids.")
-    names = schemas.Definition.model_fields
     return {
-        "metrics": [
-            {name: getattr(METRICS[key], name) for name in names}
-            for key in metrics or NUMERIC_HEADLINES
-        ],
+        "metrics": [definition(METRICS[key]) for key in metrics or NUMERIC_HEADLINES],
         "all_metrics": {key: one.name for key, one in METRICS.items()},
         "method_version": METHOD_VERSION,
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from collections.abc import Iterator
 from enum import StrEnum
@@ -49,7 +48,7 @@ from athletes.feed.order import settle
 from athletes.frames.load import load_columns
 from athletes.models import BiomechanicsData, DataType, FeedKind, Movement, Side
 from athletes.querysets import PlayerQuerySet
-from biomechanics.definitions import METHOD_VERSION, METRICS
+from biomechanics.definitions import METHOD_VERSION, METRICS, SERIES
 
 router = Router(tags=["athletes"])
 
@@ -114,6 +113,12 @@ def list_players(
 
     With `updated_since` or `cursor`: those who changed, in the order in which they did.
     """
+    if updated_since or cursor:
+        # Who asks in the old way may send anything else: that is kept.
+        following.allow_only(
+            request,
+            ("skip", "limit", "search", "after", "updated_since", "cursor"),
+        )
     settled = settle()
     words = search.lower().split()
     asked = following.asked_by(request.auth, FeedKind.PLAYER, {"search": words})
@@ -299,6 +304,7 @@ def get_session(request: ApiRequest, id: Id) -> HttpResponse:
 )
 def get_session_metrics(request: ApiRequest, id: Id) -> HttpResponse:
     """Each metric of a session: average, spread, count, and every swing's value."""
+    following.allow_only(request, ())
     session = get_session_or_404(request.auth, id)
     return JsonAnswer(
         {
@@ -319,6 +325,7 @@ def list_session_movements(
     request: ApiRequest, id: Id, gone: Gone = False
 ) -> HttpResponse:
     """The movements of a session in the order in which they were recorded."""
+    following.allow_only(request, ("gone",))
     session = get_session_or_404(request.auth, id)
     seen = kept_movements(request.auth) if gone else visible_movements(request.auth)
     movements = rows.movement_rows(seen.filter(session=session).in_session_order())
@@ -335,6 +342,7 @@ def list_session_movements(
 )
 def get_movement(request: ApiRequest, id: Id) -> HttpResponse:
     """One movement with its events and metrics."""
+    following.allow_only(request, ())
     found = rows.movement_rows(kept_movements(request.auth).filter(pk=id))
     if not found:
         raise Http404("That movement doesn't exist, or you can't see it.")
@@ -373,6 +381,7 @@ def get_movement_data(
     format: FileFormat = FileFormat.JSON,
 ) -> HttpResponseBase:
     """The stored frames of one movement, as Reboot Motion delivered them, by column."""
+    following.allow_only(request, ("data_type", "columns", "format"))
     movement = get_movement_or_404(request.auth, id)
     if not may_export(request.auth):
         raise AuthorizationError(message="You can't download frames.")
@@ -384,7 +393,10 @@ def get_movement_data(
     if stored is None:
         raise HttpError(404, f"No {data_type} frames are stored for this movement.")
     wanted = [name for name in map(str.strip, columns.split(",")) if name] or None
-    etag = _etag(stored.content_sha256, wanted, format)
+    units = None
+    if format == FileFormat.PARQUET:
+        units = units_of(Movement.objects.filter(pk=movement.pk), data_type)
+    etag = _etag(stored.content_sha256, wanted, format, units)
     unchanged = get_conditional_response(request, etag=etag)
     if unchanged is not None:
         unchanged["ETag"] = etag
@@ -419,7 +431,7 @@ def get_movement_data(
             values,
             movement_id=movement.pk,
             data_type=data_type,
-            units=units_of(Movement.objects.filter(pk=movement.pk), data_type),
+            units=units or {},
         )
         content_type = "application/vnd.apache.parquet"
     answer = StreamingHttpResponse(pieces, content_type=content_type)
@@ -431,9 +443,18 @@ def get_movement_data(
     return answer
 
 
-def _etag(content: str, columns: list[str] | None, format: FileFormat) -> str:
-    """A tag that is equal for equal frames, columns and format."""
-    parts = "\n".join([content, format, *(columns or ())])
+def _etag(
+    content: str,
+    columns: list[str] | None,
+    format: FileFormat,
+    units: dict[str, str] | None,
+) -> str:
+    """A tag that is equal for equal frames, columns, format, and units in the file."""
+    said = [content, format, *(columns or ())]
+    if units is not None:
+        # The unit of angles is found anew with each analysis.
+        said.append(repr(sorted(units.items())))
+    parts = "\n".join(said)
     return f'"{hashlib.sha256(parts.encode()).hexdigest()[:32]}"'
 
 
@@ -447,18 +468,12 @@ def _etag(content: str, columns: list[str] | None, format: FileFormat) -> str:
     tags=["definitions"],
 )
 def list_metric_definitions(request: ApiRequest) -> HttpResponse:
-    """The definition of each metric: words, formula, unit, window and source."""
-    names = schemas.Definition.model_fields
+    """The definitions: of metrics words, formula, unit, window, source; of curves."""
+    following.allow_only(request, ())
     return JsonAnswer(
         {
-            "metrics": [
-                {
-                    name: value
-                    for name, value in dataclasses.asdict(definition).items()
-                    if name in names
-                }
-                for definition in METRICS.values()
-            ],
+            "metrics": [rows.definition(one) for one in METRICS.values()],
+            "curves": [rows.curve_definition(one) for one in SERIES.values()],
             "method_version": METHOD_VERSION,
         }
     )

@@ -26,8 +26,8 @@ from athletes.models import (
     counting,
 )
 from athletes.querysets import MovementQuerySet, PlayerQuerySet, SessionQuerySet
-from biomechanics.basis import setup_in, without_setup
-from biomechanics.definitions import METRICS
+from biomechanics.basis import PARTS, parts_of, setup_in, without_setup
+from biomechanics.definitions import METRICS, MetricDefinition, SeriesDefinition
 
 Row = dict[str, Any]
 
@@ -131,6 +131,9 @@ def _player(row: Row) -> Row:
     # The tables keep missing text as ''; other programs are told null.
     for name in ("reboot_player_id", "first_name", "last_name"):
         row[name] = row[name] or None
+    # A height of 6 ft 1 in that staff typed is stored with all its threes.
+    for name in ("height_ft", "weight_lbs"):
+        row[name] = rounded(row[name])
     row["updated_at"] = row.pop("moved_at")
     return row
 
@@ -403,3 +406,34 @@ def _unit(name: str, swings: Iterable[Movement]) -> str:
         if name in swing.metrics:
             return str(swing.metrics[name]["unit"])
     return METRICS[name].unit if name in METRICS else ""
+
+
+# --- Definitions ----------------------------------------------------------------
+
+
+def definition(metric: MetricDefinition) -> Row:
+    """A metric in the shape of `Definition`."""
+    names = (
+        *("id", "name", "short", "plain", "formula", "unit", "window", "group", "part"),
+        *("direction", "decimals", "robustness", "source", "needs", "usual"),
+        *("plausible", "published_sd", "method_version"),
+    )
+    parts = set(parts_of(metric.id))
+    if "reference" in parts:
+        # Where the hands' peak stands in, their points matter too.
+        parts.add("hands")
+    return {
+        **{name: getattr(metric, name) for name in names},
+        "definition": f"{metric.plain} Measured as: {metric.formula}.",
+        "basis": [part for part in PARTS if part in parts],
+        "retired": metric.retired or None,
+    }
+
+
+def curve_definition(curve: SeriesDefinition) -> Row:
+    """A curve in the shape of `CurveDefinition`."""
+    names = ("id", "name", "unit", "part", "group", "decimals", "method_version")
+    return {
+        **{name: getattr(curve, name) for name in names},
+        "definition": curve.plain,
+    }

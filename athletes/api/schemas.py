@@ -449,10 +449,15 @@ class Definition(Schema):
     id: str
     name: str
     short: str
+    definition: str = Field(description="`plain` and `formula` in one text.")
     plain: str
     formula: str
     unit: str
     window: str
+    basis: list[str] = Field(
+        description="What can stand in the `basis` of its values: the parts that "
+        "matter to this metric. A value has those that apply to its file."
+    )
     group: str
     part: str
     direction: Direction
@@ -468,13 +473,30 @@ class Definition(Schema):
         description="Outside it, a value is flagged and excluded from averages."
     )
     published_sd: float | None
+    retired: str | None = Field(
+        description="Why it is no longer measured; null while it is."
+    )
+    method_version: str
+
+
+class CurveDefinition(Schema):
+    """The definition of one curve of `data_type=curves`."""
+
+    id: str
+    name: str
+    definition: str
+    unit: str
+    part: str
+    group: str
+    decimals: int
     method_version: str
 
 
 class Definitions(Schema):
-    """The definitions of all metrics, and the version of the method."""
+    """The definitions of all metrics and curves, and the version of the method."""
 
     metrics: list[Definition]
+    curves: list[CurveDefinition]
     method_version: str
 
 

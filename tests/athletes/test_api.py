@@ -1,9 +1,12 @@
 """JSON about athletes: paths, names and types that other programs rely on."""
 
 import datetime as dt
+import io
 
 import pytest
+from pyarrow import parquet as pq
 
+from athletes.analysis import run
 from athletes.models import Inclusion, Movement
 from tests import factories
 from tests.openapi import assert_documented
@@ -536,6 +539,70 @@ def test_definitions_name_each_metric(get):
     assert by_id["peak_pelvis_omega"]["unit"] == "deg/s"
     assert by_id["peak_pelvis_omega"]["usual"] == [250, 930]
     assert by_id["peak_pelvis_omega"]["plausible"] == [180, 1050]
+
+
+def test_a_definition_is_words_and_what_its_values_rest_on(get):
+    for item in get("/definitions").json()["metrics"]:
+        for words in (item["plain"], item["formula"]):
+            assert words in item["definition"]
+    session = factories.make_session()
+    factories.store_simulated(session, factories.simulated_movements()[:1])
+    run.analyze_session(session.pk)
+    by_id = {item["id"]: item for item in get("/definitions").json()["metrics"]}
+    swing = session.movements.get()
+    metrics = get(f"/movements/{swing.pk}").json()["metrics"]
+    assert metrics.keys() <= by_id.keys()
+    for name, metric in metrics.items():
+        found = [part.partition("=")[0] for part in (metric["basis"] or "").split()]
+        assert set(found) <= set(by_id[name]["basis"]), name
+    retired = {name for name, item in by_id.items() if item["retired"]}
+    assert {by_id[name]["retired"] for name in retired} == {
+        metrics[name]["reason"].partition(": ")[2] for name in retired
+    }
+
+
+def test_definitions_name_each_curve_of_the_files(get):
+    session = factories.make_session()
+    factories.store_simulated(session, factories.simulated_movements()[:1])
+    run.analyze_session(session.pk)
+    answer = get(f"/sessions/{session.pk}/data", data_type="curves")
+    schema = pq.read_schema(io.BytesIO(b"".join(answer.streaming_content)))
+    units = {
+        field.name: field.metadata[b"unit"].decode()
+        for field in list(schema)[5:]
+        if field.name != "time"
+    }
+    told = {one["id"]: one for one in get("/definitions").json()["curves"]}
+    assert len(units) > 20
+    assert units == {name: told[name]["unit"] for name in units}
+    assert all(one["definition"] for one in told.values())
+
+
+@pytest.mark.parametrize(
+    "path", ["sessions/{}/metrics", "sessions/{}/movements", "definitions"]
+)
+def test_a_parameter_that_a_path_does_not_know_is_told(get, path):
+    session = factories.make_session()
+    answer = get(f"/{path.format(session.pk)}", 422, colums="pelvis_rot")
+    assert answer.json() == {"detail": "colums: unknown parameter."}
+
+
+@pytest.mark.parametrize("path", ["movements/{}", "movements/{}/data"])
+def test_a_parameter_that_a_path_of_a_movement_does_not_know_is_told(get, path):
+    movement = factories.make_frames().movement
+    get(f"/{path.format(movement.pk)}")
+    answer = get(f"/{path.format(movement.pk)}", 422, colums="pelvis_rot")
+    assert answer.json() == {"detail": "colums: unknown parameter."}
+
+
+def test_a_height_has_six_digits(get):
+    player = factories.make_player(height_ft=6 + 1 / 12, weight_lbs=500 / 3)
+    factories.make_session(player=player)
+    alone = get(f"/players/{player.pk}").json()
+    (listed,) = get("/players").json()["players"]
+    (session,) = get(f"/players/{player.pk}/sessions").json()["sessions"]
+    for row in (alone, listed, session["player"]):
+        assert (row["height_ft"], row["weight_lbs"]) == (6.08333, 166.667)
 
 
 @pytest.mark.parametrize(

@@ -481,6 +481,14 @@ def test_unknown_parameters_are_refused(get, path):
     assert answer.json()["detail"] == "skip: unknown parameter."
 
 
+def test_athletes_take_unknown_parameters_only_in_the_old_way(get):
+    cursor = get("/players", sort="name").json()["next"]
+    for given in ({"cursor": cursor}, {"updated_since": "2026-03-01T18:00:00Z"}):
+        get("/players", search="", limit=5, **given)
+        answer = get("/players", 422, update_since="2026-03-01", **given)
+        assert answer.json()["detail"] == "update_since: unknown parameter."
+
+
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize(
     "cursor", ["x", "e30", "eyJhc2tlZCI6IDF9", "é", "bnVsbA", "W10", "a" * 400]

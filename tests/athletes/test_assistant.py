@@ -1,13 +1,19 @@
 """What an assistant is told: the same as a token of the JSON API, and no more."""
 
 import datetime as dt
+import json
 
 import pytest
 from django.http import Http404
+from django.utils import timezone
 from ninja.errors import HttpError
 
 from accounts.models import Action, ApiToken, AuditEntry
 from athletes.api import assistant
+from athletes.decisions import set_setups
+from athletes.identity import merging
+from athletes.identity.session_parts import mark_parts
+from athletes.models import Condition, Session
 from biomechanics.definitions import METRICS, NUMERIC_HEADLINES
 from tests import factories
 from tests.athletes.test_api_changes import STEADY, sessions_of
@@ -87,6 +93,70 @@ def test_sessions_come_latest_first_between_two_days(world, everybody):
     assert told["sessions"][0]["setup"] == "tee"
 
 
+@pytest.mark.parametrize(
+    ("own", "setup"), [(Condition.LIVE, "live"), ("", None)], ids=["live", "none"]
+)
+def test_a_session_of_several_setups_is_mixed_and_judged_by_that_of_most_swings(
+    world, everybody, own, setup
+):
+    ours, name = world[1], "peak_pelvis_omega"
+    session = factories.make_synced_session(
+        player=ours, swings=5, condition="tee", session_date=dt.date(2026, 6, 1)
+    )
+    set_setups(movements=session.movements.order_by("position")[:3], setup=own)
+    (row,) = assistant.list_sessions(everybody, ours.pk, since=session.session_date)[
+        "sessions"
+    ]
+    assert (row["id"], row["setup"]) == (session.pk, "mixed")
+    (told,) = assistant.what_changed(everybody, ours.pk, session=session.pk)["sessions"]
+    (change,) = (one for one in told["changes"] if one["metric"] == name)
+    assert (told["setup"], change["now"]) == (setup, {"mean": 620.0, "n": 3})
+    points = assistant.metric_history(everybody, ours.pk, name)["points"]
+    of_it = [one for one in points if one["session"] == session.pk]
+    # Two averages that may not be compared with each other.
+    assert sorted((one["mean"], one["swings"]) for one in of_it) == [
+        (620.0, 3),
+        (670.0, 2),
+    ]
+    assert len({one["comparable"] for one in of_it}) == 2
+
+
+def test_what_the_vendor_no_longer_has_is_not_told(world, everybody):
+    ours, made = world[1], world[3]
+    last = made[-1]
+    mark_parts(Session.objects.filter(pk=last.pk), timezone.now())
+    told = assistant.list_sessions(everybody, ours.pk)
+    assert told["total"] == len(made) - 1
+    assert last.pk not in {row["id"] for row in told["sessions"]}
+    with pytest.raises(Http404):
+        assistant.what_changed(everybody, ours.pk, session=last.pk)
+    (newest,) = assistant.what_changed(everybody, ours.pk)["sessions"]
+    assert newest["session"] == made[-2].pk
+    points = assistant.metric_history(everybody, ours.pk, METRIC)["points"]
+    assert [one["session"] for one in points] == [one.pk for one in made[:-1]]
+
+
+def test_a_merged_record_is_nobody_and_its_athlete_has_all(world, everybody):
+    _, ours, theirs, made = world
+    other = theirs.sessions.get()
+    merging.merge(kept=ours, merged=theirs, by=None)
+    assert assistant.find_athletes(everybody, "rowan")["athletes"] == []
+    told = assistant.list_sessions(everybody, ours.pk)
+    assert {row["id"] for row in told["sessions"]} == {
+        other.pk,
+        *(one.pk for one in made),
+    }
+    with pytest.raises(Http404):
+        assistant.list_sessions(everybody, theirs.pk)
+
+
+def test_an_athlete_without_a_name_has_none(everybody):
+    player = factories.make_player(first_name="", last_name="")
+    rows = assistant.find_athletes(everybody, limit=100)["athletes"]
+    (row,) = (one for one in rows if one["id"] == player.pk)
+    assert (row["first_name"], row["last_name"]) == (None, None)
+
+
 def test_what_changed_is_what_the_json_path_says(client, world, everybody):
     *_, ours, _, made = world
     told = assistant.what_changed(everybody, ours.pk)
@@ -157,10 +227,7 @@ def test_definitions_are_those_of_the_json_path(client, world, everybody):
     path = client.get("/definitions", headers=factories.make_token()).json()
     told = assistant.definitions(everybody, [METRIC])
     (own,) = (one for one in path["metrics"] if one["id"] == METRIC)
-    assert {**told["metrics"][0]} == {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in own.items()
-    }
+    assert json.loads(json.dumps(told["metrics"][0])) == own
     assert list(told["all_metrics"]) == list(METRICS)
     headline = assistant.definitions(everybody)["metrics"]
     assert [one["id"] for one in headline] == list(NUMERIC_HEADLINES)
