@@ -18,6 +18,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -160,11 +161,13 @@ def _spoiled(token: str, jwk: Any, how: dict[str, Any]) -> str | None:
     from joserfc import jwt
     from joserfc.jwk import RSAKey
 
+    if not how.keys() & {"claims", "drop", "sign"}:
+        return token
     header, claims, _ = token.split(".")
     told = _read(claims) | how.get("claims", {})
     for name in how.get("drop", ()):
         told.pop(name, None)
-    head, key = _read(header), RSAKey.import_key(jwk)
+    head, key = _read(header), _opened(json.dumps(jwk))
     match how.get("sign"):
         case "no token":
             return None
@@ -181,6 +184,14 @@ def _spoiled(token: str, jwk: Any, how: dict[str, Any]) -> str | None:
         parts = signed.split(".")
         return f"{parts[0]}.{_written(told | {'sub': 'other'})}.{parts[2]}"
     return signed
+
+
+@cache
+def _opened(jwk: str) -> Any:
+    """The key; to read it, its primes are checked for a tenth of a second."""
+    from joserfc.jwk import RSAKey
+
+    return RSAKey.import_key(json.loads(jwk))
 
 
 def _with_hs256(head: dict[str, Any], told: dict[str, Any], secret: bytes) -> str:
