@@ -48,12 +48,25 @@ def migrated_copy(django_db_modify_db_settings):
     database = connections["default"].settings_dict
     if not str(database["TEST"]["NAME"]).endswith("/test.sqlite3"):
         return None
-    return migrated.kept_copy()
+    copy = migrated.kept_copy()
+    migrated.wait_for_others(copy)
+    return copy
 
 
 @pytest.fixture(scope="session")
-def django_db_keepdb(django_db_keepdb, migrated_copy):
-    """Take the kept file as a database that is there already."""
+def made_from_kept(django_db_modify_db_settings):
+    """The test database, if it is made on PostgreSQL from a kept one; else None."""
+    if connections["default"].vendor != "postgresql":
+        return None
+    name = connections["default"].creation._get_test_db_name()
+    return name if migrated.begin_from_kept(name) else None
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(django_db_keepdb, migrated_copy, made_from_kept):
+    """Take what is kept as a database that is there already."""
+    if made_from_kept:
+        return True
     if migrated_copy is None or not migrated_copy.exists():
         return django_db_keepdb
     name = connections["default"].settings_dict["TEST"]["NAME"]
@@ -62,15 +75,22 @@ def django_db_keepdb(django_db_keepdb, migrated_copy):
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, django_db_blocker, migrated_copy):
+def django_db_setup(django_db_setup, django_db_blocker, migrated_copy, made_from_kept):
     """Keep what was migrated before any test writes there."""
+    database = connections["default"]
     if migrated_copy is not None and not migrated_copy.exists():
-        name = connections["default"].settings_dict["TEST"]["NAME"]
-        migrated.keep(Path(name), migrated_copy)
+        migrated.keep(Path(database.settings_dict["TEST"]["NAME"]), migrated_copy)
+    if database.vendor == "postgresql" and not made_from_kept:
+        with django_db_blocker.unblock():
+            database.close()
+        migrated.keep_database(database.settings_dict["NAME"])
+    migrated.give_way()
     yield
     with django_db_blocker.unblock():
         shared_rows.close()
         connections.close_all()
+    if made_from_kept:
+        migrated.drop(made_from_kept)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -120,12 +140,16 @@ def pytest_collection_modifyitems(config, items):
     chromium = chromium_path()
     read_on_both = set(files_on_both())
     slow = slow_tests()
+    vendor = connections["default"].vendor
     for item in items:
         path = item.path.relative_to(config.rootpath).as_posix()
         if WHOLE_SYNC in item.fixturenames or f"{path}::{item.originalname}" in slow:
             item.add_marker(pytest.mark.slow)
-        if path.startswith(ON_BOTH) or item.get_closest_marker("postgres"):
+        mainly = place_of(item)
+        if mainly or path.startswith(ON_BOTH) or item.get_closest_marker("postgres"):
             item.add_marker(pytest.mark.both)
+        if mainly and mainly != vendor and runs_there(mainly):
+            item.add_marker(pytest.mark.nightly)
         if item.get_closest_marker("both") and path not in read_on_both:
             raise pytest.UsageError(
                 f"{path}: write `mark.both` there, or the run on PostgreSQL misses it."
@@ -138,6 +162,21 @@ def pytest_collection_modifyitems(config, items):
             continue
         if chromium is None and os.environ.get("CI") != "true":
             item.add_marker(pytest.mark.skip(reason="no Chromium; set CHROMIUM"))
+
+
+def place_of(item):
+    """The database that `mainly` names, unless the test says `both` after that."""
+    for mark in item.iter_markers():
+        if mark.name == "both":
+            return None
+        if mark.name == "mainly":
+            return mark.args[0]
+    return None
+
+
+def runs_there(vendor):
+    """Whether a run on that database goes beside this one (scripts/test.py)."""
+    return vendor == "sqlite" or "TEST_POSTGRES_URL" in os.environ
 
 
 def pytest_configure(config):

@@ -18,6 +18,8 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from tests import migrated
+
 ROOT = Path(__file__).resolve().parents[2]
 
 FILL = """
@@ -140,6 +142,8 @@ def test_restored_backup_has_the_same_rows_and_spares_a_filled_database(
     database, tmp_path
 ):
     first = database("first")
+    if connection.vendor == "sqlite":
+        migrated.make_file(tmp_path / "first.sqlite3")
     filled = first.manage(code=FILL)
     assert filled.returncode == 0, filled.stderr
     file = tmp_path / "dashboard.backup"

@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 
+from tests import migrated
 from tests.test_architecture import ROOT
 
 PATHS = ("/health", "/health/ready", "/health/live")
@@ -164,6 +165,7 @@ def test_a_new_installation_is_told_what_it_needs(tmp_path):
         return health["detail"]
 
     assert detail().endswith(" migrations are missing: run manage.py migrate.")
+    migrated.make_file(tmp_path / "dashboard.sqlite3")
     run("manage.py", "migrate", "-v0")
     # The database has all that it needs, and a sync can begin.
     assert " static files are not collected" in detail()

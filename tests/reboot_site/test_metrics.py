@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from syncing.choices import RunStatus
 from syncing.models import ExportJob, SyncLog, WorkerHeartbeat
-from tests import factories
+from tests import factories, migrated
 from tests.reboot_site.emitted_metrics import EMITTED, OF_DATABASE, OF_REQUESTS
 
 pytestmark = pytest.mark.django_db
@@ -95,7 +95,8 @@ def two_processes(tmp_path):
     (tmp_path / "metrics").mkdir()
     (tmp_path / "metrics" / "counter_1.db").write_bytes(b"old")
     run = {"cwd": ROOT, "env": environment, "check": True}
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], **run)
+    if not migrated.make_file(tmp_path / "metrics.sqlite3"):
+        subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], **run)
     log = tmp_path / "log.txt"
     with log.open("wb") as sink:
         server = subprocess.Popen(
