@@ -100,7 +100,7 @@ _WHOLE_FILE = re.compile(r"^pytestmark = (\[.*?\]|[^\n]*)", re.MULTILINE | re.DO
 #: A vendor on a real port: who asks for it runs a whole sync or import.
 WHOLE_SYNC = "start_vendor"
 
-_MARKED = re.compile(r"mark\.(?:both|postgres)\b")
+_MARKED = re.compile(r"mark\.(?:both|mainly|postgres)\b")
 
 
 def files_on_both() -> list[str]:

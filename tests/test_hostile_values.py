@@ -174,6 +174,11 @@ def hostile_paths(
                 yield "/" + "/".join(parts) + ("/" if path[-1] == "/" else "")
 
 
+def wider(stride: int) -> int:
+    """On PostgreSQL a walk in turn takes half as many: SQLite has met the others."""
+    return stride if stride == 1 or connection.vendor == "sqlite" else 2 * stride
+
+
 def rounds(
     names: list[str], stride: int = 1, first: int = 0
 ) -> Iterator[list[tuple[str, bytes]]]:
@@ -196,10 +201,12 @@ def test_no_value_of_any_parameter_crashes_a_route(
     stride: int, world: World, callers: Any
 ) -> None:
     caller = callers("superuser")
-    turn = 0
+    turn, stride = 0, wider(stride)
     session = Session.objects.get(pk=world.session)
     for metric in ("peak_pelvis_omega", "peak_hand_speed"):
         make_session_metric(session=session, metric=metric)
+    # Every name, every second, or every fourth of a form comes alone.
+    alone = (stride + 1) // 2
     for number, (route, rows) in enumerate(ROWS.items()):
         names = sorted(names_of(route))
         if route.endswith(".pdf"):
@@ -219,14 +226,10 @@ def test_no_value_of_any_parameter_crashes_a_route(
             caller.call(row.method, path, encoded(list(usual.items())), **more)
             for name in names if usual else ():
                 turn += 1
-                if turn % min(stride, 2):
+                if turn % alone:
                     continue
-                pairs = list(
-                    {
-                        **usual,
-                        name: VALUES[turn // min(stride, 2) % len(VALUES)],
-                    }.items()
-                )
+                value = VALUES[turn // alone % len(VALUES)]
+                pairs = list({**usual, name: value}.items())
                 caller.call(row.method, path, encoded(pairs), **more)
             if place and stride > 1:
                 continue
@@ -363,7 +366,7 @@ def test_no_form_of_the_administration_crashes(
 ) -> None:
     make_a_row_of_each_list()
     caller = callers("superuser")
-    forms_seen = 0
+    forms_seen, stride = 0, wider(stride)
     for model, _ in LISTS:
         row = model._default_manager.first()
         paths = [admin_path(model, "add")]
@@ -388,7 +391,7 @@ def test_no_form_of_the_administration_crashes(
             for pairs in rounds(names, stride, forms_seen):
                 caller.call("post", path, encoded(pairs))
             for place, name in enumerate(names):
-                if (place + forms_seen) % min(stride, 2):
+                if (place + forms_seen) % ((stride + 1) // 2):
                     continue
                 value = VALUES[(place + forms_seen) % len(VALUES)]
                 pairs = list({**dict(usual), name: value}.items())

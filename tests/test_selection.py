@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -47,6 +49,42 @@ def test_slow_tests_are_there():
 
 def test_a_whole_sync_is_slow_without_being_listed(start_vendor, request):
     assert request.node.get_closest_marker("slow")
+
+
+def collected(expression, **environment):
+    """In which databases' cases of the test below a run with these markers goes."""
+    command = [sys.executable, "-m", "pytest", "-q", "-n0", "--collect-only"]
+    done = subprocess.run(
+        [*command, "-m", expression, "-k", "one_database", "tests/test_selection.py"],
+        cwd=ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    return set(re.findall(r"\[(\w+)\]", done.stdout))
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        pytest.param("sqlite", marks=pytest.mark.mainly("sqlite")),
+        pytest.param("postgresql", marks=pytest.mark.mainly("postgresql")),
+        pytest.param("either", marks=pytest.mark.both),
+    ],
+)
+def test_of_one_database_or_either(where):
+    """What the next test looks for."""
+
+
+@pytest.mark.processes
+def test_each_test_runs_on_its_main_database_and_at_night_on_the_other():
+    server = {"TEST_POSTGRES_URL": "postgres://nobody@127.0.0.1:1/nothing"}
+    on_sqlite = server | {"DATABASE_URL": ""}
+    on_postgres = server | {"DATABASE_URL": server["TEST_POSTGRES_URL"]}
+    assert collected("not nightly", **on_sqlite) == {"sqlite", "either"}
+    assert collected("both and nightly", **on_postgres) == {"sqlite"}
 
 
 @pytest.fixture

@@ -236,6 +236,7 @@ def test_an_export_costs_few_queries(get, count, django_assert_max_num_queries):
         body_of(get("/exports/metrics"))
 
 
+@pytest.mark.mainly("sqlite")
 def test_memory_stays_flat(get, monkeypatch, tmp_path):
     """Six times the swings take no more memory at once."""
     monkeypatch.setattr(metrics_table, "_AT_ONCE", 50)

@@ -205,7 +205,7 @@ def test_what_a_list_shows_still_filters(client: Client) -> None:
             assert other not in listed
 
 
-@pytest.mark.both
+@pytest.mark.mainly("sqlite")
 def test_each_filter_of_each_list_leads_where_it_says() -> None:
     """Every link that a list offers beside it is one that the rule lets through."""
     client = Client(raise_request_exception=False)

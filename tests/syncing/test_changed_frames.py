@@ -14,7 +14,11 @@ from athletes.models import (
 )
 from tests.factories import make_user
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.slow,
+    pytest.mark.mainly("sqlite"),
+]
 
 
 @pytest.fixture
@@ -144,6 +148,7 @@ def test_another_swing_under_the_id_inherits_nothing(
     assert set(SetAside.objects.values_list("is_taken_up", flat=True)) == {True, False}
 
 
+@pytest.mark.both
 def test_a_session_under_other_ids_is_recognized(vendor, session_id, coach, run_sync):
     before = decide(session_id, coach)
     decisions.set_setups(movements=before[1:2], setup="live")
@@ -214,6 +219,7 @@ def test_swings_processed_again_are_offered_what_was_decided(
         decisions.drop(offer=offers[0], user=coach)
 
 
+@pytest.mark.both
 def test_a_deleted_swing_is_in_no_mean_until_it_is_back(
     vendor, session_id, coach, run_sync
 ):

@@ -8,7 +8,11 @@ from athletes.models import Movement, PeerNumber, Player, Session, SessionMetric
 from privacy import erasing
 from tests.factories import make_staff
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.slow,
+    pytest.mark.mainly("sqlite"),
+]
 
 
 @pytest.fixture
@@ -114,6 +118,7 @@ def test_a_participant_taken_away_is_gone(vendor, ids, run_sync):
     assert not PeerNumber.objects.filter(player=athlete(ids[1])).exists()
 
 
+@pytest.mark.both
 def test_a_deleted_session_counts_nowhere(vendor, ids, run_sync):
     kept = vendor.world.add_session(ids[:1], swings=3, session_date="2026-01-05")
     for day in range(6, 12):
@@ -152,6 +157,7 @@ def test_a_part_added_by_hand_stays(vendor, ids, run_sync):
     assert by_hand.missing_since is None
 
 
+@pytest.mark.both
 def test_erasing_takes_gone_sessions_too(vendor, ids, run_sync):
     session_id = vendor.world.add_session(ids[:1], swings=1, session_date="2026-01-05")
     run_sync()

@@ -169,6 +169,7 @@ def assert_equals_a_clean_run(vendor, run_sync):
     assert differences(snapshot(), found) == []
 
 
+@pytest.mark.mainly("sqlite")
 @pytest.mark.slow
 @pytest.mark.processes
 def test_files_of_a_killed_helper_are_taken_up_within_the_run(
@@ -188,6 +189,7 @@ def test_files_of_a_killed_helper_are_taken_up_within_the_run(
     assert_equals_a_clean_run(vendor, run_sync)
 
 
+@pytest.mark.mainly("postgresql")
 @pytest.mark.slow
 @pytest.mark.processes
 def test_helper_that_was_taken_for_dead_writes_nothing_when_it_wakes(

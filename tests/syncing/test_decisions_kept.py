@@ -36,7 +36,7 @@ __all__ = ["coach", "session_id", "vendor"]
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.slow,
-    pytest.mark.both,
+    pytest.mark.mainly("sqlite"),
 ]
 
 
@@ -84,6 +84,7 @@ def test_ids_that_come_back_with_third_frames_keep_every_decision(
     assert moved(again[1]) == pytest.approx(0.02, abs=1e-6)
 
 
+@pytest.mark.both
 def test_several_offers_on_one_swing_are_each_shown_and_answered(
     vendor, session_id, coach, run_sync
 ):
@@ -198,6 +199,7 @@ def test_an_offer_goes_when_the_swing_is_back_under_a_third_id(
 # --- Sessions given to another athlete ------------------------------------------------
 
 
+@pytest.mark.both
 def test_a_session_given_back_has_everything_again(vendor, session_id, coach, run_sync):
     before = decide(session_id, coach)
     one, other = athletes_of(vendor)

@@ -23,7 +23,11 @@ from tests.privacy.conftest import files  # noqa: F401  # archives of the test
 from tests.privacy.test_erasing import traces
 from tests.syncing.snapshot import differences, snapshot
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.slow,
+    pytest.mark.mainly("sqlite"),
+]
 
 
 @pytest.fixture
@@ -67,6 +71,7 @@ def asked(vendor, start):
     return found
 
 
+@pytest.mark.both
 def test_flagged_merged_synced_separated(vendor, run_sync):
     one, two = ids_of(vendor)[:2]
     first = vendor.world.add_session([one], swings=2, session_date="2026-01-05")
@@ -134,6 +139,7 @@ def test_flagged_merged_synced_separated(vendor, run_sync):
     assert Player.objects.get(org_player_id=two).weight_lbs == 171
 
 
+@pytest.mark.both
 def test_merging_and_undoing_leaves_every_row_as_it_was(vendor, run_sync):
     one, two = ids_of(vendor)[:2]
     vendor.world.add_session([one], swings=2, session_date="2026-01-05")
@@ -239,6 +245,7 @@ def test_an_athlete_is_listed_as_long_as_one_record_is(vendor, run_sync):
     assert Player.objects.get(pk=kept.pk).missing_since is None
 
 
+@pytest.mark.both
 def test_an_erased_athlete_of_two_records_stays_away_under_both(vendor, run_sync):
     one, two = ids_of(vendor)[:2]
     vendor.world.add_session([one], swings=1)

@@ -104,7 +104,7 @@ def test_html_where_json_should_be_is_said_in_one_line(start_vendor, run_sync):
     assert everything() == before
 
 
-@pytest.mark.both
+@pytest.mark.mainly("sqlite")
 def test_vanished_records_are_marked_and_come_back(start_vendor, run_sync):
     vendor = start_vendor(
         players=12, sessions=5, swings=1, templates=1, scenario="plain"
@@ -218,7 +218,7 @@ def test_an_athlete_whose_entry_cannot_be_read_is_still_listed(start_vendor, run
     assert not Player.objects.filter(missing_since__isnull=False).exists()
 
 
-@pytest.mark.both
+@pytest.mark.mainly("sqlite")
 def test_cursor_moves_only_with_what_it_covers(start_vendor, run_sync):
     vendor = start_vendor(sessions=3, scenario="plain")
     vendor.app.set_faults(

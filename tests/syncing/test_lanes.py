@@ -84,10 +84,15 @@ def cluster(settings, tmp_path):
         process.wait()
 
 
-@pytest.mark.both
 @pytest.mark.slow
 @pytest.mark.processes
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(
+    "workers",
+    [
+        pytest.param(1, marks=pytest.mark.mainly("sqlite")),
+        pytest.param(2, marks=pytest.mark.mainly("postgresql")),
+    ],
+)
 def test_an_archive_asked_for_during_a_run_is_made_before_its_end(
     start_vendor, cluster, workers
 ):
@@ -165,8 +170,13 @@ def test_a_session_that_cannot_be_read_does_not_hold_a_run_in_turns(start_vendor
     assert ExportJob.objects.count() == 12
 
 
-@pytest.mark.both
-@pytest.mark.parametrize("trigger", ["button", "schedule"])
+@pytest.mark.parametrize(
+    "trigger",
+    [
+        pytest.param("button", marks=pytest.mark.mainly("sqlite")),
+        pytest.param("schedule", marks=pytest.mark.mainly("postgresql")),
+    ],
+)
 def test_a_turn_does_not_undo_the_wait_of_a_failed_file(start_vendor, trigger):
     vendor = start_vendor(sessions=8, scenario="plain", latency_ms=60)
     damaged = [session.id for session in vendor.world.sessions[::7]]

@@ -13,8 +13,13 @@ pytestmark = [
 ]
 
 
-@pytest.mark.both
-@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize(
+    "full",
+    [
+        pytest.param(False, marks=pytest.mark.mainly("sqlite")),
+        pytest.param(True, marks=pytest.mark.both),
+    ],
+)
 def test_nothing_is_lost_at_a_page_border(start_vendor, run_sync, full):
     vendor = start_vendor(
         players=12,

@@ -76,7 +76,7 @@ def test_sessions_without_hitting_get_no_rows(start_vendor, run_sync):
     assert verdicts == {pitching: "other", hitting: "hitting"}
 
 
-@pytest.mark.both
+@pytest.mark.mainly("sqlite")
 def test_second_sync_changes_nothing(vendor, run_sync):
     run_sync()
     before, vendor_side = everything(), snapshot()
@@ -90,7 +90,7 @@ def test_second_sync_changes_nothing(vendor, run_sync):
         assert log.counts[kind]["updated"] == 0
 
 
-@pytest.mark.both
+@pytest.mark.mainly("sqlite")
 def test_full_sync_after_a_full_sync_changes_nothing(vendor, run_sync):
     run_sync(full=True)
     before = everything()
@@ -346,7 +346,7 @@ def statements_of_all_threads():
         connection_created.disconnect(watch)
 
 
-@pytest.mark.both
+@pytest.mark.mainly("sqlite")
 def test_a_session_costs_the_same_statements_however_many_swings(
     start_vendor, run_sync, settings
 ):

@@ -198,7 +198,7 @@ def test_only_runs_abandoned_one_after_another_are_too_many():
     assert sweeping.sweep()["started"] == 0
 
 
-@pytest.mark.both
+@pytest.mark.mainly("sqlite")
 @pytest.mark.processes
 @pytest.mark.parametrize(
     "kills", [(2,), pytest.param((0, 3, 9), marks=pytest.mark.nightly)]
@@ -248,7 +248,7 @@ def test_stop_signal_marks_the_run_and_lets_go_of_its_jobs(
     assert run_sync().status == RunStatus.SUCCESS
 
 
-@pytest.mark.both
+@pytest.mark.mainly("sqlite")
 @pytest.mark.processes
 def test_two_processes_share_limit_and_jobs(start_vendor, sync_process, settings):
     """A helper works beside the run; no file is asked for twice."""

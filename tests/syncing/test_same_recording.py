@@ -86,6 +86,7 @@ def test_staff_choose_which_of_two_sessions_counts(twins, client, staff, run_syn
     assert waiting() == "0"
 
 
+@pytest.mark.mainly("sqlite")
 def test_an_exclusion_of_a_coach_is_not_taken_back(twins, client, staff):
     _, later = twins
     swing = Movement.objects.filter(session=later).first()
@@ -101,6 +102,7 @@ def test_an_exclusion_of_a_coach_is_not_taken_back(twins, client, staff):
     assert counted(later).count(True) == 1
 
 
+@pytest.mark.mainly("sqlite")
 def test_a_coach_sees_it_and_does_not_choose(twins, client):
     client.force_login(User.objects.create_user("coach", password="coach-password"))
     page = reverse("dashboard:session", args=[twins[0].pk])
@@ -111,6 +113,7 @@ def test_a_coach_sees_it_and_does_not_choose(twins, client):
     assert client.post(choose, {"counts": "both"}).status_code == 403
 
 
+@pytest.mark.mainly("sqlite")
 def test_new_frames_end_the_question(twins):
     _, later = twins
     frames = BiomechanicsData.objects.filter(movement__session=later)

@@ -90,6 +90,7 @@ def two(download, give):
     return one, other, time_s
 
 
+@pytest.mark.mainly("sqlite")
 def test_decisions_are_as_before_a_clock_that_was_ahead(download, give, two):
     one, other, time_s = two
     before = decided()
@@ -107,6 +108,7 @@ def test_decisions_are_as_before_a_clock_that_was_ahead(download, give, two):
     assert not SetAside.objects.exists()
 
 
+@pytest.mark.mainly("sqlite")
 def test_decisions_that_another_motion_set_aside_hold_again(download, give, two):
     before = decided()
     second = give(another_motion(download()))
@@ -123,6 +125,7 @@ def test_decisions_that_another_motion_set_aside_hold_again(download, give, two)
     assert list(corrections.values_list("set_aside", flat=True)) == [None]
 
 
+@pytest.mark.mainly("sqlite")
 def test_decisions_on_uploaded_frames_do_not_pass_to_those_before(download, give):
     give(download())
     second = give(another_motion(download()))
@@ -148,6 +151,7 @@ def test_decisions_on_uploaded_frames_do_not_pass_to_those_before(download, give
 # --- A swing that was gone ----------------------------------------------------------
 
 
+@pytest.mark.mainly("sqlite")
 @pytest.mark.parametrize("how", [bytes, changed])
 def test_a_gone_swing_that_a_file_brought_back_is_gone_again(download, give, how):
     give(download())

@@ -150,7 +150,7 @@ def test_a_corrected_contact_computes_the_swings_it_concerns_again(start, run_sy
     assert second.analysed_at == other_computed_at
 
 
-@pytest.mark.both
+@pytest.mark.mainly("sqlite")
 @pytest.mark.parametrize("status", [422, 404, 400])
 def test_a_refusal_is_remembered_and_no_error(start, run_sync, status):
     vendor = start(scenario=f"metrics-refused={status}")

@@ -247,6 +247,7 @@ def test_rebuild_mends_whatever_was_stored():
     assert place(sessions[3]).everyone == percentiles.Rank(n=6, below=3, equal=1)
 
 
+@pytest.mark.mainly("sqlite")
 def test_reading_asks_the_same_number_of_questions_at_any_size(
     django_assert_num_queries,
 ):

@@ -12,7 +12,10 @@ from tests.syncing.model import spec
 from tests.syncing.model.changes import change_session
 from tests.syncing.model.machine import SyncMachine
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.mainly("sqlite"),
+]
 
 
 @pytest.fixture
@@ -33,6 +36,7 @@ def test_a_run_that_fails_after_many_errors_lists_no_more_than_a_hundred(machine
     assert log.errors[0]["object"] == "the whole run"
 
 
+@pytest.mark.both
 def test_a_helper_that_lives_keeps_its_place_and_its_jobs(machine):
     machine.begin(players=2, kinds=["one"], start="helped", here=False)
     leader, helper = machine.processes

@@ -13,6 +13,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 STEPS = 40
 
 
+@pytest.mark.mainly("sqlite")
 def test_the_sync_keeps_its_promises(model_vendor):
     try:
         run_machine(SyncMachine, examples=max(1, TRANSITIONS // STEPS), steps=STEPS)
