@@ -52,12 +52,19 @@ def chromium() -> Iterator[object]:
         browser.close()
 
 
-# Of our site: for another the browser would start a new process. It names its icon:
-# for a page without one the browser asks by itself, and the next test hears of a 404.
-RESTING_PLACE = "/accounts/login/"
+# Of our site: for another the browser would start a new process. It is answered here,
+# without the server and without scripts. It names its icon: for a page without one the
+# browser asks by itself, and the next test hears of a 404.
+RESTING_PLACE = "/resting-place/"
+AT_REST = '<!doctype html><link rel="icon" href="data:,">'
 
 # What a page may leave behind in its origin; cookies are the context's.
 FORGET = "() => { localStorage.clear(); sessionStorage.clear(); }"
+
+
+def rest(route) -> None:
+    """Answer with a page of nothing."""
+    route.fulfill(content_type="text/html", body=AT_REST)
 
 
 class KeptPages:
@@ -86,8 +93,10 @@ class KeptPages:
             page.unroute_all()
             page.mouse.move(0, 0)
             context.clear_cookies()
+            page.route(f"**{RESTING_PLACE}", rest)
             page.goto(RESTING_PLACE)
             page.evaluate(FORGET)
+            page.unroute_all()
             context.clear_cookies()
         except Error:
             context.close()
