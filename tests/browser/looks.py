@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import product
 from pathlib import Path
+
+import pytest
 
 # Functions, not expressions: Playwright evaluates an expression again at each look,
 # with an eval that the content security policy refuses.
@@ -24,9 +27,29 @@ OVERFLOW = """() => {
   return root.scrollWidth - root.clientWidth;
 }"""
 
-#: Widths and themes of `problems_at_each_width`; a page is opened narrow and light.
 WIDTHS = (390, 1440)
 THEMES = ("light", "dark")
+#: By day each width and each theme once, at night all pairs.
+IN_TURN = ((390, "dark"), (1440, "light"))
+ALL = tuple(product(WIDTHS, THEMES))
+by_day_and_night = pytest.mark.parametrize(
+    "looks",
+    [
+        pytest.param(IN_TURN, id="in turn"),
+        pytest.param(ALL, id="all", marks=pytest.mark.nightly),
+    ],
+)
+
+
+def at_width_by_day(*by_day: int, others: tuple[int, ...] = WIDTHS):
+    """Give a test its `width`: these by day, the others at night."""
+    at_night = [
+        pytest.param(width, marks=pytest.mark.nightly)
+        for width in others
+        if width not in by_day
+    ]
+    return pytest.mark.parametrize("width", [*by_day, *at_night])
+
 
 #: What a page is opened with for axe: it measures colors with a style sheet of its
 #: own, and they should not be on their way from one theme to the other.
@@ -75,25 +98,31 @@ def violations(page, *, within=None, colors_alone=False, targets=True):
     ]
 
 
-def at_each_width(page):
-    """Each width in each theme: the page is made so, and the pair is yielded."""
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 900})
-        for theme in THEMES:
-            page.emulate_media(color_scheme=theme)
-            page.evaluate(PAINTED)
-            yield width, theme
+def at_each(page, looks):
+    """Each width in its theme: the page is made so, and the pair is yielded.
 
-
-def problems_at_each_width(page, **options):
-    """Violations and what is too wide, at each width in each theme.
-
-    A theme changes colors alone: everything else is looked at once for each width.
+    With it comes whether the width is a new one: of another theme colors alone differ.
     """
+    before = None
+    for width, theme in looks:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=theme)
+        page.evaluate(PAINTED)
+        yield width, theme, width != before
+        before = width
+
+
+def for_place(looks, place):
+    """Of several pages of one test, each has one look by day."""
+    return looks if len(looks) > len(IN_TURN) else looks[place % 2 :][:1]
+
+
+def problems_at_each(page, looks, **options):
+    """Violations and what is too wide, at each width in its theme."""
     problems = []
-    for width, theme in at_each_width(page):
+    for width, theme, is_new in at_each(page, looks):
         if (over := page.evaluate(OVERFLOW)) > 0:
             problems.append(f"{width} {theme}: {over} px too wide")
-        found = violations(page, colors_alone=theme != THEMES[0], **options)
+        found = violations(page, colors_alone=not is_new, **options)
         problems += [f"{width} {theme}: {one}" for one in found]
     return problems

@@ -135,12 +135,12 @@ PAGES: dict[str, str | tuple[SitePage, ...]] = {
         page("sessions-none-found", "/athletes/sessions/?q=zzz&setup=tee"),
     ),
     "athletes/compare/": (
-        page("compare-empty", "/athletes/compare/"),
-        page("compare-one", "/athletes/compare/?items=session-{session}"),
         page(
             "compare-sessions",
             "/athletes/compare/?items=session-{earlier},session-{session}",
         ),
+        page("compare-empty", "/athletes/compare/"),
+        page("compare-one", "/athletes/compare/?items=session-{session}"),
         page(
             "compare-picker",
             "/athletes/compare/?items=range-{athlete}-20260101-20261231,swing-{swing}"

@@ -100,13 +100,21 @@ def picture(page, name):
             page.screenshot(path=Path(PICTURES) / f"{name}-{theme}.png")
 
 
-def test_every_list_shows_all_of_its_columns(pages, login_cookie, files):
+@pytest.mark.parametrize(
+    "step",
+    [
+        pytest.param(3, id="a third"),
+        pytest.param(1, id="all", marks=pytest.mark.nightly),
+    ],
+)
+def test_every_list_shows_all_of_its_columns(pages, login_cookie, files, step):
     site_pages.make_world()
     staff = make_long()
     page = pages.open(width=WIDTH, session_cookie=login_cookie(staff))
     wider = {}
     seen = 0
-    for model in admin.site._registry:
+    models = list(admin.site._registry)[::step]
+    for model in models:
         meta = model._meta
         go(page, reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist"))
         picture(page, meta.label_lower)
@@ -116,4 +124,4 @@ def test_every_list_shows_all_of_its_columns(pages, login_cookie, files):
             wider[meta.label] = by
     assert wider == {}
     # An empty list shows no columns.
-    assert seen > 20
+    assert seen > len(models) * 0.7

@@ -1,4 +1,9 @@
-"""What holds on every page: it fits, and axe finds nothing, in both themes."""
+"""What holds on every page, with one world of rows for all of it.
+
+It fits, axe finds nothing in either theme, a finger can hit what is tapped, and without
+scripts it says what it has to say. Each page is opened once with scripts and once
+without, and asked everything there.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +11,8 @@ import pytest
 
 from athletes.models import HandUpload, Note
 from tests.browser import site_pages
-from tests.browser.looks import OVERFLOW, PAINTED, STILL, go, violations
+from tests.browser.looks import PAINTED, STILL, go, violations
+from tests.browser.page_checks import DEAD, FITS, SMALL
 from tests.factories import make_superuser
 from tests.privacy.conftest import files
 from tests.routes import OURS
@@ -14,10 +20,6 @@ from tests.routes import OURS
 __all__ = ["files"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-# The narrowest and the widest, and what is looked at.
-WIDTHS = (360, 390, 820, 1440, 1920)
-OUTER = {360, 1920}
 
 
 def test_every_route_has_a_row():
@@ -30,85 +32,110 @@ def test_every_row_has_a_route():
     assert site_pages.PAGES.keys() - OURS == set()
 
 
-# What a phone shows of a table stands as cards; only the numbers behind a chart,
-# which are opened by hand, may be wider than the screen.
-SIDEWAYS = """() => [...document.querySelectorAll('.table-wrap')]
-  .filter((wrap) => !wrap.closest('details.data-table'))
-  .filter((wrap) => wrap.scrollWidth > wrap.clientWidth + 1)
-  .map((wrap) => wrap.innerText.slice(0, 40))"""
-# An input does not tell that the words in it are cut.
-CUT = """() => [...document.querySelectorAll('input[placeholder]')]
-  .filter((input) => input.offsetWidth)
-  .filter((input) => {
-    const style = getComputedStyle(input);
-    const pen = document.createElement('canvas').getContext('2d');
-    pen.font = style.font;
-    const room = input.clientWidth
-      - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
-    return pen.measureText(input.placeholder).width > room;
-  })
-  .map((input) => input.placeholder)"""
-# One question for each width: asking costs as much as looking.
-FITS = f"""async () => {{
-  await ({PAINTED})();
-  const isNarrow = innerWidth < 640;
-  return [({OVERFLOW})(), isNarrow ? ({SIDEWAYS})() : [], isNarrow ? ({CUT})() : []];
-}}"""
-
-# Structure is looked at in both widths and colours in both themes; all four would
-# find the same at twice the time. Pages take turns; at night each has both. What pages
+# Structure is looked at in narrow and wide, colors in light and dark. By day pages take
+# turns, each in one of its states; at night each has all, in all its states. What pages
 # are made of is looked at in both by test_design.py.
-LOOKS = [{1440: "light"}, {390: "dark"}]
+WIDTHS = (360, 390, 820, 1440, 1920)
+BY_DAY = ({360: "dark"}, {1440: "light"})
+AT_NIGHT = (dict.fromkeys(WIDTHS, "") | {1440: "light", 390: "dark"},)
 
 
-def looked_at(page, address, looks):
-    """What is wrong with one page."""
-    go(page, address)
+def first_states():
+    """Each page in one of its states, and what stands in place of one."""
+    rows = [row[0] for row in site_pages.PAGES.values() if not isinstance(row, str)]
+    return [*rows, *site_pages.ERRORS]
+
+
+class Fingers:
+    """A page that is used by a pointer, and for a moment by fingers."""
+
+    def __init__(self, page) -> None:
+        self.page = page
+        self._wire = page.context.new_cdp_session(page)
+
+    def too_small(self):
+        """What a finger misses at a tablet's width."""
+        self.page.set_viewport_size({"width": 820, "height": 1180})
+        self._touch(True)
+        self.page.evaluate(PAINTED)
+        is_coarse = self.page.evaluate("matchMedia('(pointer: coarse)').matches")
+        found = self.page.evaluate(SMALL)
+        self._touch(False)
+        return found if is_coarse else ["the page was not told of fingers"]
+
+    def _touch(self, is_on):
+        self._wire.send("Emulation.setTouchEmulationEnabled", {"enabled": is_on})
+
+
+def looked_at(page, looks):
+    """What does not fit or keeps somebody out, at each of these widths."""
     problems = []
-    for width in WIDTHS:
-        if len(looks) == 1 and width not in OUTER | looks.keys():
-            continue
+    for width, scheme in looks.items():
         page.set_viewport_size({"width": width, "height": 900})
+        if scheme:
+            page.emulate_media(color_scheme=scheme)
+        # It waits for the next picture.
         over, sideways, cut = page.evaluate(FITS)
         if over > 0:
             problems.append(f"{width}: {over} px too wide")
         problems += [f"{width}: sideways {text!r}" for text in sideways]
         problems += [f"{width}: cut {text!r}" for text in cut]
-        if scheme := looks.get(width):
-            page.emulate_media(color_scheme=scheme)
-            page.evaluate(PAINTED)
+        if scheme:
             problems += [f"{width} {scheme}: {one}" for one in violations(page)]
     return problems
 
 
+def with_scripts(pages, cookie, world, shown, looks):
+    """What is wrong with pages, by their names."""
+    known = pages.open(session_cookie=cookie, alone=True, **STILL)
+    stranger = pages.open(alone=True, **STILL)
+    fingers = {page: Fingers(page) for page in (known, stranger)}
+    problems = {}
+    for place, one in enumerate(shown):
+        page = stranger if one.anonymous else known
+        go(page, one.address.format(**world))
+        found = looked_at(page, looks[place % len(looks)])
+        found += [f"small: {text}" for text in fingers[page].too_small()]
+        # The page that is not there says so with its status.
+        is_missing = one in site_pages.ERRORS
+        found += [it for it in pages.problems if not (is_missing and "404" in it)]
+        pages.problems.clear()
+        if found:
+            problems[one.name] = found
+    return problems
+
+
+def without_scripts(pages, cookie, world, shown):
+    """What does nothing or is waited for in vain, by the names of pages."""
+    blind = {"java_script_enabled": False}
+    known = pages.open(width=820, session_cookie=cookie, **blind)
+    stranger = pages.open(width=390, **blind)
+    problems = {}
+    for one in shown:
+        # Made of its scripts alone; the document itself is at /openapi.json.
+        if one.name == "api-docs":
+            continue
+        page = stranger if one.anonymous else known
+        page.goto(one.address.format(**world))
+        if found := page.evaluate(DEAD):
+            problems[f"{one.name} without scripts"] = found
+    pages.problems.clear()  # the page that is not there says so in the console
+    return problems
+
+
 @pytest.mark.parametrize(
-    "looks",
-    [
-        pytest.param(LOOKS, id="in turn"),
-        pytest.param([LOOKS[0] | LOOKS[1]], id="all", marks=pytest.mark.nightly),
-    ],
+    "is_night", [False, pytest.param(True, marks=pytest.mark.nightly)]
 )
-def test_pages_fit_and_are_accessible_in_both_themes(pages, login_cookie, files, looks):
+def test_pages_fit_and_are_for_everybody(pages, login_cookie, files, is_night):
     world = site_pages.make_world()
     staff = make_superuser()
     # Files that wait are seen by who chose them alone.
     HandUpload.objects.filter(pk=world["staged"]).update(created_by=staff)
     Note.objects.filter(pk=world["note"]).update(created_by=staff)
-    known = pages.open(session_cookie=login_cookie(staff), **STILL)
-    stranger = pages.open(**STILL)
-    problems = {}
-    for place, one in enumerate(site_pages.site_pages()):
-        found = looked_at(
-            stranger if one.anonymous else known,
-            one.address.format(**world),
-            looks[place % len(looks)],
-        )
-        if one in site_pages.ERRORS:
-            # The page that is not there says so with its status.
-            noted = [text for text in pages.problems if "404" not in text]
-        else:
-            noted = list(pages.problems)
-        pages.problems.clear()
-        if found or noted:
-            problems[one.name] = [*found, *noted]
+    cookie = login_cookie(staff)
+    shown = site_pages.site_pages() if is_night else first_states()
+    looks = AT_NIGHT if is_night else BY_DAY
+    problems = with_scripts(pages, cookie, world, shown, looks)
+    # Scripts are gone everywhere alike: a third of the pages by day.
+    problems |= without_scripts(pages, cookie, world, shown[:: 1 if is_night else 3])
     assert problems == {}

@@ -9,7 +9,15 @@ import pytest
 from playwright.sync_api import expect
 
 from athletes.display import unit_factor
-from tests.browser.looks import STILL, problems_at_each_width, show
+from tests.browser.looks import (
+    STILL,
+    at_width_by_day,
+    by_day_and_night,
+    for_place,
+    go,
+    problems_at_each,
+    show,
+)
 from tests.browser.site_pages import hit
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -202,27 +210,28 @@ def overlaps(found):
     return pairs
 
 
-@pytest.mark.parametrize("width", [390, 820, 1180, 1440])
+@at_width_by_day(390, others=(820, 1180, 1440))
 def test_no_text_on_a_chart_covers_another(visit, width):
     sessions = [hit(bats=bats) for bats in "RL"]
     swing = sessions[0].movements.filter(is_swing=True).in_session_order().first()
     items = ",".join(f"session-{one.pk}" for one in sessions)
+    page = visit("/athletes/definitions/", width=width)
     for address, chart, texts in (
         (f"/athletes/compare/?items={items}&align=load", "overlay", {"A", "B"}),
         (f"/athletes/swings/{swing.pk}/", "sequence", {"Move", "Foot down", "Load"}),
         (f"/athletes/sessions/{sessions[0].pk}/", "session-sequence", {"Move"}),
     ):
-        page = visit(address, width=width)
+        go(page, address)
         show(page, f"#{chart}")
         found = page.evaluate(LABELS, chart)
         assert texts <= {text for text, *_ in found}
         assert overlaps(found) == []
         assert all(x >= 0 and x + wide <= width for _, x, _, wide, _ in found)
-        page.close()
 
 
-def test_charts_of_sides_can_be_read_by_everybody(compared):
+@by_day_and_night
+def test_charts_of_sides_can_be_read_by_everybody(compared, looks):
     page = compared(width=390, **STILL)
     page.locator("#overlay [role=slider]").focus()
     page.keyboard.press("ArrowRight")
-    assert problems_at_each_width(page) == []
+    assert problems_at_each(page, for_place(looks, 0)) == []

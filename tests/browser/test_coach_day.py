@@ -115,6 +115,7 @@ def tab_to(page, locator, *, most=60):
     raise AssertionError(f"no focus after {most} times Tab: {locator}")
 
 
+@pytest.mark.nightly
 def test_the_same_by_keyboard_alone_and_zoomed(visit):
     _, latest, _ = hit_today()
     # 1440 pixels wide at 200 %.
@@ -153,6 +154,7 @@ def test_the_same_by_keyboard_alone_and_zoomed(visit):
     page.wait_for_url(f"**/swings/{swing_id}/")
 
 
+@pytest.mark.nightly
 def test_the_same_without_scripts(visit):
     _, latest, _ = hit_today()
     page = visit("/", width=820, height=1180, java_script_enabled=False)

@@ -360,6 +360,7 @@ def test_swings_are_ordered_on_a_phone_by_a_list(visit):
     expect(card.get_by_text("Bat speed", exact=True)).to_be_visible()
 
 
+@pytest.mark.nightly
 def test_swing_is_left_out_with_a_reason_and_counted_again(visit):
     session = hit()
     swing = swings_of(session)[0]
@@ -479,7 +480,7 @@ def test_note_is_deleted_by_who_wrote_it(visit, coach):
 # --- Swing ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("bats", ["R", "L"])
+@pytest.mark.parametrize("bats", ["L", pytest.param("R", marks=pytest.mark.nightly)])
 def test_swing_of_either_hand_is_played_stepped_and_turned(visit, bats):
     session = hit(bats=bats, swings=slice(0, 1))
     page = visit(f"/athletes/swings/{swings_of(session)[0].pk}/")
@@ -515,7 +516,16 @@ def test_swing_of_either_hand_is_played_stepped_and_turned(visit, bats):
     page.wait_for_function(f"() => {FIGURE}.frame !== {here}")
 
 
-def test_tabs_of_a_swing_are_in_the_address_and_the_vendor_is_asked_by_choice(visit):
+@pytest.mark.parametrize(
+    "shown",
+    [
+        pytest.param(slice(2, None, 3), id="two"),
+        pytest.param(slice(None), id="all", marks=pytest.mark.nightly),
+    ],
+)
+def test_tabs_of_a_swing_are_in_the_address_and_the_vendor_is_asked_by_choice(
+    visit, shown
+):
     session = hit(swings=slice(0, 1))
     page = visit(f"/athletes/swings/{swings_of(session)[0].pk}/")
     title = page.locator("#detail-title")
@@ -526,7 +536,7 @@ def test_tabs_of_a_swing_are_in_the_address_and_the_vendor_is_asked_by_choice(vi
         ("Energy", "energy", "Kinetic energy"),
         ("Momentum", "momentum", "Angular momentum"),
         ("Angles", "angles", "Angles"),
-    ):
+    )[shown]:
         page.locator(".tabs").get_by_role("link", name=label, exact=True).click()
         expect(title).to_have_text(heading)
         assert f"tab={tab}" in page.url
@@ -545,14 +555,25 @@ def test_tabs_of_a_swing_are_in_the_address_and_the_vendor_is_asked_by_choice(vi
 # --- Compare --------------------------------------------------------------------------
 
 
-def test_left_and_right_hander_are_laid_over_each_other_on_any_event(visit):
+@pytest.mark.parametrize(
+    "aligns",
+    [
+        pytest.param(("foot_down", "percent"), id="two"),
+        pytest.param(
+            ("load", "first_move", "foot_down", "peak_hand_speed", "percent"),
+            id="all",
+            marks=pytest.mark.nightly,
+        ),
+    ],
+)
+def test_left_and_right_hander_are_laid_over_each_other_on_any_event(visit, aligns):
     right = hit(swings=slice(0, 3))
     left = hit(bats="L", swings=slice(0, 3))
     page = visit(
         f"/athletes/compare/?items=athlete-{right.player_id},athlete-{left.player_id}"
         "&series=pelvis_rotation"
     )
-    for align in ("load", "first_move", "foot_down", "peak_hand_speed", "percent"):
+    for align in aligns:
         page.select_option("#id_align", align)
         page.wait_for_url(f"**align={align}**")
         show(page, "#overlay")
@@ -669,7 +690,17 @@ DRAWN_NEAR = """() => [...document.querySelectorAll('[data-chart]')].every((char
   chart.dataset.drawn || chart.getBoundingClientRect().top > innerHeight)"""
 
 
-def test_nothing_jumps_while_a_page_loads(visit):
+@pytest.mark.parametrize(
+    "visits",
+    [
+        # Each page by day in one of the widths.
+        pytest.param({390: MAIN[::2], 1440: MAIN[1::2]}, id="in turn"),
+        pytest.param(
+            dict.fromkeys((390, 1440), MAIN), id="all", marks=pytest.mark.nightly
+        ),
+    ],
+)
+def test_nothing_jumps_while_a_page_loads(visit, visits):
     player = make_player()
     one = hit(player=player, swings=slice(0, 3))
     two = hit(player=player, date=dt.date(2026, 3, 8), swings=slice(0, 3))
@@ -680,10 +711,10 @@ def test_nothing_jumps_while_a_page_loads(visit):
         "items": f"session-{one.pk},session-{two.pk}",
     }
     shifts = {}
-    for width in (390, 1440):
+    for width, paths in visits.items():
         page = visit("/athletes/definitions/", width=width, alone=True)
         page.add_init_script(OBSERVE)
-        for path in MAIN:
+        for path in paths:
             go(page, path.format(**names))
             # Plotly comes at the reader's first move, else after some seconds. What
             # moves then counts as well: a pointer excuses no shift, unlike a key.

@@ -24,7 +24,7 @@ def first_swing(session):
     return session.movements.filter(is_swing=True).in_session_order().first()
 
 
-@pytest.mark.parametrize("bats", ["R", "L"])
+@pytest.mark.parametrize("bats", ["R", pytest.param("L", marks=pytest.mark.nightly)])
 def test_drawn_peaks_are_those_that_were_put_in(visit, bats):
     session = hit(bats=bats, swings=slice(0, 1))
     known = truth(simulated_movements(bats=bats)[0])["peaks"]
@@ -66,6 +66,7 @@ def test_order_holds_while_the_list_is_narrowed(visit):
     expect(names).to_have_text(["Aspen, Fern", "Alder, Fern"])
 
 
+@pytest.mark.nightly
 def test_way_from_home_to_a_swing_and_to_the_next_by_key(visit):
     session = hit()
     page = visit("/")
@@ -97,6 +98,7 @@ def test_tile_changes_the_trend_in_place(visit):
     page.wait_for_function(DRAWN)
 
 
+@pytest.mark.nightly
 def test_definition_opens_beside_its_number(visit):
     session = hit(swings=slice(0, 1))
     page = visit(f"/athletes/swings/{first_swing(session).pk}/")
@@ -107,6 +109,7 @@ def test_definition_opens_beside_its_number(visit):
     expect(dialog).to_be_hidden()
 
 
+@pytest.mark.nightly
 def test_series_and_alignment_of_a_session_are_in_the_address(visit):
     session = hit()
     page = visit(f"/athletes/sessions/{session.pk}/")
@@ -167,6 +170,7 @@ def test_event_is_moved_by_typing_and_undone(visit):
     assert field.input_value() == f"{foot_down_ms(swing):.0f}"
 
 
+@pytest.mark.nightly
 def test_event_line_dragged_in_the_chart_fills_the_form(visit):
     session = hit(swings=slice(0, 1))
     swing = first_swing(session)
@@ -234,6 +238,7 @@ def test_a_long_wait_is_announced_and_ends(visit):
     assert "align=foot_down" in page.url
 
 
+@pytest.mark.nightly
 def test_compare_is_built_by_search_and_kept_in_the_link(visit):
     one = hit(player=make_player(last_name="Rowan"), swings=slice(0, 3))
     two = hit(player=make_player(last_name="Sorrel"), bats="L", swings=slice(0, 3))

@@ -45,7 +45,13 @@ def keys_of(page):
     return page.evaluate("() => new URL(location).searchParams.get('items')").split(",")
 
 
-@pytest.mark.parametrize("size", [TABLET, UPRIGHT], ids=["tablet", "upright"])
+@pytest.mark.parametrize(
+    "size",
+    [
+        pytest.param(TABLET, id="tablet"),
+        pytest.param(UPRIGHT, id="upright", marks=pytest.mark.nightly),
+    ],
+)
 def test_latest_session_against_the_first_of_the_year(visit, taps, size):
     player = make_player(first_name="Ada", last_name="Quill")
     first, _, latest = season(player)
@@ -139,6 +145,7 @@ def peak_bat_speed(page, key):
     return answer["metrics"]["bat_speed_max"]["value"]
 
 
+@pytest.mark.nightly
 def test_two_fastest_swings_are_found_by_keyboard_and_read_at_foot_down(visit):
     for name, bats in (("Rowan", "R"), ("Sorrel", "L")):
         hit(player=make_player(last_name=name), bats=bats)
@@ -167,6 +174,7 @@ def test_two_fastest_swings_are_found_by_keyboard_and_read_at_foot_down(visit):
     assert float(said.partition("mph")[0]) == pytest.approx(difference, abs=0.06)
 
 
+@pytest.mark.nightly
 def test_six_swings_of_a_session_are_compared_by_keyboard(visit):
     session = make_session(player=make_player(first_name="Ada", last_name="Quill"))
     store_simulated(session, simulated_movements(swings=7))
@@ -203,6 +211,7 @@ def test_the_tray_by_keyboard(visit):
     expect(page.locator(".compared > li")).to_have_count(1)
 
 
+@pytest.mark.nightly
 def test_the_tray_works_without_scripts(visit):
     player = make_player(first_name="Ada", last_name="Quill")
     season(player, swings=slice(0, 1))

@@ -11,7 +11,8 @@ from tests.browser import gallery
 from tests.browser.looks import (
     PAINTED,
     STILL,
-    problems_at_each_width,
+    by_day_and_night,
+    problems_at_each,
     show,
     violations,
 )
@@ -53,17 +54,21 @@ def number(page, selector, attribute="x1"):
     return float(page.locator(selector).first.get_attribute(attribute))
 
 
-def test_pages_have_no_accessibility_violation_and_fit(visit):
+@by_day_and_night
+def test_pages_have_no_accessibility_violation_and_fit(visit, looks):
     page = visit("/", width=390, **STILL)
-    assert problems_at_each_width(page) == []
+    assert problems_at_each(page, looks) == []
 
 
-def test_page_of_a_swing_has_no_accessibility_violation_and_fits(swing):
+@by_day_and_night
+def test_page_of_a_swing_has_no_accessibility_violation_and_fits(swing, looks):
     page = swing(width=390, **STILL)
     # The figure's buttons are looked at where they stand, on the page of a real swing.
-    assert problems_at_each_width(page, targets=False) == []
+    assert problems_at_each(page, looks, targets=False) == []
 
 
+# test_all_pages.py looks at each of them in one theme.
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     "path", ["/accounts/login/", "/accounts/password_reset/", "/no/such/page"]
 )
@@ -126,7 +131,7 @@ def test_remembered_theme_holds_before_the_page_has_a_body(visit):
     assert page.evaluate(BACKGROUND) == "rgb(255, 255, 255)"
 
 
-def test_curves_have_the_color_and_dash_of_their_part(swing):
+def test_curves_have_the_color_dash_and_peak_of_their_part_and_can_be_hidden(swing):
     page = swing()
     colors = strokes(page)
     assert colors == {
@@ -137,10 +142,6 @@ def test_curves_have_the_color_and_dash_of_their_part(swing):
         .filter((t) => t.name && t.fill !== 'toself').map((t) => t.line.dash)"""
     )
     assert dashes == ["solid", "longdash", "dot", "dashdot"]
-
-
-def test_drawn_peak_is_the_peak_of_the_data(swing):
-    page = swing()
     x, y = page.evaluate(
         """() => {
           const t = document.querySelector('#sequence [data-chart-plot]')
@@ -151,10 +152,9 @@ def test_drawn_peak_is_the_peak_of_the_data(swing):
     )
     assert x == pytest.approx(-8.0, abs=gallery.DX_MS)
     assert y == pytest.approx(1750.0, rel=0.01)
-
-
-def test_series_can_be_hidden_and_shown(swing):
-    page = swing()
+    # Plotly brings no upload button and no style element.
+    assert page.locator(".modebar-btn").count() == 0
+    assert page.locator("style").count() == 0
     page.get_by_label("torso").uncheck()
     assert sorted(strokes(page)) == ["hands", "lead_arm", "pelvis"]
     page.get_by_label("torso").check()
@@ -188,12 +188,6 @@ def test_picture_of_a_chart_can_be_saved(swing):
         page.locator("#sequence [data-chart-save]").click()
     assert saved.value.suggested_filename == "sequence.png"
     assert saved.value.path().stat().st_size > 10_000
-
-
-def test_plotly_brings_no_upload_button_and_no_style_element(swing):
-    page = swing()
-    assert page.locator(".modebar-btn").count() == 0
-    assert page.locator("style").count() == 0
 
 
 def test_hover_on_a_chart_moves_the_figure_and_says_the_numbers(swing):

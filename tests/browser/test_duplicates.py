@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from athletes.analysis.summaries import refresh_player_summaries
 from athletes.identity import duplicates
 from athletes.models import AthleteMerge, DuplicatePair, Player
-from tests.browser.looks import STILL, go, problems_at_each_width
+from tests.browser.looks import STILL, by_day_and_night, for_place, go, problems_at_each
 from tests.factories import make_player, make_session, make_staff, make_swing, make_team
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -86,14 +86,17 @@ def test_without_scripts_a_pair_is_called_two_people_and_taken_back(staff_page, 
     assert DuplicatePair.objects.get().dismissed_at is None
 
 
-def test_the_pages_read_well(staff_page, two):
+@by_day_and_night
+def test_the_pages_read_well(staff_page, two, looks):
     page = staff_page(width=390, **STILL)
     problems = {}
-    for path in (
-        "/athletes/duplicates/",
-        f"/athletes/{two[0].pk}/merge/{two[1].pk}/",
+    for place, path in enumerate(
+        (
+            "/athletes/duplicates/",
+            f"/athletes/{two[0].pk}/merge/{two[1].pk}/",
+        )
     ):
         go(page, path)
-        if found := problems_at_each_width(page):
+        if found := problems_at_each(page, for_place(looks, place)):
             problems[path] = found
     assert problems == {}

@@ -8,7 +8,14 @@ import re
 import pytest
 
 from sharing.models import SavedComparison
-from tests.browser.looks import STILL, go, problems_at_each_width, show
+from tests.browser.looks import (
+    STILL,
+    by_day_and_night,
+    for_place,
+    go,
+    problems_at_each,
+    show,
+)
 from tests.browser.site_pages import hit
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -44,9 +51,13 @@ def times_of(swing):
 
 
 @pytest.fixture
-def figure(visit):
+def swing(transactional_db):
+    return swings_of(hit(swings=slice(0, 1)))[0]
+
+
+@pytest.fixture
+def figure(visit, swing):
     """Function: the page of a swing, and the swing."""
-    swing = swings_of(hit(swings=slice(0, 1)))[0]
 
     def open_figure(**options):
         page = visit(f"/athletes/swings/{swing.pk}/", **options)
@@ -59,7 +70,8 @@ def figure(visit):
 @pytest.fixture
 def pair(visit):
     """Function: a comparison of a right- and a left-hander's session."""
-    sessions = hit(), hit(bats="L", date=dt.date(2026, 4, 1))
+    few = slice(0, 3)
+    sessions = hit(swings=few), hit(bats="L", date=dt.date(2026, 4, 1), swings=few)
     items = ",".join(f"session-{session.pk}" for session in sessions)
 
     def open_pair(query="", **options):
@@ -172,11 +184,8 @@ def test_body_positions_leave_no_place_empty(figure):
         )
 
 
-def test_stills_are_there_without_scripts(figure, pages, login_cookie, coach):
-    _, swing = figure()
-    page = pages.open(
-        session_cookie=login_cookie(coach), java_script_enabled=False, alone=True
-    )
+def test_stills_are_there_without_scripts(swing, pages, login_cookie, coach):
+    page = pages.open(session_cookie=login_cookie(coach), java_script_enabled=False)
     page.goto(f"/athletes/swings/{swing.pk}/")
     stills = page.get_by_role("img", name="seen from the open side")
     assert stills.count() == 3
@@ -258,6 +267,7 @@ def test_layout_placing_and_view_are_in_the_address(pair):
     ]
 
 
-def test_a_comparison_with_figures_has_no_barriers_and_fits(pair):
+@by_day_and_night
+def test_a_comparison_with_figures_has_no_barriers_and_fits(pair, looks):
     page = pair("&fig=side", width=390, **STILL)
-    assert problems_at_each_width(page) == []
+    assert problems_at_each(page, for_place(looks, 1)) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.looks import STILL, problems_at_each_width
+from tests.browser.looks import STILL, by_day_and_night, for_place, problems_at_each
 from tests.dashboard.test_athlete_peers import crowd
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -34,6 +34,7 @@ def test_what_a_percentile_is_opens_in_place(visit):
     assert page.url.endswith(f"/athletes/{athlete.pk}/")
 
 
-def test_everybody_can_read_it_at_any_width(visit):
+@by_day_and_night
+def test_everybody_can_read_it_at_any_width(visit, looks):
     page = visit(f"/athletes/{crowd(20)[0].pk}/", width=390, **STILL)
-    assert problems_at_each_width(page, within="#peers") == []
+    assert problems_at_each(page, for_place(looks, 0), within="#peers") == []

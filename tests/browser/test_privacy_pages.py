@@ -6,6 +6,7 @@ from athletes.models import Player
 from privacy.archives import make_archive
 from privacy.models import Archive
 from tests import factories
+from tests.browser.looks import at_width_by_day
 from tests.privacy.conftest import files, full_athlete
 
 __all__ = ["files"]
@@ -28,7 +29,7 @@ def test_an_archive_becomes_ready_under_the_eyes_of_who_asked(
     assert page.get_by_text("is being prepared").count() == 0
 
 
-@pytest.mark.parametrize("width", [390, 1280])
+@at_width_by_day(390, others=(390, 1280))
 def test_erasing_needs_the_word(pages, login_cookie, files, width):
     player = full_athlete()
     page = pages.open(session_cookie=login_cookie(factories.make_staff()), width=width)

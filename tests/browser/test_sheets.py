@@ -14,8 +14,8 @@ from sharing.models import SavedComparison, ShareLink
 from tests.browser.looks import (
     OVERFLOW,
     STILL,
-    THEMES,
-    at_each_width,
+    at_each,
+    by_day_and_night,
     go,
     violations,
 )
@@ -54,13 +54,28 @@ def of_many():
     return player
 
 
+def of_two():
+    player = make_player(first_name="Ada", last_name="Quillington")
+    for month in (1, 2):
+        hit(player, date=dt.date(2026, month, 1), swings=slice(0, 3))
+    return player
+
+
 def of_a_wide_name():
     player = make_player(first_name="W" * 90, last_name="<b>🏏</b>" * 20)
     hit(player)
     return player
 
 
-@pytest.mark.parametrize("make", [of_no_swing, of_one_swing, of_many, of_a_wide_name])
+@pytest.mark.parametrize(
+    "make",
+    [
+        of_no_swing,
+        of_a_wide_name,
+        pytest.param(of_one_swing, marks=pytest.mark.nightly),
+        pytest.param(of_many, marks=pytest.mark.nightly),
+    ],
+)
 def test_it_prints_on_one_page(visit, make):
     page = visit(f"/athletes/{make().pk}/sheet/")
     printed = {paper: page.pdf(format=paper) for paper in ("A4", "Letter")}
@@ -83,12 +98,13 @@ COLORS = """(sheet) => ['color', 'backgroundColor']
   .map((name) => getComputedStyle(sheet)[name])"""
 
 
-def test_it_is_black_on_white_and_fits_with_its_numbers_on_the_screen(visit):
+@by_day_and_night
+def test_it_is_black_on_white_and_fits_with_its_numbers_on_the_screen(visit, looks):
     page = visit(f"/athletes/{of_many().pk}/sheet/", width=390, **STILL)
     problems = []
     page.get_by_label("More: every number").check()
-    for width, theme in at_each_width(page):
-        found = violations(page, colors_alone=theme != THEMES[0])
+    for width, theme, is_new in at_each(page, looks):
+        found = violations(page, colors_alone=not is_new)
         if (over := page.evaluate(OVERFLOW)) > 0:
             found.append(f"{over} px too wide")
         colors = page.locator(".sheet").evaluate(COLORS)
@@ -103,7 +119,7 @@ def test_it_is_black_on_white_and_fits_with_its_numbers_on_the_screen(visit):
 
 
 def test_a_phone_shows_five_numbers_first_and_the_rest_without_scripts(visit):
-    path = f"/athletes/{of_many().pk}/sheet/"
+    path = f"/athletes/{of_two().pk}/sheet/"
     page = visit(path, width=390, java_script_enabled=False)
     five, table = page.locator(".sheet__five li"), page.locator(".sheet__table")
     expect(five).to_have_count(5)
@@ -123,7 +139,7 @@ def test_a_phone_shows_five_numbers_first_and_the_rest_without_scripts(visit):
 def test_a_link_opens_the_sheet_for_a_stranger_until_it_is_revoked(
     visit, pages, live_server
 ):
-    player = of_many()
+    player = of_two()
     coach = visit(f"/athletes/{player.pk}/sheet/")
     coach.get_by_label("For whom").fill("her parents")
     coach.get_by_role("button", name="Create link").click()
@@ -169,7 +185,7 @@ def test_without_scripts_links_are_made_and_read(visit):
 
 
 def test_a_comparison_is_saved_found_renamed_and_deleted(visit):
-    player = of_many()
+    player = of_two()
     first, second = player.sessions.order_by("session_date")[:2]
     items = f"items=session-{first.pk},session-{second.pk}"
     page = visit(

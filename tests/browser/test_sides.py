@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from athletes.analysis import session_summary
 from athletes.models import Movement
-from tests.browser.looks import STILL, go, problems_at_each_width
+from tests.browser.looks import STILL, by_day_and_night, for_place, go, problems_at_each
 from tests.browser.site_pages import hit
 from tests.factories import make_player
 
@@ -47,16 +47,18 @@ def test_a_side_comes_in_place_and_stays_with_order_and_series(visit, session):
     expect(tiles).to_have_count(2)
 
 
-def test_everybody_can_read_both_sides_at_any_width(visit, session):
+@by_day_and_night
+def test_everybody_can_read_both_sides_at_any_width(visit, session, looks):
     page = visit("/athletes/definitions/", width=390, **STILL)
     problems = {}
-    for address in (
+    addresses = (
         f"/athletes/sessions/{session.pk}/",
         f"/athletes/{session.player_id}/",
         f"/athletes/{session.player_id}/sheet/",
         f"/athletes/compare/?items=session-{session.pk}-left,session-{session.pk}-right",
-    ):
+    )
+    for place, address in enumerate(addresses):
         go(page, address)
-        if found := problems_at_each_width(page, within="main"):
+        if found := problems_at_each(page, for_place(looks, place), within="main"):
             problems[address] = found
     assert problems == {}

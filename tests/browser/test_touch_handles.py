@@ -7,7 +7,7 @@ from itertools import combinations
 import pytest
 
 from athletes.models import EventCorrection
-from tests.browser.looks import go
+from tests.browser.looks import at_width_by_day, go
 from tests.browser.site_pages import hit
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
@@ -21,7 +21,7 @@ def tablet(pages, login_cookie, coach):
 
     def open_page(swing, **options):
         cookie = login_cookie(coach)
-        page = pages.open(session_cookie=cookie, alone=True, has_touch=True, **options)
+        page = pages.open(session_cookie=cookie, has_touch=True, **options)
         go(page, f"/athletes/swings/{swing.pk}/")
         page.mouse.move(1, 1)
         page.locator("#sequence").scroll_into_view_if_needed()
@@ -47,7 +47,7 @@ def apart(one, two):
     )
 
 
-@pytest.mark.parametrize("width", [390, 820, 1180])
+@at_width_by_day(390, others=(820, 1180))
 def test_handles_are_large_and_none_covers_another(tablet, swing, width):
     page = tablet(swing, width=width, height=820)
     handles = page.locator(HANDLES)
@@ -107,10 +107,9 @@ def test_finger_moves_an_event_sees_what_changes_saves_and_undoes(tablet, swing)
     assert int(page.locator('input[name="foot_down"]').input_value()) == before
 
 
+@pytest.mark.nightly
 def test_event_is_moved_without_a_script(pages, login_cookie, coach, swing):
-    page = pages.open(
-        session_cookie=login_cookie(coach), alone=True, java_script_enabled=False
-    )
+    page = pages.open(session_cookie=login_cookie(coach), java_script_enabled=False)
     page.goto(f"/athletes/swings/{swing.pk}/")
     still = page.locator("#sequence .chart__still")
     assert still.evaluate("image => image.complete && image.naturalWidth") == 720
@@ -126,3 +125,12 @@ def test_event_is_moved_without_a_script(pages, login_cookie, coach, swing):
     assert EventCorrection.objects.get().undone_at is None
     page.get_by_role("button", name="Undo").first.click()
     assert EventCorrection.objects.get().undone_at is not None
+
+
+def test_the_search_in_the_head_is_as_high_as_a_finger(visit):
+    page = visit("/athletes/", has_touch=True)
+    for width in (390, 820):
+        page.set_viewport_size({"width": width, "height": 900})
+        box = page.locator("[data-search]").bounding_box()
+        assert box["height"] >= 44
+        assert box["y"] > 0
