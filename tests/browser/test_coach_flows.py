@@ -271,6 +271,7 @@ def test_athlete_of_two_hundred_sessions_goes_back_page_by_page(visit):
     assert "metric=peak_torso_omega" in page.url
 
 
+@pytest.mark.nightly
 def test_athlete_of_one_swing_and_of_none(visit):
     session = hit(swings=slice(0, 1))
     page = visit(f"/athletes/{session.player_id}/")
@@ -432,6 +433,11 @@ def test_opened_tables_stay_open_when_their_part_is_sent_anew(visit):
     expect(tile.get_by_role("button", name="Exclude")).to_be_visible(timeout=15_000)
     expect(changed.get_by_role("table")).to_be_hidden()
 
+
+@pytest.mark.nightly
+def test_opened_table_of_a_chart_stays_open_from_tab_to_tab(visit):
+    session = hit(swings=slice(0, 1))
+    swing = swings_of(session)[0]
     page = visit(f"/athletes/swings/{swing.pk}/?tab=angles", width=820)
     detail = page.locator("#swing-detail")
     detail.get_by_text("Table of this chart").click()
@@ -558,7 +564,7 @@ def test_tabs_of_a_swing_are_in_the_address_and_the_vendor_is_asked_by_choice(
 @pytest.mark.parametrize(
     "aligns",
     [
-        pytest.param(("foot_down", "percent"), id="two"),
+        pytest.param(("percent",), id="percent"),
         pytest.param(
             ("load", "first_move", "foot_down", "peak_hand_speed", "percent"),
             id="all",
@@ -608,6 +614,7 @@ def test_difference_stands_beside_its_number_on_a_phone(visit):
     assert box["x"] + box["width"] <= 390
 
 
+@pytest.mark.nightly
 def test_ticked_swings_are_compared_and_taken_out_again(visit):
     session = hit()
     page = visit(f"/athletes/sessions/{session.pk}/?numbers=all")
@@ -644,6 +651,7 @@ def test_units_are_changed_for_the_reader_alone(visit, coach):
     assert page.url.endswith(path)
 
 
+@pytest.mark.nightly
 def test_session_is_ordered_and_a_swing_left_out_without_scripts(visit):
     session = hit()
     page = visit(

@@ -81,6 +81,7 @@ def test_latest_session_against_the_first_of_the_year(visit, taps, size):
     expect(items).to_have_count(2)
 
 
+@pytest.mark.nightly
 def test_two_athletes_fastest_swings(visit, taps):
     keys = []
     page = visit("/athletes/", **TABLET)

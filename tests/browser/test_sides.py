@@ -57,7 +57,9 @@ def test_everybody_can_read_both_sides_at_any_width(visit, session, looks):
         f"/athletes/{session.player_id}/sheet/",
         f"/athletes/compare/?items=session-{session.pk}-left,session-{session.pk}-right",
     )
-    for place, address in enumerate(addresses):
+    # By day the two with most on them; the others differ in less.
+    shown = addresses if len(looks) > 2 else addresses[::3]
+    for place, address in enumerate(shown):
         go(page, address)
         if found := problems_at_each(page, for_place(looks, place), within="main"):
             problems[address] = found
