@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 from playwright.sync_api import expect
@@ -266,3 +267,16 @@ def test_lists_tables_and_definitions_work_without_scripts(visit):
         page.get_by_role("heading", level=1).inner_text()
         == "Peak pelvis rotation speed"
     )
+
+
+def test_paper_has_nothing_to_press(visit):
+    session = hit()
+    page = visit(f"/athletes/sessions/{session.pk}/", width=820)
+    to_press = page.locator("main").get_by_text(
+        re.compile("^(Add a note|Add a tag|Show all numbers|Setup of individual)")
+    )
+    assert to_press.first.is_visible()
+    page.emulate_media(media="print")
+    assert [one.inner_text() for one in to_press.all() if one.is_visible()] == []
+    assert not page.locator("#tags-head").is_visible()
+    assert page.get_by_role("heading", name="Session averages").is_visible()
