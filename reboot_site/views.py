@@ -25,7 +25,7 @@ from accounts.api import JsonAnswer, problem
 from reboot_site.cache import JsonDatabaseCache, redis_errors
 from reboot_site.middleware import is_api_path
 from reboot_site.static_files import uncollected_files
-from syncing.outages import outage_of
+from syncing.outages import Outage, outage_of
 from syncing.status import silent_hosts, worker_ages_s
 
 logger = logging.getLogger(__name__)
@@ -38,12 +38,15 @@ _FILES = re.compile(f'(?:src|href)="({re.escape(settings.STATIC_URL)}[^"]+)"')
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer a request that broke: 503 for disk and database, 500 for all else.
+    """Answer a request that broke: 503 for disk, database, Redis, 500 for all else.
 
     Nothing here may need what has just failed: no login, no query, and where static
     files are missing too, a page without them.
     """
-    outage = outage_of(sys.exception())
+    error = sys.exception()
+    outage = outage_of(error)
+    if outage is None and isinstance(error, redis_errors()):
+        outage = _REDIS_AWAY
     if outage is None:
         if is_api_path(request.path_info):
             return problem(500, None)
@@ -57,6 +60,12 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return answer
 
 
+_REDIS_AWAY = Outage(
+    "redis_away",
+    "Redis isn't responding.",
+    "Check that it is running, and REDIS_URL; nothing that was stored is lost.",
+    is_passing=True,
+)
 _NOT_NOW = "The dashboard isn't available right now. Try again in a minute."
 
 

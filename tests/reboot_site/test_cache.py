@@ -191,3 +191,21 @@ def test_no_count_is_lost_when_many_count_at_once():
     for thread in threads:
         thread.join()
     assert cache.get("n") == 40
+
+
+def test_a_program_is_told_to_come_back_while_redis_is_away(client, settings):
+    headers = factories.make_token()
+    settings.REDIS_URL = "redis://127.0.0.1:9/0"
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "reboot_site.cache.JsonRedisCache",
+            "LOCATION": settings.REDIS_URL,
+        }
+    }
+    client.raise_request_exception = False
+    answer = client.get("/players", headers=headers)
+    assert answer.status_code == 503
+    assert answer.json() == {"detail": "Redis isn't responding."}
+    assert answer["Retry-After"] == "30"
+    # The process lives all the same.
+    assert client.get("/health/live").status_code == 200
