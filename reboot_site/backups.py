@@ -14,6 +14,7 @@ import subprocess
 from contextlib import closing
 from pathlib import Path
 
+from django.conf import settings
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
@@ -53,6 +54,9 @@ def backup(path: Path) -> int:
     """
     if path.exists():
         raise BackupError(f"{path} exists already. Choose another name.")
+    if path.parent == Path(settings.BACKUP_DIR):
+        # The product's own: in a new volume nobody has made it yet.
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.parent.is_dir():
         raise BackupError(f"There is no folder {path.parent}. Create it first.")
     part = path.with_name(f"{path.name}.part")

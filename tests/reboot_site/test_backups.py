@@ -210,6 +210,17 @@ def test_backup_never_overwrites(tmp_path):
 
 
 @pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
+def test_the_folder_of_the_product_is_made_and_no_other(tmp_path, settings):
+    settings.BACKUP_DIR = str(tmp_path / "files" / "backups")
+    file = tmp_path / "files" / "backups" / "first.backup"
+    call_command("backup", str(file))
+    assert file.stat().st_size > 0
+    assert file.parent.stat().st_mode & 0o777 == 0o700
+    with pytest.raises(CommandError, match="There is no folder"):
+        call_command("backup", str(tmp_path / "elsewhere" / "first.backup"))
+
+
 def test_backup_says_which_program_is_missing(tmp_path, monkeypatch):
     if connection.vendor == "sqlite":
         pytest.skip("SQLite needs no program")
