@@ -134,7 +134,7 @@ def run(is_quick: bool) -> Report:
             Result(
                 "everything of one swing, one core",
                 f"{found.ours_ms:.1f} ms",
-                f"the filters alone, anew for each metric: {found.plain_ms:.1f} ms",
+                f"the filters alone, again for each metric: {found.plain_ms:.1f} ms",
                 found.plain_ms / found.ours_ms,
                 f"under {LIMIT_MS:.0f} ms",
                 found.ours_ms < LIMIT_MS,

@@ -649,7 +649,7 @@ def report(found: dict[int, Json], peer: Peer | None, kind: str) -> Report:
     if "rebuilt_s" in found[large]:
         rows.append(
             Result(
-                "everybody's place among all, made anew (recompute_metrics)",
+                "everybody's place among all, computed again (recompute_metrics)",
                 f"{found[large]['rebuilt_s']:.0f} s for {large} athletes",
                 f"{small} athletes: {found[small]['rebuilt_s']:.1f} s",
             )
