@@ -210,6 +210,8 @@ def sync_panel(viewer: Viewer, *, with_jobs: bool = False) -> SyncPanel:
 
 
 def _lacking(status: SyncState, viewer: Viewer) -> str:
+    if status.last_pass_at is None:
+        return ""
     since = since_text(status.last_pass_at, clock.now())
     count = _incomplete(viewer)
     sessions = "1 session is" if count == "1" else f"{count} sessions are"
