@@ -136,6 +136,20 @@ def test_a_phone_shows_five_numbers_first_and_the_rest_without_scripts(visit):
     expect(page.locator(".sheet__picture").filter(visible=True)).to_have_count(1)
 
 
+def test_a_finger_opens_a_definition_by_the_name_of_the_number(visit):
+    path = f"/athletes/{of_many().pk}/sheet/"
+    page = visit(path, width=820, has_touch=True, is_mobile=True)
+    name = page.locator(".sheet__table tbody th").first
+    box = name.bounding_box()
+    assert box["height"] >= 44
+    name.tap(position={"x": 6, "y": box["height"] - 6})
+    assert page.url.endswith("#note-1")
+    # All of the table fits beside its verdicts on a desk.
+    page.set_viewport_size({"width": 1440, "height": 900})
+    scroll = page.get_by_role("region", name="Numbers", exact=True)
+    assert scroll.evaluate("(box) => box.scrollWidth <= box.clientWidth")
+
+
 def test_a_link_opens_the_sheet_for_a_stranger_until_it_is_revoked(
     visit, pages, live_server
 ):
