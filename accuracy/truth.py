@@ -376,7 +376,7 @@ class _Values:
         across = unit(across * np.array([1.0, 1.0, 0.0]))
         ahead = np.stack([across[:, 1], -across[:, 0], 0 * across[:, 0]], axis=1)
         up = trunk[:, 2]
-        side = dense.curve(np.degrees(np.arctan2(-dot(trunk, across), up)))
+        side = dense.curve(np.degrees(np.arcsin(-dot(trunk, across))))
         forward = dense.curve(np.degrees(np.arctan2(dot(trunk, ahead), up)))
         straightening = Curve(knee.time, -knee.slope().values)
         return {

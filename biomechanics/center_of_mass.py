@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from biomechanics import axes, signals
+from biomechanics import axes, leaps, signals
 from biomechanics.analysis_types import FloatArray
 from biomechanics.momentum import Energetics
 from biomechanics.motion import Motion
@@ -44,8 +44,16 @@ def _in_meters(
     away = {factor: _median_length(center * factor - hips) for factor in axes.SCALES}
     factor = min(away, key=lambda item: away[item])
     if away[factor] <= AWAY_IN_TRUNKS * _median_length(shoulders - hips):
-        return center * factor, None
+        return _without_leaps(center * factor, motion.rate_hz), None
     return None, "the center of mass is outside the body in any length unit"
+
+
+def _without_leaps(center: FloatArray, rate_hz: float) -> FloatArray:
+    """Return a center of mass (n, 3), m, with NaN where it leaps off its way."""
+    found = leaps.find_leaps(
+        center[:, None], sampling_rate_hz=rate_hz, meter=1.0, step_share=0.0
+    )
+    return np.where(found.away, np.nan, center)
 
 
 def _median_length(vectors: FloatArray) -> float:

@@ -11,7 +11,7 @@ from typing import Literal
 from biomechanics.ranges import RANGES
 from biomechanics.units import MPH_PER_M_PER_S
 
-METHOD_VERSION = "2026.7"
+METHOD_VERSION = "2026.8"
 """Stored with every value. Change it whenever a number could come out differently."""
 
 Direction = Literal["higher", "none"]
@@ -645,8 +645,9 @@ for _id, _event, _what, _rank in (
         _id,
         _what,
         "Side bend" if _rank else "Max side bend",
-        "How far the trunk leans sideways; plus is toward the rear side.",
-        "lean of the trunk line in the upright plane through the shoulder line",
+        "How far the trunk tilts sideways, however far it bends forward; plus is "
+        "toward the rear side.",
+        "angle of the trunk line to the upright plane square to the shoulder line",
         "deg",
         _event,
         "posture",
@@ -1424,7 +1425,7 @@ SERIES: dict[str, SeriesDefinition] = _series(
     SeriesDefinition(
         "side_bend",
         "Side bend",
-        "Sideways lean of the trunk, + to the rear side.",
+        "Sideways tilt of the trunk, + to the rear side.",
         "deg",
         "torso",
         "posture",

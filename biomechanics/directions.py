@@ -25,6 +25,11 @@ CENTER_AWAY = 0.045
 """A delivered center of mass lies level with that of the segments within 2 cm in real
 swings and 1 cm in invented ones, less than 4 cm: the limit is a share of a leg."""
 CENTER_WANDERS = 0.25
+STANDS_S = 0.15
+STANDS_OVER = (-0.015, 0.205)
+"""How far in front of its ankles a body may stand on average before foot down, in legs.
+Real swings: 0.06 to 0.07, invented ones 0.12 to 0.16; quiet standing 0.05. Heels reach
+0.05 behind the ankles and toes 0.2 in front of them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,19 +66,25 @@ def find_up(hitter: Hitter, low: int, high: int) -> FileDirection:
 
 
 def why_tilted(
-    hitter: Hitter, vertical: FloatArray | None, center: FloatArray | None
+    hitter: Hitter,
+    vertical: FloatArray | None,
+    center: FloatArray | None,
+    foot_down: float | None,
 ) -> str | None:
     """Return why the file's axes may be tilted to the ground, ``None`` if they fit it.
 
     Both feet stand on one level when each ankle is at its lowest. A delivered center of
     mass lies over that of the segments, unless points and center have different axes;
-    that shows a tilt about the line of the feet, which the ankles do not.
+    and a body stands over its feet. These two show a tilt about the line of the feet,
+    which the ankles do not.
 
     Parameters
     ----------
     vertical : ndarray, shape (3,), or None
     center : ndarray, shape (n, 3), or None
         Center of mass, meters.
+    foot_down : float or None
+        Sample.
     """
     if vertical is None:
         return None
@@ -94,8 +105,11 @@ def why_tilted(
     if angle > MOST_TILT_DEG:
         return f"the ground under the feet is tilted by {angle:.0f}° in the file's axes"
     leg = hitter.leg_length()
-    if center is None or leg is None:
+    if leg is None:
         return None
+    toppling = _why_toppling(hitter, vertical, foot_down, leg)
+    if toppling is not None or center is None:
+        return toppling
     away = axes.horizontal(center - center_of_mass(hitter), vertical)[rows]
     away = away[np.isfinite(away).all(axis=1)]
     if away.shape[0] < LEAST_STANDING:
@@ -111,6 +125,34 @@ def why_tilted(
         f"the center of mass is {off * 100:.0f} cm beside that of the points, so "
         "one of the two has tilted axes"
     )
+
+
+def _why_toppling(
+    hitter: Hitter, vertical: FloatArray, foot_down: float | None, leg: float
+) -> str | None:
+    """Return why the body does not stand over its feet before foot down.
+
+    Its center of mass then lies between heels and toes, or it would fall.
+    """
+    if foot_down is None:
+        return None
+    rows = slice(hitter.low, math.floor(foot_down) + 1)
+    if rows.stop - rows.start < STANDS_S * hitter.rate_hz:
+        return None
+    lead, rear = (
+        hitter.limbs[name][rows] for name in (hitter.lead("ajc"), hitter.rear("ajc"))
+    )
+    line = axes.unit(axes.horizontal(lead - rear, vertical))
+    to_plate = hitter.hand * axes.cross(line, vertical)
+    ahead = axes.dot(center_of_mass(hitter)[rows] - 0.5 * (lead + rear), to_plate)
+    ahead = ahead[np.isfinite(ahead)]
+    if ahead.size < LEAST_STANDING:
+        return None
+    usual = signals.mean(ahead)
+    if STANDS_OVER[0] * leg <= usual <= STANDS_OVER[1] * leg:
+        return None
+    where = "in front of its toes" if usual > 0.0 else "behind its heels"
+    return f"the body stands {where} in the file's axes, so they are tilted"
 
 
 def find_forward(

@@ -18,6 +18,11 @@ from biomechanics.side import BattingSide
 from biomechanics.units import DEG_PER_RAD
 
 LEG_WITHIN_S = 0.050
+LEG_OF_HEIGHT, ARM_OF_HEIGHT = 0.485, 0.316
+"""Thigh and shank, upper arm and forearm, as shares of body height: 0.49 and 0.316 of
+adults (de Leva 1996), 0.475 and 0.317 of a hitter with markers."""
+HEIGHT_WITHIN = 0.10
+"""Both together tell the height of adults within 3 % (one standard deviation)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -190,6 +195,39 @@ class Hitter:
             for place, name in enumerate(("lead_arm", "lead_forearm", "hand")):
                 self.computed[name] = rates[:, place]
         return self.computed[limb]
+
+    def body_height_m(self) -> float | None:
+        """Return about how tall a body with these legs and arms is, meters.
+
+        Over the whole clip; ``None`` without a length unit or one of the points.
+        """
+        if self.motion.scale is None:
+            return None
+        found = []
+        for chain, share in (
+            (("hjc", "kjc", "ajc"), LEG_OF_HEIGHT),
+            (("sjc", "ejc", "wjc"), ARM_OF_HEIGHT),
+        ):
+            for side in "lr":
+                ends = self.limbs.several(*(side + point for point in chain))
+                size = axes.length(ends[:, 1:] - ends[:, :-1]).sum(axis=1)
+                size = size[np.isfinite(size)]
+                if not size.size:
+                    return None
+                found.append(signals.median(size) / share)
+        return sum(found) / len(found)
+
+    def why_other_height(self, height_m: float | None) -> str | None:
+        """Return why a height is not that of this body, ``None`` if it may be."""
+        body = self.body_height_m()
+        if height_m is None or body is None:
+            return None
+        if abs(body / height_m - 1.0) <= HEIGHT_WITHIN:
+            return None
+        return (
+            f"the recorded height of {height_m * 100:.0f} cm doesn't fit the body in "
+            f"the file, about {body * 100:.0f} cm tall"
+        )
 
     def leg_length(self, around: float | None = None) -> float | None:
         """Return the median thigh plus shank of the lead leg, in the points' unit.

@@ -123,11 +123,14 @@ def on_branch(angle_deg: FloatArray, position: float | None) -> FloatArray:
 def side_bend(
     trunk: FloatArray, shoulders: FloatArray, *, vertical: FloatArray
 ) -> FloatArray:
-    """Return the sideways lean of the trunk line in degrees, + toward the rear side."""
+    """Return the sideways tilt of the trunk line in degrees, + toward the rear side.
+
+    Out of the upright plane square to the shoulders, in which the trunk bends forward:
+    bending forward does not change it.
+    """
     level = axes.unit(axes.horizontal(shoulders, vertical))
-    answer: FloatArray = (
-        np.arctan2(-axes.dot(trunk, level), trunk @ vertical) * DEG_PER_RAD
-    )
+    sideways = np.clip(-axes.dot(trunk, level), -1.0, 1.0)
+    answer: FloatArray = np.arcsin(sideways) * DEG_PER_RAD
     return answer
 
 

@@ -302,14 +302,43 @@ def read_energetics(
     energy, no_energy, energy_from = _tracked_groups(
         _ENERGY, "KE", "kinetic energy", matched.energy_of
     )
+    center = matched.block([f"center_of_mass_{axis}" for axis in "xyz"])
+    if center is not None:
+        center = _without_repeated(center)
+    momentum, energy = _curves_without_repeated(momentum, energy)
     return Energetics(
         momentum=momentum,
         energy=energy,
         missing=no_momentum | no_energy,
-        center_of_mass=matched.block([f"center_of_mass_{axis}" for axis in "xyz"]),
+        center_of_mass=center,
         mass_kg=matched.mass_kg(),
         segments=momentum_from | energy_from,
     )
+
+
+def _without_repeated(values: FloatArray) -> FloatArray:
+    """Return curves (n, k) with NaN where all of them only repeat the frame before."""
+    repeated = signals.repeated_frames(values)
+    if not repeated.any():
+        return values
+    return np.where(repeated[:, None], np.nan, values)
+
+
+def _curves_without_repeated(
+    *groups: Mapping[str, FloatArray],
+) -> tuple[dict[str, FloatArray], ...]:
+    """Return groups of curves (n,) with NaN where all of the file only repeats."""
+    names = [(place, name) for place, group in enumerate(groups) for name in group]
+    if not names:
+        return tuple({} for _ in groups)
+    stacked = np.stack([groups[place][name] for place, name in names], axis=1)
+    kept = _without_repeated(stacked)
+    if kept is stacked:
+        return tuple(dict(group) for group in groups)
+    answer: tuple[dict[str, FloatArray], ...] = tuple({} for _ in groups)
+    for column, (place, name) in enumerate(names):
+        answer[place][name] = kept[:, column]
+    return answer
 
 
 def _tracked_groups(

@@ -38,8 +38,6 @@ BAT_LOW_RATE_HZ = 150.0
 ENERGY_CUTOFF_HZ = 20.0
 HIPS_M = 0.17
 """Distance of an adult's hip joints, where no length unit is known."""
-LEAST_REPEATED = 3
-"""Fewer frames that repeat the one before may be chance (a body that just stops)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,6 +148,9 @@ BETWEEN_MALLEOLI_M, AT_MALLEOLUS_M = 0.006, 0.035
 a few millimeters, and half the width of an ankle."""
 MOST_HAND = 0.8
 """Wrist to the middle of the hand, in forearms: about 0.3 in people."""
+EXCHANGED_HANDS = 0.92
+"""Hands are exchanged where each lies so much nearer the other wrist: 0.55 to 0.85 of
+the distance to its own with exchanged hands, over 1.15 with right ones."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -180,13 +181,19 @@ def _ankle_off_m(names: tuple[str, ...] | None) -> float:
 def _hands_off(stacked: FloatArray) -> bool:
     """Return whether a hand lies nowhere near the end of its forearm.
 
-    As one in another unit of length does.
+    As one in another unit of length does, and one whose side is exchanged.
 
     Parameters
     ----------
     stacked : ndarray, shape (n, 3 · n_points)
     """
     values = stacked.reshape(stacked.shape[0], len(POINTS), 3)
+    own, other = (
+        _median_distance(values, (("lwjc", f"{a}hand"), ("rwjc", f"{b}hand")))
+        for a, b in ("lr", "rl")
+    )
+    if own and other and other < EXCHANGED_HANDS * own:
+        return True
     for side in "lr":
         forearm = _median_distance(values, ((side + "ejc", side + "wjc"),))
         hand = _median_distance(values, ((side + "wjc", side + "hand"),))
@@ -281,9 +288,12 @@ def read_motion(columns: Columns, clock: Clock) -> Motion:
     )
     present = np.array([name not in delivered.absent for name in POINTS])
     given = stacked if present.all() else stacked[:, np.repeat(present, 3)]
-    repeated = _repeated_frames(given)
+    repeated = signals.repeated_frames(given)
     if repeated.any():
         given = np.where(repeated[:, None], np.nan, given)
+    held = _held_points(given)
+    if held.any():
+        given = np.where(np.repeat(held, 3, axis=1), np.nan, given)
     meter = _meter(scale, evidence)
     found = leaps.find_leaps(
         given.reshape(clock.count, -1, 3), sampling_rate_hz=rate, meter=meter
@@ -345,27 +355,21 @@ def _meter(scale: float | None, evidence: Mapping[str, float | None]) -> float:
     return hips / HIPS_M if hips else 1.0
 
 
-def _repeated_frames(values: FloatArray) -> npt.NDArray[np.bool_]:
-    """Return which frames hold all points of the frame before, in a body that moves.
+def _held_points(values: FloatArray) -> npt.NDArray[np.bool_]:
+    """Return in which frames (n, k) single points only repeat the frame before.
 
-    Single ones, and stretches after which the body stands elsewhere: one that stands
-    still repeats frame after frame, and goes on from there.
+    Some exporters hold the last place of a point that they have lost.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n, 3 · k)
     """
-    before, after = values[:-1], values[1:]
-    same = ((after == before) | (np.isnan(after) & np.isnan(before))).all(axis=1)
-    alone = same[1:-1] & ~same[:-2] & ~same[2:]
-    if np.count_nonzero(alone) < LEAST_REPEATED:
-        alone[:] = False
-    answer = np.concatenate(([False, False], alone, [False]))
-    steps = np.nanmax(np.abs(after - before), axis=1, initial=0.0)
-    for start, end in signals.runs(same):
-        # Steps start … end − 1 stand; the one after makes up for them.
-        if end - start < 2 or end >= steps.size - 1 or start == 0:
-            continue
-        usual = max(steps[start - 1], steps[end + 1])
-        if steps[end] > 0.5 * (end - start) * usual > 0.0:
-            answer[start + 1 : end + 1] = True
-    return answer
+    points = values.reshape(values.shape[0], -1, 3)
+    held = np.zeros(points.shape[:2], dtype=bool)
+    same = (points[1:] == points[:-1]).all(axis=2)
+    for place in np.flatnonzero(same.any(axis=0)):
+        held[:, place] = signals.repeated_frames(points[:, place])
+    return held
 
 
 def _head_in_words(names: tuple[str, ...] | None) -> str:
@@ -403,7 +407,7 @@ def _read_bat(
         meter=meter,
         step_share=leaps.BAT_STEP_SHARE,
     )
-    away = found.away.any(axis=1) | hidden
+    away = found.away.any(axis=1) | hidden | signals.repeated_frames(stacked)
     if away.any():
         stacked[away] = np.nan
     filled, unknown = signals.fill_gaps(

@@ -12,6 +12,8 @@ from biomechanics.analysis_types import FloatArray
 
 PEAK_LEVEL = 0.85
 """Share of the peak above which the centroid gives the peak time."""
+NOISES_OF_TOP = 2.5
+"""A top is flat within so many standard deviations of the curve."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,12 @@ def _parabola(y: FloatArray, index: int) -> tuple[float, float]:
 
 
 def find_peak(
-    y: FloatArray, low: int, high: int, *, limit: int | None = None
+    y: FloatArray,
+    low: int,
+    high: int,
+    *,
+    limit: int | None = None,
+    share: float = PEAK_LEVEL,
 ) -> Peak | None:
     """Return the maximum of `y` in samples `low` to `high`, both included.
 
@@ -67,6 +74,8 @@ def find_peak(
         Last sample that the centroid may use; without it the stretch above
         `PEAK_LEVEL` may reach beyond the window, so that a window that ends on a
         peak does not move its time.
+    share : float
+        Of the peak, above which the centroid is taken.
 
     Returns
     -------
@@ -83,7 +92,7 @@ def find_peak(
         return None
     value, summit = _parabola(y, index)
     last = y.size - 1 if limit is None else min(limit, y.size - 1)
-    level = PEAK_LEVEL * top
+    level = share * top
     above = y > level
     # The maximum itself is above, so a count of zero says that all are.
     back = int(above[index::-1].argmin())
@@ -112,6 +121,43 @@ def find_peak(
         index=index,
         at_edge=bool(at_edge),
     )
+
+
+def time_error(
+    y: FloatArray,
+    found: Peak,
+    window: tuple[int, int],
+    *,
+    limit: int | None,
+    noise: float,
+) -> float:
+    """Return how far noise moves the time of a peak, in samples.
+
+    Noise lifts and lowers what lies above the share of the peak whose centroid is its
+    time, so the centroids of a higher and a lower share tell. Where the time is that of
+    the maximum itself, it may be anywhere on a top as flat as the noise.
+
+    Parameters
+    ----------
+    y, window, limit
+        Those of `find_peak`.
+    noise : float
+        One standard deviation of the curve.
+    """
+    if noise <= 0.0:
+        return 0.0
+    if found.position == found.top:
+        rows = np.arange(max(window[0], 0), min(window[1], y.size - 1) + 1)
+        # The maximum is that of the curve and its noise, which may hide it by as much.
+        near = rows[y[rows] > found.value - NOISES_OF_TOP * noise]
+        return 0.5 * float(near[-1] - near[0]) if near.size else 0.0
+    part = min(noise / found.value, 0.1)
+    others = [
+        find_peak(y, *window, limit=limit, share=PEAK_LEVEL + change)
+        for change in (-part, part)
+    ]
+    away = [abs(one.position - found.position) for one in others if one is not None]
+    return max(away, default=0.0)
 
 
 def find_extreme(y: FloatArray, low: int, high: int) -> tuple[float, float] | None:

@@ -370,3 +370,6 @@ def _about_athlete(
             "height.",
             "note",
         )
+    other_height = swing.hitter.why_other_height(height_m)
+    if other_height is not None:
+        yield Reason("height_unlikely", _sentence(other_height), "note")

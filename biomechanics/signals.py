@@ -28,6 +28,8 @@ PADDING_S = 0.250
 """Odd extension at both ends before filtering."""
 EDGE_S = 0.020
 """Ends of a clip in which no value is read."""
+LEAST_REPEATED = 3
+"""Fewer frames that repeat the one before may be chance (a body that just stops)."""
 _TWO_PASS = (math.sqrt(2.0) - 1.0) ** 0.25
 MAD_TO_SD = 1.4826
 """For normal scatter 1.4826·MAD estimates the standard deviation."""
@@ -248,6 +250,30 @@ def _bridge(
     factors = np.linalg.lstsq(fitted, known[low:high], rcond=None)[0]
     wanted: FloatArray = (((inside[:, None] - center) / size) ** powers) @ factors
     return wanted
+
+
+def repeated_frames(values: FloatArray) -> npt.NDArray[np.bool_]:
+    """Return which frames (n, k) hold all of the frame before, in a body that moves.
+
+    Several single ones, and frames after which the body stands elsewhere: one that
+    stands still repeats frame after frame, and goes on from there.
+    """
+    before, after = values[:-1], values[1:]
+    same = ((after == before) | (np.isnan(after) & np.isnan(before))).all(axis=1)
+    alone = same[1:-1] & ~same[:-2] & ~same[2:]
+    if np.count_nonzero(alone) < LEAST_REPEATED:
+        alone[:] = False
+    answer = np.concatenate(([False, False], alone, [False]))
+    steps = np.nan_to_num(np.abs(after - before)).max(axis=1, initial=0.0)
+    for start, end in runs(same):
+        # Steps start … end − 1 stand; the one after makes up for them.
+        if end >= steps.size - 1 or start == 0:
+            continue
+        usual = max(steps[start - 1], steps[end + 1])
+        least = 1.5 if end - start == 1 else 0.5 * (end - start)
+        if steps[end] > least * usual > 0.0:
+            answer[start + 1 : end + 1] = True
+    return answer
 
 
 def widen(mask: npt.NDArray[np.bool_], count: int) -> npt.NDArray[np.bool_]:

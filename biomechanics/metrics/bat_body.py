@@ -186,6 +186,11 @@ def _put_connection(
                 measure, moving, lambda motion, when: 90.0 + read(motion, when)
             )
     put_reading(measure, moving, "bat_torso_ref", reading, reason)
+    line = None if at is None else peaks.rows_at(moving.line, min(at, moving.clean))
+    if line is not None:
+        # The trunk moves on within the error of the instant too.
+        leaning = np.arcsin(np.clip(trunk @ line, -1.0, 1.0)) * DEG_PER_RAD
+        measure.add_event_error("bat_torso_ref", leaning, "reference")
     sine = np.clip(np.einsum("ij,ij->i", moving.line, trunk), -1.0, 1.0)
     first, lost = measure.first_move, None
     if first is not None and peaks.rows_at(moving.line, first) is None:

@@ -8,6 +8,7 @@ from biomechanics import axes, peaks, signals
 from biomechanics.analysis_types import FloatArray
 from biomechanics.events import LEG_M
 from biomechanics.metrics.measure import SwingMeasurer
+from biomechanics.motion import LIMB_CUTOFF_HZ
 
 HIPS_AND_SHOULDERS = ("lhjc", "rhjc", "lsjc", "rsjc")
 COM_AFTER_REFERENCE_S = 0.15
@@ -90,11 +91,18 @@ def put_separation(measure: SwingMeasurer) -> None:
     values.put("x_factor_stretch", growth, reason)
 
 
-def stance_before_stride(measure: SwingMeasurer) -> tuple[float | None, str | None]:
+def stance_before_stride(
+    measure: SwingMeasurer, *, limit: float = REST_M_PER_S
+) -> tuple[float | None, str | None]:
     """Return the last sample at which the lead foot rests before its stride.
 
-    Its ankle then was slower than `REST_M_PER_S` for `REST_S`: longer than a tap of the
+    Its ankle then was slower than `limit` for `REST_S`: longer than a tap of the
     toes. Not the start of the clip, which is wherever somebody cut it.
+
+    Parameters
+    ----------
+    limit : float
+        Meters a second.
 
     Returns
     -------
@@ -112,7 +120,6 @@ def stance_before_stride(measure: SwingMeasurer) -> tuple[float | None, str | No
     speed = axes.length(velocity)[rows]
     if not np.isfinite(speed).all():
         return None, hitter.why_missing([ankle], start, foot_down)
-    limit = REST_M_PER_S
     if hitter.motion.scale is None:
         leg = hitter.leg_length()
         limit *= 1.0 if leg is None else leg / LEG_M
@@ -123,6 +130,29 @@ def stance_before_stride(measure: SwingMeasurer) -> tuple[float | None, str | No
     if not rests:
         return None, "the clip starts after the stance"
     return float(rows.start + rests[-1] - 1), None
+
+
+def _other_stances(measure: SwingMeasurer, stance: float) -> list[float]:
+    """Return where the stance may as well end, by the noise of the lead ankle.
+
+    Its speed is read against a limit; noise makes it larger and smaller. Without a rest
+    below the lower limit, the stance may have ended a whole rest earlier.
+    """
+    hitter = measure.hitter
+    noise_m = hitter.noise_mm([hitter.lead("ajc")]) / 1000.0
+    if not noise_m > 0.0:
+        return []
+    shaken = math.sqrt(2.0) * signals.noise_of_rate(
+        noise_m, cutoff_hz=LIMB_CUTOFF_HZ, sampling_rate_hz=hitter.rate_hz
+    )
+    found = []
+    for limit in (REST_M_PER_S - shaken, REST_M_PER_S + shaken):
+        other, _ = stance_before_stride(measure, limit=limit)
+        if other is None and limit < REST_M_PER_S:
+            other = max(stance - REST_S * hitter.rate_hz, float(hitter.low))
+        if other is not None:
+            found.append(other)
+    return found
 
 
 def put_stride(measure: SwingMeasurer) -> None:
@@ -161,6 +191,7 @@ def put_stride(measure: SwingMeasurer) -> None:
     no_height = measure.no_unit
     if no_height is None and measure.height_m is None:
         no_height = "the athlete's height is not known"
+    other_height = hitter.why_other_height(measure.height_m)
     for metric_id, value, lost in (
         ("stride_spread_pct", spread, None),
         ("stride_travel_pct", travel, no_stance),
@@ -170,9 +201,32 @@ def put_stride(measure: SwingMeasurer) -> None:
             None
             if value is None or no_height is not None or measure.height_m is None
             else value / measure.height_m * 100.0,
-            reason or lost or no_height,
+            reason or lost or no_height or other_height,
+            flagged=other_height is not None,
         )
     _add_stride_errors(measure, lead_ankle - rear_ankle, lead_ankle, leg)
+    if travel is not None and stance is not None and measure.height_m is not None:
+        _add_stance_error(
+            measure, "stride_travel_pct", lead_ankle / measure.height_m * 100.0, stance
+        )
+
+
+def _add_stance_error(
+    measure: SwingMeasurer, metric_id: str, points: FloatArray, stance: float
+) -> None:
+    """Add how far a point is elsewhere where the stance may as well end.
+
+    Parameters
+    ----------
+    points : ndarray, shape (n, 3)
+        In the unit of the metric.
+    stance : float
+        Sample.
+    """
+    here = peaks.rows_at(points, stance)
+    others = (peaks.rows_at(points, at) for at in _other_stances(measure, stance))
+    away = [_size(row - here) for row in others if row is not None and here is not None]
+    measure.values.add_variance(metric_id, max(away, default=0.0))
 
 
 def _add_stride_errors(
@@ -324,6 +378,8 @@ def _put_step_of_pelvis(
     measure.values.put("pelvis_fwd", value, reason)
     if forward is not None:
         measure.add_event_error("pelvis_fwd", pelvis @ forward, "foot_down")
+    if value is not None and stance is not None:
+        _add_stance_error(measure, "pelvis_fwd", pelvis, stance)
 
 
 def _put_way(

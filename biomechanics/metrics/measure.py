@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -30,6 +31,25 @@ def _no_event(found: FoundEvent | None, name: str) -> str:
     return f"{words} was not found: {found.reason}"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PeakCurve:
+    """The curve in which a peak was found, samples (n,), and where.
+
+    Attributes
+    ----------
+    metric_id, time_id : str
+        Metrics of the peak's value and time.
+    limit : int or None
+        Last sample that the time may use.
+    """
+
+    metric_id: str
+    time_id: str
+    series: FloatArray
+    window: tuple[int, int]
+    limit: int | None
+
+
 class SwingMeasurer:
     """What measures one swing and collects the values.
 
@@ -42,6 +62,8 @@ class SwingMeasurer:
         Of the athlete.
     peaks : dict of str to Peak
         Peaks found so far.
+    peak_curves : dict of str to PeakCurve
+        Where each of them was found.
     reference, foot_down, first_move, load : float or None
         Samples of the events.
     start : float or None
@@ -61,6 +83,7 @@ class SwingMeasurer:
         self.height_m = height_m
         self.mass_kg = mass_kg
         self.peaks: dict[str, Peak] = {}
+        self.peak_curves: dict[str, PeakCurve] = {}
         self.reference = swing.events.position("reference")
         self.foot_down = swing.events.position("foot_down")
         self.first_move = swing.events.position("first_move")
@@ -169,6 +192,8 @@ class SwingMeasurer:
         )
         why = "still rising at the edge of its window: the true peak may be higher"
         self.peaks[key] = found
+        if window is not None and time_id is not None:
+            self.peak_curves[key] = PeakCurve(metric_id, time_id, series, window, limit)
         self.values.put(
             metric_id,
             found.value,

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from biomechanics import signals
+from biomechanics import peaks, signals
 from biomechanics.analysis_types import FloatArray
 from biomechanics.basis import parts_of
 from biomechanics.definitions import METRICS, MetricDefinition
@@ -25,6 +25,8 @@ from biomechanics.metrics.measure import SwingMeasurer
 from biomechanics.metrics.values import MetricValues
 from biomechanics.momentum import Energetics
 from biomechanics.ranges import within
+from biomechanics.sequence import GAP_METRICS
+from biomechanics.units import MS_PER_S
 
 _HIPS, _SHOULDERS = ("lhjc", "rhjc"), ("lsjc", "rsjc")
 _OF_BOTH_LINES = ("gap_pelvis_torso", "gain_torso_pelvis")
@@ -52,6 +54,7 @@ def put_uncertainties(measure: SwingMeasurer) -> None:
     reference, motion = measure.swing.events.reference_class, hitter.motion
     noises = Noises(measure)
     at_end = _factor_at_end(measure)
+    flat_tops = flat_tops_ms(measure, noises)
     for metric_id, found in values.by_id.items():
         if not isinstance(found.value, float):
             continue
@@ -64,6 +67,7 @@ def put_uncertainties(measure: SwingMeasurer) -> None:
             noise_mm=noises.of(METRICS[metric_id]),
             rate_hz=hitter.rate_hz,
         )
+        variance += flat_tops.get(metric_id, 0.0) ** 2
         if near > 1.0:
             variance += (near * left_at_end(metric_id, found.value)) ** 2
         if motion.ankle_off_m and _rests_on_ankle(METRICS[metric_id], hitter):
@@ -78,6 +82,34 @@ def put_uncertainties(measure: SwingMeasurer) -> None:
     direction, side = values.by_id["attack_direction"], values.by_id["attack_side"]
     if direction.value is None and side.value is not None:
         values.put("attack_side", None, direction.reason)
+
+
+def flat_tops_ms(measure: SwingMeasurer, noises: "Noises") -> dict[str, float]:
+    """Return how far noise moves the times of peaks by the shape of each, ms.
+
+    By metric of times and delays. It counts beside what is fitted on invented swings,
+    whose peaks are sharper than those of people.
+    """
+    rate_hz, reference = measure.hitter.rate_hz, measure.swing.events.reference_class
+    of_peak: dict[str, float] = {}
+    found: dict[str, float] = {}
+    for key, curve in measure.peak_curves.items():
+        model = model_of(curve.metric_id, reference)
+        if model is None:
+            continue
+        noise_mm = noises.of(METRICS[curve.metric_id])
+        error = peaks.time_error(
+            curve.series,
+            measure.peaks[key],
+            curve.window,
+            limit=curve.limit,
+            noise=model.noise * noise_mm * math.sqrt(RATE_HZ / rate_hz),
+        )
+        of_peak[key] = error / rate_hz * MS_PER_S
+        found[curve.time_id] = of_peak[key]
+    for metric_id, pair in GAP_METRICS.items():
+        found[metric_id] = math.hypot(*(of_peak.get(key, 0.0) for key in pair))
+    return found
 
 
 def _factor_at_end(measure: SwingMeasurer) -> float:

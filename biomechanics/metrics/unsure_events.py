@@ -28,7 +28,10 @@ BY_CURVE_OF_BAT = (
     "bat_speed_ref",
     "swing_tilt",
     "bat_path_length",
+    "bat_torso_ref",
 )
+"""Numbers of curves, and one that changes so slowly at contact that what a fit leaves
+open of its instant says little of what it leaves open of the bat."""
 LOST_BEFORE_S, MOST_LOST = 0.020, 2
 """So many frames lost in so long before the reference are too many for a curve."""
 PEAK_AROUND_S, MOST_LOST_S = 0.010, 0.008
@@ -65,7 +68,10 @@ def flag_tilted(swing: ObservedSwing, values: MetricValues) -> None:
     So does a foot down that was found by the height of the ankle.
     """
     reason = directions.why_tilted(
-        swing.hitter, swing.vertical, swing.energetics.center_of_mass
+        swing.hitter,
+        swing.vertical,
+        swing.energetics.center_of_mass,
+        swing.events.position("foot_down"),
     )
     if reason is None:
         return

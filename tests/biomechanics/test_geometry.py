@@ -66,6 +66,17 @@ def test_signs_are_the_same_for_both_hands(hand):
     assert kinematics.side_bend(trunk, q, vertical=UP)[0] == pytest.approx(20)
 
 
+@pytest.mark.parametrize("forward", [0, 20, 35])
+def test_bending_forward_adds_nothing_to_side_bend(forward):
+    # As a projection, 30° read 35.2° at 35° of forward bend.
+    trunk, _, _ = pose(1.0, forward=forward, sideways=30)
+    shoulders = np.array([TO_PITCHER])
+    bend = kinematics.side_bend(trunk, shoulders, vertical=UP)
+    assert bend[0] == pytest.approx(30)
+    bend = kinematics.forward_bend(trunk, shoulders, vertical=UP, hand=1.0)
+    assert bend[0] == pytest.approx(forward, abs=1e-9)
+
+
 def test_twist_is_about_the_trunk_not_seen_from_above():
     for forward, sideways in ((0, 0), (27, 7), (27, 33)):
         trunk, p, q = pose(

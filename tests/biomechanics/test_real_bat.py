@@ -131,3 +131,57 @@ def test_contact_set_by_hand(swings, frames_off):
         moved = analyze(columns, event_overrides={"reference": at}).metrics
         for name in ("attack_angle", "bat_speed_ref", "bat_speed_max"):
             assert moved[name].value == pytest.approx(fine[name].value, abs=0.2), name
+
+
+def changed_rows(columns, points, rows, make):
+    """The columns with some rows of points changed; `make` gets a copy of a column."""
+    changed = dict(columns)
+    for name, values in columns.items():
+        if name[:-2] in points:
+            changed[name] = values.copy()
+            changed[name][rows] = make(values)
+    return changed
+
+
+@pytest.mark.parametrize(("first_s", "count"), [(-0.045, 14), (-0.020, 6)])
+def test_a_bat_that_is_held_for_some_frames_moves_nothing(swings, first_s, count):
+    for columns, *_ in swings:
+        whole = analyze(columns)
+        first = int((whole.events["reference"].time_s + first_s) * 360.0)
+        held = changed_rows(
+            columns,
+            ("sweet_spot", "blast_hand"),
+            slice(first, first + count),
+            lambda values, at=first - 1: values[at],
+        )
+        after = analyze(held).metrics
+        for name in ("attack_angle", "bat_speed_ref", "pelvis_rot_ref", "time_to_ref"):
+            value, truth = after[name], whole.metrics[name]
+            if value.value is None or value.flagged or value.basis != truth.basis:
+                continue
+            assert abs(value.value - truth.value) < 3.0 * value.uncertainty, name
+
+
+def test_bat_against_trunk_is_marked_where_the_bat_was_lost_at_contact(swings):
+    for columns, *_ in swings:
+        whole = analyze(columns)
+        first = int((whole.events["reference"].time_s - 0.011) * 360.0)
+        lost = changed_rows(
+            columns,
+            ("sweet_spot", "blast_hand"),
+            slice(first, first + 4),
+            lambda values: np.nan,
+        )
+        found = analyze(lost).metrics["bat_torso_ref"]
+        assert found.value is None or found.flagged
+        assert not whole.metrics["bat_torso_ref"].flagged
+
+
+def test_exchanged_hands_give_way_to_the_wrists(swings):
+    for columns, *_ in swings:
+        exchanged = dict(columns)
+        for axis in "xyz":
+            left, right = f"lhand_{axis}", f"rhand_{axis}"
+            exchanged[left], exchanged[right] = columns[right], columns[left]
+        assert analyze(columns).findings.value("hands") == "hands"
+        assert analyze(exchanged).findings.value("hands") == "wrists"
