@@ -24,4 +24,5 @@ const look = async () => {
 
 settleSent(false); // nothing answered what was sent
 place?.querySelector("[data-back]")?.addEventListener("click", () => history.back());
-if (place) setTimeout(look, EVERY_MS);
+// At its own address it stands for no other page, and would load itself for ever.
+if (place && location.pathname !== place.dataset.own) setTimeout(look, EVERY_MS);

@@ -303,3 +303,14 @@ def test_a_line_that_dies_under_a_page_on_its_way_ends_on_a_page_of_ours(visit, 
         "/no-connection/?sent",
     ]
     pages.problems.clear()  # these errors were wanted
+
+
+def test_the_page_for_a_dead_line_does_not_load_itself_at_its_own_address(visit):
+    page = visit("/no-connection/", alone=True)
+    page.clock.install()
+    page.reload()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.clock.run_for(10_000)
+    expect(page.get_by_role("heading", level=1)).to_have_text("No connection")
+    assert asked == []
