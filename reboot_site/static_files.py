@@ -2,6 +2,7 @@
 
 import posixpath
 from functools import lru_cache
+from typing import Any
 
 from django.contrib.staticfiles.finders import get_finders
 from django.contrib.staticfiles.storage import HashedFilesMixin, staticfiles_storage
@@ -23,6 +24,19 @@ class ModuleStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: i
     _js_module_import_aggregation_patterns = ("js/*.js", IMPORTS)
     # A file's name follows from the names of what it imports: one pass for each level.
     max_post_process_passes = 10
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._addresses: dict[str, str] = {}
+
+    def url(self, name: str, force: bool = False) -> str:
+        """Return a file's address; the names are those of the start, so it stays."""
+        if force:
+            return str(super().url(name, force))
+        found = self._addresses.get(name)
+        if found is None:
+            found = self._addresses[name] = str(super().url(name))
+        return found
 
 
 def uncollected_files() -> int:

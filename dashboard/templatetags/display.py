@@ -10,11 +10,12 @@ import datetime as dt
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
 from django import template
 from django.template import Context
 from django.template.loader import render_to_string
+from django.urls import get_script_prefix, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import escape, format_html, format_html_join
@@ -259,6 +260,28 @@ def _average_tile(reading: Any, counted: int, units: str) -> SafeString:
     return render_to_string("components/metric_tile.html", parts)
 
 
+class _GoalWords(NamedTuple):
+    """What a tile says of a goal."""
+
+    words: str
+    setup: str
+
+
+@lru_cache(maxsize=2048)
+def _metric_tile(units: str, parts: tuple[tuple[str, Any], ...]) -> SafeString:
+    tile = dict(parts) | {"units": units}
+    return render_to_string("components/metric_tile.html", tile)
+
+
+@register.simple_tag(takes_context=True)
+def metric_tile(
+    context: Context, goals: Iterable[Any] = (), **parts: Any
+) -> SafeString:
+    """A `metric_tile`: what it shows and the units decide it."""
+    words = tuple(_GoalWords(goal.words, goal.setup) for goal in goals)
+    return _metric_tile(reader_system(context), (*parts.items(), ("goals", words)))
+
+
 @register.simple_tag(takes_context=True)
 def average_tile(context: Context, reading: Any, counted: int) -> SafeString:
     """A `metric_tile` of an average alone: the average and the units decide it."""
@@ -355,6 +378,17 @@ def age_on(born: dt.date | None, on: dt.date | None) -> SafeString | str:
     if years is None:
         return _missing("The date of birth is after the session.")
     return str(years)
+
+
+@lru_cache(maxsize=4096)
+def _address(prefix: str, view: str, keys: tuple[Any, ...]) -> str:
+    return reverse(view, args=keys)
+
+
+@register.simple_tag
+def address(view: str, *keys: Any) -> str:
+    """The address of a page, as `url` gives it: found once, for lists of many rows."""
+    return _address(get_script_prefix(), view, keys)
 
 
 @register.simple_tag(takes_context=True)

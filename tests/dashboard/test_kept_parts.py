@@ -19,7 +19,12 @@ from dashboard.templatetags import display, plain_charts
 
 def forget() -> None:
     """As a process that has shown nothing yet."""
-    for kept in (display._mini_chart, display._value_drawn, display._average_tile):
+    for kept in (
+        display._mini_chart,
+        display._value_drawn,
+        display._average_tile,
+        display._metric_tile,
+    ):
         kept.cache_clear()
     for one in (plain_charts._words, plain_charts._table_drawn):
         one._kept.clear()
@@ -56,6 +61,7 @@ CHANGES = [exclude, move_an_event, state_a_setup, choose_units]
 def pages(client: Any, session: Session) -> list[str]:
     swings = list(session.movements.filter(is_swing=True).in_session_order()[:2])
     paths = [
+        f"/athletes/{session.player_id}/",
         f"/athletes/sessions/{session.pk}/",
         *(f"/athletes/swings/{swing.pk}/?tables=all&numbers=all" for swing in swings),
         f"/athletes/compare/?items=swing-{swings[0].pk},swing-{swings[1].pk}",
@@ -130,6 +136,36 @@ def test_an_average_is_drawn_as_its_component(units: str) -> None:
             context
         )
         assert drawn == included
+
+
+def test_a_tile_with_the_same_goal_said_otherwise_is_drawn_anew() -> None:
+    from types import SimpleNamespace
+
+    from athletes.analysis.metric_reading import MetricReading
+    from biomechanics.definitions import METRICS
+
+    reading = MetricReading(METRICS["peak_hand_speed"], 9.5, n=3, sd=0.4)
+    tag = "{% load display %}{% metric_tile reading=reading goals=goals href='?a=1' %}"
+    for words in ("Goal 20 mph by Mar 1", "Goal 21 mph by Mar 1"):
+        goals = (SimpleNamespace(words=words, setup="tee"),)
+        context = Context({"reading": reading, "goals": goals, "units": "imperial"})
+        drawn = Template(tag).render(context)
+        context["href"] = "?a=1"
+        included = Template('{% include "components/metric_tile.html" %}')
+        assert drawn == included.render(context)
+        assert words in drawn
+
+
+def test_an_address_is_that_of_where_the_site_lies() -> None:
+    from django.urls import set_script_prefix
+
+    tag = Template("{% load display %}{% address 'dashboard:athlete' 7 %}")
+    assert tag.render(Context()) == "/athletes/7/"
+    set_script_prefix("/swings/")
+    try:
+        assert tag.render(Context()) == "/swings/athletes/7/"
+    finally:
+        set_script_prefix("/")
 
 
 def test_a_day_is_that_of_the_zone_in_which_it_is_asked_for() -> None:

@@ -82,6 +82,16 @@ def test_every_import_leads_to_the_hashed_file_of_the_manifest(collected):
     assert checked > 30
 
 
+def test_an_address_is_found_once_and_a_missing_file_is_always_missing(collected):
+    _, paths = collected
+    storage = Uncompressed(base_url="/static/")
+    storage.hashed_files = {"js/keys.js": paths["js/keys.js"]}
+    for _ in range(2):
+        assert storage.url("js/keys.js") == f"/static/{paths['js/keys.js']}"
+        with pytest.raises(ValueError, match="Missing staticfiles manifest entry"):
+            storage.url("js/charts.js", force=True)
+
+
 def test_files_are_served_under_hashed_names_alone(collected):
     folder, _ = collected
     assert not (folder / "js" / "charts.js").exists()
