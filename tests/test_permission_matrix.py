@@ -68,6 +68,29 @@ def test_callers_get_in_where_they_may(route: str, row: Row, world: World) -> No
     assert found == row.expected
 
 
+def test_what_is_kept_of_pages_lets_nobody_in(world: World) -> None:
+    """Parts of pages stay in memory: who sees all has looked at each page before."""
+    pages = {
+        route: row
+        for route, rows in ROWS.items()
+        for row in rows
+        if row.method == "get" and route.startswith("athletes/")
+    }
+    assert len(pages) > 10
+    for route, row in pages.items():
+        found = {}
+        for caller in ("superuser", *CALLERS):
+            client = world.clients[caller]
+            with undone(client):
+                response = client.get(
+                    address(route, row, world),
+                    dict(row.data),
+                    headers=dict(row.headers),
+                )
+                found[caller] = outcome(response)
+        assert found == row.expected, route
+
+
 def test_single_sign_on_lets_nobody_in_by_itself(world: World, settings) -> None:
     """Its routes are open to all, and open nothing without the provider's word."""
     settings.ROOT_URLCONF = "tests.with_single_sign_on"
