@@ -4,19 +4,10 @@ from django.apps import AppConfig
 
 
 class AccountsConfig(AppConfig):
-    """Connects what happens at logins and loads the administration's modules."""
+    """Connects what happens at logins."""
 
     name = "accounts"
 
     def ready(self) -> None:
-        """Import the modules that register themselves by being imported."""
+        """Import the modules that connect themselves by being imported."""
         from accounts import attempts, receivers  # noqa: F401  # connects them
-
-        # Django finds an admin.py by itself; these are the modules of a package.
-        from accounts.admin import (  # noqa: F401
-            audit,
-            logins,
-            teams,
-            tokens,
-            users,
-        )

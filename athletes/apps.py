@@ -13,17 +13,7 @@ class AthletesConfig(AppConfig):
     name = "athletes"
 
     def ready(self) -> None:
-        """Load the admin when Django starts, and follow changes after migrations."""
-        # Django finds an admin.py by itself; these are the modules of a package.
-        from athletes.admin import (  # noqa: F401
-            levels,
-            movements,
-            notes,
-            players,
-            sessions,
-            uploads,
-        )
-
+        """Follow changes after migrations, and forget what goes with a session."""
         pre_migrate.connect(_let_tables_change, sender=self)
         post_migrate.connect(_follow_changes, sender=self)
         post_delete.connect(_forget_files, sender="athletes.Session")

@@ -5,11 +5,13 @@ from django.contrib import admin
 from django.urls import include, path
 
 from dashboard.views.home import home
-from reboot_site import metrics, views
+from reboot_site import adminapp, metrics, views
 from sharing.views import shared
 
 handler500 = "reboot_site.views.server_error"
 
+# Its addresses are those of all that is registered by now.
+adminapp.load()
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("accounts.urls")),
