@@ -47,7 +47,7 @@ pytestmark = [
 
 CLIENTS = 4
 # Between two requests of a client: without a rest they take the hosts' processors.
-REST_S = 0.05
+REST_S = 0.1
 # Of its own: another test may empty the broker of the other database.
 REDIS_DATABASE = 14
 SECRET_KEY = "a-key-for-these-two-hosts-only-0123456789-abcdefghijklmnop"
@@ -198,7 +198,7 @@ def test_hosts_lost_under_load_cost_no_request_and_no_job(redis_url, tmp_path):
     vendor = SimulatorServer(
         Config(
             players=8,
-            sessions=24,
+            sessions=14,
             swings=2,
             rate_hz=120.0,
             duration_s=1.2,
