@@ -14,7 +14,9 @@ from tests.syncing.snapshot import differences, snapshot
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize(
+    "seed", [1, *(pytest.param(n, marks=pytest.mark.nightly) for n in (2, 3))]
+)
 def test_faults_in_three_of_ten_answers_change_nothing(
     start_vendor, run_sync, seed, caplog
 ):

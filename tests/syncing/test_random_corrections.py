@@ -15,7 +15,7 @@ from tests.syncing.final_state import explained, final_state
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.nightly)])
 def test_corrected_data_are_those_of_a_first_sync(start_vendor, run_sync, seed):
     vendor = start_vendor(sessions=2, players=4, seed=seed, duration_s=1.6)
     outcome = work(
