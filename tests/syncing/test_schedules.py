@@ -188,6 +188,10 @@ def test_cluster_that_was_down_for_days_syncs_once(start_cluster, start_vendor):
     while not Task.objects.filter(func=SYNC).exists():
         assert time.monotonic() < deadline, "the queue did not note its success"
         time.sleep(0.1)
+    # What a killed cluster was at stays in the queue, locked for its time.
+    while OrmQ.objects.exists():
+        assert time.monotonic() < deadline, "the first cluster did not do its work"
+        time.sleep(0.1)
     # The schedules are looked at again; this one shows that they were.
     Schedule.objects.exclude(name__in=[*names, WEEKLY]).update(
         next_run=timezone.now() - timedelta(seconds=1)
@@ -196,8 +200,8 @@ def test_cluster_that_was_down_for_days_syncs_once(start_cluster, start_vendor):
     while not Task.objects.filter(func="privacy.tasks.prune_task").exists():
         assert time.monotonic() < deadline, "the scheduler did not look again"
         time.sleep(0.1)
-    while OrmQ.objects.exists():
-        assert time.monotonic() < deadline, "work was left in the queue"
+    while queued(SYNC):
+        assert time.monotonic() < deadline, "a sync was left in the queue"
         time.sleep(0.1)
 
     assert Task.objects.filter(func=SYNC).count() == 1
