@@ -106,9 +106,18 @@ def unpacked_pages(path):
 
 def packed_csv(path):
     rows = b"".join(b"%d,%s\n" % (n, LONG.encode()) for n in range(1000))
-    with gzip.open(path, "wb", compresslevel=6) as file:
+    with gzip.open(path, "wb", compresslevel=1) as file:
         file.write(b"time,event\n")
         for _ in range(ROWS // 1000):
+            file.write(rows)
+    return path
+
+
+def packed_zeros(path):
+    rows = (b",".join([b"0"] * 20) + b"\n") * 10_000
+    with gzip.open(path, "wb") as file:
+        file.write(",".join(["time", *(f"p{n}" for n in range(19))]).encode() + b"\n")
+        for _ in range(500):
             file.write(rows)
     return path
 
@@ -167,6 +176,7 @@ BOMBS = {
         "too_much_text",
     ),
     "csv": (packed_csv, "too_much_text"),
+    "csv of zeros": (packed_zeros, "too_many_rows"),
     # Within the limit: read, and packed without being written out either.
     "a tenth of it": (
         lambda path: written(path, table(extra=dictionary("x" * 400))),

@@ -1,7 +1,6 @@
 import gzip
 import io
 import pickle
-import tracemalloc
 
 import numpy as np
 import pyarrow as pa
@@ -396,20 +395,6 @@ def test_a_million_rows_are_refused():
     rows = b"0.5,1\n" * 1_000_000
     error = refused(b"time,torso_rot\n" + rows)
     assert error.code == "too_many_rows"
-
-
-def test_a_bomb_is_refused_without_unpacking_it():
-    line = b",".join([b"0"] * 20) + b"\n"
-    header = ",".join(["time", *(f"p{n}" for n in range(19))]).encode() + b"\n"
-    packed = gzip.compress(header + line * 5_000_000)
-    tracemalloc.start()
-    try:
-        error = refused(packed)
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    assert error.code in {"decompression_bomb", "too_many_rows"}
-    assert peak < 150_000_000
 
 
 @pytest.mark.parametrize("keep", [4, 8, 100, 500, -1, -8, -100])
