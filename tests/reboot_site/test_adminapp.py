@@ -25,6 +25,7 @@ print(len(admin.site._registry))
 """
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("argv", "is_loaded"),
     [
