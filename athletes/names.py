@@ -44,8 +44,18 @@ def search_words(text: str) -> tuple[str, ...]:
 
 
 def search_text(first_name: str, last_name: str) -> str:
-    """Return what a search reads of a name: its plain words, 820 letters at most."""
-    return " ".join(search_words(f"{first_name} {last_name}"))[:MOST_SEARCHED]
+    """Return what a search reads of a name: its plain words, 820 letters at most.
+
+    A first or last name of several words stands behind them once more as one word, as
+    people write "delacruz" for "De La Cruz".
+    """
+    words = search_words(f"{first_name} {last_name}")
+    joined = (
+        "".join(parts)[:_MOST_LETTERS]
+        for parts in (plain_words(first_name), plain_words(last_name))
+        if len(parts) > 1
+    )
+    return " ".join((*words, *joined))[:MOST_SEARCHED]
 
 
 def errors_allowed(word: str) -> int:

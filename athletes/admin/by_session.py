@@ -15,7 +15,7 @@ def sessions_by(search_term: str) -> Q:
     """The condition for sessions with this vendor id, or of athletes so named.
 
     The athletes are looked up first: together with the sessions, a database reads
-    all of both.
+    all of both. Typing errors are forgiven where nothing else has the term.
     """
     term = search_term.strip()
     if not term:
@@ -23,6 +23,8 @@ def sessions_by(search_term: str) -> Q:
     meant = Player.objects.filter(org_player_id=term)
     ids = {*meant.values_list("pk", flat=True)}
     ids.update(Player.objects.named_like(term).values_list("pk", flat=True)[:200])
+    if not ids and not Session.objects.filter(session_id=term).exists():
+        ids.update(Player.objects.nearly_named(term).values_list("pk", flat=True))
     return Q(session_id=term) | Q(player__in=ids)
 
 

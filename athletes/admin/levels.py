@@ -75,6 +75,16 @@ class AthleteLevelAdmin(ModelAdmin):
     fields = ["player", "level", "since"]
     readonly_fields = ["player"]
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[AthleteLevel], search_term: str
+    ) -> tuple[QuerySet[AthleteLevel], bool]:
+        """The levels of the athletes of this name; False: none comes twice."""
+        if not search_term.strip():
+            return queryset, False
+        return queryset.filter(
+            player__in=Player.objects.found_by_name(search_term)
+        ), False
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody adds one here."""
         return False  # recorded in the list of athletes, for many at once

@@ -42,7 +42,7 @@ class NoteAdmin(ModelAdmin):
             return queryset, False
         sessions = Session.objects.filter(sessions_by(term))
         found = Q(text__icontains=term) | Q(session__in=sessions)
-        found |= Q(player__in=Player.objects.named_like(term))
+        found |= Q(player__in=Player.objects.found_by_name(term))
         return queryset.filter(found), False
 
     def has_add_permission(self, request: HttpRequest) -> bool:

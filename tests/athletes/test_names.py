@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import unicodedata
 from random import Random
 
 import pytest
+from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
 from athletes import names
-from athletes.models import Player
+from athletes.models import AthleteLevel, Level, Player
 from tests import factories
 
 WORDS = st.text("abcdeimrst", min_size=1, max_size=12)
@@ -38,6 +40,13 @@ def test_what_does_not_decide_about_a_name_is_folded(text, words):
 def test_a_name_of_signs_is_searched_by_its_signs():
     assert names.search_text("???", "") == "???"
     assert names.search_words("???") == ("???",)
+
+
+def test_a_name_of_several_words_is_searched_as_one_word_too():
+    assert names.search_text("Mary-Jo", "De La Cruz") == (
+        "mary jo de la cruz maryjo delacruz"
+    )
+    assert names.search_text("Larch", "Ceres") == "larch ceres"
 
 
 def test_search_text_fits_its_column_however_long_folding_makes_it():
@@ -86,6 +95,9 @@ def people(db):
             ("Alder", "Peña"),
             ("Juniper", "Ø'Stern-Vega"),
             ("Larch", "Juno"),
+            ("Willow", "De La Cruz"),
+            ("Cedar", "van der Berg"),
+            ("Rowan", "Müller"),
         )
     }
 
@@ -104,6 +116,11 @@ def people(db):
         ("ostern vega", ["Juniper Ø'Stern-Vega"]),
         ("larch", ["Larch Ceres", "Larch Juno"]),
         ("cere", ["Larch Ceres"]),
+        ("delacruz", ["Willow De La Cruz"]),
+        ("Dela Cruz", ["Willow De La Cruz"]),
+        ("VanDerBerg, C.", ["Cedar van der Berg"]),
+        ("o brien", ["Rowan O'Brien"]),
+        (unicodedata.normalize("NFD", "MÜLLER"), ["Rowan Müller"]),
         ("%", []),
         ("ceers", []),
     ],
@@ -123,6 +140,8 @@ def test_a_name_is_found_as_people_write_it(people, text, found):
         ("obrein", ["Rowan O'Brien"]),
         ("jnuiperr", ["Juniper Ø'Stern-Vega"]),
         ("junpi", ["Juniper Ø'Stern-Vega"]),  # While it is typed.
+        ("delacurz", ["Willow De La Cruz"]),
+        ("Mueller", ["Rowan Müller"]),
         ("xan", []),  # Three letters say too little.
         ("cxyxs", []),
     ],
@@ -150,3 +169,21 @@ def test_the_nearest_fifty_are_offered(people):
     found = Player.objects.nearly_named("mapelwood")
     assert found.count() == 50
     assert not found.filter(first_name="Far").exists()
+
+
+@pytest.mark.both
+@pytest.mark.django_db
+def test_programs_and_the_administration_find_names_as_the_pages_do(people, client):
+    player = people["Willow De La Cruz"]
+    factories.make_session(player=player)
+    level = Level.objects.create(name="Twelves")
+    AthleteLevel.objects.create(player=player, level=level, since=dt.date(2026, 3, 1))
+    client.force_login(factories.make_superuser())
+    for text in ("delacruz", "De La Cruz, Willow"):
+        answer = client.get("/players", {"search": text}).json()
+        assert [row["id"] for row in answer["players"]] == [player.pk]
+    for model in ("player", "session", "athletelevel"):
+        address = reverse(f"admin:athletes_{model}_changelist")
+        for text in ("DELA-CRUZ", "delacurz"):
+            rows = client.get(address, {"q": text}).context["cl"].result_list
+            assert [getattr(row, "player", row).pk for row in rows] == [player.pk]
