@@ -33,6 +33,7 @@ ORDER = (
     "bench_changes",
     "bench_sync",
     "bench_pages",
+    "bench_page_processor",
     "bench_browser",
     "bench_first_picture",
     "bench_cold",

@@ -90,9 +90,11 @@ def environment_for(folder: Path) -> dict[str, str]:
     }
 
 
-@contextmanager
-def product(folder: Path, **simulated: object) -> Iterator[Product]:
-    """Serve it with what a simulator of these settings (`simulator.app.Config`) has."""
+def filled(folder: Path, *, root: Path = ROOT, **simulated: object) -> dict[str, str]:
+    """Sync a new database in a folder, by the source in `root`; its environment.
+
+    `simulated` are settings of the simulator (`simulator.app.Config`).
+    """
     from simulator.app import Config
     from simulator.server import SimulatorServer
 
@@ -101,7 +103,7 @@ def product(folder: Path, **simulated: object) -> Iterator[Product]:
     def manage(*words: str, stdout: Any = None) -> None:
         subprocess.run(
             [sys.executable, "manage.py", *words],
-            cwd=ROOT,
+            cwd=root,
             env=environment,
             check=True,
             stdout=stdout,
@@ -117,6 +119,13 @@ def product(folder: Path, **simulated: object) -> Iterator[Product]:
         }
         with (folder / "sync.txt").open("wb") as told:
             manage("sync", stdout=told)
+    return environment
+
+
+@contextmanager
+def product(folder: Path, **simulated: object) -> Iterator[Product]:
+    """Serve it with what a simulator of these settings (`simulator.app.Config`) has."""
+    environment = filled(folder, **simulated)
     looked = subprocess.run(
         [sys.executable, "-c", _LOOK],
         cwd=ROOT,
