@@ -103,11 +103,12 @@ class Claims:
     def release(self) -> None:
         """Give back the jobs that were not finished, as if never claimed."""
         mine = ExportJob.objects.filter(claimed_by=self._ctx.worker)
-        mine.filter(state__in=[*OPEN_STATES]).exclude(
-            state__in=[JobState.PROCESSING, JobState.WANTED]
-        ).update(state=JobState.WANTED)
-        mine.filter(attempts__gt=0).update(attempts=F("attempts") - 1)
-        mine.update(claimed_by="", claimed_until=None)
+        if mine.exists():
+            mine.filter(state__in=[*OPEN_STATES]).exclude(
+                state__in=[JobState.PROCESSING, JobState.WANTED]
+            ).update(state=JobState.WANTED)
+            mine.filter(attempts__gt=0).update(attempts=F("attempts") - 1)
+            mine.update(claimed_by="", claimed_until=None)
         AnalysisJob.objects.filter(claimed_by=self._ctx.worker).update(
             claimed_by="", claimed_until=None
         )

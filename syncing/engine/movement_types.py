@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db import transaction
 
 from syncing.choices import Phase
 from syncing.client.errors import RebootError
+from syncing.client.types import RebootMovementType
 from syncing.engine.context import RunContext
 from syncing.engine.raw import store_raw
 from syncing.engine.stopping import RUN_ENDING_ERRORS, fatal_from
@@ -36,19 +39,35 @@ def discover_hitting_id(ctx: RunContext) -> int:
         store_raw(
             RawPayload.Kind.MOVEMENT_TYPE, {str(item.id): item.raw for item in types}
         )
-        known = {item.vendor_id: item for item in MovementType.objects.all()}
-        for item in types:
-            name = item.name or ""
-            if len(name) > 100:
-                # Nobody is shown it; that it is cut shows.
-                name = f"{name[:99]}…"
-            values = {"slug": item.slug, "name": name}
-            stored = known.get(item.id)
-            if stored is None or (stored.slug, stored.name) != (*values.values(),):
-                MovementType.objects.update_or_create(
-                    vendor_id=item.id, defaults=values
-                )
+        _store_types(types)
     return known_hitting_id()
+
+
+def _store_types(types: Iterable[RebootMovementType]) -> None:
+    """Store the movement types that are new or have another name now."""
+    known = {
+        vendor_id: (slug, name)
+        for vendor_id, slug, name in MovementType.objects.values_list(
+            "vendor_id", "slug", "name"
+        )
+    }
+    differing = {}
+    for item in types:
+        name = item.name or ""
+        if len(name) > 100:
+            # Nobody is shown it; that it is cut shows.
+            name = f"{name[:99]}…"
+        if known.get(item.id) != (item.slug, name):
+            differing[item.id] = MovementType(
+                vendor_id=item.id, slug=item.slug, name=name
+            )
+    # In one order, as another run may store the same ones.
+    MovementType.objects.bulk_create(
+        [differing[vendor_id] for vendor_id in sorted(differing)],
+        update_conflicts=True,
+        unique_fields=["vendor_id"],
+        update_fields=["slug", "name"],
+    )
 
 
 def known_hitting_id() -> int:

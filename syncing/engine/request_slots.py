@@ -99,15 +99,19 @@ class RequestSlots:
 
     def _heed(self) -> None:
         """Learn of a pause that the vendor asked another process for."""
-        paused = cache.get(_PAUSE_KEY)
+        self._keep_pause(cache.get(_PAUSE_KEY))
+
+    def _keep_pause(self, paused: object) -> None:
+        """Note the end of a pause as another process stored it, if it did."""
         if isinstance(paused, float):
             with self._ready:
                 self._pause_until = max(self._pause_until, paused)
 
     def tend(self) -> None:
         """Renew leases, give unused slots back, and make room for other processes."""
-        self._heed()
-        wanted = cache.get(_WANTED_KEY)
+        stored = cache.get_many([_PAUSE_KEY, _WANTED_KEY])
+        self._keep_pause(stored.get(_PAUSE_KEY))
+        wanted = stored.get(_WANTED_KEY)
         asked = isinstance(wanted, str) and wanted != self._holder
         share = self._fair_share(wanted) if asked else self._limit
         now = clock.monotonic()
@@ -130,9 +134,10 @@ class RequestSlots:
             for number in give:
                 del self._idle[number]
         self._release(give)
-        RequestSlot.objects.filter(holder=self._holder).update(
-            held_until=clock.now() + timedelta(seconds=self._lease_s)
-        )
+        if held > len(give):
+            RequestSlot.objects.filter(holder=self._holder).update(
+                held_until=clock.now() + timedelta(seconds=self._lease_s)
+            )
 
     def _fair_share(self, wanted: str) -> int:
         """Return an equal share of the slots for each process that needs some."""

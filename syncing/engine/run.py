@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from django.db import Error as DatabaseFault
 from django.db import connections, transaction
+from django.db.models import Max
 
 from accounts.keys import LostKeyError
 from athletes.analysis.summaries import refresh_player_summaries
@@ -287,7 +288,8 @@ def _refresh_touched(ctx: RunContext) -> None:
     Each change has its athlete refreshed; this mends what a run that was
     killed between the two has left. Rows of `athletes` are touched by others than the
     sync and carry the machine's time: a clock of a test that is behind it has more of
-    them refreshed, never fewer.
+    them refreshed, never fewer. Those whom a run without helpers has refreshed since
+    are left out; a helper's rows carry the time of another machine.
     """
     last = (
         SyncLog.objects.of_vendor()
@@ -298,7 +300,12 @@ def _refresh_touched(ctx: RunContext) -> None:
     touched = Session.objects.all()
     if last is not None and last.started_at is not None:
         touched = touched.filter(updated_at__gte=last.started_at)
-    refresh_player_summaries(touched.values_list("player_id", flat=True).distinct())
+    newest = touched.order_by().values_list("player_id").annotate(Max("updated_at"))
+    refresh_player_summaries(
+        pk
+        for pk, changed_at in newest
+        if ctx.in_queue or not ctx.summaries.is_refreshed(pk, changed_at)
+    )
 
 
 def _finish(ctx: RunContext, ending: Ending | None) -> SyncLog:

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
+from datetime import datetime
+
+from django.utils import timezone
 
 from athletes.analysis.summaries import refresh_player_summaries
 from syncing import clock
@@ -29,6 +32,8 @@ class Summaries:
         self._lock = threading.Lock()
         self._due: set[int] = set()
         self._refreshed_at = clock.monotonic()
+        # When each athlete was last refreshed, by the clock that dates rows.
+        self._refreshed: dict[int, datetime] = {}
         # One thread at a time: two would wait for each other's rows.
         self._turn = threading.Lock()
 
@@ -53,10 +58,17 @@ class Summaries:
             ids, self._due = self._due, set()
         if not ids:
             return
+        began = timezone.now()
         try:
             refresh_player_summaries(ids)
         except BaseException:
             with self._lock:
                 self._due |= ids
             raise
+        self._refreshed.update(dict.fromkeys(ids, began))
         self._refreshed_at = clock.monotonic()
+
+    def is_refreshed(self, player_id: int, changed_at: datetime) -> bool:
+        """Whether this process refreshed an athlete after a change of that moment."""
+        refreshed = self._refreshed.get(player_id)
+        return refreshed is not None and refreshed > changed_at

@@ -24,7 +24,7 @@ FAST = Tempo(
     failure_s=(0.05, 0.1, 3600),
     bad_file_s=(0.02, 0.02, 0.02, 3600),
     patience_s=2.0,
-    heartbeat_s=0.1,
+    heartbeat_s=0.25,
 )
 
 
