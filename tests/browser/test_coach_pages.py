@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from athletes.models import EventCorrection, Note
 from simulator.swings import truth
-from tests.browser.looks import DRAWN, SETTLED, show
+from tests.browser.looks import DRAWN, PAINTED, SETTLED, show
 from tests.browser.site_pages import hit
 from tests.factories import make_player, simulated_movements
 
@@ -19,6 +19,19 @@ pytestmark = pytest.mark.django_db(transaction=True)
 HIGHEST = """() => Object.fromEntries(
   document.querySelector("#sequence .js-plotly-plot")._fullData.map((trace) =>
     [trace.name, Math.max(...Array.from(trace.y).filter(Number.isFinite))]))"""
+
+#: From the second line of each written peak to the first line of the one below.
+BETWEEN_PEAKS = """() => {
+  const number = (text, name) => Number(text.getAttribute(name));
+  const lines = (kind) =>
+    [...document.querySelectorAll(`#sequence .chart__peak-${kind}`)]
+    .map((text) => [number(text, "y"), number(text, "font-size")])
+    .sort((one, two) => one[0] - two[0]);
+  const [values, words] = [lines("value"), lines("words")];
+  // A capital is 0.73 of its font high, a tail goes 0.22 below the line.
+  return values.slice(1).map(([y, size], i) =>
+    y - 0.73 * size - (words[i][0] + 0.22 * words[i][1]));
+}"""
 
 
 def first_swing(session):
@@ -39,6 +52,11 @@ def test_drawn_peaks_are_those_that_were_put_in(visit, bats):
     ):
         curve = name.removeprefix("Peak ").capitalize()
         assert drawn[curve] == pytest.approx(known[part]["deg_per_s"], rel=0.03)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.evaluate(PAINTED)
+    apart = page.evaluate(BETWEEN_PEAKS)
+    assert len(apart) >= 2
+    assert min(apart) > 8
 
 
 def test_search_while_typing_narrows_the_list_and_keeps_the_address(visit):
@@ -269,14 +287,24 @@ def test_lists_tables_and_definitions_work_without_scripts(visit):
     )
 
 
-def test_paper_has_nothing_to_press(visit):
+def test_paper_has_nothing_to_press(visit, coach):
+    coach.is_staff = True
+    coach.save()
     session = hit()
     page = visit(f"/athletes/sessions/{session.pk}/", width=820)
     to_press = page.locator("main").get_by_text(
-        re.compile("^(Add a note|Add a tag|Show all numbers|Setup of individual)")
+        re.compile(
+            "^(Add a note|Add a tag|Show all|Setup of individual|Administration|Align)"
+        )
     )
     assert to_press.first.is_visible()
     page.emulate_media(media="print")
     assert [one.inner_text() for one in to_press.all() if one.is_visible()] == []
     assert not page.locator("#tags-head").is_visible()
     assert page.get_by_role("heading", name="Session averages").is_visible()
+    # On letter paper averages are one row, so that the sequence fits below them.
+    page.set_viewport_size({"width": 720, "height": 930})
+    page.evaluate(PAINTED)
+    tiles = page.locator(".tiles--six").first.locator("> *").all()
+    assert len(tiles) == 6
+    assert len({tile.bounding_box()["y"] for tile in tiles}) == 1

@@ -10,6 +10,7 @@ import { spread, widthOf } from "./labels.js";
 
 const NARROW = 480;
 const CLEAR = 12; // pixels between a text and the curves to its right
+const LINES = 1.32; // height of both lines of a peak and the air below them, in sizes of their fonts
 const HALF_TIE = 5; // a tie is at least ten pixels wide
 
 /**
@@ -89,7 +90,7 @@ const peakMarks = (view, frame) => {
     value: peakText(peak),
     words: whenText(peak, meta.x_unit),
   }));
-  const room = (large + small) * 1.12;
+  const room = (large + small) * LINES;
   const middles = spread(
     shown.map(({ y }) => y),
     room,
