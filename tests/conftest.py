@@ -18,6 +18,7 @@ from tests.selection import (
     WHOLE_SYNC,
     files_on_both,
     is_never_fast,
+    night_tests,
     slow_tests,
 )
 
@@ -141,8 +142,13 @@ def pytest_collection_modifyitems(config, items):
     read_on_both = set(files_on_both())
     slow = slow_tests()
     vendor = connections["default"].vendor
+    at_night = night_tests(vendor)
+    if not any("::" in argument for argument in config.args):
+        refuse_unknown_cases(items, at_night, config.rootpath)
     for item in items:
         path = item.path.relative_to(config.rootpath).as_posix()
+        if {f"{path}::{item.name}", f"{path}::{item.originalname}"} & at_night:
+            item.add_marker(pytest.mark.nightly)
         if WHOLE_SYNC in item.fixturenames or f"{path}::{item.originalname}" in slow:
             item.add_marker(pytest.mark.slow)
         mainly = place_of(item)
@@ -162,6 +168,22 @@ def pytest_collection_modifyitems(config, items):
             continue
         if chromium is None and os.environ.get("CI") != "true":
             item.add_marker(pytest.mark.skip(reason="no Chromium; set CHROMIUM"))
+
+
+def refuse_unknown_cases(items, listed, root):
+    """A case that is renamed would come back by day, and nobody would see it."""
+    cases = {}
+    for item in items:
+        path = item.path.relative_to(root).as_posix()
+        cases.setdefault(f"{path}::{item.originalname}", set()).add(
+            f"{path}::{item.name}"
+        )
+    for name in sorted(listed):
+        function = name.partition("[")[0]
+        if "[" in name and name not in cases.get(function, {name}):
+            raise pytest.UsageError(
+                f"tests/night_tests.txt lists {name}, which is no case of that test."
+            )
 
 
 def place_of(item):

@@ -126,5 +126,29 @@ def is_never_fast(name: str, source: str) -> bool:
 
 def slow_tests() -> frozenset[str]:
     """Names of test functions, each with its file, that tests/slow_tests.txt lists."""
-    lines = (TESTS / "slow_tests.txt").read_text("utf-8").splitlines()
-    return frozenset(line for line in lines if line and not line.startswith("#"))
+    return frozenset(_listed("slow_tests.txt"))
+
+
+def night_tests(vendor: str) -> frozenset[str]:
+    """Names of tests and of single cases that are left to the night on a database.
+
+    Parameters
+    ----------
+    vendor : str
+        `"sqlite"` or `"postgresql"`. A line of tests/night_tests.txt that ends in the
+        name of one of them holds there alone.
+    """
+    found = set()
+    for line in _listed("night_tests.txt"):
+        name, blank, end = line.rpartition(" ")
+        if blank and end in ("sqlite", "postgresql"):
+            if end == vendor:
+                found.add(name)
+        else:
+            found.add(line)
+    return frozenset(found)
+
+
+def _listed(name: str) -> list[str]:
+    lines = (TESTS / name).read_text("utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]

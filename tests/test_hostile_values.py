@@ -70,7 +70,7 @@ IN_PATH = (HUGE, b"9" * 5000, b"a\x00", b"\xff", b"%")
 #: How many of the values a name meets at a route: of each so many the next. In one
 #: walk each name meets others at the next route, at night all at every route.
 STRIDES = [
-    pytest.param(4, id="some"),
+    pytest.param(6, id="some"),
     pytest.param(1, id="all", marks=pytest.mark.nightly),
 ]
 READ = re.compile(r"""(?:GET|POST)(?:\.get(?:list)?\(|\[)\s*["'](\w+)["']""")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.selection import TESTS, is_never_fast, slow_tests
+from tests.selection import TESTS, is_never_fast, night_tests, slow_tests
 
 ROOT = Path(__file__).resolve().parent.parent
 ONE = "tests/dashboard/test_one.py"
@@ -45,6 +45,25 @@ def test_slow_tests_are_there():
         if not file.exists() or f"def {function}(" not in file.read_text("utf-8"):
             gone.append(name)
     assert len(gone) < len(slow_tests()) / 20, (gone, "rename them there")
+
+
+def test_tests_of_the_night_are_there():
+    """Their cases are looked for when a whole file is read (tests/conftest.py)."""
+    gone = []
+    for name in sorted(night_tests("sqlite") | night_tests("postgresql")):
+        path, _, function = name.partition("[")[0].partition("::")
+        file = TESTS.parent / path
+        if not file.exists() or f"def {function}(" not in file.read_text("utf-8"):
+            gone.append(name)
+    assert gone == [], "rename them in tests/night_tests.txt"
+
+
+def test_a_line_that_names_a_database_holds_there_alone():
+    here, there = night_tests("sqlite"), night_tests("postgresql")
+    assert here - there
+    assert there - here
+    assert here & there
+    assert not [name for name in here | there if name.endswith("sql")]
 
 
 def test_a_whole_sync_is_slow_without_being_listed(start_vendor, request):

@@ -198,8 +198,13 @@ _CODE_IN_DOCUMENTS = re.compile(r"```.*?```|`[^`\n]*`|\]\([^)]*\)", re.DOTALL)
 _COMMENTS = re.compile(r"/\*.*?\*/|(?<![:\"'])//[^\n]*", re.DOTALL)
 
 
-def texts() -> Iterator[tuple[str, int, str]]:
+@cache
+def texts() -> tuple[tuple[str, int, str], ...]:
     """Every text with the file and line it is in."""
+    return tuple(_each_text())
+
+
+def _each_text() -> Iterator[tuple[str, int, str]]:
     yield from _of_python()
     for name in _files("templates/*.html", "templates/*.txt"):
         yield from _lines(name, _CODE_IN_TEMPLATES)

@@ -113,7 +113,7 @@ def assert_gone(product: RunningProduct) -> None:
             requests.get(url, timeout=2)
 
 
-SIMULATOR = "--players 24 --sessions 12 --swings 3"
+SIMULATOR = "--players 12 --sessions 5 --swings 3"
 
 
 @pytest.fixture(scope="module")
