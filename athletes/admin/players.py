@@ -101,7 +101,7 @@ class PlayerAdmin(VendorTableAdmin):
 
     form = PlayerForm
     list_display = [
-        "full_name",
+        "list_name",
         "dominant_hand_hitting",
         "last_session_on",
         "sessions",
@@ -194,9 +194,9 @@ class PlayerAdmin(VendorTableAdmin):
         return uploads_in_words(player.hand_uploads.all())
 
     @admin.display(description="athlete", ordering="last_name")
-    def full_name(self, player: Player) -> str:
+    def list_name(self, player: Player) -> str:
         """The name of the athlete."""
-        return player.full_name
+        return player.list_name
 
     @admin.display(ordering="session_count")
     def sessions(self, player: Player) -> int:

@@ -38,6 +38,9 @@ def test_athletes_are_found_by_parts_of_the_name_and_by_whole_ids(client, staff)
     for query in ("q=wood+ada", "q=ADA", "q=org-ada", "q=reboot-ada"):
         assert _listed(client, "player", query) == [ada.pk]
     assert _listed(client, "player", "q=nobody") == []
+    page = client.get(reverse("admin:athletes_player_changelist")).content.decode()
+    # In the order of the name that stands first.
+    assert page.index("Examplewood, Ada") < page.index("Otherfield, Bo")
 
 
 def test_an_athlete_is_looked_up_by_id_without_reading_the_table(
