@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import hashlib
 import io
 import tempfile
 import threading
@@ -288,11 +289,16 @@ class SharedBodies:
 
     Many simulators of one process serve the same swings one after another; what the
     first of them encoded is then there for the others. Bodies in memory are never
-    changed, so sharing them is safe.
+    changed, so sharing them is safe. With a ``folder`` they are kept there too, for
+    other processes and later ones: whoever names it sees to it that it is of this
+    version of the simulator, and that it does not grow for ever.
     """
 
-    def __init__(self, memory_bytes: int = SHARED_BYTES) -> None:
+    def __init__(
+        self, memory_bytes: int = SHARED_BYTES, *, folder: Path | None = None
+    ) -> None:
         self._limit = memory_bytes
+        self.folder = folder
         self._lock = threading.Lock()
         self._bodies: OrderedDict[object, Body] = OrderedDict()
         self.used_bytes = 0
@@ -303,12 +309,33 @@ class SharedBodies:
             found = self._bodies.get(key)
             if found is not None:
                 self._bodies.move_to_end(key)
-            return found
+                return found
+        if self.folder is None:
+            return None
+        try:
+            data = self._path_of(key, self.folder).read_bytes()
+        except FileNotFoundError:
+            return None
+        found = Body(data, None, len(data))
+        self._remember(key, found)
+        return found
 
     def keep(self, key: object, body: Body) -> None:
         """Keep a body for other simulators, unless it lies on disk or is too large."""
         if body.on_disk or body.size > self._limit:
             return
+        self._remember(key, body)
+        if self.folder is not None:
+            # Whole or not at all, whoever else writes it.
+            path = self._path_of(key, self.folder)
+            with tempfile.NamedTemporaryFile(dir=self.folder, delete=False) as file:
+                file.write(body.read())
+            Path(file.name).replace(path)
+
+    def _path_of(self, key: object, folder: Path) -> Path:
+        return folder / f"{hashlib.sha256(repr(key).encode()).hexdigest()}.bin"
+
+    def _remember(self, key: object, body: Body) -> None:
         with self._lock:
             before = self._bodies.pop(key, None)
             self.used_bytes -= before.size if before is not None else 0

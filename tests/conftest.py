@@ -9,7 +9,8 @@ import pytest
 from django.db import connections
 
 import tests.database_reset  # noqa: F401 - after tests that commit
-from tests import migrated, shared_rows
+from simulator.files import SHARED
+from tests import migrated, shared_rows, simulated
 from tests.browsing import chromium, chromium_path, kept_pages, login_cookie, pages
 from tests.selection import (
     LONGEST,
@@ -208,6 +209,7 @@ def pytest_configure(config):
     libraries that are not made as shared rows need it.
     """
     shared_rows.check_parts()
+    SHARED.folder = simulated.kept_folder()
     if "not processes" not in (config.option.markexpr or ""):
         return
 

@@ -1,5 +1,6 @@
 """Seeds, changes of the vendor's data, the request log and the command."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -17,9 +18,10 @@ from simulator.app import Config, SimulatorApp
 from simulator.control import MUTATIONS
 from simulator.data import World
 from simulator.faults import KINDS, ROUTES
-from simulator.files import Body, BodyCache, SharedBodies
+from simulator.files import SHARED, Body, BodyCache, SharedBodies
 from simulator.population import SWING_SD, Shape
 from simulator.scenarios import SCENARIOS, Scenario, ScenarioError
+from tests import simulated
 
 ROOT = Path(__file__).resolve().parents[2]
 ME = "momentum-energy"
@@ -81,7 +83,9 @@ def test_templates_share_encoded_files(start):
     assert vendor.app.exports.cache.kept == len(bodies)
 
 
-def test_simulators_of_one_process_encode_equal_files_once(start):
+def test_simulators_of_one_process_encode_equal_files_once(start, monkeypatch):
+    monkeypatch.setattr(SHARED, "folder", None)
+
     def download(**config):
         vendor = start(**({"scenario": "plain", "seed": 90_001} | config))
         (link,) = vendor.links(1, data_format="parquet")
@@ -126,6 +130,33 @@ def test_shared_files_are_bounded_and_the_least_used_go_first():
     shared.keep("large", Body(b"x" * 11, None, 11))
     assert shared.find("large") is None
     assert shared.find("b") is not None
+
+
+def test_files_kept_in_a_folder_are_there_for_other_processes(tmp_path):
+    one = SharedBodies(folder=tmp_path)
+    one.keep(("swing", 1.5), Body(b"1234", None, 4))
+    other = SharedBodies(folder=tmp_path)
+    assert other.find(("swing", 1.5)).read() == b"1234"
+    assert other.used_bytes == 4
+    assert other.find(("swing", 1.25)) is None
+    assert SharedBodies().find(("swing", 1.5)) is None
+
+
+def test_a_folder_of_kept_files_is_of_this_simulator_and_bounded(tmp_path, monkeypatch):
+    monkeypatch.setattr(simulated, "KEPT_BYTES", 10)
+    folder = simulated.kept_folder(tmp_path)
+    for place, name in enumerate(("old", "older", "newest")):
+        file = folder / name
+        file.write_bytes(b"1234")
+        os.utime(file, (10 - place, 10 - place) if place < 2 else (20, 20))
+    for place in range(6):
+        other = tmp_path / f"version-{place}"
+        other.mkdir()
+        os.utime(other, (place, place))
+    assert simulated.kept_folder(tmp_path) == folder
+    assert {file.name for file in folder.iterdir()} == {"old", "newest"}
+    names = {other.name for other in tmp_path.iterdir()}
+    assert names == {folder.name, "version-3", "version-4", "version-5"}
 
 
 def test_plain_sessions_have_exactly_the_swings_asked_for(start):
