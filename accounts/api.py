@@ -140,7 +140,7 @@ class Fault(Schema):
 
 
 class Problem(Schema):
-    """Every answer from 400 up."""
+    """The answer with any status from 400 up."""
 
     detail: str | list[Fault] = Field(
         description="A sentence, or for 422 the list of wrong values."

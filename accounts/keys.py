@@ -14,7 +14,7 @@ from django.conf import settings
 
 _ID_LENGTH = 12
 _LOST = (
-    "Stored data were signed with a SECRET_KEY that is no longer known. Add the old "
+    "Stored data was signed with a SECRET_KEY that is no longer known. Add the old "
     "key to SECRET_KEY_FALLBACKS."
 )
 

@@ -78,7 +78,7 @@ class Condition(models.TextChoices):
 
 
 class QualityGrade(models.TextChoices):
-    """How good the data of one movement are."""
+    """How good the data of one movement is."""
 
     GOOD = "good", "Good"
     USABLE = "usable", "Usable"

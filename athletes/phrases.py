@@ -50,7 +50,7 @@ _FOUND_BY = {
 }
 
 _CONFIDENCES = {
-    "vendor": "given by Reboot Motion",
+    "vendor": "from Reboot Motion",
     "rule": "found by rule",
     "low": "doubtful: a check failed",
     "manual": "set by a coach",

@@ -352,7 +352,10 @@ def why_no_peak(bat: BatMotion, peak: Peak) -> str | None:
         return "the bat is lost, or the clip ends, just after its highest speed"
     later = peaks.value_at(bat.speed, peak.top + FALL_AFTER_S * bat.rate_hz)
     if later is None or later < (1.0 - FALL_SHARE) * peak.value:
-        return "the bat slows down as it does at a ball, but its points don't show when"
+        return (
+            "the bat slows down the way it does when it hits a ball, but its points "
+            "don't show when"
+        )
     return None
 
 

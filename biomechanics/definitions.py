@@ -512,7 +512,7 @@ _add(
     "Separation stretch",
     "How much the separation grows once the swing has started.",
     "largest separation from first move to contact minus separation at first move; "
-    "as a largest value it is never below zero",
+    "never below zero, because it is a largest value",
     "deg",
     FM_REF,
     "rotation",
@@ -542,7 +542,7 @@ _add(
     "Stride width at foot down",
     "Stride width",
     "How far apart the feet are when the lead foot is down, in percent of body height.",
-    "level distance from rear to lead ankle ÷ body height × 100",
+    "horizontal distance from rear to lead ankle ÷ body height × 100",
     "%",
     FD,
     "posture",
@@ -556,7 +556,8 @@ _add(
     "Stride width at foot down, by leg length",
     "Stride width ÷ leg",
     "How far apart the feet are when the lead foot is down, in percent of leg length.",
-    "level distance from rear to lead ankle ÷ (thigh + shank length, median from 50 ms "
+    "horizontal distance from rear to lead ankle ÷ (thigh + shank length, median "
+    "from 50 ms "
     "before to 50 ms after) × 100",
     "%",
     FD,
@@ -571,7 +572,7 @@ _add(
     "Lead foot travel",
     "Foot travel",
     "How far the lead foot moved to where it lands; near zero without a stride.",
-    "level distance of the lead ankle between the stance and foot down ÷ body "
+    "horizontal distance of the lead ankle between the stance and foot down ÷ body "
     "height × 100; stance = last 0.1 s in which the ankle rests before its stride",
     "%",
     "stance to foot down",
@@ -750,7 +751,7 @@ _add(
     "Peak body speed",
     "Body speed",
     "How fast the whole body's center of mass moves at its fastest.",
-    "largest speed of the delivered center of mass from the start to 150 ms after "
+    "largest speed of Reboot Motion's center of mass from the start to 150 ms after "
     "contact",
     "m/s",
     "start to contact + 150 ms",
@@ -852,14 +853,14 @@ _add(
     "Attack angle",
     "Whether the sweet spot travels up (plus) or down, on average over the last 10 ms "
     "before contact.",
-    "climb of the sweet spot's path, average of the last 10 ms before contact; at the "
-    "instant of contact it is about 7° higher",
+    "how steeply the sweet spot's path rises, on average over the last 10 ms before "
+    "contact; at contact itself it is about 7° higher",
     "deg",
     "contact − 10 ms to contact",
     "hands_bat",
     "bat",
     "B",
-    "angle of a velocity to the level",
+    "angle of a velocity to the horizontal",
     needs="bat",
     published_sd=3.6,
     headline=2,
@@ -870,7 +871,7 @@ _add(
     "Attack direction",
     "Whether the sweet spot travels to the pull side (plus) of the stride line or away "
     "from it, at contact.",
-    "level direction of the sweet spot's velocity from the stride line, at the "
+    "horizontal direction of the sweet spot's velocity from the stride line, at the "
     "instant of contact",
     "deg",
     REF,
@@ -886,17 +887,18 @@ _add(
     "Pull or opposite",
     "Whether the sweet spot travels to the pull side, the center or the opposite side "
     "of the field, at contact.",
-    "level direction of the sweet spot's velocity at the instant, from the axis of the "
+    "horizontal direction of the sweet spot's velocity at contact, from the axis "
+    "of the "
     "file that the facility has checked to point to the pitcher: center within 15° "
-    "(the middle third of fair ground), else pull or opposite; each word that lies "
-    "within the uncertainty; missing where all three do, or where the attack direction "
-    "is withheld",
+    "(the middle third of fair territory), else pull or opposite; every word that the "
+    "uncertainty allows; missing where it allows all three, or where the attack "
+    "direction is withheld",
     "text",
     REF,
     "hands_bat",
     "bat",
     "B",
-    "thirds of fair ground",
+    "thirds of fair territory",
     needs="bat",
 )
 _add(
@@ -919,7 +921,8 @@ _add(
     "Swing length",
     "Swing length",
     "How far the tip of the bat travels from first move to contact.",
-    "sum of the tip's steps; Statcast adds up the same way from the start of its data",
+    "distance the tip travels, added up from frame to frame; Statcast adds up the "
+    "same way from the start of its data",
     "m",
     FM_REF,
     "hands_bat",
@@ -962,7 +965,7 @@ _add(
     "hands_bat",
     "bat",
     "B",
-    "angle of a line to the level",
+    "angle of a line to the horizontal",
     needs="bat",
 )
 for _id, _event, _called, _short in (
@@ -1084,7 +1087,7 @@ for _key, _what, _part in _GROUPS_L:
         f"Peak angular momentum, {_what}",
         _MOMENTUM[_key],
         f"The most angular momentum of the {_what}.",
-        "largest length of the delivered angular-momentum vector about the body's "
+        "largest magnitude of Reboot Motion's angular-momentum vector about the body's "
         "center of mass",
         "kg·m²/s",
         _WINDOW_ME,
@@ -1170,9 +1173,9 @@ for _key, _what, _part in _GROUPS_KE:
         f"peak_KE_{_key}",
         f"Peak kinetic energy, {_what}",
         _ENERGY[_key],
-        f"The most motion energy of the {_what}."
+        f"The most kinetic energy of the {_what}."
         + (_OF_TOTAL if _key == "total" else ""),
-        "largest delivered kinetic energy",
+        "largest kinetic energy in Reboot Motion's data",
         "J",
         _WINDOW_ME,
         "energy",
@@ -1187,7 +1190,7 @@ for _key, _what, _part in _GROUPS_KE:
         f"t_peak_KE_{_key}",
         f"Time of peak kinetic energy, {_what}",
         f"{_ENERGY[_key]} time",
-        f"How long before contact the motion energy of the {_what} is highest.",
+        f"How long before contact the kinetic energy of the {_what} is highest.",
         "time of contact minus the center of the peak; positive = before",
         "ms",
         BEFORE,
@@ -1223,7 +1226,7 @@ _add(
     "KE_share_bat_ref",
     "Bat's share of the energy at contact",
     "Bat energy share",
-    "How much of all motion energy is in the bat at contact.",
+    "How much of all kinetic energy is in the bat at contact.",
     "kinetic energy of the bat ÷ total kinetic energy × 100",
     "%",
     REF,
@@ -1268,7 +1271,7 @@ for _key, _what, _part in _GROUPS_KE:
         f"KE_per_kg_{_key}",
         f"Peak kinetic energy per body mass, {_what}",
         f"{_ENERGY[_key]} per kg",
-        f"The most motion energy of the {_what} for each kilogram of the athlete.",
+        f"The most kinetic energy of the {_what} for each kilogram of the athlete.",
         "peak kinetic energy ÷ body mass",
         "J/kg",
         _WINDOW_ME,
@@ -1282,11 +1285,12 @@ for _key, _what, _part in _GROUPS_KE:
     )
 
 _SHORT_LINE = (
-    "an 8 cm line from wrist to hand carries more noise than turn where no markers "
-    "are worn"
+    "the line from wrist to hand is only 8 cm (3 in) long, so without markers its "
+    "noise is larger than its rotation"
 )
 _OWN_INSTANTS = (
-    "shares taken at different instants, of lengths of vectors, add up to no whole"
+    "the shares are magnitudes of vectors at different instants, so they don't add up "
+    "to a whole"
 )
 _RETIRED: dict[str, str] = {
     "peak_hand_omega": _SHORT_LINE,
@@ -1482,7 +1486,7 @@ SERIES: dict[str, SeriesDefinition] = _series(
     SeriesDefinition(
         "l_pelvis",
         "Angular momentum, pelvis",
-        "Length of the momentum vector.",
+        "Magnitude of the angular-momentum vector.",
         "kg·m²/s",
         "pelvis",
         "momentum",
@@ -1491,7 +1495,7 @@ SERIES: dict[str, SeriesDefinition] = _series(
     SeriesDefinition(
         "l_torso",
         "Angular momentum, upper trunk",
-        "Length of the momentum vector.",
+        "Magnitude of the angular-momentum vector.",
         "kg·m²/s",
         "torso",
         "momentum",
@@ -1500,7 +1504,7 @@ SERIES: dict[str, SeriesDefinition] = _series(
     SeriesDefinition(
         "l_arms",
         "Angular momentum, arms",
-        "Length of the momentum vector.",
+        "Magnitude of the angular-momentum vector.",
         "kg·m²/s",
         "lead_arm",
         "momentum",
@@ -1509,7 +1513,7 @@ SERIES: dict[str, SeriesDefinition] = _series(
     SeriesDefinition(
         "l_bat",
         "Angular momentum, bat",
-        "Length of the momentum vector.",
+        "Magnitude of the angular-momentum vector.",
         "kg·m²/s",
         "bat",
         "momentum",

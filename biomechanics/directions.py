@@ -191,14 +191,14 @@ def find_forward(
             None,
             Finding(
                 None,
-                "The forward direction is the line of the feet at foot down, and that "
+                "The forward direction is the line of the feet at foot down, which "
                 "could not be found.",
             ),
         )
     level = axes.horizontal(line, vertical)
     size = float(np.sqrt(level @ level))
     if size <= 0.0:
-        return FileDirection(None, Finding(None, "The feet stand on one point."))
+        return FileDirection(None, Finding(None, "Both feet are at the same point."))
     forward = level / size
     off = _off_axis_y_deg(forward, vertical)
     return FileDirection(

@@ -333,7 +333,7 @@ def _find_bat_peak(
         peak = peaks.find_peak(moving.speed, start, end, limit=moving.last)
     if peak is None:
         return FoundEvent(
-            None, "bat_peak", "low", "bat speed has no peak near the hands'"
+            None, "bat_peak", "low", "bat speed has no peak near the peak of hand speed"
         )
     if contact is not None:
         return FoundEvent(peak.top, "bat_peak", "rule")

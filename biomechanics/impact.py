@@ -148,7 +148,7 @@ def find_impact(
         high=math.ceil(latest + 0.03 * rate),
     )
     if frames.size < FEWEST_BEFORE + FEWEST_AFTER:
-        return ImpactSearch(None, "the bat was not seen around it", hidden=True)
+        return ImpactSearch(None, "the bat was not seen around contact", hidden=True)
     end, knob = points.end[frames], points.knob[frames]
     way = _way(end, axes.unit(end - knob))
     noise = float(np.sqrt((rod.frame_noise(points.end, frames) ** 2).sum() / 3.0))
@@ -175,7 +175,9 @@ def find_impact(
             return ImpactSearch(
                 None, "the bat was not seen in all frames at the impact", hidden=True
             )
-        return ImpactSearch(None, "the bat's speed does not fall as it does at a ball")
+        return ImpactSearch(
+            None, "the bat does not slow down the way it does when it hits a ball"
+        )
     aside = 1 + max(1, round(SHARP_WITHIN_S * rate))
     whole = (
         speed[max(best.place - aside, 0)]

@@ -241,7 +241,7 @@ def _labels() -> list[tuple[str, str, str, str]]:
         (
             "frames",
             "Frames",
-            "Swing data as Reboot Motion delivered them",
+            "Swing data as Reboot Motion sent it",
             while_stored,
         ),
         ("curves", "Curves", "Computed from frames, for charts", while_stored),

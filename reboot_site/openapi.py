@@ -31,7 +31,9 @@ _TAGS = {
 
 _HEADERS: Node = {
     "ETag": {
-        "description": "The same as long as the answer is; send it in If-None-Match.",
+        "description": (
+            "Stays the same as long as the answer does; send it in If-None-Match."
+        ),
         "schema": {"type": "string"},
         "example": '"9f86d081884c7d659a2feaa0c55ad015"',
     },
@@ -76,7 +78,7 @@ _HEADERS: Node = {
 _PROBLEMS: dict[int, tuple[str, str, tuple[str, ...]]] = {
     307: (
         "Merged",
-        "The athlete 2 was merged into 1.",
+        "Athlete 2 was merged into 1.",
         ("Location",),
     ),
     400: ("BadRequest", "A NUL character (%00) is not allowed.", ()),

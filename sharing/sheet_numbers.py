@@ -75,7 +75,7 @@ def changes_of(
     session: Session | None,
     prior_of: PriorOf,
 ) -> Changes:
-    """Each number of the session with its change against the sessions before it.
+    """Each number of the session with its changecompared with the sessions before it.
 
     `history` holds an athlete's session averages by metric, oldest first. Where the
     session has averages on several bases, it is that of most swings, and so it is where

@@ -114,7 +114,8 @@ class SimulatorApp:
         scenario = Scenario.parse(text)
         if ("plain" in scenario) != ("plain" in self.scenario):
             raise ValueError(
-                "The scenario 'plain' is set at the start alone: start again."
+                "The scenario 'plain' can only be set at startup: restart the "
+                "simulator with it."
             )
         self.scenario = scenario
         self._moves.clear()
@@ -542,7 +543,7 @@ class SimulatorApp:
         """Answer 404, as the vendor does for sessions of its newer pipeline."""
         return detail(
             404,
-            "This session was processed by Pipeline v2. Its data are in the "
+            "This session was processed by Pipeline v2. Its data is in the "
             "inverse-kinematics and momentum-energy folders; use /data_export.",
         )
 

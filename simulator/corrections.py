@@ -126,7 +126,7 @@ class Corrections(ABC):
             gone = self.athlete(org_player_id)
             kept = self.athlete(into)
             if gone is kept:
-                raise ValueError("An athlete is not merged into themselves.")
+                raise ValueError("An athlete can't be merged into the same athlete.")
             for session in self.sessions:
                 if org_player_id not in session.athletes:
                     continue

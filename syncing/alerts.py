@@ -102,7 +102,7 @@ def mail_when_overdue(now: datetime) -> bool:
     )
     outlook = "Pages may be out of date."
     if not is_overdue(now, last.through):
-        subject = "Some data have been missing for a day"
+        subject = "Some data has been missing for a day"
         sessions = Session.objects.needing_care().count()
         told = (
             f"The last sync got through on {_day_and_time(last.through)}, but not all "

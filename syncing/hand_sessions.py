@@ -30,7 +30,7 @@ def _own(session: Session) -> Session:
     session = Session.objects.select_related("player").get(pk=session.pk)
     if not is_by_hand_alone(session):
         raise UndoRefusedError(
-            "Reboot Motion has this session, and its data are used. Correct it there."
+            "Reboot Motion has this session, and its data is used. Correct it there."
         )
     if session.folded_into_id or session.recorded_as_id or session.folded.exists():
         raise UndoRefusedError(

@@ -109,13 +109,13 @@ class SyncPanel:
         if self.status.last_success_at is None:
             return "Not fully synced yet"
         if self.status.is_overdue:
-            return "Data are out of date"
+            return "Data is out of date"
         statuses = {self.status.run.status, self.status.last_whole_status}
         if statuses != {RunStatus.SUCCESS}:
             # Not old yet; but what such a run should have brought is not here.
             since = since_text(self.status.last_success_at, clock.now())
             return f"Complete as of {since} ago"
-        return "Data are up to date"
+        return "Data is up to date"
 
     @property
     def silent_hosts(self) -> str:

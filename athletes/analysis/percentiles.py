@@ -58,7 +58,7 @@ DEFINITION = Term(
             "Who is in the group",
             "All athletes of the facility whose number has the same setup, events, "
             "measured points, source and method version. Where too few have the "
-            "setup, all setups are together, and the page says so. Athletes Reboot "
+            "setup, all setups are combined, and the page says so. Athletes Reboot "
             "Motion no longer lists are not in the group. For a coach limited to "
             "teams: the athletes they can see, since an exact rank among others would "
             "reveal something about them.",
@@ -94,7 +94,7 @@ DEFINITION = Term(
             "group, by nearest rank: each is the smallest value that at least that "
             "share of the group is at or below.",
         ),
-        ("Updated", "Whenever data change."),
+        ("Updated", "Whenever data changes."),
     ),
 )
 

@@ -71,7 +71,7 @@ def _led_on(request: ApiRequest, old: int, new: int, what: str) -> HttpResponse:
 
     The redirect is temporary, because a merge can be undone.
     """
-    answer = problem(307, f"The {what} {old} was merged into {new}.")
+    answer = problem(307, f"{what.capitalize()} {old} was merged into {new}.")
     path = request.get_full_path()
     answer["Location"] = path.replace(f"/{old}", f"/{new}", 1)
     return answer
@@ -380,7 +380,7 @@ def get_movement_data(
     ] = "",
     format: FileFormat = FileFormat.JSON,
 ) -> HttpResponseBase:
-    """The stored frames of one movement, as Reboot Motion delivered them, by column."""
+    """The stored frames of one movement, as Reboot Motion sent them, by column."""
     following.allow_only(request, ("data_type", "columns", "format"))
     movement = get_movement_or_404(request.auth, id)
     if not may_export(request.auth):
@@ -468,7 +468,7 @@ def _etag(
     tags=["definitions"],
 )
 def list_metric_definitions(request: ApiRequest) -> HttpResponse:
-    """The definitions: of metrics words, formula, unit, window, source; of curves."""
+    """The definitions of all metrics and curves: words, formula, unit and source."""
     following.allow_only(request, ())
     return JsonAnswer(
         {

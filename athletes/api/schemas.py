@@ -60,7 +60,7 @@ class Goable(Schema):
     """Whether the vendor still has it; what it no longer has is kept, marked."""
 
     gone_at: dt.datetime | None = Field(
-        description="When Reboot Motion no longer had it; null while it still does."
+        description="Since when Reboot Motion no longer has it; null while it does."
     )
     gone_because: GoneBecause | None
 
@@ -140,7 +140,7 @@ class SessionRow(Goable):
     session_date: dt.date | None
     movement_type_id: int | None
     movement_type_name: str | None = Field(
-        description="Reboot Motion's slug, such as baseball-hitting."
+        description="Reboot Motion's short name, such as baseball-hitting."
     )
     data_synced: bool
     created_at: dt.datetime
@@ -183,7 +183,7 @@ class MeanBefore(MeanNow):
 
 
 class ChangeOut(Schema):
-    """One headline number of a session against the sessions before it."""
+    """One headline number of a sessioncompared with the sessions before it."""
 
     metric: str
     basis: str | None = Field(
@@ -250,7 +250,7 @@ class QualityReason(Schema):
 
 
 class QualityOut(Schema):
-    """How good the data of a movement are, and why."""
+    """How good the data of a movement is, and why."""
 
     grade: QualityGrade | None
     reasons: list[QualityReason]

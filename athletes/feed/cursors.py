@@ -98,6 +98,6 @@ def read_cursor(text: str, *, asked: str, last: int, epoch: str) -> Cursor:
         )
     if cursor.epoch != epoch or max(cursor.place, cursor.until) > last:
         raise CursorError(
-            "the data have since been restored to an older state; start over without it"
+            "the data has since been restored to an older state; start over without it"
         )
     return cursor

@@ -124,7 +124,10 @@ def smoothed_at_contact(swing: ObservedSwing) -> str | None:
     if moving.impact.hidden and not moving.impact.coarse:
         return moving.impact.reason
     if bat.falls_as_at_ball(moving, at):
-        return "the bat slows down as it does at a ball, but its points do not show it"
+        return (
+            "the bat slows down the way it does when it hits a ball, but its points "
+            "don't show the hit"
+        )
     return None
 
 

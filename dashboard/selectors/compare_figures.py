@@ -336,8 +336,8 @@ def _notes(a: DrawnSwing, b: DrawnSwing, alignment: Alignment) -> list[str]:
                 f"{letters[1]} on {labels[1].lower()}."
             )
     notes += [
-        f"{side.item.letter}: the file does not tell where the pitcher is, so the "
-        "figure may face any way, and its angle to the other says nothing."
+        f"{side.item.letter}: the file doesn't say where the pitcher is, so the "
+        "figure may face any direction, and its angle to the other means nothing."
         for side, posed in ((a, a.posed), (b, b.posed))
         if not posed.has_forward
     ]

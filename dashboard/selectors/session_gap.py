@@ -21,7 +21,7 @@ def session_gap(session: Session) -> SessionGap | None:
     if session.data_state not in {DataState.FAILED, DataState.PARTIAL}:
         return None
     return SessionGap(
-        words=gap_in_words(session.data_gap) or "some of its data are missing",
+        words=gap_in_words(session.data_gap) or "some of its data is missing",
         dismissal=session.gap_dismissals.filter(
             undone_at__isnull=True,
             data_state=session.data_state,

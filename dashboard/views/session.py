@@ -136,7 +136,7 @@ def gap(request: PageRequest, pk: int) -> HttpResponse:
     shown = access.get_session_or_404(request.user, pk)
     if request.POST.get("undo"):
         decisions.bring_back_gap(session=shown, user=request.user)
-        messages.success(request, "The missing data need attention again.")
+        messages.success(request, "The missing data needs attention again.")
         return redirect("dashboard:session", pk=pk)
     try:
         decisions.dismiss_gap(

@@ -271,7 +271,7 @@ def refuse_implausible(
     told = f"Reboot Motion's list no longer includes {gone} of our {stored} {name}. "
     told += f"That is more than {IMPLAUSIBLE_SHARE:.0%} at once"
     if is_empty:
-        told = f"Reboot Motion's list is empty, and we hold {stored} {name} of it"
+        told = f"Reboot Motion's list is empty, while {stored} {name} are stored here"
     told += ", so nothing was marked as missing"
     told += " and the run stopped." if is_full else "."
     hint = (

@@ -25,7 +25,7 @@ CODES: dict[str, str] = {
     # Columns
     "no_header": "the first line names no columns",
     "not_an_export": "none of the columns of an export file",
-    "duplicate_column": "two columns of one name",
+    "duplicate_column": "two columns with the same name",
     "missing_column": "a column without which nothing can be done",
     "text_in_number_column": "text where numbers belong",
     "row_of_words": "a row of units or remarks among the numbers",
@@ -45,8 +45,11 @@ CODES: dict[str, str] = {
     # One movement
     "bad_movement_id": "an ID that is too long or has control characters",
     "time_missing": "rows with values but without a time",
-    "two_swings_one_id": "two repetitions under one ID",
-    "rounded_clock": "times rounded until frames share them, and no rate to be told",
+    "two_swings_one_id": "two repetitions with the same ID",
+    "rounded_clock": (
+        "times rounded so far that frames share them, and the frame "
+        "rate can't be determined"
+    ),
     "conflicting_rows": "two different rows for one instant",
 }
 

@@ -56,7 +56,7 @@ def test_dry_swing_shows_no_impact(rate, noise_m):
     assert analysis.events["reference"].rule == "bat_peak"
     assert "contact" not in analysis.events
     evidence = analysis.findings.findings["bat"].evidence
-    told = {"the bat's speed does not fall as it does at a ball"}
+    told = {"the bat does not slow down the way it does when it hits a ball"}
     if noise_m or rate == 120:
         told.add("the bat's points are too coarse to show whether it hit a ball")
     assert evidence["impact"] in told

@@ -63,7 +63,7 @@ def test_syncs_with_a_few_bad_files_are_no_missing_syncs(client):
     make_session(data_state="partial")
     assert sweeping.sweep()["mailed"] == 1
     (message,) = mail.outbox
-    assert message.subject == "Some data have been missing for a day"
+    assert message.subject == "Some data has been missing for a day"
     assert "got through on" in message.body
     assert "Sessions that are incomplete: 1." in message.body
     assert "without a successful sync" not in message.body
@@ -71,7 +71,7 @@ def test_syncs_with_a_few_bad_files_are_no_missing_syncs(client):
 
     client.force_login(make_user())
     page = alert(client)
-    assert "Some data have been missing for a day" in page
+    assert "Some data has been missing for a day" in page
     assert "The last sync got through 1 h ago. 1 session is incomplete." in page
     # One that broke off before its end brought nothing up to date.
     SyncLog.objects.filter(status=RunStatus.PARTIAL).update(phase=Phase.EXPORTS)

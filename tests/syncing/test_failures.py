@@ -163,7 +163,7 @@ def test_implausible_share_stops_the_run(start_vendor, run_sync, what):
     [
         (full, left, sentence)
         for left, sentence in (
-            (0, "Reboot Motion's list is empty, and we hold 3 athletes of it"),
+            (0, "Reboot Motion's list is empty, while 3 athletes are stored here"),
             (2, "no longer includes 6 of our 8 athletes"),
         )
         for full in (False, True)
@@ -202,7 +202,7 @@ def test_an_empty_list_of_sessions_marks_none_of_a_few(start_vendor, run_sync):
     for session in vendor.world.listed_sessions():
         session.removed = True
     log = run_sync(full=True)
-    assert "list is empty, and we hold 2 sessions of it" in log.error_message
+    assert "list is empty, while 2 sessions are stored here" in log.error_message
     assert not Session.objects.filter(missing_since__isnull=False).exists()
 
     assert run_sync(full=True, accept_removals=True).status == RunStatus.SUCCESS

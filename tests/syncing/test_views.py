@@ -90,7 +90,7 @@ def test_coach_sees_the_state_but_no_buttons_of_staff(coach):
     make_run()
     make_job()
     page = text_of(coach.get("/syncing/"))
-    assert "Data are up to date" in page
+    assert "Data is up to date" in page
     assert "The file ends in the middle." in page
     for word in ("Full resync", "Try again", "Download again", "Upload files"):
         assert word not in page
@@ -102,7 +102,7 @@ def test_head_does_not_call_data_fresh_after_a_run_that_did_not_succeed(coach, s
     make_run(status=status)
     page = text_of(coach.get("/syncing/"))
     assert "Complete as of 3 h ago" in page
-    assert "Data are up to date" not in page
+    assert "Data is up to date" not in page
 
 
 @pytest.mark.parametrize("name", ["cancel", "retry", "give_up", "backfill"])
@@ -388,7 +388,7 @@ def test_data_are_not_called_fresh_before_the_first_success(staff, status):
     make_run(status, error_message="Reboot Motion refuses the login.")
     page = text_of(staff.get("/syncing/"))
     assert "Not fully synced yet" in page
-    assert "Data are up to date" not in page
+    assert "Data is up to date" not in page
 
 
 def test_run_that_no_worker_takes_up_is_not_under_way(staff):
@@ -628,7 +628,7 @@ def test_page_asks_the_database_a_constant_number_of_times(
             "Complete as of 2 h ago",
             " The last full sync was not complete; the next one checks again.",
         ),
-        (["partial", "success"], "Data are up to date", ""),
+        (["partial", "success"], "Data is up to date", ""),
     ],
 )
 def test_fetched_files_do_not_make_a_sync_complete(staff, whole, heading, rest):
