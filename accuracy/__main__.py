@@ -26,7 +26,7 @@ def write_all(*, jobs: int) -> int:
     start = time.monotonic()
     real = measure_real() if are_at_hand() else None
     if real is None:
-        print("Real swings are not beside the project: their stored rows stay.")
+        print("No real swings were found beside the project: their stored rows stay.")
     # A swing and its mirror image have the same numbers but for noise.
     measured = measure(cases(NUMBERS, both_sides=False), jobs=jobs)
     found = stored.as_stored(measured, measure_small(), real, stored.read())
@@ -50,7 +50,7 @@ def check() -> int:
         print(problem)
     if problems:
         print(
-            "Numbers changed under one method version. Raise METHOD_VERSION "
+            "Numbers changed, but the method version did not. Raise METHOD_VERSION "
             "(biomechanics/definitions.py) and run make accuracy, or undo the change."
         )
     return 1 if problems else 0

@@ -15,8 +15,8 @@ HEAD = """\
 # How accurate the numbers are
 
 Written by `make accuracy`; `make check` repeats a small part of it and fails when a
-number drifts under one method version. Definitions: [metrics.md](metrics.md). What the
-numbers give on one real recording: [real-swing.md](real-swing.md).
+number changes while the method version stays the same. Definitions:
+[metrics.md](metrics.md). Results on one real recording: [real-swing.md](real-swing.md).
 
 Method version {version}, {swings} invented swings: eight hitters, four on each side,
 {rates} frames a second, white noise of {noise} mm on each
@@ -26,16 +26,17 @@ Contact lies anywhere between two frames. The truth is computed from the exact m
 with the analysis. The files say neither when the ball was met nor when the foot came
 down. The uncertainties were fitted on other hitters (`accuracy/calibrate.py`).
 
-- **bias**: mean of value minus truth; **SD**: scatter of these errors; **worst**: the
-  largest of them. In the unit, all noise levels together.
-- **within 1 u**: share of the errors within one stated uncertainty, where one is
-  stated; 0.68 for normal errors.
-- **left out**: shown but marked, or of a swing of poor quality: in no average, and not
-  in bias, SD and worst. **missing**: no value, with a reason.
+- **bias**: mean of value minus truth; **SD**: standard deviation of these errors;
+  **worst**: the largest of them. In the unit of the metric, all noise levels together.
+- **within 1 u**: share of the errors that are within one stated uncertainty, where one
+  is stated; 0.68 for normally distributed errors.
+- **left out**: values that are shown but flagged, or come from a swing of poor quality;
+  they are in no average, and not in bias, SD and worst. **missing**: no value, with a
+  reason.
 - A value is compared with the truth at the event that the analysis names: contact, peak
   bat speed (contact est.) or peak hand speed.
-- White noise is kinder than a markerless system, whose errors last for many frames:
-  expect real errors to be larger.
+- White noise is easier to filter than the errors of a markerless system, which last for
+  many frames: expect real errors to be larger.
 
 Metrics that are not in these tables have no independent truth yet.
 """
@@ -96,8 +97,8 @@ def _noise(stored: Stored) -> str:
     """Return bias and scatter by noise."""
     levels = [f"{noise:g}" for noise in NOISE_MM]
     lines = [
-        "## What noise does\n",
-        "Bias ± SD of swings that meet a ball, all frame rates together, by the noise "
+        "## The effect of noise\n",
+        "Bias ± SD in swings that hit a ball, all frame rates together, by the noise "
         "on each coordinate.\n",
         f"| metric | unit | {' | '.join(f'{level} mm' for level in levels)} |",
         f"| --- | --- |{' ---: |' * len(levels)}",
@@ -119,7 +120,8 @@ def _order(stored: Stored) -> str:
     """Return how often the kinematic sequence is the true one."""
     lines = [
         "## Kinematic sequence\n",
-        "The order with its ties is the true one, of all swings that have one.\n",
+        "How often the order, with its ties, is the true one, among all swings that "
+        "have an order.\n",
         "| Hz | right | swings |",
         "| ---: | ---: | ---: |",
     ]
@@ -135,18 +137,18 @@ def _real(stored: Stored) -> str:
     real = stored["real"]
     if not real:
         return (
-            "## Real swings\n\nNot measured yet: the recordings were not beside the "
-            "project."
+            "## Real swings\n\nNot measured yet: the recordings were not in the folder "
+            "beside the project."
         )
     lines = [
         "## Real swings: ours minus the published value\n",
         "Four swings of one right-handed hitter, marker-based at 360 Hz "
         "(OpenBiomechanics Project, drivelineresearch/openbiomechanics,",
-        "`baseball_hitting`), with the bat put back on the clock of the joints. 180 "
-        "and 120 Hz are every second and third frame,",
-        "in each phase; 240 Hz is interpolated. The published values are no truth: "
-        "where a definition differs, the difference",
-        f"holds that too. Method version {real['method_version']}.\n",
+        "`baseball_hitting`), with the bat shifted back to the clock of the joints. "
+        "180 and 120 Hz are every second and third frame,",
+        "starting at each possible frame; 240 Hz is interpolated. The published values "
+        "are not the truth: where a definition differs,",
+        f"the difference includes that too. Method version {real['method_version']}.\n",
         _HEADINGS + " how the published value differs |",
         _RULER + " --- |",
     ]
@@ -160,7 +162,7 @@ def _real(stored: Stored) -> str:
 
 
 LOW, HIGH = 0.60, 0.80
-"""Between these shares of the errors shall lie within one stated uncertainty."""
+"""The share of the errors within one stated uncertainty should be between these."""
 
 
 def _calibration(stored: Stored) -> str:
@@ -168,7 +170,7 @@ def _calibration(stored: Stored) -> str:
     lines = [
         "## How well the uncertainties fit\n",
         "Each cell is the share of the errors of one metric within one stated "
-        "uncertainty; it shall lie between 60 and 80 %.",
+        "uncertainty; it should be between 60 and 80 %.",
         "The first rows are the cells of the tables below (one metric, kind and frame "
         "rate), the last ones those of one metric and noise, of swings that meet",
         "a ball. Too small a share: the uncertainty is too small, and the other way "
@@ -214,11 +216,10 @@ def _damaged(stored: Stored) -> str:
         f"`python -m accuracy hostile --files {found['files']} --seed "
         f"{found['seed']}`, method version {found['method_version']}: of {shown} "
         f"numbers shown, {wrong} are off by more than three",
-        f"stated uncertainties and have no mark, in {files} files. The limits were "
-        "chosen on other seeds. A number is left out that is missing, marked, or of a "
-        "swing of",
-        "poor quality. `--replay SEED:FILE` shows one file.\n",
-        "| damage | files | shown | left out | wrong, no mark | in files | which |",
+        f"stated uncertainties without being flagged, in {files} files. The limits "
+        "were chosen on other seeds. A number is left out if it is missing, flagged,",
+        "or from a swing of poor quality. `--replay SEED:FILE` shows one file.\n",
+        "| damage | files | shown | left out | wrong, not flagged | in files | which |",
         "| --- | ---: | ---: | ---: | ---: | ---: | --- |",
     ]
     for damage, row in damages.items():

@@ -57,13 +57,13 @@ class PublishedValue:
     differs: str = ""
 
 
-_THORAX = "of the thorax, not the shoulder line"
+_THORAX = "measured at the thorax, not the shoulder line"
 _PLANT = "at 100 % of body weight on the lead foot"
 PUBLISHED_VALUES: dict[str, PublishedValue] = {
     "peak_pelvis_omega": PublishedValue("pelvis_angular_velocity_seq_max_x"),
     "peak_torso_omega": PublishedValue("torso_angular_velocity_seq_max_x", 1, _THORAX),
     "peak_lead_arm_omega": PublishedValue(
-        "upper_arm_speed_mag_max_x", 1, "holds the spin about the arm's own length"
+        "upper_arm_speed_mag_max_x", 1, "includes the spin about the arm's own axis"
     ),
     "peak_bat_omega": PublishedValue("bat_speed_xy_max_x", 1, "filtered at 20 Hz"),
     "pelvis_rot_fd": PublishedValue(
@@ -78,11 +78,11 @@ PUBLISHED_VALUES: dict[str, PublishedValue] = {
     "rear_elbow_flex_fd": PublishedValue("rear_elbow_launchpos_x", 1, _PLANT),
     "side_bend_max": PublishedValue("torso_swing_max_y", 1, _THORAX),
     "fwd_bend_fd": PublishedValue("torso_angle_fp_x", 1, f"{_THORAX}; {_PLANT}"),
-    "com_speed_max": PublishedValue("max_cog_velo_x", 1, "forward component alone"),
+    "com_speed_max": PublishedValue("max_cog_velo_x", 1, "forward component only"),
     "peak_hand_speed": PublishedValue(
         "hand_speed_blast_bat_mph_max_x",
         1 / MPH_PER_M_PER_S,
-        "of a point on the handle",
+        "measured at a point on the handle",
     ),
     "bat_speed_max": PublishedValue(
         "bat_speed_mph_max_x", 1 / MPH_PER_M_PER_S, "filtered at 20 Hz"
@@ -93,7 +93,7 @@ PUBLISHED_VALUES: dict[str, PublishedValue] = {
     "bat_torso_fm": PublishedValue(
         "bat_torso_angle_connection_x",
         1,
-        "of the thorax, not the trunk line; at the start of the downswing",
+        "measured at the thorax, not the trunk line; at the start of the downswing",
     ),
     "attack_angle": PublishedValue(
         "attack_angle_contact_x", 1, "at one instant, filtered at 20 Hz"
