@@ -214,7 +214,7 @@ def test_swings_that_are_in_both_are_said(client, user):
     items = f"range-{player.pk}-20260301-20260331,session-{session.pk}"
     page = client.get(f"/athletes/compare/?items={items}").content.decode()
     assert "A and B have 3 swings in common" in page
-    assert "An athlete means the included swings of their last three" in page
+    assert "An athlete stands for the included swings of their last three" in page
 
 
 # --- Who may see what -----------------------------------------------------------------
