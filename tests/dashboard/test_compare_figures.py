@@ -179,7 +179,7 @@ def test_a_figure_that_may_face_any_way_says_so_and_has_no_plate(
     known, lost = swings_of(session)[:2]
     address = f"/athletes/compare/?items={swings_words(known, lost)}"
     plate = 'name="pair-place" value="plate"'
-    words = "B: the file does not tell where the pitcher is, so the figure may face any"
+    words = "B: the file doesn't say where the pitcher is, so the figure may face any"
     response = client.get(address)
     assert plate in response.content.decode()
     assert words not in text_of(response)
@@ -187,7 +187,7 @@ def test_a_figure_that_may_face_any_way_says_so_and_has_no_plate(
     lost.save(update_fields=["verdict"])
     response = client.get(address)
     assert words in text_of(response)
-    assert "A: the file does not" not in text_of(response)
+    assert "A: the file doesn't" not in text_of(response)
     assert plate not in response.content.decode()
 
 
