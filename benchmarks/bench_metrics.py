@@ -3,7 +3,7 @@
     python -m benchmarks.bench_metrics [--swings 10000] [--repeats 200]
 
 A swing of 600 frames at 240 Hz with angles, bat and energies is analyzed. For
-comparison the same filters are run the plain way: designed and run anew for every
+comparison the same filters are run the plain way: designed and run again for every
 metric that reads a filtered point.
 """
 

@@ -17,7 +17,9 @@ NOT_THE_PRODUCT = {"accuracy", "benchmarks"}
 
 def section(title):
     """The text below one heading of the document."""
-    return TEXT.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+    _, heading, rest = TEXT.partition(f"\n## {title}\n")
+    assert heading, f"no heading {title!r}"
+    return rest.partition("\n## ")[0]
 
 
 def table(title):
@@ -159,7 +161,7 @@ def test_document_names_only_files_that_exist():
 
 
 def test_document_names_only_functions_and_classes_that_exist():
-    answers = section("Where to find it") + section("The way of a number")
+    answers = section("Where to find it") + section("From stored frames to a page")
     words = set(re.findall(r"`(?:\w+\.)*(\w*_\w+|[A-Z][a-z]\w+)`", answers))
     source = " ".join(
         path.read_text(encoding="utf-8")

@@ -97,6 +97,16 @@ WORDS = {
     r"(grey|analys(e|ed|ing)|judgement|cancelled|towards|travelled)": "US spelling",
     r"(labelled|licence|organisation)": "US spelling",
     r"(he|his|him|himself)": "they, their",
+    r"fair ground": "fair territory",
+    r"level (distance|direction|line)s?": "horizontal",
+    r"data (are|have)": "data is, data has",
+    r"for ever": "forever",
+    r"nobody's": "say who or what has none",
+    r"(anew|asked again about)": "again",
+    r"(mend|mends|mended)": "fix, correct",
+    r"(told of|tells of|is told in)": "report, show, say",
+    r"how sure it is": "how certain it is, its uncertainty",
+    r"not there any more": "no longer here",
 }
 _PATTERNS = {word: re.compile(rf"\b({word})\b", re.IGNORECASE) for word in WORDS}
 _ANY = re.compile("|".join(f"(?:{word.pattern})" for word in _PATTERNS.values()), re.I)
@@ -209,7 +219,7 @@ def _each_text() -> Iterator[tuple[str, int, str]]:
     for name in _files("templates/*.html", "templates/*.txt"):
         yield from _lines(name, _CODE_IN_TEMPLATES)
     for name in _files("*.md"):
-        yield from _lines(name, _CODE_IN_DOCUMENTS)
+        yield from _paragraphs(name)
     for name in _files(*_COPIED):
         yield from _lines(name)
     for name in _files("static/js/*.js"):
@@ -251,6 +261,15 @@ def _lines(
         yield name, line, words
 
 
+def _paragraphs(name: str) -> Iterator[tuple[str, int, str]]:
+    """The paragraphs of a document, each as one line, without what is code in it."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    text = _CODE_IN_DOCUMENTS.sub(_blank_lines, text)
+    for paragraph in re.finditer(r"(?:[^\n]*\S[^\n]*(?:\n|$))+", text):
+        line = text.count("\n", 0, paragraph.start()) + 1
+        yield name, line, " ".join(paragraph.group().split())
+
+
 def _blank_lines(match: re.Match[str]) -> str:
     """As many lines as there were, without the words."""
     return " " + "\n" * match.group().count("\n")
@@ -273,10 +292,17 @@ def _is_of_any_vendor(name: str) -> bool:
     return name.endswith(".md") or name.startswith(("simulator/", *_TOOLS))
 
 
+def _around(word: str, text: str) -> str:
+    """The part of a text where a pattern was found."""
+    match = _PATTERNS[word].search(text)
+    at = match.start() if match else 0
+    return text[max(0, at - 40) : at + 50].strip()
+
+
 @cache
 def _found() -> tuple[str, ...]:
     return tuple(
-        f"{name}:{line}: {text.strip()[:90]!r} (say: {WORDS[word]})"
+        f"{name}:{line}: {_around(word, text)!r} (say: {WORDS[word]})"
         for name, line, text in texts()
         for word in faults_in(name, text)
     )
@@ -331,6 +357,16 @@ def test_texts_are_read_wherever_they_stand():
 )
 def test_words_beside_formats_and_alone_are_read(source, found):
     assert [text for _, text in literals(source)] == found
+
+
+def test_a_word_that_is_broken_over_two_lines_of_a_document_is_read(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("tests.test_wording.ROOT", tmp_path)
+    (tmp_path / "page.md").write_text("# A page\n\nIt is held\nagainst `he`.\n")
+    found = list(_paragraphs("page.md"))
+    assert found == [("page.md", 1, "# A page"), ("page.md", 3, "It is held against .")]
+    assert faults_in(*found[1][::2])
 
 
 @pytest.mark.processes

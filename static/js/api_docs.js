@@ -37,7 +37,7 @@ const set = (element, name, value) => {
 const FIELDS = ".parameters select, .parameters input, .content-type, .body-param textarea";
 
 /** @param {Element} root */
-const mend = (root) => {
+const repair = (root) => {
   // Third of its level below a first.
   for (const head of root.querySelectorAll("h3.opblock-tag")) set(head, "aria-level", "2");
   for (const head of root.querySelectorAll(".opblock h4, .models h4")) set(head, "aria-level", "3");
@@ -55,5 +55,5 @@ const mend = (root) => {
 };
 
 const root = document.getElementById("swagger-ui");
-if (root) new MutationObserver(() => mend(root)).observe(root, { childList: true, subtree: true });
+if (root) new MutationObserver(() => repair(root)).observe(root, { childList: true, subtree: true });
 SwaggerUIBundle(settings);
