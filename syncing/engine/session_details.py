@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import Q, QuerySet
 
 from athletes.frames import carrying
@@ -120,7 +120,12 @@ def read_detail(ctx: RunContext, listed_id: int, hitting_id: int) -> None:
             hint="The others were read. Ask Reboot Motion about this session.",
             session_pk=_row_of(listed),
         )
-    _write_detail(ctx, listed, detail, verdicts, hitting_id)
+    try:
+        _write_detail(ctx, listed, detail, verdicts, hitting_id)
+    except DatabaseError:
+        # Erased with its athlete while the request was under way: nothing is stored.
+        if VendorSession.objects.filter(pk=listed_id).exists():
+            raise
 
 
 def _detail_failed(ctx: RunContext, listed: VendorSession, error: RebootError) -> None:
@@ -128,12 +133,15 @@ def _detail_failed(ctx: RunContext, listed: VendorSession, error: RebootError) -
     waits = ctx.tempo.detail_s
     # Looks in vain at a session that has no data yet are another count.
     tries = listed.checks if listed.last_error else 0
-    listed.last_error = error.message
-    listed.checks = tries + 1
-    listed.next_check_at = clock.now() + timedelta(
-        seconds=waits[min(tries, len(waits) - 1)]
+    wait = timedelta(seconds=waits[min(tries, len(waits) - 1)])
+    is_there = VendorSession.objects.filter(pk=listed.pk).update(
+        last_error=error.message,
+        checks=tries + 1,
+        next_check_at=clock.now() + wait,
+        updated_at=clock.now(),
     )
-    listed.save(update_fields=["last_error", "checks", "next_check_at", "updated_at"])
+    if not is_there:  # erased with its athlete while the request was under way
+        return
     ctx.count("sessions", "failed")
     ctx.record_error(
         what="Reading a session",

@@ -6,8 +6,8 @@ model after every step, and once more when all has come to rest.
 
 import pytest
 
-from athletes.models import Session
-from syncing.models import ExportJob, SyncLog
+from athletes.models import Player, Session
+from syncing.models import ExportJob, SyncLog, VendorSession
 from tests.syncing.model import spec
 from tests.syncing.model.changes import change_session
 from tests.syncing.model.machine import SyncMachine
@@ -110,3 +110,20 @@ def test_an_athlete_whom_a_session_no_longer_names_is_missing_from_it(machine):
     machine.finish(machine.processes[-1])
     shown = Session.objects.filter(missing_since=None)
     assert (shown.count(), Session.objects.count()) == (1, 2)
+
+
+@pytest.mark.both
+@pytest.mark.parametrize("answer", ["", "404"], ids=["answered", "refused"])
+def test_who_is_erased_while_a_session_is_asked_about_leaves_no_trace(machine, answer):
+    machine.begin(players=1, kinds=["one"], start="exports", here=True)
+    machine.finish(machine.processes[-1])
+    change_session(machine.world, "touch", machine.world.sessions[0], 0)
+    machine.vendor_will_answer(("session", [answer] if answer else []))
+    machine.meanwhile(route="session", what="erase", index=0)
+    machine.open("command", "full", True)
+    machine.finish(machine.processes[-1])
+    assert machine.erased
+    log = SyncLog.objects.latest("pk")
+    assert (log.status, log.errors) == ("success", [])
+    assert not VendorSession.objects.exists()
+    assert not Player.objects.exists()
