@@ -1,4 +1,4 @@
-"""Style sheets hold no rule for what no page has."""
+"""Style sheets hold no rule for what no page has, and heed the size of letters."""
 
 import re
 from pathlib import Path
@@ -29,9 +29,21 @@ def classes_of(sheet: str) -> set[str]:
     return {name for one in selectors for name in re.findall(r"\.([a-z_][\w-]*)", one)}
 
 
-@pytest.mark.parametrize(
+OWN = pytest.mark.parametrize(
     "sheet", ["site.css", "components.css", "figure.css", "sheet.css"]
 )
+
+
+@OWN
+def test_layout_follows_the_size_of_letters(sheet):
+    text = (ROOT / "static" / "css" / sheet).read_text(encoding="utf-8")
+    widths = re.findall(r"@media[^{]*width:[^{]*", text)
+    # In pixels a tablet with letters twice as large would keep columns for small ones.
+    assert widths
+    assert [one for one in widths if "px" in one] == []
+
+
+@OWN
 def test_every_class_is_used(sheet):
     written = set(re.findall(r"[\w-]+", sources()))
     unused = {
