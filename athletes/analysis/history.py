@@ -11,8 +11,9 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from athletes.analysis.event_rules import rule_in_basis
 from athletes.analysis.means_by_side import (
@@ -21,6 +22,7 @@ from athletes.analysis.means_by_side import (
     side_key,
     sides_of_sessions,
 )
+from athletes.kept_questions import kept_question
 from athletes.models import Condition, SessionMetric
 from athletes.phrases import (
     basis_difference,
@@ -122,17 +124,13 @@ def side_of_key(text: str, sides: Iterable[str]) -> str | None:
     return next((side for side in sides if side_key(side) == text), None)
 
 
-def histories(
-    sessions: SessionQuerySet, player_ids: Iterable[int], metrics: Iterable[str]
-) -> dict[int, dict[str, list[SessionAverage]]]:
-    """The session averages of these athletes and metrics, oldest first.
-
-    By key of the athlete and then by metric. A session with swings from both sides has
-    a point for each side. Two queries, and at most two more where there is such a
-    session.
-    """
-    own, names = sessions.filter(player_id__in=list(player_ids)), list(metrics)
-    rows = (
+@kept_question
+def _means(
+    sessions: SessionQuerySet, names: tuple[str, ...], *player_ids: int
+) -> QuerySet[SessionMetric, tuple[Any, ...]]:
+    """The stored averages of these athletes and metrics, with what they rest on."""
+    own = sessions.filter(player_id__in=player_ids)
+    return (
         SessionMetric.objects.filter(session__in=own, metric__in=names)
         .order_by(
             F("session__session_date").asc(nulls_first=True),
@@ -152,7 +150,20 @@ def histories(
             "method_version",
         )
     )
-    sides_of = sides_of_sessions(own, names)
+
+
+def histories(
+    sessions: SessionQuerySet, player_ids: Iterable[int], metrics: Iterable[str]
+) -> dict[int, dict[str, list[SessionAverage]]]:
+    """The session averages of these athletes and metrics, oldest first.
+
+    By key of the athlete and then by metric. A session with swings from both sides has
+    a point for each side. Two queries, and at most two more where there is such a
+    session.
+    """
+    players, names = list(player_ids), tuple(metrics)
+    rows = _means(sessions, names, *players)
+    sides_of = sides_of_sessions(sessions, players, names)
     # Few bases differ, and a page of many athletes has ten thousand points.
     bases: dict[tuple[str, ...], Basis] = {}
     found: dict[int, dict[str, list[SessionAverage]]] = defaultdict(

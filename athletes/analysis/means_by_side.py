@@ -12,7 +12,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple, cast
 
+from django.db.models import QuerySet
+
 from athletes.analysis.event_rules import event_rule
+from athletes.kept_questions import kept_question
 from athletes.models import Movement, Session, Side
 from athletes.querysets import SessionQuerySet
 from biomechanics.analysis_types import MetricValue
@@ -154,30 +157,58 @@ def sides_json(
     }
 
 
+@kept_question
+def _sides(
+    sessions: SessionQuerySet, *player_ids: int
+) -> QuerySet[Movement, tuple[int, str | None]]:
+    """Keys of sessions with each side that one has swings from."""
+    own = sessions.filter(player_id__in=player_ids).order_by()
+    # Other movements have no numbers, so nothing is lost by leaving them out. These
+    # columns lie before the long ones, which SQLite would have to read through.
+    rows = Movement.objects.filter(session__in=own, is_swing=True).present()
+    return rows.order_by().values_list("session_id", "side").distinct()
+
+
+@kept_question
+def _sides_of_one(session_id: int) -> QuerySet[Movement, tuple[int, str | None]]:
+    rows = Movement.objects.filter(session_id=session_id, is_swing=True).present()
+    return rows.order_by().values_list("session_id", "side").distinct()
+
+
+@kept_question
+def _kept_means(*session_ids: int) -> QuerySet[Session, tuple[int, Any]]:
+    rows = Session.objects.filter(pk__in=session_ids)
+    return rows.values_list("pk", "summary__sides")
+
+
 def sides_of_sessions(
-    sessions: SessionQuerySet, names: Collection[str]
+    sessions: SessionQuerySet, player_ids: Collection[int], names: Collection[str]
 ) -> dict[int, SideMeans]:
-    """The sides of each session's swings, with the averages of these metrics.
+    """The sides of the swings in these athletes' sessions, with averages of metrics.
 
     Averages are there only for sessions with swings from more than one side. One query,
     and two more at most where there is such a session.
     """
+    return _with_means(_sides(sessions, *player_ids), names)
+
+
+def sides_of_session(session_id: int, names: Collection[str]) -> SideMeans:
+    """The same of one session; nothing of one without swings."""
+    return _with_means(_sides_of_one(session_id), names).get(session_id, {})
+
+
+def _with_means(
+    sides: Iterable[tuple[int, str | None]], names: Collection[str]
+) -> dict[int, SideMeans]:
     found: dict[int, SideMeans] = {}
-    # Other movements have no numbers, so nothing is lost by leaving them out. These
-    # columns lie before the long ones, which SQLite would have to read through.
-    rows = Movement.objects.filter(session__in=sessions.order_by(), is_swing=True)
-    for pk, side in (
-        rows.present().order_by().values_list("session_id", "side").distinct()
-    ):
+    for pk, side in sides:
         found.setdefault(pk, {})[side or ""] = {}
     mixed = [pk for pk, parts in found.items() if len(parts) > 1]
     if not mixed:
         return found
     others = [n for n in names if n not in _KEPT and METRICS[n].unit != "text"]
     wanted: dict[int, Collection[str]] = {}
-    for pk, kept in Session.objects.filter(pk__in=mixed).values_list(
-        "pk", "summary__sides"
-    ):
+    for pk, kept in _kept_means(*mixed):
         if kept is None:
             # Computed before sides were told apart.
             wanted[pk] = names

@@ -15,10 +15,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from athletes.analysis.history import Basis, History, SessionAverage, histories
+from athletes.kept_questions import kept_question
 from athletes.models import AthleteScatter, Session
 from biomechanics.definitions import NUMERIC_HEADLINES
 from biomechanics.variance import (
@@ -172,6 +175,16 @@ def _priors(
     return {}
 
 
+@kept_question
+def _values(
+    keys: tuple[ScatterKey, ...],
+) -> QuerySet[AthleteScatter, tuple[Any, ...]]:
+    found: QuerySet[AthleteScatter, tuple[Any, ...]] = _rows(keys).values_list(
+        *_KEY, "player_id", *_VALUES
+    )
+    return found
+
+
 class Facility:
     """What the facility's athletes say of each other's scatter; one query."""
 
@@ -183,7 +196,8 @@ class Facility:
             for point in points
         }
         rows: dict[ScatterKey, dict[int, Components]] = defaultdict(dict)
-        stored = _rows(keys).values_list(*_KEY, "player_id", *_VALUES) if keys else ()
+        # In an order that does not depend on the process: equal questions are equal.
+        stored = _values(tuple(sorted(keys))) if keys else []
         for metric, basis, source, version, player_id, *values in stored:
             rows[metric, basis, source, version][player_id] = Components(*values)
         self._others = {key: dict(sorted(of.items())) for key, of in rows.items()}

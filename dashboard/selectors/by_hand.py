@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
+from athletes.kept_questions import kept_question
 from athletes.models import HandUpload, Player, Session, UploadState
 
 #: An athlete's page names so many uploads, the newest.
@@ -28,21 +29,35 @@ class ByHand:
 
 def uploads_of_athlete(player: Player) -> list[ByHand]:
     """The athlete's newest uploads by hand; one query."""
-    uploads = HandUpload.objects.filter(player=player)
-    return _said(_holding(uploads).defer(*_LONG)[:_MOST])
+    return _said(_of_athlete(player.pk))
 
 
 def uploads_of_session(session: Session) -> list[ByHand]:
     """The uploads by hand that a session has data of; one query."""
-    uploads = HandUpload.objects.filter(session=session)
-    return _said(_holding(uploads).defer(*_LONG))
+    return _said(_of_session(session.pk))
+
+
+@kept_question
+def _of_athlete(player_id: int) -> QuerySet[HandUpload]:
+    uploads = HandUpload.objects.filter(player_id=player_id)
+    return _holding(uploads).defer(*_LONG)[:_MOST]
+
+
+@kept_question
+def _of_session(session_id: int) -> QuerySet[HandUpload]:
+    return _holding(HandUpload.objects.filter(session_id=session_id)).defer(*_LONG)
+
+
+@kept_question
+def _with_contents(session_id: int) -> QuerySet[HandUpload]:
+    return _holding(HandUpload.objects.filter(session_id=session_id))
 
 
 def uploads_of_swing(session: Session, movement_id: int) -> list[ByHand]:
     """The uploads by hand whose files hold a swing; one query."""
     return _said(
         upload
-        for upload in _holding(HandUpload.objects.filter(session=session))
+        for upload in _with_contents(session.pk)
         if any(row[0] == movement_id for row in upload.contents)
     )
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
+
+from athletes.kept_questions import kept_question
 from athletes.models import SameRecording, Session
 from athletes.querysets import SessionQuerySet
 
@@ -29,14 +32,20 @@ class Twin:
         return "Staff decided to use the other session; these swings are excluded."
 
 
+@kept_question
+def _pairs(session_id: int) -> QuerySet[SameRecording, int]:
+    pairs = SameRecording.objects.of_session(session_id).order_by()
+    return pairs.values_list("pk", flat=True)[:1]
+
+
 def twin_of(session: Session, visible: SessionQuerySet) -> Twin | None:
     """The session with the same recording that the viewer may see too; or None."""
-    pairs = SameRecording.objects.of_session(session.pk)
     # Of few sessions there are any, and who may see them is a long question.
-    if not pairs.exists():
+    if not _pairs(session.pk):
         return None
     pair = (
-        pairs.of_present()
+        SameRecording.objects.of_session(session.pk)
+        .of_present()
         .filter(session__in=visible, other__in=visible)
         .select_related("session__player", "other__player")
         .order_by("decided_at", "id")

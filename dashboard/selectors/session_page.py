@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.utils.text import capfirst
 
 from athletes.analysis.effort import FULL_EFFORT_SHARE, SPEED, fastest_speeds
@@ -14,6 +15,7 @@ from athletes.analysis.history import SideChoice
 from athletes.analysis.marked_swings import Fastest, fastest_swing
 from athletes.analysis.means_by_side import SIDES, side_key, side_of
 from athletes.analysis.metric_reading import MetricReading
+from athletes.kept_questions import kept_question
 from athletes.models import (
     BiomechanicsData,
     DataState,
@@ -231,12 +233,10 @@ def session_page(
     own fastest are shown and averaged, which takes one query more. `setup` chooses
     among the setups of a session that has several, by `setup_key`.
     """
-    every = session.movements.in_session_order().defer(
-        "verdict", "metadata", "vendor_metrics"
-    )
     movements: list[Movement] = []
     gone: list[Movement] = []
-    for movement in every:
+    for movement in _movements(session.pk):
+        movement.session = session
         (gone if movement.missing_since else movements).append(movement)
     sides = _sides(movements)
     keys = [side_key(one) for one in sides]
@@ -275,7 +275,7 @@ def session_page(
         ),
         fastest=_fastest(movements),
         data_types=_data_types(session, len(movements)),
-        tags=tuple(session.tags.all()),
+        tags=tuple(_tags(session.pk)),
         earlier_id=earlier_id,
         later_id=later_id,
         is_gone=session.missing_since is not None
@@ -283,6 +283,13 @@ def session_page(
         set_aside=set_aside_lines(session),
         effort=choice,
     )
+
+
+@kept_question
+def _movements(session_id: int) -> QuerySet[Movement]:
+    """All that the session has, gone movements too."""
+    every = Movement.objects.filter(session_id=session_id).in_session_order()
+    return every.defer("verdict", "metadata", "vendor_metrics")
 
 
 # A swing of the page, as a row and as it is stored.
@@ -348,6 +355,11 @@ def _parts(
     return (stored_averages(session, movements, swings, key),)
 
 
+@kept_question
+def _tags(session_id: int) -> QuerySet[Tag]:
+    return Tag.objects.filter(sessions=session_id)
+
+
 def _setups(movements: Iterable[Movement]) -> tuple[str, ...]:
     """The setups of the counted swings, where there are several; else nothing."""
     found = {movement.setup for movement in movements if movement.is_counted}
@@ -404,18 +416,20 @@ _EXPLANATIONS = {
 }
 
 
+@kept_question
+def _stored_types(session_id: int) -> QuerySet[BiomechanicsData, tuple[str, int]]:
+    """Each data type, and of how many movements of the session it is stored."""
+    of_present = BiomechanicsData.objects.filter(
+        movement__session_id=session_id,
+        movement__missing_since=None,
+        missing_since=None,
+    )
+    return of_present.values_list("data_type").annotate(Count("id")).order_by()
+
+
 def _data_types(session: Session, movements: int) -> tuple[DataTypeState, ...]:
     """For each data type how many of the session's `movements` have frames of it."""
-    stored = dict(
-        BiomechanicsData.objects.filter(
-            movement__session=session,
-            movement__missing_since=None,
-            missing_since=None,
-        )
-        .values_list("data_type")
-        .annotate(Count("id"))
-        .order_by()
-    )
+    stored = dict(_stored_types(session.pk))
     explanation = _EXPLANATIONS.get(
         DataState(session.data_state), "It didn't arrive with the rest."
     )
@@ -430,6 +444,18 @@ def _data_types(session: Session, movements: int) -> tuple[DataTypeState, ...]:
     )
 
 
+@kept_question
+def _dated(
+    siblings: SessionQuerySet, player_id: int
+) -> QuerySet[Session, tuple[dt.date, int]]:
+    """Days and keys of an athlete's sessions, oldest first."""
+    return (
+        siblings.filter(player_id=player_id, session_date__isnull=False)
+        .order_by("session_date", "pk")
+        .values_list("session_date", "pk")
+    )
+
+
 def _neighbors(
     siblings: SessionQuerySet, session: Session
 ) -> tuple[int | None, int | None]:
@@ -438,11 +464,7 @@ def _neighbors(
         return None, None
     own = (session.session_date, session.pk)
     # One short question about all of them instead of two long ones.
-    dated = list(
-        siblings.filter(player_id=session.player_id, session_date__isnull=False)
-        .order_by("session_date", "pk")
-        .values_list("session_date", "pk")
-    )
+    dated = _dated(siblings, session.player_id)
     earlier = [one for one in dated if one < own]
     later = [one for one in dated if one > own]
     return (earlier[-1][1] if earlier else None), (later[0][1] if later else None)

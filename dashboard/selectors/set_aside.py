@@ -6,9 +6,10 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 
 from athletes.display import number_of
+from athletes.kept_questions import kept_question
 from athletes.models import EventCorrection, Inclusion, Session, SetAside
 from athletes.phrases import EVENTS
 
@@ -27,13 +28,21 @@ class SetAsideLine:
     decided_on_id: int | None
 
 
+@kept_question
+def _first_waiting(session_id: int) -> QuerySet[SetAside, int]:
+    waiting = SetAside.objects.filter(
+        movement__session_id=session_id, settled_at__isnull=True
+    )
+    return waiting.order_by().values_list("pk", flat=True)[:1]
+
+
 def set_aside_lines(session: Session) -> tuple[SetAsideLine, ...]:
     """What waits for a word in a session, in the order of its swings.
 
     One query where nothing does, as in nearly all sessions; five otherwise.
     """
     waiting = SetAside.objects.filter(movement__session=session, settled_at=None)
-    if not waiting.exists():
+    if not _first_waiting(session.pk):
         return ()
     active = EventCorrection.objects.filter(undone_at__isnull=True)
     rows = (

@@ -12,7 +12,7 @@ from athletes.analysis.event_rules import rule_in_basis
 from athletes.analysis.means_by_side import (
     metric_basis,
     side_of,
-    sides_of_sessions,
+    sides_of_session,
 )
 from athletes.analysis.metric_reading import MetricReading, reading_of
 from athletes.models import (
@@ -20,7 +20,6 @@ from athletes.models import (
     EventCorrection,
     InclusionDecision,
     Movement,
-    Session,
     SessionMetric,
 )
 from athletes.phrases import (
@@ -222,8 +221,7 @@ def _session_means(movement: Movement) -> tuple[dict[str, MetricReading], str]:
 
     The side is in words, and empty where the session has swings from one side alone.
     """
-    own = Session.objects.filter(pk=movement.session_id)
-    sides = sides_of_sessions(own, HEADLINES).get(movement.session_id, {})
+    sides = sides_of_session(movement.session_id, HEADLINES)
     if len(sides) > 1:
         own_side = sides.get(side_of(movement), {})
         means = {
