@@ -16,8 +16,8 @@ from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
 
 # Stand in for texts: signs that no template, name or address has.
-_FIRST_SIGN = 0xF8F0
-_SIGNS = re.compile(f"([{chr(_FIRST_SIGN)}-{chr(_FIRST_SIGN + 9)}])")
+_FIRST_SIGN = 0xF8E0
+_SIGNS = re.compile(f"([{chr(_FIRST_SIGN)}-{chr(_FIRST_SIGN + 31)}])")
 
 
 @lru_cache(maxsize=1024, typed=True)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from athletes import access
 from athletes.http import PageRequest
-from dashboard.phrases import EXCLUDE_REASONS
 from dashboard.selectors.session_page import SessionPage
 from dashboard.selectors.swing_table import SWING_COLUMNS, SwingTable
 
@@ -37,5 +36,4 @@ def table_context(
             for column in SWING_COLUMNS
         ],
         "may_edit": access.may_edit(request.user),
-        "exclude_reasons": EXCLUDE_REASONS,
     }

@@ -21,7 +21,7 @@ from athletes.http import PageRequest, page_or_fragment, wants_fragment
 from athletes.models import Inclusion, Movement
 from dashboard import charts
 from dashboard.forms import AlignForm, EventForm, InclusionForm, NoteForm
-from dashboard.phrases import EXCLUDE_REASONS, session_day
+from dashboard.phrases import session_day
 from dashboard.selectors.by_hand import uploads_of_swing
 from dashboard.selectors.event_preview import EventPreview, Move, Zero, moves_of
 from dashboard.selectors.notes import note_box
@@ -155,7 +155,6 @@ def swing_response(
     day = movement.session.session_date
     where = date_format(day, "M j") if day else session_day(None)
     context = {
-        "exclude_reasons": EXCLUDE_REASONS,
         "title": f"{movement.session.player.full_name} · {where} · "
         f"{page.noun} {movement.position}",
         "page_path": reverse("dashboard:swing", args=[movement.pk]),
