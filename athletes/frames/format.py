@@ -17,11 +17,13 @@ Nothing here knows Django: a process that only packs and unpacks starts quickly.
 from __future__ import annotations
 
 import struct
+import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy.typing as npt
+import zstandard
 
 Array = npt.NDArray[Any]
 
@@ -35,6 +37,8 @@ FLOAT32, FLOAT64, TEXT = "f4", "f8", "text"
 KIND_CODE = {FLOAT32: 0, FLOAT64: 16, TEXT: 32}
 CONSTANT = 15
 MAX_ORDER = 3
+_of_thread = threading.local()
+
 # A header larger than this is not one of ours.
 _MAX_HEADER = 4_000_000
 
@@ -109,3 +113,24 @@ def header_size_of(prefix: bytes) -> int:
     if not PREFIX.size < size <= _MAX_HEADER:
         raise FramesError("The header of the frames is damaged.")
     return size
+
+
+def unzipped(data: bytes | memoryview, size: int) -> bytes:
+    """Return what was compressed to these bytes; FramesError unless it has this size.
+
+    The size that the bytes claim is looked at first: what is damaged asks for no
+    memory.
+    """
+    try:
+        if zstandard.frame_content_size(data) != size:
+            raise FramesError("A part of the frames has another size than it should.")
+        try:
+            one = _of_thread.decompressor
+        except AttributeError:
+            # One for each thread: two threads may not use one, and each takes ten
+            # times as long to make as a chunk to read.
+            one = _of_thread.decompressor = zstandard.ZstdDecompressor()
+        found: bytes = one.decompress(data)
+    except zstandard.ZstdError as error:
+        raise FramesError("A part of the frames is damaged.") from error
+    return found

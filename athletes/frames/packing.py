@@ -12,7 +12,7 @@ from itertools import groupby, pairwise
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
+import zstandard
 
 from athletes.frames.format import (
     CONSTANT,
@@ -92,7 +92,8 @@ def pack(
         tuple(map(units.get, names)),
         kinds,
     )
-    codec = pa.Codec("zstd", compression_level=_LEVEL)
+    # One for all chunks: each has memory of its own, which takes long to prepare.
+    codec = zstandard.ZstdCompressor(level=_LEVEL)
     encoded = {kind: _encode(block, codec) for kind, block in blocks.items()}
     coded = np.full(len(names), KIND_CODE[TEXT], dtype=np.uint8)
     for kind, found in encoded.items():
@@ -303,9 +304,7 @@ def _schema(
 def _compressed_schema(schema_bytes: bytes) -> bytes:
     """Return a schema as stored; all movements of a file share it."""
     # All movements of a file share it, and a reader keeps what it has parsed.
-    packed: bytes = pa.Codec("zstd", compression_level=12).compress(
-        schema_bytes, asbytes=True
-    )
+    packed: bytes = zstandard.ZstdCompressor(level=12).compress(schema_bytes)
     return packed
 
 
@@ -318,7 +317,7 @@ class _Encoded:
     constants: bytes = b""
 
 
-def _encode(block: Array, codec: Any) -> _Encoded:
+def _encode(block: Array, codec: zstandard.ZstdCompressor) -> _Encoded:
     """Return columns × frames of one float type, encoded and compressed.
 
     A smooth signal is nearly a line, so the second or third difference of its bit
@@ -349,7 +348,7 @@ def _encode(block: Array, codec: Any) -> _Encoded:
     return _Encoded(
         orders=orders.tolist(),
         chunks=[
-            codec.compress(planes[start : start + _GROUP].data, asbytes=True)
+            codec.compress(planes[start : start + _GROUP].data)
             for start in range(0, len(planes), _GROUP)
         ],
         constants=block[constant, 0].tobytes(),
@@ -389,9 +388,9 @@ def _bit_lengths(residual: Array) -> Array:
     return total
 
 
-def _encode_text(values: Array, codec: Any) -> bytes:
+def _encode_text(values: Array, codec: zstandard.ZstdCompressor) -> bytes:
     """Return a column of texts as a chunk: runs of equal texts, compressed."""
     runs = [[value, len(list(group))] for value, group in groupby(values.tolist())]
     raw = json.dumps(runs, separators=(",", ":")).encode()
-    packed: bytes = codec.compress(raw, asbytes=True)
+    packed: bytes = codec.compress(raw)
     return struct.pack("<I", len(raw)) + packed

@@ -11,7 +11,6 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
-import pyarrow as pa
 
 from athletes.frames.format import (
     CONSTANT,
@@ -27,6 +26,7 @@ from athletes.frames.format import (
     header_size_of,
     match_key,
     ordered_bits,
+    unzipped,
 )
 
 # Sets of wanted columns whose places are kept for a header.
@@ -165,7 +165,6 @@ class Layout:
         """Return for each chunk the planes of its columns, or the bytes of a text."""
         begins = [start for start, _ in parts]
         views = [memoryview(data) for _, data in parts]
-        codec = pa.Codec("zstd")
         raw: dict[int | None, Any] = {}
         for place in wanted:
             chunk = place.chunk
@@ -183,14 +182,7 @@ class Layout:
             before = (chunk - self.firsts[kind]) * self.group
             columns = min(self.group, self.counts[kind] - before)
             width = int(kind[1:])
-            try:
-                data = codec.decompress(
-                    stored,
-                    decompressed_size=columns * width * self.frame_count,
-                    asbytes=True,
-                )
-            except OSError as error:
-                raise FramesError("A column of the frames is damaged.") from error
+            data = unzipped(stored, columns * width * self.frame_count)
             raw[chunk] = np.frombuffer(data, np.uint8).reshape(
                 columns, width, self.frame_count
             )
@@ -208,7 +200,7 @@ def _float_of(code: int) -> str:
 @lru_cache(maxsize=256)
 def _parsed_schema(stored: bytes, size: int) -> _Schema:
     """Return the columns of a compressed schema; many headers share one."""
-    raw = pa.Codec("zstd").decompress(stored, decompressed_size=size, asbytes=True)
+    raw = unzipped(stored, size)
     columns = tuple(StoredColumn(*row) for row in json.loads(raw)["columns"])
     places = {column.key: i for i, column in enumerate(columns)}
     return _Schema(columns=columns, places=places)
@@ -325,9 +317,7 @@ def _decode_text(chunk: bytes | memoryview, frames: int) -> Array:
     """Return a column of texts out of its chunk, None where there is none."""
     (size,) = struct.unpack_from("<I", chunk)
     try:
-        raw = pa.Codec("zstd").decompress(
-            memoryview(chunk)[4:], decompressed_size=size, asbytes=True
-        )
+        raw = unzipped(memoryview(chunk)[4:], size)
         runs = json.loads(raw)
     except (OSError, ValueError) as error:
         raise FramesError("A text column of the frames is damaged.") from error

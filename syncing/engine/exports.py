@@ -198,6 +198,10 @@ class _ExportThreads:
                 self._outcomes.give_up(job)
             self._finished = not pending(self._ctx).exists()
             self._checked_end_at = clock.monotonic()
+            if self._finished:
+                # The others need not wait to look for themselves.
+                with self._claims.changed:
+                    self._claims.changed.notify_all()
             return self._finished
         finally:
             self._checking_end.release()
