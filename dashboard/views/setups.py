@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
@@ -26,6 +26,8 @@ KEPT = "setups_before"
 # How a form says that swings are as their session.
 AS_SESSION = "session"
 MOST_DIGITS = 18
+#: Of the filters of a list that are kept in a form and in the login.
+MOST_LETTERS = 1000
 
 
 def undo_offer(request: PageRequest, place: str) -> dict[str, str]:
@@ -112,6 +114,7 @@ def _to_swings(shown: Session) -> HttpResponse:
 def sessions_setup(request: PageRequest) -> HttpResponse:
     """State the setup of the sessions that are ticked in the list."""
     access.require_edit(request.user)
+    shown = request.POST.get("shown", "")
     visible = access.visible_sessions(request.user)
     sessions = list(visible.filter(pk__in=_keys(request, "sessions")))
     data = request.POST.copy()
@@ -119,15 +122,24 @@ def sessions_setup(request: PageRequest) -> HttpResponse:
     form = SessionsSetupForm(data, sessions=[one.pk for one in sessions])
     if not form.is_valid():
         messages.error(request, "Not saved: select sessions and a setup.")
-        return redirect("dashboard:sessions")
+        return _to_list(shown)
     setup = form.cleaned_data["setup"]
     stated = "" if setup == NO_SETUP else setup
     before = decisions.set_setups(sessions=sessions, setup=stated)
     for session in sessions:
         _record(request, session, "setup", setup=setup)
-    _keep(request, before, stated, "sessions", _words(len(sessions), "session"))
+    words = _words(len(sessions), "session")
+    _keep(request, before, stated, "sessions", words, shown=shown)
     messages.success(request, "Saved. Averages are updated.")
-    return redirect("dashboard:sessions")
+    return _to_list(shown)
+
+
+def _to_list(shown: str) -> HttpResponse:
+    """Lead back to the list of sessions with the filters, order and page it had."""
+    # Read and written again: an address of another site can't come of it.
+    query = QueryDict(shown[:MOST_LETTERS]).urlencode()
+    address = reverse("dashboard:sessions")
+    return redirect(f"{address}?{query}" if query else address)
 
 
 @require_POST
@@ -197,7 +209,7 @@ def _to_place(kept: Mapping[str, Any]) -> HttpResponse:
     kind, _, pk = str(kept["place"]).partition("-")
     if kind == "session":
         return redirect("dashboard:session", pk=int(pk))
-    return redirect("dashboard:sessions")
+    return _to_list(str(kept.get("shown", "")))
 
 
 def _record(
@@ -220,6 +232,8 @@ def _keep(
     stated: str | None,
     place: str,
     words: str,
+    *,
+    shown: str = "",
 ) -> None:
     """Remember in the login what was replaced, and by which setup.
 
@@ -237,6 +251,7 @@ def _keep(
         "stated": stated,
         "place": place,
         "words": words,
+        "shown": shown[:MOST_LETTERS],
         "key": secrets.token_hex(8),
     }
 

@@ -329,13 +329,20 @@ def test_undo_leaves_what_somebody_stated_since(client, coach, player):
     found = session.movements.in_session_order().values_list("condition", flat=True)
     assert list(found) == ["machine", None, None, None]
     session = session_of(player, 1, TEE)
-    client.post(
+    listed = f"{reverse('dashboard:sessions')}?setup=tee&sort=athlete"
+    kept = 'name="shown" value="setup=tee&amp;sort=athlete"'
+    assert kept in client.get(listed).content.decode()
+    answer = client.post(
         reverse("dashboard:sessions_setup"),
-        {"sessions": [session.pk], "setup": "live"},
+        {"sessions": [session.pk], "setup": "live", "shown": "setup=tee&sort=athlete"},
     )
+    # Back to the list as it was filtered, also after the way back.
+    assert answer.url == listed
     decisions.set_setups(sessions=[session], setup="front_toss")
     told = AuditEntry.objects.filter(subject_id=session.pk).count()
-    assert "Not undone: the setups have been changed since." in text_of(undo(client))
+    page = undo(client)
+    assert page.redirect_chain[-1][0] == listed
+    assert "Not undone: the setups have been changed since." in text_of(page)
     session.refresh_from_db()
     assert session.condition == "front_toss"
     # Nothing was given back: nothing is noted.
