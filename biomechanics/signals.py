@@ -233,7 +233,6 @@ def _bridge(
     sampling_rate_hz: float,
 ) -> FloatArray:
     """Return samples `start` up to `end` from the `known` rows at samples `there`."""
-    inside = np.arange(start, end, dtype=np.float64)
     reach = max(math.ceil(GAP_FIT_S * sampling_rate_hz - 1e-6), 4)
     low, middle, high = np.searchsorted(there, (start - reach, start, end + reach))
     beside = min(middle - low, high - middle)
@@ -241,14 +240,34 @@ def _bridge(
         low, high = max(middle - 3, 0), min(middle + 3, there.size)
         bridged: FloatArray = scipy.interpolate.PchipInterpolator(
             there[low:high], known[low:high]
-        )(inside)
+        )(np.arange(start, end, dtype=np.float64))
         return bridged
-    center, size = 0.5 * (start + end - 1), 0.5 * (end - start) + reach
     degree = min(5, 2 * beside - 2)
+    weights = _weights((there[low:high] - start).tobytes(), end - start, reach, degree)
+    wanted: FloatArray = weights @ known[low:high]
+    return wanted
+
+
+@lru_cache(maxsize=256)
+def _weights(beside: bytes, length: int, reach: int, degree: int) -> FloatArray:
+    """Return by how much each known sample counts for each of a gap, shape (length, k).
+
+    Of the fitted polynomial, which depends on the places of the samples alone: the gaps
+    of points that are lost for some frames now and then are mostly alike.
+
+    Parameters
+    ----------
+    beside
+        Places of the known samples, counted from the first of the gap, as bytes.
+    """
+    places = np.frombuffer(beside, dtype=np.intp)
+    center, size = 0.5 * (length - 1), 0.5 * length + reach
     powers = np.arange(degree + 1)
-    fitted = ((there[low:high, None] - center) / size) ** powers
-    factors = np.linalg.lstsq(fitted, known[low:high], rcond=None)[0]
-    wanted: FloatArray = (((inside[:, None] - center) / size) ** powers) @ factors
+    fitted = ((places[:, None] - center) / size) ** powers
+    factors = np.linalg.lstsq(fitted, np.eye(places.size), rcond=None)[0]
+    wanted: FloatArray = (
+        (np.arange(length)[:, None] - center) / size
+    ) ** powers @ factors
     return wanted
 
 
