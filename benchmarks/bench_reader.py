@@ -34,7 +34,7 @@ from benchmarks.results import Report, Result
 
 ROOT = Path(__file__).resolve().parent.parent
 COLUMNS = 344
-RATIO_BAR = 1.5
+RATIO_BAR = 1.3
 PEAK_BAR_MB = 1000.0
 
 
