@@ -7,6 +7,7 @@ athletes sorts from an index.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -33,6 +34,11 @@ _PLAYER_SUMMARY = (
     "latest_hand_speed_m_per_s",
     "latest_bat_speed_m_per_s",
 )
+
+
+def time_of_rows() -> datetime:
+    """Return the time as Django dates the rows of athletes and their sessions."""
+    return timezone.now()
 
 
 def refresh_player_summaries(player_ids: Iterable[int]) -> int:

@@ -11,9 +11,7 @@ import threading
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.utils import timezone
-
-from athletes.analysis.summaries import refresh_player_summaries
+from athletes.analysis.summaries import refresh_player_summaries, time_of_rows
 from syncing import clock
 
 #: Pages are this far behind at most while a run goes on.
@@ -58,7 +56,7 @@ class Summaries:
             ids, self._due = self._due, set()
         if not ids:
             return
-        began = timezone.now()
+        began = time_of_rows()
         try:
             refresh_player_summaries(ids)
         except BaseException:
