@@ -80,6 +80,24 @@ SMALL = """() => {
     });
 }"""
 
+# A link that is a box for a finger has its words and what stands in it as boxes too,
+# and the space between two of them is gone.
+TOUCHING = r"""() => {
+  const isBox = (element) => {
+    const style = getComputedStyle(element);
+    return /flex/.test(style.display) && !parseFloat(style.columnGap);
+  };
+  const isSeen = (element) =>
+    element && element.offsetWidth > 1 && !element.matches(".visually-hidden");
+  const loses = (node) => node.nodeType === Node.TEXT_NODE && node.data.trim() && (
+    (/\s$/.test(node.data) && isSeen(node.nextElementSibling)) ||
+    (/^\s/.test(node.data) && isSeen(node.previousElementSibling)));
+  return [...document.querySelectorAll("main :is(a, summary, label)")]
+    .filter((one) => one.checkVisibility() && isBox(one))
+    .filter((one) => [...one.childNodes].some(loses))
+    .map((one) => `no space in: ${one.textContent.trim().slice(0, 60)}`);
+}"""
+
 # What would do nothing when it is pressed, and what is waited for in vain.
 DEAD = r"""() => {
   const seen = (element) => element.checkVisibility({ visibilityProperty: true });

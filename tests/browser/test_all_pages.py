@@ -12,7 +12,7 @@ import pytest
 from athletes.models import HandUpload, Note
 from tests.browser import site_pages
 from tests.browser.looks import PAINTED, STILL, go, violations
-from tests.browser.page_checks import DEAD, FITS, SMALL
+from tests.browser.page_checks import DEAD, FITS, SMALL, TOUCHING
 from tests.factories import make_superuser
 from tests.privacy.conftest import files
 from tests.routes import OURS
@@ -53,13 +53,14 @@ class Fingers:
         self.page = page
         self._wire = page.context.new_cdp_session(page)
 
-    def too_small(self):
-        """What a finger misses at a tablet's width."""
+    def faults(self):
+        """What a finger misses at a tablet's width, and what its links look like."""
         self.page.set_viewport_size({"width": 820, "height": 1180})
         self._touch(True)
         self.page.evaluate(PAINTED)
         is_coarse = self.page.evaluate("matchMedia('(pointer: coarse)').matches")
-        found = self.page.evaluate(SMALL)
+        found = [f"small: {text}" for text in self.page.evaluate(SMALL)]
+        found += self.page.evaluate(TOUCHING)
         self._touch(False)
         return found if is_coarse else ["the page was not told of fingers"]
 
@@ -95,7 +96,7 @@ def with_scripts(pages, cookie, world, shown, looks):
         page = stranger if one.anonymous else known
         go(page, one.address.format(**world))
         found = looked_at(page, looks[place % len(looks)])
-        found += [f"small: {text}" for text in fingers[page].too_small()]
+        found += fingers[page].faults()
         # The page that is not there says so with its status.
         is_missing = one in site_pages.ERRORS
         found += [it for it in pages.problems if not (is_missing and "404" in it)]
