@@ -79,6 +79,7 @@ def fill(count: int, *, only_players: bool = False) -> Json:
         _simulate()
     with connection.cursor() as cursor:
         _copy(cursor, count - Player.objects.count(), connection.vendor)
+        _give_levels(cursor)
         # What stands in a database for a day has been counted by it.
         cursor.execute("ANALYZE")
     began = time.perf_counter()
@@ -102,6 +103,7 @@ def fill(count: int, *, only_players: bool = False) -> Json:
         "athlete list, searched with a typing error": "/athletes/?q=athlte",
         "one athlete: trend of 30 sessions, percentiles": f"/athletes/{asked.pk}/",
         "one athlete among all ages": f"/athletes/{asked.pk}/?among=all",
+        "one athlete within a playing level": f"/athletes/{asked.pk}/?among=level",
         "one session": f"/athletes/sessions/{newest[0]}/",
         "one swing": f"/athletes/swings/{swing.pk}/",
         "compare two athletes": "/athletes/compare/?items="
@@ -150,6 +152,35 @@ def _simulate() -> None:
             factories.store_simulated(session, factories.simulated_movements())
             run.analyze_session(session.pk)
         summaries.refresh_player_summaries([player.pk])
+
+
+LEVELS = 8
+
+
+def _give_levels(cursor: Any) -> None:
+    """Record one of eight levels for each athlete without one, and an earlier for half.
+
+    The athlete whose page is requested is at the first, with an eighth of all.
+    """
+    from athletes.models import Level, Player
+
+    names = [f"bench {place}" for place in range(LEVELS)]
+    if not Level.objects.filter(name=names[0]).exists():
+        Level.objects.bulk_create(Level(name=name) for name in names)
+    first = Level.objects.get(name=names[0]).pk
+    asked = Player.objects.get(org_player_id=_ASKED[0]).pk
+    at = f"{first} + (id + {LEVELS} - {asked} % {LEVELS}) % {LEVELS}"
+    before = f"{first} + (id / {LEVELS}) % {LEVELS}"
+    for level, since, who in (
+        (before, "2025-01-01", "id % 2 = 0"),
+        (at, "2025-09-01", "TRUE"),
+    ):
+        cursor.execute(
+            "INSERT INTO athletes_athletelevel (player_id, level_id, since, created_at)"
+            f" SELECT id, {level}, '{since}', '{since} 00:00:00' FROM players"
+            f" WHERE {who} AND NOT EXISTS (SELECT 1 FROM athletes_athletelevel"
+            f" WHERE player_id = players.id AND since = '{since}')"
+        )
 
 
 def _queries(client: Any, path: str) -> int:

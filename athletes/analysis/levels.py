@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from athletes.models import AthleteLevel, Level
@@ -20,16 +21,22 @@ def level_of(player_id: int, on: dt.date | None = None) -> Level | None:
     return row.level if row is not None else None
 
 
+def ids_at_level(
+    level: Level, on: dt.date | None = None
+) -> QuerySet[AthleteLevel, dict[str, Any]]:
+    """The keys of all athletes who are at this level on a day (today).
+
+    A row of the level counts where the athlete has no later one up to that day, which
+    the unique index of athlete and day answers.
+    """
+    until = AthleteLevel.objects.filter(since__lte=on or timezone.localdate())
+    later = until.filter(player=OuterRef("player"), since__gt=OuterRef("since"))
+    rows = until.filter(~Exists(later), level=level)
+    return rows.order_by().values("player")
+
+
 def at_level(
     players: PlayerQuerySet, level: Level, on: dt.date | None = None
 ) -> PlayerQuerySet:
     """Those of the athletes who are at this level on a day (today)."""
-    until = AthleteLevel.objects.filter(since__lte=on or timezone.localdate())
-    latest = until.filter(player=OuterRef("pk")).order_by("-since", "-id")
-    # Who never was at the level is not looked at.
-    ever = until.filter(level=level).values("player")
-    return (
-        players.filter(pk__in=ever)
-        .alias(level_now=Subquery(latest.values("level")[:1]))
-        .filter(level_now=level.pk)
-    )
+    return players.filter(pk__in=ids_at_level(level, on))

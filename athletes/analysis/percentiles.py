@@ -15,7 +15,6 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 
 from athletes.analysis.peer_numbers import EVERYONE, PeerBasis
 from athletes.models import PeerCount, PeerGroup, PeerNumber
-from athletes.querysets import PlayerQuerySet
 
 LEAST_ATHLETES = 20
 """Among fewer athletes no percentile is shown."""
@@ -99,6 +98,10 @@ DEFINITION = Term(
 )
 
 
+Seen = QuerySet[Any, Any]
+"""Athletes, or the column of their keys: a part of another query."""
+
+
 @dataclass(frozen=True)
 class Rank:
     """The place of one athlete in a group: its size, and how many lie below and level.
@@ -136,7 +139,7 @@ def peers_of(
     player_id: int,
     keys: Iterable[PeerBasis],
     *,
-    seen: PlayerQuerySet | None = None,
+    seen: Seen | None = None,
     of_ages: bool = True,
 ) -> dict[PeerBasis, Peers]:
     """The ranks of an athlete's numbers, by what the numbers rest on; three queries.
@@ -197,26 +200,31 @@ def peers_of(
 
 
 def _peers_among(
-    seen: PlayerQuerySet, own: Mapping[int, PeerNumber], *, of_ages: bool
+    seen: Seen, own: Mapping[int, PeerNumber], *, of_ages: bool
 ) -> dict[PeerBasis, Peers]:
     """The ranks of an athlete's numbers (`own`, by key) among the `seen` alone."""
-    counts: dict[str, Count] = {}
-    for pk, row in own.items():
-        of_age = Q() if row.age_band is None else Q(age_band=row.age_band)
-        for name, who in (("all", Q()), *([("age", of_age)] if of_ages else [])):
-            here = who & Q(group_id=row.group_id)
-            for place, which in (
-                ("n", here),
-                ("below", here & Q(value__lt=row.value)),
-                ("level", here & Q(value=row.value)),
-            ):
-                counts[f"{name}_{place}_{pk}"] = Count("pk", filter=which)
-    groups = [row.group_id for row in own.values()]
-    found = _numbers_among(seen).filter(group__in=groups).aggregate(**counts)
+    other = "group__numbers__value"
+    lower, level = Q(**{f"{other}__lt": F("value")}), Q(**{other: F("value")})
+    counts = {
+        "all_n": Count(other),
+        "all_below": Count(other, filter=lower),
+        "all_level": Count(other, filter=level),
+    }
+    if of_ages:
+        of_age = Q(group__numbers__age_band=F("age_band"))
+        counts |= {
+            "age_n": Count(other, filter=of_age),
+            "age_below": Count(other, filter=lower & of_age),
+            "age_level": Count(other, filter=level & of_age),
+        }
+    # One row for each number: its own three or six counts, not those of all numbers.
+    mine = PeerNumber.objects.filter(pk__in=own, group__numbers__player__in=seen)
+    found = {row["pk"]: row for row in mine.values("pk").annotate(**counts)}
 
     def rank(name: str, pk: int) -> Rank:
+        row = found.get(pk, {})
         n, below, equal = (
-            found[f"{name}_{place}_{pk}"] for place in ("n", "below", "level")
+            row.get(f"{name}_{place}", 0) for place in ("n", "below", "level")
         )
         return Rank(n=n, below=below, equal=equal)
 
@@ -231,9 +239,9 @@ def _peers_among(
     }
 
 
-def _numbers_among(seen: PlayerQuerySet) -> QuerySet[PeerNumber]:
-    """The numbers of these athletes alone."""
-    return PeerNumber.objects.filter(player__in=seen.order_by().values("pk"))
+def size_among(group_id: int, seen: Seen) -> int:
+    """How many of the `seen` have a number in a group."""
+    return PeerNumber.objects.filter(group_id=group_id, player__in=seen).count()
 
 
 def _rank(name: str, total: Mapping[str, Any], near: Mapping[str, Any]) -> Rank:
@@ -255,7 +263,7 @@ def _basis_of(group: PeerGroup) -> PeerBasis:
 
 
 def quartiles(
-    group_id: int, audience: int, *, seen: PlayerQuerySet | None = None
+    group_id: int, audience: int, *, seen: Seen | None = None
 ) -> tuple[float, float, float] | None:
     """The values at a quarter, half and three quarters of a group; four queries.
 
@@ -263,8 +271,9 @@ def quartiles(
     among fewer than `LEAST_ATHLETES`. With `seen` among these athletes alone, in one
     query: nothing is counted of them beforehand.
     """
-    all_numbers = PeerNumber.objects.all() if seen is None else _numbers_among(seen)
-    numbers = all_numbers.filter(group_id=group_id)
+    numbers = PeerNumber.objects.filter(group_id=group_id)
+    if seen is not None:
+        numbers = numbers.filter(player__in=seen)
     if audience != EVERYONE:
         numbers = numbers.filter(age_band=audience)
     if seen is not None:

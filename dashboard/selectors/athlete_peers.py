@@ -9,7 +9,7 @@ from typing import Literal
 
 from athletes.analysis import percentiles
 from athletes.analysis.history import Basis, History, SessionAverage
-from athletes.analysis.levels import at_level
+from athletes.analysis.levels import at_level, ids_at_level
 from athletes.analysis.metric_reading import MetricReading
 from athletes.analysis.peer_numbers import (
     ANY_SETUP,
@@ -181,15 +181,16 @@ def athlete_peers(
         keys = {metric: key for metric, key in keys.items() if not apart[metric]}
     found = {key: found[key] for key in keys.values() if key in found}
     choices = _choices(list(found.values()))
-    level_seen: PlayerQuerySet | None = None
+    level_seen: percentiles.Seen | None = None
     of_level: dict[PeerBasis, Peers] = {}
     if level is not None and keys:
-        level_seen = at_level(Player.objects.all() if seen is None else seen, level)
+        level_seen = ids_at_level(level) if seen is None else at_level(seen, level)
         # A level goes across ages.
-        of_level = percentiles.peers_of(
-            player.pk, keys.values(), seen=level_seen, of_ages=False
-        )
-        n = max((item.everyone.n for item in of_level.values()), default=0)
+        if among == "level":
+            of_level = percentiles.peers_of(
+                player.pk, keys.values(), seen=level_seen, of_ages=False
+            )
+        n = _size_at_level(found, of_level, level_seen)
         choice = PeerChoice("level", f"Within {level.name}", n, level.name)
         choices = (choice, *choices)
     group: Among = _among(among, choices)
@@ -296,6 +297,24 @@ def _is_enough(found: Mapping[PeerBasis, Peers], keys: Mapping[str, PeerBasis]) 
     )
 
 
+def _size_at_level(
+    found: Mapping[PeerBasis, Peers],
+    of_level: Mapping[PeerBasis, Peers],
+    seen: percentiles.Seen,
+) -> int:
+    """How many at the level have the number that most athletes have.
+
+    Ranks are counted only for who wishes the level: at 100 000 athletes that takes
+    several times as long as this number.
+    """
+    if not found:
+        return 0
+    key = max(found, key=lambda each: found[each].everyone.n)
+    if key in of_level:
+        return of_level[key].everyone.n
+    return percentiles.size_among(found[key].group_id, seen)
+
+
 def _choices(found: Sequence[Peers]) -> tuple[PeerChoice, ...]:
     """The groups to choose from: all ages, and the athlete's own age if known."""
     everyone = max((item.everyone.n for item in found), default=0)
@@ -337,7 +356,7 @@ def _middle(
     keys: dict[str, PeerBasis],
     chosen: str,
     among: Among,
-    seen: PlayerQuerySet | None,
+    seen: percentiles.Seen | None,
 ) -> MiddleHalf | None:
     """Quartiles of the chosen metric; None where it has no percentile."""
     place = next((item for item in places if item.reading.metric == chosen), None)

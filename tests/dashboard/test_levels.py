@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AuditEntry
-from athletes.analysis.levels import at_level, level_of
+from athletes.analysis.levels import at_level, ids_at_level, level_of
 from athletes.models import AthleteLevel, Level, Player
 from tests.dashboard.test_athlete_peers import crowd, limited, words
 from tests.factories import make_player, make_staff
@@ -46,6 +46,7 @@ def test_the_level_is_the_one_recorded_last_up_to_the_day(levels):
     every = Player.objects.all()
     assert [set(at_level(every, level)) for level in levels] == [set(), {player}]
     assert set(at_level(every, under, days_ago(1))) == {player}
+    assert [row["player"] for row in ids_at_level(under, days_ago(1))] == [player.pk]
     assert set(at_level(every, under, days_ago(-1))) == {other}
 
 
@@ -67,6 +68,9 @@ def test_percentiles_are_within_the_level_where_that_is_wished(client, levels):
         in page
     )
     assert "<dt>Level</dt><dd>High school</dd>" in page
+    # The choice says as many where the level is not wished, and no rank is counted.
+    usual = words(client, players[4])
+    assert 'Within High school <span class="muted">20 athletes<' in usual
     middle = words(client, players[4], query="?among=level&metric=peak_hand_speed")
     assert "half of the 20 athletes lie between 20.4 m/s and 30.4 m/s" in middle
     # Of 16 none is told, and the usual group stands there instead.
