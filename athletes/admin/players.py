@@ -101,7 +101,7 @@ class PlayerAdmin(VendorTableAdmin):
 
     form = PlayerForm
     list_display = [
-        "list_name",
+        "last_name_first",
         "dominant_hand_hitting",
         "last_session_on",
         "sessions",
@@ -194,8 +194,8 @@ class PlayerAdmin(VendorTableAdmin):
         return uploads_in_words(player.hand_uploads.all())
 
     @admin.display(description="athlete", ordering="last_name")
-    def list_name(self, player: Player) -> str:
-        """The name of the athlete."""
+    def last_name_first(self, player: Player) -> str:
+        """The name of the athlete, as the list is in its order."""
         return player.list_name
 
     @admin.display(ordering="session_count")

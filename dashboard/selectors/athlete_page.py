@@ -219,11 +219,18 @@ def athlete_page(
         for name, change in changes.items()
         if history[name][-1].session_id == newest
     ]
+    # Of a session with several setups the numbers are of one; what changed in another
+    # one is told too.
+    elsewhere = [
+        change
+        for change in (session_changes(history, newest, prior_of) if newest else ())
+        if change.real and change not in of_newest
+    ]
     latest = _newest_of_all(history)
     return AthletePage(
         player=player,
         facts=_facts(player, level),
-        findings=change_sentences(of_newest, system=system),
+        findings=change_sentences([*of_newest, *elsewhere], system=system),
         setup_note=setup_note(changes.values()),
         tiles=tiles,
         trend=_trend(

@@ -41,6 +41,8 @@ def test_athletes_are_found_by_parts_of_the_name_and_by_whole_ids(client, staff)
     page = client.get(reverse("admin:athletes_player_changelist")).content.decode()
     # In the order of the name that stands first.
     assert page.index("Examplewood, Ada") < page.index("Otherfield, Bo")
+    # Each list has its name on the start page.
+    assert '/"></a>' not in client.get(reverse("admin:index")).content.decode()
 
 
 def test_an_athlete_is_looked_up_by_id_without_reading_the_table(

@@ -183,6 +183,20 @@ PLACES = (
 )
 
 
+def test_athletes_page_tells_what_changed_in_a_setup_of_fewer_swings(
+    client, coach, player
+):
+    for week in range(4):
+        session_of(player, week, (*TEE, 10.0), LIVE)
+    session_of(player, 4, (*TEE, 10.0), [value + 1 for value in LIVE])
+    answer = client.get(reverse("dashboard:athlete", args=[player.pk]))
+    told = [finding.text for finding in answer.context["page"].findings]
+    assert "live BP" in told[0]
+    assert "faster" in told[0]
+    # The numbers stay those of the setup with most swings.
+    assert answer.context["page"].newest_point.basis.condition == "tee"
+
+
 def test_no_mean_over_two_setups_stands_anywhere(client, coach, mixed):
     earlier = Session.objects.exclude(pk=mixed.pk).first()
     known = {
