@@ -35,7 +35,6 @@ from urllib.parse import urlsplit, urlunsplit
 
 import requests
 
-from athletes.analysis import summaries
 from benchmarks.bench_cold import free_port, start, stop, wait
 from benchmarks.bench_frames import LOCAL_POSTGRES
 from benchmarks.results import ROOT, Report, Result, section
@@ -139,7 +138,7 @@ def _simulate() -> None:
     """Two athletes with all that a sync brings: 30 sessions, and 2."""
     import datetime as dt
 
-    from athletes.analysis import run
+    from athletes.analysis import run, summaries
     from tests import factories
 
     for name, sessions in zip(_ASKED, (30, 2), strict=True):
