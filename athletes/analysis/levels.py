@@ -23,7 +23,7 @@ def level_of(player_id: int, on: dt.date | None = None) -> Level | None:
 
 def ids_at_level(
     level: Level, on: dt.date | None = None
-) -> QuerySet[AthleteLevel, dict[str, Any]]:
+) -> QuerySet[AthleteLevel, Any]:
     """The keys of all athletes who are at this level on a day (today).
 
     A row of the level counts where the athlete has no later one up to that day, which

@@ -222,7 +222,7 @@ def _peers_among(
     found = {row["pk"]: row for row in mine.values("pk").annotate(**counts)}
 
     def rank(name: str, pk: int) -> Rank:
-        row = found.get(pk, {})
+        row: Mapping[str, Any] = found.get(pk, {})
         n, below, equal = (
             row.get(f"{name}_{place}", 0) for place in ("n", "below", "level")
         )
