@@ -25,6 +25,7 @@ from athletes.analysis.history import (
     main_setup,
     newest_side,
     of_side,
+    setups_of,
     side_choices,
     side_of_key,
     sides_in,
@@ -219,18 +220,14 @@ def athlete_page(
         for name, change in changes.items()
         if history[name][-1].session_id == newest
     ]
-    # Of a session with several setups the numbers are of one; what changed in another
-    # one is told too.
-    elsewhere = [
-        change
-        for change in (session_changes(history, newest, prior_of) if newest else ())
-        if change.real and change not in of_newest
-    ]
     latest = _newest_of_all(history)
     return AthletePage(
         player=player,
         facts=_facts(player, level),
-        findings=change_sentences([*of_newest, *elsewhere], system=system),
+        findings=change_sentences(
+            [*of_newest, *_changes_elsewhere(history, newest, of_newest, prior_of)],
+            system=system,
+        ),
         setup_note=setup_note(changes.values()),
         tiles=tiles,
         trend=_trend(
@@ -289,6 +286,19 @@ def _changes_of_newest(history: History, prior_of: PriorOf) -> dict[str, MetricC
             }
         changes[name] = of_session[at][name]
     return changes
+
+
+def _changes_elsewhere(
+    history: History,
+    session_id: int | None,
+    told: Sequence[MetricChange],
+    prior_of: PriorOf,
+) -> list[MetricChange]:
+    """What changed in the setups of a session that the page's numbers are not of."""
+    if session_id is None or len(setups_of(history, session_id)) < 2:
+        return []
+    changes = session_changes(history, session_id, prior_of)
+    return [change for change in changes if change.real and change not in told]
 
 
 def _newest_of_all(history: History) -> SessionAverage | None:
