@@ -165,6 +165,8 @@ def test_page_tells_of_each_setup_by_itself(client, coach, mixed):
     assert f"{JOINED:.1f} m/s" not in text
     alone = client.get(address, {"setup": "live"}).context["page"]
     assert {swing.setup for swing in alone.swings} == {"live"}
+    one = reverse("dashboard:swing", args=[alone.swings[0].id])
+    assert "included in averages live BP" in text_of(client.get(one))
     assert [part.counted for part in alone.parts] == [4]
 
 

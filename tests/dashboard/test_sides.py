@@ -509,12 +509,14 @@ def test_a_swing_stands_beside_the_mean_of_its_side(client, coach, switch):
     left = newest_of(switch).movements.filter(side="left").first()
     page = text_of(client.get(f"/athletes/swings/{left.pk}/"))
     assert "session average batting left 8.6 m/s, 5 swings" in page
+    assert "included in averages batting left" in page
 
 
 def test_a_swing_of_one_side_stands_beside_the_session_mean(client, coach, righty):
     swing = newest_of(righty).movements.first()
     page = text_of(client.get(f"/athletes/swings/{swing.pk}/"))
     assert "session average 10.0 m/s, 3 swings" in page
+    assert "batting" not in page
 
 
 # --- The session's page -------------------------------------------------------------
