@@ -627,6 +627,7 @@ class Process:
             self.has_ended = True
             RunHelper.objects.filter(pk=self.row.pk).delete()
             return
+        self._wait_for_helpers(is_early=fatal is not None or bool(reason))
         release_claims(self.ctx.worker)
         self.ctx.flush()
         self.ctx.slots.close()
@@ -644,6 +645,21 @@ class Process:
         engine_run._finish(self.ctx, ending)
         if was_ours:
             self._check_ending(fatal, reason)
+
+    def _wait_for_helpers(self, *, is_early):
+        """Who has nothing left to do stores what it counted before the run ends.
+
+        A run that ends early waits for nobody, and no run for those who sleep: what
+        they counted comes later.
+        """
+        for one in self.machine.processes:
+            if not (one.is_helper and one.is_alive and one.log_pk == self.log_pk):
+                continue
+            if is_early or one.is_frozen or one.items:
+                self.facts.is_exact = False
+            else:
+                with self.watch.acting(Actor("beat", one)):
+                    one.ctx.flush()
 
     def _check_ending(self, fatal, reason):
         """The run tells how it ended, what was done, and all that failed."""

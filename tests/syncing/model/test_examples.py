@@ -9,7 +9,7 @@ import pytest
 from athletes.models import Player, Session
 from syncing.models import ExportJob, SyncLog, VendorSession
 from tests.syncing.model import spec
-from tests.syncing.model.changes import change_session
+from tests.syncing.model.changes import change_athlete, change_session
 from tests.syncing.model.machine import SyncMachine
 
 pytestmark = [
@@ -127,3 +127,12 @@ def test_who_is_erased_while_a_session_is_asked_about_leaves_no_trace(machine, a
     assert (log.status, log.errors) == ("success", [])
     assert not VendorSession.objects.exists()
     assert not Player.objects.exists()
+
+
+def test_an_athlete_who_is_renamed_has_the_new_name(machine):
+    machine.begin(players=2, kinds=["one"], start="exports", here=True)
+    machine.finish(machine.processes[-1])
+    change_athlete(machine.world, "rename", machine.world.athletes[0], 1)
+    machine.open("command", "full", True)
+    machine.finish(machine.processes[-1])
+    assert Player.objects.filter(first_name="Renamed").count() == 1

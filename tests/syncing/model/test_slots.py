@@ -192,3 +192,15 @@ class SlotMachine(RuleBasedStateMachine):
 
 def test_requests_at_once_stay_within_the_limit():
     run_machine(SlotMachine, examples=max(20, min(300, TRANSITIONS // 10)), steps=30)
+
+
+def test_who_is_alone_may_use_every_slot():
+    machine = SlotMachine()
+    try:
+        alone = machine.holders[0]
+        for _ in range(LIMIT):
+            machine._tend(alone)
+            alone.take()
+        assert len(alone.gates) == LIMIT
+    finally:
+        machine.teardown()
