@@ -79,7 +79,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m accuracy")
     parser.add_argument("--jobs", type=int, default=1, help="processes to run it in")
     commands = parser.add_subparsers(dest="command")
-    commands.add_parser("calibrate", help="fit the constants of uncertainties")
+    fit = commands.add_parser("calibrate", help="fit the constants of uncertainties")
+    fit.add_argument("--scales", action="store_true", help="fit their scales alone")
     commands.add_parser("check", help="repeat a small part and fail on drift")
     hurt = commands.add_parser("hostile", help="damaged files against the clean truth")
     hurt.add_argument("--files", type=int, default=2000)
@@ -88,7 +89,7 @@ def main() -> int:
     hurt.add_argument("--replay", metavar="SEED:FILE", help="show one file's numbers")
     options = parser.parse_args()
     if options.command == "calibrate":
-        calibrate.run()
+        calibrate.run(only_scales=options.scales)
         return 0
     if options.command == "check":
         return check()

@@ -1,7 +1,9 @@
 """Fit the constants of the uncertainties on swings of known truth.
 
 Other hitters than those that docs/accuracy.md reports, so that what it says of the
-share of errors within one stated uncertainty is a check. The constants of events stay
+share of errors within one stated uncertainty is a check. Then, on others again, one
+scale for each metric and reference sets how much of the errors the whole uncertainty
+holds, as far as the worst of them allows. The constants of events stay
 as they are: the uncertainty of a number takes theirs, and a fit by frame rate and noise
 gives load 23 ms where nothing shakes, because noise moves it by the slope of a curve
 that is flat there. Those of load and first move were chosen so that of 746 swings of 50
@@ -10,7 +12,6 @@ hitters with up to 8 mm of noise none is off by more than three uncertainties.
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -25,6 +26,7 @@ from accuracy.measure import WHOLE_TURN
 from accuracy.swings import (
     HANDS,
     KINDS,
+    NOISE_MM,
     RATES_HZ,
     Array,
     Kind,
@@ -36,18 +38,25 @@ from accuracy.truth import Truth, truth_of
 from biomechanics import error_constants
 from biomechanics.basis import parts_of
 from biomechanics.definitions import METRICS
-from biomechanics.measurement_error import RATE_HZ, size_of
+from biomechanics.measurement_error import RATE_HZ, model_of, size_of
 from biomechanics.metrics import uncertainty
 from biomechanics.metrics.compute import measure_swing
 from biomechanics.observe import observe
 from biomechanics.observed_swing import ObservedSwing
+from biomechanics.quality import judge
 
 FILE = Path(error_constants.__file__)
 NUMBERS = range(100, 120)
 """Invented hitters to fit on."""
-NOISE_MM = (0.0, 1.0, 2.0, 5.0)
-ENERGY_NOISE = 0.002
-"""Noise on momentum and energy for a millimeter on the points, of the highest value."""
+SCALE_NUMBERS = range(120, 146)
+"""Others, on which it is then looked how the uncertainties fit, and scaled."""
+SCALE_WITHIN = 0.70
+"""Share of the errors that a scaled uncertainty shall hold."""
+SCALE_MOST = 2.8
+"""So many scaled uncertainties off is the worst error at most: this comes first."""
+SCALES = (0.7, 2.0)
+"""A scale lies between these: one hitter who is unlike the others sets none."""
+SCALE_FEWEST = 150
 WITHIN, WITHIN_QUIET = 0.70, 0.75
 """Share of the errors of each frame rate and noise that shall lie within one stated
 uncertainty, a little more than of normal ones; without noise errors are mostly one
@@ -92,33 +101,19 @@ class Sample:
 Samples = dict[str, list[Sample]]
 
 
+@dataclass(frozen=True)
+class ScaledError:
+    """One error, in stated uncertainties without a scale."""
+
+    rate_hz: float
+    off: float
+
+
 def swings(numbers: Iterable[int]) -> Iterator[tuple[MadeSwing, Truth, float]]:
     """Return the swings to fit on: every kind, rate and noise, and the noise in mm."""
     for number, kind, rate_hz, noise_mm in product(numbers, KINDS, RATES_HZ, NOISE_MM):
         clean = clean_swing(number, kind, HANDS[number % len(HANDS)], rate_hz)
-        noisy = with_noise(clean, noise_mm, number)
-        shaken = _with_energy_noise(noisy, noise_mm, number)
-        yield shaken, truth_of(number, kind), noise_mm
-
-
-def _with_energy_noise(swing: MadeSwing, noise_mm: float, seed: int) -> MadeSwing:
-    """Return the swing with noise on momentum, energy and center of mass too."""
-    if not noise_mm:
-        return swing
-    rng = np.random.default_rng((seed, round(swing.rate_hz), 9))
-
-    def shaken(name: str, values: Array) -> Array:
-        if name.startswith("center_of_mass"):
-            return values + rng.normal(0.0, noise_mm / 1000.0, values.shape)
-        if not name.endswith(("_energy", "_x", "_y", "_z")):
-            return values
-        size = ENERGY_NOISE * noise_mm * float(np.nanmax(np.abs(values)))
-        return values + rng.normal(0.0, size, values.shape)
-
-    return dataclasses.replace(
-        swing,
-        energetics={name: shaken(name, v) for name, v in swing.energetics.items()},
-    )
+        yield with_noise(clean, noise_mm, number), truth_of(number, kind), noise_mm
 
 
 def _observed(swing: MadeSwing) -> ObservedSwing:
@@ -279,7 +274,83 @@ def _rests_on_reference(name: str) -> bool:
     return "reference" in parts_of(name)
 
 
-def write(constants: dict[str, dict[str, tuple[float, float, float]]]) -> None:
+def scale_errors(numbers: Iterable[int]) -> dict[tuple[str, str], list[ScaledError]]:
+    """Return how many stated uncertainties off numbers are, without a scale.
+
+    By metric and reference.
+    """
+    found: dict[tuple[str, str], list[ScaledError]] = defaultdict(list)
+    for swing, truth, _ in swings(numbers):
+        seen = _observed(swing)
+        measure = measure_swing(seen, height_m=swing.height_m, mass_kg=swing.mass_kg)
+        uncertainty.put_uncertainties(measure, scaled=False)
+        reference = seen.events.reference_class
+        quality = judge(
+            seen, measure.values.by_id, bats=swing.hand, height_m=swing.height_m
+        )
+        of_dry = reference == "unseen_ball" and swing.kind != "hit"
+        if quality.grade == "poor" or of_dry:
+            continue
+        for metric_id, right in truth.of(seen.events.reference_rule).items():
+            value = measure.values.by_id.get(metric_id)
+            if (
+                value is None
+                or value.flagged
+                or not isinstance(value.value, float)
+                or not value.uncertainty
+            ):
+                continue
+            error = value.value - right
+            if metric_id in WHOLE_TURN:
+                error = (error + 180.0) % 360.0 - 180.0
+            found[metric_id, reference].append(
+                ScaledError(swing.rate_hz, abs(error) / value.uncertainty)
+            )
+    return found
+
+
+def scale_of(errors: list[ScaledError]) -> float:
+    """Return what uncertainties are multiplied by so that they hold enough errors."""
+    off = np.array([one.off for one in errors])
+    fast = np.array([one.rate_hz > BAR_FROM_HZ for one in errors])
+    order = np.argsort(off)
+    weights = np.where(fast, 1.0, SLOW_COUNTS)[order]
+    share = np.cumsum(weights) / weights.sum()
+    inside = float(off[order][int(np.searchsorted(share, SCALE_WITHIN))])
+    worst = float(off[fast].max() if fast.any() else off.max()) / SCALE_MOST
+    low, high = SCALES
+    return float(f"{min(max(inside, worst, low), high):.3g}")
+
+
+def fit_scales(
+    errors: dict[tuple[str, str], list[ScaledError]],
+) -> dict[str, dict[str, float]]:
+    """Return the scale of each metric by its reference."""
+    scales: dict[str, dict[str, float]] = {}
+    by_metric: dict[str, list[ScaledError]] = defaultdict(list)
+    for (name, _), rows in errors.items():
+        by_metric[name] += rows
+    for name, rows in by_metric.items():
+        if len(rows) >= SCALE_FEWEST:
+            scales[name] = {"any": scale_of(rows)}
+    for (name, reference), rows in errors.items():
+        if name in scales and len(rows) >= SCALE_FEWEST:
+            scales[name][reference] = scale_of(rows)
+    for name, models in scales.items():
+        # Where no swing of a reference speaks for it, it is not made surer.
+        if not _rests_on_reference(name):
+            scales[name] = {"any": models["any"]}
+        else:
+            models["any"] = max(1.0, models["any"])
+            # Its constants are never smaller than those of all together.
+            models.setdefault("unseen_ball", 1.0)
+    return scales
+
+
+def write(
+    constants: dict[str, dict[str, tuple[float, float, float]]],
+    scales: dict[str, dict[str, float]],
+) -> None:
     """Write the module of constants; `ruff format` sets its lines."""
     head = FILE.read_text(encoding="utf-8").partition("CONSTANTS:")[0]
     lines = [f"{head}CONSTANTS: dict[str, dict[str, tuple[float, float, float]]] = {{"]
@@ -287,14 +358,22 @@ def write(constants: dict[str, dict[str, tuple[float, float, float]]]) -> None:
         lines.append(f'    "{name}": {{')
         lines += [f'        "{key}": {value!r},' for key, value in models.items()]
         lines.append("    },")
+    lines += ["}", "", "SCALES: dict[str, dict[str, float]] = {"]
+    lines += [f'    "{name}": {models!r},' for name, models in scales.items()]
     FILE.write_text("\n".join([*lines, "}"]) + "\n", encoding="utf-8")
 
 
-def run() -> None:
-    """Fit the metrics, and write the constants."""
-    events = {
-        name: models
-        for name, models in error_constants.CONSTANTS.items()
-        if name.startswith("event:")
-    }
-    write(events | fit_all(metric_samples(NUMBERS)))
+def run(*, only_scales: bool = False) -> None:
+    """Fit the metrics on some hitters and their scales on others; write both."""
+    constants = error_constants.CONSTANTS
+    if not only_scales:
+        events = {
+            name: models
+            for name, models in constants.items()
+            if name.startswith("event:")
+        }
+        fitted = events | fit_all(metric_samples(NUMBERS))
+        constants.clear()
+        constants.update(fitted)
+        model_of.cache_clear()
+    write(constants, fit_scales(scale_errors(SCALE_NUMBERS)))

@@ -31,7 +31,7 @@ from biomechanics.swing import analyze_swing
 
 State = Literal["counted", "flagged", "missing"]
 
-NUMBERS = range(8)
+NUMBERS = range(20)
 """Invented hitters of the whole table."""
 SMALL_NUMBERS = range(2)
 WHOLE_TURN = frozenset({"attack_direction"})

@@ -32,6 +32,8 @@ KINDS: tuple[Kind, ...] = ("hit", "dry", "no_bat")
 HANDS: tuple[Hand, ...] = ("right", "left")
 RATES_HZ = (120.0, 240.0, 300.0, 360.0)
 NOISE_MM = (0.0, 1.0, 2.0, 5.0)
+ENERGY_NOISE = 0.002
+"""Noise on momentum and energy for a millimeter on the points, of the highest value."""
 IMPACT_S = 0.001
 """The ball leaves a bat about a millisecond after they meet."""
 BEFORE_CONTACT_S = 1.25
@@ -161,7 +163,11 @@ def _wanted(
 
 
 def with_noise(swing: MadeSwing, noise_mm: float, seed: int) -> MadeSwing:
-    """Return the swing with white noise on every coordinate of every point."""
+    """Return the swing with white noise on all that is delivered.
+
+    On every coordinate of every point and of the center of mass so many millimeters,
+    and on each column of momentum and energy `ENERGY_NOISE` of its highest value.
+    """
     if not noise_mm:
         return swing
     rng = np.random.default_rng((seed, round(swing.rate_hz), round(noise_mm * 1000)))
@@ -171,4 +177,23 @@ def with_noise(swing: MadeSwing, noise_mm: float, seed: int) -> MadeSwing:
         else values
         for name, values in swing.kinematics.items()
     }
-    return dataclasses.replace(swing, kinematics=noisy)
+    return dataclasses.replace(
+        swing,
+        kinematics=noisy,
+        energetics={
+            name: _shaken(rng, name, values, noise_mm)
+            for name, values in swing.energetics.items()
+        },
+    )
+
+
+def _shaken(
+    rng: np.random.Generator, name: str, values: Array, noise_mm: float
+) -> Array:
+    """Return a column of the momentum and energy file with its noise."""
+    if name.startswith("center_of_mass"):
+        return values + rng.normal(0.0, noise_mm / 1000.0, values.shape)
+    if not name.endswith(("_energy", "_x", "_y", "_z")):
+        return values
+    size = ENERGY_NOISE * noise_mm * float(np.nanmax(np.abs(values)))
+    return values + rng.normal(0.0, size, values.shape)

@@ -30,6 +30,7 @@ HIDES_BALL = 0.115
 HIDES_NOISES = 2.5
 """Noise in which a fall of this share, about the least that a ball takes, would not be
 sure; and how clear a fall must be to leave open whether it was one."""
+FASTER_SHARE, FASTER_NOISES = 1.1, 2.0
 FAST_SHARE = 0.75
 """The ball is met while the bat is nearly at its fastest."""
 SHARP_SHARE = 0.60
@@ -55,9 +56,14 @@ LATE_S = 0.0003
 """A fitted kink comes this late, as the bat does not run on as a cubic curve does."""
 PLACE_ERROR_S = 0.00015
 PLACE_ERROR_STEPS = 0.04
+SLOW_HZ = 240.0
 PLACE_ERROR_UNSEEN = 0.2
 """What the model of the kink leaves open: in seconds, in steps between frames, and as
-a share of the time in which frames are missing at the impact."""
+a share of the time in which frames are missing at the impact. Below `SLOW_HZ` the part
+of a step grows: fewer frames tell a kink from a curve."""
+NOISE_COUNTS = 1.2
+"""What a fit of a few frames says of its own error is too little by so much (40
+invented swings with 2 to 5 mm of noise)."""
 GAP_AS_STEP = 0.35
 _PRIOR_FREEDOM = 3.0
 _CANDIDATES = 4
@@ -160,6 +166,7 @@ def find_impact(
         kink
         for place in _candidates(fall, inside)
         if (kink := _fit_kink(frames, way, place + 1, rate, noise)) is not None
+        and not _faster_after(kink, speed * rate, noise * rate)
     ]
     best = max(kinks, key=lambda kink: kink.fall / kink.fall_error, default=None)
     fast = float(np.sort(speed)[-FEWEST_AFTER]) * rate
@@ -202,6 +209,23 @@ def find_impact(
     return ImpactSearch(
         Impact(best.position, best.uncertainty_s, first, after, best.fall), None
     )
+
+
+def _faster_after(kink: "_Kink", speed: FloatArray, noise: float) -> bool:
+    """Return whether the bat is faster after a kink than before: no ball does that.
+
+    One point of the bat that is off its way for a frame looks like a ball.
+
+    Parameters
+    ----------
+    speed : ndarray, shape (n,)
+        Between frames, like `noise` in the unit of the points for a second.
+    """
+    later = np.sort(speed[kink.place + 1 :])
+    if later.size < FEWEST_AFTER:
+        return False
+    limit = FASTER_SHARE * kink.speed_before + FASTER_NOISES * noise
+    return float(later[-FEWEST_AFTER]) > limit
 
 
 def _candidates(fall: FloatArray, inside: npt.NDArray[np.bool_]) -> list[int]:
@@ -296,14 +320,22 @@ def _fit_kink(
     x, y = time[first : last + 1] / _UNIT_S, way[first : last + 1] - way[place]
     degree = 3 if place - first + 1 >= CUBIC_FROM else 2
     smooth = np.vander(x, degree + 1, increasing=True)
-    places = np.linspace(0.0, x[place + 1 - first], _PLACES)
+    # The intervals on both sides too: in noise the kink may as well lie there.
+    edges = x[place - 1 - first], x[place + 2 - first]
+    places = np.concatenate(
+        (
+            np.linspace(0.0, x[place + 1 - first], _PLACES),
+            np.linspace(edges[0], 0.0, _PLACES)[:-1],
+            np.linspace(x[place + 1 - first], edges[1], _PLACES)[1:],
+        )
+    )
     bends = np.maximum(x[:, None] - places, 0.0)
     across, _ = np.linalg.qr(smooth)
     left = y - across @ (across.T @ y)
     free = bends - across @ (across.T @ bends)
     change = (free * left[:, None]).sum(axis=0) / (free**2).sum(axis=0)
     misfit = ((left[:, None] - free * change) ** 2).sum(axis=0)
-    best = int(misfit.argmin())
+    best = int(misfit[:_PLACES].argmin())
     at, bend = places[best], change[best]
     terms = np.linalg.lstsq(smooth, y - bend * bends[:, best], rcond=None)[0]
     before = float(
@@ -318,6 +350,7 @@ def _fit_kink(
     )
     design = np.column_stack((smooth, bends[:, best], np.where(x > at, -bend, 0.0)))
     errors = spread * np.sqrt(np.diag(np.linalg.pinv(design.T @ design)))
+    error = max(float(errors[-1]), _spread_of_places(places, misfit, at, spread))
     step_s = max(
         signals.median(np.diff(time[first : last + 1])),
         GAP_AS_STEP * float(time[place + 1]),
@@ -329,9 +362,9 @@ def _fit_kink(
         place=place,
         position=float(frames[place] + (at * _UNIT_S - HALF_CONTACT_S - LATE_S) * rate),
         uncertainty_s=math.sqrt(
-            (float(errors[-1]) * _UNIT_S) ** 2
+            (NOISE_COUNTS * error * _UNIT_S) ** 2
             + PLACE_ERROR_S**2
-            + (PLACE_ERROR_STEPS / rate) ** 2
+            + (PLACE_ERROR_STEPS / rate * max(1.0, SLOW_HZ / rate)) ** 2
             + (PLACE_ERROR_UNSEEN * unseen_s) ** 2
         ),
         speed_before=before / _UNIT_S,
@@ -339,3 +372,25 @@ def _fit_kink(
         fall_error=float(errors[-2]) / before + 1e-9,
         step_s=step_s,
     )
+
+
+def _spread_of_places(
+    places: FloatArray, misfit: FloatArray, at: float, spread: float
+) -> float:
+    """Return how far from `at` the kink may lie by how well each place (n,) fits.
+
+    Beside a frame the fit is no smooth function of the place, and two places may fit
+    as well: the slope at the best one then says too little.
+
+    Parameters
+    ----------
+    misfit : ndarray, shape (n,)
+        Sum of squares.
+    spread : float
+        Noise of one frame.
+    """
+    order = np.argsort(places)
+    likely = np.exp(-0.5 * (misfit - misfit.min()) / max(spread, 1e-9) ** 2)[order]
+    weights = likely * np.gradient(places[order])
+    away = (places[order] - at) ** 2
+    return math.sqrt(float((weights * away).sum() / weights.sum()))

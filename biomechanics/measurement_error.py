@@ -5,7 +5,7 @@ of the points it is read from (`noise`), the time between frames (`step`), and f
 event it is read at, the slope there times the event's own uncertainty. The first three
 have a constant for each metric and event, in `error_constants`: fitted by
 `python -m accuracy calibrate` on invented swings of known truth, other ones than those
-that docs/accuracy.md reports.
+that docs/accuracy.md reports. What is fitted has a scale, see `scale_of`.
 """
 
 import math
@@ -17,7 +17,7 @@ import numpy as np
 
 from biomechanics.analysis_types import FloatArray
 from biomechanics.definitions import METRICS
-from biomechanics.error_constants import CONSTANTS
+from biomechanics.error_constants import CONSTANTS, SCALES
 from biomechanics.points import PLACES
 
 RATE_HZ = 240.0
@@ -104,6 +104,18 @@ def model_of(name: str, reference: str) -> ErrorModel | None:
         least = share if unit in BY_SIZE else LEAST_RULE[unit]
         rule = max(rule, least)
     return ErrorModel(rule, noise, step)
+
+
+def scale_of(name: str, reference: str) -> float:
+    """Return what the fitted part of a metric's uncertainty is multiplied by.
+
+    Constants are fitted for each frame rate and noise at once, on few hitters; the
+    scale is then set on others, so that about 0.7 of the errors lie within one stated
+    uncertainty and the worst within 2.8 of them: it may be larger than the share asks
+    for. What is found on the swing itself, by its events and gaps, it never makes less.
+    """
+    found = SCALES.get(name, {})
+    return found.get(reference) or found.get("any", 1.0)
 
 
 def size_of(metric_id: str, value: float) -> float:

@@ -119,6 +119,7 @@ def measure_swing(
         if definition.retired:
             values.put(definition.id, None, f"no longer measured: {definition.retired}")
     unsure_events.flag_unsure(swing.events, values)
+    unsure_events.flag_forward(swing, values)
     unsure_events.flag_unseen_ball(swing, values)
     unsure_events.flag_smoothed(swing, values)
     unsure_events.flag_tilted(swing, values)

@@ -4,9 +4,11 @@ import math
 from dataclasses import replace
 
 from biomechanics import axes, bat, peaks
+from biomechanics.definitions import METRICS
 from biomechanics.metrics.measure import SwingMeasurer
 from biomechanics.metrics.unsure_events import contact_not_shown, unseen_ball
 from biomechanics.metrics.values import EVENT_WORDS
+from biomechanics.ranges import within
 from biomechanics.units import MS_PER_S
 
 BAT_LOST = "the bat is lost just before contact"
@@ -31,6 +33,10 @@ def put_hands(measure: SwingMeasurer) -> None:
         measure.put_peak(
             metric, metric, None, series, window, points, reason=measure.no_unit
         )
+    for one in ("peak_hand_speed_lead", "peak_hand_speed_rear"):
+        speed, limits = values.number(one), METRICS[one].plausible
+        if speed is not None and not within(speed, limits):
+            values.flag("peak_hand_speed", "one of the hands is implausibly fast")
     position = swing.events.position("peak_hand_speed")
     values.put(
         "t_peak_hand",
@@ -165,8 +171,31 @@ def _put_bat_speed(measure: SwingMeasurer, moving: bat.BatMotion) -> bat.Reading
         reading = replace(
             reading, uncertainty=math.hypot(reading.uncertainty, left_open)
         )
+    if reading is not None and moving.along is not None:
+        beyond = _beyond_seen(measure, moving, reading.value, moving.along)
+        reading = replace(reading, uncertainty=math.hypot(reading.uncertainty, beyond))
     put_reading(measure, moving, "bat_speed_ref", reading, reason)
     return reading
+
+
+def _beyond_seen(
+    measure: SwingMeasurer, moving: bat.BatMotion, speed: float, along: float
+) -> float:
+    """Return what the speed changes from where the bat was last seen, m/s.
+
+    Zero where that is the frame before the impact: only further on does a fitted
+    motion say too little of how the bat went on. So it is where no impact shows.
+    """
+    at, impact = measure.bat_instant(), moving.impact.impact
+    if at is None or impact is None or at != impact.position:
+        return 0.0
+    seen = moving.frames[moving.frames <= at]
+    if seen.size == 0 or at - seen[-1] <= 1.0:
+        return 0.0
+    last = bat.read_at(
+        moving, float(seen[-1]), bat.speed_at(along), instant_error_s=0.0
+    )
+    return 0.0 if last is None else abs(speed - last.value)
 
 
 def _put_peak_bat_speed(

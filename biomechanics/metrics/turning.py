@@ -82,6 +82,9 @@ def _put_peak_of_bat(measure: SwingMeasurer) -> None:
     """Measure the peak of the bat's rotation speed."""
     swing = measure.swing
     unseen = swing.events.reference_class == "unseen_ball"
+    # Where its speed still rises when it is last seen, its turn may as well.
+    fastest = swing.events.found.get("bat_peak")
+    by_hands = swing.events.reference_rule == "hand_peak"
     measure.put_peak(
         "B",
         "peak_bat_omega",
@@ -94,6 +97,15 @@ def _put_peak_of_bat(measure: SwingMeasurer) -> None:
         reason=swing.bat_reason,
         reference_error_ms=BETWEEN_BAT_PEAKS_MS if unseen else None,
     )
+    if by_hands and swing.bat is not None:
+        why: str | None = None
+        if fastest is None:
+            why = "the bat's highest speed was not found"
+        elif fastest.position is None:
+            why = fastest.reason
+        for metric_id in ("peak_bat_omega", "t_peak_bat"):
+            if why is not None:
+                measure.values.flag(metric_id, why)
 
 
 def put_order(measure: SwingMeasurer) -> None:

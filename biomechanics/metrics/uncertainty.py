@@ -19,6 +19,7 @@ from biomechanics.measurement_error import (
     left_at_end,
     model_of,
     most_uncertain,
+    scale_of,
     size_of,
 )
 from biomechanics.metrics.measure import SwingMeasurer
@@ -40,18 +41,28 @@ PER_MILLE = 1000.0
 PER_M_OF_ANKLE = {"deg": 140.0, "%": 115.0, "deg/s": 350.0}
 """What an angle with a shank of 0.41 m, its rate and a share of a leg change with a
 meter by which an ankle is off."""
+REPEATED_COUNTS = 1.5
+"""What the share of frames that only repeat the one before takes off the frame rate;
+half of it at most: beside such a frame the time between frames is twice as long."""
 CENTER_NOISE_LEFT = 0.33
 """Of the noise of the center of mass, what its filter leaves at `RATE_HZ` (invented
 swings); less by the square root of the rate."""
 
 
-def put_uncertainties(measure: SwingMeasurer) -> None:
+def put_uncertainties(measure: SwingMeasurer, *, scaled: bool = True) -> None:
     """Set the uncertainty of every number; see `measurement_error`.
 
     A number that is less sure than its limit becomes missing and says so.
+
+    Parameters
+    ----------
+    scaled : bool
+        False only to fit the scales.
     """
     values, hitter = measure.values, measure.hitter
     reference, motion = measure.swing.events.reference_class, hitter.motion
+    repeated = motion.repeated_frames / motion.count
+    rate_hz = hitter.rate_hz * max(0.5, 1.0 - REPEATED_COUNTS * repeated)
     noises = Noises(measure)
     at_end = _factor_at_end(measure)
     flat_tops = flat_tops_ms(measure, noises)
@@ -62,10 +73,13 @@ def put_uncertainties(measure: SwingMeasurer) -> None:
         if model is None:
             continue
         near = at_end if "reference" in parts_of(metric_id) else 1.0
-        variance = values.variance.get(metric_id, 0.0) + model.variance(
+        scale = scale_of(metric_id, reference) if scaled else 1.0
+        # What is found on the swing itself is never made less.
+        variance = values.variance.get(metric_id, 0.0) * max(scale, 1.0) ** 2
+        variance += scale**2 * model.variance(
             value=near * size_of(metric_id, found.value),
             noise_mm=noises.of(METRICS[metric_id]),
-            rate_hz=hitter.rate_hz,
+            rate_hz=rate_hz,
         )
         variance += flat_tops.get(metric_id, 0.0) ** 2
         if near > 1.0:

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from biomechanics import bat, directions
+from biomechanics.basis import STRIDE_LINE
 from biomechanics.definitions import METRICS
 from biomechanics.events import EVENT_RULES
 from biomechanics.find_events import SwingEvents
@@ -15,7 +16,12 @@ from biomechanics.observed_swing import ObservedSwing
 FROM_LOAD = ("tempo_load_fd", "head_excursion")
 """What a load in the wrong place makes wrong. Where load only opens the window of a
 maximum, less of the stance before the swing is looked at, and the maximum stays."""
-WITH_BAT = ("peak_KE_total", "t_peak_KE_total", "KE_per_kg_total")
+WITH_BAT = (
+    "peak_KE_total",
+    "t_peak_KE_total",
+    "KE_rate_max_total",
+    "KE_per_kg_total",
+)
 """Numbers of the whole body of which the bat's energy is a good part."""
 
 
@@ -47,6 +53,20 @@ def flag_unsure(events: SwingEvents, values: MetricValues) -> None:
             continue
         for metric_id in metric_ids:
             values.flag(metric_id, f"{EVENT_WORDS[name]} is uncertain: {found.reason}")
+
+
+def flag_forward(swing: ObservedSwing, values: MetricValues) -> None:
+    """Flag what is counted from the line of the feet at an unsure foot down."""
+    found, forward = swing.events.found["foot_down"], swing.findings["forward"]
+    by_feet = forward.evidence.get("source") == STRIDE_LINE
+    if not by_feet or found.position is None or found.confidence != "low":
+        return
+    for metric_id, definition in METRICS.items():
+        if "C" in definition.robustness:
+            values.flag(
+                metric_id,
+                f"forward is the line of the feet at foot down: {found.reason}",
+            )
 
 
 def flag_other_clock(energetics: Energetics, values: MetricValues) -> None:

@@ -79,9 +79,17 @@ def test_no_more_wrong_numbers_than_before(report):
     assert len(report.wrong) <= WRONG_AT_MOST
 
 
-@pytest.mark.parametrize("place", [427, 718, 890, 977, 1250, 1315, 1344, 1775, 1880])
-def test_a_file_that_was_wrong_without_a_mark_is_no_more(place):
-    assert hostile.run(2026, 1, place).wrong == []
+@pytest.mark.parametrize(
+    ("seed", "place"),
+    [
+        *((2026, at) for at in (427, 718, 890, 977, 1250, 1315, 1344, 1775, 1880)),
+        (8081, 99),
+        *((9102, at) for at in (86, 849, 1292)),
+        (9103, 1481),
+    ],
+)
+def test_a_file_that_was_wrong_without_a_mark_is_no_more(seed, place):
+    assert hostile.run(seed, 1, place).wrong == []
 
 
 def test_every_metric_has_a_tolerance():

@@ -113,6 +113,10 @@ def test_an_unsure_foot_down_flags_what_is_read_there():
         assert analysis.metrics[name].flagged, name
     assert not analysis.metrics["peak_pelvis_omega"].flagged
     assert not analysis.metrics["side_bend_ref"].flagged
+    # Forward is the line of the feet at that foot down.
+    for name in ("pelvis_rot_ref", "torso_rot_ref", "head_fwd"):
+        assert analysis.metrics[name].flagged, name
+    assert "line of the feet" in analysis.metrics["pelvis_rot_ref"].reason
 
 
 @pytest.fixture(scope="module")

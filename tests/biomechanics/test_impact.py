@@ -12,6 +12,7 @@ from accuracy.truth import truth_of
 from biomechanics import signals
 from biomechanics.definitions import METRICS
 from biomechanics.impact import find_impact
+from biomechanics.observe import observe
 from biomechanics.points import BatPoints
 from biomechanics.swing import analyze_swing
 from tests.biomechanics.hit_swings import hit_swing
@@ -384,3 +385,23 @@ def test_bat_lost_about_its_highest_speed_marks_its_peaks(start_s):
     for name in ("peak_bat_omega", "t_peak_bat", "gain_bat_torso"):
         assert lost[name].value is None or lost[name].flagged, name
         assert not whole[name].flagged, name
+
+
+@pytest.mark.parametrize(
+    ("number", "noise_mm"), [(104, 2.0), (119, 5.0), (135, 5.0), (137, 5.0)]
+)
+def test_noise_may_put_the_impact_into_the_interval_beside(number, noise_mm):
+    hand = ("right", "left")[number % 2]
+    clean = clean_swing(number, "hit", hand, 240.0)
+    swing = with_noise(clean, noise_mm, number * 2 + (hand == "left"))
+    events = observe(
+        swing.kinematics,
+        swing.energetics,
+        bats=hand,
+        contact_time_s=None,
+        overrides={},
+        forward_axis=None,
+    ).events
+    assert events.reference_rule == "bat_impact"
+    off_s = events.position("reference") / 240.0 - swing.contact_s
+    assert abs(off_s) < 2.4 * events.error_s("reference")

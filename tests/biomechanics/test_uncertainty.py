@@ -131,7 +131,8 @@ def test_an_unsure_contact_makes_what_turns_fast_less_sure(swing, plain):
     for name in ("torso_rot_ref", "t_peak_pelvis"):
         assert lost.metrics[name].uncertainty > plain.metrics[name].uncertainty, name
     assert lost.metrics["bat_path_length"].flagged
-    assert lost.metrics["peak_KE_bat"].flagged
+    energy = lost.metrics["peak_KE_bat"]
+    assert energy.value is None or energy.flagged
 
 
 @pytest.mark.parametrize("joint", ["kjc", "ajc", "ejc", "sjc", "wjc"])
