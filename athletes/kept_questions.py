@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection
 from functools import update_wrapper
 from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connections
+from django.db import connection, connections
 from django.db.models import QuerySet
 
 Asked = ParamSpec("Asked")
@@ -150,3 +151,78 @@ def kept_question(
 ) -> KeptQuestion[Asked, Row]:
     """Keep the SQL of the question that this function builds."""
     return KeptQuestion(build)
+
+
+class _Built(NamedTuple):
+    """The SQL of a question about many keys: texts, between each two a parameter."""
+
+    texts: list[str]
+    #: Values, or None where the keys are put in.
+    params: list[Any]
+    columns: list[Any]
+
+
+class KeptQuestionOfKeys(Generic[Row]):
+    """A function that builds a `values_list`; called, it gives the rows as a list.
+
+    It takes a list of keys, as many as there are to ask about. They have to narrow the
+    question down: without a key there is no row. Nothing else may shape it.
+    """
+
+    def __init__(self, build: Callable[[Collection[int]], QuerySet[Any, Row]]) -> None:
+        self._build = build
+        self._kept: dict[str, _Built] = {}
+        update_wrapper(self, build)
+
+    def __call__(self, keys: Collection[int]) -> list[Row]:
+        """Ask, now."""
+        if not keys:
+            return []
+        kept = self._kept.get(connection.vendor)
+        if kept is None:
+            kept = self._kept[connection.vendor] = self._in_words()
+        places = ", ".join(["%s"] * len(keys))
+        sql = kept.texts[0]
+        params: list[Any] = []
+        for param, text in zip(kept.params, kept.texts[1:], strict=True):
+            sql += (places if param is None else "%s") + text
+            params += keys if param is None else [param]
+        with connection.cursor() as cursor:
+            cursor.execute(sql, params)
+            rows: list[Any] = cursor.fetchall()
+        for place, column in enumerate(kept.columns):
+            for convert in (
+                *connection.ops.get_db_converters(column),
+                *column.get_db_converters(connection),
+            ):
+                rows = [
+                    (
+                        *row[:place],
+                        convert(row[place], column, connection),
+                        *row[place + 1 :],
+                    )
+                    for row in rows
+                ]
+        return rows
+
+    def _in_words(self) -> _Built:
+        queryset = self._build([_KEYS_FROM])
+        compiler = queryset.query.get_compiler(connection=connection)
+        sql, params = compiler.as_sql()
+        texts = [""]
+        # A sign of percent that is no parameter is written twice.
+        for piece in re.split("(%%|%s)", sql):
+            if piece == "%s":
+                texts.append("")
+            else:
+                texts[-1] += piece
+        columns = [selected[0] for selected in compiler.select[: compiler.col_count]]
+        named = [None if param == _KEYS_FROM else param for param in params]
+        return _Built(texts, named, columns)
+
+
+def kept_question_of_keys(
+    build: Callable[[Collection[int]], QuerySet[Any, Row]],
+) -> KeptQuestionOfKeys[Row]:
+    """Keep the SQL of the question that this function builds for a list of keys."""
+    return KeptQuestionOfKeys(build)

@@ -18,15 +18,17 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Window
+from django.db.models import F, QuerySet, Window
 from django.db.models.functions import RowNumber
 
 from athletes.bulk_sql import add_to_rows, in_batches, insert_rows
 from athletes.display import age_on
+from athletes.kept_questions import kept_question_of_keys
 from athletes.models import PeerCount, PeerGroup, PeerNumber, Player, SessionMetric
 from athletes.querysets import of_present_session
 from biomechanics.basis import setup_in, without_setup
@@ -210,16 +212,52 @@ def _numbers_of(player_ids: Sequence[int]) -> dict[tuple[int, int], PeerNumber]:
 
     An athlete whom the vendor no longer lists has none.
     """
-    listed = {
-        pk: (born, last)
-        for pk, born, last in Player.objects.filter(
-            pk__in=player_ids, missing_since__isnull=True
-        ).values_list("pk", "date_of_birth", "last_session_on")
+    listed = {pk: (born, last) for pk, born, last in _listed_of(player_ids)}
+    found: dict[tuple[int, PeerBasis], tuple[dt.date | None, float]] = {}
+    # The newest comes last, and stays for all setups together; of a session with
+    # several setups that of most swings.
+    for player_id, day, _, _, mean, *key in sorted(
+        _newest_of(list(listed)),
+        key=lambda row: (row[1] or dt.date.min, *row[2:4], *row[5:]),
+    ):
+        _, last = listed[player_id]
+        if day and last and (last - day).days > MOST_DAYS:
+            continue
+        metric, condition, basis, *rest = key
+        setup = setup_in(basis)
+        if setup is not None:
+            condition, basis = setup, without_setup(basis)
+        rest = [basis, *rest]
+        found[player_id, (metric, condition, *rest)] = day, mean
+        found[player_id, (metric, ANY_SETUP, *rest)] = day, mean
+    groups = _groups({key for _, key in found})
+    return {
+        (player_id, groups[key]): PeerNumber(
+            player_id=player_id,
+            group_id=groups[key],
+            value=value,
+            bucket=bucket_of(key[0], value),
+            age_band=age_band(listed[player_id][0], day),
+        )
+        for (player_id, key), (day, value) in found.items()
     }
-    newest = (
+
+
+@kept_question_of_keys
+def _listed_of(player_ids: Collection[int]) -> QuerySet[Any, Any]:
+    listed: QuerySet[Any, Any] = Player.objects.filter(
+        pk__in=player_ids, missing_since__isnull=True
+    ).values_list("pk", "date_of_birth", "last_session_on")
+    return listed
+
+
+@kept_question_of_keys
+def _newest_of(player_ids: Collection[int]) -> QuerySet[Any, Any]:
+    """The newest average of each athlete and key."""
+    return (
         SessionMetric.objects.filter(
             of_present_session("session__"),
-            session__player_id__in=list(listed),
+            session__player_id__in=player_ids,
             metric__in=NUMERIC_HEADLINES,
             n__gte=LEAST_SWINGS,
         )
@@ -246,33 +284,6 @@ def _numbers_of(player_ids: Sequence[int]) -> dict[tuple[int, int], PeerNumber]:
             *_KEY_COLUMNS,
         )
     )
-    found: dict[tuple[int, PeerBasis], tuple[dt.date | None, float]] = {}
-    # The newest comes last, and stays for all setups together; of a session with
-    # several setups that of most swings.
-    for player_id, day, _, _, mean, *key in sorted(
-        newest, key=lambda row: (row[1] or dt.date.min, *row[2:4], *row[5:])
-    ):
-        _, last = listed[player_id]
-        if day and last and (last - day).days > MOST_DAYS:
-            continue
-        metric, condition, basis, *rest = key
-        setup = setup_in(basis)
-        if setup is not None:
-            condition, basis = setup, without_setup(basis)
-        rest = [basis, *rest]
-        found[player_id, (metric, condition, *rest)] = day, mean
-        found[player_id, (metric, ANY_SETUP, *rest)] = day, mean
-    groups = _groups({key for _, key in found})
-    return {
-        (player_id, groups[key]): PeerNumber(
-            player_id=player_id,
-            group_id=groups[key],
-            value=value,
-            bucket=bucket_of(key[0], value),
-            age_band=age_band(listed[player_id][0], day),
-        )
-        for (player_id, key), (day, value) in found.items()
-    }
 
 
 _KEY_COLUMNS = (

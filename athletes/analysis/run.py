@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from athletes.analysis.same_recording import note_same_recording
@@ -36,6 +37,7 @@ from athletes.frames import curves as stored_curves
 from athletes.frames import load
 from athletes.frames.store import vendor_events
 from athletes.frames.unpacking import FrameParts
+from athletes.kept_questions import kept_question_of_keys
 from athletes.models import (
     BiomechanicsData,
     DataType,
@@ -207,16 +209,7 @@ def _inputs_of(session: Session, ids: Sequence[int]) -> dict[int, _Inputs]:
     vendor: dict[int, VendorEvents | None] = {}
     left_out: set[int] = set()
     angles: dict[int, str] = {}
-    rows = BiomechanicsData.objects.filter(movement_id__in=ids)
-    for pk, data_type, sha256, repairs, vendor_metrics in rows.order_by(
-        "data_type"
-    ).values_list(
-        "movement_id",
-        "data_type",
-        "content_sha256",
-        "repairs",
-        "movement__vendor_metrics",
-    ):
+    for pk, data_type, sha256, repairs, vendor_metrics in _frames_of(ids):
         hashes.setdefault(pk, []).append((data_type, sha256))
         vendor[pk] = vendor_events(vendor_metrics)
         if data_type == DataType.INVERSE_KINEMATICS:
@@ -224,12 +217,7 @@ def _inputs_of(session: Session, ids: Sequence[int]) -> dict[int, _Inputs]:
             if any("_rows_dropped" in repair for repair in repairs):
                 left_out.add(pk)
     overrides: dict[int, list[tuple[str, float]]] = {}
-    active = EventCorrection.objects.filter(
-        movement_id__in=ids, undone_at__isnull=True
-    ).order_by("event")
-    for pk, event, time_s, seen_in in active.values_list(
-        "movement_id", "event", "time_s", "frames_sha256"
-    ):
+    for pk, event, time_s, seen_in in _corrections_of(ids):
         # What was seen in other frames says nothing of these.
         if not seen_in or seen_in == angles.get(pk):
             overrides.setdefault(pk, []).append((event, time_s))
@@ -248,6 +236,23 @@ def _inputs_of(session: Session, ids: Sequence[int]) -> dict[int, _Inputs]:
         )
         for pk in ids
     }
+
+
+@kept_question_of_keys
+def _frames_of(ids: Collection[int]) -> QuerySet[Any, Any]:
+    rows = BiomechanicsData.objects.filter(movement_id__in=ids).order_by("data_type")
+    return rows.values_list(
+        *("movement_id", "data_type", "content_sha256", "repairs"),
+        "movement__vendor_metrics",
+    )
+
+
+@kept_question_of_keys
+def _corrections_of(ids: Collection[int]) -> QuerySet[Any, Any]:
+    active = EventCorrection.objects.filter(movement_id__in=ids, undone_at__isnull=True)
+    return active.order_by("event").values_list(
+        "movement_id", "event", "time_s", "frames_sha256"
+    )
 
 
 def _session(session_pk: int) -> Session:

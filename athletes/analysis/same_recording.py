@@ -7,12 +7,14 @@ somebody decides, since only a person knows which of them is right.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from athletes.analysis.session_summary import refresh_session_summary
+from athletes.kept_questions import kept_question
 from athletes.models import (
     BiomechanicsData,
     DataType,
@@ -128,13 +130,18 @@ def _withdraw_if_decided(pair: SameRecording) -> set[int]:
 
 def _hashes(session_pk: int) -> set[str]:
     """Hashes of the frames of a session's movements; none of one shown in another."""
+    return {sha256 for (sha256,) in _hashes_of(session_pk)}
+
+
+@kept_question
+def _hashes_of(session_pk: int) -> QuerySet[Any, Any]:
     rows = BiomechanicsData.objects.filter(
         movement__session_id=session_pk,
         movement__session__folded_into=None,
         data_type=DataType.INVERSE_KINEMATICS,
         movement__missing_since=None,
     )
-    return set(rows.values_list("content_sha256", flat=True))
+    return rows.values_list("content_sha256")
 
 
 def shared_movements(session: Session, twin: Session) -> list[Movement]:

@@ -6,17 +6,18 @@ athletes sorts from an index.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, F, Max, OuterRef, Q, Subquery, Sum
+from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
 from django_q.tasks import async_task
 
 from athletes.analysis import peer_numbers, usual_scatter
 from athletes.bulk_sql import in_batches
+from athletes.kept_questions import kept_question_of_keys
 from athletes.models import (
     DataState,
     Movement,
@@ -60,50 +61,24 @@ def refresh_player_summaries(player_ids: Iterable[int]) -> int:
 
 def _refresh_players(ids: Sequence[int]) -> int:
     """Bring a few hundred athletes up to date; returns how many changed."""
-
-    def sessions_in(state: DataState) -> Count:
-        return Count("pk", filter=Q(data_state=state))
-
     sessions = {
-        row["player_id"]: row
-        for row in Session.objects.filter(player__in=ids)
-        .present()
-        .order_by()
-        .values("player_id")
-        .annotate(
-            last=Max("session_date"),
-            sessions=Count("pk"),
-            swings=Sum("swing_count"),
-            waiting=sessions_in(DataState.WAITING),
-            failed=sessions_in(DataState.FAILED),
-            partial=sessions_in(DataState.PARTIAL),
-            complete=sessions_in(DataState.COMPLETE),
-        )
+        pk: dict(zip(_OF_SESSIONS, values, strict=True))
+        for pk, *values in _sessions_of(ids)
     }
-    players: Iterable[Any] = (
-        Player.objects.filter(pk__in=ids)
-        .annotate(
-            found_hand=_latest_mean("peak_hand_speed"),
-            found_bat=_latest_mean("bat_speed_max"),
-        )
-        .only("pk", *_PLAYER_SUMMARY)
-        .order_by()
-    )
     changed = []
-    for player in players:
-        own = sessions.get(player.pk, _NO_SESSIONS)
-        found = (
+    for pk, found_hand, found_bat, *stored in _players_of(ids):
+        own = sessions.get(pk, _NO_SESSIONS)
+        found = [
             own["last"],
             own["sessions"],
             own["swings"],
             _joint_state(own),
-            player.found_hand,
-            player.found_bat,
-        )
-        if found != tuple(getattr(player, name) for name in _PLAYER_SUMMARY):
-            for name, value in zip(_PLAYER_SUMMARY, found, strict=True):
-                setattr(player, name, value)
-            changed.append(player)
+            found_hand,
+            found_bat,
+        ]
+        if found != stored:
+            fields = dict(zip(_PLAYER_SUMMARY, found, strict=True))
+            changed.append(Player(pk=pk, **fields))
     if changed:
         with transaction.atomic():
             # One statement locks its rows in the order in which they are stored, so two
@@ -115,6 +90,46 @@ def _refresh_players(ids: Sequence[int]) -> int:
 
 
 _NO_SESSIONS: dict[str, Any] = {"last": None, "sessions": 0, "swings": 0}
+_OF_SESSIONS = (
+    *("last", "sessions", "swings"),
+    *("waiting", "failed", "partial", "complete"),
+)
+
+
+@kept_question_of_keys
+def _sessions_of(ids: Collection[int]) -> QuerySet[Any, Any]:
+    def sessions_in(state: DataState) -> Count:
+        return Count("pk", filter=Q(data_state=state))
+
+    return (
+        Session.objects.filter(player__in=ids)
+        .present()
+        .order_by()
+        .values_list("player_id")
+        .annotate(
+            last=Max("session_date"),
+            sessions=Count("pk"),
+            swings=Sum("swing_count"),
+            waiting=sessions_in(DataState.WAITING),
+            failed=sessions_in(DataState.FAILED),
+            partial=sessions_in(DataState.PARTIAL),
+            complete=sessions_in(DataState.COMPLETE),
+        )
+    )
+
+
+@kept_question_of_keys
+def _players_of(ids: Collection[int]) -> QuerySet[Any, Any]:
+    players: QuerySet[Any, Any] = (
+        Player.objects.filter(pk__in=ids)
+        .annotate(
+            found_hand=_latest_mean("peak_hand_speed"),
+            found_bat=_latest_mean("bat_speed_max"),
+        )
+        .order_by()
+        .values_list("pk", "found_hand", "found_bat", *_PLAYER_SUMMARY)
+    )
+    return players
 
 
 def _latest_mean(metric: str) -> Subquery:

@@ -113,7 +113,7 @@ class RequestSlots:
         self._keep_pause(stored.get(_PAUSE_KEY))
         wanted = stored.get(_WANTED_KEY)
         asked = isinstance(wanted, str) and wanted != self._holder
-        share = self._fair_share(wanted) if asked else self._limit
+        share = self._fair_share(str(wanted)) if asked else self._limit
         now = clock.monotonic()
         with self._ready:
             held = len(self._idle) + len(self._busy)

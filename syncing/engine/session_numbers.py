@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import DatabaseError, connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from athletes.analysis.run import analyze_session
 from athletes.frames.store import StoreCounts
 from athletes.identity.session_parts import settle_twins
+from athletes.kept_questions import kept_question
 from athletes.models import Session
 from syncing import clock
 from syncing.choices import OPEN_STATES, OPTIONAL_EXPORTS, JobState
@@ -188,12 +189,17 @@ class _Job(NamedTuple):
 
 def _jobs_of(session_pk: int) -> list[_Job]:
     """Return the jobs of all the parts that a row shows."""
-    jobs = ExportJob.objects.filter(
-        Q(session_id=session_pk) | Q(session__folded_into_id=session_pk)
-    ).order_by()
-    return [
-        _Job(*values)
-        for values in jobs.values_list(
+    return [_Job(*values) for values in _jobs_query(session_pk)]
+
+
+@kept_question
+def _jobs_query(session_pk: int) -> QuerySet[Any, Any]:
+    return (
+        ExportJob.objects.filter(
+            Q(session_id=session_pk) | Q(session__folded_into_id=session_pk)
+        )
+        .order_by()
+        .values_list(
             "session_id",
             "session__folded_into_id",
             "session__missing_since",
@@ -202,7 +208,7 @@ def _jobs_of(session_pk: int) -> list[_Job]:
             "claimed_until",
             "data_type",
         )
-    ]
+    )
 
 
 def want_numbers(session_pk: int) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from athletes.identity.session_parts import joint_state
+from athletes.kept_questions import kept_question
 from athletes.models import DataState, Movement, Session
 from syncing import clock
 from syncing.choices import ExportType, JobState
@@ -66,23 +68,10 @@ def _refresh(session_pk: int) -> bool:
     jobs: dict[int, list[tuple[str, str]]] = {}
     gone = set()
     shown_by = None
-    for part_pk, part_shown_by, gone_at, data_type, job_state in (
-        ExportJob.objects.filter(
-            Q(session_id=session_pk) | Q(session__folded_into_id=session_pk),
-            data_type__in=EXPORTS_WITH_FRAMES,
-        )
-        .order_by()
-        .values_list(
-            "session_id",
-            "session__folded_into_id",
-            "session__missing_since",
-            "data_type",
-            "state",
-        )
-    ):
+    for part_pk, part_shown_by, gone_at, kind, job_state in _jobs_query(session_pk):
         if gone_at is not None:
             gone.add(part_pk)
-        jobs.setdefault(part_pk, []).append((data_type, job_state))
+        jobs.setdefault(part_pk, []).append((kind, job_state))
         parts.setdefault(part_pk, []).append(job_state)
         if part_pk == session_pk:
             shown_by = part_shown_by
@@ -104,3 +93,21 @@ def _refresh(session_pk: int) -> bool:
         )
         values["data_synced"] = not waiting.exists()
     return bool(session.exclude(**values).update(**values, updated_at=clock.now()))
+
+
+@kept_question
+def _jobs_query(session_pk: int) -> QuerySet[Any, Any]:
+    return (
+        ExportJob.objects.filter(
+            Q(session_id=session_pk) | Q(session__folded_into_id=session_pk),
+            data_type__in=EXPORTS_WITH_FRAMES,
+        )
+        .order_by()
+        .values_list(
+            "session_id",
+            "session__folded_into_id",
+            "session__missing_since",
+            "data_type",
+            "state",
+        )
+    )

@@ -3,10 +3,10 @@
 import datetime as dt
 
 import pytest
-from django.db.models import Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from athletes import access
-from athletes.kept_questions import kept_question
+from athletes.kept_questions import kept_question, kept_question_of_keys
 from athletes.models import Movement, Session
 from tests import factories
 
@@ -128,3 +128,43 @@ def test_number_that_is_no_parameter_is_refused():
     question, _ = built(lambda most: Session.objects.all()[:most])
     with pytest.raises(LookupError, match="no parameter"):
         question(3)
+
+
+def with_swings(pks):
+    swings = Movement.objects.filter(session=OuterRef("pk"), org_movement_id="50%s")
+    return (
+        Session.objects.filter(Q(pk__in=pks) | Q(folded_into__in=pks))
+        .annotate(swings=Exists(swings))
+        .order_by(F("session_date").desc(nulls_last=True), "pk")
+        .values_list("pk", "session_date", "summary", "updated_at", "swings")
+    )
+
+
+@pytest.mark.both
+def test_rows_of_many_keys_are_those_of_django_however_many(django_assert_num_queries):
+    sessions = [factories.make_session() for _ in range(4)]
+    pks = [session.pk for session in sessions]
+    factories.make_movement(session=sessions[1], org_movement_id="50%s")
+    Session.objects.filter(pk=pks[0]).update(summary={"swings": 3})
+    Session.objects.filter(pk=pks[3]).update(folded_into=pks[2])
+    question = kept_question_of_keys(with_swings)
+    for some in ([pks[0]], pks[:2], pks[2:3], pks, {pks[1]}, [2_000_000_000]):
+        expected = list(with_swings(list(some)))
+        with django_assert_num_queries(1):
+            assert question(some) == expected
+    assert {row[4] for row in question(pks)} == {True, False}
+    with django_assert_num_queries(0):
+        assert question([]) == []
+
+
+def test_a_question_of_keys_is_put_into_words_once():
+    times = []
+
+    def build(pks):
+        times.append(pks)
+        return with_swings(pks)
+
+    question = kept_question_of_keys(build)
+    for pks in ([1], [1, 2], [3]):
+        question(pks)
+    assert len(times) == 1
