@@ -10,12 +10,14 @@ among them. Only who asks for one row, or for all that is stored, begins with `k
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Protocol
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
 
+from athletes.kept_questions import alike, kept_question
 from athletes.models import Goal, Movement, Note, Player, Session, SetAside, Tag
 from athletes.querysets import MovementQuerySet, PlayerQuerySet, SessionQuerySet
 
@@ -78,31 +80,56 @@ def visible_players(user: Viewer) -> PlayerQuerySet:
 
 def visible_sessions(user: Viewer) -> SessionQuerySet:
     """Sessions of athletes that this user may see, and that the vendor still has."""
+    if sees_everybody(user):
+        return alike(_present_sessions())
     return kept_sessions(user).present()
+
+
+@cache
+def _sessions() -> SessionQuerySet:
+    """All sessions but folded ones, each shown by another (`session_parts`)."""
+    return Session.objects.filter(folded_into__isnull=True)
+
+
+@cache
+def _present_sessions() -> SessionQuerySet:
+    return _sessions().present()
 
 
 def kept_sessions(user: Viewer) -> SessionQuerySet:
     """Sessions that this user may see, gone ones too."""
-    # A folded row (athletes.identity.session_parts) is shown by another one.
-    sessions = Session.objects.filter(folded_into__isnull=True)
     if not _may_enter(user):
-        return sessions.none()
+        return _sessions().none()
     ids = _player_ids(user)
-    return sessions if ids is None else sessions.filter(player__in=ids)
+    return alike(_sessions()) if ids is None else _sessions().filter(player__in=ids)
 
 
 def visible_movements(user: Viewer) -> MovementQuerySet:
     """Movements of athletes that this user may see, and that the vendor still sends."""
+    if sees_everybody(user):
+        return alike(_present_movements())
     return kept_movements(user).present()
+
+
+@cache
+def _movements() -> MovementQuerySet:
+    """All movements but those of folded sessions."""
+    return Movement.objects.filter(session__folded_into__isnull=True)
+
+
+@cache
+def _present_movements() -> MovementQuerySet:
+    return _movements().present()
 
 
 def kept_movements(user: Viewer) -> MovementQuerySet:
     """Movements that this user may see, gone ones too."""
-    movements = Movement.objects.filter(session__folded_into__isnull=True)
     if not _may_enter(user):
-        return movements.none()
+        return _movements().none()
     ids = _player_ids(user)
-    return movements if ids is None else movements.filter(session__player__in=ids)
+    if ids is None:
+        return alike(_movements())
+    return _movements().filter(session__player__in=ids)
 
 
 def visible_set_aside(user: Viewer) -> QuerySet[SetAside]:
@@ -201,10 +228,25 @@ def get_note_or_404(user: Viewer, pk: int) -> Note:
 
 def get_player_or_404(user: Viewer, pk: int) -> Player:
     """The athlete, if this user may see them; else the answer is 404."""
-    player = visible_players(user).filter(pk=pk).first()
-    if player is None:
+    found = _player(visible_players(user), pk)
+    if not found:
         raise Http404("That athlete doesn't exist, or you can't see them.")
-    return player
+    return found[0]
+
+
+@kept_question
+def _player(players: PlayerQuerySet, pk: int) -> PlayerQuerySet:
+    return players.filter(pk=pk)
+
+
+@kept_question
+def _session(sessions: SessionQuerySet, pk: int) -> SessionQuerySet:
+    return sessions.select_related("player").filter(pk=pk)
+
+
+@kept_question
+def _movement(movements: MovementQuerySet, pk: int) -> MovementQuerySet:
+    return movements.select_related("session__player").filter(pk=pk)
 
 
 def merged_into(user: Viewer, pk: int) -> int | None:
@@ -229,10 +271,10 @@ def get_session_or_404(user: Viewer, pk: int) -> Session:
 
     One that the vendor no longer has is kept to look at.
     """
-    session = kept_sessions(user).select_related("player").filter(pk=pk).first()
-    if session is None:
+    found = _session(kept_sessions(user), pk)
+    if not found:
         raise Http404("That session doesn't exist, or you can't see it.")
-    return session
+    return found[0]
 
 
 def get_movement_or_404(user: Viewer, pk: int) -> Movement:
@@ -240,9 +282,7 @@ def get_movement_or_404(user: Viewer, pk: int) -> Movement:
 
     One that the vendor no longer sends is kept to look at.
     """
-    movement = (
-        kept_movements(user).select_related("session__player").filter(pk=pk).first()
-    )
-    if movement is None:
+    found = _movement(kept_movements(user), pk)
+    if not found:
         raise Http404("That swing doesn't exist, or you can't see it.")
-    return movement
+    return found[0]

@@ -20,6 +20,7 @@ from django.db.models import QuerySet
 
 Asked = ParamSpec("Asked")
 Row = TypeVar("Row")
+Rows = TypeVar("Rows", bound=QuerySet[Any, Any])
 
 #: Stand in for keys and days: no row and no day of ours is near them, and a key of
 #: four bytes could hold them.
@@ -28,6 +29,8 @@ _FIRST_DAY = dt.date(1, 3, 1)
 _LARGEST_KEY = 2**63 - 1
 #: Of each question: one for each set of rights and of other choices.
 _MOST = 256
+#: More keys than this in one question are put into words each time.
+_MOST_VALUES = 256
 
 
 class _Kept(NamedTuple):
@@ -60,6 +63,8 @@ class KeptQuestion(Generic[Asked, Row]):
         """Ask, now; arguments by their place."""
         values = [one for one in asked if _is_value(one)]
         key = tuple(_Value if _is_value(one) else _shape(one) for one in asked)
+        if len(values) > _MOST_VALUES:
+            return list(self._build(*asked))  # type: ignore[call-arg]
         if key not in self._kept:
             if len(self._kept) >= _MOST:
                 self._kept.clear()
@@ -144,6 +149,16 @@ def _shape(asked: Any) -> Any:
         words = (asked.model, asked.db, sql, tuple(params))
         asked.__dict__["_kept_words"] = words
     return words
+
+
+def alike(queryset: Rows) -> Rows:
+    """A queryset that finds the same, anew, and knows its words already.
+
+    For one that many questions take, such as all sessions that staff may see.
+    """
+    found: Rows = queryset.all()
+    found.__dict__["_kept_words"] = _shape(queryset)
+    return found
 
 
 def kept_question(

@@ -8,17 +8,22 @@ from typing import Any
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
+from athletes.kept_questions import kept_question
 from athletes.models import AthleteLevel, Level
 from athletes.querysets import PlayerQuerySet
 
 
 def level_of(player_id: int, on: dt.date | None = None) -> Level | None:
     """The athlete's level on a day (today); None where none is recorded up to it."""
-    rows = AthleteLevel.objects.filter(
-        player=player_id, since__lte=on or timezone.localdate()
-    )
-    row = rows.select_related("level").order_by("-since", "-id").first()
-    return row.level if row is not None else None
+    rows = _recorded(player_id, on or timezone.localdate())
+    return rows[0].level if rows else None
+
+
+@kept_question
+def _recorded(player_id: int, until: dt.date) -> QuerySet[AthleteLevel]:
+    """What was recorded last of an athlete, up to a day."""
+    rows = AthleteLevel.objects.filter(player=player_id, since__lte=until)
+    return rows.select_related("level").order_by("-since", "-id")[:1]
 
 
 def ids_at_level(

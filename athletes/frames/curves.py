@@ -14,12 +14,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Substr
 from django.utils import timezone
 
 from athletes.frames.format import CLOCK, FramesError, PackedFrames
 from athletes.frames.unpacking import stored_columns, unpack
+from athletes.kept_questions import kept_question
 from athletes.models import MovementCurves
 from biomechanics.definitions import METHOD_VERSION
 
@@ -71,6 +72,21 @@ def forget_curves(movement_ids: Iterable[int]) -> None:
         MovementCurves.objects.filter(movement_id__in=ids).delete()
 
 
+@kept_question
+def _stored(*movement_ids: int) -> QuerySet[MovementCurves, tuple[int, Any]]:
+    rows = MovementCurves.objects.filter(movement_id__in=movement_ids)
+    return rows.order_by().values_list("movement_id", "data")
+
+
+@kept_question
+def _headers(*movement_ids: int) -> QuerySet[MovementCurves, Any]:
+    """The head of each of the stored curves."""
+    header = Substr("data", 1, F("header_size"))  # type: ignore[arg-type]
+    rows = MovementCurves.objects.filter(movement_id__in=movement_ids).order_by()
+    # Annotated text to the type checker, bytes in both databases.
+    return rows.annotate(header=header).values_list("header", flat=True)
+
+
 def load_curves(
     movement_ids: Iterable[int], names: Sequence[str] | None = None
 ) -> dict[int, Curves]:
@@ -78,11 +94,7 @@ def load_curves(
 
     With `names` only those curves. A damaged row is left out and logged.
     """
-    rows = (
-        MovementCurves.objects.filter(movement_id__in=list(movement_ids))
-        .order_by()
-        .values_list("movement_id", "data")
-    )
+    rows = _stored(*movement_ids)
     wanted = None if names is None else [CLOCK, *names]
     found = {}
     for movement_id, data in rows:
@@ -105,16 +117,8 @@ def stored_curve_names(movement_ids: Iterable[int]) -> set[str]:
 
     One query, for the headers. A damaged one has no names.
     """
-    header = Substr("data", 1, F("header_size"))  # type: ignore[arg-type]
-    # Annotated text to the type checker, bytes in both databases.
-    headers: Iterable[Any] = (
-        MovementCurves.objects.filter(movement_id__in=list(movement_ids))
-        .order_by()
-        .annotate(header=header)
-        .values_list("header", flat=True)
-    )
     names: set[str] = set()
-    for found in headers:
+    for found in _headers(*movement_ids):
         with suppress(FramesError):
             names.update(column.name for column in stored_columns(bytes(found)))
     return names - {CLOCK}

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import permutations
 
 from django.db import connection, transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from accounts.audit import record
@@ -25,6 +25,7 @@ from athletes.identity.name_similarity import (
     joined,
     likeness,
 )
+from athletes.kept_questions import kept_question
 from athletes.models import DuplicatePair, Likeness, NameKey, Player
 
 _AT_ONCE = 500
@@ -250,9 +251,16 @@ def _record(pair: DuplicatePair, by: User, said: str) -> None:
         )
 
 
+@kept_question
+def _waiting_of(*player_ids: int) -> QuerySet[DuplicatePair, tuple[int, int]]:
+    pairs = DuplicatePair.objects.waiting().filter(
+        Q(first__in=player_ids) | Q(second__in=player_ids)
+    )
+    return pairs.values_list("first_id", "second_id")
+
+
 def in_open_pairs(player_ids: Iterable[int]) -> Iterator[int]:
     """Yield those of these athletes who are in a pair that nobody has decided about."""
     ids = set(player_ids)
-    pairs = DuplicatePair.objects.waiting().filter(Q(first__in=ids) | Q(second__in=ids))
-    for first, second in pairs.values_list("first_id", "second_id"):
+    for first, second in _waiting_of(*ids):
         yield from ids & {first, second}

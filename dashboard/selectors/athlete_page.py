@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from athletes.analysis.changes import (
     MetricChange,
@@ -34,6 +35,7 @@ from athletes.analysis.levels import level_of
 from athletes.analysis.means_by_side import side_key
 from athletes.analysis.metric_reading import MetricReading
 from athletes.analysis.usual_scatter import Facility, PriorOf
+from athletes.kept_questions import kept_question
 from athletes.models import Level, Player, Session, Tag
 from athletes.querysets import PlayerQuerySet, SessionQuerySet
 from biomechanics.definitions import METRICS, NUMERIC_HEADLINES, MetricDefinition
@@ -257,7 +259,7 @@ def athlete_page(
         sessions=lines,
         page_number=number,
         page_count=count,
-        tags=tuple(player.tags.all()),
+        tags=tuple(_tags(player.pk)),
         newest_point=latest,
         newest_counted=_counted(latest, lines, sessions) if latest else 0,
         sides=side_choices(sides, shown_side),
@@ -412,6 +414,31 @@ def _trend(
     )
 
 
+@kept_question
+def _tags(player_id: int) -> QuerySet[Tag]:
+    return Tag.objects.filter(players=player_id)
+
+
+@kept_question
+def _session_keys(sessions: SessionQuerySet, player_id: int) -> QuerySet[Session, int]:
+    """The keys of the athlete's sessions, newest first."""
+    own = sessions.filter(player_id=player_id).newest_first()
+    return own.values_list("pk", flat=True)
+
+
+@kept_question
+def _with_note_counts(*keys: int) -> QuerySet[Session]:
+    rows = Session.objects.filter(pk__in=keys).newest_first()
+    return rows.annotate(note_count=Count("notes"))
+
+
+@kept_question
+def _tagged(*session_ids: int) -> QuerySet[Any]:
+    """Which tags these sessions have, by name."""
+    rows = Tag.sessions.through._default_manager.filter(session_id__in=session_ids)
+    return rows.select_related("tag").order_by("tag__name")
+
+
 def _session_lines(
     player: Player,
     sessions: SessionQuerySet,
@@ -419,16 +446,13 @@ def _session_lines(
     speeds: Sequence[SessionAverage],
 ) -> tuple[tuple[SessionLine, ...], int, int]:
     """One page of the athlete's sessions, its number, and how many pages there are."""
-    own = (
-        sessions.filter(player=player)
-        .newest_first()
-        .annotate(note_count=Count("notes"))
-        .prefetch_related("tags")
-    )
-    paginator = Paginator(own, SESSIONS_PER_PAGE)
+    paginator = Paginator(_session_keys(sessions, player.pk), SESSIONS_PER_PAGE)
     # Out of range means the last page, not an error.
     shown = paginator.get_page(page)
-    rows = list(shown.object_list)
+    rows = _with_note_counts(*shown.object_list)
+    tags: dict[int, list[Tag]] = {row.pk: [] for row in rows}
+    for tagged in _tagged(*tags):
+        tags[tagged.session_id].append(tagged.tag)
     readings = _hand_speeds(speeds)
     missing = no_average("peak_hand_speed")
     return (
@@ -437,7 +461,7 @@ def _session_lines(
                 session=row,
                 hand_speeds=readings.get(row.pk, (("", missing),)),
                 note_count=getattr(row, "note_count", 0),
-                tags=tuple(row.tags.all()),
+                tags=tuple(tags[row.pk]),
             )
             for row in rows
         ),

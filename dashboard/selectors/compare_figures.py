@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
+
 from athletes import display
 from athletes.analysis.event_rules import event_rule, event_time
 from athletes.analysis.marked_swings import typical_swing
 from athletes.frames.curves import Curves
+from athletes.kept_questions import kept_question
 from athletes.models import Movement
 from athletes.phrases import EVENTS
 from dashboard import charts
@@ -134,13 +137,19 @@ def compare_figures(
     return CompareFigures(drawn, pair, missing, _positions(drawn, stored))
 
 
+@kept_question
+def _swings(*keys: int) -> QuerySet[Movement]:
+    return Movement.objects.filter(pk__in=keys)
+
+
 def _drawn(
     items: Sequence[Item], stored: Mapping[int, Curves]
 ) -> tuple[DrawnSwing, ...]:
     """The swing of each item with its positions."""
     chosen = [_chosen(item, stored) for item in items]
     # Items come without what is known of the file.
-    swings = Movement.objects.in_bulk([pk for pk, _ in chosen if pk is not None])
+    asked = (pk for pk, _ in chosen if pk is not None)
+    swings = {swing.pk: swing for swing in _swings(*asked)}
     points = load_points_of(list(swings.values()))
     drawn = []
     for item, (pk, why) in zip(items, chosen, strict=True):

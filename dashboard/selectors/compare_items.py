@@ -17,9 +17,11 @@ from athletes.access import (
 )
 from athletes.analysis.means_by_side import SIDES, side_key, side_of
 from athletes.display import number_of
+from athletes.kept_questions import kept_question
 from athletes.models import Movement, Player, Session
 from athletes.phrases import setup_words as setup_phrase
 from athletes.phrases import side_in_words
+from athletes.querysets import MovementQuerySet, PlayerQuerySet, SessionQuerySet
 from dashboard import charts
 from dashboard.phrases import session_day
 from dashboard.selectors.compare_keys import (
@@ -160,6 +162,27 @@ def load_items(
     return _with_one_side_each(_with_one_setup_each(lettered)), missing
 
 
+@kept_question
+def _swings(movements: MovementQuerySet, *keys: int) -> MovementQuerySet:
+    return movements.filter(pk__in=keys)
+
+
+@kept_question
+def _players(players: PlayerQuerySet, *keys: int) -> PlayerQuerySet:
+    return players.filter(pk__in=keys)
+
+
+@kept_question
+def _sessions(sessions: SessionQuerySet, *keys: int) -> SessionQuerySet:
+    return sessions.filter(pk__in=keys).select_related("player")
+
+
+@kept_question
+def _of_sessions(movements: MovementQuerySet, *session_ids: int) -> MovementQuerySet:
+    found = movements.filter(session_id__in=session_ids).in_session_order()
+    return found.defer("verdict", "metadata", "vendor_metrics", "quality_reasons")
+
+
 class _Rows:
     """The rows that keys name, as far as `user` may see them; at most five queries."""
 
@@ -170,9 +193,12 @@ class _Rows:
         self.swings = {
             swing.pk: swing
             # Whoever names a swing or a session gets it, gone ones too.
-            for swing in kept_movements(user).filter(pk__in=wanted[SWING])
+            for swing in _swings(kept_movements(user), *wanted[SWING])
         }
-        self.players = visible_players(user).in_bulk(wanted[ATHLETE] | wanted[RANGE])
+        players = wanted[ATHLETE] | wanted[RANGE]
+        self.players = {
+            player.pk: player for player in _players(visible_players(user), *players)
+        }
         of_player = sessions_by_athlete(user, list(self.players))
         self.sets = {
             key: session_set(key, of_player[key.pk])
@@ -183,20 +209,13 @@ class _Rows:
         named = {swing.session_id for swing in self.swings.values()} | wanted[SESSION]
         self.sessions = {
             session.pk: session
-            for session in kept_sessions(user)
-            .filter(pk__in=named | shown)
-            .select_related("player")
+            for session in _sessions(kept_sessions(user), *(named | shown))
         }
         for swing in self.swings.values():
             if swing.session_id in self.sessions:
                 swing.session = self.sessions[swing.session_id]
         self.by_session: dict[int, list[Movement]] = {}
-        for movement in (
-            visible_movements(user)
-            .filter(session_id__in=self.sessions)
-            .in_session_order()
-            .defer("verdict", "metadata", "vendor_metrics", "quality_reasons")
-        ):
+        for movement in _of_sessions(visible_movements(user), *self.sessions):
             # Whose setup the swing has, unless its own is stated.
             movement.session = self.sessions[movement.session_id]
             self.by_session.setdefault(movement.session_id, []).append(movement)

@@ -10,8 +10,10 @@ from athletes.analysis.event_rules import event_rules
 from athletes.analysis.marked_swings import TYPICAL_BY, fastest_swing, typical_swing
 from athletes.analysis.means_by_side import side_of
 from athletes.frames.curves import load_curves
+from athletes.kept_questions import kept_question
 from athletes.models import Movement, Player
 from athletes.phrases import setup_words, side_in_words
+from athletes.querysets import PlayerQuerySet
 from dashboard.phrases import session_day
 from dashboard.selectors.compare_choices import (
     Choice,
@@ -97,6 +99,11 @@ class Picker:
     is_nearly: bool = False
 
 
+@kept_question
+def _player(players: PlayerQuerySet, pk: int) -> PlayerQuerySet:
+    return players.filter(pk=pk)
+
+
 def opened_athlete(user: Viewer, asked: PickAsked) -> tuple[Picker, Player | None]:
     """The athletes whose name fits, and the one whose sessions are to be listed.
 
@@ -113,7 +120,8 @@ def opened_athlete(user: Viewer, asked: PickAsked) -> tuple[Picker, Player | Non
     if len(found) > 1:
         player = next((one for one in found if one.pk == asked.athlete), None)
     elif not asked.text.strip() and asked.athlete is not None:
-        player = visible_players(user).filter(pk=asked.athlete).first()
+        known = _player(visible_players(user), asked.athlete)
+        player = known[0] if known else None
     names = tuple((one.pk, one.full_name) for one in shown)
     has_more = len(found) > len(shown)
     return Picker(asked.text, names, has_more, None, is_nearly), player

@@ -11,9 +11,14 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
 
 from athletes.access import Viewer, visible_sessions
-from athletes.models import Condition
+from athletes.kept_questions import kept_question
+from athletes.models import Condition, Session
+from athletes.querysets import SessionQuerySet
 from dashboard.selectors.compare_keys import RANGE, ItemKey
 
 #: An athlete stands for the included swings of so many latest sessions of one setup.
@@ -61,6 +66,18 @@ class SessionSet:
     left_out: int
 
 
+@kept_question
+def _with_swings(
+    sessions: SessionQuerySet, *player_ids: int
+) -> QuerySet[Session, tuple[Any, ...]]:
+    """The sessions with swings of these athletes, newest first."""
+    own = sessions.filter(player_id__in=player_ids, swing_count__gt=0)
+    return own.newest_first().values_list(
+        *("player_id", "pk", "session_date", "mocap_type_name", "swing_count"),
+        *("condition", "summary__setups"),
+    )
+
+
 def sessions_by_athlete(
     user: Viewer, players: Sequence[int]
 ) -> dict[int, list[SessionRow]]:
@@ -68,15 +85,7 @@ def sessions_by_athlete(
     found: dict[int, list[SessionRow]] = {pk: [] for pk in players}
     if not players:
         return found
-    rows = (
-        visible_sessions(user)
-        .filter(player_id__in=players, swing_count__gt=0)
-        .newest_first()
-        .values_list(
-            *("player_id", "pk", "session_date", "mocap_type_name", "swing_count"),
-            *("condition", "summary__setups"),
-        )
-    )
+    rows = _with_swings(visible_sessions(user), *players)
     for player, pk, day, source, swings, stated, setups in rows:
         row = SessionRow(pk, day, source, swings, stated, setups or {stated: swings})
         found[player].append(row)

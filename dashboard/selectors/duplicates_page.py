@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Count, Max, Min, Q, QuerySet
 
 from athletes.identity.duplicates import MOST_NAMESAKES
+from athletes.kept_questions import kept_question
 from athletes.models import (
     CORRECTABLE_FIELDS,
     AthleteMerge,
@@ -304,29 +305,33 @@ class Identities:
     merges: tuple[AthleteMerge, ...]
 
 
+@kept_question
+def _pairs_of(player_id: int) -> QuerySet[DuplicatePair]:
+    pairs = DuplicatePair.objects.waiting().filter(
+        Q(first=player_id) | Q(second=player_id)
+    )
+    return pairs.prefetch_related("first", "second").order_by("rank", "id")[:5]
+
+
+@kept_question
+def _merges_of(player_id: int) -> QuerySet[AthleteMerge]:
+    merges = AthleteMerge.objects.filter(kept=player_id, undone_at__isnull=True)
+    return merges.prefetch_related("merged", "created_by").order_by("-id")
+
+
 def identities(player: Player) -> Identities:
     """Records that may be the same athlete, and those merged into them.
 
     Two queries, and two more for each of the two that there are.
     """
-    pairs = (
-        DuplicatePair.objects.waiting()
-        .filter(Q(first=player) | Q(second=player))
-        .prefetch_related("first", "second")
-        .order_by("rank", "id")[:5]
-    )
     return Identities(
         likely=tuple(
             LikelyDuplicate(
                 pair, pair.second if pair.first_id == player.pk else pair.first
             )
-            for pair in pairs
+            for pair in _pairs_of(player.pk)
         ),
-        merges=tuple(
-            AthleteMerge.objects.filter(kept=player, undone_at__isnull=True)
-            .prefetch_related("merged", "created_by")
-            .order_by("-id")
-        ),
+        merges=tuple(_merges_of(player.pk)),
     )
 
 

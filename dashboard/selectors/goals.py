@@ -6,11 +6,13 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
 
 from athletes import display
 from athletes.analysis.history import Basis
+from athletes.kept_questions import kept_question
 from athletes.models import Condition, Goal, Player
 from biomechanics.definitions import METRICS, MetricDefinition
 
@@ -59,9 +61,16 @@ class Goals:
         )
 
 
+@kept_question
+def _goals(player_id: int) -> QuerySet[Goal]:
+    return Goal.objects.filter(player_id=player_id).prefetch_related("created_by")
+
+
 def goals_of(player: Player, system: str) -> Goals:
     """The athlete's goals in the reader's units; one query, and two with any."""
-    goals = list(player.goals.prefetch_related("created_by"))
+    goals = _goals(player.pk)
+    for goal in goals:
+        goal.player = player
     return Goals(
         open=_shown((goal for goal in goals if goal.ended_at is None), system),
         ended=_shown((goal for goal in goals if goal.ended_at is not None), system),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Prefetch, QuerySet
 from django.urls import reverse
 
+from athletes.kept_questions import kept_question
 from athletes.models import Movement, Note, Player, Session
 from dashboard.phrases import session_day
 
@@ -32,12 +33,13 @@ def note_box(subject: Player | Session | Movement) -> NoteBox:
     Its athlete has to be loaded; with notes there are up to two more.
     """
     if isinstance(subject, Player):
-        notes, name, player = subject.notes.all(), "athlete", subject
+        notes, name, player = _notes("player", subject.pk), "athlete", subject
         crumbs = [(player.full_name, _page("athlete", player.pk))]
     else:
         is_session = isinstance(subject, Session)
         session = subject if isinstance(subject, Session) else subject.session
-        notes, name = subject.notes.all(), "session" if is_session else "swing"
+        name = "session" if is_session else "swing"
+        notes = _notes("session" if is_session else "movement", subject.pk)
         player = session.player
         crumbs = [
             (player.full_name, _page("athlete", player.pk)),
@@ -47,7 +49,7 @@ def note_box(subject: Player | Session | Movement) -> NoteBox:
             number = f"Swing {subject.position}"
             crumbs.append((number, _page("swing", subject.pk)))
     return NoteBox(
-        notes=tuple(_latest_first(notes)),
+        notes=tuple(notes),
         add_url=reverse(f"dashboard:{name}_note", args=[subject.pk]),
         page=_page(name, subject.pk),
         crumbs=tuple(crumbs),
@@ -76,7 +78,10 @@ def _page(name: str, pk: int) -> str:
     return reverse(f"dashboard:{name}", args=[pk])
 
 
-def _latest_first(notes: QuerySet[Note]) -> QuerySet[Note]:
+@kept_question
+def _notes(about: str, pk: int) -> QuerySet[Note]:
+    """The notes on a row, the latest first; `about` is its column."""
+    notes = Note.objects.filter(**{about: pk})
     # Of the swing its number is told, and most things have no note at all.
     swings = Movement.objects.only("position", "session_id")
     related = notes.prefetch_related("created_by", Prefetch("movement", swings))

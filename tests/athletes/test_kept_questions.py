@@ -168,3 +168,15 @@ def test_a_question_of_keys_is_put_into_words_once():
     for pks in ([1], [1, 2], [3]):
         question(pks)
     assert len(times) == 1
+
+
+def test_querysets_of_those_who_see_all_are_not_read_twice(
+    django_assert_num_queries,
+):
+    user = factories.make_user()
+    first = factories.make_session()
+    with django_assert_num_queries(1):
+        assert list(access.visible_sessions(user)) == [first]
+    second = factories.make_session()
+    assert set(access.visible_sessions(user)) == {first, second}
+    assert set(access.kept_sessions(user)) == {first, second}
