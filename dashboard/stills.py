@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -137,7 +138,39 @@ def view_of(poses: Iterable[tuple[Array, str]]) -> View:
 
 
 def draw(points: Array, figure: Figure, view: View) -> Still:
-    """The picture of one pose, its middle in the middle of the view."""
+    """The picture of one pose, its middle in the middle of the view.
+
+    Kept in the memory of the process under all that it is made of.
+    """
+    points = np.ascontiguousarray(points)
+    return _drawn(
+        (points.tobytes(), points.dtype.str, points.shape),
+        tuple(map(tuple, figure.bones)),
+        figure.side,
+        figure.head,
+        tuple(figure.chest),
+        tuple(figure.front_foot),
+        view,
+    )
+
+
+@lru_cache(maxsize=256)
+def _drawn(
+    pose: tuple[bytes, str, tuple[int, ...]],
+    bones: tuple[tuple[int, int, str], ...],
+    side: str,
+    head: int | None,
+    chest: tuple[int | None, ...],
+    front_foot: tuple[int, ...],
+    view: View,
+) -> Still:
+    """The picture of a pose: its bytes, their type, its shape."""
+    raw, kind, shape = pose
+    points = np.frombuffer(raw, dtype=kind).reshape(shape)
+    return _draw(points, Figure(bones, side, head, chest, front_foot), view)
+
+
+def _draw(points: Array, figure: Figure, view: View) -> Still:
     flat = seen(points, figure.side)
     known: Array = np.asarray(np.isfinite(flat).all(axis=1))
     middle = 0.0

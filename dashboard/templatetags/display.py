@@ -291,6 +291,11 @@ def average_tile(context: Context, reading: Any, counted: int) -> SafeString:
 @register.simple_tag
 def still_lines(strokes: Iterable[Any]) -> SafeString:
     """The lines of a `Still` with their rims: only numbers, and names of ours."""
+    return _still_lines(tuple(strokes))
+
+
+@lru_cache(maxsize=256)
+def _still_lines(strokes: tuple[Any, ...]) -> SafeString:
     lines = []
     for stroke in strokes:
         ends = (stroke.x1, stroke.y1, stroke.x2, stroke.y2)

@@ -111,3 +111,14 @@ def test_the_view_holds_every_pose_and_is_as_wide_as_the_widest():
     assert view.floor == pytest.approx(-3.0)
     # Without anything there is still a picture's shape.
     assert stills.view_of([]).height > 0
+
+
+def test_poses_that_differ_in_a_digit_are_drawn_apart():
+    moved = POINTS.copy()
+    moved[:, 2] += 0.01
+    first, again, other = (
+        stills.draw(points, figure(), VIEW) for points in (POINTS, POINTS.copy(), moved)
+    )
+    assert first == again
+    assert other != first
+    assert stills.draw(POINTS, figure("left"), VIEW) != first
