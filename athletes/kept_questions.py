@@ -99,13 +99,13 @@ class KeptQuestion(Generic[Asked, Row]):
             )
         left = iter(stand_ins)
         about = [next(left) if _is_value(one) else one for one in asked]
-        queryset = self._build(*about)  # type: ignore[call-arg,arg-type]
+        queryset = self._build(*about)  # type: ignore[call-arg]
         compiler = queryset.query.get_compiler(using=queryset.db)
         try:
             sql, params = compiler.as_sql()
         except EmptyResultSet:
             return None
-        places = []
+        places: list[tuple[int, int, Callable[[Any], Any]]] = []
         for place, param in enumerate(params):
             for whose, stand_in in enumerate(stand_ins):
                 # SQLite takes a date as text, psycopg a number of its own type.

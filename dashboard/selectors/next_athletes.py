@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -39,7 +40,7 @@ def next_athletes(player_id: int, sessions: SessionQuerySet) -> NextAthletes:
 @kept_question
 def _own(
     sessions: SessionQuerySet, player_id: int
-) -> QuerySet[Session, tuple[dt.date, int]]:
+) -> QuerySet[Session, tuple[Any, int]]:
     """Day and key of the athlete's latest session."""
     dated = sessions.filter(session_date__isnull=False, player_id=player_id)
     return dated.order_by("-session_date", "-pk").values_list("session_date", "pk")[:1]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Count, QuerySet
 from django.utils.text import capfirst
@@ -447,7 +447,7 @@ def _data_types(session: Session, movements: int) -> tuple[DataTypeState, ...]:
 @kept_question
 def _dated(
     siblings: SessionQuerySet, player_id: int
-) -> QuerySet[Session, tuple[dt.date, int]]:
+) -> QuerySet[Session, tuple[Any, int]]:
     """Days and keys of an athlete's sessions, oldest first."""
     return (
         siblings.filter(player_id=player_id, session_date__isnull=False)
