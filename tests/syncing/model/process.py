@@ -529,8 +529,11 @@ class Process:
             expected = row["state"] == "downloading" and bool(row["claimed_by"])
         elif is_optional and code and code != "not_ready":
             # Whatever was answered is no failure; a file that was left before and is
-            # asked for again keeps the code while the vendor prepares it.
-            expected = row["state"] in {"no_data", "processing"}
+            # asked for again keeps the code while the vendor prepares it, and until
+            # what came instead of the file is looked at.
+            expected = row["state"] in {"no_data", "processing"} or (
+                (route, status, row["state"]) == ("download", 200, "downloading")
+            )
         elif kind in {"no-data", "empty"} or (kind is None and status == 404):
             expected = row["state"] in {"no_data", "stored"}
         elif kind in {"pending", "pending-slow", "away"} or (
