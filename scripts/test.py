@@ -164,8 +164,9 @@ def main() -> int:
             base["CHROMIUM"] = chromium
         else:
             missing.append("browser (no Chromium found; set CHROMIUM to its path)")
-        # Four on two processors: many tests wait for another process.
-        runs = [Run("SQLite", base, [*pytest, "-n", "2", "-m", which, *extra])]
+        # Five on two processors: many tests wait for a browser, another process, or
+        # until somebody lets go of a lock.
+        runs = [Run("SQLite", base, [*pytest, "-n", "3", "-m", which, *extra])]
         if has_postgres:
             on_postgres = base | {
                 "DATABASE_URL": POSTGRES_URL,

@@ -96,8 +96,8 @@ def cluster(settings, tmp_path):
 def test_an_archive_asked_for_during_a_run_is_made_before_its_end(
     start_vendor, cluster, workers
 ):
-    # Far more than can be fetched meanwhile: 800 files, four a second.
-    start_vendor(sessions=200, scenario="plain", latency_ms=1500)
+    # Far more than can be fetched meanwhile: 280 files, four a second.
+    start_vendor(sessions=70, scenario="plain", latency_ms=1500)
     player, user = factories.make_player(), factories.make_staff()
     run = cluster(workers)
     run(SYNC)
