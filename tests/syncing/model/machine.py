@@ -753,7 +753,8 @@ class SyncMachine(RuleBasedStateMachine):
         if served and whole and not self.something_happened:
             need(
                 stored or row["error_code"] in no_names or row["state"] == "wanted",
-                f"job {job.pk} is {row['state']} ({row['error_code']}) after a good file",
+                f"job {job.pk} is {row['state']} ({row['error_code']}) after a good "
+                f"file: {row['last_error']}",
             )
         if stored and whole and job.data_type in spec.FRAMES and served:
             whole_file = reference(self.vendor.app, served[-1])
