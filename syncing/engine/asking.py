@@ -24,6 +24,7 @@ from syncing.client.types import ExportReply
 from syncing.engine.context import RunContext
 from syncing.engine.downloads import DownloadedFile
 from syncing.engine.outcomes import Outcomes
+from syncing.filenames import read_file_name
 from syncing.models import ExportJob
 
 logger = logging.getLogger(__name__)
@@ -243,9 +244,13 @@ def _file_name(url: str) -> str:
 
 
 def movement_in_name(url: str) -> str | None:
-    """The movement that the name in an address tells; None when it tells none."""
-    match = _MOVEMENT_FILE.fullmatch(_file_name(url))
-    return None if match is None else match.group(1)
+    """The movement that the name in an address tells; None when it tells none.
+
+    A file of a whole session may begin with digits too: those of its day.
+    """
+    name = _file_name(url)
+    match = _MOVEMENT_FILE.fullmatch(name)
+    return None if match is None or read_file_name(name).date else match.group(1)
 
 
 class _Checked:

@@ -449,6 +449,11 @@ def test_is_overdue_after_a_day():
         ("https://h/x/007_IMG-1234-0001_ik.csv.gz?X-Amz-Key=1", "IMG-1234-0001"),
         ("https://h/x/000_a%2C%20b%23c_momentum-energy.parquet", "a, b#c"),
         ("https://h/x/whole-session.parquet", None),
+        (
+            "https://h/x/20251220_session_7_rebootmotion_22222222-2222-4222-8222-"
+            "222222222222_baseball-hitting_inverse-kinematics.parquet",
+            None,
+        ),
     ],
 )
 def test_movement_is_read_from_the_name_of_its_file(url, expected):
