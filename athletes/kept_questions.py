@@ -65,11 +65,14 @@ class KeptQuestion(Generic[Asked, Row]):
         key = tuple(_Value if _is_value(one) else _shape(one) for one in asked)
         if len(values) > _MOST_VALUES:
             return list(self._build(*asked))  # type: ignore[call-arg]
-        if key not in self._kept:
+        try:
+            # In one step: another thread may empty what is kept at any moment.
+            kept = self._kept[key]
+        except KeyError:
+            kept = self._in_words(asked)
             if len(self._kept) >= _MOST:
                 self._kept.clear()
-            self._kept[key] = self._in_words(asked)
-        kept = self._kept[key]
+            self._kept[key] = kept
         if kept is None or any(
             isinstance(one, int) and abs(one) > _LARGEST_KEY for one in values
         ):
