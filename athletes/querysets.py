@@ -137,6 +137,23 @@ class SessionQuerySet(models.QuerySet["Session"]):
             ~Exists(dismissed), data_state__in=["failed", "partial"]
         )
 
+    def of_setup(self, setup: str) -> SessionQuerySet:
+        """The sessions with a swing of a setup; empty is none recorded.
+
+        A swing has its session's setup unless its own was recorded. A session without
+        swings yet has the setup that is stated for it.
+        """
+        swings = (
+            apps.get_model("athletes", "Movement")
+            .objects.present()
+            .filter(session=OuterRef("pk"), is_swing=True)
+        )
+        return self.filter(
+            Q(condition=setup)
+            & (Exists(swings.filter(condition=None)) | ~Exists(swings))
+            | Exists(swings.filter(condition=setup))
+        )
+
     def newest_first(self) -> SessionQuerySet:
         """The sessions by day, latest first; those without a day come last."""
         return self.order_by(models.F("session_date").desc(nulls_last=True), "-id")

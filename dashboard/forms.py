@@ -23,7 +23,8 @@ from dashboard.selectors.duplicates_page import MergeFact
 from dashboard.selectors.event_preview import Zero
 from dashboard.selectors.freshness import Freshness
 from dashboard.selectors.goals import typed
-from dashboard.selectors.session_list import NO_SETUP, PERIODS
+from dashboard.selectors.session_list import PERIODS
+from dashboard.selectors.setup_choice import SETUP_CHOICES
 from dashboard.selectors.swing_page import EventRow
 
 
@@ -62,7 +63,20 @@ class MergeForm(forms.Form):
         ]
 
 
-class AthleteFilterForm(forms.Form):
+class ListFilterForm(forms.Form):
+    """Filters of a list: a name, and others that a phone shows on demand."""
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether a filter beside the name is in use, or could not be read."""
+        return any(
+            str(self[name].value() or "") or name in self.errors
+            for name in self.fields
+            if name != "q"
+        )
+
+
+class AthleteFilterForm(ListFilterForm):
     """Filters of the athlete list, as the URL holds them."""
 
     q = forms.CharField(required=False, max_length=100, label="Name")
@@ -77,6 +91,7 @@ class AthleteFilterForm(forms.Form):
     state = forms.ChoiceField(
         required=False, choices=[("", "Any"), *DataState.choices], label="Data"
     )
+    setup = forms.ChoiceField(required=False, choices=SETUP_CHOICES, label="Setup")
     # No choice field: a tag in a kept address that nobody has any more finds nobody.
     tag = forms.CharField(
         required=False, max_length=40, label="Tag", widget=forms.Select
@@ -105,7 +120,7 @@ class AthleteFilterForm(forms.Form):
         return values
 
 
-class SessionFilterForm(forms.Form):
+class SessionFilterForm(ListFilterForm):
     """Filters of the list of sessions, as the URL holds them."""
 
     q = forms.CharField(required=False, max_length=100, label="Athlete")
@@ -124,15 +139,7 @@ class SessionFilterForm(forms.Form):
         widget=forms.DateInput(attrs={"type": "date"}),
         error_messages={"invalid": "Enter the last date as YYYY-MM-DD."},
     )
-    setup = forms.ChoiceField(
-        required=False,
-        choices=[
-            ("", "Any"),
-            *Condition.choices,
-            (NO_SETUP, "No setup recorded"),
-        ],
-        label="Setup",
-    )
+    setup = forms.ChoiceField(required=False, choices=SETUP_CHOICES, label="Setup")
     # No choice field: a tag in a kept address that nothing has any more finds nothing.
     tag = forms.CharField(
         required=False, max_length=40, label="Tag", widget=forms.Select
@@ -484,12 +491,7 @@ class SessionsSetupForm(forms.Form):
     sessions = forms.TypedMultipleChoiceField(coerce=int)
     # None is chosen beforehand: a tap on the button must not state one by chance.
     setup = forms.ChoiceField(
-        choices=[
-            ("", "Choose"),
-            *Condition.choices,
-            (NO_SETUP, "No setup recorded"),
-        ],
-        label="Setup",
+        choices=[("", "Choose"), *SETUP_CHOICES[1:]], label="Setup"
     )
     # The boxes are ticked in the list; the browser would ask for the setup alone.
     use_required_attribute = False

@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, replace
 
+from django.db.models import Exists, OuterRef
+
 from athletes.analysis.metric_reading import MetricReading
-from athletes.models import Hand, Player
+from athletes.models import Hand, Player, Session
 from athletes.querysets import PlayerQuerySet
 from biomechanics.definitions import METRICS
 from dashboard.selectors.freshness import Freshness, freshness_of, of_freshness
@@ -17,6 +19,7 @@ from dashboard.selectors.paging import (
     bounded_count,
     page_of,
 )
+from dashboard.selectors.setup_choice import setup_of
 from dashboard.selectors.table_order import LARGEST_FIRST, TableOrder, order_from
 
 PAGE_SIZE = 50
@@ -78,6 +81,7 @@ class AthleteFilter:
     bats: str = ""
     state: str = ""
     tag: str = ""
+    setup: str = ""
     freshness: str = ""
     start: dt.date | None = None
     end: dt.date | None = None
@@ -87,7 +91,7 @@ class AthleteFilter:
         """Whether the list is narrowed at all."""
         return any(
             (
-                *(self.q, self.bats, self.state, self.tag),
+                *(self.q, self.bats, self.state, self.tag, self.setup),
                 *(self.freshness, self.start, self.end),
             )
         )
@@ -149,6 +153,9 @@ def filtered(players: PlayerQuerySet, wanted: AthleteFilter) -> PlayerQuerySet:
         players = players.filter(dominant_hand_hitting=wanted.bats)
     if wanted.tag:
         players = players.filter(tags__name=wanted.tag)
+    if wanted.setup:
+        sessions = Session.objects.present().of_setup(setup_of(wanted.setup))
+        players = players.filter(Exists(sessions.filter(player=OuterRef("pk"))))
     if wanted.state:
         players = players.filter(data_state=wanted.state)
     if wanted.freshness:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, replace
 
-from django.db.models import Exists, IntegerField, OuterRef, Q, Value
+from django.db.models import IntegerField, Value
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast, Coalesce
 
-from athletes.models import DataState, Movement
+from athletes.models import DataState
 from athletes.querysets import PlayerQuerySet, SessionQuerySet
 from dashboard.selectors.changes import setup_note
 from dashboard.selectors.paging import COUNT_LIMIT, RowOrder, bounded_count, page_of
 from dashboard.selectors.seasons import season_of
 from dashboard.selectors.session_cards import SessionCard, changes_of, session_card
+from dashboard.selectors.setup_choice import setup_of
 from dashboard.selectors.table_order import LARGEST_FIRST, TableOrder, order_from
 
 PAGE_SIZE = 30
-NO_SETUP = "none"
 INCOMPLETE = (DataState.WAITING, DataState.PARTIAL, DataState.FAILED)
 
 ORDERS: dict[str, RowOrder] = {
@@ -140,16 +140,7 @@ def filtered(
     if wanted.end:
         sessions = sessions.filter(session_date__lte=wanted.end)
     if wanted.setup:
-        setup = "" if wanted.setup == NO_SETUP else wanted.setup
-        swings = Movement.objects.present().filter(
-            session=OuterRef("pk"), is_swing=True
-        )
-        # One without swings yet is of the setup that is stated of it.
-        sessions = sessions.filter(
-            Q(condition=setup)
-            & (Exists(swings.filter(condition=None)) | ~Exists(swings))
-            | Exists(swings.filter(condition=setup))
-        )
+        sessions = sessions.of_setup(setup_of(wanted.setup))
     if wanted.tag:
         sessions = sessions.filter(tags__name=wanted.tag)
     if wanted.quality == "good":

@@ -19,7 +19,7 @@ from athletes import access, decisions
 from athletes.http import PageRequest
 from athletes.models import Movement, Session
 from dashboard.forms import SessionsSetupForm, SwingSetupForm
-from dashboard.selectors.session_list import NO_SETUP
+from dashboard.selectors.setup_choice import setup_of
 
 # Under which name the login keeps what the last change of setups replaced.
 KEPT = "setups_before"
@@ -124,7 +124,7 @@ def sessions_setup(request: PageRequest) -> HttpResponse:
         messages.error(request, "Not saved: select sessions and a setup.")
         return _to_list(shown)
     setup = form.cleaned_data["setup"]
-    stated = "" if setup == NO_SETUP else setup
+    stated = setup_of(setup)
     before = decisions.set_setups(sessions=sessions, setup=stated)
     for session in sessions:
         _record(request, session, "setup", setup=setup)

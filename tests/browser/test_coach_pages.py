@@ -71,6 +71,29 @@ def test_search_while_typing_narrows_the_list_and_keeps_the_address(visit):
     expect(names).to_have_count(2)
 
 
+@pytest.mark.parametrize(
+    ("path", "field"), [("/athletes/", "bats"), ("/athletes/sessions/", "period")]
+)
+def test_filters_of_a_phone_open_by_touch_and_by_key(visit, path, field):
+    page = visit(path)
+    page.set_viewport_size({"width": 390, "height": 844})
+    name, filters = page.locator("#id_q"), page.locator(f"#id_{field}")
+    expect(name).to_be_visible()
+    expect(filters).to_be_hidden()
+    page.get_by_text("More filters").click()
+    expect(filters).to_be_visible()
+    page.get_by_role("switch", name="More filters").press("Space")
+    expect(filters).to_be_hidden()
+    # One that is in use is never out of sight.
+    page.goto(f"{page.url}?setup=tee")
+    expect(page.locator("#id_setup")).to_have_value("tee")
+    expect(page.locator("#id_setup")).to_be_visible()
+    page.set_viewport_size({"width": 820, "height": 1180})
+    page.goto(page.url.partition("?")[0])
+    expect(filters).to_be_visible()
+    expect(page.get_by_text("More filters")).to_be_hidden()
+
+
 def test_order_holds_while_the_list_is_narrowed(visit):
     for number, name in enumerate(("Alder", "Aspen", "Birch")):
         make_player(first_name="Fern", last_name=name, swing_count=number)

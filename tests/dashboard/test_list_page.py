@@ -6,11 +6,12 @@ import datetime as dt
 import re
 
 import pytest
+from django.utils import timezone
 
 from athletes.analysis.summaries import refresh_player_summaries
-from athletes.models import Player
+from athletes.models import Player, Session
 from tests.dashboard.page_contents import text_of
-from tests.factories import make_player, make_session
+from tests.factories import make_movement, make_player, make_session
 
 pytestmark = pytest.mark.django_db
 
@@ -45,6 +46,35 @@ def test_list_keeps_its_state_in_its_links(client, coach):
     second = client.get(f"/athletes/{next_url}")
     assert second.content.decode().count('<th scope="row" role="rowheader">') == 2
     assert 'rel="prev"' in second.content.decode()
+
+
+@pytest.mark.both
+def test_athletes_are_found_by_the_setups_of_their_swings(client, coach):
+    for name, condition, own in (
+        ("Alder", "tee", [None]),
+        ("Birch", "live", [None, "tee"]),
+        ("Cedar", "tee", ["machine"]),
+        ("Dogwood", "", []),
+        ("Elm", "live", []),
+    ):
+        player = make_player(last_name=name)
+        session = make_session(player=player, condition=condition)
+        for setup in own:
+            make_movement(session=session, is_swing=True, condition=setup)
+    gone = make_session(player=make_player(last_name="Fir"), condition="tee")
+    Session.objects.filter(pk=gone.pk).update(missing_since=timezone.now())
+    found = {}
+    for setup in ("tee", "live", "machine", "front_toss", "none"):
+        body = text_of(client.get(f"/athletes/?setup={setup}"))
+        names = ("Alder", "Birch", "Cedar", "Dogwood", "Elm", "Fir")
+        found[setup] = [name for name in names if f"{name}," in body]
+    assert found == {
+        "tee": ["Alder", "Birch"],
+        "live": ["Birch", "Elm"],
+        "machine": ["Cedar"],
+        "front_toss": [],
+        "none": ["Dogwood"],
+    }
 
 
 def test_columns_of_numbers_stand_to_the_right(client, coach):
