@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Page, Paginator
+from django.db.models import Min
 from django.urls import Resolver404, resolve
 from django_q.models import Schedule
 
@@ -43,6 +44,8 @@ from syncing.status import (
 
 #: Failed files that are listed one by one below their reason.
 LISTED_FILES = 5
+#: Sessions that lack data, of which a coach reads.
+LISTED_SESSIONS = 20
 #: Instead of the message of a run that names another team's session.
 OTHERS_MESSAGE = (
     "Parts are missing. Problems with athletes on your teams are listed with the run."
@@ -128,7 +131,6 @@ class Failure:
     """Files that failed for one reason, the newest of them one by one."""
 
     group: FailureGroup
-    message: str
     jobs: list[ExportJob]
     given_up: int
 
@@ -142,6 +144,27 @@ class SessionTrouble:
     name: str
     session: Session | None
     message: str
+    next_try_at: dt.datetime | None
+
+
+@dataclass(frozen=True)
+class Incomplete:
+    """Sessions of a coach's athletes that lack data, the newest of them one by one."""
+
+    count: int
+    listed: list[IncompleteSession]
+
+    @property
+    def others(self) -> int:
+        """How many are not listed."""
+        return self.count - len(self.listed)
+
+
+@dataclass(frozen=True)
+class IncompleteSession:
+    """One session that lacks data, as a coach reads it."""
+
+    session: Session
     next_try_at: dt.datetime | None
 
 
@@ -199,13 +222,44 @@ def sync_panel(viewer: Viewer, *, with_jobs: bool = False) -> SyncPanel:
             for w in WorkerHeartbeat.objects.order_by("host")
         ],
         remaining=remaining_text(status.remaining_s),
-        message="" if status.run is None else run_message(status.run, viewer),
+        message="" if status.run is None else _message(status.run, viewer),
         next_sync=next_sync(),
         whom_to_ask=""
         if may_administer(viewer)
         or (_is_well(status) and not _needs_staff(status, viewer))
         else staff_in_words(),
         lacking=_lacking(status, viewer) if status.lacks_data else "",
+    )
+
+
+def _message(run: SyncLog, viewer: Viewer) -> str:
+    """Return how a run ended, in words for those who look after it or for a coach."""
+    if run.status != RunStatus.PARTIAL or may_administer(viewer):
+        return run_message(run, viewer)
+    count = _incomplete(viewer)
+    if not count:
+        return "The sessions of your athletes are complete."
+    sessions = "1 session is" if count == "1" else f"{count} sessions are"
+    return f"{sessions} incomplete. What is missing is requested again automatically."
+
+
+def incomplete(viewer: Viewer) -> Incomplete:
+    """Return the sessions that lack data, for a coach: whose, when, and the next try.
+
+    Why is for those who can do something about it (`failures`, `troubles`).
+    """
+    lacking = visible_sessions(viewer).needing_care()
+    newest = list(lacking.select_related("player").newest_first()[:LISTED_SESSIONS])
+    tries: dict[int, dt.datetime] = dict(
+        ExportJob.objects.broken()
+        .filter(session__in=newest, next_try_at__isnull=False)
+        .order_by()
+        .values_list("session_id")
+        .annotate(next=Min("next_try_at"))
+    )
+    return Incomplete(
+        lacking.count() if len(newest) == LISTED_SESSIONS else len(newest),
+        [IncompleteSession(one, tries.get(one.pk)) for one in newest],
     )
 
 
@@ -298,60 +352,43 @@ def remaining_text(seconds: float | None) -> str:
     return f"about {seconds / 3600:.1f} h left"
 
 
-def failures(status: SyncState, viewer: Viewer) -> list[Failure]:
-    """Return the failed files by reason, with the newest that the viewer may see.
-
-    Of the others only the number is told.
-    """
-    shown = {group.code: _shown_jobs(group, viewer) for group in status.failures}
+def failures(status: SyncState) -> list[Failure]:
+    """Return the failed files by reason, for staff, with the newest one by one."""
+    newest = [pk for group in status.failures for pk in group.job_ids[:LISTED_FILES]]
     listed = {
         job.pk: job
-        for job in ExportJob.objects.filter(
-            pk__in=[pk for pks in shown.values() for pk in pks]
-        ).select_related("session__player")
+        for job in ExportJob.objects.filter(pk__in=newest).select_related(
+            "session__player"
+        )
     }
-    is_free = sees_everybody(viewer)
     given_up = set(
         ExportJob.objects.filter(state=JobState.GIVEN_UP).values_list("pk", flat=True)
     )
     return [
         Failure(
             group=group,
-            message=group.message
-            if is_free
-            else next(
-                (listed[pk].last_error for pk in shown[group.code] if pk in listed),
-                "",
-            ),
-            jobs=[listed[pk] for pk in shown[group.code] if pk in listed],
+            jobs=[listed[pk] for pk in group.job_ids[:LISTED_FILES] if pk in listed],
             given_up=sum(pk in given_up for pk in group.job_ids),
         )
         for group in status.failures
     ]
 
 
-def troubles(status: SyncState, viewer: Viewer) -> list[TroubleGroup]:
-    """Return what failed about sessions, as far as the viewer may see it."""
+def troubles(status: SyncState) -> list[TroubleGroup]:
+    """Return what failed about sessions, for staff."""
     found = []
     if status.unread_sessions:
-        found.append(_unread(status.unread_sessions, viewer))
+        found.append(_unread(status.unread_sessions))
     if status.uncomputed_sessions:
-        found.append(_uncomputed(status.uncomputed_sessions, viewer))
+        found.append(_uncomputed(status.uncomputed_sessions))
     return found
 
 
-def _unread(count: int, viewer: Viewer) -> TroubleGroup:
-    rows = unread_sessions().order_by("-updated_at")
-    # Nobody of ours took part, as far as is known: told to who sees everybody.
-    known = kept_sessions(viewer)
-    if not sees_everybody(viewer):
-        listed = rows.filter(session_id__in=known.values("session_id"))
-    else:
-        listed = rows
-    newest = list(listed[:LISTED_FILES])
+def _unread(count: int) -> TroubleGroup:
+    newest = list(unread_sessions().order_by("-updated_at")[:LISTED_FILES])
     parts: dict[str, Session] = {}
-    for part in known.filter(
-        session_id__in=[row.session_id for row in newest]
+    for part in Session.objects.filter(
+        session_id__in=[row.session_id for row in newest], folded_into__isnull=True
     ).select_related("player"):
         parts.setdefault(part.session_id, part)
     return TroubleGroup(
@@ -372,9 +409,9 @@ def _unread(count: int, viewer: Viewer) -> TroubleGroup:
     )
 
 
-def _uncomputed(count: int, viewer: Viewer) -> TroubleGroup:
-    rows = uncomputed_sessions().order_by("-updated_at")
-    listed = rows.filter(session__in=kept_sessions(viewer))
+def _uncomputed(count: int) -> TroubleGroup:
+    rows = uncomputed_sessions().filter(session__folded_into__isnull=True)
+    newest = rows.order_by("-updated_at").select_related("session__player")
     return TroubleGroup(
         "uncomputed",
         "stored without its numbers",
@@ -388,19 +425,8 @@ def _uncomputed(count: int, viewer: Viewer) -> TroubleGroup:
                 row.last_error,
                 None,
             )
-            for row in listed.select_related("session__player")[:LISTED_FILES]
+            for row in newest[:LISTED_FILES]
         ],
-    )
-
-
-def _shown_jobs(group: FailureGroup, viewer: Viewer) -> list[int]:
-    if sees_everybody(viewer):
-        return group.job_ids[:LISTED_FILES]
-    jobs = ExportJob.objects.filter(
-        pk__in=group.job_ids, session__in=kept_sessions(viewer)
-    )
-    return list(
-        jobs.order_by("-updated_at").values_list("pk", flat=True)[:LISTED_FILES]
     )
 
 

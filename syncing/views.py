@@ -188,7 +188,7 @@ def note_columns(request: PageRequest) -> HttpResponse:
     if number is not None and waiting.filter(pk=number).update(
         noted_at=clock.now(), noted_by=request.user
     ):
-        messages.success(request, "Noted.")
+        messages.success(request, "Hidden. A further change is listed again.")
     return redirect("syncing:index")
 
 
@@ -230,15 +230,19 @@ def _whole_page(
 
 
 def _records(request: PageRequest, status: SyncState) -> dict[str, Any]:
-    return {
+    shown = {
         **_rights(request.user),
-        "old_numbers": old_numbers.progress() if may_administer(request.user) else None,
-        "failures": selectors.failures(status, request.user),
-        "troubles": selectors.troubles(status, request.user),
-        "unread_values": care.unread_values() if may_administer(request.user) else [],
-        "column_changes": care.column_changes() if may_administer(request.user) else [],
         "waiting": status.waiting,
         "runs": selectors.history(page_number(request)),
+    }
+    if not may_administer(request.user):
+        return shown | {"incomplete": selectors.incomplete(request.user)}
+    return shown | {
+        "old_numbers": old_numbers.progress(),
+        "failures": selectors.failures(status),
+        "troubles": selectors.troubles(status),
+        "unread_values": care.unread_values(),
+        "column_changes": care.column_changes(),
     }
 
 

@@ -12,6 +12,7 @@ from django_q.models import Schedule
 
 from accounts.models import User
 from athletes import decisions
+from athletes.models import DataState
 from syncing.choices import JobState, Phase, RunStatus
 from syncing.engine.request_slots import RequestSlots
 from syncing.models import (
@@ -22,6 +23,7 @@ from syncing.models import (
     WorkerHeartbeat,
 )
 from syncing.schedules import register
+from syncing.selectors import LISTED_SESSIONS
 from tests.factories import make_player, make_session, make_staff, make_team, make_user
 
 pytestmark = pytest.mark.django_db
@@ -91,9 +93,67 @@ def test_coach_sees_the_state_but_no_buttons_of_staff(coach):
     make_job()
     page = text_of(coach.get("/syncing/"))
     assert "Data is up to date" in page
-    assert "The file ends in the middle." in page
     for word in ("Full resync", "Try again", "Download again", "Upload files"):
         assert word not in page
+
+
+def test_a_coach_reads_whose_sessions_are_incomplete_and_staff_read_why(client):
+    ours = make_player(first_name="Ash", last_name="Alder")
+    other = make_player(first_name="Bay", last_name="Birch")
+    user = make_user(limited_to_teams=True)
+    make_team(members=[user], players=[ours])
+    soon = timezone.now() + dt.timedelta(hours=1)
+    for player, data_state, state, at in (
+        (ours, DataState.PARTIAL, JobState.FAILED, soon),
+        (ours, DataState.FAILED, JobState.GIVEN_UP, None),
+        (other, DataState.FAILED, JobState.FAILED, soon),
+    ):
+        make_job(
+            state,
+            session=make_session(player=player, data_state=data_state),
+            next_try_at=at,
+        )
+    message = "Downloading a file (inverse-kinematics of session 4): cut off."
+    make_run(
+        RunStatus.PARTIAL,
+        error_message=message,
+        errors=[{"message": message, "is_general": True}],
+    )
+    client.force_login(user)
+    page = text_of(client.get("/syncing/"))
+    tried = date_format(timezone.localtime(soon), "M j, Y, g:i a")
+    assert "2 sessions are incomplete. What is missing is requested again" in page
+    assert page.count("Ash Alder, session of") == 2
+    assert f">{tried}</time>" in page
+    assert "no further try planned" in page
+    for words in ("Birch", "inverse-kinematics", "The file ends", "Worker", "queue"):
+        assert words not in page
+    client.force_login(make_staff())
+    page = text_of(client.get("/syncing/"))
+    assert "Bay Birch, session of" in page
+    assert "The file ends in the middle." in page
+    assert message in page
+
+
+def test_a_coach_whose_athletes_lack_nothing_reads_so(client):
+    make_job(session=make_session(data_state=DataState.FAILED))
+    make_run(RunStatus.PARTIAL, error_message="The file ends in the middle.")
+    user = make_user(limited_to_teams=True)
+    make_team(members=[user], players=[make_player()])
+    client.force_login(user)
+    page = text_of(client.get("/syncing/"))
+    assert "The sessions of your athletes are complete." in page
+    assert "Incomplete sessions" not in page
+
+
+def test_a_long_list_of_incomplete_sessions_leads_to_all_of_them(coach):
+    for _ in range(LISTED_SESSIONS + 3):
+        make_session(data_state=DataState.PARTIAL)
+    page = text_of(coach.get("/syncing/"))
+    assert page.count(", session of") == LISTED_SESSIONS
+    assert "And 3 more:" in page
+    everything = text_of(coach.get("/athletes/sessions/?quality=incomplete"))
+    assert f"{LISTED_SESSIONS + 3} sessions" in everything
 
 
 @pytest.mark.parametrize("status", ["failed", "partial", "cancelled", "abandoned"])
@@ -703,6 +763,5 @@ def test_staff_read_whose_files_failed_and_logs_do_not(client, caplog, staff):
     user = make_user()
     make_team(players=[player], members=[user])
     client.force_login(user)
-    page = text_of(client.get("/syncing/"))
-    assert f'href="/athletes/sessions/{job.session_id}/">Session of' in page
-    assert "Quixley" not in page
+    text_of(client.get("/syncing/"))
+    assert "Quixley" not in caplog.text

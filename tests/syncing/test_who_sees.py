@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
+from athletes.models import DataState, Session
 from syncing.choices import JobState
 from syncing.models import ExportJob, SyncLog
 from tests.factories import make_session, make_staff, make_team, make_token, make_user
@@ -114,9 +115,10 @@ def told_of(client, run, session):
     return [word for word in words if word in text]
 
 
-def test_failed_files_of_other_teams_are_counted_and_not_shown(coach, own, foreign):
+def test_failed_files_of_other_teams_are_neither_shown_nor_counted(coach, own, foreign):
     make_job(own, "The file ends in the middle.")
     make_job(foreign, "It ends in row 99.")
+    Session.objects.update(data_state=DataState.FAILED)
     run = make_run(error_of(foreign, "It ends in row 99."))
     own.refresh_from_db()
     foreign.refresh_from_db()
@@ -124,7 +126,8 @@ def test_failed_files_of_other_teams_are_counted_and_not_shown(coach, own, forei
     assert told_of(coach, run, foreign) == []
     page = text_of(coach.get("/syncing/"))
     assert f"/athletes/sessions/{own.pk}/" in page
-    assert '<strong class="num">2</strong> files: The file ends in the middle.' in page
+    assert page.count(", session of") == 1
+    assert "1 session is incomplete." in page
 
 
 def test_staff_see_all_of_it(client, own, foreign):
@@ -138,10 +141,12 @@ def test_staff_see_all_of_it(client, own, foreign):
 
 def test_reason_of_other_teams_alone_is_not_told(coach, foreign):
     make_job(foreign, "It ends in row 99.")
+    Session.objects.update(data_state=DataState.PARTIAL)
+    Session.objects.exclude(pk=foreign.pk).update(data_state=DataState.COMPLETE)
     page = text_of(coach.get("/syncing/"))
 
     assert "It ends in row 99." not in page
-    assert "1</strong> file of athletes in other teams." in page
+    assert ", session of" not in page
 
 
 def test_run_page_shows_what_is_general_and_what_is_of_the_own_team(
