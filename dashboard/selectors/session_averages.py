@@ -89,6 +89,18 @@ class GapReading:
         value = self.reading.value
         return isinstance(value, float | int) and abs(value) < self.tie_limit_ms
 
+    @property
+    def verdict(self) -> str:
+        """Whether the two peaks are told apart, in words.
+
+        How far an average could be off by chance is known from three swings on.
+        """
+        if self.is_tie:
+            return "too close to call"
+        if self.reading.sd_shown is None:
+            return f"needs {LEAST_SWINGS_FOR_SPREAD} swings"
+        return "yes"
+
 
 @dataclass(frozen=True)
 class SessionPart:

@@ -32,6 +32,13 @@ def test_each_gap_is_told_apart_by_its_own_scatter():
     assert not gap(-12.0, 3.0, 6).is_tie
 
 
+def test_a_gap_over_too_few_swings_is_not_told_apart():
+    assert gap(20.0, 0.5, 3).verdict == "yes"
+    assert gap(20.0, 0.5, 2).verdict == "needs 3 swings"
+    assert gap(20.0, None, 1).verdict == "needs 3 swings"
+    assert gap(4.0, 0.5, 2).verdict == "too close to call"
+
+
 def test_swings_that_lack_a_number_are_named_or_counted():
     assert lacking_words([3]) == "swing 3 doesn't have it"
     assert lacking_words([2, 5]) == "swings 2 and 5 don't have it"

@@ -154,6 +154,10 @@ def test_session_speaks_of_a_spread_from_three_swings_on(
     assert cells == [str(count)] * 3
     spreads = gaps.split("</table>")[0].count("value__sd")
     assert spreads == (3 if count > 2 else 0)
+    told = re.findall(r"Different\?</span>([^<]*)</td>", gaps.split("</table>")[0])
+    assert len(told) == 3
+    assert ("needs 3 swings" in told) == (count < 3)
+    assert ("yes" in told) == (count >= 3)
 
 
 def test_session_of_a_switch_hitter_says_that_both_sides_are_in_its_means(
