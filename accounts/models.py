@@ -131,8 +131,8 @@ class Identity(models.Model):
     issuer = models.CharField(max_length=500)
     # The provider's own name of a person (`sub`), which it never gives to another one.
     subject = models.CharField(max_length=255)
-    created_at = models.DateTimeField(auto_now_add=True)
-    last_used_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField("created", auto_now_add=True)
+    last_used_at = models.DateTimeField("last used", default=timezone.now)
 
     class Meta:
         constraints = [
@@ -226,7 +226,7 @@ class RecoveryCode(models.Model):
     )
     # 80 random bits: a plain hash does, as for tokens.
     digest = models.CharField(max_length=64)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField("created", auto_now_add=True)
 
     class Meta:
         constraints = [
@@ -250,7 +250,7 @@ class Pool(models.TextChoices):
 class FailedLogin(models.Model):
     """One wrong password or code, or one that is being checked; kept for an hour."""
 
-    at = models.DateTimeField(default=timezone.now, db_index=True)
+    at = models.DateTimeField("when", default=timezone.now, db_index=True)
     name = models.CharField(max_length=150)
     pool = models.CharField(max_length=10, choices=Pool.choices)
     device = models.CharField(max_length=32, blank=True)
@@ -278,7 +278,7 @@ class SentForm(models.Model):
     digest = models.CharField(max_length=64, unique=True)
     # The key of what the form added, in whichever table that is; 0 until it is stored.
     row = models.BigIntegerField(default=0)
-    at = models.DateTimeField(default=timezone.now, db_index=True)
+    at = models.DateTimeField("when", default=timezone.now, db_index=True)
 
     def __str__(self) -> str:
         return f"sent form {self.pk}"
@@ -371,9 +371,9 @@ class ApiToken(models.Model):
         on_delete=revoke_with_maker,
         related_name="tokens",
     )
-    created_at = models.DateTimeField(auto_now_add=True)
-    expires_at = models.DateTimeField(null=True, blank=True)
-    last_used_at = models.DateTimeField(null=True, editable=False)
+    created_at = models.DateTimeField("created", auto_now_add=True)
+    expires_at = models.DateTimeField("expires", null=True, blank=True)
+    last_used_at = models.DateTimeField("last used", null=True, editable=False)
     revoked_at = models.DateTimeField(null=True, editable=False)
 
     objects = ApiTokenQuerySet.as_manager()
@@ -478,7 +478,7 @@ class AuditEntry(models.Model):
     Athletes are named by number alone, so that an erased one leaves no name here.
     """
 
-    at = models.DateTimeField(auto_now_add=True, db_index=True)
+    at = models.DateTimeField("when", auto_now_add=True, db_index=True)
     action = models.CharField(max_length=40, choices=Action.choices)
     # The label stays when the account goes.
     actor = models.CharField(max_length=200, blank=True)
@@ -489,7 +489,7 @@ class AuditEntry(models.Model):
         ApiToken, null=True, on_delete=models.SET_NULL, related_name="audit_entries"
     )
     subject_type = models.CharField(max_length=60, blank=True)
-    subject_id = models.BigIntegerField(null=True)
+    subject_id = models.BigIntegerField("record ID", null=True)
     # Not a foreign key: the entry outlives the athlete.
     player_number = models.BigIntegerField("athlete id", null=True)
     detail = models.JSONField(default=dict)

@@ -112,8 +112,8 @@ COMPARED_FIELDS = frozenset({"first_name", "last_name", "date_of_birth"})
 class Player(models.Model):
     """One athlete, as the vendor lists them in our organization."""
 
-    org_player_id = models.CharField(max_length=200)
-    reboot_player_id = models.CharField(max_length=200, blank=True)
+    org_player_id = models.CharField("organization's player ID", max_length=200)
+    reboot_player_id = models.CharField("Reboot player ID", max_length=200, blank=True)
     first_name = models.CharField(max_length=200, blank=True)
     last_name = models.CharField(max_length=200, blank=True)
     date_of_birth = models.DateField(null=True, blank=True)
@@ -133,13 +133,15 @@ class Player(models.Model):
         help_text="When Reboot Motion stopped listing this athlete; empty while "
         "it lists them.",
     )
-    vendor_updated_at = models.DateTimeField(null=True, blank=True)
+    vendor_updated_at = models.DateTimeField(
+        "changed in Reboot Motion", null=True, blank=True
+    )
     # Kept by athletes.analysis.summaries.refresh_player_summaries, so that a list of
     # 100 000 athletes sorts by any column from an index.
     search_text = models.CharField(max_length=MOST_SEARCHED, blank=True, editable=False)
     last_session_on = models.DateField(null=True, blank=True, editable=False)
-    session_count = models.PositiveIntegerField(default=0, editable=False)
-    swing_count = models.PositiveIntegerField(default=0, editable=False)
+    session_count = models.PositiveIntegerField("sessions", default=0, editable=False)
+    swing_count = models.PositiveIntegerField("swings", default=0, editable=False)
     data_state = models.CharField(
         max_length=10,
         choices=DataState.choices,
@@ -163,8 +165,8 @@ class Player(models.Model):
     # Null: athletes.identity.duplicates still has to compare this athlete with others,
     # because they are new or were renamed.
     compared_at = models.DateTimeField(null=True, blank=True, editable=False)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    created_at = models.DateTimeField("created", auto_now_add=True)
+    updated_at = models.DateTimeField("updated", auto_now=True)
 
     objects = querysets.PlayerManager()
     everyone = querysets.PlayerQuerySet.as_manager()
@@ -246,7 +248,7 @@ class Player(models.Model):
 class Session(models.Model):
     """One athlete's part in one session of the vendor."""
 
-    session_id = models.CharField(max_length=200)
+    session_id = models.CharField("Reboot session ID", max_length=200)
     player = models.ForeignKey(
         Player,
         on_delete=models.CASCADE,
@@ -255,7 +257,7 @@ class Session(models.Model):
     )
     session_date = models.DateField(null=True, blank=True)
     session_num = models.CharField(max_length=50, blank=True)
-    movement_type_id = models.IntegerField(null=True, blank=True)
+    movement_type_id = models.IntegerField("movement type", null=True, blank=True)
     movement_type_name = models.CharField(
         max_length=100, blank=True, verbose_name="movement type"
     )
@@ -263,8 +265,12 @@ class Session(models.Model):
         max_length=100, blank=True, verbose_name="capture system"
     )
     session_type_name = models.CharField(max_length=100, blank=True)
-    vendor_status = models.CharField(max_length=50, blank=True)
-    vendor_updated_at = models.DateTimeField(null=True, blank=True)
+    vendor_status = models.CharField(
+        "status in Reboot Motion", max_length=50, blank=True
+    )
+    vendor_updated_at = models.DateTimeField(
+        "changed in Reboot Motion", null=True, blank=True
+    )
     missing_since = models.DateTimeField(
         null=True,
         blank=True,
@@ -305,10 +311,10 @@ class Session(models.Model):
         related_name="folded",
     )
     # Kept by athletes.analysis.session_summary when a movement's numbers change.
-    swing_count = models.PositiveIntegerField(default=0, editable=False)
+    swing_count = models.PositiveIntegerField("swings", default=0, editable=False)
     summary = ComputedField(default=dict, blank=True, editable=False)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    created_at = models.DateTimeField("created", auto_now_add=True)
+    updated_at = models.DateTimeField("updated", auto_now=True)
 
     objects = querysets.SessionQuerySet.as_manager()
 
@@ -384,7 +390,7 @@ class Movement(models.Model):
         Session, on_delete=models.CASCADE, related_name="movements"
     )
     # Unique within one athlete's session only; may hold any character.
-    org_movement_id = models.CharField(max_length=_MOVEMENT_NAME)
+    org_movement_id = models.CharField("Reboot movement ID", max_length=_MOVEMENT_NAME)
     position = models.PositiveIntegerField(help_text="Position in the session, from 1.")
     # The folded session from whose files this movement comes; null: its own session.
     folded_from = models.ForeignKey(
@@ -405,7 +411,9 @@ class Movement(models.Model):
     # The row of this movement in the vendor's processed metrics, unchanged: the
     # vendor's own numbers, and frames of its events (athletes.analysis.swing_task).
     # Null: no such file has named it.
-    vendor_metrics = models.JSONField(null=True, blank=True)
+    vendor_metrics = models.JSONField(
+        "Reboot Motion's own numbers", null=True, blank=True
+    )
     # Kept by athletes.frames.presence. A movement that is gone is in no average.
     missing_since = models.DateTimeField(
         null=True,
@@ -436,7 +444,7 @@ class Movement(models.Model):
     is_swing = models.BooleanField(null=True)
     side = models.CharField(max_length=5, choices=Side.choices, null=True, blank=True)
     sampling_rate_hz = models.FloatField(null=True, blank=True)
-    frame_count = models.PositiveIntegerField(null=True, blank=True)
+    frame_count = models.PositiveIntegerField("frames", null=True, blank=True)
     duration_s = models.FloatField(null=True, blank=True)
     angle_unit_found = models.CharField(max_length=7, null=True, blank=True)
     verdict = ComputedField(default=dict, blank=True)
@@ -448,7 +456,7 @@ class Movement(models.Model):
     )
     quality_reasons = ComputedField(default=list, blank=True)
     method_version = models.CharField(max_length=20, blank=True)
-    analysed_at = models.DateTimeField(null=True, blank=True)
+    analysed_at = models.DateTimeField("numbers computed", null=True, blank=True)
 
     # Stated by a coach or by staff; null: as the session says.
     condition = models.CharField(
@@ -465,8 +473,8 @@ class Movement(models.Model):
     )
     inclusion_reason = models.CharField(max_length=300, blank=True)
 
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    created_at = models.DateTimeField("created", auto_now_add=True)
+    updated_at = models.DateTimeField("updated", auto_now=True)
 
     objects = querysets.MovementQuerySet.as_manager()
 
@@ -572,8 +580,8 @@ class BiomechanicsData(models.Model):
     # database for just these, and then for just the columns it wants.
     header_size = models.PositiveIntegerField()
     byte_size = models.PositiveIntegerField()
-    frame_count = models.PositiveIntegerField()
-    column_count = models.PositiveIntegerField()
+    frame_count = models.PositiveIntegerField("frames")
+    column_count = models.PositiveIntegerField("columns")
     content_sha256 = models.CharField(max_length=64)
     repairs = models.JSONField(default=list, blank=True)
     missing_since = models.DateTimeField(
@@ -582,8 +590,8 @@ class BiomechanicsData(models.Model):
         help_text="When the latest file stopped including it; "
         "empty while it is included.",
     )
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    created_at = models.DateTimeField("created", auto_now_add=True)
+    updated_at = models.DateTimeField("updated", auto_now=True)
 
     objects = querysets.BiomechanicsDataQuerySet.as_manager()
 
@@ -617,7 +625,7 @@ class MovementCurves(models.Model):
     data = models.BinaryField()
     header_size = models.PositiveIntegerField()
     method_version = models.CharField(max_length=20)
-    updated_at = models.DateTimeField(auto_now=True)
+    updated_at = models.DateTimeField("updated", auto_now=True)
 
     class Meta:
         db_table = "movement_curves"
@@ -833,11 +841,11 @@ class SetAside(models.Model):
     # Empty: nothing was decided about averages.
     inclusion = models.CharField(max_length=8, choices=Inclusion.choices, blank=True)
     inclusion_reason = models.CharField(max_length=300, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField("created", auto_now_add=True)
     settled_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
-    settled_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField("settled", null=True)
     is_taken_up = models.BooleanField(null=True)
 
     class Meta:
@@ -862,7 +870,7 @@ class EventCorrection(models.Model):
         Movement, on_delete=models.CASCADE, related_name="event_corrections"
     )
     event = models.CharField(max_length=30)
-    time_s = models.FloatField(help_text="Seconds on the file's clock.")
+    time_s = models.FloatField("time (s)", help_text="Seconds on the file's clock.")
     # The frames that it was seen in (BiomechanicsData.content_sha256); of others it
     # says nothing. Empty: not known.
     frames_sha256 = models.CharField(
@@ -877,7 +885,7 @@ class EventCorrection(models.Model):
         on_delete=models.SET_NULL,
         related_name="corrections",
     )
-    automatic_time_s = models.FloatField(null=True)
+    automatic_time_s = models.FloatField("automatic time (s)", null=True)
     # What a person had set before; undoing this one brings it back.
     replaced = models.ForeignKey(
         "self",
@@ -892,11 +900,11 @@ class EventCorrection(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
     # Events that were moved together have the same.
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField("created", default=timezone.now, editable=False)
     undone_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
-    undone_at = models.DateTimeField(null=True)
+    undone_at = models.DateTimeField("undone", null=True)
 
     class Meta:
         verbose_name = "moved event"
@@ -927,7 +935,7 @@ class InclusionDecision(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField("created", auto_now_add=True)
 
     def __str__(self) -> str:
         return f"{self.inclusion} for movement {self.movement_id}"
@@ -948,11 +956,11 @@ class GapDismissal(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField("created", auto_now_add=True)
     undone_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
-    undone_at = models.DateTimeField(null=True)
+    undone_at = models.DateTimeField("undone", null=True)
 
     class Meta:
         verbose_name = "dismissed missing data"
@@ -993,7 +1001,7 @@ class SameRecording(models.Model):
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
-    decided_at = models.DateTimeField(null=True)
+    decided_at = models.DateTimeField("decided", null=True)
 
     objects = querysets.SameRecordingQuerySet.as_manager()
 
@@ -1049,12 +1057,12 @@ class HandUpload(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
-    created_at = models.DateTimeField(auto_now_add=True)
-    stored_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField("created", auto_now_add=True)
+    stored_at = models.DateTimeField("stored", null=True)
     undone_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
-    undone_at = models.DateTimeField(null=True)
+    undone_at = models.DateTimeField("undone", null=True)
 
     class Meta:
         db_table = "hand_uploads"
@@ -1079,8 +1087,8 @@ class ReplacedFrames(models.Model):
     frames = models.BinaryField()
     header_size = models.PositiveIntegerField()
     byte_size = models.PositiveIntegerField()
-    frame_count = models.PositiveIntegerField()
-    column_count = models.PositiveIntegerField()
+    frame_count = models.PositiveIntegerField("frames")
+    column_count = models.PositiveIntegerField("columns")
     content_sha256 = models.CharField(max_length=64)
     repairs = models.JSONField(default=list, blank=True)
     missing_since = models.DateTimeField(null=True)
@@ -1125,7 +1133,7 @@ class Tag(models.Model):
     )
     players = models.ManyToManyField(Player, related_name="tags", blank=True)
     sessions = models.ManyToManyField(Session, related_name="tags", blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField("created", auto_now_add=True)
 
     class Meta:
         ordering = ["name"]
@@ -1167,8 +1175,8 @@ class Note(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    created_at = models.DateTimeField("created", auto_now_add=True)
+    updated_at = models.DateTimeField("updated", auto_now=True)
     edited_at = models.DateTimeField(
         "edited", null=True, blank=True, help_text="Empty if never edited."
     )
@@ -1298,11 +1306,11 @@ class AthleteMerge(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField("created", auto_now_add=True)
     undone_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
-    undone_at = models.DateTimeField(null=True)
+    undone_at = models.DateTimeField("undone", null=True)
 
     class Meta:
         verbose_name = "merge of athletes"

@@ -48,11 +48,11 @@ class Archive(models.Model):
     bytes = models.PositiveBigIntegerField(null=True)
     error = models.CharField(max_length=300, blank=True)
     attempts = models.PositiveIntegerField(default=0)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField("created", auto_now_add=True)
     enqueued_at = models.DateTimeField(null=True)
-    started_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField("started", null=True)
     finished_at = models.DateTimeField(null=True)
-    expires_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField("expires", null=True)
 
     class Meta:
         ordering = ["-id"]

@@ -50,12 +50,12 @@ class ShareLink(models.Model):
     created_by = models.ForeignKey(
         User, on_delete=models.CASCADE, related_name="share_links"
     )
-    created_at = models.DateTimeField(auto_now_add=True)
-    expires_at = models.DateTimeField()
+    created_at = models.DateTimeField("created", auto_now_add=True)
+    expires_at = models.DateTimeField("expires")
     revoked_at = models.DateTimeField(null=True, editable=False)
-    open_count = models.PositiveIntegerField(default=0, editable=False)
-    download_count = models.PositiveIntegerField(default=0, editable=False)
-    last_opened_at = models.DateTimeField(null=True, editable=False)
+    open_count = models.PositiveIntegerField("times opened", default=0, editable=False)
+    download_count = models.PositiveIntegerField("downloads", default=0, editable=False)
+    last_opened_at = models.DateTimeField("last opened", null=True, editable=False)
 
     objects = ShareLinkQuerySet.as_manager()
 
@@ -99,8 +99,8 @@ class SavedComparison(models.Model):
     second = models.CharField(max_length=1, blank=True, default="", db_default="")
     # How the figures stand, as the address says it: "fig=side&view=top".
     figure = models.CharField(max_length=120, blank=True, default="", db_default="")
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    created_at = models.DateTimeField("created", auto_now_add=True)
+    updated_at = models.DateTimeField("updated", auto_now=True)
 
     class Meta:
         ordering = ["name", "id"]

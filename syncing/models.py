@@ -73,8 +73,8 @@ class SyncLog(models.Model):
     sessions_synced = models.PositiveIntegerField(default=0)
     biomechanics_synced = models.PositiveIntegerField(default=0)
     error_message = models.TextField(blank=True)
-    started_at = models.DateTimeField(null=True, blank=True)
-    completed_at = models.DateTimeField(null=True, blank=True)
+    started_at = models.DateTimeField("started", null=True, blank=True)
+    completed_at = models.DateTimeField("ended", null=True, blank=True)
 
     kind = models.CharField(
         max_length=10, choices=RunKind.choices, default=RunKind.VENDOR
@@ -102,7 +102,7 @@ class SyncLog(models.Model):
     # [{"what", "object", "message", "hint", "code", "url", "is_general"}]; no names in
     # it, but sessions: shown through syncing.selectors.visible_errors
     errors = models.JSONField(default=list, blank=True)
-    error_count = models.PositiveIntegerField(default=0)
+    error_count = models.PositiveIntegerField("problems", default=0)
     error_class = models.CharField(max_length=100, blank=True)
     cursor_before = models.DateTimeField(null=True, blank=True)
     cursor_after = models.DateTimeField(null=True, blank=True)
@@ -208,7 +208,7 @@ class ExportJob(models.Model):
     # same; what a person gave up has no next try.
     given_up_at = models.DateTimeField(null=True, blank=True)
     # Null: nothing more to do until the vendor says that the session changed.
-    next_try_at = models.DateTimeField(null=True, blank=True)
+    next_try_at = models.DateTimeField("next try", null=True, blank=True)
     claimed_by = models.CharField(max_length=32, blank=True)
     claimed_until = models.DateTimeField(null=True, blank=True)
     last_error = models.TextField(blank=True)
@@ -220,14 +220,16 @@ class ExportJob(models.Model):
     sha256 = models.CharField(max_length=64, blank=True)
     repairs = models.JSONField(default=list, blank=True)
     # The vendor's state of the session that the file was fetched for.
-    vendor_updated_at = models.DateTimeField(null=True, blank=True)
+    vendor_updated_at = models.DateTimeField(
+        "changed in Reboot Motion", null=True, blank=True
+    )
     fetched_for = models.CharField(max_length=64, blank=True)
     last_run = models.ForeignKey(
         SyncLog, null=True, blank=True, on_delete=models.SET_NULL, related_name="jobs"
     )
     created_at = ClockedField(auto_now_add=True)
     updated_at = ClockedField(auto_now=True)
-    stored_at = models.DateTimeField(null=True, blank=True)
+    stored_at = models.DateTimeField("stored", null=True, blank=True)
 
     objects = querysets.ExportJobQuerySet.as_manager()
 
@@ -343,12 +345,12 @@ class RawPayload(models.Model):
         MOVEMENT_TYPE = "movement_type", "Movement type"
 
     kind = models.CharField(max_length=15, choices=Kind.choices)
-    vendor_id = models.CharField(max_length=200)
+    vendor_id = models.CharField("Reboot ID", max_length=200)
     payload = models.JSONField()
     sha256 = models.CharField(max_length=64)
     # [{"field", "code", "text"}] of values in it that cannot be used; null: none
     problems = models.JSONField(null=True, blank=True)
-    fetched_at = models.DateTimeField()
+    fetched_at = models.DateTimeField("fetched")
 
     class Meta:
         verbose_name = "raw answer"
@@ -417,8 +419,10 @@ class VendorSession(models.Model):
         HITTING = "hitting", "Hitting"
         OTHER = "other", "No hitting"
 
-    session_id = models.CharField(max_length=200, unique=True)
-    vendor_updated_at = models.DateTimeField(null=True, blank=True)
+    session_id = models.CharField("Reboot session ID", max_length=200, unique=True)
+    vendor_updated_at = models.DateTimeField(
+        "changed in Reboot Motion", null=True, blank=True
+    )
     verdict = models.CharField(
         max_length=7, choices=Verdict.choices, default=Verdict.UNKNOWN, blank=True
     )
@@ -429,7 +433,7 @@ class VendorSession(models.Model):
     needs_detail = models.BooleanField(default=True)
     # When to look again although nothing changed (the kind is not known yet, or
     # looking failed); null: only after a change.
-    next_check_at = models.DateTimeField(null=True, blank=True)
+    next_check_at = models.DateTimeField("next check", null=True, blank=True)
     checks = models.PositiveIntegerField(default=0)
     last_error = models.TextField(blank=True)
     missing_since = models.DateTimeField(null=True, blank=True)
@@ -457,7 +461,7 @@ class VendorSession(models.Model):
 class MovementType(models.Model):
     """A kind of movement that the vendor knows, with its id there."""
 
-    vendor_id = models.IntegerField(unique=True)
+    vendor_id = models.IntegerField("Reboot ID", unique=True)
     slug = models.CharField(max_length=100)
     name = models.CharField(max_length=100, blank=True)
 
@@ -480,7 +484,7 @@ class WorkerHeartbeat(models.Model):
     """When a queue worker of a host last did something."""
 
     host = models.CharField(max_length=200, unique=True)
-    beat_at = models.DateTimeField()
+    beat_at = models.DateTimeField("last heartbeat")
 
     def __str__(self) -> str:
         return self.host

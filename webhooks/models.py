@@ -61,8 +61,8 @@ class Webhook(models.Model):
         on_delete=models.SET_NULL,
         related_name="+",
     )
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    created_at = models.DateTimeField("created", auto_now_add=True)
+    updated_at = models.DateTimeField("updated", auto_now=True)
 
     class Meta:
         ordering = ["name", "id"]
@@ -93,7 +93,9 @@ class WebhookDelivery(models.Model):
         Webhook, on_delete=models.CASCADE, related_name="deliveries"
     )
     # The same in every try, so that a receiver can tell a repetition.
-    message_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    message_id = models.UUIDField(
+        "message ID", default=uuid.uuid4, unique=True, editable=False
+    )
     event = models.CharField(max_length=20, choices=WebhookEvent.choices)
     # Ids and states only, never a name.
     payload = models.JSONField()
@@ -104,10 +106,10 @@ class WebhookDelivery(models.Model):
     response_code = models.PositiveIntegerField(null=True)
     error = models.CharField(max_length=300, blank=True)
     seconds = models.FloatField(null=True)
-    next_try_at = models.DateTimeField(null=True)
+    next_try_at = models.DateTimeField("next try", null=True)
     claimed_until = models.DateTimeField(null=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    delivered_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField("created", auto_now_add=True)
+    delivered_at = models.DateTimeField("delivered", null=True)
 
     class Meta:
         verbose_name = "delivery"
