@@ -190,7 +190,10 @@ def _calibration(stored: Stored) -> str:
         "round. The errors of one hitter are alike, so some cells fall outside by "
         "chance. Where errors have long tails an uncertainty is larger",
         "than the share asks for, so that none is off by more than three; where a ball "
-        "may have been met unseen it covers that, and is too large for a dry swing.\n",
+        "may have been met unseen it covers that, and is too large for a dry swing.",
+        "Where errors are nearly all one bias of the filter (energies, their fastest "
+        "gains), the share is no fine measure: a few percent more of the uncertainty",
+        "turn half of the errors into all of them.\n",
         "| cells | errors | all together | within | too small | too large |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",
     ]

@@ -11,7 +11,7 @@ from typing import Literal
 from biomechanics.ranges import RANGES
 from biomechanics.units import MPH_PER_M_PER_S
 
-METHOD_VERSION = "2026.9"
+METHOD_VERSION = "2026.10"
 """Stored with every value. Change it whenever a number could come out differently."""
 
 Direction = Literal["higher", "none"]

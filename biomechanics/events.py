@@ -57,6 +57,8 @@ GIVEN_CONTACT_FRAMES = 0.75
 """One standard deviation of a contact that was delivered or set by hand."""
 AFTER_HAND_PEAK_S = 0.030
 """Peaks may follow this long after peak hand speed when that is the reference."""
+LOAD_NOISES = 2.0
+"""Within so many standard deviations of its lowest the pelvis may be most closed."""
 LEG_M = 0.85
 """Adult leg length, to apply `FOOT_STILL_M_PER_S` where no length unit is known."""
 
@@ -228,11 +230,22 @@ def find_first_move(
 
 
 def find_load(
-    pelvis_rate: FloatArray, *, first_move: float, sampling_rate_hz: float, low: int
+    pelvis_rate: FloatArray,
+    *,
+    first_move: float,
+    sampling_rate_hz: float,
+    low: int,
+    noise: float = 0.0,
 ) -> FoundEvent:
     """Return the load: the pelvis is most closed, in the second before first move.
 
-    The pelvis angle is the running sum of its signed rate, so no axis is needed.
+    The pelvis angle is the running sum of its signed rate, so no axis is needed. Where
+    it stays near its lowest for long, noise puts the load anywhere in that stretch.
+
+    Parameters
+    ----------
+    noise : float
+        One standard deviation of the pelvis angle by the noise of the hips, deg.
     """
     rule = EVENT_RULES["load"]
     start = max(low, math.floor(first_move - LOAD_BACK_S * sampling_rate_hz))
@@ -256,7 +269,12 @@ def find_load(
             "low",
             "the pelvis is most closed at the very start of the time searched",
         )
-    return FoundEvent(position, rule, "rule")
+    if not noise > 0.0:
+        return FoundEvent(position, rule, "rule")
+    near = LOAD_NOISES * noise * sampling_rate_hz
+    as_low = start + np.flatnonzero(angle <= angle.min() + near)
+    away_s = float(np.abs(as_low - position).max()) / sampling_rate_hz
+    return FoundEvent(position, rule, "rule", least_error_s=away_s / LOAD_NOISES)
 
 
 def find_foot_down(

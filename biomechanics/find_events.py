@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from biomechanics import bat, events, peaks, signals
+from biomechanics import axes, bat, events, peaks, signals
 from biomechanics.analysis_types import FloatArray
 from biomechanics.events import FoundEvent, HandPeak
 from biomechanics.hitter import Hitter
-from biomechanics.measurement_error import event_error_s
+from biomechanics.measurement_error import RATE_HZ, event_error_s
 from biomechanics.motion import LIMB_CUTOFF_HZ
+from biomechanics.units import DEG_PER_RAD
 from biomechanics.vendor_clock import VendorClock
 
 BAT_PEAK_APART_S = 0.015
@@ -26,6 +27,9 @@ the pelvis (deg/s) change in a second at foot down and first move."""
 END_WITHIN_S, END_ERROR_S = 0.050, 0.0015
 """A peak so near to the end of a clip is placed by a filter that has nothing to go by
 beyond it, which leaves so much open (invented swings)."""
+TRUNK_NOISE_LEFT = 0.32
+"""Of the noise of a point, what the filter of the trunk leaves at `RATE_HZ`; less by
+the square root of the rate."""
 VENDOR_ERROR_S = 0.001
 """One standard deviation of an instant that the vendor's own clock gives."""
 
@@ -421,10 +425,23 @@ def _find_before(
             first_move=first_move.position,
             sampling_rate_hz=rate,
             low=low,
+            noise=_noise_of_pelvis_deg(clues.hitter),
         )
     )
     foot_down = moved.get("foot_down") or _find_foot_down(clues, event, reference)
     return dict(zip(names, (first_move, load, foot_down), strict=True))
+
+
+def _noise_of_pelvis_deg(hitter: Hitter) -> float:
+    """Return the noise of the angle of the hip line, as much as its filter leaves."""
+    hips = hitter.trunk["lhjc"] - hitter.trunk["rhjc"]
+    width = axes.length(hips)
+    width = width[np.isfinite(width)]
+    if not width.size:
+        return 0.0
+    noise = hitter.noise_in_unit(("lhjc", "rhjc"))
+    left = TRUNK_NOISE_LEFT * math.sqrt(RATE_HZ / hitter.rate_hz)
+    return DEG_PER_RAD * math.sqrt(2.0) * noise * left / signals.median(width)
 
 
 def _find_foot_down(

@@ -97,12 +97,16 @@ class Hitter:
 
         Where the length unit is not known, for legs of adult length.
         """
-        chosen = [other_side(name) if self.exchanged else name for name in names]
-        found = noise_of(self.point_noise(), chosen)
+        found = self.noise_in_unit(names) * 1000.0
         if self.motion.scale is None:
             leg = self.leg_length()
             found *= 1.0 if leg is None else LEG_M / leg
         return found
+
+    def noise_in_unit(self, names: Iterable[str]) -> float:
+        """Return the noise of some points together, in the unit of the points."""
+        chosen = [other_side(name) if self.exchanged else name for name in names]
+        return noise_of(self.point_noise(), chosen) / 1000.0
 
     def window(self, start: float, end: float) -> tuple[int, int]:
         """Return first and last sample of a stretch, held to the usable clip."""
@@ -240,13 +244,29 @@ class Hitter:
         around : float, optional
             Sample.
         """
+        parts = self._leg_lengths(around, LEG_WITHIN_S)
+        parts = parts[np.isfinite(parts)]
+        return signals.median(parts) if parts.size else None
+
+    def leg_error(self, around: float) -> float:
+        """Return what lost frames near a sample leave open of `leg_length` there.
+
+        By how much it changes about twice as near to the sample.
+        """
+        lost = float(np.isnan(self._leg_lengths(around, LEG_WITHIN_S)).mean())
+        if lost == 0.0:
+            return 0.0
+        parts = self._leg_lengths(around, 2.0 * LEG_WITHIN_S)
+        parts = parts[np.isfinite(parts)]
+        return lost * float(parts.max() - parts.min()) if parts.size else 0.0
+
+    def _leg_lengths(self, around: float | None, within_s: float) -> FloatArray:
+        """Return thigh plus shank of the lead leg in the samples near one, or all."""
         rows = slice(None)
         if around is not None:
-            reach = LEG_WITHIN_S * self.rate_hz
+            reach = within_s * self.rate_hz
             rows = slice(max(math.floor(around - reach), 0), math.ceil(around + reach))
         hip, knee, ankle = (
             self.limbs[self.lead(name)][rows] for name in ("hjc", "kjc", "ajc")
         )
-        parts = axes.length(hip - knee) + axes.length(knee - ankle)
-        parts = parts[np.isfinite(parts)]
-        return signals.median(parts) if parts.size else None
+        return axes.length(hip - knee) + axes.length(knee - ankle)

@@ -17,7 +17,7 @@ import numpy as np
 
 from biomechanics.analysis_types import FloatArray
 from biomechanics.definitions import METRICS
-from biomechanics.error_constants import CONSTANTS, SCALES
+from biomechanics.error_constants import CONSTANTS, SCALES, SHAKEN
 from biomechanics.points import PLACES
 
 RATE_HZ = 240.0
@@ -35,6 +35,18 @@ LEAST_SHARE, LEAST_SHARE_DELIVERED = 0.001, 0.0005
 units of `BY_SIZE`: invented swings are smoother than people. Curves that are delivered
 as they are, of momentum, energy and center of mass, are only filtered and read: there
 less is left open."""
+ROLES = (
+    *(f"lead {joint}" for joint in ("hjc", "sjc", "ejc", "wjc", "kjc", "ajc", "hand")),
+    *(f"rear {joint}" for joint in ("hjc", "sjc", "ejc", "wjc", "kjc", "ajc", "hand")),
+    "head",
+)
+"""Points whose noise counts for itself, by the side; see `shaken_weights`."""
+ROOM_FROM_MM, ROOM_TO_MM, MOST_ROOM = 4.0, 6.0, 1.4
+"""Noise of one point counts so much more from the second on, and less in between: of
+the numbers of a file that shakes, one in a few hundred is off by three of its standard
+deviations by chance."""
+SLOW_HZ = 150.0
+"""Up to this frame rate an uncertainty has a scale of its own."""
 LEAST_OF_NOISE = 0.8
 """Noise of the points counts with one reference as with all, within what a fit of a few
 swings leaves open."""
@@ -106,16 +118,45 @@ def model_of(name: str, reference: str) -> ErrorModel | None:
     return ErrorModel(rule, noise, step)
 
 
-def scale_of(name: str, reference: str) -> float:
+@lru_cache(maxsize=16)
+def shaken_weights(reference: str) -> tuple[tuple[str, ...], FloatArray]:
+    """Return by how much the noise of each single point counts in each metric.
+
+    Fitted by shaking one point of an invented swing at a time: a metric that hangs on
+    one short line is as noisy as the noisier end of it, however quiet the others are.
+
+    Returns
+    -------
+    metrics : tuple of str
+    weights : ndarray, shape (n_metrics, n_roles)
+        Squared, in the unit of the metric for a millimeter at `RATE_HZ`.
+    """
+    weights = np.zeros((len(SHAKEN), len(ROLES)))
+    for row, models in enumerate(SHAKEN.values()):
+        for role, weight in (models.get(reference) or models["any"]).items():
+            weights[row, ROLES.index(role)] = weight**2
+    return tuple(SHAKEN), weights
+
+
+def with_room(noise_mm: FloatArray) -> FloatArray:
+    """Return the noise of points with the room that much of it needs, mm."""
+    part = (noise_mm - ROOM_FROM_MM) / (ROOM_TO_MM - ROOM_FROM_MM)
+    answer: FloatArray = noise_mm * (1.0 + (MOST_ROOM - 1.0) * np.clip(part, 0.0, 1.0))
+    return answer
+
+
+def scale_of(name: str, reference: str, rate_hz: float = RATE_HZ) -> float:
     """Return what the fitted part of a metric's uncertainty is multiplied by.
 
     Constants are fitted for each frame rate and noise at once, on few hitters; the
     scale is then set on others, so that about 0.7 of the errors lie within one stated
     uncertainty and the worst within 2.8 of them: it may be larger than the share asks
     for. What is found on the swing itself, by its events and gaps, it never makes less.
+    Slow files (`SLOW_HZ`) have a factor of their own on top.
     """
     found = SCALES.get(name, {})
-    return found.get(reference) or found.get("any", 1.0)
+    slow = found.get("slow", 1.0) if rate_hz <= SLOW_HZ else 1.0
+    return slow * (found.get(reference) or found.get("any", 1.0))
 
 
 def size_of(metric_id: str, value: float) -> float:

@@ -14,6 +14,10 @@ PEAK_LEVEL = 0.85
 """Share of the peak above which the centroid gives the peak time."""
 NOISES_OF_TOP = 2.5
 """A top is flat within so many standard deviations of the curve."""
+CUT_NEAR, CUT_NOISES = 0.01, 2.0
+"""A curve that ends within this share of its peak, and so many standard deviations, of
+`PEAK_LEVEL` may have its time by either rule: that of a peak cut off, or of a whole
+one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +148,46 @@ def time_error(
     noise : float
         One standard deviation of the curve.
     """
+    return math.hypot(
+        _noise_error(y, found, window, limit=limit, noise=noise),
+        _cut_error(y, found, window, limit=limit, noise=noise),
+    )
+
+
+def _cut_error(
+    y: FloatArray,
+    found: Peak,
+    window: tuple[int, int],
+    *,
+    limit: int | None,
+    noise: float,
+) -> float:
+    """Return how far a peak's time moves if the other rule held for it, in samples.
+
+    Whether an impact cuts it off hangs on one sample, the last; see `time_error`.
+    """
+    if limit is None or not found.index < limit < y.size - 1:
+        return 0.0
+    near = CUT_NEAR * found.value + CUT_NOISES * max(noise, 0.0)
+    level, end = PEAK_LEVEL * found.value, float(y[limit])
+    if not abs(end - level) <= near:
+        return 0.0
+    if found.position != found.top:
+        return abs(found.top - found.position)
+    share = min(max(end, level) / found.value + 0.1 * CUT_NEAR, 1.0 - CUT_NEAR)
+    whole = find_peak(y, *window, limit=limit, share=share)
+    return 0.0 if whole is None else abs(whole.position - found.position)
+
+
+def _noise_error(
+    y: FloatArray,
+    found: Peak,
+    window: tuple[int, int],
+    *,
+    limit: int | None,
+    noise: float,
+) -> float:
+    """Return how far noise moves the time of a peak, in samples; see `time_error`."""
     if noise <= 0.0:
         return 0.0
     if found.position == found.top:

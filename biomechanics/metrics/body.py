@@ -181,13 +181,20 @@ def put_stride(measure: SwingMeasurer) -> None:
         if here is not None and there is not None:
             travel = _size(axes.horizontal(here - there, vertical))
     foot_down = measure.foot_down
-    leg = None if foot_down is None else hitter.leg_length(around=foot_down)
+    leg = no_leg = None
+    if foot_down is not None:
+        # The median of what is left beside a gap is the leg at another instant.
+        joints = [hitter.lead(name) for name in ("hjc", "kjc", "ajc")]
+        no_leg = hitter.why_missing(joints, foot_down, foot_down)
+        leg = None if no_leg else hitter.leg_length(around=foot_down)
     values.put(
         "stride_spread_leg",
         None if spread is None or leg is None else spread / leg * 100.0,
-        reason
-        or hitter.why_missing([hitter.lead("kjc")], foot_down or 0, foot_down or 0),
+        reason or no_leg,
     )
+    if spread is not None and leg is not None and foot_down is not None:
+        left = hitter.leg_error(foot_down) * spread / leg**2 * 100.0
+        values.add_variance("stride_spread_leg", left)
     no_height = measure.no_unit
     if no_height is None and measure.height_m is None:
         no_height = "the athlete's height is not known"
@@ -434,6 +441,9 @@ def put_body_speed(measure: SwingMeasurer) -> None:
         end = measure.reference + COM_AFTER_REFERENCE_S * measure.hitter.rate_hz
         found = peaks.find_peak(speed, *measure.hitter.window(measure.start, end))
         value = None if found is None else found.value
+        if found is not None:
+            left = measure.swing.left_of_center_speed(found.index)
+            measure.values.add_variance("com_speed_max", left)
         edge = found is not None and found.at_edge
         reason = None if found else "the center of mass has gaps"
         if edge:

@@ -16,11 +16,14 @@ from biomechanics.measurement_error import (
     END_FACTOR,
     END_WITHIN_S,
     RATE_HZ,
+    ROLES,
     left_at_end,
     model_of,
     most_uncertain,
     scale_of,
+    shaken_weights,
     size_of,
+    with_room,
 )
 from biomechanics.metrics.measure import SwingMeasurer
 from biomechanics.metrics.values import MetricValues
@@ -66,6 +69,7 @@ def put_uncertainties(measure: SwingMeasurer, *, scaled: bool = True) -> None:
     noises = Noises(measure)
     at_end = _factor_at_end(measure)
     flat_tops = flat_tops_ms(measure, noises)
+    shaken = shaken_variances(measure, rate_hz=rate_hz)
     for metric_id, found in values.by_id.items():
         if not isinstance(found.value, float):
             continue
@@ -73,7 +77,10 @@ def put_uncertainties(measure: SwingMeasurer, *, scaled: bool = True) -> None:
         if model is None:
             continue
         near = at_end if "reference" in parts_of(metric_id) else 1.0
-        scale = scale_of(metric_id, reference) if scaled else 1.0
+        scale = scale_of(metric_id, reference, hitter.rate_hz) if scaled else 1.0
+        if scaled and repeated:
+            # What is fitted is that of files that hold all their frames.
+            scale = max(scale, scale_of(metric_id, reference)) * (1.0 + repeated)
         # What is found on the swing itself is never made less.
         variance = values.variance.get(metric_id, 0.0) * max(scale, 1.0) ** 2
         variance += scale**2 * model.variance(
@@ -81,7 +88,7 @@ def put_uncertainties(measure: SwingMeasurer, *, scaled: bool = True) -> None:
             noise_mm=noises.of(METRICS[metric_id]),
             rate_hz=rate_hz,
         )
-        variance += flat_tops.get(metric_id, 0.0) ** 2
+        variance += flat_tops.get(metric_id, 0.0) ** 2 + shaken.get(metric_id, 0.0)
         if near > 1.0:
             variance += (near * left_at_end(metric_id, found.value)) ** 2
         if motion.ankle_off_m and _rests_on_ankle(METRICS[metric_id], hitter):
@@ -96,6 +103,28 @@ def put_uncertainties(measure: SwingMeasurer, *, scaled: bool = True) -> None:
     direction, side = values.by_id["attack_direction"], values.by_id["attack_side"]
     if direction.value is None and side.value is not None:
         values.put("attack_side", None, direction.reason)
+
+
+def shaken_variances(measure: SwingMeasurer, *, rate_hz: float) -> dict[str, float]:
+    """Return the variance of each metric by the noise of each point for itself."""
+    metrics, weights = shaken_weights(measure.swing.events.reference_class)
+    noise_mm = with_room(np.array(role_noises_mm(measure.hitter)))
+    found = weights @ noise_mm**2 * (RATE_HZ / rate_hz)
+    return dict(zip(metrics, found.tolist(), strict=True))
+
+
+def role_noises_mm(hitter: Hitter) -> list[float]:
+    """Return the noise of each point of `ROLES`, mm; 0 for one that is not there."""
+    wrists = hitter.motion.hand_is == "wrists"
+    noises = []
+    for role in ROLES:
+        which, _, joint = role.rpartition(" ")
+        if joint == "hand" and wrists:
+            joint = "wjc"
+        name = {"lead": hitter.lead, "rear": hitter.rear}.get(which, str)(joint)
+        noise = hitter.noise_mm((name,))
+        noises.append(noise if math.isfinite(noise) else 0.0)
+    return noises
 
 
 def flat_tops_ms(measure: SwingMeasurer, noises: "Noises") -> dict[str, float]:

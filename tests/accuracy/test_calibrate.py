@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from accuracy.calibrate import SCALE_MOST, SCALES, ScaledError, scale_of
+from accuracy.calibrate import (
+    SCALE_MOST,
+    SCALE_MOST_ONCE,
+    SCALES,
+    ScaledError,
+    scale_of,
+)
 from accuracy.swings import ENERGY_NOISE, clean_swing, with_noise
 from biomechanics.measurement_error import scale_of as stored_scale
 from biomechanics.metrics import uncertainty
@@ -11,8 +17,8 @@ from biomechanics.metrics.compute import measure_swing
 from biomechanics.observe import observe
 
 
-def errors(sizes, rate_hz=240.0):
-    return [ScaledError(rate_hz, float(size)) for size in sizes]
+def errors(sizes, rate_hz=240.0, number=0):
+    return [ScaledError(rate_hz, float(size), number) for size in sizes]
 
 
 def test_seven_of_ten_errors_lie_within_a_scaled_uncertainty():
@@ -24,12 +30,22 @@ def test_seven_of_ten_errors_lie_within_a_scaled_uncertainty():
 
 
 def test_the_worst_error_comes_before_the_share():
-    assert scale_of(errors([0.5] * 99 + [3.5])) == pytest.approx(
-        3.5 / SCALE_MOST, rel=0.01
-    )
-    # At a slow rate the share counts alone.
-    slow = errors([0.9] * 99) + errors([3.5], rate_hz=120.0)
+    usual = errors([0.5] * 98)
+    two = errors([3.5], number=1) + errors([3.6], number=2)
+    assert scale_of(usual + two) == pytest.approx(3.5 / SCALE_MOST, rel=0.01)
+    # One hitter alone may be a chance.
+    one = scale_of(usual + errors([3.5, 3.6], number=1))
+    assert one == pytest.approx(3.6 / SCALE_MOST_ONCE, rel=0.01)
+    # Slow files say nothing of fast ones.
+    slow = errors([0.9] * 99) + errors([3.5] * 9, rate_hz=120.0)
     assert scale_of(slow) == pytest.approx(0.9)
+
+
+def test_errors_that_are_mostly_one_bias_get_a_little_room():
+    # A little less than a scale that seven of ten are within holds only half of them.
+    biases = np.linspace(0.95, 1.05, 101)
+    assert scale_of(errors(biases)) == pytest.approx(1.03, rel=0.002)
+    assert scale_of(errors(np.linspace(0.0, 2.0, 101))) == pytest.approx(1.4, rel=0.002)
 
 
 def test_a_scale_stays_within_its_limits():

@@ -85,7 +85,7 @@ def test_no_more_wrong_numbers_than_before(report):
         *((2026, at) for at in (427, 718, 890, 977, 1250, 1315, 1344, 1775, 1880)),
         (8081, 99),
         *((9102, at) for at in (86, 849, 1292)),
-        (9103, 1481),
+        *((9103, at) for at in (500, 680, 1131, 1481)),
     ],
 )
 def test_a_file_that_was_wrong_without_a_mark_is_no_more(seed, place):

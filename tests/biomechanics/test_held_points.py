@@ -8,7 +8,7 @@ import pytest
 from accuracy.damage import points_in
 from accuracy.measure import analyze_made
 from accuracy.swings import clean_swing, with_noise
-from biomechanics import peaks, signals
+from biomechanics import events, peaks, signals
 from biomechanics.swing import analyze_swing
 
 RATE_HZ = 240.0
@@ -154,3 +154,33 @@ def test_a_flat_top_says_less_of_its_time_than_a_sharp_one():
         errors.append(peaks.time_error(curve, found, (0, 104), limit=104, noise=2.0))
     assert errors[1] > 3.0 * errors[0] > 0.0
     assert peaks.time_error(curve, found, (0, 104), limit=104, noise=0.0) == 0.0
+
+
+@pytest.mark.parametrize("end_ratio", [0.852, 0.848])
+def test_a_peak_of_which_one_sample_tells_whether_it_is_cut_off_is_unsure(end_ratio):
+    # A steep way up and a slow one down, up to an impact at the last sample used.
+    curve = 100.0 * np.exp(-(((np.arange(120.0) - 40.0) / 12.0) ** 2))
+    down = np.linspace(1.0, end_ratio, 61)
+    curve[40:101] = 100.0 * down
+    curve[101:] = 60.0
+    found = peaks.find_peak(curve, 0, 100, limit=100)
+    error = peaks.time_error(curve, found, (0, 100), limit=100, noise=0.0)
+    assert error == pytest.approx(18.0, abs=3.0)
+    # Lower, it is a whole peak for sure.
+    curve[80:] = 50.0
+    found = peaks.find_peak(curve, 0, 100, limit=100)
+    assert peaks.time_error(curve, found, (0, 100), limit=100, noise=0.0) == 0.0
+
+
+@pytest.mark.parametrize(("bend", "at_least_s"), [(2000.0, 0.0), (2.0, 0.1)])
+def test_noise_puts_the_load_anywhere_where_the_pelvis_hardly_turns(bend, at_least_s):
+    rate_hz = 200.0
+    time = np.arange(300) / rate_hz
+    rate = bend * (time - 0.6)
+    for noise, least_s in ((0.0, 0.0), (0.05, at_least_s)):
+        found = events.find_load(
+            rate, first_move=290.0, sampling_rate_hz=rate_hz, low=0, noise=noise
+        )
+        assert found.position == pytest.approx(120.0, abs=1.0)
+        assert found.least_error_s >= least_s
+        assert found.least_error_s < least_s + 0.2

@@ -9,8 +9,14 @@ from accuracy import damage
 from accuracy.measure import analyze_made
 from accuracy.swings import clean_swing, with_noise
 from accuracy.truth import truth_of
-from biomechanics.error_constants import CONSTANTS
-from biomechanics.measurement_error import ErrorModel, model_of, most_uncertain
+from biomechanics.error_constants import CONSTANTS, SCALES
+from biomechanics.measurement_error import (
+    ErrorModel,
+    model_of,
+    most_uncertain,
+    scale_of,
+    with_room,
+)
 
 RATE_HZ = 300.0
 
@@ -103,6 +109,84 @@ def test_stride_by_leg_length_does_not_hang_on_where_the_clip_starts(swing):
     name = "stride_spread_leg"
     whole, short = (analyze_made(one).metrics[name].value for one in (long, cut))
     assert short == pytest.approx(whole, abs=0.05)
+
+
+def without(swing, point, start_s, length_s):
+    columns = dict(swing.kinematics)
+    start = round((swing.contact_s + start_s) * swing.rate_hz)
+    lost = slice(start, start + round(length_s * swing.rate_hz))
+    for axis in "xyz":
+        columns[f"{point}_{axis}"] = columns[f"{point}_{axis}"].copy()
+        columns[f"{point}_{axis}"][lost] = np.nan
+    return dataclasses.replace(swing, kinematics=columns)
+
+
+def test_a_leg_that_is_not_seen_at_foot_down_measures_no_stride(swing):
+    # Beside the gap the knee is known, and the leg there is another one.
+    foot_down = analyze_made(swing).events["foot_down"].time_s - swing.contact_s
+    lead = "l" if swing.hand == "right" else "r"
+    found = analyze_made(without(swing, f"{lead}kjc", foot_down - 0.020, 0.053))
+    item = found.metrics["stride_spread_leg"]
+    assert item.value is None
+    assert "knee is missing" in item.reason
+    assert found.metrics["stride_spread_pct"].value is not None
+
+
+def shaken(swing, point, noise_mm):
+    rng = np.random.default_rng(8)
+    return analyze_made(
+        dataclasses.replace(
+            swing,
+            kinematics={
+                name: values + rng.normal(0.0, noise_mm / 1000.0, values.shape)
+                if name[:-2] == point
+                else values
+                for name, values in swing.kinematics.items()
+            },
+        )
+    ).metrics
+
+
+@pytest.mark.parametrize(
+    ("name", "point"),
+    [
+        ("stride_spread_leg", "lhjc"),
+        ("stride_spread_leg", "lkjc"),
+        ("pelvis_rot_fd", "lhjc"),
+        ("t_peak_lead_arm", "lsjc"),
+        ("gap_torso_arm", "lsjc"),
+        ("lead_knee_flex_ref", "lkjc"),
+    ],
+)
+def test_one_shaking_point_counts_for_itself(swing, name, point):
+    # However quiet the other points of the metric are.
+    quiet = analyze_made(swing).metrics[name]
+    noisy = shaken(swing, point, 6.0)[name]
+    off = abs(noisy.value - quiet.value)
+    assert noisy.value is None or off < 2.0 * noisy.uncertainty
+    assert noisy.uncertainty > 2.0 * quiet.uncertainty
+
+
+def test_much_noise_of_a_point_needs_room():
+    assert with_room(np.array([1.0, 4.0])).tolist() == [1.0, 4.0]
+    assert with_room(np.array([5.0, 6.0, 8.0])) == pytest.approx([6.0, 8.4, 11.2])
+
+
+def test_slow_files_have_a_scale_of_their_own():
+    name, found = next((n, s) for n, s in SCALES.items() if s.get("slow", 1.0) < 0.9)
+    assert scale_of(name, "any", 120.0) == pytest.approx(
+        found["slow"] * scale_of(name, "any", 240.0)
+    )
+
+
+def test_a_narrow_peak_of_body_speed_is_less_sure_than_a_wide_one():
+    # The center of mass of this hitter is fastest for a few hundredths of a second.
+    clean = clean_swing(122, "hit", "right", 300.0)
+    true = truth_of(122, "hit").of("contact")["com_speed_max"]
+    narrow = analyze_made(clean).metrics["com_speed_max"]
+    wide = analyze_made(clean_swing(1, "hit", "right", 300.0)).metrics["com_speed_max"]
+    assert 0.01 * true < abs(narrow.value - true) < 3.0 * narrow.uncertainty
+    assert wide.uncertainty < 0.5 * narrow.uncertainty
 
 
 def test_noise_makes_numbers_less_sure_and_at_last_withheld(swing, plain):
