@@ -290,6 +290,15 @@ class Session(models.Model):
         "setup", max_length=12, choices=Condition.choices, blank=True
     )
     bat = models.CharField(max_length=100, blank=True)
+    # The athlete's when the session was first measured: a child grows, and numbers in
+    # percent of the height of that day are to stay what they were. Null: not measured
+    # yet, or the profile had none (athletes.analysis.summaries.follow_profile).
+    height_ft = models.FloatField(
+        "height then (decimal feet)", null=True, blank=True, editable=False
+    )
+    weight_lbs = models.FloatField(
+        "weight then (pounds)", null=True, blank=True, editable=False
+    )
     # After a merge: the record under whose id the vendor keeps this session, when that
     # is not the athlete's own id.
     recorded_as = models.ForeignKey(

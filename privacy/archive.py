@@ -144,7 +144,7 @@ class _Archive:
             *("session_id", "session_date", "session_num", "movement_type_id"),
             *("movement_type_name", "mocap_type_name", "session_type_name"),
             *("vendor_status", "vendor_updated_at", "missing_since", "data_state"),
-            *("condition", "bat", "swing_count"),
+            *("condition", "bat", "height_ft", "weight_lbs", "swing_count"),
         ]
         self._csv(
             "sessions.csv",

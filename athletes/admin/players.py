@@ -299,8 +299,11 @@ class PlayerAdmin(VendorTableAdmin):
         )
         if "date_of_birth" in edited:
             peer_numbers.refresh([obj.pk])
-        if summaries.PROFILE_FIELDS.intersection(edited):
-            summaries.outdate_numbers(player_ids=[obj.pk])
+        changed = summaries.PROFILE_FIELDS.intersection(edited)
+        if changed:
+            # A correction says that the former value was wrong, in every session.
+            sessions = obj.sessions.order_by("pk").values_list("pk", flat=True)
+            summaries.follow_profile(sessions, changed=changed, since=None)
             summaries.recompute_later([obj.pk])
         record(
             Action.RECORD_CHANGED,

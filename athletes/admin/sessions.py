@@ -123,6 +123,8 @@ class SessionAdmin(VendorTableAdmin):
         "missing_since",
         "condition",
         "bat",
+        "height_ft",
+        "weight_lbs",
         "swing_count",
         "data_synced",
         "data_state",

@@ -176,7 +176,7 @@ def _analyze(
                 session = lock_session(session_pk)
                 waiting = _write(session, outcomes)
                 if is_last and not waiting:
-                    write_session_summary(session)
+                    write_session_summary(session, also=_new_measures(session))
                     is_summarized = True
             done = [pk for pk in outcomes if pk not in waiting]
             failed = sum(outcomes[pk].code == "analysis_failed" for pk in done)
@@ -227,8 +227,8 @@ def _inputs_of(session: Session, ids: Sequence[int]) -> dict[int, _Inputs]:
             hashes=tuple(hashes.get(pk, ())),
             overrides=tuple(overrides.get(pk, ())),
             bats=player.dominant_hand_hitting,
-            height_ft=player.height_ft,
-            weight_lbs=player.weight_lbs,
+            height_ft=_first_known(session.height_ft, player.height_ft),
+            weight_lbs=_first_known(session.weight_lbs, player.weight_lbs),
             movement_type=session.movement_type_name,
             vendor_events=vendor.get(pk),
             rows_left_out=pk in left_out,
@@ -236,6 +236,11 @@ def _inputs_of(session: Session, ids: Sequence[int]) -> dict[int, _Inputs]:
         )
         for pk in ids
     }
+
+
+def _first_known(then: float | None, now: float | None) -> float | None:
+    """What was recorded with a session, else what the athlete's profile says now."""
+    return now if then is None else then
 
 
 @kept_question_of_keys
@@ -372,6 +377,22 @@ def _write(session: Session, outcomes: Mapping[int, _Outcome]) -> list[int]:
     stored_curves.store_packed(kept)
     stored_curves.forget_curves(without)
     return stale
+
+
+def _new_measures(session: Session) -> dict[str, float]:
+    """The height and weight with which a session was measured the first time.
+
+    They stay when the profile changes later (`summaries.follow_profile`).
+    """
+    player = session.player
+    return {
+        name: now
+        for name, then, now in (
+            ("height_ft", session.height_ft, player.height_ft),
+            ("weight_lbs", session.weight_lbs, player.weight_lbs),
+        )
+        if then is None and now is not None
+    }
 
 
 _RESULT_COLUMNS = {

@@ -6,7 +6,7 @@ Computed from the stored metrics of its swings, so it reads no frames.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -52,8 +52,13 @@ def refresh_session_summary(session_pk: int) -> None:
         write_session_summary(lock_session(session_pk))
 
 
-def write_session_summary(session: Session) -> None:
-    """Compute and store the summary of a session that the caller has locked."""
+def write_session_summary(
+    session: Session, *, also: Mapping[str, float] | None = None
+) -> None:
+    """Compute and store the summary of a session that the caller has locked.
+
+    `also` holds other fields of the session to store with it.
+    """
     movements = list(
         Movement.objects.filter(session_id=session.pk)
         .present()
@@ -80,10 +85,13 @@ def write_session_summary(session: Session) -> None:
     _store_session_metrics(session.pk, counted)
     swings = sum(bool(movement.is_swing) for movement in movements)
     summary = _summary(session, movements, counted)
-    if (session.swing_count, session.summary) != (swings, summary):
+    others = also or {}
+    if others or (session.swing_count, session.summary) != (swings, summary):
         session.swing_count = swings
         session.summary = summary
-        session.save(update_fields=["swing_count", "summary", "updated_at"])
+        for name, value in others.items():
+            setattr(session, name, value)
+        session.save(update_fields=["swing_count", "summary", *others, "updated_at"])
 
 
 def _store_session_metrics(session_pk: int, counted: Sequence[_Counted]) -> None:

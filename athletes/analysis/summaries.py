@@ -7,7 +7,7 @@ athletes sorts from an index.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
@@ -174,6 +174,46 @@ def outdate_numbers(
     sessions = set(movements.order_by().values_list("session_id", flat=True))
     movements.update(method_version="", updated_at=timezone.now())
     return sessions
+
+
+#: Days before a change of height or weight for which the new value counts too. Nobody
+#: grows more than 3 cm in them, and a profile is seldom brought up to date at once.
+PROFILE_REACHES_DAYS = 90
+
+
+def follow_profile(
+    session_ids: Iterable[int], *, changed: Collection[str], since: date | None
+) -> set[int]:
+    """Let sessions follow a changed profile; returns those with old numbers, by key.
+
+    A session keeps the height and the weight that it was measured with. Only those
+    from the day `since` on, and those without a day, take the new ones; with ``None``
+    all do, since the former value was wrong. A session without a value takes it anyway.
+
+    Parameters
+    ----------
+    changed : collection of str
+        Of `PROFILE_FIELDS`.
+    """
+    measures = sorted({"height_ft", "weight_lbs"}.intersection(changed))
+    without = Q()
+    for name in measures:
+        without |= Q(**{f"{name}__isnull": True})
+    outdated: set[int] = set()
+    for part in in_batches(session_ids):
+        sessions = Session.objects.filter(pk__in=part)
+        recent = sessions
+        if since is not None:
+            recent = sessions.filter(
+                Q(session_date__gte=since) | Q(session_date__isnull=True)
+            )
+        if measures:
+            recent.update(**dict.fromkeys(measures, None))
+        if "dominant_hand_hitting" not in changed:
+            sessions = sessions.filter(without)
+        pks = sessions.order_by("pk").values_list("pk", flat=True)
+        outdated |= outdate_numbers(session_ids=pks)
+    return outdated
 
 
 def recompute_later(player_ids: Iterable[int]) -> None:

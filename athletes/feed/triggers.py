@@ -34,6 +34,7 @@ UNSEEN = {
         {
             *("session_num", "mocap_type_name", "session_type_name", "vendor_status"),
             *("vendor_updated_at", "data_state", "data_gap", "bat", "recorded_as_id"),
+            *("height_ft", "weight_lbs"),
             *("swing_count", "summary", "updated_at"),
         }
     ),

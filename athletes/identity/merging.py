@@ -15,7 +15,7 @@ changed on the kept athlete since then stays there.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -29,7 +29,7 @@ from athletes.analysis import peer_numbers, usual_scatter
 from athletes.analysis.same_recording import note_same_recording
 from athletes.analysis.summaries import (
     PROFILE_FIELDS,
-    outdate_numbers,
+    follow_profile,
     recompute_later,
     refresh_player_summaries,
 )
@@ -91,8 +91,7 @@ def merge(
             links=copy_links(kept, merged),
             rows=move_rows(Player, merged.pk, kept.pk),
         )
-        if _profile(kept) != _profile(merged):
-            outdate_numbers(session_ids=moved)
+        _follow(moved, _profile(merged), _profile(kept))
         _conclude(entry, Action.ATHLETE_MERGED, by)
         tell_ids(ATHLETE_GONE, [merged.pk])
     return entry
@@ -140,8 +139,7 @@ def separate(*, entry: AthleteMerge, by: User | None) -> None:
         moved += Session.objects.filter(
             player=merged, session_id__in=shared
         ).values_list("pk", flat=True)
-        if _profile(kept) != _profile(merged):
-            outdate_numbers(session_ids=moved)
+        _follow(moved, _profile(kept), _profile(merged))
         # What was shown once is here twice again.
         for pk in moved:
             note_same_recording(pk)
@@ -183,9 +181,18 @@ def _conclude(entry: AthleteMerge, action: Action, by: User | None) -> None:
     recompute_later(set(waiting.values_list("session__player_id", flat=True)))
 
 
-def _profile(player: Player) -> list[Any]:
+def _profile(player: Player) -> dict[str, Any]:
     """The facts from which the numbers of a swing are computed."""
-    return [getattr(player, name) for name in sorted(PROFILE_FIELDS)]
+    return {name: getattr(player, name) for name in sorted(PROFILE_FIELDS)}
+
+
+def _follow(
+    session_ids: Iterable[int], before: Mapping[str, Any], now: Mapping[str, Any]
+) -> None:
+    """Let sessions follow what somebody decided about the athlete's profile."""
+    changed = {name for name in PROFILE_FIELDS if before[name] != now[name]}
+    if changed:
+        follow_profile(session_ids, changed=changed, since=None)
 
 
 # --- Sessions ---------------------------------------------------------------------
@@ -284,7 +291,7 @@ def _give_facts_back(kept: Player, changes: dict[str, dict[str, Any]]) -> None:
 
 
 def _save_facts(
-    kept: Player, names: Collection[str], corrected: set[str], before: list[Any]
+    kept: Player, names: Collection[str], corrected: set[str], before: Mapping[str, Any]
 ) -> None:
     """Save the changed facts of an athlete; numbers that rest on them become old.
 
@@ -294,6 +301,5 @@ def _save_facts(
         return
     kept.corrected_fields = sorted(corrected)
     kept.save(update_fields=[*names, "corrected_fields", "search_text", "updated_at"])
-    if _profile(kept) != before:
-        sessions = Session.objects.filter(player=kept)
-        outdate_numbers(session_ids=sessions.values_list("pk", flat=True))
+    sessions = Session.objects.filter(player=kept).order_by("pk")
+    _follow(sessions.values_list("pk", flat=True), before, _profile(kept))

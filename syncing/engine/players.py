@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
 from django.db.models import F
 
 from athletes.analysis import peer_numbers
-from athletes.analysis.summaries import PROFILE_FIELDS, outdate_numbers
+from athletes.analysis.summaries import (
+    PROFILE_FIELDS,
+    PROFILE_REACHES_DAYS,
+    follow_profile,
+)
 from athletes.identity import tombstones
-from athletes.models import COMPARED_FIELDS, Player
+from athletes.models import COMPARED_FIELDS, Player, Session
 from athletes.names import search_text
 from syncing import clock
 from syncing.choices import Phase, SyncType
@@ -162,7 +167,7 @@ def upsert_players(mapped: Mapping[str, Mapped]) -> tuple[int, int, int]:
     now = clock.now()
     new: list[Player] = []
     changed: list[Player] = []
-    remeasured: list[int] = []
+    remeasured: dict[frozenset[str], list[int]] = {}
     regrouped: list[int] = []
     names: set[str] = set()
     for org_player_id, values in mapped.items():
@@ -186,8 +191,9 @@ def upsert_players(mapped: Mapping[str, Mapped]) -> tuple[int, int, int]:
             names.add("compared_at")
         names.update(different)
         changed.append(player)
-        if PROFILE_FIELDS.intersection(different):
-            remeasured.append(player.pk)
+        facts = PROFILE_FIELDS.intersection(different)
+        if facts:
+            remeasured.setdefault(facts, []).append(player.pk)
         if _GROUPING_FIELDS.intersection(different):
             regrouped.append(player.pk)
     Player.objects.bulk_create(new)
@@ -200,7 +206,11 @@ def upsert_players(mapped: Mapping[str, Mapped]) -> tuple[int, int, int]:
         missing_since__isnull=False,
         aliases__in=[player.pk for player in known.values() if player.merged_into_id],
     ).update(missing_since=None)
-    _want_numbers(outdate_numbers(player_ids=remeasured) if remeasured else ())
+    since = now.date() - timedelta(days=PROFILE_REACHES_DAYS)
+    for facts, ids in remeasured.items():
+        sessions = Session.objects.filter(player__in=ids).order_by("pk")
+        pks = sessions.values_list("pk", flat=True)
+        _want_numbers(follow_profile(pks, changed=facts, since=since))
     if regrouped:
         peer_numbers.refresh(regrouped)
     return len(new), len(changed), len(mapped) - len(new) - len(changed)

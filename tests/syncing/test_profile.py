@@ -1,10 +1,14 @@
-"""A corrected profile reaches the numbers that are computed from it."""
+"""A changed profile reaches the numbers that it is true of."""
+
+from datetime import timedelta
 
 import pytest
 
-from athletes.models import Movement, Player
+from athletes.analysis.summaries import PROFILE_REACHES_DAYS, follow_profile
+from athletes.models import Movement, Player, Session
 from athletes.tasks import recompute_player
-from tests.factories import make_superuser
+from syncing import clock
+from tests.factories import make_player, make_session, make_superuser
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -26,13 +30,55 @@ def player(vendor, run_sync):
     )
 
 
-def test_height_corrected_by_the_vendor_changes_the_numbers(player, vendor, run_sync):
+def test_a_new_height_counts_for_recent_sessions_and_no_older_ones(
+    player, vendor, run_sync
+):
     before, height = stride(player), player.height_ft
-    vendor.world.set_attribute(player.org_player_id, "height_ft", "6.900")
-    run_sync()
-    player.refresh_from_db()
-    assert player.height_ft == 6.9
-    assert stride(player) == pytest.approx(before * height / 6.9, rel=1e-3)
+    day = clock.now().date()
+
+    def grow_to(feet, last_session):
+        player.sessions.update(session_date=last_session)
+        vendor.world.set_attribute(player.org_player_id, "height_ft", f"{feet:.3f}")
+        run_sync()  # Athletes come before sessions, whose days it puts right again.
+        player.refresh_from_db()
+        assert player.height_ft == feet
+
+    grow_to(6.9, day - timedelta(days=PROFILE_REACHES_DAYS + 1))
+    assert stride(player) == before
+    assert set(player.sessions.values_list("height_ft", flat=True)) == {height}
+    grow_to(6.8, day - timedelta(days=PROFILE_REACHES_DAYS))
+    assert stride(player) == pytest.approx(before * height / 6.8, rel=1e-3)
+
+
+def test_what_follows_a_profile_is_outdated_and_nothing_else(db):
+    player = make_player(height_ft=6.0, weight_lbs=180.0)
+    since = clock.now().date()
+    old, new, undated, blank = (
+        make_session(player=player, session_date=day, **measured)
+        for day, measured in (
+            (since - timedelta(days=1), {"height_ft": 5.0, "weight_lbs": 100.0}),
+            (since, {"height_ft": 5.0, "weight_lbs": 100.0}),
+            (None, {"height_ft": 5.0, "weight_lbs": 100.0}),
+            (since - timedelta(days=1), {}),
+        )
+    )
+    every = [old.pk, new.pk, undated.pk, blank.pk]
+    for pk in every:
+        Movement.objects.create(session_id=pk, org_movement_id="a", position=1)
+
+    def kept():
+        rows = Session.objects.order_by("pk").values_list("height_ft", "weight_lbs")
+        return list(rows)
+
+    found = follow_profile(every, changed={"height_ft"}, since=since)
+    assert found == {new.pk, undated.pk, blank.pk}
+    assert kept() == [(5.0, 100.0), (None, 100.0), (None, 100.0), (None, None)]
+    side = {"dominant_hand_hitting"}
+    assert follow_profile(every, changed=side, since=since) == set(every)
+    assert kept()[0] == (5.0, 100.0)
+    wrong = {"height_ft", "weight_lbs"}
+    assert follow_profile(every, changed=wrong, since=None) == set(every)
+    assert set(kept()) == {(None, None)}
 
 
 def test_height_corrected_by_staff_changes_the_numbers(player, client):

@@ -119,7 +119,7 @@ def test_chosen_columns_give_the_same_numbers_as_all_columns():
     assert {"peak_L_torso", "peak_KE_total", "com_speed_max"} <= present
 
 
-def test_numbers_use_the_height_of_the_athlete_and_the_mass_of_the_file(db):
+def test_numbers_use_the_height_of_that_day_and_the_mass_of_the_file(db):
     player = make_player(height_ft=5.0, weight_lbs=220.462262)
     session = make_session(player=player)
     store_simulated(session, simulated_movements()[:1])
@@ -132,6 +132,13 @@ def test_numbers_use_the_height_of_the_athlete_and_the_mass_of_the_file(db):
     spread = movement.metrics["stride_spread_pct"]["value"]
     player.height_ft, player.weight_lbs = 6.0, 110.0
     player.save()
+    # Grown since: the session keeps what it was measured with.
+    run.analyze_session(session.pk, force=True)
+    movement.refresh_from_db()
+    assert movement.metrics["stride_spread_pct"]["value"] == spread
+    session.refresh_from_db()
+    assert (session.height_ft, session.weight_lbs) == (5.0, 220.462262)
+    type(session).objects.update(height_ft=None)
     run.analyze_session(session.pk, force=True)
     movement.refresh_from_db()
     taller = movement.metrics["stride_spread_pct"]["value"]
