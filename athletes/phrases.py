@@ -197,6 +197,11 @@ _PARTS: dict[str, tuple[str, str, Mapping[str, str]]] = {
         "body mass from a different source",
         {"profile": "the profile", "file": "the file"},
     ),
+    "momentum": (
+        "momentum about",
+        "angular momentum about a different center",
+        {"own_center": "each segment's own center"},
+    ),
 }
 
 

@@ -21,6 +21,7 @@ Part = Literal[
     "frame_rate",
     "energy",
     "mass",
+    "momentum",
 ]
 PARTS: tuple[Part, ...] = get_args(Part)
 """The parts of a basis, in the order in which the text has them."""
@@ -73,6 +74,8 @@ def parts_of(metric_id: str) -> frozenset[Part]:
         parts.add("frame_rate")
         if item.group == "hands_bat" and metric_id not in _NO_SWEET_SPOT:
             parts.add("bat")
+    if item.group == "momentum":
+        parts.add("momentum")
     if item.group == "energy":
         if item.part == "legs":
             parts.add("energy")

@@ -26,6 +26,7 @@ from biomechanics.hands import HandMotion, follow_hands
 from biomechanics.hitter import Hitter
 from biomechanics.kinematics import TurnRates
 from biomechanics.momentum import Energetics
+from biomechanics.momentum_kind import momentum_kind
 from biomechanics.motion import Motion, read_motion
 from biomechanics.observed_swing import ObservedSwing
 from biomechanics.points import Columns, Points, spoken
@@ -162,6 +163,7 @@ def observe(
             "vertical": up.finding,
             "forward": forward.finding,
             "field": field.finding,
+            "momentum": momentum_kind(hitter, energy, anchor=anchor),
         },
     )
 

@@ -27,29 +27,34 @@ LEG = (
 )
 
 
+_ALL = slice(None)
+
+
 def _centers(
-    hitter: Hitter, segments: tuple[tuple[str, str, float, float], ...]
+    hitter: Hitter,
+    segments: tuple[tuple[str, str, float, float], ...],
+    samples: slice = _ALL,
 ) -> tuple[FloatArray, FloatArray]:
     """Return centers (n, k, 3) and masses (k,) of the segments of both sides."""
     points = hitter.limbs
-    centers = [
-        points[side + first] + at * (points[side + second] - points[side + first])
-        for side in "lr"
-        for first, second, _, at in segments
-    ]
+    centers = []
+    for side in "lr":
+        for first, second, _, at in segments:
+            start = points[side + first][samples]
+            centers.append(start + at * (points[side + second][samples] - start))
     masses = np.array([mass for _, _, mass, _ in segments] * 2)
     return np.stack(centers, axis=1), masses
 
 
-def center_of_mass(hitter: Hitter) -> FloatArray:
+def center_of_mass(hitter: Hitter, samples: slice = _ALL) -> FloatArray:
     """Return the center of mass of the segments (n, 3), in the unit of the points."""
-    body = hitter.body
-    trunk = body.mid_shoulder - body.mid_hip
-    head = body.mid_hip + HEAD_AT * trunk
+    hips = hitter.body.mid_hip[samples]
+    trunk = hitter.body.mid_shoulder[samples] - hips
+    head = hips + HEAD_AT * trunk
     if "head" not in hitter.motion.absent:
-        head = hitter.trunk["head"]
-    limbs, masses = _centers(hitter, ARM + LEG)
-    total = TRUNK * (body.mid_hip + TRUNK_AT * trunk) + HEAD * head
+        head = hitter.trunk["head"][samples]
+    limbs, masses = _centers(hitter, ARM + LEG, samples)
+    total = TRUNK * (hips + TRUNK_AT * trunk) + HEAD * head
     total = total + np.einsum("nkj,k->nj", limbs, masses)
     answer: FloatArray = total / (TRUNK + HEAD + masses.sum())
     return answer
@@ -67,3 +72,18 @@ def arms_energy(hitter: Hitter) -> FloatArray:
     ).reshape(centers.shape)
     energy: FloatArray = 0.5 * axes.length(velocity) ** 2 @ masses
     return energy
+
+
+def arms_momentum(hitter: Hitter, samples: slice) -> FloatArray:
+    """Return the size of both arms' angular momentum about the body's center, (k,).
+
+    For a body of one kilogram, in the unit of the points squared per second; without
+    the spin of a segment about its own center.
+    """
+    centers, masses = _centers(hitter, ARM, samples)
+    off = centers - center_of_mass(hitter, samples)[:, None, :]
+    velocity = signals.derivative(
+        off.reshape(off.shape[0], -1), sampling_rate_hz=hitter.rate_hz
+    ).reshape(off.shape)
+    moment = np.einsum("nkj,k->nj", np.cross(off, velocity), masses)
+    return axes.length(moment)

@@ -14,6 +14,7 @@ from biomechanics.metrics import (
 )
 from biomechanics.metrics.measure import SwingMeasurer
 from biomechanics.metrics.values import MetricValues, empty_metrics
+from biomechanics.momentum_kind import OWN
 from biomechanics.motion import BAT_LOW_RATE_HZ
 from biomechanics.observed_swing import ObservedSwing
 
@@ -157,6 +158,7 @@ def found_parts(swing: ObservedSwing) -> tuple[tuple[Part, str], ...]:
         "frame_rate": "to_150_hz" if low_rate else "over_150_hz",
         "energy": _LOWER_HALF.get(swing.energetics.segments.get("KE_lower", "")),
         "mass": "profile" if swing.energetics.mass_kg is None else "file",
+        "momentum": OWN if swing.findings["momentum"].value == OWN else None,
     }
     return tuple((part, value) for part, value in found.items() if value is not None)
 

@@ -90,21 +90,21 @@ tempo: reference foot_down
 tempo_load_fd: foot_down
 tempo_fd_ref: reference foot_down
 hand_smoothness: reference hands
-peak_L_pelvis: reference
-peak_L_torso: reference
-peak_L_arms: reference
-peak_L_bat: reference frame_rate
-t_peak_L_pelvis: reference
-t_peak_L_torso: reference
-t_peak_L_arms: reference
-t_peak_L_bat: reference frame_rate
-L_ratio_torso_pelvis: reference
-L_ratio_arms_torso: reference
-L_ratio_bat_arms: reference frame_rate
-L_share_pelvis: reference
-L_share_torso: reference
-L_share_arms: reference
-L_share_bat: reference frame_rate
+peak_L_pelvis: reference momentum
+peak_L_torso: reference momentum
+peak_L_arms: reference momentum
+peak_L_bat: reference frame_rate momentum
+t_peak_L_pelvis: reference momentum
+t_peak_L_torso: reference momentum
+t_peak_L_arms: reference momentum
+t_peak_L_bat: reference frame_rate momentum
+L_ratio_torso_pelvis: reference momentum
+L_ratio_arms_torso: reference momentum
+L_ratio_bat_arms: reference frame_rate momentum
+L_share_pelvis: reference momentum
+L_share_torso: reference momentum
+L_share_arms: reference momentum
+L_share_bat: reference frame_rate momentum
 peak_KE_lower: reference energy
 peak_KE_torso: reference
 peak_KE_arms: reference
@@ -191,6 +191,7 @@ def test_the_longest_basis_fits_its_column():
         ("frame_rate", "over_150_hz"),
         ("energy", "lowerhalf"),
         ("mass", "profile"),
+        ("momentum", "own_center"),
     )
     assert tuple(part for part, _ in longest) == PARTS
     text = " ".join(f"{part}={value}" for part, value in longest)
