@@ -123,6 +123,7 @@ def reason_texts(reasons: Sequence[object]) -> tuple[str, ...]:
 _FINDINGS = {
     "names_exchanged": "left and right names",
     "pelvis_rot_sign": "sign of pelvis_rot",
+    "smoothing": "smoothing before delivery",
     "torso_rot_frame": "what torso_rot is measured from",
 }
 

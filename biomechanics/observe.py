@@ -32,6 +32,7 @@ from biomechanics.observed_swing import ObservedSwing
 from biomechanics.points import Columns, Points, spoken
 from biomechanics.segments import arms_energy
 from biomechanics.side import Bats
+from biomechanics.smoothing import find_smoothing
 from biomechanics.swing_kind import SwingKind, find_kind
 from biomechanics.vendor_clock import VendorClock, read_vendor_clock
 
@@ -467,4 +468,5 @@ def _findings_of_file(hitter: Hitter, exchange: Finding) -> dict[str, Finding]:
             motion.hand_is, f"Hand speed is that of the {motion.hand_is}."
         ),
         "head": Finding(motion.head_is, f"The head point is the {motion.head_is}."),
+        "smoothing": find_smoothing(motion),
     }
