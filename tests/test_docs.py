@@ -180,3 +180,13 @@ def test_every_static_file_of_others_has_its_version_and_licence():
     assert files
     missing = [str(p.relative_to(vendor)) for p in files if p.name not in note]
     assert missing == []
+
+
+def test_the_review_of_the_methods_names_tests_that_exist():
+    text = (ROOT / "docs/methods-review.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(test_\w+)`", text))
+    there = set()
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        there |= set(re.findall(r"def (test_\w+)", path.read_text(encoding="utf-8")))
+    assert len(named) > 40
+    assert named <= there, named - there

@@ -356,3 +356,17 @@ def test_published_scatter_counts_until_own_is_known():
     assert got.spread.within_sd == pytest.approx(24.0)
     assert changes([Look(NAME, now, few)])[0].reason_code == "not_enough"
     assert change.BASELINE_SESSIONS == 5
+
+
+def test_published_scatter_at_foot_down_is_that_of_the_plant():
+    # At heel strike it is 1.9, 1.5 and 1.3 degrees, and the pelvis 45 degrees away.
+    names = ("pelvis_rot_fd", "torso_rot_fd", "x_factor_fd")
+    assert [published_prior(name).within_sd for name in names] == [4.1, 4.1, 1.9]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["x_factor_max", "side_bend_max", "peak_lead_arm_omega", "peak_hand_omega"],
+)
+def test_published_scatter_of_other_definitions_is_not_used(name):
+    assert published_prior(name).within_sd is None
