@@ -38,6 +38,14 @@ _REQUESTS = 60
 _MOST_FULL_RUNS = 4
 
 
+def _number(text: Any, otherwise: float) -> float:
+    """The number that an attribute says; the other where it says none."""
+    try:
+        return float(text)
+    except (TypeError, ValueError):
+        return otherwise
+
+
 class Vendor:
     """Draws corrections from a seed, and has the simulator make them over HTTP."""
 
@@ -159,13 +167,27 @@ class Vendor:
                 "last_name": self._pick(last)}  # fmt: skip
 
     def _set_attribute(self) -> dict[str, Any] | None:
+        player = self._player()
+        if player is None:
+            return None
+        said = {
+            pair["key"]: pair["value"]
+            for pair in self._world.athlete(player).attributes
+        }
+        # What no body does by itself: sessions keep the measures of their day, so that
+        # growth counts only from when it was synced.
+        height, weight = (
+            _number(said.get(name), otherwise)
+            for name, otherwise in (("height_ft", 6.0), ("weight_lbs", 180.0))
+        )
+        lower, lighter = height - self._chance.uniform(0.1, 0.3), weight * 0.8
         key, value = self._pick([
-            ("height_ft", f"{self._chance.uniform(5.2, 6.5):.3f}"),
-            ("weight_lbs", f"{self._chance.uniform(130, 230):.0f}"),
+            ("height_ft", f"{lower if lower > 4.5 else height + 1.5:.3f}"),
+            ("weight_lbs", f"{lighter if lighter > 90 else weight * 2:.0f}"),
             ("dom_hand_hitting", self._pick(["RHA", "LHA", "SHA"])),
             ("dom_hand_throwing", self._pick(["RHA", "LHA"])),
         ])  # fmt: skip
-        return {"org_player_id": self._player(), "key": key, "value": value}
+        return {"org_player_id": player, "key": key, "value": value}
 
     def _redate_session(self) -> dict[str, Any] | None:
         found = self._of_session()

@@ -181,6 +181,38 @@ def outdate_numbers(
 PROFILE_REACHES_DAYS = 90
 
 
+#: A child grows by up to 10 cm a year, and a profile may be more than a year old.
+MOST_GROWN_FT = 0.4
+#: Nobody grows from this age on; whoever's birth date is not known counts as grown up.
+GROWN_UP_YEARS = 19
+#: A body gains or loses up to this share of its weight between two looks at a profile.
+MOST_WEIGHT_CHANGE = 0.15
+
+
+def is_correction(name: str, before: float | None, player: Player, on: date) -> bool:
+    """Whether a changed height or weight says that the former value was wrong.
+
+    What a body does by itself is no correction: a child grows, weight goes up and down.
+    A correction is true of all sessions, the other of those from then on.
+
+    Parameters
+    ----------
+    name : {'height_ft', 'weight_lbs'}
+    before : float or None
+        What the profile said; `player` has the new value.
+    on : date
+        The day on which the new value was seen.
+    """
+    now: float | None = getattr(player, name)
+    if before is None or now is None:
+        return False
+    if name == "weight_lbs":
+        return abs(now - before) > MOST_WEIGHT_CHANGE * before
+    born = player.date_of_birth
+    is_child = born is not None and (on - born).days < GROWN_UP_YEARS * 365.25
+    return not (is_child and 0.0 < now - before <= MOST_GROWN_FT)
+
+
 def follow_profile(
     session_ids: Iterable[int], *, changed: Collection[str], since: date | None
 ) -> set[int]:

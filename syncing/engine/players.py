@@ -14,6 +14,7 @@ from athletes.analysis.summaries import (
     PROFILE_FIELDS,
     PROFILE_REACHES_DAYS,
     follow_profile,
+    is_correction,
 )
 from athletes.identity import tombstones
 from athletes.models import COMPARED_FIELDS, Player, Session
@@ -167,7 +168,7 @@ def upsert_players(mapped: Mapping[str, Mapped]) -> tuple[int, int, int]:
     now = clock.now()
     new: list[Player] = []
     changed: list[Player] = []
-    remeasured: dict[frozenset[str], list[int]] = {}
+    remeasured: dict[tuple[frozenset[str], bool], list[int]] = {}
     regrouped: list[int] = []
     names: set[str] = set()
     for org_player_id, values in mapped.items():
@@ -182,6 +183,7 @@ def upsert_players(mapped: Mapping[str, Mapped]) -> tuple[int, int, int]:
             different["missing_since"] = None
         if not different:
             continue
+        before = {name: getattr(player, name) for name in different}
         for name, value in different.items():
             setattr(player, name, value)
         player.search_text = search_text(player.first_name, player.last_name)
@@ -192,8 +194,16 @@ def upsert_players(mapped: Mapping[str, Mapped]) -> tuple[int, int, int]:
         names.update(different)
         changed.append(player)
         facts = PROFILE_FIELDS.intersection(different)
-        if facts:
-            remeasured.setdefault(facts, []).append(player.pk)
+        # What was wrong is wrong of every session; what has changed is not.
+        wrong = frozenset(
+            name
+            for name in ("height_ft", "weight_lbs")
+            if name in facts and is_correction(name, before[name], player, now.date())
+        )
+        for names_of_one_kind, is_wrong in ((wrong, True), (facts - wrong, False)):
+            if names_of_one_kind:
+                same = remeasured.setdefault((names_of_one_kind, is_wrong), [])
+                same.append(player.pk)
         if _GROUPING_FIELDS.intersection(different):
             regrouped.append(player.pk)
     Player.objects.bulk_create(new)
@@ -207,10 +217,12 @@ def upsert_players(mapped: Mapping[str, Mapped]) -> tuple[int, int, int]:
         aliases__in=[player.pk for player in known.values() if player.merged_into_id],
     ).update(missing_since=None)
     since = now.date() - timedelta(days=PROFILE_REACHES_DAYS)
-    for facts, ids in remeasured.items():
+    for (facts, is_wrong), ids in remeasured.items():
         sessions = Session.objects.filter(player__in=ids).order_by("pk")
         pks = sessions.values_list("pk", flat=True)
-        _want_numbers(follow_profile(pks, changed=facts, since=since))
+        _want_numbers(
+            follow_profile(pks, changed=facts, since=None if is_wrong else since)
+        )
     if regrouped:
         peer_numbers.refresh(regrouped)
     return len(new), len(changed), len(mapped) - len(new) - len(changed)

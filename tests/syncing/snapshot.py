@@ -79,8 +79,10 @@ def without_the_last_digits(value):
         return float(f"{round(value, 9):.7g}") + 0.0
     if isinstance(value, dict):
         return {key: without_the_last_digits(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, list):
         return [without_the_last_digits(one) for one in value]
+    if isinstance(value, tuple):  # the key of another row
+        return tuple(without_the_last_digits(one) for one in value)
     return value
 
 

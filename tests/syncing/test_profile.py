@@ -4,7 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from athletes.analysis.summaries import PROFILE_REACHES_DAYS, follow_profile
+from athletes.analysis.summaries import (
+    PROFILE_REACHES_DAYS,
+    follow_profile,
+    is_correction,
+)
 from athletes.models import Movement, Player, Session
 from athletes.tasks import recompute_player
 from syncing import clock
@@ -33,8 +37,12 @@ def player(vendor, run_sync):
 def test_a_new_height_counts_for_recent_sessions_and_no_older_ones(
     player, vendor, run_sync
 ):
-    before, height = stride(player), player.height_ft
-    day = clock.now().date()
+    height, day = 5.4, clock.now().date()
+    vendor.world.set_attribute(player.org_player_id, "height_ft", "5.400")
+    born = day - timedelta(days=14 * 365)
+    vendor.world.say(player.org_player_id, "date_of_birth", born.isoformat())
+    run_sync()
+    before = stride(player)
 
     def grow_to(feet, last_session):
         player.sessions.update(session_date=last_session)
@@ -43,11 +51,46 @@ def test_a_new_height_counts_for_recent_sessions_and_no_older_ones(
         player.refresh_from_db()
         assert player.height_ft == feet
 
-    grow_to(6.9, day - timedelta(days=PROFILE_REACHES_DAYS + 1))
+    grow_to(5.6, day - timedelta(days=PROFILE_REACHES_DAYS + 1))
     assert stride(player) == before
     assert set(player.sessions.values_list("height_ft", flat=True)) == {height}
-    grow_to(6.8, day - timedelta(days=PROFILE_REACHES_DAYS))
-    assert stride(player) == pytest.approx(before * height / 6.8, rel=1e-3)
+    grow_to(5.7, day - timedelta(days=PROFILE_REACHES_DAYS))
+    assert stride(player) == pytest.approx(before * height / 5.7, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "now", "years", "expected"),
+    [
+        ("height_ft", 5.4, 5.6, 14, False),
+        ("height_ft", 5.4, 5.9, 14, True),  # no year's growth
+        ("height_ft", 5.4, 5.3, 14, True),  # nobody shrinks
+        ("height_ft", 5.9, 6.0, 24, True),
+        ("height_ft", 5.9, 6.0, None, True),
+        ("height_ft", None, 6.0, 14, False),
+        ("weight_lbs", 150.0, 165.0, 14, False),
+        ("weight_lbs", 150.0, 140.0, 30, False),
+        ("weight_lbs", 150.0, 68.0, 30, True),  # kilograms
+        ("weight_lbs", 150.0, None, 30, False),
+    ],
+)
+def test_what_a_body_does_not_do_by_itself_is_a_correction(
+    name, before, now, years, expected
+):
+    day = clock.now().date()
+    born = None if years is None else day - timedelta(days=365 * years)
+    player = make_player(date_of_birth=born, **{name: now})
+    assert is_correction(name, before, player, day) is expected
+
+
+def test_a_corrected_height_of_the_vendor_counts_for_old_sessions_too(
+    player, vendor, run_sync
+):
+    before, height = stride(player), player.height_ft
+    long_ago = clock.now().date() - timedelta(days=800)
+    player.sessions.update(session_date=long_ago)
+    vendor.world.set_attribute(player.org_player_id, "height_ft", "4.200")
+    run_sync()
+    assert stride(player) == pytest.approx(before * height / 4.2, rel=1e-3)
 
 
 def test_what_follows_a_profile_is_outdated_and_nothing_else(db):
