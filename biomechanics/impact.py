@@ -50,6 +50,9 @@ FEWEST_BEFORE, FEWEST_AFTER = 6, 3
 CUBIC_FROM = 6
 REPEATED_SHARE = 0.02
 """A step this small beside its neighbors is a frame delivered twice."""
+LENGTH_SHARE, LENGTH_NOISES = 0.03, 8.0
+"""A bat whose ends are by such a share, and so many times the usual scatter, nearer or
+further apart than usual has one of them somewhere else (real swings: 0.07 %)."""
 HALF_CONTACT_S = 0.0005
 """Bat and ball touch for about a millisecond; the kink lies in its middle."""
 LATE_S = 0.0003
@@ -120,7 +123,7 @@ def seen_frames(points: BatPoints, *, low: int, high: int) -> npt.NDArray[np.int
     """Return the frames `low` to `high` in which the bat was really seen.
 
     Frames without a delivered value are left out, filled or not, and so is one that
-    only repeats the frame before.
+    only repeats the frame before, or in which the bat has another length.
     """
     low, high = max(low, 0), min(high, points.knob.shape[0] - 1)
     seen = ~(points.unknown if points.missing is None else points.missing)
@@ -128,6 +131,13 @@ def seen_frames(points: BatPoints, *, low: int, high: int) -> npt.NDArray[np.int
     step = axes.length(points.end[1:] - points.end[:-1])
     again = step[1:-1] < REPEATED_SHARE * np.minimum(step[:-2], step[2:])
     seen[2:-1] &= ~again
+    size = axes.length(points.end - points.knob)
+    near = size[low : high + 1][seen[low : high + 1]]
+    if near.size:
+        usual = signals.median(near)
+        spread = signals.MAD_TO_SD * signals.median(np.abs(near - usual))
+        limit = max(LENGTH_SHARE * usual, LENGTH_NOISES * spread)
+        seen &= np.abs(size - usual) <= limit
     return low + np.flatnonzero(seen[low : high + 1])
 
 

@@ -405,3 +405,19 @@ def test_noise_may_put_the_impact_into_the_interval_beside(number, noise_mm):
     assert events.reference_rule == "bat_impact"
     off_s = events.position("reference") / 240.0 - swing.contact_s
     assert abs(off_s) < 2.4 * events.error_s("reference")
+
+
+@pytest.mark.parametrize(
+    ("phase", "first", "off_m"),
+    [(0.3, 1, (-0.032, -0.027, 0.036)), (0.7, -1, (0.020, 0.033, -0.056))],
+)
+def test_frames_in_which_the_bat_has_another_length_are_not_seen(phase, first, off_m):
+    # The tip is a few centimeters off its way for two frames at the impact.
+    swing = hit_swing(rate_hz=180, phase=phase)
+    columns = {name: np.array(values) for name, values in swing.columns.items()}
+    start = int(np.searchsorted(columns["time"], swing.impact_s)) + first
+    for axis, off in zip("xyz", off_m, strict=True):
+        columns[f"bhead_{axis}"][start : start + 2] += off
+    reference = analyze(columns).events["reference"]
+    assert (reference.rule, reference.confidence) == ("bat_impact", "rule")
+    assert reference.time_s == pytest.approx(swing.impact_s, abs=0.0015)

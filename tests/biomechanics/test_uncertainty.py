@@ -334,3 +334,19 @@ def test_a_clip_that_starts_after_the_fastest_of_the_body_gives_a_bound(swing):
     )
     found = analyze_made(cut).metrics["com_speed_max"]
     assert found.value is None or found.flagged
+
+
+def test_a_narrow_gain_of_energy_says_what_the_filter_takes_off():
+    # By the swing itself: a share of the value fits some hitters and not others.
+    off, stated = [], []
+    for number in range(8):
+        found = analyze_made(clean_swing(number, "no_bat", "right", 300.0))
+        item = found.metrics["KE_rate_max_arms"]
+        true = truth_of(number, "no_bat").of("hand_peak")["KE_rate_max_arms"]
+        off.append(true - item.value)
+        stated.append(item.uncertainty)
+    shares = np.array(off) / np.array(stated)
+    assert shares.min() > 0.6
+    assert shares.max() < 1.5
+    # They are that different as shares of the value.
+    assert max(off) > 1.7 * min(off)
