@@ -581,6 +581,22 @@ _add(
     "BD",
     _LINES,
 )
+_add(
+    "stride_direction",
+    "Stride direction at foot down",
+    "Stride direction",
+    "How far the line of the feet points off the way to the pitcher when the lead foot "
+    "is down: plus is open (to the pull side), minus closed.",
+    "horizontal angle of the line from rear to lead ankle to the axis of the file that "
+    "the facility has checked to point to the pitcher; missing where none has been "
+    "checked, or where the feet are more than 45° off it",
+    "deg",
+    FD,
+    "posture",
+    "legs",
+    "B",
+    _LINES,
+)
 for _id, _event, _short in (
     ("lead_knee_flex_fd", FD, "Knee at foot down"),
     ("lead_knee_flex_ref", REF, "Knee at contact"),

@@ -77,6 +77,8 @@ _ANGLES = {
     "torso_rot_ref": Range((30, 135), (0, 165)),
     "pelvis_turn_fd_ref": Range((20, 145), (0, 185)),
     "torso_turn_fd_ref": Range((30, 150), (5, 190)),
+    # Real swings 6 to 9 degrees; beyond 45 the axis is not believed.
+    "stride_direction": Range((-30, 30), (-45, 45)),
     "x_factor_fd": Range((-20, 50), (-40, 65)),
     "x_factor_ref": Range((-30, 45), (-50, 60)),
     "x_factor_max": Range((4, 58), (-8, 70)),

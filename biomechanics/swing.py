@@ -94,7 +94,7 @@ def analyze_swing(
         the line of the feet at foot down.
     field_axis : sequence of three floats, optional
         Axis of the file that people have seen to point to the pitcher. It gives the
-        side of the field in words and changes no number.
+        side of the field in words and the stride direction, and changes nothing else.
 
     Returns
     -------

@@ -9,12 +9,16 @@ from biomechanics.analysis_types import FloatArray
 from biomechanics.events import LEG_M
 from biomechanics.metrics.measure import SwingMeasurer
 from biomechanics.motion import LIMB_CUTOFF_HZ
+from biomechanics.units import DEG_PER_RAD
 
 HIPS_AND_SHOULDERS = ("lhjc", "rhjc", "lsjc", "rsjc")
 COM_AFTER_REFERENCE_S = 0.15
 REST_M_PER_S = 0.2
 REST_S = 0.1
 """A foot at rest before the stride is slower than this for so long (choice)."""
+NOISE_BAND = 1.04
+"""Width of the band of white noise that two passes leave, in cutoffs: the integral of
+1 ⁄ (1 + x⁴)² is 3·π ⁄ (8·√2), and the cutoff of one pass is 1 ⁄ 0.802 of theirs."""
 KNEE_RATE_CUTOFF_HZ = 10.0
 """The largest of a derivative reads noise as speed: 8 % high at 2 mm with 15 Hz."""
 
@@ -216,6 +220,34 @@ def put_stride(measure: SwingMeasurer) -> None:
         _add_stance_error(
             measure, "stride_travel_pct", lead_ankle / measure.height_m * 100.0, stance
         )
+
+
+def put_stride_direction(measure: SwingMeasurer) -> None:
+    """Measure how open the line of the feet is at foot down, by a checked axis."""
+    swing, hitter, values = measure.swing, measure.hitter, measure.values
+    up, field, at = swing.vertical, swing.field, measure.foot_down
+    if up is None or field is None or at is None:
+        values.put(
+            "stride_direction",
+            None,
+            swing.findings["field"].text
+            if field is None
+            else measure.no_vertical or measure.missing_event("foot_down"),
+        )
+        return
+    ankles = hitter.lead("ajc"), hitter.rear("ajc")
+    feet = axes.horizontal(hitter.limbs[ankles[0]] - hitter.limbs[ankles[1]], up)
+    pull = hitter.hand * axes.cross(up, field)
+    heading = np.arctan2(feet @ pull, feet @ field) * DEG_PER_RAD
+    measure.put_value_at("stride_direction", heading, "foot_down", ankles)
+    line = peaks.rows_at(feet, at)
+    if line is None:
+        return
+    # Both ends of the line shake, as far as the filter of the points leaves it.
+    noise = math.sqrt(2.0) * hitter.noise_in_unit(ankles)
+    left = math.sqrt(2.0 * NOISE_BAND * LIMB_CUTOFF_HZ / hitter.rate_hz)
+    turned = noise * min(left, 1.0) / _size(line) * DEG_PER_RAD
+    values.add_variance("stride_direction", turned)
 
 
 def _add_stance_error(

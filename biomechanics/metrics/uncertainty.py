@@ -44,6 +44,8 @@ PER_MILLE = 1000.0
 PER_M_OF_ANKLE = {"deg": 140.0, "%": 115.0, "deg/s": 350.0}
 """What an angle with a shank of 0.41 m, its rate and a share of a leg change with a
 meter by which an ankle is off."""
+BY_ITS_CAUSES = frozenset({"stride_direction"})
+"""Numbers with no fitted constants: noise and event are all that makes them unsure."""
 REPEATED_COUNTS = 1.5
 """What the share of frames that only repeat the one before takes off the frame rate;
 half of it at most: beside such a frame the time between frames is twice as long."""
@@ -75,6 +77,11 @@ def put_uncertainties(measure: SwingMeasurer, *, scaled: bool = True) -> None:
             continue
         model = model_of(metric_id, reference)
         if model is None:
+            if metric_id in BY_ITS_CAUSES:
+                known = values.variance.get(metric_id, 0.0)
+                known += (motion.ankle_off_m * PER_M_OF_ANKLE[found.unit]) ** 2
+                values.set_uncertainty(metric_id, math.sqrt(known))
+                _withhold(values, metric_id)
             continue
         near = at_end if "reference" in parts_of(metric_id) else 1.0
         scale = scale_of(metric_id, reference, hitter.rate_hz) if scaled else 1.0

@@ -54,6 +54,7 @@ x_factor_zero: reference
 stride_spread_pct: foot_down
 stride_spread_leg: foot_down
 stride_travel_pct: foot_down
+stride_direction: foot_down
 lead_knee_flex_fd: foot_down
 lead_knee_flex_ref: reference
 lead_knee_ext: reference foot_down
