@@ -121,6 +121,7 @@ def reason_texts(reasons: Sequence[object]) -> tuple[str, ...]:
 
 # What was looked for in a file, where the stored name says it in a programmer's words.
 _FINDINGS = {
+    "energy": "size of kinetic energy",
     "names_exchanged": "left and right names",
     "pelvis_rot_sign": "sign of pelvis_rot",
     "smoothing": "smoothing before delivery",

@@ -21,6 +21,7 @@ from biomechanics.analysis_types import Finding, FloatArray
 from biomechanics.angle_columns import AngleColumnMeaning, read_angle_columns
 from biomechanics.clock import Clock, ClockError, read_clock
 from biomechanics.energy_clock import check_energy_clock
+from biomechanics.energy_size import energy_size
 from biomechanics.find_events import EventClues, SwingEvents, find_events, no_events
 from biomechanics.hands import HandMotion, follow_hands
 from biomechanics.hitter import Hitter
@@ -165,6 +166,7 @@ def observe(
             "forward": forward.finding,
             "field": field.finding,
             "momentum": momentum_kind(hitter, energy, anchor=anchor),
+            "energy": energy_size(hitter, energy, anchor=anchor),
         },
     )
 
