@@ -27,7 +27,7 @@ _JOINTS = tuple(
     for side in "lr"
 )
 _LOWEST_HZ = 2.0
-_CUTOFFS = 60
+_CUTOFFS = 40
 _TWO_PASSES = (np.sqrt(2.0) - 1.0) ** 0.25
 
 
@@ -59,8 +59,11 @@ def residual_analysis(
     cutoffs = np.linspace(1.0, STRAIGHT[1] * half, _CUTOFFS)
     bent = np.tan(np.pi * np.minimum(frequency / sampling_rate_hz, 0.4999))
     limit = np.tan(np.pi * cutoffs / sampling_rate_hz) / _TWO_PASSES
-    kept = 1.0 / (1.0 + (bent[None, :] / limit[:, None]) ** 4)
-    left = np.sqrt((1.0 - kept) ** 2 @ power)
+    # 1 less what is kept of an amplitude, squared.
+    fourth = (bent[None, :] / limit[:, None]) ** 2
+    fourth *= fourth
+    taken = fourth / (1.0 + fourth)
+    left = np.sqrt((taken * taken) @ power)
     end = cutoffs >= STRAIGHT[0] * half
     noise = max(float(np.polyfit(cutoffs[end], left[end], 1)[1]), 0.0)
     reached = np.flatnonzero(left <= noise)
@@ -83,12 +86,14 @@ def _spectrum(
     """
     second = np.diff(values, n=2, axis=0)
     window = np.hanning(second.shape[0])
-    found = np.abs(np.fft.rfft(second * window[:, None], axis=0)) ** 2
+    rows = np.ascontiguousarray((second * window[:, None]).T)
+    found = np.fft.rfft(rows, axis=1)
+    squares = (found.real**2 + found.imag**2).mean(axis=0)
     frequency = np.fft.rfftfreq(second.shape[0], 1.0 / sampling_rate_hz)
     gain = (2.0 - 2.0 * np.cos(2.0 * np.pi * frequency / sampling_rate_hz)) ** 2
     told = frequency >= _LOWEST_HZ
     scale = 2.0 / (second.shape[0] * float((window**2).sum()))
-    power: FloatArray = scale * found[told].mean(axis=1) / gain[told]
+    power: FloatArray = scale * squares[told] / gain[told]
     return np.asarray(frequency[told], dtype=np.float64), power
 
 
