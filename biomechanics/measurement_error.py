@@ -41,10 +41,10 @@ ROLES = (
     "head",
 )
 """Points whose noise counts for itself, by the side; see `shaken_weights`."""
-ROOM_FROM_MM, ROOM_TO_MM, MOST_ROOM = 4.0, 6.0, 1.4
+ROOM_FROM_MM, ROOM_TO_MM, MOST_ROOM = 2.0, 6.0, 1.7
 """Noise of one point counts so much more from the second on, and less in between: of
 the numbers of a file that shakes, one in a few hundred is off by three of its standard
-deviations by chance."""
+deviations by chance, and what noise does differs from body to body by a third."""
 SLOW_HZ = 150.0
 """Up to this frame rate an uncertainty has a scale of its own."""
 LEAST_OF_NOISE = 0.8

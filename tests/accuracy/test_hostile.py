@@ -86,6 +86,7 @@ def test_no_more_wrong_numbers_than_before(report):
         (8081, 99),
         *((9102, at) for at in (86, 849, 1292)),
         *((9103, at) for at in (500, 680, 1131, 1481)),
+        *((9301, at) for at in (260, 1955)),
     ],
 )
 def test_a_file_that_was_wrong_without_a_mark_is_no_more(seed, place):
