@@ -5,6 +5,8 @@ import math
 import numpy as np
 import pytest
 
+from accuracy import truth
+from accuracy.swings import clean_swing, movement_of, with_noise
 from biomechanics.swing import analyze_swing
 from tests.biomechanics.synthetic import make_swing
 
@@ -100,6 +102,32 @@ def test_noise_lies_within_the_uncertainty(rate_hz, noise_m):
     assert within.mean() >= 0.6
     assert np.abs(errors / stated).max() < 3.2
     assert np.median(stated) < 4.0 * np.sqrt((errors**2).mean())
+
+
+@pytest.mark.parametrize("rate_hz", [120.0, 360.0])
+@pytest.mark.parametrize("noise_mm", [0.0, 1.0, 3.0])
+def test_against_truth_of_invented_hitters(rate_hz, noise_mm):
+    shares = []
+    for number in range(6):
+        dense = truth._Dense(movement_of(number, "hit"))
+        events = truth._find_events(dense)
+        x, y, _ = truth._Values(dense, events, "contact", 0.0)._forward()
+        swing = clean_swing(number, "hit", "right", rate_hz)
+        if noise_mm:
+            swing = with_noise(swing, noise_mm, number)
+        item = analyze_swing(
+            kinematics=swing.kinematics,
+            energetics=swing.energetics,
+            bats="right",
+            height_m=swing.height_m,
+            mass_kg=swing.mass_kg,
+            field_axis=(0.0, 1.0, 0.0),
+        ).metrics[NAME]
+        error = item.value - math.degrees(math.atan2(-x, y))
+        assert abs(error) < 0.02 + 0.15 * noise_mm
+        shares.append(abs(error) / item.uncertainty)
+    assert max(shares) < 3.0
+    assert sorted(shares)[3] < 1.0
 
 
 def test_without_a_checked_axis_the_reason_is_given():
