@@ -17,7 +17,7 @@ class WebhookEvent(models.TextChoices):
 
     SYNC_FINISHED = "sync.finished", "A sync ended"
     SYNC_FAILING = "sync.failing", "A sync failed or was interrupted"
-    SESSION_STORED = "session.stored", "New swing data were stored for a session"
+    SESSION_STORED = "session.stored", "New swing data arrived for a session"
     MOVEMENT_CHANGED = (
         "movement.changed",
         "Someone included or excluded a swing, moved an event, or recorded the setup",

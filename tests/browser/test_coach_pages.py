@@ -71,6 +71,19 @@ def test_search_while_typing_narrows_the_list_and_keeps_the_address(visit):
     expect(names).to_have_count(2)
 
 
+def test_keys_lead_past_what_stands_before_the_swings(visit):
+    session = hit(swings=slice(0, 2))
+    page = visit(f"/athletes/sessions/{session.pk}/")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to swings")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    swings = page.get_by_role("region", name="Swings")
+    assert swings.evaluate("part => part.contains(document.activeElement)")
+    expect(page.get_by_role("heading", name="Swings", exact=True)).to_be_in_viewport()
+
+
 @pytest.mark.parametrize(
     ("path", "field"), [("/athletes/", "bats"), ("/athletes/sessions/", "period")]
 )
