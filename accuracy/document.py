@@ -243,6 +243,8 @@ def _damaged(stored: Stored) -> str:
         "| damage | files | shown | left out | wrong, not flagged | in files | which |",
         "| --- | ---: | ---: | ---: | ---: | ---: | --- |",
     ]
+    if found.get("note"):
+        lines.insert(4, f"{found['note']}\n")
     for damage, row in damages.items():
         metrics = ", ".join(f"`{name}` {count}" for name, count in row["metrics"])
         lines.append(
